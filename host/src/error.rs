@@ -1,0 +1,200 @@
+//! The one error of Berth. It knows nothing of HTTP: `api::problem` maps [`Kind`] to a status, exhaustively.
+//!
+//! What the caller may know (`code`, `detail`, `fields`) and what only the log may know (`source`) are kept apart.
+
+use std::fmt;
+
+/// What sort of refusal it is; decides the status code and the CLI's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request itself is malformed.
+    Malformed,
+    /// Nobody knows who is asking.
+    Unauthenticated,
+    /// We know who is asking, and the grant is missing.
+    Forbidden,
+    /// There is no such thing, or the caller may not know that there is.
+    NotFound,
+    /// It was there and has been withdrawn.
+    Gone,
+    /// The state does not allow it.
+    Conflict,
+    /// A precondition of the request does not hold.
+    Precondition,
+    /// More bytes than the limit.
+    TooLarge,
+    /// The content breaks a rule.
+    Invalid,
+    /// Too many requests.
+    TooMany,
+    /// The caller was too slow.
+    Timeout,
+    /// The host has no room left.
+    StorageFull,
+    /// The host cannot do it now; trying again may help.
+    Unavailable,
+    /// Our fault.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $kind:ident, $title:literal;)*) => {
+        /// The stable reason of a refusal. Its slug is the `type` of the problem and never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, for the documentation page of problems.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The stable `type`, kebab-case.
+            pub fn slug(self) -> &'static str { match self { $(Code::$name => $slug,)* } }
+
+            /// One short sentence that is the same for every occurrence.
+            pub fn title(self) -> &'static str { match self { $(Code::$name => $title,)* } }
+
+            /// The sort of refusal.
+            pub fn kind(self) -> Kind { match self { $(Code::$name => Kind::$kind,)* } }
+        }
+    };
+}
+
+codes! {
+    // requests
+    BadRequest = "bad-request", Malformed, "The request could not be read";
+    InvalidField = "invalid-field", Invalid, "A field breaks its rule";
+    InvalidId = "invalid-id", Malformed, "An id has the wrong form";
+    InvalidVersion = "invalid-version", Malformed, "A version has the wrong form";
+    InvalidCursor = "invalid-cursor", Malformed, "The page cursor is not one of ours";
+    BodyTooLarge = "body-too-large", TooLarge, "The body is over the limit";
+    BodyTimeout = "body-timeout", Timeout, "The body did not arrive in time";
+    UnsupportedRange = "range-not-satisfiable", Precondition, "The range lies outside the package";
+    NotFound = "not-found", NotFound, "There is no such thing here";
+    RouteNotFound = "route-not-found", NotFound, "There is no such address";
+    MethodNotAllowed = "method-not-allowed", Malformed, "The address does not take this method";
+    TooManyRequests = "too-many-requests", TooMany, "Too many requests";
+    IdempotencyMismatch = "idempotency-mismatch", Conflict, "The Idempotency-Key was used for another request";
+    IdempotencyInProgress = "idempotency-in-progress", Conflict, "The first request with this Idempotency-Key is still running";
+
+    // access
+    MissingToken = "missing-token", Unauthenticated, "A token is needed";
+    InvalidToken = "invalid-token", Unauthenticated, "The token is not valid";
+    ExpiredToken = "expired-token", Unauthenticated, "The token has expired";
+    InvalidHostAppKey = "invalid-host-app-key", Unauthenticated, "The host app key is not valid";
+    MissingGrant = "missing-grant", Forbidden, "The role or the token's scope does not allow this";
+    LastAdmin = "last-admin", Conflict, "The last admin cannot be removed";
+
+    // packages
+    PackageName = "package-name", Malformed, "The package name is not {mini_app_id}_{version}.apkg";
+    PackageArchive = "package-archive", Invalid, "The archive is damaged or ambiguous";
+    PackagePath = "package-path", Invalid, "A path in the archive is not allowed";
+    PackageLimit = "package-limit", Invalid, "The archive is over a limit";
+    PackageManifest = "package-manifest", Invalid, "The manifest breaks its rule";
+    PackageMismatch = "package-mismatch", Invalid, "The manifest disagrees with the name";
+    PackageDamaged = "package-damaged", Unavailable, "The stored package is damaged and is not served";
+
+    // mini apps, versions, audits
+    MiniAppExists = "mini-app-exists", Conflict, "The id is taken";
+    MiniAppOffShelf = "mini-app-off-shelf", Conflict, "The MiniApp is off the shelf";
+    PackageOffShelf = "package-off-shelf", Gone, "The MiniApp is off the shelf";
+    NotOnline = "not-online", NotFound, "The MiniApp has no online version";
+    VersionExists = "version-exists", Conflict, "The version exists with other bytes";
+    VersionState = "version-state", Conflict, "The version's state does not allow this";
+    VersionOrder = "version-order", Conflict, "The version is not above the online version";
+    VersionPrerelease = "version-prerelease", Conflict, "A pre-release version cannot be submitted or published";
+    NoHostApp = "no-host-app", Conflict, "The MiniApp is bound to no host app";
+    NeverOnline = "never-online", Conflict, "The version was never online";
+    RollbackTwice = "rollback-twice", Conflict, "A rollback may not follow a rollback";
+    TrialEntry = "trial-entry", Invalid, "The entry path is not a page of the package";
+    NoteRequired = "note-required", Invalid, "A rejection needs a note";
+    AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
+
+    // grayscale
+    GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
+    GrayState = "gray-state", Conflict, "The task's state does not allow this";
+    GrayPeriod = "gray-period", Invalid, "The period of the task is not possible";
+    CohortInvalid = "cohort-invalid", Invalid, "The list cannot be used";
+
+    // policies
+    PolicyInvalid = "policy-invalid", Invalid, "The wasm is not a policy";
+    PolicyCompile = "policy-compile", Invalid, "The policy could not be compiled within the limits";
+    PolicyConfig = "policy-config", Invalid, "The config does not satisfy the policy's schema";
+    PolicyKind = "policy-kind", Invalid, "The policy is of another kind";
+    PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
+
+    // the host
+    StorageFull = "storage-full", StorageFull, "The host has no room left";
+    Unavailable = "unavailable", Unavailable, "The host cannot do this now";
+    Internal = "internal", Internal, "Something went wrong here";
+}
+
+/// A refusal or a failure.
+pub struct Error {
+    /// The stable reason.
+    pub code: Code,
+    /// What is wrong here and what to do about it, for the caller.
+    pub detail: String,
+    /// Further members for programs: the values that disagree, the limit, the offending path.
+    pub fields: serde_json::Map<String, serde_json::Value>,
+    /// For the log only.
+    pub source: Option<anyhow::Error>,
+}
+
+/// The result of nearly everything here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A refusal with its reason in words.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), fields: serde_json::Map::new(), source: None }
+    }
+
+    /// Our own failure: the caller learns nothing of it, the log everything.
+    pub fn internal(source: impl Into<anyhow::Error>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::new(Code::Internal, "The host failed. The request id leads to the reason in its log.")
+        }
+    }
+
+    /// There is no `what` called `id`, or the caller may not know of it.
+    pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
+        Self::new(Code::NotFound, format!("There is no {what} {id} here, or you have no access to it."))
+    }
+
+    /// A field that breaks its rule.
+    pub fn field(name: &str, rule: impl fmt::Display) -> Self {
+        Self::new(Code::InvalidField, format!("{name}: {rule}")).with("field", name)
+    }
+
+    /// Adds a member for programs.
+    pub fn with(mut self, name: &str, value: impl serde::Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or(serde_json::Value::Null);
+        self.fields.insert(name.into(), value);
+        self
+    }
+
+    /// Keeps the cause for the log.
+    pub fn caused_by(mut self, source: impl Into<anyhow::Error>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code.slug())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.source {
+            Some(source) => write!(f, ": {source:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
