@@ -41,7 +41,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $slug:literal, $kind:ident, $title:literal;)*) => {
         /// The stable reason of a refusal. Its slug is the `type` of the problem and never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $(#[doc = $title] $(#[$doc])* $name,)* }
 
         impl Code {
             /// Every code, for the documentation page of problems.

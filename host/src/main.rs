@@ -1,1 +1,2 @@
+//! The `berth` binary.
 fn main() {}

@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error, Result};
 
 /// A version number. Ordered as semver orders: numerically, a pre-release below its release.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, example = "1.10.0")]
 pub struct VersionNumber {
     /// The three numbers, each at most 2^31 − 1, so that every database and every client can hold them.
     pub core: [u32; 3],
@@ -51,6 +50,15 @@ fn parse(text: &str) -> Option<VersionNumber> {
     let complete = parts.next().is_none() && pre.is_none_or(is_pre);
     complete.then(|| VersionNumber { core, pre: pre.map(Into::into) })
 }
+
+impl utoipa::PartialSchema for VersionNumber {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ObjectBuilder, Type};
+        ObjectBuilder::new().schema_type(Type::String).examples(["1.10.0"]).into()
+    }
+}
+
+impl utoipa::ToSchema for VersionNumber {}
 
 impl FromStr for VersionNumber {
     type Err = Error;
@@ -133,14 +141,43 @@ mod tests {
 
     #[test]
     fn f29_versions_order_numerically() {
-        let ascending =
-            ["0.0.1", "0.9.0", "0.10.0", "1.9.0", "1.10.0-alpha", "1.10.0-alpha.1", "1.10.0-alpha.beta", "1.10.0-rc.2", "1.10.0-rc.11", "1.10.0", "2.0.0", "2147483647.0.0"];
+        let ascending = [
+            "0.0.1",
+            "0.9.0",
+            "0.10.0",
+            "1.9.0",
+            "1.10.0-alpha",
+            "1.10.0-alpha.1",
+            "1.10.0-alpha.beta",
+            "1.10.0-rc.2",
+            "1.10.0-rc.11",
+            "1.10.0",
+            "2.0.0",
+            "2147483647.0.0",
+        ];
         assert!(ascending.windows(2).all(|pair| v(pair[0]) < v(pair[1])));
     }
 
     #[test]
     fn f29_what_is_not_a_version_is_refused() {
-        for text in ["", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-a..b", "1.2.3-01", "-1.2.3", "1.2.18446744073709551616", "2147483648.0.0", "١.٢.٣", "1.2.3 ", "v1.2.3", "1.2.3+b", "1.2.3_1"] {
+        for text in [
+            "",
+            "1",
+            "1.2",
+            "1.2.3.4",
+            "01.2.3",
+            "1.2.3-",
+            "1.2.3-a..b",
+            "1.2.3-01",
+            "-1.2.3",
+            "1.2.18446744073709551616",
+            "2147483648.0.0",
+            "١.٢.٣",
+            "1.2.3 ",
+            "v1.2.3",
+            "1.2.3+b",
+            "1.2.3_1",
+        ] {
             assert!(text.parse::<VersionNumber>().is_err(), "{text:?}");
         }
     }
