@@ -1,0 +1,266 @@
+//! Accounts, teams, merchants, and the roles that accounts hold in scopes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Caller, Role, Scope, ScopeKind};
+use crate::{
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{MerchantId, TeamId, UserId},
+    store::{Tx, execute, fetch},
+    text,
+};
+
+/// A person or a robot.
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Account {
+    pub id: UserId,
+    pub name: String,
+    pub created_at: Millis,
+}
+
+/// An account to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// 1 to 64 characters.
+    pub name: String,
+}
+
+/// The owner of MiniApps.
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Team {
+    pub id: TeamId,
+    pub name: String,
+    pub created_at: Millis,
+}
+
+/// A team or merchant to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTeam {
+    /// 1 to 64 characters.
+    pub name: String,
+}
+
+/// The owner of product instances and endpoint applications; its id is the BosID.
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Merchant {
+    pub id: MerchantId,
+    pub name: String,
+    pub created_at: Millis,
+}
+
+/// An account's role in a scope.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Member {
+    pub account: UserId,
+    pub name: String,
+    pub role: Role,
+}
+
+impl Tx {
+    /// Creates an account.
+    pub async fn create_account(&mut self, app: &App, actor: &str, new: &NewAccount) -> Result<Account> {
+        let now = app.clock.now();
+        let account = Account {
+            id: UserId::generate(now, &*app.random),
+            name: text::name("name", &new.name, 64)?,
+            created_at: now,
+        };
+        execute!(
+            self,
+            "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
+            &account.id,
+            &account.name,
+            account.created_at
+        )?;
+        self.emit(event::new(app, "account.created", &account.id, actor, &account));
+        Ok(account)
+    }
+
+    /// One account.
+    pub async fn account(&mut self, id: &UserId) -> Result<Option<Account>> {
+        Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
+    }
+
+    /// One team.
+    pub async fn team(&mut self, id: &TeamId) -> Result<Option<Team>> {
+        Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
+    }
+
+    async fn scope_exists(&mut self, scope: &Scope) -> Result<bool> {
+        let id = scope.id().to_owned();
+        Ok(match scope.kind() {
+            ScopeKind::Platform => true,
+            ScopeKind::Team => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM team WHERE id = $1", id)?.is_some()
+            }
+            ScopeKind::HostApp => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM host_app WHERE id = $1", id)?.is_some()
+            }
+            ScopeKind::Merchant => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM merchant WHERE id = $1", id)?.is_some()
+            }
+        })
+    }
+
+    /// Gives `account` the role, instead of the one it may have in the scope.
+    pub async fn grant(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
+        if !scope.kind().roles().contains(&role) {
+            let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
+            return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
+        }
+        self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
+        execute!(
+            self,
+            "INSERT INTO role_grant (account_id, scope_kind, scope_id, role, created_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role",
+            account,
+            scope.kind().as_str(),
+            scope.id().to_owned(),
+            role.as_str(),
+            app.clock.now()
+        )?;
+        let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id(), "role": role});
+        self.emit(event::new(app, "member.granted", account, actor, &data));
+        Ok(())
+    }
+
+    async fn revoke(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM role_grant WHERE account_id = $1 AND scope_kind = $2 AND scope_id = $3",
+            account,
+            scope.kind().as_str(),
+            scope.id().to_owned()
+        )?;
+        let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id()});
+        self.emit(event::new(app, "member.removed", account, actor, &data));
+        Ok(())
+    }
+
+    /// Who holds a role in the scope.
+    pub async fn members(&mut self, scope: &Scope) -> Result<Vec<Member>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (UserId, String, String),
+            "SELECT g.account_id, a.name, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
+             WHERE g.scope_kind = $1 AND g.scope_id = $2 ORDER BY g.created_at, g.account_id",
+            scope.kind().as_str(),
+            scope.id().to_owned()
+        )?;
+        rows.into_iter().map(|(account, name, role)| Ok(Member { account, name, role: role.parse()? })).collect()
+    }
+
+    /// Holds the grants of a scope, so that two changes of its admins cannot pass each other.
+    async fn hold_grants(&mut self, scope: &Scope) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE role_grant SET role = role WHERE scope_kind = $1 AND scope_id = $2",
+            scope.kind().as_str(),
+            scope.id().to_owned()
+        )?;
+        Ok(())
+    }
+}
+
+/// The members of a scope, for those who belong to it.
+pub async fn members(app: &App, caller: &Caller, scope: &Scope) -> Result<Vec<Member>> {
+    let mut tx = app.db.read().await?;
+    known_scope(&mut tx, caller, scope).await?;
+    caller.require(Action::Read, scope)?;
+    tx.members(scope).await
+}
+
+/// Gives (`Some`) or takes (`None`) a role.
+///
+/// # Errors
+/// `last-admin` when the scope would be left without an admin, the platform included.
+pub async fn set_role(app: &App, caller: &Caller, scope: &Scope, account: &UserId, role: Option<Role>) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    known_scope(&mut tx, caller, scope).await?;
+    caller.require(Action::ManageMembers, scope)?;
+    tx.hold_grants(scope).await?;
+    let members = tx.members(scope).await?;
+    let admins: Vec<_> = members.iter().filter(|member| member.role == Role::Admin).collect();
+    let is_last = matches!(admins[..], [last] if last.account == *account) && role != Some(Role::Admin);
+    if is_last {
+        return Err(Error::new(Code::LastAdmin, "This is the last admin. Make another account an admin first."));
+    }
+    match role {
+        Some(role) => tx.grant(app, caller.account.as_str(), account, scope, role).await?,
+        None if members.iter().any(|member| member.account == *account) => {
+            tx.revoke(app, caller.account.as_str(), account, scope).await?;
+        }
+        None => return Err(Error::not_found("member", account)),
+    }
+    tx.commit().await
+}
+
+async fn known_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> {
+    if caller.knows(scope) && tx.scope_exists(scope).await? {
+        return Ok(());
+    }
+    Err(Error::not_found(scope.kind().as_str(), scope.id()))
+}
+
+/// Creates an account; only an admin of the platform may.
+pub async fn create_account(app: &App, caller: &Caller, new: &NewAccount) -> Result<Account> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = app.db.begin().await?;
+    let account = tx.create_account(app, caller.account.as_str(), new).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+/// Creates a team. Any account may; it becomes the team's first admin.
+pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Team> {
+    caller.require_scope(super::TokenScope::Manage)?;
+    let now = app.clock.now();
+    let team =
+        Team { id: TeamId::generate(now, &*app.random), name: text::name("name", &new.name, 64)?, created_at: now };
+    let mut tx = app.db.begin().await?;
+    execute!(tx, "INSERT INTO team (id, name, created_at) VALUES ($1, $2, $3)", &team.id, &team.name, team.created_at)?;
+    tx.emit(event::new(app, "team.created", &team.id, caller.account.as_str(), &team));
+    tx.grant(app, caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
+    tx.commit().await?;
+    Ok(team)
+}
+
+/// Creates a merchant; only an admin of the platform may.
+pub async fn create_merchant(app: &App, caller: &Caller, new: &NewTeam) -> Result<Merchant> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let now = app.clock.now();
+    let merchant = Merchant {
+        id: MerchantId::generate(now, &*app.random),
+        name: text::name("name", &new.name, 64)?,
+        created_at: now,
+    };
+    let mut tx = app.db.begin().await?;
+    execute!(
+        tx,
+        "INSERT INTO merchant (id, name, created_at) VALUES ($1, $2, $3)",
+        &merchant.id,
+        &merchant.name,
+        merchant.created_at
+    )?;
+    tx.emit(event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant));
+    tx.commit().await?;
+    Ok(merchant)
+}
+
+/// The teams that the caller may know of, by name.
+pub async fn teams(app: &App, caller: &Caller) -> Result<Vec<Team>> {
+    caller.require_scope(super::TokenScope::Read)?;
+    let mut tx = app.db.read().await?;
+    let all = fetch!(tx, fetch_all, Team, "SELECT * FROM team ORDER BY name, id")?;
+    Ok(all.into_iter().filter(|team| caller.knows(&Scope::Team(team.id.clone()))).collect())
+}

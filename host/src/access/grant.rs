@@ -1,0 +1,243 @@
+//! Roles, scopes and actions: the table that says which role may do what.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Code, Error, Result},
+    ids::{HostAppId, MerchantId, TeamId},
+};
+
+/// Where a role holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The whole installation.
+    Platform,
+    /// A team and its MiniApps.
+    Team(TeamId),
+    /// A host app, its bindings and its part of audits.
+    HostApp(HostAppId),
+    /// A merchant and its endpoint applications.
+    Merchant(MerchantId),
+}
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name on the wire and in the database.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Error;
+            fn try_from(text: String) -> Result<Self> { text.parse() }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
+                    let names: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                    Error::new(Code::InvalidField, format!("{text:?} is none of: {}.", names.join(", ")))
+                })
+            }
+        }
+    };
+}
+pub(crate) use text_enum;
+
+text_enum! {
+    /// The kind of a scope.
+    ScopeKind {
+        /// The whole installation.
+        Platform = "platform",
+        /// A team.
+        Team = "team",
+        /// A host app.
+        HostApp = "host_app",
+        /// A merchant.
+        Merchant = "merchant",
+    }
+}
+
+text_enum! {
+    /// What an account is in a scope. An account has at most one role in each.
+    Role {
+        /// May do everything in its scope, and give roles in it.
+        Admin = "admin",
+        /// Of a team: uploads and submits.
+        Developer = "developer",
+        /// Of a team: what a developer may, and publishes, rolls back and releases in grayscale.
+        Operator = "operator",
+        /// Of a team: reads.
+        Viewer = "viewer",
+        /// Of a host app: decides on audits.
+        Auditor = "auditor",
+    }
+}
+
+text_enum! {
+    /// What a token may be used for. The roles of its account must allow it as well.
+    TokenScope {
+        /// Reading.
+        Read = "read",
+        /// Uploading and submitting.
+        Develop = "develop",
+        /// Publishing, rolling back, grayscale.
+        Release = "release",
+        /// Deciding on audits.
+        Audit = "audit",
+        /// Members, tokens, bindings, policies.
+        Manage = "manage",
+    }
+}
+
+text_enum! {
+    /// Something that a caller wants to do.
+    Action {
+        /// See what is in a scope.
+        Read = "read",
+        /// Create a MiniApp, edit its description.
+        EditMiniApp = "edit-mini-app",
+        /// Upload, replace, submit, withdraw, set the trial.
+        Develop = "develop",
+        /// Publish, roll back, take off the shelf, run grayscale tasks.
+        Release = "release",
+        /// Approve or reject on behalf of a host app.
+        Decide = "decide",
+        /// Bind MiniApps, change settings, bind policies in a scope.
+        Configure = "configure",
+        /// Give and take roles.
+        ManageMembers = "manage-members",
+        /// Install policies, create accounts, teams and host apps.
+        Administer = "administer",
+    }
+}
+
+impl ScopeKind {
+    /// For a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Team => "MiniApp's team",
+            Self::HostApp => "host app",
+            Self::Merchant => "merchant",
+        }
+    }
+
+    /// The roles that exist in this kind of scope.
+    pub fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Platform => &[Role::Admin],
+            Self::Team => &[Role::Admin, Role::Operator, Role::Developer, Role::Viewer],
+            Self::HostApp => &[Role::Admin, Role::Auditor],
+            Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
+        }
+    }
+}
+
+impl Action {
+    /// Whether `role` in a scope of this kind allows it. An admin of the platform is asked elsewhere.
+    pub fn granted_to(self, scope: ScopeKind, role: Role) -> bool {
+        if !scope.roles().contains(&role) {
+            return false;
+        }
+        match self {
+            Self::Read => true,
+            Self::EditMiniApp | Self::Develop => scope == ScopeKind::Team && role != Role::Viewer,
+            Self::Release => scope == ScopeKind::Team && matches!(role, Role::Admin | Role::Operator),
+            Self::Decide => scope == ScopeKind::HostApp,
+            Self::Configure | Self::ManageMembers => role == Role::Admin,
+            Self::Administer => scope == ScopeKind::Platform && role == Role::Admin,
+        }
+    }
+
+    /// The token scope it needs.
+    pub fn token_scope(self) -> TokenScope {
+        match self {
+            Self::Read => TokenScope::Read,
+            Self::EditMiniApp | Self::Develop => TokenScope::Develop,
+            Self::Release => TokenScope::Release,
+            Self::Decide => TokenScope::Audit,
+            Self::Configure | Self::ManageMembers | Self::Administer => TokenScope::Manage,
+        }
+    }
+
+    /// `the role admin or operator`.
+    pub fn roles_in_words(self, scope: ScopeKind) -> String {
+        let roles: Vec<_> =
+            scope.roles().iter().filter(|role| self.granted_to(scope, **role)).map(|role| role.as_str()).collect();
+        format!("the role {}", roles.join(" or "))
+    }
+}
+
+impl Scope {
+    /// Its kind.
+    pub fn kind(&self) -> ScopeKind {
+        match self {
+            Self::Platform => ScopeKind::Platform,
+            Self::Team(_) => ScopeKind::Team,
+            Self::HostApp(_) => ScopeKind::HostApp,
+            Self::Merchant(_) => ScopeKind::Merchant,
+        }
+    }
+
+    /// The id of what it covers; empty for the platform.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Platform => "",
+            Self::Team(id) => id.as_str(),
+            Self::HostApp(id) => id.as_str(),
+            Self::Merchant(id) => id.as_str(),
+        }
+    }
+
+    /// From its kind and id, as stored.
+    pub fn parse(kind: &str, id: &str) -> Result<Self> {
+        Ok(match kind.parse()? {
+            ScopeKind::Platform => Self::Platform,
+            ScopeKind::Team => Self::Team(id.parse()?),
+            ScopeKind::HostApp => Self::HostApp(id.parse()?),
+            ScopeKind::Merchant => Self::Merchant(id.parse()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f80_a_role_never_acts_outside_its_kind_of_scope() {
+        for action in Action::ALL {
+            for role in Role::ALL {
+                for kind in ScopeKind::ALL {
+                    assert!(kind.roles().contains(role) || !action.granted_to(*kind, *role), "{action} {role} {kind}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn f80_the_table_of_team_roles() {
+        let may = |role| {
+            Action::ALL.iter().filter(|a| a.granted_to(ScopeKind::Team, role)).map(|a| a.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(may(Role::Viewer), ["read"]);
+        assert_eq!(may(Role::Developer), ["read", "edit-mini-app", "develop"]);
+        assert_eq!(may(Role::Operator), ["read", "edit-mini-app", "develop", "release"]);
+        assert_eq!(may(Role::Admin), ["read", "edit-mini-app", "develop", "release", "configure", "manage-members"]);
+    }
+}

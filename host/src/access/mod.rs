@@ -1,0 +1,74 @@
+//! Who may do what: accounts hold roles in scopes, tokens stand for accounts, and every action names its role.
+//!
+//! Two questions are kept apart. *May the caller know of it?* If not, the answer is `not-found`, as for a thing
+//! that does not exist. *May the caller do this to it?* If not, the answer is `missing-grant`.
+
+mod accounts;
+mod grant;
+mod token;
+
+pub use accounts::{
+    Account, Member, Merchant, NewAccount, NewTeam, Team, create_account, create_merchant, create_team, members,
+    set_role, teams,
+};
+pub(crate) use grant::text_enum;
+pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
+pub use token::{IssuedToken, NewToken, Token, authenticate};
+
+use crate::{
+    error::{Code, Error, Result},
+    ids::{TokenId, UserId},
+};
+
+/// Who is asking: an account by one of its tokens, with all its grants as they are now.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The account.
+    pub account: UserId,
+    /// The token used.
+    pub token: TokenId,
+    /// What the token allows; the roles must allow it as well.
+    pub token_scopes: Vec<TokenScope>,
+    /// The roles of the account.
+    pub grants: Vec<(Scope, Role)>,
+}
+
+impl Caller {
+    /// Whether the account is an admin of the platform, who may do everything.
+    pub fn is_platform_admin(&self) -> bool {
+        self.grants.iter().any(|(scope, role)| *scope == Scope::Platform && *role == Role::Admin)
+    }
+
+    /// Whether the caller has any role in `scope`, and so may know of what is in it.
+    pub fn knows(&self, scope: &Scope) -> bool {
+        self.is_platform_admin() || self.grants.iter().any(|(own, _)| own == scope)
+    }
+
+    /// Whether the caller may do `action` in `scope`.
+    pub fn can(&self, action: Action, scope: &Scope) -> bool {
+        self.token_scopes.contains(&action.token_scope())
+            && (self.is_platform_admin()
+                || self.grants.iter().any(|(own, role)| own == scope && action.granted_to(scope.kind(), *role)))
+    }
+
+    /// Refuses with `missing-grant` unless the token has `scope`, for what every account may do.
+    pub fn require_scope(&self, scope: TokenScope) -> Result<()> {
+        if self.token_scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::MissingGrant,
+            format!("The token lacks the scope {:?}. Create one that has it.", scope.as_str()),
+        ))
+    }
+
+    /// Refuses with `missing-grant` unless the caller may do `action` in `scope`.
+    pub fn require(&self, action: Action, scope: &Scope) -> Result<()> {
+        self.require_scope(action.token_scope())?;
+        if self.can(action, scope) {
+            return Ok(());
+        }
+        let reason = format!("This needs {} in the {}.", action.roles_in_words(scope.kind()), scope.kind().in_words());
+        Err(Error::new(Code::MissingGrant, reason).with("action", action.as_str()))
+    }
+}

@@ -1,0 +1,183 @@
+//! API tokens: shown once, stored as a SHA-256, valid until they expire or are revoked.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{Caller, Role, Scope, TokenScope};
+use crate::{
+    app::App,
+    clock::{Millis, Random},
+    error::{Code, Error, Result},
+    ids::{Digest, TokenId, UserId},
+    store::{Tx, execute, fetch},
+};
+
+/// What to issue.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What it is for, 1 to 64 characters: `ci`, `laptop`.
+    pub name: String,
+    /// What it may be used for; all scopes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<TokenScope>>,
+    /// When it stops; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+}
+
+/// A token, without its secret.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the fields are those of NewToken")]
+pub struct Token {
+    pub id: TokenId,
+    pub account: UserId,
+    pub name: String,
+    pub scopes: Vec<TokenScope>,
+    pub created_at: Millis,
+    pub expires_at: Option<Millis>,
+    pub revoked_at: Option<Millis>,
+}
+
+/// A token with its secret, shown this once.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct IssuedToken {
+    /// The token.
+    #[serde(flatten)]
+    pub token: Token,
+    /// `berth_` and 32 characters. It is not stored and cannot be shown again.
+    pub secret: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: TokenId,
+    account_id: UserId,
+    name: String,
+    scopes: Json<Vec<TokenScope>>,
+    created_at: Millis,
+    expires_at: Option<Millis>,
+    revoked_at: Option<Millis>,
+}
+
+impl From<Row> for Token {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            account: row.account_id,
+            name: row.name,
+            scopes: row.scopes.0,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        }
+    }
+}
+
+/// A secret with 160 random bits, readable and free of look-alikes.
+fn new_secret(random: &dyn Random) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut bytes = [0u8; 32];
+    random.fill(&mut bytes);
+    let text: String = bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect();
+    format!("berth_{text}")
+}
+
+impl Tx {
+    /// Issues a token for `account`.
+    pub async fn issue_token(&mut self, app: &App, account: &UserId, new: NewToken) -> Result<IssuedToken> {
+        let now = app.clock.now();
+        if new.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::field("expires_at", "must lie in the future."));
+        }
+        let name = crate::text::name("name", &new.name, 64)?;
+        let mut scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
+        scopes.sort_unstable();
+        scopes.dedup();
+        let secret = new_secret(&*app.random);
+        let token = Token {
+            id: TokenId::generate(now, &*app.random),
+            account: account.clone(),
+            name,
+            scopes,
+            created_at: now,
+            expires_at: new.expires_at,
+            revoked_at: None,
+        };
+        execute!(
+            self,
+            "INSERT INTO token (id, account_id, name, secret_sha256, scopes, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &token.id,
+            &token.account,
+            &token.name,
+            Digest::of(secret.as_bytes()),
+            Json(&token.scopes),
+            token.created_at,
+            token.expires_at,
+        )?;
+        Ok(IssuedToken { token, secret })
+    }
+
+    /// The token with this secret, whatever its state. The look-up is by digest, so its time tells nothing of the secret.
+    async fn token_by_secret(&mut self, secret: &str) -> Result<Option<Token>> {
+        let digest = Digest::of(secret.as_bytes());
+        let row = fetch!(self, fetch_optional, Row, "SELECT * FROM token WHERE secret_sha256 = $1", digest)?;
+        Ok(row.map(Token::from))
+    }
+
+    /// The tokens of an account, newest first.
+    pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            Row,
+            "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC",
+            account
+        )?;
+        Ok(rows.into_iter().map(Token::from).collect())
+    }
+
+    /// One token.
+    pub async fn token(&mut self, id: &TokenId) -> Result<Option<Token>> {
+        let row = fetch!(self, fetch_optional, Row, "SELECT * FROM token WHERE id = $1", id)?;
+        Ok(row.map(Token::from))
+    }
+
+    /// Ends a token now; every host reads the row on every request.
+    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<()> {
+        execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)?;
+        Ok(())
+    }
+
+    async fn grants_of(&mut self, account: &UserId) -> Result<Vec<(Scope, Role)>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (String, String, String),
+            "SELECT scope_kind, scope_id, role FROM role_grant WHERE account_id = $1",
+            account
+        )?;
+        rows.iter().map(|(kind, id, role)| Ok((Scope::parse(kind, id)?, role.parse()?))).collect()
+    }
+}
+
+/// Who holds this secret. Unknown and revoked look alike.
+///
+/// # Errors
+/// `invalid-token`, or `expired-token` for one that was valid.
+pub async fn authenticate(app: &App, secret: &str) -> Result<Caller> {
+    let invalid = || {
+        Error::new(
+            Code::InvalidToken,
+            "The token is unknown or revoked. Create one with `berth admin token`, or ask for one.",
+        )
+    };
+    let mut tx = app.db.read().await?;
+    let token = tx.token_by_secret(secret).await?.filter(|token| token.revoked_at.is_none()).ok_or_else(invalid)?;
+    if token.expires_at.is_some_and(|at| at <= app.clock.now()) {
+        return Err(Error::new(Code::ExpiredToken, "The token has expired. Create a new one."));
+    }
+    let grants = tx.grants_of(&token.account).await?;
+    Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
+}

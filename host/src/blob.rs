@@ -1,0 +1,295 @@
+//! The only object storage. Blobs are named by their SHA-256 and never change; what is read is checked against
+//! its name before a byte of it leaves the host (fault 23).
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem,
+    path::Path as Key,
+};
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    error::{Code, Error, Result},
+    ids::Digest,
+};
+
+/// Where blobs live.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct BlobConfig {
+    /// `s3://bucket/prefix` beyond one machine (credentials and endpoint from AWS_… variables); by default the folder
+    /// `blobs` in the data folder.
+    #[arg(long, env = "BERTH_BLOB_URL")]
+    pub blob_url: Option<String>,
+}
+
+/// One part of a multipart upload; S3 takes no smaller one.
+const PART: usize = 5 * 1024 * 1024;
+
+/// Bytes on their way in: on disk, hashed, not yet kept.
+pub struct Spooled {
+    /// The bytes; gone when dropped.
+    pub file: NamedTempFile,
+    /// Their SHA-256.
+    pub digest: Digest,
+    /// Their number.
+    pub size: u64,
+}
+
+/// The blob store. Cheap to clone.
+#[derive(Clone)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    prefix: Key,
+    /// Set when the store is a local folder: its files can be opened where they are.
+    local: Option<Arc<LocalFileSystem>>,
+    spool: PathBuf,
+    cache: PathBuf,
+    verified: Arc<Mutex<HashMap<Digest, Fingerprint>>>,
+}
+
+/// What changes when stored bytes are rewritten: a blob is hashed again whenever it is another.
+#[derive(Clone, PartialEq, Eq)]
+struct Fingerprint {
+    modified: i64,
+    size: u64,
+    tag: Option<String>,
+}
+
+impl From<&ObjectMeta> for Fingerprint {
+    fn from(meta: &ObjectMeta) -> Self {
+        Self { modified: meta.last_modified.timestamp_micros(), size: meta.size, tag: meta.e_tag.clone() }
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        if is_full(&error) {
+            return Error::new(Code::StorageFull, "The blob store has no room left. Make room and try again.")
+                .caused_by(error);
+        }
+        Error::new(Code::Unavailable, "The blob store does not answer. Try again in a moment.")
+            .with("retry_after_seconds", 2)
+            .caused_by(error)
+    }
+}
+
+/// Whether "no space left on device" or "quota exceeded" is among the causes.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded))
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn disk(error: std::io::Error) -> Error {
+    if is_full(&error) {
+        return Error::new(Code::StorageFull, "The data folder has no room left. Make room and try again.")
+            .caused_by(error);
+    }
+    Error::internal(error)
+}
+
+impl Blobs {
+    /// Opens the store named in `config`, or the folder `blobs` in `data_dir`, with its spool and cache beside it.
+    pub fn open(config: &BlobConfig, data_dir: &Path) -> Result<Self> {
+        let spool = data_dir.join("spool");
+        let cache = data_dir.join("cache").join("blobs");
+        for folder in [&spool, &cache] {
+            std::fs::create_dir_all(folder).map_err(disk)?;
+        }
+        let (store, prefix, local): (Arc<dyn ObjectStore>, _, _) = match &config.blob_url {
+            Some(url) => {
+                let (store, prefix) = open_s3(url)?;
+                (store, prefix, None)
+            }
+            None => {
+                let folder = data_dir.join("blobs");
+                std::fs::create_dir_all(&folder).map_err(disk)?;
+                let local = Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true));
+                (local.clone(), Key::default(), Some(local))
+            }
+        };
+        Ok(Self { store, prefix, local, spool, cache, verified: Arc::default() })
+    }
+
+    fn key(&self, digest: &Digest) -> Key {
+        let name = digest.as_str();
+        self.prefix.clone().join("sha256").join(&name[..2]).join(name)
+    }
+
+    /// Writes a body to disk while hashing it; memory stays at one chunk.
+    ///
+    /// # Errors
+    /// `body-too-large` as soon as it has more than `limit` bytes, and whatever the body ends with.
+    pub async fn spool<E: Into<Error>>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>>,
+        limit: u64,
+    ) -> Result<Spooled> {
+        let file = NamedTempFile::new_in(&self.spool).map_err(disk)?;
+        let mut out = tokio::fs::File::from_std(file.reopen().map_err(disk)?);
+        let (mut hash, mut size) = (Sha256::new(), 0u64);
+        let mut body = std::pin::pin!(body);
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(Into::into)?;
+            size += chunk.len() as u64;
+            if size > limit {
+                return Err(Error::new(
+                    Code::BodyTooLarge,
+                    format!("The body has more than {limit} bytes, which is the limit."),
+                )
+                .with("limit", limit));
+            }
+            hash.update(&chunk);
+            out.write_all(&chunk).await.map_err(disk)?;
+        }
+        out.flush().await.map_err(disk)?;
+        Ok(Spooled { file, digest: Digest::from_bytes(&hash.finalize().into()), size })
+    }
+
+    /// Keeps spooled bytes for good. Keeping the same bytes twice is no work.
+    pub async fn keep(&self, spooled: &Spooled) -> Result<()> {
+        let key = self.key(&spooled.digest);
+        if self.is_intact(&spooled.digest).await.unwrap_or(false) {
+            return Ok(());
+        }
+        let mut file = tokio::fs::File::from_std(spooled.file.reopen().map_err(disk)?);
+        let mut upload = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&key).await?, PART);
+        let mut buffer = vec![0u8; 256 * 1024];
+        loop {
+            let read = file.read(&mut buffer).await.map_err(disk)?;
+            if read == 0 {
+                break;
+            }
+            upload.wait_for_capacity(1).await?;
+            upload.write(&buffer[..read]);
+        }
+        upload.finish().await?;
+        Ok(())
+    }
+
+    /// Keeps bytes that are in memory already.
+    pub async fn keep_bytes(&self, bytes: Bytes) -> Result<Digest> {
+        let spooled = self.spool(futures_util::stream::iter([Ok::<_, Error>(bytes)]), u64::MAX).await?;
+        self.keep(&spooled).await?;
+        Ok(spooled.digest)
+    }
+
+    /// Whether the blob is there and its bytes are those of its name.
+    async fn is_intact(&self, digest: &Digest) -> Result<bool> {
+        let key = self.key(digest);
+        let meta = match self.store.head(&key).await {
+            Ok(meta) => meta,
+            Err(object_store::Error::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let fingerprint = Fingerprint::from(&meta);
+        if self.verified().get(digest) == Some(&fingerprint) {
+            return Ok(true);
+        }
+        let mut hash = Sha256::new();
+        let mut bytes = self.store.get(&key).await?.into_stream();
+        while let Some(chunk) = bytes.try_next().await? {
+            hash.update(&chunk);
+        }
+        let intact = Digest::from_bytes(&hash.finalize().into()) == *digest;
+        if intact {
+            self.verified().insert(digest.clone(), fingerprint);
+        } else {
+            self.quarantine(digest).await;
+        }
+        Ok(intact)
+    }
+
+    fn verified(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Fingerprint>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves damaged bytes aside, so that they are neither served nor lost, and says so in the log.
+    async fn quarantine(&self, digest: &Digest) {
+        let aside = self.prefix.clone().join("quarantine").join(digest.as_str());
+        let moved = self.store.rename(&self.key(digest), &aside).await;
+        tracing::error!(%digest, moved = moved.is_ok(), "a stored blob is damaged; it is no longer served");
+    }
+
+    async fn require_intact(&self, digest: &Digest) -> Result<()> {
+        if self.is_intact(digest).await? {
+            return Ok(());
+        }
+        Err(Error::new(Code::PackageDamaged, "The stored bytes are missing or damaged and are not served. Upload them again, or restore the blob store from a backup.")
+            .with("sha256", digest))
+    }
+
+    /// A range of the blob's bytes, as they are read.
+    pub async fn stream(&self, digest: &Digest, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
+        self.require_intact(digest).await?;
+        if range.is_empty() {
+            return Ok(futures_util::stream::empty().boxed());
+        }
+        let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
+        let found = self.store.get_opts(&self.key(digest), options).await?;
+        Ok(found.into_stream().map_err(Error::from).boxed())
+    }
+
+    /// All bytes of a blob that is known to be small.
+    pub async fn bytes(&self, digest: &Digest) -> Result<Bytes> {
+        self.require_intact(digest).await?;
+        Ok(self.store.get(&self.key(digest)).await?.bytes().await?)
+    }
+
+    /// The blob as a file: where it is, or a checked copy in the cache.
+    pub async fn file(&self, digest: &Digest) -> Result<std::fs::File> {
+        self.require_intact(digest).await?;
+        if let Some(local) = &self.local {
+            let path = local.path_to_filesystem(&self.key(digest))?;
+            return std::fs::File::open(path).map_err(disk);
+        }
+        let cached = self.cache.join(digest.as_str());
+        if let Ok(file) = std::fs::File::open(&cached) {
+            return Ok(file);
+        }
+        let bytes = self.store.get(&self.key(digest)).await?.into_stream().map_err(Error::from);
+        let copy = self.spool(bytes, u64::MAX).await?;
+        copy.file.persist(&cached).map_err(|error| disk(error.error))
+    }
+
+    /// Writes, reads and deletes a small blob, for `berth doctor` and readiness.
+    pub async fn probe(&self) -> Result<()> {
+        let key = self.prefix.clone().join("probe");
+        self.store.put(&key, Bytes::from_static(b"berth").into()).await?;
+        self.store.get(&key).await?.bytes().await?;
+        Ok(self.store.delete(&key).await?)
+    }
+}
+
+fn open_s3(url: &str) -> Result<(Arc<dyn ObjectStore>, Key)> {
+    let wrong = || {
+        Error::new(
+            Code::BadRequest,
+            format!("{url:?} is not a blob store: expected s3://bucket or s3://bucket/prefix."),
+        )
+    };
+    let rest = url.strip_prefix("s3://").ok_or_else(wrong)?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err(wrong());
+    }
+    let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+    Ok((Arc::new(store), Key::parse(prefix).map_err(|_| wrong())?))
+}

@@ -1,0 +1,348 @@
+//! MiniApps: created by a team, taken on and off the shelf, never renamed in their id (rules A1–A4, V11).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{MiniAppId, TeamId},
+    page::{Page, PageQuery},
+    rollout,
+    store::{Tx, execute, fetch, is_unique_violation},
+    text,
+    version::VersionNumber,
+};
+
+/// A mini-program.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct MiniApp {
+    /// Never changes and is never used again.
+    pub id: MiniAppId,
+    /// Its owner.
+    pub team: TeamId,
+    /// For people.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Off the shelf no host app gets service.
+    pub on_shelf: bool,
+    /// Why it is off the shelf.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub shelf_note: String,
+    /// Devices with an older version must update before they run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_version: Option<VersionNumber>,
+    /// When it was created.
+    pub created_at: Millis,
+}
+
+/// A MiniApp to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMiniApp {
+    /// 1 to 64 characters.
+    pub name: String,
+    /// The owner; may be absent when the caller works in one team only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    /// `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MiniAppId>,
+    /// At most 2,000 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// What may be edited; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditMiniApp {
+    /// 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// At most 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// On or off the shelf.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shelf {
+    /// Whether host apps get service.
+    pub on: bool,
+    /// The reason that downloads are refused with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// The oldest version that may still run.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MinVersion {
+    /// Not above the online version; null takes the bound away.
+    pub version: Option<VersionNumber>,
+}
+
+/// Which MiniApps are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MiniAppQuery {
+    /// Only those of this team.
+    #[serde(default)]
+    pub team: Option<TeamId>,
+    /// Only those whose name or id contains this text, whatever its case.
+    #[serde(default)]
+    pub search: Option<String>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: MiniAppId,
+    team_id: TeamId,
+    name: String,
+    description: String,
+    on_shelf: bool,
+    shelf_note: String,
+    min_version: Option<String>,
+    created_at: Millis,
+}
+
+impl TryFrom<Row> for MiniApp {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            team: row.team_id,
+            name: row.name,
+            description: row.description,
+            on_shelf: row.on_shelf,
+            shelf_note: row.shelf_note,
+            min_version: row.min_version.map(|text| text.parse()).transpose()?,
+            created_at: row.created_at,
+        })
+    }
+}
+
+impl MiniApp {
+    /// Where the roles for it are held.
+    pub fn scope(&self) -> Scope {
+        Scope::Team(self.team.clone())
+    }
+}
+
+impl Tx {
+    /// One MiniApp.
+    pub async fn mini_app(&mut self, id: &MiniAppId) -> Result<Option<MiniApp>> {
+        let row = fetch!(self, fetch_optional, Row, "SELECT * FROM mini_app WHERE id = $1", id)?;
+        row.map(MiniApp::try_from).transpose()
+    }
+
+    /// Holds the MiniApp until the transaction ends: everything that changes its state starts with this, so that
+    /// publishers, rollbacks and grayscale changes come one after the other (fault 58).
+    pub async fn hold_mini_app(&mut self, id: &MiniAppId) -> Result<MiniApp> {
+        let row = fetch!(
+            self,
+            fetch_optional,
+            Row,
+            "UPDATE mini_app SET revision = revision + 1 WHERE id = $1 RETURNING *",
+            id
+        )?;
+        row.map(MiniApp::try_from).transpose()?.ok_or_else(|| Error::not_found("MiniApp", id))
+    }
+}
+
+/// The MiniApp, when the caller may do `action` to it.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+    let mini_app = tx.mini_app(id).await?.filter(|mini_app| caller.knows(&mini_app.scope()));
+    let mini_app = mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?;
+    caller.require(action, &mini_app.scope())?;
+    Ok(mini_app)
+}
+
+/// As [`authorise`], and holds the MiniApp for the change.
+pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+    authorise(tx, caller, id, action).await?;
+    tx.hold_mini_app(id).await
+}
+
+fn only_team(caller: &Caller) -> Result<TeamId> {
+    let mut teams = caller.grants.iter().filter_map(|(scope, _)| match scope {
+        Scope::Team(id) => Some(id),
+        _ => None,
+    });
+    match (teams.next(), teams.next()) {
+        (Some(team), None) => Ok(team.clone()),
+        (None, _) => {
+            Err(Error::field("team", "you are in no team. Create one with POST /v1/teams, or ask to be added."))
+        }
+        _ => Err(Error::field("team", "you are in several teams, so name the one that owns the MiniApp.")),
+    }
+}
+
+/// Creates a MiniApp (A1).
+///
+/// # Errors
+/// `mini-app-exists` when the id is taken, by whomever.
+pub async fn create(app: &App, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
+    let team = new.team.clone().map_or_else(|| only_team(caller), Ok)?;
+    let scope = Scope::Team(team.clone());
+    let mut tx = app.db.begin().await?;
+    if !caller.knows(&scope) || tx.team(&team).await?.is_none() {
+        return Err(Error::not_found("team", team));
+    }
+    caller.require(Action::EditMiniApp, &scope)?;
+    let mini_app = MiniApp {
+        id: new.id.unwrap_or_else(|| MiniAppId::generate(&*app.random)),
+        team,
+        name: text::name("name", &new.name, 64)?,
+        description: text::prose("description", &new.description, 2000)?,
+        on_shelf: true,
+        shelf_note: String::new(),
+        min_version: None,
+        created_at: app.clock.now(),
+    };
+    let inserted = execute!(
+        tx,
+        "INSERT INTO mini_app (id, team_id, name, description, on_shelf, shelf_note, revision, created_at)
+         VALUES ($1, $2, $3, $4, TRUE, '', 0, $5)",
+        &mini_app.id,
+        &mini_app.team,
+        &mini_app.name,
+        &mini_app.description,
+        mini_app.created_at
+    );
+    match inserted {
+        Err(error) if is_unique_violation(&error) => {
+            return Err(Error::new(
+                Code::MiniAppExists,
+                format!("The id {} is taken. Choose another one.", mini_app.id),
+            ));
+        }
+        inserted => inserted?,
+    };
+    tx.emit(
+        event::new(app, "mini_app.created", &mini_app.id, caller.account.as_str(), &mini_app)
+            .for_mini_app(&mini_app.id),
+    );
+    tx.commit().await?;
+    Ok(mini_app)
+}
+
+/// One MiniApp (A4).
+pub async fn get(app: &App, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
+    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+}
+
+/// The MiniApps that the caller may know of, by id (A1).
+pub async fn list(app: &App, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
+    caller.require_scope(crate::access::TokenScope::Read)?;
+    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let team = query.team.as_ref().map(TeamId::to_string);
+    let search = query.search.as_deref().map(|text| text.to_lowercase().replace(['%', '_', '\\'], ""));
+    let mut tx = app.db.read().await?;
+    let rows = fetch!(
+        tx,
+        fetch_all,
+        Row,
+        "SELECT * FROM mini_app m WHERE m.id > $1 AND ($2 OR m.team_id IN
+            (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'team'))
+         AND ($4 IS NULL OR m.team_id = $4)
+         AND ($5 IS NULL OR lower(m.name) LIKE '%' || $5 || '%' OR m.id LIKE '%' || $5 || '%')
+         ORDER BY m.id LIMIT $6",
+        page.after(),
+        caller.is_platform_admin(),
+        &caller.account,
+        team.clone(),
+        search.clone(),
+        page.limit() + 1
+    )?;
+    let items = rows.into_iter().map(MiniApp::try_from).collect::<Result<Vec<_>>>()?;
+    Ok(Page::of(items, &page, |mini_app| mini_app.id.to_string()))
+}
+
+/// Edits what describes it (A1).
+pub async fn edit(app: &App, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
+    let mut tx = app.db.begin().await?;
+    let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
+    if let Some(name) = edit.name {
+        mini_app.name = text::name("name", &name, 64)?;
+    }
+    if let Some(description) = edit.description {
+        mini_app.description = text::prose("description", &description, 2000)?;
+    }
+    execute!(
+        tx,
+        "UPDATE mini_app SET name = $2, description = $3 WHERE id = $1",
+        id,
+        &mini_app.name,
+        &mini_app.description
+    )?;
+    tx.emit(event::new(app, "mini_app.edited", id, caller.account.as_str(), &mini_app).for_mini_app(id));
+    tx.commit().await?;
+    Ok(mini_app)
+}
+
+/// Takes the MiniApp off the shelf or puts it back (A2, A3). Off-shelf suspends its running GrayTasks.
+pub async fn shelve(app: &App, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
+    let mut tx = app.db.begin().await?;
+    let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
+    if mini_app.on_shelf == shelf.on {
+        return Ok(mini_app);
+    }
+    mini_app.on_shelf = shelf.on;
+    mini_app.shelf_note = if shelf.on { String::new() } else { text::prose("note", &shelf.note, 500)? };
+    execute!(
+        tx,
+        "UPDATE mini_app SET on_shelf = $2, shelf_note = $3 WHERE id = $1",
+        id,
+        shelf.on,
+        &mini_app.shelf_note
+    )?;
+    if !shelf.on {
+        rollout::suspend_running(&mut tx, app, caller, id).await?;
+    }
+    let kind = if shelf.on { "mini_app.on_shelf" } else { "mini_app.off_shelf" };
+    tx.emit(event::new(app, kind, id, caller.account.as_str(), &mini_app).for_mini_app(id));
+    tx.commit().await?;
+    Ok(mini_app)
+}
+
+/// Sets the minimum usable version (V11).
+///
+/// # Errors
+/// `version-order` when nothing is online, or the online version is older: then no device could satisfy it.
+pub async fn set_min_version(app: &App, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
+    let mut tx = app.db.begin().await?;
+    let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
+    if let Some(version) = &min.version {
+        let online = tx.online_version(id).await?.map(|online| online.number);
+        if online.as_ref().is_none_or(|online| online < version) {
+            let online = online.map_or("nothing".into(), |online| online.to_string());
+            return Err(Error::new(
+                Code::VersionOrder,
+                format!(
+                    "The minimum {version} is above what is online ({online}), so no device could run it. Publish first."
+                ),
+            ));
+        }
+    }
+    mini_app.min_version = min.version;
+    let text = mini_app.min_version.as_ref().map(VersionNumber::to_string);
+    execute!(tx, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, text.clone())?;
+    tx.emit(event::new(app, "mini_app.min_version", id, caller.account.as_str(), &mini_app).for_mini_app(id));
+    tx.commit().await?;
+    Ok(mini_app)
+}

@@ -1,0 +1,89 @@
+//! The event log: one row for every change, numbered without gaps in the order of commits.
+
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::{Tx, execute, fetch};
+use crate::{
+    clock::Millis,
+    error::Result,
+    ids::{EventId, HostAppId, MiniAppId},
+};
+
+/// An event that is about to happen.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Unique for ever.
+    pub id: EventId,
+    /// `version.published`, `gray_task.suspended` …; see `event::Kind`.
+    pub kind: &'static str,
+    /// The id of the entity that changed; events of one subject are delivered in order.
+    pub subject: String,
+    /// The MiniApp whose answers may change.
+    pub mini_app: Option<MiniAppId>,
+    /// The host app whose answers may change.
+    pub host_app: Option<HostAppId>,
+    /// Who did it: an account, or `berth` itself.
+    pub actor: String,
+    /// When.
+    pub at: Millis,
+    /// What changed, as documented for the kind.
+    pub data: Value,
+}
+
+/// An event that happened.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are those of NewEvent, and its number")]
+pub struct EventRow {
+    pub seq: i64,
+    pub id: EventId,
+    #[sqlx(rename = "type")]
+    pub kind: String,
+    pub subject: String,
+    pub mini_app_id: Option<MiniAppId>,
+    pub host_app_id: Option<HostAppId>,
+    pub actor: String,
+    pub at: Millis,
+    pub data: Json<Value>,
+}
+
+impl Tx {
+    pub(super) async fn write_events(&mut self, events: Vec<NewEvent>) -> Result<()> {
+        let count = events.len() as i64;
+        let (last,): (i64,) = fetch!(
+            self,
+            fetch_one,
+            (i64,),
+            "UPDATE event_head SET last = last + $1 WHERE id = 1 RETURNING last",
+            count
+        )?;
+        for (seq, event) in (last - count + 1..=last).zip(events) {
+            execute!(
+                self,
+                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, actor, at, data)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                seq,
+                event.id,
+                event.kind,
+                event.subject,
+                event.mini_app,
+                event.host_app,
+                event.actor,
+                event.at,
+                Json(event.data),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The number of the last event.
+    pub async fn last_event(&mut self) -> Result<i64> {
+        let (last,) = fetch!(self, fetch_one, (i64,), "SELECT last FROM event_head WHERE id = 1")?;
+        Ok(last)
+    }
+
+    /// The events after `seq`, oldest first, at most `limit`.
+    pub async fn events_after(&mut self, seq: i64, limit: i64) -> Result<Vec<EventRow>> {
+        Ok(fetch!(self, fetch_all, EventRow, "SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", seq, limit)?)
+    }
+}

@@ -1,0 +1,120 @@
+//! The only SQL. One text for SQLite and PostgreSQL: a transaction is an enum of two arms, and the macros below
+//! run the same statement on either.
+//!
+//! A change and the events that tell of it share a transaction: [`Tx::emit`] collects events, and [`Tx::commit`]
+//! writes them last, holding the one row that numbers them. So the sequence has no gaps, and it is the order in
+//! which changes became visible.
+
+mod connect;
+mod event;
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+pub use connect::{Backend, Db, DbConfig};
+pub use event::{EventRow, NewEvent};
+
+use crate::error::{Code, Error, Result};
+
+/// The transaction of one of the two databases.
+pub(crate) enum Conn {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it changes nothing.
+pub struct Tx {
+    pub(crate) conn: Conn,
+    events: Vec<NewEvent>,
+    db: Db,
+}
+
+/// Runs a statement, answers the number of rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) =>
+                sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|done| done.rows_affected()),
+            $crate::store::Conn::Postgres(c) =>
+                sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|done| done.rows_affected()),
+        }
+    };
+}
+
+/// Runs a query whose rows have the type `$row`; `$fetch` is `fetch_one`, `fetch_optional` or `fetch_all`.
+macro_rules! fetch {
+    ($tx:expr, $fetch:ident, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) =>
+                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$fetch(&mut **c).await,
+            $crate::store::Conn::Postgres(c) =>
+                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$fetch(&mut **c).await,
+        }
+    };
+}
+
+pub(crate) use execute;
+pub(crate) use fetch;
+
+impl Tx {
+    /// Tells of a change made in this transaction.
+    pub fn emit(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// Makes the changes and their events visible, durably, both or neither.
+    pub async fn commit(mut self) -> Result<()> {
+        let events = std::mem::take(&mut self.events);
+        let told = !events.is_empty();
+        if told {
+            self.write_events(events).await?;
+        }
+        match self.conn {
+            Conn::Sqlite(c) => c.commit().await?,
+            Conn::Postgres(c) => c.commit().await?,
+        }
+        if told {
+            self.db.tell_of_events();
+        }
+        Ok(())
+    }
+}
+
+/// Whether the statement broke a unique index: the caller lost a race, or repeats itself.
+pub fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+/// SQLite's primary result code, PostgreSQL's SQLSTATE.
+fn database_code(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?.into_owned();
+    let primary = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|extended| (extended & 0xff).to_string());
+    Some(primary.unwrap_or(code))
+}
+
+const SQLITE_BUSY: &str = "5";
+const SQLITE_READONLY: &str = "8";
+const SQLITE_IOERR: &str = "10";
+const SQLITE_FULL: &str = "13";
+const POSTGRES_DISK_FULL: &str = "53100";
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let unavailable = "The database cannot be reached or is busy. Try again in a moment.";
+        let refusal = match (&error, database_code(&error).as_deref()) {
+            (_, Some(SQLITE_FULL | POSTGRES_DISK_FULL)) => Error::new(
+                Code::StorageFull,
+                "The database has no room left. Reading goes on; make room and try again.",
+            ),
+            (_, Some(SQLITE_READONLY)) => Error::new(Code::Unavailable, "The database is read-only. Reading goes on."),
+            (_, Some(SQLITE_BUSY | SQLITE_IOERR)) => Error::new(Code::Unavailable, unavailable),
+            (_, Some(code)) if code.starts_with("08") || code.starts_with("57P") => {
+                Error::new(Code::Unavailable, unavailable)
+            }
+            (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_), _) => {
+                Error::new(Code::Unavailable, unavailable)
+            }
+            _ => return Error::internal(error),
+        };
+        refusal.with("retry_after_seconds", 1).caused_by(error)
+    }
+}

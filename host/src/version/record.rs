@@ -1,0 +1,163 @@
+//! A version as it is stored and shown.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{State, Step, VersionNumber};
+use crate::{
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::{Digest, MiniAppId, VersionId},
+    store::{Tx, execute, fetch},
+};
+
+/// What a package says of itself, as far as Berth uses it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct ManifestSummary {
+    /// `app.json` or `manifest.json`.
+    pub path: String,
+    /// All pages, those of subpackages with their root.
+    pub pages: Vec<String>,
+    /// The roots of the subpackages.
+    pub subpackages: Vec<String>,
+    /// What looked odd and was let through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// One uploaded build of a MiniApp.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Version {
+    /// Unique for ever.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub id: Option<VersionId>,
+    /// Whose version it is.
+    pub mini_app: MiniAppId,
+    /// Its number.
+    pub version: VersionNumber,
+    /// Where it is in its life.
+    pub state: State,
+    /// Whether it was published as forced.
+    pub forced: bool,
+    /// SHA-256 of the package.
+    pub sha256: Digest,
+    /// Bytes of the package.
+    pub size: u64,
+    /// Files in the package.
+    pub files: u64,
+    /// What the package says of itself.
+    pub manifest: ManifestSummary,
+    /// The account that uploaded it.
+    pub uploaded_by: String,
+    /// When it was uploaded.
+    pub created_at: Millis,
+    /// When its state last changed.
+    pub updated_at: Millis,
+    /// When it first went online.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_at: Option<Millis>,
+}
+
+/// A row of `version`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in Version")]
+pub struct VersionRow {
+    pub id: VersionId,
+    pub mini_app_id: MiniAppId,
+    #[sqlx(try_from = "String")]
+    pub number: VersionNumber,
+    #[sqlx(try_from = "String")]
+    pub state: State,
+    pub submitted_once: bool,
+    pub forced: bool,
+    pub sha256: Digest,
+    pub size: i64,
+    pub files: i64,
+    pub manifest: Json<ManifestSummary>,
+    pub uploaded_by: String,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+    pub online_at: Option<Millis>,
+}
+
+impl From<VersionRow> for Version {
+    fn from(row: VersionRow) -> Self {
+        Self {
+            id: Some(row.id),
+            mini_app: row.mini_app_id,
+            version: row.number,
+            state: row.state,
+            forced: row.forced,
+            sha256: row.sha256,
+            size: row.size as u64,
+            files: row.files as u64,
+            manifest: row.manifest.0,
+            uploaded_by: row.uploaded_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            online_at: row.online_at,
+        }
+    }
+}
+
+impl Tx {
+    /// One version, deleted ones included.
+    pub async fn version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Option<VersionRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            VersionRow,
+            "SELECT * FROM version WHERE mini_app_id = $1 AND number = $2",
+            mini_app,
+            number.to_string()
+        )?)
+    }
+
+    /// One version that is not deleted, or `not-found`.
+    pub async fn require_version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<VersionRow> {
+        let row = self.version(mini_app, number).await?.filter(|row| row.state != State::Deleted);
+        row.ok_or_else(|| Error::not_found("version", format!("{number} of {mini_app}")))
+    }
+
+    /// One version by its own id.
+    pub async fn version_by_id(&mut self, id: &VersionId) -> Result<VersionRow> {
+        Ok(fetch!(self, fetch_one, VersionRow, "SELECT * FROM version WHERE id = $1", id)?)
+    }
+
+    /// The version that host apps run now.
+    pub async fn online_version(&mut self, mini_app: &MiniAppId) -> Result<Option<VersionRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            VersionRow,
+            "SELECT * FROM version WHERE mini_app_id = $1 AND state = 'online'",
+            mini_app
+        )?)
+    }
+
+    /// Takes a step: the row changes only if it is still in the state that the step was judged by.
+    pub async fn step_version(&mut self, app: &App, row: &VersionRow, step: Step) -> Result<State> {
+        let next = row.state.after(step)?;
+        let now = app.clock.now();
+        let online_at = row.online_at.or((next == State::Online).then_some(now));
+        let submitted_once = row.submitted_once || next == State::Auditing;
+        let changed = execute!(
+            self,
+            "UPDATE version SET state = $3, updated_at = $4, online_at = $5, submitted_once = $6
+             WHERE id = $1 AND state = $2",
+            &row.id,
+            row.state.as_str(),
+            next.as_str(),
+            now,
+            online_at,
+            submitted_once
+        )?;
+        if changed == 0 {
+            return Err(Error::new(Code::VersionState, "The version has just changed its state. Look again.")
+                .with("retry", true));
+        }
+        Ok(next)
+    }
+}
