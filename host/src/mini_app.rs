@@ -147,6 +147,13 @@ impl Tx {
         row.map(MiniApp::try_from).transpose()
     }
 
+    /// Sets or takes away the minimum usable version.
+    pub async fn set_min_version(&mut self, id: &MiniAppId, min: Option<&VersionNumber>) -> Result<()> {
+        let text = min.map(VersionNumber::to_string);
+        execute!(self, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, text.clone())?;
+        Ok(())
+    }
+
     /// Holds the MiniApp until the transaction ends: everything that changes its state starts with this, so that
     /// publishers, rollbacks and grayscale changes come one after the other (fault 58).
     pub async fn hold_mini_app(&mut self, id: &MiniAppId) -> Result<MiniApp> {
@@ -340,8 +347,7 @@ pub async fn set_min_version(app: &App, caller: &Caller, id: &MiniAppId, min: Mi
         }
     }
     mini_app.min_version = min.version;
-    let text = mini_app.min_version.as_ref().map(VersionNumber::to_string);
-    execute!(tx, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, text.clone())?;
+    tx.set_min_version(id, mini_app.min_version.as_ref()).await?;
     tx.emit(event::new(app, "mini_app.min_version", id, caller.account.as_str(), &mini_app).for_mini_app(id));
     tx.commit().await?;
     Ok(mini_app)

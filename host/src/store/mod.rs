@@ -7,6 +7,7 @@
 
 mod connect;
 mod event;
+mod version;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 

@@ -1,10 +1,14 @@
 //! Versions of a MiniApp: their numbers, their states, and how they come online (rules V1–V12).
 
 mod record;
+mod release;
 mod state;
 
 pub mod number;
+pub mod trial;
 
 pub use number::VersionNumber;
 pub use record::{ManifestSummary, Version, VersionRow};
+pub use release::{Publish, Release, ReleaseKind, ReleaseRow, Rollback, publish, releases, roll_back};
 pub use state::{State, Step};
+pub use trial::{Trial, TrialRow};

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{State, Step, VersionNumber};
+use super::{State, VersionNumber};
 use crate::{
-    app::App,
     clock::Millis,
-    error::{Code, Error, Result},
     ids::{Digest, MiniAppId, VersionId},
-    store::{Tx, execute, fetch},
 };
 
 /// What a package says of itself, as far as Berth uses it.
@@ -99,65 +96,5 @@ impl From<VersionRow> for Version {
             updated_at: row.updated_at,
             online_at: row.online_at,
         }
-    }
-}
-
-impl Tx {
-    /// One version, deleted ones included.
-    pub async fn version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Option<VersionRow>> {
-        Ok(fetch!(
-            self,
-            fetch_optional,
-            VersionRow,
-            "SELECT * FROM version WHERE mini_app_id = $1 AND number = $2",
-            mini_app,
-            number.to_string()
-        )?)
-    }
-
-    /// One version that is not deleted, or `not-found`.
-    pub async fn require_version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<VersionRow> {
-        let row = self.version(mini_app, number).await?.filter(|row| row.state != State::Deleted);
-        row.ok_or_else(|| Error::not_found("version", format!("{number} of {mini_app}")))
-    }
-
-    /// One version by its own id.
-    pub async fn version_by_id(&mut self, id: &VersionId) -> Result<VersionRow> {
-        Ok(fetch!(self, fetch_one, VersionRow, "SELECT * FROM version WHERE id = $1", id)?)
-    }
-
-    /// The version that host apps run now.
-    pub async fn online_version(&mut self, mini_app: &MiniAppId) -> Result<Option<VersionRow>> {
-        Ok(fetch!(
-            self,
-            fetch_optional,
-            VersionRow,
-            "SELECT * FROM version WHERE mini_app_id = $1 AND state = 'online'",
-            mini_app
-        )?)
-    }
-
-    /// Takes a step: the row changes only if it is still in the state that the step was judged by.
-    pub async fn step_version(&mut self, app: &App, row: &VersionRow, step: Step) -> Result<State> {
-        let next = row.state.after(step)?;
-        let now = app.clock.now();
-        let online_at = row.online_at.or((next == State::Online).then_some(now));
-        let submitted_once = row.submitted_once || next == State::Auditing;
-        let changed = execute!(
-            self,
-            "UPDATE version SET state = $3, updated_at = $4, online_at = $5, submitted_once = $6
-             WHERE id = $1 AND state = $2",
-            &row.id,
-            row.state.as_str(),
-            next.as_str(),
-            now,
-            online_at,
-            submitted_once
-        )?;
-        if changed == 0 {
-            return Err(Error::new(Code::VersionState, "The version has just changed its state. Look again.")
-                .with("retry", true));
-        }
-        Ok(next)
     }
 }

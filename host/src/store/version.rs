@@ -1,0 +1,229 @@
+//! Versions, releases and trials.
+
+use sqlx::types::Json;
+
+use super::{Tx, execute, fetch};
+use crate::{
+    app::App,
+    error::{Code, Error, Result},
+    ids::{MiniAppId, ReleaseId, VersionId},
+    page::PageQuery,
+    version::{Release, ReleaseRow, State, Step, TrialRow, VersionNumber, VersionRow},
+};
+
+impl Tx {
+    /// One version, deleted ones included.
+    pub async fn version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Option<VersionRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            VersionRow,
+            "SELECT * FROM version WHERE mini_app_id = $1 AND number = $2",
+            mini_app,
+            number.to_string()
+        )?)
+    }
+
+    /// One version that is not deleted, or `not-found`.
+    pub async fn require_version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<VersionRow> {
+        let row = self.version(mini_app, number).await?.filter(|row| row.state != State::Deleted);
+        row.ok_or_else(|| Error::not_found("version", format!("{number} of {mini_app}")))
+    }
+
+    /// One version by its own id.
+    pub async fn version_by_id(&mut self, id: &VersionId) -> Result<VersionRow> {
+        Ok(fetch!(self, fetch_one, VersionRow, "SELECT * FROM version WHERE id = $1", id)?)
+    }
+
+    /// The version that host apps run now.
+    pub async fn online_version(&mut self, mini_app: &MiniAppId) -> Result<Option<VersionRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            VersionRow,
+            "SELECT * FROM version WHERE mini_app_id = $1 AND state = 'online'",
+            mini_app
+        )?)
+    }
+
+    /// The versions of a MiniApp in any of `states`, newest upload first.
+    pub async fn versions(&mut self, mini_app: &MiniAppId, page: &PageQuery) -> Result<Vec<VersionRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            VersionRow,
+            "SELECT * FROM version WHERE mini_app_id = $1 AND id < $2 AND state <> 'deleted' ORDER BY id DESC LIMIT $3",
+            mini_app,
+            page.before(),
+            page.limit() + 1
+        )?)
+    }
+
+    /// The versions of a MiniApp in one state, newest upload first, at most 200.
+    pub async fn versions_in(&mut self, mini_app: &MiniAppId, state: State) -> Result<Vec<VersionRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            VersionRow,
+            "SELECT * FROM version WHERE mini_app_id = $1 AND state = $2 ORDER BY id DESC LIMIT 200",
+            mini_app,
+            state.as_str()
+        )?)
+    }
+
+    /// Adds a version.
+    pub async fn insert_version(&mut self, row: &VersionRow) -> Result<()> {
+        let [major, minor, patch] = row.number.core.map(i64::from);
+        execute!(
+            self,
+            "INSERT INTO version (id, mini_app_id, number, major, minor, patch, state, submitted_once, forced, sha256,
+                                  size, files, manifest, uploaded_by, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)",
+            &row.id,
+            &row.mini_app_id,
+            row.number.to_string(),
+            major,
+            minor,
+            patch,
+            row.state.as_str(),
+            row.submitted_once,
+            row.forced,
+            &row.sha256,
+            row.size,
+            row.files,
+            &row.manifest,
+            &row.uploaded_by,
+            row.created_at
+        )?;
+        Ok(())
+    }
+
+    /// Gives a development version that was never submitted other bytes (V1).
+    pub async fn replace_version(&mut self, row: &VersionRow) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE version SET sha256 = $2, size = $3, files = $4, manifest = $5, uploaded_by = $6, updated_at = $7
+             WHERE id = $1 AND state = 'development' AND NOT submitted_once",
+            &row.id,
+            &row.sha256,
+            row.size,
+            row.files,
+            &row.manifest,
+            &row.uploaded_by,
+            row.updated_at
+        )?;
+        Ok(())
+    }
+
+    /// Takes a step: the row changes only if it is still in the state that the step was judged by.
+    pub async fn step_version(&mut self, app: &App, row: &VersionRow, step: Step) -> Result<State> {
+        let next = row.state.after(step)?;
+        let now = app.clock.now();
+        let online_at = row.online_at.or((next == State::Online).then_some(now));
+        let submitted_once = row.submitted_once || next == State::Auditing;
+        let changed = execute!(
+            self,
+            "UPDATE version SET state = $3, updated_at = $4, online_at = $5, submitted_once = $6
+             WHERE id = $1 AND state = $2",
+            &row.id,
+            row.state.as_str(),
+            next.as_str(),
+            now,
+            online_at,
+            submitted_once
+        )?;
+        if changed == 0 {
+            return Err(Error::new(Code::VersionState, "The version has just changed its state. Look again."));
+        }
+        Ok(next)
+    }
+
+    /// Marks a version as forced (V12).
+    pub async fn mark_forced(&mut self, id: &VersionId) -> Result<()> {
+        execute!(self, "UPDATE version SET forced = TRUE WHERE id = $1", id)?;
+        Ok(())
+    }
+
+    /// The newest entry of the release history.
+    pub async fn last_release(&mut self, mini_app: &MiniAppId) -> Result<Option<ReleaseRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            ReleaseRow,
+            "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
+             WHERE r.mini_app_id = $1 ORDER BY r.position DESC LIMIT 1",
+            mini_app
+        )?)
+    }
+
+    /// The release history, newest first, at most 500 entries.
+    pub async fn releases(&mut self, mini_app: &MiniAppId) -> Result<Vec<Release>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            ReleaseRow,
+            "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
+             WHERE r.mini_app_id = $1 ORDER BY r.position DESC LIMIT 500",
+            mini_app
+        )?;
+        Ok(rows.into_iter().map(Release::from).collect())
+    }
+
+    /// Adds an entry to the release history.
+    pub async fn insert_release(
+        &mut self,
+        id: &ReleaseId,
+        position: i64,
+        version: &VersionId,
+        release: &Release,
+    ) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO release_record (id, mini_app_id, position, version_id, kind, forced, note, released_by, released_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            id,
+            &release.mini_app,
+            position,
+            version,
+            release.kind.as_str(),
+            release.forced,
+            &release.note,
+            &release.released_by,
+            release.released_at
+        )?;
+        Ok(())
+    }
+
+    /// What trial accounts get.
+    pub async fn trial(&mut self, mini_app: &MiniAppId) -> Result<Option<TrialRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            TrialRow,
+            "SELECT t.*, v.number FROM trial t JOIN version v ON v.id = t.version_id WHERE t.mini_app_id = $1",
+            mini_app
+        )?)
+    }
+
+    /// Sets what trial accounts get.
+    pub async fn set_trial(&mut self, trial: &TrialRow) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO trial (mini_app_id, version_id, entry_path, accounts, set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (mini_app_id) DO UPDATE SET version_id = excluded.version_id, entry_path = excluded.entry_path,
+                accounts = excluded.accounts, set_by = excluded.set_by, set_at = excluded.set_at",
+            &trial.mini_app_id,
+            &trial.version_id,
+            &trial.entry_path,
+            Json(&trial.accounts.0),
+            &trial.set_by,
+            trial.set_at
+        )?;
+        Ok(())
+    }
+
+    /// Ends the trial; false when there was none.
+    pub async fn clear_trial(&mut self, mini_app: &MiniAppId) -> Result<bool> {
+        Ok(execute!(self, "DELETE FROM trial WHERE mini_app_id = $1", mini_app)? > 0)
+    }
+}

@@ -1,0 +1,116 @@
+//! The trial: one version for named accounts, before or beside what is online (rule V10).
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{State, VersionNumber, VersionRow};
+use crate::{
+    access::{Action, Caller},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{MiniAppId, VersionId},
+    mini_app, text,
+};
+
+/// Accounts that a trial may name.
+const MAX_ACCOUNTS: usize = 200;
+
+/// What trial accounts get.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// Any version that is not rejected.
+    pub version: VersionNumber,
+    /// A page of the package, with a query if need be: `pages/index/index?from=trial`.
+    pub entry_path: String,
+    /// The accounts, as the host app names them in its checks; at most 200.
+    pub accounts: Vec<String>,
+}
+
+/// A row of `trial`, with the version's number.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in Trial")]
+pub struct TrialRow {
+    pub mini_app_id: MiniAppId,
+    pub version_id: VersionId,
+    #[sqlx(try_from = "String")]
+    pub number: VersionNumber,
+    pub entry_path: String,
+    pub accounts: Json<Vec<String>>,
+    pub set_by: String,
+    pub set_at: Millis,
+}
+
+impl From<TrialRow> for Trial {
+    fn from(row: TrialRow) -> Self {
+        Self { version: row.number, entry_path: row.entry_path, accounts: row.accounts.0 }
+    }
+}
+
+/// The entry path, when it is relative and names a page of the package.
+fn entry_path(path: &str, version: &VersionRow) -> Result<String> {
+    let page = path.split(['?', '#']).next().unwrap_or_default();
+    let pages = &version.manifest.0.pages;
+    if pages.iter().any(|one| one == page) {
+        return text::prose("entry_path", path, 1000);
+    }
+    let known = pages.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    Err(Error::new(
+        Code::TrialEntry,
+        format!("{page:?} is not a page of {}: the path is relative and names a page such as {known}.", version.number),
+    ))
+}
+
+fn accounts(accounts: Vec<String>) -> Result<Vec<String>> {
+    let mut named = accounts.iter().map(|one| text::name("accounts", one, 128)).collect::<Result<Vec<_>>>()?;
+    named.sort_unstable();
+    named.dedup();
+    match named.len() {
+        1..=MAX_ACCOUNTS => Ok(named),
+        count => Err(Error::field("accounts", format!("name 1 to {MAX_ACCOUNTS} accounts; these are {count}."))),
+    }
+}
+
+/// Sets the trial (V10).
+pub async fn set(app: &App, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    let version = tx.require_version(id, &trial.version).await?;
+    if version.state == State::Rejected {
+        return Err(Error::new(Code::VersionState, format!("{} was rejected and cannot be tried.", version.number)));
+    }
+    let row = TrialRow {
+        mini_app_id: id.clone(),
+        entry_path: entry_path(&trial.entry_path, &version)?,
+        accounts: Json(accounts(trial.accounts)?),
+        version_id: version.id,
+        number: version.number,
+        set_by: caller.account.to_string(),
+        set_at: app.clock.now(),
+    };
+    tx.set_trial(&row).await?;
+    let trial = Trial::from(row);
+    tx.emit(event::new(app, "trial.set", id, caller.account.as_str(), &trial).for_mini_app(id));
+    tx.commit().await?;
+    Ok(trial)
+}
+
+/// The trial, or `not-found`.
+pub async fn get(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    tx.trial(id).await?.map(Trial::from).ok_or_else(|| Error::not_found("trial of", id))
+}
+
+/// Ends the trial.
+pub async fn clear(app: &App, caller: &Caller, id: &MiniAppId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    if !tx.clear_trial(id).await? {
+        return Err(Error::not_found("trial of", id));
+    }
+    tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &()).for_mini_app(id));
+    tx.commit().await
+}
