@@ -2,6 +2,43 @@
 
 use crate::error::{Error, Result};
 
+/// An enum whose variants are texts, on the wire and in the database.
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name on the wire and in the database.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.as_str()) }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::error::Error;
+            fn try_from(text: String) -> $crate::error::Result<Self> { text.parse() }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::Error;
+            fn from_str(text: &str) -> $crate::error::Result<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
+                    let names: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                    $crate::error::Error::new($crate::error::Code::InvalidField, format!("{text:?} is none of: {}.", names.join(", ")))
+                })
+            }
+        }
+    };
+}
+pub(crate) use text_enum;
+
 /// A name: trimmed, 1 to `max` characters (Unicode scalar values), without control characters.
 pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     let text = text.trim();

@@ -1,12 +1,11 @@
 //! Roles, scopes and actions: the table that says which role may do what.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Code, Error, Result},
+    error::Result,
     ids::{HostAppId, MerchantId, TeamId},
+    text::text_enum,
 };
 
 /// Where a role holds.
@@ -21,42 +20,6 @@ pub enum Scope {
     /// A merchant and its endpoint applications.
     Merchant(MerchantId),
 }
-
-macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// Its name on the wire and in the database.
-            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = Error;
-            fn try_from(text: String) -> Result<Self> { text.parse() }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-            fn from_str(text: &str) -> Result<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
-                    let names: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
-                    Error::new(Code::InvalidField, format!("{text:?} is none of: {}.", names.join(", ")))
-                })
-            }
-        }
-    };
-}
-pub(crate) use text_enum;
 
 text_enum! {
     /// The kind of a scope.

@@ -11,7 +11,6 @@ pub use accounts::{
     Account, Member, Merchant, NewAccount, NewTeam, Team, create_account, create_merchant, create_team, members,
     set_role, teams,
 };
-pub(crate) use grant::text_enum;
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use token::{IssuedToken, NewToken, Token, authenticate};
 

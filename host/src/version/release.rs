@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{State, Step, VersionNumber, VersionRow};
 use crate::{
-    access::{Action, Caller, text_enum},
+    access::{Action, Caller},
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
@@ -13,7 +13,7 @@ use crate::{
     mini_app::{self, MiniApp},
     rollout,
     store::Tx,
-    text,
+    text::{self, text_enum},
 };
 
 text_enum! {

@@ -1,12 +1,10 @@
 //! The life of a version. Steps consume a state and give the next one, or say why not.
 
-use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
 use crate::{
-    access::text_enum,
     error::{Code, Error, Result},
+    text::text_enum,
 };
 
 text_enum! {
