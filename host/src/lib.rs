@@ -16,4 +16,5 @@ pub mod page;
 pub mod store;
 pub mod text;
 pub mod package;
+pub mod policy;
 pub mod version;

@@ -1,0 +1,318 @@
+//! An installed policy, and a policy bound to a config.
+
+use std::{sync::Arc, time::Instant};
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::{
+    Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits,
+    Outcome, PolicyKind,
+    bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
+    gate,
+    guest::{Archive, Grant},
+    kind::RawDescription,
+    run::Program,
+    schema::ConfigSchema,
+    slots::Slots,
+};
+use crate::{
+    error::{Code, Error, Result},
+    ids::Digest,
+};
+
+/// A compiled policy. Immutable: to upgrade one is to load another and to swap the `Arc`, while calls on the old one end
+/// in peace. Every evaluation runs on an instance of its own, so that nothing is left behind for the next.
+pub struct Policy {
+    digest: Digest,
+    description: Description,
+    schema: ConfigSchema,
+    judge: Judge,
+    seats: Arc<Seats>,
+}
+
+/// The program of each kind.
+pub(super) enum Judge {
+    Auditor(Arc<Program<Auditor>>),
+    Grayscale(Arc<Program<Grayscale>>),
+    Guard(Arc<Program<Guardian>>),
+}
+
+/// Places for evaluations.
+pub(super) struct Seats {
+    pub grayscale: Slots,
+    pub audit: Arc<Semaphore>,
+}
+
+macro_rules! each {
+    ($judge:expr, $program:ident => $do:expr) => {
+        match $judge {
+            Judge::Auditor($program) => $do,
+            Judge::Grayscale($program) => $do,
+            Judge::Guard($program) => $do,
+        }
+    };
+}
+
+impl Judge {
+    fn kind(&self) -> PolicyKind {
+        match self {
+            Self::Auditor(_) => PolicyKind::Auditor,
+            Self::Grayscale(_) => PolicyKind::Grayscale,
+            Self::Guard(_) => PolicyKind::Guard,
+        }
+    }
+
+    /// Runs a call that all worlds have.
+    fn run<V>(&self, seats: &Seats, limits: &Limits, config: Option<&str>, call: impl Call<V>) -> Evaluation<V> {
+        let start = Instant::now();
+        // Grayscale instances come from the pool, whoever asks for them.
+        let seat = match self {
+            Self::Grayscale(_) => seats.grayscale.take(limits.patience()).map(Some),
+            Self::Auditor(_) | Self::Guard(_) => Some(None),
+        };
+        match seat {
+            Some(_seat) => each!(self, program => program.run(Grant::None, limits, config, |w, s| call.on(w, s))),
+            None => Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed()),
+        }
+    }
+}
+
+/// A call of one of the functions that every world exports.
+trait Call<V> {
+    fn on<W: World>(self, world: &W, store: &mut Store) -> wasmtime::Result<Result<V, String>>;
+}
+
+struct Describe;
+
+impl Call<RawDescription> for Describe {
+    fn on<W: World>(self, world: &W, store: &mut Store) -> wasmtime::Result<Result<RawDescription, String>> {
+        world.describe(store).map(Ok)
+    }
+}
+
+/// Configuring is all.
+struct Configure;
+
+impl Call<()> for Configure {
+    fn on<W: World>(self, _: &W, _: &mut Store) -> wasmtime::Result<Result<(), String>> {
+        Ok(Ok(()))
+    }
+}
+
+impl Policy {
+    /// Asks a linked program who it is and checks the answer. Blocks.
+    pub(super) fn prepare(digest: Digest, judge: Judge, seats: Arc<Seats>) -> Result<Self> {
+        let limits = Limits::of_installation(judge.kind());
+        each!(&judge, program => program.fits(&limits))
+            .map_err(|e| gate::refuse(format_args!("an export does not fit this host's wit/: {e:#}.")))?;
+        let described = judge.run(&seats, &limits, None, Describe).outcome;
+        let (description, schema) = match described {
+            Outcome::Verdict(raw) => raw.check()?,
+            other => {
+                let trouble = other.trouble().unwrap_or_default();
+                return Err(gate::refuse(format_args!("describe() gave no answer. {trouble}")).with("outcome", other.as_str()));
+            }
+        };
+        Ok(Self { digest, description, schema, judge, seats })
+    }
+
+    /// SHA-256 of the bytes that were uploaded: what pins it.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// What it judges.
+    pub fn kind(&self) -> PolicyKind {
+        self.judge.kind()
+    }
+
+    /// What it says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Checks a config: against the policy's schema, then by the policy itself, which must accept it within the limits.
+    pub async fn check_config(self: &Arc<Self>, config: &Value, limits: &Limits) -> Result<()> {
+        self.schema.check(config)?;
+        let (policy, limits, config) = (self.clone(), limits.clone(), config.to_string());
+        let trial = move || policy.judge.run(&policy.seats, &limits, Some(&config), Configure).outcome;
+        match tokio::task::spawn_blocking(trial).await.map_err(Error::internal)? {
+            Outcome::Verdict(()) => Ok(()),
+            Outcome::Limited(Limit::Capacity) => {
+                Err(Error::new(Code::Unavailable, "All instances for policies are busy. Try again in a moment."))
+            }
+            other => {
+                let trouble = other.trouble().unwrap_or_default();
+                Err(Error::new(Code::PolicyConfig, format!("The policy does not accept this config. {trouble}"))
+                    .with("outcome", other.as_str()))
+            }
+        }
+    }
+
+    /// Binds a grayscale policy to a checked config.
+    pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GrayBinding> {
+        match &self.judge {
+            Judge::Grayscale(program) => Ok(GrayBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Grayscale)),
+        }
+    }
+
+    /// Binds an auditor to a checked config.
+    pub fn bind_auditor(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<AuditBinding> {
+        match &self.judge {
+            Judge::Auditor(program) => Ok(AuditBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Auditor)),
+        }
+    }
+
+    /// Binds a guard to a checked config.
+    pub fn bind_guard(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GuardBinding> {
+        match &self.judge {
+            Judge::Guard(program) => Ok(GuardBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Guard)),
+        }
+    }
+
+    fn bind<W: World>(self: &Arc<Self>, program: &Arc<Program<W>>, config: &Value, limits: Limits) -> Binding<W> {
+        Binding { policy: self.clone(), program: program.clone(), config: config.to_string().into(), limits }
+    }
+
+    fn wrong_kind(&self, wanted: PolicyKind) -> Error {
+        let text = format!("{} is a policy of kind {}, not {wanted}.", self.description.name, self.kind());
+        Error::new(Code::PolicyKind, text).with("kind", self.kind()).with("wanted", wanted)
+    }
+}
+
+/// A policy with its config and limits.
+struct Binding<W: World> {
+    policy: Arc<Policy>,
+    program: Arc<Program<W>>,
+    config: Arc<str>,
+    limits: Limits,
+}
+
+impl<W: World> Clone for Binding<W> {
+    fn clone(&self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            program: self.program.clone(),
+            config: self.config.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+impl<W: World> Binding<W> {
+    fn run<V>(
+        &self,
+        grant: Grant,
+        call: impl FnOnce(&W, &mut Store) -> wasmtime::Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        self.program.run(grant, &self.limits, Some(&self.config), call)
+    }
+
+    /// Runs a long evaluation on a thread of its own. The evaluation that hangs inside the host, where no deadline of
+    /// wasm reaches, is given up when patience ends; its place stays taken until it is really over.
+    async fn run_apart<V: Send + 'static>(&self, run: impl FnOnce(&Self) -> Evaluation<V> + Send + 'static) -> Evaluation<V> {
+        let start = Instant::now();
+        let Ok(seat) = self.policy.seats.audit.clone().acquire_owned().await else {
+            return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
+        };
+        let (binding, start) = (self.clone(), Instant::now());
+        let task = tokio::task::spawn_blocking(move || {
+            let _seat = seat;
+            run(&binding)
+        });
+        match tokio::time::timeout(self.limits.patience(), task).await {
+            Ok(Ok(evaluation)) => evaluation,
+            Ok(Err(_)) => {
+                let reason = "the host failed while it served the policy".into();
+                Evaluation::without_run(Outcome::Trapped { reason }, start.elapsed())
+            }
+            Err(_) => Evaluation::without_run(Outcome::Limited(Limit::Deadline), start.elapsed()),
+        }
+    }
+}
+
+macro_rules! binding {
+    ($(#[$doc:meta])* $name:ident<$world:ty>) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name(Binding<$world>);
+
+        impl $name {
+            /// The policy: a record of the evaluation names its digest.
+            pub fn policy(&self) -> &Arc<Policy> {
+                &self.0.policy
+            }
+
+            /// The limits of every evaluation.
+            pub fn limits(&self) -> &Limits {
+                &self.0.limits
+            }
+        }
+    };
+}
+
+binding! {
+    /// A grayscale policy, bound.
+    GrayBinding<Grayscale>
+}
+
+binding! {
+    /// An auditor, bound.
+    AuditBinding<Auditor>
+}
+
+binding! {
+    /// A guard, bound.
+    GuardBinding<Guardian>
+}
+
+impl GrayBinding {
+    /// Whether the device may have the gray version. Runs on the calling thread, for tens of microseconds usually and as
+    /// long as the limits at the most.
+    pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
+        let start = Instant::now();
+        let Some(_slot) = self.0.policy.seats.grayscale.take(self.0.limits.patience()) else {
+            return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
+        };
+        let of_device = gray::attributes(&device.attributes);
+        let of_task = gray::attributes(&task.attributes);
+        let (device, task) = (gray::device(device, &of_device), gray::task(task, &of_task));
+        self.0.run(Grant::Cohorts(cohorts.clone()), |world, store| {
+            let answer = world.berth_policy_gray().call_decide(store, device, task)?;
+            Ok(answer.map(GrayVerdict::from))
+        })
+    }
+}
+
+impl AuditBinding {
+    /// Judges a package.
+    pub async fn audit(&self, package: Arc<dyn Contents>) -> Evaluation<Vec<Finding>> {
+        let run = move |binding: &Binding<Auditor>| {
+            binding.run(Grant::Archive(package), |world, store| {
+                let answer = world.berth_policy_audit().call_audit(store, Archive::handle())?;
+                Ok(answer.map(|findings| findings.into_iter().map(Finding::from).collect()))
+            })
+        };
+        self.0.run_apart(run).await
+    }
+}
+
+impl GuardBinding {
+    /// Judges how a release goes.
+    pub async fn judge(&self, health: Health) -> Evaluation<Advice> {
+        let run = move |binding: &Binding<Guardian>| {
+            binding.run(Grant::None, |world, store| {
+                let (gray, online) = (guard::windows(&health.gray), guard::windows(&health.online));
+                let health =
+                    guard::Health { task_id: &health.task_id, version: &health.version, gray: &gray, online: &online };
+                let answer = world.berth_policy_guard().call_judge(store, health)?;
+                Ok(answer.map(Advice::from))
+            })
+        };
+        self.0.run_apart(run).await
+    }
+}

@@ -1,0 +1,162 @@
+//! Runs one guest once, under its limits, and says what came of it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use cpu_time::ThreadTime;
+use wasmtime::{
+    Result, Trap, UpdateDeadline,
+    component::{InstancePre, Linker},
+};
+
+use super::{
+    Evaluation, Limit, Limits, Outcome,
+    bindings::{Store, World},
+    guest::{Exceeded, Grant, Guest},
+};
+
+/// One tick of the epoch.
+pub const TICK: Duration = Duration::from_millis(1);
+
+/// A policy that is ready to run: linked, its exports looked up.
+pub struct Program<W: World> {
+    instance: InstancePre<Guest>,
+    indices: W::Indices,
+}
+
+impl<W: World> Program<W> {
+    /// Links a component of this world.
+    pub fn link(linker: &Linker<Guest>, component: &wasmtime::component::Component) -> Result<Self> {
+        let instance = linker.instantiate_pre(component)?;
+        let indices = W::indices(&instance)?;
+        Ok(Self { instance, indices })
+    }
+
+    /// Whether an instance's exports have the types of the world; limits and traps are not this function's business.
+    pub fn fits(&self, limits: &Limits) -> Result<()> {
+        let mut store = self.store(Grant::None, limits);
+        match self.instance.instantiate(&mut store) {
+            Ok(instance) => W::attach(&self.indices, &mut store, &instance).map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Runs a fresh guest: configures it when there is a config, then makes the call. All of it shares one budget.
+    pub fn run<V>(
+        &self,
+        grant: Grant,
+        limits: &Limits,
+        config: Option<&str>,
+        call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        let start = Instant::now();
+        let mut store = self.store(grant, limits);
+        let result = self.enter(&mut store, config, call);
+        let guest = store.into_data();
+        Evaluation {
+            outcome: outcome(result),
+            elapsed: start.elapsed(),
+            peak_memory: guest.meter.memory(),
+            log: guest.log,
+        }
+    }
+
+    fn enter<V>(
+        &self,
+        store: &mut Store,
+        config: Option<&str>,
+        call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
+    ) -> Result<Result<V, String>> {
+        let instance = self.instance.instantiate(&mut *store)?;
+        let world = W::attach(&self.indices, store, &instance)?;
+        if let Some(config) = config
+            && let Err(message) = world.configure(store, config)?
+        {
+            return Ok(Err(message));
+        }
+        call(&world, store)
+    }
+
+    fn store(&self, grant: Grant, limits: &Limits) -> Store {
+        let mut store = Store::new(self.instance.engine(), Guest::new(grant, limits));
+        store.limiter(|guest| &mut guest.meter);
+        store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
+        watch(&mut store, limits);
+        store
+    }
+}
+
+/// Ends the guest when its CPU time is used up. Epochs count the wall's time, and a guest that waits for the processor
+/// on a busy host has done nothing wrong: at each deadline it gets what is left, until the wall's patience ends too.
+fn watch(store: &mut Store, limits: &Limits) {
+    // Calls are synchronous: whoever runs the guest is the thread that is here now.
+    let (cpu, wall) = (ThreadTime::now().as_duration(), Instant::now());
+    let (deadline, patience) = (limits.deadline(), limits.patience());
+    store.set_epoch_deadline(ticks(deadline));
+    store.epoch_deadline_callback(move |_| {
+        let used = ThreadTime::now().as_duration().saturating_sub(cpu);
+        let left = deadline.saturating_sub(used);
+        if left.is_zero() || wall.elapsed() >= patience {
+            return Err(Exceeded(Limit::Deadline).into());
+        }
+        Ok(UpdateDeadline::Continue(ticks(left)))
+    });
+}
+
+/// The tick that runs already may end at once, so that one is added.
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
+}
+
+fn outcome<V>(result: Result<Result<V, String>>) -> Outcome<V> {
+    match result {
+        Ok(Ok(verdict)) => Outcome::Verdict(verdict),
+        Ok(Err(message)) => Outcome::Failed { message },
+        Err(error) => match limit(&error) {
+            Some(limit) => Outcome::Limited(limit),
+            None => Outcome::Trapped { reason: reason(&error) },
+        },
+    }
+}
+
+/// The limit behind an error, told by its type.
+fn limit(error: &wasmtime::Error) -> Option<Limit> {
+    if let Some(Exceeded(limit)) = error.downcast_ref() {
+        return Some(*limit);
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Some(Limit::Capacity);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Some(Limit::Stack),
+        _ => is_output(error).then_some(Limit::Output),
+    }
+}
+
+/// Whether the guest handed over more than it may. wasmtime keeps the type of this error to itself, so that the name of
+/// the type, which a derived `Debug` prints, is the only handle on it; the test of fault 38 fails when it changes.
+fn is_output(error: &wasmtime::Error) -> bool {
+    format!("{:?}", error.root_cause()) == "HostcallFuelExhausted"
+}
+
+/// Why it trapped: the innermost cause, without the backtrace.
+fn reason(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string()
+}
+
+/// Moves the epoch of an engine until the engine is gone. A tick that was missed is skipped: sleeping counts from now.
+pub fn tick(engines: &[&wasmtime::Engine]) -> std::io::Result<()> {
+    let engines: Arc<[_]> = engines.iter().map(|engine| engine.weak()).collect();
+    let beat = move || {
+        loop {
+            std::thread::sleep(TICK);
+            let alive = engines.iter().filter_map(wasmtime::EngineWeak::upgrade).map(|e| e.increment_epoch()).count();
+            if alive == 0 {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("policy-epoch".into()).spawn(beat).map(drop)
+}

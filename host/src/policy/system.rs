@@ -1,0 +1,57 @@
+//! The system interface, denied: toolchains of other languages import `wasi:*` whether the policy uses it or not. Such a
+//! policy links; a call ends it, with the name of what it called.
+
+use std::fmt;
+
+use wasmtime::{
+    Engine, Result,
+    component::{
+        Component, Linker, LinkerInstance, ResourceType,
+        types::{ComponentInstance, ComponentItem},
+    },
+};
+
+use super::{gate::SYSTEM, guest::Guest};
+
+/// A call of something that no policy is granted.
+#[derive(Clone, Debug)]
+struct Denied(String);
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it called {}, which no policy is granted", self.0)
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// Links every system interface that the component imports to functions that refuse.
+pub fn deny(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> Result<()> {
+    for (name, import) in component.component_type().imports(engine) {
+        if let (true, ComponentItem::ComponentInstance(interface)) = (name.starts_with(SYSTEM), import.ty) {
+            deny_interface(&mut linker.instance(name)?, name, engine, &interface)?;
+        }
+    }
+    Ok(())
+}
+
+struct Nothing;
+
+fn deny_interface(
+    linker: &mut LinkerInstance<'_, Guest>,
+    name: &str,
+    engine: &Engine,
+    interface: &ComponentInstance,
+) -> Result<()> {
+    for (item, export) in interface.exports(engine) {
+        match export.ty {
+            ComponentItem::ComponentFunc(_) => {
+                let denied = Denied(format!("{name}#{item}"));
+                linker.func_new(item, move |_, _, _, _| Err(denied.clone().into()))?;
+            }
+            ComponentItem::Resource(_) => linker.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
