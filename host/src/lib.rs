@@ -1,12 +1,16 @@
 //! Berth: a self-hosted mini-program platform. The modules stand in the order in which data flows.
 
-pub mod rollout;
+pub mod package;
+pub mod policy;
+pub mod audit;
 pub mod version;
+pub mod rollout;
 
 pub mod access;
 pub mod app;
 pub mod blob;
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod event;
 pub mod host_app;

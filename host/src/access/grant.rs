@@ -1,7 +1,5 @@
 //! Roles, scopes and actions: the table that says which role may do what.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     error::Result,
     ids::{HostAppId, MerchantId, TeamId},

@@ -6,6 +6,8 @@
 //! one of four [`Outcome`]s, and only one of them is a judgement.
 
 mod bindings;
+pub mod builtin;
+pub mod registry;
 mod cache;
 mod child;
 mod compile;

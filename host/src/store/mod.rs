@@ -5,8 +5,10 @@
 //! writes them last, holding the one row that numbers them. So the sequence has no gaps, and it is the order in
 //! which changes became visible.
 
+mod audit;
 mod connect;
 mod event;
+mod policy;
 mod version;
 
 use sqlx::{Postgres, Sqlite, Transaction};

@@ -6,6 +6,7 @@ mod state;
 
 pub mod number;
 pub mod trial;
+pub mod upload;
 
 pub use number::VersionNumber;
 pub use record::{ManifestSummary, Version, VersionRow};

@@ -1,0 +1,147 @@
+//! Submitting, withdrawing, and the decisions of people.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Audit, AuditState, Decision, tally, whole};
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    error::{Code, Error, Result},
+    event,
+    ids::{AuditId, HostAppId, MiniAppId},
+    mini_app,
+    store::Tx,
+    text,
+    version::{Step, Version, VersionNumber},
+};
+
+/// A host app's decision.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// On whose behalf.
+    pub host_app: HostAppId,
+    /// Whether the version may go online there.
+    pub approve: bool,
+    /// Why; a rejection needs it. At most 2,000 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// Freezes a version and starts its audit (V4), with one item for each bound host app (V5).
+///
+/// # Errors
+/// `no-host-app` when nobody could decide, `version-prerelease` for a development build.
+pub async fn submit(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Audit> {
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    let version = tx.require_version(id, number).await?;
+    if number.is_prerelease() {
+        return Err(Error::new(
+            Code::VersionPrerelease,
+            format!("{number} is a pre-release and stays in development. Upload it as a release number to have it audited."),
+        ));
+    }
+    let host_apps = tx.bound_host_apps(id).await?;
+    if host_apps.is_empty() {
+        return Err(Error::new(
+            Code::NoHostApp,
+            format!("{id} is bound to no host app, so nobody could approve it. Ask a host app's admin to bind it first."),
+        ));
+    }
+    tx.step_version(app, &version, Step::Submit).await?;
+    let now = app.clock.now();
+    let audit = AuditId::generate(now, &*app.random);
+    tx.insert_audit(&audit, &version, caller.account.as_str(), now).await?;
+    for host_app in &host_apps {
+        tx.insert_audit_item(&audit, host_app).await?;
+    }
+    let data = serde_json::json!({"audit": audit, "version": number, "host_apps": host_apps});
+    tx.emit(event::new(app, "version.submitted", id, caller.account.as_str(), &data).for_mini_app(id));
+    let audit = required(&mut tx, &audit).await?;
+    tx.commit().await?;
+    app.audits_wake.notify_one();
+    Ok(audit)
+}
+
+/// Returns a version under audit to development (V4).
+pub async fn withdraw(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Version> {
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    let version = tx.require_version(id, number).await?;
+    tx.step_version(app, &version, Step::Withdraw).await?;
+    if let Some(open) = tx.open_audit_of(&version.id).await? {
+        tx.close_audit(&open.id, AuditState::Withdrawn, "", app.clock.now()).await?;
+    }
+    let data = serde_json::json!({"version": number});
+    tx.emit(event::new(app, "version.withdrawn", id, caller.account.as_str(), &data).for_mini_app(id));
+    let version = tx.require_version(id, number).await?;
+    tx.commit().await?;
+    Ok(version.into())
+}
+
+/// Records a host app's decision; the last one decides the version (V5).
+///
+/// # Errors
+/// `note-required` for a rejection without one, `audit-closed` when the policies still judge or all is decided.
+pub async fn decide(app: &App, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
+    let note = text::prose("note", &how.note, 2000)?;
+    let mut tx = app.db.begin().await?;
+    authorise(&mut tx, caller, id, &how.host_app).await?;
+    if !how.approve && note.trim().is_empty() {
+        return Err(Error::new(Code::NoteRequired, "Say in `note` why it is rejected: the team has to know what to mend."));
+    }
+    let audit = required(&mut tx, id).await?;
+    tx.hold_mini_app(&audit.mini_app).await?;
+    let audit = required(&mut tx, id).await?;
+    if audit.state != AuditState::Deciding {
+        return Err(Error::new(Code::AuditClosed, format!("The audit is {}; decisions are taken while it is deciding.", audit.state))
+            .with("state", audit.state));
+    }
+    let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
+    tx.set_decision(id, &how.host_app, decision, &note, caller.account.as_str(), app.clock.now()).await?;
+    let data = serde_json::json!({"audit": id, "version": audit.version, "host_app": how.host_app, "decision": decision});
+    let event = event::new(app, "audit.decided", &audit.mini_app, caller.account.as_str(), &data);
+    tx.emit(event.for_mini_app(&audit.mini_app));
+    let decided = required(&mut tx, id).await?;
+    let decisions: Vec<_> = decided.items.iter().map(|item| item.decision).collect();
+    if let Some(result) = tally(&decisions) {
+        let reason = if result == Decision::Rejected { format!("{}: {note}", how.host_app) } else { String::new() };
+        close(&mut tx, app, &decided, result, &reason, caller.account.as_str()).await?;
+    }
+    let audit = required(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(audit)
+}
+
+async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAppId) -> Result<()> {
+    let scope = Scope::HostApp(host_app.clone());
+    let hidden = || Error::not_found("audit", id);
+    if !caller.knows(&scope) {
+        return Err(hidden());
+    }
+    let items = tx.audit_items(id).await?;
+    if !items.iter().any(|item| item.host_app == *host_app) {
+        return Err(hidden());
+    }
+    caller.require(Action::Decide, &scope)
+}
+
+/// Ends an audit and takes the version's step that follows.
+pub(super) async fn close(tx: &mut Tx, app: &App, audit: &Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
+    let (state, step, kind) = match result {
+        Decision::Approved => (AuditState::Approved, Step::Approve, "version.approved"),
+        Decision::Rejected => (AuditState::Rejected, Step::Reject, "version.rejected"),
+    };
+    let version = tx.require_version(&audit.mini_app, &audit.version).await?;
+    tx.step_version(app, &version, step).await?;
+    tx.close_audit(&audit.id, state, reason, app.clock.now()).await?;
+    let data = serde_json::json!({"audit": audit.id, "version": audit.version, "reason": reason});
+    tx.emit(event::new(app, kind, &audit.mini_app, actor, &data).for_mini_app(&audit.mini_app));
+    Ok(())
+}
+
+pub(super) async fn required(tx: &mut Tx, id: &AuditId) -> Result<Audit> {
+    let row = tx.audit(id).await?.ok_or_else(|| Error::not_found("audit", id))?;
+    whole(tx, row).await
+}

@@ -1,0 +1,298 @@
+//! Audits: the judgement of one version, first by policies, then by one person per bound host app (rules V4–V6).
+
+mod decide;
+mod pure;
+mod sarif;
+mod worker;
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+pub use decide::{Decide, decide, submit, withdraw};
+pub use pure::{Gate, gate, tally};
+pub use sarif::sarif;
+pub use worker::run as run_worker;
+
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    clock::Millis,
+    error::{Error, Result},
+    ids::{AuditId, Digest, HostAppId, MiniAppId, VersionId},
+    mini_app,
+    policy::{
+        Finding, LogLine,
+        registry::{Mode, OnError},
+    },
+    store::Tx,
+    text::text_enum,
+    version::VersionNumber,
+};
+
+text_enum! {
+    /// Where an audit is.
+    AuditState {
+        /// Policies are judging.
+        Checking = "checking",
+        /// People are deciding.
+        Deciding = "deciding",
+        /// All host apps approved.
+        Approved = "approved",
+        /// A policy or a host app rejected.
+        Rejected = "rejected",
+        /// The team took the version back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+text_enum! {
+    /// What a host app decided.
+    Decision {
+        /// The version may go online.
+        Approved = "approved",
+        /// It may not.
+        Rejected = "rejected",
+    }
+}
+
+text_enum! {
+    /// What came of asking a policy. Only a verdict is a judgement; the others are never "pass".
+    OutcomeKind {
+        /// The policy judged.
+        Verdict = "verdict",
+        /// The policy says that it could not judge.
+        Failed = "failed",
+        /// The policy broke.
+        Trapped = "trapped",
+        /// The policy hit a limit.
+        Limited = "limited",
+    }
+}
+
+/// The audit of one version.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Audit {
+    /// Unique for ever.
+    pub id: AuditId,
+    /// Whose version it is.
+    pub mini_app: MiniAppId,
+    /// The version.
+    pub version: VersionNumber,
+    /// Where it is.
+    pub state: AuditState,
+    /// Why it was rejected.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// SHA-256 of the judged package.
+    pub sha256: Digest,
+    /// The account that submitted it.
+    pub submitted_by: String,
+    /// When it was submitted.
+    pub created_at: Millis,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Millis>,
+    /// One for each host app that the MiniApp was bound to when it was submitted.
+    pub items: Vec<AuditItem>,
+    /// What the policies said.
+    pub evaluations: Vec<Evaluation>,
+}
+
+/// One host app's part of an audit.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct AuditItem {
+    /// The host app.
+    pub host_app: HostAppId,
+    /// Its decision; absent while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// The account that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Millis>,
+}
+
+/// What one policy said of one version, with the digest and the config that said it (V6).
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Evaluation {
+    /// The policy's name.
+    pub policy: String,
+    /// The policy's version.
+    pub policy_version: String,
+    /// SHA-256 of the policy.
+    pub digest: Digest,
+    /// The config that it judged with.
+    #[schema(value_type = Object)]
+    pub config: serde_json::Value,
+    /// Whether its errors reject.
+    pub mode: Mode,
+    /// What its failure means.
+    pub on_error: OnError,
+    /// What came of it.
+    pub outcome: OutcomeKind,
+    /// Why there is no verdict.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// What it found.
+    pub findings: Vec<Finding>,
+    /// What it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
+    /// How long it took, in microseconds.
+    pub micros: i64,
+    /// When.
+    pub evaluated_at: Millis,
+}
+
+/// A row of `audit`, with the version's number.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in Audit")]
+pub struct AuditRow {
+    pub id: AuditId,
+    pub mini_app_id: MiniAppId,
+    pub version_id: VersionId,
+    #[sqlx(try_from = "String")]
+    pub number: VersionNumber,
+    #[sqlx(try_from = "String")]
+    pub state: AuditState,
+    pub sha256: Digest,
+    pub reason: String,
+    pub submitted_by: String,
+    pub created_at: Millis,
+    pub closed_at: Option<Millis>,
+    pub attempts: i64,
+}
+
+/// A row of `audit_item`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in AuditItem")]
+pub struct AuditItemRow {
+    pub host_app_id: HostAppId,
+    pub decision: Option<String>,
+    pub note: String,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<Millis>,
+}
+
+/// A row of `evaluation`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in Evaluation")]
+pub struct EvaluationRow {
+    pub policy: String,
+    pub policy_version: String,
+    pub digest: Digest,
+    pub config: Json<serde_json::Value>,
+    #[sqlx(try_from = "String")]
+    pub mode: Mode,
+    #[sqlx(try_from = "String")]
+    pub on_error: OnError,
+    #[sqlx(try_from = "String")]
+    pub outcome: OutcomeKind,
+    pub detail: String,
+    pub findings: Json<Vec<Finding>>,
+    pub log: Json<Vec<LogLine>>,
+    pub micros: i64,
+    pub evaluated_at: Millis,
+}
+
+impl TryFrom<AuditItemRow> for AuditItem {
+    type Error = Error;
+    fn try_from(row: AuditItemRow) -> Result<Self> {
+        let decision = row.decision.map(|text| text.parse()).transpose()?;
+        Ok(Self { host_app: row.host_app_id, decision, note: row.note, decided_by: row.decided_by, decided_at: row.decided_at })
+    }
+}
+
+impl From<EvaluationRow> for Evaluation {
+    fn from(row: EvaluationRow) -> Self {
+        Self {
+            policy: row.policy,
+            policy_version: row.policy_version,
+            digest: row.digest,
+            config: row.config.0,
+            mode: row.mode,
+            on_error: row.on_error,
+            outcome: row.outcome,
+            detail: row.detail,
+            findings: row.findings.0,
+            log: row.log.0,
+            micros: row.micros,
+            evaluated_at: row.evaluated_at,
+        }
+    }
+}
+
+/// A row with what belongs to it.
+pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
+    let items = tx.audit_items(&row.id).await?;
+    let evaluations = tx.evaluations(&row.id).await?;
+    Ok(Audit {
+        id: row.id,
+        mini_app: row.mini_app_id,
+        version: row.number,
+        state: row.state,
+        reason: row.reason,
+        sha256: row.sha256,
+        submitted_by: row.submitted_by,
+        created_at: row.created_at,
+        closed_at: row.closed_at,
+        items,
+        evaluations,
+    })
+}
+
+/// An audit, for its team and for the host apps that decide in it.
+pub async fn get(app: &App, caller: &Caller, id: &AuditId) -> Result<Audit> {
+    caller.require_scope(crate::access::TokenScope::Read)?;
+    let mut tx = app.db.read().await?;
+    let row = tx.audit(id).await?.ok_or_else(|| Error::not_found("audit", id))?;
+    let audit = whole(&mut tx, row).await?;
+    let team = tx.mini_app(&audit.mini_app).await?.map(|mini_app| mini_app.scope());
+    let decides = audit.items.iter().any(|item| caller.knows(&Scope::HostApp(item.host_app.clone())));
+    if decides || team.is_some_and(|team| caller.knows(&team)) {
+        return Ok(audit);
+    }
+    Err(Error::not_found("audit", id))
+}
+
+/// The audits of one version, newest first (V6).
+pub async fn of_version(app: &App, caller: &Caller, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Vec<Audit>> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
+    let version = tx.require_version(mini_app, number).await?;
+    let rows = tx.audits_of(&version.id).await?;
+    let mut audits = Vec::with_capacity(rows.len());
+    for row in rows {
+        audits.push(whole(&mut tx, row).await?);
+    }
+    Ok(audits)
+}
+
+/// The newest audit of one version.
+pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
+    match tx.audits_of(version).await?.into_iter().next() {
+        Some(row) => Ok(Some(whole(tx, row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The audits that wait for a host app's decision, oldest first.
+pub async fn waiting_for(app: &App, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
+    let scope = Scope::HostApp(host_app.clone());
+    let mut tx = app.db.read().await?;
+    if !caller.knows(&scope) || tx.host_app(host_app).await?.is_none() {
+        return Err(Error::not_found("host app", host_app));
+    }
+    caller.require(Action::Read, &scope)?;
+    let rows = tx.audits_waiting_for(host_app).await?;
+    let mut audits = Vec::with_capacity(rows.len());
+    for row in rows {
+        audits.push(whole(&mut tx, row).await?);
+    }
+    Ok(audits)
+}

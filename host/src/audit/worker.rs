@@ -1,0 +1,190 @@
+//! The automatic part of an audit: claims what waits, asks the policies, records what they said. A worker that dies
+//! leaves a lease that runs out, and another one starts over (fault 51).
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Audit, Decision, Evaluation, Gate, OutcomeKind, decide, gate};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    event,
+    ids::AuditId,
+    package::{Archive, Manifest, ReadError},
+    policy::{
+        Contents, Outcome, PackageFile,
+        registry::{PolicyBindingRow, auditors},
+    },
+};
+
+/// A living worker renews nothing: one audit takes less than this, or its policies have hit their deadlines.
+const LEASE_SECONDS: i64 = 600;
+
+/// How often a host looks for audits that another one left behind.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// After so many workers have died on an audit, it is rejected: it fails closed.
+const MAX_ATTEMPTS: i64 = 3;
+
+/// Judges what waits until the task is dropped.
+pub async fn run(app: Arc<App>) {
+    loop {
+        match next(&app).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let _ = tokio::time::timeout(LOOK, app.audits_wake.notified()).await;
+            }
+            Err(error) => {
+                tracing::error!(?error, "an audit could not be carried on");
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+}
+
+/// Judges one version, if one waits.
+async fn next(app: &App) -> Result<bool> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let claimed = tx.claim_audit(&app.host_id, now, now.plus_seconds(LEASE_SECONDS)).await?;
+    tx.commit().await?;
+    let Some(id) = claimed else { return Ok(false) };
+    judge(app, &id).await?;
+    Ok(true)
+}
+
+async fn judge(app: &App, id: &AuditId) -> Result<()> {
+    let mut tx = app.db.read().await?;
+    let audit = decide::required(&mut tx, id).await?;
+    let attempts = tx.audit(id).await?.map_or(0, |row| row.attempts);
+    let host_apps: Vec<_> = audit.items.iter().map(|item| item.host_app.clone()).collect();
+    let bindings = auditors(&mut tx, &audit.mini_app, &host_apps).await?;
+    drop(tx);
+    if attempts > MAX_ATTEMPTS {
+        let reason = format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
+        return record(app, &audit, &[], Gate::Rejected(reason)).await;
+    }
+    let subject = Arc::new(Subject::open(app, &audit).await?);
+    let mut evaluations = Vec::with_capacity(bindings.len());
+    for binding in &bindings {
+        evaluations.push(evaluate(app, binding, subject.clone()).await);
+    }
+    let gate = gate(&evaluations);
+    record(app, &audit, &evaluations, gate).await
+}
+
+async fn evaluate(app: &App, binding: &PolicyBindingRow, subject: Arc<Subject>) -> Evaluation {
+    let mut evaluation = Evaluation {
+        policy: binding.name.clone(),
+        policy_version: binding.version.clone(),
+        digest: binding.digest.clone(),
+        config: binding.config.0.clone(),
+        mode: binding.mode,
+        on_error: binding.on_error,
+        outcome: OutcomeKind::Failed,
+        detail: String::new(),
+        findings: Vec::new(),
+        log: Vec::new(),
+        micros: 0,
+        evaluated_at: app.clock.now(),
+    };
+    let bound = async {
+        let policy = app.policies.load(&binding.digest).await?;
+        policy.bind_auditor(&binding.config.0, binding.limits.0.apply(binding.kind)?)
+    };
+    let asked = match bound.await {
+        Ok(bound) => bound.audit(subject).await,
+        Err(error) => {
+            evaluation.detail = format!("The policy could not be loaded: {}", error.detail);
+            return evaluation;
+        }
+    };
+    evaluation.detail = asked.outcome.trouble().unwrap_or_default();
+    (evaluation.outcome, evaluation.findings) = match asked.outcome {
+        Outcome::Verdict(findings) => (OutcomeKind::Verdict, findings),
+        Outcome::Failed { .. } => (OutcomeKind::Failed, vec![]),
+        Outcome::Trapped { .. } => (OutcomeKind::Trapped, vec![]),
+        Outcome::Limited(_) => (OutcomeKind::Limited, vec![]),
+    };
+    evaluation.log = asked.log;
+    evaluation.micros = asked.elapsed.as_micros() as i64;
+    evaluation
+}
+
+async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    tx.hold_mini_app(&audit.mini_app).await?;
+    let still_waits = tx.audit(&audit.id).await?.is_some_and(|row| row.state == super::AuditState::Checking);
+    if !still_waits {
+        return Ok(()); // withdrawn meanwhile, or judged by another host
+    }
+    tx.replace_evaluations(&audit.id, evaluations).await?;
+    match gate {
+        Gate::Open => {
+            tx.open_for_decisions(&audit.id).await?;
+            let data = serde_json::json!({"audit": audit.id, "version": audit.version});
+            tx.emit(event::new(app, "audit.checked", &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app));
+        }
+        Gate::Rejected(reason) => {
+            decide::close(&mut tx, app, audit, Decision::Rejected, &reason, event::BERTH).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// The package under audit, as policies see it.
+struct Subject {
+    mini_app: String,
+    version: String,
+    manifest: Manifest,
+    files: Vec<PackageFile>,
+    archive: Archive,
+}
+
+impl Subject {
+    async fn open(app: &App, audit: &Audit) -> Result<Self> {
+        let file = app.blobs.file(&audit.sha256).await?;
+        let limits = app.config.package.clone();
+        let (mini_app, version) = (audit.mini_app.to_string(), audit.version.to_string());
+        let open = move || {
+            let archive = Archive::open(file, &limits)?;
+            let manifest = Manifest::read(&archive)?;
+            let file = |file: &crate::package::FileEntry| PackageFile { path: file.path.clone(), size: file.size, sha256: file.sha256 };
+            let files = archive.files().iter().map(file).collect();
+            Ok(Self { mini_app, version, manifest, files, archive })
+        };
+        tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
+    }
+}
+
+impl Contents for Subject {
+    fn mini_app_id(&self) -> &str {
+        &self.mini_app
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn size(&self) -> u64 {
+        self.archive.size()
+    }
+
+    fn manifest_path(&self) -> &str {
+        &self.manifest.path
+    }
+
+    fn manifest(&self) -> &str {
+        &self.manifest.text
+    }
+
+    fn files(&self) -> &[PackageFile] {
+        &self.files
+    }
+
+    fn read(&self, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, crate::policy::ReadError> {
+        self.archive.read(path, offset, length).map_err(|error| match error {
+            ReadError::NoSuchFile => crate::policy::ReadError::NoSuchFile,
+            ReadError::TooLong(_) | ReadError::Damaged | ReadError::Storage(_) => crate::policy::ReadError::Damaged,
+        })
+    }
+}

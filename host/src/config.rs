@@ -1,0 +1,29 @@
+//! Settings of the host: one struct for each concern, each setting by flag or by environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use crate::{blob::BlobConfig, package::Limits, store::DbConfig};
+
+/// All settings of `berth serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Where everything lives that is not elsewhere by --database-url and --blob-url.
+    #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Where to listen. Put a TLS proxy before anything but loopback.
+    #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:7700", value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    #[command(flatten)]
+    /// The database.
+    pub db: DbConfig,
+
+    #[command(flatten)]
+    /// The blob store.
+    pub blobs: BlobConfig,
+
+    #[command(flatten)]
+    /// Limits of packages.
+    pub package: Limits,
+}

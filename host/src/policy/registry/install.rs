@@ -1,0 +1,194 @@
+//! Installing policies: the first-party ones by the same door as everybody's.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::{attach, check}};
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::Digest,
+    policy::{Policy, PolicyKind, builtin},
+};
+
+/// A policy that is installed.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct InstalledPolicy {
+    /// SHA-256 of the wasm: what pins it.
+    pub digest: Digest,
+    /// What it judges.
+    pub kind: PolicyKind,
+    /// What it calls itself.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// What it does, in one sentence.
+    pub summary: String,
+    /// JSON Schema of its config; absent when it takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub config_schema: Option<Value>,
+    /// Bytes of the wasm.
+    pub size: u64,
+    /// The account that installed it; `berth` for the built-in ones.
+    pub installed_by: String,
+    /// When.
+    pub installed_at: Millis,
+}
+
+/// A row of `policy`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in InstalledPolicy")]
+pub struct PolicyRow {
+    pub digest: Digest,
+    pub kind: PolicyKind,
+    pub name: String,
+    pub version: String,
+    pub summary: String,
+    pub config_schema: Option<Json<Value>>,
+    pub size: i64,
+    pub installed_by: String,
+    pub installed_at: Millis,
+}
+
+impl From<PolicyRow> for InstalledPolicy {
+    fn from(row: PolicyRow) -> Self {
+        Self {
+            digest: row.digest,
+            kind: row.kind,
+            name: row.name,
+            version: row.version,
+            summary: row.summary,
+            config_schema: row.config_schema.map(|schema| schema.0),
+            size: row.size as u64,
+            installed_by: row.installed_by,
+            installed_at: row.installed_at,
+        }
+    }
+}
+
+/// Which policies are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PolicyQuery {
+    /// Only those of this kind.
+    #[serde(default)]
+    pub kind: Option<PolicyKind>,
+}
+
+/// Installs a policy: it passes the gate, is compiled, and describes itself. The same bytes twice are no work.
+pub async fn install(app: &App, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    install_as(app, caller.account.as_str(), wasm).await
+}
+
+async fn install_as(app: &App, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
+    let digest = Digest::of(&wasm);
+    if let Some(row) = app.db.read().await?.policy(&digest).await? {
+        return Ok(row.into());
+    }
+    let policy = app.policies.engine.inspect(wasm.to_vec()).await?;
+    app.policies.remember(&policy);
+    app.blobs.keep_bytes(wasm.clone()).await?;
+    let row = row_of(app, actor, &policy, wasm.len());
+    let mut tx = app.db.begin().await?;
+    if tx.insert_policy(&row).await? {
+        let installed = InstalledPolicy::from(row.clone());
+        tx.emit(event::new(app, "policy.installed", &row.digest, actor, &installed));
+    }
+    tx.commit().await?;
+    Ok(row.into())
+}
+
+fn row_of(app: &App, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow {
+    let described = policy.description();
+    PolicyRow {
+        digest: policy.digest().clone(),
+        kind: policy.kind(),
+        name: described.name.clone(),
+        version: described.version.to_string(),
+        summary: described.summary.clone(),
+        config_schema: described.config_schema.clone().map(Json),
+        size: size as i64,
+        installed_by: actor.to_owned(),
+        installed_at: app.clock.now(),
+    }
+}
+
+/// The installed policies, newest first.
+pub async fn list(app: &App, caller: &Caller, query: &PolicyQuery) -> Result<Vec<InstalledPolicy>> {
+    caller.require_scope(TokenScope::Read)?;
+    let rows = app.db.read().await?.policies().await?;
+    let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
+    Ok(wanted.map(InstalledPolicy::from).collect())
+}
+
+/// One policy, by its digest or by its name (then the newest of it).
+pub async fn get(app: &App, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
+    caller.require_scope(TokenScope::Read)?;
+    Ok(app.db.read().await?.require_policy(which).await?.into())
+}
+
+/// Removes a policy that is bound nowhere. Past audits keep what it said.
+///
+/// # Errors
+/// `policy-in-use` while it is bound.
+pub async fn remove(app: &App, caller: &Caller, digest: &Digest) -> Result<()> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = app.db.begin().await?;
+    let row = tx.policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
+    let bound = tx.bindings_of_policy(digest).await?;
+    if bound > 0 {
+        return Err(Error::new(Code::PolicyInUse, format!("{} is bound in {bound} places. Unbind or rebind it there first.", row.name)));
+    }
+    tx.delete_policy(digest).await?;
+    tx.emit(event::new(app, "policy.removed", digest, caller.account.as_str(), &InstalledPolicy::from(row)));
+    tx.commit().await?;
+    app.policies.forget(digest);
+    Ok(())
+}
+
+/// Installs the built-in policies that are missing or older than this berth's, and binds new auditors to the whole
+/// platform. A binding that an admin has changed stays as it is.
+pub async fn ensure_builtins(app: &App) -> Result<()> {
+    for builtin in builtin::ALL {
+        let known = app.db.read().await?.newest_policy(builtin.name).await?;
+        let installed = install_as(app, event::BERTH, Bytes::from_static(builtin.wasm)).await?;
+        if installed.kind != PolicyKind::Auditor {
+            continue;
+        }
+        match known {
+            None => bind_to_platform(app, &installed).await?,
+            Some(known) if known.digest != installed.digest => {
+                let mut tx = app.db.begin().await?;
+                tx.move_own_bindings(&known.digest, &installed.digest, event::BERTH).await?;
+                tx.commit().await?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn bind_to_platform(app: &App, policy: &InstalledPolicy) -> Result<()> {
+    let new = NewPolicyBinding {
+        policy: policy.digest.to_string(),
+        scope: BindingScope::platform(),
+        config: serde_json::json!({}),
+        mode: Mode::Enforce,
+        on_error: OnError::Closed,
+        limits: Default::default(),
+    };
+    let prepared = check(app, &new, PolicyKind::Auditor).await?;
+    let mut tx = app.db.begin().await?;
+    attach(&mut tx, app, event::BERTH, new, prepared).await?;
+    tx.commit().await
+}
+

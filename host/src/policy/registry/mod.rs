@@ -1,0 +1,84 @@
+//! The policies that are installed, and where they are bound.
+
+mod bindings;
+mod install;
+mod scope;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+pub use bindings::{
+    BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind, list as bindings,
+    rebind, unbind,
+};
+pub use install::{InstalledPolicy, PolicyRow, PolicyQuery, ensure_builtins, get, install, list, remove};
+pub use scope::{BindingScope, ScopeKind};
+
+use super::{Engine, Policy};
+use crate::{blob::Blobs, error::Result, ids::Digest, text::text_enum};
+
+text_enum! {
+    /// Whether a policy's judgement counts.
+    Mode {
+        /// It counts.
+        Enforce = "enforce",
+        /// It is recorded and does not decide.
+        Shadow = "shadow",
+    }
+}
+
+text_enum! {
+    /// What it means when a policy gives no verdict.
+    OnError {
+        /// As if it had objected.
+        Closed = "closed",
+        /// As if it had not been asked.
+        Open = "open",
+    }
+}
+
+/// The loaded policies, by digest. Cheap to clone.
+#[derive(Clone)]
+pub struct Policies {
+    engine: Engine,
+    blobs: Blobs,
+    loaded: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
+}
+
+impl Policies {
+    /// None loaded yet.
+    pub fn new(engine: Engine, blobs: Blobs) -> Self {
+        Self { engine, blobs, loaded: Arc::default() }
+    }
+
+    /// The engine, for its figures.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The policy with this digest, ready to run.
+    pub async fn load(&self, digest: &Digest) -> Result<Arc<Policy>> {
+        if let Some(policy) = self.get(digest) {
+            return Ok(policy);
+        }
+        let bytes = async { Ok(self.blobs.bytes(digest).await?.to_vec()) };
+        let policy = self.engine.load(digest, bytes).await?;
+        self.remember(&policy);
+        Ok(policy)
+    }
+
+    fn get(&self, digest: &Digest) -> Option<Arc<Policy>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    fn remember(&self, policy: &Arc<Policy>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(policy.digest().clone(), policy.clone());
+    }
+
+    fn forget(&self, digest: &Digest) {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
+    }
+}

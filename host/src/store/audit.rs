@@ -1,0 +1,198 @@
+//! Audits, their items and their evaluations.
+
+use sqlx::types::Json;
+
+use super::{Tx, execute, fetch};
+use crate::{
+    audit::{AuditItem, AuditItemRow, AuditRow, AuditState, Decision, Evaluation, EvaluationRow},
+    clock::Millis,
+    error::Result,
+    ids::{AuditId, HostAppId, VersionId},
+    version::VersionRow,
+};
+
+impl Tx {
+    /// Opens an audit; the policies are asked first.
+    pub async fn insert_audit(&mut self, id: &AuditId, version: &VersionRow, by: &str, now: Millis) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO audit (id, mini_app_id, version_id, state, sha256, reason, submitted_by, created_at, attempts)
+             VALUES ($1, $2, $3, 'checking', $4, '', $5, $6, 0)",
+            id,
+            &version.mini_app_id,
+            &version.id,
+            &version.sha256,
+            by,
+            now
+        )?;
+        Ok(())
+    }
+
+    /// Adds a host app's part.
+    pub async fn insert_audit_item(&mut self, id: &AuditId, host_app: &HostAppId) -> Result<()> {
+        execute!(self, "INSERT INTO audit_item (audit_id, host_app_id, note) VALUES ($1, $2, '')", id, host_app)?;
+        Ok(())
+    }
+
+    /// One audit.
+    pub async fn audit(&mut self, id: &AuditId) -> Result<Option<AuditRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            AuditRow,
+            "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id WHERE a.id = $1",
+            id
+        )?)
+    }
+
+    /// The audits of a version, newest first.
+    pub async fn audits_of(&mut self, version: &VersionId) -> Result<Vec<AuditRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            AuditRow,
+            "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
+             WHERE a.version_id = $1 ORDER BY a.id DESC",
+            version
+        )?)
+    }
+
+    /// The audit of a version that has not ended.
+    pub async fn open_audit_of(&mut self, version: &VersionId) -> Result<Option<AuditRow>> {
+        Ok(self.audits_of(version).await?.into_iter().find(|row| row.closed_at.is_none()))
+    }
+
+    /// The audits in which a host app has yet to decide, oldest first, at most 200.
+    pub async fn audits_waiting_for(&mut self, host_app: &HostAppId) -> Result<Vec<AuditRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            AuditRow,
+            "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
+             JOIN audit_item i ON i.audit_id = a.id
+             WHERE i.host_app_id = $1 AND i.decision IS NULL AND a.state = 'deciding' ORDER BY a.id LIMIT 200",
+            host_app
+        )?)
+    }
+
+    /// Whose parts an audit has.
+    pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            AuditItemRow,
+            "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id",
+            id
+        )?;
+        rows.into_iter().map(AuditItem::try_from).collect()
+    }
+
+    /// What the policies said.
+    pub async fn evaluations(&mut self, id: &AuditId) -> Result<Vec<Evaluation>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            EvaluationRow,
+            "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position",
+            id
+        )?;
+        Ok(rows.into_iter().map(Evaluation::from).collect())
+    }
+
+    /// Keeps what the policies said, instead of what an interrupted run may have left.
+    pub async fn replace_evaluations(&mut self, id: &AuditId, evaluations: &[Evaluation]) -> Result<()> {
+        execute!(self, "DELETE FROM evaluation WHERE audit_id = $1", id)?;
+        for (position, one) in evaluations.iter().enumerate() {
+            execute!(
+                self,
+                "INSERT INTO evaluation (audit_id, position, policy, policy_version, digest, config, mode, on_error,
+                                         outcome, detail, findings, log, micros, evaluated_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                id,
+                position as i64,
+                &one.policy,
+                &one.policy_version,
+                &one.digest,
+                Json(&one.config),
+                one.mode.as_str(),
+                one.on_error.as_str(),
+                one.outcome.as_str(),
+                &one.detail,
+                Json(&one.findings),
+                Json(&one.log),
+                one.micros,
+                one.evaluated_at
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Records a host app's decision.
+    pub async fn set_decision(
+        &mut self,
+        id: &AuditId,
+        host_app: &HostAppId,
+        decision: Decision,
+        note: &str,
+        by: &str,
+        now: Millis,
+    ) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE audit_item SET decision = $3, note = $4, decided_by = $5, decided_at = $6
+             WHERE audit_id = $1 AND host_app_id = $2",
+            id,
+            host_app,
+            decision.as_str(),
+            note,
+            by,
+            now
+        )?;
+        Ok(())
+    }
+
+    /// Ends an audit.
+    pub async fn close_audit(&mut self, id: &AuditId, state: AuditState, reason: &str, now: Millis) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE audit SET state = $2, reason = $3, closed_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1",
+            id,
+            state.as_str(),
+            reason,
+            now
+        )?;
+        Ok(())
+    }
+
+    /// Lets people decide.
+    pub async fn open_for_decisions(&mut self, id: &AuditId) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE audit SET state = 'deciding', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND state = 'checking'",
+            id
+        )?;
+        Ok(())
+    }
+
+    /// Takes the oldest audit whose policies have not judged and that no living worker holds.
+    pub async fn claim_audit(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Option<AuditId>> {
+        let free = fetch!(
+            self,
+            fetch_optional,
+            (AuditId,),
+            "SELECT id FROM audit WHERE state = 'checking' AND (lease_until IS NULL OR lease_until < $1) ORDER BY id LIMIT 1",
+            now
+        )?;
+        let Some((id,)) = free else { return Ok(None) };
+        let claimed = execute!(
+            self,
+            "UPDATE audit SET lease_owner = $2, lease_until = $3, attempts = attempts + 1
+             WHERE id = $1 AND state = 'checking' AND (lease_until IS NULL OR lease_until < $4)",
+            &id,
+            owner,
+            until,
+            now
+        )?;
+        Ok((claimed > 0).then_some(id))
+    }
+}

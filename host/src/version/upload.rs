@@ -1,0 +1,180 @@
+//! Uploading: package in, development version out (rules V1, V2; faults 26, 30, 59).
+
+use std::fs::File;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use sqlx::types::Json;
+
+use super::{ManifestSummary, State, Step, Version, VersionNumber, VersionRow};
+use crate::{
+    access::{Action, Caller},
+    app::App,
+    blob::Spooled,
+    error::{Code, Error, Result},
+    event,
+    ids::{MiniAppId, VersionId},
+    mini_app,
+    package::{Archive, Limits, Manifest, PackageName},
+    page::{Page, PageQuery},
+};
+
+/// What became of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    /// A version was made, or its bytes were replaced.
+    Stored,
+    /// The same bytes came before.
+    Unchanged,
+}
+
+/// What was read from a package.
+struct Contents {
+    files: u64,
+    manifest: ManifestSummary,
+}
+
+/// Stores a package as a development version. The bytes go to disk while they are hashed, are checked there, and only
+/// then become a blob and a row.
+///
+/// # Errors
+/// `version-exists` when the version has other bytes, unless `replace` and it was never submitted (V1).
+pub async fn upload<E: Into<Error>>(
+    app: &App,
+    caller: &Caller,
+    name: &PackageName,
+    replace: bool,
+    body: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<(Version, Uploaded)> {
+    mini_app::authorise(&mut app.db.read().await?, caller, &name.mini_app_id, Action::Develop).await?;
+    let spooled = app.blobs.spool(body, app.config.package.max_bytes).await?;
+    let contents = examine(&spooled, name.clone(), app.config.package.clone()).await?;
+    app.blobs.keep(&spooled).await?;
+    store(app, caller, name, replace, &spooled, contents).await
+}
+
+async fn examine(spooled: &Spooled, name: PackageName, limits: Limits) -> Result<Contents> {
+    let file = spooled.file.reopen().map_err(Error::internal)?;
+    tokio::task::spawn_blocking(move || read(file, &name, &limits)).await.map_err(Error::internal)?
+}
+
+fn read(file: File, name: &PackageName, limits: &Limits) -> Result<Contents> {
+    let archive = Archive::open(file, limits)?;
+    let manifest = Manifest::read(&archive)?;
+    manifest.agrees_with(name)?;
+    Ok(Contents {
+        files: archive.files().len() as u64,
+        manifest: ManifestSummary {
+            path: manifest.path,
+            pages: manifest.pages,
+            subpackages: manifest.subpackages.into_iter().map(|subpackage| subpackage.root).collect(),
+            warnings: manifest.warnings,
+        },
+    })
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller,
+    name: &PackageName,
+    replace: bool,
+    spooled: &Spooled,
+    contents: Contents,
+) -> Result<(Version, Uploaded)> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, &name.mini_app_id, Action::Develop).await?;
+    let existing = tx.version(&name.mini_app_id, &name.version).await?;
+    let mut row = VersionRow {
+        id: VersionId::generate(now, &*app.random),
+        mini_app_id: name.mini_app_id.clone(),
+        number: name.version.clone(),
+        state: State::Development,
+        submitted_once: false,
+        forced: false,
+        sha256: spooled.digest.clone(),
+        size: spooled.size as i64,
+        files: contents.files as i64,
+        manifest: Json(contents.manifest),
+        uploaded_by: caller.account.to_string(),
+        created_at: now,
+        updated_at: now,
+        online_at: None,
+    };
+    let kind = match existing {
+        None => {
+            tx.insert_version(&row).await?;
+            "version.uploaded"
+        }
+        Some(existing) if existing.sha256 == row.sha256 && existing.state != State::Deleted => {
+            return Ok((existing.into(), Uploaded::Unchanged));
+        }
+        Some(existing) => {
+            may_replace(&existing, replace)?;
+            row.id = existing.id;
+            row.created_at = existing.created_at;
+            tx.replace_version(&row).await?;
+            "version.replaced"
+        }
+    };
+    let version = Version::from(row);
+    tx.emit(event::new(app, kind, &name.mini_app_id, caller.account.as_str(), &version).for_mini_app(&name.mini_app_id));
+    tx.commit().await?;
+    Ok((version, Uploaded::Stored))
+}
+
+fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
+    let number = &existing.number;
+    let detail = match existing.state {
+        State::Deleted => format!("{number} was deleted, and a number never comes back. Upload with a greater one."),
+        State::Development if !existing.submitted_once && replace => return Ok(()),
+        State::Development if !existing.submitted_once => {
+            format!("{number} exists with other bytes. Upload with a greater number, or with ?replace=true (berth push --replace) while it was never submitted.")
+        }
+        _ => format!("{number} exists with other bytes and was submitted, so it never changes. Upload with a greater number."),
+    };
+    Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
+}
+
+/// One version with its newest audit.
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
+pub struct VersionDetail {
+    /// The version.
+    #[serde(flatten)]
+    pub version: Version,
+    /// Its newest audit; absent when it was never submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<crate::audit::Audit>,
+}
+
+/// One version with its newest audit.
+pub async fn get(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    let row = tx.require_version(id, number).await?;
+    let audit = crate::audit::latest(&mut tx, &row.id).await?;
+    Ok(VersionDetail { version: row.into(), audit })
+}
+
+/// The versions of a MiniApp, newest upload first.
+pub async fn list(app: &App, caller: &Caller, id: &MiniAppId, page: &PageQuery) -> Result<Page<Version>> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    let rows = tx.versions(id, page).await?;
+    let page = Page::of(rows, page, |row| row.id.to_string());
+    Ok(Page { items: page.items.into_iter().map(Version::from).collect(), next: page.next })
+}
+
+/// Deletes a development version. Its number never comes back with other bytes (fault 30).
+pub async fn delete(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    let row = tx.require_version(id, number).await?;
+    if tx.trial(id).await?.is_some_and(|trial| trial.version_id == row.id) {
+        return Err(Error::new(Code::VersionState, format!("{number} is on trial. End the trial first.")));
+    }
+    tx.step_version(app, &row, Step::Delete).await?;
+    let data = serde_json::json!({"version": number});
+    tx.emit(event::new(app, "version.deleted", id, caller.account.as_str(), &data).for_mini_app(id));
+    tx.commit().await
+}
