@@ -1,9 +1,13 @@
 //! Berth: a self-hosted mini-program platform. The modules stand in the order in which data flows.
 
 pub mod package;
+
 pub mod policy;
+
 pub mod audit;
+
 pub mod version;
+
 pub mod rollout;
 
 pub mod access;
@@ -19,6 +23,3 @@ pub mod mini_app;
 pub mod page;
 pub mod store;
 pub mod text;
-pub mod package;
-pub mod policy;
-pub mod version;

@@ -39,14 +39,18 @@ pub async fn submit(app: &App, caller: &Caller, id: &MiniAppId, number: &Version
     if number.is_prerelease() {
         return Err(Error::new(
             Code::VersionPrerelease,
-            format!("{number} is a pre-release and stays in development. Upload it as a release number to have it audited."),
+            format!(
+                "{number} is a pre-release and stays in development. Upload it as a release number to have it audited."
+            ),
         ));
     }
     let host_apps = tx.bound_host_apps(id).await?;
     if host_apps.is_empty() {
         return Err(Error::new(
             Code::NoHostApp,
-            format!("{id} is bound to no host app, so nobody could approve it. Ask a host app's admin to bind it first."),
+            format!(
+                "{id} is bound to no host app, so nobody could approve it. Ask a host app's admin to bind it first."
+            ),
         ));
     }
     tx.step_version(app, &version, Step::Submit).await?;
@@ -89,18 +93,25 @@ pub async fn decide(app: &App, caller: &Caller, id: &AuditId, how: Decide) -> Re
     let mut tx = app.db.begin().await?;
     authorise(&mut tx, caller, id, &how.host_app).await?;
     if !how.approve && note.trim().is_empty() {
-        return Err(Error::new(Code::NoteRequired, "Say in `note` why it is rejected: the team has to know what to mend."));
+        return Err(Error::new(
+            Code::NoteRequired,
+            "Say in `note` why it is rejected: the team has to know what to mend.",
+        ));
     }
     let audit = required(&mut tx, id).await?;
     tx.hold_mini_app(&audit.mini_app).await?;
     let audit = required(&mut tx, id).await?;
     if audit.state != AuditState::Deciding {
-        return Err(Error::new(Code::AuditClosed, format!("The audit is {}; decisions are taken while it is deciding.", audit.state))
-            .with("state", audit.state));
+        return Err(Error::new(
+            Code::AuditClosed,
+            format!("The audit is {}; decisions are taken while it is deciding.", audit.state),
+        )
+        .with("state", audit.state));
     }
     let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
     tx.set_decision(id, &how.host_app, decision, &note, caller.account.as_str(), app.clock.now()).await?;
-    let data = serde_json::json!({"audit": id, "version": audit.version, "host_app": how.host_app, "decision": decision});
+    let data =
+        serde_json::json!({"audit": id, "version": audit.version, "host_app": how.host_app, "decision": decision});
     let event = event::new(app, "audit.decided", &audit.mini_app, caller.account.as_str(), &data);
     tx.emit(event.for_mini_app(&audit.mini_app));
     let decided = required(&mut tx, id).await?;
@@ -128,7 +139,14 @@ async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAp
 }
 
 /// Ends an audit and takes the version's step that follows.
-pub(super) async fn close(tx: &mut Tx, app: &App, audit: &Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
+pub(super) async fn close(
+    tx: &mut Tx,
+    app: &App,
+    audit: &Audit,
+    result: Decision,
+    reason: &str,
+    actor: &str,
+) -> Result<()> {
     let (state, step, kind) = match result {
         Decision::Approved => (AuditState::Approved, Step::Approve, "version.approved"),
         Decision::Rejected => (AuditState::Rejected, Step::Reject, "version.rejected"),

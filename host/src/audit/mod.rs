@@ -204,7 +204,13 @@ impl TryFrom<AuditItemRow> for AuditItem {
     type Error = Error;
     fn try_from(row: AuditItemRow) -> Result<Self> {
         let decision = row.decision.map(|text| text.parse()).transpose()?;
-        Ok(Self { host_app: row.host_app_id, decision, note: row.note, decided_by: row.decided_by, decided_at: row.decided_at })
+        Ok(Self {
+            host_app: row.host_app_id,
+            decision,
+            note: row.note,
+            decided_by: row.decided_by,
+            decided_at: row.decided_at,
+        })
     }
 }
 
@@ -261,7 +267,12 @@ pub async fn get(app: &App, caller: &Caller, id: &AuditId) -> Result<Audit> {
 }
 
 /// The audits of one version, newest first (V6).
-pub async fn of_version(app: &App, caller: &Caller, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Vec<Audit>> {
+pub async fn of_version(
+    app: &App,
+    caller: &Caller,
+    mini_app: &MiniAppId,
+    number: &VersionNumber,
+) -> Result<Vec<Audit>> {
     let mut tx = app.db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
     let version = tx.require_version(mini_app, number).await?;

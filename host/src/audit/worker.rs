@@ -60,7 +60,8 @@ async fn judge(app: &App, id: &AuditId) -> Result<()> {
     let bindings = auditors(&mut tx, &audit.mini_app, &host_apps).await?;
     drop(tx);
     if attempts > MAX_ATTEMPTS {
-        let reason = format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
+        let reason =
+            format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
         return record(app, &audit, &[], Gate::Rejected(reason)).await;
     }
     let subject = Arc::new(Subject::open(app, &audit).await?);
@@ -122,7 +123,9 @@ async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate
         Gate::Open => {
             tx.open_for_decisions(&audit.id).await?;
             let data = serde_json::json!({"audit": audit.id, "version": audit.version});
-            tx.emit(event::new(app, "audit.checked", &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app));
+            tx.emit(
+                event::new(app, "audit.checked", &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app),
+            );
         }
         Gate::Rejected(reason) => {
             decide::close(&mut tx, app, audit, Decision::Rejected, &reason, event::BERTH).await?;
@@ -148,7 +151,11 @@ impl Subject {
         let open = move || {
             let archive = Archive::open(file, &limits)?;
             let manifest = Manifest::read(&archive)?;
-            let file = |file: &crate::package::FileEntry| PackageFile { path: file.path.clone(), size: file.size, sha256: file.sha256 };
+            let file = |file: &crate::package::FileEntry| PackageFile {
+                path: file.path.clone(),
+                size: file.size,
+                sha256: file.sha256,
+            };
             let files = archive.files().iter().map(file).collect();
             Ok(Self { mini_app, version, manifest, files, archive })
         };

@@ -7,7 +7,6 @@
 
 mod bindings;
 pub mod builtin;
-pub mod registry;
 mod cache;
 mod child;
 mod compile;
@@ -18,6 +17,7 @@ mod kind;
 mod limits;
 mod outcome;
 mod policy;
+pub mod registry;
 mod run;
 mod schema;
 mod settings;
@@ -36,6 +36,6 @@ pub use limits::{Limit, LimitOverrides, Limits};
 pub use outcome::{Evaluation, LogLevel, LogLine, Outcome};
 pub use policy::{AuditBinding, GrayBinding, GuardBinding, Policy};
 pub use values::{
-    Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile, Place,
-    ReadError, Severity, Window,
+    Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
+    Place, ReadError, Severity, Window,
 };

@@ -67,7 +67,8 @@ impl Tx {
 
     /// In how many places it is bound.
     pub async fn bindings_of_policy(&mut self, digest: &Digest) -> Result<i64> {
-        let (count,) = fetch!(self, fetch_one, (i64,), "SELECT count(*) FROM policy_binding WHERE digest = $1", digest)?;
+        let (count,) =
+            fetch!(self, fetch_one, (i64,), "SELECT count(*) FROM policy_binding WHERE digest = $1", digest)?;
         Ok(count)
     }
 

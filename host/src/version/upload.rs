@@ -118,7 +118,9 @@ async fn store(
         }
     };
     let version = Version::from(row);
-    tx.emit(event::new(app, kind, &name.mini_app_id, caller.account.as_str(), &version).for_mini_app(&name.mini_app_id));
+    tx.emit(
+        event::new(app, kind, &name.mini_app_id, caller.account.as_str(), &version).for_mini_app(&name.mini_app_id),
+    );
     tx.commit().await?;
     Ok((version, Uploaded::Stored))
 }
@@ -129,9 +131,13 @@ fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
         State::Deleted => format!("{number} was deleted, and a number never comes back. Upload with a greater one."),
         State::Development if !existing.submitted_once && replace => return Ok(()),
         State::Development if !existing.submitted_once => {
-            format!("{number} exists with other bytes. Upload with a greater number, or with ?replace=true (berth push --replace) while it was never submitted.")
+            format!(
+                "{number} exists with other bytes. Upload with a greater number, or with ?replace=true (berth push --replace) while it was never submitted."
+            )
         }
-        _ => format!("{number} exists with other bytes and was submitted, so it never changes. Upload with a greater number."),
+        _ => format!(
+            "{number} exists with other bytes and was submitted, so it never changes. Upload with a greater number."
+        ),
     };
     Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
 }

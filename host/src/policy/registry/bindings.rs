@@ -167,7 +167,13 @@ pub async fn check(app: &App, new: &NewPolicyBinding, kind: PolicyKind) -> Resul
 }
 
 /// Binds what [`check`] has found good, after the bindings that the place has.
-pub async fn attach(tx: &mut Tx, app: &App, actor: &str, new: NewPolicyBinding, policy: PolicyRow) -> Result<PolicyBindingRow> {
+pub async fn attach(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    new: NewPolicyBinding,
+    policy: PolicyRow,
+) -> Result<PolicyBindingRow> {
     let now = app.clock.now();
     let row = PolicyBindingRow {
         id: PolicyBindingId::generate(now, &*app.random),
@@ -197,7 +203,10 @@ fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
         (ScopeKind::Platform | ScopeKind::HostApp | ScopeKind::MiniApp, PolicyKind::Auditor) => Ok(PolicyKind::Auditor),
         (_, kind) => Err(Error::new(
             Code::PolicyKind,
-            format!("{} is a policy of kind {kind}. Auditors are bound here; grayscale policies and guards are given to a grayscale task.", policy.name),
+            format!(
+                "{} is a policy of kind {kind}. Auditors are bound here; grayscale policies and guards are given to a grayscale task.",
+                policy.name
+            ),
         )),
     }
 }

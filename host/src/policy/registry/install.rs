@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::{attach, check}};
+use super::{
+    BindingScope, Mode, NewPolicyBinding, OnError,
+    bindings::{attach, check},
+};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     app::App,
@@ -146,7 +149,10 @@ pub async fn remove(app: &App, caller: &Caller, digest: &Digest) -> Result<()> {
     let row = tx.policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
     let bound = tx.bindings_of_policy(digest).await?;
     if bound > 0 {
-        return Err(Error::new(Code::PolicyInUse, format!("{} is bound in {bound} places. Unbind or rebind it there first.", row.name)));
+        return Err(Error::new(
+            Code::PolicyInUse,
+            format!("{} is bound in {bound} places. Unbind or rebind it there first.", row.name),
+        ));
     }
     tx.delete_policy(digest).await?;
     tx.emit(event::new(app, "policy.removed", digest, caller.account.as_str(), &InstalledPolicy::from(row)));
@@ -191,4 +197,3 @@ async fn bind_to_platform(app: &App, policy: &InstalledPolicy) -> Result<()> {
     attach(&mut tx, app, event::BERTH, new, prepared).await?;
     tx.commit().await
 }
-

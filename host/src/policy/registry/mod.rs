@@ -10,10 +10,10 @@ use std::{
 };
 
 pub use bindings::{
-    BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind, list as bindings,
-    rebind, unbind,
+    BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind,
+    list as bindings, rebind, unbind,
 };
-pub use install::{InstalledPolicy, PolicyRow, PolicyQuery, ensure_builtins, get, install, list, remove};
+pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, remove};
 pub use scope::{BindingScope, ScopeKind};
 
 use super::{Engine, Policy};
