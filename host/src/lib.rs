@@ -1,5 +1,6 @@
 //! Berth: a self-hosted mini-program platform. The modules stand in the order in which data flows.
 
+pub mod api;
 pub mod clock;
 pub mod error;
 pub mod ids;
