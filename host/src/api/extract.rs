@@ -130,6 +130,8 @@ mod tests {
     struct Stage {
         #[expect(dead_code, reason = "only its type matters")]
         percent: u8,
+        #[expect(dead_code, reason = "takes anything, to any depth")]
+        extra: Option<serde_json::Value>,
     }
 
     async fn refuse(content_type: &str, body: impl Into<Body>) -> Error {
@@ -154,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn f25_deep_nesting_is_refused_not_followed() {
-        let error = refuse("application/json", format!("{{\"x\":{}", "[".repeat(100_000))).await;
+        let error = refuse("application/json", format!(r#"{{"stages":[{{"extra":{}"#, "[".repeat(100_000))).await;
         assert!(error.detail.contains("recursion limit"), "{}", error.detail);
     }
 

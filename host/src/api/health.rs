@@ -32,7 +32,7 @@ pub async fn healthz() -> &'static str {
 
 /// `GET /readyz`: 200 or 503, with the state of each check; for a balancer that sends requests elsewhere.
 pub async fn readyz(State(checks): State<ReadyChecks>) -> Response {
-    let results = join_all(checks.iter().map(|check| is_ready(check.as_ref()))).await;
+    let results = join_all(checks.iter().map(|check| is_ready(check.as_ref(), PATIENCE))).await;
     let ready = results.iter().all(|(_, ready)| *ready);
     let members: Map<String, Value> = results
         .into_iter()
@@ -42,12 +42,12 @@ pub async fn readyz(State(checks): State<ReadyChecks>) -> Response {
     (status, axum::Json(json!({ "ready": ready, "checks": members }))).into_response()
 }
 
-async fn is_ready(check: &dyn ReadyCheck) -> (&'static str, bool) {
+async fn is_ready(check: &dyn ReadyCheck, patience: Duration) -> (&'static str, bool) {
     let name = check.name();
-    let reason = match tokio::time::timeout(PATIENCE, check.check()).await {
+    let reason = match tokio::time::timeout(patience, check.check()).await {
         Ok(Ok(())) => return (name, true),
         Ok(Err(error)) => format!("{error:#}"),
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+        Err(_) => format!("no answer within {} ms", patience.as_millis()),
     };
     tracing::warn!(check = name, reason, "not ready");
     (name, false)
@@ -98,8 +98,8 @@ mod tests {
         assert_eq!(body, r#"{"checks":{"blobs":"ok","database":"failed"},"ready":false}"#);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn f61_a_check_that_hangs_is_a_failure_not_a_hang() {
-        assert_eq!(ask(vec![Box::new(Hanging)]).await.0, 503);
+        assert_eq!(is_ready(&Hanging, Duration::from_millis(20)).await, ("blobs", false));
     }
 }

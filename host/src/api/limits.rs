@@ -53,7 +53,8 @@ pub fn body_problem(error: &(dyn StdError + 'static)) -> Error {
         if let Some(slow) = cause.downcast_ref::<TooSlow>() {
             return Error::new(Code::BodyTimeout, format!("{slow}."));
         }
-        if cause.is::<LengthLimitError>() {
+        // axum's extractors box it twice.
+        if cause.is::<LengthLimitError>() || cause.is::<Box<LengthLimitError>>() {
             return too_large(None);
         }
         next = cause.source();
@@ -212,33 +213,35 @@ mod tests {
         assert_eq!(status_for(None, Body::from("0123456789")).await, StatusCode::OK);
     }
 
+    const MS: Duration = Duration::from_millis(1);
+
     fn pace() -> Pace {
-        Pace { idle: Duration::from_secs(10), min_rate: 100, grace: Duration::from_secs(20) }
+        Pace { idle: 60 * MS, min_rate: 100, grace: 100 * MS }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn f66_a_stalled_body_fails_after_its_idle_limit() {
         let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
         let started = Instant::now();
         let error = PacedBody::new(body, pace()).collect().await.unwrap_err();
-        assert_eq!(started.elapsed().as_secs(), 10);
+        assert!(started.elapsed() >= 60 * MS, "{:?}", started.elapsed());
         assert_eq!(body_problem(&*error).code, Code::BodyTimeout);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn f66_a_dripping_body_fails_by_its_rate() {
         let drip = stream::repeat(()).then(|()| async {
-            sleep(Duration::from_secs(5)).await;
+            sleep(20 * MS).await;
             Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
         });
         let error = PacedBody::new(Body::from_stream(Box::pin(drip)), pace()).collect().await.unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(TooSlow::Rate(100))), "{error}");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_handler_that_pauses_is_not_the_clients_fault() {
         let mut body = PacedBody::new(Body::from("all there"), pace());
-        sleep(Duration::from_secs(3600)).await;
+        sleep(150 * MS).await;
         assert!(body.frame().await.unwrap().is_ok());
     }
 }

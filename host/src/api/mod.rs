@@ -4,6 +4,7 @@ pub mod connection;
 pub mod edge;
 pub mod extract;
 pub mod health;
+pub mod idempotency;
 pub mod limits;
 pub mod metrics;
 pub mod problem;

@@ -5,6 +5,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{Extension, Request},
     http::HeaderValue,
+    middleware::from_fn_with_state,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -16,6 +17,7 @@ use crate::{
     api::{
         edge::{EdgeDeps, edge},
         extract,
+        limits::{BodyLimit, cap_body},
     },
     clock::SystemRandom,
 };
@@ -62,6 +64,7 @@ fn routes() -> Router {
         .route("/endless", get(endless))
         .route("/slow", get(slow))
         .route("/ip", get(ip))
+        .route("/small", post(read).layer(from_fn_with_state(BodyLimit(10), cap_body)))
 }
 
 struct Host {
@@ -176,6 +179,72 @@ async fn f71_a_reader_that_keeps_reading_is_not_cut() {
     assert_eq!(host.metrics.cut.get(), 0);
 }
 
+/// HTTP/2 frames by hand: a client that behaves would not do what these tests need.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+/// GET, http, and a literal path (HPACK, RFC 7541).
+fn h2_get(stream: u32, path: &str) -> Vec<u8> {
+    let block = [&[0x82, 0x86, 0x04, path.len() as u8], path.as_bytes(), &[0x41, 1, b'x']].concat();
+    frame(HEADERS, 0x5, stream, &block)
+}
+
+fn h2_hello() -> Vec<u8> {
+    [H2_PREFACE.as_bytes(), &frame(SETTINGS, 0, 0, &[])].concat()
+}
+
+#[tokio::test]
+async fn http2_is_answered_too() {
+    let host = Host::start(config()).await;
+    let said = host.dialogue([h2_hello(), h2_get(1, "/")].concat()).await;
+    assert!(said.contains("hello"), "{said:?}");
+}
+
+#[tokio::test]
+async fn f71_an_http2_stream_whose_window_stays_shut_is_cut() {
+    let host = Host::start(config()).await;
+    let mut stream = host.send([h2_hello(), h2_get(1, "/endless")].concat()).await;
+    // Reads all, and never opens the window again: the socket is not blocked, the stream is.
+    let mut part = vec![0u8; 64 * 1024];
+    let closed = timeout(1500 * MS, async { while stream.read(&mut part).await.is_ok_and(|length| length > 0) {} });
+    assert!(closed.await.is_ok(), "the host should have closed");
+    assert_eq!((host.metrics.cut.get(), host.metrics.in_flight.get()), (1, 0));
+}
+
+#[tokio::test]
+async fn f73_rapid_reset_ends_the_connection() {
+    let host = Host::start(ServeConfig { idle: 5000 * MS, ..config() }).await;
+    let mut attack = h2_hello();
+    for stream in (0..2000).map(|i| 2 * i + 1) {
+        attack.extend(h2_get(stream, "/slow"));
+        attack.extend(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
+    }
+    until_closed(host.send(attack).await).await;
+    assert_eq!(host.metrics.in_flight.get(), 0, "work is left behind");
+    assert!(host.dialogue("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn f68_a_client_that_is_still_sending_hears_its_413() {
+    let host = Host::start(config()).await;
+    let mut stream = host.send("POST /small HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n").await;
+    let (mut reader, mut writer) = stream.split();
+    let flood = async { while writer.write_all(&[7; 16 * 1024]).await.is_ok() {} };
+    let mut said = Vec::new();
+    tokio::select! {
+        () = flood => {}
+        _ = reader.read_to_end(&mut said) => {}
+    }
+    let _ = timeout(500 * MS, reader.read_to_end(&mut said)).await;
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.starts_with("HTTP/1.1 413 ") && said.contains("/problems/body-too-large"), "{said}");
+}
+
 #[tokio::test]
 async fn a_slow_handler_is_not_cut() {
     let patient = ServeConfig { idle: 50 * MS, write_stall: 50 * MS, ..config() };
@@ -268,12 +337,12 @@ fn f72_without_descriptors_the_accept_loop_pauses() {
 #[tokio::test]
 async fn f75_what_is_in_flight_is_finished() {
     let host = Host::start(config()).await;
-    let stream = host.send("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let client = tokio::spawn(until_closed(host.send("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await));
     let address = host.address;
     sleep(50 * MS).await;
     let (report, _) = host.stop().await;
     assert_eq!(report, DrainReport { finished: 1, cut: 0 });
-    assert!(until_closed(stream).await.ends_with("slow but whole"));
+    assert!(client.await.unwrap().ends_with("slow but whole"));
     assert!(TcpStream::connect(address).await.is_err(), "the port should be closed");
 }
 
