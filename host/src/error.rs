@@ -72,9 +72,12 @@ codes! {
     NotFound = "not-found", NotFound, "There is no such thing here";
     RouteNotFound = "route-not-found", NotFound, "There is no such address";
     MethodNotAllowed = "method-not-allowed", Malformed, "The address does not take this method";
+    UnsupportedMedia = "unsupported-media-type", Malformed, "The body is of a type that this address does not take";
     TooManyRequests = "too-many-requests", TooMany, "Too many requests";
     IdempotencyMismatch = "idempotency-mismatch", Conflict, "The Idempotency-Key was used for another request";
     IdempotencyInProgress = "idempotency-in-progress", Conflict, "The first request with this Idempotency-Key is still running";
+    IdempotencyNotKept = "idempotency-not-kept", Conflict, "The first answer showed a secret and was not kept";
+    PreconditionFailed = "precondition-failed", Precondition, "A precondition of the request does not hold";
 
     // access
     MissingToken = "missing-token", Unauthenticated, "A token is needed";

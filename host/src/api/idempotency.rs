@@ -1,0 +1,257 @@
+//! `Idempotency-Key`: a POST that is repeated with the same key is answered with the first answer, not done twice.
+//!
+//! A key belongs to its caller, method and path. The first request runs to its end even if the client leaves, so that
+//! a repetition finds its answer. Answers of 5xx, 408 and 429 are forgotten: trying again may help. Answers that show a
+//! secret are not kept either (see [`NoStore`]), only that they were given.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{CONTENT_TYPE, ETAG, LOCATION},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use hyper::body::Body as HttpBody;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    api::{limits, request_id},
+    clock::{Clock, Millis},
+    error::{Code, Error, Result},
+    ids::Digest,
+};
+
+/// The request header.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// `true` on an answer that was given before.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Headers of an answer that are kept.
+const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
+/// Longest key, in characters.
+const MAX_KEY: usize = 255;
+
+/// Who is asking: an opaque text that authentication puts into the request's extensions. Requests without it are not
+/// protected, because strangers must not share keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller(pub Arc<str>);
+
+/// A handler puts this into the extensions of a response that shows a secret once.
+#[derive(Clone, Copy, Debug)]
+pub struct NoStore;
+
+/// What a key is unique within.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The caller, method and path.
+    pub scope: String,
+    /// The caller's key: 1 to 255 visible ASCII characters.
+    pub key: String,
+}
+
+/// An answer as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredResponse {
+    /// The status code.
+    pub status: u16,
+    /// Content-Type, Location and ETag, those that were there.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty when `secret`.
+    pub body: Vec<u8>,
+    /// The answer showed a secret, so that its body and headers were not kept.
+    pub secret: bool,
+}
+
+/// What the store knows of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// Nothing; the key is now taken by this request.
+    Fresh,
+    /// The answer of the first request.
+    Replay(StoredResponse),
+    /// It was used with another fingerprint.
+    Mismatch,
+    /// The first request is still running.
+    InProgress,
+}
+
+/// Where keys are kept. `begin` must be atomic across hosts, and must hand a key out anew when its first request was
+/// begun so long ago that its host must have died.
+pub trait IdempotencyStore: Clone + Send + Sync + 'static {
+    /// Takes the key, or says what became of it.
+    fn begin(&self, scope: &Scope, fingerprint: &Digest, now: Millis) -> impl Future<Output = Result<Begin>> + Send;
+    /// Keeps the answer.
+    fn finish(&self, scope: &Scope, response: StoredResponse, now: Millis) -> impl Future<Output = Result<()>> + Send;
+    /// Forgets the key.
+    fn abandon(&self, scope: &Scope) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The state of the middleware.
+#[derive(Clone)]
+pub struct Idempotency<S> {
+    /// Where keys are kept.
+    pub store: S,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Largest request body, and largest answer that is kept, in bytes.
+    pub max_body: usize,
+}
+
+/// Middleware for routes with bounded bodies, inside authentication: `route_layer(from_fn_with_state(idempotency, once::<S>))`.
+pub async fn once<S: IdempotencyStore>(State(state): State<Idempotency<S>>, request: Request, next: Next) -> Response {
+    let scope = match scope_of(&request) {
+        Ok(Some(scope)) => scope,
+        Ok(None) => return next.run(request).await,
+        Err(error) => return error.into_response(),
+    };
+    begin(state, scope, request, next).await.unwrap_or_else(Error::into_response)
+}
+
+async fn begin<S: IdempotencyStore>(
+    state: Idempotency<S>,
+    scope: Scope,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
+    let (request, fingerprint) = fingerprint(request, state.max_body).await?;
+    match state.store.begin(&scope, &fingerprint, state.clock.now()).await? {
+        Begin::Fresh => run_to_the_end(state, scope, request, next).await,
+        Begin::Replay(stored) => replay(stored),
+        Begin::Mismatch => Err(Error::new(
+            Code::IdempotencyMismatch,
+            "This Idempotency-Key was used with another body or query. Use a new key for a new request.",
+        )),
+        Begin::InProgress => Err(Error::new(
+            Code::IdempotencyInProgress,
+            "The first request with this Idempotency-Key is still running. Ask again in a moment.",
+        )
+        .with("retry_after_seconds", 1)),
+    }
+}
+
+fn scope_of(request: &Request) -> Result<Option<Scope>> {
+    let Some(caller) = request.extensions().get::<Caller>().filter(|_| request.method() == Method::POST) else {
+        return Ok(None);
+    };
+    let Some(key) = key_of(request.headers())? else { return Ok(None) };
+    // A length before the caller keeps apart what would otherwise read the same.
+    let scope = format!("{}:{} {} {}", caller.0.len(), caller.0, request.method(), request.uri().path());
+    Ok(Some(Scope { scope, key }))
+}
+
+fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    let visible = (1..=MAX_KEY).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    match key.to_str() {
+        Ok(key) if visible && given.next().is_none() => Ok(Some(key.to_owned())),
+        _ => Err(Error::new(
+            Code::BadRequest,
+            "Idempotency-Key must appear once, with 1 to 255 visible ASCII characters. A fresh UUID does well.",
+        )),
+    }
+}
+
+/// Reads the body, and hashes it with the query.
+async fn fingerprint(request: Request, max_body: usize) -> Result<(Request, Digest)> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, max_body).await.map_err(|error| limits::body_problem(&error))?;
+    let query = parts.uri.query().unwrap_or_default();
+    let hash = Sha256::new().chain_update(query.len().to_be_bytes()).chain_update(query).chain_update(&body);
+    Ok((Request::from_parts(parts, Body::from(body)), Digest::from_bytes(&hash.finalize().into())))
+}
+
+/// A task of its own: when the client leaves, this request is dropped and the task is not.
+async fn run_to_the_end<S: IdempotencyStore>(
+    state: Idempotency<S>,
+    scope: Scope,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
+    let (store, scope_again) = (state.store.clone(), scope.clone());
+    let work = async move { settle(&state, &scope, next.run(request).await).await };
+    let task = match request_id::current() {
+        Some(id) => tokio::spawn(id.scope(work)),
+        None => tokio::spawn(work),
+    };
+    match task.await {
+        Ok(response) => Ok(response),
+        Err(panic) => {
+            store.abandon(&scope_again).await?;
+            Err(Error::internal(panic))
+        }
+    }
+}
+
+/// Keeps the answer or forgets the key. The work is done: a store that fails now must not turn the answer into an error.
+async fn settle<S: IdempotencyStore>(state: &Idempotency<S>, scope: &Scope, response: Response) -> Response {
+    let (response, kept) = capture(response, state.max_body).await;
+    let settled = match kept {
+        Some(stored) => state.store.finish(scope, stored, state.clock.now()).await,
+        None => state.store.abandon(scope).await,
+    };
+    if let Err(error) = settled {
+        tracing::error!(scope = scope.scope, ?error, "an idempotency key could not be settled");
+    }
+    response
+}
+
+/// What to keep of an answer, if anything.
+async fn capture(response: Response, max_body: usize) -> (Response, Option<StoredResponse>) {
+    let status = response.status();
+    let passing = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+    let bounded = response.body().size_hint().upper().is_some_and(|upper| upper <= max_body as u64);
+    if status.is_server_error() || passing {
+        return (response, None);
+    }
+    if response.extensions().get::<NoStore>().is_some() {
+        let secret = StoredResponse { status: status.as_u16(), headers: vec![], body: vec![], secret: true };
+        return (response, Some(secret));
+    }
+    if !bounded {
+        return (response, None);
+    }
+    let (parts, body) = response.into_parts();
+    match axum::body::to_bytes(body, max_body).await {
+        Ok(body) => {
+            let stored = keep(&parts.headers, status, &body);
+            (Response::from_parts(parts, Body::from(body)), Some(stored))
+        }
+        Err(error) => (Error::internal(error).into_response(), None),
+    }
+}
+
+fn keep(headers: &HeaderMap, status: StatusCode, body: &Bytes) -> StoredResponse {
+    let text = |name: &HeaderName| Some((name.to_string(), headers.get(name)?.to_str().ok()?.to_owned()));
+    let headers = KEPT_HEADERS.iter().filter_map(text).collect();
+    StoredResponse { status: status.as_u16(), headers, body: body.to_vec(), secret: false }
+}
+
+fn replay(stored: StoredResponse) -> Result<Response> {
+    if stored.secret {
+        return Err(Error::new(
+            Code::IdempotencyNotKept,
+            "The first request with this Idempotency-Key succeeded and its answer showed a secret once, which is kept \
+             nowhere. If it was lost, revoke what was created and create anew with a new key.",
+        )
+        .with("first_status", stored.status));
+    }
+    let mut response = (StatusCode::from_u16(stored.status).map_err(Error::internal)?, stored.body).into_response();
+    // The body's own guess of a type must not stand beside the stored one.
+    response.headers_mut().remove(CONTENT_TYPE);
+    for (name, value) in stored.headers {
+        let name: HeaderName =
+            name.parse().map_err(|error: axum::http::header::InvalidHeaderName| Error::internal(error))?;
+        response.headers_mut().insert(name, HeaderValue::from_str(&value).map_err(Error::internal)?);
+    }
+    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests;

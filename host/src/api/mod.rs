@@ -1,0 +1,13 @@
+//! The HTTP surface.
+
+pub mod connection;
+pub mod edge;
+pub mod extract;
+pub mod health;
+pub mod idempotency;
+pub mod limits;
+pub mod metrics;
+pub mod problem;
+pub mod range;
+pub mod request_id;
+pub mod serve;
