@@ -133,6 +133,11 @@ impl Blobs {
         self.prefix.clone().join("sha256").join(&name[..2]).join(name)
     }
 
+    /// An empty file beside the spool; gone when dropped.
+    pub fn scratch(&self) -> Result<NamedTempFile> {
+        NamedTempFile::new_in(&self.spool).map_err(disk)
+    }
+
     /// Writes a body to disk while hashing it; memory stays at one chunk.
     ///
     /// # Errors
@@ -142,7 +147,7 @@ impl Blobs {
         body: impl Stream<Item = Result<Bytes, E>>,
         limit: u64,
     ) -> Result<Spooled> {
-        let file = NamedTempFile::new_in(&self.spool).map_err(disk)?;
+        let file = self.scratch()?;
         let mut out = tokio::fs::File::from_std(file.reopen().map_err(disk)?);
         let (mut hash, mut size) = (Sha256::new(), 0u64);
         let mut body = std::pin::pin!(body);

@@ -1,11 +1,15 @@
 //! Events: what happened, told in the transaction in which it happened (invariant I6).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::{Action, Caller, Scope},
     app::App,
+    clock::Millis,
+    error::{Error, Result},
     ids::{EventId, HostAppId, MiniAppId},
-    store::NewEvent,
+    mini_app,
+    store::{EventRow, NewEvent},
 };
 
 /// What Berth calls itself where it acts by its own: a task that ends by the clock.
@@ -38,4 +42,88 @@ impl NewEvent {
         self.host_app = Some(id.clone());
         self
     }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Event {
+    /// 1, 2, 3 … in the order of commits, without gaps.
+    pub seq: i64,
+    /// Unique for ever.
+    pub id: EventId,
+    /// What happened: `version.published`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The id of what it happened to.
+    pub subject: String,
+    /// The MiniApp that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mini_app: Option<MiniAppId>,
+    /// The host app that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_app: Option<HostAppId>,
+    /// Who did it; `berth` when the host did.
+    pub actor: String,
+    /// When.
+    pub at: Millis,
+    /// What changed.
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+}
+
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
+        Self {
+            seq: row.seq,
+            id: row.id,
+            kind: row.kind,
+            subject: row.subject,
+            mini_app: row.mini_app_id,
+            host_app: row.host_app_id,
+            actor: row.actor,
+            at: row.at,
+            data: row.data.0,
+        }
+    }
+}
+
+/// Which events are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EventQuery {
+    /// Only those of this MiniApp.
+    #[serde(default)]
+    pub mini_app: Option<MiniAppId>,
+    /// Only those of this host app.
+    #[serde(default)]
+    pub host_app: Option<HostAppId>,
+    /// Only those after this number; the `last` of the page before.
+    #[serde(default)]
+    pub after: i64,
+    /// Events at the most, 1 to 1,000; 100 when absent.
+    #[serde(default)]
+    pub limit: Option<i64>,
+}
+
+/// Events, oldest first.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct EventPage {
+    /// The events.
+    pub items: Vec<Event>,
+    /// Send it as `after` to get what follows.
+    pub last: i64,
+}
+
+/// What happened, for those who may know.
+pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
+    let mut tx = app.db.read().await?;
+    match (&query.mini_app, &query.host_app) {
+        (Some(id), _) => drop(mini_app::authorise(&mut tx, caller, id, Action::Read).await?),
+        (None, Some(id)) if !caller.knows(&Scope::HostApp(id.clone())) => return Err(Error::not_found("host app", id)),
+        (None, Some(id)) => caller.require(Action::Read, &Scope::HostApp(id.clone()))?,
+        (None, None) => caller.require(Action::Read, &Scope::Platform)?,
+    }
+    let rows = tx.events_of(query).await?;
+    let last = rows.last().map_or(query.after, |row| row.seq);
+    Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
 }

@@ -62,6 +62,23 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE id = $1", id)?)
     }
 
+    /// The host app with this public key.
+    pub async fn host_app_by_key(&mut self, key: &str) -> Result<Option<HostApp>> {
+        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE public_key = $1", key)?)
+    }
+
+    /// The MiniApps bound to a host app, by id.
+    pub async fn mini_apps_bound_to(&mut self, host_app: &HostAppId) -> Result<Vec<MiniAppId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (MiniAppId,),
+            "SELECT mini_app_id FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id",
+            host_app
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     /// The host apps that a MiniApp is bound to, by id.
     pub async fn bound_host_apps(&mut self, mini_app: &MiniAppId) -> Result<Vec<HostAppId>> {
         let rows = fetch!(

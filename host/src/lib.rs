@@ -6,21 +6,21 @@ pub mod policy;
 
 pub mod audit;
 
-pub mod api;
-pub mod clock;
-pub mod error;
-pub mod ids;
 pub mod version;
 
 pub mod rollout;
 
+pub mod download;
+
+pub mod event;
+
 pub mod access;
+pub mod api;
 pub mod app;
 pub mod blob;
 pub mod clock;
 pub mod config;
 pub mod error;
-pub mod event;
 pub mod host_app;
 pub mod ids;
 pub mod mini_app;

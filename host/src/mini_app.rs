@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{Action, Caller, Scope},
     app::App,
+    audit::{self, Audit},
     clock::Millis,
     error::{Code, Error, Result},
     event,
@@ -13,7 +14,7 @@ use crate::{
     rollout,
     store::{Tx, execute, fetch, is_unique_violation},
     text,
-    version::VersionNumber,
+    version::{State, Trial, Version, VersionNumber},
 };
 
 /// A mini-program.
@@ -351,4 +352,42 @@ pub async fn set_min_version(app: &App, caller: &Caller, id: &MiniAppId, min: Mi
     tx.emit(event::new(app, "mini_app.min_version", id, caller.account.as_str(), &mini_app).for_mini_app(id));
     tx.commit().await?;
     Ok(mini_app)
+}
+
+/// All that matters of a MiniApp at one look (V3).
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Overview {
+    /// The MiniApp.
+    pub mini_app: MiniApp,
+    /// What host apps run.
+    pub online: Option<Version>,
+    /// What trial accounts get.
+    pub trial: Option<Trial>,
+    /// What is being judged.
+    pub auditing: Vec<Audit>,
+    /// What may be published.
+    pub approved: Vec<Version>,
+    /// What is in development, newest first.
+    pub development: Vec<Version>,
+    /// The grayscale tasks that have not ended, newest first.
+    pub gray_tasks: Vec<rollout::GrayTask>,
+}
+
+/// All that matters of a MiniApp at one look (V3).
+pub async fn overview(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Overview> {
+    let mut tx = app.db.read().await?;
+    let mini_app = authorise(&mut tx, caller, id, Action::Read).await?;
+    let mut auditing = Vec::new();
+    for version in tx.versions_in(id, State::Auditing).await? {
+        auditing.extend(audit::latest(&mut tx, &version.id).await?);
+    }
+    Ok(Overview {
+        mini_app,
+        online: tx.online_version(id).await?.map(Version::from),
+        trial: tx.trial(id).await?.map(Trial::from),
+        auditing,
+        approved: tx.versions_in(id, State::Approved).await?.into_iter().map(Version::from).collect(),
+        development: tx.versions_in(id, State::Development).await?.into_iter().map(Version::from).collect(),
+        gray_tasks: rollout::running(&mut tx, id).await?,
+    })
 }

@@ -17,3 +17,19 @@ pub async fn end_superseded(
 ) -> Result<()> {
     Ok(())
 }
+
+/// stub
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
+pub struct GrayTask {}
+
+/// stub
+pub async fn running(_tx: &mut Tx, _id: &MiniAppId) -> Result<Vec<GrayTask>> {
+    Ok(vec![])
+}
+
+impl Tx {
+    /// stub
+    pub async fn in_grayscale(&mut self, _id: &crate::ids::VersionId) -> Result<bool> {
+        Ok(false)
+    }
+}

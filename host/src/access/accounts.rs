@@ -264,3 +264,11 @@ pub async fn teams(app: &App, caller: &Caller) -> Result<Vec<Team>> {
     let all = fetch!(tx, fetch_all, Team, "SELECT * FROM team ORDER BY name, id")?;
     Ok(all.into_iter().filter(|team| caller.knows(&Scope::Team(team.id.clone()))).collect())
 }
+
+/// The caller's account and the token in use.
+pub async fn me(app: &App, caller: &Caller) -> Result<(Account, super::Token)> {
+    let mut tx = app.db.read().await?;
+    let account = tx.account(&caller.account).await?.ok_or_else(|| Error::not_found("account", &caller.account))?;
+    let token = tx.token(&caller.token).await?.ok_or_else(|| Error::not_found("token", &caller.token))?;
+    Ok((account, token))
+}

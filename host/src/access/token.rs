@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{Caller, Role, Scope, TokenScope};
+use super::{Action, Caller, Role, Scope, TokenScope};
 use crate::{
     app::App,
     clock::{Millis, Random},
@@ -180,4 +180,52 @@ pub async fn authenticate(app: &App, secret: &str) -> Result<Caller> {
     }
     let grants = tx.grants_of(&token.account).await?;
     Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
+}
+
+/// Issues a token for the caller, or for another account when an admin of the platform asks. A token never gives more
+/// than the token that asked for it (fault 83).
+pub async fn issue_token(
+    app: &App,
+    caller: &Caller,
+    account: Option<UserId>,
+    mut new: NewToken,
+) -> Result<IssuedToken> {
+    caller.require_scope(TokenScope::Manage)?;
+    let account = account.unwrap_or_else(|| caller.account.clone());
+    if account != caller.account {
+        caller.require(Action::Administer, &Scope::Platform)?;
+    }
+    let scopes = new.scopes.get_or_insert_with(|| caller.token_scopes.clone());
+    if let Some(extra) = scopes.iter().find(|scope| !caller.token_scopes.contains(scope)) {
+        return Err(Error::new(
+            Code::MissingGrant,
+            format!("Your own token lacks the scope {extra}, so it cannot give it."),
+        ));
+    }
+    let mut tx = app.db.begin().await?;
+    tx.account(&account).await?.ok_or_else(|| Error::not_found("account", &account))?;
+    let issued = tx.issue_token(app, &account, new).await?;
+    tx.emit(crate::event::new(app, "token.issued", &issued.token.id, caller.account.as_str(), &issued.token));
+    tx.commit().await?;
+    Ok(issued)
+}
+
+/// The caller's tokens, without their secrets.
+pub async fn tokens(app: &App, caller: &Caller) -> Result<Vec<Token>> {
+    caller.require_scope(TokenScope::Read)?;
+    app.db.read().await?.tokens_of(&caller.account).await
+}
+
+/// Revokes one of the caller's tokens; an admin of the platform may revoke any.
+pub async fn revoke_token(app: &App, caller: &Caller, id: &TokenId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());
+    let token = token.ok_or_else(|| Error::not_found("token", id))?;
+    // A token may always end itself, whatever its scopes.
+    if token.id != caller.token {
+        caller.require_scope(TokenScope::Manage)?;
+    }
+    tx.revoke_token(id, app.clock.now()).await?;
+    tx.emit(crate::event::new(app, "token.revoked", id, caller.account.as_str(), &token));
+    tx.commit().await
 }

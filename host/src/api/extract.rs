@@ -8,6 +8,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Response},
 };
+use hyper::body::Body as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -18,6 +19,21 @@ use crate::{
 /// A JSON body. Refusals name the path of the offending member; depth is bounded by serde_json at 128.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
+
+/// A JSON body that may be absent; then the default stands for it.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Json::from_request(request, state).await.map(|Json(value)| Self(value))
+    }
+}
 
 /// The query string.
 #[derive(Clone, Copy, Debug)]

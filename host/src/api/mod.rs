@@ -1,5 +1,6 @@
 //! The HTTP surface.
 
+pub mod auth;
 pub mod connection;
 pub mod edge;
 pub mod extract;
@@ -11,3 +12,4 @@ pub mod problem;
 pub mod range;
 pub mod request_id;
 pub mod serve;
+pub mod v1;

@@ -7,6 +7,7 @@ use super::{Tx, execute, fetch};
 use crate::{
     clock::Millis,
     error::Result,
+    event::EventQuery,
     ids::{EventId, HostAppId, MiniAppId},
 };
 
@@ -85,5 +86,20 @@ impl Tx {
     /// The events after `seq`, oldest first, at most `limit`.
     pub async fn events_after(&mut self, seq: i64, limit: i64) -> Result<Vec<EventRow>> {
         Ok(fetch!(self, fetch_all, EventRow, "SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", seq, limit)?)
+    }
+
+    /// The events that a query asks for, oldest first.
+    pub async fn events_of(&mut self, query: &EventQuery) -> Result<Vec<EventRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            EventRow,
+            "SELECT * FROM event WHERE seq > $1 AND ($2 IS NULL OR mini_app_id = $2) AND ($3 IS NULL OR host_app_id = $3)
+             ORDER BY seq LIMIT $4",
+            query.after,
+            query.mini_app.clone(),
+            query.host_app.clone(),
+            query.limit.unwrap_or(100).clamp(1, 1000)
+        )?)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -84,6 +85,16 @@ pub struct PolicyQuery {
     /// Only those of this kind.
     #[serde(default)]
     pub kind: Option<PolicyKind>,
+}
+
+/// Most bytes of a policy: components from JavaScript and Python toolchains have 12 to 18 MB.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Takes in the bytes of a policy from somebody who may install it.
+pub async fn receive(app: &App, caller: &Caller, body: impl Stream<Item = Result<Bytes>>) -> Result<Bytes> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let spooled = app.blobs.spool(body, MAX_BYTES).await?;
+    Ok(std::fs::read(spooled.file.path()).map_err(Error::internal)?.into())
 }
 
 /// Installs a policy: it passes the gate, is compiled, and describes itself. The same bytes twice are no work.

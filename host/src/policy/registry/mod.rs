@@ -13,7 +13,7 @@ pub use bindings::{
     BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind,
     list as bindings, rebind, unbind,
 };
-pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, remove};
+pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove};
 pub use scope::{BindingScope, ScopeKind};
 
 use super::{Engine, Policy};

@@ -1,0 +1,96 @@
+//! Who is asking: a bearer token for people and robots, a host app's public key for devices.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+
+use crate::{
+    access::{self, Caller},
+    app::App,
+    error::{Code, Error, Result},
+    host_app::HostApp,
+};
+
+/// The header that carries a host app's public key.
+pub const HOST_APP_KEY: &str = "x-host-app-key";
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let wrong = || Error::new(Code::InvalidToken, "The Authorization header must read `Bearer berth_…`.");
+    let (scheme, token) = value.to_str().map_err(|_| wrong())?.split_once(' ').ok_or_else(wrong)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        match bearer(&parts.headers)? {
+            Some(secret) => access::authenticate(app, secret).await,
+            None => Err(Error::new(
+                Code::MissingToken,
+                "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.",
+            )),
+        }
+    }
+}
+
+impl OptionalFromRequestParts<Arc<App>> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
+        match bearer(&parts.headers)? {
+            Some(secret) => access::authenticate(app, secret).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A device, by the public key of the host app that it runs in.
+pub struct Device(pub HostApp);
+
+/// Whoever may fetch packages.
+pub enum Fetcher {
+    /// A person or robot with a token.
+    Caller(Caller),
+    /// A device of a host app.
+    Device(HostApp),
+}
+
+fn device_key(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HOST_APP_KEY).and_then(|value| value.to_str().ok())
+}
+
+async fn device(app: &App, key: &str) -> Result<HostApp> {
+    let found = app.db.read().await?.host_app_by_key(key).await?;
+    found.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "No host app has this X-Host-App-Key."))
+}
+
+impl FromRequestParts<Arc<App>> for Device {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        let missing = || Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key.");
+        device(app, device_key(&parts.headers).ok_or_else(missing)?).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Fetcher {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        if let Some(secret) = bearer(&parts.headers)? {
+            return access::authenticate(app, secret).await.map(Self::Caller);
+        }
+        match device_key(&parts.headers) {
+            Some(key) => device(app, key).await.map(Self::Device),
+            None => Err(Error::new(
+                Code::MissingToken,
+                "Send a bearer token, or a host app's public key in X-Host-App-Key.",
+            )),
+        }
+    }
+}

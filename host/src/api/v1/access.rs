@@ -1,0 +1,215 @@
+//! Accounts, teams, merchants, roles and tokens.
+
+use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
+use serde::{Deserialize, Serialize};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::{
+        self, Account, Caller, IssuedToken, Member, Merchant, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token,
+    },
+    ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
+};
+
+/// The caller, as Berth sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Me {
+    /// The account.
+    account: Account,
+    /// The token in use.
+    token: Token,
+    /// Its roles.
+    grants: Vec<Grant>,
+}
+
+/// A role in a scope.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Grant {
+    /// The kind of scope.
+    scope: access::ScopeKind,
+    /// Its id; empty for the platform.
+    id: String,
+    /// The role.
+    role: Role,
+}
+
+/// A role to give.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRole {
+    /// The role, instead of the one that the account may have in the scope.
+    role: Role,
+}
+
+/// A token to issue.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct IssueToken {
+    /// For another account; only an admin of the platform may.
+    #[serde(default)]
+    account: Option<UserId>,
+    #[serde(flatten)]
+    new: NewToken,
+}
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(me))
+        .routes(routes!(create_account))
+        .routes(routes!(create_team, teams))
+        .routes(routes!(create_merchant))
+        .routes(routes!(issue_token, tokens))
+        .routes(routes!(revoke_token))
+        .routes(routes!(team_members))
+        .routes(routes!(set_team_member, remove_team_member))
+        .routes(routes!(host_app_members))
+        .routes(routes!(set_host_app_member, remove_host_app_member))
+        .routes(routes!(merchant_members))
+        .routes(routes!(set_merchant_member, remove_merchant_member))
+        .routes(routes!(platform_members))
+        .routes(routes!(set_platform_member, remove_platform_member))
+}
+
+/// Who am I?
+#[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Me)))]
+async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
+    let (account, token) = access::me(&app, &caller).await?;
+    let grant = |(scope, role): &(Scope, Role)| Grant { scope: scope.kind(), id: scope.id().to_owned(), role: *role };
+    Ok(Json(Me { account, token, grants: caller.grants.iter().map(grant).collect() }))
+}
+
+/// Create an account.
+#[utoipa::path(post, path = "/v1/accounts", tag = "access", request_body = NewAccount, responses((status = 201, body = Account)))]
+async fn create_account(State(app): AppState, caller: Caller, Json(new): Json<NewAccount>) -> Created<Account> {
+    created(access::create_account(&app, &caller, &new).await?)
+}
+
+/// Create a team; the caller becomes its first admin.
+#[utoipa::path(post, path = "/v1/teams", tag = "access", request_body = NewTeam, responses((status = 201, body = Team)))]
+async fn create_team(State(app): AppState, caller: Caller, Json(new): Json<NewTeam>) -> Created<Team> {
+    created(access::create_team(&app, &caller, &new).await?)
+}
+
+/// The caller's teams.
+#[utoipa::path(get, path = "/v1/teams", tag = "access", responses((status = 200, body = Items<Team>)))]
+async fn teams(State(app): AppState, caller: Caller) -> Result<Json<Items<Team>>> {
+    items(access::teams(&app, &caller).await?)
+}
+
+/// Create a merchant.
+#[utoipa::path(post, path = "/v1/merchants", tag = "access", request_body = NewTeam, responses((status = 201, body = Merchant)))]
+async fn create_merchant(State(app): AppState, caller: Caller, Json(new): Json<NewTeam>) -> Created<Merchant> {
+    created(access::create_merchant(&app, &caller, &new).await?)
+}
+
+/// Issue a token. Its secret is shown this once.
+#[utoipa::path(post, path = "/v1/tokens", tag = "access", request_body = IssueToken, responses((status = 201, body = IssuedToken)))]
+async fn issue_token(
+    State(app): AppState,
+    caller: Caller,
+    Json(issue): Json<IssueToken>,
+) -> Result<(StatusCode, SecretHeaders, Json<IssuedToken>)> {
+    let issued = access::issue_token(&app, &caller, issue.account, issue.new).await?;
+    Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
+}
+
+type SecretHeaders = ([(axum::http::HeaderName, HeaderValue); 1], axum::Extension<crate::api::idempotency::NoStore>);
+
+/// A secret stays out of every cache and is not kept for a repeated request.
+fn secret_headers() -> SecretHeaders {
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Extension(crate::api::idempotency::NoStore))
+}
+
+/// The caller's tokens, without their secrets.
+#[utoipa::path(get, path = "/v1/tokens", tag = "access", responses((status = 200, body = Items<Token>)))]
+async fn tokens(State(app): AppState, caller: Caller) -> Result<Json<Items<Token>>> {
+    items(access::tokens(&app, &caller).await?)
+}
+
+/// Revoke a token, at once and on every host.
+#[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "access", params(("id" = TokenId, Path)), responses((status = 204)))]
+async fn revoke_token(State(app): AppState, caller: Caller, Path(id): Path<TokenId>) -> Result<StatusCode> {
+    access::revoke_token(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+macro_rules! members {
+    ($list:ident, $set:ident, $remove:ident, $path:literal, $one:literal, $id:ident, $scope:expr) => {
+        /// The members.
+        #[utoipa::path(get, path = $path, tag = "access", params(("id" = $id, Path)), responses((status = 200, body = Items<Member>)))]
+        async fn $list(State(app): AppState, caller: Caller, Path(id): Path<$id>) -> Result<Json<Items<Member>>> {
+            items(access::members(&app, &caller, &$scope(id)).await?)
+        }
+
+        /// Give a role.
+        #[utoipa::path(put, path = $one, tag = "access", params(("id" = $id, Path), ("account" = UserId, Path)), request_body = SetRole, responses((status = 204)))]
+        async fn $set(State(app): AppState, caller: Caller, Path((id, account)): Path<($id, UserId)>, Json(set): Json<SetRole>) -> Result<StatusCode> {
+            access::set_role(&app, &caller, &$scope(id), &account, Some(set.role)).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+
+        /// Take the role away.
+        #[utoipa::path(delete, path = $one, tag = "access", params(("id" = $id, Path), ("account" = UserId, Path)), responses((status = 204)))]
+        async fn $remove(State(app): AppState, caller: Caller, Path((id, account)): Path<($id, UserId)>) -> Result<StatusCode> {
+            access::set_role(&app, &caller, &$scope(id), &account, None).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+    };
+}
+
+members!(
+    team_members,
+    set_team_member,
+    remove_team_member,
+    "/v1/teams/{id}/members",
+    "/v1/teams/{id}/members/{account}",
+    TeamId,
+    Scope::Team
+);
+members!(
+    host_app_members,
+    set_host_app_member,
+    remove_host_app_member,
+    "/v1/host-apps/{id}/members",
+    "/v1/host-apps/{id}/members/{account}",
+    HostAppId,
+    Scope::HostApp
+);
+members!(
+    merchant_members,
+    set_merchant_member,
+    remove_merchant_member,
+    "/v1/merchants/{id}/members",
+    "/v1/merchants/{id}/members/{account}",
+    MerchantId,
+    Scope::Merchant
+);
+
+/// The admins of the platform.
+#[utoipa::path(get, path = "/v1/platform/members", tag = "access", responses((status = 200, body = Items<Member>)))]
+async fn platform_members(State(app): AppState, caller: Caller) -> Result<Json<Items<Member>>> {
+    items(access::members(&app, &caller, &Scope::Platform).await?)
+}
+
+/// Make an account an admin of the platform.
+#[utoipa::path(put, path = "/v1/platform/members/{account}", tag = "access", params(("account" = UserId, Path)), request_body = SetRole, responses((status = 204)))]
+async fn set_platform_member(
+    State(app): AppState,
+    caller: Caller,
+    Path(account): Path<UserId>,
+    Json(set): Json<SetRole>,
+) -> Result<StatusCode> {
+    access::set_role(&app, &caller, &Scope::Platform, &account, Some(set.role)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take an admin of the platform its role away.
+#[utoipa::path(delete, path = "/v1/platform/members/{account}", tag = "access", params(("account" = UserId, Path)), responses((status = 204)))]
+async fn remove_platform_member(
+    State(app): AppState,
+    caller: Caller,
+    Path(account): Path<UserId>,
+) -> Result<StatusCode> {
+    access::set_role(&app, &caller, &Scope::Platform, &account, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,31 @@
+//! Audits and the decisions of people.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    audit::{self, Audit, Decide},
+    ids::AuditId,
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(get)).routes(routes!(decide))
+}
+
+/// One audit, for its team and for the host apps that decide in it.
+#[utoipa::path(get, path = "/v1/audits/{id}", tag = "audits", params(("id" = AuditId, Path)), responses((status = 200, body = Audit)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<AuditId>) -> Result<Json<Audit>> {
+    Ok(Json(audit::get(&app, &caller, &id).await?))
+}
+
+/// Approve or reject on behalf of a host app.
+#[utoipa::path(post, path = "/v1/audits/{id}/decisions", tag = "audits", params(("id" = AuditId, Path)), request_body = Decide, responses((status = 200, body = Audit)))]
+async fn decide(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<AuditId>,
+    Json(how): Json<Decide>,
+) -> Result<Json<Audit>> {
+    Ok(Json(audit::decide(&app, &caller, &id, how).await?))
+}

@@ -1,0 +1,8 @@
+//! Stub.
+use utoipa_axum::router::OpenApiRouter;
+
+use super::*;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+}

@@ -1,0 +1,72 @@
+//! HostApps and bindings.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    audit::{self, Audit},
+    host_app::{self, Binding, HostApp, NewHostApp},
+    ids::{HostAppId, MiniAppId},
+    page::{Page, PageQuery},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get))
+        .routes(routes!(bindings))
+        .routes(routes!(bind, unbind))
+        .routes(routes!(audits))
+}
+
+/// Create a host app; the caller becomes its first admin.
+#[utoipa::path(post, path = "/v1/host-apps", tag = "host-apps", request_body = NewHostApp, responses((status = 201, body = HostApp)))]
+async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewHostApp>) -> Created<HostApp> {
+    created(host_app::create(&app, &caller, new).await?)
+}
+
+/// The caller's host apps.
+#[utoipa::path(get, path = "/v1/host-apps", tag = "host-apps", params(PageQuery), responses((status = 200, body = Page<HostApp>)))]
+async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<HostApp>>> {
+    Ok(Json(host_app::list(&app, &caller, &query).await?))
+}
+
+/// One host app.
+#[utoipa::path(get, path = "/v1/host-apps/{id}", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = HostApp)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<HostApp>> {
+    Ok(Json(host_app::get(&app, &caller, &id).await?))
+}
+
+/// The MiniApps bound to it.
+#[utoipa::path(get, path = "/v1/host-apps/{id}/bindings", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Binding>)))]
+async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Binding>>> {
+    items(host_app::bindings(&app, &caller, &id).await?)
+}
+
+/// Bind a MiniApp.
+#[utoipa::path(put, path = "/v1/host-apps/{id}/bindings/{mini_app_id}", tag = "host-apps", params(("id" = HostAppId, Path), ("mini_app_id" = MiniAppId, Path)), responses((status = 200, body = Binding)))]
+async fn bind(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
+) -> Result<Json<Binding>> {
+    Ok(Json(host_app::bind(&app, &caller, &id, &mini_app).await?))
+}
+
+/// Take a binding away.
+#[utoipa::path(delete, path = "/v1/host-apps/{id}/bindings/{mini_app_id}", tag = "host-apps", params(("id" = HostAppId, Path), ("mini_app_id" = MiniAppId, Path)), responses((status = 204)))]
+async fn unbind(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
+) -> Result<StatusCode> {
+    host_app::unbind(&app, &caller, &id, &mini_app).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The audits that wait for its decision.
+#[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Audit>)))]
+async fn audits(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Audit>>> {
+    items(audit::waiting_for(&app, &caller, &id).await?)
+}

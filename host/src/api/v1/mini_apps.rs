@@ -1,0 +1,77 @@
+//! MiniApps.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    ids::MiniAppId,
+    mini_app::{self, EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Overview, Shelf},
+    page::Page,
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get, edit))
+        .routes(routes!(overview))
+        .routes(routes!(shelve))
+        .routes(routes!(set_min_version))
+}
+
+/// Create a MiniApp.
+#[utoipa::path(post, path = "/v1/mini-apps", tag = "mini-apps", request_body = NewMiniApp, responses((status = 201, body = MiniApp)))]
+async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMiniApp>) -> Created<MiniApp> {
+    created(mini_app::create(&app, &caller, new).await?)
+}
+
+/// The MiniApps of the caller's teams.
+#[utoipa::path(get, path = "/v1/mini-apps", tag = "mini-apps", params(MiniAppQuery), responses((status = 200, body = Page<MiniApp>)))]
+async fn list(State(app): AppState, caller: Caller, Query(query): Query<MiniAppQuery>) -> Result<Json<Page<MiniApp>>> {
+    Ok(Json(mini_app::list(&app, &caller, &query).await?))
+}
+
+/// One MiniApp.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = MiniApp)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<MiniApp>> {
+    Ok(Json(mini_app::get(&app, &caller, &id).await?))
+}
+
+/// Edit what describes it.
+#[utoipa::path(patch, path = "/v1/mini-apps/{id}", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = EditMiniApp, responses((status = 200, body = MiniApp)))]
+async fn edit(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(edit): Json<EditMiniApp>,
+) -> Result<Json<MiniApp>> {
+    Ok(Json(mini_app::edit(&app, &caller, &id, edit).await?))
+}
+
+/// What is online, on trial, under audit, approved, in development and in grayscale, at one look.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/overview", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Overview)))]
+async fn overview(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Overview>> {
+    Ok(Json(mini_app::overview(&app, &caller, &id).await?))
+}
+
+/// Take it off the shelf, or put it back.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/shelf", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = Shelf, responses((status = 200, body = MiniApp)))]
+async fn shelve(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(shelf): Json<Shelf>,
+) -> Result<Json<MiniApp>> {
+    Ok(Json(mini_app::shelve(&app, &caller, &id, shelf).await?))
+}
+
+/// Set the minimum usable version.
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/min-version", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = MinVersion, responses((status = 200, body = MiniApp)))]
+async fn set_min_version(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(min): Json<MinVersion>,
+) -> Result<Json<MiniApp>> {
+    Ok(Json(mini_app::set_min_version(&app, &caller, &id, min).await?))
+}

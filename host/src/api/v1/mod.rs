@@ -1,0 +1,54 @@
+//! The resources of version 1. Each handler reads the request, calls one operation, and writes its answer.
+
+pub mod access;
+pub mod audits;
+pub mod devices;
+pub mod events;
+pub mod gray;
+pub mod host_apps;
+pub mod mini_apps;
+pub mod packages;
+pub mod policies;
+pub mod versions;
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::StatusCode};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::extract::{Json, OptionalJson, Path, Query};
+use crate::{app::App, error::Result};
+
+type AppState = State<Arc<App>>;
+type Created<T> = Result<(StatusCode, Json<T>)>;
+
+fn created<T>(value: T) -> Created<T> {
+    Ok((StatusCode::CREATED, Json(value)))
+}
+
+/// A list that comes whole.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Items<T> {
+    /// The items.
+    pub items: Vec<T>,
+}
+
+fn items<T>(items: Vec<T>) -> Result<Json<Items<T>>> {
+    Ok(Json(Items { items }))
+}
+
+/// All resources.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .merge(access::routes())
+        .merge(mini_apps::routes())
+        .merge(host_apps::routes())
+        .merge(packages::routes())
+        .merge(versions::routes())
+        .merge(audits::routes())
+        .merge(policies::routes())
+        .merge(gray::routes())
+        .merge(devices::routes())
+        .merge(events::routes())
+}

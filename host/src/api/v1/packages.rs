@@ -1,0 +1,138 @@
+//! Packages: in by upload, out by download, offline package and bundle.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, Method, header},
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use tokio_util::io::ReaderStream;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    api::{auth::Fetcher, limits::body_problem, range},
+    download::{self, BundleRequest, Servable},
+    error::Error,
+    ids::MiniAppId,
+    package::PackageName,
+    version::{Version, upload, upload::Uploaded},
+};
+
+/// How to upload.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// Whether to replace a development version that was never submitted.
+    #[serde(default)]
+    replace: bool,
+}
+
+/// For whom to download.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DownloadQuery {
+    /// The trial account, for a version on trial.
+    #[serde(default)]
+    account: Option<String>,
+}
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(put, get)).routes(routes!(offline)).routes(routes!(bundle))
+}
+
+/// A body as chunks, its failures as our problems.
+pub(super) fn chunks(body: Body) -> impl Stream<Item = Result<Bytes>> {
+    body.into_data_stream().map_err(|error| body_problem(&error))
+}
+
+/// Upload a package: 201 when it is new, 200 when the same bytes came before, 409 when the version has other bytes.
+#[utoipa::path(put, path = "/v1/packages/{name}", tag = "packages", params(("name" = String, Path, description = "`{mini_app_id}_{version}.apkg`"), UploadQuery), request_body(content = Vec<u8>, content_type = "application/zip"), responses((status = 201, body = Version), (status = 200, body = Version)))]
+async fn put(
+    State(app): AppState,
+    caller: Caller,
+    Path(name): Path<String>,
+    Query(query): Query<UploadQuery>,
+    body: Body,
+) -> Created<Version> {
+    let name: PackageName = name.parse()?;
+    let (version, uploaded) = upload::upload(&app, &caller, &name, query.replace, chunks(body)).await?;
+    let status = match uploaded {
+        Uploaded::Stored => StatusCode::CREATED,
+        Uploaded::Unchanged => StatusCode::OK,
+    };
+    Ok((status, Json(version)))
+}
+
+/// Download a package, whole or in part. The bytes under a name never change.
+#[utoipa::path(get, path = "/v1/packages/{name}", tag = "packages", params(("name" = String, Path, description = "`{mini_app_id}_{version}.apkg`"), DownloadQuery), responses((status = 200, content_type = "application/zip"), (status = 206), (status = 304)))]
+async fn get(
+    State(app): AppState,
+    who: Fetcher,
+    method: Method,
+    Path(name): Path<String>,
+    Query(query): Query<DownloadQuery>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let name: PackageName = name.parse()?;
+    let package = download::package(&app, &who, &name, query.account.as_deref()).await?;
+    let caching =
+        if package.public { "public, max-age=31536000, immutable" } else { "private, max-age=31536000, immutable" };
+    send(&app, &method, &headers, package, caching).await
+}
+
+/// Download the offline package: the online version, under its name.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/offline", tag = "packages", params(("id" = MiniAppId, Path)), responses((status = 200, content_type = "application/zip"), (status = 206), (status = 304)))]
+async fn offline(
+    State(app): AppState,
+    who: Fetcher,
+    method: Method,
+    Path(id): Path<MiniAppId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let package = download::offline(&app, &who, &id).await?;
+    send(&app, &method, &headers, package, "no-cache").await
+}
+
+async fn send(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    package: Servable,
+    caching: &'static str,
+) -> Result<Response> {
+    let quoted = |text: String| HeaderValue::from_str(&text).map_err(Error::internal);
+    let etag = quoted(format!("\"{}\"", package.sha256))?;
+    let answer = range::decide(method, headers, &etag, package.size);
+    let body = match answer.range.clone() {
+        Some(range) => Body::from_stream(app.blobs.stream(&package.sha256, range).await?),
+        None => Body::empty(),
+    };
+    let mut response = answer.respond(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization, X-Host-App-Key"));
+    headers.insert(header::CONTENT_DISPOSITION, quoted(format!("attachment; filename=\"{}\"", package.name))?);
+    headers.insert("content-security-policy", HeaderValue::from_static("sandbox; default-src 'none'"));
+    Ok(response)
+}
+
+/// Download the preset of a host app: one zip of packages and `berth-bundle.json`, the same bytes for the same packages.
+#[utoipa::path(post, path = "/v1/bundles", tag = "packages", request_body = BundleRequest, responses((status = 200, content_type = "application/zip")))]
+async fn bundle(State(app): AppState, who: Fetcher, Json(request): Json<BundleRequest>) -> Result<Response> {
+    let name = format!("attachment; filename=\"{}-bundle.zip\"", request.host_app);
+    let file = download::bundle(&app, &who, request).await?;
+    let size = file.as_file().metadata().map_err(Error::internal)?.len();
+    // The file stays open, and is gone from the disk already, while it is sent.
+    let opened = tokio::fs::File::from_std(file.reopen().map_err(Error::internal)?);
+    Response::builder()
+        .header(header::CONTENT_TYPE, "application/zip")
+        .header(header::CONTENT_LENGTH, size)
+        .header(header::CACHE_CONTROL, "no-store")
+        .header(header::CONTENT_DISPOSITION, name)
+        .body(Body::from_stream(ReaderStream::new(opened)))
+        .map_err(Error::internal)
+}

@@ -1,0 +1,85 @@
+//! Policies and where they are bound.
+
+use axum::body::Body;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    ids::{Digest, PolicyBindingId},
+    policy::registry::{
+        self, BindingPatch, BindingQuery, InstalledPolicy, NewPolicyBinding, PolicyBinding, PolicyQuery,
+    },
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(install, list))
+        .routes(routes!(get, remove))
+        .routes(routes!(bind, bindings))
+        .routes(routes!(rebind, unbind))
+}
+
+/// Install a policy: a wasm component, or a core module that carries its WIT.
+#[utoipa::path(post, path = "/v1/policies", tag = "policies", request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
+async fn install(State(app): AppState, caller: Caller, body: Body) -> Created<InstalledPolicy> {
+    let wasm = registry::receive(&app, &caller, super::packages::chunks(body)).await?;
+    created(registry::install(&app, &caller, wasm).await?)
+}
+
+/// The installed policies, newest first.
+#[utoipa::path(get, path = "/v1/policies", tag = "policies", params(PolicyQuery), responses((status = 200, body = Items<InstalledPolicy>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<PolicyQuery>,
+) -> Result<Json<Items<InstalledPolicy>>> {
+    items(registry::list(&app, &caller, &query).await?)
+}
+
+/// One policy, by its digest or by its name.
+#[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
+async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
+    Ok(Json(registry::get(&app, &caller, &policy).await?))
+}
+
+/// Remove a policy that is bound nowhere, by its digest.
+#[utoipa::path(delete, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = Digest, Path)), responses((status = 204)))]
+async fn remove(State(app): AppState, caller: Caller, Path(digest): Path<Digest>) -> Result<StatusCode> {
+    registry::remove(&app, &caller, &digest).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Bind an auditor to the platform, a host app or a MiniApp.
+#[utoipa::path(post, path = "/v1/policy-bindings", tag = "policies", request_body = NewPolicyBinding, responses((status = 201, body = PolicyBinding)))]
+async fn bind(State(app): AppState, caller: Caller, Json(new): Json<NewPolicyBinding>) -> Created<PolicyBinding> {
+    created(registry::bind(&app, &caller, new).await?)
+}
+
+/// The bindings of a place, in the order in which they are asked.
+#[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(BindingQuery), responses((status = 200, body = Items<PolicyBinding>)))]
+async fn bindings(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<BindingQuery>,
+) -> Result<Json<Items<PolicyBinding>>> {
+    items(registry::bindings(&app, &caller, &query).await?)
+}
+
+/// Change a binding: another config, or another version of the policy.
+#[utoipa::path(put, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), request_body = BindingPatch, responses((status = 200, body = PolicyBinding)))]
+async fn rebind(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PolicyBindingId>,
+    Json(patch): Json<BindingPatch>,
+) -> Result<Json<PolicyBinding>> {
+    Ok(Json(registry::rebind(&app, &caller, &id, patch).await?))
+}
+
+/// Take a binding away.
+#[utoipa::path(delete, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), responses((status = 204)))]
+async fn unbind(State(app): AppState, caller: Caller, Path(id): Path<PolicyBindingId>) -> Result<StatusCode> {
+    registry::unbind(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,232 @@
+//! Downloads: which bytes may go to whom, and bundles of them for offline use (rules A2, O1–O4).
+
+use std::io::{Seek, SeekFrom};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::{Action, Caller, Scope},
+    api::auth::Fetcher,
+    app::App,
+    error::{Code, Error, Result},
+    ids::{Digest, HostAppId, MiniAppId},
+    mini_app::{self, MiniApp},
+    package::{PackageName, ZipWriter},
+    store::Tx,
+    version::{State, VersionRow},
+};
+
+/// A package that may be served.
+pub struct Servable {
+    /// Its name (O1).
+    pub name: PackageName,
+    /// Which bytes.
+    pub sha256: Digest,
+    /// How many.
+    pub size: u64,
+    /// Whether any device of the host app may have it, so that shared caches may keep it.
+    pub public: bool,
+}
+
+impl Servable {
+    fn new(row: VersionRow, public: bool) -> Self {
+        let name = PackageName { mini_app_id: row.mini_app_id, version: row.number };
+        Self { name, sha256: row.sha256, size: row.size as u64, public }
+    }
+}
+
+fn require_shelf(mini_app: &MiniApp) -> Result<()> {
+    if mini_app.on_shelf {
+        return Ok(());
+    }
+    let note = if mini_app.shelf_note.is_empty() { String::new() } else { format!(" Reason: {}", mini_app.shelf_note) };
+    Err(Error::new(Code::PackageOffShelf, format!("{} is off the shelf and must not run.{note}", mini_app.id)))
+}
+
+/// The package of one version. A member of its team gets any; a device gets what host apps may be offered: what is or
+/// was online, what is in grayscale, and for a trial account what is on trial.
+pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Option<&str>) -> Result<Servable> {
+    let mut tx = app.db.read().await?;
+    let hidden = || Error::not_found("package", name);
+    match who {
+        Fetcher::Caller(caller) => {
+            let member = mini_app::authorise(&mut tx, caller, &name.mini_app_id, Action::Read).await;
+            if let Err(error) = member {
+                require_bound_member(&mut tx, caller, &name.mini_app_id).await.map_err(|_| error)?;
+            }
+            Ok(Servable::new(tx.require_version(&name.mini_app_id, &name.version).await?, false))
+        }
+        Fetcher::Device(host_app) => {
+            let mini_app = bound_mini_app(&mut tx, &host_app.id, &name.mini_app_id).await?.ok_or_else(hidden)?;
+            require_shelf(&mini_app)?;
+            let row = tx.require_version(&name.mini_app_id, &name.version).await.map_err(|_| hidden())?;
+            let public = matches!(row.state, State::Online | State::Historical) || tx.in_grayscale(&row.id).await?;
+            if public || is_on_trial(&mut tx, &row, account).await? {
+                return Ok(Servable::new(row, public));
+            }
+            Err(hidden())
+        }
+    }
+}
+
+/// A host app's members see the packages that they decide on.
+async fn require_bound_member(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId) -> Result<()> {
+    for host_app in tx.bound_host_apps(mini_app).await? {
+        if caller.can(Action::Read, &Scope::HostApp(host_app)) {
+            return Ok(());
+        }
+    }
+    Err(Error::not_found("MiniApp", mini_app))
+}
+
+async fn bound_mini_app(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<Option<MiniApp>> {
+    if !tx.bound_host_apps(mini_app).await?.contains(host_app) {
+        return Ok(None);
+    }
+    tx.mini_app(mini_app).await
+}
+
+async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Result<bool> {
+    let Some(account) = account else { return Ok(false) };
+    let trial = tx.trial(&row.mini_app_id).await?.filter(|trial| trial.version_id == row.id);
+    Ok(trial.is_some_and(|trial| trial.accounts.0.iter().any(|one| one == account)))
+}
+
+/// The offline package of a MiniApp: what is online now (O2).
+pub async fn offline(app: &App, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
+    let mut tx = app.db.read().await?;
+    let mini_app = match who {
+        Fetcher::Caller(caller) => match mini_app::authorise(&mut tx, caller, id, Action::Read).await {
+            Ok(mini_app) => mini_app,
+            Err(error) => {
+                require_bound_member(&mut tx, caller, id).await.map_err(|_| error)?;
+                tx.mini_app(id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
+            }
+        },
+        Fetcher::Device(host_app) => {
+            bound_mini_app(&mut tx, &host_app.id, id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
+        }
+    };
+    require_shelf(&mini_app)?;
+    let online = tx.online_version(id).await?;
+    online.map(|row| Servable::new(row, true)).ok_or_else(|| not_online(id))
+}
+
+fn not_online(id: &MiniAppId) -> Error {
+    Error::new(
+        Code::NotOnline,
+        format!("{id} has no online version, and only online MiniApps have an offline package."),
+    )
+}
+
+/// What to bundle.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BundleRequest {
+    /// The host app that embeds it.
+    pub host_app: HostAppId,
+    /// The MiniApps; all bound ones that are online and on the shelf when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mini_apps: Option<Vec<MiniAppId>>,
+}
+
+/// `berth-bundle.json`: what a bundle holds, pinned by hash. It names no moment, so that the same content is the same
+/// bytes.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct BundleManifest {
+    /// 1.
+    pub format: u32,
+    /// The host app that it was made for.
+    pub host_app: HostAppId,
+    /// The packages, by file name.
+    pub packages: Vec<BundledPackage>,
+}
+
+/// One package of a bundle.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct BundledPackage {
+    /// `{mini_app_id}_{version}.apkg`.
+    pub file: String,
+    /// The MiniApp.
+    pub mini_app: MiniAppId,
+    /// Its version.
+    pub version: crate::version::VersionNumber,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// Bytes of the file.
+    pub size: u64,
+}
+
+/// The preset of a host app as one zip (O4): the packages under their names and `berth-bundle.json`. The same packages
+/// give the same bytes.
+pub async fn bundle(app: &App, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
+    let manifest = plan(app, who, request).await?;
+    let file = app.blobs.scratch()?;
+    let mut zip = ZipWriter::new(file.reopen().map_err(Error::internal)?);
+    let text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
+    zip.add_stored("berth-bundle.json", &text)?;
+    for package in &manifest.packages {
+        let bytes: Bytes = app.blobs.bytes(&package.sha256).await?;
+        let (back, file) = (zip, package.file.clone());
+        zip = tokio::task::spawn_blocking(move || {
+            let mut zip = back;
+            zip.add_stored(&file, &bytes).map(|()| zip)
+        })
+        .await
+        .map_err(Error::internal)??;
+    }
+    zip.finish()?.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
+    Ok(file)
+}
+
+async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<BundleManifest> {
+    let mut tx = app.db.read().await?;
+    authorise_bundle(&mut tx, who, &request.host_app).await?;
+    let bound = tx.mini_apps_bound_to(&request.host_app).await?;
+    let named = request.mini_apps.is_some();
+    let mut wanted = request.mini_apps.unwrap_or_else(|| bound.clone());
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut packages = Vec::with_capacity(wanted.len());
+    for id in wanted {
+        if !bound.contains(&id) {
+            return Err(Error::not_found("MiniApp bound to this host app called", id));
+        }
+        let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
+        match (mini_app.on_shelf, tx.online_version(&id).await?) {
+            (true, Some(row)) => packages.push(bundled(row)),
+            (false, _) if named => require_shelf(&mini_app)?,
+            (true, None) if named => return Err(not_online(&id)),
+            _ => {} // of a whole preset, what has nothing online is left out
+        }
+    }
+    packages.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+    Ok(BundleManifest { format: 1, host_app: request.host_app, packages })
+}
+
+async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, host_app: &HostAppId) -> Result<()> {
+    let hidden = || Error::not_found("host app", host_app);
+    match who {
+        Fetcher::Device(own) if own.id == *host_app => Ok(()),
+        Fetcher::Device(_) => Err(hidden()),
+        Fetcher::Caller(caller) => {
+            let scope = Scope::HostApp(host_app.clone());
+            if !caller.knows(&scope) || tx.host_app(host_app).await?.is_none() {
+                return Err(hidden());
+            }
+            caller.require(Action::Read, &scope)
+        }
+    }
+}
+
+fn bundled(row: VersionRow) -> BundledPackage {
+    let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };
+    BundledPackage {
+        file: name.to_string(),
+        mini_app: row.mini_app_id,
+        version: row.number,
+        sha256: row.sha256,
+        size: row.size as u64,
+    }
+}
