@@ -296,7 +296,6 @@ CREATE TABLE idempotency (
     scope       TEXT NOT NULL,
     key         TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    status      BIGINT,
     response    JSONB,
     expires_at  BIGINT NOT NULL,
     PRIMARY KEY (scope, key)

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{blob::BlobConfig, package::Limits, store::DbConfig};
+use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, store::DbConfig};
 
 /// All settings of `berth serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -12,7 +12,7 @@ pub struct Config {
     pub data_dir: PathBuf,
 
     /// Where to listen. Put a TLS proxy before anything but loopback.
-    #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:7700", value_name = "ADDR")]
+    #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDR")]
     pub listen: SocketAddr,
 
     #[command(flatten)]
@@ -26,4 +26,8 @@ pub struct Config {
     #[command(flatten)]
     /// Limits of packages.
     pub package: Limits,
+
+    #[command(flatten)]
+    /// Limits of the HTTP listener.
+    pub http: ServeConfig,
 }

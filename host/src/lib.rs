@@ -25,5 +25,6 @@ pub mod host_app;
 pub mod ids;
 pub mod mini_app;
 pub mod page;
+pub mod server;
 pub mod store;
 pub mod text;

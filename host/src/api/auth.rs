@@ -17,7 +17,7 @@ use crate::{
 /// The header that carries a host app's public key.
 pub const HOST_APP_KEY: &str = "x-host-app-key";
 
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let wrong = || Error::new(Code::InvalidToken, "The Authorization header must read `Bearer berth_…`.");
     let (scheme, token) = value.to_str().map_err(|_| wrong())?.split_once(' ').ok_or_else(wrong)?;

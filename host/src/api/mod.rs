@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod connection;
 pub mod edge;
+pub mod etag;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
@@ -11,5 +12,6 @@ pub mod metrics;
 pub mod problem;
 pub mod range;
 pub mod request_id;
+pub mod router;
 pub mod serve;
 pub mod v1;

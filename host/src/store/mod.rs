@@ -8,6 +8,7 @@
 mod audit;
 mod connect;
 mod event;
+mod idempotency;
 mod policy;
 mod version;
 

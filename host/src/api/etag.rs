@@ -1,0 +1,89 @@
+//! ETags for reads: whoever has the answer already gets 304.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::{error::Error, ids::Digest};
+
+/// Larger answers are sent as they come.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Gives JSON answers of GET an ETag, and answers 304 to who names it.
+pub async fn tag(request: Request, next: Next) -> Response {
+    if request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let response = next.run(request).await;
+    if !is_small_json(&response) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, MAX_BYTES).await else {
+        return Error::internal(anyhow::anyhow!("an answer grew while it was read")).into_response();
+    };
+    let tag = format!("\"{}\"", &Digest::of(&bytes).as_str()[..32]);
+    if known.as_ref().is_some_and(|known| names(known, &tag)) {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(header::CONTENT_TYPE);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return with_tag(parts.headers, &tag, (parts.status, Body::empty()).into_response());
+    }
+    let headers = std::mem::take(&mut parts.headers);
+    with_tag(headers, &tag, Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn with_tag(headers: HeaderMap, tag: &str, mut response: Response) -> Response {
+    response.headers_mut().extend(headers);
+    if let Ok(value) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+fn is_small_json(response: &Response) -> bool {
+    use hyper::body::Body as _;
+    let json = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    response.status() == StatusCode::OK
+        && !response.headers().contains_key(header::ETAG)
+        && json.is_some_and(|kind| kind.starts_with("application/json"))
+        && response.body().size_hint().upper().is_some_and(|size| size <= MAX_BYTES as u64)
+}
+
+fn names(header: &HeaderValue, tag: &str) -> bool {
+    header
+        .to_str()
+        .is_ok_and(|list| list.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use axum::{Json, Router, middleware::from_fn, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_the_answer_gets_304_without_a_body() {
+        let router = Router::new().route("/", get(|| async { Json(serde_json::json!({"a": 1})) })).layer(from_fn(tag));
+        let ask = |known: Option<HeaderValue>| {
+            let mut request = Request::get("/").body(Body::empty()).unwrap();
+            known.map(|known| request.headers_mut().insert(header::IF_NONE_MATCH, known));
+            router.clone().oneshot(request)
+        };
+        let first = ask(None).await.unwrap();
+        let etag = first.headers()[header::ETAG].clone();
+        let second = ask(Some(etag)).await.unwrap();
+        assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
+        assert!(to_bytes(second.into_body(), 10).await.unwrap().is_empty());
+        let other = ask(Some(HeaderValue::from_static("\"other\""))).await.unwrap();
+        assert_eq!(other.status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,94 @@
+//! All routes, from the outside in: edge, idempotency, ETags, resources.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{
+    auth,
+    edge::{EdgeDeps, edge},
+    idempotency::{self, IDEMPOTENCY_KEY, Idempotency, once},
+    v1,
+};
+use crate::{access, app::App};
+
+/// The description of the API, without its paths.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Berth",
+        description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Creating POSTs take an `Idempotency-Key`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
+        (name = "devices"), (name = "host-apps"), (name = "policies"), (name = "events"), (name = "access"),
+    ),
+)]
+struct Description;
+
+/// Largest request body that an Idempotency-Key protects, and largest answer that is kept.
+const MAX_IDEMPOTENT: usize = 1 << 20;
+
+fn resources() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts()
+}
+
+/// The OpenAPI document, as `/openapi.json` serves it.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    resources().1
+}
+
+/// All routes of the host.
+pub fn router(app: Arc<App>, deps: EdgeDeps) -> Router {
+    let (resources, description) = resources();
+    let idempotency = Idempotency { store: app.db.clone(), clock: app.clock.clone(), max_body: MAX_IDEMPOTENT };
+    let document = serde_json::to_string_pretty(&description).unwrap_or_default();
+    let routes = resources
+        .route_layer(from_fn_with_state(idempotency, once::<crate::store::Db>))
+        .route_layer(from_fn_with_state(app.clone(), identify))
+        .layer(from_fn(super::etag::tag))
+        .route("/", get(welcome))
+        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
+        .with_state(app);
+    edge(routes, deps)
+}
+
+/// Says whose key an Idempotency-Key is. Bodies that are streamed are not kept, so they are not protected.
+async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let streamed = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_json(kind));
+    if request.method() != Method::POST || streamed || !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return next.run(request).await;
+    }
+    let secret = match auth::bearer(request.headers()) {
+        Ok(Some(secret)) => secret.to_owned(),
+        Ok(None) => return next.run(request).await,
+        Err(error) => return error.into_response(),
+    };
+    match access::authenticate(&app, &secret).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(idempotency::Caller(caller.account.as_str().into()));
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+fn is_json(kind: &HeaderValue) -> bool {
+    kind.to_str().is_ok_and(|kind| kind.starts_with("application/json"))
+}
+
+/// What a person sees who opens the address in a browser.
+async fn welcome() -> impl IntoResponse {
+    let page = include_str!("welcome.html").replace("{version}", env!("CARGO_PKG_VERSION"));
+    ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(page))
+}
