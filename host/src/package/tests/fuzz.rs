@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_packed_is_read_back(files in prop::collection::btree_map("[a-z]{1,8}(/[a-z]{1,8}){0,3}\\.js", prop::collection::vec(any::<u8>(), 0..2000), 0..12)) {
+    fn what_is_packed_is_read_back(files in prop::collection::btree_map("x[a-z]{1,8}(/x[a-z]{1,8}){0,3}\\.js", prop::collection::vec(any::<u8>(), 0..2000), 0..12)) {
         let archive = accepted(Evil::of(files.iter().map(|(name, bytes)| Item::deflated(name, bytes))));
         prop_assert_eq!(archive.files().len(), files.len());
         for (name, bytes) in &files {
