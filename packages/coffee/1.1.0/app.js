@@ -1,0 +1,7 @@
+App({
+  globalData: { cart: [] },
+
+  onLaunch() {
+    this.globalData.cart = wx.getStorageSync('cart') || []
+  }
+})
