@@ -42,13 +42,7 @@ pub struct CompileLimits {
 impl Default for CompileLimits {
     /// Enough for a JavaScript engine or a Python interpreter (12 to 18 MB of wasm, 24 s) with room to spare.
     fn default() -> Self {
-        Self {
-            wasm_bytes: 32 << 20,
-            cpu_seconds: 120,
-            wall_seconds: 180,
-            memory_bytes: 4 << 30,
-            code_bytes: 256 << 20,
-        }
+        Self { wasm_bytes: 32 << 20, cpu_seconds: 120, wall_seconds: 180, memory_bytes: 4 << 30, code_bytes: 256 << 20 }
     }
 }
 
@@ -95,7 +89,8 @@ impl Compiler {
             Self::InProcess => tokio::task::spawn_blocking(move || compile(&wasm)).await.map_err(|_| gave_up())?,
             Self::Child { program, arguments } => {
                 let work = tempfile::tempdir_in(folder).map_err(Error::internal)?;
-                let job = Job { input: work.path().join("wasm"), output: work.path().join("code"), limits: limits.clone() };
+                let job =
+                    Job { input: work.path().join("wasm"), output: work.path().join("code"), limits: limits.clone() };
                 tokio::fs::write(&job.input, &wasm).await.map_err(Error::internal)?;
                 drop(wasm);
                 delegate(Command::new(program).args(arguments), &job).await?;

@@ -142,7 +142,9 @@ impl Engine {
         if let Some(compiled) = self.0.cache.read(digest) {
             match self.component(&compiled) {
                 Ok(component) => return self.prepare(digest, compiled.kind, component).await,
-                Err(e) => tracing::warn!(policy = %digest, "a compiled policy does not load and is compiled again: {e:#}"),
+                Err(e) => {
+                    tracing::warn!(policy = %digest, "a compiled policy does not load and is compiled again: {e:#}")
+                }
             }
         }
         let compiled = self.compile(digest, wasm.await?).await?;
@@ -152,7 +154,8 @@ impl Engine {
 
     async fn compile(&self, digest: &Digest, wasm: Vec<u8>) -> Result<Compiled> {
         if Digest::of(&wasm) != *digest {
-            let text = format!("The stored wasm of policy {digest} is damaged: it has another digest. Upload it again.");
+            let text =
+                format!("The stored wasm of policy {digest} is damaged: it has another digest. Upload it again.");
             return Err(Error::new(Code::PolicyInvalid, text));
         }
         let _turn = self.0.compiling.acquire().await.map_err(Error::internal)?;

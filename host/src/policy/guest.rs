@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use wasmtime::{Result, ResourceLimiter, component::Resource};
+use wasmtime::{ResourceLimiter, Result, component::Resource};
 
 use super::{
     Cohorts, Contents, Limit, Limits, LogLevel, LogLine, ReadError,

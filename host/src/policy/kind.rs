@@ -92,10 +92,7 @@ impl RawDescription {
             refuse(format!("version: {:?} is not MAJOR.MINOR.PATCH, such as 1.4.0.", shortened(&self.version)))
         })?;
         require(is_kebab(&self.name), || {
-            format!(
-                "name: {:?} is not kebab-case of 1 to 64 characters, such as size-limits.",
-                shortened(&self.name)
-            )
+            format!("name: {:?} is not kebab-case of 1 to 64 characters, such as size-limits.", shortened(&self.name))
         })?;
         require(is_sentence(&self.summary), || {
             "summary: expected one line of 1 to 300 characters without control characters.".into()

@@ -24,7 +24,7 @@ mod system;
 mod values;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use child::compile_child_main;
 pub use compile::{CompileLimits, Compiler};
@@ -34,6 +34,6 @@ pub use limits::{Limit, LimitOverrides, Limits};
 pub use outcome::{Evaluation, LogLevel, LogLine, Outcome};
 pub use policy::{AuditBinding, GrayBinding, GuardBinding, Policy};
 pub use values::{
-    Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile, Place,
-    ReadError, Severity, Window,
+    Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
+    Place, ReadError, Severity, Window,
 };

@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{
-    Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits,
-    Outcome, PolicyKind,
+    Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit,
+    Limits, Outcome, PolicyKind,
     bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
     gate,
     guest::{Archive, Grant},
@@ -111,7 +111,9 @@ impl Policy {
             Outcome::Verdict(raw) => raw.check()?,
             other => {
                 let trouble = other.trouble().unwrap_or_default();
-                return Err(gate::refuse(format_args!("describe() gave no answer. {trouble}")).with("outcome", other.as_str()));
+                return Err(
+                    gate::refuse(format_args!("describe() gave no answer. {trouble}")).with("outcome", other.as_str())
+                );
             }
         };
         Ok(Self { digest, description, schema, judge, seats })
@@ -214,7 +216,10 @@ impl<W: World> Binding<W> {
 
     /// Runs a long evaluation on a thread of its own. The evaluation that hangs inside the host, where no deadline of
     /// wasm reaches, is given up when patience ends; its place stays taken until it is really over.
-    async fn run_apart<V: Send + 'static>(&self, run: impl FnOnce(&Self) -> Evaluation<V> + Send + 'static) -> Evaluation<V> {
+    async fn run_apart<V: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Self) -> Evaluation<V> + Send + 'static,
+    ) -> Evaluation<V> {
         let start = Instant::now();
         let Ok(seat) = self.policy.seats.audit.clone().acquire_owned().await else {
             return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());

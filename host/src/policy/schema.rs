@@ -21,7 +21,9 @@ impl ConfigSchema {
             .offline()
             .build(schema)
             .map(|validator| Self(Some(validator)))
-            .map_err(|e| format!("config-schema: not a JSON Schema (2020-12): {} at {:?}.", e, e.instance_path().as_str()))
+            .map_err(|e| {
+                format!("config-schema: not a JSON Schema (2020-12): {} at {:?}.", e, e.instance_path().as_str())
+            })
     }
 
     /// Checks a config; the error names the place by JSON pointer and the rule it breaks.
