@@ -17,7 +17,7 @@ use super::{
     compile::internal,
     gate,
     guest::Guest,
-    policy::{Judge, Seats},
+    installed::{Judge, Seats},
     run::{self, Program},
     settings,
     slots::Slots,
@@ -104,7 +104,7 @@ impl Engine {
     /// The upload gate: refuses what is not a policy, compiles what is, asks it who it is. Keeps nothing but the
     /// compiled code, which [`Engine::load`] then finds.
     pub async fn inspect(&self, wasm: Vec<u8>) -> Result<Arc<Policy>> {
-        let digest = Digest::of(&wasm);
+        let (digest, wasm) = apart(move || Ok((Digest::of(&wasm), wasm))).await?;
         self.load(&digest, async { Ok(wasm) }).await
     }
 
@@ -146,10 +146,13 @@ impl Engine {
                     tracing::warn!(policy = %digest, "a compiled policy does not load and is compiled again: {e:#}")
                 }
             }
+        let (engine, id) = (self.clone(), digest.clone());
+        if let Some(policy) = apart(move || engine.revive(&id).transpose()).await? {
+            return Ok(policy);
         }
         let compiled = self.compile(digest, wasm.await?).await?;
-        let component = self.component(&compiled).map_err(|e| gate::refuse(format_args!("{e:#}.")))?;
-        self.prepare(digest, compiled.kind, component).await
+        let (engine, id) = (self.clone(), digest.clone());
+        apart(move || engine.keep(&id, &compiled)).await
     }
 
     async fn compile(&self, digest: &Digest, wasm: Vec<u8>) -> Result<Compiled> {
@@ -158,11 +161,31 @@ impl Engine {
                 format!("The stored wasm of policy {digest} is damaged: it has another digest. Upload it again.");
             return Err(Error::new(Code::PolicyInvalid, text));
         }
+        let id = digest.clone();
+        let wasm = apart(move || if Digest::of(&wasm) == id { Ok(wasm) } else { Err(damaged(&id)) }).await?;
         let _turn = self.0.compiling.acquire().await.map_err(Error::internal)?;
         let Inner { config, cache, .. } = &*self.0;
-        let compiled = config.compiler.run(wasm, &config.compile_limits, cache.folder().into()).await?;
-        cache.write(digest, &compiled).map_err(Error::internal)?;
-        Ok(compiled)
+        config.compiler.run(wasm, &config.compile_limits, cache.folder().into()).await
+    }
+
+    /// The policy as an earlier compilation left it; none when there is nothing that still runs.
+    fn revive(&self, digest: &Digest) -> Option<Result<Policy>> {
+        let compiled = self.0.cache.read(digest)?;
+        match self.component(&compiled) {
+            Ok(component) => Some(self.prepare(digest, compiled.kind, &component)),
+            Err(e) => {
+                tracing::warn!(policy = %digest, "a compiled policy does not load and is compiled again: {e:#}");
+                None
+            }
+        }
+    }
+
+    /// The policy as it was compiled now, which is kept for later starts once it is known to be good.
+    fn keep(&self, digest: &Digest, compiled: &Compiled) -> Result<Policy> {
+        let component = self.component(compiled).map_err(|e| gate::refuse(format_args!("{e:#}.")))?;
+        let policy = self.prepare(digest, compiled.kind, &component)?;
+        self.0.cache.write(digest, compiled).map_err(Error::internal)?;
+        Ok(policy)
     }
 
     fn engine(&self, kind: PolicyKind) -> &wasmtime::Engine {
@@ -180,11 +203,19 @@ impl Engine {
         Ok(component)
     }
 
-    async fn prepare(&self, digest: &Digest, kind: PolicyKind, component: Component) -> Result<Policy> {
-        let (digest, seats, engine) = (digest.clone(), self.0.seats.clone(), self.engine(kind).clone());
-        let prepare = move || Policy::prepare(digest, judge(&engine, kind, &component)?, seats);
-        tokio::task::spawn_blocking(prepare).await.map_err(Error::internal)?
+    fn prepare(&self, digest: &Digest, kind: PolicyKind, component: &Component) -> Result<Policy> {
+        Policy::prepare(digest.clone(), judge(self.engine(kind), kind, component)?, self.0.seats.clone())
     }
+}
+
+/// Runs what blocks (disk, hashing, guests) away from the threads that serve requests.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+fn damaged(digest: &Digest) -> Error {
+    let text = format!("The stored wasm of policy {digest} is damaged: it has another digest. Upload it again.");
+    Error::new(Code::PolicyInvalid, text)
 }
 
 fn judge(engine: &wasmtime::Engine, kind: PolicyKind, component: &Component) -> Result<Judge> {

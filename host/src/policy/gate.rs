@@ -44,6 +44,8 @@ fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
     if Parser::is_component(wasm) {
         return Ok(Cow::Borrowed(wasm));
     }
+    // The encoder panics on a section that claims to be longer than the file (wit-component 0.254).
+    Parser::new(0).parse_all(wasm).try_for_each(|payload| payload.map(drop)).map_err(refuse)?;
     let encoded = ComponentEncoder::default().validate(true).module(wasm).and_then(|mut encoder| encoder.encode());
     encoded.map(Cow::Owned).map_err(|e| {
         refuse(format_args!("it is a core module, and no component can be made of it: {e:#}. Build it against wit/."))

@@ -5,6 +5,7 @@
 //! evaluation runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in
 //! one of four [`Outcome`]s, and only one of them is a judgement.
 
+mod binding;
 mod bindings;
 pub mod builtin;
 mod cache;
@@ -13,6 +14,7 @@ mod compile;
 mod engine;
 mod gate;
 mod guest;
+mod installed;
 mod kind;
 mod limits;
 mod outcome;
@@ -26,15 +28,16 @@ mod system;
 mod values;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
+pub use binding::{AuditBinding, GrayBinding, GuardBinding};
 pub use child::compile_child_main;
 pub use compile::{CompileLimits, Compiler};
 pub use engine::{Engine, EngineConfig, PoolUsage};
+pub use installed::Policy;
 pub use kind::{Description, PolicyKind};
 pub use limits::{Limit, LimitOverrides, Limits};
 pub use outcome::{Evaluation, LogLevel, LogLine, Outcome};
-pub use policy::{AuditBinding, GrayBinding, GuardBinding, Policy};
 pub use values::{
     Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
     Place, ReadError, Severity, Window,

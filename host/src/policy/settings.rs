@@ -36,9 +36,11 @@ pub fn grayscale(slots: u32) -> Result<wasmtime::Engine> {
         .max_core_instances_per_component(64)
         .total_memories(slots.saturating_mul(2))
         .max_memories_per_component(2)
+        .max_memories_per_module(2)
         .max_memory_size(usize::try_from(largest.memory_bytes)?)
         .total_tables(slots.saturating_mul(8))
         .max_tables_per_component(8)
+        .max_tables_per_module(8)
         .table_elements(usize::try_from(largest.table_elements)?)
         // A small guest dirties few pages: zeroing them is cheaper than giving them back to the system.
         .linear_memory_keep_resident(256 * 1024)

@@ -1,104 +1,23 @@
-//! An installed policy, and a policy bound to a config.
+//! A policy bound to a config: what judges.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use super::{
     Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit,
     Limits, Outcome, PolicyKind,
+    Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
+    Policy, PolicyKind,
     bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
-    gate,
     guest::{Archive, Grant},
-    kind::RawDescription,
+    installed::Judge,
     run::Program,
-    schema::ConfigSchema,
-    slots::Slots,
 };
-use crate::{
-    error::{Code, Error, Result},
-    ids::Digest,
-};
-
-/// A compiled policy. Immutable: to upgrade one is to load another and to swap the `Arc`, while calls on the old one end
-/// in peace. Every evaluation runs on an instance of its own, so that nothing is left behind for the next.
-pub struct Policy {
-    digest: Digest,
-    description: Description,
-    schema: ConfigSchema,
-    judge: Judge,
-    seats: Arc<Seats>,
-}
-
-/// The program of each kind.
-pub(super) enum Judge {
-    Auditor(Arc<Program<Auditor>>),
-    Grayscale(Arc<Program<Grayscale>>),
-    Guard(Arc<Program<Guardian>>),
-}
-
-/// Places for evaluations.
-pub(super) struct Seats {
-    pub grayscale: Slots,
-    pub audit: Arc<Semaphore>,
-}
-
-macro_rules! each {
-    ($judge:expr, $program:ident => $do:expr) => {
-        match $judge {
-            Judge::Auditor($program) => $do,
-            Judge::Grayscale($program) => $do,
-            Judge::Guard($program) => $do,
-        }
-    };
-}
-
-impl Judge {
-    fn kind(&self) -> PolicyKind {
-        match self {
-            Self::Auditor(_) => PolicyKind::Auditor,
-            Self::Grayscale(_) => PolicyKind::Grayscale,
-            Self::Guard(_) => PolicyKind::Guard,
-        }
-    }
-
-    /// Runs a call that all worlds have.
-    fn run<V>(&self, seats: &Seats, limits: &Limits, config: Option<&str>, call: impl Call<V>) -> Evaluation<V> {
-        let start = Instant::now();
-        // Grayscale instances come from the pool, whoever asks for them.
-        let seat = match self {
-            Self::Grayscale(_) => seats.grayscale.take(limits.patience()).map(Some),
-            Self::Auditor(_) | Self::Guard(_) => Some(None),
-        };
-        match seat {
-            Some(_seat) => each!(self, program => program.run(Grant::None, limits, config, |w, s| call.on(w, s))),
-            None => Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed()),
-        }
-    }
-}
-
-/// A call of one of the functions that every world exports.
-trait Call<V> {
-    fn on<W: World>(self, world: &W, store: &mut Store) -> wasmtime::Result<Result<V, String>>;
-}
-
-struct Describe;
-
-impl Call<RawDescription> for Describe {
-    fn on<W: World>(self, world: &W, store: &mut Store) -> wasmtime::Result<Result<RawDescription, String>> {
-        world.describe(store).map(Ok)
-    }
-}
-
-/// Configuring is all.
-struct Configure;
-
-impl Call<()> for Configure {
-    fn on<W: World>(self, _: &W, _: &mut Store) -> wasmtime::Result<Result<(), String>> {
-        Ok(Ok(()))
-    }
-}
+use crate::error::{Code, Error, Result};
 
 impl Policy {
     /// Asks a linked program who it is and checks the answer. Blocks.
@@ -181,10 +100,13 @@ impl Policy {
     }
 
     fn wrong_kind(&self, wanted: PolicyKind) -> Error {
-        let text = format!("{} is a policy of kind {}, not {wanted}.", self.description.name, self.kind());
+        let text = format!("{} is a policy of kind {}, not {wanted}.", self.description().name, self.kind());
         Error::new(Code::PolicyKind, text).with("kind", self.kind()).with("wanted", wanted)
     }
 }
+
+/// What can end by itself when its patience ends does so a little earlier, and keeps its log.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A policy with its config and limits.
 struct Binding<W: World> {
@@ -229,7 +151,7 @@ impl<W: World> Binding<W> {
             let _seat = seat;
             run(&binding)
         });
-        match tokio::time::timeout(self.limits.patience(), task).await {
+        match tokio::time::timeout(self.limits.patience() + GRACE, task).await {
             Ok(Ok(evaluation)) => evaluation,
             Ok(Err(_)) => {
                 let reason = "the host failed while it served the policy".into();
