@@ -1,5 +1,6 @@
 //! The HTTP surface.
 
+pub mod client_ip;
 pub mod connection;
 pub mod edge;
 pub mod extract;
