@@ -1,6 +1,7 @@
 //! The HTTP surface.
 
 pub mod auth;
+pub mod client_ip;
 pub mod connection;
 pub mod edge;
 pub mod etag;

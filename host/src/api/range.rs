@@ -247,7 +247,7 @@ mod tests {
         let range = (RANGE, "bytes=0-9");
         let table: [(&[_], _); 15] = [
             (&[], (200, Some(0..100))),
-            (&[range.clone()], (206, Some(0..10))),
+            (&[(RANGE, "bytes=0-9")], (206, Some(0..10))),
             (&[range.clone(), (IF_RANGE, "\"abc\"")], (206, Some(0..10))),
             (&[range.clone(), (IF_RANGE, "\"old\"")], (200, Some(0..100))),
             (&[range.clone(), (IF_RANGE, "W/\"abc\"")], (200, Some(0..100))),

@@ -1,13 +1,8 @@
 //! The listener: accepts with a cap, hands each socket to [`connection::run`], and drains when it is told to stop.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, http::HeaderMap};
+use axum::Router;
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::conn::auto::Builder,
@@ -22,6 +17,7 @@ use tokio::{
 };
 
 use crate::api::{
+    client_ip::TrustedProxies,
     connection::{self, End, Patience, Shared},
     limits::Pace,
     metrics::Metrics,
@@ -116,31 +112,6 @@ impl ServeConfig {
     }
 }
 
-/// The client's address: the peer, or what a trusted proxy says. An extension of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientIp(pub IpAddr);
-
-/// Whose `X-Forwarded-For` is believed.
-#[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(pub Vec<IpNet>);
-
-impl TrustedProxies {
-    /// Walks the header from its end, where our own proxies wrote, to the first address that is not one of them.
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientIp {
-        let mut client = peer.to_canonical();
-        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-        let said: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
-        for address in said.into_iter().rev() {
-            let Ok(address) = address.trim().parse::<IpAddr>() else { break };
-            if !self.0.iter().any(|net| net.contains(&client)) {
-                break;
-            }
-            client = address.to_canonical();
-        }
-        ClientIp(client)
-    }
-}
-
 /// What became of the connections that were open when the signal came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DrainReport {
@@ -172,6 +143,16 @@ pub async fn serve(
     }
     drop(listener);
     server.drain(config.drain).await
+}
+
+/// Ready at SIGTERM or Ctrl-C: give it to [`serve`].
+pub async fn stop_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
 }
 
 struct Server {
@@ -209,10 +190,9 @@ impl Server {
         let open = OpenConnection::new(self.metrics.clone());
         let (shared, draining) = (self.shared.clone(), self.draining.subscribe());
         self.tasks.spawn(async move {
-            let _held = (slot, open);
-            let end = connection::run(stream, peer, shared, draining).await;
-            if end == End::Cut {
-                _held.1.0.cut.inc();
+            let _slot = slot;
+            if connection::run(stream, peer, shared, draining).await == End::Cut {
+                open.0.cut.inc();
             }
         });
     }

@@ -15,8 +15,11 @@ use tower::ServiceExt;
 use super::*;
 use crate::clock::ManualClock;
 
+/// By key: the fingerprint, and the answer once there is one.
+type Known = HashMap<Scope, (Digest, Option<StoredResponse>)>;
+
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<HashMap<Scope, (Digest, Option<StoredResponse>)>>>);
+struct Memory(Arc<Mutex<Known>>);
 
 impl IdempotencyStore for Memory {
     async fn begin(&self, scope: &Scope, fingerprint: &Digest, _now: Millis) -> Result<Begin> {
