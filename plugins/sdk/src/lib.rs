@@ -71,6 +71,7 @@ mod gray;
 mod guard;
 pub mod log;
 pub mod package;
+pub mod manifest;
 mod policy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
