@@ -22,7 +22,8 @@ pub fn check(subject: &Subject) -> Vec<Finding> {
     let pages = subject.manifest.all_pages();
     let mut findings = Vec::new();
     if pages.is_empty() {
-        let finding = Finding::error("no-pages", "The manifest declares no page.").at(subject.manifest.place_of("pages"));
+        let finding =
+            Finding::error("no-pages", "The manifest declares no page.").at(subject.manifest.place_of("pages"));
         findings.push(finding.fix("List the paths of the pages under \"pages\"."));
     }
     let mut seen = HashSet::new();
@@ -87,7 +88,8 @@ fn place(subject: &Subject, page: &str) -> berth_policy::Place {
 pub fn subpackages(subject: &Subject) -> Vec<Finding> {
     let subpackages = subject.manifest.subpackages();
     let each = subpackages.iter().enumerate();
-    let nested = each.flat_map(|(at, sub)| subpackages.iter().skip(at + 1).filter_map(move |other| overlap(sub, other)));
+    let nested =
+        each.flat_map(|(at, sub)| subpackages.iter().skip(at + 1).filter_map(move |other| overlap(sub, other)));
     let inside = subject.manifest.pages().into_iter().filter_map(|page| {
         let sub = subpackages.iter().find(|sub| sub.holds(&page))?;
         let message = format!("The page {page} of the main package lies inside of the subpackage {}.", sub.root);
@@ -109,5 +111,8 @@ fn overlap(one: &Subpackage, other: &Subpackage) -> Option<(String, Finding)> {
     } else {
         format!("The subpackage {inner} lies inside of the subpackage {outer}.")
     };
-    Some((inner.clone(), Finding::error("subpackages-overlap", message).fix("Give each subpackage a folder of its own.")))
+    Some((
+        inner.clone(),
+        Finding::error("subpackages-overlap", message).fix("Give each subpackage a folder of its own."),
+    ))
 }

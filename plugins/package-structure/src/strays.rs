@@ -33,7 +33,9 @@ const STRAYS: [Stray; 6] = [
         severity: Severity::Warning,
         what: "Private settings belong to one developer and often hold secrets",
         fix: "Leave them out of the package.",
-        is: |path| name(path) == "project.private.config.json" || name(path) == ".env" || name(path).starts_with(".env."),
+        is: |path| {
+            name(path) == "project.private.config.json" || name(path) == ".env" || name(path).starts_with(".env.")
+        },
     },
     Stray {
         rule: "installed-packages",
@@ -47,7 +49,9 @@ const STRAYS: [Stray; 6] = [
         severity: Severity::Note,
         what: "Files of editors and operating systems only make the package bigger",
         fix: "Leave them out of the package.",
-        is: |path| [".DS_Store", "Thumbs.db", "desktop.ini"].contains(&name(path)) || EDITORS.iter().any(|f| folder(path, f)),
+        is: |path| {
+            [".DS_Store", "Thumbs.db", "desktop.ini"].contains(&name(path)) || EDITORS.iter().any(|f| folder(path, f))
+        },
     },
     Stray {
         rule: "sources",

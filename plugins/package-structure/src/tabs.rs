@@ -11,14 +11,16 @@ pub fn check(subject: &Subject) -> Vec<Finding> {
     let main: HashSet<String> = subject.manifest.pages().into_iter().collect();
     let tabs = subject.manifest.members.get("tabBar").and_then(|bar| bar.get("list")).and_then(Value::as_array);
     let tabs = tabs.into_iter().flatten();
-    let mut findings: Vec<Finding> = tabs.flat_map(|tab| [page(subject, &main, tab)].into_iter().chain(icons(subject, tab))).flatten().collect();
+    let mut findings: Vec<Finding> =
+        tabs.flat_map(|tab| [page(subject, &main, tab)].into_iter().chain(icons(subject, tab))).flatten().collect();
     findings.extend(entry(subject));
     findings
 }
 
 fn page(subject: &Subject, main: &HashSet<String>, tab: &Value) -> Option<Finding> {
     let Some(path) = tab.get("pagePath").and_then(Value::as_str) else {
-        let finding = Finding::error("tab-without-page", "A tab has no pagePath.").at(subject.manifest.place_of("tabBar"));
+        let finding =
+            Finding::error("tab-without-page", "A tab has no pagePath.").at(subject.manifest.place_of("tabBar"));
         return Some(finding.fix("Give every tab the path of a page."));
     };
     if main.contains(path) {
@@ -27,7 +29,11 @@ fn page(subject: &Subject, main: &HashSet<String>, tab: &Value) -> Option<Findin
     let in_subpackage = subject.manifest.subpackages().iter().any(|sub| sub.pages.iter().any(|page| page == path));
     let reason = if in_subpackage { "is a page of a subpackage" } else { "is not declared" };
     let finding = Finding::error("tab-page-undeclared", format!("The page {path} of the tab bar {reason}."));
-    Some(finding.at(subject.manifest.place_of(path)).fix("Tabs lead to pages of the main package: list it under \"pages\"."))
+    Some(
+        finding
+            .at(subject.manifest.place_of(path))
+            .fix("Tabs lead to pages of the main package: list it under \"pages\"."),
+    )
 }
 
 fn icons<'s>(subject: &'s Subject, tab: &'s Value) -> impl Iterator<Item = Option<Finding>> + 's {
@@ -51,7 +57,8 @@ fn missing(subject: &Subject, icon: &str) -> Option<Finding> {
 
 fn entry(subject: &Subject) -> Option<Finding> {
     let path = subject.manifest.members.get("entryPagePath")?.as_str()?;
-    let known = subject.manifest.all_pages().iter().any(|page| page.trim_start_matches('/') == path.trim_start_matches('/'));
+    let known =
+        subject.manifest.all_pages().iter().any(|page| page.trim_start_matches('/') == path.trim_start_matches('/'));
     (!known).then(|| {
         Finding::error("entry-page-undeclared", format!("The entry page {path} is not one of the pages."))
             .at(subject.manifest.place_of(path))

@@ -88,7 +88,10 @@ fn f31_a_w3c_manifest_may_name_the_file() {
 #[test]
 fn f31_a_slip_of_case_is_told() {
     let finding = only(&good().without("pages/me/me.js").with("pages/me/Me.js", "x"));
-    assert_eq!(finding.fix.as_deref(), Some("The file is called pages/me/Me.js; paths are case-sensitive, so write both alike."));
+    assert_eq!(
+        finding.fix.as_deref(),
+        Some("The file is called pages/me/Me.js; paths are case-sensitive, so write both alike.")
+    );
 }
 
 #[test]
@@ -117,21 +120,34 @@ fn tabs_lead_to_pages_of_the_main_package() {
 
 #[test]
 fn tab_icons_exist() {
-    let finding = only(&good().without("img/home.png").with("img/Home.png", "x").with("app.json", GOOD.replace("\"/img/", "\"https://cdn/")));
+    let finding = only(
+        &good()
+            .without("img/home.png")
+            .with("img/Home.png", "x")
+            .with("app.json", GOOD.replace("\"/img/", "\"https://cdn/")),
+    );
     assert_eq!(finding.rule, "tab-icon-missing");
     assert!(finding.fix.is_some_and(|fix| fix.contains("img/Home.png")));
 }
 
 #[test]
 fn the_entry_page_is_one_of_the_pages() {
-    assert_eq!(rules(&declaring(r#"{"pages": ["pages/me/me"], "entryPagePath": "pages/no"}"#)), ["entry-page-undeclared"]);
+    assert_eq!(
+        rules(&declaring(r#"{"pages": ["pages/me/me"], "entryPagePath": "pages/no"}"#)),
+        ["entry-page-undeclared"]
+    );
 }
 
 #[test]
 fn subpackages_lie_side_by_side() {
-    let roots = |a: &str, b: &str| declaring(&format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "{a}"}}, {{"root": "{b}"}}]}}"#));
+    let roots = |a: &str, b: &str| {
+        declaring(&format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "{a}"}}, {{"root": "{b}"}}]}}"#))
+    };
     assert_eq!(rules(&roots("shop", "shopping")), [""; 0]);
-    assert_eq!(only(&roots("shop/cart", "shop")).message, "The subpackage shop/cart lies inside of the subpackage shop.");
+    assert_eq!(
+        only(&roots("shop/cart", "shop")).message,
+        "The subpackage shop/cart lies inside of the subpackage shop."
+    );
     assert_eq!(only(&roots("shop", "/shop/")).message, "Two subpackages have the root shop.");
 }
 
@@ -160,7 +176,11 @@ fn left_overs_are_pointed_out_once_a_sort() {
 
 #[test]
 fn names_that_only_look_like_left_overs_pass() {
-    let package = good().with("img/map.png", "x").with("miniprogram_npm/a/index.js", "x").with("img/.github.png", "x").with("env.js", "x");
+    let package = good()
+        .with("img/map.png", "x")
+        .with("miniprogram_npm/a/index.js", "x")
+        .with("img/.github.png", "x")
+        .with("env.js", "x");
     assert_eq!(audit(&package), []);
 }
 

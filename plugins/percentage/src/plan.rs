@@ -91,7 +91,10 @@ fn disorder(earlier: (u64, Share), later: (u64, Share)) -> Option<String> {
     }
     let falls = later.1 < earlier.1;
     falls.then(|| {
-        format!("The stage at {hours} h lowers {} % to {} %: a stage may never take the version from a device.", earlier.1, later.1)
+        format!(
+            "The stage at {hours} h lowers {} % to {} %: a stage may never take the version from a device.",
+            earlier.1, later.1
+        )
     })
 }
 

@@ -115,7 +115,8 @@ fn g11_the_buckets_are_spread_evenly() {
 /// Of the devices in one task's 5 %, about 5 % are in another's.
 #[test]
 fn g11_tasks_are_independent() {
-    let first: Vec<String> = (0..100_000).map(|n| format!("device-{n}")).filter(|g| bucket("gray_a", g) < 500).collect();
+    let first: Vec<String> =
+        (0..100_000).map(|n| format!("device-{n}")).filter(|g| bucket("gray_a", g) < 500).collect();
     let both = first.iter().filter(|guid| bucket("gray_b", guid) < 500).count();
     let share = both as f64 / first.len() as f64;
     assert!((0.03..0.07).contains(&share), "{share}");

@@ -45,9 +45,9 @@ macro_rules! __export {
                 use $crate::bindings::{exports::berth::policy as wit, worlds};
                 type Exports = $crate::Exports<$policy>;
 
-                $crate::__export_berth_policy_about_1_0_0_cabi!(Exports with_types_in wit::about);
-                $crate::__export_berth_policy_configure_1_0_0_cabi!(Exports with_types_in wit::configure);
-                $crate::$cabi!(Exports with_types_in wit::$interface);
+        $crate::__export_berth_policy_about_1_0_0_cabi!(Exports with_types_in wit::about);
+        $crate::__export_berth_policy_configure_1_0_0_cabi!(Exports with_types_in wit::configure);
+        $crate::$cabi!(Exports with_types_in wit::$interface);
 
                 #[used]
                 #[unsafe(link_section = concat!("component-type:berth:", stringify!($interface)))]

@@ -70,8 +70,8 @@ mod export;
 mod gray;
 mod guard;
 pub mod log;
-pub mod package;
 pub mod manifest;
+pub mod package;
 mod policy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

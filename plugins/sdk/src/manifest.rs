@@ -47,7 +47,8 @@ impl Manifest {
 
     /// The subpackages; `subPackages` and `subpackages` are both legal.
     pub fn subpackages(&self) -> Vec<Subpackage> {
-        let items = ["subPackages", "subpackages"].iter().filter_map(|key| self.members.get(*key)?.as_array()).flatten();
+        let items =
+            ["subPackages", "subpackages"].iter().filter_map(|key| self.members.get(*key)?.as_array()).flatten();
         items.filter_map(subpackage).collect()
     }
 
@@ -69,7 +70,8 @@ impl Manifest {
 
 fn subpackage(item: &Value) -> Option<Subpackage> {
     let root = item.get("root")?.as_str()?.trim_matches('/').to_owned();
-    let pages = strings(item.get("pages")).iter().map(|page| format!("{root}/{}", page.trim_start_matches('/'))).collect();
+    let pages =
+        strings(item.get("pages")).iter().map(|page| format!("{root}/{}", page.trim_start_matches('/'))).collect();
     Some(Subpackage { root, pages })
 }
 

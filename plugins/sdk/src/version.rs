@@ -35,7 +35,10 @@ impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let count = self.0.len().max(other.0.len());
         let padded = |parts: &[u64], at: usize| parts.get(at).copied().unwrap_or(0);
-        (0..count).map(|at| padded(&self.0, at).cmp(&padded(&other.0, at))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+        (0..count)
+            .map(|at| padded(&self.0, at).cmp(&padded(&other.0, at)))
+            .find(|o| o.is_ne())
+            .unwrap_or(Ordering::Equal)
     }
 }
 

@@ -28,7 +28,13 @@ pub struct SizeLimits {
 
 impl Default for SizeLimits {
     fn default() -> Self {
-        Self { main_bytes: 2 * MIB, subpackage_bytes: 2 * MIB, total_bytes: 30 * MIB, file_bytes: None, file_count: None }
+        Self {
+            main_bytes: 2 * MIB,
+            subpackage_bytes: 2 * MIB,
+            total_bytes: 30 * MIB,
+            file_bytes: None,
+            file_count: None,
+        }
     }
 }
 
@@ -53,7 +59,8 @@ impl Auditor for SizeLimits {
         let subpackages = Manifest::of(package).map(|manifest| manifest.subpackages()).unwrap_or_default();
         let at = Place::file(&package.manifest_path());
         let parts = self.parts(&files, &subpackages);
-        let mut findings: Vec<_> = parts.iter().filter_map(Part::finding).map(|finding| finding.at(at.clone())).collect();
+        let mut findings: Vec<_> =
+            parts.iter().filter_map(Part::finding).map(|finding| finding.at(at.clone())).collect();
         findings.extend(self.file_count(&files).map(|finding| finding.at(at)));
         findings.extend(self.big_files(&files));
         Ok(findings)
@@ -77,7 +84,8 @@ impl Part<'_> {
             let (size, limit) = (Bytes(size), Bytes(self.limit));
             let message = format!(
                 "{} has {size}, {over} over the limit of {limit}. The biggest files: {}.",
-                self.name, biggest(&self.files)
+                self.name,
+                biggest(&self.files)
             );
             Finding::error(self.rule, message).fix(self.fix)
         })
@@ -121,8 +129,11 @@ impl SizeLimits {
     fn big_files(&self, files: &[File]) -> Vec<Finding> {
         let Some(limit) = self.file_bytes else { return Vec::new() };
         let finding = |file: &File| {
-            let message = format!("{} has {}; the limit for one file is {}.", file.path, Bytes(file.size), Bytes(limit));
-            Finding::error("file-too-big", message).at(Place::file(&file.path)).fix("Shrink the file or serve it from a server.")
+            let message =
+                format!("{} has {}; the limit for one file is {}.", file.path, Bytes(file.size), Bytes(limit));
+            Finding::error("file-too-big", message)
+                .at(Place::file(&file.path))
+                .fix("Shrink the file or serve it from a server.")
         };
         files.iter().filter(|file| file.size > limit).map(finding).collect()
     }
@@ -130,7 +141,8 @@ impl SizeLimits {
     fn file_count(&self, files: &[File]) -> Option<Finding> {
         let (count, limit) = (files.len() as u64, self.file_count?);
         let message = || format!("The package has {count} files; the limit is {limit}.");
-        (count > limit).then(|| Finding::error("too-many-files", message()).fix("Bundle scripts and combine small pictures."))
+        (count > limit)
+            .then(|| Finding::error("too-many-files", message()).fix("Bundle scripts and combine small pictures."))
     }
 }
 

@@ -80,13 +80,17 @@ impl StandardConditions {
 
     fn network(&self, device: &Device) -> Condition {
         let holds = self.networks.is_empty() || self.networks.iter().any(|n| n.eq_ignore_ascii_case(&device.network));
-        let refusal = || format!("The network {} is not one of the task's ({}).", told(&device.network), self.networks.join(", "));
+        let refusal = || {
+            format!("The network {} is not one of the task's ({}).", told(&device.network), self.networks.join(", "))
+        };
         holds.then_some(()).ok_or_else(refusal)
     }
 
     fn object(&self, device: &Device) -> Condition {
         let holds = self.objects.is_empty() || self.objects.iter().any(|list| list.contains(device));
-        holds.then_some(()).ok_or_else(|| format!("The device is in none of the task's lists ({}).", objects::kinds(&self.objects)))
+        holds
+            .then_some(())
+            .ok_or_else(|| format!("The device is in none of the task's lists ({}).", objects::kinds(&self.objects)))
     }
 }
 
@@ -107,7 +111,8 @@ impl Policy for StandardConditions {
 
     fn configure(config: Self) -> Result<Self, String> {
         for app in &config.host_apps {
-            Range::check(&app.min_version, &app.max_version).map_err(|reason| format!("host_apps: {}: {reason}", app.id))?;
+            Range::check(&app.min_version, &app.max_version)
+                .map_err(|reason| format!("host_apps: {}: {reason}", app.id))?;
         }
         for platform in &config.platforms {
             let Platform { platform, min_os, max_os } = platform;
