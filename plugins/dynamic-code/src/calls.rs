@@ -38,8 +38,11 @@ struct Finder {
 impl<'a> Visit<'a> for Finder {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         self.settle(&call.callee);
-        let finding = self.call(&call.callee, &call.arguments);
-        let finding = finding.filter(|_| !self.asked.contains(&call.span.start));
+        let finding = self.call(&call.callee, &call.arguments).filter(|_| !self.asked.contains(&call.span.start));
+        // `Reflect.apply(eval, …)` has been judged as a whole.
+        if let (Some(_), Some(first)) = (&finding, call.arguments.first().and_then(Argument::as_expression)) {
+            self.settle(first);
+        }
         self.found.extend(finding.map(|finding| (call.span.start, finding)));
         walk::walk_call_expression(self, call);
     }
