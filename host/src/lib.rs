@@ -6,6 +6,10 @@ pub mod policy;
 
 pub mod audit;
 
+pub mod clock;
+pub mod error;
+pub mod ids;
+pub mod policy;
 pub mod version;
 
 pub mod rollout;

@@ -42,3 +42,6 @@ pub use values::{
     Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
     Place, ReadError, Severity, Window,
 };
+//! Policies.
+
+pub mod builtin;

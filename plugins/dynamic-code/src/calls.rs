@@ -1,0 +1,232 @@
+//! Calls that make code.
+
+use std::collections::HashSet;
+
+use berth_policy::{Finding, Severity};
+use berth_policy_javascript::{
+    Found,
+    ast::{
+        Argument, BinaryExpression, BinaryOperator, CallExpression, Expression, IdentifierReference, ImportExpression,
+        MemberExpression, NewExpression, Program, UnaryExpression, UnaryOperator, VariableDeclarator,
+    },
+    span::GetSpan,
+    visit::{Visit, walk},
+};
+
+use crate::{
+    constants,
+    globals::{Globals, property},
+};
+
+/// All findings of a program.
+pub fn find(program: &Program<'_>) -> Found {
+    let mut finder =
+        Finder { globals: Globals::of(program), found: Found::new(), settled: HashSet::new(), asked: HashSet::new() };
+    finder.visit_program(program);
+    finder.found
+}
+
+struct Finder {
+    globals: Globals,
+    found: Found,
+    /// Where identifiers stand that were judged together with their surroundings.
+    settled: HashSet<u32>,
+    /// Where calls stand whose result is only looked at.
+    asked: HashSet<u32>,
+}
+
+impl<'a> Visit<'a> for Finder {
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        self.settle(&call.callee);
+        let finding = self.call(&call.callee, &call.arguments).filter(|_| !self.asked.contains(&call.span.start));
+        // `Reflect.apply(eval, …)` has been judged as a whole.
+        if let (Some(_), Some(first)) = (&finding, call.arguments.first().and_then(Argument::as_expression)) {
+            self.settle(first);
+        }
+        self.found.extend(finding.map(|finding| (call.span.start, finding)));
+        walk::walk_call_expression(self, call);
+    }
+
+    fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
+        let finding = match self.globals.name(&new.callee).as_deref() {
+            Some("Function") => Some(function(&new.arguments)),
+            _ => self.web_assembly(&new.callee, &["Module"], &new.arguments),
+        };
+        self.found.extend(finding.map(|finding| (new.span.start, finding)));
+        walk::walk_new_expression(self, new);
+    }
+
+    fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
+        if constants::text(&import.source).is_none() {
+            self.found.push((import.span.start, dynamic_import()));
+        }
+        walk::walk_import_expression(self, import);
+    }
+
+    fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
+        if unary.operator == UnaryOperator::Typeof {
+            self.settle(&unary.argument);
+        }
+        walk::walk_unary_expression(self, unary);
+    }
+
+    /// Comparing makes no code, and `"async" in document.createElement("script")` only asks what a browser can do.
+    fn visit_binary_expression(&mut self, binary: &BinaryExpression<'a>) {
+        self.settle(&binary.left);
+        self.settle(&binary.right);
+        if binary.operator == BinaryOperator::In {
+            self.asked.insert(binary.right.span().start);
+        }
+        walk::walk_binary_expression(self, binary);
+    }
+
+    /// A variable that only renames `eval`: its calls are found.
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        if let Some(init) = &declarator.init {
+            self.settle(init);
+        }
+        walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
+        let passed_on = identifier.name == "eval" && self.globals.identifier(identifier) == Some("eval");
+        if passed_on && !self.settled.contains(&identifier.span.start) {
+            self.found.push((identifier.span.start, eval_reference()));
+        }
+    }
+}
+
+impl Finder {
+    /// Notes that `eval`, if the expression means it, was judged where it stands.
+    fn settle(&mut self, expression: &Expression<'_>) {
+        match expression {
+            Expression::Identifier(identifier) => _ = self.settled.insert(identifier.span.start),
+            Expression::SequenceExpression(sequence) => {
+                sequence.expressions.last().into_iter().for_each(|e| self.settle(e))
+            }
+            Expression::StaticMemberExpression(member)
+                if matches!(&*member.property.name, "call" | "apply" | "bind") =>
+            {
+                self.settle(&member.object);
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&self, callee: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
+        let first = arguments.first().and_then(Argument::as_expression);
+        match self.globals.name(callee).as_deref() {
+            Some("eval" | "execScript") => Some(eval()),
+            Some("Function") => Some(function(arguments)),
+            Some("importScripts") if constants::texts(arguments).is_none() => Some(script_element()),
+            Some(timer @ ("setTimeout" | "setInterval" | "setImmediate")) if first.is_some_and(constants::is_text) => {
+                Some(string_timer(timer))
+            }
+            Some(_) => None,
+            None => self.method(callee, first, arguments),
+        }
+    }
+
+    /// A method of a global object of its own name: `eval.call`, `Reflect.construct`, `document.write`.
+    fn method(
+        &self,
+        callee: &Expression<'_>,
+        first: Option<&Expression<'_>>,
+        arguments: &[Argument<'_>],
+    ) -> Option<Finding> {
+        let member = member(callee)?;
+        let (object, method) = (self.globals.name(member.object())?, property(member)?);
+        match (&*object, &*method) {
+            ("eval", "call" | "apply" | "bind") => Some(eval()),
+            ("Function", "call" | "bind") if arguments.len() > 1 => Some(function(&arguments[1..])),
+            ("Function", "apply") if arguments.len() > 1 => Some(not_constant()),
+            ("Reflect", "apply" | "construct") => self.reflected(first?),
+            ("document", "createElement") => is_script(first?).then(script_element),
+            ("document", "write" | "writeln") => writes_script(first?).then(script_element),
+            _ => self.web_assembly(
+                callee,
+                &["instantiate", "compile", "instantiateStreaming", "compileStreaming"],
+                arguments,
+            ),
+        }
+    }
+
+    fn reflected(&self, target: &Expression<'_>) -> Option<Finding> {
+        match &*self.globals.name(target)? {
+            "eval" => Some(eval()),
+            "Function" => Some(not_constant()),
+            _ => None,
+        }
+    }
+
+    /// Bytes, or a path that is not constant. A constant path lies in the package and is audited with it.
+    fn web_assembly(&self, callee: &Expression<'_>, names: &[&str], arguments: &[Argument<'_>]) -> Option<Finding> {
+        let member = member(callee)?;
+        let ours = self.globals.name(member.object())?.ends_with("WebAssembly") && names.contains(&&*property(member)?);
+        let constant = arguments.first().and_then(Argument::as_expression).and_then(constants::text).is_some();
+        (ours && !constant).then(|| {
+            Finding::warning("web-assembly", "WebAssembly is loaded from bytes or from a path that is not constant.")
+                .fix("Load it from a constant path in the package, so that it is audited with the rest.")
+        })
+    }
+}
+
+fn member<'x, 'a>(callee: &'x Expression<'a>) -> Option<&'x MemberExpression<'a>> {
+    match callee {
+        Expression::ChainExpression(chain) => chain.expression.member_expression(),
+        _ => callee.as_member_expression(),
+    }
+}
+
+fn is_script(tag: &Expression<'_>) -> bool {
+    constants::text(tag).is_some_and(|tag| tag.eq_ignore_ascii_case("script"))
+}
+
+fn writes_script(markup: &Expression<'_>) -> bool {
+    match markup {
+        Expression::BinaryExpression(sum) => writes_script(&sum.left) || writes_script(&sum.right),
+        Expression::TemplateLiteral(template) => template.quasis.iter().any(|part| part.value.raw.contains("<script")),
+        _ => constants::text(markup).is_some_and(|text| text.contains("<script")),
+    }
+}
+
+fn eval() -> Finding {
+    Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
+        .fix("Write the code out; read data with JSON.parse.")
+}
+
+fn eval_reference() -> Finding {
+    Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
+        .fix("Remove it, unless a library only looks at it.")
+}
+
+fn function(arguments: &[Argument<'_>]) -> Finding {
+    let Some(texts) = constants::texts(arguments) else { return not_constant() };
+    let severity = if constants::is_idiom(&texts) { Severity::Note } else { Severity::Warning };
+    Finding::new(severity, "constant-function", "The Function constructor makes code of a constant text.")
+        .fix("Write the function out; for the global object there is globalThis.")
+}
+
+fn not_constant() -> Finding {
+    let message =
+        "The Function constructor makes code of a text that exists only at run time, which nobody can have audited.";
+    Finding::error("function-constructor", message).fix("Write the function out; compile templates when you build.")
+}
+
+fn string_timer(timer: &str) -> Finding {
+    Finding::error("string-timer", format!("{timer} is given a text, which it runs as code."))
+        .fix("Give it a function: setTimeout(() => { … }, 100).")
+}
+
+fn dynamic_import() -> Finding {
+    Finding::warning("dynamic-import", "import() is given a path that is not constant.")
+        .fix("Write the path as a constant, so that what is loaded is known.")
+}
+
+fn script_element() -> Finding {
+    Finding::warning(
+        "script-element",
+        "A script is loaded by an element or by importScripts, from outside of the package.",
+    )
+    .fix("Put the script into the package; a mini-program has no document, so the branch may as well go.")
+}

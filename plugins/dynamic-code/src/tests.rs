@@ -1,0 +1,246 @@
+use berth_policy::{Severity, testing::MemoryPackage};
+
+use super::*;
+
+fn audit(script: &str) -> Vec<Finding> {
+    let package = MemoryPackage::default().with("app.json", "{}").with("a.js", script);
+    DynamicCode::default().audit(&package).expect("audits")
+}
+
+/// The only finding of a script.
+fn only(script: &str) -> Finding {
+    let mut findings = audit(script);
+    assert_eq!(findings.len(), 1, "{script}\n{findings:#?}");
+    findings.remove(0)
+}
+
+fn each_is(rule: &str, severity: Severity, scripts: &[&str]) {
+    for script in scripts {
+        let finding = only(script);
+        assert_eq!((&*finding.rule, finding.severity), (rule, severity), "{script}");
+        assert!(finding.fix.is_some() && finding.place.is_some(), "{script}");
+    }
+}
+
+fn each_passes(scripts: &[&str]) {
+    for script in scripts {
+        assert_eq!(audit(script), [], "{script}");
+    }
+}
+
+#[test]
+fn eval_is_found_however_it_is_written() {
+    each_is(
+        "eval-call",
+        Severity::Error,
+        &[
+            "eval(code)",
+            "eval('1 + 1')",
+            "eval?.(code)",
+            "(0, eval)(code)",
+            "globalThis.eval(code)",
+            "window['eval'](code)",
+            "self[`eval`](code)",
+            "window['ev' + 'al'](code)",
+            "window.self.globalThis?.eval(code)",
+            "eval.call(null, code)",
+            "eval.apply(null, [code])",
+            "var e = eval; e(code)",
+            "const g = window; g.eval(code)",
+            "const indirect = (0, eval); function run(x) { return indirect(x) }",
+            "Reflect.apply(eval, null, [code])",
+            "\\u0065val(code)",
+            "export default () => eval(code)",
+        ],
+    );
+}
+
+#[test]
+fn another_eval_is_not_meant() {
+    each_passes(&[
+        "calculator.eval('1 + 1')",
+        "this.eval(x); my.parser['eval'](x)",
+        "function eval2(x) {} eval2(code)",
+        "function run(eval) { return eval(1) }",
+        "import { eval as e } from './math'; e(1)",
+        "class A { eval() {} run() { return this.eval() } }",
+        "({ eval: function (x) { return x } })",
+        "typeof eval === 'function'",
+        "fn === eval",
+        "// eval(code)",
+        "'eval(code)'",
+        "function f(window) { window.eval(code) }",
+        "let e = eval; e = other; e(code)",
+    ]);
+}
+
+#[test]
+fn eval_passed_on_is_a_note() {
+    each_is("eval-reference", Severity::Note, &["run(eval)", "var table = { '%eval%': eval }", "list.map(eval)"]);
+}
+
+#[test]
+fn the_function_constructor_is_found_however_it_is_written() {
+    each_is(
+        "function-constructor",
+        Severity::Error,
+        &[
+            "new Function(code)",
+            "Function('a', 'return ' + code)()",
+            "new Function(`return ${code}`)",
+            "window.Function(code)",
+            "Function.call(null, code)",
+            "Function.apply(null, [code])",
+            "var F = Function; new F(code)",
+            "(function () {}).constructor(code)",
+            "[].constructor.constructor(code)()",
+            "''['constructor']['constructor'](code)()",
+            "Reflect.construct(Function, [code])",
+            "new Function(...parts)",
+        ],
+    );
+}
+
+#[test]
+fn function_as_a_type_is_not_meant() {
+    each_passes(&[
+        "x instanceof Function",
+        "Function.prototype.call.apply(f, x)",
+        "var props = { onTap: Function, other: { type: Function } }",
+        "f.constructor === Function",
+        "Function.prototype.bind.call(f, x)",
+        "Function.toString.call(f)",
+        "Function.bind.apply(Parent, args)",
+        "function Function2() {} new Function2(x)",
+        "function f(Function) { return new Function(code) }",
+        "this.constructor(x); new this.constructor(x)",
+        "Reflect.construct(Date, [], f)",
+    ]);
+}
+
+#[test]
+fn known_idioms_are_notes_and_other_constant_code_is_a_warning() {
+    let notes = [
+        "Function('return this')()",
+        "new Function(\"return this;\")()",
+        "window || new Function(' return this ')()",
+        "Function('r', 'regeneratorRuntime = r')(runtime)",
+        "new Function('')",
+    ];
+    each_is("constant-function", Severity::Note, &notes);
+    each_is("constant-function", Severity::Warning, &["new Function('a', 'return a + 1')", "Function('wx.login()')()"]);
+}
+
+#[test]
+fn timers_take_functions() {
+    let texts = [
+        "setTimeout('go()', 1)",
+        "window.setInterval(`go()`, 1)",
+        "setTimeout('go(' + n + ')', 1)",
+        "setTimeout(`go(${n})`)",
+    ];
+    each_is("string-timer", Severity::Error, &texts);
+    each_passes(&[
+        "setTimeout(go, 1)",
+        "setTimeout(() => 'x', 1)",
+        "this.setTimeout('x')",
+        "setTimeout(a + b, 1)",
+        "clock.setTimeout('x', 1)",
+    ]);
+}
+
+#[test]
+fn imports_have_constant_paths() {
+    each_is("dynamic-import", Severity::Warning, &["import(path)", "import('./' + page)", "import(`./${page}.js`)"]);
+    each_passes(&["import('./a.js')", "import(`./a.js`)", "import a from './a.js'", "import('./' + 'a.js')"]);
+}
+
+#[test]
+fn web_assembly_has_constant_paths() {
+    let bytes = [
+        "WebAssembly.instantiate(bytes)",
+        "new WebAssembly.Module(bytes)",
+        "WXWebAssembly.instantiate(path)",
+        "window.WebAssembly.compile(b)",
+    ];
+    each_is("web-assembly", Severity::Warning, &bytes);
+    each_passes(&[
+        "WXWebAssembly.instantiate('/wasm/a.wasm', {})",
+        "typeof WebAssembly",
+        "new WebAssembly.Memory({ initial: 1 })",
+    ]);
+}
+
+#[test]
+fn scripts_are_not_loaded_by_elements() {
+    let elements = [
+        "document.createElement('script')",
+        "window.document.createElement('SCRIPT')",
+        "document.write('<script src=\"' + url + '\"></' + 'script>')",
+        "importScripts(url)",
+    ];
+    each_is("script-element", Severity::Warning, &elements);
+    each_passes(&[
+        "document.createElement('canvas')",
+        "'onload' in document.createElement('script')",
+        "document.write('<p>')",
+        "importScripts('a.js')",
+    ]);
+}
+
+#[test]
+fn a_finding_tells_line_and_column_in_characters() {
+    let place = only("// 中文\nvar 名 = '值'; eval(code)").place.expect("place");
+    assert_eq!((&*place.path, place.line, place.column), ("a.js", 2, 14));
+}
+
+#[test]
+fn what_does_not_parse_is_a_warning_at_its_place() {
+    let finding = only("var a = 1;\neval(code");
+    assert_eq!((&*finding.rule, finding.severity), ("unparsable", Severity::Warning));
+    assert_eq!(finding.place.map(|place| place.line), Some(2));
+}
+
+#[test]
+fn f36_what_nests_too_deeply_is_a_warning() {
+    let script = format!("eval({}1{})", "[".repeat(50_000), "]".repeat(50_000));
+    let finding = only(&script);
+    assert_eq!((&*finding.rule, finding.severity), ("not-examined", Severity::Warning));
+}
+
+#[test]
+fn what_is_too_big_is_a_warning() {
+    let package = MemoryPackage::default().with("a.js", "eval(code)");
+    let findings = DynamicCode::from_json(r#"{"max_file_bytes": 5}"#).expect("config").audit(&package).expect("audits");
+    assert_eq!(findings[0].rule, "not-examined");
+}
+
+#[test]
+fn many_findings_of_one_kind_are_cut_short() {
+    let findings = audit(&"eval(x);\n".repeat(500));
+    assert_eq!(findings.len(), 21);
+    assert!(findings[20].message.ends_with("which are not listed."));
+}
+
+#[test]
+fn files_of_mini_programs_parse() {
+    each_passes(&[
+        "\u{feff}Page({ data: {}, onLoad() { setTimeout(() => {}, 1) } })",
+        "if (x) return; setTimeout(f)",
+        "<!-- old\nsetTimeout(f)",
+        "#!/usr/bin/env node\nsetTimeout(f)",
+        "with (a) { setTimeout(f) }",
+        "var let_ = 1, yield_ = 2, await = 3; setTimeout(f)",
+        "async function a() { for await (const x of y) import('./a') }",
+        "/[/](/.test(x); setTimeout(f)",
+    ]);
+}
+
+#[test]
+fn only_scripts_are_read() {
+    let package =
+        MemoryPackage::default().with("a.txt", "eval(code)").with("a.wxs", "eval(code)").with("b.mjs", "eval(code)");
+    let findings = DynamicCode::default().audit(&package).expect("audits");
+    let paths: Vec<_> = findings.iter().filter_map(|finding| Some(&*finding.place.as_ref()?.path)).collect();
+    assert_eq!(paths, ["a.wxs", "b.mjs"]);
+}

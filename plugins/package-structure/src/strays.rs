@@ -1,0 +1,90 @@
+//! Files that were left in the package by accident.
+
+use berth_policy::{Finding, Place, Severity};
+
+use crate::Subject;
+
+/// One sort of left-over.
+struct Stray {
+    rule: &'static str,
+    severity: Severity,
+    what: &'static str,
+    fix: &'static str,
+    is: fn(&str) -> bool,
+}
+
+const STRAYS: [Stray; 6] = [
+    Stray {
+        rule: "source-map",
+        severity: Severity::Warning,
+        what: "Source maps show your sources to everybody who has the package",
+        fix: "Upload the maps to your error tracker and leave them out of the package.",
+        is: |path| path.ends_with(".map"),
+    },
+    Stray {
+        rule: "version-control",
+        severity: Severity::Warning,
+        what: "Version control shows your history to everybody who has the package",
+        fix: "Pack the folder that the build writes.",
+        is: |path| folder(path, ".git") || folder(path, ".svn") || folder(path, ".hg"),
+    },
+    Stray {
+        rule: "private-settings",
+        severity: Severity::Warning,
+        what: "Private settings belong to one developer and often hold secrets",
+        fix: "Leave them out of the package.",
+        is: |path| {
+            name(path) == "project.private.config.json" || name(path) == ".env" || name(path).starts_with(".env.")
+        },
+    },
+    Stray {
+        rule: "installed-packages",
+        severity: Severity::Warning,
+        what: "Installed packages are not read from node_modules on a device",
+        fix: "Bundle what is used, or build it into miniprogram_npm.",
+        is: |path| folder(path, "node_modules"),
+    },
+    Stray {
+        rule: "editor-files",
+        severity: Severity::Note,
+        what: "Files of editors and operating systems only make the package bigger",
+        fix: "Leave them out of the package.",
+        is: |path| {
+            [".DS_Store", "Thumbs.db", "desktop.ini"].contains(&name(path)) || EDITORS.iter().any(|f| folder(path, f))
+        },
+    },
+    Stray {
+        rule: "sources",
+        severity: Severity::Note,
+        what: "Sources that are compiled before they run only make the package bigger",
+        fix: "Pack the folder that the build writes.",
+        is: |path| [".scss", ".less", ".sass", ".styl"].iter().any(|extension| path.ends_with(extension)),
+    },
+];
+
+const EDITORS: [&str; 3] = [".idea", ".vscode", "__MACOSX"];
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn folder(path: &str, name: &str) -> bool {
+    path.split('/').rev().skip(1).any(|part| part == name)
+}
+
+/// One finding for each sort, with the first path and how many there are.
+pub fn check(subject: &Subject) -> Vec<Finding> {
+    STRAYS.iter().filter_map(|stray| found(stray, subject)).collect()
+}
+
+fn found(stray: &Stray, subject: &Subject) -> Option<Finding> {
+    let mut paths = subject.paths.iter().filter(|path| (stray.is)(path));
+    let first = paths.next()?;
+    let others = match paths.count() {
+        0 => String::new(),
+        1 => " and one more".into(),
+        count => format!(" and {count} more"),
+    };
+    let finding = Finding::new(stray.severity, stray.rule, format!("{}: {first}{others}.", stray.what));
+    Some(finding.at(Place::file(first)).fix(stray.fix))
+}

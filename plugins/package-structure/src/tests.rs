@@ -1,0 +1,192 @@
+use berth_policy::{Severity, testing::MemoryPackage};
+
+use super::*;
+
+const GOOD: &str = r##"{
+  "pages": ["pages/index/index", "pages/me/me"],
+  "subPackages": [{"root": "shop", "pages": ["list/list"]}],
+  "entryPagePath": "pages/index/index",
+  "tabBar": {"list": [
+    {"pagePath": "pages/index/index", "text": "Home", "iconPath": "img/home.png", "selectedIconPath": "/img/home.png"},
+    {"pagePath": "pages/me/me", "text": "Me"}
+  ]}
+}"##;
+
+fn page(package: MemoryPackage, page: &str) -> MemoryPackage {
+    package.with(&format!("{page}.js"), "Page({})").with(&format!("{page}.wxml"), "<view/>")
+}
+
+fn good() -> MemoryPackage {
+    let package = MemoryPackage::default().with("app.json", GOOD).with("app.js", "App({})").with("img/home.png", "png");
+    ["pages/index/index", "pages/me/me", "shop/list/list"].into_iter().fold(package, page)
+}
+
+fn audit(package: &MemoryPackage) -> Vec<Finding> {
+    PackageStructure.audit(package).expect("audits")
+}
+
+fn rules(package: &MemoryPackage) -> Vec<String> {
+    audit(package).into_iter().map(|finding| finding.rule).collect()
+}
+
+fn only(package: &MemoryPackage) -> Finding {
+    let mut findings = audit(package);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    findings.remove(0)
+}
+
+/// The good package with another manifest.
+fn declaring(manifest: &str) -> MemoryPackage {
+    good().with("app.json", manifest)
+}
+
+#[test]
+fn a_good_package_passes() {
+    assert_eq!(audit(&good()), []);
+}
+
+#[test]
+fn f31_a_listed_page_without_files_is_an_error_at_its_line() {
+    let finding = only(&good().without("pages/me/me.js").without("pages/me/me.wxml"));
+    assert_eq!((&*finding.rule, finding.severity), ("page-missing", Severity::Error));
+    assert_eq!(finding.place, Some(Place { path: "app.json".into(), line: 2, column: 34 }));
+}
+
+#[test]
+fn f31_a_page_needs_both_script_and_markup() {
+    assert_eq!(rules(&good().without("shop/list/list.js")), ["page-without-script"]);
+    assert_eq!(rules(&good().without("shop/list/list.wxml")), ["page-without-markup"]);
+}
+
+#[test]
+fn f31_a_page_of_a_subpackage_is_pointed_at_as_it_was_written() {
+    let finding = only(&good().without("shop/list/list.js"));
+    assert_eq!(finding.place.map(|place| (place.line, place.column)), Some((3, 46)));
+}
+
+#[test]
+fn f31_other_dialects_and_built_pages_count() {
+    let bare = || good().without("pages/me/me.js").without("pages/me/me.wxml");
+    for extension in ["html", "vue"] {
+        assert_eq!(rules(&bare().with(&format!("pages/me/me.{extension}"), "x")), [""; 0], "{extension}");
+    }
+    for extension in ["axml", "ttml", "swan", "qml"] {
+        let package = bare().with("pages/me/me.ts", "x").with(&format!("pages/me/me.{extension}"), "x");
+        assert_eq!(rules(&package), [""; 0], "{extension}");
+    }
+    assert_eq!(rules(&bare().with("app-service.js", "x").with("page-frame.html", "x")), [""; 0]);
+    assert_eq!(rules(&bare().with("shop/app-service.js", "x").with("page-frame.html", "x")), ["page-without-script"]);
+}
+
+#[test]
+fn f31_a_w3c_manifest_may_name_the_file() {
+    let package = MemoryPackage::default().with("manifest.json", r#"{"pages": ["pages/a.html"], "other": 1}"#);
+    assert_eq!(rules(&package), ["page-missing"]);
+    assert_eq!(rules(&package.with("pages/a.html", "x")), [""; 0]);
+}
+
+#[test]
+fn f31_a_slip_of_case_is_told() {
+    let finding = only(&good().without("pages/me/me.js").with("pages/me/Me.js", "x"));
+    assert_eq!(
+        finding.fix.as_deref(),
+        Some("The file is called pages/me/Me.js; paths are case-sensitive, so write both alike.")
+    );
+}
+
+#[test]
+fn a_package_without_pages_or_manifest_is_an_error() {
+    assert_eq!(rules(&declaring("{}")), ["no-pages"]);
+    assert_eq!(rules(&declaring("{ // no")), ["manifest-unreadable"]);
+    assert_eq!(rules(&declaring("[]")), ["manifest-unreadable"]);
+}
+
+#[test]
+fn a_page_declared_twice_is_a_warning() {
+    assert_eq!(rules(&declaring(r#"{"pages": ["pages/me/me", "pages/me/me"]}"#)), ["page-declared-twice"]);
+}
+
+#[test]
+fn tabs_lead_to_pages_of_the_main_package() {
+    let tab = |path: &str| {
+        declaring(&format!(
+            r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "shop/", "pages": ["list/list"]}}], "tabBar": {{"list": [{{"pagePath": "{path}"}}]}}}}"#
+        ))
+    };
+    assert_eq!(rules(&tab("pages/me/me")), [""; 0]);
+    assert!(only(&tab("pages/index/index")).message.contains("is not declared"));
+    assert!(only(&tab("shop/list/list")).message.contains("is a page of a subpackage"));
+}
+
+#[test]
+fn tab_icons_exist() {
+    let finding = only(
+        &good()
+            .without("img/home.png")
+            .with("img/Home.png", "x")
+            .with("app.json", GOOD.replace("\"/img/", "\"https://cdn/")),
+    );
+    assert_eq!(finding.rule, "tab-icon-missing");
+    assert!(finding.fix.is_some_and(|fix| fix.contains("img/Home.png")));
+}
+
+#[test]
+fn the_entry_page_is_one_of_the_pages() {
+    assert_eq!(
+        rules(&declaring(r#"{"pages": ["pages/me/me"], "entryPagePath": "pages/no"}"#)),
+        ["entry-page-undeclared"]
+    );
+}
+
+#[test]
+fn subpackages_lie_side_by_side() {
+    let roots = |a: &str, b: &str| {
+        declaring(&format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "{a}"}}, {{"root": "{b}"}}]}}"#))
+    };
+    assert_eq!(rules(&roots("shop", "shopping")), [""; 0]);
+    assert_eq!(
+        only(&roots("shop/cart", "shop")).message,
+        "The subpackage shop/cart lies inside of the subpackage shop."
+    );
+    assert_eq!(only(&roots("shop", "/shop/")).message, "Two subpackages have the root shop.");
+}
+
+#[test]
+fn a_page_of_the_main_package_is_outside_of_subpackages() {
+    let manifest = r#"{"pages": ["pages/me/me", "shop/list/list"], "subpackages": [{"root": "shop", "pages": []}]}"#;
+    assert_eq!(rules(&declaring(manifest)), ["page-in-subpackage"]);
+}
+
+#[test]
+fn left_overs_are_pointed_out_once_a_sort() {
+    let package = good()
+        .with("app.js.map", "{}")
+        .with("pages/me/me.js.map", "{}")
+        .with(".git/HEAD", "x")
+        .with("project.private.config.json", "{}")
+        .with("node_modules/a/index.js", "x")
+        .with("img/.DS_Store", "x");
+    let findings = audit(&package);
+    let told: Vec<_> = findings.iter().map(|f| (&*f.rule, f.severity)).collect();
+    let warning = |rule| (rule, Severity::Warning);
+    let expected = ["source-map", "version-control", "private-settings", "installed-packages"].map(warning);
+    assert_eq!(told, [&expected[..], &[("editor-files", Severity::Note)]].concat());
+    assert!(findings[0].message.ends_with("app.js.map and one more."), "{}", findings[0].message);
+}
+
+#[test]
+fn names_that_only_look_like_left_overs_pass() {
+    let package = good()
+        .with("img/map.png", "x")
+        .with("miniprogram_npm/a/index.js", "x")
+        .with("img/.github.png", "x")
+        .with("env.js", "x");
+    assert_eq!(audit(&package), []);
+}
+
+#[test]
+fn unknown_members_are_never_more_than_a_note() {
+    let finding = only(&declaring(r#"{"pages": ["pages/me/me"], "window": {}, "myTool": 1, "_x": 2}"#));
+    assert_eq!(finding.severity, Severity::Note);
+    assert!(finding.message.contains("_x, myTool"), "{}", finding.message);
+}

@@ -1,0 +1,62 @@
+//! Admits a share of the devices (rule G11).
+//!
+//! A device falls into one of 10,000 buckets:
+//!
+//! ```text
+//! bucket = murmur3_32("{task_id}:{guid}", seed 0) % 10000        (UTF-8, MurmurHash3_x86_32)
+//! ```
+//!
+//! and a task of 12.5 % admits the buckets below 1,250. So a device keeps its bucket for the whole task; raising the
+//! percentage keeps those already in; and because the task is the salt, the first to get one release are not the
+//! first to get the next. Anyone can compute it: `vectors.json` holds task ids, guids, hashes and buckets to test against.
+//!
+//! The config is `{"percent": 12.5}`, or stages by the hours since the task started:
+//! `{"stages": [{"percent": 10, "after_hours": 0}, {"percent": 50, "after_hours": 24}, {"percent": 100, "after_hours": 72}]}`.
+//! Before the first stage nobody is admitted.
+
+mod bucket;
+mod plan;
+
+use berth_policy::{Description, Device, Grayscale, Policy, Task, Verdict};
+
+pub use bucket::{BUCKETS, bucket, murmur3_32};
+pub use plan::{Config, Plan, Share};
+
+/// The policy.
+pub struct Percentage {
+    plan: Plan,
+}
+
+impl Policy for Percentage {
+    type Config = Config;
+
+    const DESCRIPTION: Description = Description {
+        name: "percentage",
+        version: env!("CARGO_PKG_VERSION"),
+        summary: "Admits a percentage of the devices, fixed or rising by stages; who is in stays in.",
+        config_schema: include_str!("../config.schema.json"),
+    };
+
+    fn configure(config: Config) -> Result<Self, String> {
+        Ok(Self { plan: Plan::try_from(config)? })
+    }
+}
+
+impl Grayscale for Percentage {
+    fn decide(&self, device: &Device, task: &Task) -> Result<Verdict, String> {
+        if device.guid.is_empty() {
+            return Ok(Verdict::Refuse("The device did not tell its guid, so it has no bucket.".into()));
+        }
+        let share = self.plan.share(task.now.saturating_sub(task.started));
+        let bucket = bucket(&task.id, &device.guid);
+        if share.holds(bucket) {
+            return Ok(Verdict::Admit);
+        }
+        Ok(Verdict::Refuse(format!("The device is in bucket {bucket} of {BUCKETS}, and now {share} % are admitted.")))
+    }
+}
+
+berth_policy::grayscale!(Percentage);
+
+#[cfg(test)]
+mod tests;

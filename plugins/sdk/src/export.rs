@@ -1,0 +1,58 @@
+//! The macros that make a policy out of a crate.
+
+/// Exports a type that is [`Policy`](crate::Policy) and [`Auditor`](crate::Auditor) as this crate's policy.
+#[macro_export]
+macro_rules! auditor {
+    ($policy:ty) => {
+        $crate::__export!($policy, Auditor, AUDITOR, __export_berth_policy_audit_1_0_0_cabi, audit);
+    };
+}
+
+/// Exports a type that is [`Policy`](crate::Policy) and [`Grayscale`](crate::Grayscale) as this crate's policy.
+#[macro_export]
+macro_rules! grayscale {
+    ($policy:ty) => {
+        $crate::__export!($policy, Grayscale, GRAYSCALE, __export_berth_policy_gray_1_0_0_cabi, gray);
+    };
+}
+
+/// Exports a type that is [`Policy`](crate::Policy) and [`Guardian`](crate::Guardian) as this crate's policy.
+#[macro_export]
+macro_rules! guardian {
+    ($policy:ty) => {
+        $crate::__export!($policy, Guardian, GUARDIAN, __export_berth_policy_guard_1_0_0_cabi, guard);
+    };
+}
+
+/// The exports exist only in wasm: elsewhere the crate is an ordinary library, which is how its tests run.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export {
+    ($policy:ty, $trait:ident, $world:ident, $cabi:ident, $interface:ident) => {
+        const _: () = {
+            impl $crate::Exported for $policy {
+                fn slot() -> &'static $crate::Slot<Self> {
+                    static SLOT: $crate::Slot<$policy> = $crate::Slot::new();
+                    &SLOT
+                }
+            }
+
+            const fn belongs_to_the_world<P: $crate::$trait>() {}
+            belongs_to_the_world::<$policy>();
+
+            #[cfg(target_arch = "wasm32")]
+            const _: () = {
+                use $crate::bindings::{exports::berth::policy as wit, worlds};
+                type Exports = $crate::Exports<$policy>;
+
+        $crate::__export_berth_policy_about_1_0_0_cabi!(Exports with_types_in wit::about);
+        $crate::__export_berth_policy_configure_1_0_0_cabi!(Exports with_types_in wit::configure);
+        $crate::$cabi!(Exports with_types_in wit::$interface);
+
+                #[used]
+                #[unsafe(link_section = concat!("component-type:berth:", stringify!($interface)))]
+                static WORLD: [u8; worlds::$world.len()] = worlds::array(worlds::$world);
+            };
+        };
+    };
+}

@@ -1,0 +1,89 @@
+//! Write policies for Berth in Rust.
+//!
+//! A policy is a type with two traits: [`Policy`] says what it is and makes it out of its config, and the trait of its
+//! world ([`Auditor`], [`Grayscale`] or [`Guardian`]) has the one function. A macro of the world's name exports it.
+//!
+//! ```
+//! use berth_policy::{Auditor, Description, Finding, Package, Place, Policy, serde::Deserialize};
+//!
+//! /// Wants a licence in every package.
+//! struct Licence {
+//!     file: String,
+//! }
+//!
+//! #[derive(Deserialize)]
+//! #[serde(crate = "berth_policy::serde", deny_unknown_fields)]
+//! struct Config {
+//!     file: Option<String>,
+//! }
+//!
+//! impl Policy for Licence {
+//!     type Config = Config;
+//!
+//!     const DESCRIPTION: Description = Description {
+//!         name: "licence",
+//!         version: "1.0.0",
+//!         summary: "Wants a licence in every package.",
+//!         config_schema: r#"{
+//!             "type": "object", "additionalProperties": false,
+//!             "properties": {"file": {"type": "string", "title": "Path of the licence", "default": "LICENSE"}}
+//!         }"#,
+//!     };
+//!
+//!     fn configure(config: Config) -> Result<Self, String> {
+//!         Ok(Self { file: config.file.unwrap_or("LICENSE".into()) })
+//!     }
+//! }
+//!
+//! impl Auditor for Licence {
+//!     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
+//!         let found = package.files().iter().any(|file| file.path == self.file);
+//!         let missing = || {
+//!             Finding::error("no-licence", format!("There is no {}.", self.file))
+//!                 .at(Place::file(&package.manifest_path()))
+//!                 .fix(format!("Add {} to the package.", self.file))
+//!         };
+//!         Ok(if found { vec![] } else { vec![missing()] })
+//!     }
+//! }
+//!
+//! berth_policy::auditor!(Licence);
+//!
+//! // Natively the crate is an ordinary library, so a test needs no host:
+//! use berth_policy::testing::MemoryPackage;
+//! let policy = Licence::from_json("{}").unwrap();
+//! let findings = policy.audit(&MemoryPackage::default().with("app.json", "{}")).unwrap();
+//! assert_eq!(findings[0].rule, "no-licence");
+//! ```
+//!
+//! `Cargo.toml` says `crate-type = ["cdylib", "rlib"]`, and
+//! `cargo build --release --target wasm32-unknown-unknown` makes what `berth policy push` takes.
+//!
+//! Nothing is ambient in a policy: it has no clock, no randomness, no network and no files. It reads what its world
+//! gives it, and the same input has the same answer.
+
+#[doc(hidden)]
+pub mod bindings;
+
+mod audit;
+mod export;
+mod gray;
+mod guard;
+pub mod log;
+pub mod manifest;
+pub mod package;
+mod policy;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+pub mod text;
+pub mod version;
+
+pub use audit::{Auditor, Finding, Place, Severity};
+pub use gray::{Attribute, Device, Grayscale, Task, Verdict, cohort};
+pub use guard::{Advice, Guardian, Health, Window};
+pub use package::{File, Package, ReadError};
+pub use policy::{Description, NoConfig, Policy};
+#[doc(hidden)]
+pub use policy::{Exported, Exports, Slot};
+pub use serde;
+pub use serde_json;

@@ -1,0 +1,86 @@
+//! Versions as devices tell them: any count of numeric parts, missing ones zero.
+
+use std::{cmp::Ordering, fmt, str::FromStr};
+
+/// A version of an app or of an operating system: `3.2.1`, `14`. Compared numerically, missing parts zero, so that
+/// `3.2` equals `3.2.0` (rule G4).
+#[derive(Clone, Debug)]
+pub struct Version(Vec<u64>);
+
+/// A text that is not a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAVersion;
+
+impl fmt::Display for NotAVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected numbers separated by dots, such as 3.2.1")
+    }
+}
+
+fn number(part: &str) -> Option<u64> {
+    // `parse` alone would take a leading `+`.
+    part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+}
+
+impl FromStr for Version {
+    type Err = NotAVersion;
+
+    fn from_str(text: &str) -> Result<Self, NotAVersion> {
+        let parts: Option<Vec<u64>> = text.split('.').map(number).collect();
+        parts.map(Self).ok_or(NotAVersion)
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let count = self.0.len().max(other.0.len());
+        let padded = |parts: &[u64], at: usize| parts.get(at).copied().unwrap_or(0);
+        (0..count)
+            .map(|at| padded(&self.0, at).cmp(&padded(&other.0, at)))
+            .find(|o| o.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Version {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v(text: &str) -> Version {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn g4_missing_parts_are_zero() {
+        assert_eq!(v("3.2"), v("3.2.0"));
+        assert!(v("3.2") < v("3.2.0.1"));
+        assert_eq!(v("14"), v("14.0.0.0"));
+    }
+
+    #[test]
+    fn f29_parts_are_numbers_and_not_text() {
+        assert!(v("1.9.0") < v("1.10.0"));
+        assert_eq!(v("1.02"), v("1.2"));
+    }
+
+    #[test]
+    fn f29_what_is_not_a_version_is_not_guessed() {
+        for text in ["", ".", "1.", "1..2", "+1", "-1", "v1", "1.2-rc", "1 ", "١", "18446744073709551616"] {
+            assert!(text.parse::<Version>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+use berth_policy::{Severity, testing::MemoryPackage};
+
+use super::*;
+
+// No line of this file may look like a secret to others who look for them, so every secret is put together here.
+const HEX: &str = concat!("9f3c1b7ea2d84605", "b1e7c93d0f52a86e");
+const RANDOM: &str = concat!("wJ4rXU7nFEMI2K7MDENG", "bPxRfiCY8zQ1Lk3TvB5d");
+
+fn audit(path: &str, text: &str) -> Vec<Finding> {
+    let package = MemoryPackage::default().with(path, text);
+    Secrets::default().audit(&package).expect("audits")
+}
+
+fn each_is(rule: &str, severity: Severity, scripts: &[String]) {
+    for script in scripts {
+        let findings = audit("a.js", script);
+        let told: Vec<_> = findings.iter().map(|finding| (&*finding.rule, finding.severity)).collect();
+        assert_eq!(told, [(rule, severity)], "{script}");
+        assert!(findings[0].fix.is_some());
+    }
+}
+
+fn each_passes(scripts: &[&str]) {
+    for script in scripts {
+        assert_eq!(audit("a.js", script), [], "{script}");
+    }
+}
+
+fn pem(kind: &str) -> String {
+    format!("-----BEGIN {kind}PRIVATE KEY-----\\n{RANDOM}{RANDOM}{HEX}\\n-----END {kind}PRIVATE KEY-----")
+}
+
+#[test]
+fn app_secrets_are_found_under_their_names() {
+    let scripts = [
+        format!("const appSecret = '{HEX}'"),
+        format!("App({{ globalData: {{ appid: 'wx1', secret: '{HEX}' }} }})"),
+        format!("config.APP_SECRET = `{HEX}`"),
+        format!("class A {{ wxAppSecret = '{HEX}' }}"),
+        format!("function f(app_secret = '{HEX}') {{}}"),
+        format!("x = {{ 'app-secret': '{}' }}", HEX.to_uppercase()),
+        format!("var secret = '{}' + '{}'", &HEX[..10], &HEX[10..]),
+        format!(
+            "wx.request({{ url: 'https://api.weixin.qq.com/sns/jscode2session?appid=wx1&secret={HEX}&js_code=' + code }})"
+        ),
+        format!("const url = `https://api/x?appid=${{id}}&secret={HEX}`"),
+    ];
+    each_is("app-secret", Severity::Error, &scripts);
+}
+
+#[test]
+fn what_is_no_app_secret_passes() {
+    each_passes(&[
+        &format!("const etag = '{HEX}'"),
+        &format!("const md5 = {{ file: '{HEX}' }}"),
+        "const appSecret = 'your-app-secret-here'",
+        "const appSecret = ''",
+        "const appSecret = '00000000000000000000000000000000'",
+        "const appSecret = '0123456789abcdef0123456789abcdef'",
+        "const appSecret = 'ffffffffffffffffffffffffffffffff'",
+        "const appSecret = process.env.APP_SECRET",
+        "const labels = { secret: 'Secret', appSecret: '应用密钥' }",
+        "const url = 'https://api/x?secret=' + secret",
+    ]);
+}
+
+#[test]
+fn private_keys_are_found_and_their_headers_alone_are_not() {
+    let scripts = ["", "RSA ", "EC ", "OPENSSH "].map(|kind| format!("const key = '{}'", pem(kind)));
+    each_is("private-key", Severity::Error, &scripts);
+    let sum = format!(
+        "const key = '-----BEGIN RSA PRIVATE KEY-----\\n' + '{RANDOM}' +\n '{RANDOM}' + '\\n-----END RSA PRIVATE KEY-----'"
+    );
+    each_is("private-key", Severity::Error, &[sum]);
+    each_passes(&[
+        "return '-----BEGIN RSA PRIVATE KEY-----\\n' + wrap(body) + '\\n-----END RSA PRIVATE KEY-----'",
+        "const header = '-----BEGIN PRIVATE KEY-----', footer = '-----END PRIVATE KEY-----'",
+        &format!("const key = '-----BEGIN PUBLIC KEY-----\\n{RANDOM}{RANDOM}\\n-----END PUBLIC KEY-----'"),
+    ]);
+    assert_eq!(audit("cert/a.pem", &pem("RSA ").replace("\\n", "\n"))[0].rule, "private-key");
+    assert_eq!(audit("cert/a.pem", &pem("RSA ").replace("PRIVATE", "PUBLIC")), []);
+}
+
+#[test]
+fn cloud_keys_are_found_with_their_secrets() {
+    let id = concat!("AK", "IAQ7M2ZT5XK4WB9RLC");
+    let script = format!("new S3({{ accessKeyId: '{id}', secretAccessKey: '{RANDOM}' }})");
+    let rules: Vec<_> = audit("a.js", &script).into_iter().map(|finding| (finding.rule, finding.severity)).collect();
+    assert_eq!(rules, [("cloud-key-id".into(), Severity::Warning), ("secret-key".into(), Severity::Error)]);
+    let ids = [concat!("LT", "AI5tQ7m2Zt5Xk4Wb9RLcVn"), concat!("AK", "IDz8krbsJ5yKBZQpn74WFkmLPx3gnPhESA")];
+    each_is("cloud-key-id", Severity::Warning, &ids.map(|id| format!("id = '{id}'")));
+    each_passes(&[
+        &format!("id = '{}'", concat!("AK", "IAIOSFODNN7EXAMPLE")),
+        &format!("id = '{}'", concat!("AK", "IAXXXXXXXXXXXXXXXX")),
+        "id = 'AKIA'",
+        "word = 'AKIDDO'",
+        "const secretKey = 'components.settings.secretKey2'",
+        "const secretKey = 'this-is-only-a-label-with-a-number-2'",
+        "const SecretKey = options.SecretKey",
+    ]);
+}
+
+#[test]
+fn tokens_are_found_by_their_form() {
+    let scripts = [
+        format!("t = '{}{}'", "ghp_", &RANDOM[..36]),
+        format!("fetch(u, {{ headers: {{ Authorization: 'token {}{}' }} }})", "gho_", &RANDOM[..36]),
+        format!("t = '{}{}'", "glpat-", &RANDOM[..20]),
+        format!("t = '{}8301947265-5920173846-{}'", "xoxb-", &RANDOM[..24]),
+        format!("t = '{}{}'", "sk_live_", &RANDOM[..24]),
+        format!("t = `{}{}`", "npm_", &RANDOM[..36]),
+        format!("u = 'https://hooks.{}/services/T02AB3CD4/B05EF6GH7/{}'", "slack.com", &RANDOM[..24]),
+    ];
+    each_is("access-token", Severity::Error, &scripts);
+    each_passes(&[
+        &format!("t = '{}{}'", "sk_test_", &RANDOM[..24]),
+        "t = 'ghp_'",
+        "t = 'npm_install_this_package_and_that_package'",
+        "t = 'ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'",
+    ]);
+}
+
+#[test]
+fn passwords_are_found_and_words_are_not() {
+    let scripts =
+        ["const password = 'Zk7mQ2vR9x'", "login({ user: 'admin', pwd: 'hunter#2026' })", "db.passwd = 'S3cure!Pass9'"];
+    each_is("password", Severity::Warning, &scripts.map(str::to_owned));
+    each_passes(&[
+        "const type = 'password'",
+        "const t = { password: 'Password', pwd: '密码', confirmPassword: 'Confirm your password' }",
+        "const t = { password: 'login.password2', passwd: 'form-item__input--2' }",
+        "const rules = { password: '^[A-Za-z0-9]{8,16}$' }",
+        "const routes = { changePassword: '/pages/pwd/index2', password: 'pages/User/pwd2' }",
+        "const t = { password: 'abcDEF' }",
+        "const t = { password: '12345678' }",
+        "const t = { password: 'icon-Password2x' }",
+        "const password = 'Test1234'",
+        "const password = ''",
+        "const password = this.data.password",
+        "const KeyCode = { pwd: 'ArrowLeft' }",
+    ]);
+}
+
+#[test]
+fn i8_a_finding_never_tells_the_secret() {
+    let script = format!(
+        "const appSecret = '{HEX}'; const password = 'Zk7mQ2vR9x'; t = '{}{}'; key = '{}'",
+        "ghp_",
+        &RANDOM[..36],
+        pem("RSA ")
+    );
+    let findings = audit("a.js", &script);
+    assert_eq!(findings.len(), 4, "{findings:#?}");
+    for finding in findings {
+        let text = format!("{finding:?}");
+        for secret in [HEX, "Zk7mQ2vR9x", &RANDOM[..36]] {
+            assert!(!text.contains(&secret[..8]), "{text}");
+        }
+    }
+    assert!(audit("a.js", &script)[0].message.contains("9f3c… (32 characters)"));
+}
+
+#[test]
+fn json_files_are_examined() {
+    let findings = audit("config/dev.json", &format!("{{\n  \"a\": [1],\n  \"appSecret\": \"{HEX}\"\n}}"));
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].place.as_ref().map(|place| (place.line, place.column)), Some((3, 16)));
+    assert_eq!(audit("a.json", "not json"), []);
+}
+
+#[test]
+fn f25_json_that_nests_too_deeply_is_a_warning() {
+    assert_eq!(audit("a.json", &"[".repeat(100_000))[0].rule, "not-examined");
+}
+
+#[test]
+fn what_does_not_parse_is_a_warning() {
+    assert_eq!(audit("a.js", "const appSecret = ")[0].rule, "unparsable");
+}
+
+#[test]
+fn paths_can_be_left_out() {
+    let package = MemoryPackage::default().with("lib/a.js", format!("appSecret = '{HEX}'")).with("library.js", "x = 1");
+    let policy = |paths: &str| Secrets::from_json(&format!(r#"{{"ignore_paths": ["{paths}"]}}"#)).expect("config");
+    assert_eq!(policy("lib/").audit(&package).expect("audits"), []);
+    assert_eq!(policy("lib/a.js").audit(&package).expect("audits"), []);
+    assert_eq!(policy("li").audit(&package).expect("audits").len(), 1);
+}

@@ -1,0 +1,143 @@
+//! The texts of a script, each with the name that it is given to.
+
+use berth_policy_javascript::{
+    Found,
+    ast::{
+        AssignmentExpression, AssignmentPattern, AssignmentTarget, BinaryExpression, BinaryOperator, BindingPattern,
+        Expression, FormalParameter, ObjectProperty, Program, PropertyDefinition, StringLiteral, TemplateLiteral,
+        VariableDeclarator,
+    },
+    visit::{Visit, walk},
+};
+
+use crate::rules;
+
+/// The secrets of a script.
+pub fn in_program(program: &Program<'_>) -> Found {
+    let mut texts = Texts::default();
+    texts.visit_program(program);
+    texts.found
+}
+
+/// The secrets of a JSON value.
+pub fn in_value(value: &Expression<'_>) -> Found {
+    let mut texts = Texts::default();
+    texts.visit_expression(value);
+    texts.found
+}
+
+#[derive(Default)]
+struct Texts {
+    found: Found,
+    /// Where the text begins that has been judged with its name, so that it is not judged again without.
+    named: Option<u32>,
+}
+
+impl Texts {
+    fn judge(&mut self, at: u32, name: Option<&str>, text: &str) {
+        self.found.extend(rules::judge(name, text).map(|finding| (at, finding)));
+    }
+
+    /// Judges a value together with its name, if it is a text.
+    fn given(&mut self, name: Option<&str>, value: &Expression<'_>) {
+        if let (Some(name), Some((at, text))) = (name, constant(value)) {
+            self.judge(at, Some(name), &text);
+            self.named = Some(at);
+        }
+    }
+
+    fn alone(&mut self, at: u32, text: &str) {
+        if self.named != Some(at) {
+            self.judge(at, None, text);
+        }
+    }
+}
+
+/// A literal, a template or a sum, with the place of its beginning; what is not known of it is left out.
+fn constant(value: &Expression<'_>) -> Option<(u32, String)> {
+    match value {
+        Expression::StringLiteral(literal) => Some((literal.span.start, literal.value.to_string())),
+        Expression::TemplateLiteral(template) => Some((template.span.start, quasis(template))),
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            let ((at, left), (_, right)) = (constant(&sum.left)?, constant(&sum.right)?);
+            Some((at, left + &right))
+        }
+        _ => None,
+    }
+}
+
+/// The constant parts of a template. A space stands for what is put in, so that no two parts look like one.
+fn quasis(template: &TemplateLiteral<'_>) -> String {
+    let part =
+        |part: &berth_policy_javascript::ast::TemplateElement<'_>| part.value.cooked.map(|text| text.to_string());
+    template.quasis.iter().filter_map(part).collect::<Vec<_>>().join(" ")
+}
+
+impl<'a> Visit<'a> for Texts {
+    fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {
+        self.given(property.key.static_name().as_deref(), &property.value);
+        walk::walk_object_property(self, property);
+    }
+
+    fn visit_property_definition(&mut self, property: &PropertyDefinition<'a>) {
+        if let Some(value) = &property.value {
+            self.given(property.key.static_name().as_deref(), value);
+        }
+        walk::walk_property_definition(self, property);
+    }
+
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        if let Some(init) = &declarator.init {
+            self.given(bound(&declarator.id), init);
+        }
+        walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
+        if let Some(init) = &parameter.initializer {
+            self.given(bound(&parameter.pattern), init);
+        }
+        walk::walk_formal_parameter(self, parameter);
+    }
+
+    fn visit_assignment_pattern(&mut self, pattern: &AssignmentPattern<'a>) {
+        self.given(bound(&pattern.left), &pattern.right);
+        walk::walk_assignment_pattern(self, pattern);
+    }
+
+    fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
+        self.given(assigned(&assignment.left), &assignment.right);
+        walk::walk_assignment_expression(self, assignment);
+    }
+
+    /// A sum of texts is one text; its parts are none of their own.
+    fn visit_binary_expression(&mut self, binary: &BinaryExpression<'a>) {
+        match (binary.operator, constant(&binary.left), constant(&binary.right)) {
+            (BinaryOperator::Addition, Some((at, left)), Some((_, right))) => self.alone(at, &(left + &right)),
+            _ => walk::walk_binary_expression(self, binary),
+        }
+    }
+
+    fn visit_string_literal(&mut self, literal: &StringLiteral<'a>) {
+        self.alone(literal.span.start, literal.value.as_str());
+    }
+
+    fn visit_template_literal(&mut self, template: &TemplateLiteral<'a>) {
+        self.alone(template.span.start, &quasis(template));
+        walk::walk_template_literal(self, template);
+    }
+}
+
+fn bound<'x>(pattern: &'x BindingPattern<'_>) -> Option<&'x str> {
+    match pattern {
+        BindingPattern::BindingIdentifier(variable) => Some(variable.name.as_str()),
+        _ => None,
+    }
+}
+
+fn assigned<'x>(target: &'x AssignmentTarget<'_>) -> Option<&'x str> {
+    match target {
+        AssignmentTarget::AssignmentTargetIdentifier(variable) => Some(variable.name.as_str()),
+        _ => target.as_member_expression()?.static_property_name(),
+    }
+}

@@ -1,0 +1,152 @@
+//! Limits the size of the main package, of each subpackage, of all together and, by option, of each file.
+//!
+//! The defaults are WeChat's: 2 MiB for the main package and for each subpackage, 30 MiB in all. A size is that of the
+//! files after inflating, because that is what a device has to keep and load. Every finding tells the biggest files,
+//! which is where to begin.
+
+use berth_policy::{
+    Auditor, Description, File, Finding, Package, Place, Policy,
+    manifest::{Manifest, Subpackage},
+    package::Bytes,
+    serde::Deserialize,
+};
+
+const MIB: u64 = 1 << 20;
+/// How many of the biggest files, and of the files over the limit, are told one by one.
+const TOLD: usize = 5;
+
+/// The policy, which is its config. All sizes in bytes, after inflating.
+#[derive(Deserialize)]
+#[serde(crate = "berth_policy::serde", deny_unknown_fields, default)]
+pub struct SizeLimits {
+    main_bytes: u64,
+    subpackage_bytes: u64,
+    total_bytes: u64,
+    file_bytes: Option<u64>,
+    file_count: Option<u64>,
+}
+
+impl Default for SizeLimits {
+    fn default() -> Self {
+        Self {
+            main_bytes: 2 * MIB,
+            subpackage_bytes: 2 * MIB,
+            total_bytes: 30 * MIB,
+            file_bytes: None,
+            file_count: None,
+        }
+    }
+}
+
+impl Policy for SizeLimits {
+    type Config = Self;
+
+    const DESCRIPTION: Description = Description {
+        name: "size-limits",
+        version: env!("CARGO_PKG_VERSION"),
+        summary: "Limits the size of the main package, of each subpackage and of all together.",
+        config_schema: include_str!("../config.schema.json"),
+    };
+
+    fn configure(config: Self) -> Result<Self, String> {
+        Ok(config)
+    }
+}
+
+impl Auditor for SizeLimits {
+    fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
+        let files = package.files();
+        let subpackages = Manifest::of(package).map(|manifest| manifest.subpackages()).unwrap_or_default();
+        let at = Place::file(&package.manifest_path());
+        let parts = self.parts(&files, &subpackages);
+        let mut findings: Vec<_> =
+            parts.iter().filter_map(Part::finding).map(|finding| finding.at(at.clone())).collect();
+        findings.extend(self.file_count(&files).map(|finding| finding.at(at)));
+        findings.extend(self.big_files(&files));
+        Ok(findings)
+    }
+}
+
+/// What has a limit in common.
+struct Part<'f> {
+    rule: &'static str,
+    name: String,
+    limit: u64,
+    files: Vec<&'f File>,
+    fix: &'static str,
+}
+
+impl Part<'_> {
+    fn finding(&self) -> Option<Finding> {
+        let size: u64 = self.files.iter().map(|file| file.size).sum();
+        (size > self.limit).then(|| {
+            let over = Bytes(size - self.limit);
+            let (size, limit) = (Bytes(size), Bytes(self.limit));
+            let message = format!(
+                "{} has {size}, {over} over the limit of {limit}. The biggest files: {}.",
+                self.name,
+                biggest(&self.files)
+            );
+            Finding::error(self.rule, message).fix(self.fix)
+        })
+    }
+}
+
+fn biggest(files: &[&File]) -> String {
+    let mut files = files.to_vec();
+    files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
+    let told = files.iter().take(TOLD).map(|file| format!("{} ({})", file.path, Bytes(file.size)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+impl SizeLimits {
+    fn parts<'f>(&self, files: &'f [File], subpackages: &[Subpackage]) -> Vec<Part<'f>> {
+        let in_main = |file: &&File| !subpackages.iter().any(|sub| sub.holds(&file.path));
+        let main = Part {
+            rule: "main-package-too-big",
+            name: "The main package".into(),
+            limit: self.main_bytes,
+            files: files.iter().filter(in_main).collect(),
+            fix: "Move pages that are not needed at the start into subpackages, and pictures to a server.",
+        };
+        let total = Part {
+            rule: "total-too-big",
+            name: "The package".into(),
+            limit: self.total_bytes,
+            files: files.iter().collect(),
+            fix: "Remove what is not used, and serve big files from a server.",
+        };
+        let subpackages = subpackages.iter().map(|sub| Part {
+            rule: "subpackage-too-big",
+            name: format!("The subpackage {}", sub.root),
+            limit: self.subpackage_bytes,
+            files: files.iter().filter(|file| sub.holds(&file.path)).collect(),
+            fix: "Split the subpackage, and move pictures to a server.",
+        });
+        [main].into_iter().chain(subpackages).chain([total]).collect()
+    }
+
+    fn big_files(&self, files: &[File]) -> Vec<Finding> {
+        let Some(limit) = self.file_bytes else { return Vec::new() };
+        let finding = |file: &File| {
+            let message =
+                format!("{} has {}; the limit for one file is {}.", file.path, Bytes(file.size), Bytes(limit));
+            Finding::error("file-too-big", message)
+                .at(Place::file(&file.path))
+                .fix("Shrink the file or serve it from a server.")
+        };
+        files.iter().filter(|file| file.size > limit).map(finding).collect()
+    }
+
+    fn file_count(&self, files: &[File]) -> Option<Finding> {
+        let (count, limit) = (files.len() as u64, self.file_count?);
+        let message = || format!("The package has {count} files; the limit is {limit}.");
+        (count > limit)
+            .then(|| Finding::error("too-many-files", message()).fix("Bundle scripts and combine small pictures."))
+    }
+}
+
+berth_policy::auditor!(SizeLimits);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+use berth_policy::testing::MemoryPackage;
+
+use super::*;
+
+const APP: &str = r#"{"pages": ["pages/a/a"], "subPackages": [{"root": "/shop/", "pages": ["b"]}, {"root": "shopping", "pages": ["c"]}]}"#;
+
+fn audit(config: &str, package: &MemoryPackage) -> Vec<Finding> {
+    SizeLimits::from_json(config).expect(config).audit(package).expect("audits")
+}
+
+fn rules(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.rule).collect()
+}
+
+fn package() -> MemoryPackage {
+    MemoryPackage::default().with("app.json", APP).with("pages/a/a.js", "a".repeat(1000))
+}
+
+#[test]
+fn a_small_package_passes() {
+    assert_eq!(audit("{}", &package()), []);
+}
+
+#[test]
+fn a_part_may_be_as_big_as_its_limit_and_not_a_byte_bigger() {
+    let fill = |size: usize| MemoryPackage::default().with("app.json", "{}").with("a.js", "a".repeat(size - 2));
+    assert_eq!(audit("{}", &fill(2 << 20)), []);
+    assert_eq!(rules(&audit("{}", &fill((2 << 20) + 1))), ["main-package-too-big"]);
+}
+
+#[test]
+fn a_subpackage_counts_for_itself_and_not_for_the_main_package() {
+    let package = package().with("shop/b.js", "b".repeat(5000));
+    let findings = audit(r#"{"main_bytes": 1200, "subpackage_bytes": 4096}"#, &package);
+    assert_eq!(rules(&findings), ["subpackage-too-big"]);
+    assert_eq!(
+        findings[0].message,
+        "The subpackage shop has 4 KiB, 904 bytes over the limit of 4 KiB. The biggest files: shop/b.js (4 KiB)."
+    );
+}
+
+#[test]
+fn a_folder_whose_name_only_begins_alike_is_another_one() {
+    let package = package().with("shopping/c.js", "c".repeat(5000)).with("shop.js", "d".repeat(5000));
+    let findings = audit(r#"{"main_bytes": 4096, "subpackage_bytes": 6000}"#, &package);
+    assert_eq!(rules(&findings), ["main-package-too-big"]);
+}
+
+#[test]
+fn all_together_have_a_limit() {
+    let findings = audit(r#"{"total_bytes": 1024}"#, &package());
+    assert_eq!(rules(&findings), ["total-too-big"]);
+    assert!(findings[0].message.contains("pages/a/a.js (1000 bytes)"), "{}", findings[0].message);
+}
+
+#[test]
+fn files_have_limits_when_asked_for() {
+    let findings = audit(r#"{"file_bytes": 500, "file_count": 1}"#, &package());
+    assert_eq!(rules(&findings), ["too-many-files", "file-too-big"]);
+    assert_eq!(findings[1].place, Some(Place::file("pages/a/a.js")));
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_does_not_hide_a_size() {
+    let package = MemoryPackage::default().with("app.json", "{").with("a.js", "a".repeat(3 << 20));
+    assert_eq!(rules(&audit("{}", &package)), ["main-package-too-big"]);
+}
+
+#[test]
+fn sizes_read_as_people_say_them() {
+    let text = |bytes| Bytes(bytes).to_string();
+    assert_eq!([text(999), text(2048), text(MIB * 5 / 2)], ["999 bytes", "2 KiB", "2.5 MiB"]);
+}
