@@ -6,6 +6,7 @@ pub mod version;
 pub mod access;
 pub mod app;
 pub mod blob;
+pub mod cli;
 pub mod clock;
 pub mod error;
 pub mod event;
