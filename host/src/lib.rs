@@ -16,3 +16,5 @@ pub mod mini_app;
 pub mod page;
 pub mod store;
 pub mod text;
+pub mod package;
+pub mod version;

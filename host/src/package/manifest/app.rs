@@ -1,0 +1,177 @@
+//! `app.json` of WeChat-style mini-programs. Real trees carry keys that nobody declared: those only warn.
+
+use serde_json::{Map, Value};
+
+use super::{super::refusal, APP_JSON, Declared, Facts, Subpackage, page_path};
+use crate::error::{Error, Result};
+
+/// The top-level members that the WeChat reference documents, and the two that declare what the package is.
+const KNOWN: &[&str] = &[
+    "$schema",
+    "app_id",
+    "appBar",
+    "chatTools",
+    "componentFramework",
+    "convertRpxToVw",
+    "darkmode",
+    "debug",
+    "embeddedAppIdList",
+    "enableIdKeyboard",
+    "enablePassiveEvent",
+    "entranceDeclare",
+    "entryPagePath",
+    "functionalPages",
+    "halfPage",
+    "handleWebviewPreload",
+    "lazyCodeLoading",
+    "libVersion",
+    "mini_app_id",
+    "miniApp",
+    "navigateToMiniProgramAppIdList",
+    "networkTimeout",
+    "openLocationPagePath",
+    "pages",
+    "permission",
+    "plugins",
+    "preloadRule",
+    "renderer",
+    "rendererOptions",
+    "requiredBackgroundModes",
+    "requiredPrivateInfos",
+    "resizable",
+    "serviceProviderTicket",
+    "singlePage",
+    "sitemapLocation",
+    "static",
+    "style",
+    "subPackages",
+    "subpackages",
+    "supportedMaterials",
+    "tabBar",
+    "themeLocation",
+    "usePrivacyCheck",
+    "useExtendedLib",
+    "usingComponents",
+    "version",
+    "visualEffectInBackground",
+    "window",
+    "workers",
+];
+
+/// The interfaces whose use must be declared.
+const PRIVATE_INFOS: &[&str] = &[
+    "chooseAddress",
+    "chooseLocation",
+    "choosePoi",
+    "getFuzzyLocation",
+    "getLocation",
+    "onLocationChange",
+    "startLocationUpdate",
+    "startLocationUpdateBackground",
+];
+
+/// The facts of an `app.json`.
+pub fn read(members: &Map<String, Value>) -> Result<Facts> {
+    let mut facts = Facts { warnings: warnings(members), ..Facts::default() };
+    for page in strings(members, "pages")? {
+        add_page(&mut facts, page_path("", page).map_err(|why| wrong("pages", &why))?);
+    }
+    if facts.pages.is_empty() {
+        return Err(wrong("pages", "must list at least one page"));
+    }
+    for item in subpackage_items(members)? {
+        let subpackage = subpackage(item)?;
+        subpackage.pages.iter().for_each(|page| add_page(&mut facts, page.clone()));
+        facts.subpackages.push(subpackage);
+    }
+    check_tab_bar(members)?;
+    facts.id = declared(members, "mini_app_id").or_else(|| declared(members, "app_id"));
+    facts.version = declared(members, "version");
+    Ok(facts)
+}
+
+fn add_page(facts: &mut Facts, page: String) {
+    if facts.pages.contains(&page) {
+        facts.warnings.push(format!("{APP_JSON}: the page {page:?} is listed twice."));
+    } else {
+        facts.pages.push(page);
+    }
+}
+
+/// Both spellings are in use; a manifest with both could be read in two ways.
+fn subpackage_items(members: &Map<String, Value>) -> Result<&[Value]> {
+    match (members.get("subPackages"), members.get("subpackages")) {
+        (Some(_), Some(_)) => Err(wrong("subPackages", "stands beside \"subpackages\": keep one of the two spellings")),
+        (None, None) => Ok(&[]),
+        (Some(list), None) | (None, Some(list)) => {
+            list.as_array().map(Vec::as_slice).ok_or_else(|| wrong("subPackages", "must be a list"))
+        }
+    }
+}
+
+fn subpackage(item: &Value) -> Result<Subpackage> {
+    let item = item.as_object().ok_or_else(|| wrong("subPackages", "must hold objects with root and pages"))?;
+    let root =
+        item.get("root").and_then(Value::as_str).ok_or_else(|| wrong("subPackages[].root", "must be a folder"))?;
+    let root = page_path("", root).map_err(|why| wrong("subPackages[].root", &why))?;
+    let join = |page| page_path(&root, page).map_err(|why| wrong("subPackages[].pages", &why));
+    let pages = strings(item, "pages")?.into_iter().map(join).collect::<Result<_>>()?;
+    let name = item.get("name").and_then(Value::as_str).map(Into::into);
+    let independent = item.get("independent").and_then(Value::as_bool).unwrap_or(false);
+    Ok(Subpackage { root, name, independent, pages })
+}
+
+fn check_tab_bar(members: &Map<String, Value>) -> Result<()> {
+    let Some(list) = members.get("tabBar").and_then(|bar| bar.get("list")) else { return Ok(()) };
+    let items = list.as_array().ok_or_else(|| wrong("tabBar.list", "must be a list"))?;
+    let complete = items.iter().all(|item| item.get("pagePath").is_some_and(Value::is_string));
+    if complete { Ok(()) } else { Err(wrong("tabBar.list[].pagePath", "must name a page in every item")) }
+}
+
+/// The member `name` as a list of strings; absent is empty.
+fn strings<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>> {
+    let Some(value) = members.get(name) else { return Ok(Vec::new()) };
+    let list = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    list.ok_or_else(|| wrong(name, "must be a list of strings"))
+}
+
+fn declared(members: &Map<String, Value>, name: &str) -> Option<Declared> {
+    let value = members.get(name)?.as_str()?;
+    Some(Declared { by: format!("{APP_JSON}: {name}"), value: value.into() })
+}
+
+fn warnings(members: &Map<String, Value>) -> Vec<String> {
+    let unknown = members.keys().filter(|key| !KNOWN.contains(&key.as_str()));
+    let unknown = unknown.map(|key| format!("the member {:?} is not known.", refusal::shown(key.as_bytes())));
+    let odd = [odd_workers(members), odd_loading(members), odd_preload(members), odd_private_infos(members)];
+    unknown.chain(odd.into_iter().flatten()).map(|warning| format!("{APP_JSON}: {warning}")).collect()
+}
+
+fn odd_workers(members: &Map<String, Value>) -> Option<String> {
+    let workers = members.get("workers")?;
+    let fine = workers.is_string() || workers.get("path").is_some_and(Value::is_string);
+    (!fine).then(|| "workers is neither a folder nor {path, isSubpackage}.".into())
+}
+
+fn odd_loading(members: &Map<String, Value>) -> Option<String> {
+    let fine = members.get("lazyCodeLoading")? == "requiredComponents";
+    (!fine).then(|| "lazyCodeLoading knows only \"requiredComponents\".".into())
+}
+
+fn odd_preload(members: &Map<String, Value>) -> Option<String> {
+    let rules = members.get("preloadRule")?.as_object();
+    let known = |rule: &Value| rule.get("network").is_none_or(|network| network == "all" || network == "wifi");
+    let fine = rules.is_some_and(|rules| rules.values().all(known));
+    (!fine).then(|| "preloadRule maps pages to rules whose network is \"all\" or \"wifi\".".into())
+}
+
+fn odd_private_infos(members: &Map<String, Value>) -> Option<String> {
+    let infos = members.get("requiredPrivateInfos")?.as_array();
+    let known = |info: &Value| info.as_str().is_some_and(|info| PRIVATE_INFOS.contains(&info));
+    let fine = infos.is_some_and(|infos| infos.iter().all(known));
+    (!fine).then(|| format!("requiredPrivateInfos knows only {}.", PRIVATE_INFOS.join(", ")))
+}
+
+fn wrong(member: &str, rule: &str) -> Error {
+    refusal::manifest("manifest-shape", APP_JSON, format!("{member} {rule}.")).with("member", member)
+}
