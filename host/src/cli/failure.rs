@@ -1,0 +1,153 @@
+//! What can go wrong in a command, and the exit code that scripts see.
+
+use std::{fmt, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What a command gives back when it has already printed its answer.
+pub type Done = Result<(), Failure>;
+
+/// A refusal as the host words it (RFC 9457), or one of our own in the same form.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Problem {
+    /// The stable reason: on the wire an address, here its last segment (`version-exists`).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// One short sentence, the same for every occurrence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The HTTP status; 0 for a refusal that was made on this side.
+    #[serde(default)]
+    pub status: u16,
+    /// What is wrong here and what to do about it.
+    #[serde(default)]
+    pub detail: String,
+    /// Leads to the reason in the host's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Further members for programs.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was refused: exit code 1.
+    Refused(Box<Problem>),
+    /// It was used wrongly: exit code 2.
+    Usage(String),
+    /// The host could not be reached: exit code 3.
+    Unreachable(String),
+    /// Whoever read our output has stopped reading: exit code 0, as `head` expects.
+    ReaderGone,
+}
+
+impl Failure {
+    /// A refusal that was made on this side.
+    pub fn refused(kind: &str, detail: impl Into<String>) -> Self {
+        Self::Refused(Box::new(Problem {
+            kind: kind.into(),
+            title: String::new(),
+            status: 0,
+            detail: detail.into(),
+            request_id: None,
+            fields: Map::new(),
+        }))
+    }
+
+    /// Wrong use.
+    pub fn usage(detail: impl Into<String>) -> Self {
+        Self::Usage(detail.into())
+    }
+
+    /// A file that cannot be read or written. `doing` is a verb: `read`, `write`.
+    pub fn file(doing: &str, path: &Path, error: &std::io::Error) -> Self {
+        let path = path.display();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::Usage(format!("There is no file {path}.")),
+            _ => Self::Usage(format!("Cannot {doing} {path}: {error}.")),
+        }
+    }
+
+    /// 0, 1, 2 or 3.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::ReaderGone => 0,
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+
+    /// The failure as a problem document, for `--json`.
+    pub fn document(&self) -> Value {
+        let own = |kind: &str, detail: &str| serde_json::json!({"type": kind, "status": 0, "detail": detail});
+        match self {
+            Self::Refused(problem) => serde_json::to_value(problem).unwrap_or_default(),
+            Self::Usage(detail) => own("wrong-use", detail),
+            Self::Unreachable(detail) => own("unreachable", detail),
+            Self::ReaderGone => Value::Null,
+        }
+    }
+
+    /// The stable reason of a refusal.
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => Some(&problem.kind),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(problem) => problem.fmt(f),
+            Self::Usage(detail) | Self::Unreachable(detail) => f.write_str(detail),
+            Self::ReaderGone => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let detail = if self.detail.is_empty() { &self.title } else { &self.detail };
+        write!(f, "{}: {detail}", self.kind)?;
+        if let Some(advice) = advice(&self.kind) {
+            write!(f, "\n  try: {advice}")?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, "\n  request id: {id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What to do next, where a command helps and the host cannot know it.
+fn advice(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "missing-token" | "invalid-token" | "expired-token" => "berth login --server URL",
+        "missing-grant" => "berth whoami (it shows your roles and what your token may do)",
+        "version-exists" => {
+            "raise the version and pack again, or `berth push --replace` for a development version that was never submitted"
+        }
+        "no-host-app" => "berth host-app bind HOST_APP APP",
+        "mini-app-off-shelf" | "package-off-shelf" => "berth app shelf APP on",
+        "version-order" => "berth version list APP (it shows what is online)",
+        "note-required" => "add --note \"the reason\"",
+        "package-archive" | "package-path" | "package-manifest" => "berth pack DIR (it packs by the host's rules)",
+        "package-mismatch" => "berth pack DIR (it takes id and version from the manifest and names the file after them)",
+        "policy-in-use" => "berth policy bindings, then berth policy unbind ID",
+        "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
+        _ => return None,
+    })
+}
+
+/// Errors of our own domain types come from parsing what was typed, so they are wrong use.
+impl From<crate::error::Error> for Failure {
+    fn from(error: crate::error::Error) -> Self {
+        Self::Usage(error.detail)
+    }
+}

@@ -1,0 +1,53 @@
+//! Files of the user's: read with errors that name them.
+
+use std::{io::Read, path::Path};
+
+use serde_json::Value;
+use sha2::Digest as _;
+
+use super::failure::Failure;
+use crate::ids::Digest;
+
+/// A config, manifest or pin file; anything larger than 16 MiB is not one.
+const MAX_TEXT: u64 = 16 << 20;
+
+/// A JSON file.
+pub fn read_json(path: &Path) -> Result<Value, Failure> {
+    let text = read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", path.display())))
+}
+
+/// A small text file.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let file = std::fs::File::open(path).map_err(|error| Failure::file("read", path, &error))?;
+    let mut text = String::new();
+    file.take(MAX_TEXT).read_to_string(&mut text).map_err(|error| Failure::file("read", path, &error))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// The SHA-256 of what `reader` still gives, on top of what `hasher` has seen.
+pub fn hash_on(hasher: &mut sha2::Sha256, reader: &mut impl Read) -> std::io::Result<u64> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut total = 0;
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(total);
+        }
+        hasher.update(&buffer[..count]);
+        total += count as u64;
+    }
+}
+
+/// The SHA-256 of a file.
+pub fn digest(path: &Path) -> Result<Digest, Failure> {
+    let mut hasher = sha2::Sha256::new();
+    let file = std::fs::File::open(path);
+    file.and_then(|mut file| hash_on(&mut hasher, &mut file)).map_err(|error| Failure::file("read", path, &error))?;
+    Ok(Digest::from_bytes(&hasher.finalize().into()))
+}
+
+/// A temporary file or folder beside `path`, so that a rename onto it is atomic.
+pub fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

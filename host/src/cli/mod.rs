@@ -1,0 +1,223 @@
+//! The command line: one binary for the host and for those who use it.
+//!
+//! Client commands are thin: they build a [`call::Call`], send it with [`client::Client`] and print the answer
+//! through [`output::Output`]. Exit codes: 0 done, 1 refused, 2 wrong use, 3 the host could not be reached.
+
+mod access;
+mod app;
+mod bundle;
+mod call;
+mod check;
+mod client;
+mod credentials;
+mod download;
+mod events;
+mod failure;
+mod files;
+mod findings;
+mod gray;
+mod gray_create;
+mod host_app;
+mod login;
+mod output;
+mod pack;
+mod paint;
+mod parse;
+mod policy;
+mod push;
+mod reach;
+mod release;
+pub mod server;
+mod session;
+mod table;
+mod unpack;
+mod version;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::{
+    failure::{Done, Failure},
+    output::Output,
+    paint::Paint,
+    session::{Global, Session},
+};
+use crate::clock::{Clock, SystemClock, SystemRandom};
+
+/// A self-hosted mini-program platform: the host, and the tool of those who use it.
+#[derive(Parser, Debug)]
+#[command(name = "berth", version, after_help = TOP_HELP, propagate_version = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const TOP_HELP: &str = "\
+Examples:
+  berth demo                                  a host with sample MiniApps, to look around
+  berth login --server https://berth.example  store a token for that host
+  berth pack shop/ && berth push shop_1.2.0.apkg --submit --wait
+  berth bundle --host-app ha-super --out assets/miniapps
+
+Exit codes: 0 done, 1 refused, 2 wrong use, 3 the host could not be reached.";
+
+/// Every command.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the host
+    Serve(server::Serve),
+    /// Look after the host on its own machine
+    #[command(subcommand)]
+    Admin(server::Admin),
+    /// Run a host with a seeded team, sample packages, a release and a grayscale task
+    Demo(server::Demo),
+    /// Check that this machine and data folder can run the host
+    Doctor(server::Doctor),
+    /// Store a token for a host and make that host the current one
+    Login,
+    /// Forget the token of a host
+    Logout,
+    /// Show who you are on the host, your roles and what your token may do
+    Whoami,
+    /// Make an .apkg from a folder
+    Pack(pack::Pack),
+    /// Upload an .apkg as a development version
+    Push(push::Push),
+    /// MiniApps: create, list, show, edit, take on and off the shelf
+    #[command(subcommand)]
+    App(app::App),
+    /// Teams and their members
+    #[command(subcommand)]
+    Team(access::Team),
+    /// Accounts (platform admins)
+    #[command(subcommand)]
+    Account(access::Account),
+    /// API tokens
+    #[command(subcommand)]
+    Token(access::Token),
+    /// Host apps, their bindings and the audits that wait for them
+    #[command(subcommand)]
+    HostApp(host_app::HostApp),
+    /// Versions: submit, decide, publish, roll back
+    #[command(subcommand)]
+    Version(version::Version),
+    /// Grayscale releases
+    #[command(subcommand)]
+    Gray(gray::Gray),
+    /// Ask the host what a device should run
+    Check(check::Check),
+    /// Download a package and verify it
+    Download(download::Download),
+    /// Download all packages that a host app embeds
+    Bundle(bundle::Bundle),
+    /// Policies: install, inspect, bind
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// What happened on the host
+    Events(events::Events),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Compile a policy in this process; the host starts it
+    #[command(hide = true)]
+    CompilePolicy,
+}
+
+/// Runs the binary.
+pub fn main() -> ExitCode {
+    // Fails only when a provider is installed already, which is then the one that is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let mut session = session(&cli.global);
+    ExitCode::from(run(cli.command, &mut session))
+}
+
+fn session(global: &Global) -> Session {
+    let clock = Arc::new(SystemClock);
+    let paint = Paint { styled: console::colors_enabled() && io::stdout().is_terminal(), now: clock.now() };
+    let mut out = Output::new(global.json, paint, Box::new(io::stdout()), Box::new(io::stderr()));
+    out.styled_errors = console::colors_enabled_stderr() && io::stderr().is_terminal();
+    Session {
+        global: global.clone(),
+        out,
+        credentials: credentials::default_path(),
+        clock,
+        random: Arc::new(SystemRandom),
+        input: Box::new(io::BufReader::new(io::stdin())),
+        attended: io::stdin().is_terminal(),
+    }
+}
+
+/// Runs a command to its exit code.
+fn run(command: Command, session: &mut Session) -> u8 {
+    // Must not run inside the runtime: it is a process of its own with limits of its own.
+    if let Command::CompilePolicy = command {
+        return server::compile_policy();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(command, session)),
+        Err(error) => Err(Failure::refused("runtime", format!("Cannot start threads: {error}."))),
+    };
+    report(done, session)
+}
+
+/// Prints a failure and gives the exit code.
+fn report(done: Done, session: &mut Session) -> u8 {
+    done.map_or_else(
+        |failure| {
+            session.out.failure(&failure);
+            failure.exit_code()
+        },
+        |()| 0,
+    )
+}
+
+async fn dispatch(command: Command, session: &mut Session) -> Done {
+    match command {
+        Command::Serve(args) => server::serve(args, session).await,
+        Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
+        Command::Demo(args) => server::demo(args, session).await,
+        Command::Doctor(args) => server::doctor(args, session).await,
+        Command::Login => login::login(session).await,
+        Command::Logout => login::logout(session),
+        Command::Whoami => login::whoami(session).await,
+        Command::Pack(args) => pack::run(args, session),
+        Command::Push(args) => push::run(args, session).await,
+        Command::App(command) => app::run(command, session).await,
+        Command::Team(command) => access::team(command, session).await,
+        Command::Account(command) => access::account(command, session).await,
+        Command::Token(command) => access::token(command, session).await,
+        Command::HostApp(command) => host_app::run(command, session).await,
+        Command::Version(command) => version::run(command, session).await,
+        Command::Gray(command) => gray::run(command, session).await,
+        Command::Check(args) => check::run(args, session).await,
+        Command::Download(args) => download::run(args, session).await,
+        Command::Bundle(args) => bundle::run(args, session).await,
+        Command::Policy(command) => policy::run(command, session).await,
+        Command::Events(args) => events::run(args, session).await,
+        Command::Completions { shell } => completions(shell, session),
+        Command::CompilePolicy => Ok(()),
+    }
+}
+
+fn completions(shell: clap_complete::Shell, session: &mut Session) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
+    session.out.verbatim(&String::from_utf8_lossy(&script))
+}

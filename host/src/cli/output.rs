@@ -1,0 +1,127 @@
+//! The one place that prints: answers to stdout, everything else to stderr, and with `--json` exactly one document.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{
+    failure::{Done, Failure},
+    paint::Paint,
+    table::Table,
+};
+
+/// Where a command prints.
+pub struct Output {
+    /// Whether stdout carries JSON.
+    pub json: bool,
+    /// How answers for people look.
+    pub paint: Paint,
+    /// Whether stderr takes colours.
+    pub styled_errors: bool,
+    stdout: Box<dyn Write + Send>,
+    stderr: Box<dyn Write + Send>,
+    answered: bool,
+}
+
+impl Output {
+    /// Prints to these.
+    pub fn new(json: bool, paint: Paint, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
+        Self { json, paint, styled_errors: false, stdout, stderr, answered: false }
+    }
+
+    /// A line of the answer for people; nothing with `--json`.
+    pub fn line(&mut self, text: impl AsRef<str>) -> Done {
+        if self.json { Ok(()) } else { self.write(text.as_ref()) }
+    }
+
+    /// A remark beside the answer, to stderr.
+    pub fn note(&mut self, text: impl AsRef<str>) {
+        // A remark that nobody can read any more is no reason to fail.
+        let _ = writeln!(self.stderr, "{}", text.as_ref());
+    }
+
+    /// The answer itself, as text that is the same with and without `--json` (a SARIF file, a completion script).
+    pub fn verbatim(&mut self, text: &str) -> Done {
+        self.answered = true;
+        self.write(text.trim_end_matches('\n'))
+    }
+
+    /// The answer: the host's own document with `--json`, else what `human` makes of it.
+    pub fn show<T: DeserializeOwned>(&mut self, answer: &Value, human: impl FnOnce(T, &Paint) -> String) -> Done {
+        self.answer(answer, |paint| Ok(human(read(answer)?, paint)))
+    }
+
+    /// The answer to a command that the host answers with nothing: `document` with `--json`, else the sentence.
+    pub fn done(&mut self, document: &impl Serialize, sentence: impl Into<String>) -> Done {
+        let document = serde_json::to_value(document).unwrap_or_default();
+        self.answer(&document, |_| Ok(sentence.into()))
+    }
+
+    /// A list: `{"items": […]}` with `--json`, else a table, or `when_empty` in words.
+    pub fn list<T: DeserializeOwned, const N: usize>(
+        &mut self,
+        items: Vec<Value>,
+        head: [&str; N],
+        when_empty: &str,
+        row: impl Fn(T, &Paint) -> [super::table::Cell; N],
+    ) -> Done {
+        let document = json!({ "items": items });
+        self.answer(&document, |paint| {
+            if items.is_empty() {
+                return Ok(when_empty.to_owned());
+            }
+            let mut table = Table::new(head);
+            for item in &items {
+                table.row(row(read(item)?, paint));
+            }
+            Ok(table.render(paint))
+        })
+    }
+
+    /// One line of NDJSON, for commands that go on.
+    pub fn stream(&mut self, item: &Value) -> Done {
+        self.answered = true;
+        self.write(&item.to_string())
+    }
+
+    /// Says why it did not work: words to stderr, and with `--json` the problem as the one document on stdout.
+    pub fn failure(&mut self, failure: &Failure) {
+        if matches!(failure, Failure::ReaderGone) {
+            return;
+        }
+        let label = console::Style::new().red().bold().force_styling(self.styled_errors).apply_to("error:");
+        self.note(format!("{label} {}", super::paint::clean_lines(&failure.to_string())));
+        if self.json && !self.answered {
+            let _ = self.write(&pretty(&failure.document()));
+        }
+    }
+
+    fn answer(&mut self, document: &Value, human: impl FnOnce(&Paint) -> Result<String, Failure>) -> Done {
+        self.answered = true;
+        let text = if self.json { pretty(document) } else { human(&self.paint)? };
+        self.write(&text)
+    }
+
+    fn write(&mut self, text: &str) -> Done {
+        let written = writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush());
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+            _ => Failure::refused("output", format!("Cannot print: {error}.")),
+        })
+    }
+}
+
+fn pretty(document: &Value) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default()
+}
+
+/// Reads an answer as what it should be. A host of another version may differ: then say so and do not guess.
+pub fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, Failure> {
+    T::deserialize(answer).map_err(|error| {
+        Failure::refused(
+            "unexpected-answer",
+            format!("The host answered in a form that this berth does not know ({error}). Use --json, or the berth of the host's version."),
+        )
+    })
+}

@@ -1,0 +1,94 @@
+//! What every client command has at hand: where to print, whom to ask, what time it is.
+
+use std::{io::BufRead, path::PathBuf, sync::Arc};
+
+use clap::Args;
+
+use super::{
+    client::{Client, Credential, server_url},
+    credentials::Credentials,
+    failure::Failure,
+    output::Output,
+};
+use crate::clock::{Clock, Random};
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Global {
+    /// The host to talk to; what `berth login` stored when absent
+    #[arg(long, global = true, env = "BERTH_SERVER", value_name = "URL", help_heading = "Connection")]
+    pub server: Option<String>,
+    /// The token to show; what `berth login` stored for that host when absent
+    #[arg(long, global = true, env = "BERTH_TOKEN", value_name = "TOKEN", hide_env_values = true, help_heading = "Connection")]
+    pub token: Option<String>,
+    /// Print exactly one JSON document on stdout (one a line for commands that go on)
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// One run of the CLI.
+pub struct Session {
+    /// The options.
+    pub global: Global,
+    /// Where to print.
+    pub out: Output,
+    /// Where credentials are stored; nowhere on a machine without a home.
+    pub credentials: Option<PathBuf>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// What the user types.
+    pub input: Box<dyn BufRead + Send>,
+    /// Whether a person sits at stdin.
+    pub attended: bool,
+}
+
+impl Session {
+    /// What is stored.
+    pub fn load_credentials(&self) -> Result<Credentials, Failure> {
+        self.credentials.as_deref().map_or_else(|| Ok(Credentials::default()), Credentials::load)
+    }
+
+    /// Stores.
+    pub fn save_credentials(&self, credentials: &Credentials) -> Result<(), Failure> {
+        let path = self.credentials.as_deref().ok_or_else(|| {
+            Failure::usage("There is no place to store the login: neither XDG_CONFIG_HOME nor HOME is set. Use BERTH_SERVER and BERTH_TOKEN.")
+        })?;
+        credentials.save(path)
+    }
+
+    /// The client for the host and account that the options, the environment or the login name.
+    pub fn client(&self) -> Result<Client, Failure> {
+        let stored = self.load_credentials()?;
+        let server = self.global.server.clone().or_else(|| stored.current.clone()).ok_or_else(|| {
+            Failure::usage("No host is known. Log in with `berth login --server URL`, or set --server or BERTH_SERVER.")
+        })?;
+        let server = server_url(&server)?;
+        let token = self.global.token.as_deref().or_else(|| stored.token(&server));
+        let credential = token.map_or(Credential::None, |token| Credential::Token(token.to_owned()));
+        self.connect(&server, credential)
+    }
+
+    /// As [`Session::client`], asking as a host app when a key is given.
+    pub fn client_as(&self, key: Option<&str>) -> Result<Client, Failure> {
+        let client = self.client()?;
+        Ok(match key {
+            Some(key) => client.with(Credential::HostAppKey(key.to_owned())),
+            None => client,
+        })
+    }
+
+    /// A client for `server`.
+    pub fn connect(&self, server: &str, credential: Credential) -> Result<Client, Failure> {
+        Client::new(server, credential, self.random.clone())
+    }
+
+    /// One line of stdin, trimmed.
+    pub fn read_line(&mut self) -> Result<String, Failure> {
+        let mut line = String::new();
+        let read = self.input.read_line(&mut line);
+        read.map_err(|error| Failure::usage(format!("Cannot read stdin: {error}.")))?;
+        Ok(line.trim().to_owned())
+    }
+}

@@ -1,0 +1,244 @@
+//! What the host answers about audits, releases and overviews, as far as it is printed here.
+
+use serde::Deserialize;
+
+use super::{
+    paint::{Paint, bytes, state},
+    table::{Card, Cell, Table},
+};
+use crate::{clock::Millis, ids::MiniAppId, mini_app::MiniApp, version::Version};
+
+/// The judgement of one version.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Audit {
+    /// Its id.
+    pub id: String,
+    /// Whose version.
+    #[serde(default)]
+    pub mini_app: Option<String>,
+    /// Which version.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// `checking`, `deciding`, `approved`, `rejected`, `withdrawn`.
+    pub state: String,
+    /// Why it ended as it did.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When it began.
+    #[serde(default)]
+    pub created_at: Option<Millis>,
+    /// When it ended.
+    #[serde(default)]
+    pub closed_at: Option<Millis>,
+    /// One for each bound host app.
+    #[serde(default)]
+    pub items: Vec<AuditItem>,
+    /// One for each policy that judged.
+    #[serde(default)]
+    pub evaluations: Vec<Evaluation>,
+}
+
+/// A host app's part of an audit.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AuditItem {
+    /// Which host app.
+    pub host_app: String,
+    /// `approved`, `rejected`, or not yet.
+    #[serde(default)]
+    pub decision: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// Who.
+    #[serde(default)]
+    pub decided_by: Option<String>,
+    /// When.
+    #[serde(default)]
+    pub decided_at: Option<Millis>,
+}
+
+/// What one policy said.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Evaluation {
+    /// Its name.
+    pub policy: String,
+    /// Its version.
+    #[serde(default)]
+    pub policy_version: Option<String>,
+    /// `enforce` or `shadow`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// `verdict`, `failed`, `trapped`, `limited`.
+    pub outcome: String,
+    /// Why there is no verdict.
+    #[serde(default)]
+    pub detail: Option<String>,
+    /// What it found.
+    #[serde(default)]
+    pub findings: Vec<super::findings::Finding>,
+}
+
+/// Everything about a MiniApp at one look (V3).
+#[derive(Deserialize)]
+pub struct Overview {
+    mini_app: MiniApp,
+    #[serde(default)]
+    online: Option<Version>,
+    #[serde(default)]
+    trial: Option<Trial>,
+    #[serde(default)]
+    auditing: Vec<Audit>,
+    #[serde(default)]
+    approved: Vec<Version>,
+    #[serde(default)]
+    development: Vec<Version>,
+    #[serde(default)]
+    gray_tasks: Vec<super::gray::Task>,
+}
+
+impl Overview {
+    /// What host apps run.
+    pub fn online(&self) -> Option<&Version> {
+        self.online.as_ref()
+    }
+}
+
+/// The trial version (V10).
+#[derive(Clone, Debug, Deserialize)]
+pub struct Trial {
+    /// Which version.
+    pub version: String,
+    /// Where it opens.
+    pub entry_path: String,
+    /// Who gets it.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+}
+
+/// One entry of the release history.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Release {
+    /// Which version went online.
+    pub version: String,
+    /// `publish` or `rollback`.
+    #[serde(default, alias = "action")]
+    pub kind: Option<String>,
+    /// Whether older packages must not run.
+    #[serde(default)]
+    pub forced: bool,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// Who.
+    #[serde(default, alias = "actor", alias = "released_by")]
+    pub by: Option<String>,
+    /// When.
+    #[serde(default, alias = "created_at", alias = "released_at")]
+    pub at: Option<Millis>,
+}
+
+/// A trial on its own.
+pub fn trial(trial: Trial, paint: &Paint) -> String {
+    Card::default()
+        .field("version", Cell::strong(trial.version))
+        .field("entry path", trial.entry_path)
+        .field("accounts", trial.accounts.join(", "))
+        .render(paint)
+}
+
+/// A release on its own.
+pub fn release(release: Release, paint: &Paint) -> String {
+    Card::default()
+        .field("online", Cell::strong(&release.version))
+        .maybe("by", release.kind.as_deref())
+        .maybe("forced", release.forced.then_some("yes"))
+        .maybe("note", release.note.as_deref().filter(|note| !note.is_empty()))
+        .maybe("at", release.at.map(|at| paint.when(at)))
+        .render(paint)
+}
+
+/// A version on its own.
+pub fn version(version: &Version, paint: &Paint) -> String {
+    Card::default()
+        .field("mini app", Cell::of(&version.mini_app))
+        .field("version", Cell::strong(&version.version))
+        .field("state", state(version.state.as_str()))
+        .maybe("forced", version.forced.then_some("yes"))
+        .field("sha256", Cell::of(&version.sha256))
+        .field("size", format!("{} in {} files", bytes(version.size), version.files))
+        .field("pages", Cell::of(version.manifest.pages.len()))
+        .field("uploaded", paint.when(version.created_at))
+        .maybe("by", Some(version.uploaded_by.as_str()))
+        .maybe("online since", version.online_at.map(|at| paint.when(at)))
+        .render(paint)
+}
+
+/// An audit with its decisions and its policies' outcomes.
+pub fn audit(audit: &Audit, paint: &Paint) -> String {
+    let mut parts = vec![audit_card(audit, paint)];
+    if !audit.items.is_empty() {
+        let mut table = Table::new(["HOST APP", "DECISION", "BY", "WHEN", "NOTE"]);
+        for item in &audit.items {
+            let decision = item.decision.as_deref().map_or_else(|| "waits".into(), state);
+            let by = Cell::any(item.decided_by.as_ref());
+            table.row([Cell::of(&item.host_app), decision, by, paint.when_any(item.decided_at), Cell::any(item.note.as_ref())]);
+        }
+        parts.push(table.render(paint));
+    }
+    if !audit.evaluations.is_empty() {
+        parts.push(evaluations(&audit.evaluations, paint));
+    }
+    parts.join("\n\n")
+}
+
+fn audit_card(audit: &Audit, paint: &Paint) -> String {
+    Card::default()
+        .field("audit", Cell::strong(&audit.id))
+        .maybe("mini app", audit.mini_app.as_deref())
+        .maybe("version", audit.version.as_deref())
+        .field("state", state(&audit.state))
+        .maybe("reason", audit.reason.as_deref())
+        .maybe("opened", audit.created_at.map(|at| paint.when(at)))
+        .maybe("closed", audit.closed_at.map(|at| paint.when(at)))
+        .render(paint)
+}
+
+fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
+    let mut table = Table::new(["POLICY", "VERSION", "MODE", "OUTCOME", "FINDINGS", "DETAIL"]);
+    for one in evaluations {
+        table.row([
+            Cell::of(&one.policy),
+            Cell::any(one.policy_version.as_ref()),
+            Cell::any(one.mode.as_ref()),
+            state(&one.outcome),
+            Cell::of(one.findings.len()),
+            Cell::any(one.detail.as_ref()),
+        ]);
+    }
+    table.render(paint)
+}
+
+/// An overview; `mini_app` renders the MiniApp itself.
+pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> String, paint: &Paint) -> String {
+    let mut table = Table::new(["VERSION", "STATE", "WHAT"]);
+    let mut row = |version: &dyn ToString, word: &str, what: String| {
+        table.row([Cell::strong(version.to_string()), state(word), Cell::from(what)]);
+    };
+    if let Some(online) = &overview.online {
+        row(&online.version, "online", online.online_at.map_or(String::new(), |at| format!("since {at}")));
+    }
+    for task in &overview.gray_tasks {
+        row(&task.version, &task.state, format!("gray task {} {}", task.id, task.name));
+    }
+    for audit in &overview.auditing {
+        row(&audit.version.as_deref().unwrap_or("-"), &audit.state, format!("audit {}", audit.id));
+    }
+    for version in overview.approved.iter().chain(&overview.development) {
+        row(&version.version, version.state.as_str(), bytes(version.size));
+    }
+    if let Some(trial) = &overview.trial {
+        row(&trial.version, "trial", format!("{} for {} accounts", trial.entry_path, trial.accounts.len()));
+    }
+    let card = mini_app(overview.mini_app.clone(), paint);
+    format!("{card}\n\n{}", table.render(paint))
+}
