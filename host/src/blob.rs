@@ -106,10 +106,10 @@ fn disk(error: std::io::Error) -> Error {
 }
 
 impl Blobs {
-    /// Opens the store named in `config`, or the folder `blobs` in `data_dir`, with its spool and cache beside it.
-    pub fn open(config: &BlobConfig, data_dir: &Path) -> Result<Self> {
+    /// Opens the store named in `config`, or the folder `blobs` in `data_dir`, with its spool beside it.
+    pub fn open(config: &BlobConfig, data_dir: &Path, cache: &Path) -> Result<Self> {
         let spool = data_dir.join("spool");
-        let cache = data_dir.join("cache").join("blobs");
+        let cache = cache.join("blobs");
         for folder in [&spool, &cache] {
             std::fs::create_dir_all(folder).map_err(disk)?;
         }

@@ -6,10 +6,6 @@ pub mod policy;
 
 pub mod audit;
 
-pub mod clock;
-pub mod error;
-pub mod ids;
-pub mod policy;
 pub mod version;
 
 pub mod rollout;
@@ -22,7 +18,6 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod blob;
-pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
@@ -33,5 +28,3 @@ pub mod page;
 pub mod server;
 pub mod store;
 pub mod text;
-pub mod package;
-pub mod version;

@@ -46,8 +46,8 @@ impl Default for Nature {
 pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<Arc<App>> {
     private_folder(&config.data_dir)?;
     let db = Db::open(&config.db, &config.data_dir).await?;
-    let blobs = Blobs::open(&config.blobs, &config.data_dir)?;
-    let engine = Engine::new(EngineConfig::new(config.data_dir.join("cache").join("policies"), compiler))?;
+    let blobs = Blobs::open(&config.blobs, &config.data_dir, &config.cache())?;
+    let engine = Engine::new(EngineConfig::new(config.cache().join("policies"), compiler))?;
     let mut host_id = [0u8; 8];
     nature.random.fill(&mut host_id);
     let app = App {

@@ -8,8 +8,6 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit,
-    Limits, Outcome, PolicyKind,
     Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
     Policy, PolicyKind,
     bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
@@ -20,57 +18,6 @@ use super::{
 use crate::error::{Code, Error, Result};
 
 impl Policy {
-    /// Asks a linked program who it is and checks the answer. Blocks.
-    pub(super) fn prepare(digest: Digest, judge: Judge, seats: Arc<Seats>) -> Result<Self> {
-        let limits = Limits::of_installation(judge.kind());
-        each!(&judge, program => program.fits(&limits))
-            .map_err(|e| gate::refuse(format_args!("an export does not fit this host's wit/: {e:#}.")))?;
-        let described = judge.run(&seats, &limits, None, Describe).outcome;
-        let (description, schema) = match described {
-            Outcome::Verdict(raw) => raw.check()?,
-            other => {
-                let trouble = other.trouble().unwrap_or_default();
-                return Err(
-                    gate::refuse(format_args!("describe() gave no answer. {trouble}")).with("outcome", other.as_str())
-                );
-            }
-        };
-        Ok(Self { digest, description, schema, judge, seats })
-    }
-
-    /// SHA-256 of the bytes that were uploaded: what pins it.
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// What it judges.
-    pub fn kind(&self) -> PolicyKind {
-        self.judge.kind()
-    }
-
-    /// What it says of itself.
-    pub fn description(&self) -> &Description {
-        &self.description
-    }
-
-    /// Checks a config: against the policy's schema, then by the policy itself, which must accept it within the limits.
-    pub async fn check_config(self: &Arc<Self>, config: &Value, limits: &Limits) -> Result<()> {
-        self.schema.check(config)?;
-        let (policy, limits, config) = (self.clone(), limits.clone(), config.to_string());
-        let trial = move || policy.judge.run(&policy.seats, &limits, Some(&config), Configure).outcome;
-        match tokio::task::spawn_blocking(trial).await.map_err(Error::internal)? {
-            Outcome::Verdict(()) => Ok(()),
-            Outcome::Limited(Limit::Capacity) => {
-                Err(Error::new(Code::Unavailable, "All instances for policies are busy. Try again in a moment."))
-            }
-            other => {
-                let trouble = other.trouble().unwrap_or_default();
-                Err(Error::new(Code::PolicyConfig, format!("The policy does not accept this config. {trouble}"))
-                    .with("outcome", other.as_str()))
-            }
-        }
-    }
-
     /// Binds a grayscale policy to a checked config.
     pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GrayBinding> {
         match &self.judge {

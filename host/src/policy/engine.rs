@@ -139,13 +139,6 @@ impl Engine {
     }
 
     async fn open(&self, digest: &Digest, wasm: impl Future<Output = Result<Vec<u8>>>) -> Result<Policy> {
-        if let Some(compiled) = self.0.cache.read(digest) {
-            match self.component(&compiled) {
-                Ok(component) => return self.prepare(digest, compiled.kind, component).await,
-                Err(e) => {
-                    tracing::warn!(policy = %digest, "a compiled policy does not load and is compiled again: {e:#}")
-                }
-            }
         let (engine, id) = (self.clone(), digest.clone());
         if let Some(policy) = apart(move || engine.revive(&id).transpose()).await? {
             return Ok(policy);
@@ -156,11 +149,6 @@ impl Engine {
     }
 
     async fn compile(&self, digest: &Digest, wasm: Vec<u8>) -> Result<Compiled> {
-        if Digest::of(&wasm) != *digest {
-            let text =
-                format!("The stored wasm of policy {digest} is damaged: it has another digest. Upload it again.");
-            return Err(Error::new(Code::PolicyInvalid, text));
-        }
         let id = digest.clone();
         let wasm = apart(move || if Digest::of(&wasm) == id { Ok(wasm) } else { Err(damaged(&id)) }).await?;
         let _turn = self.0.compiling.acquire().await.map_err(Error::internal)?;

@@ -18,7 +18,6 @@ mod installed;
 mod kind;
 mod limits;
 mod outcome;
-mod policy;
 pub mod registry;
 mod run;
 mod schema;
@@ -42,6 +41,3 @@ pub use values::{
     Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
     Place, ReadError, Severity, Window,
 };
-//! Policies.
-
-pub mod builtin;
