@@ -3,7 +3,7 @@
 use super::{
     super::{
         limits::Limits,
-        refusal,
+        path, refusal,
         source::{Source, u16_at, u32_at, u64_at},
     },
     Method,
@@ -149,23 +149,19 @@ pub fn method(number: u16, name: &[u8]) -> Result<Method> {
     }
 }
 
-/// Without the UTF-8 flag, readers disagree on what letters beyond ASCII mean.
+/// Path, and whether it is a folder's. Without the UTF-8 flag, readers disagree on what letters beyond ASCII mean, and
+/// the unicode-path field does not help: Python before 3.12 does not read it.
 fn read_name(name: &[u8], flags: u16, limits: &Limits) -> Result<(String, bool)> {
-    let text = std::str::from_utf8(name).map_err(|_| {
-        refusal::path("name-encoding", name, "the name is not UTF-8. Pack it with UTF-8 names, or with berth pack.")
+    let text = std::str::from_utf8(name).ok().filter(|text| text.is_ascii() || flags & FLAG_UTF8 != 0);
+    let text = text.ok_or_else(|| {
+        let why = "the name is not ASCII and not flagged as UTF-8, so that readers disagree on it. Pack it with berth pack, or rename it.";
+        refusal::path("name-encoding", name, why)
     })?;
-    if flags & FLAG_UTF8 == 0 && !text.is_ascii() {
-        return Err(refusal::path(
-            "name-encoding",
-            name,
-            "the name is not ASCII and not flagged as UTF-8. Pack it with UTF-8 names, or with berth pack.",
-        ));
-    }
     let (path, is_folder) = match text.strip_suffix('/') {
         Some(path) => (path, true),
         None => (text, false),
     };
-    super::path::check(path, limits)?;
+    path::check(path, limits)?;
     Ok((path.into(), is_folder))
 }
 
