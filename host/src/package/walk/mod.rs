@@ -14,7 +14,7 @@ mod local;
 
 use super::{
     limits::Limits,
-    path::{Kind, Names},
+    names::{Kind, Names},
     source::Source,
 };
 use crate::error::Result;
