@@ -25,7 +25,7 @@
 //!
 //! What it accepts extracts to the same bytes with any other ZIP reader. What it refuses, it refuses with an
 //! [`Error`](crate::error::Error) whose `rule` member is stable, whose `path` member names the entry, and whose
-//! detail says what to fix. The easy way to get it right is [`pack`]: it makes the same package, byte for byte, from
+//! detail says what to fix. The easy way to get it right is [`pack()`]: it makes the same package, byte for byte, from
 //! the same folder, and never one that would be refused.
 
 mod archive;

@@ -130,7 +130,7 @@ fn the_root_is_where_the_project_says_or_where_the_manifest_is() {
 #[test]
 fn a_missing_manifest_is_refused_with_the_places_that_have_one() {
     let error = refused(&project(&[("packages/shop/build/app.json", APP), ("x.js", "")]), "manifest-missing");
-    assert!(error.detail.contains("dist/") && error.detail.contains("packages/shop/build"), "{error}");
+    assert!(error.detail.contains("miniprogram, dist, src") && error.detail.contains("packages/shop/build"), "{error}");
     let config = ("project.config.json", r#"{"miniprogramRoot": "dist/"}"#);
     let error = refused(&project(&[config, ("src/app.json", APP)]), "manifest-missing");
     assert!(error.detail.contains("miniprogramRoot") && error.detail.contains("src"), "{error}");
