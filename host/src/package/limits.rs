@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a7_a_ratio_counts_only_beyond_the_first_64_kib() {
+    fn f7_a_ratio_counts_only_beyond_the_first_64_kib() {
         let limits = Limits::default();
         assert!(limits.check_file("blank.png", RATIO_FREE, 100).is_ok());
         assert!(limits.check_file("bomb", 10 * MIB, 10 * MIB / 1000).is_err());

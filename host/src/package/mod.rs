@@ -20,12 +20,12 @@
 //!
 //! 1. walks every record itself (`walk`): end records, central directory, local headers and data descriptors must
 //!    agree in everything, and must cover the file without a byte between, before or after them;
-//! 2. checks every name (`path`): relative, NFC, writable on every system, and unambiguous among all others;
+//! 2. checks every name (`path`, `names`): relative, NFC, writable on every system, and unambiguous among all others;
 //! 3. inflates every file once under the [`Limits`], while checking its size and CRC and taking its SHA-256.
 //!
-//! What it accepts extracts to the same bytes with any other ZIP reader. What it refuses, it refuses with an
+//! What it accepts extracts alike with Python's zipfile, Info-ZIP's unzip and yauzl. What it refuses, it refuses with an
 //! [`Error`](crate::error::Error) whose `rule` member is stable, whose `path` member names the entry, and whose
-//! detail says what to fix. The easy way to get it right is [`pack`]: it makes the same package, byte for byte, from
+//! detail says what to fix. The easy way to get it right is [`pack()`]: it makes the same package, byte for byte, from
 //! the same folder, and never one that would be refused.
 
 mod archive;
@@ -33,6 +33,7 @@ mod cache;
 mod limits;
 mod manifest;
 mod name;
+mod names;
 mod pack;
 mod path;
 mod refusal;

@@ -1,6 +1,6 @@
 //! The name of a package.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 use crate::{
     error::{Code, Error, Result},
@@ -17,6 +17,15 @@ pub struct PackageName {
     pub mini_app_id: MiniAppId,
     /// Its version.
     pub version: VersionNumber,
+}
+
+impl PackageName {
+    /// The name that a folder such as `coffee/1.1.0` suggests: id and version, one within the other.
+    pub fn of_folder(dir: &Path) -> Option<Self> {
+        let name = |dir: &Path| dir.file_name()?.to_str().map(str::to_owned);
+        let (id, version) = (name(dir.parent()?)?, name(dir)?);
+        Some(Self { mini_app_id: id.parse().ok()?, version: version.parse().ok()? })
+    }
 }
 
 impl fmt::Display for PackageName {
@@ -74,5 +83,15 @@ mod tests {
             assert_eq!(error.code, Code::PackageName, "{text}");
             assert!(error.detail.contains("{mini_app_id}_{version}.apkg"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_folder_within_a_folder_suggests_a_name() {
+        let suggested = |dir: &str| PackageName::of_folder(Path::new(dir)).map(|name| name.to_string());
+        assert_eq!(suggested("packages/coffee/1.1.0").as_deref(), Some("coffee_1.1.0.apkg"));
+        assert_eq!(
+            [suggested("coffee"), suggested("1.1.0"), suggested("/"), suggested("a_b/1.0.0")],
+            [None, None, None, None]
+        );
     }
 }

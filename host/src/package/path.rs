@@ -1,11 +1,9 @@
-//! Which names a package may hold: what every system can write, in one spelling, and in one place.
-
-use std::collections::HashMap;
+//! Which paths a package may hold: what every system can write, in one spelling.
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::{limits::Limits, refusal};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Longest part of a path between two slashes, in bytes: what common file systems and the W3C packaging note allow.
 const MAX_PART_BYTES: usize = 255;
@@ -15,42 +13,36 @@ const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 /// Checks one path (of a file, or of a folder without its trailing slash) by itself.
 pub(super) fn check(path: &str, limits: &Limits) -> Result<()> {
+    let refuse = |rule, why: &str| Err(refusal::path(rule, path.as_bytes(), why));
     if path.is_empty() {
-        return Err(refusal::path("empty-path", b"", "an entry has no name. Leave it out."));
+        return refuse("empty-path", "an entry has no name. Leave it out.");
     }
-    if path.len() > limits.max_path_bytes {
-        return Err(too_long(path, limits));
-    }
+    check_extent(path, limits)?;
     check_characters(path)?;
     if path.starts_with('/') {
-        return Err(refusal::path(
-            "absolute-path",
-            path.as_bytes(),
-            "paths are relative to the package. Drop the leading /.",
-        ));
-    }
-    let depth = path.bytes().filter(|b| *b == b'/').count();
-    if depth > limits.max_depth {
-        let detail = format!(
-            "{:?} lies {depth} folders deep; {} are allowed.",
-            refusal::shown(path.as_bytes()),
-            limits.max_depth
-        );
-        return Err(
-            refusal::limit("depth", limits.max_depth as u64, detail).with("path", refusal::shown(path.as_bytes()))
-        );
+        return refuse("absolute-path", "paths are relative to the package. Drop the leading /.");
     }
     path.split('/').try_for_each(|part| check_part(path, part))
 }
 
-fn too_long(path: &str, limits: &Limits) -> Error {
-    let max = limits.max_path_bytes;
-    let detail = format!(
-        "A path is {} bytes long; {max} are allowed. Shorten {:?}.",
-        path.len(),
-        refusal::shown(path.as_bytes())
-    );
-    refusal::limit("path-bytes", max as u64, detail).with("path", refusal::shown(path.as_bytes()))
+/// How long and how deep.
+fn check_extent(path: &str, limits: &Limits) -> Result<()> {
+    let shown = refusal::shown(path.as_bytes());
+    let over = |rule, max: usize, detail| Err(refusal::limit(rule, max as u64, detail).with("path", &shown));
+    let Limits { max_path_bytes, max_depth, .. } = *limits;
+    let depth = path.bytes().filter(|b| *b == b'/').count();
+    if path.len() > max_path_bytes {
+        let len = path.len();
+        over(
+            "path-bytes",
+            max_path_bytes,
+            format!("{shown:?}: the path is {len} bytes long; {max_path_bytes} are allowed. Shorten it."),
+        )
+    } else if depth > max_depth {
+        over("depth", max_depth, format!("{shown:?} lies {depth} folders deep; {max_depth} are allowed. Move it up."))
+    } else {
+        Ok(())
+    }
 }
 
 fn check_characters(path: &str) -> Result<()> {
@@ -122,81 +114,6 @@ fn is_reserved(part: &str) -> bool {
     let is_port =
         |rest: &str| matches!(rest, "¹" | "²" | "³") || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit();
     RESERVED.contains(&stem.as_str()) || numbered.is_some_and(is_port)
-}
-
-/// What two names share that some file system would take for one.
-pub(super) fn fold(path: &str) -> String {
-    if path.is_ascii() {
-        return path.to_ascii_lowercase();
-    }
-    // Upper before lower, so that `ß` meets `SS` and `ſ` meets `s`.
-    path.nfc().collect::<String>().to_uppercase().to_lowercase().nfc().collect()
-}
-
-/// Every name of a package so far, files and folders (the implied ones too), so that no two can clash.
-#[derive(Default)]
-pub(super) struct Names<'a> {
-    taken: HashMap<String, Taken<'a>>,
-}
-
-struct Taken<'a> {
-    spelling: &'a str,
-    kind: Kind,
-}
-
-/// What a name stands for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Folder,
-    /// A folder without an entry of its own: some path goes through it.
-    Implied,
-}
-
-impl<'a> Names<'a> {
-    /// Takes `path` and all folders that lead to it.
-    pub fn add(&mut self, path: &'a str, kind: Kind) -> Result<()> {
-        for (slash, _) in path.match_indices('/') {
-            self.take(&path[..slash], Kind::Implied)?;
-        }
-        self.take(path, kind)
-    }
-
-    fn take(&mut self, path: &'a str, kind: Kind) -> Result<()> {
-        let mut entry = match self.taken.entry(fold(path)) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry,
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(Taken { spelling: path, kind });
-                return Ok(());
-            }
-        };
-        let before = entry.get_mut();
-        before.check(path, kind)?;
-        if kind == Kind::Folder {
-            before.kind = kind;
-        }
-        Ok(())
-    }
-}
-
-impl Taken<'_> {
-    fn check(&self, path: &str, kind: Kind) -> Result<()> {
-        if self.spelling != path {
-            let why = format!("some systems take it and {:?} for one name. Rename one of them.", self.spelling);
-            return Err(refusal::path("name-collision", path.as_bytes(), why));
-        }
-        match (self.kind, kind) {
-            (Kind::File, Kind::File) | (Kind::Folder, Kind::Folder) => {
-                Err(refusal::entry("duplicate-entry", path.as_bytes(), "the archive holds this entry twice. Keep one."))
-            }
-            (Kind::File, _) | (_, Kind::File) => Err(refusal::path(
-                "file-and-folder",
-                path.as_bytes(),
-                "it is a file and also a folder. Rename one of them.",
-            )),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -279,40 +196,5 @@ mod tests {
         ] {
             assert!(check(path, &Limits::default()).is_ok(), "{path:?}");
         }
-    }
-
-    fn clash(first: (&str, Kind), second: (&str, Kind)) -> Option<String> {
-        let mut names = Names::default();
-        names.add(first.0, first.1).expect("the first name");
-        let error = names.add(second.0, second.1).err()?;
-        error.fields["rule"].as_str().map(Into::into)
-    }
-
-    #[test]
-    fn f18_names_that_fold_together_are_refused() {
-        for (a, b) in [
-            ("a.js", "A.js"),
-            ("straße", "STRASSE"),
-            ("ſ", "S"),
-            ("K", "k"),
-            ("Pages/x", "pages/y"),
-            ("é", "É"),
-            ("cafe\u{301}", "caf\u{e9}"),
-        ] {
-            assert_eq!(clash((a, Kind::File), (b, Kind::File)).as_deref(), Some("name-collision"), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn f20_a_name_is_a_file_or_a_folder_and_only_once() {
-        use Kind::*;
-        assert_eq!(clash(("a", File), ("a/b", File)).as_deref(), Some("file-and-folder"));
-        assert_eq!(clash(("a/b", File), ("a", File)).as_deref(), Some("file-and-folder"));
-        assert_eq!(clash(("a", Folder), ("a", File)).as_deref(), Some("file-and-folder"));
-        assert_eq!(clash(("a", File), ("a", File)).as_deref(), Some("duplicate-entry"));
-        assert_eq!(clash(("a", Folder), ("a", Folder)).as_deref(), Some("duplicate-entry"));
-        assert_eq!(clash(("a", Folder), ("a/b", File)), None);
-        assert_eq!(clash(("a/b", File), ("a", Folder)), None);
-        assert_eq!(clash(("a/b", File), ("a/c", File)), None);
     }
 }

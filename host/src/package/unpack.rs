@@ -1,5 +1,7 @@
 //! Inflates entries under their declared sizes.
 
+use std::ops::Range;
+
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{
@@ -59,46 +61,54 @@ impl Unpacker {
 
     fn inflate(&mut self, source: &Source, entry: &Entry, sink: &mut dyn FnMut(&[u8])) -> Result<()> {
         let Self { inflater, input, output } = self;
+        let mut feed = Feed { source, entry, buffer: input, pending: 0..0, fetched: 0 };
         inflater.reset(false);
-        let mut pending: std::ops::Range<usize> = 0..0;
-        let mut fetched = 0;
         loop {
-            if pending.is_empty() && fetched < entry.packed {
-                pending = 0..chunk(entry.packed - fetched);
-                source.fill(&mut input[pending.clone()], entry.data_at + fetched)?;
-                fetched += pending.len() as u64;
-            }
             // One byte of room beyond the declared size shows a lie without inflating it.
             let room = chunk(entry.size + 1 - inflater.total_out());
             let before = (inflater.total_in(), inflater.total_out());
-            let status = inflater.decompress(&input[pending.clone()], &mut output[..room], FlushDecompress::None);
+            let status = inflater.decompress(feed.bytes()?, &mut output[..room], FlushDecompress::None);
             let status = status.map_err(|_| damaged(entry))?;
             let (read, written) = (inflater.total_in() - before.0, inflater.total_out() - before.1);
-            pending.start += read as usize;
-            sink(&output[..written as usize]);
+            feed.pending.start += read as usize;
             if inflater.total_out() > entry.size {
-                return Err(refusal::entry(
-                    "size-lie",
-                    entry.path.as_bytes(),
-                    format!("it is declared as {} bytes and inflates to more. Pack it again.", entry.size),
-                ));
+                return Err(size_lie(entry, "more"));
             }
-            if status == Status::StreamEnd {
-                break;
-            }
-            if read == 0 && written == 0 && fetched == entry.packed {
-                return Err(damaged(entry));
+            sink(&output[..written as usize]);
+            match status {
+                Status::StreamEnd => return check_whole(inflater, entry),
+                _ if read == 0 && written == 0 => return Err(damaged(entry)),
+                _ => {}
             }
         }
-        check_whole(inflater, entry)
+    }
+}
+
+/// The packed bytes of an entry, a chunk at a time.
+struct Feed<'a> {
+    source: &'a Source,
+    entry: &'a Entry,
+    buffer: &'a mut [u8],
+    /// Which part of the buffer was not used yet.
+    pending: Range<usize>,
+    fetched: u64,
+}
+
+impl Feed<'_> {
+    /// The bytes that are next; empty at the end.
+    fn bytes(&mut self) -> Result<&[u8]> {
+        if self.pending.is_empty() {
+            self.pending = 0..chunk(self.entry.packed - self.fetched);
+            self.source.fill(&mut self.buffer[self.pending.clone()], self.entry.data_at + self.fetched)?;
+            self.fetched += self.pending.len() as u64;
+        }
+        Ok(&self.buffer[self.pending.clone()])
     }
 }
 
 fn check_whole(inflater: &Decompress, entry: &Entry) -> Result<()> {
     if inflater.total_out() != entry.size {
-        let detail =
-            format!("it is declared as {} bytes and inflates to {}. Pack it again.", entry.size, inflater.total_out());
-        return Err(refusal::entry("size-lie", entry.path.as_bytes(), detail));
+        return Err(size_lie(entry, &inflater.total_out().to_string()));
     }
     if inflater.total_in() != entry.packed {
         return Err(refusal::entry(
@@ -108,6 +118,11 @@ fn check_whole(inflater: &Decompress, entry: &Entry) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+fn size_lie(entry: &Entry, actual: &str) -> Error {
+    let detail = format!("it is declared as {} bytes and inflates to {actual}. Pack it again.", entry.size);
+    refusal::entry("size-lie", entry.path.as_bytes(), detail)
 }
 
 fn chunk(left: u64) -> usize {

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn b24_what_is_not_standard_json_is_refused() {
+    fn f24_what_is_not_standard_json_is_refused() {
         for text in [
             "",
             " ",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn b24_standard_json_is_read() {
+    fn f24_standard_json_is_read() {
         for text in [
             "{}",
             " {\r\n\t} ",
@@ -176,21 +176,21 @@ mod tests {
     }
 
     #[test]
-    fn b24_only_an_object_is_a_manifest() {
+    fn f24_only_an_object_is_a_manifest() {
         for text in ["[]", "null", "1", "\"app\"", "true"] {
             assert_eq!(rule(text).as_deref(), Some("manifest-shape"), "{text:?}");
         }
     }
 
     #[test]
-    fn b25_a_key_that_is_there_twice_is_refused_at_any_depth() {
+    fn f25_a_key_that_is_there_twice_is_refused_at_any_depth() {
         assert_eq!(rule(r#"{"a":1,"a":1}"#).as_deref(), Some("duplicate-key"));
         assert_eq!(rule(r#"{"a":[{"b":1,"\u0062":2}]}"#).as_deref(), Some("duplicate-key"));
         assert_eq!(rule(r#"{"a":{"b":1},"b":{"a":1}}"#), None);
     }
 
     #[test]
-    fn b25_deep_nesting_and_huge_numbers_are_refused() {
+    fn f25_deep_nesting_and_huge_numbers_are_refused() {
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(rule(&nested(63)), None);
         assert_eq!(rule(&nested(64)).as_deref(), Some("json-nesting"));

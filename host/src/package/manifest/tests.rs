@@ -91,14 +91,14 @@ fn what_is_unusual_in_an_app_json_only_warns() {
 }
 
 #[test]
-fn b25_a_byte_order_mark_warns_and_is_dropped() {
+fn f25_a_byte_order_mark_warns_and_is_dropped() {
     let manifest = read(&[("app.json", "\u{feff}{\"pages\":[\"a\"]}")]).expect("a manifest");
     assert_eq!(manifest.text, "{\"pages\":[\"a\"]}");
     assert_eq!(manifest.warnings.len(), 1);
 }
 
 #[test]
-fn b24_what_is_not_json_is_refused_with_its_place() {
+fn f24_what_is_not_json_is_refused_with_its_place() {
     let error = refused(read(&[("app.json", "{\n  \"pages\": [\"a\",]\n}")]), "json");
     assert!(error.detail.contains("line 2"), "{error}");
     refused(read(&[("app.json", r#"{"pages":["a"],"pages":["b"]}"#)]), "duplicate-key");
@@ -110,7 +110,7 @@ fn b24_what_is_not_json_is_refused_with_its_place() {
 }
 
 #[test]
-fn b27_a_manifest_in_the_wrong_case_or_place_is_refused() {
+fn f27_a_manifest_in_the_wrong_case_or_place_is_refused() {
     refused(read(&[("App.json", "{}")]), "manifest-case");
     refused(read(&[("app.json", "{\"pages\":[\"a\"]}"), ("MANIFEST.JSON", "{}")]), "manifest-case");
     let error = refused(read(&[("dist/app.json", "{}")]), "manifest-missing");
@@ -119,7 +119,7 @@ fn b27_a_manifest_in_the_wrong_case_or_place_is_refused() {
 }
 
 #[test]
-fn b27_of_two_manifests_both_are_checked_and_must_not_contradict() {
+fn f27_of_two_manifests_both_are_checked_and_must_not_contradict() {
     let app = |version: &str| json!({"pages": ["pages/a"], "version": version}).to_string();
     let both = |app: &str, w3c: Value| read(&[("app.json", app), ("manifest.json", &w3c.to_string())]);
     let manifest = both(&app("1.0.0"), w3c()).expect("a manifest");
@@ -132,7 +132,7 @@ fn b27_of_two_manifests_both_are_checked_and_must_not_contradict() {
 }
 
 #[test]
-fn b28_naughty_text_goes_through_unchanged() {
+fn f28_naughty_text_goes_through_unchanged() {
     for naughty in [
         "<script>alert(1)</script>",
         "'; DROP TABLE version;--",

@@ -16,7 +16,7 @@ use crate::error::Result;
 const PROJECT: &str = "project.config.json";
 
 /// Where a manifest is looked for when the project does not say, in this order: what was built before its source.
-const CANDIDATES: [&str; 4] = ["", "miniprogram", "dist", "src"];
+const CANDIDATES: [&str; 4] = [".", "miniprogram", "dist", "src"];
 
 /// How deep manifests elsewhere are searched for, to be named in the error.
 const SEARCH_DEPTH: usize = 4;
@@ -65,23 +65,25 @@ impl Project {
         fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
         match self.miniprogram_root.as_deref().map(|root| root.trim_matches('/')) {
             Some(root) if !root.is_empty() => declared_root(dir, root),
-            _ => CANDIDATES.iter().map(|name| dir.join(name)).find(|dir| has_manifest(dir)).ok_or_else(|| {
-                let places = CANDIDATES.map(|name| format!("{}/", if name.is_empty() { "." } else { name })).join(", ");
-                refuse(
-                    "manifest-missing",
-                    APP_JSON,
-                    format!("not found in {places} of {}, and neither is {W3C}. {}", dir.display(), advice(dir)),
-                )
-            }),
+            _ => guessed_root(dir),
         }
     }
+}
+
+fn guessed_root(dir: &Path) -> Result<PathBuf> {
+    let candidates = CANDIDATES.map(|name| if name == "." { dir.to_owned() } else { dir.join(name) });
+    candidates.into_iter().find(|dir| has_manifest(dir)).ok_or_else(|| {
+        let places = CANDIDATES.join(", ");
+        let detail = format!("not found in {places} of {}, and neither is {W3C}. {}", dir.display(), advice(dir));
+        refuse("manifest-missing", APP_JSON, detail)
+    })
 }
 
 fn declared_root(dir: &Path, root: &str) -> Result<PathBuf> {
     if !Path::new(root).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(refuse("project-config", PROJECT, format!("miniprogramRoot {root:?} leads out of the project.")));
     }
-    let found: PathBuf = dir.join(root).components().filter(|part| *part != Component::CurDir).collect();
+    let found = dir.join(root.trim_start_matches("./"));
     if has_manifest(&found) {
         return Ok(found);
     }

@@ -31,7 +31,7 @@ fn left_out(report: &PackReport) -> BTreeMap<&str, &str> {
 
 #[track_caller]
 fn refused(dir: &tempfile::TempDir, rule: &str) -> Error {
-    let error = pack_it(dir).err().expect("a refusal");
+    let error = pack_it(dir).expect_err("a refusal");
     assert_eq!(error.fields["rule"], rule, "{error}");
     error
 }
@@ -130,14 +130,14 @@ fn the_root_is_where_the_project_says_or_where_the_manifest_is() {
 #[test]
 fn a_missing_manifest_is_refused_with_the_places_that_have_one() {
     let error = refused(&project(&[("packages/shop/build/app.json", APP), ("x.js", "")]), "manifest-missing");
-    assert!(error.detail.contains("dist/") && error.detail.contains("packages/shop/build"), "{error}");
+    assert!(error.detail.contains("miniprogram, dist, src") && error.detail.contains("packages/shop/build"), "{error}");
     let config = ("project.config.json", r#"{"miniprogramRoot": "dist/"}"#);
     let error = refused(&project(&[config, ("src/app.json", APP)]), "manifest-missing");
     assert!(error.detail.contains("miniprogramRoot") && error.detail.contains("src"), "{error}");
     let escape = ("project.config.json", r#"{"miniprogramRoot": "../other"}"#);
     refused(&project(&[escape, ("app.json", APP)]), "project-config");
     refused(&project(&[("project.config.json", "{"), ("app.json", APP)]), "project-config");
-    let error = pack(Path::new("/no/such/folder"), &mut Vec::new(), &PackOptions::default()).err().expect("a refusal");
+    let error = pack(Path::new("/no/such/folder"), &mut Vec::new(), &PackOptions::default()).expect_err("a refusal");
     assert!(error.detail.contains("/no/such/folder"), "{error}");
 }
 
@@ -153,23 +153,23 @@ fn v2_a_package_is_checked_before_it_is_written() {
     let dir = project(&[("app.json", r#"{"pages":["a"],"version":"1.0.0"}"#)]);
     let options = PackOptions { name: Some("coffee_1.0.1.apkg".parse().expect("a name")), ..PackOptions::default() };
     let mut bytes = Vec::new();
-    assert_eq!(pack(dir.path(), &mut bytes, &options).err().expect("a refusal").code, Code::PackageMismatch);
+    assert_eq!(pack(dir.path(), &mut bytes, &options).expect_err("a refusal").code, Code::PackageMismatch);
     assert!(bytes.is_empty());
     refused(&project(&[("app.json", "{,}")]), "json");
 }
 
 #[test]
-fn a7_what_would_look_like_a_bomb_is_stored() {
+fn f7_what_would_look_like_a_bomb_is_stored() {
     let dir = project(&[("app.json", APP), ("blank.bmp", &"\0".repeat(1 << 20))]);
     let (report, bytes) = pack_it(&dir).expect("a package that its own limits accept");
     assert!(bytes.len() > 1 << 20 && report.bytes == bytes.len() as u64);
 }
 
 #[test]
-fn a5_limits_hold_when_packing() {
+fn f5_limits_hold_when_packing() {
     let dir = project(&[("app.json", APP), ("big.bin", "0123456789")]);
     let limits = Limits { max_file_bytes: 9, ..Limits::default() };
     let error =
-        pack(dir.path(), &mut Vec::new(), &PackOptions { limits, ..PackOptions::default() }).err().expect("a refusal");
+        pack(dir.path(), &mut Vec::new(), &PackOptions { limits, ..PackOptions::default() }).expect_err("a refusal");
     assert_eq!(error.code, Code::PackageLimit);
 }

@@ -1,7 +1,7 @@
 //! The files of a folder, sorted into what goes in and what stays behind.
 
 use std::{
-    fs::{self, DirEntry},
+    fs::{self, DirEntry, FileType},
     path::Path,
 };
 
@@ -49,24 +49,22 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, entry: &DirEntry, prefix: &str, behind: Option<&str>) -> Result<()> {
-        let name = entry.file_name();
-        let path = format!("{prefix}{}", name.to_string_lossy());
         let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let reason = match behind {
             Some(reason) if !self.rules.includes(&path) => Some(reason.to_owned()),
-            _ => self.rules.reason(&path, kind.is_dir()),
+            _ => self.rules.reason(&path, kind.is_dir()).or_else(|| unfit(kind).map(Into::into)),
         };
+        let path = if kind.is_dir() { path + "/" } else { path };
         match reason {
             Some(reason) if kind.is_dir() && self.rules.may_include() => {
-                self.folder(&entry.path(), &format!("{path}/"), Some(&reason))
+                self.folder(&entry.path(), &path, Some(&reason))?
             }
-            Some(reason) if kind.is_dir() => Ok(self.leave(format!("{path}/"), &reason)),
-            Some(reason) => Ok(self.leave(path, &reason)),
-            None if kind.is_dir() => self.folder(&entry.path(), &format!("{path}/"), None),
-            None if kind.is_file() => self.file(entry, path),
-            None if kind.is_symlink() => Ok(self.leave(path, "is a symbolic link; packages hold files only")),
-            None => Ok(self.leave(path, "is a device, a socket or a pipe")),
+            Some(reason) => self.leave(path, &reason),
+            None if kind.is_dir() => self.folder(&entry.path(), &path, None)?,
+            None => self.file(entry, path)?,
         }
+        Ok(())
     }
 
     fn file(&mut self, entry: &DirEntry, path: String) -> Result<()> {
@@ -83,5 +81,14 @@ impl Walk<'_> {
 
     fn leave(&mut self, path: String, reason: &str) {
         self.tree.left_out.push(LeftOut { path, reason: reason.into() });
+    }
+}
+
+/// Why something that is neither a file nor a folder cannot go in.
+fn unfit(kind: FileType) -> Option<&'static str> {
+    match kind {
+        _ if kind.is_dir() || kind.is_file() => None,
+        _ if kind.is_symlink() => Some("is a symbolic link; packages hold files only"),
+        _ => Some("is a device, a socket or a pipe"),
     }
 }

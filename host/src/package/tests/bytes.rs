@@ -6,7 +6,7 @@ use super::*;
 use crate::package::{MAX_READ, ReadAt, ReadError, evil::deflate};
 
 #[test]
-fn a4_full_overlap_is_refused_before_inflating() {
+fn f4_full_overlap_is_refused_before_inflating() {
     let kernel = Item::deflated("bomb0", &vec![0; 10 << 20]);
     let more = (1..500).map(|i| Item { in_file: false, at: Some(0), ..Item::deflated(&format!("bomb{i}"), b"") });
     let more = more.map(|item| {
@@ -17,7 +17,7 @@ fn a4_full_overlap_is_refused_before_inflating() {
 }
 
 #[test]
-fn a5_quoted_overlap_is_refused() {
+fn f5_quoted_overlap_is_refused() {
     let inner = Item::deflated("inner", &vec![0; 1000]);
     let quoted = Evil::of([inner.clone()]).build();
     let quoted = &quoted[..30 + 5 + inner.data.len()];
@@ -27,7 +27,7 @@ fn a5_quoted_overlap_is_refused() {
 }
 
 #[test]
-fn a5_declared_sizes_are_capped() {
+fn f5_declared_sizes_are_capped() {
     let huge = |size| first(|item| item.both(|h| h.size = size));
     refused(huge(u32::MAX - 1), "file-bytes");
     refused(huge(20 << 20), "ratio");
@@ -39,7 +39,7 @@ fn a5_declared_sizes_are_capped() {
 }
 
 #[test]
-fn a6_inflating_stops_one_byte_after_the_declared_size() {
+fn f6_inflating_stops_one_byte_after_the_declared_size() {
     let data = deflate(&vec![0; 5 << 20]);
     let lie = |size: u32| Item {
         data: data.clone(),
@@ -52,7 +52,7 @@ fn a6_inflating_stops_one_byte_after_the_declared_size() {
 }
 
 #[test]
-fn a7_a_bomb_is_refused_by_its_ratio_and_nested_archives_stay_closed() {
+fn f7_a_bomb_is_refused_by_its_ratio_and_nested_archives_stay_closed() {
     refused(Evil::of([Item::deflated("bomb", &vec![0; 5 << 20])]), "ratio");
     let nested = Evil::of([Item::stored("../escape", b"x")]).build();
     let archive = accepted(Evil::of([Item::stored("inner.zip", &nested)]));
@@ -107,7 +107,7 @@ impl ReadAt for Rotting {
 }
 
 #[test]
-fn a23_a_changed_byte_is_never_served() {
+fn f23_a_changed_byte_is_never_served() {
     let bytes = honest().build();
     let data = 30 + "app.json".len()..30 + "app.json".len() + honest().entries[0].data.len();
     for at in data {

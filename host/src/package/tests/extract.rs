@@ -50,18 +50,12 @@ fn unusual() -> Vec<Evil> {
     ]
 }
 
-/// Every way to spoil one field of an honest archive; most are refused, and those that are not must be harmless.
-fn mutated() -> impl Iterator<Item = Vec<u8>> {
-    let bytes = honest().build();
-    let data = 30 + 8..30 + 8 + honest().entries[0].data.len();
-    let at = (0..bytes.len()).filter(move |at| !data.contains(at));
-    at.flat_map(move |at| {
-        let bytes = bytes.clone();
-        [1, 0x80, 0xff].map(|flip| {
-            let mut bytes = bytes.clone();
-            bytes[at] ^= flip;
-            bytes
-        })
+/// Archives with one bit flipped, byte by byte; most are refused, and those that are not must be harmless.
+fn mutated(bytes: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
+    (0..bytes.len()).map(move |at| {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1 << (at % 8);
+        bytes
     })
 }
 
@@ -113,12 +107,13 @@ fn agree(cases: Vec<Vec<u8>>, reader: impl Fn(&Path, &[String])) {
 }
 
 fn cases() -> Vec<Vec<u8>> {
-    let accepted = mutated().filter(|bytes| open(bytes.clone()).is_ok());
-    unusual().iter().map(Evil::build).chain(accepted).collect()
+    let unusual: Vec<_> = unusual().iter().map(Evil::build).collect();
+    let mutated = unusual.iter().cloned().flat_map(mutated).filter(|bytes| open(bytes.clone()).is_ok());
+    unusual.iter().cloned().chain(mutated).collect()
 }
 
 #[test]
-fn a22_python_extracts_the_same_bytes() {
+fn f22_python_extracts_the_same_bytes() {
     if !is_installed("python3", "--version") {
         return;
     }
@@ -129,7 +124,7 @@ fn a22_python_extracts_the_same_bytes() {
 }
 
 #[test]
-fn a22_unzip_extracts_the_same_bytes() {
+fn f22_unzip_extracts_the_same_bytes() {
     if !is_installed("unzip", "-v") {
         return;
     }
@@ -155,7 +150,7 @@ for (const name of process.argv.slice(1)) yauzl.open(name + '.zip', { lazyEntrie
 });";
 
 #[test]
-fn a22_yauzl_extracts_the_same_bytes() {
+fn f22_yauzl_extracts_the_same_bytes() {
     if std::env::var_os("BERTH_TEST_YAUZL").is_none() {
         return;
     }

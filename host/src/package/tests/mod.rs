@@ -6,6 +6,7 @@ mod fuzz;
 mod names;
 mod records;
 mod samples;
+mod tools;
 
 use super::{
     Archive, Limits,

@@ -45,6 +45,17 @@ fn f18_letters_beyond_ascii_must_be_flagged_as_utf8() {
 }
 
 #[test]
+fn f22_letters_beyond_ascii_made_by_dos_are_refused_because_unzip_translates_them() {
+    for (host, expected) in
+        [(0, Some("name-encoding")), (6, Some("name-encoding")), (11, Some("name-encoding")), (3, None), (19, None)]
+    {
+        let made = |name: &str| Evil::of([Item::stored(name, b"x").both(|h| h.made_by = host << 8 | 20)]);
+        assert_eq!(rule(&made("图.png")).as_deref(), expected, "{host}");
+        accepted(made("a.png"));
+    }
+}
+
+#[test]
 fn what_macos_adds_is_accepted() {
     accepted(Evil::of([Item::stored(".DS_Store", b"x"), Item::stored("__MACOSX/._app.json", b"x")]));
 }

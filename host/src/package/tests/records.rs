@@ -12,14 +12,14 @@ fn an_honest_archive_is_accepted() {
 }
 
 #[test]
-fn a1_two_central_entries_of_one_name_are_refused() {
+fn f1_two_central_entries_of_one_name_are_refused() {
     refused(Evil::of([Item::stored("a", b"1"), Item::stored("a", b"2")]), "duplicate-entry");
     let twice = Item { in_file: false, at: Some(0), ..Item::stored("a", b"1") };
     refused(Evil::of([Item::stored("a", b"1"), twice]), "overlap");
 }
 
 #[test]
-fn a2_a_local_header_that_says_something_else_is_refused() {
+fn f2_a_local_header_that_says_something_else_is_refused() {
     refused(first(|item| item.local(|h| h.name = b"app.jsoN".to_vec())), "local-central-mismatch");
     refused(first(|item| item.local(|h| h.crc += 1)), "local-central-mismatch");
     refused(first(|item| item.local(|h| h.size += 1)), "local-central-mismatch");
@@ -32,7 +32,7 @@ fn a2_a_local_header_that_says_something_else_is_refused() {
 }
 
 #[test]
-fn a3_an_entry_in_one_place_only_is_refused() {
+fn f3_an_entry_in_one_place_only_is_refused() {
     let hidden = |item: Item| Item { in_directory: false, ..item };
     refused(first(hidden), "leading-bytes");
     let mut evil = honest();
@@ -44,7 +44,7 @@ fn a3_an_entry_in_one_place_only_is_refused() {
 }
 
 #[test]
-fn a8_counts_that_lie_are_refused_before_anything_is_allocated() {
+fn f8_counts_that_lie_are_refused_before_anything_is_allocated() {
     for (count, expected) in
         [(1, "directory-count"), (3, "directory-count"), (9_999, "directory-count"), (65_534, "entries")]
     {
@@ -58,7 +58,7 @@ fn a8_counts_that_lie_are_refused_before_anything_is_allocated() {
 }
 
 #[test]
-fn a9_a_second_end_record_is_refused_wherever_it_hides() {
+fn f9_a_second_end_record_is_refused_wherever_it_hides() {
     let whole = Evil::of([Item::stored("b", b"other")]).build();
     refused(Evil { comment: whole, ..honest() }, "two-end-records");
     refused(
@@ -71,7 +71,7 @@ fn a9_a_second_end_record_is_refused_wherever_it_hides() {
 }
 
 #[test]
-fn a9_a_zip64_locator_must_lead_to_an_agreeing_record() {
+fn f9_a_zip64_locator_must_lead_to_an_agreeing_record() {
     let zip64 = |zip64| Evil { zip64: Some(zip64), ..honest() };
     accepted(zip64(Zip64::default()));
     accepted(zip64(Zip64 { unsaturated: true, ..Zip64::default() }));
@@ -85,7 +85,7 @@ fn a9_a_zip64_locator_must_lead_to_an_agreeing_record() {
 }
 
 #[test]
-fn a10_bytes_before_between_and_after_are_refused() {
+fn f10_bytes_before_between_and_after_are_refused() {
     refused(Evil { before: b"#!/bin/sh\n".to_vec(), ..honest() }, "directory-extent");
     refused(Evil { before_directory: vec![0], ..honest() }, "gap");
     refused(Evil { before_end: vec![0], ..honest() }, "directory-extent");
@@ -103,7 +103,7 @@ fn a10_bytes_before_between_and_after_are_refused() {
 }
 
 #[test]
-fn a11_a_unicode_path_field_must_repeat_the_name() {
+fn f11_a_unicode_path_field_must_repeat_the_name() {
     let unicode = |version: u8, crc_of: &[u8], name: &str| {
         extra(0x7075, &[&[version][..], &crc32fast::hash(crc_of).to_le_bytes(), name.as_bytes()].concat())
     };
@@ -124,7 +124,7 @@ fn a11_a_unicode_path_field_must_repeat_the_name() {
 }
 
 #[test]
-fn a12_valid_data_descriptors_are_accepted_in_all_four_forms() {
+fn f12_valid_data_descriptors_are_accepted_in_all_four_forms() {
     for (signed, wide) in [(true, false), (false, false), (true, true), (false, true)] {
         let archive = accepted(Evil::of([
             Item::deflated("a", b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").streamed(signed, wide),
@@ -135,7 +135,7 @@ fn a12_valid_data_descriptors_are_accepted_in_all_four_forms() {
 }
 
 #[test]
-fn a12_wrong_data_descriptors_are_refused() {
+fn f12_wrong_data_descriptors_are_refused() {
     for byte in 0..16 {
         let mut item = Item::deflated("a", b"some text").streamed(true, false);
         item.after[byte] ^= 1;
@@ -160,7 +160,7 @@ fn zip64_item(local: &[u64], central: &[u64]) -> Item {
 }
 
 #[test]
-fn a13_a_zip64_field_must_hold_exactly_what_is_missing() {
+fn f13_a_zip64_field_must_hold_exactly_what_is_missing() {
     accepted(Evil::of([zip64_item(&[5, 5], &[5, 5])]));
     for (local, central) in [
         (&[5, 5][..], &[5][..]),
@@ -186,7 +186,7 @@ fn a13_a_zip64_field_must_hold_exactly_what_is_missing() {
 }
 
 #[test]
-fn a14_encryption_on_either_side_is_refused() {
+fn f14_encryption_on_either_side_is_refused() {
     for bit in [0, 6, 13] {
         refused(first(|item| item.both(|h| h.flags |= 1 << bit)), "encrypted");
         refused(first(|item| item.central(|h| h.flags |= 1 << bit)), "encrypted");
@@ -196,7 +196,7 @@ fn a14_encryption_on_either_side_is_refused() {
 }
 
 #[test]
-fn a15_only_stored_and_deflated_are_accepted() {
+fn f15_only_stored_and_deflated_are_accepted() {
     for method in [1, 6, 9, 12, 14, 93, 95, 99] {
         refused(first(|item| item.both(|h| h.method = method)), "method");
     }
@@ -204,7 +204,7 @@ fn a15_only_stored_and_deflated_are_accepted() {
 }
 
 #[test]
-fn a19_links_devices_and_false_folders_are_refused() {
+fn f19_links_devices_and_false_folders_are_refused() {
     for kind in [0o120777u32, 0o020666, 0o060660, 0o010644, 0o140755, 0o040755] {
         refused(first(|item| item.both(|h| h.attributes = kind << 16)), "file-type");
         // A link is a link even when the entry claims to come from DOS.
@@ -216,7 +216,7 @@ fn a19_links_devices_and_false_folders_are_refused() {
 }
 
 #[test]
-fn a20_a_folder_is_empty_and_not_a_file_too() {
+fn f20_a_folder_is_empty_and_not_a_file_too() {
     accepted(Evil::of([Item::folder("a/"), Item::stored("a/b", b"1")]));
     accepted(Evil::of([Item::deflated("a/", b"").both(|h| h.attributes = 0x10)]));
     refused(Evil::of([Item::stored("a/", b"1").both(|h| h.attributes = 0)]), "folder-content");
@@ -225,7 +225,7 @@ fn a20_a_folder_is_empty_and_not_a_file_too() {
 }
 
 #[test]
-fn a21_a_file_that_is_also_a_tar_is_refused() {
+fn f21_a_file_that_is_also_a_tar_is_refused() {
     let mut bytes = vec![b' '; 600];
     let at = 257 - 30 - "app.js".len();
     bytes[at..at + 5].copy_from_slice(b"ustar");
@@ -233,7 +233,7 @@ fn a21_a_file_that_is_also_a_tar_is_refused() {
 }
 
 #[test]
-fn a21_nothing_and_rubbish_are_refused() {
+fn f21_nothing_and_rubbish_are_refused() {
     for bytes in [vec![], vec![0], b"PK".to_vec(), b"PK\x03\x04".to_vec(), vec![b'x'; 100_000]] {
         assert_eq!(open(bytes).err().expect("a refusal").fields["rule"], "no-end-record");
     }

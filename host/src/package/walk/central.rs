@@ -3,7 +3,7 @@
 use super::{
     super::{
         limits::Limits,
-        refusal,
+        path, refusal,
         source::{Source, u16_at, u32_at, u64_at},
     },
     Method,
@@ -93,7 +93,7 @@ fn parse(fixed: &[u8], name: &[u8], extra: &[u8], limits: &Limits) -> Result<Hea
     check_flags(flags, name)?;
     check_needed(u16_at(fixed, 6), name)?;
     extra::check_unicode_path(extra, name)?;
-    let (path, is_folder) = read_name(name, flags, limits)?;
+    let (path, is_folder) = read_name(name, fixed, limits)?;
     check_mode(fixed, is_folder, name)?;
     let wide = Wide::read(fixed, extra, name)?;
     let header = Header {
@@ -149,24 +149,26 @@ pub fn method(number: u16, name: &[u8]) -> Result<Method> {
     }
 }
 
-/// Without the UTF-8 flag, readers disagree on what letters beyond ASCII mean.
-fn read_name(name: &[u8], flags: u16, limits: &Limits) -> Result<(String, bool)> {
-    let text = std::str::from_utf8(name).map_err(|_| {
-        refusal::path("name-encoding", name, "the name is not UTF-8. Pack it with UTF-8 names, or with berth pack.")
+/// Path, and whether it is a folder's.
+fn read_name(name: &[u8], fixed: &[u8], limits: &Limits) -> Result<(String, bool)> {
+    let text = std::str::from_utf8(name).ok().filter(|text| text.is_ascii() || is_utf8_for_all(fixed));
+    let text = text.ok_or_else(|| {
+        let why = "the name is not ASCII, and marked so that readers see different letters. Pack it with berth pack, or rename it.";
+        refusal::path("name-encoding", name, why)
     })?;
-    if flags & FLAG_UTF8 == 0 && !text.is_ascii() {
-        return Err(refusal::path(
-            "name-encoding",
-            name,
-            "the name is not ASCII and not flagged as UTF-8. Pack it with UTF-8 names, or with berth pack.",
-        ));
-    }
     let (path, is_folder) = match text.strip_suffix('/') {
         Some(path) => (path, true),
         None => (text, false),
     };
-    super::path::check(path, limits)?;
+    path::check(path, limits)?;
     Ok((path.into(), is_folder))
+}
+
+/// Whether all readers take the name for UTF-8. The flag is needed: a unicode-path field does not help, because Python
+/// before 3.12 does not read it. And Info-ZIP, flag or not, translates what was made by DOS, OS/2 or NTFS.
+fn is_utf8_for_all(fixed: &[u8]) -> bool {
+    let made_by = fixed[5];
+    u16_at(fixed, 8) & FLAG_UTF8 != 0 && ![0, 6, 11].contains(&made_by)
 }
 
 /// Only plain files and folders. The upper half of the attributes is a Unix mode (by convention, whatever system made

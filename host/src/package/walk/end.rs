@@ -29,18 +29,7 @@ pub fn find(source: &Source) -> Result<End> {
     let stated = Stated::read(source, at)?;
     let end = match locator(source, at)? {
         Some(end64_at) => read_zip64(source, end64_at, &stated)?,
-        None if stated.is_saturated() => {
-            return Err(refusal::archive(
-                "zip64-missing",
-                "The end record refers to a zip64 record that is not there. Pack it again.",
-            ));
-        }
-        None => End {
-            entries: stated.entries,
-            directory_at: stated.directory_at,
-            directory_len: stated.directory_len,
-            directory_end: at,
-        },
+        None => stated.alone(at)?,
     };
     check_extent(&end)?;
     check_not_tar(source)?;
@@ -52,28 +41,26 @@ pub fn find(source: &Source) -> Result<End> {
 fn position(source: &Source) -> Result<u64> {
     let window = source.len.min(END_LEN + u64::from(u16::MAX));
     let tail = source.vec(source.len - window, window as usize)?;
-    let signatures: Vec<usize> =
-        tail.windows(4).enumerate().filter(|(_, four)| four == END).map(|(at, _)| at).collect();
-    let reaches_end = |at: &&usize| {
-        tail.len() - **at >= END_LEN as usize
-            && tail.len() - **at == END_LEN as usize + usize::from(u16_at(&tail, **at + 20))
-    };
-    let complete: Vec<&usize> = signatures.iter().filter(reaches_end).collect();
+    let signatures = tail.windows(4).enumerate().filter(|(_, four)| four == END).map(|(at, _)| at);
+    let signatures: Vec<usize> = signatures.collect();
+    let complete: Vec<usize> = signatures.iter().copied().filter(|at| reaches_end(&tail[*at..])).collect();
+    let refuse = |rule, detail: &str| Err(refusal::archive(rule, detail));
     match (complete.as_slice(), signatures.last()) {
-        ([one], Some(last)) if *one == last => Ok(source.len - window + *last as u64),
-        ([], None) => Err(refusal::archive(
-            "no-end-record",
-            "This is not a zip archive, or its end is missing. Upload the whole package.",
-        )),
-        ([], Some(_)) => Err(refusal::archive(
-            "trailing-bytes",
-            "Bytes follow the end of the archive, or its end is cut off. Pack it again.",
-        )),
-        _ => Err(refusal::archive(
-            "two-end-records",
-            "The archive has two ends and can be read in two ways. Pack it again.",
-        )),
+        ([one], Some(last)) if one == last => Ok(source.len - window + *one as u64),
+        ([], None) => {
+            refuse("no-end-record", "This is no zip archive, or its end is missing. Upload the whole package.")
+        }
+        ([], Some(_)) => {
+            refuse("trailing-bytes", "Bytes follow the end of the archive, or are missing there. Pack it again.")
+        }
+        _ => refuse("two-end-records", "The archive has two ends and can be read in two ways. Pack it again."),
     }
+}
+
+/// Whether an end record that begins here ends, comment and all, with the file.
+fn reaches_end(rest: &[u8]) -> bool {
+    let fixed = END_LEN as usize;
+    rest.len() >= fixed && rest.len() == fixed + usize::from(u16_at(rest, 20))
 }
 
 /// What the end record says (APPNOTE 4.3.16).
@@ -97,6 +84,16 @@ impl Stated {
             return Err(several_disks());
         }
         Ok(stated)
+    }
+
+    /// The end, when no zip64 record precedes the record at `at`.
+    fn alone(&self, at: u64) -> Result<End> {
+        if self.is_saturated() {
+            let detail = "The end record refers to a zip64 record that is not there. Pack it again.";
+            return Err(refusal::archive("zip64-missing", detail));
+        }
+        let Self { entries, directory_len, directory_at } = *self;
+        Ok(End { entries, directory_at, directory_len, directory_end: at })
     }
 
     fn is_saturated(&self) -> bool {

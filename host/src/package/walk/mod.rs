@@ -14,7 +14,7 @@ mod local;
 
 use super::{
     limits::Limits,
-    path::{self, Kind, Names},
+    names::{Kind, Names},
     source::Source,
 };
 use crate::error::Result;
@@ -49,15 +49,15 @@ pub(super) fn walk(source: &Source, limits: &Limits) -> Result<Vec<Entry>> {
     limits.check_entries(end.entries)?;
     let headers = central::read(source, &end, limits)?;
     let entries = local::locate(source, headers, end.directory_at)?;
-    check_names(&entries, limits)?;
+    check_names(&entries)?;
     check_sizes(&entries, limits)?;
     Ok(entries)
 }
 
-fn check_names(entries: &[Entry], limits: &Limits) -> Result<()> {
+/// Each name was checked by itself when it was read; here they are checked against each other.
+fn check_names(entries: &[Entry]) -> Result<()> {
     let mut names = Names::default();
     for entry in entries {
-        path::check(&entry.path, limits)?;
         names.add(&entry.path, if entry.is_folder { Kind::Folder } else { Kind::File })?;
     }
     Ok(())
