@@ -14,10 +14,7 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{
-        HeaderValue, Request, Response, Version,
-        header::{CONNECTION, TRANSFER_ENCODING},
-    },
+    http::{Request, Response},
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -118,21 +115,10 @@ async fn answer(
     shared: Arc<Shared>,
     turn: Turn,
 ) -> Result<Response<WatchedBody>, Infallible> {
-    let close_after = is_chunked_http1(&request);
     let client = shared.proxies.client(peer.ip(), request.headers());
     let mut request = request.map(|body| Body::new(PacedBody::new(body, shared.pace)));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(client);
-    let Ok(mut response) = shared.router.clone().oneshot(request).await;
-    if close_after {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    let Ok(response) = shared.router.clone().oneshot(request).await;
     Ok(response.map(|body| turn.answered(body)))
-}
-
-/// hyper follows Transfer-Encoding and drops a Content-Length beside it before we can see it. RFC 9112 §6.1 wants the
-/// connection closed after such a request, so that nothing behind it is taken for a request: closing it after every
-/// chunked one is the way to be sure.
-fn is_chunked_http1(request: &Request<Incoming>) -> bool {
-    request.version() <= Version::HTTP_11 && request.headers().contains_key(TRANSFER_ENCODING)
 }
