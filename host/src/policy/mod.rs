@@ -17,6 +17,7 @@ mod installed;
 mod kind;
 mod limits;
 mod outcome;
+mod pulse;
 mod run;
 mod schema;
 mod settings;

@@ -8,34 +8,34 @@ use std::{
 use cpu_time::ThreadTime;
 use wasmtime::{
     Result, Trap, UpdateDeadline,
-    component::{InstancePre, Linker},
+    component::{Component, InstancePre, Linker},
 };
 
 use super::{
     Evaluation, Limit, Limits, Outcome,
     bindings::{Store, World},
     guest::{Exceeded, Grant, Guest},
+    pulse::{Pulse, TICK},
 };
-
-/// One tick of the epoch.
-pub const TICK: Duration = Duration::from_millis(1);
 
 /// A policy that is ready to run: linked, its exports looked up.
 pub struct Program<W: World> {
     instance: InstancePre<Guest>,
     indices: W::Indices,
+    pulse: Arc<Pulse>,
 }
 
 impl<W: World> Program<W> {
     /// Links a component of this world.
-    pub fn link(linker: &Linker<Guest>, component: &wasmtime::component::Component) -> Result<Self> {
+    pub fn link(linker: &Linker<Guest>, component: &Component, pulse: Arc<Pulse>) -> Result<Self> {
         let instance = linker.instantiate_pre(component)?;
         let indices = W::indices(&instance)?;
-        Ok(Self { instance, indices })
+        Ok(Self { instance, indices, pulse })
     }
 
     /// Whether an instance's exports have the types of the world; limits and traps are not this function's business.
     pub fn fits(&self, limits: &Limits) -> Result<()> {
+        let _beat = self.pulse.hold();
         let mut store = self.store(Grant::None, limits);
         match self.instance.instantiate(&mut store) {
             Ok(instance) => W::attach(&self.indices, &mut store, &instance).map(drop),
@@ -52,6 +52,7 @@ impl<W: World> Program<W> {
         call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
     ) -> Evaluation<V> {
         let start = Instant::now();
+        let _beat = self.pulse.hold();
         let mut store = self.store(grant, limits);
         let result = self.enter(&mut store, config, call);
         let guest = store.into_data();
@@ -144,19 +145,4 @@ fn is_output(error: &wasmtime::Error) -> bool {
 /// Why it trapped: the innermost cause, without the backtrace.
 fn reason(error: &wasmtime::Error) -> String {
     error.root_cause().to_string()
-}
-
-/// Moves the epoch of an engine until the engine is gone. A tick that was missed is skipped: sleeping counts from now.
-pub fn tick(engines: &[&wasmtime::Engine]) -> std::io::Result<()> {
-    let engines: Arc<[_]> = engines.iter().map(|engine| engine.weak()).collect();
-    let beat = move || {
-        loop {
-            std::thread::sleep(TICK);
-            let alive = engines.iter().filter_map(wasmtime::EngineWeak::upgrade).map(|e| e.increment_epoch()).count();
-            if alive == 0 {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new().name("policy-epoch".into()).spawn(beat).map(drop)
 }

@@ -21,7 +21,7 @@ fn median(mut run: impl FnMut(), times: usize) -> f64 {
 #[ignore = "measures"]
 #[expect(clippy::print_stdout, reason = "its purpose")]
 async fn how_long_a_decision_takes() {
-    let lab = Lab::new();
+    let lab = super::child::lab(CompileLimits::default());
     let mut guests = vec![("by hand".to_owned(), Guest::gray().wasm(), empty())];
     if let Ok(path) = std::env::var("BERTH_BENCH_WASM") {
         let config = serde_json::from_str(&std::env::var("BERTH_BENCH_CONFIG").unwrap()).unwrap();
