@@ -156,7 +156,7 @@ impl Engine {
         let wasm = apart(move || if Digest::of(&wasm) == id { Ok(wasm) } else { Err(damaged(&id)) }).await?;
         let _turn = self.0.compiling.acquire().await.map_err(Error::internal)?;
         let Inner { config, cache, .. } = &*self.0;
-        config.compiler.run(wasm, &config.compile_limits, cache.folder().into()).await
+        config.compiler.run(wasm, &config.compile_limits, cache).await
     }
 
     /// The policy as an earlier compilation left it; none when there is nothing that still runs.

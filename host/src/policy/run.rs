@@ -1,6 +1,7 @@
 //! Runs one guest once, under its limits, and says what came of it.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,16 +34,6 @@ impl<W: World> Program<W> {
         Ok(Self { instance, indices, pulse })
     }
 
-    /// Whether an instance's exports have the types of the world; limits and traps are not this function's business.
-    pub fn fits(&self, limits: &Limits) -> Result<()> {
-        let _beat = self.pulse.hold();
-        let mut store = self.store(Grant::None, limits);
-        match self.instance.instantiate(&mut store) {
-            Ok(instance) => W::attach(&self.indices, &mut store, &instance).map(drop),
-            Err(_) => Ok(()),
-        }
-    }
-
     /// Runs a fresh guest: configures it when there is a config, then makes the call. All of it shares one budget.
     pub fn run<V>(
         &self,
@@ -71,7 +62,7 @@ impl<W: World> Program<W> {
         call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
     ) -> Result<Result<V, String>> {
         let instance = self.instance.instantiate(&mut *store)?;
-        let world = W::attach(&self.indices, store, &instance)?;
+        let world = W::attach(&self.indices, store, &instance).map_err(|e| Misfit(format!("{e:#}")))?;
         if let Some(config) = config
             && let Err(message) = world.configure(store, config)?
         {
@@ -88,6 +79,18 @@ impl<W: World> Program<W> {
         store
     }
 }
+
+/// An export has another type than in `wit/`.
+#[derive(Debug)]
+struct Misfit(String);
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an export does not fit this host's wit/: {}", self.0)
+    }
+}
+
+impl std::error::Error for Misfit {}
 
 /// Ends the guest when its CPU time is used up. Epochs count the wall's time, and a guest that waits for the processor
 /// on a busy host has done nothing wrong: at each deadline it gets what is left, until the wall's patience ends too.
