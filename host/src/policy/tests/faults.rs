@@ -168,7 +168,7 @@ async fn c40_a_host_call_that_blocks_is_given_up() {
     let slow = Shelf { delay: Duration::from_secs(2), ..Shelf::default() };
     let evaluation = binding.audit(Arc::new(slow)).await;
     assert_eq!(evaluation.outcome, limited(Limit::Deadline));
-    assert!(evaluation.elapsed < Duration::from_secs(1), "{:?}", evaluation.elapsed);
+    assert!(evaluation.elapsed < Duration::from_millis(1800), "{:?}", evaluation.elapsed);
 }
 
 /// The guest waits for the host all the time and uses no CPU: the wall's patience ends it.
@@ -187,7 +187,7 @@ async fn c40_a_host_that_is_slow_again_and_again_is_given_up() {
     let evaluation = binding.decide(&device(), &task(), &(Arc::new(Slow) as Arc<dyn Cohorts>));
     assert_eq!(evaluation.outcome, limited(Limit::Deadline));
     assert!(evaluation.elapsed >= binding.limits().patience(), "{:?}", evaluation.elapsed);
-    assert!(evaluation.elapsed < Duration::from_secs(1), "{:?}", evaluation.elapsed);
+    assert!(evaluation.elapsed < Duration::from_millis(1800), "{:?}", evaluation.elapsed);
 }
 
 #[tokio::test]
