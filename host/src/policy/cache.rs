@@ -7,6 +7,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use sha2::Digest as _;
@@ -37,6 +38,8 @@ impl Compiled {
 }
 
 const SUFFIX: &str = "cwasm";
+/// How folders of work in progress begin.
+const WORK: &str = "work-";
 
 /// The folder of compiled policies.
 pub struct Cache {
@@ -53,11 +56,6 @@ impl Cache {
         Ok(cache)
     }
 
-    /// The folder, for work in progress.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// What was compiled from the wasm with this digest; none when it is missing or damaged.
     pub fn read(&self, wasm: &Digest) -> Option<Compiled> {
         let bytes = fs::read(self.path(wasm)).ok()?;
@@ -71,7 +69,8 @@ impl Cache {
     /// Keeps what was compiled. The file appears whole or not at all.
     pub fn write(&self, wasm: &Digest, compiled: &Compiled) -> io::Result<()> {
         let body = compiled.to_bytes();
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let work = self.workplace()?;
+        let mut file = tempfile::NamedTempFile::new_in(work.path())?;
         io::Write::write_all(&mut file, &sha2::Sha256::digest(&body))?;
         io::Write::write_all(&mut file, &body)?;
         file.persist(self.path(wasm)).map(drop).map_err(|e| e.error)
@@ -84,12 +83,25 @@ impl Cache {
     fn prune(&self) -> io::Result<()> {
         let ours = format!("-{:016x}.{SUFFIX}", self.settings);
         for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.extension().is_some_and(|suffix| suffix == SUFFIX) && !name.ends_with(&ours) {
-                fs::remove_file(path)?;
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(&format!(".{SUFFIX}")) && !name.ends_with(&ours) {
+                fs::remove_file(entry.path())?;
+            } else if name.starts_with(WORK) && is_abandoned(&entry) {
+                fs::remove_dir_all(entry.path())?;
             }
         }
         Ok(())
     }
+
+    /// A folder for work in progress, removed when dropped.
+    pub fn workplace(&self) -> io::Result<tempfile::TempDir> {
+        tempfile::Builder::new().prefix(WORK).tempdir_in(&self.folder)
+    }
+}
+
+/// Work that nobody can be at any more: its process was killed. A neighbour's work of today stays.
+fn is_abandoned(entry: &fs::DirEntry) -> bool {
+    let age = entry.metadata().and_then(|about| about.modified()).map(|at| at.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age > Duration::from_secs(24 * 3600))
 }

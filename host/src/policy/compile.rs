@@ -6,7 +6,10 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::{io::AsyncReadExt as _, process::Command};
 
-use super::{cache::Compiled, gate, settings};
+use super::{
+    cache::{Cache, Compiled},
+    gate, settings,
+};
 use crate::error::{Code, Error, Result};
 
 /// How uploads are compiled.
@@ -81,14 +84,20 @@ pub(super) fn internal(error: wasmtime::Error) -> Error {
 }
 
 impl Compiler {
-    /// Compiles an upload; `folder` takes the work in progress.
-    pub(super) async fn run(&self, wasm: Vec<u8>, limits: &CompileLimits, folder: PathBuf) -> Result<Compiled> {
+    /// In a child process of this very program, which answers to `compile-policy`.
+    pub fn this_program() -> Result<Self> {
+        let program = std::env::current_exe().map_err(Error::internal)?;
+        Ok(Self::Child { program, arguments: vec!["compile-policy".into()] })
+    }
+
+    /// Compiles an upload.
+    pub(super) async fn run(&self, wasm: Vec<u8>, limits: &CompileLimits, cache: &Cache) -> Result<Compiled> {
         check_size(&wasm, limits)?;
         gate::glance(&wasm)?;
         match self {
             Self::InProcess => tokio::task::spawn_blocking(move || compile(&wasm)).await.map_err(|_| gave_up())?,
             Self::Child { program, arguments } => {
-                let work = tempfile::tempdir_in(folder).map_err(Error::internal)?;
+                let work = cache.workplace().map_err(Error::internal)?;
                 let job =
                     Job { input: work.path().join("wasm"), output: work.path().join("code"), limits: limits.clone() };
                 tokio::fs::write(&job.input, &wasm).await.map_err(Error::internal)?;

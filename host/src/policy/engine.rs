@@ -18,7 +18,8 @@ use super::{
     gate,
     guest::Guest,
     installed::{Judge, Seats},
-    run::{self, Program},
+    pulse::Pulse,
+    run::Program,
     settings,
     slots::Slots,
     system,
@@ -62,6 +63,7 @@ struct Inner {
     /// One compilation at a time: it uses all processors by itself.
     compiling: Semaphore,
     seats: Arc<Seats>,
+    pulse: Arc<Pulse>,
     known: Mutex<HashMap<Digest, Arc<Known>>>,
 }
 
@@ -85,7 +87,7 @@ impl Engine {
         let grayscale = settings::grayscale(config.grayscale_slots).map_err(internal)?;
         let audit = settings::audit().map_err(internal)?;
         let cache = Cache::open(&config.cache_dir, settings::fingerprint(&grayscale)).map_err(Error::internal)?;
-        run::tick(&[&grayscale, &audit]).map_err(Error::internal)?;
+        let pulse = Pulse::start(vec![grayscale.clone(), audit.clone()]).map_err(Error::internal)?;
         let seats = Seats {
             grayscale: Slots::new(config.grayscale_slots),
             audit: Arc::new(Semaphore::new(config.audit_slots)),
@@ -97,6 +99,7 @@ impl Engine {
             cache,
             compiling: Semaphore::new(1),
             seats: Arc::new(seats),
+            pulse: Arc::new(pulse),
             known: Mutex::default(),
         })))
     }
@@ -153,7 +156,7 @@ impl Engine {
         let wasm = apart(move || if Digest::of(&wasm) == id { Ok(wasm) } else { Err(damaged(&id)) }).await?;
         let _turn = self.0.compiling.acquire().await.map_err(Error::internal)?;
         let Inner { config, cache, .. } = &*self.0;
-        config.compiler.run(wasm, &config.compile_limits, cache.folder().into()).await
+        config.compiler.run(wasm, &config.compile_limits, cache).await
     }
 
     /// The policy as an earlier compilation left it; none when there is nothing that still runs.
@@ -192,7 +195,23 @@ impl Engine {
     }
 
     fn prepare(&self, digest: &Digest, kind: PolicyKind, component: &Component) -> Result<Policy> {
-        Policy::prepare(digest.clone(), judge(self.engine(kind), kind, component)?, self.0.seats.clone())
+        Policy::prepare(digest.clone(), self.judge(kind, component)?, self.0.seats.clone())
+    }
+
+    fn judge(&self, kind: PolicyKind, component: &Component) -> Result<Judge> {
+        Ok(match kind {
+            PolicyKind::Auditor => Judge::Auditor(self.link::<Auditor>(kind, component)?),
+            PolicyKind::Grayscale => Judge::Grayscale(self.link::<Grayscale>(kind, component)?),
+            PolicyKind::Guard => Judge::Guard(self.link::<Guardian>(kind, component)?),
+        })
+    }
+
+    fn link<W: World>(&self, kind: PolicyKind, component: &Component) -> Result<Arc<Program<W>>> {
+        let engine = self.engine(kind);
+        let mut linker = Linker::<Guest>::new(engine);
+        W::grant(&mut linker).and_then(|()| system::deny(&mut linker, engine, component)).map_err(internal)?;
+        let program = Program::link(&linker, component, self.0.pulse.clone());
+        program.map(Arc::new).map_err(|e| gate::refuse(format_args!("it does not fit this host's wit/: {e:#}.")))
     }
 }
 
@@ -204,19 +223,4 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'sta
 fn damaged(digest: &Digest) -> Error {
     let text = format!("The stored wasm of policy {digest} is damaged: it has another digest. Upload it again.");
     Error::new(Code::PolicyInvalid, text)
-}
-
-fn judge(engine: &wasmtime::Engine, kind: PolicyKind, component: &Component) -> Result<Judge> {
-    Ok(match kind {
-        PolicyKind::Auditor => Judge::Auditor(link::<Auditor>(engine, component)?),
-        PolicyKind::Grayscale => Judge::Grayscale(link::<Grayscale>(engine, component)?),
-        PolicyKind::Guard => Judge::Guard(link::<Guardian>(engine, component)?),
-    })
-}
-
-fn link<W: World>(engine: &wasmtime::Engine, component: &Component) -> Result<Arc<Program<W>>> {
-    let mut linker = Linker::<Guest>::new(engine);
-    W::grant(&mut linker).and_then(|()| system::deny(&mut linker, engine, component)).map_err(internal)?;
-    let program = Program::link(&linker, component);
-    program.map(Arc::new).map_err(|e| gate::refuse(format_args!("it does not fit this host's wit/: {e:#}.")))
 }

@@ -103,11 +103,10 @@ impl Policy {
     /// Asks a linked program who it is and checks the answer. Blocks.
     pub(super) fn prepare(digest: Digest, judge: Judge, seats: Arc<Seats>) -> Result<Self> {
         let limits = Limits::of_installation(judge.kind());
-        each!(&judge, program => program.fits(&limits))
-            .map_err(|e| gate::refuse(format_args!("an export does not fit this host's wit/: {e:#}.")))?;
         let described = judge.run(&seats, &limits, None, Describe).outcome;
         let (description, schema) = match described {
             Outcome::Verdict(raw) => raw.check()?,
+            Outcome::Limited(Limit::Capacity) => return Err(busy()),
             other => {
                 let trouble = other.trouble().unwrap_or_default();
                 return Err(
@@ -140,9 +139,7 @@ impl Policy {
         let trial = move || policy.judge.run(&policy.seats, &limits, Some(&config), Configure).outcome;
         match tokio::task::spawn_blocking(trial).await.map_err(Error::internal)? {
             Outcome::Verdict(()) => Ok(()),
-            Outcome::Limited(Limit::Capacity) => {
-                Err(Error::new(Code::Unavailable, "All instances for policies are busy. Try again in a moment."))
-            }
+            Outcome::Limited(Limit::Capacity) => Err(busy()),
             other => {
                 let trouble = other.trouble().unwrap_or_default();
                 Err(Error::new(Code::PolicyConfig, format!("The policy does not accept this config. {trouble}"))
@@ -150,4 +147,8 @@ impl Policy {
             }
         }
     }
+}
+
+fn busy() -> Error {
+    Error::new(Code::Unavailable, "All instances for policies are busy. Try again in a moment.")
 }

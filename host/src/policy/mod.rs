@@ -19,6 +19,7 @@ mod kind;
 mod limits;
 mod outcome;
 pub mod registry;
+mod pulse;
 mod run;
 mod schema;
 mod settings;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Limit;
 
 /// What came of one evaluation. Only a verdict is a judgement; the others are never "pass".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "detail", rename_all = "snake_case")]
 pub enum Outcome<V> {
     /// The policy judged.
     Verdict(V),

@@ -1,6 +1,7 @@
 //! Runs one guest once, under its limits, and says what came of it.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,39 +9,29 @@ use std::{
 use cpu_time::ThreadTime;
 use wasmtime::{
     Result, Trap, UpdateDeadline,
-    component::{InstancePre, Linker},
+    component::{Component, InstancePre, Linker},
 };
 
 use super::{
     Evaluation, Limit, Limits, Outcome,
     bindings::{Store, World},
     guest::{Exceeded, Grant, Guest},
+    pulse::{Pulse, TICK},
 };
-
-/// One tick of the epoch.
-pub const TICK: Duration = Duration::from_millis(1);
 
 /// A policy that is ready to run: linked, its exports looked up.
 pub struct Program<W: World> {
     instance: InstancePre<Guest>,
     indices: W::Indices,
+    pulse: Arc<Pulse>,
 }
 
 impl<W: World> Program<W> {
     /// Links a component of this world.
-    pub fn link(linker: &Linker<Guest>, component: &wasmtime::component::Component) -> Result<Self> {
+    pub fn link(linker: &Linker<Guest>, component: &Component, pulse: Arc<Pulse>) -> Result<Self> {
         let instance = linker.instantiate_pre(component)?;
         let indices = W::indices(&instance)?;
-        Ok(Self { instance, indices })
-    }
-
-    /// Whether an instance's exports have the types of the world; limits and traps are not this function's business.
-    pub fn fits(&self, limits: &Limits) -> Result<()> {
-        let mut store = self.store(Grant::None, limits);
-        match self.instance.instantiate(&mut store) {
-            Ok(instance) => W::attach(&self.indices, &mut store, &instance).map(drop),
-            Err(_) => Ok(()),
-        }
+        Ok(Self { instance, indices, pulse })
     }
 
     /// Runs a fresh guest: configures it when there is a config, then makes the call. All of it shares one budget.
@@ -52,6 +43,7 @@ impl<W: World> Program<W> {
         call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
     ) -> Evaluation<V> {
         let start = Instant::now();
+        let _beat = self.pulse.hold();
         let mut store = self.store(grant, limits);
         let result = self.enter(&mut store, config, call);
         let guest = store.into_data();
@@ -70,7 +62,7 @@ impl<W: World> Program<W> {
         call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
     ) -> Result<Result<V, String>> {
         let instance = self.instance.instantiate(&mut *store)?;
-        let world = W::attach(&self.indices, store, &instance)?;
+        let world = W::attach(&self.indices, store, &instance).map_err(|e| Misfit(format!("{e:#}")))?;
         if let Some(config) = config
             && let Err(message) = world.configure(store, config)?
         {
@@ -87,6 +79,18 @@ impl<W: World> Program<W> {
         store
     }
 }
+
+/// An export has another type than in `wit/`.
+#[derive(Debug)]
+struct Misfit(String);
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an export does not fit this host's wit/: {}", self.0)
+    }
+}
+
+impl std::error::Error for Misfit {}
 
 /// Ends the guest when its CPU time is used up. Epochs count the wall's time, and a guest that waits for the processor
 /// on a busy host has done nothing wrong: at each deadline it gets what is left, until the wall's patience ends too.
@@ -144,19 +148,4 @@ fn is_output(error: &wasmtime::Error) -> bool {
 /// Why it trapped: the innermost cause, without the backtrace.
 fn reason(error: &wasmtime::Error) -> String {
     error.root_cause().to_string()
-}
-
-/// Moves the epoch of an engine until the engine is gone. A tick that was missed is skipped: sleeping counts from now.
-pub fn tick(engines: &[&wasmtime::Engine]) -> std::io::Result<()> {
-    let engines: Arc<[_]> = engines.iter().map(|engine| engine.weak()).collect();
-    let beat = move || {
-        loop {
-            std::thread::sleep(TICK);
-            let alive = engines.iter().filter_map(wasmtime::EngineWeak::upgrade).map(|e| e.increment_epoch()).count();
-            if alive == 0 {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new().name("policy-epoch".into()).spawn(beat).map(drop)
 }

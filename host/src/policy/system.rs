@@ -19,7 +19,12 @@ struct Denied(String);
 
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it called {}, which no policy is granted", self.0)
+        write!(
+            f,
+            "it called {}, which no policy is granted. Build it without the system interface: `disableFeatures` of \
+             componentize-js, `--stub-wasi` of componentize-py",
+            self.0
+        )
     }
 }
 

@@ -21,7 +21,7 @@ fn median(mut run: impl FnMut(), times: usize) -> f64 {
 #[ignore = "measures"]
 #[expect(clippy::print_stdout, reason = "its purpose")]
 async fn how_long_a_decision_takes() {
-    let lab = Lab::new();
+    let lab = super::child::lab(CompileLimits::default());
     let mut guests = vec![("by hand".to_owned(), Guest::gray().wasm(), empty())];
     if let Ok(path) = std::env::var("BERTH_BENCH_WASM") {
         let config = serde_json::from_str(&std::env::var("BERTH_BENCH_CONFIG").unwrap()).unwrap();
@@ -36,7 +36,7 @@ async fn how_long_a_decision_takes() {
         let binding = policy.bind_gray(&config, Limits::default_of(PolicyKind::Grayscale)).unwrap();
         println!("  first: {:?}", decide(&binding));
         let (device, task) = (device(), task());
-        println!("  decide: {:.1} µs", median(|| drop(binding.decide(&device, &task, &nobody)), 20_000));
+        println!("  decide: {:.1} µs", median(|| drop(binding.decide(&device, &task, &nobody)), 5_000));
         drop((policy, binding));
         let again = Engine::new(EngineConfig::new(lab.folder.path().into(), Compiler::InProcess)).unwrap();
         let start = Instant::now();

@@ -70,6 +70,11 @@ async fn c44_a_function_of_another_type_is_refused() {
 
 #[tokio::test]
 async fn c44_a_policy_of_two_worlds_or_of_none_is_refused() {
+    let both = "interface gray { decide: func() -> u32; } world both { export gray; export about; export configure; export guard; }";
+    let decide = r#"(func (export "berth:policy/gray@1.0.0#decide") (result i32) (i32.const 0))"#;
+    let guest = Guest { wit: Some((ours() + both, "both".into())), ..Guest::guard().extra(decide) };
+    let refusal = Lab::new().refusal(guest.wasm()).await;
+    assert!(refusal.detail.contains("several of them"), "{refusal}");
     let wit = "package a:b; world nothing { }";
     let refusal = Lab::new().refusal(embedded("(module)", wit, "nothing")).await;
     assert!(refusal.detail.contains("none of them"), "{refusal}");
@@ -91,15 +96,26 @@ fn embedded(module: &str, wit: &str, world: &str) -> Vec<u8> {
     module
 }
 
+/// The text of our own interfaces that a guardian exports.
+fn ours() -> String {
+    let file = |name: &str| fs::read_to_string(format!("{}/../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text = (file("about") + &file("guard")).replace("package berth:policy@1.0.0;", "");
+    format!("package berth:policy@1.0.0; {text}")
+}
+
 /// Our guardian world with one more import.
 fn importing(interface: &str, definition: &str, function: &str) -> Guest {
-    let ours = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/about.wit")).unwrap()
-        + &fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/guard.wit")).unwrap();
-    let ours = ours.replace("package berth:policy@1.0.0;", "");
     let world = format!("world other {{ import {interface}; export about; export configure; export guard; }}");
-    let wit = format!("package berth:policy@1.0.0; {ours} {world} {definition}");
     let imports = format!(r#"(import "{interface}" "{function}" (func $outside (result i32)))"#);
-    Guest { wit: Some((wit, "other".into())), imports, ..Guest::guard() }
+    Guest { wit: Some((format!("{} {world} {definition}", ours()), "other".into())), imports, ..Guest::guard() }
+}
+
+#[tokio::test]
+async fn c44_a_policy_without_the_common_exports_is_refused() {
+    let guest =
+        Guest { wit: Some((ours() + " world bare { export guard; export about; }", "bare".into())), ..Guest::guard() };
+    let refusal = Lab::new().refusal(guest.wasm()).await;
+    assert!(refusal.detail.contains("berth:policy/configure@1.0.0"), "{refusal}");
 }
 
 fn wasi() -> Guest {

@@ -97,6 +97,24 @@ async fn a_guard_advises() {
     assert_eq!(binding.judge(health).await.outcome, Outcome::Verdict(Advice::Suspend("Test".into())));
 }
 
+#[test]
+fn the_four_outcomes_are_told_apart_in_json_too() {
+    let json = |outcome: Outcome<GrayVerdict>| serde_json::to_value(outcome).unwrap();
+    let told = [
+        json(Outcome::Verdict(GrayVerdict::Admit)),
+        json(Outcome::Failed { message: "m".into() }),
+        json(Outcome::Trapped { reason: "r".into() }),
+        json(Outcome::Limited(Limit::Memory)),
+    ];
+    let expected = serde_json::json!([
+        {"outcome": "verdict", "detail": "admit"},
+        {"outcome": "failed", "detail": {"message": "m"}},
+        {"outcome": "trapped", "detail": {"reason": "r"}},
+        {"outcome": "limited", "detail": "memory"},
+    ]);
+    assert_eq!(serde_json::Value::from(told.to_vec()), expected);
+}
+
 #[tokio::test]
 async fn c49_a_binding_keeps_the_policy_that_it_was_made_of() {
     let lab = Lab::new();
