@@ -102,7 +102,8 @@ pub fn with_program(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> Fo
         return too_deep(source);
     }
     let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, &source.text, SourceType::unambiguous()).with_options(options()).parse();
+    let parsed =
+        Parser::new(&allocator, &source.text, SourceType::unambiguous().with_jsx(true)).with_options(options()).parse();
     if !parsed.panicked {
         return judge(&parsed.program);
     }
