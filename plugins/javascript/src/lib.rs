@@ -109,7 +109,7 @@ pub fn with_program(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> Fo
     }
     let first = parsed.diagnostics.iter().next();
     let offset = first.and_then(|error| error.labels.first()).map_or(0, |label| label.offset());
-    unparsable(source, offset as u32, first.map_or_else(String::new, |error| error.to_string()))
+    unparsable(source, offset, first.map_or_else(String::new, |error| error.to_string()))
 }
 
 /// Parses JSON and hands its value on; what does not parse is not ours to judge and has nothing to tell.
