@@ -6,8 +6,9 @@ use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
     Found,
     ast::{
-        Argument, BinaryExpression, BinaryOperator, CallExpression, Expression, IdentifierReference, ImportExpression,
-        MemberExpression, NewExpression, Program, UnaryExpression, UnaryOperator, VariableDeclarator,
+        Argument, BinaryExpression, BinaryOperator, CallExpression, ConditionalExpression, Expression,
+        IdentifierReference, ImportExpression, LogicalOperator, MemberExpression, NewExpression, Program,
+        UnaryExpression, UnaryOperator, VariableDeclarator,
     },
     span::GetSpan,
     visit::{Visit, walk},
@@ -49,7 +50,7 @@ impl<'a> Visit<'a> for Finder {
 
     fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
         let finding = match self.globals.name(&new.callee).as_deref() {
-            Some("Function") => Some(function(&new.arguments)),
+            Some("Function") => Some(function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start)),
             _ => self.web_assembly(&new.callee, &["Module"], &new.arguments),
         };
         self.found.extend(finding.map(|finding| (new.span.start, finding)));
@@ -68,6 +69,14 @@ impl<'a> Visit<'a> for Finder {
             self.settle(&unary.argument);
         }
         walk::walk_unary_expression(self, unary);
+    }
+
+    /// Every engine has `JSON.parse`, so what stands in for it never runs; ECharts carries such a branch.
+    fn visit_conditional_expression(&mut self, conditional: &ConditionalExpression<'a>) {
+        if self.is_json_there(&conditional.test) {
+            self.asked.insert(conditional.alternate.span().start);
+        }
+        walk::walk_conditional_expression(self, conditional);
     }
 
     /// Comparing makes no code, and `"async" in document.createElement("script")` only asks what a browser can do.
@@ -97,6 +106,17 @@ impl<'a> Visit<'a> for Finder {
 }
 
 impl Finder {
+    /// `typeof JSON !== "undefined" && JSON.parse`
+    fn is_json_there(&self, test: &Expression<'_>) -> bool {
+        let Expression::LogicalExpression(both) = test else { return false };
+        let json = |expression: &Expression<'_>| self.globals.name(expression).as_deref() == Some("JSON");
+        let parse =
+            |member: &MemberExpression<'_>| json(member.object()) && property(member).as_deref() == Some("parse");
+        both.operator == LogicalOperator::And
+            && matches!(&both.left, Expression::BinaryExpression(left) if is_defined(left, json))
+            && member(&both.right).is_some_and(parse)
+    }
+
     /// Notes that `eval`, if the expression means it, was judged where it stands.
     fn settle(&mut self, expression: &Expression<'_>) {
         match expression {
@@ -116,7 +136,7 @@ impl Finder {
     fn call(&self, callee: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
         let first = arguments.first().and_then(Argument::as_expression);
         match self.globals.name(callee).as_deref() {
-            Some("eval" | "execScript") => Some(eval()),
+            Some("eval" | "execScript") => Some(eval_of(first)),
             Some("Function") => Some(function(arguments)),
             Some("importScripts") if constants::texts(arguments).is_none() => Some(script_element()),
             Some(timer @ ("setTimeout" | "setInterval" | "setImmediate")) if first.is_some_and(constants::is_text) => {
@@ -178,6 +198,15 @@ fn member<'x, 'a>(callee: &'x Expression<'a>) -> Option<&'x MemberExpression<'a>
     }
 }
 
+/// `typeof x !== "undefined"`, either way round.
+fn is_defined(binary: &BinaryExpression<'_>, x: impl Fn(&Expression<'_>) -> bool) -> bool {
+    let unequal = matches!(binary.operator, BinaryOperator::Inequality | BinaryOperator::StrictInequality);
+    let is_typeof = |side: &Expression<'_>| matches!(side, Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::Typeof && x(&unary.argument));
+    let undefined = |side: &Expression<'_>| side.is_specific_string_literal("undefined");
+    let (left, right) = (&binary.left, &binary.right);
+    unequal && (is_typeof(left) && undefined(right) || undefined(left) && is_typeof(right))
+}
+
 fn is_script(tag: &Expression<'_>) -> bool {
     constants::text(tag).is_some_and(|tag| tag.eq_ignore_ascii_case("script"))
 }
@@ -195,16 +224,31 @@ fn eval() -> Finding {
         .fix("Write the code out; read data with JSON.parse.")
 }
 
+/// `eval("this")` finds the global object, as `Function("return this")()` does.
+fn eval_of(code: Option<&Expression<'_>>) -> Finding {
+    let constant = code.and_then(constants::text);
+    let severity = if constant.as_deref() == Some("this") { Severity::Note } else { Severity::Error };
+    Finding { severity, ..eval() }
+}
+
 fn eval_reference() -> Finding {
     Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
         .fix("Remove it, unless a library only looks at it.")
 }
 
 fn function(arguments: &[Argument<'_>]) -> Finding {
-    let Some(texts) = constants::texts(arguments) else { return not_constant() };
+    let Some(texts) = constants::texts(arguments) else { return made(arguments) };
     let severity = if constants::is_idiom(&texts) { Severity::Note } else { Severity::Warning };
     Finding::new(severity, "constant-function", "The Function constructor makes code of a constant text.")
         .fix("Write the function out; for the global object there is globalThis.")
+}
+
+/// What well-known libraries do is for people to look at, and everything else is an error.
+fn made(arguments: &[Argument<'_>]) -> Finding {
+    let code = arguments.last().and_then(Argument::as_expression).map(constants::skeleton);
+    let library = code.is_some_and(|code| constants::LIBRARIES.contains(&code.as_str()));
+    let severity = if library { Severity::Warning } else { Severity::Error };
+    Finding { severity, ..not_constant() }
 }
 
 fn not_constant() -> Finding {

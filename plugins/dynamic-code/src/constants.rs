@@ -31,17 +31,50 @@ pub fn texts(arguments: &[Argument<'_>]) -> Option<Vec<String>> {
 }
 
 /// Whether code that a Function constructor is given is one of the idioms by which libraries find the global object,
-/// or set up a runtime of their own that was loaded before.
+/// learn what a language can do, or set up a runtime of their own that was loaded before.
 pub fn is_idiom(arguments: &[String]) -> bool {
     let Some((code, parameters)) = arguments.split_last() else { return true };
-    let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
-    let code =
-        code.trim_start_matches("\"use strict\";").trim_start_matches("'use strict';").trim().trim_end_matches(';');
+    let code: String = code.replace("\"use strict\";", "").split_whitespace().collect();
+    let code = code.trim_end_matches(';');
     match parameters {
-        [] => {
-            ["", "return this", "return globalThis", "return (this)", "return this || self", "debugger"].contains(&code)
-        }
-        [runtime] => code == format!("regeneratorRuntime = {runtime}"),
+        [] => HARMLESS.contains(&code),
+        [runtime] => code == format!("regeneratorRuntime={runtime}"),
         _ => false,
     }
 }
+
+/// Without white space and the last semicolon.
+const HARMLESS: [&str; 9] = [
+    "",
+    "debugger",
+    "returnthis",
+    "return(this)",
+    "returnglobalThis",
+    "returnthis||self",
+    "returnfunction*(){}",
+    "returnasyncfunction(){}",
+    "returnasyncfunction*(){}()",
+];
+
+/// The constant parts of a text, with `…` for what is put in between.
+pub fn skeleton(expression: &Expression<'_>) -> String {
+    match expression {
+        Expression::StringLiteral(literal) => literal.value.to_string(),
+        Expression::TemplateLiteral(template) => {
+            template.quasis.iter().map(|part| part.value.raw.as_str()).collect::<Vec<_>>().join("…")
+        }
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            (skeleton(&sum.left) + &skeleton(&sum.right)).replace("……", "…")
+        }
+        _ => "…".into(),
+    }
+}
+
+/// What get-intrinsic, function-bind and core-js, which are inside of countless bundles, give to the constructor. What
+/// they put in are names and numbers of parameters; that only they do so cannot be known, so people should look.
+pub const LIBRARIES: [&str; 4] = [
+    "\"use strict\"; return (…).constructor;",
+    "return function (…){ return binder.apply(this,arguments); }",
+    "return new C(…)",
+    "return require(\"…\")",
+];

@@ -126,9 +126,36 @@ fn known_idioms_are_notes_and_other_constant_code_is_a_warning() {
         "window || new Function(' return this ')()",
         "Function('r', 'regeneratorRuntime = r')(runtime)",
         "new Function('')",
+        "Function('return function*() {}')()",
     ];
     each_is("constant-function", Severity::Note, &notes);
     each_is("constant-function", Severity::Warning, &["new Function('a', 'return a + 1')", "Function('wx.login()')()"]);
+}
+
+#[test]
+fn what_well_known_libraries_do_is_for_people_to_look_at() {
+    let libraries = [
+        "var $Function = Function; $Function('\"use strict\"; return (' + expressionSyntax + ').constructor;')()",
+        "Function('binder', 'return function (' + joiny(boundArgs, ',') + '){ return binder.apply(this,arguments); }')(binder)",
+        "$f = Function; f = Function('C,a', 'return new C(' + join(list, ',') + ')')",
+    ];
+    each_is("function-constructor", Severity::Warning, &libraries);
+    each_is("eval-call", Severity::Note, &["g = this || (1, eval)('this')"]);
+}
+
+#[test]
+fn a_stand_in_for_json_never_runs() {
+    each_passes(&[
+        "x = typeof JSON !== 'undefined' && JSON.parse ? JSON.parse(s) : new Function('return (' + s + ');')()",
+        "x = \"undefined\" != typeof JSON && JSON.parse ? JSON.parse(s) : new Function(\"return (\" + s + \");\")()",
+    ]);
+    let others = [
+        "x = typeof JSON === 'undefined' && JSON.parse ? 1 : new Function(s)()",
+        "x = typeof JSON !== 'undefined' && JSON.nothing ? 1 : new Function(s)()",
+        "x = typeof JSON !== 'undefined' && JSON.parse ? new Function(s)() : 1",
+        "function f(JSON) { return typeof JSON !== 'undefined' && JSON.parse ? 1 : new Function(s)() }",
+    ];
+    each_is("function-constructor", Severity::Error, &others);
 }
 
 #[test]

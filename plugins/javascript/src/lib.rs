@@ -102,13 +102,14 @@ pub fn with_program(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> Fo
         return too_deep(source);
     }
     let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, &source.text, SourceType::unambiguous()).with_options(options()).parse();
+    let parsed =
+        Parser::new(&allocator, &source.text, SourceType::unambiguous().with_jsx(true)).with_options(options()).parse();
     if !parsed.panicked {
         return judge(&parsed.program);
     }
     let first = parsed.diagnostics.iter().next();
     let offset = first.and_then(|error| error.labels.first()).map_or(0, |label| label.offset());
-    unparsable(source, offset as u32, first.map_or_else(String::new, |error| error.to_string()))
+    unparsable(source, offset, first.map_or_else(String::new, |error| error.to_string()))
 }
 
 /// Parses JSON and hands its value on; what does not parse is not ours to judge and has nothing to tell.
