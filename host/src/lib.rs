@@ -1,5 +1,6 @@
 //! Berth: a self-hosted mini-program platform. The modules stand in the order in which data flows.
 
+pub mod package;
 pub mod rollout;
 pub mod version;
 
@@ -16,5 +17,3 @@ pub mod mini_app;
 pub mod page;
 pub mod store;
 pub mod text;
-pub mod package;
-pub mod version;
