@@ -61,9 +61,10 @@ pub async fn run(args: Bundle, session: &mut Session) -> Done {
     let staged = staged.map_err(|error| Failure::file("write to", parent, &error))?;
     let folder = staged.path().join("new");
     fs::create_dir(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
-    let manifest = match &args.pin {
-        Some(pin) => pinned(&client, session, &args.host_app, pin, &folder).await?,
-        None => whole(&client, session, &args, &folder).await?,
+    // Ctrl-C must not leave the staged folder behind.
+    let manifest = tokio::select! {
+        filled = fill(&client, session, &args, &folder) => filled?,
+        _ = tokio::signal::ctrl_c() => return Err(Failure::refused("interrupted", "Nothing was replaced.")),
     };
     replace(&args.out, &folder, &staged.path().join("old"))?;
     report(session, &args.out, &manifest)
@@ -77,6 +78,13 @@ fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
     }
     let table = table.render(&session.out.paint);
     session.out.done(&document, format!("{table}\n\n{} packages in {}", manifest.packages.len(), out.display()))
+}
+
+async fn fill(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {
+    match &args.pin {
+        Some(pin) => pinned(client, session, &args.host_app, pin, folder).await,
+        None => whole(client, session, args, folder).await,
+    }
 }
 
 /// The bundle as the host makes it now: one zip.

@@ -104,9 +104,11 @@ struct Outcome {
     #[serde(default)]
     min_version: Option<String>,
     #[serde(default)]
+    entry_path: Option<String>,
+    #[serde(default)]
     package: Option<Package>,
-    #[serde(default, alias = "steps")]
-    trace: Vec<Step>,
+    #[serde(default)]
+    steps: Vec<Step>,
 }
 
 #[derive(Deserialize)]
@@ -178,11 +180,12 @@ fn view(outcome: &Outcome, paint: &Paint) -> String {
         .maybe("gray task", outcome.gray_task.as_deref())
         .maybe("force", outcome.force.then(|| Cell::new(Ink::Warn, "yes: what the device has must not run")))
         .maybe("min version", outcome.min_version.as_deref())
+        .maybe("entry path", outcome.entry_path.as_deref())
         .maybe("package", package.map(|package| package.url.as_str()))
         .maybe("size", package.map(|package| bytes(package.size)))
         .maybe("sha256", package.map(|package| package.sha256.as_str()))
         .render(paint);
-    if outcome.trace.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.trace, paint)) }
+    if outcome.steps.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.steps, paint)) }
 }
 
 /// The trace: rules of one task as the branches of that task.
@@ -219,7 +222,7 @@ mod tests {
 
     #[test]
     fn g14_the_trace_reads_as_a_tree() {
-        let answer = json!({"results": [{"id": "mp-shop", "status": "current", "version": "1.2.0", "reason": "online", "trace": [
+        let answer = json!({"results": [{"id": "mp-shop", "status": "current", "version": "1.2.0", "reason": "online", "steps": [
             {"rule": "binding", "passed": true, "says": "Bound to ha-super."},
             {"rule": "period", "gray_task": "gray_1", "passed": true, "says": "Delivering."},
             {"rule": "percentage", "gray_task": "gray_1", "passed": false, "says": "Bucket 7001 of 10000."},

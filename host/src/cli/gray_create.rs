@@ -8,7 +8,8 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    gray::{Cohort, Task, cohort_view, upload_list, view},
+    gray::upload_list,
+    gray_view::{self as view, Cohort, Task},
     output::read,
     parse::{self, ListFile, Moment, PolicyChoice, Ranged},
     session::Session,
@@ -106,12 +107,12 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Do
     for list in lists {
         let answer = upload_list(client, session, &app, &list.path, None).await?;
         let cohort: Cohort = read(&answer)?;
-        let counted = cohort_view(&cohort, &session.out.paint);
+        let counted = view::cohort(&cohort, &session.out.paint);
         session.out.note(format!("{counted}\n"));
         task.objects.push(json!({"kind": list.kind, "cohort": cohort.id}));
     }
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;
-    session.out.show(&answer, |task: Task, paint| view(&task, paint))
+    session.out.show(&answer, |task: Task, paint| view::task(&task, paint))
 }
 
 /// The task without its uploaded lists.

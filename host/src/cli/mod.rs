@@ -17,6 +17,7 @@ mod files;
 mod findings;
 mod gray;
 mod gray_create;
+mod gray_view;
 mod host_app;
 mod login;
 mod output;

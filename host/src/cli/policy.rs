@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     call::{Call, escape},
     failure::Done,
+    output::read,
     paint::{Paint, bytes},
     parse::ConfigSource,
     push::progress,
@@ -172,7 +173,7 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
     match command {
         Policy::Push { file } => {
             let bar = progress(session, &file.display().to_string());
-            let answer = client.value(Call::create("/v1/policies").file(&file, "application/wasm", bar)).await?;
+            let answer = client.value(Call::ask("/v1/policies").file(&file, "application/wasm", bar)).await?;
             session.out.show(&answer, view)
         }
         Policy::List { kind } => {
@@ -184,8 +185,10 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
             session.out.show(&client.value(Call::get(format!("/v1/policies/{}", escape(policy)))).await?, view)
         }
         Policy::Remove { policy } => {
-            client.value(Call::delete(format!("/v1/policies/{}", escape(&policy)))).await?;
-            session.out.done(&json!({"policy": policy, "removed": true}), format!("{policy} is removed."))
+            let found: Installed = read(&client.value(Call::get(format!("/v1/policies/{}", escape(policy)))).await?)?;
+            client.value(Call::delete(format!("/v1/policies/{}", escape(&found.digest)))).await?;
+            let sentence = format!("{} {} ({}) is removed.", found.name, found.version, found.digest);
+            session.out.done(&json!({"digest": found.digest, "removed": true}), super::paint::clean(&sentence))
         }
         Policy::Bind(args) => {
             let answer = client.value(Call::create("/v1/policy-bindings").json(&new_binding(args)?)).await?;

@@ -23,7 +23,7 @@ use crate::{package::PackageName, version::Version};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The same bytes again are no new upload. Other bytes for the same version are refused, unless --replace and the
-version was never submitted.
+version was never submitted. --wait submits, too.
 
 Examples:
   berth push mp-shop_1.2.0.apkg
@@ -45,7 +45,7 @@ pub struct Push {
 /// Waiting for the automatic part of an audit.
 #[derive(Args, Clone, Debug)]
 pub struct Wait {
-    /// Wait until the policies have judged, and print their findings (implies --submit)
+    /// Wait until the policies have judged, and print their findings
     #[arg(long)]
     pub wait: bool,
     /// How long to wait at the most

@@ -139,8 +139,11 @@ fn extract(archive: &mut ZipArchive<File>, package: &Pinned, folder: &Path) -> R
     let mut file = File::create_new(&path).map_err(|error| Failure::file("write", &path, &error))?;
     let mut hasher = sha2::Sha256::new();
     // One byte more than declared is enough to know that it lies.
-    let copied = copy(&mut entry.take(package.size + 1), &mut file, &mut hasher);
-    copied.map_err(|error| refused(format!("{name} is damaged: {error}.")))?;
+    let copied = copy(&mut entry.take(package.size.saturating_add(1)), &mut file, &mut hasher);
+    let size = copied.map_err(|error| refused(format!("{name} is damaged: {error}.")))?;
+    if size != package.size {
+        return Err(refused(format!("{name} does not have the {} bytes that {MANIFEST} says.", package.size)));
+    }
     let sha256 = Digest::from_bytes(&hasher.finalize().into());
     if sha256 != package.sha256 {
         return Err(refused(format!("{name} has the SHA-256 {sha256}, and {MANIFEST} says {}.", package.sha256)));
@@ -148,13 +151,15 @@ fn extract(archive: &mut ZipArchive<File>, package: &Pinned, folder: &Path) -> R
     file.sync_all().map_err(|error| Failure::file("write", &path, &error))
 }
 
-fn copy(from: &mut impl Read, to: &mut impl Write, hasher: &mut sha2::Sha256) -> io::Result<()> {
+fn copy(from: &mut impl Read, to: &mut impl Write, hasher: &mut sha2::Sha256) -> io::Result<u64> {
     let mut buffer = vec![0; 64 << 10];
+    let mut total = 0;
     loop {
         let count = from.read(&mut buffer)?;
         if count == 0 {
-            return Ok(());
+            return Ok(total);
         }
+        total += count as u64;
         hasher.update(&buffer[..count]);
         to.write_all(&buffer[..count])?;
     }

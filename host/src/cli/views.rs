@@ -93,7 +93,7 @@ pub struct Overview {
     #[serde(default)]
     development: Vec<Version>,
     #[serde(default)]
-    gray_tasks: Vec<super::gray::Task>,
+    gray_tasks: Vec<super::gray_view::Task>,
 }
 
 impl Overview {

@@ -12,7 +12,7 @@ fn host(asked: Seen<Value>) -> Router {
         async move {
             let task = json!({"id": "gray_1", "name": body["name"], "version": body["version"], "state": "pending",
                 "start": body["start"], "end": body["end"], "max_users": body["max_users"],
-                "words": ["in ha-super from 3.0.0"], "moves": [{"to": "pending", "actor": "usr_1", "at": body["start"]}]});
+                "admitted": 0, "in_words": ["in ha-super from 3.0.0"], "moves": [{"from": "pending", "to": "delivering", "cause": "time", "by": "berth", "at": body["start"]}]});
             (StatusCode::CREATED, Json(task))
         }
     };
@@ -57,17 +57,17 @@ async fn g4_options_become_conditions() {
         })
     );
     insta::assert_snapshot!(ran.out, @r"
-    id       gray_1
-    name     beta
-    version  1.3.0
-    state    pending
-    start    2030-01-31T09:00:00Z (in 1 h)
-    end      2030-02-03T09:00:00Z (in 3 d)
-    cap      500
-    when     in ha-super from 3.0.0
+    id        gray_1
+    name      beta
+    version   1.3.0
+    state     pending
+    start     2030-01-31T09:00:00Z (in 1 h)
+    end       2030-02-03T09:00:00Z (in 3 d)
+    admitted  0 of 500
+    only      in ha-super from 3.0.0
 
-    WHEN                           TO       CAUSE  BY     NOTE
-    2030-01-31T09:00:00Z (in 1 h)  pending  -      usr_1  -
+    WHEN                           TO          CAUSE  BY     NOTE
+    2030-01-31T09:00:00Z (in 1 h)  delivering  time   berth  -
     ");
     assert!(ran.err.contains("3 lines, 1 blank, 0 duplicate"), "{}", ran.err);
 }

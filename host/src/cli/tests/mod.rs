@@ -33,7 +33,7 @@ pub struct Ran {
 impl Ran {
     /// The one document on stdout.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.out).expect(&self.out)
     }
 
     /// Fails the test unless the command did what it was asked to.

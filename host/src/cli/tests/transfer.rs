@@ -8,6 +8,8 @@ use axum::{
     routing::get,
 };
 
+use futures_util::{StreamExt, stream};
+
 use super::{Desk, Seen};
 use crate::ids::Digest;
 
@@ -43,8 +45,13 @@ fn answer(
     }
     ranges.note(range);
     let piece = Bytes::copy_from_slice(&rest[..rest.len().min(most)]);
-    let cut = (piece.len() < rest.len()).then(|| Err(std::io::Error::other("the line is cut")));
-    let body = futures_util::stream::iter(std::iter::once(Ok(piece)).chain(cut));
+    let short = piece.len() < rest.len();
+    let cut = async move {
+        // What was sent must be on its way before the line is cut.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        short.then(|| Err(std::io::Error::other("the line is cut")))
+    };
+    let body = stream::once(async { Some(Ok(piece)) }).chain(stream::once(cut)).filter_map(std::future::ready);
     (status, headers, Body::from_stream(body)).into_response()
 }
 
