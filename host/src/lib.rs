@@ -18,6 +18,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod blob;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;

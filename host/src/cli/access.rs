@@ -13,7 +13,10 @@ use super::{
     table::{Card, Cell},
 };
 use crate::{
-    access::{Account as AccountView, IssuedToken, Member, NewAccount, NewTeam, Role, Team as TeamView, Token as TokenView, TokenScope},
+    access::{
+        Account as AccountView, IssuedToken, Member, NewAccount, NewTeam, Role, Team as TeamView, Token as TokenView,
+        TokenScope,
+    },
     ids::{HostAppId, TeamId, TokenId, UserId},
 };
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ids::{MiniAppId, TeamId},
-    mini_app::{EditMiniApp, MiniApp, MinVersion, NewMiniApp, Shelf},
+    mini_app::{EditMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf},
     version::VersionNumber,
 };
 

@@ -94,7 +94,7 @@ impl Call {
         Self { keyed: true, repeatable: true, ..Self::post(path) }
     }
 
-    /// Asks by POST, because the question is a document.
+    /// POSTs what may be sent again: a question in a document, or content that is known by its digest.
     pub fn ask(path: impl Into<String>) -> Self {
         Self { repeatable: true, ..Self::post(path) }
     }
@@ -105,7 +105,7 @@ impl Call {
         self
     }
 
-    /// With a file.
+    /// With a file. Not together with [`Call::create`]: a host keeps the body of a keyed request in memory.
     pub fn file(mut self, path: impl Into<PathBuf>, media_type: &'static str, progress: ProgressBar) -> Self {
         self.body = Body::File { path: path.into(), media_type, progress };
         self

@@ -56,9 +56,8 @@ impl Client {
         // An upload has no deadline, so a line that went dead must end it.
         #[cfg(target_os = "linux")]
         let http = http.tcp_user_timeout(Duration::from_secs(60));
-        let http = http
-            .build()
-            .map_err(|error| Failure::refused("tls", format!("Cannot prepare connections: {error}.")))?;
+        let http =
+            http.build().map_err(|error| Failure::refused("tls", format!("Cannot prepare connections: {error}.")))?;
         Ok(Self { http, base: server_url(base)?, credential, random, pause: Duration::from_millis(300) })
     }
 

@@ -138,7 +138,9 @@ fn advice(kind: &str) -> Option<&'static str> {
         "version-order" => "berth version list APP (it shows what is online)",
         "note-required" => "add --note \"the reason\"",
         "package-archive" | "package-path" | "package-manifest" => "berth pack DIR (it packs by the host's rules)",
-        "package-mismatch" => "berth pack DIR (it takes id and version from the manifest and names the file after them)",
+        "package-mismatch" => {
+            "berth pack DIR (it takes id and version from the manifest and names the file after them)"
+        }
         "policy-in-use" => "berth policy bindings, then berth policy unbind ID",
         "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
         _ => return None,

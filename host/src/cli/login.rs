@@ -61,7 +61,9 @@ fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, F
         return Ok(typed);
     }
     stored.ok_or_else(|| {
-        Failure::usage("No token was given. Create one with `berth admin token` on the host's machine, or ask its admin.")
+        Failure::usage(
+            "No token was given. Create one with `berth admin token` on the host's machine, or ask its admin.",
+        )
     })
 }
 
@@ -91,7 +93,9 @@ pub fn logout(session: &mut Session) -> Done {
     }
     session.save_credentials(&credentials)?;
     let next = credentials.current.as_ref().map_or(String::new(), |next| format!(" The current host is now {next}."));
-    session.out.done(&json!({"server": server, "current": credentials.current}), format!("Logged out of {server}.{next}"))
+    session
+        .out
+        .done(&json!({"server": server, "current": credentials.current}), format!("Logged out of {server}.{next}"))
 }
 
 /// Shows the account, its roles and the token.
@@ -114,7 +118,10 @@ fn view(server: &str, me: &Me, paint: &Paint) -> String {
         .field("may", scopes.join(", "))
         .maybe("expires", me.token.expires_at.map(|at| paint.when(at)));
     if me.grants.is_empty() {
-        return format!("{}\n\nNo role yet. Create a team with `berth team create NAME`, or ask an admin for a role.", card.render(paint));
+        return format!(
+            "{}\n\nNo role yet. Create a team with `berth team create NAME`, or ask an admin for a role.",
+            card.render(paint)
+        );
     }
     let mut table = Table::new(["SCOPE", "ID", "ROLE"]);
     for grant in &me.grants {

@@ -17,6 +17,7 @@ mod files;
 mod findings;
 mod gray;
 mod gray_create;
+mod gray_view;
 mod host_app;
 mod login;
 mod output;
@@ -55,7 +56,7 @@ use crate::clock::{Clock, SystemClock, SystemRandom};
 
 /// A self-hosted mini-program platform: the host, and the tool of those who use it.
 #[derive(Parser, Debug)]
-#[command(name = "berth", version, after_help = TOP_HELP, propagate_version = true)]
+#[command(name = "berth", version, after_help = TOP_HELP)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]

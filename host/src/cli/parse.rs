@@ -62,9 +62,9 @@ impl std::str::FromStr for Moment {
         if let Some(span) = text.strip_prefix('+') {
             return duration(span).map(Self::FromNow);
         }
-        text.parse().map(Self::At).map_err(|_| {
-            format!("{text:?} is not a time: expected now, +2h, or RFC 3339 such as 2030-01-31T08:00:00Z")
-        })
+        text.parse()
+            .map(Self::At)
+            .map_err(|_| format!("{text:?} is not a time: expected now, +2h, or RFC 3339 such as 2030-01-31T08:00:00Z"))
     }
 }
 
@@ -88,9 +88,9 @@ impl std::str::FromStr for Ranged {
             return Err(format!("{text:?} has no name before the colon"));
         }
         let Some(range) = range else { return Ok(Self { name: name.into(), min: None, max: None }) };
-        let (min, max) = range
-            .split_once("..")
-            .ok_or_else(|| format!("{range:?} is not a range: expected MIN..MAX, MIN.. or ..MAX, such as 3.0.0..3.9.9"))?;
+        let (min, max) = range.split_once("..").ok_or_else(|| {
+            format!("{range:?} is not a range: expected MIN..MAX, MIN.. or ..MAX, such as 3.0.0..3.9.9")
+        })?;
         let bound = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         if min.is_empty() && max.is_empty() {
             return Err(format!("{text:?}: a range needs at least one end"));

@@ -19,7 +19,14 @@ pub struct Global {
     #[arg(long, global = true, env = "BERTH_SERVER", value_name = "URL", help_heading = "Connection")]
     pub server: Option<String>,
     /// The token to show; what `berth login` stored for that host when absent
-    #[arg(long, global = true, env = "BERTH_TOKEN", value_name = "TOKEN", hide_env_values = true, help_heading = "Connection")]
+    #[arg(
+        long,
+        global = true,
+        env = "BERTH_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        help_heading = "Connection"
+    )]
     pub token: Option<String>,
     /// Print exactly one JSON document on stdout (one a line for commands that go on)
     #[arg(long, global = true, help_heading = "Output")]

@@ -110,7 +110,9 @@ impl Card {
     pub fn render(&self, paint: &Paint) -> String {
         let width = self.fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let line = |(name, cell): &(String, Cell)| {
-            format!("{}  {}", Cell::new(Ink::Faint, name).padded(width, paint), cell.padded(0, paint)).trim_end().to_owned()
+            format!("{}  {}", Cell::new(Ink::Faint, name).padded(width, paint), cell.padded(0, paint))
+                .trim_end()
+                .to_owned()
         };
         self.fields.iter().map(line).collect::<Vec<_>>().join("\n")
     }

@@ -6,7 +6,7 @@ use super::{
     paint::{Paint, bytes, state},
     table::{Card, Cell, Table},
 };
-use crate::{clock::Millis, ids::MiniAppId, mini_app::MiniApp, version::Version};
+use crate::{clock::Millis, mini_app::MiniApp, version::Version};
 
 /// The judgement of one version.
 #[derive(Clone, Debug, Deserialize)]
@@ -93,7 +93,7 @@ pub struct Overview {
     #[serde(default)]
     development: Vec<Version>,
     #[serde(default)]
-    gray_tasks: Vec<super::gray::Task>,
+    gray_tasks: Vec<super::gray_view::Task>,
 }
 
 impl Overview {
@@ -181,7 +181,13 @@ pub fn audit(audit: &Audit, paint: &Paint) -> String {
         for item in &audit.items {
             let decision = item.decision.as_deref().map_or_else(|| "waits".into(), state);
             let by = Cell::any(item.decided_by.as_ref());
-            table.row([Cell::of(&item.host_app), decision, by, paint.when_any(item.decided_at), Cell::any(item.note.as_ref())]);
+            table.row([
+                Cell::of(&item.host_app),
+                decision,
+                by,
+                paint.when_any(item.decided_at),
+                Cell::any(item.note.as_ref()),
+            ]);
         }
         parts.push(table.render(paint));
     }

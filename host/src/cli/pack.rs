@@ -1,0 +1,164 @@
+//! `berth pack`: an .apkg from a folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    failure::{Done, Failure},
+    files,
+    paint::{Ink, Paint, bytes},
+    session::Session,
+    table::Cell,
+};
+use crate::{
+    ids::{Digest, MiniAppId},
+    package::{self, PackOptions, PackReport, PackageName},
+    version::VersionNumber,
+};
+
+/// `berth pack`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Id and version come from the options, else from berth.json in the folder ({\"id\": \"mp-shop\", \"version\": \"1.2.0\"}),
+else from a W3C manifest.json (app_id, version.name), else the id from project.config.json (appid).
+
+Examples:
+  berth pack shop/
+  berth pack shop/ --id mp-shop --version 1.2.0 -o out/")]
+pub struct Pack {
+    /// The folder of the mini-program
+    pub dir: PathBuf,
+    /// The file or folder to write to; the folder here when absent
+    #[arg(short, long, value_name = "OUT")]
+    pub out: Option<PathBuf>,
+    /// The MiniApp's id
+    #[arg(long)]
+    pub id: Option<MiniAppId>,
+    /// The version, MAJOR.MINOR.PATCH
+    #[arg(long = "version", value_name = "V")]
+    pub number: Option<VersionNumber>,
+    /// Include source maps
+    #[arg(long)]
+    pub source_maps: bool,
+}
+
+/// Runs it.
+pub fn run(args: Pack, session: &mut Session) -> Done {
+    if !args.dir.is_dir() {
+        return Err(Failure::usage(format!("{} is not a folder.", args.dir.display())));
+    }
+    let name = name(&args)?;
+    let out = out_path(args.out.as_deref(), &name)?;
+    let options = PackOptions { source_maps: args.source_maps, name: Some(name.clone()), ..PackOptions::default() };
+    let report = write(&args.dir, &out, &options)?;
+    let sha256 = files::digest(&out)?;
+    let document = json!({"file": out, "name": name.to_string(), "sha256": sha256, "report": report});
+    let text = view(&report, &out, &sha256, &session.out.paint);
+    session.out.done(&document, text)
+}
+
+/// Packs into a file that appears only when it is whole.
+fn write(dir: &Path, out: &Path, options: &PackOptions) -> Result<PackReport, Failure> {
+    let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
+    let mut file = tempfile::NamedTempFile::new_in(files::parent(out)).map_err(unwritable)?;
+    let report = package::pack(dir, &mut file, options).map_err(refused)?;
+    readable(&file).map_err(unwritable)?;
+    file.persist(out).map_err(|error| unwritable(error.error))?;
+    Ok(report)
+}
+
+/// A package is no secret: as readable as other files, and not only for its owner.
+pub fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+/// What the package rules say is a refusal, as it would be by the host.
+fn refused(error: crate::error::Error) -> Failure {
+    let detail = match &error.source {
+        Some(source) => format!("{} ({source:#})", error.detail),
+        None => error.detail,
+    };
+    Failure::refused(error.code.slug(), detail)
+}
+
+fn out_path(out: Option<&Path>, name: &PackageName) -> Result<PathBuf, Failure> {
+    let expected = name.to_string();
+    let Some(out) = out else { return Ok(expected.into()) };
+    if out.is_dir() {
+        return Ok(out.join(expected));
+    }
+    if out.file_name().is_some_and(|file| file == expected.as_str()) {
+        return Ok(out.to_owned());
+    }
+    Err(Failure::usage(format!(
+        "A package is named after its id and version, so -o must be a folder that exists, or end in {expected}."
+    )))
+}
+
+fn name(args: &Pack) -> Result<PackageName, Failure> {
+    let described = Described::read(&args.dir)?;
+    let id = match (&args.id, described.id) {
+        (Some(id), _) => id.clone(),
+        (None, Some(id)) => id.parse()?,
+        (None, None) => return Err(unknown("id", "--id mp-shop")),
+    };
+    let version = match (&args.number, described.version) {
+        (Some(version), _) => version.clone(),
+        (None, Some(version)) => version.parse()?,
+        (None, None) => return Err(unknown("version", "--version 1.2.0")),
+    };
+    Ok(PackageName { mini_app_id: id, version })
+}
+
+fn unknown(what: &str, option: &str) -> Failure {
+    Failure::usage(format!(
+        "The {what} of the package is not known. Give {option}, or write it into berth.json in the folder: {{\"id\": \"mp-shop\", \"version\": \"1.2.0\"}}."
+    ))
+}
+
+/// What a folder says of itself.
+#[derive(Default)]
+struct Described {
+    id: Option<String>,
+    version: Option<String>,
+}
+
+impl Described {
+    fn read(dir: &Path) -> Result<Self, Failure> {
+        let own = load(dir, "berth.json")?;
+        let w3c = load(dir, "manifest.json")?;
+        let project = load(dir, "project.config.json")?;
+        let text =
+            |document: &Value, pointer: &str| document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        // The appid of another platform (wx…) may be no id of ours: then it says nothing.
+        let appid = text(&project, "/appid").filter(|id| id.parse::<MiniAppId>().is_ok());
+        Ok(Self {
+            id: text(&own, "/id").or_else(|| text(&w3c, "/app_id")).or(appid),
+            version: text(&own, "/version").or_else(|| text(&w3c, "/version/name")),
+        })
+    }
+}
+
+/// A JSON file of the folder; null when there is none.
+fn load(dir: &Path, file: &str) -> Result<Value, Failure> {
+    let path = dir.join(file);
+    if path.is_file() { files::read_json(&path) } else { Ok(Value::Null) }
+}
+
+fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> String {
+    let mut lines = Vec::new();
+    for left in &report.left_out {
+        let text = format!("left out  {}  {}", left.path, left.reason);
+        lines.push(Cell::new(Ink::Faint, text).render(paint));
+    }
+    for warning in &report.warnings {
+        lines.push(Cell::new(Ink::Warn, format!("warning   {warning}")).render(paint));
+    }
+    let files = report.included.len();
+    let out = Cell::strong(out.display()).render(paint);
+    lines.push(format!("{out}  {} in {files} files  sha256 {sha256}", bytes(report.bytes)));
+    lines.join("\n")
+}
