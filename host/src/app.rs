@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     blob::Blobs,
+    check::{Live, judge::Judges},
     clock::{Clock, Random},
+    rollout::{Admitter, Marker},
     store::Db,
 };
 
@@ -18,4 +20,12 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What checks are answered from; `check::run_follower` keeps it current.
+    pub live: Live,
+    /// Where checks have devices admitted; its queue is served by `rollout::AdmitQueue::run`.
+    pub admitter: Admitter,
+    /// Where what became of devices is noted; its queue is served by `rollout::MarkQueue::run`.
+    pub marker: Marker,
+    /// The policies of grayscale tasks.
+    pub judges: Arc<dyn Judges>,
 }

@@ -1,7 +1,11 @@
 //! Berth: a self-hosted mini-program platform. The modules stand in the order in which data flows.
 
-pub mod rollout;
 pub mod version;
+
+pub mod rollout;
+
+pub mod check;
+pub mod report;
 
 pub mod access;
 pub mod app;
@@ -15,3 +19,6 @@ pub mod mini_app;
 pub mod page;
 pub mod store;
 pub mod text;
+
+#[cfg(test)]
+mod testing;
