@@ -179,3 +179,168 @@ pub fn is_forced(app: &AppEntry, current: Option<&VersionNumber>, answer: &Versi
     let too_old = app.min_version.as_ref().is_some_and(|min| current < min);
     too_old || app.forced.iter().any(|forced| current < forced && *forced <= online.version)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        check::{Admitted, Silent, judge::Unready, members::TaskCohorts},
+        clock::SystemRandom,
+        ids::{Digest, PolicyBindingId, TeamId},
+        rollout::{Life, State},
+        testing::{DAWN, device, mall, shop},
+    };
+
+    const END: i64 = 1000;
+
+    fn release(minor: u32) -> Release {
+        let version = VersionNumber { core: [1, minor, 0], pre: None };
+        Release { sha256: Digest::of(version.to_string().as_bytes()), version, size: 1 }
+    }
+
+    /// A task with one policy that never judges; open on error, it admits everybody.
+    fn task(minor: u32, state: State, honoured: bool, open: bool, admitted: bool) -> Arc<GrayEntry> {
+        let spec = crate::check::judge::BindingSpec {
+            id: PolicyBindingId::generate(DAWN, &SystemRandom),
+            digest: Digest::of(b""),
+            policy: "test".into(),
+            config: serde_json::Value::Null,
+            enforce: true,
+            open_on_error: open,
+            limits: serde_json::Value::Null,
+        };
+        let members = Admitted::default();
+        if admitted {
+            members.add(Key::of("g"));
+        }
+        Arc::new(GrayEntry {
+            id: GrayTaskId::generate(DAWN, &SystemRandom),
+            mini_app: shop(),
+            release: release(minor),
+            life: Life { state, honoured: honoured && state == State::Ended, start: Millis(0), end: Millis(END) },
+            judges: vec![BoundJudge { spec, judge: Arc::new(Unready(String::new())), ready: true }],
+            cohorts: Arc::new(TaskCohorts::default()),
+            admitted: Arc::new(members),
+        })
+    }
+
+    fn tasks() -> impl Strategy<Value = Vec<Arc<GrayEntry>>> {
+        let one = (0u32..6, 0usize..4, any::<bool>(), any::<bool>(), any::<bool>());
+        let one = one.prop_map(|(minor, state, honoured, open, admitted)| {
+            task(minor, State::ALL[state], honoured, open, admitted)
+        });
+        proptest::collection::vec(one, 0..5)
+    }
+
+    prop_compose! {
+        fn app()(
+            on_shelf: bool, bound: bool, online in proptest::option::of(0u32..6), trial in proptest::option::of(0u32..6),
+            gray in tasks(), forced in proptest::collection::btree_set(0u32..6, 0..3),
+        ) -> AppEntry {
+            let accounts = HashSet::from(["alice".to_owned()]);
+            AppEntry {
+                id: shop(),
+                team: TeamId::generate(DAWN, &SystemRandom),
+                on_shelf,
+                shelf_note: String::new(),
+                min_version: None,
+                online: online.map(release),
+                forced: forced.into_iter().map(|minor| release(minor).version).collect(),
+                trial: trial.map(|minor| TrialEntry { release: release(minor), entry_path: "p".into(), accounts }),
+                host_apps: if bound { BTreeSet::from([mall()]) } else { BTreeSet::new() },
+                gray,
+            }
+        }
+    }
+
+    proptest! {
+        /// What is offered is the online version, or that of a task (the index holds approved ones only) that the
+        /// device is in or may enter, or the trial, and the trial only to a named account.
+        #[test]
+        fn i4_nothing_but_the_online_a_gray_or_a_named_trial_version_is_offered(
+            app in app(), alice: bool, now in 0..2 * END,
+        ) {
+            let asker = Device { account: alice.then(|| "alice".into()), ..device("g") };
+            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
+            let bound = !app.host_apps.is_empty();
+            match decide(Some(&app), &question, &mut Silent) {
+                Decision::Unknown => prop_assert!(!bound || app.online.is_none()),
+                Decision::Removed => prop_assert!(bound && !app.on_shelf),
+                Decision::Online(online) => prop_assert_eq!(Some(online), app.online.as_ref()),
+                Decision::Trial(_) => prop_assert!(alice && app.on_shelf && bound),
+                Decision::Gray(task) => {
+                    prop_assert!(task.admitted.contains(question.key));
+                    prop_assert!(matches!(task.standing(question.now), Standing::Open | Standing::AdmittedOnly));
+                    prop_assert!(Some(&task.release.version) > app.online.as_ref().map(|online| &online.version));
+                }
+                Decision::Admit(task) => {
+                    prop_assert!(!task.admitted.contains(question.key));
+                    prop_assert_eq!(task.standing(question.now), Standing::Open);
+                    prop_assert!(task.judges[0].spec.open_on_error);
+                }
+            }
+        }
+
+        /// The index orders tasks newest first, and the first that means something to the device wins.
+        #[test]
+        fn g9_no_newer_task_would_have_taken_the_device(app in app(), now in 0..2 * END) {
+            let asker = device("g");
+            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
+            let decision = decide(Some(&app), &question, &mut Silent);
+            if let Decision::Gray(chosen) | Decision::Admit(chosen) = decision {
+                for newer in app.gray.iter().take_while(|task| task.id != chosen.id) {
+                    let alone = AppEntry { gray: vec![newer.clone()], ..app.clone() };
+                    prop_assert!(matches!(decide(Some(&alone), &question, &mut Silent), Decision::Online(_)));
+                }
+            }
+        }
+
+        /// Explaining says what a check does.
+        #[test]
+        fn g14_recording_changes_no_decision(app in app(), now in 0..2 * END) {
+            let asker = device("g");
+            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
+            let mut steps = Vec::new();
+            let explained = decide(Some(&app), &question, &mut steps).release().cloned();
+            prop_assert_eq!(explained.as_ref(), decide(Some(&app), &question, &mut Silent).release());
+            prop_assert!(!steps.is_empty());
+        }
+
+        #[test]
+        fn v12_forced_is_cumulative_up_to_the_online_version(app in app(), current in 0u32..6) {
+            let Some(online) = app.online.clone() else { return Ok(()) };
+            let current = release(current).version;
+            let skipped = app.forced.iter().any(|forced| current < *forced && *forced <= online.version);
+            let forced = is_forced(&app, Some(&current), &online.version);
+            prop_assert_eq!(forced, skipped && current != online.version);
+            prop_assert!(!is_forced(&app, None, &online.version));
+        }
+    }
+
+    #[test]
+    fn g10_a_task_that_has_just_refused_is_not_asked_again() {
+        let entry = task(1, State::Delivering, false, true, false);
+        let app = AppEntry {
+            id: shop(),
+            team: TeamId::generate(DAWN, &SystemRandom),
+            on_shelf: true,
+            shelf_note: String::new(),
+            min_version: None,
+            online: Some(release(0)),
+            forced: Vec::new(),
+            trial: None,
+            host_apps: BTreeSet::from([mall()]),
+            gray: vec![entry.clone()],
+        };
+        let asker = device("g");
+        let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(1), refused: &[] };
+        assert!(matches!(decide(Some(&app), &question, &mut Silent), Decision::Admit(_)));
+        let refused = [entry.id.clone()];
+        let question = Question { refused: &refused, ..question };
+        assert!(matches!(decide(Some(&app), &question, &mut Silent), Decision::Online(_)));
+    }
+}

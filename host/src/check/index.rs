@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
+    fmt,
     sync::Arc,
 };
 
@@ -76,8 +77,16 @@ impl GrayEntry {
     }
 }
 
+impl fmt::Debug for GrayEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, release, life, judges, admitted, .. } = self;
+        let policies: Vec<_> = judges.iter().map(|bound| &bound.spec.policy).collect();
+        write!(f, "{id} {} {life:?} {policies:?} {} admitted", release.version, admitted.len())
+    }
+}
+
 /// A MiniApp.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AppEntry {
     /// Its id.
     pub id: MiniAppId,

@@ -17,6 +17,9 @@ mod task;
 mod ticker;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use admit::{Admission, AdmitQueue, Admitter, AdmitterCounts};
 pub use change::{Note, end, end_superseded, resume, suspend, suspend_running};
 pub use cohort::{Cohort, MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
