@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -20,7 +23,7 @@ use crate::{
         judge::{BindingSpec, Breakage, Cohorts, Judge, Judges, Opinion, TaskFacts},
     },
     clock::{ManualClock, Millis, SystemRandom},
-    error::Result,
+    error::{Code, Error, Result},
     event, host_app,
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
     mini_app,
@@ -43,6 +46,8 @@ pub struct TestHost {
     pub clock: ManualClock,
     pub caller: Caller,
     pub key: String,
+    /// Whether policies can be made ready.
+    pub judges_up: Arc<AtomicBool>,
     config: DbConfig,
     folder: Arc<TempDir>,
     workers: Mutex<Vec<AbortHandle>>,
@@ -95,7 +100,12 @@ async fn database() -> DbConfig {
     config
 }
 
-async fn open(config: &DbConfig, folder: &TempDir, clock: &ManualClock) -> (Arc<App>, Vec<AbortHandle>) {
+async fn open(
+    config: &DbConfig,
+    folder: &TempDir,
+    clock: &ManualClock,
+    up: &Arc<AtomicBool>,
+) -> (Arc<App>, Vec<AbortHandle>) {
     let (admitter, admissions) = Admitter::new();
     let (marker, marks) = Marker::new();
     let app = Arc::new(App {
@@ -106,7 +116,7 @@ async fn open(config: &DbConfig, folder: &TempDir, clock: &ManualClock) -> (Arc<
         live: Live::default(),
         admitter,
         marker,
-        judges: Arc::new(TestJudges),
+        judges: Arc::new(TestJudges(up.clone())),
     });
     check::refresh(&app).await.unwrap();
     let workers = vec![
@@ -121,7 +131,8 @@ async fn open(config: &DbConfig, folder: &TempDir, clock: &ManualClock) -> (Arc<
 pub async fn host() -> TestHost {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let (config, clock) = (database().await, ManualClock::new(DAWN));
-    let (app, workers) = open(&config, &folder, &clock).await;
+    let judges_up = Arc::new(AtomicBool::new(true));
+    let (app, workers) = open(&config, &folder, &clock, &judges_up).await;
     let caller = admin(&app).await;
     let new = serde_json::from_value(json!({"name": "team"})).unwrap();
     let team = crate::access::create_team(&app, &caller, &new).await.unwrap();
@@ -130,7 +141,7 @@ pub async fn host() -> TestHost {
     let new = serde_json::from_value(json!({"name": "Shop", "id": APP, "team": team.id})).unwrap();
     mini_app::create(&app, &caller, new).await.unwrap();
     host_app::bind(&app, &caller, &mall(), &shop()).await.unwrap();
-    let host = TestHost { app, clock, caller, key, config, folder, workers: Mutex::new(workers) };
+    let host = TestHost { app, clock, caller, key, judges_up, config, folder, workers: Mutex::new(workers) };
     host.install(&["standard-conditions", "verdict"]).await;
     host.approved("1.0.0").await;
     host.publish("1.0.0", false).await;
@@ -154,12 +165,13 @@ pub fn person(account: UserId, grants: Vec<(Scope, Role)>) -> Caller {
 impl TestHost {
     /// Another host that shares the database and the blobs.
     pub async fn beside(&self) -> Self {
-        let (app, workers) = open(&self.config, &self.folder, &self.clock).await;
+        let (app, workers) = open(&self.config, &self.folder, &self.clock, &self.judges_up).await;
         Self {
             app,
             clock: self.clock.clone(),
             caller: self.caller.clone(),
             key: self.key.clone(),
+            judges_up: self.judges_up.clone(),
             config: self.config.clone(),
             folder: self.folder.clone(),
             workers: Mutex::new(workers),
@@ -278,7 +290,10 @@ impl TestHost {
             start: now,
             end: now.plus_seconds(3600),
             max_users: None,
-            conditions: Conditions::default(),
+            host_apps: Vec::new(),
+            platforms: Vec::new(),
+            networks: Vec::new(),
+            objects: Vec::new(),
             policies: Vec::new(),
         };
         change(&mut new);
@@ -320,7 +335,7 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 }
 
 /// Policies in plain Rust: `standard-conditions` as far as tests use it, and `verdict`, which says what its config says.
-pub struct TestJudges;
+pub struct TestJudges(Arc<AtomicBool>);
 
 impl Judges for TestJudges {
     fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value) -> BoxFuture<'a, Result<()>> {
@@ -328,6 +343,9 @@ impl Judges for TestJudges {
     }
 
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+        if !self.0.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Error::new(Code::Unavailable, "The policy cannot be loaded.")) });
+        }
         let judge: Arc<dyn Judge> = match binding.policy.as_str() {
             "verdict" => Arc::new(Verdict(binding.config.clone())),
             _ => Arc::new(Standard(serde_json::from_value(binding.config.clone()).unwrap())),

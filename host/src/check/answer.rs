@@ -1,18 +1,20 @@
 //! The check at its edge: who may ask, the decision, the admission, the answer on the wire.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decision, Device, Index, Key, Question, Recorder, Silent, Step, decide,
+    Counting, Decision, Device, Index, Key, Question, Recorder, Step, decide,
     device::short,
-    index::{AppEntry, GrayEntry, HostAppEntry, Release},
+    index::{AppEntry, GrayEntry, Release},
     is_forced,
 };
 use crate::{
     access::{Action, Caller, Scope},
     app::App,
     error::{Code, Error, Result},
-    ids::{Digest, GrayTaskId, HostAppId},
+    ids::{Digest, GrayTaskId},
     rollout::{Admission, Mark},
     version::VersionNumber,
 };
@@ -141,15 +143,13 @@ pub enum Asker<'a> {
 /// Answers a check.
 ///
 /// # Errors
-/// `invalid-host-app-key`, `missing-grant`, `invalid-field`; `unavailable` before the index is loaded. Trouble with the
-/// database is none of them: a device that cannot be admitted now gets the online version.
+/// `invalid-host-app-key`, `invalid-field`; `missing-grant` for a person without read on the host app or on every MiniApp
+/// asked about; `unavailable` before the index is loaded. Trouble with the database is none of them: a device that cannot
+/// be admitted now gets the online version.
 pub async fn check(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Result<CheckResponse> {
     let index = ready(app)?;
     request.verify()?;
-    let host_app = authorise(&index, asker, &request.device.host_app)?;
-    if let Asker::Person(caller) = asker {
-        caller.require(Action::Read, &Scope::HostApp(host_app.id.clone()))?;
-    }
+    authorise(&index, asker, request)?;
     let key = Key::of(&request.device.guid);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
@@ -161,20 +161,19 @@ pub async fn check(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Resu
 /// Says what a check would answer, and why. Admits nobody.
 ///
 /// # Errors
-/// As [`check`]; a person needs read on the host app, or on every MiniApp asked about.
+/// As [`check`].
 pub fn explain(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Result<Explanation> {
     let index = ready(app)?;
     request.verify()?;
-    authorise(&index, asker, &request.device.host_app)?;
+    authorise(&index, asker, request)?;
     let key = Key::of(&request.device.guid);
     let explain = |having: &Having| {
         let known = index.mini_app(&having.id).map(AsRef::as_ref);
-        may_explain(asker, &request.device.host_app, known)?;
         let mut steps = Vec::new();
         let decision = decided(app, known, &request.device, key, having, &[], &mut steps);
-        Ok(Explained { result: result(known, having, &request.device, &decision), steps })
+        Explained { result: result(known, having, &request.device, &decision), steps }
     };
-    Ok(Explanation { results: request.apps.iter().map(explain).collect::<Result<_>>()? })
+    Ok(Explanation { results: request.apps.iter().map(explain).collect() })
 }
 
 impl CheckRequest {
@@ -190,30 +189,36 @@ impl CheckRequest {
     }
 }
 
-fn ready(app: &App) -> Result<std::sync::Arc<Index>> {
+fn ready(app: &App) -> Result<Arc<Index>> {
     if app.live.is_ready() {
         return Ok(app.live.current());
     }
     Err(Error::new(Code::Unavailable, "The host is starting and cannot answer checks yet. Try again in a moment."))
 }
 
-/// The host app in whose name the question comes. The key names it and proves nothing: it ships inside an app.
-fn authorise<'a>(index: &'a Index, asker: &Asker<'_>, host_app: &HostAppId) -> Result<&'a HostAppEntry> {
-    let known = index.host_app(host_app.as_str()).map(AsRef::as_ref);
+/// Whether the question may be asked. A key names the host app and proves nothing: it ships inside an app.
+fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result<()> {
+    let id = &request.device.host_app;
+    let known = index.host_app(id.as_str());
     match asker {
-        Asker::Key(key) => known.filter(|known| known.public_key == *key).ok_or_else(|| {
-            Error::new(Code::InvalidHostAppKey, format!("The key in X-Host-App-Key is not the one of {host_app}."))
-        }),
-        Asker::Person(_) => known.ok_or_else(|| Error::not_found("host app", host_app)),
+        Asker::Key(key) if known.is_some_and(|known| known.public_key == *key) => Ok(()),
+        Asker::Key(_) => Err(Error::new(
+            Code::InvalidHostAppKey,
+            format!("The key in X-Host-App-Key is not the one of {id}. Look it up with GET /v1/host-apps/{id}."),
+        )),
+        Asker::Person(caller) => {
+            known.ok_or_else(|| Error::not_found("host app", id))?;
+            let host_app = Scope::HostApp(id.clone());
+            request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.id)))
+        }
     }
 }
 
-fn may_explain(asker: &Asker<'_>, host_app: &HostAppId, known: Option<&AppEntry>) -> Result<()> {
-    let Asker::Person(caller) = asker else { return Ok(()) };
-    let host_app = Scope::HostApp(host_app.clone());
+/// A person asks about MiniApps of their teams, and about any in the name of their host apps.
+fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> Result<()> {
     match known.map(|known| Scope::Team(known.team.clone())) {
         Some(team) if caller.knows(&team) => caller.require(Action::Read, &team),
-        _ => caller.require(Action::Read, &host_app),
+        _ => caller.require(Action::Read, host_app),
     }
 }
 
@@ -235,7 +240,7 @@ async fn answer(app: &App, index: &Index, device: &Device, key: Key, having: &Ha
     let known = index.mini_app(&having.id).map(AsRef::as_ref);
     let mut refused = Vec::new();
     let decision = loop {
-        let decision = decided(app, known, device, key, having, &refused, &mut Silent);
+        let decision = decided(app, known, device, key, having, &refused, &mut Counting);
         let Decision::Admit(task) = decision else { break decision };
         match app.admitter.admit(&task.id, &device.guid).await {
             Admission::Admitted => {

@@ -139,6 +139,7 @@ fn passes(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &m
     let mut pass = |bound: &BoundJudge| {
         let opinion = bound.judge.judge(question.device, &facts, &task.cohorts);
         let passed = passed(&opinion, bound.spec.open_on_error);
+        trace.judged(bound, &opinion);
         trace.step("policy", Some(&task.id), passed, || in_words(bound, &opinion));
         passed
     };
@@ -188,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        check::{Admitted, Silent, judge::Unready, members::TaskCohorts},
+        check::{Admitted, Counting, judge::Unready, members::TaskCohorts},
         clock::SystemRandom,
         ids::{Digest, PolicyBindingId, TeamId},
         rollout::{Life, State},
@@ -222,7 +223,12 @@ mod tests {
             mini_app: shop(),
             release: release(minor),
             life: Life { state, honoured: honoured && state == State::Ended, start: Millis(0), end: Millis(END) },
-            judges: vec![BoundJudge { spec, judge: Arc::new(Unready(String::new())), ready: true }],
+            judges: vec![BoundJudge {
+                spec,
+                judge: Arc::new(Unready(String::new())),
+                ready: true,
+                tally: Arc::default(),
+            }],
             cohorts: Arc::new(TaskCohorts::default()),
             admitted: Arc::new(members),
         })
@@ -267,7 +273,7 @@ mod tests {
             let asker = Device { account: alice.then(|| "alice".into()), ..device("g") };
             let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
             let bound = !app.host_apps.is_empty();
-            match decide(Some(&app), &question, &mut Silent) {
+            match decide(Some(&app), &question, &mut Counting) {
                 Decision::Unknown => prop_assert!(!bound || app.online.is_none()),
                 Decision::Removed => prop_assert!(bound && !app.on_shelf),
                 Decision::Online(online) => prop_assert_eq!(Some(online), app.online.as_ref()),
@@ -290,11 +296,11 @@ mod tests {
         fn g9_no_newer_task_would_have_taken_the_device(app in app(), now in 0..2 * END) {
             let asker = device("g");
             let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
-            let decision = decide(Some(&app), &question, &mut Silent);
+            let decision = decide(Some(&app), &question, &mut Counting);
             if let Decision::Gray(chosen) | Decision::Admit(chosen) = decision {
                 for newer in app.gray.iter().take_while(|task| task.id != chosen.id) {
                     let alone = AppEntry { gray: vec![newer.clone()], ..app.clone() };
-                    prop_assert!(matches!(decide(Some(&alone), &question, &mut Silent), Decision::Online(_)));
+                    prop_assert!(matches!(decide(Some(&alone), &question, &mut Counting), Decision::Online(_)));
                 }
             }
         }
@@ -306,7 +312,7 @@ mod tests {
             let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
             let mut steps = Vec::new();
             let explained = decide(Some(&app), &question, &mut steps).release().cloned();
-            prop_assert_eq!(explained.as_ref(), decide(Some(&app), &question, &mut Silent).release());
+            prop_assert_eq!(explained.as_ref(), decide(Some(&app), &question, &mut Counting).release());
             prop_assert!(!steps.is_empty());
         }
 
@@ -338,9 +344,9 @@ mod tests {
         };
         let asker = device("g");
         let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(1), refused: &[] };
-        assert!(matches!(decide(Some(&app), &question, &mut Silent), Decision::Admit(_)));
+        assert!(matches!(decide(Some(&app), &question, &mut Counting), Decision::Admit(_)));
         let refused = [entry.id.clone()];
         let question = Question { refused: &refused, ..question };
-        assert!(matches!(decide(Some(&app), &question, &mut Silent), Decision::Online(_)));
+        assert!(matches!(decide(Some(&app), &question, &mut Counting), Decision::Online(_)));
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn short(name: &str, text: &str) -> Result<()> {
 /// Stands for a guid, a device id or an account where millions of them are kept in memory: the first 16 bytes of its
 /// SHA-256. Nobody can make two texts with one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(u128);
+pub struct Key([u8; 16]);
 
 impl Key {
     /// The key of `text`.
@@ -90,6 +90,6 @@ impl Key {
         let digest: [u8; 32] = Sha256::digest(text).into();
         let mut half = [0; 16];
         half.copy_from_slice(&digest[..16]);
-        Self(u128::from_be_bytes(half))
+        Self(half)
     }
 }

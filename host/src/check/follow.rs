@@ -205,7 +205,7 @@ async fn touched(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<
         hosts.extend(tx.touched_host_apps(base.seq, seq).await?);
         apps.extend(tx.touched_mini_apps(base.seq, seq).await?);
     }
-    if app.live.following().rounds % RETRY_ROUNDS == 0 {
+    if app.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
         apps.extend(app.live.unready().iter().cloned());
     }
     Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
@@ -287,10 +287,10 @@ async fn bound_judge(app: &App, before: Option<&GrayEntry>, spec: BindingSpec, m
         return bound.clone();
     }
     match app.judges.prepare(&spec).await {
-        Ok(judge) => BoundJudge { spec, judge, ready: true },
+        Ok(judge) => BoundJudge { spec, judge, ready: true, tally: Arc::default() },
         Err(error) => {
             not_ready(app, mini_app, "policy", &spec.policy, &error);
-            BoundJudge { spec, judge: Arc::new(Unready(error.detail)), ready: false }
+            BoundJudge { spec, judge: Arc::new(Unready(error.detail)), ready: false, tally: Arc::default() }
         }
     }
 }

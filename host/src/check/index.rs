@@ -9,10 +9,11 @@ use std::{
 
 use super::{
     Admitted,
-    judge::{BindingSpec, Cohorts, Judge},
+    judge::{BindingSpec, Cohorts, Judge, Tally},
 };
 use crate::{
     clock::Millis,
+    error::{Code, Error, Result},
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, TeamId},
     rollout::{Life, Standing},
     version::VersionNumber,
@@ -49,6 +50,8 @@ pub struct BoundJudge {
     pub judge: Arc<dyn Judge>,
     /// Whether that is the policy. One that could not be made ready never judges, and is made ready again later.
     pub ready: bool,
+    /// What it said on this host.
+    pub tally: Arc<Tally>,
 }
 
 /// A GrayTask that still means something to somebody.
@@ -108,6 +111,23 @@ pub struct AppEntry {
     pub host_apps: BTreeSet<HostAppId>,
     /// Its tasks, newest first (G9).
     pub gray: Vec<Arc<GrayEntry>>,
+}
+
+impl AppEntry {
+    /// The version that a host app embeds (O2).
+    ///
+    /// # Errors
+    /// `package-off-shelf`, `not-online`.
+    pub fn offline(&self) -> Result<&Release> {
+        if !self.on_shelf {
+            let detail = format!("{} is off the shelf. {}", self.id, self.shelf_note);
+            return Err(Error::new(Code::PackageOffShelf, detail.trim_end()));
+        }
+        let none = || {
+            Error::new(Code::NotOnline, format!("No version of {} is online, so that there is none to embed.", self.id))
+        };
+        self.online.as_ref().ok_or_else(none)
+    }
 }
 
 /// A host app.

@@ -1,6 +1,9 @@
 //! What the check needs of policies, and nothing more: the engine that runs them is behind these traits.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -78,6 +81,52 @@ pub enum Breakage {
     Trapped,
     /// The policy hit a limit.
     Limited,
+}
+
+/// What a policy said since the host started, shadow policies included (G12).
+#[derive(Default)]
+pub struct Tally {
+    admit: AtomicU64,
+    refuse: AtomicU64,
+    failed: AtomicU64,
+    trapped: AtomicU64,
+    limited: AtomicU64,
+}
+
+/// A [`Tally`] as numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the names are those of Opinion and Breakage")]
+pub struct OpinionCounts {
+    pub admit: u64,
+    pub refuse: u64,
+    pub failed: u64,
+    pub trapped: u64,
+    pub limited: u64,
+}
+
+impl Tally {
+    pub(super) fn count(&self, opinion: &Opinion) {
+        let counter = match opinion {
+            Opinion::Admit => &self.admit,
+            Opinion::Refuse(_) => &self.refuse,
+            Opinion::Broken { how: Breakage::Failed, .. } => &self.failed,
+            Opinion::Broken { how: Breakage::Trapped, .. } => &self.trapped,
+            Opinion::Broken { how: Breakage::Limited, .. } => &self.limited,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// As numbers, for metrics.
+    pub fn counts(&self) -> OpinionCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        OpinionCounts {
+            admit: read(&self.admit),
+            refuse: read(&self.refuse),
+            failed: read(&self.failed),
+            trapped: read(&self.trapped),
+            limited: read(&self.limited),
+        }
+    }
 }
 
 /// The lists that one task's policies may ask about.

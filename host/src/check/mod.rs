@@ -27,4 +27,4 @@ pub use device::{Device, Key};
 pub use follow::{Following, Live, refresh, run as run_follower};
 pub use index::Index;
 pub use members::Members;
-pub use trace::{Recorder, Silent, Step};
+pub use trace::{Counting, Recorder, Step};

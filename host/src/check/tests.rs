@@ -1,6 +1,6 @@
 //! Checks through the whole of the host: database, events, index, admission.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use serde_json::json;
 
@@ -109,7 +109,7 @@ async fn v8_publishing_ends_tasks_up_to_that_version_for_all_their_devices() {
     host.approved("1.2.0").await;
     let task = host.task("1.1.0", |new| new.max_users = Some(1)).await.expect("task");
     assert_eq!(host.version_for("first").await, "1.1.0");
-    let higher = host.task("1.2.0", |new| new.conditions.networks = vec!["none".into()]).await.expect("task");
+    let higher = host.task("1.2.0", |new| new.networks = vec!["none".into()]).await.expect("task");
     assert_eq!(host.version_for("first").await, "1.1.0", "ended by the cap and honoured");
     host.publish("1.1.0", false).await;
     assert_eq!(host.ask(&device("first"), None).await.reason, Some(Reason::Online));
@@ -161,7 +161,7 @@ async fn g10_suspended_nobody_new_is_admitted_and_the_admitted_stay() {
 async fn g6_an_admitted_device_stays_when_the_conditions_hold_no_more() {
     let host = host().await;
     host.approved("1.1.0").await;
-    host.task("1.1.0", |new| new.conditions.networks = vec!["wifi".into()]).await.expect("task");
+    host.task("1.1.0", |new| new.networks = vec!["wifi".into()]).await.expect("task");
     let mut asker = device("g");
     assert_eq!(host.ask(&asker, None).await.version, Some(v("1.1.0")));
     asker.network = "4g".into();
@@ -226,7 +226,7 @@ async fn g14_explain_says_rule_by_rule_what_decided_and_admits_nobody() {
     host.approved("1.1.0").await;
     host.approved("1.2.0").await;
     let older = host.task("1.1.0", |_| {}).await.expect("task");
-    let newer = host.task("1.2.0", |new| new.conditions.networks = vec!["5g".into()]).await.expect("task");
+    let newer = host.task("1.2.0", |new| new.networks = vec!["5g".into()]).await.expect("task");
     let explanation = host.explain(&device("g")).await;
     let explained = &explanation.results[0];
     let steps: Vec<_> =
@@ -235,6 +235,52 @@ async fn g14_explain_says_rule_by_rule_what_decided_and_admits_nobody() {
     assert!(explained.steps[0].says.contains("standard-conditions"), "{}", explained.steps[0].says);
     assert_eq!(explained.result.version, Some(v("1.1.0")));
     assert_eq!(rollout::get(&host.app, &host.caller, &older.id).await.expect("task").admitted, 0);
+}
+
+#[tokio::test]
+async fn g12_what_policies_say_is_counted_also_of_shadow_ones_and_not_for_explain() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let shadow = json!([{"policy": "verdict", "config": {"say": "refuse"}, "mode": "shadow"}]);
+    let shadow = serde_json::from_value(shadow).expect("policies");
+    let task = host.task("1.1.0", |new| new.policies = shadow).await.expect("task");
+    host.explain(&device("g")).await;
+    assert_eq!(host.version_for("g").await, "1.1.0");
+    let index = host.app.live.current();
+    let counts = index.task(task.id.as_str()).expect("task").judges[0].tally.counts();
+    assert_eq!((counts.refuse, counts.admit), (1, 0));
+}
+
+#[tokio::test]
+async fn g12_a_policy_that_cannot_be_loaded_admits_nobody_until_it_can() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    host.judges_up.store(false, Ordering::SeqCst);
+    let admit = json!([{"policy": "verdict", "config": {"say": "admit"}}]);
+    let admit = serde_json::from_value(admit).expect("policies");
+    host.task("1.1.0", |new| new.policies = admit).await.expect("task");
+    assert_eq!(host.version_for("g").await, "1.0.0");
+    assert_eq!(host.app.live.following().unready, 1);
+    host.judges_up.store(true, Ordering::SeqCst);
+    for _ in 0..60 {
+        super::refresh(&host.app).await.expect("round");
+    }
+    assert_eq!(host.app.live.following().unready, 0);
+    assert_eq!(host.version_for("g").await, "1.1.0");
+}
+
+#[tokio::test]
+async fn o2_only_what_is_online_and_on_the_shelf_has_an_offline_package() {
+    let host = host().await;
+    let offline = async || {
+        host.settle().await;
+        let index = host.app.live.current();
+        let release = index.mini_app("shop").expect("shop").offline().map(|release| release.version.clone());
+        release.map_err(|error| error.code)
+    };
+    assert_eq!(offline().await, Ok(v("1.0.0")));
+    shelve(&host, false).await;
+    assert_eq!(offline().await, Err(Code::PackageOffShelf));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{index::BoundJudge, judge::Opinion};
 use crate::ids::GrayTaskId;
 
 /// One rule that was tried, and what it said.
@@ -22,13 +23,20 @@ pub struct Step {
 pub trait Recorder {
     /// Takes one step.
     fn step(&mut self, rule: &str, task: Option<&GrayTaskId>, passed: bool, says: impl FnOnce() -> String);
+
+    /// Takes what a policy said.
+    fn judged(&mut self, _bound: &BoundJudge, _opinion: &Opinion) {}
 }
 
-/// Wants nothing.
-pub struct Silent;
+/// What a check records: how often policies say what, and nothing that costs more.
+pub struct Counting;
 
-impl Recorder for Silent {
+impl Recorder for Counting {
     fn step(&mut self, _: &str, _: Option<&GrayTaskId>, _: bool, _: impl FnOnce() -> String) {}
+
+    fn judged(&mut self, bound: &BoundJudge, opinion: &Opinion) {
+        bound.tally.count(opinion);
+    }
 }
 
 impl Recorder for Vec<Step> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Conditions, GrayTask, conditions};
+use super::{Conditions, GrayTask, HostAppRange, ObjectList, PlatformRange, conditions};
 use crate::{
     access::{Action, Caller},
     app::App,
@@ -21,8 +21,9 @@ use crate::{
 /// Policies that one task takes.
 const MAX_POLICIES: usize = 16;
 
-/// A task to create.
+/// A task to create. A field that Berth does not know is refused: a misspelt condition would restrict nobody.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewGrayTask {
     /// 1 to 20 characters (G2).
     pub name: String,
@@ -35,9 +36,18 @@ pub struct NewGrayTask {
     /// Devices that it admits at the most (G7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_users: Option<u64>,
-    /// Who may be admitted; an empty condition never restricts (G4).
-    #[serde(flatten)]
-    pub conditions: Conditions,
+    /// Any of these host apps (G4); an empty condition never restricts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_apps: Vec<HostAppRange>,
+    /// Any of these platforms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<PlatformRange>,
+    /// Any of these networks: `wifi`, `5g` …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// In any of these lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectList>,
     /// Further policies, all of which must admit (G12).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<NewTaskPolicy>,
@@ -86,6 +96,13 @@ fn no_config() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
+impl NewGrayTask {
+    fn conditions(&self) -> Conditions {
+        let Self { host_apps, platforms, networks, objects, .. } = self.clone();
+        Conditions { host_apps, platforms, networks, objects }
+    }
+}
+
 /// A binding before it is written.
 struct Prepared {
     digest: Digest,
@@ -104,12 +121,13 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
     let name = text::name("name", &new.name, 20)?;
     check_period(now, &new)?;
     check_cap(new.max_users)?;
-    new.conditions.check()?;
-    let policies = prepare_bindings(app, caller, id, &new).await?;
+    let conditions = new.conditions();
+    conditions.check()?;
+    let policies = prepare_bindings(app, caller, id, &conditions, &new.policies).await?;
     let mut tx = app.db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let version = releasable(&mut tx, &mini_app, &new.version).await?;
-    check_references(&mut tx, id, &new.conditions).await?;
+    check_references(&mut tx, id, &conditions).await?;
     let task = GrayTaskId::generate(now, &*app.random);
     let actor = caller.account.as_str();
     execute!(
@@ -124,7 +142,7 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
         new.start,
         new.end,
         new.max_users.map(|max| max as i64),
-        Json(&new.conditions),
+        Json(&conditions),
         actor,
         now
     )?;
@@ -211,18 +229,24 @@ async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Condit
 }
 
 /// The policies of the task, resolved and their configs accepted. The one place where policies are wired in.
-async fn prepare_bindings(app: &App, caller: &Caller, id: &MiniAppId, new: &NewGrayTask) -> Result<Vec<Prepared>> {
-    if new.policies.len() > MAX_POLICIES {
-        return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", new.policies.len())));
+async fn prepare_bindings(
+    app: &App,
+    caller: &Caller,
+    id: &MiniAppId,
+    conditions: &Conditions,
+    policies: &[NewTaskPolicy],
+) -> Result<Vec<Prepared>> {
+    if policies.len() > MAX_POLICIES {
+        return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
     }
-    let standard = (!new.conditions.is_empty()).then(|| NewTaskPolicy {
+    let standard = (!conditions.is_empty()).then(|| NewTaskPolicy {
         policy: conditions::POLICY.into(),
-        config: serde_json::to_value(&new.conditions).unwrap_or_default(),
+        config: serde_json::to_value(conditions).unwrap_or_default(),
         mode: Mode::Enforce,
         on_error: OnError::Closed,
     });
     let mut prepared = Vec::new();
-    for wanted in standard.iter().chain(&new.policies) {
+    for wanted in standard.iter().chain(policies) {
         let digest = {
             let mut tx = app.db.read().await?;
             mini_app::authorise(&mut tx, caller, id, Action::Release).await?;

@@ -223,7 +223,7 @@ impl Tx {
         Ok(true)
     }
 
-    async fn is_on_shelf(&mut self, mini_app: &MiniAppId) -> Result<bool> {
+    pub(super) async fn is_on_shelf(&mut self, mini_app: &MiniAppId) -> Result<bool> {
         Ok(self.mini_app(mini_app).await?.is_some_and(|mini_app| mini_app.on_shelf))
     }
 

@@ -37,15 +37,8 @@ async fn g1_a_first_release_cannot_be_gray() {
     )
     .expect("insert");
     tx.commit().await.expect("commit");
-    let new = NewGrayTask {
-        name: "first".into(),
-        version: v("1.0.0"),
-        start: DAWN,
-        end: DAWN.plus_seconds(60),
-        max_users: None,
-        conditions: Conditions::default(),
-        policies: Vec::new(),
-    };
+    let new = json!({"name": "first", "version": "1.0.0", "start": DAWN, "end": DAWN.plus_seconds(60)});
+    let new = serde_json::from_value(new).expect("new");
     assert_eq!(code(create(&host.app, &host.caller, &other, new).await), Some(Code::GrayFirstRelease));
 }
 
@@ -88,14 +81,20 @@ async fn g4_conditions_name_what_is_there() {
     let host = host().await;
     host.approved("1.1.0").await;
     let with = async |conditions: serde_json::Value| {
-        let conditions = serde_json::from_value(conditions).expect("conditions");
-        code(host.task("1.1.0", |new| new.conditions = conditions).await)
+        let Conditions { host_apps, objects, .. } = serde_json::from_value(conditions).expect("conditions");
+        code(host.task("1.1.0", |new| (new.host_apps, new.objects) = (host_apps, objects)).await)
     };
     assert_eq!(with(json!({"host_apps": [{"id": "stranger"}]})).await, Some(Code::InvalidField));
     assert_eq!(with(json!({"host_apps": [{"id": mall()}]})).await, None);
     let unknown = format!("coh_{}", "0".repeat(26));
     let list = json!({"objects": [{"kind": "guid", "cohort": unknown}]});
     assert_eq!(with(list).await, Some(Code::InvalidField));
+}
+
+#[test]
+fn g4_a_misspelt_condition_is_refused() {
+    let new = json!({"name": "n", "version": "1.0.0", "start": DAWN, "end": DAWN, "platform": [{"platform": "ios"}]});
+    assert!(serde_json::from_value::<NewGrayTask>(new).is_err());
 }
 
 #[tokio::test]
@@ -165,7 +164,7 @@ async fn g8_tasks_are_listed_newest_first_page_by_page() {
     let host = host().await;
     host.approved("1.1.0").await;
     for _ in 0..3 {
-        host.task("1.1.0", |new| new.conditions.networks = vec!["wifi".into()]).await.expect("task");
+        host.task("1.1.0", |new| new.networks = vec!["wifi".into()]).await.expect("task");
     }
     let query = |cursor| PageQuery { cursor, limit: Some(2) };
     let first = list(&host.app, &host.caller, &shop(), &query(None)).await.expect("list");
@@ -331,7 +330,7 @@ async fn g4_a_list_of_a_million_lines_works() {
     let list = upload(&host, (0..100).map(chunk).collect()).await.expect("list");
     assert_eq!((list.members, list.lines), (1_000_000, 1_000_000));
     let objects = vec![ObjectList { kind: ObjectKind::Guid, values: Vec::new(), cohort: Some(list.id) }];
-    host.task("1.1.0", |new| new.conditions.objects = objects).await.expect("task");
+    host.task("1.1.0", |new| new.objects = objects).await.expect("task");
     assert_eq!(host.version_for(&format!("device-{:032x}", 999_999)).await, "1.1.0");
     assert_eq!(host.version_for(&format!("device-{:032x}", 1_000_000)).await, "1.0.0");
     assert!(begin.elapsed() < Duration::from_secs(60), "took {:?}", begin.elapsed());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cause, Conditions, MoveRow, State, TaskRow};
+use super::{Cause, Conditions, Move, MoveRow, State, TaskRow};
 use crate::{
     access::{Action, Caller},
     app::App,
@@ -115,7 +115,10 @@ impl Tx {
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
         let policies = self.bindings_of_task(&row.id).await?.into_iter().map(TaskPolicy::from).collect();
         let moves = self.gray_moves(&row.id).await?.into_iter().map(MoveView::from).collect();
-        let state = row.life().state_at(now);
+        let state = match row.life().due(now) {
+            Some(Move::Start) if !self.is_on_shelf(&row.mini_app_id).await? => row.state,
+            _ => row.life().state_at(now),
+        };
         let overdue = (state == State::Ended).then_some(Cause::Time);
         let ended_by = row.ended_by.map(|cause| cause.parse()).transpose()?.or(overdue);
         let mut in_words = row.conditions.0.in_words();
