@@ -237,6 +237,7 @@ CREATE TABLE gray_move (
     from_state TEXT NOT NULL,
     to_state   TEXT NOT NULL,
     cause      TEXT NOT NULL,
+    note       TEXT NOT NULL,
     moved_by   TEXT NOT NULL,
     moved_at   BIGINT NOT NULL,
     PRIMARY KEY (task_id, position)
@@ -261,6 +262,9 @@ CREATE TABLE cohort (
     mini_app_id TEXT NOT NULL REFERENCES mini_app (id),
     name        TEXT NOT NULL,
     members     BIGINT NOT NULL,
+    lines       BIGINT NOT NULL,
+    blanks      BIGINT NOT NULL,
+    duplicates  BIGINT NOT NULL,
     sha256      TEXT NOT NULL,
     created_by  TEXT NOT NULL,
     created_at  BIGINT NOT NULL

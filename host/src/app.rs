@@ -6,9 +6,11 @@ use tokio::sync::Notify;
 
 use crate::{
     blob::Blobs,
+    check::{Live, judge::Judges},
     clock::{Clock, Random},
     config::Config,
     policy::registry::Policies,
+    rollout::{Admitter, Marker},
     store::Db,
 };
 
@@ -30,4 +32,12 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Rung when an audit waits for its policies.
     pub audits_wake: Notify,
+    /// What checks are answered from; `check::run_follower` keeps it current.
+    pub live: Live,
+    /// Where checks have devices admitted; its queue is served by `rollout::AdmitQueue::run`.
+    pub admitter: Admitter,
+    /// Where what became of devices is noted; its queue is served by `rollout::MarkQueue::run`.
+    pub marker: Marker,
+    /// The policies of grayscale tasks.
+    pub judges: Arc<dyn Judges>,
 }

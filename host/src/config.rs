@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, store::DbConfig};
 
-/// All settings of `berth serve`.
+/// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Config {
+pub struct Storage {
     /// Where everything lives that is not elsewhere by --database-url and --blob-url.
     #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-data", value_name = "DIR")]
     pub data_dir: PathBuf,
@@ -15,30 +15,58 @@ pub struct Config {
     #[arg(long, env = "BERTH_CACHE_DIR", value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
 
-    /// Where to listen. Put a TLS proxy before anything but loopback.
-    #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDR")]
-    pub listen: SocketAddr,
-
-    #[command(flatten)]
     /// The database.
+    #[command(flatten)]
     pub db: DbConfig,
 
-    #[command(flatten)]
     /// The blob store.
+    #[command(flatten)]
     pub blobs: BlobConfig,
-
-    #[command(flatten)]
-    /// Limits of packages.
-    pub package: Limits,
-
-    #[command(flatten)]
-    /// Limits of the HTTP listener.
-    pub http: ServeConfig,
 }
 
-impl Config {
+impl Storage {
+    /// Everything in one folder.
+    pub fn in_folder(data_dir: PathBuf) -> Self {
+        Self { data_dir, cache_dir: None, db: DbConfig::default(), blobs: BlobConfig::default() }
+    }
+
     /// Where compiled policies and copies of blobs are kept between starts.
     pub fn cache(&self) -> PathBuf {
         self.cache_dir.clone().unwrap_or_else(|| self.data_dir.join("cache"))
+    }
+}
+
+/// All settings of `berth serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Where data is kept.
+    #[command(flatten)]
+    pub storage: Storage,
+
+    /// Where to listen. Put a TLS proxy before anything but loopback.
+    #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    /// Limits of packages.
+    #[command(flatten)]
+    pub package: Limits,
+
+    /// Limits of the HTTP listener.
+    #[command(flatten)]
+    pub http: ServeConfig,
+}
+
+/// Where a host listens when nobody says otherwise.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:7070";
+
+impl Config {
+    /// The defaults, for a host whose data is in `storage`.
+    pub fn with_defaults(storage: Storage) -> Self {
+        Self {
+            storage,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            package: Limits::default(),
+            http: ServeConfig::default(),
+        }
     }
 }

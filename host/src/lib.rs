@@ -10,6 +10,8 @@ pub mod version;
 
 pub mod rollout;
 
+pub mod check;
+
 pub mod download;
 
 pub mod event;
@@ -26,6 +28,9 @@ pub mod host_app;
 pub mod ids;
 pub mod mini_app;
 pub mod page;
+pub mod report;
 pub mod server;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod text;

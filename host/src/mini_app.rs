@@ -388,6 +388,6 @@ pub async fn overview(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Over
         auditing,
         approved: tx.versions_in(id, State::Approved).await?.into_iter().map(Version::from).collect(),
         development: tx.versions_in(id, State::Development).await?.into_iter().map(Version::from).collect(),
-        gray_tasks: rollout::running(&mut tx, id).await?,
+        gray_tasks: rollout::not_ended(&mut tx, id, app.clock.now()).await?,
     })
 }

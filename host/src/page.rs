@@ -35,9 +35,10 @@ impl PageQuery {
         self.cursor.clone().unwrap_or_default()
     }
 
-    /// The key below which a page of newest-first items starts; above all keys on the first page.
+    /// The key below which a page of newest-first items starts; on the first page above all generated ids, in the
+    /// collation of any database.
     pub fn before(&self) -> String {
-        self.cursor.clone().unwrap_or_else(|| "~".into())
+        self.cursor.clone().unwrap_or_else(|| "z".into())
     }
 }
 

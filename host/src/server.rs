@@ -17,6 +17,7 @@ use crate::{
     app::App,
     audit,
     blob::Blobs,
+    check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
     error::{Error, Result},
@@ -25,6 +26,7 @@ use crate::{
         Compiler, Engine, EngineConfig,
         registry::{Policies, ensure_builtins},
     },
+    rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
     store::{Db, Tx},
 };
 
@@ -42,26 +44,48 @@ impl Default for Nature {
     }
 }
 
-/// Opens the database, the blob store and the policy engine, and installs the built-in policies.
-pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<Arc<App>> {
-    private_folder(&config.data_dir)?;
-    let db = Db::open(&config.db, &config.data_dir).await?;
-    let blobs = Blobs::open(&config.blobs, &config.data_dir, &config.cache())?;
-    let engine = Engine::new(EngineConfig::new(config.cache().join("policies"), compiler))?;
+/// A host that is open and does nothing yet.
+pub struct Host {
+    /// Its parts.
+    pub app: Arc<App>,
+    admissions: AdmitQueue,
+    marks: MarkQueue,
+}
+
+/// Opens the database, the blob store and the policy engine, installs the built-in policies and loads the index.
+pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
+    let host = assemble(config, compiler, nature).await?;
+    ensure_builtins(&host.app).await?;
+    check::refresh(&host.app).await?;
+    Ok(host)
+}
+
+/// Opens the parts, for who only looks after the data.
+pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
+    private_folder(&config.storage.data_dir)?;
+    let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
+    let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
+    let engine = Engine::new(EngineConfig::new(config.storage.cache().join("policies"), compiler))?;
     let mut host_id = [0u8; 8];
     nature.random.fill(&mut host_id);
+    let policies = Policies::new(engine, blobs.clone());
+    let (admitter, admissions) = Admitter::new();
+    let (marker, marks) = Marker::new();
     let app = App {
         config,
         host_id: hex::encode(host_id),
-        policies: Policies::new(engine, blobs.clone()),
+        judges: Arc::new(policies.clone()),
+        policies,
         db,
         blobs,
         clock: nature.clock,
         random: nature.random,
         audits_wake: Notify::new(),
+        live: Live::default(),
+        admitter,
+        marker,
     };
-    ensure_builtins(&app).await?;
-    Ok(Arc::new(app))
+    Ok(Host { app: Arc::new(app), admissions, marks })
 }
 
 /// The data folder holds packages that are not public yet.
@@ -109,23 +133,30 @@ async fn admin_token_in(tx: &mut Tx, app: &App) -> Result<IssuedToken> {
     Ok(issued)
 }
 
-/// The workers of a host. They end when the set is dropped.
-pub fn workers(app: &Arc<App>) -> JoinSet<()> {
-    let mut workers = JoinSet::new();
-    workers.spawn(audit::run_worker(app.clone()));
-    workers
-}
+impl Host {
+    /// Starts the workers. They end when the set is dropped.
+    fn start(self) -> (Arc<App>, JoinSet<()>) {
+        let Self { app, admissions, marks } = self;
+        let mut workers = JoinSet::new();
+        workers.spawn(audit::run_worker(app.clone()));
+        workers.spawn(check::run_follower(app.clone()));
+        workers.spawn(admissions.run(app.clone()));
+        workers.spawn(marks.run(app.clone()));
+        workers.spawn(rollout::run_ticker(app.clone()));
+        (app, workers)
+    }
 
-/// Serves until `stop`, then drains.
-pub async fn run(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> DrainReport {
-    let metrics = Arc::new(Metrics::default());
-    let ready: Vec<Box<dyn ReadyCheck>> = vec![Box::new(DatabaseReady(app.db.clone()))];
-    let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
-    let _workers = workers(&app);
-    let config = app.config.http.clone();
-    let report = serve(listener, router(app.clone(), deps), &config, metrics, stop).await;
-    app.db.close().await;
-    report
+    /// Serves until `stop`, then drains.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
+        let (app, _workers) = self.start();
+        let metrics = Arc::new(Metrics::default());
+        let ready: Vec<Box<dyn ReadyCheck>> =
+            vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
+        let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
+        let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
+        app.db.close().await;
+        report
+    }
 }
 
 struct DatabaseReady(Db);
@@ -140,5 +171,17 @@ impl ReadyCheck for DatabaseReady {
             self.0.read().await?.last_event().await?;
             Ok(())
         })
+    }
+}
+
+struct IndexReady(Live);
+
+impl ReadyCheck for IndexReady {
+    fn name(&self) -> &'static str {
+        "release-index"
+    }
+
+    fn check(&self) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async { if self.0.is_ready() { Ok(()) } else { Err(anyhow::anyhow!("not loaded yet")) } })
     }
 }

@@ -49,9 +49,6 @@ impl OptionalFromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// A device, by the public key of the host app that it runs in.
-pub struct Device(pub HostApp);
-
 /// Whoever may fetch packages.
 pub enum Fetcher {
     /// A person or robot with a token.
@@ -60,22 +57,13 @@ pub enum Fetcher {
     Device(HostApp),
 }
 
-fn device_key(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn device_key(headers: &HeaderMap) -> Option<&str> {
     headers.get(HOST_APP_KEY).and_then(|value| value.to_str().ok())
 }
 
 async fn device(app: &App, key: &str) -> Result<HostApp> {
     let found = app.db.read().await?.host_app_by_key(key).await?;
     found.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "No host app has this X-Host-App-Key."))
-}
-
-impl FromRequestParts<Arc<App>> for Device {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let missing = || Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key.");
-        device(app, device_key(&parts.headers).ok_or_else(missing)?).await.map(Self)
-    }
 }
 
 impl FromRequestParts<Arc<App>> for Fetcher {

@@ -61,6 +61,25 @@ pub struct ServeConfig {
     pub trusted_proxy: Vec<IpNet>,
 }
 
+impl Default for ServeConfig {
+    /// What the command line has without flags.
+    fn default() -> Self {
+        Self {
+            max_connections: 4096,
+            first_request: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            body_idle: Duration::from_secs(15),
+            body_min_rate: 512,
+            write_stall: Duration::from_secs(60),
+            drain: Duration::from_secs(20),
+            max_headers: 100,
+            max_head_bytes: 64 * 1024,
+            max_streams: 100,
+            trusted_proxy: Vec::new(),
+        }
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let rule = "expected a time such as 10s, 300ms or 2m";
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;

@@ -147,9 +147,15 @@ fn advice(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// Errors of our own domain types come from parsing what was typed, so they are wrong use.
+/// Where an error of a domain type stands for something that was typed, it is wrong use; the rest is refused, with its
+/// cause, because here the log and the person are the same.
 impl From<crate::error::Error> for Failure {
     fn from(error: crate::error::Error) -> Self {
-        Self::Usage(error.detail)
+        use crate::error::Kind;
+        match (error.code.kind(), error.source) {
+            (Kind::Malformed | Kind::Invalid, _) => Self::Usage(error.detail),
+            (_, Some(source)) => Self::refused(error.code.slug(), format!("{} ({source:#})", error.detail)),
+            (_, None) => Self::refused(error.code.slug(), error.detail),
+        }
     }
 }

@@ -136,7 +136,10 @@ pub enum Command {
     },
     /// Compile a policy in this process; the host starts it
     #[command(hide = true)]
-    CompilePolicy,
+    CompilePolicy {
+        /// What to compile and within which limits
+        job: std::ffi::OsString,
+    },
 }
 
 /// Runs the binary.
@@ -144,6 +147,10 @@ pub fn main() -> ExitCode {
     // Fails only when a provider is installed already, which is then the one that is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
+    // Before any thread is started: this process limits itself.
+    if let Command::CompilePolicy { .. } = cli.command {
+        return crate::policy::compile_child_main();
+    }
     let mut session = session(&cli.global);
     ExitCode::from(run(cli.command, &mut session))
 }
@@ -166,10 +173,6 @@ fn session(global: &Global) -> Session {
 
 /// Runs a command to its exit code.
 fn run(command: Command, session: &mut Session) -> u8 {
-    // Must not run inside the runtime: it is a process of its own with limits of its own.
-    if let Command::CompilePolicy = command {
-        return server::compile_policy();
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(command, session)),
@@ -213,7 +216,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Policy(command) => policy::run(command, session).await,
         Command::Events(args) => events::run(args, session).await,
         Command::Completions { shell } => completions(shell, session),
-        Command::CompilePolicy => Ok(()),
+        Command::CompilePolicy { .. } => Ok(()),
     }
 }
 

@@ -1,8 +1,60 @@
-//! Stub.
-use utoipa_axum::router::OpenApiRouter;
+//! What devices ask and tell.
+
+use axum::http::HeaderMap;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
+use crate::{
+    access::Caller,
+    api::auth::device_key,
+    check::{self, Asker, CheckRequest, CheckResponse, Explanation},
+    error::{Code, Error},
+    report::{self, Report},
+};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
+}
+
+/// Who asks: a device by its host app's key, or a person by a token.
+fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker<'a>> {
+    match (caller, device_key(headers)) {
+        (Some(caller), _) => Ok(Asker::Person(caller)),
+        (None, Some(key)) => Ok(Asker::Key(key)),
+        (None, None) => {
+            Err(Error::new(Code::MissingToken, "Send the host app's public key in X-Host-App-Key, or a bearer token."))
+        }
+    }
+}
+
+/// What should this device run? For many MiniApps at once, answered from memory.
+#[utoipa::path(post, path = "/v1/check", tag = "devices", request_body = CheckRequest, responses((status = 200, body = CheckResponse)))]
+async fn check(
+    State(app): AppState,
+    caller: Option<Caller>,
+    headers: HeaderMap,
+    Json(request): Json<CheckRequest>,
+) -> Result<Json<CheckResponse>> {
+    Ok(Json(check::check(&app, &asker(caller.as_ref(), &headers)?, &request).await?))
+}
+
+/// The same question, and every rule that was tried for the answer. Admits nobody.
+#[utoipa::path(post, path = "/v1/check/explain", tag = "devices", request_body = CheckRequest, responses((status = 200, body = Explanation)))]
+async fn explain(
+    State(app): AppState,
+    caller: Option<Caller>,
+    headers: HeaderMap,
+    Json(request): Json<CheckRequest>,
+) -> Result<Json<Explanation>> {
+    Ok(Json(check::explain(&app, &asker(caller.as_ref(), &headers)?, &request)?))
+}
+
+/// Tell what became of a version: downloaded, running or failed.
+#[utoipa::path(post, path = "/v1/reports", tag = "devices", request_body = Report, responses((status = 202)))]
+async fn report(State(app): AppState, headers: HeaderMap, Json(report): Json<Report>) -> Result<StatusCode> {
+    let key = device_key(&headers);
+    let key =
+        key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
+    report::take(&app, key, &report)?;
+    Ok(StatusCode::ACCEPTED)
 }

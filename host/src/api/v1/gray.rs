@@ -1,8 +1,116 @@
-//! Stub.
-use utoipa_axum::router::OpenApiRouter;
+//! Grayscale tasks and the lists of their conditions.
+
+use axum::body::Body;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
+use crate::{
+    access::Caller,
+    ids::{GrayTaskId, MiniAppId},
+    page::{Page, PageQuery},
+    rollout::{self, Cohort, GrayTask, NewGrayTask, Note, Progress},
+};
+
+/// What to call a list.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CohortQuery {
+    /// 1 to 64 characters.
+    name: String,
+}
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get))
+        .routes(routes!(suspend))
+        .routes(routes!(resume))
+        .routes(routes!(end))
+        .routes(routes!(progress))
+        .routes(routes!(upload_cohort, cohorts))
+}
+
+/// Release an approved version to some devices.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path)), request_body = NewGrayTask, responses((status = 201, body = GrayTask)))]
+async fn create(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(new): Json<NewGrayTask>,
+) -> Created<GrayTask> {
+    created(rollout::create(&app, &caller, &id, new).await?)
+}
+
+/// The tasks of a MiniApp, newest first.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<GrayTask>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<GrayTask>>> {
+    Ok(Json(rollout::list(&app, &caller, &id, &page).await?))
+}
+
+/// One task: its conditions in words, its policies, its moves.
+#[utoipa::path(get, path = "/v1/gray-tasks/{id}", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = GrayTask)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::get(&app, &caller, &id).await?))
+}
+
+/// Admit nobody new. Devices already admitted keep the version.
+#[utoipa::path(post, path = "/v1/gray-tasks/{id}/suspend", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
+async fn suspend(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    OptionalJson(note): OptionalJson<Note>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::suspend(&app, &caller, &id, &note).await?))
+}
+
+/// Go on after a suspension.
+#[utoipa::path(post, path = "/v1/gray-tasks/{id}/resume", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
+async fn resume(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    OptionalJson(note): OptionalJson<Note>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::resume(&app, &caller, &id, &note).await?))
+}
+
+/// End the task. Its devices return to the online version.
+#[utoipa::path(post, path = "/v1/gray-tasks/{id}/end", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
+async fn end(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    OptionalJson(note): OptionalJson<Note>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::end(&app, &caller, &id, &note).await?))
+}
+
+/// How many devices were offered the version, fetched it, run it, failed with it; in all and over time.
+#[utoipa::path(get, path = "/v1/gray-tasks/{id}/progress", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = Progress)))]
+async fn progress(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<Progress>> {
+    Ok(Json(rollout::progress(&app, &caller, &id).await?))
+}
+
+/// Upload a list of guids, device ids or accounts, one a line; up to 1,000,000 lines.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path), CohortQuery), request_body(content = String, content_type = "text/plain"), responses((status = 201, body = Cohort)))]
+async fn upload_cohort(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Query(query): Query<CohortQuery>,
+    body: Body,
+) -> Created<Cohort> {
+    created(rollout::upload_cohort(&app, &caller, &id, &query.name, super::packages::chunks(body)).await?)
+}
+
+/// The lists of a MiniApp, newest first.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Cohort>)))]
+async fn cohorts(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Cohort>>> {
+    items(rollout::cohorts(&app, &caller, &id).await?)
 }

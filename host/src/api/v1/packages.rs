@@ -16,8 +16,9 @@ use crate::{
     api::{auth::Fetcher, limits::body_problem, range},
     download::{self, BundleRequest, Servable},
     error::Error,
-    ids::MiniAppId,
+    ids::{GrayTaskId, MiniAppId},
     package::PackageName,
+    report,
     version::{Version, upload, upload::Uploaded},
 };
 
@@ -37,6 +38,12 @@ pub struct DownloadQuery {
     /// The trial account, for a version on trial.
     #[serde(default)]
     account: Option<String>,
+    /// The grayscale task that offered it, as the check's URL has it.
+    #[serde(default)]
+    gray: Option<GrayTaskId>,
+    /// The device that was offered it, as the check's URL has it.
+    #[serde(default)]
+    guid: Option<String>,
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -78,6 +85,9 @@ async fn get(
 ) -> Result<Response> {
     let name: PackageName = name.parse()?;
     let package = download::package(&app, &who, &name, query.account.as_deref()).await?;
+    if let (Some(task), Some(guid), &Method::GET) = (&query.gray, &query.guid, &method) {
+        report::downloaded(&app, task, guid);
+    }
     let caching =
         if package.public { "public, max-age=31536000, immutable" } else { "private, max-age=31536000, immutable" };
     send(&app, &method, &headers, package, caching).await

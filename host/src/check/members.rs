@@ -1,0 +1,77 @@
+//! Uploaded lists in memory: 16 bytes a member, loaded when a task first needs them, shared by digest.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use super::{Key, judge::Cohorts};
+use crate::{
+    blob::Blobs,
+    error::{Error, Result},
+    ids::{CohortId, Digest},
+};
+
+/// The members of one list.
+pub struct Members(Box<[Key]>);
+
+impl Members {
+    /// From lines of text; a line that comes twice counts once.
+    pub fn from_lines(lines: impl BufRead) -> std::io::Result<Self> {
+        let mut keys =
+            lines.lines().map(|line| line.map(|line| Key::of(&line))).collect::<std::io::Result<Vec<_>>>()?;
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Self(keys.into()))
+    }
+
+    /// Whether `key` is a member.
+    pub fn contains(&self, key: &str) -> bool {
+        self.0.binary_search(&Key::of(key)).is_ok()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The lists that the policies of one task name in their configs; of others they learn nothing (I7).
+#[derive(Default)]
+pub struct TaskCohorts(pub HashMap<CohortId, Arc<Members>>);
+
+impl Cohorts for TaskCohorts {
+    fn contains(&self, name: &str, key: &str) -> bool {
+        self.0.get(name).is_some_and(|members| members.contains(key))
+    }
+}
+
+/// The lists that some task of this host uses.
+#[derive(Default)]
+pub(super) struct Shelf(Mutex<HashMap<Digest, Weak<Members>>>);
+
+impl Shelf {
+    /// The list with this digest, read from the blob store unless a task has it already.
+    pub async fn members(&self, blobs: &Blobs, digest: &Digest) -> Result<Arc<Members>> {
+        if let Some(members) = self.get(digest) {
+            return Ok(members);
+        }
+        let file = blobs.file(digest).await?;
+        let read = tokio::task::spawn_blocking(move || Members::from_lines(BufReader::with_capacity(1 << 18, file)));
+        let members = Arc::new(read.await.map_err(Error::internal)?.map_err(Error::internal)?);
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.retain(|_, members| members.strong_count() > 0);
+        shelf.insert(digest.clone(), Arc::downgrade(&members));
+        Ok(members)
+    }
+
+    fn get(&self, digest: &Digest) -> Option<Arc<Members>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest)?.upgrade()
+    }
+}

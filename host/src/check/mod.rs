@@ -1,0 +1,31 @@
+//! A device asks what it should run. Answers come from an index in memory that follows the event log on every host; no
+//! database is on this path, but for the one short write that admits a device to a grayscale release.
+
+mod admitted;
+mod answer;
+mod decide;
+mod device;
+mod engine;
+mod follow;
+mod load;
+mod members;
+mod trace;
+
+pub mod index;
+pub mod judge;
+
+#[cfg(test)]
+mod tests;
+
+pub use admitted::Admitted;
+pub use answer::{
+    Asker, CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Having, PackageRef, Reason, Status, check,
+    explain,
+};
+pub use decide::{Decision, Question, decide, is_forced};
+pub(crate) use device::short;
+pub use device::{Device, Key};
+pub use follow::{Following, Live, refresh, run as run_follower};
+pub use index::Index;
+pub use members::Members;
+pub use trace::{Counting, Recorder, Step};

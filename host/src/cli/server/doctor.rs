@@ -1,0 +1,131 @@
+//! `berth doctor`: can this machine and this data run the host?
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    blob::Blobs,
+    cli::{
+        failure::{Done, Failure},
+        session::Session,
+    },
+    clock::Millis,
+    config::{Config, Storage},
+    error::{Code, Error, Result},
+    policy::Compiler,
+    server::{self, Nature},
+    store::Db,
+};
+
+/// `berth doctor`
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Checks the configuration, the database, the blob store, the policies and the clock. Give it the same\n\
+    flags and environment as `berth serve`. Exit code 1 when something is wrong."
+)]
+pub struct Doctor {
+    /// All settings, as for `berth serve`.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// One finding of the doctor.
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    well: bool,
+    says: String,
+}
+
+/// A clock before this was never set: Berth did not exist.
+const EARLIEST: Millis = Millis(1_767_225_600_000); // 2026-01-01
+
+/// Checks the machine and the data folder.
+pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
+    let storage = args.config.storage.clone();
+    let findings = vec![
+        finding("configuration", configuration(&args.config)),
+        finding("database", database(&storage).await),
+        finding("blob store", blobs(&storage).await),
+        finding("policies", policies(args.config).await),
+        finding("clock", clock(session.clock.now(), &storage)),
+    ];
+    let ill = findings.iter().filter(|finding| !finding.well).count();
+    let text: Vec<_> = findings
+        .iter()
+        .map(|finding| format!("{} {:<14} {}", if finding.well { "ok  " } else { "FAIL" }, finding.what, finding.says))
+        .collect();
+    session.out.done(&serde_json::json!({"findings": findings}), text.join("\n"))?;
+    match ill {
+        0 => Ok(()),
+        _ => Err(Failure::refused("doctor", format!("{ill} of {} checks failed; see above.", findings.len()))),
+    }
+}
+
+fn finding(what: &'static str, found: Result<String>) -> Finding {
+    match found {
+        Ok(says) => Finding { what, well: true, says },
+        Err(error) => {
+            let cause = error.source.as_ref().map(|source| format!(" ({source:#})")).unwrap_or_default();
+            Finding { what, well: false, says: format!("{}{cause}", error.detail) }
+        }
+    }
+}
+
+fn configuration(config: &Config) -> Result<String> {
+    let storage = &config.storage;
+    let database = if storage.db.database_url.is_some() { "the database of BERTH_DATABASE_URL" } else { "SQLite" };
+    let blobs = storage.blobs.blob_url.as_deref().unwrap_or("a local folder");
+    let limit = config.package.max_bytes >> 20;
+    let open = if config.listen.ip().is_loopback() { "" } else { "; not loopback, so put a TLS proxy before it" };
+    Ok(format!("listens on {}{open}; {database}, blobs in {blobs}, packages up to {limit} MiB", config.listen))
+}
+
+async fn database(storage: &Storage) -> Result<String> {
+    std::fs::create_dir_all(&storage.data_dir).map_err(Error::internal)?;
+    let start = Instant::now();
+    let db = Db::open(&storage.db, &storage.data_dir).await?;
+    let opened = start.elapsed();
+    let last = db.read().await?.last_event().await?;
+    // A write transaction that is rolled back: the lock can be had.
+    drop(db.begin().await?);
+    db.close().await;
+    Ok(format!("opens and migrates in {opened:.0?}, can be written, {last} events"))
+}
+
+async fn blobs(storage: &Storage) -> Result<String> {
+    let blobs = Blobs::open(&storage.blobs, &storage.data_dir, &storage.cache())?;
+    let start = Instant::now();
+    blobs.probe().await?;
+    Ok(format!("writes, reads and deletes in {:.0?}", start.elapsed()))
+}
+
+async fn policies(config: Config) -> Result<String> {
+    let start = Instant::now();
+    let host = server::open(config, Compiler::this_program()?, Nature::default()).await?;
+    let count = crate::policy::builtin::ALL.len();
+    host.app.db.close().await;
+    Ok(format!("{count} built-in ones compiled and loaded in {:.0?}", start.elapsed()))
+}
+
+/// The most that the clock of the data folder's file system may differ.
+const SKEW: Duration = Duration::from_secs(5);
+
+fn clock(now: Millis, storage: &Storage) -> Result<String> {
+    let wrong = |text: String| Error::new(Code::Unavailable, text);
+    if now < EARLIEST {
+        return Err(wrong(format!("it says {now}, which is long past. Grayscale tasks and tokens go by it: set it.")));
+    }
+    let file = tempfile::NamedTempFile::new_in(&storage.data_dir).map_err(Error::internal)?;
+    let written = file.as_file().metadata().and_then(|meta| meta.modified()).map_err(Error::internal)?;
+    let written = written.duration_since(std::time::UNIX_EPOCH).map_err(Error::internal)?;
+    let skew = written.abs_diff(Duration::from_millis(now.0.max(0) as u64));
+    if skew > SKEW {
+        return Err(wrong(format!(
+            "it says {now}, and the data folder's file system differs by {skew:.1?}. Synchronise both."
+        )));
+    }
+    Ok(format!("{now}, the data folder's file system agrees"))
+}

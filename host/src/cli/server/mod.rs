@@ -1,0 +1,128 @@
+//! The commands that run or look after a host on its own machine.
+
+mod demo;
+mod doctor;
+
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use tokio::net::TcpListener;
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+pub use demo::{Demo, demo};
+pub use doctor::{Doctor, doctor};
+
+use super::{
+    failure::{Done, Failure},
+    session::Session,
+};
+use crate::{
+    access::IssuedToken,
+    api::serve::stop_signal,
+    config::{Config, Storage},
+    error::Error,
+    policy::Compiler,
+    server::{self, Host, Nature},
+};
+
+/// `berth serve`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "The first run creates the data folder, the database and an admin, and prints the next step.\n\
+    Logs go to stderr: as text on a terminal, else as JSON. BERTH_LOG sets what is logged (info, berth=debug …).")]
+pub struct Serve {
+    /// All settings.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// `berth admin`
+#[derive(Subcommand, Clone, Debug)]
+pub enum Admin {
+    /// Print a new platform-admin token
+    Token(AdminToken),
+}
+
+/// `berth admin token`
+#[derive(Args, Clone, Debug)]
+pub struct AdminToken {
+    /// Where the data is.
+    #[command(flatten)]
+    pub storage: Storage,
+}
+
+/// Logs to stderr, as text for people and as JSON for machines.
+fn log(default: &str) {
+    let filter = EnvFilter::try_from_env("BERTH_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let registry = tracing_subscriber::registry().with(filter);
+    // Fails only when a log is set up already, which is then the one that is used.
+    let _ = if std::io::stderr().is_terminal() {
+        registry.with(fmt::layer().with_writer(std::io::stderr).compact()).try_init()
+    } else {
+        registry.with(fmt::layer().with_writer(std::io::stderr).json().flatten_event(true)).try_init()
+    };
+}
+
+async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(addr).await;
+    let listener = listener.map_err(|error| {
+        Failure::refused("listen", format!("Cannot listen on {addr}: {error}. Choose another address with --listen."))
+    })?;
+    let bound = listener.local_addr().map_err(Error::internal)?;
+    Ok((listener, bound))
+}
+
+async fn open(config: Config) -> Result<Host, Failure> {
+    Ok(server::open(config, Compiler::this_program()?, Nature::default()).await?)
+}
+
+/// Runs the host until it is told to stop.
+pub async fn serve(args: Serve, session: &mut Session) -> Done {
+    log("info");
+    let (listener, bound) = listen(args.config.listen).await?;
+    let data_dir = args.config.storage.data_dir.clone();
+    let host = open(args.config).await?;
+    let admin = server::first_admin(&host.app).await?;
+    match admin {
+        Some(admin) => welcome(session, bound, &admin)?,
+        None => session.out.line(format!(
+            "Berth serves on http://{bound}\n  a new admin token:  berth admin token --data-dir {}",
+            data_dir.display()
+        ))?,
+    }
+    host.run(listener, async { drop(stop_signal().await) }).await;
+    Ok(())
+}
+
+fn welcome(session: &mut Session, bound: SocketAddr, admin: &IssuedToken) -> Done {
+    session.out.line(format!(
+        "Berth serves on http://{bound}
+
+This is its first run, so there is an admin now. Its token is shown this once:
+
+  {secret}
+
+Next, in another terminal:
+
+  berth login --server http://{bound} --token {secret}
+  berth team create \"My team\"
+  berth --help",
+        secret = admin.secret
+    ))
+}
+
+/// Prints a new platform-admin token.
+pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
+    let folder: &PathBuf = &args.storage.data_dir;
+    if args.storage.db.database_url.is_none() && !folder.join("berth.db").exists() {
+        let text =
+            format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
+        return Err(Failure::refused("no-data", text));
+    }
+    let config = Config::with_defaults(args.storage);
+    let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
+    let issued = server::admin_token(&host.app).await?;
+    if session.out.json {
+        return session.out.done(&issued, "");
+    }
+    session.out.line(issued.secret)
+}

@@ -1,0 +1,276 @@
+//! Lists of devices or accounts, uploaded as text, one a line (rule G4).
+//!
+//! Excel, Notepad and shell scripts all write such files, each in its way: a byte order mark, CRLF, blank lines,
+//! spaces and duplicates are tolerated and counted.
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::{Action, Caller},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{CohortId, Digest, MiniAppId},
+    mini_app,
+    store::{execute, fetch},
+    text,
+};
+
+/// Bytes that one list may have.
+pub const MAX_COHORT_BYTES: usize = 64 * 1024 * 1024;
+/// Distinct members that one list may have.
+pub const MAX_COHORT_MEMBERS: usize = 1_000_000;
+/// Bytes that one member may have.
+const MAX_MEMBER: usize = 255;
+
+/// An uploaded list.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Cohort {
+    /// Names it in conditions and in configs of policies.
+    pub id: CohortId,
+    /// For people.
+    pub name: String,
+    /// Distinct members.
+    pub members: u64,
+    /// Lines of the file, the blank ones included.
+    pub lines: u64,
+    /// Blank lines.
+    pub blanks: u64,
+    /// Lines that said again what another line had said.
+    pub duplicates: u64,
+    /// SHA-256 of the members, sorted, one a line: equal for equal lists, whatever the files looked like.
+    pub sha256: Digest,
+    /// The account that uploaded it.
+    pub created_by: String,
+    /// When it was uploaded.
+    pub created_at: Millis,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: CohortId,
+    name: String,
+    members: i64,
+    lines: i64,
+    blanks: i64,
+    duplicates: i64,
+    sha256: Digest,
+    created_by: String,
+    created_at: Millis,
+}
+
+impl From<Row> for Cohort {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            members: row.members as u64,
+            lines: row.lines as u64,
+            blanks: row.blanks as u64,
+            duplicates: row.duplicates as u64,
+            sha256: row.sha256,
+            created_by: row.created_by,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The members of a file, one after the other in one text: a million small allocations would take three times as much.
+#[derive(Default)]
+struct List {
+    text: String,
+    ends: Vec<u32>,
+    lines: u64,
+    blanks: u64,
+}
+
+/// Cuts chunks of bytes into lines.
+#[derive(Default)]
+struct Cutter {
+    /// The line that the last chunk left open.
+    open: Vec<u8>,
+    list: List,
+}
+
+impl Cutter {
+    fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        let mut parts = chunk.split(|byte| *byte == b'\n').peekable();
+        while let Some(part) = parts.next() {
+            self.open.extend_from_slice(part);
+            if parts.peek().is_some() {
+                self.close()?;
+            } else if self.open.len() > MAX_MEMBER + 16 {
+                // Blanks around a member are rare; a file without line ends must not gather here.
+                self.list.check_length(self.open.trim_ascii().len())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        let line = std::mem::take(&mut self.open);
+        let done = self.list.add(&line);
+        self.open = line;
+        self.open.clear();
+        done
+    }
+
+    fn finish(mut self) -> Result<List> {
+        if !self.open.is_empty() {
+            self.close()?;
+        }
+        Ok(self.list)
+    }
+}
+
+impl List {
+    fn refuse(&self, reason: impl std::fmt::Display) -> Error {
+        Error::new(Code::CohortInvalid, format!("Line {}: {reason}", self.lines)).with("line", self.lines)
+    }
+
+    fn check_length(&self, length: usize) -> Result<()> {
+        if length <= MAX_MEMBER {
+            return Ok(());
+        }
+        Err(self.refuse(format!("more than {MAX_MEMBER} bytes. Write one guid, device id or account on each line.")))
+    }
+
+    fn add(&mut self, line: &[u8]) -> Result<()> {
+        self.lines += 1;
+        let line = if self.lines == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let member = std::str::from_utf8(line).map_err(|_| self.not_text(line))?.trim();
+        if member.is_empty() {
+            self.blanks += 1;
+            return Ok(());
+        }
+        self.check_length(member.len())?;
+        if let Some(control) = member.chars().find(|c| c.is_control()) {
+            return Err(self.refuse(format!("the control character U+{:04X}.", control as u32)));
+        }
+        self.text.push_str(member);
+        self.ends.push(self.text.len() as u32);
+        Ok(())
+    }
+
+    fn not_text(&self, line: &[u8]) -> Error {
+        let utf16 = self.lines == 1 && (line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff"));
+        let what = if utf16 { "this is UTF-16." } else { "this is not UTF-8." };
+        self.refuse(format!("{what} Save the file as UTF-8 and upload it again."))
+    }
+
+    /// The members in byte order, each once.
+    fn sorted(&self) -> Result<Vec<&str>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| *end as usize));
+        let mut members: Vec<_> = starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end as usize]).collect();
+        members.sort_unstable();
+        members.dedup();
+        match members.len() {
+            0 => Err(Error::new(Code::CohortInvalid, "The list has no members. Write one on each line.")),
+            count if count > MAX_COHORT_MEMBERS => Err(Error::new(
+                Code::CohortInvalid,
+                format!(
+                    "The list has {count} members, the limit is {MAX_COHORT_MEMBERS}. Split it into several lists."
+                ),
+            )
+            .with("limit", MAX_COHORT_MEMBERS)),
+            _ => Ok(members),
+        }
+    }
+}
+
+async fn read<E: Into<Error>>(body: impl Stream<Item = Result<Bytes, E>>) -> Result<List> {
+    let (mut cutter, mut size) = (Cutter::default(), 0);
+    let mut body = std::pin::pin!(body);
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(Into::into)?;
+        size += chunk.len();
+        if size > MAX_COHORT_BYTES {
+            let detail = format!("The list has more than {MAX_COHORT_BYTES} bytes, which is the limit. Split it.");
+            return Err(Error::new(Code::BodyTooLarge, detail).with("limit", MAX_COHORT_BYTES));
+        }
+        cutter.push(&chunk)?;
+    }
+    cutter.finish()
+}
+
+/// The members as they are kept: sorted, one a line; and how many they are.
+fn canonical(list: &List) -> Result<(Bytes, usize)> {
+    let members = list.sorted()?;
+    let mut text = String::with_capacity(list.text.len() + members.len());
+    for member in &members {
+        text.push_str(member);
+        text.push('\n');
+    }
+    Ok((text.into(), members.len()))
+}
+
+/// Uploads a list for the conditions of a MiniApp's tasks.
+///
+/// # Errors
+/// `cohort-invalid`, with the line; `body-too-large`; whatever the body ends with.
+pub async fn upload_cohort<E: Into<Error>>(
+    app: &App,
+    caller: &Caller,
+    mini_app: &MiniAppId,
+    name: &str,
+    body: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<Cohort> {
+    let name = text::name("name", name, 64)?;
+    mini_app::authorise(&mut app.db.read().await?, caller, mini_app, Action::Release).await?;
+    let list = read(body).await?;
+    let (lines, blanks, entries) = (list.lines, list.blanks, list.ends.len() as u64);
+    let (members, count) = tokio::task::spawn_blocking(move || canonical(&list)).await.map_err(Error::internal)??;
+    let now = app.clock.now();
+    let cohort = Cohort {
+        id: CohortId::generate(now, &*app.random),
+        name,
+        members: count as u64,
+        lines,
+        blanks,
+        duplicates: entries - count as u64,
+        sha256: app.blobs.keep_bytes(members).await?,
+        created_by: caller.account.to_string(),
+        created_at: now,
+    };
+    store(app, caller, mini_app, &cohort).await?;
+    Ok(cohort)
+}
+
+async fn store(app: &App, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, mini_app, Action::Release).await?;
+    execute!(
+        tx,
+        "INSERT INTO cohort (id, mini_app_id, name, members, lines, blanks, duplicates, sha256, created_by, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        &cohort.id,
+        mini_app,
+        &cohort.name,
+        cohort.members as i64,
+        cohort.lines as i64,
+        cohort.blanks as i64,
+        cohort.duplicates as i64,
+        &cohort.sha256,
+        &cohort.created_by,
+        cohort.created_at
+    )?;
+    tx.emit(event::new(app, "cohort.created", &cohort.id, &cohort.created_by, cohort).for_mini_app(mini_app));
+    tx.commit().await
+}
+
+/// The lists of a MiniApp, newest first.
+pub async fn cohorts(app: &App, caller: &Caller, mini_app: &MiniAppId) -> Result<Vec<Cohort>> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
+    let rows = fetch!(
+        tx,
+        fetch_all,
+        Row,
+        "SELECT * FROM cohort WHERE mini_app_id = $1 ORDER BY created_at DESC, id DESC",
+        mini_app
+    )?;
+    Ok(rows.into_iter().map(Cohort::from).collect())
+}

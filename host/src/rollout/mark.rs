@@ -1,0 +1,140 @@
+//! What became of an admitted device: it downloaded, it runs the version, it failed (G8). The first time counts.
+//!
+//! Marks are written in batches in the background, apart from the requests that bring them. They are telemetry: a host
+//! that is killed forgets those of its last moments.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::QueryBuilder;
+use tokio::sync::mpsc;
+
+use crate::{
+    app::App,
+    clock::Millis,
+    error::Result,
+    ids::GrayTaskId,
+    store::{Conn, Tx},
+    text::text_enum,
+};
+
+text_enum! {
+    /// What became of a device.
+    Mark {
+        /// It fetched the package.
+        Downloaded = "downloaded",
+        /// It runs the version.
+        Running = "running",
+        /// The version failed on it.
+        Failed = "failed",
+    }
+}
+
+impl Mark {
+    /// One bit each.
+    pub(crate) fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::Downloaded => "downloaded_at",
+            Self::Running => "running_at",
+            Self::Failed => "failed_at",
+        }
+    }
+}
+
+const QUEUE: usize = 16_384;
+const BATCH: usize = 1000;
+/// Marks gather for so long.
+const PAUSE: Duration = Duration::from_millis(500);
+
+struct Note {
+    task: GrayTaskId,
+    guid: String,
+    mark: Mark,
+}
+
+/// Takes marks. Cheap to clone.
+#[derive(Clone)]
+pub struct Marker(mpsc::Sender<Note>);
+
+/// The other end; [`MarkQueue::run`] serves it.
+pub struct MarkQueue(mpsc::Receiver<Note>);
+
+impl Marker {
+    /// A marker and the queue that its worker serves.
+    pub fn new() -> (Self, MarkQueue) {
+        let (notes, queue) = mpsc::channel(QUEUE);
+        (Self(notes), MarkQueue(queue))
+    }
+
+    /// Notes a mark of an admitted device, soon. Under a flood of marks some are lost.
+    pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark) {
+        let note = Note { task: task.clone(), guid: guid.to_owned(), mark };
+        if self.0.try_send(note).is_err() {
+            tracing::debug!(%task, %mark, "a mark of a device is lost, because too many wait");
+        }
+    }
+}
+
+impl MarkQueue {
+    /// Serves for ever.
+    pub async fn run(mut self, app: Arc<App>) {
+        let mut notes = Vec::with_capacity(BATCH);
+        while self.0.recv_many(&mut notes, BATCH).await > 0 {
+            if let Err(error) = write(&app, std::mem::take(&mut notes)).await {
+                tracing::warn!(?error, "marks of devices could not be written and are lost");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+async fn write(app: &App, notes: Vec<Note>) -> Result<()> {
+    // In one order everywhere, so that two hosts never hold each other's rows.
+    let mut groups: BTreeMap<(GrayTaskId, Mark), BTreeSet<String>> = BTreeMap::new();
+    for Note { task, guid, mark } in notes {
+        groups.entry((task, mark)).or_default().insert(guid);
+    }
+    let now = app.clock.now();
+    for ((task, mark), guids) in groups {
+        let mut tx = app.db.begin().await?;
+        tx.mark_admissions(&task, mark, &guids, now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+impl Tx {
+    async fn mark_admissions(
+        &mut self,
+        task: &GrayTaskId,
+        mark: Mark,
+        guids: &BTreeSet<String>,
+        at: Millis,
+    ) -> Result<()> {
+        macro_rules! update {
+            ($connection:expr) => {{
+                let mut query = QueryBuilder::new("UPDATE admission SET ");
+                query.push(mark.column()).push(" = ").push_bind(at);
+                query.push(" WHERE task_id = ").push_bind(task);
+                query.push(" AND ").push(mark.column()).push(" IS NULL AND guid IN (");
+                let mut list = query.separated(", ");
+                for guid in guids {
+                    list.push_bind(guid);
+                }
+                query.push(")");
+                query.build().execute(&mut **$connection).await.map(drop)
+            }};
+        }
+        Ok(match &mut self.conn {
+            Conn::Sqlite(connection) => update!(connection),
+            Conn::Postgres(connection) => update!(connection),
+        }?)
+    }
+}

@@ -1,0 +1,33 @@
+//! Grayscale releases (rules G1–G12): a task offers an approved version to some devices before everyone gets it.
+//!
+//! A device that passes a task's policies is *admitted*: a row, counted against the cap, that keeps the device on the
+//! version. Devices already admitted keep it while the task delivers or is suspended, and after the cap has ended it;
+//! after an end by hand or by time they return to the online version (G6). A task that its cap has ended can still be
+//! ended by hand: that takes the version back from those who kept it.
+
+mod admit;
+mod change;
+mod cohort;
+mod conditions;
+mod create;
+mod mark;
+mod progress;
+mod record;
+mod task;
+mod ticker;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use admit::{Admission, AdmitQueue, Admitter, AdmitterCounts};
+pub use change::{Note, end, end_superseded, resume, suspend, suspend_running};
+pub use cohort::{Cohort, MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
+pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
+pub use create::{NewGrayTask, NewTaskPolicy, create};
+pub use mark::{Mark, MarkQueue, Marker};
+pub use progress::{Bucket, Progress, progress};
+pub use record::{MoveRow, Step, TaskRow};
+pub use task::{Cause, Life, Move, Standing, State};
+pub use ticker::{run as run_ticker, tick};
+pub use view::{GrayTask, MoveView, TaskPolicy, get, list, not_ended};

@@ -1,0 +1,190 @@
+//! Tasks as people see them (G8).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Cause, Conditions, Move, MoveRow, State, TaskRow};
+use crate::{
+    access::{Action, Caller},
+    app::App,
+    check::judge::BindingSpec,
+    clock::Millis,
+    error::{Error, Result},
+    ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
+    mini_app,
+    page::{Page, PageQuery},
+    store::Tx,
+    version::VersionNumber,
+};
+
+/// A grayscale release.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct GrayTask {
+    /// Unique for ever.
+    pub id: GrayTaskId,
+    /// Whose version it is.
+    pub mini_app: MiniAppId,
+    /// For people.
+    pub name: String,
+    /// The version in grayscale.
+    pub version: VersionNumber,
+    /// Where it is in its life, by the clock.
+    pub state: State,
+    /// Why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Cause>,
+    /// Ended by its cap, and the devices it had admitted keep the version.
+    pub honoured: bool,
+    /// From here on it delivers.
+    pub start: Millis,
+    /// From here on it is over.
+    pub end: Millis,
+    /// Devices that it admits at the most; no bound when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_users: Option<u64>,
+    /// Devices that it has admitted.
+    pub admitted: u64,
+    /// Who may be admitted, as set.
+    pub conditions: Conditions,
+    /// Who may be admitted, in words.
+    pub in_words: Vec<String>,
+    /// The policies that judge, in their order.
+    pub policies: Vec<TaskPolicy>,
+    /// The account that created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at: Millis,
+    /// What happened to it, oldest first.
+    pub moves: Vec<MoveView>,
+}
+
+/// A policy of a task.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the words are those of PolicyBinding")]
+pub struct TaskPolicy {
+    pub binding: PolicyBindingId,
+    pub policy: String,
+    pub digest: Digest,
+    pub config: Value,
+    /// `enforce` or `shadow`.
+    pub mode: String,
+    /// `closed` or `open`.
+    pub on_error: String,
+}
+
+/// A move of a task: who or what, and when (G5).
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct MoveView {
+    /// The state before.
+    pub from: State,
+    /// The state after. Equal to `from` when a version that was kept after the end was taken back.
+    pub to: State,
+    /// Why.
+    pub cause: Cause,
+    /// In the words of who did it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// An account, or `berth` itself.
+    pub by: String,
+    /// When.
+    pub at: Millis,
+}
+
+impl From<MoveRow> for MoveView {
+    fn from(row: MoveRow) -> Self {
+        let MoveRow { from_state, to_state, cause, note, moved_by, moved_at } = row;
+        Self { from: from_state, to: to_state, cause, note, by: moved_by, at: moved_at }
+    }
+}
+
+impl From<BindingSpec> for TaskPolicy {
+    fn from(spec: BindingSpec) -> Self {
+        Self {
+            mode: if spec.enforce { "enforce" } else { "shadow" }.into(),
+            on_error: if spec.open_on_error { "open" } else { "closed" }.into(),
+            binding: spec.id,
+            policy: spec.policy,
+            digest: spec.digest,
+            config: spec.config,
+        }
+    }
+}
+
+impl Tx {
+    /// A task as people see it.
+    pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
+        let policies = self.bindings_of_task(&row.id).await?.into_iter().map(TaskPolicy::from).collect();
+        let moves = self.gray_moves(&row.id).await?.into_iter().map(MoveView::from).collect();
+        let state = match row.life().due(now) {
+            Some(Move::Start) if !self.is_on_shelf(&row.mini_app_id).await? => row.state,
+            _ => row.life().state_at(now),
+        };
+        let overdue = (state == State::Ended).then_some(Cause::Time);
+        let ended_by = row.ended_by.map(|cause| cause.parse()).transpose()?.or(overdue);
+        let mut in_words = row.conditions.0.in_words();
+        in_words.extend(row.max_users.map(|max| format!("At most {max} devices")));
+        Ok(GrayTask {
+            id: row.id,
+            mini_app: row.mini_app_id,
+            name: row.name,
+            version: row.version,
+            state,
+            ended_by,
+            honoured: row.honoured,
+            start: row.start_at,
+            end: row.end_at,
+            max_users: row.max_users.map(|max| max as u64),
+            admitted: row.admitted as u64,
+            conditions: row.conditions.0,
+            in_words,
+            policies,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            moves,
+        })
+    }
+}
+
+/// The task, when the caller may do `action` to its MiniApp.
+pub(super) async fn authorise(tx: &mut Tx, caller: &Caller, id: &GrayTaskId, action: Action) -> Result<TaskRow> {
+    let unknown = || Error::not_found("grayscale task", id);
+    let task = tx.gray_task(id).await?.ok_or_else(unknown)?;
+    let mini_app = tx.mini_app(&task.mini_app_id).await?.filter(|mini_app| caller.knows(&mini_app.scope()));
+    caller.require(action, &mini_app.ok_or_else(unknown)?.scope())?;
+    Ok(task)
+}
+
+/// One task.
+pub async fn get(app: &App, caller: &Caller, id: &GrayTaskId) -> Result<GrayTask> {
+    let mut tx = app.db.read().await?;
+    let task = authorise(&mut tx, caller, id, Action::Read).await?;
+    tx.gray_task_view(task, app.clock.now()).await
+}
+
+/// The tasks of a MiniApp, newest first (G8).
+pub async fn list(app: &App, caller: &Caller, mini_app: &MiniAppId, query: &PageQuery) -> Result<Page<GrayTask>> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
+    // Above every id in the collation of any database.
+    let before = query.cursor.clone().unwrap_or_else(|| "z".into());
+    let rows = tx.gray_tasks(mini_app, &before, query.limit() + 1).await?;
+    let page = Page::of(rows, query, |row| row.id.to_string());
+    let mut items = Vec::with_capacity(page.items.len());
+    for row in page.items {
+        items.push(tx.gray_task_view(row, app.clock.now()).await?);
+    }
+    Ok(Page { items, next: page.next })
+}
+
+/// The tasks of a MiniApp that have not ended, newest first, for its overview (V3).
+pub async fn not_ended(tx: &mut Tx, mini_app: &MiniAppId, now: Millis) -> Result<Vec<GrayTask>> {
+    let mut tasks = Vec::new();
+    for id in tx.live_gray_task_ids(mini_app).await? {
+        if let Some(row) = tx.gray_task(&id).await? {
+            tasks.push(tx.gray_task_view(row, now).await?);
+        }
+    }
+    tasks.retain(|task| task.state != State::Ended);
+    tasks.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(tasks)
+}

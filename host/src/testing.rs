@@ -1,0 +1,383 @@
+//! A host for tests: its clock stands still until it is moved, its database is a temporary file, or a database of its
+//! own in the PostgreSQL named by `BERTH_TEST_POSTGRES`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use tempfile::TempDir;
+use tokio::task::AbortHandle;
+
+use crate::{
+    access::{Caller, Role, Scope, TokenScope},
+    app::App,
+    blob::{BlobConfig, Blobs},
+    check::{
+        self, Asker, CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having, Live,
+        judge::{BindingSpec, Breakage, Cohorts, Judge, Judges, Opinion, TaskFacts},
+    },
+    clock::{ManualClock, Millis, SystemRandom},
+    error::{Code, Error, Result},
+    event, host_app,
+    ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
+    mini_app,
+    rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
+    store::{Db, DbConfig, execute},
+    version::{ManifestSummary, Step, VersionNumber},
+};
+
+/// When tests begin.
+pub const DAWN: Millis = Millis(1_900_000_000_000);
+
+/// The MiniApp and the host app of every test.
+pub const APP: &str = "shop";
+/// See [`APP`].
+pub const HOST: &str = "mall";
+
+/// A running host.
+pub struct TestHost {
+    pub app: Arc<App>,
+    pub clock: ManualClock,
+    pub caller: Caller,
+    pub key: String,
+    /// Whether policies can be made ready.
+    pub judges_up: Arc<AtomicBool>,
+    config: DbConfig,
+    folder: Arc<TempDir>,
+    workers: Mutex<Vec<AbortHandle>>,
+}
+
+impl Drop for TestHost {
+    fn drop(&mut self) {
+        self.workers.get_mut().unwrap().iter().for_each(AbortHandle::abort);
+    }
+}
+
+pub fn v(text: &str) -> VersionNumber {
+    text.parse().unwrap()
+}
+
+pub fn shop() -> MiniAppId {
+    APP.parse().unwrap()
+}
+
+pub fn mall() -> HostAppId {
+    HOST.parse().unwrap()
+}
+
+pub fn device(guid: &str) -> Device {
+    Device {
+        host_app: mall(),
+        host_version: "3.2.1".into(),
+        sdk_version: "1.0.0".into(),
+        platform: "android".into(),
+        os_version: "14".into(),
+        guid: guid.into(),
+        device_id: None,
+        account: None,
+        network: "wifi".into(),
+        attributes: Default::default(),
+    }
+}
+
+/// A database of its own in PostgreSQL, when there is one.
+async fn database() -> DbConfig {
+    let mut config = DbConfig::default();
+    if let Ok(admin) = std::env::var("BERTH_TEST_POSTGRES") {
+        let name = GrayTaskId::generate(DAWN, &SystemRandom).to_string();
+        let pool = sqlx::PgPool::connect(&admin).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&pool).await.unwrap();
+        let (server, _) = admin.rsplit_once('/').unwrap();
+        config.database_url = Some(format!("{server}/{name}"));
+    }
+    config
+}
+
+async fn open(
+    config: &DbConfig,
+    folder: &TempDir,
+    clock: &ManualClock,
+    up: &Arc<AtomicBool>,
+) -> (Arc<App>, Vec<AbortHandle>) {
+    let (admitter, admissions) = Admitter::new();
+    let (marker, marks) = Marker::new();
+    let app = Arc::new(App {
+        db: Db::open(config, folder.path()).await.unwrap(),
+        blobs: Blobs::open(&BlobConfig::default(), folder.path()).unwrap(),
+        clock: Arc::new(clock.clone()),
+        random: Arc::new(SystemRandom),
+        live: Live::default(),
+        admitter,
+        marker,
+        judges: Arc::new(TestJudges(up.clone())),
+    });
+    check::refresh(&app).await.unwrap();
+    let workers = vec![
+        tokio::spawn(check::run_follower(app.clone())).abort_handle(),
+        tokio::spawn(admissions.run(app.clone())).abort_handle(),
+        tokio::spawn(marks.run(app.clone())).abort_handle(),
+    ];
+    (app, workers)
+}
+
+/// A host with the MiniApp `shop` of a team, bound to the host app `mall`, and 1.0.0 online.
+pub async fn host() -> TestHost {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let (config, clock) = (database().await, ManualClock::new(DAWN));
+    let judges_up = Arc::new(AtomicBool::new(true));
+    let (app, workers) = open(&config, &folder, &clock, &judges_up).await;
+    let caller = admin(&app).await;
+    let new = serde_json::from_value(json!({"name": "team"})).unwrap();
+    let team = crate::access::create_team(&app, &caller, &new).await.unwrap();
+    let new = serde_json::from_value(json!({"name": "Mall", "id": HOST})).unwrap();
+    let key = host_app::create(&app, &caller, new).await.unwrap().public_key;
+    let new = serde_json::from_value(json!({"name": "Shop", "id": APP, "team": team.id})).unwrap();
+    mini_app::create(&app, &caller, new).await.unwrap();
+    host_app::bind(&app, &caller, &mall(), &shop()).await.unwrap();
+    let host = TestHost { app, clock, caller, key, judges_up, config, folder, workers: Mutex::new(workers) };
+    host.install(&["standard-conditions", "verdict"]).await;
+    host.approved("1.0.0").await;
+    host.publish("1.0.0", false).await;
+    host
+}
+
+async fn admin(app: &App) -> Caller {
+    let mut tx = app.db.begin().await.unwrap();
+    let new = serde_json::from_value(json!({"name": "admin"})).unwrap();
+    let account = tx.create_account(app, "test", &new).await.unwrap().id;
+    tx.grant(app, "test", &account, &Scope::Platform, Role::Admin).await.unwrap();
+    tx.commit().await.unwrap();
+    person(account, vec![(Scope::Platform, Role::Admin)])
+}
+
+pub fn person(account: UserId, grants: Vec<(Scope, Role)>) -> Caller {
+    let token = TokenId::generate(DAWN, &SystemRandom);
+    Caller { account, token, token_scopes: TokenScope::ALL.to_vec(), grants }
+}
+
+impl TestHost {
+    /// Another host that shares the database and the blobs.
+    pub async fn beside(&self) -> Self {
+        let (app, workers) = open(&self.config, &self.folder, &self.clock, &self.judges_up).await;
+        Self {
+            app,
+            clock: self.clock.clone(),
+            caller: self.caller.clone(),
+            key: self.key.clone(),
+            judges_up: self.judges_up.clone(),
+            config: self.config.clone(),
+            folder: self.folder.clone(),
+            workers: Mutex::new(workers),
+        }
+    }
+
+    async fn install(&self, policies: &[&str]) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        for name in policies {
+            execute!(
+                tx,
+                "INSERT INTO policy (digest, kind, name, version, summary, size, installed_by, installed_at)
+                 VALUES ($1, 'grayscale', $2, '1.0.0', '', 0, 'test', $3)",
+                Digest::of(name.as_bytes()),
+                *name,
+                DAWN
+            )
+            .unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    /// A version in state `approved`.
+    pub async fn approved(&self, number: &str) {
+        self.version(number, "approved").await;
+    }
+
+    /// A version in some state.
+    pub async fn version(&self, number: &str, state: &str) {
+        let number = v(number);
+        let [major, minor, patch] = number.core.map(i64::from);
+        let mut tx = self.app.db.begin().await.unwrap();
+        execute!(
+            tx,
+            "INSERT INTO version (id, mini_app_id, number, major, minor, patch, state, submitted_once, forced, sha256,
+                                  size, files, manifest, uploaded_by, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, TRUE, FALSE, $8, 1, 1, $9, 'test', $10, $10)",
+            VersionId::generate(DAWN, &*self.app.random),
+            shop(),
+            number.to_string(),
+            major,
+            minor,
+            patch,
+            state,
+            Digest::of(number.to_string().as_bytes()),
+            Json(ManifestSummary::default()),
+            DAWN
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn put_online(&self, number: &str, step: Step, forced: bool) {
+        let (app, number) = (&self.app, v(number));
+        let mut tx = app.db.begin().await.unwrap();
+        tx.hold_mini_app(&shop()).await.unwrap();
+        if let Some(online) = tx.online_version(&shop()).await.unwrap() {
+            tx.step_version(app, &online, Step::Retire).await.unwrap();
+        }
+        let row = tx.require_version(&shop(), &number).await.unwrap();
+        tx.step_version(app, &row, step).await.unwrap();
+        execute!(
+            tx,
+            "INSERT INTO release_record (id, mini_app_id, position, version_id, kind, forced, note, released_by, released_at)
+             SELECT $1, $2, COUNT(*) + 1, $3, 'publish', $4, '', 'test', $5 FROM release_record WHERE mini_app_id = $2",
+            ReleaseId::generate(DAWN, &*app.random),
+            shop(),
+            &row.id,
+            forced,
+            app.clock.now()
+        )
+        .unwrap();
+        if step == Step::Publish {
+            rollout::end_superseded(&mut tx, app, "test", &shop(), &number).await.unwrap();
+        }
+        tx.emit(event::new(app, "version.published", &row.id, "test", &number).for_mini_app(&shop()));
+        tx.commit().await.unwrap();
+    }
+
+    /// Puts an approved version online.
+    pub async fn publish(&self, number: &str, forced: bool) {
+        self.put_online(number, Step::Publish, forced).await;
+    }
+
+    /// Brings back a version that was online.
+    pub async fn roll_back(&self, number: &str) {
+        self.put_online(number, Step::RollBackTo, false).await;
+    }
+
+    /// Names accounts that get a version in trial.
+    pub async fn trial(&self, number: &str, accounts: &[&str]) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        let row = tx.require_version(&shop(), &v(number)).await.unwrap();
+        execute!(
+            tx,
+            "INSERT INTO trial (mini_app_id, version_id, entry_path, accounts, set_by, set_at)
+             VALUES ($1, $2, 'pages/index', $3, 'test', $4)",
+            shop(),
+            &row.id,
+            Json(accounts),
+            DAWN
+        )
+        .unwrap();
+        tx.emit(event::new(&self.app, "trial.set", &row.id, "test", &()).for_mini_app(&shop()));
+        tx.commit().await.unwrap();
+    }
+
+    /// A task of the version that runs for an hour, changed by `change`.
+    pub async fn task(&self, number: &str, change: impl FnOnce(&mut NewGrayTask)) -> Result<rollout::GrayTask> {
+        // Ids sort by the millisecond.
+        self.clock.advance_seconds(1);
+        let now = self.app.clock.now();
+        let mut new = NewGrayTask {
+            name: "task".into(),
+            version: v(number),
+            start: now,
+            end: now.plus_seconds(3600),
+            max_users: None,
+            host_apps: Vec::new(),
+            platforms: Vec::new(),
+            networks: Vec::new(),
+            objects: Vec::new(),
+            policies: Vec::new(),
+        };
+        change(&mut new);
+        rollout::create(&self.app, &self.caller, &shop(), new).await
+    }
+
+    /// Waits until the index shows what is committed.
+    pub async fn settle(&self) {
+        self.app.live.settled(&self.app).await.unwrap();
+    }
+
+    /// Asks as a device with `current`, after the index has settled.
+    pub async fn ask(&self, device: &Device, current: Option<&str>) -> CheckResult {
+        self.settle().await;
+        self.ask_now(device, current).await
+    }
+
+    /// Asks as a device with `current`, at once.
+    pub async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
+        let CheckResponse { mut results } =
+            check::check(&self.app, &Asker::Key(&self.key), &question(device, current)).await.unwrap();
+        results.remove(0)
+    }
+
+    /// The version that a device with nothing gets.
+    pub async fn version_for(&self, guid: &str) -> String {
+        self.ask(&device(guid), None).await.version.unwrap().to_string()
+    }
+
+    /// Why a device gets what it gets.
+    pub async fn explain(&self, device: &Device) -> Explanation {
+        self.settle().await;
+        check::explain(&self.app, &Asker::Key(&self.key), &question(device, None)).unwrap()
+    }
+}
+
+pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
+    CheckRequest { device: device.clone(), apps: vec![Having { id: APP.into(), version: current.map(v) }] }
+}
+
+/// Policies in plain Rust: `standard-conditions` as far as tests use it, and `verdict`, which says what its config says.
+pub struct TestJudges(Arc<AtomicBool>);
+
+impl Judges for TestJudges {
+    fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+        if !self.0.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Error::new(Code::Unavailable, "The policy cannot be loaded.")) });
+        }
+        let judge: Arc<dyn Judge> = match binding.policy.as_str() {
+            "verdict" => Arc::new(Verdict(binding.config.clone())),
+            _ => Arc::new(Standard(serde_json::from_value(binding.config.clone()).unwrap())),
+        };
+        Box::pin(async { Ok(judge) })
+    }
+}
+
+struct Verdict(Value);
+
+impl Judge for Verdict {
+    fn judge(&self, _: &Device, _: &TaskFacts<'_>, _: &Arc<dyn Cohorts>) -> Opinion {
+        match self.0["say"].as_str() {
+            Some("admit") => Opinion::Admit,
+            Some("refuse") => Opinion::Refuse("not today".into()),
+            _ => Opinion::Broken { how: Breakage::Trapped, why: "unreachable".into() },
+        }
+    }
+}
+
+struct Standard(Conditions);
+
+impl Judge for Standard {
+    fn judge(&self, device: &Device, _: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        let Conditions { platforms, networks, objects, .. } = &self.0;
+        let platform = platforms.is_empty() || platforms.iter().any(|p| p.platform.as_str() == device.platform);
+        let network = networks.is_empty() || networks.contains(&device.network);
+        let listed = |list: &rollout::ObjectList| {
+            list.values.contains(&device.guid)
+                || list.cohort.as_ref().is_some_and(|cohort| cohorts.contains(cohort.as_str(), &device.guid))
+        };
+        let object = objects.is_empty() || objects.iter().any(listed);
+        if platform && network && object { Opinion::Admit } else { Opinion::Refuse("a condition does not hold".into()) }
+    }
+}
