@@ -22,7 +22,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Id and version come from the options, else from berth.json in the folder ({\"id\": \"mp-shop\", \"version\": \"1.2.0\"}),
-else from a W3C manifest.json (app_id, version.name), else the id from project.config.json (appid).
+else from a W3C manifest.json (app_id, version.name), else from the folder itself when it is called ID/VERSION, such as packages/coffee/1.1.0.
 
 Examples:
   berth pack shop/
@@ -130,14 +130,14 @@ impl Described {
     fn read(dir: &Path) -> Result<Self, Failure> {
         let own = load(dir, "berth.json")?;
         let w3c = load(dir, "manifest.json")?;
-        let project = load(dir, "project.config.json")?;
         let text =
             |document: &Value, pointer: &str| document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        // The appid of another platform (wx…) may be no id of ours: then it says nothing.
-        let appid = text(&project, "/appid").filter(|id| id.parse::<MiniAppId>().is_ok());
+        // Not from project.config.json: its appid is the id of another platform.
+        let folder = dir.canonicalize().ok().and_then(|dir| PackageName::of_folder(&dir));
+        let (folder_id, folder_version) = folder.map(|it| (it.mini_app_id.to_string(), it.version.to_string())).unzip();
         Ok(Self {
-            id: text(&own, "/id").or_else(|| text(&w3c, "/app_id")).or(appid),
-            version: text(&own, "/version").or_else(|| text(&w3c, "/version/name")),
+            id: text(&own, "/id").or_else(|| text(&w3c, "/app_id")).or(folder_id),
+            version: text(&own, "/version").or_else(|| text(&w3c, "/version/name")).or(folder_version),
         })
     }
 }
