@@ -338,7 +338,7 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 pub struct TestJudges(Arc<AtomicBool>);
 
 impl Judges for TestJudges {
-    fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value) -> BoxFuture<'a, Result<()>> {
+    fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value, _: &'a crate::policy::Limits) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 

@@ -72,7 +72,8 @@ impl Figures {
 
     fn admissions(&self, page: &mut Page<'_>) -> fmt::Result {
         let counts = self.0.admitter.counts();
-        let outcomes = [("admitted", counts.admitted), ("refused", counts.refused), ("unavailable", counts.unavailable)];
+        let outcomes =
+            [("admitted", counts.admitted), ("refused", counts.refused), ("unavailable", counts.unavailable)];
         let labelled = outcomes.map(|(outcome, count)| (vec![("outcome", outcome)], count));
         page.counters("admissions", "Devices that asked to be admitted, by outcome", labelled)?;
         page.counter("admission_transactions", "Transactions that admitted devices", counts.transactions)
@@ -89,7 +90,8 @@ impl Figures {
                 *said.entry((&judge.spec.policy, opinion)).or_default() += count;
             }
         }
-        let labelled = said.iter().map(|((policy, opinion), count)| (vec![("policy", *policy), ("opinion", *opinion)], *count));
+        let labelled =
+            said.iter().map(|((policy, opinion), count)| (vec![("policy", *policy), ("opinion", *opinion)], *count));
         page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 pub use bindings::{
     BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind,
-    list as bindings, rebind, unbind,
+    list as bindings, rebind, require_kind, unbind,
 };
 pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove};
 pub use scope::{BindingScope, ScopeKind};
@@ -36,6 +36,19 @@ text_enum! {
         Closed = "closed",
         /// As if it had not been asked.
         Open = "open",
+    }
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self::Enforce
+    }
+}
+
+impl Default for OnError {
+    /// A policy that gives no verdict is never "pass" unless somebody has said so.
+    fn default() -> Self {
+        Self::Closed
     }
 }
 
