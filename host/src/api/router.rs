@@ -107,6 +107,9 @@ mod tests {
             std::fs::write(path, &document).unwrap();
         }
         let reviewed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(document == reviewed, "The API differs from host/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth --lib openapi && git diff");
+        assert!(
+            document == reviewed,
+            "The API differs from host/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth --lib openapi && git diff"
+        );
     }
 }
