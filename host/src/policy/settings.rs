@@ -24,7 +24,7 @@ pub fn compiler() -> Result<wasmtime::Engine> {
 /// The engine of auditors and guards: few, large, long evaluations, so that memory is taken when it is needed.
 pub fn audit() -> Result<wasmtime::Engine> {
     let mut config = code();
-    config.max_wasm_stack(GUEST_STACK);
+    config.max_wasm_stack(GUEST_STACK).async_stack_size(GUEST_STACK);
     wasmtime::Engine::new(&config)
 }
 
