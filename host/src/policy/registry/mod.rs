@@ -21,8 +21,10 @@ use crate::{blob::Blobs, error::Result, ids::Digest, text::text_enum};
 
 text_enum! {
     /// Whether a policy's judgement counts.
+    #[derive(Default)]
     Mode {
         /// It counts.
+        #[default]
         Enforce = "enforce",
         /// It is recorded and does not decide.
         Shadow = "shadow",
@@ -30,25 +32,14 @@ text_enum! {
 }
 
 text_enum! {
-    /// What it means when a policy gives no verdict.
+    /// What it means when a policy gives no verdict. It is never "pass" unless somebody has said so.
+    #[derive(Default)]
     OnError {
         /// As if it had objected.
+        #[default]
         Closed = "closed",
         /// As if it had not been asked.
         Open = "open",
-    }
-}
-
-impl Default for Mode {
-    fn default() -> Self {
-        Self::Enforce
-    }
-}
-
-impl Default for OnError {
-    /// A policy that gives no verdict is never "pass" unless somebody has said so.
-    fn default() -> Self {
-        Self::Closed
     }
 }
 
