@@ -1,1 +1,309 @@
 //! Black-box tests of the host, and its benchmarks.
+//!
+//! [`Host`] is a whole host with real HTTP, a real database and real policies; [`Api`] is somebody who talks to it;
+//! [`Answer`] reads as English: `.good()`, `.refused("version-exists")`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot set its scene should stop"
+)]
+
+pub mod scene;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use berth::{
+    access::authenticate,
+    app::App,
+    config::{Config, Storage},
+    package::{PackOptions, PackageName, pack},
+    policy::Compiler,
+    server::{self, Nature},
+    store::DbConfig,
+};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// Which database a host stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file in the host's folder.
+    Sqlite,
+    /// A database of its own in the PostgreSQL of `BERTH_TEST_POSTGRES`.
+    Postgres,
+}
+
+/// Makes two tests of one body: on SQLite, and on PostgreSQL where there is one. In CI there has to be one.
+#[macro_export]
+macro_rules! on_both {
+    ($(async fn $name:ident($host:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn body($host: $crate::Host) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body($crate::Host::start($crate::Database::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if $crate::postgres_is_there() {
+                    body($crate::Host::start($crate::Database::Postgres).await).await;
+                }
+            }
+        }
+    )*};
+}
+
+/// Whether tests can run on PostgreSQL. Says so loudly when not; in CI it fails.
+pub fn postgres_is_there() -> bool {
+    let there = std::env::var_os("BERTH_TEST_POSTGRES").is_some();
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(there || !in_ci, "BERTH_TEST_POSTGRES is not set, and in CI nothing is skipped");
+    if !there {
+        eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ===");
+    }
+    there
+}
+
+/// Policies are compiled once for all tests.
+static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("berth-test-policies-{}", env!("CARGO_PKG_VERSION")));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+});
+
+/// A running host.
+pub struct Host {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// Its parts, to look behind the scene.
+    pub app: Arc<App>,
+    /// The token of its first admin.
+    pub admin_token: String,
+    config: Config,
+    folder: Arc<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Host {
+    /// A host with an empty database.
+    pub async fn start(database: Database) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let mut storage = Storage::in_folder(folder.path().to_owned());
+        storage.cache_dir = Some(CACHE.clone());
+        if database == Database::Postgres {
+            storage.db = postgres().await;
+        }
+        Self::with(Config::with_defaults(storage), folder).await
+    }
+
+    /// A host with these settings; its data goes with `folder`.
+    pub async fn with(config: Config, folder: Arc<TempDir>) -> Self {
+        let host = server::open(config.clone(), Compiler::InProcess, Nature::default()).await.unwrap();
+        let app = host.app.clone();
+        let admin_token = server::admin_token(&app).await.unwrap().secret;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            host.run(listener, async { drop(stopped.await) }).await;
+        });
+        Self { url, app, admin_token, config, folder, stop: Some(stop), serving: Some(serving) }
+    }
+
+    /// Another host that shares the database and the blobs.
+    pub async fn beside(&self) -> Self {
+        Self::with(self.config.clone(), self.folder.clone()).await
+    }
+
+    /// Ends the host, as a signal would, and waits for it.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        self.serving.take().unwrap().await.unwrap();
+    }
+
+    /// Somebody with this token.
+    pub fn with_token(&self, token: &str) -> Api {
+        Api { url: self.url.clone(), token: Some(token.into()), key: None }
+    }
+
+    /// The first admin.
+    pub fn admin(&self) -> Api {
+        self.with_token(&self.admin_token)
+    }
+
+    /// Nobody.
+    pub fn anonymous(&self) -> Api {
+        Api { url: self.url.clone(), token: None, key: None }
+    }
+
+    /// A device of the host app with this public key.
+    pub fn device(&self, key: &str) -> Api {
+        Api { url: self.url.clone(), token: None, key: Some(key.into()) }
+    }
+
+    /// Waits until checks see everything that is committed.
+    pub async fn settled(&self) {
+        self.app.live.settled(&self.app).await.unwrap();
+    }
+
+    /// Where its data is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The caller behind a token.
+    pub async fn caller(&self, token: &str) -> berth::access::Caller {
+        authenticate(&self.app, token).await.unwrap()
+    }
+}
+
+/// A database of its own in the PostgreSQL of `BERTH_TEST_POSTGRES`.
+async fn postgres() -> DbConfig {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let admin = std::env::var("BERTH_TEST_POSTGRES").unwrap();
+    let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+    let pool = sqlx::PgPool::connect(&admin).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    pool.close().await;
+    let (server, _) = admin.rsplit_once('/').unwrap();
+    DbConfig { database_url: Some(format!("{server}/{name}")), database_connections: 8 }
+}
+
+static HTTP: LazyLock<()> = LazyLock::new(|| drop(rustls::crypto::ring::default_provider().install_default()));
+
+/// Somebody who talks to a host.
+#[derive(Clone)]
+pub struct Api {
+    url: String,
+    token: Option<String>,
+    key: Option<String>,
+}
+
+impl Api {
+    /// A request with who asks in its headers.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        LazyLock::force(&HTTP);
+        // A client of its own: connections belong to the test's runtime.
+        let request =
+            Client::new().request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.url));
+        let request = self.token.iter().fold(request, |request, token| request.bearer_auth(token));
+        self.key.iter().fold(request, |request, key| request.header("X-Host-App-Key", key))
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path);
+        let request = body.iter().fold(request, |request, body| request.json(body));
+        Answer::of(request, format!("{method} {path}")).await
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Some(&body)).await
+    }
+
+    /// PUT.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, Some(&body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None).await
+    }
+
+    /// Uploads a package.
+    pub async fn push(&self, name: &str, bytes: Vec<u8>) -> Answer {
+        let request = self.request("PUT", &format!("/v1/packages/{name}")).body(bytes);
+        Answer::of(request, format!("push {name}")).await
+    }
+}
+
+/// What a host said.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
+    what: String,
+}
+
+impl Answer {
+    /// Sends and reads to the end.
+    pub async fn of(request: RequestBuilder, what: String) -> Self {
+        let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error}")).to_vec();
+        Self { status, headers, bytes, what }
+    }
+
+    /// The body as JSON; null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// It was done; the body.
+    #[track_caller]
+    pub fn good(&self) -> Value {
+        assert!(
+            (200..300).contains(&self.status),
+            "{}: {} {}",
+            self.what,
+            self.status,
+            String::from_utf8_lossy(&self.bytes)
+        );
+        self.json()
+    }
+
+    /// It was refused for this reason; the problem.
+    #[track_caller]
+    pub fn refused(&self, kind: &str) -> Value {
+        let problem = self.json();
+        let said = problem["type"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
+        assert_eq!(said, kind, "{}: {} {}", self.what, self.status, String::from_utf8_lossy(&self.bytes));
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        problem
+    }
+
+    /// The stable reason of a refusal.
+    pub fn kind(&self) -> String {
+        self.json()["type"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// A sample of `packages/`, packed under a name: `packed("coffee/1.0.0", "coffee_1.0.0.apkg")`.
+pub fn packed(sample: &str, name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages").join(sample);
+    let name: PackageName = name.parse().unwrap();
+    let mut bytes = Vec::new();
+    pack(&folder, &mut bytes, &PackOptions { name: Some(name), ..PackOptions::default() }).unwrap();
+    bytes
+}

@@ -1,0 +1,117 @@
+//! A scene that most tests start from: a team with a MiniApp, a host app that runs it.
+
+use serde_json::{Value, json};
+
+use crate::{Answer, Api, Host, packed};
+
+/// A team, its MiniApp `coffee`, and the host app `super-app` that it is bound to. The admin of the platform is admin of
+/// all of them.
+pub struct Scene {
+    /// The host.
+    pub host: Host,
+    /// The admin of everything.
+    pub admin: Api,
+    /// The team's id.
+    pub team: String,
+    /// The public key of `super-app`.
+    pub key: String,
+}
+
+impl Scene {
+    /// Sets the scene.
+    pub async fn set(host: Host) -> Self {
+        let admin = host.admin();
+        let team = text(&admin.post("/v1/teams", json!({"name": "Coffee team"})).await.good()["id"]);
+        admin.post("/v1/mini-apps", json!({"name": "Coffee", "id": "coffee", "team": team})).await.good();
+        let host_app = admin.post("/v1/host-apps", json!({"name": "Super app", "id": "super-app"})).await.good();
+        admin.put("/v1/host-apps/super-app/bindings/coffee", json!(null)).await.good();
+        Self { host, admin, team, key: text(&host_app["public_key"]) }
+    }
+
+    /// Uploads the sample `coffee/{sample}` as version `number`.
+    pub async fn push(&self, sample: &str, number: &str) -> Answer {
+        let name = format!("coffee_{number}.apkg");
+        self.admin.push(&name, packed(&format!("coffee/{sample}"), &name)).await
+    }
+
+    /// Submits, and waits until the policies have judged; the audit.
+    pub async fn submit(&self, number: &str) -> Value {
+        let audit =
+            self.admin.send("POST", &format!("/v1/mini-apps/coffee/versions/{number}/submit"), None).await.good();
+        self.judged(&text(&audit["id"])).await
+    }
+
+    /// The audit, when its policies have judged.
+    pub async fn judged(&self, audit: &str) -> Value {
+        for _ in 0..600 {
+            let audit = self.admin.get(&format!("/v1/audits/{audit}")).await.good();
+            if audit["state"] != "checking" {
+                return audit;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("the audit {audit} did not end in 30 s");
+    }
+
+    /// Uploads, submits and approves a version.
+    pub async fn approved(&self, number: &str) {
+        self.push("1.0.0", number).await.good();
+        let audit = self.submit(number).await;
+        self.decide(&audit, true, "").await.good();
+    }
+
+    /// Decides for `super-app`.
+    pub async fn decide(&self, audit: &Value, approve: bool, note: &str) -> Answer {
+        let body = json!({"host_app": "super-app", "approve": approve, "note": note});
+        self.admin.post(&format!("/v1/audits/{}/decisions", text(&audit["id"])), body).await
+    }
+
+    /// Publishes an approved version.
+    pub async fn publish(&self, number: &str) -> Answer {
+        self.admin.post(&format!("/v1/mini-apps/coffee/versions/{number}/publish"), json!({})).await
+    }
+
+    /// Uploads, approves and publishes.
+    pub async fn online(&self, number: &str) {
+        self.approved(number).await;
+        self.publish(number).await.good();
+    }
+
+    /// Rolls back.
+    pub async fn roll_back(&self, to: &str) -> Answer {
+        self.admin.post("/v1/mini-apps/coffee/rollback", json!({"to": to})).await
+    }
+
+    /// A grayscale task for a week, with more members from `more`.
+    pub async fn gray(&self, number: &str, more: Value) -> Answer {
+        let now = self.host.app.clock.now();
+        let mut body = json!({"name": "canary", "version": number, "start": now, "end": now.plus_seconds(7 * 86_400)});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.admin.post("/v1/mini-apps/coffee/gray-tasks", body).await
+    }
+
+    /// What a device is told about `coffee`.
+    pub async fn check(&self, guid: &str, current: Option<&str>) -> Value {
+        self.host.settled().await;
+        self.check_on(&self.host, guid, current).await
+    }
+
+    /// What a device is told by one of several hosts, at once.
+    pub async fn check_on(&self, host: &Host, guid: &str, current: Option<&str>) -> Value {
+        let body = json!({
+            "host_app": "super-app", "host_version": "3.2.1", "platform": "android", "os_version": "14", "guid": guid,
+            "network": "wifi", "apps": [{"id": "coffee", "version": current}],
+        });
+        host.device(&self.key).post("/v1/check", body).await.good()["results"][0].clone()
+    }
+
+    /// The version that a device is offered.
+    pub async fn version_for(&self, guid: &str) -> String {
+        text(&self.check(guid, None).await["version"])
+    }
+}
+
+/// A JSON text.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("expected a text, found {value}")).to_owned()
+}

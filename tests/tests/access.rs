@@ -1,0 +1,409 @@
+//! Every operation of the API, tried by everybody who may not (I9, F80). A new route without a row fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_tests::{
+    Api, Host, on_both,
+    scene::{Scene, text},
+};
+use serde_json::{Value, json};
+
+/// Who may do it.
+#[derive(Clone, Copy)]
+enum May {
+    /// Whoever has a valid token with the scope.
+    Anybody,
+    /// Members of the MiniApp's team with one of these roles.
+    Team(&'static [&'static str]),
+    /// Members of the host app with one of these roles.
+    HostApp(&'static [&'static str]),
+    /// Members of the team and of the host app.
+    Both,
+    /// The admins of the merchant.
+    Merchant,
+    /// Admins of the platform only.
+    Platform,
+    /// Devices, by a host app's key; no token helps.
+    Devices,
+    /// A thing of one's own; of others it is hidden.
+    Owner,
+}
+
+const READ: May = May::Team(&["viewer", "developer", "operator", "admin"]);
+const DEVELOP: May = May::Team(&["developer", "operator", "admin"]);
+const RELEASE: May = May::Team(&["operator", "admin"]);
+const TEAM_ADMIN: May = May::Team(&["admin"]);
+const HOST_READ: May = May::HostApp(&["auditor", "admin"]);
+const HOST_ADMIN: May = May::HostApp(&["admin"]);
+
+/// The golden table.
+const TABLE: &[(&str, &str, May)] = &[
+    ("GET", "/v1/me", May::Anybody),
+    ("POST", "/v1/accounts", May::Platform),
+    ("GET", "/v1/teams", May::Anybody),
+    ("POST", "/v1/teams", May::Anybody),
+    ("GET", "/v1/teams/{id}/members", READ),
+    ("PUT", "/v1/teams/{id}/members/{account}", TEAM_ADMIN),
+    ("DELETE", "/v1/teams/{id}/members/{account}", TEAM_ADMIN),
+    ("POST", "/v1/merchants", May::Platform),
+    ("GET", "/v1/merchants/{id}/members", May::Merchant),
+    ("PUT", "/v1/merchants/{id}/members/{account}", May::Merchant),
+    ("DELETE", "/v1/merchants/{id}/members/{account}", May::Merchant),
+    ("GET", "/v1/platform/members", May::Platform),
+    ("PUT", "/v1/platform/members/{account}", May::Platform),
+    ("DELETE", "/v1/platform/members/{account}", May::Platform),
+    ("GET", "/v1/tokens", May::Anybody),
+    ("POST", "/v1/tokens", May::Anybody),
+    ("DELETE", "/v1/tokens/{id}", May::Owner),
+    ("GET", "/v1/mini-apps", May::Anybody),
+    ("POST", "/v1/mini-apps", DEVELOP),
+    ("GET", "/v1/mini-apps/{id}", READ),
+    ("PATCH", "/v1/mini-apps/{id}", DEVELOP),
+    ("GET", "/v1/mini-apps/{id}/overview", READ),
+    ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
+    ("PUT", "/v1/mini-apps/{id}/min-version", RELEASE),
+    ("GET", "/v1/mini-apps/{id}/versions", READ),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}", READ),
+    ("DELETE", "/v1/mini-apps/{id}/versions/{version}", DEVELOP),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}/findings", READ),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}/audits", READ),
+    ("POST", "/v1/mini-apps/{id}/versions/{version}/submit", DEVELOP),
+    ("POST", "/v1/mini-apps/{id}/versions/{version}/withdraw", DEVELOP),
+    ("POST", "/v1/mini-apps/{id}/versions/{version}/publish", RELEASE),
+    ("POST", "/v1/mini-apps/{id}/rollback", RELEASE),
+    ("GET", "/v1/mini-apps/{id}/releases", READ),
+    ("GET", "/v1/mini-apps/{id}/trial", READ),
+    ("PUT", "/v1/mini-apps/{id}/trial", DEVELOP),
+    ("DELETE", "/v1/mini-apps/{id}/trial", DEVELOP),
+    ("PUT", "/v1/packages/{name}", DEVELOP),
+    ("GET", "/v1/packages/{name}", May::Both),
+    ("GET", "/v1/mini-apps/{id}/offline", May::Both),
+    ("POST", "/v1/bundles", HOST_READ),
+    ("GET", "/v1/host-apps", May::Anybody),
+    ("POST", "/v1/host-apps", May::Platform),
+    ("GET", "/v1/host-apps/{id}", HOST_READ),
+    ("GET", "/v1/host-apps/{id}/bindings", HOST_READ),
+    ("PUT", "/v1/host-apps/{id}/bindings/{mini_app_id}", HOST_ADMIN),
+    ("DELETE", "/v1/host-apps/{id}/bindings/{mini_app_id}", HOST_ADMIN),
+    ("GET", "/v1/host-apps/{id}/audits", HOST_READ),
+    ("GET", "/v1/host-apps/{id}/members", HOST_READ),
+    ("PUT", "/v1/host-apps/{id}/members/{account}", HOST_ADMIN),
+    ("DELETE", "/v1/host-apps/{id}/members/{account}", HOST_ADMIN),
+    ("GET", "/v1/audits/{id}", May::Both),
+    ("POST", "/v1/audits/{id}/decisions", HOST_READ),
+    ("GET", "/v1/policies", May::Anybody),
+    ("POST", "/v1/policies", May::Platform),
+    ("GET", "/v1/policies/{policy}", May::Anybody),
+    ("DELETE", "/v1/policies/{policy}", May::Platform),
+    ("GET", "/v1/policy-bindings", READ),
+    ("POST", "/v1/policy-bindings", TEAM_ADMIN),
+    ("PUT", "/v1/policy-bindings/{id}", May::Platform),
+    ("DELETE", "/v1/policy-bindings/{id}", May::Platform),
+    ("GET", "/v1/mini-apps/{id}/gray-tasks", READ),
+    ("POST", "/v1/mini-apps/{id}/gray-tasks", RELEASE),
+    ("GET", "/v1/gray-tasks/{id}", READ),
+    ("POST", "/v1/gray-tasks/{id}/suspend", RELEASE),
+    ("POST", "/v1/gray-tasks/{id}/resume", RELEASE),
+    ("POST", "/v1/gray-tasks/{id}/end", RELEASE),
+    ("GET", "/v1/gray-tasks/{id}/progress", READ),
+    ("GET", "/v1/mini-apps/{id}/cohorts", READ),
+    ("POST", "/v1/mini-apps/{id}/cohorts", RELEASE),
+    ("POST", "/v1/check", May::Both),
+    ("POST", "/v1/check/explain", May::Both),
+    ("POST", "/v1/reports", May::Devices),
+    ("GET", "/v1/events", READ),
+];
+
+/// Everybody, by name, with a token.
+struct Cast {
+    scene: Scene,
+    tokens: BTreeMap<&'static str, String>,
+    places: BTreeMap<&'static str, String>,
+}
+
+const TEAM_ROLES: [(&str, &str); 4] = [
+    ("team viewer", "viewer"),
+    ("team developer", "developer"),
+    ("team operator", "operator"),
+    ("team admin", "admin"),
+];
+const HOST_ROLES: [(&str, &str); 2] = [("host auditor", "auditor"), ("host admin", "admin")];
+
+async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
+    let account = text(&admin.post("/v1/accounts", json!({"name": name})).await.good()["id"]);
+    let mut body = json!({"account": account, "name": "test"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let token = text(&admin.post("/v1/tokens", body).await.good()["secret"]);
+    (account, token)
+}
+
+impl Cast {
+    async fn gather(host: Host) -> Self {
+        let scene = Scene::set(host).await;
+        let admin = scene.admin.clone();
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        scene.push("1.2.0", "1.2.0").await.good();
+        let task = text(&scene.gray("1.1.0", json!({})).await.good()["id"]);
+        scene.push("1.0.0", "1.3.0").await.good();
+        let audit = text(&scene.submit("1.3.0").await["id"]);
+        let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        let mut tokens = BTreeMap::new();
+        let team = scene.team.clone();
+        let mut bystander = String::new();
+        for (name, role) in TEAM_ROLES {
+            let (account, token) = person(&admin, name, json!({})).await;
+            admin.put(&format!("/v1/teams/{team}/members/{account}"), json!({"role": role})).await.good();
+            tokens.insert(name, token);
+            bystander = account;
+        }
+        for (name, role) in HOST_ROLES {
+            let (account, token) = person(&admin, name, json!({})).await;
+            admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": role})).await.good();
+            tokens.insert(name, token);
+        }
+        let (account, token) = person(&admin, "merchant admin", json!({})).await;
+        admin.put(&format!("/v1/merchants/{merchant}/members/{account}"), json!({"role": "admin"})).await.good();
+        tokens.insert("merchant admin", token);
+        // An admin of another team and of another host app.
+        let (account, token) = person(&admin, "stranger", json!({})).await;
+        let other = text(&admin.post("/v1/teams", json!({"name": "Other"})).await.good()["id"]);
+        admin.put(&format!("/v1/teams/{other}/members/{account}"), json!({"role": "admin"})).await.good();
+        admin.post("/v1/host-apps", json!({"name": "Other", "id": "other-app"})).await.good();
+        admin.put(&format!("/v1/host-apps/other-app/members/{account}"), json!({"role": "admin"})).await.good();
+        tokens.insert("stranger", token);
+        let (revoked, token) = person(&admin, "revoked", json!({})).await;
+        admin.put(&format!("/v1/platform/members/{revoked}"), json!({"role": "admin"})).await.good();
+        let theirs = scene.host.with_token(&token).get("/v1/tokens").await.good();
+        admin.delete(&format!("/v1/tokens/{}", text(&theirs["items"][0]["id"]))).await.good();
+        tokens.insert("revoked", token);
+        let soon = scene.host.app.clock.now().plus_seconds(1);
+        let (expired, token) = person(&admin, "expired", json!({"expires_at": soon})).await;
+        admin.put(&format!("/v1/platform/members/{expired}"), json!({"role": "admin"})).await.good();
+        tokens.insert("expired", token);
+        tokens.insert("garbage", "berth_00000000000000000000000000000000".into());
+        tokens.insert("admin", scene.host.admin_token.clone());
+        let own = admin.get("/v1/tokens").await.good();
+        let bindings = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
+        let places = BTreeMap::from([
+            ("audit", audit),
+            ("task", task),
+            ("merchant", merchant),
+            ("account", bystander),
+            ("token", text(&own["items"][0]["id"])),
+            ("binding", text(&bindings["items"][0]["id"])),
+            ("digest", text(&bindings["items"][0]["digest"])),
+        ]);
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await; // the token expires
+        Self { scene, tokens, places }
+    }
+
+    /// The path with real ids in it.
+    fn path(&self, path: &str) -> String {
+        let id = match path.split('/').nth(2).unwrap() {
+            "teams" => self.scene.team.as_str(),
+            "merchants" => &self.places["merchant"],
+            "host-apps" => "super-app",
+            "audits" => &self.places["audit"],
+            "gray-tasks" => &self.places["task"],
+            "tokens" => &self.places["token"],
+            "policy-bindings" => &self.places["binding"],
+            _ => "coffee",
+        };
+        let filled = path
+            .replace("{id}", id)
+            .replace("{account}", &self.places["account"])
+            .replace("{mini_app_id}", "coffee")
+            .replace("{version}", "1.3.0")
+            .replace("{name}", "coffee_1.3.0.apkg")
+            .replace("{policy}", &self.places["digest"]);
+        match path {
+            "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
+            "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
+            "/v1/events" => format!("{filled}?mini_app=coffee"),
+            _ => filled,
+        }
+    }
+
+    fn body(&self, method: &str, path: &str) -> Option<Value> {
+        let now = self.scene.host.app.clock.now();
+        let device = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+        Some(match (method, path) {
+            ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),
+            ("POST", "/v1/host-apps") => json!({"name": "new"}),
+            ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
+            ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
+            ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
+            ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
+            ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),
+            ("PUT", "/v1/mini-apps/{id}/trial") => {
+                json!({"version": "1.2.0", "entry_path": "pages/index/index", "accounts": ["a"]})
+            }
+            ("POST", "/v1/bundles") => json!({"host_app": "super-app"}),
+            ("POST", "/v1/audits/{id}/decisions") => json!({"host_app": "super-app", "approve": true}),
+            ("POST", "/v1/policy-bindings") => {
+                json!({"policy": "size-limits", "scope": {"kind": "mini_app", "id": "coffee"}})
+            }
+            ("PUT", "/v1/policy-bindings/{id}") => json!({"mode": "enforce"}),
+            ("POST", "/v1/mini-apps/{id}/gray-tasks") => {
+                json!({"name": "g", "version": "1.1.0", "start": now, "end": now.plus_seconds(60)})
+            }
+            ("POST", "/v1/check" | "/v1/check/explain") => device,
+            ("POST", "/v1/reports") => {
+                json!({"host_app": "super-app", "guid": "d", "app": "coffee", "version": "1.1.0", "kind": "running"})
+            }
+            ("PUT", path) if path.contains("/members/") => {
+                let role = if path.starts_with("/v1/teams") { "viewer" } else { "admin" };
+                json!({"role": role})
+            }
+            _ => return None,
+        })
+    }
+
+    async fn ask(&self, who: &Api, method: &str, path: &str) -> berth_tests::Answer {
+        who.send(method, &self.path(path), self.body(method, path).as_ref()).await
+    }
+
+    /// The names of those who may.
+    fn allowed(may: May) -> BTreeSet<&'static str> {
+        let of = |cast: &[(&'static str, &str)], roles: &[&str]| {
+            cast.iter().filter(|(_, role)| roles.contains(role)).map(|(name, _)| *name).collect::<BTreeSet<_>>()
+        };
+        let everybody = [
+            "team viewer",
+            "team developer",
+            "team operator",
+            "team admin",
+            "host auditor",
+            "host admin",
+            "merchant admin",
+            "stranger",
+        ];
+        let mut names = match may {
+            May::Anybody => everybody.into(),
+            May::Team(roles) => of(&TEAM_ROLES, roles),
+            May::HostApp(roles) => of(&HOST_ROLES, roles),
+            May::Both => of(&TEAM_ROLES, &["viewer", "developer", "operator", "admin"])
+                .union(&of(&HOST_ROLES, &["auditor", "admin"]))
+                .copied()
+                .collect(),
+            May::Merchant => ["merchant admin"].into(),
+            May::Platform | May::Owner | May::Devices => BTreeSet::new(),
+        };
+        if !matches!(may, May::Devices) {
+            names.insert("admin");
+        }
+        names
+    }
+}
+
+on_both! {
+    async fn f80_i9_every_operation_refuses_whoever_lacks_the_grant(host) {
+        let cast = Cast::gather(host).await;
+        for (method, path, may) in TABLE {
+            let allowed = Cast::allowed(*may);
+            let nobody = cast.ask(&cast.scene.host.anonymous(), method, path).await;
+            assert_eq!(nobody.status, 401, "anonymous {method} {path}: {}", nobody.kind());
+            for (name, token) in &cast.tokens {
+                if allowed.contains(name) {
+                    continue;
+                }
+                let answer = cast.ask(&cast.scene.host.with_token(token), method, path).await;
+                let expected: &[u16] = match *name {
+                    "garbage" | "revoked" | "expired" => &[401],
+                    _ if matches!(may, May::Devices) => &[401],
+                    _ => &[403, 404],
+                };
+                assert!(expected.contains(&answer.status), "{name} {method} {path}: {} {}", answer.status, answer.kind());
+            }
+        }
+    }
+
+    async fn f80_whoever_has_the_grant_is_not_refused(host) {
+        let cast = Cast::gather(host).await;
+        // What reads first, what ends things last.
+        let rank = |method: &str| ["GET", "POST", "PATCH", "PUT", "DELETE"].iter().position(|one| *one == method);
+        let mut rows: Vec<_> = TABLE.iter().collect();
+        rows.sort_by_key(|(method, ..)| rank(method));
+        for (method, path, may) in rows {
+            for name in Cast::allowed(*may) {
+                let answer = cast.ask(&cast.scene.host.with_token(&cast.tokens[name]), method, path).await;
+                assert!(answer.status < 500 && ![401, 403].contains(&answer.status), "{name} {method} {path}: {} {}", answer.status, answer.kind());
+                if *path == "/v1/tokens/{id}" {
+                    return; // the admin's own token is gone
+                }
+            }
+        }
+    }
+
+    async fn f80_a_token_without_the_scope_is_refused_whatever_its_roles(host) {
+        let scene = Scene::set(host).await;
+        let token = scene.admin.post("/v1/tokens", json!({"name": "reader", "scopes": ["read"]})).await.good();
+        let reader = scene.host.with_token(&text(&token["secret"]));
+        reader.get("/v1/mini-apps/coffee").await.good();
+        reader.post("/v1/mini-apps/coffee/shelf", json!({"on": false})).await.refused("missing-grant");
+        reader.post("/v1/tokens", json!({"name": "more"})).await.refused("missing-grant");
+        reader.push("coffee_1.0.0.apkg", vec![]).await.refused("missing-grant");
+    }
+
+    async fn f83_a_token_gives_no_scope_that_it_lacks_and_the_last_admin_stays(host) {
+        let scene = Scene::set(host).await;
+        let token = scene.admin.post("/v1/tokens", json!({"name": "m", "scopes": ["read", "manage"]})).await.good();
+        let manager = scene.host.with_token(&text(&token["secret"]));
+        manager.post("/v1/tokens", json!({"name": "more", "scopes": ["release"]})).await.refused("missing-grant");
+        let me = text(&scene.admin.get("/v1/me").await.good()["account"]["id"]);
+        scene.admin.delete(&format!("/v1/teams/{}/members/{me}", scene.team)).await.refused("last-admin");
+        scene.admin.put(&format!("/v1/teams/{}/members/{me}", scene.team), json!({"role": "viewer"})).await.refused("last-admin");
+    }
+
+    async fn f84_a_revoked_token_is_refused_at_once_on_every_host(host) {
+        let scene = Scene::set(host).await;
+        let other = scene.host.beside().await;
+        let token = scene.admin.post("/v1/tokens", json!({"name": "t"})).await.good();
+        other.with_token(&text(&token["secret"])).get("/v1/me").await.good();
+        scene.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        other.with_token(&text(&token["secret"])).get("/v1/me").await.refused("invalid-token");
+    }
+
+    async fn f87_an_unknown_and_a_revoked_token_look_alike(host) {
+        let scene = Scene::set(host).await;
+        let token = scene.admin.post("/v1/tokens", json!({"name": "t"})).await.good();
+        scene.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        let mut revoked = scene.host.with_token(&text(&token["secret"])).get("/v1/me").await.refused("invalid-token");
+        let mut unknown = scene.host.with_token("berth_nobody").get("/v1/me").await.refused("invalid-token");
+        for problem in [&mut revoked, &mut unknown] {
+            problem.as_object_mut().unwrap().remove("request_id");
+        }
+        assert_eq!(revoked, unknown);
+    }
+
+    async fn i8_f85_no_secret_is_stored_in_plain_text(host) {
+        let scene = Scene::set(host).await;
+        let secret = text(&scene.admin.post("/v1/tokens", json!({"name": "canary"})).await.good()["secret"]);
+        scene.host.with_token(&secret).get("/v1/me").await.good();
+        let events = scene.admin.get("/v1/events?limit=1000").await.good().to_string();
+        assert!(!events.contains(&secret));
+        for file in ["berth.db", "berth.db-wal"] {
+            let bytes = std::fs::read(scene.host.folder().join(file)).unwrap_or_default();
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{file} holds the secret");
+        }
+    }
+}
+
+#[tokio::test]
+async fn f80_every_operation_of_the_openapi_document_has_a_row() {
+    let document = serde_json::to_value(berth::api::router::openapi()).unwrap();
+    let methods = ["get", "put", "post", "delete", "patch"];
+    let documented: BTreeSet<(String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            let used = methods.iter().filter(|method| item.get(**method).is_some());
+            used.map(|method| (method.to_uppercase(), path.clone())).collect::<Vec<_>>()
+        })
+        .collect();
+    let tried: BTreeSet<_> = TABLE.iter().map(|(method, path, _)| (method.to_string(), path.to_string())).collect();
+    let missing: Vec<_> = documented.symmetric_difference(&tried).collect();
+    assert!(missing.is_empty(), "in the document or in the table, not in both: {missing:?}");
+}
