@@ -159,7 +159,7 @@ fn filled(text: &str, name: &PolicyName, kind: World, schema: &str) -> String {
         World::Grayscale => {
             ("grayscale", format!("berth gray create APP --name canary --version V --for 7d --policy {name}"))
         }
-        World::Guardian => ("guardian", format!("berth policy bind {name} --scope platform --mode shadow")),
+        World::Guardian => ("guardian", format!("berth policy inspect {name}")),
     };
     text.replace("{{name}}", name.as_str())
         .replace("{{Type}}", &name.type_name())
