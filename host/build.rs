@@ -36,9 +36,15 @@ fn main() -> Result<()> {
     for input in ["plugins", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
-    let target_dir = workspace.join("target").join("policies");
+    let target_dir = target_dir()?.join("policies");
     build(&workspace, &target_dir)?;
     list(&target_dir.join(TARGET).join(PROFILE))
+}
+
+/// The folder that the outer cargo builds in: `OUT_DIR` is `{it}/{profile}/build/berth-{hash}/out`.
+fn target_dir() -> Result<PathBuf> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    Ok(out.ancestors().nth(4).ok_or("OUT_DIR is not where cargo puts it")?.to_owned())
 }
 
 fn build(workspace: &Path, target_dir: &Path) -> Result<()> {

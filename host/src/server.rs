@@ -9,6 +9,7 @@ use crate::{
     access::{IssuedToken, NewAccount, NewToken, Role, Scope},
     api::{
         edge::EdgeDeps,
+        figures::Figures,
         health::ReadyCheck,
         metrics::Metrics,
         router::router,
@@ -150,6 +151,7 @@ impl Host {
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
         let (app, _workers) = self.start();
         let metrics = Arc::new(Metrics::default());
+        metrics.register_collector(Figures(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use tempfile::TempDir;
-use tokio::task::AbortHandle;
+use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
     access::{Caller, Role, Scope, TokenScope},
@@ -23,10 +23,12 @@ use crate::{
         judge::{BindingSpec, Breakage, Cohorts, Judge, Judges, Opinion, TaskFacts},
     },
     clock::{ManualClock, Millis, SystemRandom},
+    config::{Config, Storage},
     error::{Code, Error, Result},
     event, host_app,
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
     mini_app,
+    policy::{Compiler, Engine, EngineConfig, Limits, registry::Policies},
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
     store::{Db, DbConfig, execute},
     version::{ManifestSummary, Step, VersionNumber},
@@ -108,9 +110,15 @@ async fn open(
 ) -> (Arc<App>, Vec<AbortHandle>) {
     let (admitter, admissions) = Admitter::new();
     let (marker, marks) = Marker::new();
+    let blobs = Blobs::open(&BlobConfig::default(), folder.path(), &folder.path().join("cache")).unwrap();
+    let engine = Engine::new(EngineConfig::new(folder.path().join("cache"), Compiler::InProcess)).unwrap();
     let app = Arc::new(App {
+        config: Config::with_defaults(Storage::in_folder(folder.path().to_owned())),
+        host_id: "test".into(),
         db: Db::open(config, folder.path()).await.unwrap(),
-        blobs: Blobs::open(&BlobConfig::default(), folder.path()).unwrap(),
+        policies: Policies::new(engine, blobs.clone()),
+        blobs,
+        audits_wake: Notify::new(),
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),
         live: Live::default(),
@@ -338,7 +346,7 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 pub struct TestJudges(Arc<AtomicBool>);
 
 impl Judges for TestJudges {
-    fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value) -> BoxFuture<'a, Result<()>> {
+    fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value, _: &'a Limits) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 

@@ -1,1 +1,1 @@
-
+//! Black-box tests of the host, and its benchmarks.

@@ -97,6 +97,11 @@ impl Metrics {
         registry.register_collector(Box::new(Process { started: Instant::now() }));
     }
 
+    /// Adds figures that are read when asked for.
+    pub fn register_collector(&self, collector: impl Collector) {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).register_collector(Box::new(collector));
+    }
+
     /// One request was answered.
     pub fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration, sent: u64) {
         let labels = RequestLabels {

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod edge;
 pub mod etag;
 pub mod extract;
+pub mod figures;
 pub mod health;
 pub mod idempotency;
 pub mod limits;

@@ -92,3 +92,24 @@ async fn welcome() -> impl IntoResponse {
     let page = include_str!("welcome.html").replace("{version}", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(page))
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    /// The API is a promise: a change of it shows as a change of this file. `BERTH_UPDATE_SNAPSHOTS=1` writes it anew.
+    #[test]
+    fn the_openapi_document_is_the_one_that_was_reviewed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let document = serde_json::to_string_pretty(&openapi()).unwrap() + "\n";
+        if std::env::var_os("BERTH_UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(path, &document).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            document == reviewed,
+            "The API differs from host/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth --lib openapi && git diff"
+        );
+    }
+}

@@ -19,12 +19,11 @@ use crate::{
 };
 
 impl Judges for Policies {
-    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value) -> BoxFuture<'a, Result<()>> {
+    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let limits = Limits::default_of(PolicyKind::Grayscale);
             let policy = self.load(policy).await?;
             policy.bind_gray(config, limits.clone())?;
-            policy.check_config(config, &limits).await
+            policy.check_config(config, limits).await
         })
     }
 

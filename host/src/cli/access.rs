@@ -203,7 +203,7 @@ pub enum Token {
     /// End a token now
     Revoke {
         /// Which
-        token: TokenId,
+        id: TokenId,
     },
 }
 
@@ -224,9 +224,9 @@ pub async fn token(command: Token, session: &mut Session) -> Done {
             let items = client.items(Call::get("/v1/tokens")).await?;
             session.out.list(items, ["ID", "NAME", "MAY", "STATE", "EXPIRES"], "No tokens.", token_row)
         }
-        Token::Revoke { token } => {
-            client.value(Call::delete(format!("/v1/tokens/{token}"))).await?;
-            session.out.done(&json!({"id": token, "revoked": true}), format!("{token} is revoked."))
+        Token::Revoke { id } => {
+            client.value(Call::delete(format!("/v1/tokens/{id}"))).await?;
+            session.out.done(&json!({"id": id, "revoked": true}), format!("{id} is revoked."))
         }
     }
 }

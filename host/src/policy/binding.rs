@@ -11,6 +11,7 @@ use super::{
     Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
     Policy, PolicyKind,
     bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
+    deep,
     guest::{Archive, Grant},
     installed::Judge,
     run::Program,
@@ -94,7 +95,7 @@ impl<W: World> Binding<W> {
             return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
         };
         let (binding, start) = (self.clone(), Instant::now());
-        let task = tokio::task::spawn_blocking(move || {
+        let task = deep::apart(move || {
             let _seat = seat;
             run(&binding)
         });

@@ -15,7 +15,7 @@ use super::{
     bindings::{World, auditor::Auditor, grayscale::Grayscale, guardian::Guardian},
     cache::{Cache, Compiled},
     compile::internal,
-    gate,
+    deep, gate,
     guest::Guest,
     installed::{Judge, Seats},
     pulse::Pulse,
@@ -217,7 +217,7 @@ impl Engine {
 
 /// Runs what blocks (disk, hashing, guests) away from the threads that serve requests.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    deep::apart(work).await?
 }
 
 fn damaged(digest: &Digest) -> Error {

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::{
     Description, Evaluation, Limit, Limits, Outcome, PolicyKind,
     bindings::{Store, World, auditor::Auditor, grayscale::Grayscale, guardian::Guardian},
-    gate,
+    deep, gate,
     guest::Grant,
     kind::RawDescription,
     run::Program,
@@ -137,7 +137,7 @@ impl Policy {
         self.schema.check(config)?;
         let (policy, limits, config) = (self.clone(), limits.clone(), config.to_string());
         let trial = move || policy.judge.run(&policy.seats, &limits, Some(&config), Configure).outcome;
-        match tokio::task::spawn_blocking(trial).await.map_err(Error::internal)? {
+        match deep::apart(trial).await? {
             Outcome::Verdict(()) => Ok(()),
             Outcome::Limited(Limit::Capacity) => Err(busy()),
             other => {

@@ -11,6 +11,7 @@ pub mod builtin;
 mod cache;
 mod child;
 mod compile;
+mod deep;
 mod engine;
 mod gate;
 mod guest;

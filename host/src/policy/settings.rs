@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
-use super::{Limits, PolicyKind};
+use super::{Limits, PolicyKind, deep::GUEST_STACK};
 
 /// Settings that shape machine code: the same for every engine, so that code compiled once runs in all of them.
 fn code() -> Config {
@@ -23,7 +23,9 @@ pub fn compiler() -> Result<wasmtime::Engine> {
 
 /// The engine of auditors and guards: few, large, long evaluations, so that memory is taken when it is needed.
 pub fn audit() -> Result<wasmtime::Engine> {
-    wasmtime::Engine::new(&code())
+    let mut config = code();
+    config.max_wasm_stack(GUEST_STACK).async_stack_size(GUEST_STACK);
+    wasmtime::Engine::new(&config)
 }
 
 /// The engine of grayscale policies: many small, short ones, each in a slot of a pool that stands ready.

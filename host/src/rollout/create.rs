@@ -11,9 +11,13 @@ use crate::{
     clock::Millis,
     error::{Code, Error, Result},
     event,
-    ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
+    ids::{GrayTaskId, MiniAppId},
     mini_app::{self, MiniApp},
-    store::{Tx, execute, fetch},
+    policy::{
+        LimitOverrides, PolicyKind,
+        registry::{self, BindingScope, Mode, NewPolicyBinding, OnError, PolicyRow},
+    },
+    store::{Tx, execute},
     text,
     version::{State as VersionState, VersionNumber, VersionRow},
 };
@@ -62,34 +66,15 @@ pub struct NewTaskPolicy {
     /// Its config, as its schema wants it.
     #[serde(default = "no_config")]
     pub config: Value,
-    /// Whether it decides.
+    /// Whether it decides; `enforce` when absent.
     #[serde(default)]
     pub mode: Mode,
-    /// What happens when it cannot judge.
+    /// What happens when it cannot judge; `closed` when absent.
     #[serde(default)]
     pub on_error: OnError,
-}
-
-/// Whether a policy decides.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It does.
-    #[default]
-    Enforce,
-    /// It is only asked and recorded.
-    Shadow,
-}
-
-/// What happens when a policy cannot judge.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OnError {
-    /// The device is not admitted.
-    #[default]
-    Closed,
-    /// The policy counts as admitting.
-    Open,
+    /// Limits other than the default ones.
+    #[serde(default)]
+    pub limits: LimitOverrides,
 }
 
 fn no_config() -> Value {
@@ -101,14 +86,6 @@ impl NewGrayTask {
         let Self { host_apps, platforms, networks, objects, .. } = self.clone();
         Conditions { host_apps, platforms, networks, objects }
     }
-}
-
-/// A binding before it is written.
-struct Prepared {
-    digest: Digest,
-    config: Value,
-    mode: Mode,
-    on_error: OnError,
 }
 
 /// Creates a task.
@@ -146,8 +123,8 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
         actor,
         now
     )?;
-    for (position, policy) in policies.iter().enumerate() {
-        tx.bind_to_task(app, actor, &task, position as i64, policy).await?;
+    for (policy, row) in policies {
+        registry::attach(&mut tx, app, actor, policy.bound_to(&task), row).await?;
     }
     let mut row = tx.hold_gray_task(&task).await?;
     let created = tx.gray_task_view(row.clone(), now).await?;
@@ -228,14 +205,14 @@ async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Condit
     Ok(())
 }
 
-/// The policies of the task, resolved and their configs accepted. The one place where policies are wired in.
+/// The policies of the task, found and their configs accepted. The one place where policies are wired in.
 async fn prepare_bindings(
     app: &App,
     caller: &Caller,
     id: &MiniAppId,
     conditions: &Conditions,
     policies: &[NewTaskPolicy],
-) -> Result<Vec<Prepared>> {
+) -> Result<Vec<(NewTaskPolicy, PolicyRow)>> {
     if policies.len() > MAX_POLICIES {
         return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
     }
@@ -244,67 +221,25 @@ async fn prepare_bindings(
         config: serde_json::to_value(conditions).unwrap_or_default(),
         mode: Mode::Enforce,
         on_error: OnError::Closed,
+        limits: LimitOverrides::default(),
     });
     let mut prepared = Vec::new();
     for wanted in standard.iter().chain(policies) {
-        let digest = {
+        let row = {
             let mut tx = app.db.read().await?;
             mini_app::authorise(&mut tx, caller, id, Action::Release).await?;
-            tx.grayscale_policy(&wanted.policy).await?
+            registry::require_kind(tx.require_policy(&wanted.policy).await?, PolicyKind::Grayscale)?
         };
-        app.judges.accept(&digest, &wanted.config).await?;
-        let (config, mode, on_error) = (wanted.config.clone(), wanted.mode, wanted.on_error);
-        prepared.push(Prepared { digest, config, mode, on_error });
+        let limits = wanted.limits.apply(PolicyKind::Grayscale)?;
+        app.judges.accept(&row.digest, &wanted.config, &limits).await?;
+        prepared.push((wanted.clone(), row));
     }
     Ok(prepared)
 }
 
-impl Tx {
-    /// The grayscale policy with this digest, or the newest installed one with this name.
-    async fn grayscale_policy(&mut self, name_or_digest: &str) -> Result<Digest> {
-        let row = fetch!(
-            self,
-            fetch_optional,
-            (Digest, String),
-            "SELECT digest, kind FROM policy WHERE name = $1 OR digest = $1 ORDER BY installed_at DESC, digest LIMIT 1",
-            name_or_digest
-        )?;
-        let (digest, kind) = row.ok_or_else(|| Error::not_found("policy", name_or_digest))?;
-        if kind != "grayscale" {
-            let detail =
-                format!("{name_or_digest} is a policy of kind {kind}; a task takes policies of kind grayscale.");
-            return Err(Error::new(Code::PolicyKind, detail).with("kind", kind));
-        }
-        Ok(digest)
-    }
-
-    async fn bind_to_task(
-        &mut self,
-        app: &App,
-        actor: &str,
-        task: &GrayTaskId,
-        position: i64,
-        policy: &Prepared,
-    ) -> Result<()> {
-        let now = app.clock.now();
-        let mode = if matches!(policy.mode, Mode::Shadow) { "shadow" } else { "enforce" };
-        let on_error = if matches!(policy.on_error, OnError::Open) { "open" } else { "closed" };
-        execute!(
-            self,
-            "INSERT INTO policy_binding (id, digest, scope_kind, scope_id, position, config, mode, on_error, limits,
-                                         bound_by, bound_at)
-             VALUES ($1, $2, 'gray_task', $3, $4, $5, $6, $7, $8, $9, $10)",
-            PolicyBindingId::generate(now, &*app.random),
-            &policy.digest,
-            task,
-            position,
-            Json(&policy.config),
-            mode,
-            on_error,
-            Json(no_config()),
-            actor,
-            now
-        )?;
-        Ok(())
+impl NewTaskPolicy {
+    fn bound_to(self, task: &GrayTaskId) -> NewPolicyBinding {
+        let Self { policy, config, mode, on_error, limits } = self;
+        NewPolicyBinding { policy, scope: BindingScope::gray_task(task), config, mode, on_error, limits }
     }
 }

@@ -65,6 +65,14 @@ fn what_is_no_app_secret_passes() {
 }
 
 #[test]
+fn f46_a_sum_of_many_thousands_is_one_text_and_looked_at_once() {
+    let script = format!("x = b{}; appSecret = '{HEX}'", " + 'a'".repeat(50_000));
+    each_is("app-secret", Severity::Error, &[script]);
+    let url = format!("u = b + 'https://api/x?secret={HEX}&a=' + 1");
+    each_is("app-secret", Severity::Error, &[url]);
+}
+
+#[test]
 fn private_keys_are_found_and_their_headers_alone_are_not() {
     let scripts = ["", "RSA ", "EC ", "OPENSSH "].map(|kind| format!("const key = '{}'", pem(kind)));
     each_is("private-key", Severity::Error, &scripts);

@@ -58,12 +58,32 @@ fn constant(value: &Expression<'_>) -> Option<(u32, String)> {
     match value {
         Expression::StringLiteral(literal) => Some((literal.span.start, literal.value.to_string())),
         Expression::TemplateLiteral(template) => Some((template.span.start, quasis(template))),
-        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
-            let ((at, left), (_, right)) = (constant(&sum.left)?, constant(&sum.right)?);
-            Some((at, left + &right))
-        }
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => joined(&operands(sum)),
         _ => None,
     }
+}
+
+/// The texts of all operands as one, if all are constant.
+fn joined(operands: &[&Expression<'_>]) -> Option<(u32, String)> {
+    let parts = operands.iter().map(|operand| constant(operand)).collect::<Option<Vec<_>>>()?;
+    let at = parts.first()?.0;
+    Some((at, parts.into_iter().map(|(_, text)| text).collect()))
+}
+
+/// The operands of a sum from left to right. Generated scripts have sums of thousands, which nest to the left: each is
+/// taken as one, or every level would look at all the levels below.
+fn operands<'x, 'a>(sum: &'x BinaryExpression<'a>) -> Vec<&'x Expression<'a>> {
+    let mut operands = vec![&sum.right];
+    let mut left = &sum.left;
+    while let Expression::BinaryExpression(inner) = left
+        && inner.operator == BinaryOperator::Addition
+    {
+        operands.push(&inner.right);
+        left = &inner.left;
+    }
+    operands.push(left);
+    operands.reverse();
+    operands
 }
 
 /// The constant parts of a template. A space stands for what is put in, so that no two parts look like one.
@@ -112,9 +132,13 @@ impl<'a> Visit<'a> for Texts {
 
     /// A sum of texts is one text; its parts are none of their own.
     fn visit_binary_expression(&mut self, binary: &BinaryExpression<'a>) {
-        match (binary.operator, constant(&binary.left), constant(&binary.right)) {
-            (BinaryOperator::Addition, Some((at, left)), Some((_, right))) => self.alone(at, &(left + &right)),
-            _ => walk::walk_binary_expression(self, binary),
+        if binary.operator != BinaryOperator::Addition {
+            return walk::walk_binary_expression(self, binary);
+        }
+        let operands = operands(binary);
+        match joined(&operands) {
+            Some((at, text)) => self.alone(at, &text),
+            None => operands.into_iter().for_each(|operand| self.visit_expression(operand)),
         }
     }
 

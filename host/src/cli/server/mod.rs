@@ -28,7 +28,8 @@ use crate::{
 /// `berth serve`
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "The first run creates the data folder, the database and an admin, and prints the next step.\n\
-    Logs go to stderr: as text on a terminal, else as JSON. BERTH_LOG sets what is logged (info, berth=debug …).")]
+    Logs go to stderr: as text on a terminal, else as JSON. BERTH_LOG sets what is logged: `info,berth::access=warn` when\n\
+    absent, so requests that fail; `info` logs every request.")]
 pub struct Serve {
     /// All settings.
     #[command(flatten)]
@@ -77,7 +78,7 @@ async fn open(config: Config) -> Result<Host, Failure> {
 
 /// Runs the host until it is told to stop.
 pub async fn serve(args: Serve, session: &mut Session) -> Done {
-    log("info");
+    log("info,berth::access=warn");
     let (listener, bound) = listen(args.config.listen).await?;
     let data_dir = args.config.storage.data_dir.clone();
     let host = open(args.config).await?;

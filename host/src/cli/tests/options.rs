@@ -29,6 +29,18 @@ fn every_command_says_what_it_does() {
 }
 
 #[test]
+fn no_command_hides_a_global_option_behind_an_argument_of_its_own() {
+    fn walk(command: &clap::Command) {
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            assert!(!["server", "token", "json"].contains(&id), "{} {id}", command.get_name());
+        }
+        command.get_subcommands().for_each(walk);
+    }
+    Cli::command().get_subcommands().for_each(walk);
+}
+
+#[test]
 fn durations_are_numbers_with_units() {
     let good = [("7d", 604_800), ("12h", 43_200), ("30m", 1_800), ("90s", 90), ("2w", 1_209_600), ("1d12h", 129_600)];
     for (text, seconds) in good {

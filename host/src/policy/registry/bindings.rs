@@ -44,14 +44,6 @@ pub struct PolicyBinding {
     pub bound_at: Millis,
 }
 
-fn closed() -> OnError {
-    OnError::Closed
-}
-
-fn enforce() -> Mode {
-    Mode::Enforce
-}
-
 fn no_config() -> Value {
     Value::Object(Default::default())
 }
@@ -69,10 +61,10 @@ pub struct NewPolicyBinding {
     #[schema(value_type = Object)]
     pub config: Value,
     /// `enforce` when absent.
-    #[serde(default = "enforce")]
+    #[serde(default)]
     pub mode: Mode,
     /// `closed` when absent.
-    #[serde(default = "closed")]
+    #[serde(default)]
     pub on_error: OnError,
     /// Limits other than the default ones.
     #[serde(default)]
@@ -153,14 +145,19 @@ impl From<PolicyBindingRow> for PolicyBinding {
     }
 }
 
+/// The policy, when it is of the kind.
+pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
+    if row.kind == kind {
+        return Ok(row);
+    }
+    let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", row.name, row.kind);
+    Err(Error::new(Code::PolicyKind, text).with("kind", row.kind))
+}
+
 /// Checks what is to be bound, before any transaction is open: the policy is of the kind, its limits are in bounds, and
 /// it accepts the config.
 pub async fn check(app: &App, new: &NewPolicyBinding, kind: PolicyKind) -> Result<PolicyRow> {
-    let row = app.db.read().await?.require_policy(&new.policy).await?;
-    if row.kind != kind {
-        let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", row.name, row.kind);
-        return Err(Error::new(Code::PolicyKind, text));
-    }
+    let row = require_kind(app.db.read().await?.require_policy(&new.policy).await?, kind)?;
     let limits = new.limits.apply(kind)?;
     app.policies.load(&row.digest).await?.check_config(&new.config, &limits).await?;
     Ok(row)

@@ -11,7 +11,7 @@ use std::{
 
 pub use bindings::{
     BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind,
-    list as bindings, rebind, unbind,
+    list as bindings, rebind, require_kind, unbind,
 };
 pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove};
 pub use scope::{BindingScope, ScopeKind};
@@ -21,8 +21,10 @@ use crate::{blob::Blobs, error::Result, ids::Digest, text::text_enum};
 
 text_enum! {
     /// Whether a policy's judgement counts.
+    #[derive(Default)]
     Mode {
         /// It counts.
+        #[default]
         Enforce = "enforce",
         /// It is recorded and does not decide.
         Shadow = "shadow",
@@ -30,9 +32,11 @@ text_enum! {
 }
 
 text_enum! {
-    /// What it means when a policy gives no verdict.
+    /// What it means when a policy gives no verdict. It is never "pass" unless somebody has said so.
+    #[derive(Default)]
     OnError {
         /// As if it had objected.
+        #[default]
         Closed = "closed",
         /// As if it had not been asked.
         Open = "open",

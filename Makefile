@@ -1,0 +1,38 @@
+# `make run` and `make test` do all the set-up that they need and nothing that was done before.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+WASM := wasm32-unknown-unknown
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PLUGINS := $(addprefix -p ,$(notdir $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml))))
+
+.PHONY: help setup run test bench lint
+
+help:
+	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
+	@echo "make test   run all tests"
+	@echo "make bench  measure checks beside a bare handler"
+	@echo "make lint   rustfmt, clippy, cargo-deny"
+
+setup:
+	@command -v cargo >/dev/null || { echo "Rust is missing. Install it from https://rustup.rs and run make again." >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "A C compiler is missing. Install gcc or clang and run make again." >&2; exit 1; }
+	@rustc --print target-libdir --target $(WASM) 2>/dev/null | xargs -r test -d || rustup target add $(WASM)
+
+run: setup
+	cargo build --locked -p berth
+	$(TARGET)/debug/berth demo
+
+test: setup
+	tests/setup/run.sh
+
+bench: setup
+	cargo build --locked --release -p berth -p berth-tests
+	$(TARGET)/release/bench-check $(TARGET)/release/berth
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "SKIPPED cargo deny: install it with cargo install --locked cargo-deny" >&2; fi

@@ -1,0 +1,102 @@
+//! The host's own figures on `/metrics`: the index, admissions, and what policies say. Read when asked for, so that
+//! counting costs a check nothing.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
+
+use crate::{app::App, check::judge::OpinionCounts};
+
+/// Reads the figures of a host.
+pub struct Figures(pub Arc<App>);
+
+impl fmt::Debug for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Figures")
+    }
+}
+
+/// Encodes under one name, with or without labels.
+struct Page<'a>(DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    fn gauge(&mut self, name: &str, help: &str, value: i64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(self.0.encode_descriptor(name, help, None, gauge.metric_type())?)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let counter = ConstCounter::new(value);
+        counter.encode(self.0.encode_descriptor(name, help, None, counter.metric_type())?)
+    }
+
+    fn counters<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (Vec<(&'static str, &'l str)>, u64)>,
+    ) -> fmt::Result {
+        let mut family: MetricEncoder<'_> = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in values {
+            ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Collector for Figures {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        self.index(&mut page)?;
+        self.admissions(&mut page)?;
+        self.policies(&mut page)
+    }
+}
+
+impl Figures {
+    fn index(&self, page: &mut Page<'_>) -> fmt::Result {
+        let following = self.0.live.following();
+        let (mini_apps, host_apps) = self.0.live.current().sizes();
+        let age = self.0.clock.now().0.saturating_sub_unsigned(following.as_of).max(0);
+        page.gauge("index_event", "The event that the release index follows", following.seq)?;
+        page.gauge("index_age_milliseconds", "Age of the release index at the most", age)?;
+        page.gauge("index_mini_apps", "MiniApps in the release index", mini_apps as i64)?;
+        page.gauge("index_host_apps", "Host apps in the release index", host_apps as i64)?;
+        page.gauge("index_unready", "MiniApps with a policy or list that is not ready", following.unready as i64)?;
+        page.counter("index_failures", "Rounds in which the index could not follow", following.failures)
+    }
+
+    fn admissions(&self, page: &mut Page<'_>) -> fmt::Result {
+        let counts = self.0.admitter.counts();
+        let outcomes =
+            [("admitted", counts.admitted), ("refused", counts.refused), ("unavailable", counts.unavailable)];
+        let labelled = outcomes.map(|(outcome, count)| (vec![("outcome", outcome)], count));
+        page.counters("admissions", "Devices that asked to be admitted, by outcome", labelled)?;
+        page.counter("admission_transactions", "Transactions that admitted devices", counts.transactions)
+    }
+
+    fn policies(&self, page: &mut Page<'_>) -> fmt::Result {
+        let usage = self.0.policies.engine().pool_usage();
+        page.gauge("policy_instances", "Grayscale policies that run", usage.instances as i64)?;
+        page.gauge("policy_slots", "Grayscale policies that may run at the same time", i64::from(usage.slots))?;
+        let index = self.0.live.current();
+        let mut said: BTreeMap<(&str, &'static str), u64> = BTreeMap::new();
+        for judge in index.tasks().flat_map(|task| &task.judges) {
+            for (opinion, count) in by_name(judge.tally.counts()) {
+                *said.entry((&judge.spec.policy, opinion)).or_default() += count;
+            }
+        }
+        let labelled =
+            said.iter().map(|((policy, opinion), count)| (vec![("policy", *policy), ("opinion", *opinion)], *count));
+        page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)
+    }
+}
+
+fn by_name(counts: OpinionCounts) -> [(&'static str, u64); 5] {
+    let OpinionCounts { admit, refuse, failed, trapped, limited } = counts;
+    [("admit", admit), ("refuse", refuse), ("failed", failed), ("trapped", trapped), ("limited", limited)]
+}

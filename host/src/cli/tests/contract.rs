@@ -1,0 +1,152 @@
+//! What each command asks of the host: method, path and body, as the HTTP contract names them.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    http::{Method, Uri},
+};
+use serde_json::{Value, json};
+
+use super::{Desk, Seen};
+
+/// Answers everything with one document that fits all commands, and notes what was asked.
+fn host(asked: Seen<String>) -> Router {
+    Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
+        let path = uri.path_and_query().unwrap();
+        asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
+        let audit = json!({"id": "aud_1", "state": "deciding"});
+        let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
+            "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
+            "uploaded_by": "usr_1", "created_at": "2030-01-31T07:59:00.000Z", "updated_at": "2030-01-31T07:59:00.000Z",
+            "audit": audit, "items": [], "digest": "d1", "kind": "auditor", "name": "secrets", "results": []});
+        Json::<Value>(version)
+    })
+}
+
+/// Runs the lines and gives back what they asked; each must succeed and print one document.
+async fn asks(line: &str) -> Vec<String> {
+    let asked = Seen::new();
+    let desk = Desk::before(host(asked.clone())).await;
+    let ran = desk.run(&format!("{line} --json")).await.good();
+    ran.json();
+    asked.all()
+}
+
+/// Method and path, and the body whatever the order of its members.
+fn parts(asked: &str) -> (String, Value) {
+    let (line, body) = asked.split_at(asked.find('{').unwrap_or(asked.len()));
+    (line.trim_end().to_owned(), serde_json::from_str(body).unwrap_or_default())
+}
+
+fn ulid(prefix: &str) -> String {
+    format!("{prefix}_{}", "0".repeat(26))
+}
+
+#[tokio::test]
+async fn each_command_asks_as_the_contract_says() {
+    let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
+    let (task, binding) = (ulid("gray"), ulid("pb"));
+    let cases = [
+        ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
+        ("app create Shop --id mp-shop", r#"POST /v1/mini-apps {"name":"Shop","id":"mp-shop"}"#.into()),
+        ("app show mp-shop", "GET /v1/mini-apps/mp-shop/overview".into()),
+        ("app edit mp-shop --name S", r#"PATCH /v1/mini-apps/mp-shop {"name":"S"}"#.into()),
+        ("app shelf mp-shop off --note why", r#"POST /v1/mini-apps/mp-shop/shelf {"on":false,"note":"why"}"#.into()),
+        ("app shelf mp-shop on", r#"POST /v1/mini-apps/mp-shop/shelf {"on":true}"#.into()),
+        ("app min-version mp-shop 1.2.0", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":"1.2.0"}"#.into()),
+        ("app min-version mp-shop --none", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":null}"#.into()),
+        ("team create T", r#"POST /v1/teams {"name":"T"}"#.into()),
+        ("team members TEAM", format!("GET /v1/teams/{team}/members")),
+        ("team members --platform", "GET /v1/platform/members".into()),
+        ("team grant TEAM USR developer", format!(r#"PUT /v1/teams/{team}/members/{account} {{"role":"developer"}}"#)),
+        (
+            "team grant --host-app ha-super USR auditor",
+            format!(r#"PUT /v1/host-apps/ha-super/members/{account} {{"role":"auditor"}}"#),
+        ),
+        ("team revoke --platform USR", format!("DELETE /v1/platform/members/{account}")),
+        ("account create Bob", r#"POST /v1/accounts {"name":"Bob"}"#.into()),
+        ("token create ci --scope read", r#"POST /v1/tokens {"name":"ci","scopes":["read"]}"#.into()),
+        (
+            "token create ci --expires +1d --account USR",
+            format!(r#"POST /v1/tokens {{"account":"{account}","expires_at":"2030-02-01T08:00:00.000Z","name":"ci"}}"#),
+        ),
+        ("token revoke TOK", format!("DELETE /v1/tokens/{token}")),
+        ("host-app create Super --id ha-super", r#"POST /v1/host-apps {"name":"Super","id":"ha-super"}"#.into()),
+        ("host-app bind ha-super mp-shop", "PUT /v1/host-apps/ha-super/bindings/mp-shop".into()),
+        ("host-app unbind ha-super mp-shop", "DELETE /v1/host-apps/ha-super/bindings/mp-shop".into()),
+        ("host-app audits ha-super --state approved", "GET /v1/host-apps/ha-super/audits?state=approved".into()),
+        ("version list mp-shop", "GET /v1/mini-apps/mp-shop/versions".into()),
+        ("version submit mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/submit".into()),
+        ("version withdraw mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/withdraw".into()),
+        ("version audits mp-shop 1.2.0", "GET /v1/mini-apps/mp-shop/versions/1.2.0/audits".into()),
+        ("version publish mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {}".into()),
+        (
+            "version publish mp-shop 1.2.0 --forced --note n",
+            r#"POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {"forced":true,"note":"n"}"#.into(),
+        ),
+        ("version rollback mp-shop --to 1.1.0", r#"POST /v1/mini-apps/mp-shop/rollback {"to":"1.1.0"}"#.into()),
+        ("version releases mp-shop", "GET /v1/mini-apps/mp-shop/releases".into()),
+        ("version trial mp-shop", "GET /v1/mini-apps/mp-shop/trial".into()),
+        ("version trial mp-shop --clear", "DELETE /v1/mini-apps/mp-shop/trial".into()),
+        (
+            "version trial mp-shop 1.2.0 --entry pages/a --account ann",
+            r#"PUT /v1/mini-apps/mp-shop/trial {"accounts":["ann"],"entry_path":"pages/a","version":"1.2.0"}"#.into(),
+        ),
+        ("version delete mp-shop 1.2.0", "DELETE /v1/mini-apps/mp-shop/versions/1.2.0".into()),
+        ("gray list mp-shop", "GET /v1/mini-apps/mp-shop/gray-tasks".into()),
+        ("gray suspend GRAY --note n", format!(r#"POST /v1/gray-tasks/{task}/suspend {{"note":"n"}}"#)),
+        ("gray end GRAY", format!("POST /v1/gray-tasks/{task}/end {{}}")),
+        ("gray progress GRAY", format!("GET /v1/gray-tasks/{task}/progress")),
+        (
+            "check --host-app ha-super --app mp-shop@1.0.0 --guid g --explain",
+            r#"POST /v1/check/explain {"apps":[{"id":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","network":"wifi","platform":"android","sdk_version":"1.0.0"}"#.into(),
+        ),
+        ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
+        ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
+        (
+            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1}"#,
+            r#"POST /v1/policy-bindings {"config":{"n":1},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
+        ),
+        ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
+        ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
+        ("events --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
+    ];
+    for (line, expected) in cases {
+        let ids = [("TEAM", &team), ("USR", &account), ("TOK", &token), ("GRAY", &task), ("PB", &binding)];
+        let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
+        let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
+        assert_eq!(asked, [parts(&expected)], "{line}");
+    }
+}
+
+#[tokio::test]
+async fn v5_a_decision_goes_to_the_audit_of_the_version() {
+    let asked = asks("version decide mp-shop 1.2.0 --host-app ha-super --reject --note slow").await;
+    assert_eq!(
+        asked,
+        [
+            "GET /v1/mini-apps/mp-shop/versions/1.2.0",
+            r#"POST /v1/audits/aud_1/decisions {"approve":false,"host_app":"ha-super","note":"slow"}"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_policy_is_removed_by_its_digest() {
+    assert_eq!(asks("policy remove secrets").await, ["GET /v1/policies/secrets", "DELETE /v1/policies/d1"]);
+}
+
+#[tokio::test]
+async fn sarif_is_printed_as_the_host_gives_it() {
+    let asked = Seen::new();
+    let seen = asked.clone();
+    let findings = move |headers: axum::http::HeaderMap| {
+        seen.note(headers["accept"].to_str().unwrap().to_owned());
+        async { r#"{"version":"2.1.0","runs":[]}"# }
+    };
+    let router = Router::new().route("/v1/mini-apps/mp-shop/versions/1.2.0/findings", axum::routing::get(findings));
+    let desk = Desk::before(router).await;
+    let ran = desk.run("version findings mp-shop 1.2.0 --sarif").await.good();
+    assert_eq!(ran.out, "{\"version\":\"2.1.0\",\"runs\":[]}\n");
+    assert_eq!(asked.all(), ["application/sarif+json"]);
+}
