@@ -124,7 +124,7 @@ pub enum Command {
     Download(download::Download),
     /// Download all packages that a host app embeds
     Bundle(bundle::Bundle),
-    /// Policies: install, inspect, bind
+    /// Policies: write, build, test, install, bind
     #[command(subcommand)]
     Policy(policy::Policy),
     /// What happened on the host

@@ -1,4 +1,16 @@
-//! `berth policy`: the policies of an installation and where they are bound.
+//! `berth policy`: writing policies, and the policies of an installation and where they are bound.
+
+mod bench;
+mod build;
+mod cases;
+mod local;
+mod new;
+mod scaffold;
+mod subject;
+mod test;
+#[cfg(test)]
+mod tests;
+mod trial;
 
 use std::path::PathBuf;
 
@@ -24,11 +36,21 @@ use crate::{
 /// `berth policy`
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
+  berth policy new wifi-only --kind grayscale
+  berth policy build wifi-only && berth policy test wifi-only/wifi-only.wasm
   berth policy push size_limits.wasm
   berth policy inspect size-limits
   berth policy bind size-limits --scope platform --config limits.json
   berth policy bind no-eval --scope app:mp-shop --mode shadow")]
 pub enum Policy {
+    /// Make a folder for a new policy
+    New(new::New),
+    /// Build the policy of a folder
+    Build(build::Build),
+    /// Ask a policy the cases of a folder, here
+    Test(test::Test),
+    /// Measure a policy with the cases of a folder, here
+    Bench(bench::Bench),
     /// Install a policy, or a new version of it
     Push {
         /// The wasm component, or a core module with its WIT section
@@ -42,7 +64,7 @@ pub enum Policy {
     },
     /// Show a policy and the schema of its config
     Inspect {
-        /// Its name or digest
+        /// Its name or digest, or a file here: FILE.wasm
         policy: String,
     },
     /// Remove a policy that is bound nowhere
@@ -169,8 +191,22 @@ struct Binding {
 
 /// Runs it.
 pub async fn run(command: Policy, session: &mut Session) -> Done {
+    match command {
+        Policy::New(args) => new::run(args, session),
+        Policy::Build(args) => build::run(args, session).await,
+        Policy::Test(args) => test::run(args, session).await,
+        Policy::Bench(args) => bench::run(args, session).await,
+        Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
+        command => ask(command, session).await,
+    }
+}
+
+/// What a host does.
+async fn ask(command: Policy, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
+        // Done here, without a host.
+        Policy::New(_) | Policy::Build(_) | Policy::Test(_) | Policy::Bench(_) => Ok(()),
         Policy::Push { file } => {
             let bar = progress(session, &file.display().to_string());
             let answer = client.value(Call::ask("/v1/policies").file(&file, "application/wasm", bar)).await?;

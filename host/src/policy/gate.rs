@@ -40,6 +40,12 @@ pub fn admit(wasm: &[u8]) -> Result<(Cow<'_, [u8]>, PolicyKind)> {
     Ok((component, kind))
 }
 
+/// What the component of an upload imports, by name.
+pub fn imports(wasm: &[u8]) -> Result<Vec<String>> {
+    let (component, _) = admit(wasm)?;
+    names(&component).map(|names| names.imports).map_err(refuse)
+}
+
 fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
     if Parser::is_component(wasm) {
         return Ok(Cow::Borrowed(wasm));

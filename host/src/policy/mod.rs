@@ -35,6 +35,7 @@ pub use binding::{AuditBinding, GrayBinding, GuardBinding};
 pub use child::compile_child_main;
 pub use compile::{CompileLimits, Compiler};
 pub use engine::{Engine, EngineConfig, PoolUsage};
+pub use gate::{admit, imports};
 pub use installed::Policy;
 pub use kind::{Description, PolicyKind};
 pub use limits::{Limit, LimitOverrides, Limits};

@@ -1,0 +1,156 @@
+//! One case, ready to be asked as often as one likes: each time on a fresh instance under its limits, as a host does.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    cases::{BAD_CONFIG, Case, Expect, record},
+    subject,
+};
+use crate::{
+    cli::failure::Failure,
+    policy::{
+        Advice, AuditBinding, Cohorts, Contents, Evaluation, Finding, GrayBinding, GrayDevice, GrayTask, GrayVerdict,
+        GuardBinding, Health, Outcome, Policy, PolicyKind,
+    },
+};
+
+/// A judgement of any kind.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Of a grayscale policy.
+    Gray(GrayVerdict),
+    /// Of an auditor.
+    Audit(Vec<Finding>),
+    /// Of a guard.
+    Guard(Advice),
+}
+
+/// A bound policy and its question.
+pub enum Trial {
+    /// A device asks.
+    Gray { policy: GrayBinding, device: GrayDevice, task: GrayTask, cohorts: Arc<dyn Cohorts> },
+    /// A version is audited.
+    Audit { policy: AuditBinding, package: Arc<dyn Contents> },
+    /// A release is watched.
+    Guard { policy: GuardBinding, health: Health },
+    /// It never comes to a question; why.
+    BadConfig(String),
+}
+
+/// The lists of one case.
+struct Lists(BTreeMap<String, BTreeSet<String>>);
+
+impl Cohorts for Lists {
+    fn contains(&self, name: &str, key: &str) -> bool {
+        self.0.get(name).is_some_and(|keys| keys.contains(key))
+    }
+}
+
+impl Trial {
+    /// Binds the policy as the case says. A config that the policy does not take is an answer, and no failure.
+    pub async fn of(case: &Case, policy: &Arc<Policy>) -> Result<Self, Failure> {
+        let limits = case.limits.apply(policy.kind())?;
+        if let Err(error) = policy.check_config(&case.config, &limits).await {
+            return Ok(Self::BadConfig(error.detail));
+        }
+        let wrong = |reason| Failure::usage(format!("{}: case {:?}: {reason}.", case.file.display(), case.name));
+        Ok(match policy.kind() {
+            PolicyKind::Grayscale => Self::Gray {
+                policy: policy.bind_gray(&case.config, limits)?,
+                device: record("device", a_device(), case.device.as_ref()).map_err(wrong)?,
+                task: record("task", a_task(), case.task.as_ref()).map_err(wrong)?,
+                cohorts: Arc::new(Lists(case.cohorts.clone().unwrap_or_default())),
+            },
+            PolicyKind::Auditor => Self::Audit {
+                policy: policy.bind_auditor(&case.config, limits)?,
+                package: Arc::new(subject::of(case).map_err(wrong)?),
+            },
+            PolicyKind::Guard => Self::Guard {
+                policy: policy.bind_guard(&case.config, limits)?,
+                health: record("health", a_release(), case.health.as_ref()).map_err(wrong)?,
+            },
+        })
+    }
+
+    /// Asks once; none when the config was refused.
+    pub async fn ask(&self) -> Option<Evaluation<Verdict>> {
+        Some(match self {
+            Self::Gray { policy, device, task, cohorts } => as_any(policy.decide(device, task, cohorts), Verdict::Gray),
+            Self::Audit { policy, package } => as_any(policy.audit(package.clone()).await, Verdict::Audit),
+            Self::Guard { policy, health } => as_any(policy.judge(health.clone()).await, Verdict::Guard),
+            Self::BadConfig(_) => return None,
+        })
+    }
+}
+
+fn as_any<V>(one: Evaluation<V>, wrap: impl FnOnce(V) -> Verdict) -> Evaluation<Verdict> {
+    let Evaluation { outcome, log, elapsed, peak_memory } = one;
+    Evaluation { outcome: outcome.map(wrap), log, elapsed, peak_memory }
+}
+
+/// What came of it, in the words of `expect`.
+pub fn word(answer: Option<&Evaluation<Verdict>>) -> Expect {
+    let Some(answer) = answer else { return Expect::Word(BAD_CONFIG.into()) };
+    let word = match &answer.outcome {
+        Outcome::Verdict(Verdict::Audit(findings)) => {
+            let mut rules: Vec<_> = findings.iter().map(|finding| finding.rule.clone()).collect();
+            rules.sort();
+            return Expect::Rules(rules);
+        }
+        Outcome::Verdict(Verdict::Gray(GrayVerdict::Admit)) => "admit",
+        Outcome::Verdict(Verdict::Gray(GrayVerdict::Refuse(_))) => "refuse",
+        Outcome::Verdict(Verdict::Guard(Advice::CarryOn)) => "carry-on",
+        Outcome::Verdict(Verdict::Guard(Advice::Suspend(_))) => "suspend",
+        Outcome::Verdict(Verdict::Guard(Advice::End(_))) => "end",
+        other => other.as_str(),
+    };
+    Expect::Word(word.into())
+}
+
+/// The policy's own words about its answer, one a line.
+pub fn details(trial: &Trial, answer: Option<&Evaluation<Verdict>>) -> Vec<String> {
+    let Some(answer) = answer else {
+        return if let Trial::BadConfig(why) = trial { vec![why.clone()] } else { vec![] };
+    };
+    match &answer.outcome {
+        Outcome::Verdict(Verdict::Audit(findings)) => findings.iter().map(finding).collect(),
+        Outcome::Verdict(
+            Verdict::Gray(GrayVerdict::Refuse(why)) | Verdict::Guard(Advice::Suspend(why) | Advice::End(why)),
+        ) => {
+            vec![why.clone()]
+        }
+        Outcome::Verdict(_) => vec![],
+        other => other.trouble().into_iter().collect(),
+    }
+}
+
+fn finding(finding: &Finding) -> String {
+    let place = finding.place.as_ref().map(|place| format!("{}:{}:{} ", place.path, place.line, place.column));
+    format!("{}{}: {}", place.unwrap_or_default(), finding.rule, finding.message)
+}
+
+/// A device on which nothing is special.
+fn a_device() -> Value {
+    json!({
+        "guid": "g-1", "device_id": null, "account": null, "platform": "android", "os_version": "14",
+        "host_app": "ha-shop", "host_version": "3.2.1", "sdk_version": "1.0.0", "network": "wifi", "attributes": [],
+    })
+}
+
+/// A task that has just started.
+fn a_task() -> Value {
+    json!({
+        "id": "gray_1", "mini_app_id": "mp-shop", "version": "1.1.0", "online": "1.0.0", "current": null,
+        "started": 0, "now": 0, "attributes": [],
+    })
+}
+
+/// A release of which nothing is known yet.
+fn a_release() -> Value {
+    json!({"task_id": "gray_1", "version": "1.1.0", "gray": [], "online": []})
+}
