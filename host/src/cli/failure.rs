@@ -115,13 +115,21 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let detail = if self.detail.is_empty() { &self.title } else { &self.detail };
         write!(f, "{}: {detail}", self.kind)?;
-        if let Some(advice) = advice(&self.kind) {
+        if let Some(advice) = self.advice() {
             write!(f, "\n  try: {advice}")?;
         }
         match &self.request_id {
             Some(id) => write!(f, "\n  request id: {id}"),
             None => Ok(()),
         }
+    }
+}
+
+impl Problem {
+    /// Who was refused while packing needs not be told to pack.
+    fn advice(&self) -> Option<&'static str> {
+        let local = self.status == 0 && self.kind.starts_with("package-");
+        advice(&self.kind).filter(|_| !local)
     }
 }
 

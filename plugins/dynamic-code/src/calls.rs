@@ -6,8 +6,8 @@ use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
     Found,
     ast::{
-        Argument, BinaryExpression, BinaryOperator, CallExpression, ConditionalExpression, Expression,
-        IdentifierReference, ImportExpression, LogicalOperator, MemberExpression, NewExpression, Program,
+        Argument, ArrayExpressionElement, BinaryExpression, BinaryOperator, CallExpression, ConditionalExpression,
+        Expression, IdentifierReference, ImportExpression, LogicalOperator, MemberExpression, NewExpression, Program,
         UnaryExpression, UnaryOperator, VariableDeclarator,
     },
     span::GetSpan,
@@ -179,15 +179,24 @@ impl Finder {
         }
     }
 
-    /// Bytes, or a path that is not constant. A constant path lies in the package and is audited with it.
+    /// Bytes, or a path, that are not constant. What is constant lies in the package and is audited with it.
     fn web_assembly(&self, callee: &Expression<'_>, names: &[&str], arguments: &[Argument<'_>]) -> Option<Finding> {
         let member = member(callee)?;
         let ours = self.globals.name(member.object())?.ends_with("WebAssembly") && names.contains(&&*property(member)?);
-        let constant = arguments.first().and_then(Argument::as_expression).and_then(constants::text).is_some();
+        let source = arguments.first().and_then(Argument::as_expression);
+        let constant = source.is_some_and(|source| constants::text(source).is_some() || self.are_constant(source));
         (ours && !constant).then(|| {
-            Finding::warning("web-assembly", "WebAssembly is loaded from bytes or from a path that is not constant.")
+            Finding::warning("web-assembly", "WebAssembly is loaded from bytes or from a path that are not constant.")
                 .fix("Load it from a constant path in the package, so that it is audited with the rest.")
         })
+    }
+
+    /// Bytes that are written out, `new Uint8Array([0, 97, …])`, as in the long.js of every protobuf.
+    fn are_constant(&self, bytes: &Expression<'_>) -> bool {
+        let Expression::NewExpression(new) = bytes else { return false };
+        let [Argument::ArrayExpression(array)] = new.arguments.as_slice() else { return false };
+        self.globals.name(&new.callee).as_deref() == Some("Uint8Array")
+            && array.elements.iter().all(|element| matches!(element, ArrayExpressionElement::NumericLiteral(_)))
     }
 }
 

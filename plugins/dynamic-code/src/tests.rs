@@ -187,6 +187,10 @@ fn web_assembly_has_constant_paths() {
     let bytes = [
         "WebAssembly.instantiate(bytes)",
         "new WebAssembly.Module(bytes)",
+        "new WebAssembly.Module(new Uint8Array([0, 97, kind]))",
+        "new WebAssembly.Module(new Uint8Array([...head, 1]))",
+        "new WebAssembly.Module(new Uint8Array(size))",
+        "(function (Uint8Array) { new WebAssembly.Module(new Uint8Array([0, 97])) })",
         "WXWebAssembly.instantiate(path)",
         "window.WebAssembly.compile(b)",
     ];
@@ -195,6 +199,7 @@ fn web_assembly_has_constant_paths() {
         "WXWebAssembly.instantiate('/wasm/a.wasm', {})",
         "typeof WebAssembly",
         "new WebAssembly.Memory({ initial: 1 })",
+        "new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109])), {}).exports",
     ]);
 }
 

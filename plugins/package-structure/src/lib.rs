@@ -3,7 +3,7 @@
 //! - Every page of the main package and of the subpackages has its files: a script and a markup (`.js` with `.wxml`,
 //!   `.axml` and their like) or one file that is both (`.html`, `.vue`). What a build bundles into `app-service.js` and
 //!   `page-frame.html` counts as there (fault 31).
-//! - Tabs lead to pages of the main package and their icons exist; the entry page is one of the pages.
+//! - Tabs lead to pages of the main package and their icons exist, in light and in dark where the theme says which; the entry page is one of the pages.
 //! - Subpackages do not lie inside one another, and pages of the main package do not lie inside of them.
 //! - Source maps, version control, private settings and other left-overs are pointed out.
 //! - Unknown members of `app.json` are told in a note and never more: real packages carry them.
@@ -12,6 +12,7 @@ mod manifest;
 mod pages;
 mod strays;
 mod tabs;
+mod theme;
 
 use berth_policy::{Auditor, Description, Finding, NoConfig, Package, Place, Policy, manifest::Manifest};
 
@@ -36,6 +37,7 @@ impl Policy for PackageStructure {
 /// What the checks look at.
 pub(crate) struct Subject {
     manifest: Manifest,
+    theme: theme::Theme,
     /// All paths, in byte order.
     paths: Vec<String>,
 }
@@ -59,7 +61,8 @@ impl Auditor for PackageStructure {
             Ok(manifest) => manifest,
             Err(reason) => return Ok(vec![unreadable(&package.manifest_path(), &reason)]),
         };
-        let subject = Subject { manifest, paths };
+        let theme = theme::Theme::of(package, &manifest);
+        let subject = Subject { manifest, theme, paths };
         let checks = [pages::check, pages::subpackages, tabs::check, manifest::check, strays::check];
         Ok(checks.iter().flat_map(|check| check(&subject)).collect())
     }

@@ -5,7 +5,7 @@ use berth_policy::{Finding, Place};
 use crate::Subject;
 
 /// The members of WeChat's `app.json`, and those that Alipay, Douyin, uni-app and Taro write.
-const KNOWN: [&str; 62] = [
+const KNOWN: [&str; 65] = [
     "$schema",
     "adapteByMiniprogram",
     "allowsBounceVertical",
@@ -13,6 +13,7 @@ const KNOWN: [&str; 62] = [
     "appLaunchInfo",
     "appid",
     "behavior",
+    "chatTools",
     "chatType",
     "cloud",
     "color",
@@ -28,6 +29,7 @@ const KNOWN: [&str; 62] = [
     "enablePassiveEvent",
     "entranceDeclare",
     "entryPagePath",
+    "frameset",
     "functionalPages",
     "global",
     "halfPage",
@@ -37,6 +39,7 @@ const KNOWN: [&str; 62] = [
     "lazyCodeLoading",
     "libVersion",
     "miniApp",
+    "multiSelectSupportedMaterials",
     "name",
     "navigateToMiniProgramAppIdList",
     "networkTimeout",

@@ -12,7 +12,7 @@ pub fn check(subject: &Subject) -> Vec<Finding> {
     let tabs = subject.manifest.members.get("tabBar").and_then(|bar| bar.get("list")).and_then(Value::as_array);
     let tabs = tabs.into_iter().flatten();
     let mut findings: Vec<Finding> =
-        tabs.flat_map(|tab| [page(subject, &main, tab)].into_iter().chain(icons(subject, tab))).flatten().collect();
+        tabs.flat_map(|tab| page(subject, &main, tab).into_iter().chain(icons(subject, tab))).collect();
     findings.extend(entry(subject));
     findings
 }
@@ -36,12 +36,25 @@ fn page(subject: &Subject, main: &HashSet<String>, tab: &Value) -> Option<Findin
     )
 }
 
-fn icons<'s>(subject: &'s Subject, tab: &'s Value) -> impl Iterator<Item = Option<Finding>> + 's {
-    let icon = |key: &&str| tab.get(*key).and_then(Value::as_str);
-    ["iconPath", "selectedIconPath"].into_iter().filter_map(move |key| icon(&key)).map(|icon| missing(subject, icon))
+fn icons<'s>(subject: &'s Subject, tab: &'s Value) -> impl Iterator<Item = Finding> + 's {
+    let icon = |key| tab.get(key).and_then(Value::as_str);
+    ["iconPath", "selectedIconPath"].into_iter().filter_map(icon).flat_map(|icon| missing(subject, icon))
 }
 
-fn missing(subject: &Subject, icon: &str) -> Option<Finding> {
+/// An icon, or what the theme says for a variable, in light and in dark.
+fn missing(subject: &Subject, icon: &str) -> Vec<Finding> {
+    let Some(variable) = icon.strip_prefix('@') else { return lost(subject, icon, icon).into_iter().collect() };
+    let pictures = subject.theme.pictures(variable);
+    if pictures.is_empty() {
+        let message = format!("The icon {icon} of the tab bar is a variable that the theme does not define.");
+        let finding = Finding::error("tab-icon-missing", message).at(subject.manifest.place_of(icon));
+        return vec![finding.fix("Define it in the file that themeLocation names, under light and dark.")];
+    }
+    pictures.into_iter().filter_map(|picture| lost(subject, picture, icon)).collect()
+}
+
+/// `written` is what the manifest says for `icon`.
+fn lost(subject: &Subject, icon: &str, written: &str) -> Option<Finding> {
     let path = icon.trim_start_matches("./").trim_start_matches('/');
     // A network picture is not ours to find.
     if path.is_empty() || path.contains(':') || subject.has(path) {
@@ -52,7 +65,7 @@ fn missing(subject: &Subject, icon: &str) -> Option<Finding> {
         None => "Add the picture, or correct the path.".into(),
     };
     let finding = Finding::error("tab-icon-missing", format!("The icon {icon} of the tab bar does not exist."));
-    Some(finding.at(subject.manifest.place_of(icon)).fix(fix))
+    Some(finding.at(subject.manifest.place_of(written)).fix(fix))
 }
 
 fn entry(subject: &Subject) -> Option<Finding> {

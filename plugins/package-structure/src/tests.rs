@@ -130,6 +130,32 @@ fn tab_icons_exist() {
     assert!(finding.fix.is_some_and(|fix| fix.contains("img/Home.png")));
 }
 
+/// The good package with a variable for the icon of its first tab, and a theme.
+fn themed(theme: &str) -> MemoryPackage {
+    let manifest =
+        GOOD.replacen("img/home.png", "@homeIcon", 1).replacen('{', r#"{"themeLocation": "my.theme.json","#, 1);
+    declaring(&manifest).with("my.theme.json", theme)
+}
+
+#[test]
+fn tab_icons_may_be_variables_of_the_theme() {
+    let both = r#"{"light": {"homeIcon": "img/home.png"}, "dark": {"homeIcon": "/img/night.png"}}"#;
+    assert_eq!(audit(&themed(both).with("img/night.png", "png")), []);
+    let finding = only(&themed(both));
+    assert!(finding.message.contains("/img/night.png"), "{finding:?}");
+    assert_eq!(finding.place.map(|place| (place.path, place.line)), Some(("app.json".into(), 6)));
+}
+
+#[test]
+fn a_variable_that_no_theme_defines_is_an_error() {
+    for theme in [r#"{"light": {"other": "img/home.png"}}"#, "[]", ""] {
+        let finding = only(&themed(theme));
+        assert_eq!((&*finding.rule, finding.severity), ("tab-icon-missing", Severity::Error));
+        assert!(finding.message.contains("@homeIcon"), "{finding:?}");
+    }
+    assert_eq!(rules(&themed("{}").without("my.theme.json")), ["tab-icon-missing"]);
+}
+
 #[test]
 fn the_entry_page_is_one_of_the_pages() {
     assert_eq!(

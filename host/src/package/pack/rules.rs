@@ -68,10 +68,21 @@ fn built_in(name: &str, is_folder: bool, source_maps: bool) -> Option<&'static s
     if name.ends_with(".map") && !source_maps {
         return Some("is a source map");
     }
+    if name.ends_with(".d.ts") {
+        return Some("is a type declaration, which nothing reads at run time");
+    }
+    if is_manual(name) {
+        return Some("is documentation");
+    }
     if EDITOR_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) || (name.starts_with('#') && name.ends_with('#')) {
         return Some("is an editor's copy");
     }
     TOOL_FILES.iter().find(|(tool, _)| *tool == name).map(|(_, reason)| *reason)
+}
+
+/// `README.md` and its like, in any language: component libraries bring one for each component. Licences stay.
+fn is_manual(name: &str) -> bool {
+    name.ends_with(".md") && ["README", "CHANGELOG", "CONTRIBUTING"].iter().any(|start| name.starts_with(start))
 }
 
 /// One compiled rule of `packOptions`. Values are relative to the mini-program's root, with or without `/` or `./`.

@@ -65,12 +65,17 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
         ("pages/index.js~", "x"),
         ("sub/.DS_Store", "x"),
         ("sitemap.json", "{}"),
+        ("miniprogram_npm/a/index.d.ts", "x"),
+        ("miniprogram_npm/a/README.en-US.md", "x"),
+        ("miniprogram_npm/a/LICENSE", "x"),
+        ("terms.md", "x"),
     ]);
     fs::create_dir(dir.path().join("empty")).expect("a folder");
     symlink("/etc/passwd", dir.path().join("link.js")).expect("a link");
     symlink("/", dir.path().join("root")).expect("a link");
     let (report, _) = pack_it(&dir).expect("a package");
-    assert_eq!(included(&report), ["app.json", "miniprogram_npm/a/index.js", "sitemap.json"]);
+    let expected = ["app.json", "miniprogram_npm/a/LICENSE", "miniprogram_npm/a/index.js", "sitemap.json", "terms.md"];
+    assert_eq!(included(&report), expected);
     let left: Vec<_> = left_out(&report).into_keys().collect();
     let expected = [
         ".env",
@@ -78,6 +83,8 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
         "app.js.map",
         "empty/",
         "link.js",
+        "miniprogram_npm/a/README.en-US.md",
+        "miniprogram_npm/a/index.d.ts",
         "node_modules/",
         "pages/index.js~",
         "project.config.json",
