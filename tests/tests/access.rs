@@ -150,13 +150,13 @@ impl Cast {
         let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
-        let mut bystander = String::new();
         for (name, role) in TEAM_ROLES {
             let (account, token) = person(&admin, name, json!({})).await;
             admin.put(&format!("/v1/teams/{team}/members/{account}"), json!({"role": role})).await.good();
             tokens.insert(name, token);
-            bystander = account;
         }
+        // Whom the rows about members give and take roles: nobody who acts.
+        let (bystander, _) = person(&admin, "bystander", json!({})).await;
         for (name, role) in HOST_ROLES {
             let (account, token) = person(&admin, name, json!({})).await;
             admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": role})).await.good();
