@@ -33,7 +33,7 @@ pub enum Verdict {
 /// A bound policy and its question.
 pub enum Trial {
     /// A device asks.
-    Gray { policy: GrayBinding, device: GrayDevice, task: GrayTask, cohorts: Arc<dyn Cohorts> },
+    Gray { policy: GrayBinding, device: Box<GrayDevice>, task: Box<GrayTask>, cohorts: Arc<dyn Cohorts> },
     /// A version is audited.
     Audit { policy: AuditBinding, package: Arc<dyn Contents> },
     /// A release is watched.
@@ -62,8 +62,8 @@ impl Trial {
         Ok(match policy.kind() {
             PolicyKind::Grayscale => Self::Gray {
                 policy: policy.bind_gray(&case.config, limits)?,
-                device: record("device", a_device(), case.device.as_ref()).map_err(wrong)?,
-                task: record("task", a_task(), case.task.as_ref()).map_err(wrong)?,
+                device: Box::new(record("device", a_device(), case.device.as_ref()).map_err(wrong)?),
+                task: Box::new(record("task", a_task(), case.task.as_ref()).map_err(wrong)?),
                 cohorts: Arc::new(Lists(case.cohorts.clone().unwrap_or_default())),
             },
             PolicyKind::Auditor => Self::Audit {
