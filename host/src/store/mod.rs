@@ -5,6 +5,7 @@
 //! writes them last, holding the one row that numbers them. So the sequence has no gaps, and it is the order in
 //! which changes became visible.
 
+mod access;
 mod audit;
 mod connect;
 mod event;
