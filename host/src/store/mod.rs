@@ -9,7 +9,9 @@ mod access;
 mod audit;
 mod connect;
 mod event;
+mod host_app;
 mod idempotency;
+mod mini_app;
 mod policy;
 mod version;
 
