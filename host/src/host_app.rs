@@ -10,7 +10,7 @@ use crate::{
     event,
     ids::{HostAppId, MiniAppId},
     page::{Page, PageQuery},
-    store::{Tx, execute, fetch, is_unique_violation},
+    store::{Tx, is_unique_violation},
     text,
 };
 
@@ -56,42 +56,6 @@ fn new_public_key(random: &dyn Random) -> String {
     format!("pk_{}", hex::encode(bytes))
 }
 
-impl Tx {
-    /// One host app.
-    pub async fn host_app(&mut self, id: &HostAppId) -> Result<Option<HostApp>> {
-        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE id = $1", id)?)
-    }
-
-    /// The host app with this public key.
-    pub async fn host_app_by_key(&mut self, key: &str) -> Result<Option<HostApp>> {
-        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE public_key = $1", key)?)
-    }
-
-    /// The MiniApps bound to a host app, by id.
-    pub async fn mini_apps_bound_to(&mut self, host_app: &HostAppId) -> Result<Vec<MiniAppId>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            (MiniAppId,),
-            "SELECT mini_app_id FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id",
-            host_app
-        )?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-
-    /// The host apps that a MiniApp is bound to, by id.
-    pub async fn bound_host_apps(&mut self, mini_app: &MiniAppId) -> Result<Vec<HostAppId>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            (HostAppId,),
-            "SELECT host_app_id FROM binding WHERE mini_app_id = $1 ORDER BY host_app_id",
-            mini_app
-        )?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-}
-
 async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Action) -> Result<HostApp> {
     let scope = Scope::HostApp(id.clone());
     let host_app = tx.host_app(id).await?.filter(|_| caller.knows(&scope));
@@ -110,14 +74,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewHostApp) -> Result<HostA
         created_at: app.clock.now(),
     };
     let mut tx = app.db.begin().await?;
-    let inserted = execute!(
-        tx,
-        "INSERT INTO host_app (id, name, public_key, created_at) VALUES ($1, $2, $3, $4)",
-        &host_app.id,
-        &host_app.name,
-        &host_app.public_key,
-        host_app.created_at
-    );
+    let inserted = tx.insert_host_app(&host_app).await;
     match inserted {
         Err(error) if is_unique_violation(&error) => {
             return Err(Error::new(
@@ -145,18 +102,7 @@ pub async fn get(app: &App, caller: &Caller, id: &HostAppId) -> Result<HostApp> 
 pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<HostApp>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = app.db.read().await?;
-    let items = fetch!(
-        tx,
-        fetch_all,
-        HostApp,
-        "SELECT * FROM host_app h WHERE h.id > $1 AND ($2 OR h.id IN
-            (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'host_app'))
-         ORDER BY h.id LIMIT $4",
-        query.after(),
-        caller.is_platform_admin(),
-        &caller.account,
-        query.limit() + 1
-    )?;
+    let items = tx.host_apps_known_to(caller, query).await?;
     Ok(Page::of(items, query, |host_app| host_app.id.to_string()))
 }
 
@@ -164,7 +110,7 @@ pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<
 pub async fn bindings(app: &App, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
     let mut tx = app.db.read().await?;
     authorise(&mut tx, caller, id, Action::Read).await?;
-    Ok(fetch!(tx, fetch_all, Binding, "SELECT * FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id", id)?)
+    tx.bindings_of_host_app(id).await
 }
 
 /// Binds a MiniApp to a host app. Doing it twice is no work.
@@ -173,23 +119,9 @@ pub async fn bind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniApp
     authorise(&mut tx, caller, id, Action::Configure).await?;
     tx.hold_mini_app(mini_app).await?;
     let now = app.clock.now();
-    let added = execute!(
-        tx,
-        "INSERT INTO binding (host_app_id, mini_app_id, created_at) VALUES ($1, $2, $3)
-         ON CONFLICT (host_app_id, mini_app_id) DO NOTHING",
-        id,
-        mini_app,
-        now
-    )?;
-    let binding = fetch!(
-        tx,
-        fetch_one,
-        Binding,
-        "SELECT * FROM binding WHERE host_app_id = $1 AND mini_app_id = $2",
-        id,
-        mini_app
-    )?;
-    if added > 0 {
+    let added = tx.insert_binding(id, mini_app, now).await?;
+    let binding = tx.binding(id, mini_app).await?;
+    if added {
         let event = event::new(app, "binding.created", mini_app, caller.account.as_str(), &binding);
         tx.emit(event.for_mini_app(mini_app).for_host_app(id));
     }
@@ -202,8 +134,8 @@ pub async fn unbind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniA
     let mut tx = app.db.begin().await?;
     authorise(&mut tx, caller, id, Action::Configure).await?;
     tx.hold_mini_app(mini_app).await?;
-    let gone = execute!(tx, "DELETE FROM binding WHERE host_app_id = $1 AND mini_app_id = $2", id, mini_app)?;
-    if gone == 0 {
+    let gone = tx.delete_binding(id, mini_app).await?;
+    if !gone {
         return Err(Error::not_found("binding of", mini_app));
     }
     let data = serde_json::json!({"host_app": id, "mini_app": mini_app});

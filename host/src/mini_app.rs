@@ -12,7 +12,7 @@ use crate::{
     ids::{MiniAppId, TeamId},
     page::{Page, PageQuery},
     rollout,
-    store::{Tx, execute, fetch, is_unique_violation},
+    store::{Tx, is_unique_violation},
     text,
     version::{State, Trial, Version, VersionNumber},
 };
@@ -106,66 +106,10 @@ pub struct MiniAppQuery {
     pub limit: Option<u32>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: MiniAppId,
-    team_id: TeamId,
-    name: String,
-    description: String,
-    on_shelf: bool,
-    shelf_note: String,
-    min_version: Option<String>,
-    created_at: Millis,
-}
-
-impl TryFrom<Row> for MiniApp {
-    type Error = Error;
-    fn try_from(row: Row) -> Result<Self> {
-        Ok(Self {
-            id: row.id,
-            team: row.team_id,
-            name: row.name,
-            description: row.description,
-            on_shelf: row.on_shelf,
-            shelf_note: row.shelf_note,
-            min_version: row.min_version.map(|text| text.parse()).transpose()?,
-            created_at: row.created_at,
-        })
-    }
-}
-
 impl MiniApp {
     /// Where the roles for it are held.
     pub fn scope(&self) -> Scope {
         Scope::Team(self.team.clone())
-    }
-}
-
-impl Tx {
-    /// One MiniApp.
-    pub async fn mini_app(&mut self, id: &MiniAppId) -> Result<Option<MiniApp>> {
-        let row = fetch!(self, fetch_optional, Row, "SELECT * FROM mini_app WHERE id = $1", id)?;
-        row.map(MiniApp::try_from).transpose()
-    }
-
-    /// Sets or takes away the minimum usable version.
-    pub async fn set_min_version(&mut self, id: &MiniAppId, min: Option<&VersionNumber>) -> Result<()> {
-        let text = min.map(VersionNumber::to_string);
-        execute!(self, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, text.clone())?;
-        Ok(())
-    }
-
-    /// Holds the MiniApp until the transaction ends: everything that changes its state starts with this, so that
-    /// publishers, rollbacks and grayscale changes come one after the other (fault 58).
-    pub async fn hold_mini_app(&mut self, id: &MiniAppId) -> Result<MiniApp> {
-        let row = fetch!(
-            self,
-            fetch_optional,
-            Row,
-            "UPDATE mini_app SET revision = revision + 1 WHERE id = $1 RETURNING *",
-            id
-        )?;
-        row.map(MiniApp::try_from).transpose()?.ok_or_else(|| Error::not_found("MiniApp", id))
     }
 }
 
@@ -222,16 +166,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewMiniApp) -> Result<MiniA
         min_version: None,
         created_at: app.clock.now(),
     };
-    let inserted = execute!(
-        tx,
-        "INSERT INTO mini_app (id, team_id, name, description, on_shelf, shelf_note, revision, created_at)
-         VALUES ($1, $2, $3, $4, TRUE, '', 0, $5)",
-        &mini_app.id,
-        &mini_app.team,
-        &mini_app.name,
-        &mini_app.description,
-        mini_app.created_at
-    );
+    let inserted = tx.insert_mini_app(&mini_app).await;
     match inserted {
         Err(error) if is_unique_violation(&error) => {
             return Err(Error::new(
@@ -258,26 +193,8 @@ pub async fn get(app: &App, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> 
 pub async fn list(app: &App, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
     caller.require_scope(crate::access::TokenScope::Read)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let team = query.team.as_ref().map(TeamId::to_string);
-    let search = query.search.as_deref().map(|text| text.to_lowercase().replace(['%', '_', '\\'], ""));
     let mut tx = app.db.read().await?;
-    let rows = fetch!(
-        tx,
-        fetch_all,
-        Row,
-        "SELECT * FROM mini_app m WHERE m.id > $1 AND ($2 OR m.team_id IN
-            (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'team'))
-         AND ($4 IS NULL OR m.team_id = $4)
-         AND ($5 IS NULL OR lower(m.name) LIKE '%' || $5 || '%' OR m.id LIKE '%' || $5 || '%')
-         ORDER BY m.id LIMIT $6",
-        page.after(),
-        caller.is_platform_admin(),
-        &caller.account,
-        team.clone(),
-        search.clone(),
-        page.limit() + 1
-    )?;
-    let items = rows.into_iter().map(MiniApp::try_from).collect::<Result<Vec<_>>>()?;
+    let items = tx.mini_apps_known_to(caller, query, &page).await?;
     Ok(Page::of(items, &page, |mini_app| mini_app.id.to_string()))
 }
 
@@ -291,13 +208,7 @@ pub async fn edit(app: &App, caller: &Caller, id: &MiniAppId, edit: EditMiniApp)
     if let Some(description) = edit.description {
         mini_app.description = text::prose("description", &description, 2000)?;
     }
-    execute!(
-        tx,
-        "UPDATE mini_app SET name = $2, description = $3 WHERE id = $1",
-        id,
-        &mini_app.name,
-        &mini_app.description
-    )?;
+    tx.set_mini_app_texts(&mini_app).await?;
     tx.emit(event::new(app, "mini_app.edited", id, caller.account.as_str(), &mini_app).for_mini_app(id));
     tx.commit().await?;
     Ok(mini_app)
@@ -312,13 +223,7 @@ pub async fn shelve(app: &App, caller: &Caller, id: &MiniAppId, shelf: Shelf) ->
     }
     mini_app.on_shelf = shelf.on;
     mini_app.shelf_note = if shelf.on { String::new() } else { text::prose("note", &shelf.note, 500)? };
-    execute!(
-        tx,
-        "UPDATE mini_app SET on_shelf = $2, shelf_note = $3 WHERE id = $1",
-        id,
-        shelf.on,
-        &mini_app.shelf_note
-    )?;
+    tx.set_shelf(&mini_app).await?;
     if !shelf.on {
         rollout::suspend_running(&mut tx, app, caller, id).await?;
     }

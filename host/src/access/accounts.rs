@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Caller, Role, Scope, ScopeKind};
+use super::{Action, Caller, Role, Scope};
 use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event,
     ids::{MerchantId, TeamId, UserId},
-    store::{Tx, execute, fetch},
+    store::Tx,
     text,
 };
 
@@ -74,41 +74,9 @@ impl Tx {
             name: text::name("name", &new.name, 64)?,
             created_at: now,
         };
-        execute!(
-            self,
-            "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
-            &account.id,
-            &account.name,
-            account.created_at
-        )?;
+        self.insert_account(&account).await?;
         self.emit(event::new(app, "account.created", &account.id, actor, &account));
         Ok(account)
-    }
-
-    /// One account.
-    pub async fn account(&mut self, id: &UserId) -> Result<Option<Account>> {
-        Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
-    }
-
-    /// One team.
-    pub async fn team(&mut self, id: &TeamId) -> Result<Option<Team>> {
-        Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
-    }
-
-    async fn scope_exists(&mut self, scope: &Scope) -> Result<bool> {
-        let id = scope.id().to_owned();
-        Ok(match scope.kind() {
-            ScopeKind::Platform => true,
-            ScopeKind::Team => {
-                fetch!(self, fetch_optional, (String,), "SELECT id FROM team WHERE id = $1", id)?.is_some()
-            }
-            ScopeKind::HostApp => {
-                fetch!(self, fetch_optional, (String,), "SELECT id FROM host_app WHERE id = $1", id)?.is_some()
-            }
-            ScopeKind::Merchant => {
-                fetch!(self, fetch_optional, (String,), "SELECT id FROM merchant WHERE id = $1", id)?.is_some()
-            }
-        })
     }
 
     /// Gives `account` the role, instead of the one it may have in the scope.
@@ -118,56 +86,16 @@ impl Tx {
             return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
         }
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
-        execute!(
-            self,
-            "INSERT INTO role_grant (account_id, scope_kind, scope_id, role, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role",
-            account,
-            scope.kind().as_str(),
-            scope.id().to_owned(),
-            role.as_str(),
-            app.clock.now()
-        )?;
+        self.set_grant(account, scope, role, app.clock.now()).await?;
         let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id(), "role": role});
         self.emit(event::new(app, "member.granted", account, actor, &data));
         Ok(())
     }
 
     async fn revoke(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
-        execute!(
-            self,
-            "DELETE FROM role_grant WHERE account_id = $1 AND scope_kind = $2 AND scope_id = $3",
-            account,
-            scope.kind().as_str(),
-            scope.id().to_owned()
-        )?;
+        self.delete_grant(account, scope).await?;
         let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id()});
         self.emit(event::new(app, "member.removed", account, actor, &data));
-        Ok(())
-    }
-
-    /// Who holds a role in the scope.
-    pub async fn members(&mut self, scope: &Scope) -> Result<Vec<Member>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            (UserId, String, String),
-            "SELECT g.account_id, a.name, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
-             WHERE g.scope_kind = $1 AND g.scope_id = $2 ORDER BY g.created_at, g.account_id",
-            scope.kind().as_str(),
-            scope.id().to_owned()
-        )?;
-        rows.into_iter().map(|(account, name, role)| Ok(Member { account, name, role: role.parse()? })).collect()
-    }
-
-    /// Holds the grants of a scope, so that two changes of its admins cannot pass each other.
-    async fn hold_grants(&mut self, scope: &Scope) -> Result<()> {
-        execute!(
-            self,
-            "UPDATE role_grant SET role = role WHERE scope_kind = $1 AND scope_id = $2",
-            scope.kind().as_str(),
-            scope.id().to_owned()
-        )?;
         Ok(())
     }
 }
@@ -228,7 +156,7 @@ pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Te
     let team =
         Team { id: TeamId::generate(now, &*app.random), name: text::name("name", &new.name, 64)?, created_at: now };
     let mut tx = app.db.begin().await?;
-    execute!(tx, "INSERT INTO team (id, name, created_at) VALUES ($1, $2, $3)", &team.id, &team.name, team.created_at)?;
+    tx.insert_team(&team).await?;
     tx.emit(event::new(app, "team.created", &team.id, caller.account.as_str(), &team));
     tx.grant(app, caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
     tx.commit().await?;
@@ -245,13 +173,7 @@ pub async fn create_merchant(app: &App, caller: &Caller, new: &NewTeam) -> Resul
         created_at: now,
     };
     let mut tx = app.db.begin().await?;
-    execute!(
-        tx,
-        "INSERT INTO merchant (id, name, created_at) VALUES ($1, $2, $3)",
-        &merchant.id,
-        &merchant.name,
-        merchant.created_at
-    )?;
+    tx.insert_merchant(&merchant).await?;
     tx.emit(event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant));
     tx.commit().await?;
     Ok(merchant)
@@ -261,7 +183,7 @@ pub async fn create_merchant(app: &App, caller: &Caller, new: &NewTeam) -> Resul
 pub async fn teams(app: &App, caller: &Caller) -> Result<Vec<Team>> {
     caller.require_scope(super::TokenScope::Read)?;
     let mut tx = app.db.read().await?;
-    let all = fetch!(tx, fetch_all, Team, "SELECT * FROM team ORDER BY name, id")?;
+    let all = tx.all_teams().await?;
     Ok(all.into_iter().filter(|team| caller.knows(&Scope::Team(team.id.clone()))).collect())
 }
 

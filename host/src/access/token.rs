@@ -1,15 +1,14 @@
 //! API tokens: shown once, stored as a SHA-256, valid until they expire or are revoked.
 
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 
-use super::{Action, Caller, Role, Scope, TokenScope};
+use super::{Action, Caller, Scope, TokenScope};
 use crate::{
     app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
     ids::{Digest, TokenId, UserId},
-    store::{Tx, execute, fetch},
+    store::Tx,
 };
 
 /// What to issue.
@@ -49,31 +48,6 @@ pub struct IssuedToken {
     pub secret: String,
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: TokenId,
-    account_id: UserId,
-    name: String,
-    scopes: Json<Vec<TokenScope>>,
-    created_at: Millis,
-    expires_at: Option<Millis>,
-    revoked_at: Option<Millis>,
-}
-
-impl From<Row> for Token {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            account: row.account_id,
-            name: row.name,
-            scopes: row.scopes.0,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            revoked_at: row.revoked_at,
-        }
-    }
-}
-
 /// A secret with 160 random bits, readable and free of look-alikes.
 fn new_secret(random: &dyn Random) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -104,61 +78,8 @@ impl Tx {
             expires_at: new.expires_at,
             revoked_at: None,
         };
-        execute!(
-            self,
-            "INSERT INTO token (id, account_id, name, secret_sha256, scopes, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            &token.id,
-            &token.account,
-            &token.name,
-            Digest::of(secret.as_bytes()),
-            Json(&token.scopes),
-            token.created_at,
-            token.expires_at,
-        )?;
+        self.insert_token(&token, Digest::of(secret.as_bytes())).await?;
         Ok(IssuedToken { token, secret })
-    }
-
-    /// The token with this secret, whatever its state. The look-up is by digest, so its time tells nothing of the secret.
-    async fn token_by_secret(&mut self, secret: &str) -> Result<Option<Token>> {
-        let digest = Digest::of(secret.as_bytes());
-        let row = fetch!(self, fetch_optional, Row, "SELECT * FROM token WHERE secret_sha256 = $1", digest)?;
-        Ok(row.map(Token::from))
-    }
-
-    /// The tokens of an account, newest first.
-    pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            Row,
-            "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC",
-            account
-        )?;
-        Ok(rows.into_iter().map(Token::from).collect())
-    }
-
-    /// One token.
-    pub async fn token(&mut self, id: &TokenId) -> Result<Option<Token>> {
-        let row = fetch!(self, fetch_optional, Row, "SELECT * FROM token WHERE id = $1", id)?;
-        Ok(row.map(Token::from))
-    }
-
-    /// Ends a token now; every host reads the row on every request.
-    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<()> {
-        execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)?;
-        Ok(())
-    }
-
-    async fn grants_of(&mut self, account: &UserId) -> Result<Vec<(Scope, Role)>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            (String, String, String),
-            "SELECT scope_kind, scope_id, role FROM role_grant WHERE account_id = $1",
-            account
-        )?;
-        rows.iter().map(|(kind, id, role)| Ok((Scope::parse(kind, id)?, role.parse()?))).collect()
     }
 }
 

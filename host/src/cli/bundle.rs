@@ -77,7 +77,11 @@ fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
         table.row([Cell::strong(&package.name), super::paint::bytes(package.size).into(), Cell::of(&package.sha256)]);
     }
     let table = table.render(&session.out.paint);
-    session.out.done(&document, format!("{table}\n\n{} packages in {}", manifest.packages.len(), out.display()))
+    let count = match manifest.packages.len() {
+        1 => "1 package".to_owned(),
+        many => format!("{many} packages"),
+    };
+    session.out.done(&document, format!("{table}\n\n{count} in {}", out.display()))
 }
 
 async fn fill(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {

@@ -178,8 +178,9 @@ pub fn audit(audit: &Audit, paint: &Paint) -> String {
     let mut parts = vec![audit_card(audit, paint)];
     if !audit.items.is_empty() {
         let mut table = Table::new(["HOST APP", "DECISION", "BY", "WHEN", "NOTE"]);
+        let undecided = if audit.closed_at.is_some() { "not asked" } else { "waits" };
         for item in &audit.items {
-            let decision = item.decision.as_deref().map_or_else(|| "waits".into(), state);
+            let decision = item.decision.as_deref().map_or_else(|| undecided.into(), state);
             let by = Cell::any(item.decided_by.as_ref());
             table.row([
                 Cell::of(&item.host_app),

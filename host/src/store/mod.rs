@@ -5,10 +5,13 @@
 //! writes them last, holding the one row that numbers them. So the sequence has no gaps, and it is the order in
 //! which changes became visible.
 
+mod access;
 mod audit;
 mod connect;
 mod event;
+mod host_app;
 mod idempotency;
+mod mini_app;
 mod policy;
 mod version;
 

@@ -1,0 +1,112 @@
+//! Host apps and what is bound to them.
+
+use super::{Tx, execute, fetch};
+use crate::{
+    access::Caller,
+    clock::Millis,
+    error::Result,
+    host_app::{Binding, HostApp},
+    ids::{HostAppId, MiniAppId},
+    page::PageQuery,
+};
+
+impl Tx {
+    /// One host app.
+    pub async fn host_app(&mut self, id: &HostAppId) -> Result<Option<HostApp>> {
+        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE id = $1", id)?)
+    }
+
+    /// The host app with this public key.
+    pub async fn host_app_by_key(&mut self, key: &str) -> Result<Option<HostApp>> {
+        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE public_key = $1", key)?)
+    }
+
+    /// The MiniApps bound to a host app, by id.
+    pub async fn mini_apps_bound_to(&mut self, host_app: &HostAppId) -> Result<Vec<MiniAppId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (MiniAppId,),
+            "SELECT mini_app_id FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id",
+            host_app
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The host apps that a MiniApp is bound to, by id.
+    pub async fn bound_host_apps(&mut self, mini_app: &MiniAppId) -> Result<Vec<HostAppId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (HostAppId,),
+            "SELECT host_app_id FROM binding WHERE mini_app_id = $1 ORDER BY host_app_id",
+            mini_app
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Adds a host app. The bare error tells whether the id is taken.
+    pub(crate) async fn insert_host_app(&mut self, host_app: &HostApp) -> sqlx::Result<()> {
+        execute!(
+            self,
+            "INSERT INTO host_app (id, name, public_key, created_at) VALUES ($1, $2, $3, $4)",
+            &host_app.id,
+            &host_app.name,
+            &host_app.public_key,
+            host_app.created_at
+        )
+        .map(drop)
+    }
+
+    /// The host apps that the caller may know of, by id, and one more than the page holds.
+    pub(crate) async fn host_apps_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<HostApp>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            HostApp,
+            "SELECT * FROM host_app h WHERE h.id > $1 AND ($2 OR h.id IN
+                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'host_app'))
+             ORDER BY h.id LIMIT $4",
+            query.after(),
+            caller.is_platform_admin(),
+            &caller.account,
+            query.limit() + 1
+        )?)
+    }
+
+    /// What is bound to a host app, by the MiniApp's id.
+    pub(crate) async fn bindings_of_host_app(&mut self, id: &HostAppId) -> Result<Vec<Binding>> {
+        Ok(fetch!(self, fetch_all, Binding, "SELECT * FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id", id)?)
+    }
+
+    /// One binding that is there.
+    pub(crate) async fn binding(&mut self, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
+        Ok(fetch!(
+            self,
+            fetch_one,
+            Binding,
+            "SELECT * FROM binding WHERE host_app_id = $1 AND mini_app_id = $2",
+            id,
+            mini_app
+        )?)
+    }
+
+    /// Binds a MiniApp; false when it is bound already.
+    pub(crate) async fn insert_binding(&mut self, id: &HostAppId, mini_app: &MiniAppId, now: Millis) -> Result<bool> {
+        let added = execute!(
+            self,
+            "INSERT INTO binding (host_app_id, mini_app_id, created_at) VALUES ($1, $2, $3)
+             ON CONFLICT (host_app_id, mini_app_id) DO NOTHING",
+            id,
+            mini_app,
+            now
+        )?;
+        Ok(added > 0)
+    }
+
+    /// Takes a binding away; false when there was none.
+    pub(crate) async fn delete_binding(&mut self, id: &HostAppId, mini_app: &MiniAppId) -> Result<bool> {
+        let gone = execute!(self, "DELETE FROM binding WHERE host_app_id = $1 AND mini_app_id = $2", id, mini_app)?;
+        Ok(gone > 0)
+    }
+}
