@@ -295,6 +295,8 @@ fn open_s3(url: &str) -> Result<(Arc<dyn ObjectStore>, Key)> {
     if bucket.is_empty() {
         return Err(wrong());
     }
+    // TLS needs a provider; fails only when one is installed already, which is then the one that is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
     Ok((Arc::new(store), Key::parse(prefix).map_err(|_| wrong())?))
 }

@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 cluster=$(mktemp -d)
-trap 'tests/setup/postgres.sh stop "$cluster"' EXIT
+s3=${CARGO_TARGET_DIR:-target}/s3
+trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"' EXIT
 
 if [ -z "${BERTH_TEST_POSTGRES:-}" ]; then
     if url=$(tests/setup/postgres.sh start "$cluster"); then
@@ -15,6 +16,16 @@ if [ -z "${BERTH_TEST_POSTGRES:-}" ]; then
     else
         echo "=== SKIPPED: the tests on PostgreSQL. Install it (Debian: apt-get install postgresql) to run them. ===" >&2
     fi
+fi
+
+if endpoint=$(tests/setup/s3.sh start "$s3"); then
+    export BERTH_TEST_S3=$endpoint AWS_ENDPOINT_URL=$endpoint AWS_ALLOW_HTTP=true AWS_REGION=us-east-1
+    export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+elif [ "${CI:-}" = true ]; then
+    echo "The S3 server could not be started, and in CI nothing is skipped." >&2
+    exit 1
+else
+    echo "=== SKIPPED: the tests on S3. They need python3 and PyPI. ===" >&2
 fi
 
 cargo build --locked -p berth

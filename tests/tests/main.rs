@@ -4,3 +4,4 @@
 
 mod access;
 mod releases;
+mod s3;
