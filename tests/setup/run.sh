@@ -28,7 +28,6 @@ else
     echo "=== SKIPPED: the tests on S3. They need python3 and PyPI. ===" >&2
 fi
 
-cargo build --locked -p berth
 cargo test --locked --workspace
 # The host's own tests ran on SQLite or PostgreSQL, by the variable; so they run once more on the other.
 if [ -n "${BERTH_TEST_POSTGRES:-}" ]; then
