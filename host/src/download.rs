@@ -10,6 +10,7 @@ use crate::{
     api::auth::Fetcher,
     app::App,
     error::{Code, Error, Result},
+    host_app,
     ids::{Digest, HostAppId, MiniAppId},
     mini_app::{self, MiniApp},
     package::{PackageName, ZipWriter},
@@ -206,18 +207,11 @@ async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<Bundle
     Ok(BundleManifest { format: 1, host_app: request.host_app, packages })
 }
 
-async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, host_app: &HostAppId) -> Result<()> {
-    let hidden = || Error::not_found("host app", host_app);
+async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<()> {
     match who {
-        Fetcher::Device(own) if own.id == *host_app => Ok(()),
-        Fetcher::Device(_) => Err(hidden()),
-        Fetcher::Caller(caller) => {
-            let scope = Scope::HostApp(host_app.clone());
-            if !caller.knows(&scope) || tx.host_app(host_app).await?.is_none() {
-                return Err(hidden());
-            }
-            caller.require(Action::Read, &scope)
-        }
+        Fetcher::Device(own) if own.id == *id => Ok(()),
+        Fetcher::Device(_) => Err(Error::not_found("host app", id)),
+        Fetcher::Caller(caller) => host_app::authorise(tx, caller, id, Action::Read).await.map(|_| ()),
     }
 }
 

@@ -56,7 +56,11 @@ fn new_public_key(random: &dyn Random) -> String {
     format!("pk_{}", hex::encode(bytes))
 }
 
-async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Action) -> Result<HostApp> {
+/// The host app, when the caller may do `action` to it.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Action) -> Result<HostApp> {
     let scope = Scope::HostApp(id.clone());
     let host_app = tx.host_app(id).await?.filter(|_| caller.knows(&scope));
     let host_app = host_app.ok_or_else(|| Error::not_found("host app", id))?;

@@ -18,6 +18,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Error, Result},
+    host_app,
     ids::{AuditId, Digest, HostAppId, MiniAppId, VersionId},
     mini_app,
     policy::{
@@ -294,12 +295,8 @@ pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
 
 /// The audits that wait for a host app's decision, oldest first.
 pub async fn waiting_for(app: &App, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
-    let scope = Scope::HostApp(host_app.clone());
     let mut tx = app.db.read().await?;
-    if !caller.knows(&scope) || tx.host_app(host_app).await?.is_none() {
-        return Err(Error::not_found("host app", host_app));
-    }
-    caller.require(Action::Read, &scope)?;
+    host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;
     let rows = tx.audits_waiting_for(host_app).await?;
     let mut audits = Vec::with_capacity(rows.len());
     for row in rows {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{Action, Caller, Scope},
     error::{Error, Result},
+    host_app,
     ids::{GrayTaskId, HostAppId, MiniAppId},
     mini_app,
     store::Tx,
@@ -56,11 +57,7 @@ impl BindingScope {
             ScopeKind::Platform => Err(Error::field("scope.id", "the platform has no id; leave it out.")),
             ScopeKind::HostApp => {
                 let id = HostAppId::from_str(&self.id)?;
-                let scope = Scope::HostApp(id.clone());
-                if !caller.knows(&scope) || tx.host_app(&id).await?.is_none() {
-                    return Err(Error::not_found("host app", id));
-                }
-                caller.require(action, &scope)
+                host_app::authorise(tx, caller, &id, action).await.map(|_| ())
             }
             ScopeKind::MiniApp => {
                 let id = MiniAppId::from_str(&self.id)?;
