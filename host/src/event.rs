@@ -7,7 +7,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Error, Result},
-    ids::{EventId, HostAppId, MiniAppId},
+    ids::{EventId, HostAppId, MerchantId, MiniAppId},
     mini_app,
     store::{EventRow, NewEvent},
 };
@@ -24,6 +24,7 @@ pub fn new(app: &App, kind: &'static str, subject: &impl ToString, actor: &str, 
         subject: subject.to_string(),
         mini_app: None,
         host_app: None,
+        merchant: None,
         actor: actor.to_owned(),
         at: now,
         data: serde_json::to_value(data).unwrap_or_default(),
@@ -40,6 +41,12 @@ impl NewEvent {
     /// The answers for this host app may change.
     pub fn for_host_app(mut self, id: &HostAppId) -> Self {
         self.host_app = Some(id.clone());
+        self
+    }
+
+    /// The endpoint applications of this merchant may change.
+    pub fn for_merchant(mut self, id: &MerchantId) -> Self {
+        self.merchant = Some(id.clone());
         self
     }
 }
@@ -62,6 +69,9 @@ pub struct Event {
     /// The host app that it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_app: Option<HostAppId>,
+    /// The merchant that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
     /// Who did it; `berth` when the host did.
     pub actor: String,
     /// When.
@@ -80,6 +90,7 @@ impl From<EventRow> for Event {
             subject: row.subject,
             mini_app: row.mini_app_id,
             host_app: row.host_app_id,
+            merchant: row.merchant_id,
             actor: row.actor,
             at: row.at,
             data: row.data.0,
@@ -97,6 +108,9 @@ pub struct EventQuery {
     /// Only those of this host app.
     #[serde(default)]
     pub host_app: Option<HostAppId>,
+    /// Only those of this merchant.
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
     /// Only those after this number; the `last` of the page before.
     #[serde(default)]
     pub after: i64,
@@ -117,13 +131,20 @@ pub struct EventPage {
 /// What happened, for those who may know.
 pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
     let mut tx = app.db.read().await?;
-    match (&query.mini_app, &query.host_app) {
-        (Some(id), _) => drop(mini_app::authorise(&mut tx, caller, id, Action::Read).await?),
-        (None, Some(id)) if !caller.knows(&Scope::HostApp(id.clone())) => return Err(Error::not_found("host app", id)),
-        (None, Some(id)) => caller.require(Action::Read, &Scope::HostApp(id.clone()))?,
-        (None, None) => caller.require(Action::Read, &Scope::Platform)?,
+    match (&query.mini_app, &query.host_app, &query.merchant) {
+        (Some(id), ..) => drop(mini_app::authorise(&mut tx, caller, id, Action::Read).await?),
+        (None, Some(id), _) => may_read(caller, &Scope::HostApp(id.clone()))?,
+        (None, None, Some(id)) => may_read(caller, &Scope::Merchant(id.clone()))?,
+        (None, None, None) => caller.require(Action::Read, &Scope::Platform)?,
     }
     let rows = tx.events_of(query).await?;
     let last = rows.last().map_or(query.after, |row| row.seq);
     Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
+}
+
+fn may_read(caller: &Caller, scope: &Scope) -> Result<()> {
+    if !caller.knows(scope) {
+        return Err(Error::not_found(scope.kind().in_words(), scope.id()));
+    }
+    caller.require(Action::Read, scope)
 }

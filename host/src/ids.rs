@@ -81,8 +81,6 @@ macro_rules! prefixed_id {
 prefixed_id! {
     /// A team that owns MiniApps.
     TeamId = "team";
-    /// A merchant (BosID).
-    MerchantId = "bos";
     /// A person or a robot.
     UserId = "usr";
     /// An API token (its public part).
@@ -101,6 +99,14 @@ prefixed_id! {
     PolicyBindingId = "pb";
     /// An event.
     EventId = "evt";
+    /// An endpoint application (CID).
+    EndpointAppId = "cid";
+    /// A place where an endpoint application is reached.
+    ChannelId = "chn";
+    /// One run of a merchant's authorising a channel.
+    AuthorisationId = "auth";
+    /// A receiver of events.
+    WebhookId = "wh";
 }
 
 /// Characters of a slug: what `mini_app_id` and `host_app_id` are made of.
@@ -141,6 +147,35 @@ slug_id! {
     MiniAppId = "mp", "MiniApp";
     /// An app that runs MiniApps.
     HostAppId = "ha", "host app";
+    /// A merchant (BosID); the order system that sends fulfilment messages may have given it.
+    MerchantId = "bos", "merchant";
+    /// A node of a merchant's organisation (VID).
+    OrgNodeId = "vid", "organisation node";
+}
+
+macro_rules! foreign_id {
+    ($($(#[$doc:meta])* $name:ident ($what:literal, $max:literal);)*) => {$(
+        text_id!($(#[$doc])* $name);
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self> {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+                if (1..=$max).contains(&text.len()) && text.bytes().all(plain) { return Ok(Self(text.into())); }
+                Err(Error::new(Code::InvalidId, format!(
+                    "{text:?} is not a {}: 1 to {} letters, digits, '.', '_', ':' and '-'.", $what, $max)))
+            }
+        }
+    )*};
+}
+
+foreign_id! {
+    /// A product that was purchased, by the id that the order system gave it.
+    InstanceId ("product instance id", 64);
+    /// A product, such as `mall` or `crm`.
+    ProductCode ("product code", 64);
+    /// A fulfilment message, by the id that its sender gave it.
+    MessageId ("message id", 128);
 }
 
 /// A SHA-256, as 64 lower-case hexadecimal characters.

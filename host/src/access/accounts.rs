@@ -168,11 +168,8 @@ pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Te
 pub async fn create_merchant(app: &App, caller: &Caller, new: &NewTeam) -> Result<Merchant> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let now = app.clock.now();
-    let merchant = Merchant {
-        id: MerchantId::generate(now, &*app.random),
-        name: text::name("name", &new.name, 64)?,
-        created_at: now,
-    };
+    let merchant =
+        Merchant { id: MerchantId::generate(&*app.random), name: text::name("name", &new.name, 64)?, created_at: now };
     let mut tx = app.db.begin().await?;
     tx.insert_merchant(&merchant).await?;
     tx.emit(event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant));

@@ -41,11 +41,14 @@ text_enum! {
         /// Of a team: uploads and submits.
         Developer = "developer",
         /// Of a team: what a developer may, and publishes, rolls back and releases in grayscale.
+        /// Of a merchant: endpoint applications, channels, organisation nodes.
         Operator = "operator",
-        /// Of a team: reads.
+        /// Of a team or a merchant: reads. Of the platform: reads everything, as a downstream service does.
         Viewer = "viewer",
         /// Of a host app: decides on audits.
         Auditor = "auditor",
+        /// Of the platform: the order system, which sends fulfilment messages and does nothing else.
+        Fulfiller = "fulfiller",
     }
 }
 
@@ -62,6 +65,10 @@ text_enum! {
         Audit = "audit",
         /// Members, tokens, bindings, policies.
         Manage = "manage",
+        /// Endpoint applications, channels, organisation nodes.
+        Operate = "operate",
+        /// Fulfilment messages.
+        Fulfil = "fulfil",
     }
 }
 
@@ -80,6 +87,10 @@ text_enum! {
         Decide = "decide",
         /// Bind MiniApps, change settings, bind policies in a scope.
         Configure = "configure",
+        /// Change endpoint applications, channels and organisation nodes.
+        Operate = "operate",
+        /// Send fulfilment messages, look after parked ones.
+        Fulfil = "fulfil",
         /// Give and take roles.
         ManageMembers = "manage-members",
         /// Install policies, create accounts, teams and host apps.
@@ -101,7 +112,7 @@ impl ScopeKind {
     /// The roles that exist in this kind of scope.
     pub fn roles(self) -> &'static [Role] {
         match self {
-            Self::Platform => &[Role::Admin],
+            Self::Platform => &[Role::Admin, Role::Viewer, Role::Fulfiller],
             Self::Team => &[Role::Admin, Role::Operator, Role::Developer, Role::Viewer],
             Self::HostApp => &[Role::Admin, Role::Auditor],
             Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
@@ -116,10 +127,12 @@ impl Action {
             return false;
         }
         match self {
-            Self::Read => true,
+            Self::Read => role != Role::Fulfiller,
             Self::EditMiniApp | Self::Develop => scope == ScopeKind::Team && role != Role::Viewer,
             Self::Release => scope == ScopeKind::Team && matches!(role, Role::Admin | Role::Operator),
             Self::Decide => scope == ScopeKind::HostApp,
+            Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
+            Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
             Self::Configure | Self::ManageMembers => role == Role::Admin,
             Self::Administer => scope == ScopeKind::Platform && role == Role::Admin,
         }
@@ -132,6 +145,8 @@ impl Action {
             Self::EditMiniApp | Self::Develop => TokenScope::Develop,
             Self::Release => TokenScope::Release,
             Self::Decide => TokenScope::Audit,
+            Self::Operate => TokenScope::Operate,
+            Self::Fulfil => TokenScope::Fulfil,
             Self::Configure | Self::ManageMembers | Self::Administer => TokenScope::Manage,
         }
     }

@@ -38,15 +38,22 @@ impl Caller {
         self.grants.iter().any(|(scope, role)| *scope == Scope::Platform && *role == Role::Admin)
     }
 
+    /// Whether the account may read everything: an admin or a viewer of the platform.
+    pub fn reads_everything(&self) -> bool {
+        let reads = |role: &Role| Action::Read.granted_to(ScopeKind::Platform, *role);
+        self.grants.iter().any(|(scope, role)| *scope == Scope::Platform && reads(role))
+    }
+
     /// Whether the caller has any role in `scope`, and so may know of what is in it.
     pub fn knows(&self, scope: &Scope) -> bool {
-        self.is_platform_admin() || self.grants.iter().any(|(own, _)| own == scope)
+        self.reads_everything() || self.grants.iter().any(|(own, _)| own == scope)
     }
 
     /// Whether the caller may do `action` in `scope`.
     pub fn can(&self, action: Action, scope: &Scope) -> bool {
         self.token_scopes.contains(&action.token_scope())
             && (self.is_platform_admin()
+                || action == Action::Read && self.reads_everything()
                 || self.grants.iter().any(|(own, role)| own == scope && action.granted_to(scope.kind(), *role)))
     }
 

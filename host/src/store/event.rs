@@ -8,7 +8,7 @@ use crate::{
     clock::Millis,
     error::Result,
     event::EventQuery,
-    ids::{EventId, HostAppId, MiniAppId},
+    ids::{EventId, HostAppId, MerchantId, MiniAppId},
 };
 
 /// An event that is about to happen.
@@ -24,6 +24,8 @@ pub struct NewEvent {
     pub mini_app: Option<MiniAppId>,
     /// The host app whose answers may change.
     pub host_app: Option<HostAppId>,
+    /// The merchant whose endpoint applications may change.
+    pub merchant: Option<MerchantId>,
     /// Who did it: an account, or `berth` itself.
     pub actor: String,
     /// When.
@@ -43,6 +45,7 @@ pub struct EventRow {
     pub subject: String,
     pub mini_app_id: Option<MiniAppId>,
     pub host_app_id: Option<HostAppId>,
+    pub merchant_id: Option<MerchantId>,
     pub actor: String,
     pub at: Millis,
     pub data: Json<Value>,
@@ -61,14 +64,15 @@ impl Tx {
         for (seq, event) in (last - count + 1..=last).zip(events) {
             execute!(
                 self,
-                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, actor, at, data)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, actor, at, data)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 seq,
                 event.id,
                 event.kind,
                 event.subject,
                 event.mini_app,
                 event.host_app,
+                event.merchant,
                 event.actor,
                 event.at,
                 Json(event.data),
@@ -95,10 +99,11 @@ impl Tx {
             fetch_all,
             EventRow,
             "SELECT * FROM event WHERE seq > $1 AND ($2 IS NULL OR mini_app_id = $2) AND ($3 IS NULL OR host_app_id = $3)
-             ORDER BY seq LIMIT $4",
+             AND ($4 IS NULL OR merchant_id = $4) ORDER BY seq LIMIT $5",
             query.after,
             query.mini_app.clone(),
             query.host_app.clone(),
+            query.merchant.clone(),
             query.limit.unwrap_or(100).clamp(1, 1000)
         )?)
     }

@@ -68,7 +68,7 @@ impl Tx {
                 (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'host_app'))
              ORDER BY h.id LIMIT $4",
             query.after(),
-            caller.is_platform_admin(),
+            caller.reads_everything(),
             &caller.account,
             query.limit() + 1
         )?)

@@ -100,7 +100,7 @@ impl Tx {
              AND ($5 IS NULL OR lower(m.name) LIKE '%' || $5 || '%' OR m.id LIKE '%' || $5 || '%')
              ORDER BY m.id LIMIT $6",
             page.after(),
-            caller.is_platform_admin(),
+            caller.reads_everything(),
             &caller.account,
             team.clone(),
             search.clone(),
