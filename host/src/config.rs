@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, store::DbConfig};
+use crate::{api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, store::DbConfig};
 
 /// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
@@ -54,6 +54,10 @@ pub struct Config {
     /// Limits of the HTTP listener.
     #[command(flatten)]
     pub http: ServeConfig,
+
+    /// Where events are published.
+    #[command(flatten)]
+    pub nats: NatsConfig,
 }
 
 /// Where a host listens when nobody says otherwise.
@@ -67,6 +71,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             package: Limits::default(),
             http: ServeConfig::default(),
+            nats: NatsConfig::default(),
         }
     }
 }
