@@ -102,6 +102,7 @@ codes! {
     PackageOffShelf = "package-off-shelf", Gone, "The MiniApp is off the shelf";
     NotOnline = "not-online", NotFound, "The MiniApp has no online version";
     HostAppExists = "host-app-exists", Conflict, "The id is taken";
+    MerchantExists = "merchant-exists", Conflict, "The id is taken";
     VersionExists = "version-exists", Conflict, "The version exists with other bytes";
     VersionState = "version-state", Conflict, "The version's state does not allow this";
     VersionOrder = "version-order", Conflict, "The version is not above the online version";

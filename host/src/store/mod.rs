@@ -8,6 +8,7 @@
 mod access;
 mod audit;
 mod connect;
+mod endpoint;
 mod event;
 mod host_app;
 mod idempotency;

@@ -6,6 +6,7 @@ pub mod devices;
 pub mod events;
 pub mod gray;
 pub mod host_apps;
+pub mod merchants;
 pub mod mini_apps;
 pub mod packages;
 pub mod policies;
@@ -50,5 +51,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(policies::routes())
         .merge(gray::routes())
         .merge(devices::routes())
+        .merge(merchants::routes())
         .merge(events::routes())
 }

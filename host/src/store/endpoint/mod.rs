@@ -1,0 +1,3 @@
+//! Merchants and what they own.
+
+mod merchant;
