@@ -47,6 +47,10 @@ pub struct Config {
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
 
+    /// The address by which others reach this host, such as https://berth.example: events name it as their source.
+    #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
     /// Limits of packages.
     #[command(flatten)]
     pub package: Limits,
@@ -69,6 +73,7 @@ impl Config {
         Self {
             storage,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
             package: Limits::default(),
             http: ServeConfig::default(),
             nats: NatsConfig::default(),
