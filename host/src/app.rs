@@ -9,8 +9,10 @@ use crate::{
     check::{Live, judge::Judges},
     clock::{Clock, Random},
     config::Config,
+    event::deliver::Sender,
     policy::registry::Policies,
     rollout::{Admitter, Marker},
+    seal::Seal,
     store::Db,
 };
 
@@ -26,10 +28,14 @@ pub struct App {
     pub blobs: Blobs,
     /// The loaded policies.
     pub policies: Policies,
+    /// The keys of stored secrets.
+    pub seal: Seal,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Sends messages to receivers outside.
+    pub sender: Sender,
     /// Rung when an audit waits for its policies.
     pub audits_wake: Notify,
     /// What checks are answered from; `check::run_follower` keeps it current.

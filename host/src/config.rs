@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, store::DbConfig};
+use crate::{
+    api::serve::ServeConfig, blob::BlobConfig, event::deliver::WebhookConfig, nats::NatsConfig, package::Limits,
+    store::DbConfig,
+};
 
 /// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
@@ -59,6 +62,10 @@ pub struct Config {
     #[command(flatten)]
     pub http: ServeConfig,
 
+    /// How events are delivered to webhooks.
+    #[command(flatten)]
+    pub webhooks: WebhookConfig,
+
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
@@ -76,6 +83,7 @@ impl Config {
             public_url: None,
             package: Limits::default(),
             http: ServeConfig::default(),
+            webhooks: WebhookConfig::default(),
             nats: NatsConfig::default(),
         }
     }

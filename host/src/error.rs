@@ -127,6 +127,9 @@ codes! {
     PolicyKind = "policy-kind", Invalid, "The policy is of another kind";
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
+    // webhooks
+    WebhookLimit = "webhook-limit", Conflict, "There are too many webhooks";
+
     // the host
     StorageFull = "storage-full", StorageFull, "The host has no room left";
     Unavailable = "unavailable", Unavailable, "The host cannot do this now";

@@ -32,6 +32,7 @@ pub mod mini_app;
 pub mod nats;
 pub mod page;
 pub mod report;
+pub mod seal;
 pub mod server;
 pub mod store;
 #[cfg(test)]

@@ -22,12 +22,16 @@ use crate::{
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
     error::{Error, Result},
-    event,
+    event::{
+        self,
+        deliver::{self, Sender, guard::Guard},
+    },
     policy::{
         Compiler, Engine, EngineConfig,
         registry::{Policies, ensure_builtins},
     },
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
+    seal::Seal,
     store::{Db, Tx},
 };
 
@@ -72,8 +76,12 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     let policies = Policies::new(engine, blobs.clone());
     let (admitter, admissions) = Admitter::new();
     let (marker, marks) = Marker::new();
+    let seal = Seal::own(&config.storage.data_dir, &*nature.random)?;
+    let sender = Sender::new(Guard::new(&config.webhooks.allow), config.webhooks.timeout)?;
     let app = App {
         config,
+        sender,
+        seal,
         host_id: hex::encode(host_id),
         judges: Arc::new(policies.clone()),
         policies,
@@ -144,18 +152,23 @@ impl Host {
         workers.spawn(admissions.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
+        workers.spawn(deliver::run(app.clone()));
         (app, workers)
     }
 
     /// Serves until `stop`, then drains.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
-        let (app, _workers) = self.start();
+        let (app, workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
+        drop(workers);
+        if let Err(error) = deliver::release(&app).await {
+            tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
+        }
         app.db.close().await;
         report
     }

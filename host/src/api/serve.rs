@@ -80,7 +80,8 @@ impl Default for ServeConfig {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A time as people write it: `10s`, `300ms`, `2m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let rule = "expected a time such as 10s, 300ms or 2m";
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
     Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())

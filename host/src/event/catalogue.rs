@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::data::{
-    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion, Submitted,
-    Unbound,
+use super::{
+    data::{
+        AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+        Submitted, Unbound,
+    },
+    webhook::{Webhook, WebhookPing, WebhookReplayed},
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
@@ -82,6 +85,14 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
+
+    "webhook.created" Webhook, "A webhook was created.";
+    "webhook.edited" Webhook, "A webhook was edited, enabled or disabled.";
+    "webhook.disabled" Webhook, "Berth disabled a webhook: its receiver says that it is gone.";
+    "webhook.deleted" Webhook, "A webhook was deleted.";
+    "webhook.secret_rotated" Webhook, "A webhook got another secret.";
+    "webhook.replayed" WebhookReplayed, "Events are delivered to a webhook again.";
+    "webhook.ping" WebhookPing, "A message that tries a webhook; it is sent to that one only and is not in the log.";
 }
 
 /// A type of event, as the list shows it.
@@ -183,7 +194,7 @@ mod tests {
             }
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            if code.contains("event::new(") || code.contains("fn event(") {
+            if ["event::new(", "fn event(", "told(app"].iter().any(|how| code.contains(how)) {
                 found.extend(kind.captures_iter(code).map(|found| found[1].to_owned()));
             }
         }

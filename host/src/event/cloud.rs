@@ -1,5 +1,6 @@
 //! Events as CloudEvents 1.0, in structured mode: one JSON document holds the envelope and the data.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::catalogue::EventType;
@@ -27,11 +28,18 @@ pub fn envelope(row: &EventRow, public_url: Option<&str>) -> Value {
     Value::Object(envelope)
 }
 
-/// The envelope of a message that tries a receiver; it stands for no event.
-pub fn ping(id: &str, webhook: &str, at: Millis, public_url: Option<&str>) -> Value {
-    let mut envelope = bare(id, "webhook.ping", at, public_url);
-    envelope.insert("subject".into(), json!(webhook));
-    envelope.insert("data".into(), json!({"webhook": webhook}));
+/// The envelope of a message to one receiver that stands for no event of the log.
+pub fn message(
+    id: &str,
+    kind: &str,
+    subject: &str,
+    at: Millis,
+    data: &impl Serialize,
+    public_url: Option<&str>,
+) -> Value {
+    let mut envelope = bare(id, kind, at, public_url);
+    envelope.insert("subject".into(), json!(subject));
+    envelope.insert("data".into(), json!(data));
     Value::Object(envelope)
 }
 

@@ -3,6 +3,8 @@
 pub mod catalogue;
 pub mod cloud;
 mod data;
+pub mod deliver;
+pub mod webhook;
 
 pub use catalogue::{EventType, EventTypeView};
 pub use data::{

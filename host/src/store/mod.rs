@@ -15,11 +15,14 @@ mod idempotency;
 mod mini_app;
 mod policy;
 mod version;
+mod webhook;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use connect::{Backend, Db, DbConfig};
+pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventRow, NewEvent};
+pub use webhook::{WebhookRow, WebhookSecretRow};
 
 use crate::error::{Code, Error, Result};
 

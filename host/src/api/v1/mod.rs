@@ -11,14 +11,22 @@ pub mod mini_apps;
 pub mod packages;
 pub mod policies;
 pub mod versions;
+pub mod webhooks;
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL},
+};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::extract::{Json, OptionalJson, Path, Query};
+use super::{
+    extract::{Json, OptionalJson, Path, Query},
+    idempotency::NoStore,
+};
 use crate::{app::App, error::Result};
 
 type AppState = State<Arc<App>>;
@@ -26,6 +34,13 @@ type Created<T> = Result<(StatusCode, Json<T>)>;
 
 fn created<T>(value: T) -> Created<T> {
     Ok((StatusCode::CREATED, Json(value)))
+}
+
+type SecretHeaders = ([(HeaderName, HeaderValue); 1], Extension<NoStore>);
+
+/// A secret stays out of every cache and is not kept for a repeated request.
+fn secret_headers() -> SecretHeaders {
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(NoStore))
 }
 
 /// A list that comes whole.
@@ -53,4 +68,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(devices::routes())
         .merge(merchants::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
 }
