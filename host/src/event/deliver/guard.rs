@@ -111,7 +111,9 @@ impl Guard {
             "https" => {}
             "http" if !self.allowed.is_empty() => {}
             "http" => {
-                return Err(refuse("must be https; plain http is for receivers that the host's --webhook-allow names."));
+                return Err(refuse(
+                    "must be https; plain http is for receivers that the host's --webhook-allow names.",
+                ));
             }
             _ => return Err(refuse("must be https.")),
         }
