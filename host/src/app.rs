@@ -9,7 +9,7 @@ use crate::{
     check::{Live, judge::Judges},
     clock::{Clock, Random},
     config::Config,
-    event::deliver::Sender,
+    event::{deliver::Sender, stream::Streams},
     policy::registry::Policies,
     rollout::{Admitter, Marker},
     seal::Seal,
@@ -34,6 +34,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// The streams of events that are open.
+    pub streams: Streams,
     /// Sends messages to receivers outside.
     pub sender: Sender,
     /// Rung when an audit waits for its policies.

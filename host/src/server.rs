@@ -25,6 +25,8 @@ use crate::{
     event::{
         self,
         deliver::{self, Sender, guard::Guard},
+        relay,
+        stream::Streams,
     },
     policy::{
         Compiler, Engine, EngineConfig,
@@ -80,6 +82,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     let sender = Sender::new(Guard::new(&config.webhooks.allow), config.webhooks.timeout)?;
     let app = App {
         config,
+        streams: Streams::default(),
         sender,
         seal,
         host_id: hex::encode(host_id),
@@ -153,6 +156,7 @@ impl Host {
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(deliver::run(app.clone()));
+        workers.spawn(relay::run(app.clone()));
         (app, workers)
     }
 
@@ -164,6 +168,11 @@ impl Host {
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
+        // Streams have no end of their own that draining could wait for.
+        let stop = async {
+            stop.await;
+            app.streams.end();
+        };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
         drop(workers);
         if let Err(error) = deliver::release(&app).await {

@@ -28,6 +28,7 @@ use crate::{
     event::{
         self,
         deliver::{Sender, guard::Guard},
+        stream::Streams,
     },
     host_app,
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
@@ -127,6 +128,7 @@ async fn open(
         policies: Policies::new(engine, blobs.clone()),
         blobs,
         seal: Seal::own(folder.path(), &SystemRandom).unwrap(),
+        streams: Streams::default(),
         sender: Sender::new(Guard::default(), std::time::Duration::from_secs(1)).unwrap(),
         audits_wake: Notify::new(),
         clock: Arc::new(clock.clone()),

@@ -227,11 +227,7 @@ impl Tx {
 
     /// Gives back every lease of a host that stops.
     pub async fn release_leases(&mut self, owner: &str) -> Result<()> {
-        execute!(
-            self,
-            "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1",
-            owner
-        )?;
+        execute!(self, "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
         execute!(self, "UPDATE event_relay SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
         Ok(())
     }
@@ -259,13 +255,8 @@ impl Tx {
 
     /// Moves the cursor of a relay that the host holds; false when it does not hold it any more.
     pub async fn move_relay(&mut self, name: &str, owner: &str, seq: i64) -> Result<bool> {
-        let moved = execute!(
-            self,
-            "UPDATE event_relay SET seq = $3 WHERE name = $1 AND lease_owner = $2",
-            name,
-            owner,
-            seq
-        )?;
+        let moved =
+            execute!(self, "UPDATE event_relay SET seq = $3 WHERE name = $1 AND lease_owner = $2", name, owner, seq)?;
         Ok(moved > 0)
     }
 }

@@ -10,6 +10,7 @@ mod admission;
 mod audit;
 mod cohort;
 mod connect;
+mod delivery;
 mod endpoint;
 mod event;
 mod gray_task;

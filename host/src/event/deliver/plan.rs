@@ -215,8 +215,8 @@ impl<E: Told + Clone> Desk<E> {
     fn next_fresh(&mut self) -> Option<E> {
         let mut before: HashSet<&str> = HashSet::new();
         // Only the first event of each subject, and only when it is not under way already.
-        let mut ready = |event: &E| before.insert(event.subject()) && !self.flying.contains_key(&event.seq());
-        let event = self.window.values().find(|event| ready(event))?.clone();
+        let mut fresh = self.window.values().filter(|event| before.insert(event.subject()));
+        let event = fresh.find(|event| !self.flying.contains_key(&event.seq()))?.clone();
         self.flying.insert(event.seq(), event.subject().to_owned());
         Some(event)
     }

@@ -62,10 +62,11 @@ fn f100_what_follows_a_failure_of_its_subject_waits_behind_it() {
     assert_eq!(jobs(&mut desk, NOW), [5], "only the other subject goes on");
     desk.settle(5, &Verdict::Delivered, NOW, 0.0);
     assert_eq!(desk.cursor(), 5, "the failed one and those behind it are rows");
-    let rows: Vec<_> = desk.changes().into_iter().map(|change| match change {
+    let row = |change| match change {
         Change::Put { row, dead: false, .. } => (row.seq, row.attempts),
         other => panic!("{other:?}"),
-    });
+    };
+    let rows: Vec<_> = desk.changes().into_iter().map(row).collect();
     assert_eq!(rows, [(1, 1), (2, 0), (4, 0)]);
     let later = NOW.plus_seconds(5);
     assert_eq!((jobs(&mut desk, NOW.plus_seconds(4)), jobs(&mut desk, later)), (vec![], vec![1]));
@@ -101,7 +102,7 @@ fn f97_a_webhook_that_fails_gets_one_send_at_a_time_until_it_is_well() {
     for seq in [2, 3] {
         desk.settle(seq, &failed(), NOW, 0.0);
     }
-    assert_eq!(jobs(&mut desk, NOW), []);
+    assert_eq!(jobs(&mut desk, NOW), [0; 0]);
     desk.settle(4, &Verdict::Delivered, NOW, 0.0);
     assert_eq!(jobs(&mut desk, NOW), [5, 6]);
 }
@@ -114,7 +115,7 @@ fn f98_a_receiver_that_asks_us_to_wait_is_left_alone() {
     desk.settle(1, &busy, NOW, 0.0);
     desk.settle(2, &busy, NOW, 0.0);
     desk.offer(&[Event(3, "c")], 3, |_| true);
-    assert_eq!(jobs(&mut desk, NOW.plus_seconds(59)), []);
+    assert_eq!(jobs(&mut desk, NOW.plus_seconds(59)), [0; 0]);
     assert_eq!(jobs(&mut desk, NOW.plus_seconds(60)).len(), 1);
 }
 
