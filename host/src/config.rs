@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, store::DbConfig};
+use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, seal::SealConfig, store::DbConfig};
 
 /// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
@@ -22,12 +22,17 @@ pub struct Storage {
     /// The blob store.
     #[command(flatten)]
     pub blobs: BlobConfig,
+
+    /// The keys of stored secrets.
+    #[command(flatten)]
+    pub seal: SealConfig,
 }
 
 impl Storage {
     /// Everything in one folder.
     pub fn in_folder(data_dir: PathBuf) -> Self {
-        Self { data_dir, cache_dir: None, db: DbConfig::default(), blobs: BlobConfig::default() }
+        let (db, blobs, seal) = (DbConfig::default(), BlobConfig::default(), SealConfig::default());
+        Self { data_dir, cache_dir: None, db, blobs, seal }
     }
 
     /// Where compiled policies and copies of blobs are kept between starts.

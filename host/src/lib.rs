@@ -29,6 +29,7 @@ pub mod ids;
 pub mod mini_app;
 pub mod page;
 pub mod report;
+pub mod seal;
 pub mod server;
 pub mod store;
 #[cfg(test)]

@@ -30,6 +30,7 @@ use crate::{
     mini_app,
     policy::{Compiler, Engine, EngineConfig, Limits, registry::Policies},
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
+    seal::{Seal, SealConfig},
     store::{Db, DbConfig, execute},
     version::{ManifestSummary, Step, VersionNumber},
 };
@@ -118,6 +119,7 @@ async fn open(
         db: Db::open(config, folder.path()).await.unwrap(),
         policies: Policies::new(engine, blobs.clone()),
         blobs,
+        seal: Seal::load(&SealConfig::default(), folder.path(), Arc::new(SystemRandom)).unwrap(),
         audits_wake: Notify::new(),
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),

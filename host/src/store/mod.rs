@@ -13,12 +13,14 @@ mod host_app;
 mod idempotency;
 mod mini_app;
 mod policy;
+mod sealed;
 mod version;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use connect::{Backend, Db, DbConfig};
 pub use event::{EventRow, NewEvent};
+pub use sealed::{SEALED, SealedColumn};
 
 use crate::error::{Code, Error, Result};
 
