@@ -114,6 +114,11 @@ codes! {
     NoteRequired = "note-required", Invalid, "A rejection needs a note";
     AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
 
+    // endpoint applications
+    ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
+    ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
+    ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";
+
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
     GrayState = "gray-state", Conflict, "The task's state does not allow this";
