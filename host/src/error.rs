@@ -102,6 +102,7 @@ codes! {
     PackageOffShelf = "package-off-shelf", Gone, "The MiniApp is off the shelf";
     NotOnline = "not-online", NotFound, "The MiniApp has no online version";
     HostAppExists = "host-app-exists", Conflict, "The id is taken";
+    MerchantExists = "merchant-exists", Conflict, "The id is taken";
     VersionExists = "version-exists", Conflict, "The version exists with other bytes";
     VersionState = "version-state", Conflict, "The version's state does not allow this";
     VersionOrder = "version-order", Conflict, "The version is not above the online version";
@@ -112,6 +113,11 @@ codes! {
     TrialEntry = "trial-entry", Invalid, "The entry path is not a page of the package";
     NoteRequired = "note-required", Invalid, "A rejection needs a note";
     AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
+
+    // endpoint applications
+    ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
+    ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
+    ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";
 
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";

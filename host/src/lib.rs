@@ -14,6 +14,8 @@ pub mod check;
 
 pub mod download;
 
+pub mod endpoint;
+
 pub mod event;
 
 pub mod access;

@@ -1,4 +1,4 @@
-//! Accounts, teams, merchants, and the roles that accounts hold in scopes.
+//! Accounts, teams, and the roles that accounts hold in scopes.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{
     clock::Millis,
     error::{Code, Error, Result},
     event,
-    ids::{MerchantId, TeamId, UserId},
+    ids::{TeamId, UserId},
     store::Tx,
     text,
 };
@@ -39,21 +39,12 @@ pub struct Team {
     pub created_at: Millis,
 }
 
-/// A team or merchant to create.
+/// A team to create.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTeam {
     /// 1 to 64 characters.
     pub name: String,
-}
-
-/// The owner of product instances and endpoint applications; its id is the BosID.
-#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Merchant {
-    pub id: MerchantId,
-    pub name: String,
-    pub created_at: Millis,
 }
 
 /// An account's role in a scope.
@@ -162,19 +153,6 @@ pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Te
     tx.grant(app, caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
     tx.commit().await?;
     Ok(team)
-}
-
-/// Creates a merchant; only an admin of the platform may.
-pub async fn create_merchant(app: &App, caller: &Caller, new: &NewTeam) -> Result<Merchant> {
-    caller.require(Action::Administer, &Scope::Platform)?;
-    let now = app.clock.now();
-    let merchant =
-        Merchant { id: MerchantId::generate(&*app.random), name: text::name("name", &new.name, 64)?, created_at: now };
-    let mut tx = app.db.begin().await?;
-    tx.insert_merchant(&merchant).await?;
-    tx.emit(event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant));
-    tx.commit().await?;
-    Ok(merchant)
 }
 
 /// The teams that the caller may know of, by name.

@@ -102,11 +102,8 @@ mod tests {
         clock::SystemRandom,
         error::Code,
         seal::{KeySource, SecretKey},
-        store::execute,
         testing,
     };
-
-    const PROBE: SealedColumn = SealedColumn { table: "probe", key: "id", column: "secret_sealed", about: "probe" };
 
     #[tokio::test]
     async fn f99_a_rotation_seals_every_row_under_the_first_key() {
@@ -114,23 +111,19 @@ mod tests {
         let (db, random) = (&host.app.db, Arc::new(SystemRandom));
         let [current, older] = [1, 9].map(|byte| SecretKey::from_bytes([byte; 32]));
         let before = Seal::new(&older, &[], KeySource::Given, random.clone());
+        let secrets = (0..250).map(|number| format!("p{number}"));
+        let rows = secrets.map(|id| (id.clone(), before.seal(id.as_bytes(), &format!("probe:{id}")).unwrap()));
         let mut tx = db.begin().await.unwrap();
-        execute!(tx, "CREATE TABLE probe (id TEXT PRIMARY KEY, secret_sealed TEXT)").unwrap();
-        for number in 0..250 {
-            let id = format!("p{number}");
-            let sealed = before.seal(id.as_bytes(), &format!("probe:{id}")).unwrap();
-            execute!(tx, "INSERT INTO probe (id, secret_sealed) VALUES ($1, $2)", id, sealed).unwrap();
-        }
-        execute!(tx, "INSERT INTO probe (id, secret_sealed) VALUES ('none', NULL)").unwrap();
+        tx.insert_probes(rows).await.unwrap();
         tx.commit().await.unwrap();
         let lost = Seal::new(&current, &[], KeySource::Given, random.clone());
-        assert_eq!(inspect_columns(db, &lost, &[PROBE]).await.unwrap_err().code, Code::SecretSealed);
+        assert_eq!(inspect_columns(db, &lost, &[SealedColumn::PROBE]).await.unwrap_err().code, Code::SecretSealed);
         let both = Seal::new(&current, &[older], KeySource::Given, random.clone());
-        let found = inspect_columns(db, &both, &[PROBE]).await.unwrap();
+        let found = inspect_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap();
         assert_eq!((found.open, found.older), (250, 250));
-        assert_eq!(rotate_columns(db, &both, &[PROBE]).await.unwrap().sealed, 250);
-        let again = rotate_columns(db, &both, &[PROBE]).await.unwrap();
+        assert_eq!(rotate_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap().sealed, 250);
+        let again = rotate_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap();
         assert_eq!((again.sealed, again.current), (0, 250));
-        assert_eq!(inspect_columns(db, &lost, &[PROBE]).await.unwrap().older, 0);
+        assert_eq!(inspect_columns(db, &lost, &[SealedColumn::PROBE]).await.unwrap().older, 0);
     }
 }

@@ -56,6 +56,25 @@ impl Tx {
 }
 
 #[cfg(test)]
+impl SealedColumn {
+    /// A column that tests make for themselves.
+    pub(crate) const PROBE: Self = Self { table: "probe", key: "id", column: "secret_sealed", about: "probe" };
+}
+
+#[cfg(test)]
+impl Tx {
+    /// Makes [`SealedColumn::PROBE`] with these secrets, and a row without one.
+    pub(crate) async fn insert_probes(&mut self, rows: impl Iterator<Item = (String, String)>) -> Result<()> {
+        execute!(self, "CREATE TABLE probe (id TEXT PRIMARY KEY, secret_sealed TEXT)")?;
+        for (id, sealed) in rows {
+            execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ($1, $2)", id, sealed)?;
+        }
+        execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ('none', NULL)")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use std::collections::BTreeSet;

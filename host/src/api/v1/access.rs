@@ -1,4 +1,4 @@
-//! Accounts, teams, merchants, roles and tokens.
+//! Accounts, teams, roles and tokens.
 
 use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use crate::{
-    access::{
-        self, Account, Caller, IssuedToken, Member, Merchant, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token,
-    },
+    access::{self, Account, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token},
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
 };
 
@@ -57,7 +55,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(me))
         .routes(routes!(create_account))
         .routes(routes!(create_team, teams))
-        .routes(routes!(create_merchant))
         .routes(routes!(issue_token, tokens))
         .routes(routes!(revoke_token))
         .routes(routes!(team_members))
@@ -94,12 +91,6 @@ async fn create_team(State(app): AppState, caller: Caller, Json(new): Json<NewTe
 #[utoipa::path(get, path = "/v1/teams", tag = "access", responses((status = 200, body = Items<Team>)))]
 async fn teams(State(app): AppState, caller: Caller) -> Result<Json<Items<Team>>> {
     items(access::teams(&app, &caller).await?)
-}
-
-/// Create a merchant.
-#[utoipa::path(post, path = "/v1/merchants", tag = "access", request_body = NewTeam, responses((status = 201, body = Merchant)))]
-async fn create_merchant(State(app): AppState, caller: Caller, Json(new): Json<NewTeam>) -> Created<Merchant> {
-    created(access::create_merchant(&app, &caller, &new).await?)
 }
 
 /// Issue a token. Its secret is shown this once.

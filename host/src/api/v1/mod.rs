@@ -2,10 +2,12 @@
 
 pub mod access;
 pub mod audits;
+pub mod channels;
 pub mod devices;
 pub mod events;
 pub mod gray;
 pub mod host_apps;
+pub mod merchants;
 pub mod mini_apps;
 pub mod packages;
 pub mod policies;
@@ -50,5 +52,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(policies::routes())
         .merge(gray::routes())
         .merge(devices::routes())
+        .merge(merchants::routes())
+        .merge(channels::routes())
         .merge(events::routes())
 }
