@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, seal::SealConfig, store::DbConfig};
+use crate::{
+    api::serve::ServeConfig, blob::BlobConfig, package::Limits, seal::SealConfig, store::DbConfig, wechat::WechatConfig,
+};
 
 /// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
@@ -52,6 +54,11 @@ pub struct Config {
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
 
+    /// The address by which others reach this host, such as https://berth.example: events name it as their source, and
+    /// WeChat sends merchants back to it.
+    #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
     /// Limits of packages.
     #[command(flatten)]
     pub package: Limits,
@@ -59,6 +66,10 @@ pub struct Config {
     /// Limits of the HTTP listener.
     #[command(flatten)]
     pub http: ServeConfig,
+
+    /// WeChat's third-party platform.
+    #[command(flatten)]
+    pub wechat: WechatConfig,
 }
 
 /// Where a host listens when nobody says otherwise.
@@ -70,8 +81,10 @@ impl Config {
         Self {
             storage,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
             package: Limits::default(),
             http: ServeConfig::default(),
+            wechat: WechatConfig::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod keys;
 mod rotate;
+mod secret;
 
 use std::{fmt, sync::Arc};
 
@@ -16,6 +17,7 @@ use chacha20poly1305::{
 
 pub use keys::{KeySource, SealConfig, SecretKey};
 pub use rotate::{Inspection, Rotation, inspect, rotate};
+pub use secret::Secret;
 
 use crate::{
     clock::Random,
