@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audits;
+pub mod channels;
 pub mod devices;
 pub mod events;
 pub mod gray;
@@ -52,5 +53,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(channels::routes())
         .merge(events::routes())
 }

@@ -1,3 +1,4 @@
 //! Merchants and what they own.
 
+mod channel;
 mod merchant;
