@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audits;
 pub mod devices;
+pub mod endpoint_apps;
 pub mod events;
 pub mod gray;
 pub mod host_apps;
@@ -10,6 +11,7 @@ pub mod merchants;
 pub mod mini_apps;
 pub mod packages;
 pub mod policies;
+pub mod product_instances;
 pub mod versions;
 
 use std::sync::Arc;
@@ -52,5 +54,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(product_instances::routes())
+        .merge(endpoint_apps::routes())
         .merge(events::routes())
 }
