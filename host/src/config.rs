@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     api::serve::ServeConfig, blob::BlobConfig, event::deliver::WebhookConfig, nats::NatsConfig, package::Limits,
-    store::DbConfig,
+    seal::SealConfig, store::DbConfig, wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -25,12 +25,17 @@ pub struct Storage {
     /// The blob store.
     #[command(flatten)]
     pub blobs: BlobConfig,
+
+    /// The keys of stored secrets.
+    #[command(flatten)]
+    pub seal: SealConfig,
 }
 
 impl Storage {
     /// Everything in one folder.
     pub fn in_folder(data_dir: PathBuf) -> Self {
-        Self { data_dir, cache_dir: None, db: DbConfig::default(), blobs: BlobConfig::default() }
+        let (db, blobs, seal) = (DbConfig::default(), BlobConfig::default(), SealConfig::default());
+        Self { data_dir, cache_dir: None, db, blobs, seal }
     }
 
     /// Where compiled policies and copies of blobs are kept between starts.
@@ -50,7 +55,8 @@ pub struct Config {
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// The address by which others reach this host, such as https://berth.example: events name it as their source.
+    /// The address by which others reach this host, such as https://berth.example: events name it as their source, and
+    /// WeChat sends merchants back to it.
     #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
@@ -69,6 +75,9 @@ pub struct Config {
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
+    /// WeChat's third-party platform.
+    #[command(flatten)]
+    pub wechat: WechatConfig,
 }
 
 /// Where a host listens when nobody says otherwise.
@@ -85,6 +94,7 @@ impl Config {
             http: ServeConfig::default(),
             webhooks: WebhookConfig::default(),
             nats: NatsConfig::default(),
+            wechat: WechatConfig::default(),
         }
     }
 }

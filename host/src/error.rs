@@ -114,11 +114,22 @@ codes! {
     NoteRequired = "note-required", Invalid, "A rejection needs a note";
     AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
 
+    // endpoint applications
+    ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
+    ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
+    ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";
+
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
     GrayState = "gray-state", Conflict, "The task's state does not allow this";
     GrayPeriod = "gray-period", Invalid, "The period of the task is not possible";
     CohortInvalid = "cohort-invalid", Invalid, "The list cannot be used";
+
+    // endpoint applications
+    EndpointDefault = "endpoint-default", Conflict, "The default endpoint application holds what is active";
+    EndpointEmpty = "endpoint-empty", Conflict, "An endpoint application holds at least one product instance";
+    EndpointInUse = "endpoint-in-use", Conflict, "Channels are bound to the endpoint application";
+    ProductUnsubscribed = "product-unsubscribed", Conflict, "The product instance is unsubscribed";
 
     // policies
     PolicyInvalid = "policy-invalid", Invalid, "The wasm is not a policy";
@@ -131,6 +142,8 @@ codes! {
     WebhookLimit = "webhook-limit", Conflict, "There are too many webhooks";
 
     // the host
+    WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
+    SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
     StorageFull = "storage-full", StorageFull, "The host has no room left";
     Unavailable = "unavailable", Unavailable, "The host cannot do this now";
     Internal = "internal", Internal, "Something went wrong here";

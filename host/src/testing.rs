@@ -38,7 +38,7 @@ use crate::{
         registry::{Policies, PolicyRow},
     },
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
-    seal::Seal,
+    seal::{Seal, SealConfig},
     store::{Db, DbConfig},
     version::{ManifestSummary, Release, ReleaseKind, Step, TrialRow, VersionNumber, VersionRow},
 };
@@ -127,7 +127,7 @@ async fn open(
         db: Db::open(config, folder.path()).await.unwrap(),
         policies: Policies::new(engine, blobs.clone()),
         blobs,
-        seal: Seal::own(folder.path(), &SystemRandom).unwrap(),
+        seal: Seal::load(&SealConfig::default(), folder.path(), Arc::new(SystemRandom)).unwrap(),
         streams: Streams::default(),
         sender: Sender::new(Guard::default(), std::time::Duration::from_secs(1)).unwrap(),
         audits_wake: Notify::new(),

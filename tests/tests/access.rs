@@ -38,6 +38,7 @@ const TEAM_ADMIN: May = May::Team(&["admin"]);
 const HOST_READ: May = May::HostApp(&["auditor", "admin"]);
 const HOST_ADMIN: May = May::HostApp(&["admin"]);
 const MERCHANT_READ: May = May::Merchant(&["viewer", "operator", "admin"]);
+const MERCHANT_OPERATE: May = May::Merchant(&["operator", "admin"]);
 const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
 /// The golden table.
@@ -56,6 +57,13 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/merchants/{id}/members", MERCHANT_READ),
     ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
+    ("GET", "/v1/channels", May::Anybody),
+    ("POST", "/v1/channels", MERCHANT_OPERATE),
+    ("GET", "/v1/channels/{id}", MERCHANT_READ),
+    ("PATCH", "/v1/channels/{id}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/channels/{id}", MERCHANT_OPERATE),
+    ("PUT", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("DELETE", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -163,6 +171,8 @@ impl Cast {
         scene.push("1.0.0", "1.3.0").await.good();
         let audit = text(&scene.submit("1.3.0").await["id"]);
         let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
+        let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -211,6 +221,7 @@ impl Cast {
             ("audit", audit),
             ("task", task),
             ("merchant", merchant),
+            ("channel", channel),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
@@ -225,6 +236,7 @@ impl Cast {
         let id = match path.split('/').nth(2).unwrap() {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
+            "channels" => &self.places["channel"],
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
@@ -256,7 +268,11 @@ impl Cast {
             ("POST", "/v1/host-apps") => json!({"name": "new"}),
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
-            ("PATCH", "/v1/merchants/{id}") => json!({"name": "new"}),
+            ("PATCH", "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
+            ("POST", "/v1/channels") => {
+                json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
+            }
+            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": "cid_00000000000000000000000000"}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),

@@ -2,7 +2,9 @@
 
 pub mod access;
 pub mod audits;
+pub mod channels;
 pub mod devices;
+pub mod endpoint_apps;
 pub mod events;
 pub mod gray;
 pub mod host_apps;
@@ -10,6 +12,7 @@ pub mod merchants;
 pub mod mini_apps;
 pub mod packages;
 pub mod policies;
+pub mod product_instances;
 pub mod versions;
 pub mod webhooks;
 
@@ -67,6 +70,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(channels::routes())
+        .merge(product_instances::routes())
+        .merge(endpoint_apps::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
 }

@@ -98,7 +98,7 @@ pub fn keys_of(app: &App, secrets: &[WebhookSecretRow]) -> Result<Vec<Key>> {
 }
 
 fn key_of(app: &App, row: &WebhookSecretRow) -> Result<Key> {
-    let secret = app.seal.open(&row.secret_sealed, &webhook::about(&row.id))?;
-    let key = std::str::from_utf8(&secret).ok().and_then(Key::of);
-    key.ok_or_else(|| Error::internal(anyhow::anyhow!("the secret of {} is not one of ours", row.webhook_id)))
+    let secret = app.seal.open_text(&row.secret_sealed, &webhook::about(&row.id))?;
+    Key::of(&secret)
+        .ok_or_else(|| Error::internal(anyhow::anyhow!("the secret of {} is not one of ours", row.webhook_id)))
 }

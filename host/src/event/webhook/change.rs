@@ -117,7 +117,7 @@ async fn may_have_one_more(tx: &mut Tx, scope: &Scope) -> Result<()> {
 async fn new_secret(tx: &mut Tx, app: &App, webhook: &WebhookId, now: Millis) -> Result<String> {
     let secret = secret::generate(&*app.random);
     let id = WebhookSecretId::generate(now, &*app.random);
-    let secret_sealed = app.seal.seal(&*app.random, secret.as_bytes(), &about(&id))?;
+    let secret_sealed = app.seal.seal(secret.as_bytes(), &about(&id))?;
     let row = WebhookSecretRow { id, webhook_id: webhook.clone(), secret_sealed, created_at: now, ends_at: None };
     tx.insert_webhook_secret(&row).await?;
     Ok(secret)
