@@ -12,6 +12,7 @@
 
 pub mod guests;
 pub mod process;
+pub mod receiver;
 pub mod scene;
 
 use std::{
@@ -20,6 +21,7 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use berth::{
@@ -110,12 +112,21 @@ impl Host {
         if database == Database::Postgres {
             storage.db = postgres().await;
         }
-        Self::with(Config::with_defaults(storage), folder).await
+        let mut config = Config::with_defaults(storage);
+        // Receivers in tests are on loopback, and some of them hang.
+        config.webhooks.allow = vec!["127.0.0.0/8".parse().unwrap()];
+        config.webhooks.timeout = Duration::from_secs(2);
+        Self::with(config, folder).await
     }
 
     /// A host with these settings; its data goes with `folder`.
     pub async fn with(config: Config, folder: Arc<TempDir>) -> Self {
-        let host = server::open(config.clone(), Compiler::InProcess, Nature::default()).await.unwrap();
+        Self::with_nature(config, folder, Nature::default()).await
+    }
+
+    /// As [`Host::with`], with a time of the test's own.
+    pub async fn with_nature(config: Config, folder: Arc<TempDir>, nature: Nature) -> Self {
+        let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
         let admin_token = server::admin_token(&app).await.unwrap().secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -125,6 +136,15 @@ impl Host {
             host.run(listener, async { drop(stopped.await) }).await;
         });
         Self { url, app, admin_token, config, folder, stop: Some(stop), serving: Some(serving) }
+    }
+
+    /// The same host with other settings and a time of the test's own; this one is stopped.
+    pub async fn again(mut self, change: impl FnOnce(&mut Config), nature: Nature) -> Self {
+        let (mut config, folder) = (self.config.clone(), self.folder.clone());
+        change(&mut config);
+        drop(self.stop.take());
+        self.serving.take().unwrap().await.unwrap();
+        Self::with_nature(config, folder, nature).await
     }
 
     /// Another host that shares the database and the blobs.
@@ -292,6 +312,10 @@ impl Answer {
     pub async fn of(request: RequestBuilder, what: String) -> Self {
         let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // A stream has no end to read to.
+        if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            return Self { status, headers, bytes: Vec::new(), what };
+        }
         let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error}")).to_vec();
         Self { status, headers, bytes, what }
     }

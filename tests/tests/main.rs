@@ -4,6 +4,7 @@
 
 mod access;
 mod downloads;
+mod events;
 mod gray;
 mod gray_policies;
 mod intruders;
@@ -12,3 +13,4 @@ mod releases;
 mod s3;
 mod samples;
 mod versions;
+mod webhooks;

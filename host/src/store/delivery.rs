@@ -1,8 +1,8 @@
 //! What those who deliver events read and write: leases, cursors, rows that wait.
 
-use sqlx::{Postgres, QueryBuilder, Sqlite, types::Json};
+use sqlx::types::Json;
 
-use super::{Conn, EventRow, Tx, WebhookSecretRow, execute, fetch};
+use super::{EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
 use crate::{
     clock::Millis,
     error::Result,
@@ -172,16 +172,14 @@ impl Tx {
     pub async fn move_cursors(&mut self, owner: &str, seq: i64, webhooks: &[WebhookId]) -> Result<Vec<WebhookId>> {
         let mut moved = Vec::with_capacity(webhooks.len());
         for chunk in webhooks.chunks(CHUNK) {
-            let rows: Vec<(WebhookId,)> = match &mut self.conn {
-                Conn::Sqlite(c) => {
-                    let mut query = move_statement::<Sqlite>(owner, seq, chunk);
-                    query.build_query_as().fetch_all(&mut **c).await?
-                }
-                Conn::Postgres(c) => {
-                    let mut query = move_statement::<Postgres>(owner, seq, chunk);
-                    query.build_query_as().fetch_all(&mut **c).await?
-                }
-            };
+            let filled = chunk.iter().chain(std::iter::repeat_n(chunk.last(), CHUNK - chunk.len()).flatten());
+            let rows = fetch_built!(self, (WebhookId,), |q| {
+                q.push("UPDATE webhook_cursor SET seq = ").push_bind(seq);
+                q.push(" WHERE lease_owner = ").push_bind(owner).push(" AND webhook_id IN (");
+                let mut ids = q.separated(", ");
+                filled.for_each(|id| drop(ids.push_bind(id)));
+                q.push(") RETURNING webhook_id");
+            })?;
             moved.extend(rows.into_iter().map(|(id,)| id));
         }
         Ok(moved)
@@ -259,21 +257,4 @@ impl Tx {
             execute!(self, "UPDATE event_relay SET seq = $3 WHERE name = $1 AND lease_owner = $2", name, owner, seq)?;
         Ok(moved > 0)
     }
-}
-
-fn move_statement<DB>(owner: &str, seq: i64, webhooks: &[WebhookId]) -> QueryBuilder<DB>
-where
-    DB: sqlx::Database,
-    for<'t> i64: sqlx::Encode<'t, DB> + sqlx::Type<DB>,
-    for<'t> String: sqlx::Encode<'t, DB> + sqlx::Type<DB>,
-{
-    let mut query = QueryBuilder::new("UPDATE webhook_cursor SET seq = ");
-    query.push_bind(seq).push(" WHERE lease_owner = ").push_bind(owner.to_owned()).push(" AND webhook_id IN (");
-    let last = webhooks.last();
-    let mut ids = query.separated(", ");
-    for id in webhooks.iter().chain(std::iter::repeat_n(last, CHUNK - webhooks.len()).flatten()) {
-        ids.push_bind(id.to_string());
-    }
-    query.push(") RETURNING webhook_id");
-    query
 }
