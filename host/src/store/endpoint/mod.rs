@@ -1,7 +1,7 @@
 //! Merchants and what they own.
 
-mod channel;
 mod app;
+mod channel;
 mod instance;
 mod merchant;
 mod org_prune;
