@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
-    endpoint::Merchant,
+    endpoint::{
+        Channel, EndpointApp, Merchant, channel,
+        membership::ProductMoved,
+        org_prune::{NodeOfEndpoint, ProductOfNode},
+    },
     error::{Error, Result},
     host_app::{Binding, HostApp},
     mini_app::MiniApp,
@@ -85,6 +89,21 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
+
+    "endpoint.created" EndpointApp, "An endpoint application was created.";
+    "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
+    "endpoint.deleted" EndpointApp, "An endpoint application was deleted; `data` is how it was before.";
+    "endpoint.product_added" ProductMoved, "An endpoint application holds a product instance more.";
+    "endpoint.product_removed" ProductMoved, "An endpoint application no longer holds a product instance.";
+    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is no longer assigned to an organisation node.";
+    "org_node.product_closed" ProductOfNode, "A product instance is no longer open on an organisation node.";
+
+    "channel.authorised" Channel, "A channel was authorised by its merchant.";
+    "channel.bound" Channel, "A channel was bound to an endpoint application.";
+    "channel.unbound" channel::Unbound, "A channel was taken from its endpoint application.";
+    "channel.edited" Channel, "The name of a channel changed.";
+    "channel.unauthorised" Channel, "A merchant took the authorisation of a channel back.";
+    "channel.deleted" Channel, "A channel was deleted; `data` is how it was before.";
 
     "webhook.created" Webhook, "A webhook was created.";
     "webhook.edited" Webhook, "A webhook was edited, enabled or disabled.";
@@ -194,7 +213,7 @@ mod tests {
             }
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            if ["event::new(", "fn event(", "told(app"].iter().any(|how| code.contains(how)) {
+            if ["event::new(", "fn event(", ".event(", "told(app"].iter().any(|call| code.contains(call)) {
                 found.extend(kind.captures_iter(code).map(|found| found[1].to_owned()));
             }
         }
