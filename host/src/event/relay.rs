@@ -54,40 +54,61 @@ async fn publish(app: &App) -> Result<()> {
         ..Default::default()
     };
     context.get_or_create_stream(config).await.map_err(unavailable)?;
+    let mut lease = None;
     loop {
         let told = app.db.next_events();
         let now = app.clock.now();
-        match claim(app, now).await? {
-            Some(after) => while_there_is_more(app, &context, after, now.plus_seconds(LEASE)).await?,
-            None => tokio::time::sleep(PAUSE).await,
+        if lease.as_ref().is_none_or(|lease: &Lease| lease.is_old(now)) {
+            lease = claim(app, now).await?;
         }
+        lease = match lease {
+            Some(lease) => publish_on(app, &context, lease).await?,
+            None => {
+                tokio::time::sleep(PAUSE).await;
+                None
+            }
+        };
         let _ = tokio::time::timeout(PULSE, told).await;
     }
 }
 
-/// The cursor, when this host has the lease.
-async fn claim(app: &App, now: Millis) -> Result<Option<i64>> {
-    let mut tx = app.db.begin().await?;
-    let cursor = tx.claim_relay(NAME, &app.host_id, now, now.plus_seconds(LEASE)).await?;
-    tx.commit().await?;
-    Ok(cursor)
+/// The right to publish, and from where.
+struct Lease {
+    after: i64,
+    until: Millis,
 }
 
-async fn while_there_is_more(app: &App, context: &jetstream::Context, mut after: i64, until: Millis) -> Result<()> {
-    // A batch takes ten seconds at the most: it begins only while the lease outlives it.
-    while app.clock.now().plus_seconds(10) < until {
-        let rows = app.db.read().await?.events_after(after, BATCH).await?;
-        let Some(last) = rows.last().map(|row| row.seq) else { return Ok(()) };
+impl Lease {
+    /// Whether it is time to renew it.
+    fn is_old(&self, now: Millis) -> bool {
+        now.plus_seconds(LEASE / 2) >= self.until
+    }
+}
+
+async fn claim(app: &App, now: Millis) -> Result<Option<Lease>> {
+    let until = now.plus_seconds(LEASE);
+    let mut tx = app.db.begin().await?;
+    let cursor = tx.claim_relay(NAME, &app.host_id, now, until).await?;
+    tx.commit().await?;
+    Ok(cursor.map(|after| Lease { after, until }))
+}
+
+/// Publishes what there is; the lease is gone when another host has taken it. A batch takes ten seconds at the most, so one
+/// begins only while the lease is not old.
+async fn publish_on(app: &App, context: &jetstream::Context, mut lease: Lease) -> Result<Option<Lease>> {
+    while !lease.is_old(app.clock.now()) {
+        let rows = app.db.read().await?.events_after(lease.after, BATCH).await?;
+        let Some(last) = rows.last().map(|row| row.seq) else { break };
         publish_batch(app, context, &rows).await?;
         let mut tx = app.db.begin().await?;
         let held = tx.move_relay(NAME, &app.host_id, last).await?;
         tx.commit().await?;
         if !held {
-            return Ok(());
+            return Ok(None);
         }
-        after = last;
+        lease.after = last;
     }
-    Ok(())
+    Ok(Some(lease))
 }
 
 /// Publishes in order without waiting for each, then waits for all.

@@ -177,7 +177,9 @@ impl Tx {
                 q.push("UPDATE webhook_cursor SET seq = ").push_bind(seq);
                 q.push(" WHERE lease_owner = ").push_bind(owner).push(" AND webhook_id IN (");
                 let mut ids = q.separated(", ");
-                filled.for_each(|id| drop(ids.push_bind(id)));
+                for id in filled {
+                    ids.push_bind(id);
+                }
                 q.push(") RETURNING webhook_id");
             })?;
             moved.extend(rows.into_iter().map(|(id,)| id));

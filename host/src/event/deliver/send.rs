@@ -1,6 +1,12 @@
 //! One message to one receiver, and what came of it. Whatever the receiver does, it costs a bounded time and memory.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use reqwest::{Client, Response, StatusCode, Url, header, redirect::Policy};
@@ -27,7 +33,7 @@ const EXCERPT: usize = 1024;
 /// How long an answer whose status is known may still take.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
 /// Connections without a request are closed after so long.
-const IDLE: Duration = Duration::from_secs(20);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -86,13 +92,16 @@ struct Inner {
     secure: Client,
     plain: Client,
     patience: Duration,
+    delivered: AtomicU64,
+    failed: AtomicU64,
 }
 
 impl Sender {
     /// Goes where `guard` lets it; a send takes `patience` at the most.
     pub fn new(guard: Guard, patience: Duration) -> Result<Self> {
         let (secure, plain) = (client(&guard, true)?, client(&guard, false)?);
-        Ok(Self(Arc::new(Inner { guard, secure, plain, patience })))
+        let (delivered, failed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self(Arc::new(Inner { guard, secure, plain, patience, delivered, failed })))
     }
 
     /// Where it may go.
@@ -105,6 +114,11 @@ impl Sender {
         self.0.patience
     }
 
+    /// Messages that were delivered, and sends that failed, since the host started.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.0.delivered.load(Ordering::Relaxed), self.0.failed.load(Ordering::Relaxed))
+    }
+
     /// Sends once, signed by all `keys`.
     pub async fn send(&self, url: &str, keys: &[Key], message: &Message, now: Millis) -> Receipt {
         let started = Instant::now();
@@ -115,6 +129,8 @@ impl Sender {
             Ok(Ok(response)) => read(response, deadline, now).await,
         };
         receipt.took = started.elapsed();
+        let count = if receipt.is_delivered() { &self.0.delivered } else { &self.0.failed };
+        count.fetch_add(1, Ordering::Relaxed);
         receipt
     }
 
@@ -135,6 +151,8 @@ impl Sender {
 }
 
 fn client(guard: &Guard, tls: bool) -> Result<Client> {
+    // Fails only when a provider is installed already, which is then the one that is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("berth/", env!("CARGO_PKG_VERSION"), " (webhook)"))
         .dns_resolver(guard.resolver(tls))
@@ -148,7 +166,7 @@ fn client(guard: &Guard, tls: bool) -> Result<Client> {
         .no_zstd()
         .no_deflate()
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(8);
+        .pool_max_idle_per_host(4);
     builder.build().map_err(Error::internal)
 }
 
