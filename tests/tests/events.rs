@@ -207,7 +207,8 @@ async fn stream_of(context: &jetstream::Context) -> jetstream::stream::Stream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f99_the_libraries_of_standard_webhooks_and_cloudevents_accept_our_messages() {
     let Some(modules) = there_is("BERTH_TEST_NODE_MODULES") else { return };
-    let host = Host::start(Database::Sqlite).await;
+    let named = |settings: &mut berth::config::Config| settings.public_url = Some("https://berth.example".into());
+    let host = Host::start(Database::Sqlite).await.again(named, Nature::default()).await;
     let (admin, receiver) = (host.admin(), Receiver::good().await);
     let body = json!({"url": receiver.url, "scope": {"kind": "platform"}, "types": ["host_app.created"]});
     let webhook = admin.post("/v1/webhooks", body).await.good();

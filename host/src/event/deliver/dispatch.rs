@@ -248,13 +248,18 @@ impl Dispatcher {
 
     /// Writes cursors and rows, when something changed and nothing is being written.
     fn write(&mut self) {
-        if !self.writes.is_empty() || self.wrote.elapsed() < WRITE_GAP {
+        if self.is_writing() || self.wrote.elapsed() < WRITE_GAP {
             return;
         }
         if let Some(marks) = super::write::marks(&mut self.hooks) {
             self.wrote = Instant::now();
             self.writes.spawn(write(self.app.clone(), marks));
         }
+    }
+
+    /// Whether cursors and rows are being written.
+    pub(super) fn is_writing(&self) -> bool {
+        !self.writes.is_empty()
     }
 
     fn written(&mut self, done: Result<Written, JoinError>) {

@@ -39,7 +39,7 @@ impl Dispatcher {
     /// Renews the leases and takes free ones when it is time; answers the webhooks that were taken.
     pub(super) async fn keep_leases(&mut self) -> Result<Vec<WebhookId>> {
         let now = self.app.clock.now();
-        let beat = self.lease.renew_at.is_none_or(|at| at <= now);
+        let beat = !self.is_writing() && self.lease.renew_at.is_none_or(|at| at <= now);
         if !beat && !self.lease.look_around {
             return Ok(Vec::new());
         }
@@ -48,9 +48,12 @@ impl Dispatcher {
             self.renew(until).await?;
             self.lease.renew_at = Some(now.plus_seconds(BEAT));
         }
-        let opened = self.claim(now).await?;
+        // What is being given back right now must be forgotten here before it can be taken again.
+        if self.is_writing() {
+            return Ok(Vec::new());
+        }
         self.lease.look_around = false;
-        Ok(opened)
+        self.claim(now).await
     }
 
     async fn renew(&mut self, until: Millis) -> Result<()> {
@@ -58,6 +61,10 @@ impl Dispatcher {
             let mut tx = self.app.db.begin().await?;
             let held: std::collections::HashSet<_> =
                 tx.renew_webhooks(&self.app.host_id, until).await?.into_iter().collect();
+            // A lease without its webhook here is of no use to anybody.
+            for id in held.iter().filter(|id| !self.hooks.contains_key(*id)) {
+                tx.release_webhook(&self.app.host_id, id).await?;
+            }
             tx.commit().await?;
             self.hooks.retain(|id, _| held.contains(id));
         }
