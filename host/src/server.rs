@@ -165,13 +165,15 @@ impl Host {
 
     /// Serves until `stop`, then drains.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
-        let (app, _workers) = self.start();
+        let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
+        // First the workers, who would complain about a database that is closed under them.
+        workers.shutdown().await;
         app.db.close().await;
         report
     }

@@ -104,8 +104,8 @@ async fn each_command_asks_as_the_contract_says() {
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
         (
-            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1}"#,
-            r#"POST /v1/policy-bindings {"config":{"n":1},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
+            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1} --limits {"log_lines":9}"#,
+            r#"POST /v1/policy-bindings {"config":{"n":1},"limits":{"log_lines":9},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
         ),
         ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
         ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
