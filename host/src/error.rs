@@ -143,6 +143,8 @@ codes! {
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
     // the host
+    WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
+    SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
     StorageFull = "storage-full", StorageFull, "The host has no room left";
     Unavailable = "unavailable", Unavailable, "The host cannot do this now";
     Internal = "internal", Internal, "Something went wrong here";

@@ -29,10 +29,13 @@ pub mod error;
 pub mod host_app;
 pub mod ids;
 pub mod mini_app;
+pub mod nats;
 pub mod page;
 pub mod report;
+pub mod seal;
 pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod wechat;
