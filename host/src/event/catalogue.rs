@@ -10,7 +10,11 @@ use super::data::{
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
-    endpoint::Merchant,
+    endpoint::{
+        Channel, Merchant, OrgNode,
+        channel::ChannelUnbound,
+        org_prune::{NodeOfEndpoint, ProductOfNode},
+    },
     error::{Error, Result},
     host_app::{Binding, HostApp},
     mini_app::MiniApp,
@@ -82,6 +86,18 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
+
+    "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
+    "channel.edited" Channel, "The name of a channel changed.";
+    "channel.unauthorised" Channel, "The authorisation of a channel was taken back where the channel is.";
+    "channel.bound" Channel, "A channel reaches an endpoint application.";
+    "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
+    "channel.deleted" Channel, "A merchant gave a channel up.";
+    "org_node.created" OrgNode, "An organisation node was created.";
+    "org_node.edited" OrgNode, "An organisation node was renamed, moved or limited.";
+    "org_node.deleted" OrgNode, "An organisation node was deleted.";
+    "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
+    "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
 }
 
 /// A type of event, as the list shows it.

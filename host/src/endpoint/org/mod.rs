@@ -121,8 +121,8 @@ pub struct OrgNodeQuery {
     pub limit: Option<u32>,
 }
 
-fn told(app: &App, kind: &'static str, actor: &str, node: &OrgNode, data: &impl Serialize) -> NewEvent {
-    event::new(app, kind, &node.id, actor, data).for_merchant(&node.merchant)
+fn told(app: &App, kind: &'static str, actor: &str, node: &OrgNode) -> NewEvent {
+    event::new(app, kind, &node.id, actor, node).for_merchant(&node.merchant)
 }
 
 /// The node, when the caller may do `action` to what its merchant owns.
@@ -170,7 +170,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewOrgNode) -> Result<OrgNo
         }
         inserted => inserted?,
     }
-    tx.emit(told(app, "org_node.created", caller.account.as_str(), &node, &node));
+    tx.emit(told(app, "org_node.created", caller.account.as_str(), &node));
     tx.commit().await?;
     Ok(node)
 }
@@ -199,7 +199,7 @@ pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode)
     }
     node.limited = edit.limited.unwrap_or(node.limited);
     tx.set_org_node(&node).await?;
-    tx.emit(told(app, "org_node.edited", caller.account.as_str(), &node, &node));
+    tx.emit(told(app, "org_node.edited", caller.account.as_str(), &node));
     tx.commit().await?;
     Ok(node)
 }
@@ -233,7 +233,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<()> {
         open::shut(&mut tx, app, actor, &node, &instance).await?;
     }
     tx.delete_org_node(id).await?;
-    tx.emit(told(app, "org_node.deleted", actor, &node, &node));
+    tx.emit(told(app, "org_node.deleted", actor, &node));
     tx.commit().await
 }
 

@@ -1,6 +1,6 @@
 //! Which product instances are open on a node.
 
-use super::{OrgNode, OrgNodeDetail, authorise_change, detail, told};
+use super::{OrgNode, OrgNodeDetail, authorise_change, detail};
 use crate::{
     access::Caller,
     app::App,
@@ -9,6 +9,7 @@ use crate::{
         org_prune::{ProductOfNode, prune_assignments},
     },
     error::{Code, Error, Result},
+    event,
     ids::{InstanceId, OrgNodeId},
     store::Tx,
 };
@@ -27,7 +28,7 @@ pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &Instanc
     }
     if tx.open_product(id, instance, found.said_at, actor, app.clock.now()).await? {
         let data = ProductOfNode { org_node: id.clone(), product_instance: instance.clone() };
-        tx.emit(told(app, "org_node.product_opened", actor, &node, &data));
+        tx.emit(event::new(app, "org_node.product_opened", id, actor, &data).for_merchant(&node.merchant));
     }
     let detail = detail(&mut tx, node).await?;
     tx.commit().await?;
@@ -53,7 +54,7 @@ pub(super) async fn shut(tx: &mut Tx, app: &App, actor: &str, node: &OrgNode, in
     let gone = tx.close_product(&node.id, instance).await?;
     if gone {
         let data = ProductOfNode { org_node: node.id.clone(), product_instance: instance.clone() };
-        tx.emit(told(app, "org_node.product_closed", actor, node, &data));
+        tx.emit(event::new(app, "org_node.product_closed", &node.id, actor, &data).for_merchant(&node.merchant));
     }
     Ok(gone)
 }
