@@ -11,8 +11,9 @@ use super::data::{
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
     endpoint::{
-        Channel, Merchant, OrgNode,
+        Channel, EndpointApp, Merchant, OrgNode,
         channel::ChannelUnbound,
+        membership::ProductMoved,
         org_prune::{NodeOfEndpoint, ProductOfNode},
     },
     error::{Error, Result},
@@ -86,6 +87,14 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
+
+    "endpoint.created" EndpointApp, "An endpoint application was created.";
+    "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
+    "endpoint.deleted" EndpointApp, "An endpoint application was deleted; `data` is how it was before.";
+    "endpoint.product_added" ProductMoved, "An endpoint application holds a product instance more.";
+    "endpoint.product_removed" ProductMoved, "An endpoint application no longer holds a product instance.";
+    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is no longer assigned to an organisation node.";
+    "org_node.product_closed" ProductOfNode, "A product instance is no longer open on an organisation node.";
 
     "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
     "channel.edited" Channel, "The name of a channel changed.";
@@ -199,7 +208,7 @@ mod tests {
             }
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            if code.contains("event::new(") || code.contains("fn event(") {
+            if ["event::new(", "fn event(", ".event("].iter().any(|call| code.contains(call)) {
                 found.extend(kind.captures_iter(code).map(|found| found[1].to_owned()));
             }
         }
