@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{api::serve::ServeConfig, blob::BlobConfig, package::Limits, store::DbConfig};
+use crate::{api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, store::DbConfig};
 
 /// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,6 +47,10 @@ pub struct Config {
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
 
+    /// The address by which others reach this host, such as https://berth.example: events name it as their source.
+    #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
     /// Limits of packages.
     #[command(flatten)]
     pub package: Limits,
@@ -54,6 +58,10 @@ pub struct Config {
     /// Limits of the HTTP listener.
     #[command(flatten)]
     pub http: ServeConfig,
+
+    /// Where events are published.
+    #[command(flatten)]
+    pub nats: NatsConfig,
 }
 
 /// Where a host listens when nobody says otherwise.
@@ -65,8 +73,10 @@ impl Config {
         Self {
             storage,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
             package: Limits::default(),
             http: ServeConfig::default(),
+            nats: NatsConfig::default(),
         }
     }
 }

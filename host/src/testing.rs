@@ -28,10 +28,13 @@ use crate::{
     event, host_app,
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
     mini_app,
-    policy::{Compiler, Engine, EngineConfig, Limits, registry::Policies},
+    policy::{
+        Compiler, Engine, EngineConfig, Limits, PolicyKind,
+        registry::{Policies, PolicyRow},
+    },
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
-    store::{Db, DbConfig, execute},
-    version::{ManifestSummary, Step, VersionNumber},
+    store::{Db, DbConfig},
+    version::{ManifestSummary, Release, ReleaseKind, Step, TrialRow, VersionNumber, VersionRow},
 };
 
 /// When tests begin.
@@ -189,15 +192,18 @@ impl TestHost {
     async fn install(&self, policies: &[&str]) {
         let mut tx = self.app.db.begin().await.unwrap();
         for name in policies {
-            execute!(
-                tx,
-                "INSERT INTO policy (digest, kind, name, version, summary, size, installed_by, installed_at)
-                 VALUES ($1, 'grayscale', $2, '1.0.0', '', 0, 'test', $3)",
-                Digest::of(name.as_bytes()),
-                *name,
-                DAWN
-            )
-            .unwrap();
+            let policy = PolicyRow {
+                digest: Digest::of(name.as_bytes()),
+                kind: PolicyKind::Grayscale,
+                name: (*name).into(),
+                version: "1.0.0".into(),
+                summary: String::new(),
+                config_schema: None,
+                size: 0,
+                installed_by: "test".into(),
+                installed_at: DAWN,
+            };
+            tx.insert_policy(&policy).await.unwrap();
         }
         tx.commit().await.unwrap();
     }
@@ -210,25 +216,24 @@ impl TestHost {
     /// A version in some state.
     pub async fn version(&self, number: &str, state: &str) {
         let number = v(number);
-        let [major, minor, patch] = number.core.map(i64::from);
+        let version = VersionRow {
+            id: VersionId::generate(DAWN, &*self.app.random),
+            mini_app_id: shop(),
+            state: state.parse().unwrap(),
+            submitted_once: true,
+            forced: false,
+            sha256: Digest::of(number.to_string().as_bytes()),
+            number,
+            size: 1,
+            files: 1,
+            manifest: Json(ManifestSummary::default()),
+            uploaded_by: "test".into(),
+            created_at: DAWN,
+            updated_at: DAWN,
+            online_at: None,
+        };
         let mut tx = self.app.db.begin().await.unwrap();
-        execute!(
-            tx,
-            "INSERT INTO version (id, mini_app_id, number, major, minor, patch, state, submitted_once, forced, sha256,
-                                  size, files, manifest, uploaded_by, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, TRUE, FALSE, $8, 1, 1, $9, 'test', $10, $10)",
-            VersionId::generate(DAWN, &*self.app.random),
-            shop(),
-            number.to_string(),
-            major,
-            minor,
-            patch,
-            state,
-            Digest::of(number.to_string().as_bytes()),
-            Json(ManifestSummary::default()),
-            DAWN
-        )
-        .unwrap();
+        tx.insert_version(&version).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -241,17 +246,17 @@ impl TestHost {
         }
         let row = tx.require_version(&shop(), &number).await.unwrap();
         tx.step_version(app, &row, step).await.unwrap();
-        execute!(
-            tx,
-            "INSERT INTO release_record (id, mini_app_id, position, version_id, kind, forced, note, released_by, released_at)
-             SELECT $1, $2, COUNT(*) + 1, $3, 'publish', $4, '', 'test', $5 FROM release_record WHERE mini_app_id = $2",
-            ReleaseId::generate(DAWN, &*app.random),
-            shop(),
-            &row.id,
+        let position = tx.last_release(&shop()).await.unwrap().map_or(1, |last| last.position + 1);
+        let release = Release {
+            mini_app: shop(),
+            version: number.clone(),
+            kind: if step == Step::Publish { ReleaseKind::Publish } else { ReleaseKind::Rollback },
             forced,
-            app.clock.now()
-        )
-        .unwrap();
+            note: String::new(),
+            released_by: "test".into(),
+            released_at: app.clock.now(),
+        };
+        tx.insert_release(&ReleaseId::generate(DAWN, &*app.random), position, &row.id, &release).await.unwrap();
         if step == Step::Publish {
             rollout::end_superseded(&mut tx, app, "test", &shop(), &number).await.unwrap();
         }
@@ -273,16 +278,16 @@ impl TestHost {
     pub async fn trial(&self, number: &str, accounts: &[&str]) {
         let mut tx = self.app.db.begin().await.unwrap();
         let row = tx.require_version(&shop(), &v(number)).await.unwrap();
-        execute!(
-            tx,
-            "INSERT INTO trial (mini_app_id, version_id, entry_path, accounts, set_by, set_at)
-             VALUES ($1, $2, 'pages/index', $3, 'test', $4)",
-            shop(),
-            &row.id,
-            Json(accounts),
-            DAWN
-        )
-        .unwrap();
+        let trial = TrialRow {
+            mini_app_id: shop(),
+            version_id: row.id.clone(),
+            number: row.number,
+            entry_path: "pages/index".into(),
+            accounts: Json(accounts.iter().map(|one| one.to_string()).collect()),
+            set_by: "test".into(),
+            set_at: DAWN,
+        };
+        tx.set_trial(&trial).await.unwrap();
         tx.emit(event::new(&self.app, "trial.set", &row.id, "test", &()).for_mini_app(&shop()));
         tx.commit().await.unwrap();
     }

@@ -212,7 +212,7 @@ mod tests {
             config: serde_json::Value::Null,
             enforce: true,
             open_on_error: open,
-            limits: serde_json::Value::Null,
+            limits: Default::default(),
         };
         let members = Admitted::default();
         if admitted {

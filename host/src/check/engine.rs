@@ -10,11 +10,11 @@ use super::{
     judge::{BindingSpec, Breakage, Judge, Judges, Opinion, TaskFacts},
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     ids::Digest,
     policy::{
-        Attribute, Cohorts, GrayBinding, GrayDevice, GrayTask, GrayVerdict, LimitOverrides, Limits, Outcome,
-        PolicyKind, registry::Policies,
+        Attribute, Cohorts, GrayBinding, GrayDevice, GrayTask, GrayVerdict, Limits, Outcome, PolicyKind,
+        registry::Policies,
     },
 };
 
@@ -29,9 +29,8 @@ impl Judges for Policies {
 
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         Box::pin(async move {
-            let overrides: LimitOverrides = serde_json::from_value(binding.limits.clone()).map_err(Error::internal)?;
             let policy = self.load(&binding.digest).await?;
-            let bound = policy.bind_gray(&binding.config, overrides.apply(PolicyKind::Grayscale)?)?;
+            let bound = policy.bind_gray(&binding.config, binding.limits.apply(PolicyKind::Grayscale)?)?;
             Ok(Arc::new(bound) as Arc<dyn Judge>)
         })
     }

@@ -22,14 +22,14 @@ use super::{
     Admitted, Key,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Index, Release},
     judge::{BindingSpec, Cohorts, Unready},
-    load::{AppRows, Span, TaskRows},
+    load::{self, AppRows, TaskRows},
     members::{Shelf, TaskCohorts},
 };
 use crate::{
     app::App,
     error::Result,
     ids::{HostAppId, MiniAppId},
-    store::Tx,
+    store::{Span, Tx},
 };
 
 /// Another host's change is seen after so long at the latest; our own at once.
@@ -183,10 +183,10 @@ async fn read(app: &App, base: &Index) -> Result<News> {
     let (host_spans, app_spans) = touched(app, &mut tx, base, seq).await?;
     let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new() };
     for span in host_spans {
-        news.host_apps.extend(tx.index_host_apps(&span).await?);
+        news.host_apps.extend(load::host_apps(&mut tx, &span).await?);
     }
     for span in app_spans {
-        for rows in tx.index_mini_apps(&span).await? {
+        for rows in load::mini_apps(&mut tx, &span).await? {
             let admitted = admitted(&mut tx, base, &rows.tasks).await?;
             news.mini_apps.push((rows, admitted));
         }

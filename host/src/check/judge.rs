@@ -15,7 +15,7 @@ use crate::{
     clock::Millis,
     error::Result,
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
-    policy::Limits,
+    policy::{LimitOverrides, Limits},
     version::VersionNumber,
 };
 
@@ -35,7 +35,7 @@ pub struct BindingSpec {
     /// Whether a policy that could not judge lets the device pass.
     pub open_on_error: bool,
     /// Limits that differ from the defaults.
-    pub limits: Value,
+    pub limits: LimitOverrides,
 }
 
 /// What a policy is told of the task.

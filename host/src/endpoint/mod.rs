@@ -2,11 +2,15 @@
 //! to nodes of their organisation (rules E1–E11).
 
 pub mod app;
+pub mod fulfilment;
 pub mod instance;
+pub mod ledger;
 pub mod membership;
 pub mod merchant;
+pub mod message;
 pub mod org_prune;
 pub mod register;
+pub mod ticker;
 
 pub use app::EndpointApp;
 pub use instance::{InstanceState, ProductInstance};

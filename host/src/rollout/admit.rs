@@ -13,18 +13,10 @@ use std::{
 };
 
 use serde::Serialize;
-use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Cause, Move, Standing, Step, TaskRow};
-use crate::{
-    app::App,
-    clock::Millis,
-    error::Result,
-    event,
-    ids::GrayTaskId,
-    store::{Conn, Tx, execute},
-};
+use super::{Cause, Move, Standing, Step};
+use crate::{app::App, error::Result, event, ids::GrayTaskId, store::Tx};
 
 /// Devices that may wait; further ones get the online version for now.
 const QUEUE: usize = 4096;
@@ -172,7 +164,7 @@ impl Tx {
         let mut task = self.hold_gray_task(id).await?;
         let mut is_in = match task.life().standing(now) {
             Standing::Waiting | Standing::Over => return Ok(Vec::new()),
-            Standing::Open | Standing::AdmittedOnly => self.already_admitted(id, guids).await?,
+            Standing::Open | Standing::AdmittedOnly => self.admitted_of(id, guids).await?,
         };
         self.catch_up_gray_task(app, &mut task).await?;
         // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
@@ -183,54 +175,13 @@ impl Tx {
         let room = task.max_users.map_or(i64::MAX, |max| (max - task.admitted).max(0));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let new: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).take(room).collect();
-        self.insert_admissions(&mut task, &new, now).await?;
+        self.insert_admissions(id, task.admitted, &new, now).await?;
+        task.admitted += new.len() as i64;
         if task.max_users.is_some_and(|max| task.admitted >= max) {
             let step = Step { step: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
             self.move_gray_task(app, &mut task, &step).await?;
         }
         is_in.extend(new.into_iter().map(str::to_owned));
         Ok(is_in)
-    }
-
-    async fn already_admitted(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
-        macro_rules! select {
-            ($connection:expr) => {{
-                let mut query = QueryBuilder::new("SELECT guid FROM admission WHERE task_id = ");
-                query.push_bind(task).push(" AND guid IN (");
-                let mut list = query.separated(", ");
-                for guid in guids {
-                    list.push_bind(*guid);
-                }
-                query.push(")");
-                query.build_query_scalar::<String>().fetch_all(&mut **$connection).await
-            }};
-        }
-        Ok(match &mut self.conn {
-            Conn::Sqlite(connection) => select!(connection),
-            Conn::Postgres(connection) => select!(connection),
-        }?)
-    }
-
-    /// Writes admissions with the ordinals that follow, and counts them in the task.
-    async fn insert_admissions(&mut self, task: &mut TaskRow, guids: &[&str], now: Millis) -> Result<()> {
-        if guids.is_empty() {
-            return Ok(());
-        }
-        macro_rules! insert {
-            ($connection:expr) => {{
-                let mut query = QueryBuilder::new("INSERT INTO admission (task_id, guid, ordinal, admitted_at) ");
-                query.push_values((task.admitted + 1..).zip(guids), |mut row, (ordinal, guid)| {
-                    row.push_bind(&task.id).push_bind(*guid).push_bind(ordinal).push_bind(now);
-                });
-                query.build().execute(&mut **$connection).await.map(drop)
-            }};
-        }
-        match &mut self.conn {
-            Conn::Sqlite(connection) => insert!(connection),
-            Conn::Postgres(connection) => insert!(connection),
-        }?;
-        task.admitted += guids.len() as i64;
-        execute!(self, "UPDATE gray_task SET admitted = $2 WHERE id = $1", &task.id, task.admitted)?;
-        Ok(())
     }
 }

@@ -14,9 +14,7 @@ use crate::{
     error::{Code, Error, Result},
     event,
     ids::{CohortId, Digest, MiniAppId},
-    mini_app,
-    store::{execute, fetch},
-    text,
+    mini_app, text,
 };
 
 /// Bytes that one list may have.
@@ -27,19 +25,23 @@ pub const MAX_COHORT_MEMBERS: usize = 1_000_000;
 const MAX_MEMBER: usize = 255;
 
 /// An uploaded list.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Cohort {
     /// Names it in conditions and in configs of policies.
     pub id: CohortId,
     /// For people.
     pub name: String,
     /// Distinct members.
+    #[sqlx(try_from = "i64")]
     pub members: u64,
     /// Lines of the file, the blank ones included.
+    #[sqlx(try_from = "i64")]
     pub lines: u64,
     /// Blank lines.
+    #[sqlx(try_from = "i64")]
     pub blanks: u64,
     /// Lines that said again what another line had said.
+    #[sqlx(try_from = "i64")]
     pub duplicates: u64,
     /// SHA-256 of the members, sorted, one a line: equal for equal lists, whatever the files looked like.
     pub sha256: Digest,
@@ -47,35 +49,6 @@ pub struct Cohort {
     pub created_by: String,
     /// When it was uploaded.
     pub created_at: Millis,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: CohortId,
-    name: String,
-    members: i64,
-    lines: i64,
-    blanks: i64,
-    duplicates: i64,
-    sha256: Digest,
-    created_by: String,
-    created_at: Millis,
-}
-
-impl From<Row> for Cohort {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            name: row.name,
-            members: row.members as u64,
-            lines: row.lines as u64,
-            blanks: row.blanks as u64,
-            duplicates: row.duplicates as u64,
-            sha256: row.sha256,
-            created_by: row.created_by,
-            created_at: row.created_at,
-        }
-    }
 }
 
 /// The members of a file, one after the other in one text: a million small allocations would take three times as much.
@@ -242,21 +215,7 @@ pub async fn upload_cohort<E: Into<Error>>(
 async fn store(app: &App, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort) -> Result<()> {
     let mut tx = app.db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, mini_app, Action::Release).await?;
-    execute!(
-        tx,
-        "INSERT INTO cohort (id, mini_app_id, name, members, lines, blanks, duplicates, sha256, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        &cohort.id,
-        mini_app,
-        &cohort.name,
-        cohort.members as i64,
-        cohort.lines as i64,
-        cohort.blanks as i64,
-        cohort.duplicates as i64,
-        &cohort.sha256,
-        &cohort.created_by,
-        cohort.created_at
-    )?;
+    tx.insert_cohort(mini_app, cohort).await?;
     tx.emit(event::new(app, "cohort.created", &cohort.id, &cohort.created_by, cohort).for_mini_app(mini_app));
     tx.commit().await
 }
@@ -265,12 +224,5 @@ async fn store(app: &App, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort
 pub async fn cohorts(app: &App, caller: &Caller, mini_app: &MiniAppId) -> Result<Vec<Cohort>> {
     let mut tx = app.db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
-    let rows = fetch!(
-        tx,
-        fetch_all,
-        Row,
-        "SELECT * FROM cohort WHERE mini_app_id = $1 ORDER BY created_at DESC, id DESC",
-        mini_app
-    )?;
-    Ok(rows.into_iter().map(Cohort::from).collect())
+    tx.cohorts(mini_app).await
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Conditions, GrayTask, HostAppRange, ObjectList, PlatformRange, conditions};
+use super::{Conditions, GrayTask, HostAppRange, ObjectList, PlatformRange, State, TaskRow, conditions};
 use crate::{
     access::{Action, Caller},
     app::App,
@@ -17,7 +17,7 @@ use crate::{
         LimitOverrides, PolicyKind,
         registry::{self, BindingScope, Mode, NewPolicyBinding, OnError, PolicyRow},
     },
-    store::{Tx, execute},
+    store::Tx,
     text,
     version::{State as VersionState, VersionNumber, VersionRow},
 };
@@ -105,32 +105,34 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let version = releasable(&mut tx, &mini_app, &new.version).await?;
     check_references(&mut tx, id, &conditions).await?;
-    let task = GrayTaskId::generate(now, &*app.random);
     let actor = caller.account.as_str();
-    execute!(
-        tx,
-        "INSERT INTO gray_task (id, mini_app_id, version_id, name, state, honoured, start_at, end_at, max_users,
-                                admitted, conditions, created_by, created_at)
-         VALUES ($1, $2, $3, $4, 'pending', FALSE, $5, $6, $7, 0, $8, $9, $10)",
-        &task,
-        id,
-        &version.id,
-        &name,
-        new.start,
-        new.end,
-        new.max_users.map(|max| max as i64),
-        Json(&conditions),
-        actor,
-        now
-    )?;
+    let mut task = TaskRow {
+        id: GrayTaskId::generate(now, &*app.random),
+        mini_app_id: id.clone(),
+        version_id: version.id,
+        version: version.number,
+        sha256: version.sha256,
+        size: version.size,
+        name,
+        state: State::Pending,
+        ended_by: None,
+        honoured: false,
+        start_at: new.start,
+        end_at: new.end,
+        max_users: new.max_users.map(|max| max as i64),
+        admitted: 0,
+        conditions: Json(conditions),
+        created_by: actor.to_owned(),
+        created_at: now,
+    };
+    tx.insert_gray_task(&task).await?;
     for (policy, row) in policies {
-        registry::attach(&mut tx, app, actor, policy.bound_to(&task), row).await?;
+        registry::attach(&mut tx, app, actor, policy.bound_to(&task.id), row).await?;
     }
-    let mut row = tx.hold_gray_task(&task).await?;
-    let created = tx.gray_task_view(row.clone(), now).await?;
-    tx.emit(event::new(app, "gray_task.created", &task, actor, &created).for_mini_app(id));
-    tx.catch_up_gray_task(app, &mut row).await?;
-    let view = tx.gray_task_view(row, now).await?;
+    let created = tx.gray_task_view(task.clone(), now).await?;
+    tx.emit(event::new(app, "gray_task.created", &task.id, actor, &created).for_mini_app(id));
+    tx.catch_up_gray_task(app, &mut task).await?;
+    let view = tx.gray_task_view(task, now).await?;
     tx.commit().await?;
     Ok(view)
 }

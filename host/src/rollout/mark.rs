@@ -9,17 +9,9 @@ use std::{
     time::Duration,
 };
 
-use sqlx::QueryBuilder;
 use tokio::sync::mpsc;
 
-use crate::{
-    app::App,
-    clock::Millis,
-    error::Result,
-    ids::GrayTaskId,
-    store::{Conn, Tx},
-    text::text_enum,
-};
+use crate::{app::App, error::Result, ids::GrayTaskId, text::text_enum};
 
 text_enum! {
     /// What became of a device.
@@ -37,14 +29,6 @@ impl Mark {
     /// One bit each.
     pub(crate) fn bit(self) -> u8 {
         1 << self as u8
-    }
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Downloaded => "downloaded_at",
-            Self::Running => "running_at",
-            Self::Failed => "failed_at",
-        }
     }
 }
 
@@ -108,33 +92,4 @@ async fn write(app: &App, notes: Vec<Note>) -> Result<()> {
         tx.commit().await?;
     }
     Ok(())
-}
-
-impl Tx {
-    async fn mark_admissions(
-        &mut self,
-        task: &GrayTaskId,
-        mark: Mark,
-        guids: &BTreeSet<String>,
-        at: Millis,
-    ) -> Result<()> {
-        macro_rules! update {
-            ($connection:expr) => {{
-                let mut query = QueryBuilder::new("UPDATE admission SET ");
-                query.push(mark.column()).push(" = ").push_bind(at);
-                query.push(" WHERE task_id = ").push_bind(task);
-                query.push(" AND ").push(mark.column()).push(" IS NULL AND guid IN (");
-                let mut list = query.separated(", ");
-                for guid in guids {
-                    list.push_bind(guid);
-                }
-                query.push(")");
-                query.build().execute(&mut **$connection).await.map(drop)
-            }};
-        }
-        Ok(match &mut self.conn {
-            Conn::Sqlite(connection) => update!(connection),
-            Conn::Postgres(connection) => update!(connection),
-        }?)
-    }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::view;
+use super::{Mark, view};
 use crate::{
     access::{Action, Caller},
     app::App,
     clock::Millis,
     error::Result,
     ids::GrayTaskId,
-    store::{Tx, fetch},
+    store::Tx,
 };
 
 /// Stretches of time at the most.
@@ -58,7 +58,7 @@ impl Bucket {
 pub async fn progress(app: &App, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
     let mut tx = app.db.read().await?;
     let task = view::authorise(&mut tx, caller, id, Action::Read).await?;
-    let over_time = tx.over_time(id, app.clock.now()).await?;
+    let over_time = over_time(&mut tx, id, app.clock.now()).await?;
     let sum = |count: fn(&Bucket) -> u64| over_time.iter().map(count).sum();
     Ok(Progress {
         offered: sum(|bucket| bucket.offered),
@@ -76,47 +76,19 @@ fn width(first: Millis, last: Millis) -> i64 {
     (shortest + MINUTE - 1) / MINUTE * MINUTE
 }
 
-impl Tx {
-    async fn over_time(&mut self, task: &GrayTaskId, now: Millis) -> Result<Vec<Bucket>> {
-        let (first,) = fetch!(
-            self,
-            fetch_one,
-            (Option<Millis>,),
-            "SELECT admitted_at FROM gray_task t LEFT JOIN admission a ON a.task_id = t.id AND a.ordinal = 1 WHERE t.id = $1",
-            task
-        )?;
-        let Some(first) = first else { return Ok(Vec::new()) };
-        let width = width(first, now);
-        let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
-        for (what, number, count) in self.counts_over_time(task, first, width).await? {
-            let bucket = buckets.entry(number).or_insert_with(|| Bucket::at(Millis(first.0 + number * width)));
-            let column = match what {
-                0 => &mut bucket.offered,
-                1 => &mut bucket.downloaded,
-                2 => &mut bucket.running,
-                _ => &mut bucket.failed,
-            };
-            *column = count as u64;
-        }
-        Ok(buckets.into_values().collect())
+async fn over_time(tx: &mut Tx, task: &GrayTaskId, now: Millis) -> Result<Vec<Bucket>> {
+    let Some(first) = tx.first_admission(task).await? else { return Ok(Vec::new()) };
+    let width = width(first, now);
+    let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
+    for (mark, number, count) in tx.admissions_over_time(task, first, width).await? {
+        let bucket = buckets.entry(number).or_insert_with(|| Bucket::at(Millis(first.0 + number * width)));
+        let column = match mark {
+            None => &mut bucket.offered,
+            Some(Mark::Downloaded) => &mut bucket.downloaded,
+            Some(Mark::Running) => &mut bucket.running,
+            Some(Mark::Failed) => &mut bucket.failed,
+        };
+        *column = count;
     }
-
-    async fn counts_over_time(&mut self, task: &GrayTaskId, first: Millis, width: i64) -> Result<Vec<(i64, i64, i64)>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            (i64, i64, i64),
-            "SELECT CAST(0 AS BIGINT), (admitted_at - $2) / $3 AS bucket, COUNT(*) FROM admission
-             WHERE task_id = $1 GROUP BY bucket
-             UNION ALL SELECT CAST(1 AS BIGINT), (downloaded_at - $2) / $3 AS bucket, COUNT(*) FROM admission
-             WHERE task_id = $1 AND downloaded_at IS NOT NULL GROUP BY bucket
-             UNION ALL SELECT CAST(2 AS BIGINT), (running_at - $2) / $3 AS bucket, COUNT(*) FROM admission
-             WHERE task_id = $1 AND running_at IS NOT NULL GROUP BY bucket
-             UNION ALL SELECT CAST(3 AS BIGINT), (failed_at - $2) / $3 AS bucket, COUNT(*) FROM admission
-             WHERE task_id = $1 AND failed_at IS NOT NULL GROUP BY bucket",
-            task,
-            first,
-            width
-        )?)
-    }
+    Ok(buckets.into_values().collect())
 }

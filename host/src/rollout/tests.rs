@@ -12,6 +12,7 @@ use crate::{
     check::{Reason, Status},
     clock::Millis,
     error::{Code, Error, Result},
+    ids::VersionId,
     page::PageQuery,
     report::{self, Report},
     testing::{DAWN, TestHost, device, host, mall, person, shop, v},
@@ -26,16 +27,12 @@ async fn g1_a_first_release_cannot_be_gray() {
     let host = host().await;
     let new = serde_json::from_value(json!({"name": "Other", "id": "other"})).expect("new");
     crate::mini_app::create(&host.app, &team_admin(&host).await, new).await.expect("create");
-    let other = "other".parse().expect("id");
+    let other: crate::ids::MiniAppId = "other".parse().expect("id");
     let mut tx = host.app.db.begin().await.expect("begin");
-    crate::store::execute!(
-        tx,
-        "INSERT INTO version (id, mini_app_id, number, major, minor, patch, state, submitted_once, forced, sha256, size,
-                              files, manifest, uploaded_by, created_at, updated_at)
-         SELECT 'ver_other', 'other', number, major, minor, patch, 'approved', TRUE, FALSE, sha256, size, files, manifest,
-                uploaded_by, created_at, updated_at FROM version"
-    )
-    .expect("insert");
+    let mut version = tx.require_version(&shop(), &v("1.0.0")).await.expect("version");
+    version.id = VersionId::generate(DAWN, &*host.app.random);
+    (version.mini_app_id, version.state) = (other.clone(), crate::version::State::Approved);
+    tx.insert_version(&version).await.expect("insert");
     tx.commit().await.expect("commit");
     let new = json!({"name": "first", "version": "1.0.0", "start": DAWN, "end": DAWN.plus_seconds(60)});
     let new = serde_json::from_value(new).expect("new");

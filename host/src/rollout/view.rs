@@ -7,12 +7,12 @@ use super::{Cause, Conditions, Move, MoveRow, State, TaskRow};
 use crate::{
     access::{Action, Caller},
     app::App,
-    check::judge::BindingSpec,
     clock::Millis,
     error::{Error, Result},
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
     mini_app,
     page::{Page, PageQuery},
+    policy::registry::{Mode, OnError, PolicyBindingRow, ScopeKind},
     store::Tx,
     version::VersionNumber,
 };
@@ -66,10 +66,8 @@ pub struct TaskPolicy {
     pub policy: String,
     pub digest: Digest,
     pub config: Value,
-    /// `enforce` or `shadow`.
-    pub mode: String,
-    /// `closed` or `open`.
-    pub on_error: String,
+    pub mode: Mode,
+    pub on_error: OnError,
 }
 
 /// A move of a task: who or what, and when (G5).
@@ -97,15 +95,15 @@ impl From<MoveRow> for MoveView {
     }
 }
 
-impl From<BindingSpec> for TaskPolicy {
-    fn from(spec: BindingSpec) -> Self {
+impl From<PolicyBindingRow> for TaskPolicy {
+    fn from(row: PolicyBindingRow) -> Self {
         Self {
-            mode: if spec.enforce { "enforce" } else { "shadow" }.into(),
-            on_error: if spec.open_on_error { "open" } else { "closed" }.into(),
-            binding: spec.id,
-            policy: spec.policy,
-            digest: spec.digest,
-            config: spec.config,
+            binding: row.id,
+            policy: row.name,
+            digest: row.digest,
+            config: row.config.0,
+            mode: row.mode,
+            on_error: row.on_error,
         }
     }
 }
@@ -113,7 +111,7 @@ impl From<BindingSpec> for TaskPolicy {
 impl Tx {
     /// A task as people see it.
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
-        let policies = self.bindings_of_task(&row.id).await?.into_iter().map(TaskPolicy::from).collect();
+        let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
         let moves = self.gray_moves(&row.id).await?.into_iter().map(MoveView::from).collect();
         let state = match row.life().due(now) {
             Some(Move::Start) if !self.is_on_shelf(&row.mini_app_id).await? => row.state,
@@ -137,7 +135,7 @@ impl Tx {
             admitted: row.admitted as u64,
             conditions: row.conditions.0,
             in_words,
-            policies,
+            policies: policies.into_iter().map(TaskPolicy::from).collect(),
             created_by: row.created_by,
             created_at: row.created_at,
             moves,

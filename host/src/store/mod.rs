@@ -6,12 +6,16 @@
 //! which changes became visible.
 
 mod access;
+mod admission;
 mod audit;
+mod cohort;
 mod connect;
 mod endpoint;
 mod event;
+mod gray_task;
 mod host_app;
 mod idempotency;
+mod index;
 mod mini_app;
 mod policy;
 mod version;
@@ -20,18 +24,19 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use connect::{Backend, Db, DbConfig};
 pub use event::{EventRow, NewEvent};
+pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 
 use crate::error::{Code, Error, Result};
 
 /// The transaction of one of the two databases.
-pub(crate) enum Conn {
+enum Conn {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it changes nothing.
 pub struct Tx {
-    pub(crate) conn: Conn,
+    conn: Conn,
     events: Vec<NewEvent>,
     db: Db,
 }
@@ -96,10 +101,10 @@ macro_rules! fetch_built {
     };
 }
 
-pub(crate) use execute;
-pub(crate) use execute_built;
-pub(crate) use fetch;
-pub(crate) use fetch_built;
+use execute;
+use execute_built;
+use fetch;
+use fetch_built;
 
 impl Tx {
     /// Tells of a change made in this transaction.

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use super::{Tx, execute, fetch};
 use crate::{
     error::{Error, Result},
-    ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
+    ids::{Digest, PolicyBindingId},
     policy::registry::{PolicyBindingRow, PolicyRow, ScopeKind},
 };
 
@@ -146,11 +146,5 @@ impl Tx {
     pub async fn move_own_bindings(&mut self, from: &Digest, to: &Digest, owner: &str) -> Result<()> {
         execute!(self, "UPDATE policy_binding SET digest = $2 WHERE digest = $1 AND bound_by = $3", from, to, owner)?;
         Ok(())
-    }
-
-    /// Whose task it is.
-    pub async fn mini_app_of_task(&mut self, id: &GrayTaskId) -> Result<Option<MiniAppId>> {
-        let row = fetch!(self, fetch_optional, (MiniAppId,), "SELECT mini_app_id FROM gray_task WHERE id = $1", id)?;
-        Ok(row.map(|(id,)| id))
     }
 }

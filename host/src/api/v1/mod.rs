@@ -5,6 +5,7 @@ pub mod audits;
 pub mod devices;
 pub mod endpoint_apps;
 pub mod events;
+pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
 pub mod merchants;
@@ -54,6 +55,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())
         .merge(events::routes())

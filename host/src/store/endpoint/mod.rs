@@ -1,6 +1,7 @@
 //! Merchants and what they own.
 
 mod app;
+mod fulfilment;
 mod instance;
 mod merchant;
 mod org_prune;

@@ -1,0 +1,146 @@
+//! Devices that grayscale tasks have admitted, and what became of them.
+
+use std::collections::BTreeSet;
+
+use sqlx::QueryBuilder;
+
+use super::{Conn, Tx, execute, fetch};
+use crate::{clock::Millis, error::Result, ids::GrayTaskId, rollout::Mark};
+
+impl Tx {
+    /// Those of `guids` that the task has admitted.
+    pub async fn admitted_of(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
+        macro_rules! select {
+            ($connection:expr) => {{
+                let mut query = QueryBuilder::new("SELECT guid FROM admission WHERE task_id = ");
+                query.push_bind(task).push(" AND guid IN (");
+                let mut list = query.separated(", ");
+                for guid in guids {
+                    list.push_bind(*guid);
+                }
+                query.push(")");
+                query.build_query_scalar::<String>().fetch_all(&mut **$connection).await
+            }};
+        }
+        Ok(match &mut self.conn {
+            Conn::Sqlite(connection) => select!(connection),
+            Conn::Postgres(connection) => select!(connection),
+        }?)
+    }
+
+    /// Adds admissions with the ordinals after `last`, and counts them in the task, which this transaction holds.
+    pub async fn insert_admissions(&mut self, task: &GrayTaskId, last: i64, guids: &[&str], now: Millis) -> Result<()> {
+        macro_rules! insert {
+            ($connection:expr) => {{
+                let mut query = QueryBuilder::new("INSERT INTO admission (task_id, guid, ordinal, admitted_at) ");
+                query.push_values((last + 1..).zip(guids), |mut row, (ordinal, guid)| {
+                    row.push_bind(task).push_bind(*guid).push_bind(ordinal).push_bind(now);
+                });
+                query.build().execute(&mut **$connection).await.map(drop)
+            }};
+        }
+        if guids.is_empty() {
+            return Ok(());
+        }
+        match &mut self.conn {
+            Conn::Sqlite(connection) => insert!(connection),
+            Conn::Postgres(connection) => insert!(connection),
+        }?;
+        execute!(self, "UPDATE gray_task SET admitted = $2 WHERE id = $1", task, last + guids.len() as i64)?;
+        Ok(())
+    }
+
+    /// Marks those of `guids` that were admitted and do not have the mark yet.
+    pub async fn mark_admissions(
+        &mut self,
+        task: &GrayTaskId,
+        mark: Mark,
+        guids: &BTreeSet<String>,
+        at: Millis,
+    ) -> Result<()> {
+        macro_rules! update {
+            ($connection:expr) => {{
+                let mut query = QueryBuilder::new("UPDATE admission SET ");
+                query.push(column(mark)).push(" = ").push_bind(at);
+                query.push(" WHERE task_id = ").push_bind(task);
+                query.push(" AND ").push(column(mark)).push(" IS NULL AND guid IN (");
+                let mut list = query.separated(", ");
+                for guid in guids {
+                    list.push_bind(guid);
+                }
+                query.push(")");
+                query.build().execute(&mut **$connection).await.map(drop)
+            }};
+        }
+        Ok(match &mut self.conn {
+            Conn::Sqlite(connection) => update!(connection),
+            Conn::Postgres(connection) => update!(connection),
+        }?)
+    }
+
+    /// How many each delivering task has admitted, which is also the last ordinal.
+    pub async fn admission_counts(&mut self) -> Result<Vec<(GrayTaskId, i64)>> {
+        Ok(fetch!(self, fetch_all, (GrayTaskId, i64), "SELECT id, admitted FROM gray_task WHERE state = 'delivering'")?)
+    }
+
+    /// The admissions of a task after an ordinal, in their order.
+    pub async fn admissions_after(&mut self, task: &str, ordinal: i64, limit: i64) -> Result<Vec<(String, i64)>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            (String, i64),
+            "SELECT guid, ordinal FROM admission WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3",
+            task,
+            ordinal,
+            limit
+        )?)
+    }
+
+    /// When the task admitted its first device, if it has.
+    pub async fn first_admission(&mut self, task: &GrayTaskId) -> Result<Option<Millis>> {
+        let row = fetch!(
+            self,
+            fetch_optional,
+            (Millis,),
+            "SELECT admitted_at FROM admission WHERE task_id = $1 AND ordinal = 1",
+            task
+        )?;
+        Ok(row.map(|(first,)| first))
+    }
+
+    /// How many devices were admitted in each stretch of `width` milliseconds from `first` on, and how many got each
+    /// mark: the mark (none is the admission itself), the number of the stretch, the devices.
+    pub async fn admissions_over_time(
+        &mut self,
+        task: &GrayTaskId,
+        first: Millis,
+        width: i64,
+    ) -> Result<Vec<(Option<Mark>, i64, u64)>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (i64, i64, i64),
+            "SELECT CAST(0 AS BIGINT), (admitted_at - $2) / $3 AS bucket, COUNT(*) FROM admission
+             WHERE task_id = $1 GROUP BY bucket
+             UNION ALL SELECT CAST(1 AS BIGINT), (downloaded_at - $2) / $3 AS bucket, COUNT(*) FROM admission
+             WHERE task_id = $1 AND downloaded_at IS NOT NULL GROUP BY bucket
+             UNION ALL SELECT CAST(2 AS BIGINT), (running_at - $2) / $3 AS bucket, COUNT(*) FROM admission
+             WHERE task_id = $1 AND running_at IS NOT NULL GROUP BY bucket
+             UNION ALL SELECT CAST(3 AS BIGINT), (failed_at - $2) / $3 AS bucket, COUNT(*) FROM admission
+             WHERE task_id = $1 AND failed_at IS NOT NULL GROUP BY bucket",
+            task,
+            first,
+            width
+        )?;
+        let what = [None, Some(Mark::Downloaded), Some(Mark::Running), Some(Mark::Failed)];
+        Ok(rows.into_iter().map(|(which, number, count)| (what[which as usize], number, count as u64)).collect())
+    }
+}
+
+fn column(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Downloaded => "downloaded_at",
+        Mark::Running => "running_at",
+        Mark::Failed => "failed_at",
+    }
+}
