@@ -11,8 +11,9 @@ use super::data::{
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
     endpoint::{
-        Channel, EndpointApp, Merchant, OrgNode,
+        Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         channel::ChannelUnbound,
+        fulfilment::Fulfilment,
         membership::ProductMoved,
         org_prune::{NodeOfEndpoint, ProductOfNode},
     },
@@ -87,14 +88,18 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
-
-    "endpoint.created" EndpointApp, "An endpoint application was created.";
+    "product_instance.created" ProductInstance, "The first message about a product instance was applied.";
+    "product_instance.changed" ProductInstance, "A message changed a product instance: its state, its time or its name.";
+    "product_instance.expired" ProductInstance, "The time of a product instance is over; a renewal brings it back.";
+    "fulfilment.parked" Fulfilment, "A fulfilment message cannot be applied, and waits.";
+    "fulfilment.applied" Fulfilment, "A fulfilment message that waited was applied.";
+    "endpoint.created" EndpointApp, "An endpoint application was created; what it holds is told by events of its own.";
     "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
-    "endpoint.deleted" EndpointApp, "An endpoint application was deleted; `data` is how it was before.";
-    "endpoint.product_added" ProductMoved, "An endpoint application holds a product instance more.";
-    "endpoint.product_removed" ProductMoved, "An endpoint application no longer holds a product instance.";
-    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is no longer assigned to an organisation node.";
-    "org_node.product_closed" ProductOfNode, "A product instance is no longer open on an organisation node.";
+    "endpoint.deleted" EndpointApp, "An endpoint application was deleted, and its assignments with it.";
+    "endpoint.product_added" ProductMoved, "An endpoint application holds one more product instance.";
+    "endpoint.product_removed" ProductMoved, "An endpoint application does not hold a product instance any more.";
+    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is not assigned to an organisation node any more.";
+    "org_node.product_closed" ProductOfNode, "A product instance is not open on an organisation node any more.";
 
     "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
     "channel.edited" Channel, "The name of a channel changed.";

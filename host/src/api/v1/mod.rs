@@ -6,6 +6,7 @@ pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
 pub mod events;
+pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
 pub mod merchants;
@@ -56,6 +57,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())
         .merge(channels::routes())

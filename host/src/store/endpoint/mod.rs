@@ -2,6 +2,7 @@
 
 mod app;
 mod channel;
+mod fulfilment;
 mod holdings;
 mod instance;
 mod merchant;
