@@ -21,6 +21,7 @@ use crate::{
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
+    endpoint,
     error::{Error, Result},
     event,
     policy::{
@@ -160,6 +161,7 @@ impl Host {
         workers.spawn(admissions.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
+        workers.spawn(endpoint::ticker::run(app.clone()));
         (app, workers)
     }
 
