@@ -90,6 +90,11 @@ pub(crate) static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
+/// Where all tests keep compiled policies.
+pub fn cache() -> PathBuf {
+    CACHE.clone()
+}
+
 /// A running host.
 pub struct Host {
     /// `http://127.0.0.1:PORT`.
@@ -98,7 +103,10 @@ pub struct Host {
     pub app: Arc<App>,
     /// The token of its first admin.
     pub admin_token: String,
-    config: Config,
+    /// Its settings.
+    pub config: Config,
+    /// Its PostgreSQL, if it has one.
+    pub database_url: Option<String>,
     folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
@@ -127,7 +135,8 @@ impl Host {
         let serving = tokio::spawn(async move {
             host.run(listener, async { drop(stopped.await) }).await;
         });
-        Self { url, app, admin_token, config, folder, stop: Some(stop), serving: Some(serving) }
+        let database_url = config.storage.db.database_url.clone();
+        Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
     }
 
     /// Another host that shares the database and the blobs.

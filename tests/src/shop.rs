@@ -81,7 +81,7 @@ impl Shop {
         }
     }
 
-    /// One step of a version; whether it is public, or nothing when the host is gone.
+    /// One step of a version; whether it is the next one's turn, or nothing when the host is gone.
     async fn step(&self, admin: &Api, device: &Api, number: &str, seed: u64) -> Option<bool> {
         let path = format!("/v1/mini-apps/coffee/versions/{number}");
         let version = admin.try_send("GET", &path, None).await?;
@@ -91,7 +91,7 @@ impl Shop {
         let version = version.good();
         match version["state"].as_str().unwrap() {
             "development" => acknowledged(&admin.try_send("POST", &format!("{path}/submit"), None).await?),
-            "auditing" => self.decide(admin, &version["audit"]).await?,
+            "auditing" => return self.decide(admin, &version["audit"]).await,
             "approved" if seed % 2 == 1 => {
                 self.release_to_some(admin, device, number).await?;
                 self.publish(admin, number).await?;
@@ -110,16 +110,25 @@ impl Shop {
         Some(())
     }
 
-    async fn decide(&self, admin: &Api, audit: &Value) -> Option<()> {
+    /// Decides when the policies have judged. An audit that a crash has cut off is left to the next worker for a while;
+    /// the journey goes on with another version.
+    async fn decide(&self, admin: &Api, audit: &Value) -> Option<bool> {
         let id = text(&audit["id"]);
-        if audit["state"] == "checking" {
+        let mut state = audit["state"].clone();
+        for _ in 0..25 {
+            if state != "checking" {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
-            return Some(());
+            state = admin.try_send("GET", &format!("/v1/audits/{id}"), None).await?.good()["state"].clone();
+        }
+        if state != "deciding" {
+            return Some(true);
         }
         let body = json!({"host_app": "super-app", "approve": true});
         acknowledged(&admin.try_send("POST", &format!("/v1/audits/{id}/decisions"), Some(&body)).await?);
         self.ledger().decided.insert(id);
-        Some(())
+        Some(false)
     }
 
     async fn release_to_some(&self, admin: &Api, device: &Api, number: &str) -> Option<()> {

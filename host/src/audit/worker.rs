@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// How long a worker that says nothing is believed to live.
-const LEASE_SECONDS: i64 = 15;
+const LEASE_SECONDS: i64 = 8;
 
 /// How often a living worker says so.
-const RENEW: Duration = Duration::from_secs(5);
+const RENEW: Duration = Duration::from_secs(2);
 
 /// How long an audit waits after trouble with the database or the blobs, times the attempts so far.
 const PAUSE_SECONDS: i64 = 60;

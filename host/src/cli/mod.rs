@@ -196,6 +196,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
     match command {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
+        Command::Admin(server::Admin::Backup(args)) => server::backup(args, session).await,
         Command::Demo(args) => server::demo(args, session).await,
         Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,

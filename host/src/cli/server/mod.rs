@@ -1,14 +1,16 @@
 //! The commands that run or look after a host on its own machine.
 
+mod backup;
 mod demo;
 mod doctor;
 
-use std::{io::IsTerminal, net::SocketAddr, path::PathBuf};
+use std::{io::IsTerminal, net::SocketAddr};
 
 use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+pub use backup::{Backup, backup};
 pub use demo::{Demo, demo};
 pub use doctor::{Doctor, doctor};
 
@@ -41,6 +43,8 @@ pub struct Serve {
 pub enum Admin {
     /// Print a new platform-admin token
     Token(AdminToken),
+    /// Copy the database and the blobs while the host works
+    Backup(Backup),
 }
 
 /// `berth admin token`
@@ -113,12 +117,7 @@ Next, in another terminal:
 
 /// Prints a new platform-admin token.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
-    let folder: &PathBuf = &args.storage.data_dir;
-    if args.storage.db.database_url.is_none() && !folder.join("berth.db").exists() {
-        let text =
-            format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
-        return Err(Failure::refused("no-data", text));
-    }
+    require_data(&args.storage)?;
     let config = Config::with_defaults(args.storage);
     let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
     let issued = server::admin_token(&host.app).await?;
@@ -126,4 +125,15 @@ pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
         return session.out.done(&issued, "");
     }
     session.out.line(issued.secret)
+}
+
+/// Refuses a folder in which no host ever was, instead of making a new one there.
+fn require_data(storage: &Storage) -> Done {
+    let folder = &storage.data_dir;
+    if storage.db.database_url.is_some() || folder.join("berth.db").exists() {
+        return Ok(());
+    }
+    let text =
+        format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
+    Err(Failure::refused("no-data", text))
 }
