@@ -17,10 +17,11 @@ use crate::{
     },
     app::App,
     audit,
-    blob::Blobs,
+    blob::{self, Blobs},
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
+    endpoint,
     error::{Error, Result},
     event::{
         self,
@@ -127,6 +128,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 /// Creates the first admin of an empty installation, and a token for it.
 pub async fn first_admin(app: &App) -> Result<Option<IssuedToken>> {
     let mut tx = app.db.begin().await?;
+    tx.hold_events().await?; // two hosts may start at once
     if !tx.members(&Scope::Platform).await?.is_empty() {
         return Ok(None);
     }
@@ -168,6 +170,8 @@ impl Host {
         workers.spawn(admissions.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
+        workers.spawn(endpoint::ticker::run(app.clone()));
+        workers.spawn(blob::run_collector(app.clone()));
         workers.spawn(deliver::run(app.clone()));
         workers.spawn(relay::run(app.clone()));
         (app, workers)
@@ -175,7 +179,7 @@ impl Host {
 
     /// Serves until `stop`, then drains.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
-        let (app, workers) = self.start();
+        let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
@@ -187,7 +191,8 @@ impl Host {
             app.streams.end();
         };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
-        drop(workers);
+        // First the workers, who would complain about a database that is closed under them.
+        workers.shutdown().await;
         if let Err(error) = deliver::release(&app).await {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
         }

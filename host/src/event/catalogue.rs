@@ -14,7 +14,9 @@ use super::{
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
     endpoint::{
-        Channel, EndpointApp, Merchant, channel,
+        Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
+        channel::ChannelUnbound,
+        fulfilment::Fulfilment,
         membership::ProductMoved,
         org_prune::{NodeOfEndpoint, ProductOfNode},
     },
@@ -89,21 +91,30 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
-
-    "endpoint.created" EndpointApp, "An endpoint application was created.";
+    "product_instance.created" ProductInstance, "The first message about a product instance was applied.";
+    "product_instance.changed" ProductInstance, "A message changed a product instance: its state, its time or its name.";
+    "product_instance.expired" ProductInstance, "The time of a product instance is over; a renewal brings it back.";
+    "fulfilment.parked" Fulfilment, "A fulfilment message cannot be applied, and waits.";
+    "fulfilment.applied" Fulfilment, "A fulfilment message that waited was applied.";
+    "endpoint.created" EndpointApp, "An endpoint application was created; what it holds is told by events of its own.";
     "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
-    "endpoint.deleted" EndpointApp, "An endpoint application was deleted; `data` is how it was before.";
-    "endpoint.product_added" ProductMoved, "An endpoint application holds a product instance more.";
-    "endpoint.product_removed" ProductMoved, "An endpoint application no longer holds a product instance.";
-    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is no longer assigned to an organisation node.";
-    "org_node.product_closed" ProductOfNode, "A product instance is no longer open on an organisation node.";
+    "endpoint.deleted" EndpointApp, "An endpoint application was deleted, and its assignments with it.";
+    "endpoint.product_added" ProductMoved, "An endpoint application holds one more product instance.";
+    "endpoint.product_removed" ProductMoved, "An endpoint application does not hold a product instance any more.";
+    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is not assigned to an organisation node any more.";
+    "org_node.product_closed" ProductOfNode, "A product instance is not open on an organisation node any more.";
 
-    "channel.authorised" Channel, "A channel was authorised by its merchant.";
-    "channel.bound" Channel, "A channel was bound to an endpoint application.";
-    "channel.unbound" channel::Unbound, "A channel was taken from its endpoint application.";
+    "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
     "channel.edited" Channel, "The name of a channel changed.";
-    "channel.unauthorised" Channel, "A merchant took the authorisation of a channel back.";
-    "channel.deleted" Channel, "A channel was deleted; `data` is how it was before.";
+    "channel.unauthorised" Channel, "The authorisation of a channel was taken back where the channel is.";
+    "channel.bound" Channel, "A channel reaches an endpoint application.";
+    "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
+    "channel.deleted" Channel, "A merchant gave a channel up.";
+    "org_node.created" OrgNode, "An organisation node was created.";
+    "org_node.edited" OrgNode, "An organisation node was renamed, moved or limited.";
+    "org_node.deleted" OrgNode, "An organisation node was deleted.";
+    "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
+    "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
 
     "webhook.created" Webhook, "A webhook was created.";
     "webhook.edited" Webhook, "A webhook was edited, enabled or disabled.";

@@ -21,7 +21,7 @@ pub use hook::keys_of;
 use ipnet::IpNet;
 pub use send::{Message, Receipt, Sender};
 
-use crate::api::serve::duration;
+use crate::config::duration;
 
 /// How webhooks are delivered.
 #[derive(Clone, Debug, clap::Args)]
