@@ -14,6 +14,8 @@ pub mod check;
 
 pub mod download;
 
+pub mod endpoint;
+
 pub mod event;
 
 pub mod access;
@@ -27,10 +29,13 @@ pub mod error;
 pub mod host_app;
 pub mod ids;
 pub mod mini_app;
+pub mod nats;
 pub mod page;
 pub mod report;
+pub mod seal;
 pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod wechat;

@@ -21,6 +21,7 @@ use crate::{
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
+    endpoint,
     error::{Error, Result},
     event,
     policy::{
@@ -28,7 +29,8 @@ use crate::{
         registry::{Policies, ensure_builtins},
     },
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
-    store::{Db, Tx},
+    seal::{KeySource, Seal},
+    store::{Backend, Db, Tx},
 };
 
 /// Time and randomness.
@@ -66,6 +68,10 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     private_folder(&config.storage.data_dir)?;
     let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
     let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
+    let seal = Seal::load(&config.storage.seal, &config.storage.data_dir, nature.random.clone())?;
+    if let Some(warning) = seal_warning(&seal, &db) {
+        tracing::warn!("{warning}");
+    }
     let engine = Engine::new(EngineConfig::new(config.storage.cache().join("policies"), compiler))?;
     let mut host_id = [0u8; 8];
     nature.random.fill(&mut host_id);
@@ -79,6 +85,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         policies,
         db,
         blobs,
+        seal,
         clock: nature.clock,
         random: nature.random,
         audits_wake: Notify::new(),
@@ -87,6 +94,16 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         marker,
     };
     Ok(Host { app: Arc::new(app), admissions, marks })
+}
+
+/// What is wrong with keys of this host's own beside a database that several hosts may share.
+pub fn seal_warning(seal: &Seal, db: &Db) -> Option<String> {
+    let (KeySource::OwnFile(file), Backend::Postgres(_)) = (seal.source(), db.backend()) else { return None };
+    Some(format!(
+        "Secrets in the database are sealed with {}, which other hosts do not have. Give all hosts the same key by \
+         BERTH_SECRET_KEYS or --secret-key-file.",
+        file.display()
+    ))
 }
 
 /// The data folder holds packages that are not public yet.
@@ -144,6 +161,7 @@ impl Host {
         workers.spawn(admissions.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
+        workers.spawn(endpoint::ticker::run(app.clone()));
         (app, workers)
     }
 

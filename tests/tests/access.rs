@@ -19,10 +19,12 @@ enum May {
     HostApp(&'static [&'static str]),
     /// Members of the team and of the host app.
     Both,
-    /// The admins of the merchant.
-    Merchant,
-    /// Admins of the platform only.
+    /// Members of the merchant with one of these roles.
+    Merchant(&'static [&'static str]),
+    /// Admins of the platform only; its viewers as well where it is only reading.
     Platform,
+    /// The order system, and admins of the platform.
+    Fulfiller,
     /// Devices, by a host app's key; no token helps.
     Devices,
     /// A thing of one's own; of others it is hidden.
@@ -35,6 +37,9 @@ const RELEASE: May = May::Team(&["operator", "admin"]);
 const TEAM_ADMIN: May = May::Team(&["admin"]);
 const HOST_READ: May = May::HostApp(&["auditor", "admin"]);
 const HOST_ADMIN: May = May::HostApp(&["admin"]);
+const MERCHANT_READ: May = May::Merchant(&["viewer", "operator", "admin"]);
+const MERCHANT_OPERATE: May = May::Merchant(&["operator", "admin"]);
+const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
 /// The golden table.
 const TABLE: &[(&str, &str, May)] = &[
@@ -46,9 +51,19 @@ const TABLE: &[(&str, &str, May)] = &[
     ("PUT", "/v1/teams/{id}/members/{account}", TEAM_ADMIN),
     ("DELETE", "/v1/teams/{id}/members/{account}", TEAM_ADMIN),
     ("POST", "/v1/merchants", May::Platform),
-    ("GET", "/v1/merchants/{id}/members", May::Merchant),
-    ("PUT", "/v1/merchants/{id}/members/{account}", May::Merchant),
-    ("DELETE", "/v1/merchants/{id}/members/{account}", May::Merchant),
+    ("GET", "/v1/merchants", May::Anybody),
+    ("GET", "/v1/merchants/{id}", MERCHANT_READ),
+    ("PATCH", "/v1/merchants/{id}", MERCHANT_ADMIN),
+    ("GET", "/v1/merchants/{id}/members", MERCHANT_READ),
+    ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
+    ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
+    ("GET", "/v1/channels", May::Anybody),
+    ("POST", "/v1/channels", MERCHANT_OPERATE),
+    ("GET", "/v1/channels/{id}", MERCHANT_READ),
+    ("PATCH", "/v1/channels/{id}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/channels/{id}", MERCHANT_OPERATE),
+    ("PUT", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("DELETE", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -111,6 +126,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/check", May::Both),
     ("POST", "/v1/check/explain", May::Both),
     ("POST", "/v1/reports", May::Devices),
+    ("GET", "/v1/event-types", May::Anybody),
+    ("GET", "/v1/event-types/{kind}", May::Anybody),
     ("GET", "/v1/events", READ),
 ];
 
@@ -128,6 +145,12 @@ const TEAM_ROLES: [(&str, &str); 4] = [
     ("team admin", "admin"),
 ];
 const HOST_ROLES: [(&str, &str); 2] = [("host auditor", "auditor"), ("host admin", "admin")];
+const MERCHANT_ROLES: [(&str, &str); 3] =
+    [("merchant viewer", "viewer"), ("merchant operator", "operator"), ("merchant admin", "admin")];
+const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulfiller", "fulfiller")];
+
+/// Operations that only read, and so are open to the platform's viewers: those with GET, and these.
+const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
 
 async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
     let account = text(&admin.post("/v1/accounts", json!({"name": name})).await.good()["id"]);
@@ -148,6 +171,8 @@ impl Cast {
         scene.push("1.0.0", "1.3.0").await.good();
         let audit = text(&scene.submit("1.3.0").await["id"]);
         let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
+        let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -162,9 +187,16 @@ impl Cast {
             admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": role})).await.good();
             tokens.insert(name, token);
         }
-        let (account, token) = person(&admin, "merchant admin", json!({})).await;
-        admin.put(&format!("/v1/merchants/{merchant}/members/{account}"), json!({"role": "admin"})).await.good();
-        tokens.insert("merchant admin", token);
+        for (name, role) in MERCHANT_ROLES {
+            let (account, token) = person(&admin, name, json!({})).await;
+            admin.put(&format!("/v1/merchants/{merchant}/members/{account}"), json!({"role": role})).await.good();
+            tokens.insert(name, token);
+        }
+        for (name, role) in PLATFORM_ROLES {
+            let (account, token) = person(&admin, name, json!({})).await;
+            admin.put(&format!("/v1/platform/members/{account}"), json!({"role": role})).await.good();
+            tokens.insert(name, token);
+        }
         // An admin of another team and of another host app.
         let (account, token) = person(&admin, "stranger", json!({})).await;
         let other = text(&admin.post("/v1/teams", json!({"name": "Other"})).await.good()["id"]);
@@ -189,6 +221,7 @@ impl Cast {
             ("audit", audit),
             ("task", task),
             ("merchant", merchant),
+            ("channel", channel),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
@@ -203,6 +236,7 @@ impl Cast {
         let id = match path.split('/').nth(2).unwrap() {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
+            "channels" => &self.places["channel"],
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
@@ -216,6 +250,7 @@ impl Cast {
             .replace("{mini_app_id}", "coffee")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
+            .replace("{kind}", "version.published")
             .replace("{policy}", &self.places["digest"]);
         match path {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
@@ -233,6 +268,11 @@ impl Cast {
             ("POST", "/v1/host-apps") => json!({"name": "new"}),
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
+            ("PATCH", "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
+            ("POST", "/v1/channels") => {
+                json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
+            }
+            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": "cid_00000000000000000000000000"}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),
@@ -265,31 +305,27 @@ impl Cast {
     }
 
     /// The names of those who may.
-    fn allowed(may: May) -> BTreeSet<&'static str> {
+    fn allowed(method: &str, path: &str, may: May) -> BTreeSet<&'static str> {
         let of = |cast: &[(&'static str, &str)], roles: &[&str]| {
             cast.iter().filter(|(_, role)| roles.contains(role)).map(|(name, _)| *name).collect::<BTreeSet<_>>()
         };
-        let everybody = [
-            "team viewer",
-            "team developer",
-            "team operator",
-            "team admin",
-            "host auditor",
-            "host admin",
-            "merchant admin",
-            "stranger",
-        ];
+        let cast = [&TEAM_ROLES[..], &HOST_ROLES, &MERCHANT_ROLES, &PLATFORM_ROLES, &[("stranger", "")]].concat();
         let mut names = match may {
-            May::Anybody => everybody.into(),
+            May::Anybody => cast.iter().map(|(name, _)| *name).collect(),
             May::Team(roles) => of(&TEAM_ROLES, roles),
             May::HostApp(roles) => of(&HOST_ROLES, roles),
             May::Both => of(&TEAM_ROLES, &["viewer", "developer", "operator", "admin"])
                 .union(&of(&HOST_ROLES, &["auditor", "admin"]))
                 .copied()
                 .collect(),
-            May::Merchant => ["merchant admin"].into(),
+            May::Merchant(roles) => of(&MERCHANT_ROLES, roles),
+            May::Fulfiller => ["fulfiller"].into(),
             May::Platform | May::Owner | May::Devices => BTreeSet::new(),
         };
+        let reads = method == "GET" || READING_POSTS.contains(&path);
+        if reads && !matches!(may, May::Owner | May::Fulfiller | May::Devices) {
+            names.insert("platform viewer");
+        }
         if !matches!(may, May::Devices) {
             names.insert("admin");
         }
@@ -301,7 +337,7 @@ on_both! {
     async fn f80_i9_every_operation_refuses_whoever_lacks_the_grant(host) {
         let cast = Cast::gather(host).await;
         for (method, path, may) in TABLE {
-            let allowed = Cast::allowed(*may);
+            let allowed = Cast::allowed(method, path, *may);
             let nobody = cast.ask(&cast.scene.host.anonymous(), method, path).await;
             assert_eq!(nobody.status, 401, "anonymous {method} {path}: {}", nobody.kind());
             for (name, token) in &cast.tokens {
@@ -326,7 +362,7 @@ on_both! {
         let mut rows: Vec<_> = TABLE.iter().collect();
         rows.sort_by_key(|(method, ..)| rank(method));
         for (method, path, may) in rows {
-            for name in Cast::allowed(*may) {
+            for name in Cast::allowed(method, path, *may) {
                 let answer = cast.ask(&cast.scene.host.with_token(&cast.tokens[name]), method, path).await;
                 assert!(answer.status < 500 && ![401, 403].contains(&answer.status), "{name} {method} {path}: {} {}", answer.status, answer.kind());
                 if *path == "/v1/tokens/{id}" {

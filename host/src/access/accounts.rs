@@ -1,4 +1,4 @@
-//! Accounts, teams, merchants, and the roles that accounts hold in scopes.
+//! Accounts, teams, and the roles that accounts hold in scopes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,8 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
-    ids::{MerchantId, TeamId, UserId},
+    event::{self, MemberGranted, MemberRemoved},
+    ids::{TeamId, UserId},
     store::Tx,
     text,
 };
@@ -39,21 +39,12 @@ pub struct Team {
     pub created_at: Millis,
 }
 
-/// A team or merchant to create.
+/// A team to create.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTeam {
     /// 1 to 64 characters.
     pub name: String,
-}
-
-/// The owner of product instances and endpoint applications; its id is the BosID.
-#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Merchant {
-    pub id: MerchantId,
-    pub name: String,
-    pub created_at: Millis,
 }
 
 /// An account's role in a scope.
@@ -87,14 +78,15 @@ impl Tx {
         }
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
         self.set_grant(account, scope, role, app.clock.now()).await?;
-        let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id(), "role": role});
+        let (scope, id) = (scope.kind(), scope.id().to_owned());
+        let data = MemberGranted { account: account.clone(), scope, id, role };
         self.emit(event::new(app, "member.granted", account, actor, &data));
         Ok(())
     }
 
     async fn revoke(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
         self.delete_grant(account, scope).await?;
-        let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id()});
+        let data = MemberRemoved { account: account.clone(), scope: scope.kind(), id: scope.id().to_owned() };
         self.emit(event::new(app, "member.removed", account, actor, &data));
         Ok(())
     }
@@ -162,19 +154,6 @@ pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Te
     tx.grant(app, caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
     tx.commit().await?;
     Ok(team)
-}
-
-/// Creates a merchant; only an admin of the platform may.
-pub async fn create_merchant(app: &App, caller: &Caller, new: &NewTeam) -> Result<Merchant> {
-    caller.require(Action::Administer, &Scope::Platform)?;
-    let now = app.clock.now();
-    let merchant =
-        Merchant { id: MerchantId::generate(&*app.random), name: text::name("name", &new.name, 64)?, created_at: now };
-    let mut tx = app.db.begin().await?;
-    tx.insert_merchant(&merchant).await?;
-    tx.emit(event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant));
-    tx.commit().await?;
-    Ok(merchant)
 }
 
 /// The teams that the caller may know of, by name.

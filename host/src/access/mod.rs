@@ -8,8 +8,7 @@ mod grant;
 mod token;
 
 pub use accounts::{
-    Account, Member, Merchant, NewAccount, NewTeam, Team, create_account, create_merchant, create_team, me, members,
-    set_role, teams,
+    Account, Member, NewAccount, NewTeam, Team, create_account, create_team, me, members, set_role, teams,
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use token::{IssuedToken, NewToken, Token, authenticate, issue_token, revoke_token, tokens};

@@ -7,6 +7,7 @@ mod access;
 mod app;
 mod bundle;
 mod call;
+mod channel;
 mod check;
 mod client;
 mod credentials;
@@ -20,6 +21,7 @@ mod gray_create;
 mod gray_view;
 mod host_app;
 mod login;
+mod org_node;
 mod output;
 mod pack;
 mod paint;
@@ -112,6 +114,12 @@ pub enum Command {
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
+    /// Channels of merchants, and the endpoint application that each reaches
+    #[command(subcommand)]
+    Channel(channel::Channel),
+    /// Organisation nodes of merchants, what is open on them, what is assigned to them
+    #[command(subcommand)]
+    OrgNode(org_node::OrgNode),
     /// Versions: submit, decide, publish, roll back
     #[command(subcommand)]
     Version(version::Version),
@@ -196,6 +204,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
     match command {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
+        Command::Admin(server::Admin::RotateSecrets(args)) => server::rotate_secrets(args, session).await,
         Command::Demo(args) => server::demo(args, session).await,
         Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,
@@ -208,6 +217,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => access::token(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
+        Command::Channel(command) => channel::run(command, session).await,
+        Command::OrgNode(command) => org_node::run(command, session).await,
         Command::Version(command) => version::run(command, session).await,
         Command::Gray(command) => gray::run(command, session).await,
         Command::Check(args) => check::run(args, session).await,

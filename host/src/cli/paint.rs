@@ -76,9 +76,9 @@ fn relative(at: Millis, now: Millis) -> String {
 /// A state's word in the colour of what it means.
 pub fn state(word: &str) -> Cell {
     let ink = match word {
-        "online" | "approved" | "delivering" | "current" | "verdict" | "pass" => Ink::Good,
+        "online" | "approved" | "authorised" | "delivering" | "current" | "verdict" | "pass" => Ink::Good,
         "auditing" | "checking" | "deciding" | "pending" | "suspended" | "update" | "warning" => Ink::Warn,
-        "rejected" | "removed" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
+        "rejected" | "removed" | "unauthorised" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
         "historical" | "ended" | "withdrawn" | "note" | "deleted" => Ink::Faint,
         _ => Ink::Plain,
     };

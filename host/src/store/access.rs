@@ -1,10 +1,10 @@
-//! Accounts, teams, merchants, roles and tokens.
+//! Accounts, teams, roles and tokens.
 
 use sqlx::types::Json;
 
 use super::{Tx, execute, fetch};
 use crate::{
-    access::{Account, Member, Merchant, Role, Scope, ScopeKind, Team, Token, TokenScope},
+    access::{Account, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
     clock::Millis,
     error::Result,
     ids::{Digest, TeamId, TokenId, UserId},
@@ -73,18 +73,6 @@ impl Tx {
     /// All teams, by name.
     pub(crate) async fn all_teams(&mut self) -> Result<Vec<Team>> {
         Ok(fetch!(self, fetch_all, Team, "SELECT * FROM team ORDER BY name, id")?)
-    }
-
-    /// Adds a merchant.
-    pub(crate) async fn insert_merchant(&mut self, merchant: &Merchant) -> Result<()> {
-        execute!(
-            self,
-            "INSERT INTO merchant (id, name, created_at) VALUES ($1, $2, $3)",
-            &merchant.id,
-            &merchant.name,
-            merchant.created_at
-        )?;
-        Ok(())
     }
 
     /// Whether what the scope covers is there.

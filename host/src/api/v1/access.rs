@@ -1,4 +1,4 @@
-//! Accounts, teams, merchants, roles and tokens.
+//! Accounts, teams, roles and tokens.
 
 use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use serde::{Deserialize, Serialize};
@@ -7,8 +7,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::{
-        self, Account, Caller, IssuedToken, Member, Merchant, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token,
+        self, Account, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token, TokenScope,
     },
+    clock::Millis,
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
 };
 
@@ -43,13 +44,21 @@ pub struct SetRole {
 }
 
 /// A token to issue.
+// Flattening NewToken in would let unknown members pass, and a misspelt `scopes` would give them all (F82).
 #[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct IssueToken {
     /// For another account; only an admin of the platform may.
     #[serde(default)]
     account: Option<UserId>,
-    #[serde(flatten)]
-    new: NewToken,
+    /// What it is for, 1 to 64 characters: `ci`, `laptop`.
+    name: String,
+    /// What it may be used for; all scopes when absent.
+    #[serde(default)]
+    scopes: Option<Vec<TokenScope>>,
+    /// When it stops; never when absent.
+    #[serde(default)]
+    expires_at: Option<Millis>,
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -57,7 +66,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(me))
         .routes(routes!(create_account))
         .routes(routes!(create_team, teams))
-        .routes(routes!(create_merchant))
         .routes(routes!(issue_token, tokens))
         .routes(routes!(revoke_token))
         .routes(routes!(team_members))
@@ -96,12 +104,6 @@ async fn teams(State(app): AppState, caller: Caller) -> Result<Json<Items<Team>>
     items(access::teams(&app, &caller).await?)
 }
 
-/// Create a merchant.
-#[utoipa::path(post, path = "/v1/merchants", tag = "access", request_body = NewTeam, responses((status = 201, body = Merchant)))]
-async fn create_merchant(State(app): AppState, caller: Caller, Json(new): Json<NewTeam>) -> Created<Merchant> {
-    created(access::create_merchant(&app, &caller, &new).await?)
-}
-
 /// Issue a token. Its secret is shown this once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "access", request_body = IssueToken, responses((status = 201, body = IssuedToken)))]
 async fn issue_token(
@@ -109,7 +111,8 @@ async fn issue_token(
     caller: Caller,
     Json(issue): Json<IssueToken>,
 ) -> Result<(StatusCode, SecretHeaders, Json<IssuedToken>)> {
-    let issued = access::issue_token(&app, &caller, issue.account, issue.new).await?;
+    let IssueToken { account, name, scopes, expires_at } = issue;
+    let issued = access::issue_token(&app, &caller, account, NewToken { name, scopes, expires_at }).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
 }
 

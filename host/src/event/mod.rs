@@ -1,5 +1,15 @@
 //! Events: what happened, told in the transaction in which it happened (invariant I6).
 
+pub mod catalogue;
+pub mod cloud;
+mod data;
+
+pub use catalogue::{EventType, EventTypeView};
+pub use data::{
+    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion, Submitted,
+    Unbound,
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,6 +27,7 @@ pub const BERTH: &str = "berth";
 
 /// An event of `kind` about `subject`, done by `actor`.
 pub fn new(app: &App, kind: &'static str, subject: &impl ToString, actor: &str, data: &impl Serialize) -> NewEvent {
+    debug_assert!(catalogue::EventType::of(kind).is_some(), "{kind} is not in the catalogue of events");
     let now = app.clock.now();
     NewEvent {
         id: EventId::generate(now, &*app.random),

@@ -1,0 +1,44 @@
+//! Merchants.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    endpoint::merchant::{self, EditMerchant, Merchant, NewMerchant},
+    ids::MerchantId,
+    page::{Page, PageQuery},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, edit))
+}
+
+/// Create a merchant.
+#[utoipa::path(post, path = "/v1/merchants", tag = "merchants", request_body = NewMerchant, responses((status = 201, body = Merchant)))]
+async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMerchant>) -> Created<Merchant> {
+    created(merchant::create(&app, &caller, new).await?)
+}
+
+/// The caller's merchants.
+#[utoipa::path(get, path = "/v1/merchants", tag = "merchants", params(PageQuery), responses((status = 200, body = Page<Merchant>)))]
+async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Merchant>>> {
+    Ok(Json(merchant::list(&app, &caller, &query).await?))
+}
+
+/// One merchant.
+#[utoipa::path(get, path = "/v1/merchants/{id}", tag = "merchants", params(("id" = MerchantId, Path)), responses((status = 200, body = Merchant)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<MerchantId>) -> Result<Json<Merchant>> {
+    Ok(Json(merchant::get(&app, &caller, &id).await?))
+}
+
+/// Edit a merchant.
+#[utoipa::path(patch, path = "/v1/merchants/{id}", tag = "merchants", params(("id" = MerchantId, Path)), request_body = EditMerchant, responses((status = 200, body = Merchant)))]
+async fn edit(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MerchantId>,
+    Json(edit): Json<EditMerchant>,
+) -> Result<Json<Merchant>> {
+    Ok(Json(merchant::edit(&app, &caller, &id, edit).await?))
+}

@@ -1,0 +1,128 @@
+//! Merchants: the owners of product instances and endpoint applications. A merchant's id is its BosID.
+
+use serde::{Deserialize, Serialize};
+
+use super::fulfilment;
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::MerchantId,
+    page::{Page, PageQuery},
+    store::{Tx, is_unique_violation},
+    text,
+};
+
+/// The owner of product instances and endpoint applications.
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct Merchant {
+    /// The BosID. Never changes and is never used again.
+    pub id: MerchantId,
+    /// For people.
+    pub name: String,
+    /// Whether user data is unified across its endpoint applications; inside one it always is (E6).
+    pub unify_users: bool,
+    /// When it was created.
+    pub created_at: Millis,
+}
+
+/// A merchant to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMerchant {
+    /// 1 to 64 characters.
+    pub name: String,
+    /// The BosID that the order system knows it by, `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MerchantId>,
+    /// Whether user data is unified across its endpoint applications (E6).
+    #[serde(default)]
+    pub unify_users: bool,
+}
+
+/// What may be edited; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditMerchant {
+    /// 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether user data is unified across its endpoint applications (E6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unify_users: Option<bool>,
+}
+
+/// The merchant, when the caller may do `action` to what it owns.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Action) -> Result<Merchant> {
+    let scope = Scope::Merchant(id.clone());
+    let merchant = tx.merchant(id).await?.filter(|_| caller.knows(&scope));
+    let merchant = merchant.ok_or_else(|| Error::not_found("merchant", id))?;
+    caller.require(action, &scope)?;
+    Ok(merchant)
+}
+
+/// As [`authorise`], and holds the merchant: everything that changes its endpoint applications takes turns.
+pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Action) -> Result<Merchant> {
+    authorise(tx, caller, id, action).await?;
+    tx.hold_merchant(id).await
+}
+
+/// Creates a merchant; only an admin of the platform may. The fulfilment messages that waited for it are applied.
+///
+/// # Errors
+/// `merchant-exists` when the id is taken.
+pub async fn create(app: &App, caller: &Caller, new: NewMerchant) -> Result<Merchant> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let merchant = Merchant {
+        id: new.id.unwrap_or_else(|| MerchantId::generate(&*app.random)),
+        name: text::name("name", &new.name, 64)?,
+        unify_users: new.unify_users,
+        created_at: app.clock.now(),
+    };
+    let mut tx = app.db.begin().await?;
+    let inserted = tx.insert_merchant(&merchant).await;
+    match inserted {
+        Err(error) if is_unique_violation(&error) => {
+            let detail = format!("The id {} is taken. Choose another one.", merchant.id);
+            return Err(Error::new(Code::MerchantExists, detail));
+        }
+        inserted => inserted?,
+    };
+    let event = event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant);
+    tx.emit(event.for_merchant(&merchant.id));
+    fulfilment::replay_for(&mut tx, app, &merchant.id).await?;
+    tx.commit().await?;
+    Ok(merchant)
+}
+
+/// Edits a merchant.
+pub async fn edit(app: &App, caller: &Caller, id: &MerchantId, edit: EditMerchant) -> Result<Merchant> {
+    let mut tx = app.db.begin().await?;
+    let mut merchant = authorise_change(&mut tx, caller, id, Action::Configure).await?;
+    if let Some(name) = &edit.name {
+        merchant.name = text::name("name", name, 64)?;
+    }
+    merchant.unify_users = edit.unify_users.unwrap_or(merchant.unify_users);
+    tx.update_merchant(&merchant).await?;
+    let event = event::new(app, "merchant.edited", &merchant.id, caller.account.as_str(), &merchant);
+    tx.emit(event.for_merchant(id));
+    tx.commit().await?;
+    Ok(merchant)
+}
+
+/// One merchant.
+pub async fn get(app: &App, caller: &Caller, id: &MerchantId) -> Result<Merchant> {
+    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+}
+
+/// The merchants that the caller may know of, by id.
+pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<Merchant>> {
+    caller.require_scope(TokenScope::Read)?;
+    let items = app.db.read().await?.merchants_known_to(caller, query).await?;
+    Ok(Page::of(items, query, |merchant| merchant.id.to_string()))
+}
