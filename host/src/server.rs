@@ -17,7 +17,7 @@ use crate::{
     },
     app::App,
     audit,
-    blob::Blobs,
+    blob::{self, Blobs},
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
@@ -120,6 +120,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 /// Creates the first admin of an empty installation, and a token for it.
 pub async fn first_admin(app: &App) -> Result<Option<IssuedToken>> {
     let mut tx = app.db.begin().await?;
+    tx.hold_events().await?; // two hosts may start at once
     if !tx.members(&Scope::Platform).await?.is_empty() {
         return Ok(None);
     }
@@ -162,6 +163,7 @@ impl Host {
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
+        workers.spawn(blob::run_collector(app.clone()));
         (app, workers)
     }
 

@@ -205,6 +205,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
         Command::Admin(server::Admin::RotateSecrets(args)) => server::rotate_secrets(args, session).await,
+        Command::Admin(server::Admin::Backup(args)) => server::backup(args, session).await,
         Command::Demo(args) => server::demo(args, session).await,
         Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,
