@@ -11,6 +11,7 @@
 )]
 
 pub mod guests;
+pub mod merchant;
 pub mod process;
 pub mod scene;
 
