@@ -13,6 +13,7 @@
 pub mod guests;
 pub mod invariants;
 pub mod made;
+pub mod merchant;
 pub mod process;
 pub mod scene;
 pub mod shop;

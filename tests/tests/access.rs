@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_tests::{
-    Api, Host, on_both,
+    Api, Host,
+    merchant::Merchant,
+    on_both,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -64,6 +66,17 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/channels/{id}", MERCHANT_OPERATE),
     ("PUT", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
     ("DELETE", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("GET", "/v1/org-nodes", May::Anybody),
+    ("POST", "/v1/org-nodes", MERCHANT_OPERATE),
+    ("GET", "/v1/org-nodes/{vid}", MERCHANT_READ),
+    ("PATCH", "/v1/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("PUT", "/v1/org-nodes/{vid}/products/{instance}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/org-nodes/{vid}/products/{instance}", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}/org-nodes", MERCHANT_READ),
+    ("PUT", "/v1/endpoint-apps/{cid}/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}/runtime", MERCHANT_READ),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -170,7 +183,10 @@ impl Cast {
         let task = text(&scene.gray("1.1.0", json!({})).await.good()["id"]);
         scene.push("1.0.0", "1.3.0").await.good();
         let audit = text(&scene.submit("1.3.0").await["id"]);
-        let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        let buyer = Merchant::new(&admin, "bos-1").await;
+        buyer.buys("pi-1", "mall").await;
+        buyer.node("vid-1", None, &["pi-1"]).await;
+        let (merchant, endpoint) = (buyer.id.clone(), buyer.default_endpoint().await);
         let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
         let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
@@ -222,6 +238,7 @@ impl Cast {
             ("task", task),
             ("merchant", merchant),
             ("channel", channel),
+            ("cid", endpoint),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
@@ -248,6 +265,9 @@ impl Cast {
             .replace("{id}", id)
             .replace("{account}", &self.places["account"])
             .replace("{mini_app_id}", "coffee")
+            .replace("{cid}", &self.places["cid"])
+            .replace("{vid}", "vid-1")
+            .replace("{instance}", "pi-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{kind}", "version.published")
@@ -272,7 +292,9 @@ impl Cast {
             ("POST", "/v1/channels") => {
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
             }
-            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": "cid_00000000000000000000000000"}),
+            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": self.places["cid"]}),
+            ("POST", "/v1/org-nodes") => json!({"merchant": self.places["merchant"], "name": "new"}),
+            ("PATCH", "/v1/org-nodes/{vid}") => json!({"name": "new"}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),

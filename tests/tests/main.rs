@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
 mod access;
+mod channel;
 mod crash;
 mod downloads;
 mod gray;
