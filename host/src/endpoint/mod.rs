@@ -10,6 +10,8 @@ pub mod merchant;
 pub mod message;
 pub mod org_prune;
 pub mod register;
+#[cfg(test)]
+mod tests;
 pub mod ticker;
 
 pub use app::EndpointApp;
