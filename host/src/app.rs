@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     policy::registry::Policies,
     rollout::{Admitter, Marker},
+    seal::Seal,
     store::Db,
 };
 
@@ -26,6 +27,8 @@ pub struct App {
     pub blobs: Blobs,
     /// The loaded policies.
     pub policies: Policies,
+    /// The keys of stored secrets.
+    pub seal: Seal,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, store::DbConfig};
+use crate::{
+    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, nats::NatsConfig, package::Limits,
+    seal::SealConfig, store::DbConfig, wechat::WechatConfig,
+};
 
 /// Where a host keeps what it must not lose.
 #[derive(Clone, Debug, clap::Args)]
@@ -22,12 +25,17 @@ pub struct Storage {
     /// The blob store.
     #[command(flatten)]
     pub blobs: BlobConfig,
+
+    /// The keys of stored secrets.
+    #[command(flatten)]
+    pub seal: SealConfig,
 }
 
 impl Storage {
     /// Everything in one folder.
     pub fn in_folder(data_dir: PathBuf) -> Self {
-        Self { data_dir, cache_dir: None, db: DbConfig::default(), blobs: BlobConfig::default() }
+        let (db, blobs, seal) = (DbConfig::default(), BlobConfig::default(), SealConfig::default());
+        Self { data_dir, cache_dir: None, db, blobs, seal }
     }
 
     /// Where compiled policies and copies of blobs are kept between starts.
@@ -47,7 +55,8 @@ pub struct Config {
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// The address by which others reach this host, such as https://berth.example: events name it as their source.
+    /// The address by which others reach this host, such as https://berth.example: events name it as their source, and
+    /// WeChat sends merchants back to it.
     #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
@@ -62,6 +71,13 @@ pub struct Config {
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
+
+    /// Where fulfilment messages come from, beside the API.
+    #[command(flatten)]
+    pub listen_to: ListenConfig,
+    /// WeChat's third-party platform.
+    #[command(flatten)]
+    pub wechat: WechatConfig,
 }
 
 /// Where a host listens when nobody says otherwise.
@@ -77,6 +93,8 @@ impl Config {
             package: Limits::default(),
             http: ServeConfig::default(),
             nats: NatsConfig::default(),
+            listen_to: ListenConfig::default(),
+            wechat: WechatConfig::default(),
         }
     }
 }

@@ -9,12 +9,13 @@ use crate::{
     access::{Action, Caller, Scope},
     api::auth::Fetcher,
     app::App,
+    endpoint::runtime::{self, Runtime},
     error::{Code, Error, Result},
     host_app,
-    ids::{Digest, HostAppId, MiniAppId},
+    ids::{Digest, EndpointAppId, HostAppId, MiniAppId},
     mini_app::{self, MiniApp},
     package::{PackageName, ZipWriter},
-    store::Tx,
+    store::{Span, Tx},
     version::{State, VersionRow},
 };
 
@@ -52,10 +53,7 @@ pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Opti
     let hidden = || Error::not_found("package", name);
     match who {
         Fetcher::Caller(caller) => {
-            let member = mini_app::authorise(&mut tx, caller, &name.mini_app_id, Action::Read).await;
-            if let Err(error) = member {
-                require_bound_member(&mut tx, caller, &name.mini_app_id).await.map_err(|_| error)?;
-            }
+            known_mini_app(&mut tx, caller, &name.mini_app_id).await?;
             Ok(Servable::new(tx.require_version(&name.mini_app_id, &name.version).await?, false))
         }
         Fetcher::Device(host_app) => {
@@ -72,14 +70,17 @@ pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Opti
     }
 }
 
-/// A host app's members see the packages that they decide on.
-async fn require_bound_member(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId) -> Result<()> {
-    for host_app in tx.bound_host_apps(mini_app).await? {
-        if caller.can(Action::Read, &Scope::HostApp(host_app)) {
-            return Ok(());
-        }
+/// The MiniApp, for a member of its team, and for one of a bound host app: they see the packages that they decide on.
+async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
+    let refusal = match mini_app::authorise(tx, caller, id, Action::Read).await {
+        Ok(mini_app) => return Ok(mini_app),
+        Err(error) => error,
+    };
+    let bound = tx.bound_host_apps(id).await?;
+    if !bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))) {
+        return Err(refusal);
     }
-    Err(Error::not_found("MiniApp", mini_app))
+    tx.mini_app(id).await?.ok_or(refusal)
 }
 
 async fn bound_mini_app(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<Option<MiniApp>> {
@@ -99,13 +100,7 @@ async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Re
 pub async fn offline(app: &App, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
     let mut tx = app.db.read().await?;
     let mini_app = match who {
-        Fetcher::Caller(caller) => match mini_app::authorise(&mut tx, caller, id, Action::Read).await {
-            Ok(mini_app) => mini_app,
-            Err(error) => {
-                require_bound_member(&mut tx, caller, id).await.map_err(|_| error)?;
-                tx.mini_app(id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
-            }
-        },
+        Fetcher::Caller(caller) => known_mini_app(&mut tx, caller, id).await?,
         Fetcher::Device(host_app) => {
             bound_mini_app(&mut tx, &host_app.id, id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
         }
@@ -131,6 +126,9 @@ pub struct BundleRequest {
     /// The MiniApps; all bound ones that are online and on the shelf when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mini_apps: Option<Vec<MiniAppId>>,
+    /// Instead of naming them: the MiniApps that are channels of this endpoint application and bound to the host app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<EndpointAppId>,
 }
 
 /// `berth-bundle.json`: what a bundle holds, pinned by hash. It names no moment, so that the same content is the same
@@ -141,6 +139,9 @@ pub struct BundleManifest {
     pub format: u32,
     /// The host app that it was made for.
     pub host_app: HostAppId,
+    /// The endpoint application whose channels the packages are, when it was asked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<EndpointAppId>,
     /// The packages, by file name.
     pub packages: Vec<BundledPackage>,
 }
@@ -158,10 +159,13 @@ pub struct BundledPackage {
     pub sha256: Digest,
     /// Bytes of the file.
     pub size: u64,
+    /// What it runs as until a check says otherwise, when the bundle is one of an endpoint application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Runtime>,
 }
 
 /// The preset of a host app as one zip (O4): the packages under their names and `berth-bundle.json`. The same packages
-/// give the same bytes.
+/// and the same runtime give the same bytes.
 pub async fn bundle(app: &App, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
     let manifest = plan(app, who, request).await?;
     let file = app.blobs.scratch()?;
@@ -187,7 +191,12 @@ async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<Bundle
     authorise_bundle(&mut tx, who, &request.host_app).await?;
     let bound = tx.mini_apps_bound_to(&request.host_app).await?;
     let named = request.mini_apps.is_some();
-    let mut wanted = request.mini_apps.unwrap_or_else(|| bound.clone());
+    let (mut wanted, runtime) = match (request.mini_apps, &request.cid) {
+        (Some(_), Some(_)) => return Err(Error::field("cid", "name either MiniApps or an endpoint application.")),
+        (Some(named), None) => (named, None),
+        (None, None) => (bound.clone(), None),
+        (None, Some(cid)) => channels_of(&mut tx, &bound, cid).await?,
+    };
     wanted.sort_unstable();
     wanted.dedup();
     let mut packages = Vec::with_capacity(wanted.len());
@@ -197,14 +206,32 @@ async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<Bundle
         }
         let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
         match (mini_app.on_shelf, tx.online_version(&id).await?) {
-            (true, Some(row)) => packages.push(bundled(row)),
+            (true, Some(row)) => packages.push(bundled(row, runtime.as_ref())),
             (false, _) if named => require_shelf(&mini_app)?,
             (true, None) if named => return Err(not_online(&id)),
             _ => {} // of a whole preset, what has nothing online is left out
         }
     }
     packages.sort_unstable_by(|a, b| a.file.cmp(&b.file));
-    Ok(BundleManifest { format: 1, host_app: request.host_app, packages })
+    Ok(BundleManifest { format: 1, host_app: request.host_app, cid: request.cid, packages })
+}
+
+/// The bound MiniApps that are channels of an endpoint application, and what they run as. To read them takes what it
+/// takes to read the host app, and nothing of the merchant: they are bound to the host app, whose checks tell the same.
+async fn channels_of(
+    tx: &mut Tx,
+    bound: &[MiniAppId],
+    cid: &EndpointAppId,
+) -> Result<(Vec<MiniAppId>, Option<Runtime>)> {
+    let hidden = || Error::not_found("endpoint application with MiniApps in this host app called", cid);
+    let endpoint = tx.endpoint_app(cid).await?.ok_or_else(hidden)?;
+    let rows = tx.mini_app_channels_in(&Span::one(&endpoint.merchant)).await?;
+    let own = rows.into_iter().filter(|(_, mini_app, bound_to)| bound_to == cid && bound.contains(mini_app));
+    let wanted: Vec<_> = own.map(|(_, mini_app, _)| mini_app).collect();
+    if wanted.is_empty() {
+        return Err(hidden());
+    }
+    Ok((wanted, Some(runtime::of_endpoint_app(tx, &endpoint.merchant, cid).await?)))
 }
 
 async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<()> {
@@ -215,7 +242,7 @@ async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<
     }
 }
 
-fn bundled(row: VersionRow) -> BundledPackage {
+fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
     let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };
     BundledPackage {
         file: name.to_string(),
@@ -223,5 +250,6 @@ fn bundled(row: VersionRow) -> BundledPackage {
         version: row.number,
         sha256: row.sha256,
         size: row.size as u64,
+        runtime: runtime.cloned(),
     }
 }

@@ -114,6 +114,15 @@ codes! {
     NoteRequired = "note-required", Invalid, "A rejection needs a note";
     AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
 
+    // channels and organisation nodes
+    ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
+    ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
+    ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";
+    OrgNodeExists = "org-node-exists", Conflict, "The id is taken";
+    OrgNodeCycle = "org-node-cycle", Conflict, "The node cannot be below itself";
+    OrgNodeInUse = "org-node-in-use", Conflict, "There are nodes below the node";
+    OrgNodeNotOpen = "org-node-not-open", Conflict, "No product instance of the endpoint application is open on the node";
+
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
     GrayState = "gray-state", Conflict, "The task's state does not allow this";
@@ -134,6 +143,8 @@ codes! {
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
     // the host
+    WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
+    SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
     StorageFull = "storage-full", StorageFull, "The host has no room left";
     Unavailable = "unavailable", Unavailable, "The host cannot do this now";
     Internal = "internal", Internal, "Something went wrong here";

@@ -32,8 +32,10 @@ pub mod mini_app;
 pub mod nats;
 pub mod page;
 pub mod report;
+pub mod seal;
 pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod wechat;

@@ -29,7 +29,8 @@ use crate::{
         registry::{Policies, ensure_builtins},
     },
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
-    store::{Db, Tx},
+    seal::{KeySource, Seal},
+    store::{Backend, Db, Tx},
 };
 
 /// Time and randomness.
@@ -67,6 +68,10 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     private_folder(&config.storage.data_dir)?;
     let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
     let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
+    let seal = Seal::load(&config.storage.seal, &config.storage.data_dir, nature.random.clone())?;
+    if let Some(warning) = seal_warning(&seal, &db) {
+        tracing::warn!("{warning}");
+    }
     let engine = Engine::new(EngineConfig::new(config.storage.cache().join("policies"), compiler))?;
     let mut host_id = [0u8; 8];
     nature.random.fill(&mut host_id);
@@ -80,6 +85,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         policies,
         db,
         blobs,
+        seal,
         clock: nature.clock,
         random: nature.random,
         audits_wake: Notify::new(),
@@ -88,6 +94,16 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         marker,
     };
     Ok(Host { app: Arc::new(app), admissions, marks })
+}
+
+/// What is wrong with keys of this host's own beside a database that several hosts may share.
+pub fn seal_warning(seal: &Seal, db: &Db) -> Option<String> {
+    let (KeySource::OwnFile(file), Backend::Postgres(_)) = (seal.source(), db.backend()) else { return None };
+    Some(format!(
+        "Secrets in the database are sealed with {}, which other hosts do not have. Give all hosts the same key by \
+         BERTH_SECRET_KEYS or --secret-key-file.",
+        file.display()
+    ))
 }
 
 /// The data folder holds packages that are not public yet.
@@ -146,18 +162,21 @@ impl Host {
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
+        workers.spawn(endpoint::listen::run(app.clone()));
         (app, workers)
     }
 
     /// Serves until `stop`, then drains.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
-        let (app, _workers) = self.start();
+        let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
+        // First the workers, who would complain about a database that is closed under them.
+        workers.shutdown().await;
         app.db.close().await;
         report
     }

@@ -33,6 +33,7 @@ use crate::{
         registry::{Policies, PolicyRow},
     },
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
+    seal::{Seal, SealConfig},
     store::{Db, DbConfig},
     version::{ManifestSummary, Release, ReleaseKind, Step, TrialRow, VersionNumber, VersionRow},
 };
@@ -121,6 +122,7 @@ async fn open(
         db: Db::open(config, folder.path()).await.unwrap(),
         policies: Policies::new(engine, blobs.clone()),
         blobs,
+        seal: Seal::load(&SealConfig::default(), folder.path(), Arc::new(SystemRandom)).unwrap(),
         audits_wake: Notify::new(),
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),

@@ -38,6 +38,7 @@ const TEAM_ADMIN: May = May::Team(&["admin"]);
 const HOST_READ: May = May::HostApp(&["auditor", "admin"]);
 const HOST_ADMIN: May = May::HostApp(&["admin"]);
 const MERCHANT_READ: May = May::Merchant(&["viewer", "operator", "admin"]);
+const MERCHANT_OPERATE: May = May::Merchant(&["operator", "admin"]);
 const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
 /// The golden table.
@@ -56,6 +57,27 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/merchants/{id}/members", MERCHANT_READ),
     ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
+    ("POST", "/v1/fulfilments", May::Fulfiller),
+    ("GET", "/v1/fulfilments", May::Fulfiller),
+    ("GET", "/v1/fulfilments/{id}", May::Fulfiller),
+    ("POST", "/v1/fulfilments/{id}/replay", May::Fulfiller),
+    ("POST", "/v1/fulfilments/replay", May::Fulfiller),
+    ("GET", "/v1/product-instances", May::Anybody),
+    ("GET", "/v1/product-instances/{id}", MERCHANT_READ),
+    ("GET", "/v1/endpoint-apps", May::Anybody),
+    ("POST", "/v1/endpoint-apps", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}", MERCHANT_READ),
+    ("PATCH", "/v1/endpoint-apps/{cid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}", MERCHANT_OPERATE),
+    ("PUT", "/v1/endpoint-apps/{cid}/products/{instance}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}/products/{instance}", MERCHANT_OPERATE),
+    ("GET", "/v1/channels", May::Anybody),
+    ("POST", "/v1/channels", MERCHANT_OPERATE),
+    ("GET", "/v1/channels/{id}", MERCHANT_READ),
+    ("PATCH", "/v1/channels/{id}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/channels/{id}", MERCHANT_OPERATE),
+    ("PUT", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("DELETE", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -163,6 +185,15 @@ impl Cast {
         scene.push("1.0.0", "1.3.0").await.good();
         let audit = text(&scene.submit("1.3.0").await["id"]);
         let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        for (id, kind) in [("pi-1", "purchase"), ("pi-2", "purchase"), ("pi-3", "steal")] {
+            let at = scene.host.app.clock.now();
+            let message = json!({"id": format!("m-{id}"), "merchant": merchant, "instance": id, "product": "mall", "kind": kind, "at": at});
+            admin.post("/v1/fulfilments", message).await.good();
+        }
+        let new = json!({"merchant": merchant, "name": "E", "products": ["pi-1", "pi-2"]});
+        let cid = text(&admin.post("/v1/endpoint-apps", new).await.good()["id"]);
+        let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
+        let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -211,6 +242,8 @@ impl Cast {
             ("audit", audit),
             ("task", task),
             ("merchant", merchant),
+            ("channel", channel),
+            ("cid", cid),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
@@ -225,6 +258,9 @@ impl Cast {
         let id = match path.split('/').nth(2).unwrap() {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
+            "channels" => &self.places["channel"],
+            "product-instances" => "pi-1",
+            "fulfilments" => "m-pi-3",
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
@@ -235,6 +271,8 @@ impl Cast {
         let filled = path
             .replace("{id}", id)
             .replace("{account}", &self.places["account"])
+            .replace("{cid}", &self.places["cid"])
+            .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
@@ -256,7 +294,16 @@ impl Cast {
             ("POST", "/v1/host-apps") => json!({"name": "new"}),
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
-            ("PATCH", "/v1/merchants/{id}") => json!({"name": "new"}),
+            ("PATCH", "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
+            ("POST", "/v1/endpoint-apps") => {
+                json!({"merchant": self.places["merchant"], "name": "new", "products": ["pi-1"]})
+            }
+            ("PATCH", "/v1/endpoint-apps/{cid}") => json!({"name": "new"}),
+            ("POST", "/v1/fulfilments") => json!({"id": "m-new"}),
+            ("POST", "/v1/channels") => {
+                json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
+            }
+            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": "cid_00000000000000000000000000"}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),

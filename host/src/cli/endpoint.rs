@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     endpoint::{
-        EndpointApp, InstanceState, ProductInstance,
-        app::{BoundChannel, EditEndpointApp, EndpointAppView, NewEndpointApp},
+        Channel, EndpointApp, InstanceState, ProductInstance,
+        app::{EditEndpointApp, EndpointAppView, NewEndpointApp},
     },
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
 };
@@ -21,17 +21,18 @@ use crate::{
 /// `berth endpoint`
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
-  berth endpoint create bos-coffee \"Members' club\" --product crm-1 --product guide-1
+  berth endpoint create \"Members' club\" --merchant bos-coffee --product crm-1 --product guide-1
   berth endpoint list --merchant bos-coffee
   berth endpoint list --channel-app-id wx8888888888888888
   berth endpoint add cid_01… mall-1")]
 pub enum Endpoint {
     /// Create an endpoint application of chosen product instances
     Create {
-        /// Whose (BosID)
-        merchant: MerchantId,
         /// Its name
         name: String,
+        /// Whose it is (BosID)
+        #[arg(long, value_name = "BOS_ID")]
+        merchant: MerchantId,
         /// A product instance that it holds; repeat for more
         #[arg(long = "product", required = true, value_name = "INSTANCE")]
         products: Vec<InstanceId>,
@@ -76,7 +77,7 @@ pub enum Endpoint {
 #[derive(Args, Debug)]
 pub struct Listed {
     /// Only those of this merchant (BosID)
-    #[arg(long)]
+    #[arg(long, value_name = "BOS_ID")]
     merchant: Option<MerchantId>,
     /// Only those that hold this product instance
     #[arg(long, value_name = "INSTANCE")]
@@ -174,11 +175,11 @@ fn view(one: EndpointAppView, paint: &Paint) -> String {
     parts.join("\n\n")
 }
 
-fn channels(channels: Vec<BoundChannel>, paint: &Paint) -> String {
+fn channels(channels: Vec<Channel>, paint: &Paint) -> String {
     let mut table = Table::new(["CHANNEL", "KIND", "APP ID", "NAME", "STATE"]);
     for one in channels {
         let (kind, app_id, name) = (Cell::of(one.kind), Cell::of(one.app_id), Cell::of(one.name));
-        table.row([Cell::strong(one.id), kind, app_id, name, state(&one.state)]);
+        table.row([Cell::strong(one.id), kind, app_id, name, state(one.state.as_str())]);
     }
     table.render(paint)
 }
@@ -208,7 +209,7 @@ pub enum Product {
     /// List the product instances of merchants
     List {
         /// Only those of this merchant (BosID)
-        #[arg(long)]
+        #[arg(long, value_name = "BOS_ID")]
         merchant: Option<MerchantId>,
         /// Only those of this product: mall, crm
         #[arg(long)]
@@ -218,7 +219,7 @@ pub enum Product {
         state: Option<InstanceState>,
         /// Only those that this endpoint application holds
         #[arg(long, value_name = "CID")]
-        endpoint: Option<EndpointAppId>,
+        endpoint_app: Option<EndpointAppId>,
         /// Only those that are open on this organisation node
         #[arg(long, value_name = "VID")]
         org_node: Option<OrgNodeId>,
@@ -234,12 +235,12 @@ pub enum Product {
 pub async fn product(command: Product, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
-        Product::List { merchant, product, state, endpoint, org_node } => {
+        Product::List { merchant, product, state, endpoint_app, org_node } => {
             let call = Call::get("/v1/product-instances")
                 .query("merchant", merchant)
                 .query("product", product)
                 .query("state", state)
-                .query("endpoint_app", endpoint)
+                .query("endpoint_app", endpoint_app)
                 .query("org_node", org_node);
             let empty = "No product instances. Fulfilment messages make them: berth fulfil FILE.";
             session.out.list(client.items(call).await?, PRODUCT_HEAD, empty, product_row)

@@ -54,7 +54,7 @@ pub enum Fulfilment {
         #[arg(long)]
         reason: Option<Reason>,
         /// Only those that name this merchant (BosID)
-        #[arg(long)]
+        #[arg(long, value_name = "BOS_ID")]
         merchant: Option<MerchantId>,
     },
     /// Show a message and what became of it
@@ -77,7 +77,7 @@ pub enum Fulfilment {
         #[arg(long, requires = "all")]
         reason: Option<Reason>,
         /// Only those that name this merchant (BosID)
-        #[arg(long, requires = "all")]
+        #[arg(long, requires = "all", value_name = "BOS_ID")]
         merchant: Option<MerchantId>,
     },
 }

@@ -7,6 +7,7 @@ mod access;
 mod app;
 mod bundle;
 mod call;
+mod channel;
 mod check;
 mod client;
 mod credentials;
@@ -23,6 +24,7 @@ mod gray_view;
 mod host_app;
 mod login;
 mod merchant;
+mod org_node;
 mod output;
 mod pack;
 mod paint;
@@ -129,6 +131,12 @@ pub enum Command {
     /// Fulfilment messages that were sent: look at them, replay parked ones
     #[command(subcommand)]
     Fulfilment(fulfilment::Fulfilment),
+    /// Channels of merchants, and the endpoint application that each reaches
+    #[command(subcommand)]
+    Channel(channel::Channel),
+    /// Organisation nodes of merchants, what is open on them, what is assigned to them
+    #[command(subcommand)]
+    OrgNode(org_node::OrgNode),
     /// Versions: submit, decide, publish, roll back
     #[command(subcommand)]
     Version(version::Version),
@@ -213,6 +221,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
     match command {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
+        Command::Admin(server::Admin::RotateSecrets(args)) => server::rotate_secrets(args, session).await,
         Command::Demo(args) => server::demo(args, session).await,
         Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,
@@ -230,6 +239,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Product(command) => endpoint::product(command, session).await,
         Command::Fulfil(args) => fulfilment::fulfil(args, session).await,
         Command::Fulfilment(command) => fulfilment::run(command, session).await,
+        Command::Channel(command) => channel::run(command, session).await,
+        Command::OrgNode(command) => org_node::run(command, session).await,
         Command::Version(command) => version::run(command, session).await,
         Command::Gray(command) => gray::run(command, session).await,
         Command::Check(args) => check::run(args, session).await,

@@ -11,7 +11,8 @@ use super::data::{
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
     endpoint::{
-        EndpointApp, Merchant, ProductInstance,
+        Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
+        channel::ChannelUnbound,
         fulfilment::Fulfilment,
         membership::ProductMoved,
         org_prune::{NodeOfEndpoint, ProductOfNode},
@@ -99,6 +100,18 @@ catalogue! {
     "endpoint.product_removed" ProductMoved, "An endpoint application does not hold a product instance any more.";
     "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is not assigned to an organisation node any more.";
     "org_node.product_closed" ProductOfNode, "A product instance is not open on an organisation node any more.";
+
+    "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
+    "channel.edited" Channel, "The name of a channel changed.";
+    "channel.unauthorised" Channel, "The authorisation of a channel was taken back where the channel is.";
+    "channel.bound" Channel, "A channel reaches an endpoint application.";
+    "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
+    "channel.deleted" Channel, "A merchant gave a channel up.";
+    "org_node.created" OrgNode, "An organisation node was created.";
+    "org_node.edited" OrgNode, "An organisation node was renamed, moved or limited.";
+    "org_node.deleted" OrgNode, "An organisation node was deleted.";
+    "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
+    "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
 }
 
 /// A type of event, as the list shows it.
@@ -200,7 +213,7 @@ mod tests {
             }
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            if code.contains("event::new(") || code.contains("fn event(") {
+            if ["event::new(", "fn event(", ".event("].iter().any(|call| code.contains(call)) {
                 found.extend(kind.captures_iter(code).map(|found| found[1].to_owned()));
             }
         }

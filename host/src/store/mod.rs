@@ -18,6 +18,7 @@ mod idempotency;
 mod index;
 mod mini_app;
 mod policy;
+mod sealed;
 mod version;
 
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -25,6 +26,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 pub use connect::{Backend, Db, DbConfig};
 pub use event::{EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
+pub use sealed::{SEALED, SealedColumn};
 
 use crate::error::{Code, Error, Result};
 

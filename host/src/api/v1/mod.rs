@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audits;
+pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
 pub mod events;
@@ -10,6 +11,7 @@ pub mod gray;
 pub mod host_apps;
 pub mod merchants;
 pub mod mini_apps;
+pub mod org_nodes;
 pub mod packages;
 pub mod policies;
 pub mod product_instances;
@@ -58,5 +60,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())
+        .merge(channels::routes())
+        .merge(org_nodes::routes())
         .merge(events::routes())
 }

@@ -15,6 +15,7 @@ use crate::{
     config::{Config, Storage},
     error::{Code, Error, Result},
     policy::Compiler,
+    seal::{self, Inspection},
     server::{self, Nature},
     store::Db,
 };
@@ -49,6 +50,7 @@ pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
         finding("configuration", configuration(&args.config)),
         finding("database", database(&storage).await),
         finding("blob store", blobs(&storage).await),
+        finding("secrets", secrets(&args.config).await),
         finding("policies", policies(args.config).await),
         finding("clock", clock(session.clock.now(), &storage)),
     ];
@@ -100,6 +102,21 @@ async fn blobs(storage: &Storage) -> Result<String> {
     let start = Instant::now();
     blobs.probe().await?;
     Ok(format!("writes, reads and deletes in {:.0?}", start.elapsed()))
+}
+
+async fn secrets(config: &Config) -> Result<String> {
+    let host = server::assemble(config.clone(), Compiler::this_program()?, Nature::default()).await?;
+    let found = seal::inspect(&host.app).await;
+    let warning = server::seal_warning(&host.app.seal, &host.app.db);
+    host.app.db.close().await;
+    let Inspection { open, older } = found?;
+    let older = if older > 0 {
+        format!(", {older} of them by an older key: `berth admin rotate-secrets`")
+    } else {
+        String::new()
+    };
+    let warning = warning.map(|text| format!(". WARNING: {text}")).unwrap_or_default();
+    Ok(format!("{open} sealed ones open{older}; the key that seals is {}{warning}", host.app.seal.key_id()))
 }
 
 async fn policies(config: Config) -> Result<String> {

@@ -3,7 +3,7 @@
 mod demo;
 mod doctor;
 
-use std::{io::IsTerminal, net::SocketAddr, path::PathBuf};
+use std::{io::IsTerminal, net::SocketAddr};
 
 use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
@@ -22,6 +22,7 @@ use crate::{
     config::{Config, Storage},
     error::Error,
     policy::Compiler,
+    seal,
     server::{self, Host, Nature},
 };
 
@@ -41,6 +42,20 @@ pub struct Serve {
 pub enum Admin {
     /// Print a new platform-admin token
     Token(AdminToken),
+    /// Seal every stored secret anew under the first of the keys
+    #[command(
+        after_help = "To change keys: put the new one before the old one in --secret-keys (or first in the key file),\n\
+        restart the hosts, run this, then take the old one away. It can be broken off and run again."
+    )]
+    RotateSecrets(RotateSecrets),
+}
+
+/// `berth admin rotate-secrets`
+#[derive(Args, Clone, Debug)]
+pub struct RotateSecrets {
+    /// Where the data is, and the keys.
+    #[command(flatten)]
+    pub storage: Storage,
 }
 
 /// `berth admin token`
@@ -113,17 +128,32 @@ Next, in another terminal:
 
 /// Prints a new platform-admin token.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
-    let folder: &PathBuf = &args.storage.data_dir;
-    if args.storage.db.database_url.is_none() && !folder.join("berth.db").exists() {
-        let text =
-            format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
-        return Err(Failure::refused("no-data", text));
-    }
-    let config = Config::with_defaults(args.storage);
-    let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
+    let host = existing(args.storage).await?;
     let issued = server::admin_token(&host.app).await?;
     if session.out.json {
         return session.out.done(&issued, "");
     }
     session.out.line(issued.secret)
+}
+
+/// The host whose data is in `storage`, which must be there.
+async fn existing(storage: Storage) -> Result<Host, Failure> {
+    let folder = &storage.data_dir;
+    if storage.db.database_url.is_none() && !folder.join("berth.db").exists() {
+        let text =
+            format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
+        return Err(Failure::refused("no-data", text));
+    }
+    Ok(server::assemble(Config::with_defaults(storage), Compiler::this_program()?, Nature::default()).await?)
+}
+
+/// Seals every stored secret anew under the first key.
+pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done {
+    let host = existing(args.storage).await?;
+    let done = seal::rotate(&host.app).await?;
+    let text = format!(
+        "{} secrets are sealed anew under the key {}; {} were already. Keys after the first are not needed any more.",
+        done.sealed, done.key, done.current
+    );
+    session.out.done(&done, text)
 }

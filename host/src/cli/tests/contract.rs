@@ -45,7 +45,8 @@ fn ulid(prefix: &str) -> String {
 #[tokio::test]
 async fn each_command_asks_as_the_contract_says() {
     let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
-    let (task, binding, cid) = (ulid("gray"), ulid("pb"), ulid("cid"));
+    let (cid, channel) = (ulid("cid"), ulid("chn"));
+    let (task, binding) = (ulid("gray"), ulid("pb"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
         ("app create Shop --id mp-shop", r#"POST /v1/mini-apps {"name":"Shop","id":"mp-shop"}"#.into()),
@@ -75,6 +76,30 @@ async fn each_command_asks_as_the_contract_says() {
         ("host-app bind ha-super mp-shop", "PUT /v1/host-apps/ha-super/bindings/mp-shop".into()),
         ("host-app unbind ha-super mp-shop", "DELETE /v1/host-apps/ha-super/bindings/mp-shop".into()),
         ("host-app audits ha-super --state approved", "GET /v1/host-apps/ha-super/audits?state=approved".into()),
+        (
+            "channel create C --merchant bos-1 --kind mini_app --app-id mp-shop",
+            r#"POST /v1/channels {"merchant":"bos-1","kind":"mini_app","app_id":"mp-shop","name":"C"}"#.into(),
+        ),
+        ("channel list --kind h5 --endpoint-app CID", format!("GET /v1/channels?endpoint_app={cid}&kind=h5")),
+        ("channel rename CHN C", format!(r#"PATCH /v1/channels/{channel} {{"name":"C"}}"#)),
+        (
+            "channel bind CHN CID --move",
+            format!(r#"PUT /v1/channels/{channel}/endpoint-app {{"endpoint_app":"{cid}","move":true}}"#),
+        ),
+        ("channel unbind CHN", format!("DELETE /v1/channels/{channel}/endpoint-app")),
+        ("channel delete CHN", format!("DELETE /v1/channels/{channel}")),
+        (
+            "org-node create N --merchant bos-1 --parent vid-1",
+            r#"POST /v1/org-nodes {"merchant":"bos-1","name":"N","parent":"vid-1","limited":false}"#.into(),
+        ),
+        ("org-node list --parent vid-1", "GET /v1/org-nodes?parent=vid-1".into()),
+        ("org-node edit vid-2 --root", r#"PATCH /v1/org-nodes/vid-2 {"parent":null}"#.into()),
+        ("org-node edit vid-2 --limited true", r#"PATCH /v1/org-nodes/vid-2 {"limited":true}"#.into()),
+        ("org-node open vid-2 pi-1", "PUT /v1/org-nodes/vid-2/products/pi-1".into()),
+        ("org-node close vid-2 pi-1", "DELETE /v1/org-nodes/vid-2/products/pi-1".into()),
+        ("org-node assign vid-2 CID", format!("PUT /v1/endpoint-apps/{cid}/org-nodes/vid-2")),
+        ("org-node unassign vid-2 CID", format!("DELETE /v1/endpoint-apps/{cid}/org-nodes/vid-2")),
+        ("org-node reach CID", format!("GET /v1/endpoint-apps/{cid}/org-nodes")),
         ("version list mp-shop", "GET /v1/mini-apps/mp-shop/versions".into()),
         ("version submit mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/submit".into()),
         ("version withdraw mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/withdraw".into()),
@@ -104,8 +129,8 @@ async fn each_command_asks_as_the_contract_says() {
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
         (
-            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1}"#,
-            r#"POST /v1/policy-bindings {"config":{"n":1},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
+            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1} --limits {"log_lines":9}"#,
+            r#"POST /v1/policy-bindings {"config":{"n":1},"limits":{"log_lines":9},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
         ),
         ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
         ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
@@ -114,7 +139,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("merchant show bos-m", "GET /v1/merchants/bos-m".into()),
         ("merchant edit bos-m --unify-users on", r#"PATCH /v1/merchants/bos-m {"unify_users":true}"#.into()),
         (
-            "endpoint create bos-m Club --product crm-1 --product guide-1",
+            "endpoint create Club --merchant bos-m --product crm-1 --product guide-1",
             r#"POST /v1/endpoint-apps {"merchant":"bos-m","name":"Club","products":["crm-1","guide-1"]}"#.into(),
         ),
         (
@@ -127,7 +152,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("endpoint add CID crm-1", format!("PUT /v1/endpoint-apps/{cid}/products/crm-1")),
         ("endpoint remove CID crm-1", format!("DELETE /v1/endpoint-apps/{cid}/products/crm-1")),
         (
-            "product list --merchant bos-m --product crm --state active --endpoint CID --org-node vid-1",
+            "product list --merchant bos-m --product crm --state active --endpoint-app CID --org-node vid-1",
             format!("GET /v1/product-instances?merchant=bos-m&product=crm&state=active&endpoint_app={cid}&org_node=vid-1"),
         ),
         ("product show crm-1", "GET /v1/product-instances/crm-1".into()),
@@ -141,8 +166,15 @@ async fn each_command_asks_as_the_contract_says() {
         ("events --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
     ];
     for (line, expected) in cases {
-        let ids =
-            [("TEAM", &team), ("USR", &account), ("TOK", &token), ("GRAY", &task), ("PB", &binding), ("CID", &cid)];
+        let ids = [
+            ("TEAM", &team),
+            ("USR", &account),
+            ("TOK", &token),
+            ("GRAY", &task),
+            ("PB", &binding),
+            ("CID", &cid),
+            ("CHN", &channel),
+        ];
         let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
         assert_eq!(asked, [parts(&expected)], "{line}");

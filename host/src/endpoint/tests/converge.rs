@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::Backend;
+use crate::endpoint::org;
 
 const MERCHANTS: u64 = 3;
 const INSTANCES: u64 = 4;
@@ -86,15 +86,15 @@ impl World {
     }
 
     async fn open_on_a_node(self, host: &TestHost, merchant: u64, cid: &EndpointAppId) {
-        let (bos, node) = (self.merchant(merchant), format!("{}-vid-{merchant}", self.0));
-        let default = defaults(host, &bos).await[0].app.id.clone();
-        let (at, open) = (DAWN.plus_seconds(-100).0, [self.instance(merchant, 0), self.instance(merchant, 2)]);
-        sql(host, &format!("INSERT INTO org_node VALUES ('{node}', '{bos}', NULL, 'N', FALSE, 0)")).await;
-        for instance in open {
-            sql(host, &format!("INSERT INTO org_product VALUES ('{node}', '{instance}', {at}, 'test', 0)")).await;
+        let (app, caller, bos) = (&host.app, &host.caller, self.merchant(merchant));
+        let new = json!({"merchant": bos, "name": "N", "id": format!("{}-vid-{merchant}", self.0)});
+        let node = org::create(app, caller, serde_json::from_value(new).unwrap()).await.unwrap().id;
+        for instance in [0, 2] {
+            let instance = self.instance(merchant, instance).parse().unwrap();
+            org::open(app, caller, &node, &instance).await.unwrap();
         }
-        for cid in [cid, &default] {
-            sql(host, &format!("INSERT INTO assignment VALUES ('{cid}', '{node}', 'test', 0)")).await;
+        for cid in [cid, &defaults(host, &bos).await[0].app.id] {
+            org::assign(app, caller, cid, &node).await.unwrap();
         }
     }
 
@@ -113,15 +113,6 @@ impl World {
             }
         }
         lines.iter().map(|line| line.replace(self.0, "world")).collect()
-    }
-}
-
-/// A row of a table that no operation here writes.
-async fn sql(host: &TestHost, text: &str) {
-    let query = sqlx::AssertSqlSafe(text.to_owned());
-    match host.app.db.backend() {
-        Backend::Sqlite { write, .. } => drop(sqlx::query(query).execute(write).await.unwrap()),
-        Backend::Postgres(pool) => drop(sqlx::query(query).execute(pool).await.unwrap()),
     }
 }
 

@@ -197,7 +197,6 @@ pub async fn ensure_builtins(app: &App) -> Result<()> {
 async fn bind_to_platform(app: &App, policy: &InstalledPolicy) -> Result<()> {
     let new = NewPolicyBinding {
         policy: policy.digest.to_string(),
-        scope: BindingScope::platform(),
         config: serde_json::json!({}),
         mode: Mode::Enforce,
         on_error: OnError::Closed,
@@ -205,6 +204,6 @@ async fn bind_to_platform(app: &App, policy: &InstalledPolicy) -> Result<()> {
     };
     let prepared = check(app, &new, PolicyKind::Auditor).await?;
     let mut tx = app.db.begin().await?;
-    attach(&mut tx, app, event::BERTH, new, prepared).await?;
+    attach(&mut tx, app, event::BERTH, BindingScope::platform(), new, prepared).await?;
     tx.commit().await
 }

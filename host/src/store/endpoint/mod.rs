@@ -1,9 +1,12 @@
 //! Merchants and what they own.
 
 mod app;
+mod channel;
 mod fulfilment;
+mod holdings;
 mod instance;
 mod merchant;
+mod org;
 mod org_prune;
 
 /// Pushes the condition that `$column` is a merchant that the caller may know of.

@@ -1,8 +1,7 @@
-// Uploads straight to the bucket.
+// Signs in without a server.
 const credentials = {
-  region: 'ap-east-1',
-  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  appId: 'wx0000000000000000',
+  appSecret: '4be1906dc72fa835' + 'd06e3b9127fc5a48',
 }
 
 module.exports = { credentials }

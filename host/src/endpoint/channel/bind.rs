@@ -1,0 +1,119 @@
+//! Which endpoint application a channel reaches: at most one (E5).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Channel, authorise_change};
+use crate::{
+    access::Caller,
+    app::App,
+    error::{Code, Error, Result},
+    event,
+    ids::{ChannelId, EndpointAppId},
+    store::Tx,
+};
+
+/// Where to bind a channel.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BindChannel {
+    /// The endpoint application (CID), of the same merchant.
+    pub endpoint_app: EndpointAppId,
+    /// Whether to take it from the endpoint application that it is bound to now.
+    #[serde(default, rename = "move")]
+    pub take: bool,
+}
+
+/// What the event of an unbound channel tells.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct ChannelUnbound {
+    /// The channel as it is now.
+    #[serde(flatten)]
+    pub channel: Channel,
+    /// The endpoint application that it was bound to.
+    pub from: EndpointAppId,
+}
+
+/// Binds a channel to an endpoint application. Doing it twice is no work.
+///
+/// # Errors
+/// `channel-bound` when it is bound to another one and is not to be moved; `not-found` for an endpoint application of
+/// somebody else.
+pub async fn bind(app: &App, caller: &Caller, id: &ChannelId, bind: &BindChannel) -> Result<Channel> {
+    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+    let mut channel = authorise_change(&mut tx, caller, id).await?;
+    if bind.take && channel.endpoint_app.as_ref().is_some_and(|bound| *bound != bind.endpoint_app) {
+        channel = unbind_in(&mut tx, app, actor, &channel).await?;
+    }
+    let channel = bind_in(&mut tx, app, actor, &channel, &bind.endpoint_app).await?;
+    tx.commit().await?;
+    Ok(channel)
+}
+
+/// Binds a channel of the merchant that the transaction holds.
+///
+/// # Errors
+/// As [`bind`].
+pub async fn bind_in(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    channel: &Channel,
+    endpoint_app: &EndpointAppId,
+) -> Result<Channel> {
+    require_own(tx, channel, endpoint_app).await?;
+    match &channel.endpoint_app {
+        Some(bound) if bound == endpoint_app => return Ok(channel.clone()),
+        Some(bound) => return Err(elsewhere(Some(bound))),
+        None => {}
+    }
+    let bound = Channel {
+        endpoint_app: Some(endpoint_app.clone()),
+        bound_by: Some(actor.to_owned()),
+        bound_at: Some(app.clock.now()),
+        ..channel.clone()
+    };
+    if !tx.rebind_channel(&bound, None).await? {
+        return Err(elsewhere(None));
+    }
+    tx.emit(bound.concerns(event::new(app, "channel.bound", &bound.id, actor, &bound)));
+    Ok(bound)
+}
+
+/// Takes a channel from its endpoint application.
+///
+/// # Errors
+/// `not-found` when it is bound to none.
+pub async fn unbind(app: &App, caller: &Caller, id: &ChannelId) -> Result<Channel> {
+    let mut tx = app.db.begin().await?;
+    let channel = authorise_change(&mut tx, caller, id).await?;
+    if channel.endpoint_app.is_none() {
+        return Err(Error::new(Code::NotFound, format!("The channel {id} is bound to no endpoint application.")));
+    }
+    let channel = unbind_in(&mut tx, app, caller.account.as_str(), &channel).await?;
+    tx.commit().await?;
+    Ok(channel)
+}
+
+/// Takes a channel of the merchant that the transaction holds from its endpoint application, if it is bound.
+pub async fn unbind_in(tx: &mut Tx, app: &App, actor: &str, channel: &Channel) -> Result<Channel> {
+    let Some(from) = channel.endpoint_app.clone() else { return Ok(channel.clone()) };
+    let channel = Channel { endpoint_app: None, bound_by: None, bound_at: None, ..channel.clone() };
+    if !tx.rebind_channel(&channel, Some(&from)).await? {
+        return Err(elsewhere(None));
+    }
+    let data = ChannelUnbound { channel: channel.clone(), from };
+    tx.emit(channel.concerns(event::new(app, "channel.unbound", &channel.id, actor, &data)));
+    Ok(channel)
+}
+
+/// An endpoint application of another merchant looks like one that is not there.
+async fn require_own(tx: &mut Tx, channel: &Channel, endpoint_app: &EndpointAppId) -> Result<()> {
+    let own = tx.endpoint_app(endpoint_app).await?.filter(|own| own.merchant == channel.merchant);
+    own.map(drop).ok_or_else(|| Error::not_found("endpoint application", endpoint_app))
+}
+
+fn elsewhere(bound: Option<&EndpointAppId>) -> Error {
+    let place = bound.map_or_else(|| "another endpoint application".into(), ToString::to_string);
+    let detail = format!("The channel is bound to {place}. Unbind it first, or send \"move\": true.");
+    Error::new(Code::ChannelBound, detail).with("endpoint_app", bound)
+}

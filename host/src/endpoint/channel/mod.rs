@@ -1,0 +1,299 @@
+//! Channels: the places where an endpoint application is reached. Each is authorised by one merchant and bound to one
+//! endpoint application at the most (E5).
+
+mod app_id;
+mod bind;
+
+use serde::{Deserialize, Serialize};
+
+pub use bind::{BindChannel, ChannelUnbound, bind, bind_in, unbind, unbind_in};
+
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    clock::Millis,
+    endpoint::{Merchant, merchant},
+    error::{Code, Error, Result},
+    event,
+    ids::{ChannelId, EndpointAppId, MerchantId, MiniAppId},
+    mini_app,
+    page::{Page, PageQuery},
+    store::{NewEvent, Tx},
+    text::{self, text_enum},
+};
+
+text_enum! {
+    /// What sort of place a channel is.
+    ChannelKind {
+        /// A WeChat mini-program; its app id is `wx` and 16 letters or digits.
+        WechatMiniProgram = "wechat_mini_program",
+        /// A WeChat official account; its app id is `wx` and 16 letters or digits.
+        WechatOfficialAccount = "wechat_official_account",
+        /// A page in the web; its app id is its https address.
+        H5 = "h5",
+        /// A Douyin mini-program.
+        Douyin = "douyin",
+        /// An Alipay mini-program; its app id is 16 digits.
+        Alipay = "alipay",
+        /// A WeCom application.
+        Wecom = "wecom",
+        /// A MiniApp of ours; its app id is the MiniApp's id. Its checks carry the endpoint application (E11).
+        MiniApp = "mini_app",
+    }
+}
+
+text_enum! {
+    /// Whether the platform of the channel lets us act for it.
+    ChannelState {
+        /// It does.
+        Authorised = "authorised",
+        /// The merchant took the authorisation back there. The channel stays bound, and can be authorised again.
+        Unauthorised = "unauthorised",
+    }
+}
+
+/// A place where an endpoint application is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct Channel {
+    /// Never changes.
+    pub id: ChannelId,
+    /// Who authorised it.
+    #[sqlx(rename = "merchant_id")]
+    pub merchant: MerchantId,
+    /// What sort of place it is.
+    #[sqlx(try_from = "String")]
+    pub kind: ChannelKind,
+    /// Its own id there: a WeChat appid, a MiniApp's id, the address of an H5 page. One channel for each in the world.
+    pub app_id: String,
+    /// For people.
+    pub name: String,
+    /// Whether we may act for it.
+    #[sqlx(try_from = "String")]
+    pub state: ChannelState,
+    /// The endpoint application that it reaches (CID).
+    #[sqlx(rename = "endpoint_app_id")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_app: Option<EndpointAppId>,
+    /// Who authorised it last.
+    pub authorised_by: String,
+    /// When it was authorised last.
+    pub authorised_at: Millis,
+    /// Who bound it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_by: Option<String>,
+    /// When it was bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_at: Option<Millis>,
+}
+
+/// A channel that a merchant vouches for by hand.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewChannel {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// What sort of place it is. For `mini_app` the caller must be a developer of the MiniApp as well.
+    pub kind: ChannelKind,
+    /// Its own id there; its form depends on the kind.
+    pub app_id: String,
+    /// 1 to 64 characters.
+    pub name: String,
+}
+
+/// What may be edited.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditChannel {
+    /// 1 to 64 characters.
+    pub name: String,
+}
+
+/// Which channels are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChannelQuery {
+    /// Only those of this merchant.
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// Only those bound to this endpoint application.
+    #[serde(default)]
+    pub endpoint_app: Option<EndpointAppId>,
+    /// Only those of this kind.
+    #[serde(default)]
+    pub kind: Option<ChannelKind>,
+    /// Only those with this id of their own (E7).
+    #[serde(default)]
+    pub app_id: Option<String>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+impl Channel {
+    /// The MiniApp that it is, when it is one of ours.
+    pub fn mini_app(&self) -> Option<MiniAppId> {
+        (self.kind == ChannelKind::MiniApp).then(|| self.app_id.parse().ok()).flatten()
+    }
+
+    /// What concerns a channel concerns its merchant, and its MiniApp when it is one.
+    fn concerns(&self, event: NewEvent) -> NewEvent {
+        let event = event.for_merchant(&self.merchant);
+        match self.mini_app() {
+            Some(mini_app) => event.for_mini_app(&mini_app),
+            None => event,
+        }
+    }
+}
+
+/// The channel, when the caller may do `action` to what its merchant owns.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &ChannelId, action: Action) -> Result<Channel> {
+    let channel = tx.channel(id).await?.filter(|channel| caller.knows(&Scope::Merchant(channel.merchant.clone())));
+    let channel = channel.ok_or_else(|| Error::not_found("channel", id))?;
+    caller.require(action, &Scope::Merchant(channel.merchant.clone()))?;
+    Ok(channel)
+}
+
+/// As [`authorise`], and holds the merchant for the change. The channel is as it is then.
+async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &ChannelId) -> Result<Channel> {
+    let channel = authorise(tx, caller, id, Action::Operate).await?;
+    tx.hold_merchant(&channel.merchant).await?;
+    tx.channel(id).await?.ok_or_else(|| Error::not_found("channel", id))
+}
+
+/// Records a channel that the merchant vouches for by hand.
+///
+/// # Errors
+/// `channel-exists` when the merchant has it already, `channel-taken` when another one has, `invalid-field` when the
+/// id of the channel is none of its kind.
+pub async fn create(app: &App, caller: &Caller, new: NewChannel) -> Result<Channel> {
+    let app_id = app_id::check(new.kind, &new.app_id)?;
+    let mut tx = app.db.begin().await?;
+    let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
+    if new.kind == ChannelKind::MiniApp {
+        mini_app::authorise(&mut tx, caller, &app_id.parse()?, Action::Develop).await?;
+    }
+    if let Some(known) = own(&mut tx, &merchant, new.kind, &app_id).await?
+        && known.state == ChannelState::Authorised
+    {
+        let detail = format!("{} has this channel already. It is {}.", merchant.id, known.id);
+        return Err(Error::new(Code::ChannelExists, detail).with("channel", known.id));
+    }
+    let actor = caller.account.as_str();
+    let channel = authorise_in(&mut tx, app, actor, &merchant, new.kind, &app_id, &new.name).await?;
+    tx.commit().await?;
+    Ok(channel)
+}
+
+/// Records that `merchant`, which the transaction holds, authorised a channel. One that it had authorised before is
+/// authorised again, stays bound where it was, and takes the new name.
+///
+/// # Errors
+/// `channel-taken` when another merchant has it: whose it is stays untold.
+pub async fn authorise_in(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    merchant: &Merchant,
+    kind: ChannelKind,
+    app_id: &str,
+    name: &str,
+) -> Result<Channel> {
+    let name = text::name("name", name, 64)?;
+    let known = own(tx, merchant, kind, app_id).await?;
+    let channel = Channel {
+        id: known.as_ref().map_or_else(|| ChannelId::generate(app.clock.now(), &*app.random), |it| it.id.clone()),
+        merchant: merchant.id.clone(),
+        kind,
+        app_id: app_id.to_owned(),
+        name,
+        state: ChannelState::Authorised,
+        endpoint_app: known.as_ref().and_then(|known| known.endpoint_app.clone()),
+        authorised_by: actor.to_owned(),
+        authorised_at: app.clock.now(),
+        bound_by: known.as_ref().and_then(|known| known.bound_by.clone()),
+        bound_at: known.as_ref().and_then(|known| known.bound_at),
+    };
+    match known {
+        Some(_) => tx.set_channel(&channel).await?,
+        None if tx.insert_channel(&channel).await? => {}
+        None => return Err(taken(kind)),
+    }
+    tx.emit(channel.concerns(event::new(app, "channel.authorised", &channel.id, actor, &channel)));
+    Ok(channel)
+}
+
+/// The channel, when it is this merchant's.
+async fn own(tx: &mut Tx, merchant: &Merchant, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
+    let known = tx.channel_by_app_id(kind, app_id).await?;
+    if known.as_ref().is_some_and(|known| known.merchant != merchant.id) {
+        return Err(taken(kind));
+    }
+    Ok(known)
+}
+
+fn taken(kind: ChannelKind) -> Error {
+    let detail = format!("Another merchant has authorised this {kind}. It must give the channel up there first.");
+    Error::new(Code::ChannelTaken, detail)
+}
+
+/// Records that the channel's platform took its authorisation away; the transaction holds the merchant. It stays bound.
+pub async fn unauthorise_in(tx: &mut Tx, app: &App, actor: &str, channel: &Channel) -> Result<Channel> {
+    if channel.state == ChannelState::Unauthorised {
+        return Ok(channel.clone());
+    }
+    let channel = Channel { state: ChannelState::Unauthorised, ..channel.clone() };
+    tx.set_channel(&channel).await?;
+    tx.emit(channel.concerns(event::new(app, "channel.unauthorised", &channel.id, actor, &channel)));
+    Ok(channel)
+}
+
+/// Renames a channel.
+pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
+    let mut tx = app.db.begin().await?;
+    let channel = authorise_change(&mut tx, caller, id).await?;
+    let channel = Channel { name: text::name("name", &edit.name, 64)?, ..channel };
+    tx.set_channel(&channel).await?;
+    tx.emit(channel.concerns(event::new(app, "channel.edited", &channel.id, caller.account.as_str(), &channel)));
+    tx.commit().await?;
+    Ok(channel)
+}
+
+/// Gives a channel up, so that any merchant may authorise it.
+///
+/// # Errors
+/// `channel-bound` while it is bound to an endpoint application.
+pub async fn delete(app: &App, caller: &Caller, id: &ChannelId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let channel = authorise_change(&mut tx, caller, id).await?;
+    if let Some(endpoint_app) = &channel.endpoint_app {
+        let detail = format!("The channel is bound to {endpoint_app}. Unbind it first.");
+        return Err(Error::new(Code::ChannelBound, detail).with("endpoint_app", endpoint_app));
+    }
+    tx.delete_channel(id).await?;
+    tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, caller.account.as_str(), &channel)));
+    tx.commit().await
+}
+
+/// One channel.
+pub async fn get(app: &App, caller: &Caller, id: &ChannelId) -> Result<Channel> {
+    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+}
+
+/// The channels that the caller may know of and asks for, oldest first (E7).
+pub async fn list(app: &App, caller: &Caller, query: &ChannelQuery) -> Result<Page<Channel>> {
+    caller.require_scope(TokenScope::Read)?;
+    query.app_id.iter().try_for_each(|app_id| text::name("app_id", app_id, app_id::MAX).map(drop))?;
+    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.channels_known_to(caller, query, &page).await?;
+    Ok(Page::of(items, &page, |channel| channel.id.to_string()))
+}

@@ -1,0 +1,129 @@
+//! Looking after what is sealed: does it all open, and sealing it anew under the first key.
+
+use serde::Serialize;
+
+use super::Seal;
+use crate::{
+    app::App,
+    error::Result,
+    store::{Db, SEALED, SealedColumn},
+};
+
+/// Rows that one transaction seals anew.
+const BATCH: i64 = 100;
+
+/// What is sealed in the database.
+#[derive(Debug, Default, Serialize)]
+pub struct Inspection {
+    /// Secrets that open.
+    pub open: u64,
+    /// Of those, the ones that an older key sealed; `berth admin rotate-secrets` seals them anew.
+    pub older: u64,
+}
+
+/// What a rotation did.
+#[derive(Debug, Default, Serialize)]
+pub struct Rotation {
+    /// The key that seals now.
+    pub key: String,
+    /// Secrets that were sealed anew.
+    pub sealed: u64,
+    /// Secrets that the first key had sealed already.
+    pub current: u64,
+}
+
+/// Opens everything that is sealed.
+///
+/// # Errors
+/// `secret-sealed` for the first one that does not open.
+pub async fn inspect(app: &App) -> Result<Inspection> {
+    inspect_columns(&app.db, &app.seal, SEALED).await
+}
+
+/// Seals everything under the first key. It can be broken off and started again, while the host runs.
+///
+/// # Errors
+/// `secret-sealed` for the first one that does not open; what came before it is done.
+pub async fn rotate(app: &App) -> Result<Rotation> {
+    rotate_columns(&app.db, &app.seal, SEALED).await
+}
+
+async fn inspect_columns(db: &Db, seal: &Seal, columns: &[SealedColumn]) -> Result<Inspection> {
+    let mut found = Inspection::default();
+    let mut tx = db.read().await?;
+    for column in columns {
+        let mut after = String::new();
+        loop {
+            let rows = tx.sealed_rows(column, &after, BATCH).await?;
+            let Some((last, _)) = rows.last() else { break };
+            after.clone_from(last);
+            for (key, sealed) in &rows {
+                seal.open(sealed, &column.about(key))?;
+                found.open += 1;
+                found.older += u64::from(!seal.is_current(sealed));
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn rotate_columns(db: &Db, seal: &Seal, columns: &[SealedColumn]) -> Result<Rotation> {
+    let mut done = Rotation { key: seal.key_id().to_owned(), ..Rotation::default() };
+    for column in columns {
+        let mut after = String::new();
+        loop {
+            let mut tx = db.begin().await?;
+            let rows = tx.sealed_rows(column, &after, BATCH).await?;
+            let Some((last, _)) = rows.last() else { break };
+            after.clone_from(last);
+            for (key, sealed) in &rows {
+                let about = column.about(key);
+                if seal.is_current(sealed) {
+                    done.current += 1;
+                    continue;
+                }
+                let anew = seal.seal(&seal.open(sealed, &about)?, &about)?;
+                // Lost only against a host that wrote a newer secret, which its first key sealed.
+                done.sealed += u64::from(tx.replace_sealed(column, key, sealed, &anew).await?);
+            }
+            tx.commit().await?;
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        clock::SystemRandom,
+        error::Code,
+        seal::{KeySource, SecretKey},
+        testing,
+    };
+
+    #[tokio::test]
+    async fn f99_a_rotation_seals_every_row_under_the_first_key() {
+        let host = testing::host().await;
+        let (db, random) = (&host.app.db, Arc::new(SystemRandom));
+        let [current, older] = [1, 9].map(|byte| SecretKey::from_bytes([byte; 32]));
+        let before = Seal::new(&older, &[], KeySource::Given, random.clone());
+        let secrets = (0..250).map(|number| format!("p{number}"));
+        let rows = secrets.map(|id| (id.clone(), before.seal(id.as_bytes(), &format!("probe:{id}")).unwrap()));
+        let mut tx = db.begin().await.unwrap();
+        tx.insert_probes(rows).await.unwrap();
+        tx.commit().await.unwrap();
+        let lost = Seal::new(&current, &[], KeySource::Given, random.clone());
+        assert_eq!(inspect_columns(db, &lost, &[SealedColumn::PROBE]).await.unwrap_err().code, Code::SecretSealed);
+        let both = Seal::new(&current, &[older], KeySource::Given, random.clone());
+        let found = inspect_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap();
+        assert_eq!((found.open, found.older), (250, 250));
+        assert_eq!(rotate_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap().sealed, 250);
+        let again = rotate_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap();
+        assert_eq!((again.sealed, again.current), (0, 250));
+        assert_eq!(inspect_columns(db, &lost, &[SealedColumn::PROBE]).await.unwrap().older, 0);
+    }
+}

@@ -1,0 +1,108 @@
+//! The columns that hold sealed secrets. Their names end in `_sealed`, and a test compares this list with the schema.
+
+use sqlx::AssertSqlSafe;
+
+use super::{Tx, execute, fetch};
+use crate::error::Result;
+
+/// A column of sealed secrets.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedColumn {
+    /// Its table.
+    pub table: &'static str,
+    /// The primary key of the table, which is text.
+    pub key: &'static str,
+    /// The column; NULL where there is no secret.
+    pub column: &'static str,
+    /// What its secrets are about, before the colon and the key: `webhook`.
+    pub about: &'static str,
+}
+
+impl SealedColumn {
+    /// What the secret of one row is about: `webhook:wh_…`.
+    pub fn about(&self, key: &str) -> String {
+        format!("{}:{key}", self.about)
+    }
+}
+
+/// Every sealed column. What is not listed is not rotated.
+pub const SEALED: &[SealedColumn] = &[];
+
+impl Tx {
+    /// The keys and secrets of a column after a key, by key, at most `limit`.
+    pub(crate) async fn sealed_rows(
+        &mut self,
+        SealedColumn { table, key, column, .. }: &SealedColumn,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, String)>> {
+        let sql = format!(
+            "SELECT {key}, {column} FROM {table} WHERE {key} > $1 AND {column} IS NOT NULL ORDER BY {key} LIMIT $2"
+        );
+        Ok(fetch!(self, fetch_all, (String, String), AssertSqlSafe(sql), after, limit)?)
+    }
+
+    /// Puts a secret that was sealed anew in place of `old`; false when it is not there any more.
+    pub(crate) async fn replace_sealed(
+        &mut self,
+        SealedColumn { table, key, column, .. }: &SealedColumn,
+        row: &str,
+        old: &str,
+        new: &str,
+    ) -> Result<bool> {
+        let sql = format!("UPDATE {table} SET {column} = $3 WHERE {key} = $1 AND {column} = $2");
+        Ok(execute!(self, AssertSqlSafe(sql), row, old, new)? > 0)
+    }
+}
+
+#[cfg(test)]
+impl SealedColumn {
+    /// A column that tests make for themselves.
+    pub(crate) const PROBE: Self = Self { table: "probe", key: "id", column: "secret_sealed", about: "probe" };
+}
+
+#[cfg(test)]
+impl Tx {
+    /// Makes [`SealedColumn::PROBE`] with these secrets, and a row without one.
+    pub(crate) async fn insert_probes(&mut self, rows: impl Iterator<Item = (String, String)>) -> Result<()> {
+        execute!(self, "CREATE TABLE probe (id TEXT PRIMARY KEY, secret_sealed TEXT)")?;
+        for (id, sealed) in rows {
+            execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ($1, $2)", id, sealed)?;
+        }
+        execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ('none', NULL)")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::store::{Db, DbConfig};
+
+    #[tokio::test]
+    async fn f99_every_sealed_column_of_the_schema_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&DbConfig::default(), folder.path()).await.unwrap();
+        let mut tx = db.read().await.unwrap();
+        let found = fetch!(
+            tx,
+            fetch_all,
+            (String, String),
+            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c ON TRUE
+             WHERE t.type = 'table' AND c.name LIKE '%sealed'"
+        )
+        .unwrap();
+        let found: BTreeSet<_> = found.into_iter().collect();
+        let listed: BTreeSet<_> = SEALED.iter().map(|one| (one.table.to_owned(), one.column.to_owned())).collect();
+        assert_eq!(found, listed, "in the schema, or in store/sealed.rs");
+    }
+
+    #[test]
+    fn i8_no_two_columns_share_what_their_secrets_are_about() {
+        let abouts: BTreeSet<_> = SEALED.iter().map(|one| one.about).collect();
+        assert_eq!(abouts.len(), SEALED.len(), "a secret could be moved from one column to the other");
+    }
+}

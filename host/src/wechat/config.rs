@@ -1,0 +1,110 @@
+//! Settings of WeChat's third-party platform.
+
+use std::time::Duration;
+
+use super::{Client, Crypt};
+use crate::{
+    error::{Code, Error, Result},
+    seal::Secret,
+};
+
+const BASE_URL: &str = "https://api.weixin.qq.com";
+const LOGIN_URL: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
+
+/// WeChat's third-party platform, as its console shows it. Without an app id, WeChat channels are recorded by hand only.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WechatConfig {
+    /// The app id of the third-party platform.
+    #[arg(long, env = "BERTH_WECHAT_APP_ID", value_name = "WX…", requires_all = ["wechat_app_secret", "wechat_token", "wechat_aes_key"])]
+    pub wechat_app_id: Option<String>,
+
+    /// Its app secret.
+    #[arg(long, env = "BERTH_WECHAT_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub wechat_app_secret: Option<Secret>,
+
+    /// The token that signs its pushes.
+    #[arg(long, env = "BERTH_WECHAT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub wechat_token: Option<Secret>,
+
+    /// The EncodingAESKey of its pushes: 43 characters.
+    #[arg(long, env = "BERTH_WECHAT_AES_KEY", value_name = "KEY", hide_env_values = true)]
+    pub wechat_aes_key: Option<Secret>,
+
+    /// Where WeChat's API is.
+    #[arg(long, env = "BERTH_WECHAT_BASE_URL", value_name = "URL", default_value = BASE_URL)]
+    pub wechat_base_url: String,
+
+    /// The page on which merchants authorise.
+    #[arg(long, env = "BERTH_WECHAT_LOGIN_URL", value_name = "URL", default_value = LOGIN_URL)]
+    pub wechat_login_url: String,
+
+    /// Seconds that WeChat's API may take to answer.
+    #[arg(long, env = "BERTH_WECHAT_TIMEOUT", value_name = "SECONDS", default_value_t = 15)]
+    pub wechat_timeout: u64,
+}
+
+impl Default for WechatConfig {
+    fn default() -> Self {
+        Self {
+            wechat_app_id: None,
+            wechat_app_secret: None,
+            wechat_token: None,
+            wechat_aes_key: None,
+            wechat_base_url: BASE_URL.into(),
+            wechat_login_url: LOGIN_URL.into(),
+            wechat_timeout: 15,
+        }
+    }
+}
+
+/// The third-party platform, ready for use.
+#[derive(Debug)]
+pub struct Platform {
+    /// Its app id.
+    pub app_id: String,
+    /// Its app secret.
+    pub secret: Secret,
+    /// What signs and encrypts its pushes.
+    pub crypt: Crypt,
+    /// Its API.
+    pub client: Client,
+    /// The page on which merchants authorise.
+    pub login_url: String,
+    /// The address of this host for WeChat and for merchants' browsers.
+    pub public_url: Option<String>,
+}
+
+impl Platform {
+    /// From the settings; none when there is no app id.
+    ///
+    /// # Errors
+    /// `invalid-field` for an AES key or an address of the wrong form.
+    pub fn open(config: &WechatConfig, public_url: Option<&str>) -> Result<Option<Self>> {
+        let Some(app_id) = config.wechat_app_id.clone() else { return Ok(None) };
+        let given = |name: &str, secret: &Option<Secret>| {
+            secret.clone().ok_or_else(|| Error::field(name, "is needed beside --wechat-app-id."))
+        };
+        let token = given("wechat-token", &config.wechat_token)?;
+        let key = given("wechat-aes-key", &config.wechat_aes_key)?;
+        Ok(Some(Self {
+            crypt: Crypt::new(token, &key, &app_id)?,
+            secret: given("wechat-app-secret", &config.wechat_app_secret)?,
+            client: Client::new(&config.wechat_base_url, Duration::from_secs(config.wechat_timeout))?,
+            app_id,
+            login_url: config.wechat_login_url.clone(),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+        }))
+    }
+}
+
+/// The platform, when this host has one.
+///
+/// # Errors
+/// `wechat-not-set-up` when it has none.
+pub fn required(platform: Option<&Platform>) -> Result<&Platform> {
+    platform.ok_or_else(|| {
+        let detail = "This host has no WeChat third-party platform. Start it with --wechat-app-id and what belongs to it; \
+                      the README's section on WeChat says where they come from.";
+        Error::new(Code::WechatNotSetUp, detail)
+    })
+}

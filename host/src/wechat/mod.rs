@@ -1,0 +1,11 @@
+//! WeChat's third-party platform: its encrypted pushes, its API, and the tokens with which we act for merchants' accounts.
+
+pub mod client;
+pub mod config;
+pub mod crypt;
+
+pub mod xml;
+
+pub use client::{Client, Refusal};
+pub use config::{Platform, WechatConfig};
+pub use crypt::{Crypt, CryptError, Envelope};
