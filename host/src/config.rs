@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, seal::SealConfig, store::DbConfig,
-    wechat::WechatConfig,
+    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, nats::NatsConfig, package::Limits,
+    seal::SealConfig, store::DbConfig, wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -71,6 +71,10 @@ pub struct Config {
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
+
+    /// Where fulfilment messages come from, beside the API.
+    #[command(flatten)]
+    pub listen_to: ListenConfig,
     /// WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -89,6 +93,7 @@ impl Config {
             package: Limits::default(),
             http: ServeConfig::default(),
             nats: NatsConfig::default(),
+            listen_to: ListenConfig::default(),
             wechat: WechatConfig::default(),
         }
     }

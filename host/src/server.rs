@@ -164,6 +164,7 @@ impl Host {
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
         workers.spawn(blob::run_collector(app.clone()));
+        workers.spawn(endpoint::listen::run(app.clone()));
         (app, workers)
     }
 

@@ -59,6 +59,20 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/merchants/{id}/members", MERCHANT_READ),
     ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
+    ("POST", "/v1/fulfilments", May::Fulfiller),
+    ("GET", "/v1/fulfilments", May::Fulfiller),
+    ("GET", "/v1/fulfilments/{id}", May::Fulfiller),
+    ("POST", "/v1/fulfilments/{id}/replay", May::Fulfiller),
+    ("POST", "/v1/fulfilments/replay", May::Fulfiller),
+    ("GET", "/v1/product-instances", May::Anybody),
+    ("GET", "/v1/product-instances/{id}", MERCHANT_READ),
+    ("GET", "/v1/endpoint-apps", May::Anybody),
+    ("POST", "/v1/endpoint-apps", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}", MERCHANT_READ),
+    ("PATCH", "/v1/endpoint-apps/{cid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}", MERCHANT_OPERATE),
+    ("PUT", "/v1/endpoint-apps/{cid}/products/{instance}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}/products/{instance}", MERCHANT_OPERATE),
     ("GET", "/v1/channels", May::Anybody),
     ("POST", "/v1/channels", MERCHANT_OPERATE),
     ("GET", "/v1/channels/{id}", MERCHANT_READ),
@@ -185,8 +199,14 @@ impl Cast {
         let audit = text(&scene.submit("1.3.0").await["id"]);
         let buyer = Merchant::new(&admin, "bos-1").await;
         buyer.buys("pi-1", "mall").await;
+        buyer.buys("pi-2", "crm").await;
         buyer.node("vid-1", None, &["pi-1"]).await;
-        let (merchant, endpoint) = (buyer.id.clone(), buyer.default_endpoint().await);
+        let merchant = buyer.id.clone();
+        let parked =
+            json!({"id": "m-pi-3", "merchant": merchant, "instance": "pi-3", "product": "mall", "kind": "steal"});
+        admin.post("/v1/fulfilments", parked).await.good();
+        let new = json!({"merchant": merchant, "name": "E", "products": ["pi-1", "pi-2"]});
+        let cid = text(&admin.post("/v1/endpoint-apps", new).await.good()["id"]);
         let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
         let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
@@ -238,7 +258,7 @@ impl Cast {
             ("task", task),
             ("merchant", merchant),
             ("channel", channel),
-            ("cid", endpoint),
+            ("cid", cid),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
@@ -254,6 +274,8 @@ impl Cast {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
             "channels" => &self.places["channel"],
+            "product-instances" => "pi-1",
+            "fulfilments" => "m-pi-3",
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
@@ -264,10 +286,10 @@ impl Cast {
         let filled = path
             .replace("{id}", id)
             .replace("{account}", &self.places["account"])
-            .replace("{mini_app_id}", "coffee")
             .replace("{cid}", &self.places["cid"])
+            .replace("{instance}", "pi-2")
+            .replace("{mini_app_id}", "coffee")
             .replace("{vid}", "vid-1")
-            .replace("{instance}", "pi-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{kind}", "version.published")
@@ -289,6 +311,11 @@ impl Cast {
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
             ("PATCH", "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
+            ("POST", "/v1/endpoint-apps") => {
+                json!({"merchant": self.places["merchant"], "name": "new", "products": ["pi-1"]})
+            }
+            ("PATCH", "/v1/endpoint-apps/{cid}") => json!({"name": "new"}),
+            ("POST", "/v1/fulfilments") => json!({"id": "m-new"}),
             ("POST", "/v1/channels") => {
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
             }

@@ -6,6 +6,7 @@ mod access;
 mod channel;
 mod crash;
 mod downloads;
+mod endpoint;
 mod gray;
 mod gray_policies;
 mod intruders;
