@@ -10,11 +10,10 @@ ALTER TABLE merchant ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
 
 -- fulfilment --------------------------------------------------------------------------------------------------
 
--- Every message that was ever sent. state: applied | parked; a parked one has a reason and can be replayed.
--- body is what was sent, as it was sent; position is the order of arrival.
+-- Every message that was ever sent, in the order (received_at, id). state: applied | parked | corrected; a parked one has
+-- a reason and can be replayed, a corrected one was applied under another id. body is what was sent.
 CREATE TABLE fulfilment (
     id          TEXT PRIMARY KEY,
-    position    BIGINT NOT NULL UNIQUE,
     merchant_id TEXT,
     state       TEXT NOT NULL,
     reason      TEXT NOT NULL,
@@ -24,11 +23,13 @@ CREATE TABLE fulfilment (
     received_at BIGINT NOT NULL,
     settled_at  BIGINT
 );
-CREATE INDEX fulfilment_state ON fulfilment (state, position);
-CREATE INDEX fulfilment_merchant ON fulfilment (merchant_id, position);
+CREATE INDEX fulfilment_order ON fulfilment (received_at, id);
+CREATE INDEX fulfilment_merchant ON fulfilment (merchant_id, received_at, id);
+CREATE INDEX fulfilment_parked ON fulfilment (merchant_id, received_at, id) WHERE state = 'parked';
 
 -- A register whose value is the newest message: newest by (said_at, kind, message id), all of them the sender's.
--- left_at is the said_at of the newest unsubscribe message: what was chosen as of before it does not hold any more (E4).
+-- left_at is the said_at of the newest unsubscribe message: what was chosen as of then or before does not hold any
+-- more (E4). named is by which message the name was said, as a message may leave it out.
 CREATE TABLE product_instance (
     id          TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchant (id),
@@ -38,6 +39,7 @@ CREATE TABLE product_instance (
     said_at     BIGINT NOT NULL,
     said_kind   TEXT NOT NULL,
     said_by     TEXT NOT NULL,
+    named       JSONB,
     expires_at  BIGINT,
     left_at     BIGINT,
     created_at  BIGINT NOT NULL,

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
-    api::serve::ServeConfig, blob::BlobConfig, package::Limits, seal::SealConfig, store::DbConfig, wechat::WechatConfig,
+    api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, seal::SealConfig, store::DbConfig,
+    wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -67,6 +68,9 @@ pub struct Config {
     #[command(flatten)]
     pub http: ServeConfig,
 
+    /// Where events are published.
+    #[command(flatten)]
+    pub nats: NatsConfig,
     /// WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -84,6 +88,7 @@ impl Config {
             public_url: None,
             package: Limits::default(),
             http: ServeConfig::default(),
+            nats: NatsConfig::default(),
             wechat: WechatConfig::default(),
         }
     }

@@ -125,6 +125,12 @@ codes! {
     GrayPeriod = "gray-period", Invalid, "The period of the task is not possible";
     CohortInvalid = "cohort-invalid", Invalid, "The list cannot be used";
 
+    // endpoint applications
+    EndpointDefault = "endpoint-default", Conflict, "The default endpoint application holds what is active";
+    EndpointEmpty = "endpoint-empty", Conflict, "An endpoint application holds at least one product instance";
+    EndpointInUse = "endpoint-in-use", Conflict, "Channels are bound to the endpoint application";
+    ProductUnsubscribed = "product-unsubscribed", Conflict, "The product instance is unsubscribed";
+
     // policies
     PolicyInvalid = "policy-invalid", Invalid, "The wasm is not a policy";
     PolicyCompile = "policy-compile", Invalid, "The policy could not be compiled within the limits";

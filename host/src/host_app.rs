@@ -7,7 +7,7 @@ use crate::{
     app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
-    event,
+    event::{self, Unbound},
     ids::{HostAppId, MiniAppId},
     page::{Page, PageQuery},
     store::{Tx, is_unique_violation},
@@ -142,7 +142,7 @@ pub async fn unbind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniA
     if !gone {
         return Err(Error::not_found("binding of", mini_app));
     }
-    let data = serde_json::json!({"host_app": id, "mini_app": mini_app});
+    let data = Unbound { host_app: id.clone(), mini_app: mini_app.clone() };
     let event = event::new(app, "binding.removed", mini_app, caller.account.as_str(), &data);
     tx.emit(event.for_mini_app(mini_app).for_host_app(id));
     tx.commit().await

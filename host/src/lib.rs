@@ -29,6 +29,7 @@ pub mod error;
 pub mod host_app;
 pub mod ids;
 pub mod mini_app;
+pub mod nats;
 pub mod page;
 pub mod report;
 pub mod seal;

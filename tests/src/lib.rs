@@ -10,6 +10,8 @@
     reason = "a test that cannot set its scene should stop"
 )]
 
+pub mod guests;
+pub mod process;
 pub mod scene;
 
 use std::{
@@ -79,7 +81,7 @@ pub fn postgres_is_there() -> bool {
 }
 
 /// Policies are compiled once for all tests.
-static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("berth-test-policies-{}", env!("CARGO_PKG_VERSION")));
     std::fs::create_dir_all(&folder).unwrap();
     folder
@@ -172,8 +174,42 @@ impl Host {
     }
 }
 
+/// A host's database, looked at from behind: the same questions to either.
+pub enum Pool {
+    /// A file.
+    Sqlite(sqlx::SqlitePool),
+    /// A database of a server.
+    Postgres(sqlx::PgPool),
+}
+
+impl Pool {
+    /// The one number that a query answers.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// The texts of a query's only column.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+            Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+        }
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
 /// A database of its own in the PostgreSQL of `BERTH_TEST_POSTGRES`.
-async fn postgres() -> DbConfig {
+pub async fn postgres() -> DbConfig {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let admin = std::env::var("BERTH_TEST_POSTGRES").unwrap();
     let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
@@ -301,9 +337,13 @@ impl Answer {
 
 /// A sample of `packages/`, packed under a name: `packed("coffee/1.0.0", "coffee_1.0.0.apkg")`.
 pub fn packed(sample: &str, name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages").join(sample);
+    packed_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages").join(sample), name)
+}
+
+/// Any folder, packed under a name.
+pub fn packed_folder(folder: &Path, name: &str) -> Vec<u8> {
     let name: PackageName = name.parse().unwrap();
     let mut bytes = Vec::new();
-    pack(&folder, &mut bytes, &PackOptions { name: Some(name), ..PackOptions::default() }).unwrap();
+    pack(folder, &mut bytes, &PackOptions { name: Some(name), ..PackOptions::default() }).unwrap();
     bytes
 }

@@ -96,6 +96,28 @@ impl Scene {
         self.check_on(&self.host, guid, current).await
     }
 
+    /// What a device is told that says this of itself and asks about `coffee`.
+    pub async fn check_as(&self, device: Value) -> Value {
+        self.host.settled().await;
+        self.host.device(&self.key).post("/v1/check", asking(device)).await.good()["results"][0].clone()
+    }
+
+    /// Why a device is told what it is told: the answer with its steps.
+    pub async fn explain(&self, device: Value) -> Value {
+        self.host.settled().await;
+        self.host.device(&self.key).post("/v1/check/explain", asking(device)).await.good()["results"][0].clone()
+    }
+
+    /// A grayscale task as it is now.
+    pub async fn task(&self, task: &Value) -> Value {
+        self.admin.get(&format!("/v1/gray-tasks/{}", text(&task["id"]))).await.good()
+    }
+
+    /// Moves a grayscale task: `suspend`, `resume`, `end`.
+    pub async fn move_task(&self, task: &Value, step: &str) -> Answer {
+        self.admin.post(&format!("/v1/gray-tasks/{}/{step}", text(&task["id"])), json!({"note": step})).await
+    }
+
     /// What a device is told by one of several hosts, at once.
     pub async fn check_on(&self, host: &Host, guid: &str, current: Option<&str>) -> Value {
         let body = json!({
@@ -109,6 +131,13 @@ impl Scene {
     pub async fn version_for(&self, guid: &str) -> String {
         text(&self.check(guid, None).await["version"])
     }
+}
+
+/// A check about `coffee` from `super-app`, with what the device says of itself.
+fn asking(device: Value) -> Value {
+    let mut body = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+    body.as_object_mut().unwrap().extend(device.as_object().unwrap().clone());
+    body
 }
 
 /// A JSON text.

@@ -126,6 +126,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/check", May::Both),
     ("POST", "/v1/check/explain", May::Both),
     ("POST", "/v1/reports", May::Devices),
+    ("GET", "/v1/event-types", May::Anybody),
+    ("GET", "/v1/event-types/{kind}", May::Anybody),
     ("GET", "/v1/events", READ),
 ];
 
@@ -248,6 +250,7 @@ impl Cast {
             .replace("{mini_app_id}", "coffee")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
+            .replace("{kind}", "version.published")
             .replace("{policy}", &self.places["digest"]);
         match path {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),

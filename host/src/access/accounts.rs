@@ -7,7 +7,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::{self, MemberGranted, MemberRemoved},
     ids::{TeamId, UserId},
     store::Tx,
     text,
@@ -78,14 +78,15 @@ impl Tx {
         }
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
         self.set_grant(account, scope, role, app.clock.now()).await?;
-        let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id(), "role": role});
+        let (scope, id) = (scope.kind(), scope.id().to_owned());
+        let data = MemberGranted { account: account.clone(), scope, id, role };
         self.emit(event::new(app, "member.granted", account, actor, &data));
         Ok(())
     }
 
     async fn revoke(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
         self.delete_grant(account, scope).await?;
-        let data = serde_json::json!({"account": account, "scope": scope.kind(), "id": scope.id()});
+        let data = MemberRemoved { account: account.clone(), scope: scope.kind(), id: scope.id().to_owned() };
         self.emit(event::new(app, "member.removed", account, actor, &data));
         Ok(())
     }

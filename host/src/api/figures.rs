@@ -84,14 +84,16 @@ impl Figures {
         page.gauge("policy_instances", "Grayscale policies that run", usage.instances as i64)?;
         page.gauge("policy_slots", "Grayscale policies that may run at the same time", i64::from(usage.slots))?;
         let index = self.0.live.current();
-        let mut said: BTreeMap<(&str, &'static str), u64> = BTreeMap::new();
+        let mut said: BTreeMap<(&str, &'static str, &'static str), u64> = BTreeMap::new();
         for judge in index.tasks().flat_map(|task| &task.judges) {
+            let mode = if judge.spec.enforce { "enforce" } else { "shadow" };
             for (opinion, count) in by_name(judge.tally.counts()) {
-                *said.entry((&judge.spec.policy, opinion)).or_default() += count;
+                *said.entry((&judge.spec.policy, mode, opinion)).or_default() += count;
             }
         }
-        let labelled =
-            said.iter().map(|((policy, opinion), count)| (vec![("policy", *policy), ("opinion", *opinion)], *count));
+        let labelled = said.iter().map(|((policy, mode, opinion), count)| {
+            (vec![("policy", *policy), ("mode", *mode), ("opinion", *opinion)], *count)
+        });
         page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)
     }
 }

@@ -31,7 +31,8 @@ use crate::{access, app::App};
     ),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
-        (name = "devices"), (name = "host-apps"), (name = "policies"), (name = "events"), (name = "access"),
+        (name = "devices"), (name = "host-apps"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
+        (name = "endpoint-apps"), (name = "events"), (name = "access"),
     ),
 )]
 struct Description;

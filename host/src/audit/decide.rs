@@ -7,7 +7,7 @@ use crate::{
     access::{Action, Caller, Scope},
     app::App,
     error::{Code, Error, Result},
-    event,
+    event::{self, AuditClosed, AuditDecided, OfVersion, Submitted},
     ids::{AuditId, HostAppId, MiniAppId},
     mini_app,
     store::Tx,
@@ -60,7 +60,7 @@ pub async fn submit(app: &App, caller: &Caller, id: &MiniAppId, number: &Version
     for host_app in &host_apps {
         tx.insert_audit_item(&audit, host_app).await?;
     }
-    let data = serde_json::json!({"audit": audit, "version": number, "host_apps": host_apps});
+    let data = Submitted { audit: audit.clone(), version: number.clone(), host_apps };
     tx.emit(event::new(app, "version.submitted", id, caller.account.as_str(), &data).for_mini_app(id));
     let audit = required(&mut tx, &audit).await?;
     tx.commit().await?;
@@ -77,7 +77,7 @@ pub async fn withdraw(app: &App, caller: &Caller, id: &MiniAppId, number: &Versi
     if let Some(open) = tx.open_audit_of(&version.id).await? {
         tx.close_audit(&open.id, AuditState::Withdrawn, "", app.clock.now()).await?;
     }
-    let data = serde_json::json!({"version": number});
+    let data = OfVersion { version: number.clone() };
     tx.emit(event::new(app, "version.withdrawn", id, caller.account.as_str(), &data).for_mini_app(id));
     let version = tx.require_version(id, number).await?;
     tx.commit().await?;
@@ -110,8 +110,8 @@ pub async fn decide(app: &App, caller: &Caller, id: &AuditId, how: Decide) -> Re
     }
     let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
     tx.set_decision(id, &how.host_app, decision, &note, caller.account.as_str(), app.clock.now()).await?;
-    let data =
-        serde_json::json!({"audit": id, "version": audit.version, "host_app": how.host_app, "decision": decision});
+    let (version, host_app) = (audit.version.clone(), how.host_app.clone());
+    let data = AuditDecided { audit: id.clone(), version, host_app, decision };
     let event = event::new(app, "audit.decided", &audit.mini_app, caller.account.as_str(), &data);
     tx.emit(event.for_mini_app(&audit.mini_app));
     let decided = required(&mut tx, id).await?;
@@ -154,7 +154,7 @@ pub(super) async fn close(
     let version = tx.require_version(&audit.mini_app, &audit.version).await?;
     tx.step_version(app, &version, step).await?;
     tx.close_audit(&audit.id, state, reason, app.clock.now()).await?;
-    let data = serde_json::json!({"audit": audit.id, "version": audit.version, "reason": reason});
+    let data = AuditClosed { audit: audit.id.clone(), version: audit.version.clone(), reason: reason.to_owned() };
     tx.emit(event::new(app, kind, &audit.mini_app, actor, &data).for_mini_app(&audit.mini_app));
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::{Audit, Decision, Evaluation, Gate, OutcomeKind, decide, gate};
 use crate::{
     app::App,
     error::{Error, Result},
-    event,
+    event::{self, AuditChecked},
     ids::AuditId,
     package::{Archive, Manifest, ReadError},
     policy::{
@@ -122,7 +122,7 @@ async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate
     match gate {
         Gate::Open => {
             tx.open_for_decisions(&audit.id).await?;
-            let data = serde_json::json!({"audit": audit.id, "version": audit.version});
+            let data = AuditChecked { audit: audit.id.clone(), version: audit.version.clone() };
             tx.emit(
                 event::new(app, "audit.checked", &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app),
             );

@@ -1,5 +1,6 @@
 //! The clock of the deadlines: a thread that moves the epoch of the engines once a millisecond while something runs, and
-//! sleeps while nothing does.
+//! sleeps while nothing does. It goes on for a moment after the last evaluation, because waking it costs as much as a
+//! small evaluation.
 
 use std::{
     io,
@@ -16,6 +17,9 @@ use wasmtime::Engine;
 /// One tick of the epoch.
 pub const TICK: Duration = Duration::from_millis(1);
 
+/// Ticks without an evaluation after which the thread sleeps.
+const LINGER: u32 = 100;
+
 /// Keeps the epoch moving as long as anybody holds a [`Beat`].
 pub struct Pulse {
     shared: Arc<Shared>,
@@ -25,6 +29,7 @@ pub struct Pulse {
 #[derive(Default)]
 struct Shared {
     running: AtomicUsize,
+    asleep: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -39,7 +44,8 @@ impl Pulse {
 
     /// From now on the epoch moves, until the guard is dropped.
     pub fn hold(&self) -> Beat<'_> {
-        if self.shared.running.fetch_add(1, Ordering::SeqCst) == 0 {
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        if self.shared.asleep.load(Ordering::SeqCst) {
             self.thread.unpark();
         }
         Beat(&self.shared)
@@ -63,13 +69,26 @@ impl Drop for Beat<'_> {
 }
 
 fn beat(shared: &Shared, engines: &[Engine]) {
+    let mut idle = 0;
     while !shared.stopped.load(Ordering::SeqCst) {
-        if shared.running.load(Ordering::SeqCst) == 0 {
-            // Who comes between the check and this leaves a token, with which this returns at once.
-            thread::park();
+        idle = if shared.running.load(Ordering::SeqCst) == 0 { idle + 1 } else { 0 };
+        if idle > LINGER {
+            rest(shared);
+            idle = 0;
         }
         // Sleeping counts from now, so that a tick that was missed is skipped and not caught up with.
         thread::sleep(TICK);
         engines.iter().for_each(Engine::increment_epoch);
     }
+}
+
+/// Sleeps until somebody needs the epoch to move.
+fn rest(shared: &Shared) {
+    shared.asleep.store(true, Ordering::SeqCst);
+    // Who came before the store is seen here; who comes after it sees the store, and leaves a token with which parking
+    // returns at once.
+    if shared.running.load(Ordering::SeqCst) == 0 && !shared.stopped.load(Ordering::SeqCst) {
+        thread::park();
+    }
+    shared.asleep.store(false, Ordering::SeqCst);
 }

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::Result,
-    event,
+    event::{self, GrayMoved},
     ids::{Digest, GrayTaskId, MiniAppId, VersionId},
     store::Tx,
     version::VersionNumber,
@@ -115,10 +115,15 @@ impl Tx {
             moved_at: app.clock.now(),
         };
         self.insert_gray_move(&task.id, &row).await?;
-        let data = serde_json::json!({
-            "id": task.id, "version": task.version, "from": from, "to": task.state, "cause": step.cause,
-            "note": step.note, "admitted": task.admitted,
-        });
+        let data = GrayMoved {
+            id: task.id.clone(),
+            version: task.version.clone(),
+            from,
+            to: task.state,
+            cause: step.cause,
+            note: step.note.to_owned(),
+            admitted: task.admitted,
+        };
         self.emit(event::new(app, event, &task.id, step.actor, &data).for_mini_app(&task.mini_app_id));
         Ok(())
     }

@@ -67,8 +67,46 @@ macro_rules! fetch {
     };
 }
 
+/// As [`execute!`], for a statement that is put together: the block pushes its parts onto the query.
+macro_rules! execute_built {
+    ($tx:expr, |$query:ident| $build:block) => {
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
+                $build
+                $query.build().execute(&mut **c).await.map(|done| done.rows_affected())
+            }
+            $crate::store::Conn::Postgres(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
+                $build
+                $query.build().execute(&mut **c).await.map(|done| done.rows_affected())
+            }
+        }
+    };
+}
+
+/// As [`fetch!`] of all rows, for a statement that is put together: the block pushes its parts onto the query.
+macro_rules! fetch_built {
+    ($tx:expr, $row:ty, |$query:ident| $build:block) => {
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
+                $build
+                $query.build_query_as::<$row>().fetch_all(&mut **c).await
+            }
+            $crate::store::Conn::Postgres(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
+                $build
+                $query.build_query_as::<$row>().fetch_all(&mut **c).await
+            }
+        }
+    };
+}
+
 use execute;
+use execute_built;
 use fetch;
+use fetch_built;
 
 impl Tx {
     /// Tells of a change made in this transaction.

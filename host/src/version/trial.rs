@@ -9,7 +9,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::{self, Nothing},
     ids::{MiniAppId, VersionId},
     mini_app, text,
 };
@@ -111,6 +111,6 @@ pub async fn clear(app: &App, caller: &Caller, id: &MiniAppId) -> Result<()> {
     if !tx.clear_trial(id).await? {
         return Err(Error::not_found("trial of", id));
     }
-    tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &()).for_mini_app(id));
+    tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &Nothing).for_mini_app(id));
     tx.commit().await
 }

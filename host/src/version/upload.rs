@@ -12,7 +12,7 @@ use crate::{
     app::App,
     blob::Spooled,
     error::{Code, Error, Result},
-    event,
+    event::{self, OfVersion},
     ids::{MiniAppId, VersionId},
     mini_app,
     package::{Archive, Limits, Manifest, PackageName},
@@ -180,7 +180,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &MiniAppId, number: &Version
         return Err(Error::new(Code::VersionState, format!("{number} is on trial. End the trial first.")));
     }
     tx.step_version(app, &row, Step::Delete).await?;
-    let data = serde_json::json!({"version": number});
+    let data = OfVersion { version: number.clone() };
     tx.emit(event::new(app, "version.deleted", id, caller.account.as_str(), &data).for_mini_app(id));
     tx.commit().await
 }

@@ -13,6 +13,10 @@ macro_rules! auditor {
 macro_rules! grayscale {
     ($policy:ty) => {
         $crate::__export!($policy, Grayscale, GRAYSCALE, __export_berth_policy_gray_1_0_0_cabi, gray);
+
+        #[cfg(target_arch = "wasm32")]
+        #[global_allocator]
+        static ARENA: $crate::Arena = $crate::Arena::new();
     };
 }
 

@@ -65,6 +65,8 @@
 #[doc(hidden)]
 pub mod bindings;
 
+#[cfg(target_arch = "wasm32")]
+mod arena;
 mod audit;
 mod export;
 mod gray;
@@ -78,6 +80,9 @@ pub mod testing;
 pub mod text;
 pub mod version;
 
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub use arena::Arena;
 pub use audit::{Auditor, Finding, Place, Severity};
 pub use gray::{Attribute, Device, Grayscale, Task, Verdict, cohort};
 pub use guard::{Advice, Guardian, Health, Window};

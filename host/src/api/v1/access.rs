@@ -6,7 +6,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use crate::{
-    access::{self, Account, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token},
+    access::{
+        self, Account, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token, TokenScope,
+    },
+    clock::Millis,
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
 };
 
@@ -41,13 +44,21 @@ pub struct SetRole {
 }
 
 /// A token to issue.
+// Flattening NewToken in would let unknown members pass, and a misspelt `scopes` would give them all (F82).
 #[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct IssueToken {
     /// For another account; only an admin of the platform may.
     #[serde(default)]
     account: Option<UserId>,
-    #[serde(flatten)]
-    new: NewToken,
+    /// What it is for, 1 to 64 characters: `ci`, `laptop`.
+    name: String,
+    /// What it may be used for; all scopes when absent.
+    #[serde(default)]
+    scopes: Option<Vec<TokenScope>>,
+    /// When it stops; never when absent.
+    #[serde(default)]
+    expires_at: Option<Millis>,
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -100,7 +111,8 @@ async fn issue_token(
     caller: Caller,
     Json(issue): Json<IssueToken>,
 ) -> Result<(StatusCode, SecretHeaders, Json<IssuedToken>)> {
-    let issued = access::issue_token(&app, &caller, issue.account, issue.new).await?;
+    let IssueToken { account, name, scopes, expires_at } = issue;
+    let issued = access::issue_token(&app, &caller, account, NewToken { name, scopes, expires_at }).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod audits;
 pub mod channels;
 pub mod devices;
+pub mod endpoint_apps;
 pub mod events;
 pub mod gray;
 pub mod host_apps;
@@ -11,6 +12,7 @@ pub mod merchants;
 pub mod mini_apps;
 pub mod packages;
 pub mod policies;
+pub mod product_instances;
 pub mod versions;
 
 use std::sync::Arc;
@@ -54,5 +56,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(devices::routes())
         .merge(merchants::routes())
         .merge(channels::routes())
+        .merge(product_instances::routes())
+        .merge(endpoint_apps::routes())
         .merge(events::routes())
 }

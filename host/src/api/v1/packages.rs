@@ -121,6 +121,9 @@ async fn send(
         None => Body::empty(),
     };
     let mut response = answer.respond(body);
+    if response.status().is_client_error() {
+        return Ok(response); // a problem, and no package that caches may keep for a year
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));

@@ -156,3 +156,21 @@ async fn a_host_that_fails_while_it_serves_a_policy_is_no_verdict() {
     let package = Shelf { bytes: b"0123456789".into(), ..Shelf::default() };
     assert_eq!(binding.audit(Arc::new(package)).await.outcome, Outcome::Verdict(vec![]));
 }
+
+/// A guest of the SDK allocates from a static block; a config that does not fit there comes from the memory behind it.
+#[tokio::test]
+async fn g4_conditions_larger_than_the_guests_own_block_decide_as_small_ones_do() {
+    let lab = Lab::new();
+    let wasm = builtin::ALL.iter().find(|builtin| builtin.name == "standard-conditions").unwrap().wasm;
+    let policy = lab.engine.inspect(wasm.to_vec()).await.unwrap();
+    let limits = Limits { deadline_ms: 500, ..Limits::default_of(PolicyKind::Grayscale) };
+    for listed in [3, 5_000] {
+        let values: Vec<_> = (0..listed).map(|n| format!("device-number-{n}")).collect();
+        let config = serde_json::json!({"objects": [{"kind": "guid", "values": values}]});
+        let binding = policy.bind_gray(&config, limits.clone()).unwrap();
+        let nobody = Arc::new(NoCohorts) as Arc<dyn Cohorts>;
+        let ask = |guid: String| binding.decide(&GrayDevice { guid, ..device() }, &task(), &nobody).outcome;
+        assert_eq!(ask(format!("device-number-{}", listed - 1)), Outcome::Verdict(GrayVerdict::Admit), "{listed}");
+        assert!(matches!(ask("another".into()), Outcome::Verdict(GrayVerdict::Refuse(_))), "{listed}");
+    }
+}

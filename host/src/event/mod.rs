@@ -1,5 +1,15 @@
 //! Events: what happened, told in the transaction in which it happened (invariant I6).
 
+pub mod catalogue;
+pub mod cloud;
+mod data;
+
+pub use catalogue::{EventType, EventTypeView};
+pub use data::{
+    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion, Submitted,
+    Unbound,
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,0 +1,31 @@
+//! Product instances.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    endpoint::instance::{self, InstanceQuery, ProductInstance},
+    ids::InstanceId,
+    page::Page,
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+}
+
+/// The product instances of the caller's merchants.
+#[utoipa::path(get, path = "/v1/product-instances", tag = "endpoint-apps", params(InstanceQuery), responses((status = 200, body = Page<ProductInstance>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<InstanceQuery>,
+) -> Result<Json<Page<ProductInstance>>> {
+    Ok(Json(instance::list(&app, &caller, &query).await?))
+}
+
+/// One product instance.
+#[utoipa::path(get, path = "/v1/product-instances/{id}", tag = "endpoint-apps", params(("id" = InstanceId, Path)), responses((status = 200, body = ProductInstance)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<InstanceId>) -> Result<Json<ProductInstance>> {
+    Ok(Json(instance::get(&app, &caller, &id).await?))
+}

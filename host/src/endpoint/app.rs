@@ -1,0 +1,293 @@
+//! Endpoint applications: combinations of a merchant's product instances. Their id is the CID.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ProductInstance, membership, merchant};
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{ChannelId, EndpointAppId, InstanceId, MerchantId, OrgNodeId},
+    page::{Page, PageQuery},
+    store::Tx,
+    text,
+};
+
+/// Product instances of one endpoint application that may be chosen at a time.
+const MOST_PRODUCTS: usize = 200;
+
+/// A combination of a merchant's product instances.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct EndpointApp {
+    /// The CID. Never changes and is never used again.
+    pub id: EndpointAppId,
+    /// Whose it is.
+    #[sqlx(rename = "merchant_id")]
+    pub merchant: MerchantId,
+    /// For people.
+    pub name: String,
+    /// Whether it is the merchant's default one, which holds all active product instances (E2).
+    #[serde(rename = "default")]
+    pub is_default: bool,
+    /// The account that created it; for the default one, the sender of the first purchase.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at: Millis,
+    /// When its name last changed.
+    pub updated_at: Millis,
+}
+
+/// An endpoint application in full.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct EndpointAppView {
+    /// The endpoint application.
+    #[serde(flatten)]
+    pub app: EndpointApp,
+    /// What it holds: chosen ones whatever their state (E3), for the default one all active ones (E2).
+    pub products: Vec<ProductInstance>,
+    /// The channels that share its CID (E5).
+    pub channels: Vec<BoundChannel>,
+    /// The organisation nodes that it is assigned to (E9).
+    pub org_nodes: Vec<OrgNodeId>,
+}
+
+/// A channel of an endpoint application.
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct BoundChannel {
+    pub id: ChannelId,
+    pub kind: String,
+    /// The channel's own id: a WeChat appid, a MiniApp's id.
+    pub app_id: String,
+    pub name: String,
+    pub state: String,
+}
+
+/// An endpoint application to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEndpointApp {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// 1 to 64 characters.
+    pub name: String,
+    /// The product instances that it holds: 1 to 200 of the merchant's that are not unsubscribed.
+    pub products: Vec<InstanceId>,
+}
+
+/// What may be edited; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditEndpointApp {
+    /// 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Which endpoint applications are wanted (E7).
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EndpointAppQuery {
+    /// Only those of this merchant (BosID).
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// Only those that hold this product instance.
+    #[serde(default)]
+    pub product_instance: Option<InstanceId>,
+    /// Only the one whose channel has this id: a WeChat appid, a MiniApp's id, the address of an H5 page.
+    #[serde(default)]
+    pub channel_app_id: Option<String>,
+    /// Only those that may be used at this organisation node (VID).
+    #[serde(default)]
+    pub org_node: Option<OrgNodeId>,
+    /// Only the default ones, or only the others.
+    #[serde(default)]
+    pub default: Option<bool>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+impl EndpointAppQuery {
+    /// Which page is wanted.
+    pub fn page(&self) -> PageQuery {
+        PageQuery { cursor: self.cursor.clone(), limit: self.limit }
+    }
+}
+
+impl EndpointApp {
+    /// A fresh one.
+    pub(super) fn new(app: &App, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> Self {
+        let now = app.clock.now();
+        Self {
+            id: EndpointAppId::generate(now, &*app.random),
+            merchant: merchant.clone(),
+            name,
+            is_default,
+            created_by: actor.to_owned(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// # Errors
+    /// `endpoint-default` when it is the merchant's default one.
+    fn require_custom(&self) -> Result<()> {
+        if !self.is_default {
+            return Ok(());
+        }
+        let text = "The default endpoint application holds all active product instances of its merchant, always. Create another one to choose.";
+        Err(Error::new(Code::EndpointDefault, text))
+    }
+}
+
+/// The endpoint application, when the caller may do `action` to what its merchant owns.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &EndpointAppId, action: Action) -> Result<EndpointApp> {
+    let endpoint = tx.endpoint_app(id).await?;
+    let endpoint = endpoint.filter(|one| caller.knows(&Scope::Merchant(one.merchant.clone())));
+    let endpoint = endpoint.ok_or_else(|| Error::not_found("endpoint application", id))?;
+    caller.require(action, &Scope::Merchant(endpoint.merchant.clone()))?;
+    Ok(endpoint)
+}
+
+/// As [`authorise`] to operate, and holds the merchant.
+pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &EndpointAppId) -> Result<EndpointApp> {
+    let endpoint = authorise(tx, caller, id, Action::Operate).await?;
+    tx.hold_merchant(&endpoint.merchant).await?;
+    // It may have changed before the merchant was ours.
+    tx.endpoint_app(id).await?.ok_or_else(|| Error::not_found("endpoint application", id))
+}
+
+/// Creates a custom endpoint application (E3).
+pub async fn create(app: &App, caller: &Caller, new: NewEndpointApp) -> Result<EndpointAppView> {
+    let mut tx = app.db.begin().await?;
+    let NewEndpointApp { merchant, name, products } = new;
+    merchant::authorise_change(&mut tx, caller, &merchant, Action::Operate).await?;
+    let endpoint = create_in(&mut tx, app, caller.account.as_str(), &merchant, &name, &products).await?;
+    let view = tx.endpoint_app_view(endpoint).await?;
+    tx.commit().await?;
+    Ok(view)
+}
+
+/// Creates a custom endpoint application in a transaction that holds the merchant.
+///
+/// # Errors
+/// `invalid-field` for the name or for too few or too many products, `not-found` for a product instance that is not the
+/// merchant's, `product-unsubscribed`.
+pub async fn create_in(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    merchant: &MerchantId,
+    name: &str,
+    products: &[InstanceId],
+) -> Result<EndpointApp> {
+    let products: BTreeSet<_> = products.iter().collect();
+    if products.is_empty() || products.len() > MOST_PRODUCTS {
+        let rule = format!("choose 1 to {MOST_PRODUCTS} product instances of the merchant.");
+        return Err(Error::field("products", rule));
+    }
+    let endpoint = EndpointApp::new(app, actor, merchant, text::name("name", name, 64)?, false);
+    tx.insert_endpoint_app(&endpoint).await?;
+    tx.emit(event::new(app, "endpoint.created", &endpoint.id, actor, &endpoint).for_merchant(merchant));
+    for id in products {
+        membership::choose(tx, app, actor, &endpoint, id).await?;
+    }
+    Ok(endpoint)
+}
+
+/// Edits an endpoint application; the default one as well.
+pub async fn edit(app: &App, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
+    let mut tx = app.db.begin().await?;
+    let mut endpoint = authorise_change(&mut tx, caller, id).await?;
+    let Some(name) = edit.name else { return Ok(endpoint) };
+    endpoint.name = text::name("name", &name, 64)?;
+    endpoint.updated_at = app.clock.now();
+    tx.rename_endpoint_app(&endpoint).await?;
+    let event = event::new(app, "endpoint.edited", id, caller.account.as_str(), &endpoint);
+    tx.emit(event.for_merchant(&endpoint.merchant));
+    tx.commit().await?;
+    Ok(endpoint)
+}
+
+/// Deletes a custom endpoint application to which no channel is bound.
+///
+/// # Errors
+/// `endpoint-default`, `endpoint-in-use`.
+pub async fn delete(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let endpoint = authorise_change(&mut tx, caller, id).await?;
+    endpoint.require_custom()?;
+    let channels: Vec<_> = tx.channels_of_endpoint(id).await?.into_iter().map(|channel| channel.id).collect();
+    if !channels.is_empty() {
+        let text = format!("{} channels are bound to {id}. Unbind them first, or bind them elsewhere.", channels.len());
+        return Err(Error::new(Code::EndpointInUse, text).with("channels", channels));
+    }
+    tx.delete_endpoint_app(id).await?;
+    let event = event::new(app, "endpoint.deleted", id, caller.account.as_str(), &endpoint);
+    tx.emit(event.for_merchant(&endpoint.merchant));
+    tx.commit().await
+}
+
+/// Puts a product instance into a custom endpoint application. Doing it twice is no work.
+pub async fn add_product(
+    app: &App,
+    caller: &Caller,
+    id: &EndpointAppId,
+    instance: &InstanceId,
+) -> Result<EndpointAppView> {
+    let mut tx = app.db.begin().await?;
+    let endpoint = authorise_change(&mut tx, caller, id).await?;
+    endpoint.require_custom()?;
+    membership::choose(&mut tx, app, caller.account.as_str(), &endpoint, instance).await?;
+    let view = tx.endpoint_app_view(endpoint).await?;
+    tx.commit().await?;
+    Ok(view)
+}
+
+/// Takes a product instance out of a custom endpoint application.
+pub async fn remove_product(app: &App, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let endpoint = authorise_change(&mut tx, caller, id).await?;
+    endpoint.require_custom()?;
+    membership::take_out(&mut tx, app, caller.account.as_str(), &endpoint, instance).await?;
+    tx.commit().await
+}
+
+/// One endpoint application in full.
+pub async fn get(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<EndpointAppView> {
+    let mut tx = app.db.read().await?;
+    let endpoint = authorise(&mut tx, caller, id, Action::Read).await?;
+    tx.endpoint_app_view(endpoint).await
+}
+
+/// The endpoint applications that the caller may know of and asks for, by id.
+pub async fn list(app: &App, caller: &Caller, query: &EndpointAppQuery) -> Result<Page<EndpointApp>> {
+    caller.require_scope(TokenScope::Read)?;
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.endpoint_apps_known_to(caller, query).await?;
+    Ok(Page::of(items, &query.page(), |endpoint| endpoint.id.to_string()))
+}
+
+impl Tx {
+    /// An endpoint application in full.
+    pub async fn endpoint_app_view(&mut self, app: EndpointApp) -> Result<EndpointAppView> {
+        let products = self.products_of_endpoint(&app).await?;
+        let channels = self.channels_of_endpoint(&app.id).await?;
+        let org_nodes = self.assigned_org_nodes(&app.id).await?;
+        Ok(EndpointAppView { app, products, channels, org_nodes })
+    }
+}

@@ -1,0 +1,164 @@
+//! Product instances: what a merchant bought, as the order system's messages say.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{
+    merchant,
+    register::{Kind, Register, Said},
+};
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    clock::Millis,
+    error::{Error, Result},
+    ids::{EndpointAppId, InstanceId, MerchantId, MessageId, OrgNodeId, ProductCode},
+    page::{Page, PageQuery},
+    store::Tx,
+    text::text_enum,
+};
+
+text_enum! {
+    /// Whether a merchant has a product.
+    InstanceState {
+        /// It has.
+        Active = "active",
+        /// Its time is over; a renewal brings it back.
+        Expired = "expired",
+        /// It has given it up.
+        Unsubscribed = "unsubscribed",
+    }
+}
+
+/// A purchased product of a merchant. Only fulfilment messages and the clock change it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct ProductInstance {
+    /// The order system's id.
+    pub id: InstanceId,
+    /// Whose it is. Never changes.
+    #[sqlx(rename = "merchant_id")]
+    pub merchant: MerchantId,
+    /// Which product: `mall`, `crm`. Never changes.
+    pub product: ProductCode,
+    /// For people; the product's code when no message gave a name.
+    pub name: String,
+    /// Whether the merchant has it.
+    #[sqlx(try_from = "String")]
+    pub state: InstanceState,
+    /// When its time is over; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+    /// When the newest message about it was said, by the sender's clock.
+    pub said_at: Millis,
+    /// What that message said.
+    #[sqlx(try_from = "String")]
+    pub said_kind: Kind,
+    /// That message.
+    pub said_by: MessageId,
+    /// When it was unsubscribed the last time, by the sender's clock, whatever came after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Millis>,
+    /// By which message its name was said.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub named: Option<Json<Said>>,
+    /// When the first message about it was applied.
+    pub created_at: Millis,
+    /// When a message or the clock last changed it.
+    pub updated_at: Millis,
+}
+
+impl ProductInstance {
+    /// What the messages so far say of it.
+    pub fn register(&self) -> Register {
+        Register {
+            newest: Said { at: self.said_at, kind: self.said_kind, by: self.said_by.clone() },
+            expires_at: self.expires_at,
+            name: self.named.clone().map(|Json(said)| (said, self.name.clone())),
+            left_at: self.left_at,
+        }
+    }
+
+    /// As the messages say now.
+    pub fn with(mut self, register: Register, now: Millis) -> Self {
+        self.state = register.state(now);
+        let Register { newest, expires_at, name, left_at } = register;
+        (self.said_at, self.said_kind, self.said_by) = (newest.at, newest.kind, newest.by);
+        (self.expires_at, self.left_at) = (expires_at, left_at);
+        if let Some((said, name)) = name {
+            (self.named, self.name) = (Some(Json(said)), name);
+        }
+        self.updated_at = now;
+        self
+    }
+
+    /// Whether the merchant has it now.
+    pub fn is_active(&self) -> bool {
+        self.state == InstanceState::Active
+    }
+}
+
+/// Which product instances are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InstanceQuery {
+    /// Only those of this merchant (BosID).
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// Only those of this product.
+    #[serde(default)]
+    pub product: Option<ProductCode>,
+    /// Only those in this state.
+    #[serde(default)]
+    pub state: Option<InstanceState>,
+    /// Only those that this endpoint application (CID) holds.
+    #[serde(default)]
+    pub endpoint_app: Option<EndpointAppId>,
+    /// Only those that are open on this organisation node (VID).
+    #[serde(default)]
+    pub org_node: Option<OrgNodeId>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+impl InstanceQuery {
+    /// Which page is wanted.
+    pub fn page(&self) -> PageQuery {
+        PageQuery { cursor: self.cursor.clone(), limit: self.limit }
+    }
+}
+
+/// The product instances that the caller may know of and asks for, by id.
+pub async fn list(app: &App, caller: &Caller, query: &InstanceQuery) -> Result<Page<ProductInstance>> {
+    caller.require_scope(TokenScope::Read)?;
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.product_instances_known_to(caller, query).await?;
+    Ok(Page::of(items, &query.page(), |instance| instance.id.to_string()))
+}
+
+/// One product instance.
+pub async fn get(app: &App, caller: &Caller, id: &InstanceId) -> Result<ProductInstance> {
+    let instance = app.db.read().await?.product_instance(id).await?;
+    let instance = instance.filter(|one| caller.knows(&Scope::Merchant(one.merchant.clone())));
+    let instance = instance.ok_or_else(|| Error::not_found("product instance", id))?;
+    caller.require(Action::Read, &Scope::Merchant(instance.merchant.clone()))?;
+    Ok(instance)
+}
+
+impl Tx {
+    /// One product instance of the merchant, whatever its state.
+    ///
+    /// # Errors
+    /// `not-found`, also when it is another merchant's.
+    pub async fn product_instance_of(&mut self, merchant: &MerchantId, id: &InstanceId) -> Result<ProductInstance> {
+        let instance = self.product_instance(id).await?.filter(|one| one.merchant == *merchant);
+        instance.ok_or_else(|| Error::not_found("product instance", id))
+    }
+}

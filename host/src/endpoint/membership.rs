@@ -1,0 +1,140 @@
+//! Which endpoint application holds which product instances. A custom one holds what was chosen for it (E3), until the
+//! instance is unsubscribed (E4). The default one holds whatever is active (E2): nothing is stored of that.
+
+use serde::Serialize;
+
+use super::{EndpointApp, InstanceState, ProductInstance, org_prune};
+use crate::{
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{EndpointAppId, InstanceId, MerchantId, ProductCode},
+    store::Tx,
+    text::text_enum,
+};
+
+text_enum! {
+    /// Why a product instance came to an endpoint application, or went.
+    MoveCause {
+        /// Somebody chose it, or took it out.
+        Chosen = "chosen",
+        /// It is active now.
+        Active = "active",
+        /// Its time is over.
+        Expired = "expired",
+        /// It was unsubscribed.
+        Unsubscribed = "unsubscribed",
+    }
+}
+
+/// A product instance came to an endpoint application, or went: the `data` of `endpoint.product_added` and
+/// `endpoint.product_removed`.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct ProductMoved {
+    pub endpoint_app: EndpointAppId,
+    /// Whether it is the merchant's default one.
+    pub default: bool,
+    pub product_instance: InstanceId,
+    pub product: ProductCode,
+    pub cause: MoveCause,
+}
+
+const ADDED: &str = "endpoint.product_added";
+const REMOVED: &str = "endpoint.product_removed";
+
+fn tell(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    kind: &'static str,
+    endpoint: (&EndpointAppId, bool),
+    instance: &ProductInstance,
+    cause: MoveCause,
+) {
+    let moved = ProductMoved {
+        endpoint_app: endpoint.0.clone(),
+        default: endpoint.1,
+        product_instance: instance.id.clone(),
+        product: instance.product.clone(),
+        cause,
+    };
+    tx.emit(event::new(app, kind, endpoint.0, actor, &moved).for_merchant(&instance.merchant));
+}
+
+/// Puts an instance into a custom endpoint application. The transaction holds the merchant.
+///
+/// # Errors
+/// `not-found` when it is not the merchant's, `product-unsubscribed`.
+pub async fn choose(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
+    let instance = tx.product_instance_of(&endpoint.merchant, id).await?;
+    if instance.state == InstanceState::Unsubscribed {
+        let text = format!("The product instance {id} is unsubscribed. Choose one that the merchant has.");
+        return Err(Error::new(Code::ProductUnsubscribed, text).with("product_instance", id));
+    }
+    if tx.insert_endpoint_product(&endpoint.id, &instance, actor, app.clock.now()).await? {
+        tell(tx, app, actor, ADDED, (&endpoint.id, false), &instance, MoveCause::Chosen);
+    }
+    Ok(())
+}
+
+/// Takes an instance out of a custom endpoint application. The transaction holds the merchant.
+///
+/// # Errors
+/// `not-found` when it is not in it, `endpoint-empty` when it is the last one.
+pub async fn take_out(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
+    let held = tx.products_of_endpoint(endpoint).await?;
+    let Some(instance) = held.iter().find(|instance| instance.id == *id) else {
+        return Err(Error::not_found("product instance in this endpoint application:", id));
+    };
+    if held.len() == 1 {
+        let text = format!("{id} is the last product instance of {}. Add another one first.", endpoint.id);
+        return Err(Error::new(Code::EndpointEmpty, text));
+    }
+    tx.delete_endpoint_product(&endpoint.id, id).await?;
+    tell(tx, app, actor, REMOVED, (&endpoint.id, false), instance, MoveCause::Chosen);
+    org_prune::prune_assignments(tx, app, actor, &endpoint.merchant).await
+}
+
+/// An instance was unsubscribed at `left_at`: what was chosen as of then or before does not hold any more, whatever was
+/// said since (E4). True when something was chosen.
+pub async fn leave(tx: &mut Tx, app: &App, actor: &str, instance: &ProductInstance, left_at: Millis) -> Result<bool> {
+    let endpoints = tx.leave_endpoints(&instance.id, left_at).await?;
+    for id in &endpoints {
+        tell(tx, app, actor, REMOVED, (id, false), instance, MoveCause::Unsubscribed);
+    }
+    let nodes = org_prune::close_nodes(tx, app, actor, instance, left_at).await?;
+    Ok(nodes || !endpoints.is_empty())
+}
+
+/// The state of an instance is another one: it comes to the default endpoint application, or goes (E2).
+pub fn follow_state(tx: &mut Tx, app: &App, actor: &str, default: &EndpointAppId, instance: &ProductInstance) {
+    let (kind, cause) = match instance.state {
+        InstanceState::Active => (ADDED, MoveCause::Active),
+        InstanceState::Expired => (REMOVED, MoveCause::Expired),
+        InstanceState::Unsubscribed => (REMOVED, MoveCause::Unsubscribed),
+    };
+    tell(tx, app, actor, kind, (default, true), instance, cause);
+}
+
+/// The merchant's default endpoint application; created when it has none yet and `wanted` (E1). The transaction holds the
+/// merchant.
+pub async fn default_of(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    merchant: &MerchantId,
+    wanted: bool,
+) -> Result<Option<EndpointAppId>> {
+    if let Some(default) = tx.default_endpoint(merchant).await? {
+        return Ok(Some(default));
+    }
+    if !wanted {
+        return Ok(None);
+    }
+    let endpoint = EndpointApp::new(app, actor, merchant, "Default".into(), true);
+    tx.insert_endpoint_app(&endpoint).await?;
+    tx.emit(event::new(app, "endpoint.created", &endpoint.id, actor, &endpoint).for_merchant(merchant));
+    Ok(Some(endpoint.id))
+}

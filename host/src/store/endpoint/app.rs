@@ -1,0 +1,111 @@
+//! Endpoint applications.
+
+use super::{push_if, push_known};
+use crate::{
+    access::Caller,
+    endpoint::{
+        EndpointApp,
+        app::{BoundChannel, EndpointAppQuery},
+    },
+    error::Result,
+    ids::{EndpointAppId, MerchantId, OrgNodeId},
+    store::{Tx, execute, fetch, fetch_built},
+};
+
+/// The endpoint applications `e` that may be used at the node in between: a product instance that they hold is active
+/// and open on it, and they are assigned to it, or assigned nowhere and the node is not limited (E9).
+const USABLE_AT: [&str; 4] = [
+    " AND e.id IN (SELECT u.id FROM org_node n JOIN endpoint_app u ON u.merchant_id = n.merchant_id WHERE n.id = ",
+    " AND EXISTS (SELECT 1 FROM org_product o JOIN product_instance i ON i.id = o.instance_id
+        WHERE o.org_node_id = n.id AND i.state = 'active' AND (u.is_default OR EXISTS
+            (SELECT 1 FROM endpoint_product p WHERE p.endpoint_app_id = u.id AND p.instance_id = i.id)))",
+    " AND (EXISTS (SELECT 1 FROM assignment a WHERE a.endpoint_app_id = u.id AND a.org_node_id = n.id)
+        OR NOT n.limited AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.endpoint_app_id = u.id))",
+    ")",
+];
+
+impl Tx {
+    /// One endpoint application.
+    pub async fn endpoint_app(&mut self, id: &EndpointAppId) -> Result<Option<EndpointApp>> {
+        Ok(fetch!(self, fetch_optional, EndpointApp, "SELECT * FROM endpoint_app WHERE id = $1", id)?)
+    }
+
+    /// The merchant's default endpoint application.
+    pub async fn default_endpoint(&mut self, merchant: &MerchantId) -> Result<Option<EndpointAppId>> {
+        let sql = "SELECT id FROM endpoint_app WHERE merchant_id = $1 AND is_default";
+        Ok(fetch!(self, fetch_optional, (EndpointAppId,), sql, merchant)?.map(|(id,)| id))
+    }
+
+    /// Adds an endpoint application.
+    pub(crate) async fn insert_endpoint_app(&mut self, endpoint: &EndpointApp) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO endpoint_app (id, merchant_id, name, is_default, created_by, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &endpoint.id,
+            &endpoint.merchant,
+            &endpoint.name,
+            endpoint.is_default,
+            &endpoint.created_by,
+            endpoint.created_at,
+            endpoint.updated_at
+        )?;
+        Ok(())
+    }
+
+    /// Writes the name.
+    pub(crate) async fn rename_endpoint_app(&mut self, endpoint: &EndpointApp) -> Result<()> {
+        let sql = "UPDATE endpoint_app SET name = $2, updated_at = $3 WHERE id = $1";
+        execute!(self, sql, &endpoint.id, &endpoint.name, endpoint.updated_at)?;
+        Ok(())
+    }
+
+    /// Deletes an endpoint application that has no channels, with what it holds and where it is assigned.
+    pub(crate) async fn delete_endpoint_app(&mut self, id: &EndpointAppId) -> Result<()> {
+        execute!(self, "DELETE FROM assignment WHERE endpoint_app_id = $1", id)?;
+        execute!(self, "DELETE FROM endpoint_product WHERE endpoint_app_id = $1", id)?;
+        execute!(self, "DELETE FROM endpoint_app WHERE id = $1", id)?;
+        Ok(())
+    }
+
+    /// The channels bound to an endpoint application, by id.
+    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId) -> Result<Vec<BoundChannel>> {
+        let sql = "SELECT id, kind, app_id, name, state FROM channel WHERE endpoint_app_id = $1 ORDER BY id";
+        Ok(fetch!(self, fetch_all, BoundChannel, sql, id)?)
+    }
+
+    /// The nodes that an endpoint application is assigned to, by id.
+    pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId) -> Result<Vec<OrgNodeId>> {
+        let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id";
+        let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The endpoint applications that the caller may know of and asks for, by id, and one more than the page holds.
+    pub(crate) async fn endpoint_apps_known_to(
+        &mut self,
+        caller: &Caller,
+        query: &EndpointAppQuery,
+    ) -> Result<Vec<EndpointApp>> {
+        let page = query.page();
+        Ok(fetch_built!(self, EndpointApp, |q| {
+            q.push("SELECT * FROM endpoint_app e WHERE e.id > ").push_bind(page.after());
+            push_known!(q, caller, "e.merchant_id");
+            push_if!(q, &query.merchant, " AND e.merchant_id = ", "");
+            push_if!(q, query.default, " AND e.is_default = ", "");
+            let bound = " AND e.id IN (SELECT endpoint_app_id FROM channel WHERE app_id = ";
+            push_if!(q, &query.channel_app_id, bound, ")");
+            if let Some(instance) = &query.product_instance {
+                q.push(" AND e.id IN (SELECT endpoint_app_id FROM endpoint_product WHERE instance_id = ");
+                q.push_bind(instance).push(
+                    " UNION ALL SELECT d.id FROM product_instance i JOIN endpoint_app d
+                        ON d.merchant_id = i.merchant_id AND d.is_default WHERE i.state = 'active' AND i.id = ",
+                );
+                q.push_bind(instance).push(")");
+            }
+            let [usable, open, assigned, end] = USABLE_AT;
+            push_if!(q, &query.org_node, usable, format_args!("{open}{assigned}{end}"));
+            q.push(" ORDER BY e.id LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+}

@@ -1,0 +1,92 @@
+//! Product instances.
+
+use super::{push_if, push_known};
+use crate::{
+    access::Caller,
+    clock::Millis,
+    endpoint::{EndpointApp, InstanceState, ProductInstance, instance::InstanceQuery},
+    error::Result,
+    ids::{EndpointAppId, InstanceId},
+    store::{Tx, execute, fetch, fetch_built},
+};
+
+impl Tx {
+    /// One product instance.
+    pub async fn product_instance(&mut self, id: &InstanceId) -> Result<Option<ProductInstance>> {
+        Ok(fetch!(self, fetch_optional, ProductInstance, "SELECT * FROM product_instance WHERE id = $1", id)?)
+    }
+
+    /// What an endpoint application holds, by id: what was chosen, or for the default one what is active (E2, E3).
+    pub async fn products_of_endpoint(&mut self, endpoint: &EndpointApp) -> Result<Vec<ProductInstance>> {
+        if endpoint.is_default {
+            let sql = "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id";
+            return Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.merchant)?);
+        }
+        let sql = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
+                   WHERE p.endpoint_app_id = $1 ORDER BY i.id";
+        Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.id)?)
+    }
+
+    /// The product instances that the caller may know of and asks for, by id, and one more than the page holds.
+    pub(crate) async fn product_instances_known_to(
+        &mut self,
+        caller: &Caller,
+        query: &InstanceQuery,
+    ) -> Result<Vec<ProductInstance>> {
+        let page = query.page();
+        let state = query.state.map(InstanceState::as_str);
+        Ok(fetch_built!(self, ProductInstance, |q| {
+            q.push("SELECT * FROM product_instance i WHERE i.id > ").push_bind(page.after());
+            push_known!(q, caller, "i.merchant_id");
+            push_if!(q, &query.merchant, " AND i.merchant_id = ", "");
+            push_if!(q, &query.product, " AND i.product = ", "");
+            push_if!(q, state, " AND i.state = ", "");
+            let open = " AND i.id IN (SELECT instance_id FROM org_product WHERE org_node_id = ";
+            push_if!(q, &query.org_node, open, ")");
+            if let Some(endpoint) = &query.endpoint_app {
+                q.push(" AND (i.id IN (SELECT instance_id FROM endpoint_product WHERE endpoint_app_id = ");
+                q.push_bind(endpoint).push(
+                    ") OR i.state = 'active' AND i.merchant_id IN
+                        (SELECT merchant_id FROM endpoint_app WHERE is_default AND id = ",
+                );
+                q.push_bind(endpoint).push("))");
+            }
+            q.push(" ORDER BY i.id LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+
+    /// Puts an instance into a custom endpoint application; false when it is in it already.
+    pub(crate) async fn insert_endpoint_product(
+        &mut self,
+        endpoint: &EndpointAppId,
+        instance: &ProductInstance,
+        actor: &str,
+        now: Millis,
+    ) -> Result<bool> {
+        let added = execute!(
+            self,
+            "INSERT INTO endpoint_product (endpoint_app_id, instance_id, as_of, chosen_by, chosen_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (endpoint_app_id, instance_id) DO NOTHING",
+            endpoint,
+            &instance.id,
+            instance.said_at,
+            actor,
+            now
+        )?;
+        Ok(added > 0)
+    }
+
+    /// Takes an instance out of a custom endpoint application.
+    pub(crate) async fn delete_endpoint_product(&mut self, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
+        let sql = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
+        execute!(self, sql, id, instance)?;
+        Ok(())
+    }
+
+    /// Takes an instance out of the custom endpoint applications that chose it as of `left_at` or before (E4).
+    pub(crate) async fn leave_endpoints(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<EndpointAppId>> {
+        let sql = "DELETE FROM endpoint_product WHERE instance_id = $1 AND as_of <= $2 RETURNING endpoint_app_id";
+        let rows = fetch!(self, fetch_all, (EndpointAppId,), sql, id, left_at)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+}

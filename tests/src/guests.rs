@@ -1,0 +1,103 @@
+//! Policies written by hand, in text: what no toolchain would make.
+
+use wit_component::{StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// A world: what it imports, and the function that judges.
+struct Shape {
+    world: &'static str,
+    imports: &'static str,
+    export: &'static str,
+}
+
+const AUDITOR: Shape = Shape {
+    world: "auditor",
+    imports: r#"(import "berth:policy/contents@1.0.0" "[resource-drop]archive" (func $drop (param i32)))
+  (import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
+    export: "audit@1.0.0#audit",
+};
+
+const GRAYSCALE: Shape = Shape {
+    world: "grayscale",
+    imports: r#"(import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
+    export: "gray@1.0.0#decide",
+};
+
+/// What a policy does when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Says yes: admits, or finds nothing.
+    Agrees,
+    /// Traps.
+    Traps,
+    /// Never ends.
+    Loops,
+    /// Answers with far more than it may.
+    Bombs,
+}
+
+impl Manner {
+    /// The body of the function. The answer lies at 80; zeros are yes. A bomb's list, or text, has 8 MB.
+    fn body(self, shape: &Shape) -> String {
+        let drop = if shape.world == "auditor" { "(call $drop (local.get 0))" } else { "" };
+        let act = match self {
+            Self::Agrees => "",
+            Self::Traps => "unreachable",
+            Self::Loops => "(loop $again (br $again))",
+            Self::Bombs if shape.world == "auditor" => {
+                "(i32.store (i32.const 84) (i32.const 8192)) (i32.store (i32.const 88) (i32.const 150000))"
+            }
+            Self::Bombs => {
+                "(i32.store8 (i32.const 84) (i32.const 1)) (i32.store (i32.const 88) (i32.const 8192))
+                 (i32.store (i32.const 92) (i32.const 8000000))"
+            }
+        };
+        format!("{drop} {act} (i32.const 80)")
+    }
+}
+
+/// An auditor that judges in this manner.
+pub fn auditor(name: &str, manner: Manner) -> Vec<u8> {
+    guest(&AUDITOR, name, manner)
+}
+
+/// A grayscale policy that judges in this manner.
+pub fn grayscale(name: &str, manner: Manner) -> Vec<u8> {
+    guest(&GRAYSCALE, name, manner)
+}
+
+/// A core module with a section that says which world it is of, as policy toolchains make it.
+fn guest(shape: &Shape, name: &str, manner: Manner) -> Vec<u8> {
+    let mut module = wat::parse_str(text(shape, name, manner)).unwrap();
+    let mut resolve = Resolve::default();
+    let package = resolve.push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).unwrap().0;
+    let world = resolve.select_world(&[package], Some(shape.world)).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    module
+}
+
+/// `describe` answers name, version, summary and an empty schema, whose addresses and lengths lie at 16.
+fn text(shape: &Shape, name: &str, manner: Manner) -> String {
+    let Shape { imports, export, .. } = shape;
+    let strings = [(256, name.len() as u32), (400, 5), (416, 4), (1024, 0)];
+    let table: String = strings
+        .iter()
+        .flat_map(|(at, len)| [*at, *len])
+        .flat_map(u32::to_le_bytes)
+        .map(|b| format!("\\{b:02x}"))
+        .collect();
+    let pages = if manner == Manner::Bombs { 160 } else { 2 };
+    format!(
+        r#"(module {imports}
+  (memory (export "memory") {pages})
+  (global $heap (mut i32) (i32.const 8192))
+  (data (i32.const 16) "{table}") (data (i32.const 256) "{name}") (data (i32.const 400) "1.0.0") (data (i32.const 416) "Test")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.get $heap)
+    (global.set $heap (i32.and (i32.add (i32.add (global.get $heap) (local.get 3)) (i32.const 15)) (i32.const -16))))
+  (func (export "berth:policy/about@1.0.0#describe") (result i32) (i32.const 16))
+  (func (export "berth:policy/configure@1.0.0#configure") (param i32 i32) (result i32) (i32.const 64))
+  (func (export "berth:policy/{export}") (param i32) (result i32) {}))"#,
+        manner.body(shape)
+    )
+}

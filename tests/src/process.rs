@@ -1,0 +1,179 @@
+//! A host as a process of its own: what can be killed.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{Api, CACHE, Database, Pool, postgres};
+
+/// How a host process is started, again and again on the same data.
+pub struct Installation {
+    /// Its data folder.
+    pub folder: TempDir,
+    /// The token of its first admin, after the first start.
+    pub token: Option<String>,
+    /// The PostgreSQL that it uses, if it does.
+    pub database_url: Option<String>,
+    /// Further arguments of `berth serve`.
+    pub args: Vec<String>,
+    /// What stands before the command: `unshare …`.
+    pub wrapper: Vec<String>,
+}
+
+/// A running host process. Killed when dropped.
+pub struct Process {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+}
+
+/// The binary under test: given to integration tests by cargo, which has built it before.
+fn binary() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    tests.ancestors().nth(2).unwrap().join("berth-under-test")
+}
+
+impl Installation {
+    /// An empty one.
+    pub async fn new(database: Database) -> Self {
+        let database_url = match database {
+            Database::Sqlite => None,
+            Database::Postgres => postgres().await.database_url,
+        };
+        Self { folder: tempfile::tempdir().unwrap(), token: None, database_url, args: vec![], wrapper: vec![] }
+    }
+
+    /// The command that runs `berth` with this data.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let binary = binary();
+        let mut words = self.wrapper.iter().map(AsRef::as_ref).chain([binary.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).args(arguments).arg("--data-dir").arg(self.folder.path());
+        command.env("BERTH_CACHE_DIR", &*CACHE).env_remove("BERTH_DATABASE_URL").env_remove("BERTH_BLOB_URL");
+        command.envs(self.database_url.iter().map(|url| ("BERTH_DATABASE_URL", url)));
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// Starts the host and waits until it is ready.
+    pub async fn start(&mut self) -> Process {
+        let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.args(&self.args).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut url = None;
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some(address) = line.strip_prefix("Berth serves on ") {
+                url = Some(address.to_owned());
+            } else if line.trim().starts_with("berth_") {
+                self.token = Some(line.trim().to_owned());
+            }
+            if line.contains("berth --help") || line.contains("berth admin token") {
+                break;
+            }
+        }
+        let url = url.unwrap_or_else(|| panic!("the host did not start: {}", self.said()));
+        let process = Process { child, url };
+        process.ready().await;
+        process
+    }
+
+    /// Somebody with the token of the first admin.
+    pub fn admin(&self, process: &Process) -> Api {
+        Api { url: process.url.clone(), token: self.token.clone(), key: None }
+    }
+
+    /// Its database, as nobody but a test may open it.
+    pub async fn pool(&self) -> Pool {
+        match &self.database_url {
+            Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
+            None => Pool::Sqlite(sqlx::SqlitePool::connect(self.file().to_str().unwrap()).await.unwrap()),
+        }
+    }
+
+    /// The file of its SQLite.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("berth.db")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().with_extension("log")
+    }
+
+    /// What it wrote to its log.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.log());
+    }
+}
+
+impl Process {
+    async fn ready(&self) {
+        let anybody = Api { url: self.url.clone(), token: None, key: None };
+        for _ in 0..200 {
+            if anybody.get("/readyz").await.status == 200 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the host is not ready after 10 s");
+    }
+
+    /// A device of the host app with this public key.
+    pub fn device(&self, key: &str) -> Api {
+        Api { url: self.url.clone(), token: None, key: Some(key.into()) }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_raw(self.id() as i32).unwrap(), Signal::TERM).unwrap();
+    }
+
+    /// Waits until it has ended by itself; whether well, and after how long.
+    pub async fn ended(mut self) -> (bool, Duration) {
+        let began = Instant::now();
+        let status = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
+        (status.expect("it ends within a minute").unwrap().success(), began.elapsed())
+    }
+
+    /// A figure of `/proc/PID/status`, in KiB: `VmHWM`, `VmRSS`.
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// A path as the process sees it, who may have mounts of its own.
+    pub fn inside(&self, path: &Path) -> PathBuf {
+        Path::new(&format!("/proc/{}/root", self.id())).join(path.strip_prefix("/").unwrap())
+    }
+}

@@ -1,0 +1,85 @@
+//! Downloads: never a page, in parts as RFC 9110 says.
+
+use berth_tests::{
+    Answer, on_both, packed,
+    scene::{Scene, text},
+};
+use serde_json::json;
+
+const PACKAGE: &str = "/v1/packages/coffee_1.0.0.apkg";
+
+on_both! {
+    async fn f32_a_package_is_never_served_as_a_page(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.host.settled().await;
+        let device = scene.host.device(&scene.key);
+        for path in [PACKAGE, "/v1/mini-apps/coffee/offline"] {
+            for asker in [&device, &scene.admin] {
+                let request = asker.request("GET", path).header("Accept", "text/html,image/svg+xml");
+                let answer = Answer::of(request, path.into()).await;
+                assert_eq!(answer.status, 200);
+                assert_eq!(answer.header("content-type"), "application/zip");
+                assert_eq!(answer.header("content-disposition"), "attachment; filename=\"coffee_1.0.0.apkg\"");
+                assert_eq!(answer.header("x-content-type-options"), "nosniff");
+                assert!(answer.header("content-security-policy").starts_with("sandbox"), "{path}");
+            }
+        }
+        let bundle = scene.admin.post("/v1/bundles", json!({"host_app": "super-app"})).await;
+        assert!(bundle.header("content-disposition").starts_with("attachment"));
+        assert_eq!(bundle.header("x-content-type-options"), "nosniff");
+    }
+
+    async fn f70_ranges_give_exactly_the_bytes_that_were_asked_for(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.host.settled().await;
+        let bytes = packed("coffee/1.0.0", "coffee_1.0.0.apkg");
+        let device = scene.host.device(&scene.key);
+        let part = async |range: &str| Answer::of(device.request("GET", PACKAGE).header("Range", range), range.into()).await;
+        let (len, last) = (bytes.len(), bytes.len() - 1);
+        for (range, from, to) in [
+            ("bytes=0-0".to_owned(), 0, 1),
+            (format!("bytes={last}-"), last, len),
+            ("bytes=-5".to_owned(), len - 5, len),
+            (format!("bytes=10-{}", len * 2), 10, len),
+            ("bytes=-99999999".to_owned(), 0, len),
+        ] {
+            let answer = part(&range).await;
+            assert_eq!((answer.status, &answer.bytes[..]), (206, &bytes[from..to]), "{range}");
+            assert_eq!(answer.header("content-range"), format!("bytes {from}-{}/{len}", to - 1));
+        }
+        let many = format!("bytes={}", (0..1000).map(|n| format!("{n}-{n}")).collect::<Vec<_>>().join(","));
+        for range in ["bytes=5-2", "lines=1-2", "bytes=0-9,3-12", &many] {
+            let answer = part(range).await;
+            assert_eq!((answer.status, answer.bytes.len()), (200, len), "{range:.40}");
+        }
+        for range in [format!("bytes={len}-"), "bytes=-0".to_owned()] {
+            let answer = part(&range).await;
+            assert_eq!((answer.status, answer.header("content-range")), (416, format!("bytes */{len}").as_str()));
+            answer.refused("range-not-satisfiable");
+        }
+        let stale = device.request("GET", PACKAGE).header("Range", "bytes=0-9").header("If-Range", "\"another\"");
+        assert_eq!(Answer::of(stale, "stale".into()).await.bytes, bytes);
+    }
+
+    async fn f70_a_download_goes_on_where_it_broke_off(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.host.settled().await;
+        let device = scene.host.device(&scene.key);
+        let url = text(&scene.check("d", None).await["package"]["url"]);
+        let (mut have, mut etag) = (Vec::new(), String::new());
+        let size = scene.check("d", None).await["package"]["size"].as_u64().unwrap() as usize;
+        while have.len() < size {
+            let range = format!("bytes={}-{}", have.len(), have.len() + 999);
+            let request = device.request("GET", &url).header("Range", range);
+            let request = if etag.is_empty() { request } else { request.header("If-Range", &etag) };
+            let answer = Answer::of(request, "part".into()).await;
+            assert_eq!(answer.status, 206);
+            etag = answer.header("etag").to_owned();
+            have.extend(answer.bytes);
+        }
+        assert_eq!(have, packed("coffee/1.0.0", "coffee_1.0.0.apkg"));
+    }
+}

@@ -1,0 +1,202 @@
+//! The life of grayscale tasks, over HTTP.
+
+use std::time::Duration;
+
+use berth_tests::{
+    Answer, on_both,
+    scene::{Scene, text},
+};
+use serde_json::{Value, json};
+
+/// A scene with 1.0.0 online and 1.1.0 approved.
+async fn ready(host: berth_tests::Host) -> Scene {
+    let scene = Scene::set(host).await;
+    scene.online("1.0.0").await;
+    scene.approved("1.1.0").await;
+    scene
+}
+
+async fn end(scene: &Scene, task: &Value) {
+    scene.move_task(task, "end").await.good();
+}
+
+on_both! {
+    async fn g2_a_name_has_1_to_20_characters_of_any_script(host) {
+        let scene = ready(host).await;
+        for name in ["", "   ", "123456789012345678901", "一二三四五六七八九十一二三四五六七八九十一"] {
+            scene.gray("1.1.0", json!({"name": name})).await.refused("invalid-field");
+        }
+        for name in ["a", "12345678901234567890", "一二三四五六七八九十一二三四五六七八九十", "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀"] {
+            let task = scene.gray("1.1.0", json!({"name": name})).await.good();
+            assert_eq!(task["name"], name);
+            end(&scene, &task).await;
+        }
+    }
+
+    async fn g3_the_end_lies_after_now_and_not_before_the_start(host) {
+        let scene = ready(host).await;
+        let now = scene.host.app.clock.now();
+        let period = |start: i64, end: i64| json!({"start": now.plus_seconds(start), "end": now.plus_seconds(end)});
+        scene.gray("1.1.0", period(-100, -50)).await.refused("gray-period");
+        scene.gray("1.1.0", period(100, 50)).await.refused("gray-period");
+        scene.gray("1.1.0", json!({"end": "tomorrow"})).await.refused("invalid-field");
+        let waiting = scene.gray("1.1.0", period(3600, 7200)).await.good();
+        assert_eq!(waiting["state"], "pending");
+        assert_eq!(scene.version_for("d").await, "1.0.0");
+        end(&scene, &waiting).await;
+        assert_eq!(scene.gray("1.1.0", period(-100, 100)).await.good()["state"], "delivering");
+        assert_eq!(scene.version_for("d").await, "1.1.0");
+    }
+
+    async fn g5_every_move_records_who_what_and_when(host) {
+        let scene = ready(host).await;
+        let me = scene.admin.get("/v1/me").await.good()["account"]["id"].clone();
+        let task = scene.gray("1.1.0", json!({"max_users": 1})).await.good();
+        scene.move_task(&task, "resume").await.refused("gray-state");
+        scene.move_task(&task, "suspend").await.good();
+        scene.move_task(&task, "resume").await.good();
+        assert_eq!(scene.version_for("d").await, "1.1.0");
+        let task = scene.task(&task).await;
+        let told = |one: &Value| (text(&one["from"]), text(&one["to"]), text(&one["cause"]), one["by"].clone());
+        let moves: Vec<_> = task["moves"].as_array().unwrap().iter().map(told).collect();
+        let word = str::to_owned;
+        assert_eq!(
+            moves,
+            [
+                (word("pending"), word("delivering"), word("time"), json!("berth")),
+                (word("delivering"), word("suspended"), word("hand"), me.clone()),
+                (word("suspended"), word("delivering"), word("hand"), me),
+                (word("delivering"), word("ended"), word("cap"), json!("berth")),
+            ]
+        );
+        assert!(task["moves"].as_array().unwrap().iter().all(|one| one["at"].is_string()));
+        assert_eq!(task["moves"][1]["note"], "suspend");
+        for step in ["suspend", "resume"] {
+            scene.move_task(&task, step).await.refused("gray-state");
+        }
+    }
+
+    async fn g6_an_end_by_the_cap_leaves_the_version_with_its_devices(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({"max_users": 2})).await.good();
+        assert_eq!(scene.version_for("a").await, "1.1.0");
+        assert_eq!(scene.version_for("b").await, "1.1.0");
+        assert_eq!(scene.version_for("c").await, "1.0.0");
+        assert_eq!(scene.task(&task).await["ended_by"], "cap");
+        assert_eq!(scene.check("a", Some("1.1.0")).await["status"], "current");
+        assert_eq!(scene.version_for("b").await, "1.1.0");
+        end(&scene, &task).await; // by hand, afterwards
+        assert_eq!(scene.version_for("a").await, "1.0.0");
+    }
+
+    async fn g6_an_end_by_hand_or_by_time_takes_the_version_back(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        assert_eq!(scene.version_for("a").await, "1.1.0");
+        end(&scene, &task).await;
+        assert_eq!(scene.check("a", Some("1.1.0")).await["version"], "1.0.0");
+        let soon = scene.host.app.clock.now().plus_seconds(2);
+        let task = scene.gray("1.1.0", json!({"end": soon})).await.good();
+        assert_eq!(scene.version_for("a").await, "1.1.0");
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert_eq!(scene.version_for("a").await, "1.0.0");
+        let ended = scene.task(&task).await;
+        assert_eq!((&ended["state"], &ended["ended_by"]), (&json!("ended"), &json!("time")));
+    }
+
+    async fn g8_progress_counts_offered_downloaded_running_and_failed(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({"max_users": 10})).await.good();
+        let device = scene.host.device(&scene.key);
+        for guid in ["a", "b", "c"] {
+            let url = text(&scene.check(guid, None).await["package"]["url"]);
+            if guid != "c" {
+                assert_eq!(device.get(&url).await.status, 200);
+            }
+        }
+        assert_eq!(scene.check("a", Some("1.1.0")).await["status"], "current"); // runs it
+        let failed = json!({"host_app": "super-app", "guid": "b", "app": "coffee", "version": "1.1.0", "kind": "failed"});
+        device.post("/v1/reports", failed.clone()).await.good();
+        device.post("/v1/reports", failed).await.good(); // counted once
+        let stranger = json!({"host_app": "super-app", "guid": "z", "app": "coffee", "version": "1.1.0", "kind": "failed"});
+        device.post("/v1/reports", stranger).await.good();
+        let path = format!("/v1/gray-tasks/{}/progress", text(&task["id"]));
+        let counts = |progress: &Value| ["offered", "downloaded", "running", "failed", "max_users"].map(|name| progress[name].as_u64().unwrap());
+        let mut progress = scene.admin.get(&path).await.good();
+        for _ in 0..50 {
+            if counts(&progress) == [3, 2, 1, 1, 10] {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            progress = scene.admin.get(&path).await.good();
+        }
+        assert_eq!(counts(&progress), [3, 2, 1, 1, 10]);
+        let over_time = progress["over_time"].as_array().unwrap();
+        assert_eq!(over_time.iter().map(|one| one["offered"].as_u64().unwrap()).sum::<u64>(), 3);
+    }
+
+    async fn g8_tasks_are_listed_newest_first_with_their_conditions_in_words(host) {
+        let scene = ready(host).await;
+        let first = scene.gray("1.1.0", json!({"name": "one", "networks": ["wifi"]})).await.good();
+        let second = scene.gray("1.1.0", json!({"name": "two", "platforms": [{"platform": "android", "min_os": "10"}], "max_users": 5})).await.good();
+        let page = scene.admin.get("/v1/mini-apps/coffee/gray-tasks?limit=1").await.good();
+        assert_eq!(page["items"][0]["id"], second["id"]);
+        let rest = scene.admin.get(&format!("/v1/mini-apps/coffee/gray-tasks?cursor={}", text(&page["next"]))).await.good();
+        assert_eq!(rest["items"][0]["id"], first["id"]);
+        let words = page["items"][0]["in_words"].to_string();
+        assert!(words.contains("android") && words.contains("10") && words.contains("5 devices"), "{words}");
+        assert!(page["items"][0]["created_by"].is_string());
+    }
+
+    async fn g9_of_several_tasks_the_newest_wins_and_explain_says_so(host) {
+        let scene = ready(host).await;
+        scene.approved("1.2.0").await;
+        let older = scene.gray("1.2.0", json!({"name": "older"})).await.good();
+        let newer = scene.gray("1.1.0", json!({"name": "newer", "networks": ["wifi"]})).await.good();
+        let wifi = scene.check_as(json!({"network": "wifi"})).await;
+        assert_eq!((&wifi["version"], &wifi["gray_task"]), (&json!("1.1.0"), &newer["id"]));
+        let other = json!({"guid": "e", "network": "4g"});
+        let told = scene.explain(other.clone()).await;
+        let steps = told["steps"].as_array().unwrap();
+        let of = |task: &Value| steps.iter().position(|step| step["gray_task"] == task["id"]).unwrap();
+        assert!(of(&newer) < of(&older), "{told}");
+        assert_eq!(steps[of(&newer)]["passed"], false);
+        let answer = scene.check_as(other).await;
+        assert_eq!((&answer["version"], &answer["gray_task"]), (&json!("1.2.0"), &older["id"]));
+    }
+
+    async fn g10_suspended_admits_nobody_new_and_the_admitted_keep_it(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        assert_eq!(scene.version_for("a").await, "1.1.0");
+        scene.move_task(&task, "suspend").await.good();
+        assert_eq!(scene.version_for("a").await, "1.1.0");
+        assert_eq!(scene.version_for("b").await, "1.0.0");
+        scene.move_task(&task, "resume").await.good();
+        assert_eq!(scene.version_for("b").await, "1.1.0");
+    }
+
+    async fn g4_an_uploaded_list_chooses_the_devices_however_it_was_written(host) {
+        let scene = ready(host).await;
+        let upload = async |body: &'static [u8]| {
+            let request = scene.admin.request("POST", "/v1/mini-apps/coffee/cohorts?name=testers").header("Content-Type", "text/plain");
+            Answer::of(request.body(body), "list".into()).await
+        };
+        let list = upload("\u{feff}alice\r\n\r\n  bob \r\nalice\r\n小明".as_bytes()).await.good();
+        let counted = ["members", "lines", "blanks", "duplicates"].map(|name| list[name].as_u64().unwrap());
+        assert_eq!(counted, [3, 5, 1, 1]);
+        upload(b"alice\n\xff\xfe\n").await.refused("cohort-invalid");
+        let objects = json!([{"kind": "account", "cohort": list["id"]}, {"kind": "guid", "values": ["typed"]}]);
+        scene.gray("1.1.0", json!({"objects": objects, "networks": ["wifi"]})).await.good();
+        for (device, version) in [
+            (json!({"guid": "1", "account": "bob", "network": "wifi"}), "1.1.0"),
+            (json!({"guid": "2", "account": "小明", "network": "wifi"}), "1.1.0"),
+            (json!({"guid": "typed", "network": "wifi"}), "1.1.0"),
+            (json!({"guid": "3", "account": "bob", "network": "4g"}), "1.0.0"),
+            (json!({"guid": "bob", "network": "wifi"}), "1.0.0"),
+            (json!({"guid": "4", "account": "carol", "network": "wifi"}), "1.0.0"),
+        ] {
+            assert_eq!(scene.check_as(device.clone()).await["version"], version, "{device}");
+        }
+    }
+}

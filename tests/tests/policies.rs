@@ -1,0 +1,112 @@
+//! Policies that trap, never end or answer without measure, over HTTP: the outcome is never "pass", and nobody else
+//! waits for them.
+
+use std::time::{Duration, Instant};
+
+use berth_tests::{
+    Answer,
+    guests::{self, Manner},
+    on_both,
+    scene::{Scene, text},
+};
+use serde_json::{Value, json};
+
+const BROKEN: [(Manner, &str); 3] =
+    [(Manner::Traps, "trapped"), (Manner::Loops, "limited"), (Manner::Bombs, "limited")];
+
+async fn install(scene: &Scene, wasm: Vec<u8>) -> Value {
+    let request = scene.admin.request("POST", "/v1/policies").header("Content-Type", "application/wasm");
+    Answer::of(request.body(wasm), "install".into()).await.good()
+}
+
+/// Binds an auditor that judges in this manner to `coffee`.
+async fn bind(scene: &Scene, manner: Manner, more: Value) -> Value {
+    let policy = install(scene, guests::auditor("by-hand", manner)).await;
+    let mut bound = json!({"policy": policy["digest"], "scope": {"kind": "mini_app", "id": "coffee"}, "limits": {"deadline_ms": 200}});
+    bound.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    scene.admin.post("/v1/policy-bindings", bound).await.good()
+}
+
+fn evaluation(audit: &Value) -> Value {
+    audit["evaluations"].as_array().unwrap().iter().find(|one| one["policy"] == "by-hand").unwrap().clone()
+}
+
+on_both! {
+    async fn c33_c37_c38_an_auditor_without_a_verdict_fails_closed_and_says_how(host) {
+        let scene = Scene::set(host).await;
+        for (index, (manner, outcome)) in BROKEN.into_iter().enumerate() {
+            let binding = bind(&scene, manner, json!({})).await;
+            let number = format!("1.{index}.0");
+            scene.push("1.0.0", &number).await.good();
+            let audit = scene.submit(&number).await;
+            assert_eq!((&audit["state"], &evaluation(&audit)["outcome"]), (&json!("rejected"), &json!(outcome)), "{manner:?}");
+            assert!(text(&audit["reason"]).contains("by-hand gave no verdict and fails closed"), "{audit}");
+            scene.publish(&number).await.refused("version-state");
+            scene.admin.delete(&format!("/v1/policy-bindings/{}", text(&binding["id"]))).await.good();
+        }
+    }
+
+    async fn c33_c37_c38_in_shadow_or_open_it_is_recorded_and_people_decide(host) {
+        let scene = Scene::set(host).await;
+        let kinds = [json!({"mode": "shadow"}), json!({"on_error": "open"})];
+        for (index, more) in kinds.into_iter().enumerate() {
+            let binding = bind(&scene, Manner::Traps, more).await;
+            let number = format!("2.{index}.0");
+            scene.push("1.0.0", &number).await.good();
+            let audit = scene.submit(&number).await;
+            assert_eq!((&audit["state"], &evaluation(&audit)["outcome"]), (&json!("deciding"), &json!("trapped")));
+            scene.admin.delete(&format!("/v1/policy-bindings/{}", text(&binding["id"]))).await.good();
+        }
+    }
+
+    async fn c33_c37_c38_a_grayscale_policy_that_breaks_admits_nobody(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        for (manner, word) in [(Manner::Traps, "broke"), (Manner::Loops, "deadline"), (Manner::Bombs, "output")] {
+            let policy = install(&scene, guests::grayscale("by-hand", manner)).await;
+            let task = scene.gray("1.1.0", json!({"policies": [{"policy": policy["digest"]}]})).await.good();
+            assert_eq!(scene.version_for("d").await, "1.0.0", "{manner:?}");
+            let told = scene.explain(json!({})).await;
+            let step = told["steps"].as_array().unwrap().iter().find(|step| step["rule"] == "policy").unwrap();
+            let says = text(&step["says"]);
+            assert!(step["passed"] == false && says.contains("gave no judgement") && says.contains(word), "{says}");
+            let progress = scene.admin.get(&format!("/v1/gray-tasks/{}/progress", text(&task["id"]))).await.good();
+            assert_eq!(progress["offered"], 0);
+            scene.move_task(&task, "end").await.good();
+        }
+        // Open on error it lets everybody pass, because somebody asked for that.
+        let policy = install(&scene, guests::grayscale("by-hand", Manner::Traps)).await;
+        let open = json!({"policies": [{"policy": policy["digest"], "on_error": "open"}]});
+        scene.gray("1.1.0", open).await.good();
+        assert_eq!(scene.version_for("d").await, "1.1.0");
+    }
+
+    async fn i7_c33_other_checks_are_answered_while_policies_loop(host) {
+        let scene = Scene::set(host).await;
+        scene.admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea-shop", "team": scene.team})).await.good();
+        scene.admin.put("/v1/host-apps/super-app/bindings/tea-shop", json!(null)).await.good();
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let policy = install(&scene, guests::grayscale("by-hand", Manner::Loops)).await;
+        scene.gray("1.1.0", json!({"policies": [{"policy": policy["digest"]}]})).await.good();
+        scene.host.settled().await;
+        let ask = |app: &'static str, guid: String| {
+            let device = scene.host.device(&scene.key);
+            let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"id": app}]});
+            tokio::spawn(async move { device.post("/v1/check", body).await.good()["results"][0].clone() })
+        };
+        let began = Instant::now();
+        let looping: Vec<_> = (0..60).map(|number| ask("coffee", format!("d{number}"))).collect();
+        let others: Vec<_> = (0..60).map(|number| ask("tea-shop", format!("d{number}"))).collect();
+        for other in others {
+            assert_eq!(other.await.unwrap()["status"], "unknown"); // nothing of it is online: answered all the same
+        }
+        for one in looping {
+            assert_eq!(one.await.unwrap()["version"], "1.0.0");
+        }
+        // Each loop ends at 5 ms of CPU, so all of them in a third of a second; a minute is for slow machines.
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        assert_eq!(scene.host.anonymous().get("/healthz").await.status, 200);
+    }
+}
