@@ -20,6 +20,7 @@ mod mini_app;
 mod policy;
 mod sealed;
 mod version;
+mod wechat;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 

@@ -109,7 +109,12 @@ impl Tx {
     }
 
     /// Accounts whose access token ends before `by` and that may be asked for now, at most `limit`.
-    pub(crate) async fn wechat_accounts_to_renew(&mut self, now: Millis, by: Millis, limit: i64) -> Result<Vec<Account>> {
+    pub(crate) async fn wechat_accounts_to_renew(
+        &mut self,
+        now: Millis,
+        by: Millis,
+        limit: i64,
+    ) -> Result<Vec<Account>> {
         Ok(fetch!(
             self,
             fetch_all,

@@ -217,7 +217,8 @@ async fn ask(app: &App, platform: &Platform, account: &Account) -> Result<Fresh,
 async fn record(app: &App, account: &Account, fresh: Fresh) -> Result<Access, Failure> {
     let id = &account.app_id;
     let access = app.seal.seal(fresh.token.expose().as_bytes(), &about(ABOUT_ACCESS, id))?;
-    let grant = fresh.grant.map(|grant| app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
+    let grant =
+        fresh.grant.map(|grant| app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
     let expires_at = app.clock.now().plus_seconds(fresh.expires_in);
     let mut tx = app.db.begin().await?;
     let written = tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await?;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audits;
+pub mod authorisations;
 pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
@@ -14,6 +15,7 @@ pub mod packages;
 pub mod policies;
 pub mod product_instances;
 pub mod versions;
+pub mod wechat;
 
 use std::sync::Arc;
 
@@ -56,6 +58,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(devices::routes())
         .merge(merchants::routes())
         .merge(channels::routes())
+        .merge(authorisations::routes())
+        .merge(wechat::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())
         .merge(events::routes())

@@ -1,7 +1,9 @@
 //! Merchants and what they own.
 
-mod channel;
 mod app;
+mod authorisation;
+mod channel;
+
 mod instance;
 mod merchant;
 mod org_prune;
