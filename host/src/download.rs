@@ -9,12 +9,13 @@ use crate::{
     access::{Action, Caller, Scope},
     api::auth::Fetcher,
     app::App,
+    endpoint::runtime::{self, Runtime},
     error::{Code, Error, Result},
     host_app,
-    ids::{Digest, HostAppId, MiniAppId},
+    ids::{Digest, EndpointAppId, HostAppId, MiniAppId},
     mini_app::{self, MiniApp},
     package::{PackageName, ZipWriter},
-    store::Tx,
+    store::{Span, Tx},
     version::{State, VersionRow},
 };
 
@@ -131,6 +132,9 @@ pub struct BundleRequest {
     /// The MiniApps; all bound ones that are online and on the shelf when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mini_apps: Option<Vec<MiniAppId>>,
+    /// Instead of naming them: the MiniApps that are channels of this endpoint application and bound to the host app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<EndpointAppId>,
 }
 
 /// `berth-bundle.json`: what a bundle holds, pinned by hash. It names no moment, so that the same content is the same
@@ -141,6 +145,9 @@ pub struct BundleManifest {
     pub format: u32,
     /// The host app that it was made for.
     pub host_app: HostAppId,
+    /// The endpoint application whose channels the packages are, when it was asked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<EndpointAppId>,
     /// The packages, by file name.
     pub packages: Vec<BundledPackage>,
 }
@@ -158,10 +165,13 @@ pub struct BundledPackage {
     pub sha256: Digest,
     /// Bytes of the file.
     pub size: u64,
+    /// What it runs as until a check says otherwise, when the bundle is one of an endpoint application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Runtime>,
 }
 
 /// The preset of a host app as one zip (O4): the packages under their names and `berth-bundle.json`. The same packages
-/// give the same bytes.
+/// and the same runtime give the same bytes.
 pub async fn bundle(app: &App, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
     let manifest = plan(app, who, request).await?;
     let file = app.blobs.scratch()?;
@@ -187,7 +197,12 @@ async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<Bundle
     authorise_bundle(&mut tx, who, &request.host_app).await?;
     let bound = tx.mini_apps_bound_to(&request.host_app).await?;
     let named = request.mini_apps.is_some();
-    let mut wanted = request.mini_apps.unwrap_or_else(|| bound.clone());
+    let (mut wanted, runtime) = match (request.mini_apps, &request.cid) {
+        (Some(_), Some(_)) => return Err(Error::field("cid", "name either MiniApps or an endpoint application.")),
+        (Some(named), None) => (named, None),
+        (None, None) => (bound.clone(), None),
+        (None, Some(cid)) => channels_of(&mut tx, &bound, cid).await?,
+    };
     wanted.sort_unstable();
     wanted.dedup();
     let mut packages = Vec::with_capacity(wanted.len());
@@ -197,14 +212,32 @@ async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<Bundle
         }
         let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
         match (mini_app.on_shelf, tx.online_version(&id).await?) {
-            (true, Some(row)) => packages.push(bundled(row)),
+            (true, Some(row)) => packages.push(bundled(row, runtime.as_ref())),
             (false, _) if named => require_shelf(&mini_app)?,
             (true, None) if named => return Err(not_online(&id)),
             _ => {} // of a whole preset, what has nothing online is left out
         }
     }
     packages.sort_unstable_by(|a, b| a.file.cmp(&b.file));
-    Ok(BundleManifest { format: 1, host_app: request.host_app, packages })
+    Ok(BundleManifest { format: 1, host_app: request.host_app, cid: request.cid, packages })
+}
+
+/// The bound MiniApps that are channels of an endpoint application, and what they run as. To read them takes what it
+/// takes to read the host app, and nothing of the merchant: they are bound to the host app, whose checks tell the same.
+async fn channels_of(
+    tx: &mut Tx,
+    bound: &[MiniAppId],
+    cid: &EndpointAppId,
+) -> Result<(Vec<MiniAppId>, Option<Runtime>)> {
+    let hidden = || Error::not_found("endpoint application with MiniApps in this host app called", cid);
+    let endpoint = tx.endpoint_app(cid).await?.ok_or_else(hidden)?;
+    let rows = tx.mini_app_channels_in(&Span::one(&endpoint.merchant)).await?;
+    let own = rows.into_iter().filter(|(_, mini_app, bound_to)| bound_to == cid && bound.contains(mini_app));
+    let wanted: Vec<_> = own.map(|(_, mini_app, _)| mini_app).collect();
+    if wanted.is_empty() {
+        return Err(hidden());
+    }
+    Ok((wanted, Some(runtime::of_endpoint_app(tx, &endpoint.merchant, cid).await?)))
 }
 
 async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<()> {
@@ -215,7 +248,7 @@ async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<
     }
 }
 
-fn bundled(row: VersionRow) -> BundledPackage {
+fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
     let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };
     BundledPackage {
         file: name.to_string(),
@@ -223,5 +256,6 @@ fn bundled(row: VersionRow) -> BundledPackage {
         version: row.number,
         sha256: row.sha256,
         size: row.size as u64,
+        runtime: runtime.cloned(),
     }
 }

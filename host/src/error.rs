@@ -114,10 +114,14 @@ codes! {
     NoteRequired = "note-required", Invalid, "A rejection needs a note";
     AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
 
-    // endpoint applications
+    // channels and organisation nodes
     ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
     ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
     ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";
+    OrgNodeExists = "org-node-exists", Conflict, "The id is taken";
+    OrgNodeCycle = "org-node-cycle", Conflict, "The node cannot be below itself";
+    OrgNodeInUse = "org-node-in-use", Conflict, "There are nodes below the node";
+    OrgNodeNotOpen = "org-node-not-open", Conflict, "No product instance of the endpoint application is open on the node";
 
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";

@@ -21,7 +21,7 @@ use crate::{
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
-    endpoint::authorisation,
+    endpoint::{self, authorisation},
     error::{Error, Result},
     event,
     policy::{
@@ -167,6 +167,7 @@ impl Host {
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(authorisation::run(app.clone()));
         workers.spawn(accounts::run_renewer(app.clone()));
+        workers.spawn(endpoint::ticker::run(app.clone()));
         (app, workers)
     }
 

@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 
-/// An enum whose variants are texts, on the wire and in the database.
+/// An enum whose variants are texts, on the wire and in the database. The texts are token trees, as the schema of the API
+/// document does not see into literals that passed a macro.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:tt,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }

@@ -12,3 +12,4 @@ mod releases;
 mod s3;
 mod samples;
 mod versions;
+mod wechat;

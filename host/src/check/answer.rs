@@ -13,6 +13,7 @@ use super::{
 use crate::{
     access::{Action, Caller, Scope},
     app::App,
+    endpoint::runtime::{Endpoint, Runtime},
     error::{Code, Error, Result},
     ids::{Digest, GrayTaskId},
     rollout::{Admission, Mark},
@@ -102,6 +103,9 @@ pub struct CheckResult {
     /// Where to get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageRef>,
+    /// What the package runs as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Runtime>,
 }
 
 /// A package to get.
@@ -171,7 +175,10 @@ pub fn explain(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Result<E
         let known = index.mini_app(&having.id).map(AsRef::as_ref);
         let mut steps = Vec::new();
         let decision = decided(app, known, &request.device, key, having, &[], &mut steps);
-        Explained { result: result(known, having, &request.device, &decision), steps }
+        let endpoint = index.endpoint(&having.id);
+        let result = result(known, endpoint, having, &request.device, &decision);
+        steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
+        Explained { result, steps }
     };
     Ok(Explanation { results: request.apps.iter().map(explain).collect() })
 }
@@ -255,7 +262,15 @@ async fn answer(app: &App, index: &Index, device: &Device, key: Key, having: &Ha
     {
         note_running(app, task, device, key);
     }
-    result(known, having, device, &decision)
+    result(known, index.endpoint(&having.id), having, device, &decision)
+}
+
+/// Says what the MiniApp is a channel of.
+fn endpoint_step(endpoint: &Endpoint) -> Step {
+    let products: Vec<_> = endpoint.products.iter().map(ToString::to_string).collect();
+    let products = if products.is_empty() { "no product".into() } else { products.join(", ") };
+    let says = format!("A channel of {} of {}, with {products}.", endpoint.cid, endpoint.bos_id);
+    Step { rule: "endpoint".into(), gray_task: None, passed: true, says }
 }
 
 /// A check that carries the gray version says that the device runs it, without a request of its own.
@@ -265,7 +280,13 @@ fn note_running(app: &App, task: &GrayEntry, device: &Device, key: Key) {
     }
 }
 
-fn result(known: Option<&AppEntry>, having: &Having, device: &Device, decision: &Decision<'_>) -> CheckResult {
+fn result(
+    known: Option<&AppEntry>,
+    endpoint: Option<&Endpoint>,
+    having: &Having,
+    device: &Device,
+    decision: &Decision<'_>,
+) -> CheckResult {
     let (reason, task, entry_path) = match decision {
         Decision::Unknown | Decision::Removed => (None, None, None),
         Decision::Online(_) => (Some(Reason::Online), None, None),
@@ -287,6 +308,7 @@ fn result(known: Option<&AppEntry>, having: &Having, device: &Device, decision: 
         min_version: release.and(known).and_then(|app| app.min_version.clone()),
         entry_path,
         package: release.map(|release| package(&having.id, release, task, reason == Some(Reason::Trial), device)),
+        runtime: release.and(endpoint).map(|endpoint| Runtime { endpoint: Some(endpoint.clone()) }),
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
     Admitted, Key,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Index, Release},
     judge::{BindingSpec, Cohorts, Unready},
-    load::{self, AppRows, TaskRows},
+    load::{self, AppRows, Channels, TaskRows},
     members::{Shelf, TaskCohorts},
 };
 use crate::{
@@ -166,6 +166,7 @@ pub async fn refresh(app: &App) -> Result<()> {
     for (rows, admitted) in news.mini_apps {
         next.put_mini_app(assemble(app, &base, rows, admitted).await);
     }
+    news.channels.into_iter().for_each(|(merchant, channels)| next.put_channels(merchant, channels));
     live.publish(next, as_of);
     Ok(())
 }
@@ -175,13 +176,15 @@ struct News {
     seq: i64,
     host_apps: Vec<HostAppEntry>,
     mini_apps: Vec<(AppRows, Vec<Arc<Admitted>>)>,
+    channels: Vec<Channels>,
 }
 
 async fn read(app: &App, base: &Index) -> Result<News> {
     let mut tx = app.db.read().await?;
     let seq = tx.last_event().await?;
     let (host_spans, app_spans) = touched(app, &mut tx, base, seq).await?;
-    let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new() };
+    let channels = channels(app, &mut tx, base, seq).await?;
+    let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new(), channels };
     for span in host_spans {
         news.host_apps.extend(load::host_apps(&mut tx, &span).await?);
     }
@@ -209,6 +212,20 @@ async fn touched(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<
         apps.extend(app.live.unready().iter().cloned());
     }
     Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
+}
+
+/// The MiniApps that are channels: all of them in the first round, then those of each merchant that an event names.
+async fn channels(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
+    if !app.live.is_ready() {
+        return load::channels(tx, &Span::all()).await;
+    }
+    let mut found = Vec::new();
+    if seq != base.seq {
+        for merchant in tx.touched_merchants(base.seq, seq).await? {
+            found.push(load::channels_of(tx, merchant).await?);
+        }
+    }
+    Ok(found)
 }
 
 /// The admitted devices of each task, complete as of the snapshot.

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     clock::Millis,
+    endpoint::runtime::Endpoint,
     error::{Code, Error, Result},
-    ids::{Digest, GrayTaskId, HostAppId, MiniAppId, TeamId},
+    ids::{Digest, GrayTaskId, HostAppId, MerchantId, MiniAppId, TeamId},
     rollout::{Life, Standing},
     version::VersionNumber,
 };
@@ -148,6 +149,8 @@ pub struct Index {
     host_apps: imbl::HashMap<HostAppId, Arc<HostAppEntry>>,
     by_key: imbl::HashMap<String, Arc<HostAppEntry>>,
     tasks: imbl::HashMap<GrayTaskId, Arc<GrayEntry>>,
+    endpoints: imbl::HashMap<MiniAppId, Endpoint>,
+    channels: imbl::HashMap<MerchantId, Vec<MiniAppId>>,
 }
 
 impl Index {
@@ -181,6 +184,11 @@ impl Index {
         self.tasks.values()
     }
 
+    /// The endpoint application that a MiniApp is a channel of (E11).
+    pub fn endpoint(&self, mini_app: &str) -> Option<&Endpoint> {
+        self.endpoints.get(mini_app)
+    }
+
     /// How many MiniApps and host apps there are.
     pub fn sizes(&self) -> (usize, usize) {
         (self.mini_apps.len(), self.host_apps.len())
@@ -199,6 +207,21 @@ impl Index {
         }
     }
 
+    /// Puts the MiniApps that are channels of a merchant's endpoint applications in the place of what was known of them.
+    pub fn put_channels(&mut self, merchant: MerchantId, channels: Vec<(MiniAppId, Endpoint)>) {
+        for mini_app in self.channels.remove(&merchant).unwrap_or_default() {
+            // In one round another merchant may have got what this one gave up.
+            if self.endpoints.get(&mini_app).is_some_and(|known| known.bos_id == merchant) {
+                self.endpoints.remove(&mini_app);
+            }
+        }
+        if channels.is_empty() {
+            return;
+        }
+        self.channels.insert(merchant, channels.iter().map(|(mini_app, _)| mini_app.clone()).collect());
+        self.endpoints.extend(channels);
+    }
+
     /// Puts a host app in the place of what was known of it.
     pub fn put_host_app(&mut self, entry: HostAppEntry) {
         let entry = Arc::new(entry);
@@ -206,5 +229,37 @@ impl Index {
             self.by_key.remove(&before.public_key);
         }
         self.by_key.insert(entry.public_key.clone(), entry);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
+mod tests {
+    use super::*;
+    use crate::{endpoint::runtime::Holdings, ids::EndpointAppId};
+
+    fn channel(merchant: &str, mini_app: &str) -> (MerchantId, (MiniAppId, Endpoint)) {
+        let (merchant, cid): (MerchantId, EndpointAppId) =
+            (merchant.parse().unwrap(), "cid_00000000000000000000000001".parse().unwrap());
+        let endpoint = Holdings::default().endpoint(&merchant, &cid).unwrap();
+        (merchant, (mini_app.parse().unwrap(), endpoint))
+    }
+
+    #[test]
+    fn e5_e11_a_mini_app_that_goes_from_one_merchant_to_another_is_the_others_in_any_order_of_news() {
+        let (one, coffee) = channel("bos-1", "coffee");
+        let (two, theirs) = channel("bos-2", "coffee");
+        for given_up_first in [true, false] {
+            let mut index = Index::default();
+            index.put_channels(one.clone(), vec![coffee.clone()]);
+            let mut news = vec![(one.clone(), vec![]), (two.clone(), vec![theirs.clone()])];
+            if !given_up_first {
+                news.reverse();
+            }
+            news.into_iter().for_each(|(merchant, channels)| index.put_channels(merchant, channels));
+            assert_eq!(index.endpoint("coffee").unwrap().bos_id, two);
+            index.put_channels(two.clone(), vec![]);
+            assert_eq!(index.endpoint("coffee"), None);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading what the index holds. All of it comes from one snapshot of the database.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -9,8 +9,9 @@ use super::{
     judge::BindingSpec,
 };
 use crate::{
+    endpoint::runtime::Endpoint,
     error::{Error, Result},
-    ids::{CohortId, Digest, GrayTaskId, MiniAppId},
+    ids::{CohortId, Digest, GrayTaskId, MerchantId, MiniAppId},
     policy::registry::{Mode, OnError, PolicyBindingRow, ScopeKind},
     rollout::TaskRow,
     store::{IndexedApp, IndexedVersion, Span, Tx},
@@ -72,6 +73,33 @@ impl TryFrom<IndexedApp> for AppEntry {
 pub(super) async fn host_apps(tx: &mut Tx, span: &Span) -> Result<Vec<HostAppEntry>> {
     let rows = tx.host_apps_in(span).await?;
     Ok(rows.into_iter().map(|(id, public_key)| HostAppEntry { id, public_key }).collect())
+}
+
+/// The MiniApps that are channels of one merchant's endpoint applications.
+pub(super) type Channels = (MerchantId, Vec<(MiniAppId, Endpoint)>);
+
+/// The channels of one merchant.
+pub(super) async fn channels_of(tx: &mut Tx, merchant: MerchantId) -> Result<Channels> {
+    let mut found = channels(tx, &Span::one(&merchant)).await?;
+    // Nothing found is news as well: what was known of the merchant goes.
+    Ok(found.pop().unwrap_or((merchant, Vec::new())))
+}
+
+/// The channels of the merchants of the span that have any.
+pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> {
+    let rows = tx.mini_app_channels_in(span).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let holdings = tx.holdings_in(span, false).await?;
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for (merchant, mini_app, cid) in rows {
+        if let Some(holdings) = holdings.get(&merchant) {
+            let endpoint = holdings.endpoint(&merchant, &cid)?;
+            found.entry(merchant).or_default().push((mini_app, endpoint));
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// The MiniApps of the span with their tasks.

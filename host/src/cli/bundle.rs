@@ -21,7 +21,7 @@ use super::{
     table::{Cell, Table},
     unpack::{self, MANIFEST, Manifest},
 };
-use crate::ids::{HostAppId, MiniAppId};
+use crate::ids::{EndpointAppId, HostAppId, MiniAppId};
 
 /// `berth bundle`
 #[derive(Args, Debug)]
@@ -32,6 +32,7 @@ same bytes again, whatever was published since.
 
 Examples:
   berth bundle --host-app ha-super --out app/assets/miniapps
+  berth bundle --host-app ha-super --cid cid_01… --out app/assets/miniapps
   berth bundle --host-app ha-super --out app/assets/miniapps --pin berth-bundle.json")]
 pub struct Bundle {
     /// The host app
@@ -43,8 +44,11 @@ pub struct Bundle {
     /// Only this MiniApp; may be repeated; all bound ones that are online when absent
     #[arg(long = "app", value_name = "APP")]
     pub apps: Vec<MiniAppId>,
+    /// Only the channels of this endpoint application; berth-bundle.json then carries what they run as
+    #[arg(long, value_name = "CID", conflicts_with = "apps")]
+    pub cid: Option<EndpointAppId>,
     /// Fetch exactly what this berth-bundle.json names
-    #[arg(long, value_name = "FILE", conflicts_with = "apps")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["apps", "cid"])]
     pub pin: Option<PathBuf>,
     /// Ask with the host app's public key instead of your token
     #[arg(long, value_name = "PK")]
@@ -96,6 +100,9 @@ async fn whole(client: &Client, session: &Session, args: &Bundle, folder: &Path)
     let mut body = json!({"host_app": args.host_app});
     if !args.apps.is_empty() {
         body["mini_apps"] = json!(args.apps);
+    }
+    if let Some(cid) = &args.cid {
+        body["cid"] = json!(cid);
     }
     let zip = folder.with_extension("zip");
     save(client, session, &Call::ask("/v1/bundles").json(&body), &zip).await?;

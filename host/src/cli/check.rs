@@ -12,6 +12,7 @@ use super::{
     table::{Card, Cell},
 };
 use crate::{
+    endpoint::runtime::Runtime,
     ids::{HostAppId, MiniAppId},
     version::VersionNumber,
 };
@@ -108,6 +109,8 @@ struct Outcome {
     #[serde(default)]
     package: Option<Package>,
     #[serde(default)]
+    runtime: Runtime,
+    #[serde(default)]
     steps: Vec<Step>,
 }
 
@@ -172,6 +175,7 @@ fn question(args: Check) -> Result<Value, Failure> {
 
 fn view(outcome: &Outcome, paint: &Paint) -> String {
     let package = outcome.package.as_ref();
+    let endpoint = outcome.runtime.endpoint.as_deref();
     let card = Card::default()
         .field("mini app", Cell::strong(&outcome.id))
         .field("status", state(&outcome.status))
@@ -184,8 +188,16 @@ fn view(outcome: &Outcome, paint: &Paint) -> String {
         .maybe("package", package.map(|package| package.url.as_str()))
         .maybe("size", package.map(|package| bytes(package.size)))
         .maybe("sha256", package.map(|package| package.sha256.as_str()))
+        .maybe("endpoint app", endpoint.map(|endpoint| format!("{} of {}", endpoint.cid, endpoint.bos_id)))
+        .maybe("products", endpoint.map(|endpoint| several(&endpoint.products)))
+        .maybe("org nodes", endpoint.and_then(|endpoint| endpoint.org_nodes.as_deref()).map(several))
         .render(paint);
     if outcome.steps.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.steps, paint)) }
+}
+
+fn several(ids: &[impl ToString]) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    if ids.is_empty() { "none".into() } else { ids.join(", ") }
 }
 
 /// The trace: rules of one task as the branches of that task.
@@ -219,6 +231,23 @@ fn step(step: &Step, paint: &Paint) -> String {
 mod tests {
     use super::*;
     use crate::clock::Millis;
+
+    #[test]
+    fn e11_the_endpoint_application_is_shown_with_what_it_has() {
+        let endpoint = json!({"bos_id": "bos-1", "cid": "cid_00000000000000000000000001", "org_nodes": ["vid-a", "vid-b"],
+            "products": ["crm", "mall"], "digest": "0".repeat(64)});
+        let answer =
+            json!({"id": "coffee", "status": "current", "version": "1.2.0", "runtime": {"endpoint": endpoint}});
+        let outcome: Outcome = serde_json::from_value(answer).expect("answer");
+        insta::assert_snapshot!(view(&outcome, &Paint { styled: false, now: Millis(0) }), @r"
+        mini app      coffee
+        status        current
+        version       1.2.0
+        endpoint app  cid_00000000000000000000000001 of bos-1
+        products      crm, mall
+        org nodes     vid-a, vid-b
+        ");
+    }
 
     #[test]
     fn g14_the_trace_reads_as_a_tree() {

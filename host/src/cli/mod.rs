@@ -7,6 +7,8 @@ mod access;
 mod app;
 mod bundle;
 mod call;
+mod channel;
+mod channel_authorise;
 mod check;
 mod client;
 mod credentials;
@@ -20,6 +22,7 @@ mod gray_create;
 mod gray_view;
 mod host_app;
 mod login;
+mod org_node;
 mod output;
 mod pack;
 mod paint;
@@ -112,6 +115,12 @@ pub enum Command {
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
+    /// Channels of merchants, and the endpoint application that each reaches
+    #[command(subcommand)]
+    Channel(channel::Channel),
+    /// Organisation nodes of merchants, what is open on them, what is assigned to them
+    #[command(subcommand)]
+    OrgNode(org_node::OrgNode),
     /// Versions: submit, decide, publish, roll back
     #[command(subcommand)]
     Version(version::Version),
@@ -209,6 +218,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => access::token(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
+        Command::Channel(command) => channel::run(command, session).await,
+        Command::OrgNode(command) => org_node::run(command, session).await,
         Command::Version(command) => version::run(command, session).await,
         Command::Gray(command) => gray::run(command, session).await,
         Command::Check(args) => check::run(args, session).await,

@@ -76,10 +76,10 @@ fn relative(at: Millis, now: Millis) -> String {
 /// A state's word in the colour of what it means.
 pub fn state(word: &str) -> Cell {
     let ink = match word {
-        "online" | "approved" | "delivering" | "current" | "verdict" | "pass" => Ink::Good,
-        "auditing" | "checking" | "deciding" | "pending" | "suspended" | "update" | "warning" => Ink::Warn,
-        "rejected" | "removed" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
-        "historical" | "ended" | "withdrawn" | "note" | "deleted" => Ink::Faint,
+        "online" | "approved" | "authorised" | "bound" | "delivering" | "current" | "verdict" | "pass" => Ink::Good,
+        "auditing" | "checking" | "deciding" | "pending" | "started" | "granted" | "choosing" | "suspended" | "update" | "warning" => Ink::Warn,
+        "rejected" | "removed" | "unauthorised" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
+        "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" => Ink::Faint,
         _ => Ink::Plain,
     };
     Cell::new(ink, word)

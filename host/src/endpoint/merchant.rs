@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fulfilment;
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     app::App,
@@ -71,7 +72,7 @@ pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MerchantId, act
     tx.hold_merchant(id).await
 }
 
-/// Creates a merchant; only an admin of the platform may.
+/// Creates a merchant; only an admin of the platform may. The fulfilment messages that waited for it are applied.
 ///
 /// # Errors
 /// `merchant-exists` when the id is taken.
@@ -94,6 +95,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewMerchant) -> Result<Merc
     };
     let event = event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant);
     tx.emit(event.for_merchant(&merchant.id));
+    fulfilment::replay_for(&mut tx, app, &merchant.id).await?;
     tx.commit().await?;
     Ok(merchant)
 }

@@ -4,13 +4,21 @@
 pub mod app;
 pub mod authorisation;
 pub mod channel;
+pub mod fulfilment;
 pub mod instance;
+pub mod ledger;
 pub mod membership;
 pub mod merchant;
+pub mod message;
+pub mod org;
 pub mod org_prune;
+pub mod reach;
 pub mod register;
+pub mod runtime;
+pub mod ticker;
 
 pub use app::EndpointApp;
 pub use channel::Channel;
 pub use instance::{InstanceState, ProductInstance};
 pub use merchant::Merchant;
+pub use org::OrgNode;

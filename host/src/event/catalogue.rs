@@ -11,8 +11,12 @@ use super::data::{
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
     endpoint::{
-        Merchant,
+        Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         authorisation::{AuthorisationView, Unclaimed},
+        channel::ChannelUnbound,
+        fulfilment::Fulfilment,
+        membership::ProductMoved,
+        org_prune::{NodeOfEndpoint, ProductOfNode},
     },
     error::{Error, Result},
     host_app::{Binding, HostApp},
@@ -94,6 +98,30 @@ catalogue! {
     "channel_authorisation.abandoned" AuthorisationView, "The authorisation of a channel was given up, by hand or by time.";
     "channel_authorisation.failed" AuthorisationView, "The authorisation of a channel failed; `reason` says why.";
     "wechat_account.unclaimed" Unclaimed, "A WeChat account that no merchant here has authorised us on WeChat's own pages.";
+    "product_instance.created" ProductInstance, "The first message about a product instance was applied.";
+    "product_instance.changed" ProductInstance, "A message changed a product instance: its state, its time or its name.";
+    "product_instance.expired" ProductInstance, "The time of a product instance is over; a renewal brings it back.";
+    "fulfilment.parked" Fulfilment, "A fulfilment message cannot be applied, and waits.";
+    "fulfilment.applied" Fulfilment, "A fulfilment message that waited was applied.";
+    "endpoint.created" EndpointApp, "An endpoint application was created; what it holds is told by events of its own.";
+    "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
+    "endpoint.deleted" EndpointApp, "An endpoint application was deleted, and its assignments with it.";
+    "endpoint.product_added" ProductMoved, "An endpoint application holds one more product instance.";
+    "endpoint.product_removed" ProductMoved, "An endpoint application does not hold a product instance any more.";
+    "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is not assigned to an organisation node any more.";
+    "org_node.product_closed" ProductOfNode, "A product instance is not open on an organisation node any more.";
+
+    "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
+    "channel.edited" Channel, "The name of a channel changed.";
+    "channel.unauthorised" Channel, "The authorisation of a channel was taken back where the channel is.";
+    "channel.bound" Channel, "A channel reaches an endpoint application.";
+    "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
+    "channel.deleted" Channel, "A merchant gave a channel up.";
+    "org_node.created" OrgNode, "An organisation node was created.";
+    "org_node.edited" OrgNode, "An organisation node was renamed, moved or limited.";
+    "org_node.deleted" OrgNode, "An organisation node was deleted.";
+    "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
+    "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
 }
 
 /// A type of event, as the list shows it.
@@ -195,7 +223,7 @@ mod tests {
             }
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            if code.contains("event::new(") || code.contains("fn event(") {
+            if ["event::new(", "fn event(", ".event("].iter().any(|call| code.contains(call)) {
                 found.extend(kind.captures_iter(code).map(|found| found[1].to_owned()));
             }
         }

@@ -27,6 +27,7 @@ pub const BERTH: &str = "berth";
 
 /// An event of `kind` about `subject`, done by `actor`.
 pub fn new(app: &App, kind: &'static str, subject: &impl ToString, actor: &str, data: &impl Serialize) -> NewEvent {
+    debug_assert!(catalogue::EventType::of(kind).is_some(), "{kind} is not in the catalogue of events");
     let now = app.clock.now();
     NewEvent {
         id: EventId::generate(now, &*app.random),

@@ -14,8 +14,8 @@ use crate::{
 
 /// Ids from one to another, both included: one id, or all. A range uses the indexes where "this one or all" would not.
 pub struct Span {
-    from: String,
-    to: String,
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 impl Span {

@@ -7,10 +7,12 @@ pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
 pub mod events;
+pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
 pub mod merchants;
 pub mod mini_apps;
+pub mod org_nodes;
 pub mod packages;
 pub mod policies;
 pub mod product_instances;
@@ -57,10 +59,12 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
-        .merge(channels::routes())
         .merge(authorisations::routes())
         .merge(wechat::routes())
+        .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())
+        .merge(channels::routes())
+        .merge(org_nodes::routes())
         .merge(events::routes())
 }

@@ -45,6 +45,7 @@ fn ulid(prefix: &str) -> String {
 #[tokio::test]
 async fn each_command_asks_as_the_contract_says() {
     let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
+    let (cid, channel) = (ulid("cid"), ulid("chn"));
     let (task, binding) = (ulid("gray"), ulid("pb"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
@@ -75,6 +76,30 @@ async fn each_command_asks_as_the_contract_says() {
         ("host-app bind ha-super mp-shop", "PUT /v1/host-apps/ha-super/bindings/mp-shop".into()),
         ("host-app unbind ha-super mp-shop", "DELETE /v1/host-apps/ha-super/bindings/mp-shop".into()),
         ("host-app audits ha-super --state approved", "GET /v1/host-apps/ha-super/audits?state=approved".into()),
+        (
+            "channel create C --merchant bos-1 --kind mini_app --app-id mp-shop",
+            r#"POST /v1/channels {"merchant":"bos-1","kind":"mini_app","app_id":"mp-shop","name":"C"}"#.into(),
+        ),
+        ("channel list --kind h5 --endpoint-app CID", format!("GET /v1/channels?endpoint_app={cid}&kind=h5")),
+        ("channel rename CHN C", format!(r#"PATCH /v1/channels/{channel} {{"name":"C"}}"#)),
+        (
+            "channel bind CHN CID --move",
+            format!(r#"PUT /v1/channels/{channel}/endpoint-app {{"endpoint_app":"{cid}","move":true}}"#),
+        ),
+        ("channel unbind CHN", format!("DELETE /v1/channels/{channel}/endpoint-app")),
+        ("channel delete CHN", format!("DELETE /v1/channels/{channel}")),
+        (
+            "org-node create N --merchant bos-1 --parent vid-1",
+            r#"POST /v1/org-nodes {"merchant":"bos-1","name":"N","parent":"vid-1","limited":false}"#.into(),
+        ),
+        ("org-node list --parent vid-1", "GET /v1/org-nodes?parent=vid-1".into()),
+        ("org-node edit vid-2 --root", r#"PATCH /v1/org-nodes/vid-2 {"parent":null}"#.into()),
+        ("org-node edit vid-2 --limited true", r#"PATCH /v1/org-nodes/vid-2 {"limited":true}"#.into()),
+        ("org-node open vid-2 pi-1", "PUT /v1/org-nodes/vid-2/products/pi-1".into()),
+        ("org-node close vid-2 pi-1", "DELETE /v1/org-nodes/vid-2/products/pi-1".into()),
+        ("org-node assign vid-2 CID", format!("PUT /v1/endpoint-apps/{cid}/org-nodes/vid-2")),
+        ("org-node unassign vid-2 CID", format!("DELETE /v1/endpoint-apps/{cid}/org-nodes/vid-2")),
+        ("org-node reach CID", format!("GET /v1/endpoint-apps/{cid}/org-nodes")),
         ("version list mp-shop", "GET /v1/mini-apps/mp-shop/versions".into()),
         ("version submit mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/submit".into()),
         ("version withdraw mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/withdraw".into()),
@@ -112,7 +137,15 @@ async fn each_command_asks_as_the_contract_says() {
         ("events --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
     ];
     for (line, expected) in cases {
-        let ids = [("TEAM", &team), ("USR", &account), ("TOK", &token), ("GRAY", &task), ("PB", &binding)];
+        let ids = [
+            ("TEAM", &team),
+            ("USR", &account),
+            ("TOK", &token),
+            ("GRAY", &task),
+            ("PB", &binding),
+            ("CID", &cid),
+            ("CHN", &channel),
+        ];
         let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
         assert_eq!(asked, [parts(&expected)], "{line}");

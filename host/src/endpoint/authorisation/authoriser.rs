@@ -65,8 +65,6 @@ impl Trouble {
     /// A refusal of ours that trying again does not change is final.
     pub fn host(error: Error, attempts: i64) -> Self {
         match error.code.kind() {
-            // Another host that shares the database may have it.
-            _ if error.code == Code::WechatNotSetUp => Self::Later { after: 60, why: error.detail },
             Kind::Malformed | Kind::Invalid | Kind::Conflict | Kind::NotFound | Kind::Forbidden | Kind::Gone => {
                 Self::failed(error.code.slug(), error.detail)
             }

@@ -1,7 +1,5 @@
 //! What comes back from WeChat: codes, by the merchant's browser or by push, and the news that a grant was taken back.
 
-use sqlx::types::Json;
-
 use super::{
     Authorisation,
     stage::{Door, Stage},

@@ -27,7 +27,7 @@ impl Authoriser for Vouching {
             missing: vec![],
         });
         let missing = || Error::field("vouched", "say which channel it is.").into();
-        Box::pin(async { vouched.map(Beginning::Vouched).ok_or_else(missing) })
+        Box::pin(async move { vouched.map(Beginning::Vouched).ok_or_else(missing) })
     }
 
     fn redeem<'a>(

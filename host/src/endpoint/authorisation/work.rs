@@ -109,6 +109,8 @@ async fn step(app: &App, flow: &Authorisation) -> Result<Option<Authorisation>> 
     match done {
         Ok(next) => Ok(Some(next)),
         Err(Failure::Host(error)) if error.code == Code::AuthorisationState => Err(error),
+        // Another host that shares the database has the platform.
+        Err(Failure::Host(error)) if error.code == Code::WechatNotSetUp => Ok(None),
         Err(failure) => {
             give_way(app, flow, Trouble::of(failure, flow.attempts)).await?;
             Ok(None)

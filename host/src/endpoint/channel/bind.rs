@@ -7,6 +7,7 @@ use crate::{
     access::Caller,
     app::App,
     error::{Code, Error, Result},
+    event,
     ids::{ChannelId, EndpointAppId},
     store::Tx,
 };
@@ -24,7 +25,7 @@ pub struct BindChannel {
 
 /// What the event of an unbound channel tells.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Unbound {
+pub struct ChannelUnbound {
     /// The channel as it is now.
     #[serde(flatten)]
     pub channel: Channel,
@@ -74,7 +75,7 @@ pub async fn bind_in(
     if !tx.rebind_channel(&bound, None).await? {
         return Err(elsewhere(None));
     }
-    tx.emit(bound.event(app, "channel.bound", actor, &bound));
+    tx.emit(bound.concerns(event::new(app, "channel.bound", &bound.id, actor, &bound)));
     Ok(bound)
 }
 
@@ -100,18 +101,15 @@ pub async fn unbind_in(tx: &mut Tx, app: &App, actor: &str, channel: &Channel) -
     if !tx.rebind_channel(&channel, Some(&from)).await? {
         return Err(elsewhere(None));
     }
-    let data = Unbound { channel: channel.clone(), from };
-    tx.emit(channel.event(app, "channel.unbound", actor, &data));
+    let data = ChannelUnbound { channel: channel.clone(), from };
+    tx.emit(channel.concerns(event::new(app, "channel.unbound", &channel.id, actor, &data)));
     Ok(channel)
 }
 
 /// An endpoint application of another merchant looks like one that is not there.
 async fn require_own(tx: &mut Tx, channel: &Channel, endpoint_app: &EndpointAppId) -> Result<()> {
-    let owner = tx.merchant_of_endpoint_app(endpoint_app).await?;
-    if owner.as_ref() == Some(&channel.merchant) {
-        return Ok(());
-    }
-    Err(Error::not_found("endpoint application", endpoint_app))
+    let own = tx.endpoint_app(endpoint_app).await?.filter(|own| own.merchant == channel.merchant);
+    own.map(drop).ok_or_else(|| Error::not_found("endpoint application", endpoint_app))
 }
 
 fn elsewhere(bound: Option<&EndpointAppId>) -> Error {

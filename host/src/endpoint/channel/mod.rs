@@ -7,7 +7,7 @@ mod bind;
 use serde::{Deserialize, Serialize};
 
 pub use app_id::check as check_app_id;
-pub use bind::{BindChannel, Unbound, bind, bind_in, unbind, unbind_in};
+pub use bind::{BindChannel, ChannelUnbound, bind, bind_in, unbind, unbind_in};
 
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
@@ -139,9 +139,9 @@ impl Channel {
         (self.kind == ChannelKind::MiniApp).then(|| self.app_id.parse().ok()).flatten()
     }
 
-    /// An event about this channel, told to its merchant, and to its MiniApp when it is one.
-    fn event(&self, app: &App, kind: &'static str, actor: &str, data: &impl Serialize) -> NewEvent {
-        let event = event::new(app, kind, &self.id, actor, data).for_merchant(&self.merchant);
+    /// What concerns a channel concerns its merchant, and its MiniApp when it is one.
+    fn concerns(&self, event: NewEvent) -> NewEvent {
+        let event = event.for_merchant(&self.merchant);
         match self.mini_app() {
             Some(mini_app) => event.for_mini_app(&mini_app),
             None => event,
@@ -225,7 +225,7 @@ pub async fn authorise_in(
         None if tx.insert_channel(&channel).await? => {}
         None => return Err(taken(kind)),
     }
-    tx.emit(channel.event(app, "channel.authorised", actor, &channel));
+    tx.emit(channel.concerns(event::new(app, "channel.authorised", &channel.id, actor, &channel)));
     Ok(channel)
 }
 
@@ -250,7 +250,7 @@ pub async fn unauthorise_in(tx: &mut Tx, app: &App, actor: &str, channel: &Chann
     }
     let channel = Channel { state: ChannelState::Unauthorised, ..channel.clone() };
     tx.set_channel(&channel).await?;
-    tx.emit(channel.event(app, "channel.unauthorised", actor, &channel));
+    tx.emit(channel.concerns(event::new(app, "channel.unauthorised", &channel.id, actor, &channel)));
     Ok(channel)
 }
 
@@ -260,7 +260,7 @@ pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel)
     let channel = authorise_change(&mut tx, caller, id).await?;
     let channel = Channel { name: text::name("name", &edit.name, 64)?, ..channel };
     tx.set_channel(&channel).await?;
-    tx.emit(channel.event(app, "channel.edited", caller.account.as_str(), &channel));
+    tx.emit(channel.concerns(event::new(app, "channel.edited", &channel.id, caller.account.as_str(), &channel)));
     tx.commit().await?;
     Ok(channel)
 }
@@ -277,7 +277,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &ChannelId) -> Result<()> {
         return Err(Error::new(Code::ChannelBound, detail).with("endpoint_app", endpoint_app));
     }
     tx.delete_channel(id).await?;
-    tx.emit(channel.event(app, "channel.deleted", caller.account.as_str(), &channel));
+    tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, caller.account.as_str(), &channel)));
     tx.commit().await
 }
 
@@ -291,6 +291,10 @@ pub async fn list(app: &App, caller: &Caller, query: &ChannelQuery) -> Result<Pa
     caller.require_scope(TokenScope::Read)?;
     query.app_id.iter().try_for_each(|app_id| text::name("app_id", app_id, app_id::MAX).map(drop))?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let items = app.db.read().await?.channels_known_to(caller, query, &page).await?;
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.channels_known_to(caller, query, &page).await?;
     Ok(Page::of(items, &page, |channel| channel.id.to_string()))
 }

@@ -1,12 +1,13 @@
 //! Channels.
 
+use super::{push_if, push_known};
 use crate::{
     access::Caller,
     endpoint::channel::{Channel, ChannelKind, ChannelQuery},
     error::Result,
-    ids::{ChannelId, EndpointAppId, MerchantId},
+    ids::{ChannelId, EndpointAppId},
     page::PageQuery,
-    store::{Tx, execute, fetch},
+    store::{Tx, execute, fetch, fetch_built},
 };
 
 impl Tx {
@@ -19,18 +20,6 @@ impl Tx {
     pub async fn channel_by_app_id(&mut self, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
         let sql = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
         Ok(fetch!(self, fetch_optional, Channel, sql, kind.as_str(), app_id)?)
-    }
-
-    /// The channels of an endpoint application, oldest first.
-    pub async fn channels_of_endpoint_app(&mut self, id: &EndpointAppId) -> Result<Vec<Channel>> {
-        Ok(fetch!(self, fetch_all, Channel, "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id", id)?)
-    }
-
-    /// Who owns an endpoint application.
-    pub(crate) async fn merchant_of_endpoint_app(&mut self, id: &EndpointAppId) -> Result<Option<MerchantId>> {
-        let sql = "SELECT merchant_id FROM endpoint_app WHERE id = $1";
-        let row = fetch!(self, fetch_optional, (MerchantId,), sql, id)?;
-        Ok(row.map(|(id,)| id))
     }
 
     /// Adds a channel; false when somebody has it already.
@@ -93,23 +82,15 @@ impl Tx {
         query: &ChannelQuery,
         page: &PageQuery,
     ) -> Result<Vec<Channel>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            Channel,
-            "SELECT * FROM channel c WHERE c.id > $1 AND ($2 OR c.merchant_id IN
-                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'merchant'))
-             AND ($4 IS NULL OR c.merchant_id = $4) AND ($5 IS NULL OR c.endpoint_app_id = $5)
-             AND ($6 IS NULL OR c.kind = $6) AND ($7 IS NULL OR c.app_id = $7)
-             ORDER BY c.id LIMIT $8",
-            page.after(),
-            caller.reads_everything(),
-            &caller.account,
-            query.merchant.as_ref(),
-            query.endpoint_app.as_ref(),
-            query.kind.map(ChannelKind::as_str),
-            query.app_id.as_deref(),
-            page.limit() + 1
-        )?)
+        let kind = query.kind.map(ChannelKind::as_str);
+        Ok(fetch_built!(self, Channel, |q| {
+            q.push("SELECT * FROM channel c WHERE c.id > ").push_bind(page.after());
+            push_known!(q, caller, "c.merchant_id");
+            push_if!(q, &query.merchant, " AND c.merchant_id = ", "");
+            push_if!(q, &query.endpoint_app, " AND c.endpoint_app_id = ", "");
+            push_if!(q, kind, " AND c.kind = ", "");
+            push_if!(q, &query.app_id, " AND c.app_id = ", "");
+            q.push(" ORDER BY c.id LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 }

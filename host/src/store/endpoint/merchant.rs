@@ -23,6 +23,11 @@ impl Tx {
         fetch!(self, fetch_optional, Merchant, sql, id)?.ok_or_else(|| Error::not_found("merchant", id))
     }
 
+    /// As [`Tx::hold_merchant`]; false when there is none.
+    pub async fn hold_merchant_if_there(&mut self, id: &MerchantId) -> Result<bool> {
+        Ok(execute!(self, "UPDATE merchant SET revision = revision + 1 WHERE id = $1", id)? > 0)
+    }
+
     /// Adds a merchant. The bare error tells whether the id is taken.
     pub(crate) async fn insert_merchant(&mut self, merchant: &Merchant) -> sqlx::Result<()> {
         execute!(

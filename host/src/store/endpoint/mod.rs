@@ -3,9 +3,11 @@
 mod app;
 mod authorisation;
 mod channel;
-
+mod fulfilment;
+mod holdings;
 mod instance;
 mod merchant;
+mod org;
 mod org_prune;
 
 /// Pushes the condition that `$column` is a merchant that the caller may know of.

@@ -1,0 +1,68 @@
+//! Fulfilment messages.
+
+use serde_json::Value;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    endpoint::{
+        fulfilment::{self, Delivery, Fulfilment, FulfilmentQuery, Receipts, Replay, ReplayAll},
+        ledger::Receipt,
+    },
+    ids::MessageId,
+    page::Page,
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(deliver, list))
+        .routes(routes!(get))
+        .routes(routes!(replay))
+        .routes(routes!(replay_all))
+}
+
+/// Send one fulfilment message, or several. In any order, any number of times: the end is the same. What cannot be applied
+/// is parked, with its reason.
+#[utoipa::path(post, path = "/v1/fulfilments", tag = "fulfilment", request_body = Delivery, responses((status = 200, body = Receipts)))]
+async fn deliver(State(app): AppState, caller: Caller, Json(body): Json<Value>) -> Result<Json<Receipts>> {
+    let messages = fulfilment::messages_of(body)?;
+    Ok(Json(fulfilment::deliver(&app, &caller, &messages).await?))
+}
+
+/// The messages that were sent, newest first.
+#[utoipa::path(get, path = "/v1/fulfilments", tag = "fulfilment", params(FulfilmentQuery), responses((status = 200, body = Page<Fulfilment>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<FulfilmentQuery>,
+) -> Result<Json<Page<Fulfilment>>> {
+    Ok(Json(fulfilment::list(&app, &caller, &query).await?))
+}
+
+/// One message.
+#[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
+    Ok(Json(fulfilment::get(&app, &caller, &id).await?))
+}
+
+/// Try a parked message again, corrected or as it was.
+#[utoipa::path(post, path = "/v1/fulfilments/{id}/replay", tag = "fulfilment", params(("id" = MessageId, Path)), request_body = Replay, responses((status = 200, body = Receipt)))]
+async fn replay(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    OptionalJson(replay): OptionalJson<Replay>,
+) -> Result<Json<Receipt>> {
+    Ok(Json(fulfilment::replay(&app, &caller, &id, replay).await?))
+}
+
+/// Try parked messages again, the least tried ones first, 1,000 at the most.
+#[utoipa::path(post, path = "/v1/fulfilments/replay", tag = "fulfilment", request_body = ReplayAll, responses((status = 200, body = Receipts)))]
+async fn replay_all(
+    State(app): AppState,
+    caller: Caller,
+    OptionalJson(which): OptionalJson<ReplayAll>,
+) -> Result<Json<Receipts>> {
+    Ok(Json(fulfilment::replay_all(&app, &caller, &which).await?))
+}

@@ -1,0 +1,364 @@
+//! Fulfilment: the order system's messages are taken in any order, any number of times, on any host, and come to the same
+//! end. A message that cannot be applied is parked with its reason and holds up nothing (E1, E4).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    ProductInstance,
+    ledger::{FulfilmentRow, FulfilmentState, Ledger, Outcome, Receipt, Step},
+    membership,
+    message::{Arrival, Message, Reason, kept},
+    org_prune,
+};
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event,
+    ids::{MerchantId, MessageId},
+    page::{Page, PageQuery},
+    store::Tx,
+};
+
+/// Messages in one request, and messages that one replay looks at.
+pub const MOST: usize = 1000;
+/// How often a transaction is tried that meets another one with the same ids.
+const TRIES: usize = 8;
+
+/// A message that is kept.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Fulfilment {
+    /// The message's id; one made of its content when it has none, or when its own stands for another message.
+    pub id: MessageId,
+    /// The merchant that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// What became of it.
+    pub state: FulfilmentState,
+    /// Why it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// What was sent.
+    #[schema(value_type = Object)]
+    pub message: Value,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it came first.
+    pub received_at: Millis,
+    /// When it stopped waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Millis>,
+}
+
+impl From<&FulfilmentRow> for Fulfilment {
+    fn from(row: &FulfilmentRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            merchant: row.merchant_id.clone(),
+            state: row.state,
+            reason: row.reason.parse().ok(),
+            detail: row.detail.clone(),
+            message: kept(&row.body),
+            attempts: row.attempts as u64,
+            received_at: row.received_at,
+            settled_at: row.settled_at,
+        }
+    }
+}
+
+/// What is sent: one message, or several.
+#[derive(utoipa::ToSchema)]
+#[schema(as = FulfilmentDelivery)]
+#[allow(dead_code, missing_docs, reason = "it only describes; what is sent is kept whatever it is")]
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Delivery {
+    One(Message),
+    Several {
+        /// At most 1,000.
+        messages: Vec<Message>,
+    },
+}
+
+/// What became of messages, in their order.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Receipts {
+    /// One for each.
+    pub results: Vec<Receipt>,
+}
+
+/// Which messages are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FulfilmentQuery {
+    /// Only those of which this became.
+    #[serde(default)]
+    pub state: Option<FulfilmentState>,
+    /// Only those that wait for this reason.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+    /// Only those that name this merchant (BosID).
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// How a parked message is replayed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// The message as it should have been; as it was when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Message>)]
+    pub message: Option<Value>,
+}
+
+/// Which parked messages are replayed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayAll {
+    /// Only those parked for this reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Only those that name this merchant (BosID).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+}
+
+/// The messages in a request: `{"messages": […]}`, or one.
+///
+/// # Errors
+/// `invalid-field` when there are none or too many. What is wrong with one of them is no error.
+pub fn messages_of(body: Value) -> Result<Vec<Value>> {
+    let messages = match body {
+        Value::Object(mut members) if members.contains_key("messages") => members.remove("messages"),
+        one => return Ok(vec![one]),
+    };
+    match messages {
+        Some(Value::Array(messages)) if (1..=MOST).contains(&messages.len()) => Ok(messages),
+        _ => Err(Error::field("messages", format!("must be a list of 1 to {MOST} messages."))),
+    }
+}
+
+/// Takes messages from a request.
+pub async fn deliver(app: &App, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    receive(app, caller.account.as_str(), messages).await
+}
+
+/// Takes messages. Those of one merchant share a transaction. When it fails half-way, sending all of them again does the
+/// rest.
+pub async fn receive(app: &App, actor: &str, messages: &[Value]) -> Result<Receipts> {
+    settle_all(app, actor, messages.iter().map(Arrival::read).collect()).await
+}
+
+async fn settle_all(app: &App, actor: &str, arrivals: Vec<Arrival>) -> Result<Receipts> {
+    let mut batches: BTreeMap<Option<MerchantId>, (Vec<usize>, Vec<Arrival>)> = BTreeMap::new();
+    for (place, arrival) in arrivals.into_iter().enumerate() {
+        let batch = batches.entry(arrival.merchant.clone()).or_default();
+        batch.0.push(place);
+        batch.1.push(arrival);
+    }
+    let mut results = Vec::new();
+    for (merchant, (places, arrivals)) in batches {
+        let batch = Batch { actor, merchant, arrivals, corrects: None };
+        results.extend(places.into_iter().zip(batch.settle(app).await?));
+    }
+    results.sort_by_key(|(place, _)| *place);
+    Ok(Receipts { results: results.into_iter().map(|(_, receipt)| receipt).collect() })
+}
+
+/// Messages that name one merchant, or none.
+struct Batch<'a> {
+    actor: &'a str,
+    merchant: Option<MerchantId>,
+    arrivals: Vec<Arrival>,
+    /// The parked message that the only one here corrects.
+    corrects: Option<MessageId>,
+}
+
+impl Batch<'_> {
+    async fn settle(&self, app: &App) -> Result<Vec<Receipt>> {
+        for _ in 0..TRIES {
+            let mut tx = app.db.begin().await?;
+            if let Some(receipts) = self.settle_in(&mut tx, app).await? {
+                tx.commit().await?;
+                return Ok(receipts);
+            }
+        }
+        Err(Error::new(Code::Unavailable, "The same messages are being sent in other requests. Send them again."))
+    }
+
+    /// Nothing when another transaction has just written the same ids: then this one must not be committed.
+    async fn settle_in(&self, tx: &mut Tx, app: &App) -> Result<Option<Vec<Receipt>>> {
+        let known = match &self.merchant {
+            Some(merchant) => tx.hold_merchant_if_there(merchant).await?,
+            None => false,
+        };
+        let mut ledger = self.open(tx, app.clock.now(), known).await?;
+        let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
+        if !tx.write_instances(&ledger.touched_instances()).await?
+            || !tx.write_fulfilments(&ledger.touched_rows()).await?
+        {
+            return Ok(None);
+        }
+        if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
+            && receipt.outcome != Outcome::Parked
+            && receipt.id != *corrected
+        {
+            tx.mark_corrected(corrected, &receipt.id, app.clock.now()).await?;
+        }
+        self.tell(tx, app, ledger).await?;
+        Ok(Some(receipts))
+    }
+
+    /// What is known of everything that the messages touch.
+    async fn open(&self, tx: &mut Tx, now: Millis, known: bool) -> Result<Ledger> {
+        let ids = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]).collect();
+        let rows = tx.fulfilments(&ids).await?;
+        let messages = self.arrivals.iter().filter_map(|arrival| arrival.message.as_ref().ok());
+        let instances = messages.filter(|_| known).map(|message| message.instance.clone()).collect();
+        Ok(Ledger::new(now, known, rows, tx.product_instances(&instances).await?))
+    }
+
+    /// Does what follows from what happened, and emits the events.
+    async fn tell(&self, tx: &mut Tx, app: &App, ledger: Ledger) -> Result<()> {
+        for step in &ledger.steps {
+            let (kind, id) = match step {
+                Step::Parked(id) => ("fulfilment.parked", id),
+                Step::Freed(id) => ("fulfilment.applied", id),
+                Step::Changed { .. } => continue,
+            };
+            let row = ledger.row(id).map(Fulfilment::from);
+            let event = event::new(app, kind, id, self.actor, &row);
+            tx.emit(self.merchant.iter().fold(event, |event, merchant| event.for_merchant(merchant)));
+        }
+        match &self.merchant {
+            Some(merchant) if !ledger.steps.is_empty() || ledger.bought => {
+                self.tell_changes(tx, app, merchant, ledger).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn tell_changes(&self, tx: &mut Tx, app: &App, merchant: &MerchantId, ledger: Ledger) -> Result<()> {
+        let default = membership::default_of(tx, app, self.actor, merchant, ledger.bought).await?;
+        let mut left = false;
+        for step in ledger.steps {
+            let Step::Changed { before, after } = step else { continue };
+            let kind = if before.is_some() { "product_instance.changed" } else { "product_instance.created" };
+            tx.emit(event::new(app, kind, &after.id, self.actor, &after).for_merchant(merchant));
+            let was_active = before.as_ref().is_some_and(|before| before.is_active());
+            if let Some(default) = default.as_ref().filter(|_| was_active != after.is_active()) {
+                membership::follow_state(tx, app, self.actor, default, &after);
+            }
+            left |= self.leave(tx, app, before.as_deref(), &after).await?;
+        }
+        if left { org_prune::prune_assignments(tx, app, self.actor, merchant).await } else { Ok(()) }
+    }
+
+    /// A new unsubscription ends what was chosen before it; true when there was something.
+    async fn leave(
+        &self,
+        tx: &mut Tx,
+        app: &App,
+        before: Option<&ProductInstance>,
+        after: &ProductInstance,
+    ) -> Result<bool> {
+        match (before, after.left_at) {
+            (Some(before), Some(at)) if before.left_at < Some(at) => {
+                membership::leave(tx, app, self.actor, after, at).await
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+/// The merchant is there now: applies what waited for it, 1,000 messages at the most. Those that were parked while it was
+/// being created, and what is more, follow within a second (`ticker`).
+pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) -> Result<()> {
+    let waiting = ReplayAll { reason: Some(Reason::MerchantUnknown), merchant: Some(merchant.clone()) };
+    let rows = tx.parked_fulfilments(&waiting, MOST).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
+    let batch = Batch { actor: event::BERTH, merchant: Some(merchant.clone()), arrivals, corrects: None };
+    let settled = batch.settle_in(tx, app).await?;
+    settled
+        .map(drop)
+        .ok_or_else(|| Error::new(Code::Unavailable, "The merchant's messages are just being sent. Try again."))
+}
+
+/// Tries a parked message again, corrected or as it was. One that does not wait any more is `repeated`.
+pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let row = app.db.read().await?.fulfilment(id).await?;
+    let row = row.ok_or_else(|| Error::not_found("fulfilment message", id))?;
+    if row.state != FulfilmentState::Parked {
+        return Ok(Receipt { id: row.id, outcome: Outcome::Repeated, reason: None, detail: None });
+    }
+    let arrival = match &replay.message {
+        Some(corrected) => Arrival::read(corrected),
+        None => Arrival::again(&row.body),
+    };
+    if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
+        return Err(Error::field("message", why));
+    }
+    let actor = caller.account.as_str();
+    let batch = Batch { actor, merchant: arrival.merchant.clone(), arrivals: vec![arrival], corrects: Some(row.id) };
+    let receipts = batch.settle(app).await?;
+    receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
+}
+
+/// Tries parked messages again, the least tried ones first, 1,000 at the most.
+pub async fn replay_all(app: &App, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let rows = app.db.read().await?.parked_fulfilments(which, MOST).await?;
+    let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
+    settle_all(app, caller.account.as_str(), arrivals).await
+}
+
+/// One message that is kept.
+pub async fn get(app: &App, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let row = app.db.read().await?.fulfilment(id).await?;
+    row.as_ref().map(Fulfilment::from).ok_or_else(|| Error::not_found("fulfilment message", id))
+}
+
+/// The messages that are kept, newest first.
+pub async fn list(app: &App, caller: &Caller, query: &FulfilmentQuery) -> Result<Page<Fulfilment>> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let before = query.cursor.as_deref().map(Place::read).transpose()?;
+    let rows = app.db.read().await?.fulfilments_of(query, before.as_ref()).await?;
+    let page = PageQuery { cursor: None, limit: query.limit };
+    Ok(Page::of(rows.iter().map(Fulfilment::from).collect(), &page, |one| {
+        Place(one.received_at, one.id.clone()).text()
+    }))
+}
+
+/// Where a message stands in the order of arrival.
+pub(crate) struct Place(pub Millis, pub MessageId);
+
+impl Place {
+    fn text(&self) -> String {
+        format!("{}~{}", self.0.0, self.1)
+    }
+
+    fn read(text: &str) -> Result<Self> {
+        let parts = text.split_once('~').and_then(|(at, id)| Some(Self(Millis(at.parse().ok()?), id.parse().ok()?)));
+        parts.ok_or_else(|| Error::new(Code::InvalidCursor, "Send the `next` of the page before as it was."))
+    }
+}

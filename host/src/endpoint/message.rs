@@ -1,0 +1,216 @@
+//! Fulfilment messages: what the order system says of a product instance.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::register::{Kind, Register, Said};
+use crate::{
+    clock::Millis,
+    ids::{Digest, InstanceId, MerchantId, MessageId, ProductCode},
+    text::{self, text_enum},
+};
+
+/// Characters of a message, as JSON, that are kept; a larger one is malformed.
+const MOST_KEPT: usize = 16 << 10;
+/// Characters of a reason in words.
+const MOST_WORDS: usize = 500;
+/// A message may be so many seconds ahead of this host's clock: more is a clock gone wrong, whose message would outweigh
+/// all later ones.
+pub const MOST_AHEAD: i64 = 24 * 3600;
+
+/// A fulfilment message. Members that are not named here are kept and not read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Message {
+    /// The sender's, unique for ever.
+    pub id: MessageId,
+    /// Whose product instance it is (BosID).
+    pub merchant: MerchantId,
+    /// Which product instance.
+    pub instance: InstanceId,
+    /// Of which product.
+    pub product: ProductCode,
+    /// What happened to it.
+    pub kind: Kind,
+    /// When, by the sender's clock.
+    pub at: Millis,
+    /// From when on it is expired; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+    /// For people, 1 to 64 characters; the name so far, or the product's code, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+text_enum! {
+    /// Why a message was parked.
+    Reason {
+        /// It is not a fulfilment message.
+        Malformed = "malformed",
+        /// There is no such merchant yet. Creating it replays the message.
+        MerchantUnknown = "merchant-unknown",
+        /// Another message with the same id was applied.
+        MessageContradicts = "message-contradicts",
+        /// The product instance is another merchant's.
+        MerchantDiffers = "merchant-differs",
+        /// The product instance is of another product.
+        ProductDiffers = "product-differs",
+        /// It is more than a day ahead of this host's clock.
+        FromTheFuture = "from-the-future",
+    }
+}
+
+/// Why a message was parked, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable reason.
+    pub reason: Reason,
+    /// In words.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal with its reason in words.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+/// A message as it came.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// What it is kept under: its own id, or one made of its content when it has none.
+    pub id: MessageId,
+    /// The merchant that it names, as far as that could be read.
+    pub merchant: Option<MerchantId>,
+    /// What was sent.
+    pub body: String,
+    /// What it says, or why it says nothing.
+    pub message: Result<Message, String>,
+}
+
+impl Message {
+    /// # Errors
+    /// What is wrong, naming the member.
+    pub fn read(value: &Value) -> Result<Self, String> {
+        let mut message: Self =
+            serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string() {
+                path if path == "." => words(&error.inner().to_string()),
+                path => words(&format!("{path}: {}", error.inner())),
+            })?;
+        let name = message.name.map(|name| text::name("name", &name, 64)).transpose();
+        message.name = name.map_err(|error| words(&error.detail))?;
+        Ok(message)
+    }
+
+    /// All that this message says of its product instance.
+    pub fn register(&self) -> Register {
+        let said = Said { at: self.at, kind: self.kind, by: self.id.clone() };
+        Register::of(said, self.expires_at, self.name.clone())
+    }
+}
+
+/// Short, and without characters that a database or a terminal does not take.
+fn words(text: &str) -> String {
+    text.chars().take(MOST_WORDS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+impl Arrival {
+    /// Reads what was sent; it is kept whatever it is.
+    pub fn read(value: &Value) -> Self {
+        let mut body = value.to_string();
+        let id = value["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| id_of(&body));
+        let merchant = value["merchant"].as_str().and_then(|id| id.parse().ok());
+        let mut message = Message::read(value);
+        if body.len() > MOST_KEPT {
+            message = Err(format!("The message has more than {MOST_KEPT} characters; only the first ones were kept."));
+            body = body.chars().take(MOST_KEPT / 4).collect();
+        }
+        Self { id, merchant, body, message }
+    }
+
+    /// What was kept, read once more.
+    pub fn again(body: &str) -> Self {
+        Self::read(&kept(body))
+    }
+
+    /// Whether it says the same as what was kept under its id.
+    pub fn repeats(&self, body: &str) -> bool {
+        self.body == body || self.message.is_ok() && self.message == Message::read(&kept(body))
+    }
+
+    /// What it is kept under when its own id stands for another message.
+    pub fn other_id(&self) -> MessageId {
+        id_of(&self.body)
+    }
+}
+
+/// A kept message; one of which only the first characters were kept is a text.
+pub fn kept(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
+}
+
+/// An id made of the content, so that the same message is kept once however often it comes.
+#[expect(clippy::expect_used, reason = "hexadecimal characters after a word are an id")]
+fn id_of(body: &str) -> MessageId {
+    format!("parked-{}", &Digest::of(body.as_bytes()).as_str()[..32]).parse().expect("an id")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn purchase() -> Value {
+        json!({"id": "m-1", "merchant": "bos-1", "instance": "i-1", "product": "mall", "kind": "purchase",
+               "at": "2030-01-31T08:00:00Z"})
+    }
+
+    fn with(member: &str, value: Value) -> Value {
+        let mut message = purchase();
+        message[member] = value;
+        message
+    }
+
+    #[test]
+    fn e1_what_is_wrong_with_a_message_is_said_by_its_member() {
+        let cases = [
+            (with("kind", json!("rent")), "kind: unknown variant `rent`, expected one of"),
+            (with("at", json!("yesterday")), "at: expected a time such as"),
+            (with("merchant", json!("No Merchant")), "merchant: \"No Merchant\" is not a merchant id"),
+            (with("expires_at", json!(7)), "expires_at: invalid type: integer `7`"),
+            (with("name", json!("")), "name: must have 1 to 64 characters"),
+            (json!({"id": "m-1"}), "missing field `merchant`"),
+            (json!(7), "invalid type: integer `7`"),
+        ];
+        for (value, expected) in cases {
+            let said = Message::read(&value).unwrap_err();
+            assert!(said.starts_with(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn members_that_nobody_reads_do_no_harm() {
+        assert!(Message::read(&with("channel", json!({"a": 1}))).is_ok());
+        assert!(Arrival::read(&with("channel", json!(1))).repeats(&purchase().to_string()));
+        assert!(!Arrival::read(&with("product", json!("crm"))).repeats(&purchase().to_string()));
+    }
+
+    #[test]
+    fn e1_a_message_without_a_usable_id_gets_one_of_its_content() {
+        let (one, other) = (Arrival::read(&with("id", json!(7))), Arrival::read(&with("id", json!(8))));
+        assert!(one.id.as_str().starts_with("parked-"));
+        assert_ne!(one.id, other.id);
+        assert_eq!(one.id, Arrival::again(&one.body).id);
+    }
+
+    #[test]
+    fn f28_a_huge_or_naughty_message_is_kept_in_a_small_and_harmless_form() {
+        let huge = Arrival::read(&with("note", json!("灰".repeat(1 << 20))));
+        assert!(huge.message.is_err() && huge.body.len() <= MOST_KEPT);
+        assert!(huge.repeats(&huge.body));
+        let naughty = Arrival::read(&with("kind", json!("\u{0}\u{1b}[2J")));
+        assert!(!naughty.body.contains('\u{0}') && !naughty.message.unwrap_err().contains('\u{0}'));
+    }
+}

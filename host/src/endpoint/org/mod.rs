@@ -1,0 +1,263 @@
+//! Organisation nodes: a merchant's tree of regions and stores. What is open on a node, and which endpoint applications
+//! are assigned to it, decides where an endpoint application may be used (E9).
+
+mod assign;
+mod open;
+mod tree;
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use assign::{Reach, assign, reach, unassign};
+pub use open::{close, open};
+
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    clock::Millis,
+    endpoint::merchant,
+    error::{Code, Error, Result},
+    event,
+    ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
+    page::{Page, PageQuery},
+    store::{NewEvent, Tx, is_unique_violation},
+    text,
+};
+
+/// Nodes that a merchant may have: all that an endpoint application reaches travel in a check.
+const MAX_NODES: i64 = 5_000;
+
+/// A node of a merchant's organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct OrgNode {
+    /// The VID. Never changes.
+    pub id: OrgNodeId,
+    /// Whose it is.
+    #[sqlx(rename = "merchant_id")]
+    pub merchant: MerchantId,
+    /// The node above it.
+    #[sqlx(rename = "parent_id")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<OrgNodeId>,
+    /// For people.
+    pub name: String,
+    /// Whether only the endpoint applications that are assigned to it may be used at it (E9).
+    pub limited: bool,
+    /// When it was created.
+    pub created_at: Millis,
+}
+
+/// A node, what is open on it, and what is assigned to it.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct OrgNodeDetail {
+    /// The node.
+    #[serde(flatten)]
+    pub node: OrgNode,
+    /// The product instances that are open on it.
+    pub products: Vec<InstanceId>,
+    /// The endpoint applications that are assigned to it.
+    pub endpoint_apps: Vec<EndpointAppId>,
+}
+
+/// A node to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrgNode {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// 1 to 64 characters.
+    pub name: String,
+    /// The VID that the merchant's organisation has it by, `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<OrgNodeId>,
+    /// The node above it; absent for a root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<OrgNodeId>,
+    /// Whether only the endpoint applications that are assigned to it may be used at it.
+    #[serde(default)]
+    pub limited: bool,
+}
+
+/// What may be edited; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditOrgNode {
+    /// 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The node above it; null makes it a root.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<OrgNodeId>)]
+    pub parent: Option<Option<OrgNodeId>>,
+    /// Whether only the endpoint applications that are assigned to it may be used at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limited: Option<bool>,
+}
+
+/// Tells `null` from absent.
+fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<OrgNodeId>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Which nodes are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrgNodeQuery {
+    /// Only those of this merchant.
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// Only those right below this one.
+    #[serde(default)]
+    pub parent: Option<OrgNodeId>,
+    /// Only those that this endpoint application is assigned to.
+    #[serde(default)]
+    pub endpoint_app: Option<EndpointAppId>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+fn told(app: &App, kind: &'static str, actor: &str, node: &OrgNode) -> NewEvent {
+    event::new(app, kind, &node.id, actor, node).for_merchant(&node.merchant)
+}
+
+/// The node, when the caller may do `action` to what its merchant owns.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &OrgNodeId, action: Action) -> Result<OrgNode> {
+    let node = tx.org_node(id).await?.filter(|node| caller.knows(&Scope::Merchant(node.merchant.clone())));
+    let node = node.ok_or_else(|| Error::not_found("organisation node", id))?;
+    caller.require(action, &Scope::Merchant(node.merchant.clone()))?;
+    Ok(node)
+}
+
+/// As [`authorise`], and holds the merchant for the change. The node is as it is then.
+async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &OrgNodeId) -> Result<OrgNode> {
+    let node = authorise(tx, caller, id, Action::Operate).await?;
+    tx.hold_merchant(&node.merchant).await?;
+    tx.org_node(id).await?.ok_or_else(|| Error::not_found("organisation node", id))
+}
+
+/// Creates a node.
+///
+/// # Errors
+/// `org-node-exists` when the id is taken, `not-found` for a parent of another merchant.
+pub async fn create(app: &App, caller: &Caller, new: NewOrgNode) -> Result<OrgNode> {
+    let mut tx = app.db.begin().await?;
+    let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
+    let node = OrgNode {
+        id: new.id.unwrap_or_else(|| OrgNodeId::generate(&*app.random)),
+        merchant: merchant.id,
+        parent: new.parent,
+        name: text::name("name", &new.name, 64)?,
+        limited: new.limited,
+        created_at: app.clock.now(),
+    };
+    require_parent(&mut tx, &node).await?;
+    if tx.count_org_nodes(&node.merchant).await? >= MAX_NODES {
+        let detail = format!("the merchant has {MAX_NODES} nodes, and may not have more.");
+        return Err(Error::field("merchant", detail));
+    }
+    match tx.insert_org_node(&node).await {
+        Err(error) if is_unique_violation(&error) => {
+            let detail = format!("The id {} is taken. Choose another one.", node.id);
+            return Err(Error::new(Code::OrgNodeExists, detail));
+        }
+        inserted => inserted?,
+    }
+    tx.emit(told(app, "org_node.created", caller.account.as_str(), &node));
+    tx.commit().await?;
+    Ok(node)
+}
+
+/// A parent must be there and of the same merchant; of somebody else's it stays untold that it is there.
+async fn require_parent(tx: &mut Tx, node: &OrgNode) -> Result<()> {
+    let Some(parent) = &node.parent else { return Ok(()) };
+    let known = tx.org_node(parent).await?.filter(|parent| parent.merchant == node.merchant);
+    known.map(drop).ok_or_else(|| Error::not_found("organisation node", parent))
+}
+
+/// Renames, moves or limits a node. What is below it moves with it.
+///
+/// # Errors
+/// `org-node-cycle` when the new parent is the node itself or below it.
+pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
+    let mut tx = app.db.begin().await?;
+    let mut node = authorise_change(&mut tx, caller, id).await?;
+    if let Some(name) = &edit.name {
+        node.name = text::name("name", name, 64)?;
+    }
+    if let Some(parent) = edit.parent {
+        node.parent = parent;
+        require_parent(&mut tx, &node).await?;
+        refuse_cycle(&mut tx, &node).await?;
+    }
+    node.limited = edit.limited.unwrap_or(node.limited);
+    tx.set_org_node(&node).await?;
+    tx.emit(told(app, "org_node.edited", caller.account.as_str(), &node));
+    tx.commit().await?;
+    Ok(node)
+}
+
+async fn refuse_cycle(tx: &mut Tx, node: &OrgNode) -> Result<()> {
+    let parents: HashMap<_, _> = tx.org_parents(&node.merchant).await?.into_iter().collect();
+    match &node.parent {
+        Some(parent) if tree::is_within(&parents, parent, &node.id) => {
+            let detail = format!("{parent} is {} or below it, so {} cannot move there.", node.id, node.id);
+            Err(Error::new(Code::OrgNodeCycle, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a leaf. What was open on it and assigned to it goes with it, each with its event.
+///
+/// # Errors
+/// `org-node-in-use` while there are nodes below it.
+pub async fn delete(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<()> {
+    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+    let node = authorise_change(&mut tx, caller, id).await?;
+    if tx.has_org_children(id).await? {
+        let detail = format!("There are nodes below {id}. Move or delete them first.");
+        return Err(Error::new(Code::OrgNodeInUse, detail));
+    }
+    for endpoint_app in tx.endpoint_apps_assigned_to(id).await? {
+        assign::take(&mut tx, app, actor, &node.merchant, &endpoint_app, id).await?;
+    }
+    for instance in tx.products_open_on(id).await? {
+        open::shut(&mut tx, app, actor, &node, &instance).await?;
+    }
+    tx.delete_org_node(id).await?;
+    tx.emit(told(app, "org_node.deleted", actor, &node));
+    tx.commit().await
+}
+
+/// One node, what is open on it, and what is assigned to it (E7).
+pub async fn get(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<OrgNodeDetail> {
+    let mut tx = app.db.read().await?;
+    let node = authorise(&mut tx, caller, id, Action::Read).await?;
+    detail(&mut tx, node).await
+}
+
+async fn detail(tx: &mut Tx, node: OrgNode) -> Result<OrgNodeDetail> {
+    let products = tx.products_open_on(&node.id).await?;
+    let endpoint_apps = tx.endpoint_apps_assigned_to(&node.id).await?;
+    Ok(OrgNodeDetail { node, products, endpoint_apps })
+}
+
+/// The nodes that the caller may know of and asks for, by id.
+pub async fn list(app: &App, caller: &Caller, query: &OrgNodeQuery) -> Result<Page<OrgNode>> {
+    caller.require_scope(TokenScope::Read)?;
+    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.org_nodes_known_to(caller, query, &page).await?;
+    Ok(Page::of(items, &page, |node| node.id.to_string()))
+}

@@ -1,0 +1,60 @@
+//! Which product instances are open on a node.
+
+use super::{OrgNode, OrgNodeDetail, authorise_change, detail};
+use crate::{
+    access::Caller,
+    app::App,
+    endpoint::{
+        InstanceState,
+        org_prune::{ProductOfNode, prune_assignments},
+    },
+    error::{Code, Error, Result},
+    event,
+    ids::{InstanceId, OrgNodeId},
+    store::Tx,
+};
+
+/// Opens a product instance on a node. Doing it twice is no work.
+///
+/// # Errors
+/// `not-found` for an instance of another merchant, `product-unsubscribed`.
+pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<OrgNodeDetail> {
+    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+    let node = authorise_change(&mut tx, caller, id).await?;
+    let found = tx.product_instance_of(&node.merchant, instance).await?;
+    if found.state == InstanceState::Unsubscribed {
+        let detail = format!("The product instance {instance} is unsubscribed. Open one that the merchant has.");
+        return Err(Error::new(Code::ProductUnsubscribed, detail).with("product_instance", instance));
+    }
+    if tx.open_product(id, instance, found.said_at, actor, app.clock.now()).await? {
+        let data = ProductOfNode { org_node: id.clone(), product_instance: instance.clone() };
+        tx.emit(event::new(app, "org_node.product_opened", id, actor, &data).for_merchant(&node.merchant));
+    }
+    let detail = detail(&mut tx, node).await?;
+    tx.commit().await?;
+    Ok(detail)
+}
+
+/// Closes a product instance on a node. Assignments to the node that only it allowed go with it (E9).
+///
+/// # Errors
+/// `not-found` when it is not open there.
+pub async fn close(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
+    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+    let node = authorise_change(&mut tx, caller, id).await?;
+    if !shut(&mut tx, app, actor, &node, instance).await? {
+        return Err(Error::new(Code::NotFound, format!("The product instance {instance} is not open on {id}.")));
+    }
+    prune_assignments(&mut tx, app, actor, &node.merchant).await?;
+    tx.commit().await
+}
+
+/// Takes the row away and tells of it; false when there was none.
+pub(super) async fn shut(tx: &mut Tx, app: &App, actor: &str, node: &OrgNode, instance: &InstanceId) -> Result<bool> {
+    let gone = tx.close_product(&node.id, instance).await?;
+    if gone {
+        let data = ProductOfNode { org_node: node.id.clone(), product_instance: instance.clone() };
+        tx.emit(event::new(app, "org_node.product_closed", &node.id, actor, &data).for_merchant(&node.merchant));
+    }
+    Ok(gone)
+}

@@ -1,0 +1,243 @@
+//! What a check tells a MiniApp that is a channel of an endpoint application (E11): whose it is, and which products and
+//! organisation nodes it has. Assembled from rows by a pure function, serialised once, and shared.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+    sync::Arc,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{
+    app,
+    reach::{Node, reach},
+};
+use crate::{
+    access::{Action, Caller},
+    app::App,
+    error::{Error, Result},
+    ids::{Digest, EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
+    store::Tx,
+};
+
+/// What the host must enforce or show, beside the package itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Runtime {
+    /// The endpoint application that the MiniApp is a channel of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<EndpointRuntime>)]
+    pub endpoint: Option<Endpoint>,
+}
+
+/// An endpoint application, as its MiniApps see it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct EndpointRuntime {
+    /// The merchant.
+    pub bos_id: MerchantId,
+    /// The endpoint application.
+    pub cid: EndpointAppId,
+    /// The organisation nodes at which it may be used, ascending; null when the merchant sets no bounds (E9).
+    #[schema(required)]
+    pub org_nodes: Option<Vec<OrgNodeId>>,
+    /// The codes of its active products, ascending: what the package shows.
+    pub products: Vec<ProductCode>,
+    /// SHA-256 of the canonical JSON (RFC 8785) of the members before: another digest, another content.
+    pub digest: Digest,
+}
+
+/// What the digest covers. All of it is ASCII and the members ascend, so that this is canonical as serialised.
+#[derive(Serialize)]
+struct Digested<'a> {
+    bos_id: &'a MerchantId,
+    cid: &'a EndpointAppId,
+    org_nodes: &'a Option<Vec<OrgNodeId>>,
+    products: &'a [ProductCode],
+}
+
+/// An [`EndpointRuntime`] with its JSON, cheap to clone: checks copy the text and make nothing.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Shared>);
+
+struct Shared {
+    facts: EndpointRuntime,
+    json: Box<RawValue>,
+}
+
+impl Endpoint {
+    fn new(facts: EndpointRuntime) -> Result<Self> {
+        let json = serde_json::value::to_raw_value(&facts).map_err(Error::internal)?;
+        Ok(Self(Arc::new(Shared { facts, json })))
+    }
+}
+
+impl Deref for Endpoint {
+    type Target = EndpointRuntime;
+
+    fn deref(&self) -> &EndpointRuntime {
+        &self.0.facts
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.facts.fmt(f)
+    }
+}
+
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.facts == other.0.facts
+    }
+}
+
+impl Eq for Endpoint {}
+
+impl Serialize for Endpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Endpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(EndpointRuntime::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What one merchant has, as far as its endpoint applications depend on it.
+#[derive(Clone, Debug, Default)]
+pub struct Holdings {
+    /// Its active product instances.
+    pub active: BTreeMap<InstanceId, ProductCode>,
+    /// Its endpoint applications with what was chosen for them; the default one has no choice (E2, E3).
+    pub endpoint_apps: BTreeMap<EndpointAppId, Option<BTreeSet<InstanceId>>>,
+    /// Its organisation.
+    pub nodes: Vec<Node>,
+}
+
+impl Holdings {
+    /// The active product instances of one endpoint application: all for the default one, else those chosen.
+    fn active_of(&self, cid: &EndpointAppId) -> BTreeSet<InstanceId> {
+        let all = self.active.keys();
+        match self.endpoint_apps.get(cid) {
+            None => BTreeSet::new(),
+            Some(None) => all.cloned().collect(),
+            Some(Some(chosen)) => all.filter(|id| chosen.contains(*id)).cloned().collect(),
+        }
+    }
+
+    /// Where an endpoint application may be used (E9).
+    pub fn reach(&self, cid: &EndpointAppId) -> Option<Vec<OrgNodeId>> {
+        let mut nodes = reach(&self.nodes, cid, &self.active_of(cid))?;
+        nodes.sort_unstable();
+        Some(nodes)
+    }
+
+    /// What a check carries for the MiniApps of an endpoint application (E11).
+    pub fn endpoint(&self, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Endpoint> {
+        let codes = self.active_of(cid);
+        let products: BTreeSet<_> = codes.iter().filter_map(|id| self.active.get(id)).collect();
+        let products: Vec<_> = products.into_iter().cloned().collect();
+        let org_nodes = self.reach(cid);
+        let digested = Digested { bos_id: merchant, cid, org_nodes: &org_nodes, products: &products };
+        let digest = Digest::of(&serde_json::to_vec(&digested).map_err(Error::internal)?);
+        Endpoint::new(EndpointRuntime { bos_id: merchant.clone(), cid: cid.clone(), org_nodes, products, digest })
+    }
+}
+
+/// What a check would carry for the MiniApps of an endpoint application.
+pub async fn get(app: &App, caller: &Caller, cid: &EndpointAppId) -> Result<Runtime> {
+    let mut tx = app.db.read().await?;
+    let endpoint = app::authorise(&mut tx, caller, cid, Action::Read).await?;
+    of_endpoint_app(&mut tx, &endpoint.merchant, cid).await
+}
+
+/// As [`get`], for whoever may know of it.
+pub async fn of_endpoint_app(tx: &mut Tx, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Runtime> {
+    let holdings = tx.holdings_of(merchant).await?;
+    Ok(Runtime { endpoint: Some(holdings.endpoint(merchant, cid)?) })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn bos() -> MerchantId {
+        "bos-1".parse().unwrap()
+    }
+
+    fn cid(number: usize) -> EndpointAppId {
+        format!("cid_{number:026}").parse().unwrap()
+    }
+
+    fn id(text: &str) -> InstanceId {
+        text.parse().unwrap()
+    }
+
+    /// A default endpoint application 0, and 1, for which the second mall and the expired guide were chosen.
+    fn holdings() -> Holdings {
+        let active = [("pi-1", "mall"), ("pi-2", "crm"), ("pi-3", "mall")];
+        let active = active.map(|(instance, code)| (id(instance), code.parse().unwrap()));
+        let chosen = BTreeSet::from([id("pi-3"), id("guide-that-expired")]);
+        let endpoint_apps = BTreeMap::from([(cid(0), None), (cid(1), Some(chosen))]);
+        Holdings { active: active.into(), endpoint_apps, nodes: Vec::new() }
+    }
+
+    fn products(holdings: &Holdings, number: usize) -> Vec<String> {
+        let endpoint = holdings.endpoint(&bos(), &cid(number)).unwrap();
+        endpoint.products.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn e2_e11_the_default_one_has_every_active_product_once() {
+        assert_eq!(products(&holdings(), 0), ["crm", "mall"]);
+    }
+
+    #[test]
+    fn e3_e11_a_custom_one_has_what_was_chosen_and_is_active() {
+        assert_eq!(products(&holdings(), 1), ["mall"]);
+    }
+
+    #[test]
+    fn e11_the_digest_is_that_of_the_canonical_rest() {
+        let endpoint = holdings().endpoint(&bos(), &cid(1)).unwrap();
+        let rest = r#"{"bos_id":"bos-1","cid":"cid_00000000000000000000000001","org_nodes":null,"products":["mall"]}"#;
+        assert_eq!(endpoint.digest, Digest::of(rest.as_bytes()));
+    }
+
+    #[test]
+    fn e11_another_content_has_another_digest() {
+        let before = holdings().endpoint(&bos(), &cid(0)).unwrap();
+        assert_eq!(holdings().endpoint(&bos(), &cid(0)).unwrap(), before);
+        let mut less = holdings();
+        less.active.remove(&id("pi-2"));
+        assert_ne!(less.endpoint(&bos(), &cid(0)).unwrap().digest, before.digest);
+        let mut placed = holdings();
+        let open = BTreeSet::from([id("pi-1")]);
+        placed.nodes = ["b-1", "a-1"]
+            .map(|node| Node {
+                id: node.parse().unwrap(),
+                limited: false,
+                open: open.clone(),
+                assigned: BTreeSet::new(),
+            })
+            .into();
+        let placed = placed.endpoint(&bos(), &cid(0)).unwrap();
+        assert_ne!(placed.digest, before.digest);
+        assert_eq!(serde_json::to_value(&placed.org_nodes).unwrap(), json!(["a-1", "b-1"]));
+    }
+
+    #[test]
+    fn e11_what_is_shared_reads_as_what_it_is() {
+        let runtime = Runtime { endpoint: Some(holdings().endpoint(&bos(), &cid(1)).unwrap()) };
+        let text = serde_json::to_string(&runtime).unwrap();
+        assert_eq!(serde_json::from_str::<Runtime>(&text).unwrap(), runtime);
+        assert_eq!(serde_json::to_value(&runtime).unwrap(), serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        assert_eq!(serde_json::to_string(&Runtime::default()).unwrap(), "{}");
+    }
+}

@@ -1,0 +1,161 @@
+//! Fulfilment messages, and the product instances that they change.
+
+use std::collections::BTreeSet;
+
+use super::push_if;
+use crate::{
+    clock::Millis,
+    endpoint::{
+        ProductInstance,
+        fulfilment::{FulfilmentQuery, Place, ReplayAll},
+        ledger::{FulfilmentRow, FulfilmentState},
+        message::Reason,
+    },
+    error::Result,
+    ids::{InstanceId, MerchantId, MessageId},
+    store::{Tx, execute, execute_built, fetch, fetch_built},
+};
+
+impl Tx {
+    /// One message that is kept.
+    pub async fn fulfilment(&mut self, id: &MessageId) -> Result<Option<FulfilmentRow>> {
+        Ok(fetch!(self, fetch_optional, FulfilmentRow, "SELECT * FROM fulfilment WHERE id = $1", id)?)
+    }
+
+    /// Those of `ids` that are kept.
+    pub(crate) async fn fulfilments(&mut self, ids: &BTreeSet<MessageId>) -> Result<Vec<FulfilmentRow>> {
+        Ok(fetch_built!(self, FulfilmentRow, |q| {
+            q.push("SELECT * FROM fulfilment WHERE id IN (");
+            let mut list = q.separated(", ");
+            for id in ids {
+                list.push_bind(id);
+            }
+            q.push(")");
+        })?)
+    }
+
+    /// Those of `ids` that are known.
+    pub(crate) async fn product_instances(&mut self, ids: &BTreeSet<InstanceId>) -> Result<Vec<ProductInstance>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(fetch_built!(self, ProductInstance, |q| {
+            q.push("SELECT * FROM product_instance WHERE id IN (");
+            let mut list = q.separated(", ");
+            for id in ids {
+                list.push_bind(id);
+            }
+            q.push(")");
+        })?)
+    }
+
+    /// Writes product instances, which are in the order of their ids; false when another transaction has just given one
+    /// of them to another merchant or product.
+    pub(crate) async fn write_instances(&mut self, instances: &[&ProductInstance]) -> Result<bool> {
+        if instances.is_empty() {
+            return Ok(true);
+        }
+        let written = execute_built!(self, |q| {
+            q.push(
+                "INSERT INTO product_instance (id, merchant_id, product, name, state, said_at, said_kind, said_by, named,
+                                               expires_at, left_at, created_at, updated_at) ",
+            );
+            q.push_values(instances, |mut row, one| {
+                row.push_bind(&one.id).push_bind(&one.merchant).push_bind(&one.product).push_bind(&one.name);
+                row.push_bind(one.state.as_str()).push_bind(one.said_at).push_bind(one.said_kind.as_str());
+                row.push_bind(&one.said_by).push_bind(&one.named).push_bind(one.expires_at).push_bind(one.left_at);
+                row.push_bind(one.created_at).push_bind(one.updated_at);
+            });
+            q.push(
+                " ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state,
+                    said_at = excluded.said_at, said_kind = excluded.said_kind, said_by = excluded.said_by,
+                    named = excluded.named, expires_at = excluded.expires_at, left_at = excluded.left_at,
+                    updated_at = excluded.updated_at
+                  WHERE product_instance.merchant_id = excluded.merchant_id
+                    AND product_instance.product = excluded.product",
+            );
+        })?;
+        Ok(written == instances.len() as u64)
+    }
+
+    /// Writes messages, which are in the order of their ids; false when another transaction has just settled one of them.
+    pub(crate) async fn write_fulfilments(&mut self, rows: &[&FulfilmentRow]) -> Result<bool> {
+        if rows.is_empty() {
+            return Ok(true);
+        }
+        let written = execute_built!(self, |q| {
+            q.push(
+                "INSERT INTO fulfilment (id, merchant_id, state, reason, detail, body, attempts, received_at, settled_at) ",
+            );
+            q.push_values(rows, |mut row, one| {
+                row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state.as_str());
+                row.push_bind(&one.reason).push_bind(&one.detail).push_bind(&one.body);
+                row.push_bind(one.attempts).push_bind(one.received_at).push_bind(one.settled_at);
+            });
+            q.push(
+                " ON CONFLICT (id) DO UPDATE SET merchant_id = excluded.merchant_id, state = excluded.state,
+                    reason = excluded.reason, detail = excluded.detail, body = excluded.body,
+                    attempts = excluded.attempts, settled_at = excluded.settled_at
+                  WHERE fulfilment.state = 'parked'",
+            );
+        })?;
+        Ok(written == rows.len() as u64)
+    }
+
+    /// A parked message was applied in the words of another one.
+    pub(crate) async fn mark_corrected(&mut self, id: &MessageId, by: &MessageId, now: Millis) -> Result<()> {
+        let sql = "UPDATE fulfilment SET state = $2, detail = $3, settled_at = $4 WHERE id = $1 AND state = 'parked'";
+        execute!(self, sql, id, FulfilmentState::Corrected.as_str(), format!("Corrected by the message {by}."), now)?;
+        Ok(())
+    }
+
+    /// Parked messages, the least tried first, then by their arrival.
+    pub(crate) async fn parked_fulfilments(&mut self, which: &ReplayAll, most: usize) -> Result<Vec<FulfilmentRow>> {
+        Ok(fetch_built!(self, FulfilmentRow, |q| {
+            q.push("SELECT * FROM fulfilment WHERE state = 'parked'");
+            push_if!(q, &which.merchant, " AND merchant_id = ", "");
+            push_if!(q, which.reason.map(Reason::as_str), " AND reason = ", "");
+            q.push(" ORDER BY attempts, received_at, id LIMIT ").push_bind(most as i64);
+        })?)
+    }
+
+    /// The messages that are asked for, newest first, and one more than the page holds.
+    pub(crate) async fn fulfilments_of(
+        &mut self,
+        query: &FulfilmentQuery,
+        before: Option<&Place>,
+    ) -> Result<Vec<FulfilmentRow>> {
+        let limit = crate::page::PageQuery { cursor: None, limit: query.limit }.limit();
+        Ok(fetch_built!(self, FulfilmentRow, |q| {
+            q.push("SELECT * FROM fulfilment WHERE 1 = 1");
+            push_if!(q, query.state.map(FulfilmentState::as_str), " AND state = ", "");
+            push_if!(q, query.reason.map(Reason::as_str), " AND reason = ", "");
+            push_if!(q, &query.merchant, " AND merchant_id = ", "");
+            if let Some(Place(at, id)) = before {
+                q.push(" AND (received_at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
+            }
+            q.push(" ORDER BY received_at DESC, id DESC LIMIT ").push_bind(limit + 1);
+        })?)
+    }
+
+    /// Merchants that are there and have messages that wait for them, at most 20.
+    pub(crate) async fn merchants_with_waiting_messages(&mut self) -> Result<Vec<MerchantId>> {
+        let sql = "SELECT DISTINCT m.id FROM fulfilment f JOIN merchant m ON m.id = f.merchant_id
+                   WHERE f.state = 'parked' AND f.reason = 'merchant-unknown' LIMIT 20";
+        Ok(fetch!(self, fetch_all, (MerchantId,), sql)?.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Merchants with product instances that have expired and are not marked so, at most 500.
+    pub(crate) async fn merchants_with_expired_products(&mut self, now: Millis) -> Result<Vec<MerchantId>> {
+        let sql = "SELECT DISTINCT merchant_id FROM product_instance
+                   WHERE state = 'active' AND expires_at <= $1 LIMIT 500";
+        Ok(fetch!(self, fetch_all, (MerchantId,), sql, now)?.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Marks the merchant's product instances that have expired.
+    pub(crate) async fn expire_products(&mut self, merchant: &MerchantId, now: Millis) -> Result<Vec<ProductInstance>> {
+        let sql = "UPDATE product_instance SET state = 'expired', updated_at = $2
+                   WHERE merchant_id = $1 AND state = 'active' AND expires_at <= $2 RETURNING *";
+        Ok(fetch!(self, fetch_all, ProductInstance, sql, merchant, now)?)
+    }
+}

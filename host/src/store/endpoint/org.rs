@@ -1,0 +1,166 @@
+//! Organisation nodes, what is open on them, and what is assigned to them.
+
+use super::{push_if, push_known};
+use crate::{
+    access::Caller,
+    clock::Millis,
+    endpoint::org::{OrgNode, OrgNodeQuery},
+    error::Result,
+    ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
+    page::PageQuery,
+    store::{Tx, execute, fetch, fetch_built},
+};
+
+impl Tx {
+    /// One node.
+    pub async fn org_node(&mut self, id: &OrgNodeId) -> Result<Option<OrgNode>> {
+        Ok(fetch!(self, fetch_optional, OrgNode, "SELECT * FROM org_node WHERE id = $1", id)?)
+    }
+
+    /// How many nodes a merchant has.
+    pub(crate) async fn count_org_nodes(&mut self, merchant: &MerchantId) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM org_node WHERE merchant_id = $1";
+        Ok(fetch!(self, fetch_one, (i64,), sql, merchant)?.0)
+    }
+
+    /// Every node of a merchant with the one above it.
+    pub(crate) async fn org_parents(&mut self, merchant: &MerchantId) -> Result<Vec<(OrgNodeId, Option<OrgNodeId>)>> {
+        let sql = "SELECT id, parent_id FROM org_node WHERE merchant_id = $1";
+        Ok(fetch!(self, fetch_all, (OrgNodeId, Option<OrgNodeId>), sql, merchant)?)
+    }
+
+    /// Whether there are nodes below it.
+    pub(crate) async fn has_org_children(&mut self, id: &OrgNodeId) -> Result<bool> {
+        let sql = "SELECT id FROM org_node WHERE parent_id = $1 LIMIT 1";
+        Ok(fetch!(self, fetch_optional, (OrgNodeId,), sql, id)?.is_some())
+    }
+
+    /// Adds a node. The bare error tells whether the id is taken.
+    pub(crate) async fn insert_org_node(&mut self, node: &OrgNode) -> sqlx::Result<()> {
+        execute!(
+            self,
+            "INSERT INTO org_node (id, merchant_id, parent_id, name, limited, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &node.id,
+            &node.merchant,
+            node.parent.as_ref(),
+            &node.name,
+            node.limited,
+            node.created_at
+        )
+        .map(drop)
+    }
+
+    /// Writes what may be edited.
+    pub(crate) async fn set_org_node(&mut self, node: &OrgNode) -> Result<()> {
+        let sql = "UPDATE org_node SET parent_id = $2, name = $3, limited = $4 WHERE id = $1";
+        execute!(self, sql, &node.id, node.parent.as_ref(), &node.name, node.limited)?;
+        Ok(())
+    }
+
+    /// Takes a node away on which nothing is open and to which nothing is assigned.
+    pub(crate) async fn delete_org_node(&mut self, id: &OrgNodeId) -> Result<()> {
+        execute!(self, "DELETE FROM org_node WHERE id = $1", id)?;
+        Ok(())
+    }
+
+    /// The product instances that are open on a node, by id.
+    pub(crate) async fn products_open_on(&mut self, id: &OrgNodeId) -> Result<Vec<InstanceId>> {
+        let sql = "SELECT instance_id FROM org_product WHERE org_node_id = $1 ORDER BY instance_id";
+        let rows = fetch!(self, fetch_all, (InstanceId,), sql, id)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Opens a product instance on a node, as of what was said of it; false when it is open there already.
+    pub(crate) async fn open_product(
+        &mut self,
+        id: &OrgNodeId,
+        instance: &InstanceId,
+        as_of: Millis,
+        actor: &str,
+        now: Millis,
+    ) -> Result<bool> {
+        let added = execute!(
+            self,
+            "INSERT INTO org_product (org_node_id, instance_id, as_of, opened_by, opened_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_node_id, instance_id) DO NOTHING",
+            id,
+            instance,
+            as_of,
+            actor,
+            now
+        )?;
+        // Who opens it again knows what was said since: only a later unsubscription closes it (E4).
+        let sql = "UPDATE org_product SET as_of = $3 WHERE org_node_id = $1 AND instance_id = $2 AND as_of < $3";
+        execute!(self, sql, id, instance, as_of)?;
+        Ok(added > 0)
+    }
+
+    /// Takes an open product instance away; false when it was not open.
+    pub(crate) async fn close_product(&mut self, id: &OrgNodeId, instance: &InstanceId) -> Result<bool> {
+        let sql = "DELETE FROM org_product WHERE org_node_id = $1 AND instance_id = $2";
+        Ok(execute!(self, sql, id, instance)? > 0)
+    }
+
+    /// The endpoint applications that are assigned to a node, by id.
+    pub(crate) async fn endpoint_apps_assigned_to(&mut self, id: &OrgNodeId) -> Result<Vec<EndpointAppId>> {
+        let sql = "SELECT endpoint_app_id FROM assignment WHERE org_node_id = $1 ORDER BY endpoint_app_id";
+        let rows = fetch!(self, fetch_all, (EndpointAppId,), sql, id)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Whether a product instance of the endpoint application is open on the node (E9). The default one has all of its
+    /// merchant's; none that is open is unsubscribed, as unsubscribing closes it.
+    pub(crate) async fn may_assign(&mut self, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<bool> {
+        let sql = "SELECT o.instance_id FROM org_product o
+                   JOIN org_node n ON n.id = o.org_node_id
+                   JOIN endpoint_app e ON e.id = $1 AND e.merchant_id = n.merchant_id
+                   WHERE o.org_node_id = $2 AND (e.is_default OR EXISTS (SELECT 1 FROM endpoint_product p
+                        WHERE p.endpoint_app_id = e.id AND p.instance_id = o.instance_id)) LIMIT 1";
+        Ok(fetch!(self, fetch_optional, (InstanceId,), sql, cid, vid)?.is_some())
+    }
+
+    /// Assigns an endpoint application to a node; false when it is assigned already.
+    pub(crate) async fn insert_assignment(
+        &mut self,
+        cid: &EndpointAppId,
+        vid: &OrgNodeId,
+        actor: &str,
+        now: Millis,
+    ) -> Result<bool> {
+        let added = execute!(
+            self,
+            "INSERT INTO assignment (endpoint_app_id, org_node_id, assigned_by, assigned_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (endpoint_app_id, org_node_id) DO NOTHING",
+            cid,
+            vid,
+            actor,
+            now
+        )?;
+        Ok(added > 0)
+    }
+
+    /// Takes an assignment away; false when there was none.
+    pub(crate) async fn delete_assignment(&mut self, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<bool> {
+        let sql = "DELETE FROM assignment WHERE endpoint_app_id = $1 AND org_node_id = $2";
+        Ok(execute!(self, sql, cid, vid)? > 0)
+    }
+
+    /// The nodes that the caller may know of and asks for, by id, and one more than the page holds.
+    pub(crate) async fn org_nodes_known_to(
+        &mut self,
+        caller: &Caller,
+        query: &OrgNodeQuery,
+        page: &PageQuery,
+    ) -> Result<Vec<OrgNode>> {
+        Ok(fetch_built!(self, OrgNode, |q| {
+            q.push("SELECT * FROM org_node n WHERE n.id > ").push_bind(page.after());
+            push_known!(q, caller, "n.merchant_id");
+            push_if!(q, &query.merchant, " AND n.merchant_id = ", "");
+            push_if!(q, &query.parent, " AND n.parent_id = ", "");
+            let assigned = " AND n.id IN (SELECT org_node_id FROM assignment WHERE endpoint_app_id = ";
+            push_if!(q, &query.endpoint_app, assigned, ")");
+            q.push(" ORDER BY n.id LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+}
