@@ -18,4 +18,5 @@ mod s3;
 mod samples;
 mod storage;
 mod versions;
+mod wechat;
 mod wire;

@@ -8,6 +8,7 @@ mod app;
 mod bundle;
 mod call;
 mod channel;
+mod channel_authorise;
 mod check;
 mod client;
 mod credentials;

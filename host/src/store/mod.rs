@@ -21,6 +21,7 @@ mod mini_app;
 mod policy;
 mod sealed;
 mod version;
+mod wechat;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
