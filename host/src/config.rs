@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    api::serve::ServeConfig, blob::BlobConfig, event::deliver::WebhookConfig, nats::NatsConfig, package::Limits,
-    seal::SealConfig, store::DbConfig, wechat::WechatConfig,
+    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, event::deliver::WebhookConfig,
+    nats::NatsConfig, package::Limits, seal::SealConfig, store::DbConfig, wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -75,6 +75,10 @@ pub struct Config {
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
+
+    /// Where fulfilment messages come from, beside the API.
+    #[command(flatten)]
+    pub listen_to: ListenConfig,
     /// WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -94,6 +98,7 @@ impl Config {
             http: ServeConfig::default(),
             webhooks: WebhookConfig::default(),
             nats: NatsConfig::default(),
+            listen_to: ListenConfig::default(),
             wechat: WechatConfig::default(),
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
-    endpoint,
+    endpoint::{self, authorisation},
     error::{Error, Result},
     event::{
         self,
@@ -36,6 +36,7 @@ use crate::{
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
     seal::{KeySource, Seal},
     store::{Backend, Db, Tx},
+    wechat::{Platform, accounts},
 };
 
 /// Time and randomness.
@@ -73,6 +74,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     private_folder(&config.storage.data_dir)?;
     let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
     let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
+    let wechat = Platform::open(&config.wechat, config.public_url.as_deref())?;
     let seal = Seal::load(&config.storage.seal, &config.storage.data_dir, nature.random.clone())?;
     if let Some(warning) = seal_warning(&seal, &db) {
         tracing::warn!("{warning}");
@@ -94,9 +96,11 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         db,
         blobs,
         seal,
+        wechat,
         clock: nature.clock,
         random: nature.random,
         audits_wake: Notify::new(),
+        authorisations_wake: Notify::new(),
         live: Live::default(),
         admitter,
         marker,
@@ -170,8 +174,11 @@ impl Host {
         workers.spawn(admissions.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
+        workers.spawn(authorisation::run(app.clone()));
+        workers.spawn(accounts::run_renewer(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
         workers.spawn(blob::run_collector(app.clone()));
+        workers.spawn(endpoint::listen::run(app.clone()));
         workers.spawn(deliver::run(app.clone()));
         workers.spawn(relay::run(app.clone()));
         (app, workers)

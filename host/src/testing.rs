@@ -131,6 +131,8 @@ async fn open(
         streams: Streams::default(),
         sender: Sender::new(Guard::default(), std::time::Duration::from_secs(1)).unwrap(),
         audits_wake: Notify::new(),
+        authorisations_wake: Notify::new(),
+        wechat: None,
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),
         live: Live::default(),

@@ -13,10 +13,12 @@
 pub mod guests;
 pub mod invariants;
 pub mod made;
+pub mod merchant;
 pub mod process;
 pub mod receiver;
 pub mod scene;
 pub mod shop;
+pub mod wechat;
 
 use std::{
     path::{Path, PathBuf},
@@ -164,6 +166,14 @@ impl Host {
         Self::with(self.config.clone(), self.folder.clone()).await
     }
 
+    /// The same host with changed settings: it ends, and starts again on its data.
+    pub async fn again(self, change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, folder) = (self.config.clone(), self.folder.clone());
+        change(&mut config);
+        self.stop().await;
+        Self::with(config, folder).await
+    }
+
     /// Ends the host, as a signal would, and waits for it.
     pub async fn stop(mut self) {
         drop(self.stop.take());
@@ -198,6 +208,16 @@ impl Host {
     /// Where its data is.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Its database, by a connection of the test's own.
+    pub async fn pool(&self) -> Pool {
+        match &self.config.storage.db.database_url {
+            Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
+            None => {
+                Pool::Sqlite(sqlx::SqlitePool::connect(self.folder().join("berth.db").to_str().unwrap()).await.unwrap())
+            }
+        }
     }
 
     /// The caller behind a token.

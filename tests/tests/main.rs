@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
 mod access;
+mod channel;
 mod crash;
 mod downloads;
+mod endpoint;
 mod events;
 mod gray;
 mod gray_policies;
@@ -18,4 +20,5 @@ mod samples;
 mod storage;
 mod versions;
 mod webhooks;
+mod wechat;
 mod wire;

@@ -165,6 +165,8 @@ fn advice(kind: &str) -> Option<&'static str> {
         "package-mismatch" => {
             "berth pack DIR (it takes id and version from the manifest and names the file after them)"
         }
+        "product-unsubscribed" => "berth product list --merchant ID --state active",
+        "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",
         "policy-in-use" => "berth policy bindings, then berth policy unbind ID",
         "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
         _ => return None,

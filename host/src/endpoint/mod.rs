@@ -2,10 +2,12 @@
 //! to nodes of their organisation (rules E1–E11).
 
 pub mod app;
+pub mod authorisation;
 pub mod channel;
 pub mod fulfilment;
 pub mod instance;
 pub mod ledger;
+pub mod listen;
 pub mod membership;
 pub mod merchant;
 pub mod message;
@@ -14,6 +16,8 @@ pub mod org_prune;
 pub mod reach;
 pub mod register;
 pub mod runtime;
+#[cfg(test)]
+mod tests;
 pub mod ticker;
 
 pub use app::EndpointApp;

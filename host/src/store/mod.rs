@@ -23,6 +23,7 @@ mod policy;
 mod sealed;
 mod version;
 mod webhook;
+mod wechat;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 

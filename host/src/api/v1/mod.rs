@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audits;
+pub mod authorisations;
 pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
@@ -17,6 +18,7 @@ pub mod policies;
 pub mod product_instances;
 pub mod versions;
 pub mod webhooks;
+pub mod wechat;
 
 use std::sync::Arc;
 
@@ -72,6 +74,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(authorisations::routes())
+        .merge(wechat::routes())
         .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())

@@ -212,7 +212,7 @@ async fn ensure(app: &App, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> 
         }
         Some(known) if row.kind == PolicyKind::Auditor => {
             tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;
-            let data = serde_json::json!({"from": known.digest, "to": row.digest});
+            let data = event::PolicyReplaced { from: known.digest, to: row.digest.clone() };
             tx.emit(event::new(app, "policy.replaced", &row.digest, event::BERTH, &data));
         }
         _ => {}
