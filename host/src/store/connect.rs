@@ -114,6 +114,12 @@ impl Db {
         self.events.notify_waiters();
     }
 
+    /// As [`Db::events_told`] without an end. It counts from now on, whenever it is awaited, so that what is committed
+    /// while the caller reads is not missed.
+    pub fn next_events(&self) -> impl Future<Output = ()> + use<> {
+        self.events.clone().notified_owned()
+    }
+
     /// Ends when this host has committed events, or after `at_most`, when another may have.
     pub async fn events_told(&self, at_most: Duration) {
         let _ = tokio::time::timeout(at_most, self.events.notified()).await;
