@@ -152,15 +152,6 @@ impl Host {
         Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
     }
 
-    /// The same host with other settings and a time of the test's own; this one is stopped.
-    pub async fn again(mut self, change: impl FnOnce(&mut Config), nature: Nature) -> Self {
-        let (mut config, folder) = (self.config.clone(), self.folder.clone());
-        change(&mut config);
-        drop(self.stop.take());
-        self.serving.take().unwrap().await.unwrap();
-        Self::with_nature(config, folder, nature).await
-    }
-
     /// Another host that shares the database and the blobs.
     pub async fn beside(&self) -> Self {
         Self::with(self.config.clone(), self.folder.clone()).await
@@ -168,10 +159,15 @@ impl Host {
 
     /// The same host with changed settings: it ends, and starts again on its data.
     pub async fn again(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.again_in(Nature::default(), change).await
+    }
+
+    /// As [`Host::again`], with a time of the test's own.
+    pub async fn again_in(self, nature: Nature, change: impl FnOnce(&mut Config)) -> Self {
         let (mut config, folder) = (self.config.clone(), self.folder.clone());
         change(&mut config);
         self.stop().await;
-        Self::with(config, folder).await
+        Self::with_nature(config, folder, nature).await
     }
 
     /// Ends the host, as a signal would, and waits for it.

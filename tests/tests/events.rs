@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_nats::jetstream::{self, consumer};
-use berth::{event::relay, nats, server::Nature};
+use berth::{event::relay, nats};
 use berth_tests::{
     Api, Database, Host, on_both,
     receiver::Receiver,
@@ -158,7 +158,7 @@ on_both! {
         let Some(url) = there_is("BERTH_TEST_NATS") else { return };
         let nats_config = nats::NatsConfig { nats_url: Some(url), nats_credentials: None };
         let config = nats_config.clone();
-        let host = host.again(move |settings| settings.nats = config, Nature::default()).await;
+        let host = host.again(move |settings| settings.nats = config).await;
         let other = host.beside().await;
         let scene = Scene::set(host).await;
         turn_shelf(&scene, false).await;
@@ -208,7 +208,7 @@ async fn stream_of(context: &jetstream::Context) -> jetstream::stream::Stream {
 async fn f99_the_libraries_of_standard_webhooks_and_cloudevents_accept_our_messages() {
     let Some(modules) = there_is("BERTH_TEST_NODE_MODULES") else { return };
     let named = |settings: &mut berth::config::Config| settings.public_url = Some("https://berth.example".into());
-    let host = Host::start(Database::Sqlite).await.again(named, Nature::default()).await;
+    let host = Host::start(Database::Sqlite).await.again(named).await;
     let (admin, receiver) = (host.admin(), Receiver::good().await);
     let body = json!({"url": receiver.url, "scope": {"kind": "platform"}, "types": ["host_app.created"]});
     let webhook = admin.post("/v1/webhooks", body).await.good();

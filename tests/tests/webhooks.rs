@@ -251,7 +251,7 @@ on_both! {
     async fn what_is_dead_can_be_replayed_and_everything_can(host) {
         let clock = ManualClock::new(SystemClock.now());
         let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
-        let host = host.again(|_| {}, nature).await;
+        let host = host.again_in(nature, |_| {}).await;
         let admin = host.admin();
         let receiver = Receiver::start(|_, before| Reply::Status(if before < 10 { 500 } else { 204 })).await;
         let webhook = webhook(&admin, &receiver.url, &["host_app.created"]).await;
@@ -307,7 +307,7 @@ async fn waiting(admin: &Api, webhook: &Value, count: usize) -> Vec<Value> {
 async fn f92_a_webhook_leads_nowhere_inside() {
     let inside = Receiver::good().await;
     let nature = Nature::default();
-    let host = Host::start(Database::Sqlite).await.again(|config| config.webhooks.allow.clear(), nature).await;
+    let host = Host::start(Database::Sqlite).await.again_in(nature, |config| config.webhooks.allow.clear()).await;
     let admin = host.admin();
     let port = inside.url.trim_start_matches("http://127.0.0.1:").trim_end_matches("/hook").to_owned();
     for url in [
