@@ -127,6 +127,8 @@ impl Dispatcher {
         let mut tx = app.db.read().await?;
         if self.recent.is_none() {
             self.recent = Some(Recent::new(tx.last_event().await?));
+            // Webhooks that were created before this moment are told of by no event that is read.
+            self.lease.look_around();
         }
         let Some(recent) = &mut self.recent else { return Ok(()) };
         let public_url = app.config.public_url.as_deref();

@@ -52,8 +52,9 @@ impl Dispatcher {
         if self.is_writing() {
             return Ok(Vec::new());
         }
+        let opened = self.claim(now).await?;
         self.lease.look_around = false;
-        self.claim(now).await
+        Ok(opened)
     }
 
     async fn renew(&mut self, until: Millis) -> Result<()> {
