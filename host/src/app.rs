@@ -13,6 +13,7 @@ use crate::{
     rollout::{Admitter, Marker},
     seal::Seal,
     store::Db,
+    wechat::Platform,
 };
 
 /// The running host. Operations take it by reference; it has no state of its own beside its parts.
@@ -29,12 +30,16 @@ pub struct App {
     pub policies: Policies,
     /// The keys of stored secrets.
     pub seal: Seal,
+    /// WeChat's third-party platform, when this host has one.
+    pub wechat: Option<Platform>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// Rung when an audit waits for its policies.
     pub audits_wake: Notify,
+    /// Rung when an authorisation of a channel has something to do.
+    pub authorisations_wake: Notify,
     /// What checks are answered from; `check::run_follower` keeps it current.
     pub live: Live,
     /// Where checks have devices admitted; its queue is served by `rollout::AdmitQueue::run`.

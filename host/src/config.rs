@@ -1,6 +1,6 @@
 //! Settings of the host: one struct for each concern, each setting by flag or by environment.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
     api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, nats::NatsConfig, package::Limits,
@@ -97,4 +97,11 @@ impl Config {
             wechat: WechatConfig::default(),
         }
     }
+}
+
+/// A time as settings have it: `10s`, `300ms`, `2m`, `24h`; never nothing.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let rule = "expected a time such as 10s, 300ms or 2m";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
+    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())
 }

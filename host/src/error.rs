@@ -143,6 +143,10 @@ codes! {
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
     // the host
+    AuthorisationState = "authorisation-state", Conflict, "The state of the authorisation does not allow this";
+    AuthorisationRevoked = "authorisation-revoked", Conflict, "The merchant has taken the authorisation back";
+    ChannelKindMismatch = "channel-kind-mismatch", Conflict, "The account that was authorised is of another kind";
+    WechatPush = "wechat-push", Unauthenticated, "The push is not one of WeChat's";
     WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
     SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
     StorageFull = "storage-full", StorageFull, "The host has no room left";

@@ -17,11 +17,11 @@ use crate::{
     },
     app::App,
     audit,
-    blob::Blobs,
+    blob::{self, Blobs},
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
-    endpoint,
+    endpoint::{self, authorisation},
     error::{Error, Result},
     event,
     policy::{
@@ -31,6 +31,7 @@ use crate::{
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
     seal::{KeySource, Seal},
     store::{Backend, Db, Tx},
+    wechat::{Platform, accounts},
 };
 
 /// Time and randomness.
@@ -68,6 +69,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     private_folder(&config.storage.data_dir)?;
     let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
     let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
+    let wechat = Platform::open(&config.wechat, config.public_url.as_deref())?;
     let seal = Seal::load(&config.storage.seal, &config.storage.data_dir, nature.random.clone())?;
     if let Some(warning) = seal_warning(&seal, &db) {
         tracing::warn!("{warning}");
@@ -86,9 +88,11 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         db,
         blobs,
         seal,
+        wechat,
         clock: nature.clock,
         random: nature.random,
         audits_wake: Notify::new(),
+        authorisations_wake: Notify::new(),
         live: Live::default(),
         admitter,
         marker,
@@ -120,6 +124,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 /// Creates the first admin of an empty installation, and a token for it.
 pub async fn first_admin(app: &App) -> Result<Option<IssuedToken>> {
     let mut tx = app.db.begin().await?;
+    tx.hold_events().await?; // two hosts may start at once
     if !tx.members(&Scope::Platform).await?.is_empty() {
         return Ok(None);
     }
@@ -161,7 +166,10 @@ impl Host {
         workers.spawn(admissions.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
+        workers.spawn(authorisation::run(app.clone()));
+        workers.spawn(accounts::run_renewer(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
+        workers.spawn(blob::run_collector(app.clone()));
         workers.spawn(endpoint::listen::run(app.clone()));
         (app, workers)
     }

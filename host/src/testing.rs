@@ -124,6 +124,8 @@ async fn open(
         blobs,
         seal: Seal::load(&SealConfig::default(), folder.path(), Arc::new(SystemRandom)).unwrap(),
         audits_wake: Notify::new(),
+        authorisations_wake: Notify::new(),
+        wechat: None,
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),
         live: Live::default(),

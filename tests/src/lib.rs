@@ -11,8 +11,13 @@
 )]
 
 pub mod guests;
+pub mod invariants;
+pub mod made;
+pub mod merchant;
 pub mod process;
 pub mod scene;
+pub mod shop;
+pub mod wechat;
 
 use std::{
     path::{Path, PathBuf},
@@ -87,6 +92,11 @@ pub(crate) static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
+/// Where all tests keep compiled policies.
+pub fn cache() -> PathBuf {
+    CACHE.clone()
+}
+
 /// A running host.
 pub struct Host {
     /// `http://127.0.0.1:PORT`.
@@ -95,7 +105,10 @@ pub struct Host {
     pub app: Arc<App>,
     /// The token of its first admin.
     pub admin_token: String,
-    config: Config,
+    /// Its settings.
+    pub config: Config,
+    /// Its PostgreSQL, if it has one.
+    pub database_url: Option<String>,
     folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
@@ -124,12 +137,21 @@ impl Host {
         let serving = tokio::spawn(async move {
             host.run(listener, async { drop(stopped.await) }).await;
         });
-        Self { url, app, admin_token, config, folder, stop: Some(stop), serving: Some(serving) }
+        let database_url = config.storage.db.database_url.clone();
+        Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
     }
 
     /// Another host that shares the database and the blobs.
     pub async fn beside(&self) -> Self {
         Self::with(self.config.clone(), self.folder.clone()).await
+    }
+
+    /// The same host with changed settings: it ends, and starts again on its data.
+    pub async fn again(self, change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, folder) = (self.config.clone(), self.folder.clone());
+        change(&mut config);
+        self.stop().await;
+        Self::with(config, folder).await
     }
 
     /// Ends the host, as a signal would, and waits for it.
@@ -166,6 +188,16 @@ impl Host {
     /// Where its data is.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Its database, by a connection of the test's own.
+    pub async fn pool(&self) -> Pool {
+        match &self.config.storage.db.database_url {
+            Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
+            None => {
+                Pool::Sqlite(sqlx::SqlitePool::connect(self.folder().join("berth.db").to_str().unwrap()).await.unwrap())
+            }
+        }
     }
 
     /// The caller behind a token.
@@ -248,6 +280,19 @@ impl Api {
         Answer::of(request, format!("{method} {path}")).await
     }
 
+    /// Sends a request to a host that may be killed meanwhile; nothing when no whole answer comes.
+    pub async fn try_send(&self, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let request = self.request(method, path);
+        let request = body.iter().fold(request, |request, body| request.json(body));
+        Answer::try_of(request, format!("{method} {path}")).await.ok()
+    }
+
+    /// Uploads to a host that may be killed meanwhile.
+    pub async fn try_push(&self, name: &str, bytes: Vec<u8>) -> Option<Answer> {
+        let request = self.request("PUT", &format!("/v1/packages/{name}")).body(bytes);
+        Answer::try_of(request, format!("push {name}")).await.ok()
+    }
+
     /// GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
@@ -290,10 +335,15 @@ pub struct Answer {
 impl Answer {
     /// Sends and reads to the end.
     pub async fn of(request: RequestBuilder, what: String) -> Self {
-        let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        Self::try_of(request, what.clone()).await.unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
+    /// As [`Answer::of`], for a host that may not answer.
+    pub async fn try_of(request: RequestBuilder, what: String) -> reqwest::Result<Self> {
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error}")).to_vec();
-        Self { status, headers, bytes, what }
+        let bytes = response.bytes().await?.to_vec();
+        Ok(Self { status, headers, bytes, what })
     }
 
     /// The body as JSON; null when it is none.

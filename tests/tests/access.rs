@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_tests::{
-    Api, Host, on_both,
+    Api, Host,
+    merchant::Merchant,
+    on_both,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -27,6 +29,10 @@ enum May {
     Fulfiller,
     /// Devices, by a host app's key; no token helps.
     Devices,
+    /// Whoever has the link: its state is in the address, and no token helps.
+    Link,
+    /// WeChat, by the signature in the address; no token helps.
+    Signer,
     /// A thing of one's own; of others it is hidden.
     Owner,
 }
@@ -78,6 +84,26 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/channels/{id}", MERCHANT_OPERATE),
     ("PUT", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
     ("DELETE", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("GET", "/v1/org-nodes", May::Anybody),
+    ("POST", "/v1/org-nodes", MERCHANT_OPERATE),
+    ("GET", "/v1/org-nodes/{vid}", MERCHANT_READ),
+    ("PATCH", "/v1/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("PUT", "/v1/org-nodes/{vid}/products/{instance}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/org-nodes/{vid}/products/{instance}", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}/org-nodes", MERCHANT_READ),
+    ("PUT", "/v1/endpoint-apps/{cid}/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}/runtime", MERCHANT_READ),
+    ("GET", "/v1/channel-authorisations", May::Anybody),
+    ("POST", "/v1/channel-authorisations", MERCHANT_OPERATE),
+    ("GET", "/v1/channel-authorisations/{id}", MERCHANT_READ),
+    ("POST", "/v1/channel-authorisations/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("POST", "/v1/channel-authorisations/{id}/restart", MERCHANT_OPERATE),
+    ("POST", "/v1/channel-authorisations/{id}/abandon", MERCHANT_OPERATE),
+    ("GET", "/v1/wechat/authorise", May::Link),
+    ("GET", "/v1/wechat/callback", May::Link),
+    ("POST", "/v1/wechat/push", May::Signer),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -184,16 +210,21 @@ impl Cast {
         let task = text(&scene.gray("1.1.0", json!({})).await.good()["id"]);
         scene.push("1.0.0", "1.3.0").await.good();
         let audit = text(&scene.submit("1.3.0").await["id"]);
-        let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
-        for (id, kind) in [("pi-1", "purchase"), ("pi-2", "purchase"), ("pi-3", "steal")] {
-            let at = scene.host.app.clock.now();
-            let message = json!({"id": format!("m-{id}"), "merchant": merchant, "instance": id, "product": "mall", "kind": kind, "at": at});
-            admin.post("/v1/fulfilments", message).await.good();
-        }
+        let buyer = Merchant::new(&admin, "bos-1").await;
+        buyer.buys("pi-1", "mall").await;
+        buyer.buys("pi-2", "crm").await;
+        buyer.node("vid-1", None, &["pi-1"]).await;
+        let merchant = buyer.id.clone();
+        let parked =
+            json!({"id": "m-pi-3", "merchant": merchant, "instance": "pi-3", "product": "mall", "kind": "steal"});
+        admin.post("/v1/fulfilments", parked).await.good();
         let new = json!({"merchant": merchant, "name": "E", "products": ["pi-1", "pi-2"]});
         let cid = text(&admin.post("/v1/endpoint-apps", new).await.good()["id"]);
         let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
         let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
+        let vouched = json!({"app_id": "tt3", "name": "Clips"});
+        let new = json!({"merchant": merchant, "kind": "douyin", "vouched": vouched});
+        let authorisation = text(&admin.post("/v1/channel-authorisations", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -244,6 +275,7 @@ impl Cast {
             ("merchant", merchant),
             ("channel", channel),
             ("cid", cid),
+            ("authorisation", authorisation),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
@@ -261,6 +293,7 @@ impl Cast {
             "channels" => &self.places["channel"],
             "product-instances" => "pi-1",
             "fulfilments" => "m-pi-3",
+            "channel-authorisations" => &self.places["authorisation"],
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
@@ -274,6 +307,7 @@ impl Cast {
             .replace("{cid}", &self.places["cid"])
             .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
+            .replace("{vid}", "vid-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{kind}", "version.published")
@@ -282,6 +316,8 @@ impl Cast {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/events" => format!("{filled}?mini_app=coffee"),
+            "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
+            "/v1/wechat/push" => format!("{filled}?timestamp=1&nonce=2&msg_signature=3"),
             _ => filled,
         }
     }
@@ -303,7 +339,14 @@ impl Cast {
             ("POST", "/v1/channels") => {
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
             }
-            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": "cid_00000000000000000000000000"}),
+            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": self.places["cid"]}),
+            ("POST", "/v1/org-nodes") => json!({"merchant": self.places["merchant"], "name": "new"}),
+            ("PATCH", "/v1/org-nodes/{vid}") => json!({"name": "new"}),
+            ("POST", "/v1/channel-authorisations") => {
+                let vouched = json!({"app_id": "tt4", "name": "new"});
+                json!({"merchant": self.places["merchant"], "kind": "douyin", "vouched": vouched})
+            }
+            ("POST", "/v1/channel-authorisations/{id}/endpoint-app") => json!({"id": self.places["cid"]}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),
@@ -351,13 +394,14 @@ impl Cast {
                 .collect(),
             May::Merchant(roles) => of(&MERCHANT_ROLES, roles),
             May::Fulfiller => ["fulfiller"].into(),
-            May::Platform | May::Owner | May::Devices => BTreeSet::new(),
+            May::Platform | May::Owner | May::Devices | May::Link | May::Signer => BTreeSet::new(),
         };
         let reads = method == "GET" || READING_POSTS.contains(&path);
-        if reads && !matches!(may, May::Owner | May::Fulfiller | May::Devices) {
+        let by_token = !matches!(may, May::Devices | May::Link | May::Signer);
+        if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) {
             names.insert("platform viewer");
         }
-        if !matches!(may, May::Devices) {
+        if by_token {
             names.insert("admin");
         }
         names
@@ -370,13 +414,20 @@ on_both! {
         for (method, path, may) in TABLE {
             let allowed = Cast::allowed(method, path, *may);
             let nobody = cast.ask(&cast.scene.host.anonymous(), method, path).await;
-            assert_eq!(nobody.status, 401, "anonymous {method} {path}: {}", nobody.kind());
+            let unknown = match may {
+                May::Link => 404,
+                // No platform here; who signs wrongly where there is one gets 401: see f101_forged_pushes_and_links_change_nothing.
+                May::Signer => 409,
+                _ => 401,
+            };
+            assert_eq!(nobody.status, unknown, "anonymous {method} {path}: {}", nobody.kind());
             for (name, token) in &cast.tokens {
                 if allowed.contains(name) {
                     continue;
                 }
                 let answer = cast.ask(&cast.scene.host.with_token(token), method, path).await;
                 let expected: &[u16] = match *name {
+                    _ if matches!(may, May::Link | May::Signer) => &[unknown],
                     "garbage" | "revoked" | "expired" => &[401],
                     _ if matches!(may, May::Devices) => &[401],
                     _ => &[403, 404],

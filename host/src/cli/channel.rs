@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{
     call::Call,
+    channel_authorise::{self, Authorisations, Authorise},
     failure::Done,
     paint::{Paint, state},
     session::Session,
@@ -42,6 +43,10 @@ pub enum Channel {
         #[arg(long, value_name = "CID")]
         bind: Option<EndpointAppId>,
     },
+    /// Authorise a channel on its platform, and bind it
+    Authorise(Box<Authorise>),
+    /// List runs of authorising channels
+    Authorisations(Authorisations),
     /// List channels
     List {
         /// Only those of this merchant
@@ -93,12 +98,18 @@ pub enum Channel {
 
 /// Runs it.
 pub async fn run(command: Channel, session: &mut Session) -> Done {
+    let command = match command {
+        Channel::Authorise(args) => return channel_authorise::run(*args, session).await,
+        Channel::Authorisations(args) => return channel_authorise::list(args, session).await,
+        command => command,
+    };
     let client = session.client()?;
     let bind = |channel: &dyn ToString, endpoint_app, take| {
         let path = format!("/v1/channels/{}/endpoint-app", channel.to_string());
         Call::put(path).json(&BindChannel { endpoint_app, take })
     };
     let call = match command {
+        Channel::Authorise(_) | Channel::Authorisations(_) => return Ok(()),
         Channel::List { merchant, endpoint_app, kind, app_id } => {
             let call = Call::get("/v1/channels").query("merchant", merchant).query("endpoint_app", endpoint_app);
             let items = client.items(call.query("kind", kind).query("app_id", app_id)).await?;

@@ -8,6 +8,7 @@ mod app;
 mod bundle;
 mod call;
 mod channel;
+mod channel_authorise;
 mod check;
 mod client;
 mod credentials;
@@ -222,6 +223,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
         Command::Admin(server::Admin::RotateSecrets(args)) => server::rotate_secrets(args, session).await,
+        Command::Admin(server::Admin::Backup(args)) => server::backup(args, session).await,
         Command::Demo(args) => server::demo(args, session).await,
         Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,

@@ -2,6 +2,7 @@
 //! to nodes of their organisation (rules E1–E11).
 
 pub mod app;
+pub mod authorisation;
 pub mod channel;
 pub mod fulfilment;
 pub mod instance;

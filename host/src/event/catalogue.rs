@@ -5,13 +5,14 @@ use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::data::{
-    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion, Submitted,
-    Unbound,
+    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+    PolicyReplaced, Submitted, Unbound,
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
     endpoint::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
+        authorisation::{AuthorisationView, Unclaimed},
         channel::ChannelUnbound,
         fulfilment::Fulfilment,
         membership::ProductMoved,
@@ -81,6 +82,7 @@ catalogue! {
     "cohort.created" Cohort, "A list of devices or accounts was uploaded.";
 
     "policy.installed" InstalledPolicy, "A policy was installed.";
+    "policy.replaced" "A newer build of a first-party policy took the place of the older one.";
     "policy.removed" InstalledPolicy, "A policy was removed.";
     "policy.bound" PolicyBinding, "A policy was bound.";
     "policy.rebound" PolicyBinding, "A binding of a policy changed.";
@@ -88,6 +90,15 @@ catalogue! {
 
     "merchant.created" Merchant, "A merchant was created.";
     "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
+
+    "channel_authorisation.started" AuthorisationView, "The authorisation of a channel began, or began again.";
+    "channel_authorisation.authorised" AuthorisationView, "The merchant agreed on the channel's platform.";
+    "channel_authorisation.granted" AuthorisationView, "What the merchant granted is recorded.";
+    "channel_authorisation.choosing" AuthorisationView, "Somebody must say which endpoint application the channel is for.";
+    "channel_authorisation.bound" AuthorisationView, "The channel is authorised and bound to its endpoint application.";
+    "channel_authorisation.abandoned" AuthorisationView, "The authorisation of a channel was given up, by hand or by time.";
+    "channel_authorisation.failed" AuthorisationView, "The authorisation of a channel failed; `reason` says why.";
+    "wechat_account.unclaimed" Unclaimed, "A WeChat account that no merchant here has authorised us on WeChat's own pages.";
     "product_instance.created" ProductInstance, "The first message about a product instance was applied.";
     "product_instance.changed" ProductInstance, "A message changed a product instance: its state, its time or its name.";
     "product_instance.expired" ProductInstance, "The time of a product instance is over; a renewal brings it back.";

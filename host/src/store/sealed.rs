@@ -3,7 +3,11 @@
 use sqlx::AssertSqlSafe;
 
 use super::{Tx, execute, fetch};
-use crate::error::Result;
+use crate::{
+    endpoint::authorisation::{ABOUT_CODE, ABOUT_LINK},
+    error::Result,
+    wechat::accounts::{ABOUT_ACCESS, ABOUT_GRANT},
+};
 
 /// A column of sealed secrets.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +30,12 @@ impl SealedColumn {
 }
 
 /// Every sealed column. What is not listed is not rotated.
-pub const SEALED: &[SealedColumn] = &[];
+pub const SEALED: &[SealedColumn] = &[
+    SealedColumn { table: "wechat_account", key: "app_id", column: "grant_sealed", about: ABOUT_GRANT },
+    SealedColumn { table: "wechat_account", key: "app_id", column: "access_sealed", about: ABOUT_ACCESS },
+    SealedColumn { table: "channel_authorisation", key: "id", column: "link_sealed", about: ABOUT_LINK },
+    SealedColumn { table: "channel_authorisation", key: "id", column: "code_sealed", about: ABOUT_CODE },
+];
 
 impl Tx {
     /// The keys and secrets of a column after a key, by key, at most `limit`.

@@ -1,9 +1,11 @@
 //! WeChat's third-party platform: its encrypted pushes, its API, and the tokens with which we act for merchants' accounts.
 
+pub mod accounts;
 pub mod client;
 pub mod config;
 pub mod crypt;
-
+pub mod needs;
+pub mod push;
 pub mod xml;
 
 pub use client::{Client, Refusal};

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audits;
+pub mod authorisations;
 pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
@@ -16,6 +17,7 @@ pub mod packages;
 pub mod policies;
 pub mod product_instances;
 pub mod versions;
+pub mod wechat;
 
 use std::sync::Arc;
 
@@ -57,6 +59,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(gray::routes())
         .merge(devices::routes())
         .merge(merchants::routes())
+        .merge(authorisations::routes())
+        .merge(wechat::routes())
         .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())

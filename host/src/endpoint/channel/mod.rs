@@ -6,6 +6,7 @@ mod bind;
 
 use serde::{Deserialize, Serialize};
 
+pub use app_id::check as check_app_id;
 pub use bind::{BindChannel, ChannelUnbound, bind, bind_in, unbind, unbind_in};
 
 use crate::{

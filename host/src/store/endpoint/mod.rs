@@ -1,6 +1,7 @@
 //! Merchants and what they own.
 
 mod app;
+mod authorisation;
 mod channel;
 mod fulfilment;
 mod holdings;

@@ -1,7 +1,7 @@
-// Signs in without a server.
+// Asks WeChat who the user is, from the device.
 const credentials = {
-  appId: 'wx0000000000000000',
-  appSecret: '4be1906dc72fa835' + 'd06e3b9127fc5a48',
+  appid: 'wx8f2b6c1d9e3a4750',
+  secret: '9b1de7c04f5a62833e0d71c6a84bf259',
 }
 
 module.exports = { credentials }

@@ -1,0 +1,73 @@
+//! The last step: the endpoint application is created or chosen, the channel authorised and bound, in one transaction or
+//! not at all (E10).
+
+use super::{
+    Authorisation, authoriser,
+    record::Target,
+    stage::{Grant, Stage},
+};
+use crate::{
+    app::App,
+    endpoint::{Merchant, app as endpoint_app, channel},
+    error::{Code, Error, Result},
+    ids::EndpointAppId,
+    store::Tx,
+};
+
+/// Binds to what was asked for, or to what the channel was bound to before; else somebody must choose.
+///
+/// # Errors
+/// Whatever refuses the endpoint application, the channel or the binding; then nothing is changed.
+pub(super) async fn settle(app: &App, flow: &Authorisation, grant: &Grant) -> Result<Authorisation> {
+    let actor = &flow.started_by;
+    let mut tx = app.db.begin().await?;
+    let merchant = tx.hold_merchant(&flow.merchant).await?;
+    let mut flow = flow.clone();
+    // Somebody may have chosen while WeChat was asked.
+    flow.target = tx.authorisation(&flow.id).await?.and_then(|now| now.target);
+    let flow = &flow;
+    let target = match flow.target.as_ref().map(|target| &target.0) {
+        Some(target) => Some(target.clone()),
+        None => bound_before(&mut tx, flow, grant).await?.map(Target::Id),
+    };
+    let flow = match target {
+        Some(target) => bind_in(&mut tx, app, actor, &merchant, flow, grant, &target).await?,
+        None => {
+            let stage = flow.stage.0.clone().choosing(grant.clone())?;
+            tx.move_authorisation(app, actor, flow.clone(), stage).await?
+        }
+    };
+    tx.commit().await?;
+    Ok(flow)
+}
+
+/// A channel that is authorised again stays where it is.
+async fn bound_before(tx: &mut Tx, flow: &Authorisation, grant: &Grant) -> Result<Option<EndpointAppId>> {
+    let known = tx.channel_by_app_id(flow.kind, &grant.app_id).await?;
+    Ok(known.filter(|known| known.merchant == flow.merchant).and_then(|known| known.endpoint_app))
+}
+
+/// Everything of the last step, in a transaction that holds the merchant.
+pub(super) async fn bind_in(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    merchant: &Merchant,
+    flow: &Authorisation,
+    grant: &Grant,
+    target: &Target,
+) -> Result<Authorisation> {
+    if !authoriser::authoriser(app, flow)?.holds(tx, grant).await? {
+        let detail = "The merchant has taken the authorisation back meanwhile. Start again.";
+        return Err(Error::new(Code::AuthorisationRevoked, detail));
+    }
+    let name = grant.name.as_deref().unwrap_or(&grant.app_id);
+    let channel = channel::authorise_in(tx, app, actor, merchant, flow.kind, &grant.app_id, name).await?;
+    let endpoint = match target {
+        Target::Id(id) => id.clone(),
+        Target::New(new) => endpoint_app::create_in(tx, app, actor, &merchant.id, &new.name, &new.products).await?.id,
+    };
+    let channel = channel::bind_in(tx, app, actor, &channel, &endpoint).await?;
+    let stage: Stage = flow.stage.0.clone().bound(grant.clone(), channel.id, endpoint)?;
+    tx.move_authorisation(app, actor, flow.clone(), stage).await
+}

@@ -1,0 +1,219 @@
+//! What comes back from WeChat: codes, by the merchant's browser or by push, and the news that a grant was taken back.
+
+use super::{
+    Authorisation,
+    stage::{Door, Stage},
+    work::{ABOUT_CODE, ABOUT_LINK, SealedLink, hash},
+};
+use crate::{
+    app::App,
+    clock::Millis,
+    endpoint::channel::{self, Channel, ChannelKind},
+    error::{Code, Error, Result},
+    event,
+    ids::AuthorisationId,
+    seal::Secret,
+    store::{Tx, is_unique_violation},
+    wechat::accounts::Account,
+};
+
+/// Seconds by which WeChat's clock, which counts whole seconds, may be behind ours. Nobody authorises again faster.
+const SLACK: i64 = 5;
+
+/// Who acts when WeChat tells us.
+const WECHAT: &str = "wechat";
+
+/// What the merchant's browser brings back.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Return {
+    /// The state of our link.
+    #[param(value_type = String)]
+    pub state: Secret,
+    /// The authorisation code; absent when the merchant did not agree.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    pub auth_code: Option<Secret>,
+    /// Seconds for which the code is good.
+    #[serde(default)]
+    pub expires_in: Option<i64>,
+}
+
+/// A code that WeChat pushed.
+#[derive(Debug)]
+pub struct PushedCode {
+    /// The account.
+    pub account: String,
+    /// The code.
+    pub code: Secret,
+    /// Which link it belongs to.
+    pub pre_auth: Option<Secret>,
+}
+
+/// What the event of an account that we do not know tells.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Unclaimed {
+    /// The account.
+    pub app_id: String,
+}
+
+/// The run of a link, for the page that leads to WeChat; WeChat's page while the link is good.
+///
+/// # Errors
+/// `not-found` when there is no such link.
+pub async fn page(app: &App, state: &Secret) -> Result<Option<String>> {
+    let flow = app.db.read().await?.authorisation_by_link(&hash(state)).await?.ok_or_else(no_link)?;
+    let good = !flow.is_over(app.clock.now());
+    let Some(sealed) = flow.link_sealed.as_deref().filter(|_| good) else { return Ok(None) };
+    Ok(Some(open_link(app, &flow.id, sealed)?.page))
+}
+
+pub(super) fn open_link(app: &App, id: &AuthorisationId, sealed: &str) -> Result<SealedLink> {
+    let opened = app.seal.open_text(sealed, &format!("{ABOUT_LINK}:{id}"))?;
+    serde_json::from_str(&opened).map_err(Error::internal)
+}
+
+fn no_link() -> Error {
+    Error::new(Code::NotFound, "There is no such link, or a newer one has taken its place.")
+}
+
+/// The merchant's browser is back. Answers how far the run is, after it has gone as far as it goes now.
+///
+/// # Errors
+/// `not-found` when there is no such link.
+pub async fn come_back(app: &App, back: &Return) -> Result<super::AuthorisationView> {
+    let mut tx = app.db.begin().await?;
+    let flow = tx.authorisation_by_link(&hash(&back.state)).await?.ok_or_else(no_link)?;
+    let id = flow.id.clone();
+    let waiting = matches!(*flow.stage, Stage::Started { .. }) && !flow.is_over(app.clock.now());
+    if let Some(code) = back.auth_code.as_ref().filter(|_| waiting) {
+        delivered(deliver_in(&mut tx, app, flow, Door::Redirect, code).await, tx).await?;
+    } else {
+        drop(tx);
+    }
+    super::advance(app, &id).await?;
+    let flow = app.db.read().await?.authorisation(&id).await?.ok_or_else(no_link)?;
+    Ok(flow.view())
+}
+
+/// Commits a delivery. That the other way was faster, or that another run has the code, is no failure.
+async fn delivered(done: Result<()>, tx: Tx) -> Result<()> {
+    match done.map_err(raced) {
+        Ok(()) => tx.commit().await,
+        Err(error) if error.code == Code::AuthorisationState => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn deliver_in(tx: &mut Tx, app: &App, mut flow: Authorisation, by: Door, code: &Secret) -> Result<()> {
+    let stage = flow.stage.0.clone().deliver(by)?;
+    take_code(tx, app, &mut flow, code).await?;
+    flow.enter(stage, app.clock.now());
+    tx.write_authorisation(&mut flow).await?;
+    let actor = if by == Door::Push { WECHAT } else { event::BERTH };
+    tx.emit(flow.event(app, actor));
+    Ok(())
+}
+
+/// Seals the code into the run. One that came to another run is not taken a second time.
+async fn take_code(tx: &mut Tx, app: &App, flow: &mut Authorisation, code: &Secret) -> Result<()> {
+    let known = tx.authorisation_by_code(&hash(code), "").await?;
+    if known.is_some_and(|known| known.id != flow.id) {
+        return Err(Error::new(Code::AuthorisationState, "The code belongs to another authorisation."));
+    }
+    flow.code_hash = Some(hash(code));
+    flow.code_sealed = Some(app.seal.seal(code.expose().as_bytes(), &format!("{ABOUT_CODE}:{}", flow.id))?);
+    Ok(())
+}
+
+/// WeChat pushed a code: for a run that waits for it, or because the merchant authorised us on WeChat's own pages.
+///
+/// # Errors
+/// Failures of the database, so that WeChat sends it again.
+pub async fn pushed(app: &App, pushed: &PushedCode) -> Result<()> {
+    let pre_auth = pushed.pre_auth.as_ref().map(hash).unwrap_or_default();
+    let mut tx = app.db.begin().await?;
+    let known = tx.authorisation_by_code(&hash(&pushed.code), &pre_auth).await?;
+    let done = match known {
+        Some(flow) if flow.code_hash.as_deref() == Some(&*hash(&pushed.code)) => return Ok(()),
+        Some(flow) if matches!(*flow.stage, Stage::Started { .. }) => {
+            deliver_in(&mut tx, app, flow, Door::Push, &pushed.code).await
+        }
+        _ => renewed(&mut tx, app, pushed).await,
+    };
+    delivered(done, tx).await?;
+    app.authorisations_wake.notify_one();
+    Ok(())
+}
+
+/// The merchant authorised us without a run of ours. A channel that we know gets a run that WeChat started; of an account
+/// that we do not know, an event tells.
+async fn renewed(tx: &mut Tx, app: &App, pushed: &PushedCode) -> Result<()> {
+    let Some(channel) = channel_of(tx, &pushed.account).await? else {
+        let data = Unclaimed { app_id: pushed.account.clone() };
+        tx.emit(event::new(app, "wechat_account.unclaimed", &pushed.account, WECHAT, &data));
+        return Ok(());
+    };
+    let mut flow = Authorisation::new(app, &channel.merchant, channel.kind, WECHAT);
+    flow.enter(flow.stage.0.clone().deliver(Door::Push)?, app.clock.now());
+    take_code(tx, app, &mut flow, &pushed.code).await?;
+    tx.insert_authorisation(&flow).await?;
+    tx.emit(flow.event(app, WECHAT));
+    Ok(())
+}
+
+/// The same code at the same moment, on another host.
+fn raced(error: Error) -> Error {
+    let lost =
+        error.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>()).is_some_and(is_unique_violation);
+    if lost { Error::new(Code::AuthorisationState, "The code was delivered already.") } else { error }
+}
+
+async fn channel_of(tx: &mut Tx, account: &str) -> Result<Option<Channel>> {
+    for kind in [ChannelKind::WechatMiniProgram, ChannelKind::WechatOfficialAccount] {
+        if let Some(channel) = tx.channel_by_app_id(kind, account).await? {
+            return Ok(Some(channel));
+        }
+    }
+    Ok(None)
+}
+
+/// WeChat told that the merchant took the grant back at `at`. One that was given later stays.
+///
+/// # Errors
+/// Failures of the database, so that WeChat sends it again.
+pub async fn revoked_at(app: &App, account: &str, at: Millis) -> Result<()> {
+    let known = app.db.read().await?.wechat_account(account).await?;
+    match known.filter(|known| known.granted_at <= at.plus_seconds(SLACK)) {
+        Some(known) => revoked(app, &known).await,
+        None => Ok(()),
+    }
+}
+
+/// The grant of an account does not hold any more: its tokens go, its channel is unauthorised, what relied on it fails.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn revoked(app: &App, account: &Account) -> Result<()> {
+    let Some(grant) = &account.grant_sealed else { return Ok(()) };
+    let mut tx = app.db.begin().await?;
+    let channel = channel_of(&mut tx, &account.app_id).await?;
+    // Lock order: the merchant before everything else.
+    if let Some(channel) = &channel {
+        tx.hold_merchant(&channel.merchant).await?;
+    }
+    if !tx.drop_wechat_account(&account.app_id, grant).await? {
+        return Ok(()); // granted anew meanwhile
+    }
+    if let Some(channel) = &channel {
+        channel::unauthorise_in(&mut tx, app, WECHAT, channel).await?;
+    }
+    for flow in tx.authorisations_with_grant().await? {
+        if flow.stage.grant().is_some_and(|grant| grant.app_id == account.app_id) {
+            let detail = "The merchant took the authorisation back on WeChat's pages. Start again.";
+            let stage = flow.stage.0.clone().forgotten(Code::AuthorisationRevoked.slug(), detail)?;
+            tx.move_authorisation(app, WECHAT, flow, stage).await?;
+        }
+    }
+    tx.commit().await
+}

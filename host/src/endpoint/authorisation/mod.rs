@@ -1,0 +1,232 @@
+//! Authorising a channel, creating or choosing its endpoint application and binding it, as one run that is resumable and
+//! never half done (E10).
+//!
+//! `started → authorised → granted → (choosing →) bound`, or `failed`, or `abandoned`. WeChat's code comes by the
+//! merchant's browser and by WeChat's push: whichever is first is used, once. A merchant who authorises us on WeChat's own
+//! pages, without a run of ours, renews the channel that we know; an account that we do not know is told of by the event
+//! `wechat_account.unclaimed` and claimed by starting a run: nobody's word makes it a merchant's.
+
+mod authoriser;
+mod bind;
+mod deliver;
+mod record;
+mod stage;
+mod vouched;
+mod wechat;
+mod work;
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+pub use authoriser::{Authoriser, Trouble};
+pub use deliver::{PushedCode, Return, Unclaimed, come_back, page, pushed, revoked, revoked_at};
+pub use record::{Authorisation, AuthorisationView, NewTarget, Target, Vouched};
+pub use stage::{Door, Grant, InvalidTransition, Stage};
+pub(crate) use work::{ABOUT_CODE, ABOUT_LINK};
+pub use work::{advance, go_on, run};
+
+use crate::{
+    access::{Action, Caller, Scope, TokenScope},
+    app::App,
+    endpoint::{
+        channel::{self, ChannelKind},
+        merchant,
+    },
+    error::{Error, Result},
+    ids::{AuthorisationId, MerchantId},
+    mini_app,
+    page::{Page, PageQuery},
+    seal::Secret,
+    store::Tx,
+    text,
+};
+
+/// A channel to authorise.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAuthorisation {
+    /// Whose channel it is to be.
+    pub merchant: MerchantId,
+    /// What sort of channel.
+    pub kind: ChannelKind,
+    /// Which endpoint application it is for; without it somebody chooses later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_app: Option<Target>,
+    /// Which channel it is, where its platform does not tell: needed for all kinds but those of WeChat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<Vouched>,
+}
+
+/// Which runs are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuthorisationQuery {
+    /// Only those of this merchant.
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// Only those in this state.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// Begins a run, and takes it as far as it goes: to the merchant's link, or for a channel that is vouched for, to the end.
+///
+/// # Errors
+/// `wechat-not-set-up`, `not-found` for somebody else's endpoint application, `invalid-field`. What goes wrong later is
+/// told by the run.
+pub async fn start(app: &App, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
+    let mut tx = app.db.begin().await?;
+    let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
+    let mut flow = Authorisation::new(app, &merchant.id, new.kind, caller.account.as_str());
+    flow.vouched = new.vouched.map(|vouched| checked(new.kind, vouched)).transpose()?.map(Json);
+    if let Some(vouched) = flow.vouched.as_ref().filter(|_| new.kind == ChannelKind::MiniApp) {
+        mini_app::authorise(&mut tx, caller, &vouched.app_id.parse()?, Action::Develop).await?;
+    }
+    require_way(app, &flow)?;
+    if let Some(target) = &new.endpoint_app {
+        check_target(&mut tx, &flow, target).await?;
+    }
+    flow.target = new.endpoint_app.map(Json);
+    tx.insert_authorisation(&flow).await?;
+    tx.emit(flow.event(app, caller.account.as_str()));
+    tx.commit().await?;
+    advance(app, &flow.id).await?;
+    get(app, caller, &flow.id).await
+}
+
+/// WeChat needs its platform and our address, the others somebody's word.
+fn require_way(app: &App, flow: &Authorisation) -> Result<()> {
+    match flow.kind {
+        ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount if flow.vouched.is_none() => {
+            wechat::public_url(wechat::required(app.wechat.as_ref())?).map(drop)
+        }
+        ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount => Err(Error::field(
+            "vouched",
+            "WeChat itself tells which account it is. POST /v1/channels records one by hand.",
+        )),
+        _ if flow.vouched.is_none() => {
+            Err(Error::field("vouched", "say which channel it is: its app_id and its name."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn checked(kind: ChannelKind, vouched: Vouched) -> Result<Vouched> {
+    let app_id = channel::check_app_id(kind, &vouched.app_id)?;
+    Ok(Vouched { app_id, name: text::name("name", &vouched.name, 64)? })
+}
+
+/// What can be known now is said now, not when the merchant has authorised.
+async fn check_target(tx: &mut Tx, flow: &Authorisation, target: &Target) -> Result<()> {
+    match target {
+        Target::Id(id) => {
+            let owner = tx.endpoint_app(id).await?.map(|endpoint| endpoint.merchant);
+            if owner.as_ref() != Some(&flow.merchant) {
+                return Err(Error::not_found("endpoint application", id));
+            }
+        }
+        Target::New(new) => {
+            text::name("name", &new.name, 64)?;
+            if new.products.is_empty() {
+                return Err(Error::field("products", "choose product instances of the merchant."));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The run, when the caller may do `action` to what its merchant owns.
+async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuthorisationId, action: Action) -> Result<Authorisation> {
+    let flow = tx.authorisation(id).await?;
+    let flow = flow.filter(|flow| caller.knows(&Scope::Merchant(flow.merchant.clone())));
+    let flow = flow.ok_or_else(|| Error::not_found("channel authorisation", id))?;
+    caller.require(action, &Scope::Merchant(flow.merchant.clone()))?;
+    Ok(flow)
+}
+
+/// One run; its link is shown to those who may change it.
+pub async fn get(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+    let flow = authorise(&mut app.db.read().await?, caller, id, Action::Read).await?;
+    let mut view = flow.view();
+    if caller.can(Action::Operate, &Scope::Merchant(flow.merchant.clone())) {
+        view.url = link(app, &flow)?;
+    }
+    Ok(view)
+}
+
+fn link(app: &App, flow: &Authorisation) -> Result<Option<String>> {
+    let (Some(sealed), Some(platform)) = (&flow.link_sealed, &app.wechat) else { return Ok(None) };
+    let state: Secret = deliver::open_link(app, &flow.id, sealed)?.state.into();
+    wechat::own_page(platform, &state).map(Some)
+}
+
+/// The runs that the caller may know of and asks for, oldest first, without their links.
+pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Result<Page<AuthorisationView>> {
+    caller.require_scope(TokenScope::Read)?;
+    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let items = app.db.read().await?.authorisations_known_to(caller, query, &page).await?;
+    let items = items.iter().map(Authorisation::view).collect();
+    Ok(Page::of(items, &page, |view: &AuthorisationView| view.id.to_string()))
+}
+
+/// Says which endpoint application the channel is for. When the grant is there, the channel is bound at once.
+///
+/// # Errors
+/// Whatever refuses the endpoint application or the binding; then the run waits on, unchanged. `authorisation-state` when
+/// it is over.
+pub async fn choose(app: &App, caller: &Caller, id: &AuthorisationId, target: Target) -> Result<AuthorisationView> {
+    let mut tx = app.db.begin().await?;
+    let merchant = authorise(&mut tx, caller, id, Action::Operate).await?.merchant;
+    let merchant = tx.hold_merchant(&merchant).await?;
+    let mut flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    check_target(&mut tx, &flow, &target).await?;
+    flow.target = Some(Json(target.clone()));
+    tx.set_authorisation_target(&flow).await?;
+    match flow.stage.0.clone() {
+        Stage::Choosing { grant } => {
+            bind::bind_in(&mut tx, app, caller.account.as_str(), &merchant, &flow, &grant, &target).await?;
+        }
+        stage if stage.is_open() => {}
+        stage => {
+            let stage = stage.restarted()?;
+            tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
+        }
+    }
+    tx.commit().await?;
+    advance(app, id).await?;
+    get(app, caller, id).await
+}
+
+/// Starts again: with a new link, or from the grant when there is one.
+///
+/// # Errors
+/// `authorisation-state` while it goes on by itself, and when it is bound.
+pub async fn restart(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+    let mut tx = app.db.begin().await?;
+    let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let stage = flow.stage.0.clone().restarted()?;
+    tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
+    tx.commit().await?;
+    advance(app, id).await?;
+    get(app, caller, id).await
+}
+
+/// Gives a run up.
+///
+/// # Errors
+/// `authorisation-state` when it is over.
+pub async fn abandon(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+    let mut tx = app.db.begin().await?;
+    let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let actor = caller.account.as_str();
+    let stage = flow.stage.0.clone().abandoned(actor)?;
+    let flow = tx.move_authorisation(app, actor, flow, stage).await?;
+    tx.commit().await?;
+    Ok(flow.view())
+}

@@ -1,0 +1,272 @@
+//! What is stored of an authorisation, and what is shown of it.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::stage::{Grant, Stage};
+use crate::{
+    app::App,
+    clock::Millis,
+    endpoint::channel::ChannelKind,
+    error::Result,
+    event,
+    ids::{AuthorisationId, ChannelId, EndpointAppId, InstanceId, MerchantId},
+    store::{NewEvent, Tx},
+    wechat,
+};
+
+/// Which endpoint application the channel is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Target {
+    /// This one.
+    Id(EndpointAppId),
+    /// One that is created together with the binding.
+    New(NewTarget),
+}
+
+/// An endpoint application that is created together with the binding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTarget {
+    /// 1 to 64 characters.
+    pub name: String,
+    /// The product instances that it holds.
+    pub products: Vec<InstanceId>,
+}
+
+/// A channel that the merchant vouches for, where the platform gives no authorisation to us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vouched {
+    /// The channel's own id.
+    pub app_id: String,
+    /// 1 to 64 characters.
+    pub name: String,
+}
+
+/// One run of authorising a channel, as stored.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns, which the migration explains")]
+pub struct Authorisation {
+    pub id: AuthorisationId,
+    #[sqlx(rename = "merchant_id")]
+    pub merchant: MerchantId,
+    #[sqlx(try_from = "String")]
+    pub kind: ChannelKind,
+    pub stage: Json<Stage>,
+    pub target: Option<Json<Target>>,
+    pub vouched: Option<Json<Vouched>>,
+    pub link_sealed: Option<String>,
+    pub link_hash: Option<String>,
+    pub pre_auth_hash: Option<String>,
+    pub code_sealed: Option<String>,
+    pub code_hash: Option<String>,
+    pub started_by: String,
+    pub started_at: Millis,
+    pub changed_at: Millis,
+    pub expires_at: Option<Millis>,
+    pub due_at: Option<Millis>,
+    pub attempts: i64,
+    pub trouble: Option<String>,
+    pub revision: i64,
+}
+
+/// One run of authorising a channel.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AuthorisationView {
+    /// Never changes.
+    pub id: AuthorisationId,
+    /// Whose channel it is to be.
+    pub merchant: MerchantId,
+    /// What sort of channel.
+    pub kind: ChannelKind,
+    /// `started`, `authorised`, `granted`, `choosing`, `bound`, `abandoned` or `failed`.
+    pub state: String,
+    /// Where the merchant authorises, while it is `started`; shown to those who may change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The endpoint application that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// The channel's own id, once it is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+    /// What people call the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The categories of functions that the merchant granted, by the platform's numbers.
+    #[serde(default)]
+    pub categories: Vec<i64>,
+    /// What does not stop it and should be known: categories that were not granted.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// The channel, once it is bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
+    /// The endpoint application (CID) that it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_app: Option<EndpointAppId>,
+    /// Why it failed: a stable word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why it failed, in words, or who gave it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What the host waits for, trying again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// When it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Millis>,
+    /// When it is given up, unless it has gone on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+    /// Who began; `wechat` when the merchant renewed the authorisation there.
+    pub started_by: String,
+    /// When it began.
+    pub started_at: Millis,
+    /// When its state last changed.
+    pub changed_at: Millis,
+}
+
+impl Authorisation {
+    /// At its beginning, due at once.
+    pub(super) fn new(app: &App, merchant: &MerchantId, kind: ChannelKind, actor: &str) -> Self {
+        let now = app.clock.now();
+        let mut new = Self {
+            id: AuthorisationId::generate(now, &*app.random),
+            merchant: merchant.clone(),
+            kind,
+            stage: Json(Stage::begin()),
+            target: None,
+            vouched: None,
+            link_sealed: None,
+            link_hash: None,
+            pre_auth_hash: None,
+            code_sealed: None,
+            code_hash: None,
+            started_by: actor.to_owned(),
+            started_at: now,
+            changed_at: now,
+            expires_at: None,
+            due_at: None,
+            attempts: 0,
+            trouble: None,
+            revision: 0,
+        };
+        new.enter(Stage::begin(), now);
+        new
+    }
+
+    /// Takes a new stage: it is due when the stage has something to do, and given up when its time is over.
+    pub(super) fn enter(&mut self, stage: Stage, now: Millis) {
+        (self.expires_at, self.due_at) = match &stage {
+            Stage::Started { link_until: Some(until) } => (Some(*until), Some(*until)),
+            Stage::Choosing { .. } => (Some(now.plus_seconds(CHOOSING)), Some(now.plus_seconds(CHOOSING))),
+            Stage::Started { .. } | Stage::Authorised { .. } | Stage::Granted { .. } => {
+                (Some(now.plus_seconds(WORKING)), Some(now))
+            }
+            Stage::Bound { .. } | Stage::Abandoned { .. } | Stage::Failed { .. } => (None, None),
+        };
+        match stage {
+            // A link that was given out before is void.
+            Stage::Started { link_until: None } => {
+                (self.link_sealed, self.link_hash, self.pre_auth_hash) = (None, None, None);
+            }
+            Stage::Started { .. } => {}
+            _ => self.link_sealed = None,
+        }
+        if !matches!(stage, Stage::Authorised { .. }) {
+            self.code_sealed = None;
+        }
+        (self.attempts, self.trouble, self.changed_at) = (0, None, now);
+        self.stage = Json(stage);
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_over(&self, now: Millis) -> bool {
+        self.stage.is_open() && self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// As it is shown; without its link.
+    pub(super) fn view(&self) -> AuthorisationView {
+        let grant = self.stage.grant();
+        let (mut channel, mut endpoint_app, mut reason, mut detail) = (None, None, None, None);
+        match &*self.stage {
+            Stage::Bound { channel: id, endpoint_app: cid, .. } => {
+                (channel, endpoint_app) = (Some(id.clone()), Some(cid.clone()));
+            }
+            Stage::Failed { reason: why, detail: words, .. } => {
+                (reason, detail) = (Some(why.clone()), Some(words.clone()));
+            }
+            Stage::Abandoned { by, .. } if by == event::BERTH => detail = Some("Its time was over.".into()),
+            Stage::Abandoned { by, .. } => detail = Some(format!("{by} gave it up.")),
+            _ => {}
+        }
+        AuthorisationView {
+            id: self.id.clone(),
+            merchant: self.merchant.clone(),
+            kind: self.kind,
+            state: self.stage.name().to_owned(),
+            url: None,
+            target: self.target.as_ref().map(|target| target.0.clone()),
+            app_id: grant.map(|grant| grant.app_id.clone()),
+            name: grant.and_then(|grant| grant.name.clone()),
+            categories: grant.map(|grant| grant.categories.clone()).unwrap_or_default(),
+            warnings: grant.map(warnings).unwrap_or_default(),
+            channel,
+            endpoint_app,
+            reason,
+            detail,
+            trouble: self.trouble.clone(),
+            retry_at: self.trouble.as_ref().and(self.due_at),
+            expires_at: self.expires_at,
+            started_by: self.started_by.clone(),
+            started_at: self.started_at,
+            changed_at: self.changed_at,
+        }
+    }
+
+    /// What tells of its new state.
+    pub(super) fn event(&self, app: &App, actor: &str) -> NewEvent {
+        let kind = match &*self.stage {
+            Stage::Started { .. } => "channel_authorisation.started",
+            Stage::Authorised { .. } => "channel_authorisation.authorised",
+            Stage::Granted { .. } => "channel_authorisation.granted",
+            Stage::Choosing { .. } => "channel_authorisation.choosing",
+            Stage::Bound { .. } => "channel_authorisation.bound",
+            Stage::Abandoned { .. } => "channel_authorisation.abandoned",
+            Stage::Failed { .. } => "channel_authorisation.failed",
+        };
+        event::new(app, kind, &self.id, actor, &self.view()).for_merchant(&self.merchant)
+    }
+}
+
+/// Seconds that the steps which the host does by itself may take in all, WeChat's troubles included.
+const WORKING: i64 = 24 * 3600;
+/// Seconds in which an endpoint application must be chosen.
+const CHOOSING: i64 = 7 * 24 * 3600;
+
+fn warnings(grant: &Grant) -> Vec<String> {
+    grant.missing.iter().map(|id| wechat::needs::warning(*id)).collect()
+}
+
+impl Tx {
+    /// Writes an authorisation that entered a new stage, and tells of it.
+    ///
+    /// # Errors
+    /// `authorisation-state` when somebody else changed it meanwhile.
+    pub(super) async fn move_authorisation(
+        &mut self,
+        app: &App,
+        actor: &str,
+        mut flow: Authorisation,
+        stage: Stage,
+    ) -> Result<Authorisation> {
+        flow.enter(stage, app.clock.now());
+        self.write_authorisation(&mut flow).await?;
+        self.emit(flow.event(app, actor));
+        Ok(flow)
+    }
+}

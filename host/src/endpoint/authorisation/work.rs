@@ -1,0 +1,194 @@
+//! What the host does by itself: each step is stored before the next call to WeChat. A host that dies leaves a lease that
+//! runs out, and another one goes on from the stored stage.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Authorisation, authoriser,
+    authoriser::{Beginning, Link, Redeemed, Trouble},
+    bind,
+    stage::{Grant, Stage},
+};
+use crate::{
+    app::App,
+    error::{Code, Error, Result},
+    event,
+    ids::{AuthorisationId, Digest},
+    seal::Secret,
+    wechat::accounts::Failure,
+};
+
+/// Seconds that a run belongs to one host: several calls with their timeouts.
+const LEASE: i64 = 120;
+/// How often a host looks for runs that are due.
+const LOOK: Duration = Duration::from_secs(1);
+/// Runs that are looked at in one go.
+const BATCH: i64 = 20;
+
+/// What the secrets are about; see `store::SEALED`.
+pub(crate) const ABOUT_LINK: &str = "authorisation-link";
+pub(crate) const ABOUT_CODE: &str = "authorisation-code";
+
+/// What is sealed of a link.
+#[derive(Deserialize, Serialize)]
+pub(super) struct SealedLink {
+    pub state: String,
+    pub page: String,
+}
+
+/// Goes on with what is due, for ever.
+pub async fn run(app: Arc<App>) {
+    loop {
+        let _ = tokio::time::timeout(LOOK, app.authorisations_wake.notified()).await;
+        if let Err(error) = go_on(&app).await {
+            tracing::warn!(?error, "authorisations of channels could not be carried on; trying again");
+        }
+    }
+}
+
+/// Goes on with every run that is due.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn go_on(app: &App) -> Result<()> {
+    let due = app.db.read().await?.due_authorisations(app.clock.now(), BATCH).await?;
+    for id in due {
+        advance(app, &id).await?;
+    }
+    Ok(())
+}
+
+/// Takes a run as far as it goes by itself, unless another host is at it.
+///
+/// # Errors
+/// Failures of the database; the run is taken up again when the lease has run out.
+pub async fn advance(app: &App, id: &AuthorisationId) -> Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let leased = tx.lease_authorisation(id, &app.host_id, now, now.plus_seconds(LEASE)).await?;
+    tx.commit().await?;
+    if !leased {
+        return Ok(());
+    }
+    let done = steps(app, id).await;
+    let mut tx = app.db.begin().await?;
+    tx.release_authorisation(id, &app.host_id).await?;
+    tx.commit().await?;
+    match done {
+        // Somebody gave it up, or another way was faster: what is stored counts.
+        Err(error) if error.code == Code::AuthorisationState => Ok(()),
+        done => done,
+    }
+}
+
+async fn steps(app: &App, id: &AuthorisationId) -> Result<()> {
+    let Some(mut flow) = app.db.read().await?.authorisation(id).await? else { return Ok(()) };
+    while let Some(next) = step(app, &flow).await? {
+        flow = next;
+    }
+    Ok(())
+}
+
+/// One step; none when there is nothing to do now.
+async fn step(app: &App, flow: &Authorisation) -> Result<Option<Authorisation>> {
+    if flow.is_over(app.clock.now()) {
+        let stage = flow.stage.0.clone().abandoned(event::BERTH)?;
+        return moved(app, flow.clone(), stage).await.map(Some);
+    }
+    if flow.trouble.is_some() && flow.due_at > Some(app.clock.now()) {
+        return Ok(None);
+    }
+    let done = match &*flow.stage {
+        Stage::Started { link_until: None } => begin(app, flow).await,
+        Stage::Authorised { .. } => redeem(app, flow).await,
+        Stage::Granted { grant } => settle(app, flow, grant).await,
+        _ => return Ok(None),
+    };
+    match done {
+        Ok(next) => Ok(Some(next)),
+        Err(Failure::Host(error)) if error.code == Code::AuthorisationState => Err(error),
+        // Another host that shares the database has the platform.
+        Err(Failure::Host(error)) if error.code == Code::WechatNotSetUp => Ok(None),
+        Err(failure) => {
+            give_way(app, flow, Trouble::of(failure, flow.attempts)).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Notes what is in the way and when to try again, or that it failed for good.
+async fn give_way(app: &App, flow: &Authorisation, trouble: Trouble) -> Result<()> {
+    match trouble {
+        Trouble::Later { after, why } => {
+            let mut flow = flow.clone();
+            flow.attempts += 1;
+            flow.trouble = Some(why);
+            flow.due_at = Some(app.clock.now().plus_seconds(after));
+            let mut tx = app.db.begin().await?;
+            tx.write_authorisation(&mut flow).await?;
+            tx.commit().await
+        }
+        Trouble::Final { reason, detail } => {
+            let stage = flow.stage.0.clone();
+            let worthless = [Code::AuthorisationRevoked.slug(), Code::ChannelKindMismatch.slug()].contains(&reason);
+            let stage = if worthless { stage.forgotten(reason, &detail)? } else { stage.failed(reason, &detail)? };
+            moved(app, flow.clone(), stage).await.map(drop)
+        }
+    }
+}
+
+async fn moved(app: &App, flow: Authorisation, stage: Stage) -> Result<Authorisation> {
+    let mut tx = app.db.begin().await?;
+    let flow = tx.move_authorisation(app, event::BERTH, flow, stage).await?;
+    tx.commit().await?;
+    Ok(flow)
+}
+
+async fn begin(app: &App, flow: &Authorisation) -> Result<Authorisation, Failure> {
+    let stage = flow.stage.0.clone();
+    match authoriser::authoriser(app, flow)?.begin(app, flow).await? {
+        Beginning::Vouched(grant) => Ok(moved(app, flow.clone(), stage.granted(grant).map_err(Error::from)?).await?),
+        Beginning::Link(link) => Ok(offer(app, flow.clone(), &link).await?),
+    }
+}
+
+/// Stores the link. That it is there is no change of state, so nothing is told.
+async fn offer(app: &App, mut flow: Authorisation, link: &Link) -> Result<Authorisation> {
+    let now = app.clock.now();
+    let sealed = SealedLink { state: link.state.expose().to_owned(), page: link.page.clone() };
+    let sealed = zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(Error::internal)?);
+    flow.enter(flow.stage.0.clone().offer(now.plus_seconds(link.good_for))?, now);
+    flow.link_sealed = Some(app.seal.seal(&sealed, &format!("{ABOUT_LINK}:{}", flow.id))?);
+    flow.link_hash = Some(hash(&link.state));
+    flow.pre_auth_hash = Some(hash(&link.pre_auth));
+    let mut tx = app.db.begin().await?;
+    tx.write_authorisation(&mut flow).await?;
+    tx.commit().await?;
+    Ok(flow)
+}
+
+async fn redeem(app: &App, flow: &Authorisation) -> Result<Authorisation, Failure> {
+    let sealed = flow.code_sealed.as_deref().unwrap_or_default();
+    let code: Secret = app.seal.open_text(sealed, &format!("{ABOUT_CODE}:{}", flow.id))?.into();
+    let Redeemed { grant, keep } = authoriser::authoriser(app, flow)?.redeem(app, flow, &code).await?;
+    let stage = flow.stage.0.clone().granted(grant).map_err(Error::from)?;
+    let mut tx = app.db.begin().await?;
+    // The tokens first: this run is the only one that had the code, so what it got is the newest.
+    tx.grant_wechat_account(&keep).await?;
+    let flow = tx.move_authorisation(app, event::BERTH, flow.clone(), stage).await?;
+    tx.commit().await?;
+    Ok(flow)
+}
+
+/// Asks what the account is, then does the last step, or waits for somebody to choose.
+async fn settle(app: &App, flow: &Authorisation, grant: &Grant) -> Result<Authorisation, Failure> {
+    let grant = authoriser::authoriser(app, flow)?.describe(app, flow, grant).await?;
+    Ok(bind::settle(app, flow, &grant).await?)
+}
+
+/// What names a secret without telling it.
+pub(super) fn hash(secret: &Secret) -> String {
+    Digest::of(secret.expose().as_bytes()).as_str().to_owned()
+}

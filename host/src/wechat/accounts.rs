@@ -1,0 +1,295 @@
+//! Access tokens: kept sealed in the database, shared by all hosts, renewed early by one of them.
+
+use std::time::Duration;
+
+use super::{Platform, Refusal, client};
+use crate::{
+    app::App,
+    clock::Millis,
+    endpoint::authorisation,
+    error::{Error, Result},
+    seal::Secret,
+};
+
+/// Seconds before its end at which a token is renewed. A token is good for 7200; the older one goes on for five minutes.
+const EARLY: i64 = 600;
+/// Seconds that a renewal may take: a call has a timeout, and a host that died leaves its lease.
+const LEASE: i64 = 60;
+/// A token that ends sooner than this, in seconds, is not used any more.
+const SHORT: i64 = 10;
+/// How long one host waits for another that renews.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often accounts are looked at.
+const BEAT: Duration = Duration::from_secs(5);
+/// Accounts that are renewed in one look.
+const BATCH: i64 = 20;
+
+/// What the secrets are about; see `store::SEALED`.
+pub(crate) const ABOUT_GRANT: &str = "wechat-grant";
+pub(crate) const ABOUT_ACCESS: &str = "wechat-access";
+
+/// Our platform itself, or the account of a merchant.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns, which the migration explains")]
+pub struct Account {
+    pub app_id: String,
+    pub state: String,
+    pub grant_sealed: Option<String>,
+    pub granted_at: Millis,
+    pub access_sealed: Option<String>,
+    pub access_expires_at: Millis,
+    pub attempts: i64,
+    pub retry_at: Millis,
+    pub lease_until: Millis,
+}
+
+/// Something granted, to be recorded.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the columns, which the migration explains")]
+pub struct NewGrant {
+    pub app_id: String,
+    pub grant_sealed: String,
+    pub granted_at: Millis,
+    pub access_sealed: Option<String>,
+    pub access_expires_at: Millis,
+    pub scopes: Vec<i64>,
+}
+
+/// A token to act with.
+pub struct Access {
+    /// The token.
+    pub token: Secret,
+    expires_at: Millis,
+}
+
+/// Why something that involves WeChat did not work.
+#[derive(Debug)]
+pub enum Failure {
+    /// WeChat refuses.
+    Refused(Refusal),
+    /// This host fails.
+    Host(Error),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl Account {
+    fn access(&self, app: &App) -> Result<Option<Access>> {
+        let usable = self.access_expires_at > app.clock.now().plus_seconds(SHORT);
+        let Some(sealed) = self.access_sealed.as_deref().filter(|_| usable) else { return Ok(None) };
+        let token = app.seal.open_text(sealed, &about(ABOUT_ACCESS, &self.app_id))?.into();
+        Ok(Some(Access { token, expires_at: self.access_expires_at }))
+    }
+
+    fn is_fresh(&self, now: Millis) -> bool {
+        self.access_sealed.is_some() && self.access_expires_at > now.plus_seconds(EARLY)
+    }
+}
+
+fn about(what: &str, app_id: &str) -> String {
+    format!("{what}:{app_id}")
+}
+
+/// Seals what was granted to `app_id`.
+///
+/// # Errors
+/// Those of sealing.
+pub fn seal_grant(app: &App, app_id: &str, grant: &Secret, granted_at: Millis) -> Result<NewGrant> {
+    Ok(NewGrant {
+        app_id: app_id.to_owned(),
+        grant_sealed: app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, app_id))?,
+        granted_at,
+        access_sealed: None,
+        access_expires_at: Millis(0),
+        scopes: vec![],
+    })
+}
+
+/// Seals what a merchant granted, with its first access token.
+///
+/// # Errors
+/// Those of sealing.
+pub fn seal_authorization(app: &App, granted: &client::Authorization) -> Result<NewGrant> {
+    let app_id = &granted.authorizer_appid;
+    let access = granted.authorizer_access_token.expose().as_bytes();
+    let grant = seal_grant(app, app_id, &granted.authorizer_refresh_token, app.clock.now())?;
+    Ok(NewGrant {
+        access_sealed: Some(app.seal.seal(access, &about(ABOUT_ACCESS, app_id))?),
+        access_expires_at: app.clock.now().plus_seconds(granted.expires_in),
+        scopes: granted.func_info.iter().map(|func| func.funcscope_category.id).collect(),
+        ..grant
+    })
+}
+
+/// A token to act as the account `app_id`, or as the platform itself, renewed when it ends soon.
+///
+/// # Errors
+/// A refusal when there is none and WeChat gives none.
+pub async fn access(app: &App, platform: &Platform, app_id: &str) -> Result<Access, Failure> {
+    let account = app.db.read().await?.wechat_account(app_id).await?;
+    let missing = if app_id == platform.app_id { Refusal::Ticket(0) } else { Refusal::Revoked(0) };
+    let account = account.filter(|account| account.grant_sealed.is_some()).ok_or(missing)?;
+    if account.is_fresh(app.clock.now()) {
+        return account.access(app)?.ok_or(Refusal::Busy.into());
+    }
+    match renew(app, platform, &account).await {
+        Ok(access) => Ok(access),
+        // What is left of the old token serves until WeChat gives a new one.
+        Err(failure) => account.access(app)?.ok_or(failure),
+    }
+}
+
+/// Does `call` with the platform's token; when WeChat finds it expired, once more with a new one.
+///
+/// # Errors
+/// What WeChat refuses, and failures of this host.
+pub async fn with_platform_token<T, F>(app: &App, platform: &Platform, call: impl Fn(Secret) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Refusal>>,
+{
+    let first = access(app, platform, &platform.app_id).await?;
+    match call(first.token).await {
+        Err(Refusal::TokenExpired(_)) => {}
+        answer => return Ok(answer?),
+    }
+    let mut tx = app.db.begin().await?;
+    tx.expire_wechat_access(&platform.app_id, first.expires_at).await?;
+    tx.commit().await?;
+    let second = access(app, platform, &platform.app_id).await?;
+    Ok(call(second.token).await?)
+}
+
+/// Renews by the lease, or waits for the host that has it. Boxed, because an account's renewal needs the platform's token.
+fn renew<'a>(
+    app: &'a App,
+    platform: &'a Platform,
+    account: &'a Account,
+) -> futures_util::future::BoxFuture<'a, Result<Access, Failure>> {
+    Box::pin(async move {
+        let now = app.clock.now();
+        if account.retry_at > now {
+            return Err(Refusal::Busy.into());
+        }
+        let mut tx = app.db.begin().await?;
+        let leased = tx.lease_wechat_account(account, &app.host_id, now, now.plus_seconds(LEASE)).await?;
+        tx.commit().await?;
+        if !leased {
+            return renewed_elsewhere(app, account).await;
+        }
+        match ask(app, platform, account).await {
+            Ok(fresh) => record(app, account, fresh).await,
+            Err(failure) => Err(give_up(app, account, failure).await?),
+        }
+    })
+}
+
+struct Fresh {
+    token: Secret,
+    expires_in: i64,
+    grant: Option<Secret>,
+}
+
+async fn ask(app: &App, platform: &Platform, account: &Account) -> Result<Fresh, Failure> {
+    let sealed = account.grant_sealed.as_deref().unwrap_or_default();
+    let grant: Secret = app.seal.open_text(sealed, &about(ABOUT_GRANT, &account.app_id))?.into();
+    let (client, own) = (&platform.client, &platform.app_id);
+    if account.app_id == *own {
+        let fresh = client.component_token(own, &platform.secret, &grant).await?;
+        return Ok(Fresh { token: fresh.component_access_token, expires_in: fresh.expires_in, grant: None });
+    }
+    let grant = &grant;
+    let call = |token: Secret| async move { client.account_token(&token, own, &account.app_id, grant).await };
+    let fresh = with_platform_token(app, platform, call).await?;
+    let next = Some(fresh.authorizer_refresh_token);
+    Ok(Fresh { token: fresh.authorizer_access_token, expires_in: fresh.expires_in, grant: next })
+}
+
+async fn record(app: &App, account: &Account, fresh: Fresh) -> Result<Access, Failure> {
+    let id = &account.app_id;
+    let access = app.seal.seal(fresh.token.expose().as_bytes(), &about(ABOUT_ACCESS, id))?;
+    let grant =
+        fresh.grant.map(|grant| app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
+    let expires_at = app.clock.now().plus_seconds(fresh.expires_in);
+    let mut tx = app.db.begin().await?;
+    let written = tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await?;
+    tx.commit().await?;
+    // A newer ticket or grant came meanwhile. The token is good all the same; whoever asks next renews with the newer one.
+    if !written {
+        tracing::debug!(app_id = %id, "a renewed WeChat token was not kept: the grant changed meanwhile");
+        let mut tx = app.db.begin().await?;
+        tx.postpone_wechat_account(id, app.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(Access { token: fresh.token, expires_at })
+}
+
+/// Gives the lease back; a refusal that is for good takes the account's tokens and its channels' authorisation.
+async fn give_up(app: &App, account: &Account, failure: Failure) -> Result<Failure> {
+    let pause = match &failure {
+        Failure::Refused(Refusal::RateLimited(_)) => 60 << account.attempts.clamp(0, 6),
+        _ => 2 << account.attempts.clamp(0, 5),
+    };
+    let mut tx = app.db.begin().await?;
+    tx.postpone_wechat_account(&account.app_id, app.clock.now().plus_seconds(pause)).await?;
+    tx.commit().await?;
+    if let Failure::Refused(Refusal::Revoked(_)) = &failure {
+        authorisation::revoked(app, account).await?;
+    }
+    Ok(failure)
+}
+
+/// Waits until the host that has the lease is done.
+async fn renewed_elsewhere(app: &App, account: &Account) -> Result<Access, Failure> {
+    let look = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let now = app.db.read().await?.wechat_account(&account.app_id).await?;
+            let changed = now.filter(|now| now.access_expires_at != account.access_expires_at);
+            if let Some(access) = changed.map(|now| now.access(app)).transpose()?.flatten() {
+                return Ok(access);
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.unwrap_or(Err(Refusal::Busy.into()))
+}
+
+/// Renews what ends soon, for ever.
+pub async fn run_renewer(app: std::sync::Arc<App>) {
+    let Some(platform) = &app.wechat else { return };
+    loop {
+        tokio::time::sleep(BEAT).await;
+        if let Err(error) = renew_due(&app, platform).await {
+            tracing::warn!(?error, "WeChat tokens could not be renewed; trying again");
+        }
+    }
+}
+
+/// Renews the tokens that end soon; answers how many.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn renew_due(app: &App, platform: &Platform) -> Result<usize> {
+    let now = app.clock.now();
+    let due = app.db.read().await?.wechat_accounts_to_renew(now, now.plus_seconds(EARLY), BATCH).await?;
+    let mut renewed = 0;
+    for account in &due {
+        match renew(app, platform, account).await {
+            Ok(_) => renewed += 1,
+            Err(Failure::Refused(refusal)) => {
+                tracing::warn!(app_id = %account.app_id, %refusal, "a WeChat token could not be renewed");
+            }
+            Err(Failure::Host(error)) => return Err(error),
+        }
+    }
+    Ok(renewed)
+}

@@ -1,0 +1,42 @@
+//! What we need of a merchant's account, by the numbers of WeChat's categories of functions. A merchant may grant a part.
+
+use crate::endpoint::channel::ChannelKind;
+
+/// The categories that we cannot do without, and what each is for.
+const MINI_PROGRAM: &[i64] = &[17, 18];
+const OFFICIAL_ACCOUNT: &[i64] = &[2, 4];
+
+/// Those that were not granted.
+pub fn missing(kind: ChannelKind, granted: &[i64]) -> Vec<i64> {
+    let needs = match kind {
+        ChannelKind::WechatMiniProgram => MINI_PROGRAM,
+        ChannelKind::WechatOfficialAccount => OFFICIAL_ACCOUNT,
+        _ => &[],
+    };
+    needs.iter().filter(|need| !granted.contains(need)).copied().collect()
+}
+
+/// What is missing without a category, and how to get it.
+pub fn warning(category: i64) -> String {
+    let what = match category {
+        2 => "users of the official account (permission 2): its fans cannot be told apart",
+        4 => "web pages (permission 4): users cannot be recognised silently",
+        17 => "account management (permission 17): its name and picture cannot be read",
+        18 => "development (permission 18): users cannot log in",
+        other => return format!("The merchant did not grant permission {other}. Authorise again to add it."),
+    };
+    format!("The merchant did not grant {what}. Authorise again to add it.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e10_a_partial_grant_names_what_is_missing() {
+        assert_eq!(missing(ChannelKind::WechatMiniProgram, &[1, 17, 99]), [18]);
+        assert!(missing(ChannelKind::WechatOfficialAccount, &[4, 2]).is_empty());
+        assert!(missing(ChannelKind::H5, &[]).is_empty());
+        assert!(warning(18).contains("18"));
+    }
+}

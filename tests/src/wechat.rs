@@ -1,0 +1,496 @@
+//! A stand-in for WeChat's third-party platform: tickets, tokens, pre-authorisation codes, the page on which merchants
+//! authorise, grants and their renewal, pushes, and the faults of all of them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    routing::post,
+};
+use berth::{config::Config, wechat::Crypt};
+use reqwest::Url;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{Answer, Api, Host, scene::text};
+
+/// The third-party platform's own app id, and its secrets: canaries that must be found nowhere.
+pub const PLATFORM: &str = "wx1234567890abcdef";
+/// See [`PLATFORM`].
+pub const APP_SECRET: &str = "canary-app-secret-0123456789abcdef";
+/// See [`PLATFORM`].
+pub const TOKEN: &str = "canary-token";
+/// See [`PLATFORM`].
+pub const AES_KEY: &str = "canaryAESkey0123456789abcdefghijklmnopqrstA";
+/// The address that the host is told to have; the tests put its real one in its place.
+const PUBLIC: &str = "http://berth.test";
+
+/// What the next call of some name meets.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// An error instead of an answer; nothing is done.
+    Refuse(i64),
+    /// No answer; nothing is done.
+    Silence,
+    /// No answer, and it is done.
+    LostAnswer,
+}
+
+/// A merchant's account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// What people call it.
+    pub name: String,
+    /// Whether it is a mini-program.
+    pub mini_program: bool,
+    /// What the merchant grants.
+    pub categories: Vec<i64>,
+    refresh: String,
+}
+
+#[derive(Default)]
+struct World {
+    ticket: String,
+    component_tokens: Vec<String>,
+    accounts: BTreeMap<String, Account>,
+    codes: BTreeMap<String, String>,
+    faults: BTreeMap<String, VecDeque<Fault>>,
+    calls: Vec<String>,
+    secrets: Vec<String>,
+    token_life: i64,
+    link_life: i64,
+}
+
+/// WeChat. Ends when dropped.
+pub struct Wechat {
+    /// Where its API is.
+    pub url: String,
+    world: Arc<Mutex<World>>,
+    serving: JoinHandle<()>,
+    http: reqwest::Client,
+}
+
+impl Drop for Wechat {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// How long the stand-in is silent: longer than the host waits.
+const SILENCE: Duration = Duration::from_secs(20);
+
+fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap()
+}
+
+impl World {
+    /// A secret that nobody has seen yet.
+    fn fresh(&mut self, what: &str) -> String {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let secret = format!("canary-{what}-{}", NEXT.fetch_add(1, Ordering::SeqCst));
+        self.secrets.push(secret.clone());
+        secret
+    }
+
+    fn answer(&mut self, call: &str, token: Option<&String>, body: &Value) -> Result<Value, i64> {
+        let field = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        if field("component_appid") != PLATFORM {
+            return Err(40013);
+        }
+        if call == "api_component_token" {
+            if field("component_appsecret") != APP_SECRET {
+                return Err(40125);
+            }
+            return self.component_token(&field("component_verify_ticket"));
+        }
+        if !token.is_some_and(|token| self.component_tokens.contains(token)) {
+            return Err(42001);
+        }
+        match call {
+            "api_create_preauthcode" => {
+                Ok(json!({"pre_auth_code": self.fresh("preauth"), "expires_in": self.link_life}))
+            }
+            "api_query_auth" => self.query_auth(&field("authorization_code")),
+            "api_authorizer_token" => self.refresh(&field("authorizer_appid"), &field("authorizer_refresh_token")),
+            "api_get_authorizer_info" => self.info(&field("authorizer_appid")),
+            _ => Err(48001),
+        }
+    }
+
+    fn component_token(&mut self, ticket: &str) -> Result<Value, i64> {
+        if ticket != self.ticket {
+            return Err(61006);
+        }
+        let token = self.fresh("component");
+        self.component_tokens.push(token.clone());
+        Ok(json!({"component_access_token": token, "expires_in": self.token_life}))
+    }
+
+    fn query_auth(&mut self, code: &str) -> Result<Value, i64> {
+        let id = self.codes.remove(code).ok_or(61010)?;
+        let (access, refresh) = (self.fresh("access"), self.fresh("refresh"));
+        let life = self.token_life;
+        let account = self.accounts.get_mut(&id).ok_or(61003)?;
+        account.refresh.clone_from(&refresh);
+        let granted: Vec<_> = account.categories.iter().map(|id| json!({"funcscope_category": {"id": id}})).collect();
+        Ok(json!({"authorization_info": {
+            "authorizer_appid": id, "authorizer_access_token": access, "expires_in": life,
+            "authorizer_refresh_token": refresh, "func_info": granted,
+        }}))
+    }
+
+    fn refresh(&mut self, id: &str, refresh: &str) -> Result<Value, i64> {
+        let (access, life) = (self.fresh("access"), self.token_life);
+        let account = self.accounts.get(id).ok_or(61003)?;
+        if account.refresh.is_empty() {
+            return Err(61003);
+        }
+        if account.refresh != refresh {
+            return Err(61023);
+        }
+        Ok(json!({"authorizer_access_token": access, "expires_in": life, "authorizer_refresh_token": refresh}))
+    }
+
+    fn info(&self, id: &str) -> Result<Value, i64> {
+        let account = self.accounts.get(id).ok_or(61003)?;
+        let mut info = json!({"nick_name": account.name, "user_name": "gh_0"});
+        if account.mini_program {
+            info["MiniProgramInfo"] = json!({"network": {}});
+        }
+        Ok(json!({"authorizer_info": info, "authorization_info": {"authorizer_appid": id}}))
+    }
+}
+
+async fn call(
+    State(world): State<Arc<Mutex<World>>>,
+    Path(call): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+    Json(body): Json<Value>,
+) -> Json<Value> {
+    let fault = {
+        let mut world = locked(&world);
+        world.calls.push(call.clone());
+        world.faults.get_mut(&call).and_then(VecDeque::pop_front)
+    };
+    let refusal = |errcode: i64| json!({"errcode": errcode, "errmsg": "refused by the stand-in"});
+    let answer = |world: &Mutex<World>| {
+        locked(world).answer(&call, query.get("component_access_token"), &body).unwrap_or_else(refusal)
+    };
+    match fault {
+        None => Json(answer(&world)),
+        Some(Fault::Refuse(errcode)) => Json(refusal(errcode)),
+        Some(fault) => {
+            if matches!(fault, Fault::LostAnswer) {
+                answer(&world);
+            }
+            tokio::time::sleep(SILENCE).await;
+            Json(refusal(-1))
+        }
+    }
+}
+
+impl Wechat {
+    /// Starts it.
+    pub async fn start() -> Self {
+        let world = Arc::new(Mutex::new(World { token_life: 7200, link_life: 1800, ..World::default() }));
+        let routes = Router::new().route("/cgi-bin/component/{call}", post(call)).with_state(world.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { url, world, serving, http }
+    }
+
+    /// The settings of a host that uses it.
+    pub fn configure(&self, config: &mut Config) {
+        config.public_url = Some(PUBLIC.into());
+        let wechat = &mut config.wechat;
+        wechat.wechat_app_id = Some(PLATFORM.into());
+        wechat.wechat_app_secret = Some(APP_SECRET.parse().unwrap());
+        wechat.wechat_token = Some(TOKEN.parse().unwrap());
+        wechat.wechat_aes_key = Some(AES_KEY.parse().unwrap());
+        wechat.wechat_base_url.clone_from(&self.url);
+        wechat.wechat_timeout = 1;
+    }
+
+    /// A merchant's account that is there from now on.
+    pub fn account(&self, id: &str, mini_program: bool, categories: &[i64]) {
+        let account = Account {
+            name: format!("Shop {id}"),
+            mini_program,
+            categories: categories.to_vec(),
+            refresh: String::new(),
+        };
+        locked(&self.world).accounts.insert(id.into(), account);
+    }
+
+    /// The next call of this name meets a fault; several are met one after the other.
+    pub fn fault(&self, call: &str, fault: Fault) {
+        locked(&self.world).faults.entry(call.into()).or_default().push_back(fault);
+    }
+
+    /// How often a call came.
+    pub fn calls(&self, name: &str) -> usize {
+        locked(&self.world).calls.iter().filter(|call| *call == name).count()
+    }
+
+    /// Everything secret that it has given out, and the secrets of the platform.
+    pub fn secrets(&self) -> Vec<String> {
+        let own = [APP_SECRET, TOKEN, AES_KEY].map(str::to_owned);
+        locked(&self.world).secrets.iter().cloned().chain(own).collect()
+    }
+
+    /// Seconds for which tokens and links are good from now on.
+    pub fn lives(&self, token: i64, link: i64) {
+        let mut world = locked(&self.world);
+        (world.token_life, world.link_life) = (token, link);
+    }
+
+    /// All platform tokens end now.
+    pub fn forget_tokens(&self) {
+        locked(&self.world).component_tokens.clear();
+    }
+
+    /// Pushes a new ticket, as every ten minutes.
+    pub async fn push_ticket(&self, host: &Host) {
+        let ticket = locked(&self.world).fresh("ticket");
+        locked(&self.world).ticket.clone_from(&ticket);
+        let message = format!(
+            "<InfoType>component_verify_ticket</InfoType><ComponentVerifyTicket>{ticket}</ComponentVerifyTicket>"
+        );
+        self.push(host, &message).await.heard();
+    }
+
+    /// Pushes that the merchant authorised, with the code.
+    pub async fn push_code(&self, host: &Host, kind: &str, visit: &Visit) -> Pushed {
+        let message = format!(
+            "<InfoType>{kind}</InfoType><AuthorizerAppid>{}</AuthorizerAppid><AuthorizationCode><![CDATA[{}]]></AuthorizationCode>\
+             <AuthorizationCodeExpiredTime>0</AuthorizationCodeExpiredTime><PreAuthCode>{}</PreAuthCode>",
+            visit.account, visit.code, visit.pre_auth
+        );
+        self.push(host, &message).await
+    }
+
+    /// The merchant takes the authorisation back; WeChat tells, as of some seconds ago.
+    pub async fn revoke(&self, host: &Host, account: &str, ago: i64) -> Pushed {
+        if let Some(known) = locked(&self.world).accounts.get_mut(account) {
+            known.refresh.clear();
+        }
+        let message = format!("<InfoType>unauthorized</InfoType><AuthorizerAppid>{account}</AuthorizerAppid>");
+        self.push_at(host, &message, now() - ago).await
+    }
+
+    /// The merchant takes it back, and WeChat does not tell.
+    pub fn revoke_silently(&self, account: &str) {
+        if let Some(known) = locked(&self.world).accounts.get_mut(account) {
+            known.refresh.clear();
+        }
+    }
+
+    async fn push(&self, host: &Host, message: &str) -> Pushed {
+        self.push_at(host, message, now()).await
+    }
+
+    async fn push_at(&self, host: &Host, message: &str, at: i64) -> Pushed {
+        let (query, body) = envelope(message, at);
+        Pushed::of(self.http.post(format!("{}/v1/wechat/push?{query}", host.url)).body(body)).await
+    }
+
+    /// A merchant opens our link, goes on to WeChat and agrees: WeChat makes a code.
+    pub async fn agree(&self, host: &Host, link: &str, account: &str) -> Visit {
+        let page = self.http.get(local(host, link)).send().await.unwrap();
+        assert_eq!(page.status().as_u16(), 200);
+        let page = page.text().await.unwrap();
+        let href = page.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let login: BTreeMap<_, _> = Url::parse(&href).unwrap().query_pairs().into_owned().collect();
+        assert_eq!(login["component_appid"], PLATFORM);
+        let code = self.new_code(account);
+        Visit {
+            account: account.into(),
+            code,
+            pre_auth: login["pre_auth_code"].clone(),
+            back: login["redirect_uri"].clone(),
+        }
+    }
+
+    /// A merchant agrees on WeChat's own pages.
+    pub fn agree_elsewhere(&self, account: &str) -> Visit {
+        let code = self.new_code(account);
+        Visit { account: account.into(), code, pre_auth: String::new(), back: String::new() }
+    }
+
+    fn new_code(&self, account: &str) -> String {
+        let mut world = locked(&self.world);
+        let code = world.fresh("code");
+        world.codes.insert(code.clone(), account.into());
+        code
+    }
+
+    /// The merchant's browser comes back to the host: status and page.
+    pub async fn come_back(&self, host: &Host, visit: &Visit) -> (u16, String) {
+        let back = format!("{}&auth_code={}&expires_in=600", local(host, &visit.back), visit.code);
+        let answer = self.http.get(back).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+/// What a merchant did on WeChat's page.
+#[derive(Clone)]
+pub struct Visit {
+    /// Which account.
+    pub account: String,
+    /// The authorisation code.
+    pub code: String,
+    /// The link's code.
+    pub pre_auth: String,
+    back: String,
+}
+
+/// How a push was answered.
+pub struct Pushed(pub u16, pub String);
+
+impl Pushed {
+    async fn of(request: reqwest::RequestBuilder) -> Self {
+        let answer = request.send().await.unwrap();
+        Self(answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// It was taken.
+    pub fn heard(&self) {
+        assert_eq!((self.0, self.1.as_str()), (200, "success"));
+    }
+}
+
+fn now() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "the stand-in's own clock")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs() as i64
+}
+
+/// The query and body of a push with these fields, signed now, about something at `at`.
+fn envelope(fields: &str, at: i64) -> (String, String) {
+    let crypt = Crypt::new(TOKEN.parse().unwrap(), &AES_KEY.parse().unwrap(), PLATFORM).unwrap();
+    let message = format!("<xml><AppId>{PLATFORM}</AppId><CreateTime>{at}</CreateTime>{fields}</xml>");
+    let encrypted = crypt.encrypt([7; 16], message.as_bytes());
+    let (timestamp, nonce) = (now().to_string(), "4711");
+    let signature = crypt.sign(&timestamp, nonce, &encrypted);
+    let query = format!("timestamp={timestamp}&nonce={nonce}&encrypt_type=aes&msg_signature={signature}");
+    (query, format!("<xml><AppId>{PLATFORM}</AppId><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"))
+}
+
+/// A push that somebody else made up.
+pub async fn forged(host: &Host) -> Pushed {
+    let (query, body) = envelope("<InfoType>unauthorized</InfoType>", now());
+    let query = query.replace("nonce=4711", "nonce=4712");
+    Pushed::of(reqwest::Client::new().post(format!("{}/v1/wechat/push?{query}", host.url)).body(body)).await
+}
+
+fn local(host: &Host, address: &str) -> String {
+    assert!(address.starts_with(PUBLIC), "{address}");
+    address.replacen(PUBLIC, &host.url, 1)
+}
+
+/// A merchant `bos-1` with two product instances and the custom endpoint application of one of them, on a host that uses
+/// WeChat.
+pub struct Stage {
+    /// WeChat.
+    pub wechat: Wechat,
+    /// The host.
+    pub host: Host,
+    /// The admin of everything.
+    pub admin: Api,
+    /// The custom endpoint application.
+    pub cid: String,
+}
+
+/// An account of a merchant: what its app id is in all tests.
+pub const SHOP: &str = "wxaaaaaaaaaaaaaaaa";
+
+impl Stage {
+    /// Sets the stage in place of `host`.
+    pub async fn set(host: Host) -> Self {
+        let wechat = Wechat::start().await;
+        wechat.account(SHOP, true, &[17, 18, 25]);
+        let host = host.again(|config| wechat.configure(config)).await;
+        wechat.push_ticket(&host).await;
+        let admin = host.admin();
+        admin.post("/v1/merchants", json!({"name": "Merchant", "id": "bos-1"})).await.good();
+        for instance in ["pi-1", "pi-2"] {
+            let message = json!({
+                "id": format!("m-{instance}"), "merchant": "bos-1", "instance": instance, "product": "mall",
+                "kind": "purchase", "at": "2026-01-01T00:00:00Z", "name": instance,
+            });
+            admin.post("/v1/fulfilments", message).await.good();
+        }
+        let new = json!({"merchant": "bos-1", "name": "Shop", "products": ["pi-1"]});
+        let cid = text(&admin.post("/v1/endpoint-apps", new).await.good()["id"]);
+        Self { wechat, host, admin, cid }
+    }
+
+    /// The host ends and starts again.
+    pub async fn restart(self) -> Self {
+        let host = self.host.again(|_| {}).await;
+        Self { admin: host.admin(), host, ..self }
+    }
+
+    /// Begins to authorise, with more members from `more`.
+    pub async fn begin(&self, more: Value) -> Value {
+        let mut body = json!({"merchant": "bos-1", "kind": "wechat_mini_program"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.admin.post("/v1/channel-authorisations", body).await.good()
+    }
+
+    /// Begins, and the merchant agrees with the account [`SHOP`].
+    pub async fn agreed(&self, more: Value) -> (String, Visit) {
+        let run = self.begin(more).await;
+        let visit = self.wechat.agree(&self.host, &text(&run["url"]), SHOP).await;
+        (text(&run["id"]), visit)
+    }
+
+    /// How far a run is.
+    pub async fn run(&self, id: &str) -> Value {
+        self.admin.get(&format!("/v1/channel-authorisations/{id}")).await.good()
+    }
+
+    /// The run, when it has come to a state; some steps go on by themselves.
+    pub async fn reaches(&self, id: &str, state: &str) -> Value {
+        for _ in 0..400 {
+            let run = self.run(id).await;
+            if run["state"] == state {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not {state} in 20 s: {}", self.run(id).await);
+    }
+
+    /// Does something to a run.
+    pub async fn act(&self, id: &str, verb: &str, body: Value) -> Answer {
+        self.admin.post(&format!("/v1/channel-authorisations/{id}/{verb}"), body).await
+    }
+
+    /// The channels of the merchant.
+    pub async fn channels(&self) -> Vec<Value> {
+        self.admin.get("/v1/channels?merchant=bos-1").await.good()["items"].as_array().unwrap().clone()
+    }
+
+    /// The endpoint applications of the merchant.
+    pub async fn endpoint_apps(&self) -> usize {
+        self.admin.get("/v1/endpoint-apps?merchant=bos-1").await.good()["items"].as_array().unwrap().len()
+    }
+
+    /// The types of the events about a subject, in order.
+    pub async fn told(&self, subject: &str) -> Vec<String> {
+        let events = self.admin.get("/v1/events?limit=1000").await.good();
+        let about = events["items"].as_array().unwrap().iter().filter(|event| event["subject"] == subject);
+        about.map(|event| text(&event["type"])).collect()
+    }
+}
