@@ -119,6 +119,8 @@ impl Tx {
 
     /// Takes a webhook away with its secrets, its cursor and what waits.
     pub(crate) async fn delete_webhook(&mut self, id: &WebhookId) -> Result<()> {
+        // The cursor first, as those who deliver do: they hold it when they refer to the webhook.
+        execute!(self, "DELETE FROM webhook_cursor WHERE webhook_id = $1", id)?;
         execute!(self, "DELETE FROM webhook WHERE id = $1", id)?;
         Ok(())
     }
