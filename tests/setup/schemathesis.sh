@@ -32,5 +32,5 @@ NO_PROXY=127.0.0.1 "$dir/venv/bin/st" run "$url/openapi.json" \
     --header "Authorization: Bearer $token" --exclude-path-regex '^/v1/(tokens|platform)' \
     --exclude-name 'POST /v1/policies' --exclude-name 'PUT /v1/packages/{name}' \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-    --phases examples,coverage,fuzzing --max-examples 15 --max-time 90 --workers 2 --request-timeout 20 \
+    --phases examples,coverage,fuzzing --max-examples 15 --max-time 90 --workers 1 --request-timeout 20 \
     --continue-on-failure --no-shrink --generation-database none --no-color
