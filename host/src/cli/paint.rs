@@ -77,7 +77,8 @@ fn relative(at: Millis, now: Millis) -> String {
 pub fn state(word: &str) -> Cell {
     let ink = match word {
         "online" | "approved" | "authorised" | "bound" | "delivering" | "current" | "verdict" | "pass" => Ink::Good,
-        "auditing" | "checking" | "deciding" | "pending" | "started" | "granted" | "choosing" | "suspended" | "update" | "warning" => Ink::Warn,
+        "auditing" | "checking" | "deciding" | "pending" | "started" | "granted" | "choosing" | "suspended"
+        | "update" | "warning" => Ink::Warn,
         "rejected" | "removed" | "unauthorised" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
         "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" => Ink::Faint,
         _ => Ink::Plain,
