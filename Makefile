@@ -8,12 +8,13 @@ WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := $(addprefix -p ,$(notdir $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml))))
 
-.PHONY: help setup run test bench lint
+.PHONY: help setup run test bench bench-fulfil lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
 	@echo "make test   run all tests"
 	@echo "make bench  measure checks beside a bare handler"
+	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
 setup:
@@ -31,6 +32,10 @@ test: setup
 bench: setup
 	cargo build --locked --release -p berth -p berth-tests
 	$(TARGET)/release/bench-check $(TARGET)/release/berth
+
+bench-fulfil: setup
+	cargo build --locked --release -p berth -p berth-tests
+	$(TARGET)/release/bench-fulfil $(TARGET)/release/berth
 
 lint: setup
 	cargo fmt --all --check

@@ -1,10 +1,10 @@
 //! Settings of the host: one struct for each concern, each setting by flag or by environment.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    api::serve::ServeConfig, blob::BlobConfig, nats::NatsConfig, package::Limits, seal::SealConfig, store::DbConfig,
-    wechat::WechatConfig,
+    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, nats::NatsConfig, package::Limits,
+    seal::SealConfig, store::DbConfig, wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -71,6 +71,10 @@ pub struct Config {
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
+
+    /// Where fulfilment messages come from, beside the API.
+    #[command(flatten)]
+    pub listen_to: ListenConfig,
     /// WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -89,7 +93,15 @@ impl Config {
             package: Limits::default(),
             http: ServeConfig::default(),
             nats: NatsConfig::default(),
+            listen_to: ListenConfig::default(),
             wechat: WechatConfig::default(),
         }
     }
+}
+
+/// A time as settings have it: `10s`, `300ms`, `2m`, `24h`; never nothing.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let rule = "expected a time such as 10s, 300ms or 2m";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
+    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())
 }

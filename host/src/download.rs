@@ -53,10 +53,7 @@ pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Opti
     let hidden = || Error::not_found("package", name);
     match who {
         Fetcher::Caller(caller) => {
-            let member = mini_app::authorise(&mut tx, caller, &name.mini_app_id, Action::Read).await;
-            if let Err(error) = member {
-                require_bound_member(&mut tx, caller, &name.mini_app_id).await.map_err(|_| error)?;
-            }
+            known_mini_app(&mut tx, caller, &name.mini_app_id).await?;
             Ok(Servable::new(tx.require_version(&name.mini_app_id, &name.version).await?, false))
         }
         Fetcher::Device(host_app) => {
@@ -73,14 +70,17 @@ pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Opti
     }
 }
 
-/// A host app's members see the packages that they decide on.
-async fn require_bound_member(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId) -> Result<()> {
-    for host_app in tx.bound_host_apps(mini_app).await? {
-        if caller.can(Action::Read, &Scope::HostApp(host_app)) {
-            return Ok(());
-        }
+/// The MiniApp, for a member of its team, and for one of a bound host app: they see the packages that they decide on.
+async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
+    let refusal = match mini_app::authorise(tx, caller, id, Action::Read).await {
+        Ok(mini_app) => return Ok(mini_app),
+        Err(error) => error,
+    };
+    let bound = tx.bound_host_apps(id).await?;
+    if !bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))) {
+        return Err(refusal);
     }
-    Err(Error::not_found("MiniApp", mini_app))
+    tx.mini_app(id).await?.ok_or(refusal)
 }
 
 async fn bound_mini_app(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<Option<MiniApp>> {
@@ -100,13 +100,7 @@ async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Re
 pub async fn offline(app: &App, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
     let mut tx = app.db.read().await?;
     let mini_app = match who {
-        Fetcher::Caller(caller) => match mini_app::authorise(&mut tx, caller, id, Action::Read).await {
-            Ok(mini_app) => mini_app,
-            Err(error) => {
-                require_bound_member(&mut tx, caller, id).await.map_err(|_| error)?;
-                tx.mini_app(id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
-            }
-        },
+        Fetcher::Caller(caller) => known_mini_app(&mut tx, caller, id).await?,
         Fetcher::Device(host_app) => {
             bound_mini_app(&mut tx, &host_app.id, id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
         }

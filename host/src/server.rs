@@ -17,7 +17,7 @@ use crate::{
     },
     app::App,
     audit,
-    blob::Blobs,
+    blob::{self, Blobs},
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
@@ -124,6 +124,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 /// Creates the first admin of an empty installation, and a token for it.
 pub async fn first_admin(app: &App) -> Result<Option<IssuedToken>> {
     let mut tx = app.db.begin().await?;
+    tx.hold_events().await?; // two hosts may start at once
     if !tx.members(&Scope::Platform).await?.is_empty() {
         return Ok(None);
     }
@@ -168,18 +169,22 @@ impl Host {
         workers.spawn(authorisation::run(app.clone()));
         workers.spawn(accounts::run_renewer(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
+        workers.spawn(blob::run_collector(app.clone()));
+        workers.spawn(endpoint::listen::run(app.clone()));
         (app, workers)
     }
 
     /// Serves until `stop`, then drains.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
-        let (app, _workers) = self.start();
+        let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
+        // First the workers, who would complain about a database that is closed under them.
+        workers.shutdown().await;
         app.db.close().await;
         report
     }

@@ -11,8 +11,12 @@
 )]
 
 pub mod guests;
+pub mod invariants;
+pub mod made;
+pub mod merchant;
 pub mod process;
 pub mod scene;
+pub mod shop;
 pub mod wechat;
 
 use std::{
@@ -88,6 +92,11 @@ pub(crate) static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
+/// Where all tests keep compiled policies.
+pub fn cache() -> PathBuf {
+    CACHE.clone()
+}
+
 /// A running host.
 pub struct Host {
     /// `http://127.0.0.1:PORT`.
@@ -96,7 +105,10 @@ pub struct Host {
     pub app: Arc<App>,
     /// The token of its first admin.
     pub admin_token: String,
-    config: Config,
+    /// Its settings.
+    pub config: Config,
+    /// Its PostgreSQL, if it has one.
+    pub database_url: Option<String>,
     folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
@@ -125,7 +137,8 @@ impl Host {
         let serving = tokio::spawn(async move {
             host.run(listener, async { drop(stopped.await) }).await;
         });
-        Self { url, app, admin_token, config, folder, stop: Some(stop), serving: Some(serving) }
+        let database_url = config.storage.db.database_url.clone();
+        Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
     }
 
     /// Another host that shares the database and the blobs.
@@ -267,6 +280,19 @@ impl Api {
         Answer::of(request, format!("{method} {path}")).await
     }
 
+    /// Sends a request to a host that may be killed meanwhile; nothing when no whole answer comes.
+    pub async fn try_send(&self, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let request = self.request(method, path);
+        let request = body.iter().fold(request, |request, body| request.json(body));
+        Answer::try_of(request, format!("{method} {path}")).await.ok()
+    }
+
+    /// Uploads to a host that may be killed meanwhile.
+    pub async fn try_push(&self, name: &str, bytes: Vec<u8>) -> Option<Answer> {
+        let request = self.request("PUT", &format!("/v1/packages/{name}")).body(bytes);
+        Answer::try_of(request, format!("push {name}")).await.ok()
+    }
+
     /// GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
@@ -309,10 +335,15 @@ pub struct Answer {
 impl Answer {
     /// Sends and reads to the end.
     pub async fn of(request: RequestBuilder, what: String) -> Self {
-        let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        Self::try_of(request, what.clone()).await.unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
+    /// As [`Answer::of`], for a host that may not answer.
+    pub async fn try_of(request: RequestBuilder, what: String) -> reqwest::Result<Self> {
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error}")).to_vec();
-        Self { status, headers, bytes, what }
+        let bytes = response.bytes().await?.to_vec();
+        Ok(Self { status, headers, bytes, what })
     }
 
     /// The body as JSON; null when it is none.

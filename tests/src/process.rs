@@ -25,6 +25,8 @@ pub struct Installation {
     pub database_url: Option<String>,
     /// Further arguments of `berth serve`.
     pub args: Vec<String>,
+    /// Further variables of its environment.
+    pub environment: Vec<(String, String)>,
     /// What stands before the command: `unshare …`.
     pub wrapper: Vec<String>,
 }
@@ -49,7 +51,14 @@ impl Installation {
             Database::Sqlite => None,
             Database::Postgres => postgres().await.database_url,
         };
-        Self { folder: tempfile::tempdir().unwrap(), token: None, database_url, args: vec![], wrapper: vec![] }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            token: None,
+            database_url,
+            args: vec![],
+            environment: vec![],
+            wrapper: vec![],
+        }
     }
 
     /// The command that runs `berth` with this data.
@@ -60,6 +69,7 @@ impl Installation {
         command.args(words).args(arguments).arg("--data-dir").arg(self.folder.path());
         command.env("BERTH_CACHE_DIR", &*CACHE).env_remove("BERTH_DATABASE_URL").env_remove("BERTH_BLOB_URL");
         command.envs(self.database_url.iter().map(|url| ("BERTH_DATABASE_URL", url)));
+        command.envs(self.environment.iter().cloned());
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }

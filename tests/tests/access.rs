@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_tests::{
-    Api, Host, on_both,
+    Api, Host,
+    merchant::Merchant,
+    on_both,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -61,6 +63,20 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/merchants/{id}/members", MERCHANT_READ),
     ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
+    ("POST", "/v1/fulfilments", May::Fulfiller),
+    ("GET", "/v1/fulfilments", May::Fulfiller),
+    ("GET", "/v1/fulfilments/{id}", May::Fulfiller),
+    ("POST", "/v1/fulfilments/{id}/replay", May::Fulfiller),
+    ("POST", "/v1/fulfilments/replay", May::Fulfiller),
+    ("GET", "/v1/product-instances", May::Anybody),
+    ("GET", "/v1/product-instances/{id}", MERCHANT_READ),
+    ("GET", "/v1/endpoint-apps", May::Anybody),
+    ("POST", "/v1/endpoint-apps", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}", MERCHANT_READ),
+    ("PATCH", "/v1/endpoint-apps/{cid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}", MERCHANT_OPERATE),
+    ("PUT", "/v1/endpoint-apps/{cid}/products/{instance}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}/products/{instance}", MERCHANT_OPERATE),
     ("GET", "/v1/channels", May::Anybody),
     ("POST", "/v1/channels", MERCHANT_OPERATE),
     ("GET", "/v1/channels/{id}", MERCHANT_READ),
@@ -68,6 +84,17 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/channels/{id}", MERCHANT_OPERATE),
     ("PUT", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
     ("DELETE", "/v1/channels/{id}/endpoint-app", MERCHANT_OPERATE),
+    ("GET", "/v1/org-nodes", May::Anybody),
+    ("POST", "/v1/org-nodes", MERCHANT_OPERATE),
+    ("GET", "/v1/org-nodes/{vid}", MERCHANT_READ),
+    ("PATCH", "/v1/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("PUT", "/v1/org-nodes/{vid}/products/{instance}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/org-nodes/{vid}/products/{instance}", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}/org-nodes", MERCHANT_READ),
+    ("PUT", "/v1/endpoint-apps/{cid}/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/endpoint-apps/{cid}/org-nodes/{vid}", MERCHANT_OPERATE),
+    ("GET", "/v1/endpoint-apps/{cid}/runtime", MERCHANT_READ),
     ("GET", "/v1/channel-authorisations", May::Anybody),
     ("POST", "/v1/channel-authorisations", MERCHANT_OPERATE),
     ("GET", "/v1/channel-authorisations/{id}", MERCHANT_READ),
@@ -183,7 +210,16 @@ impl Cast {
         let task = text(&scene.gray("1.1.0", json!({})).await.good()["id"]);
         scene.push("1.0.0", "1.3.0").await.good();
         let audit = text(&scene.submit("1.3.0").await["id"]);
-        let merchant = text(&admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        let buyer = Merchant::new(&admin, "bos-1").await;
+        buyer.buys("pi-1", "mall").await;
+        buyer.buys("pi-2", "crm").await;
+        buyer.node("vid-1", None, &["pi-1"]).await;
+        let merchant = buyer.id.clone();
+        let parked =
+            json!({"id": "m-pi-3", "merchant": merchant, "instance": "pi-3", "product": "mall", "kind": "steal"});
+        admin.post("/v1/fulfilments", parked).await.good();
+        let new = json!({"merchant": merchant, "name": "E", "products": ["pi-1", "pi-2"]});
+        let cid = text(&admin.post("/v1/endpoint-apps", new).await.good()["id"]);
         let new = json!({"merchant": merchant, "kind": "douyin", "app_id": "tt1", "name": "Videos"});
         let channel = text(&admin.post("/v1/channels", new).await.good()["id"]);
         let vouched = json!({"app_id": "tt3", "name": "Clips"});
@@ -238,6 +274,7 @@ impl Cast {
             ("task", task),
             ("merchant", merchant),
             ("channel", channel),
+            ("cid", cid),
             ("authorisation", authorisation),
             ("account", bystander),
             ("token", text(&own["items"][0]["id"])),
@@ -254,6 +291,8 @@ impl Cast {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
             "channels" => &self.places["channel"],
+            "product-instances" => "pi-1",
+            "fulfilments" => "m-pi-3",
             "channel-authorisations" => &self.places["authorisation"],
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
@@ -265,7 +304,10 @@ impl Cast {
         let filled = path
             .replace("{id}", id)
             .replace("{account}", &self.places["account"])
+            .replace("{cid}", &self.places["cid"])
+            .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
+            .replace("{vid}", "vid-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{kind}", "version.published")
@@ -289,15 +331,22 @@ impl Cast {
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
             ("PATCH", "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
+            ("POST", "/v1/endpoint-apps") => {
+                json!({"merchant": self.places["merchant"], "name": "new", "products": ["pi-1"]})
+            }
+            ("PATCH", "/v1/endpoint-apps/{cid}") => json!({"name": "new"}),
+            ("POST", "/v1/fulfilments") => json!({"id": "m-new"}),
             ("POST", "/v1/channels") => {
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
             }
+            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": self.places["cid"]}),
+            ("POST", "/v1/org-nodes") => json!({"merchant": self.places["merchant"], "name": "new"}),
+            ("PATCH", "/v1/org-nodes/{vid}") => json!({"name": "new"}),
             ("POST", "/v1/channel-authorisations") => {
                 let vouched = json!({"app_id": "tt4", "name": "new"});
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "vouched": vouched})
             }
-            ("POST", "/v1/channel-authorisations/{id}/endpoint-app") => json!({"id": "cid_00000000000000000000000000"}),
-            ("PUT", "/v1/channels/{id}/endpoint-app") => json!({"endpoint_app": "cid_00000000000000000000000000"}),
+            ("POST", "/v1/channel-authorisations/{id}/endpoint-app") => json!({"id": self.places["cid"]}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),

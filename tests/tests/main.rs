@@ -3,13 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
 mod access;
+mod channel;
+mod crash;
 mod downloads;
+mod endpoint;
 mod gray;
 mod gray_policies;
 mod intruders;
+mod manifests;
 mod policies;
+mod processes;
 mod releases;
 mod s3;
 mod samples;
+mod storage;
 mod versions;
 mod wechat;
+mod wire;

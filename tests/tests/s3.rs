@@ -1,13 +1,15 @@
 //! Packages, policies and lists in S3, on a real S3 server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use axum::{Router, body::Body, extract::Request, response::Response};
 use berth::{
     blob::BlobConfig,
     config::{Config, Storage},
 };
-use berth_tests::{Answer, Host, packed, scene::Scene};
+use berth_tests::{Answer, Database, Host, made, packed, process::Installation, scene::Scene, shop::Shop};
 use serde_json::json;
+use tokio::{net::TcpListener, sync::Mutex};
 
 /// Whether the variables of `tests/setup/run.sh` name an S3 server with the bucket `berth`. In CI there has to be one.
 fn s3_is_there() -> bool {
@@ -27,7 +29,8 @@ async fn a_version_lives_its_whole_life_in_s3() {
     }
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let mut storage = Storage::in_folder(folder.path().to_owned());
-    storage.blobs = BlobConfig { blob_url: Some(format!("s3://berth/test-{}", std::process::id())) };
+    storage.blobs =
+        BlobConfig { blob_url: Some(format!("s3://berth/test-{}", std::process::id())), ..BlobConfig::default() };
     let scene = Scene::set(Host::with(Config::with_defaults(storage), folder.clone()).await).await;
     scene.online("1.0.0").await;
     scene.host.settled().await;
@@ -45,4 +48,105 @@ async fn a_version_lives_its_whole_life_in_s3() {
     assert_eq!(scene.version_for("d1").await, "1.1.0");
     assert_eq!(scene.version_for("d3").await, "1.0.0");
     assert!(!folder.path().join("blobs").exists(), "nothing is kept in the folder");
+}
+
+/// What the proxy before S3 does to the next requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mischief {
+    /// Passes everything on.
+    None,
+    /// Passes writes on, and answers so many of them 500 although they were done.
+    LoseAnswers(usize),
+    /// Answers every request 503.
+    Down,
+    /// Waits before each answer.
+    Slow,
+}
+
+/// A proxy before the S3 of `BERTH_TEST_S3`.
+async fn proxy(mischief: Arc<Mutex<Mischief>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let upstream = std::env::var("BERTH_TEST_S3").unwrap();
+    let pass = move |request: Request| {
+        let (mischief, upstream) = (mischief.clone(), upstream.clone());
+        async move { meddle(&mischief, &upstream, request).await }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass)).await.unwrap() });
+    url
+}
+
+async fn meddle(mischief: &Mutex<Mischief>, upstream: &str, request: Request) -> Response {
+    let failure = |status: u16| Response::builder().status(status).body(Body::empty()).unwrap();
+    let writes = request.method() != "GET" && request.method() != "HEAD";
+    let mut now = mischief.lock().await;
+    let lost = match *now {
+        Mischief::Down => return failure(503),
+        Mischief::LoseAnswers(left) if left > 0 && writes => {
+            *now = Mischief::LoseAnswers(left - 1);
+            true
+        }
+        _ => false,
+    };
+    let slow = *now == Mischief::Slow;
+    drop(now);
+    let answer = forward(upstream, request).await;
+    if slow {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    if lost { failure(500) } else { answer }
+}
+
+async fn forward(upstream: &str, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let mut passed = reqwest::Client::new().request(parts.method, format!("{upstream}{}", parts.uri)).body(body);
+    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length") {
+        passed = passed.header(name, value);
+    }
+    let answer = passed.send().await.unwrap();
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
+}
+
+/// S3 does what it is told and says that it failed; is slow; is away for a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f63_an_s3_that_loses_answers_is_slow_or_away_loses_no_package() {
+    if !s3_is_there() {
+        return;
+    }
+    let mischief = Arc::new(Mutex::new(Mischief::None));
+    let endpoint = proxy(mischief.clone()).await;
+    let mut berth = Installation::new(Database::Sqlite).await;
+    berth.environment = vec![("AWS_ENDPOINT_URL".into(), endpoint)];
+    berth.args = vec!["--blob-url".into(), format!("s3://berth/f63-{}", std::process::id())];
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    Shop::open(&admin).await;
+    for (round, what) in [Mischief::LoseAnswers(1), Mischief::LoseAnswers(3), Mischief::Slow].into_iter().enumerate() {
+        *mischief.lock().await = what;
+        let name = format!("coffee_1.{round}.0.apkg");
+        // Larger than one part, so that it is an upload in parts.
+        let bytes = made::with_noise(round as u64, 6 << 20);
+        let mut answer = admin.push(&name, bytes.clone()).await;
+        for _ in 0..3 {
+            assert!(matches!(answer.status, 200 | 201 | 503), "{what:?}: {} {}", answer.status, answer.kind());
+            if answer.status < 300 {
+                break;
+            }
+            answer = admin.push(&name, bytes.clone()).await;
+        }
+        answer.good();
+        assert_eq!(admin.get(&format!("/v1/packages/{name}")).await.bytes, bytes, "{what:?}");
+    }
+    *mischief.lock().await = Mischief::Down;
+    let away = admin.push("coffee_2.0.0.apkg", made::package(9)).await;
+    away.refused("unavailable");
+    assert!(admin.get("/v1/mini-apps/coffee/versions/2.0.0").await.status == 404, "no row without its bytes");
+    *mischief.lock().await = Mischief::None;
+    admin.push("coffee_2.0.0.apkg", made::package(9)).await.good();
+    assert_eq!(admin.get("/v1/packages/coffee_2.0.0.apkg").await.bytes, made::package(9));
 }

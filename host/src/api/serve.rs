@@ -22,6 +22,7 @@ use crate::api::{
     limits::Pace,
     metrics::Metrics,
 };
+use crate::config::duration;
 
 /// Limits of the HTTP listener. Times are written like `10s`, `300ms` or `2m`.
 #[derive(Clone, Debug, clap::Args)]
@@ -78,12 +79,6 @@ impl Default for ServeConfig {
             trusted_proxy: Vec::new(),
         }
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let rule = "expected a time such as 10s, 300ms or 2m";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
-    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())
 }
 
 /// Time before the rate of a body is looked at.

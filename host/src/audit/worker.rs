@@ -1,5 +1,5 @@
-//! The automatic part of an audit: claims what waits, asks the policies, records what they said. A worker that dies
-//! leaves a lease that runs out, and another one starts over (fault 51).
+//! The automatic part of an audit: claims what waits, asks the policies, records what they said. A worker renews its
+//! lease while it lives; one that dies leaves a lease that soon runs out, and another one starts over (fault 51).
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,8 +16,14 @@ use crate::{
     },
 };
 
-/// A living worker renews nothing: one audit takes less than this, or its policies have hit their deadlines.
-const LEASE_SECONDS: i64 = 600;
+/// How long a worker that says nothing is believed to live.
+const LEASE_SECONDS: i64 = 8;
+
+/// How often a living worker says so.
+const RENEW: Duration = Duration::from_secs(2);
+
+/// How long an audit waits after trouble with the database or the blobs, times the attempts so far.
+const PAUSE_SECONDS: i64 = 60;
 
 /// How often a host looks for audits that another one left behind.
 const LOOK: Duration = Duration::from_secs(2);
@@ -48,8 +54,39 @@ async fn next(app: &App) -> Result<bool> {
     let claimed = tx.claim_audit(&app.host_id, now, now.plus_seconds(LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(id) = claimed else { return Ok(false) };
-    judge(app, &id).await?;
-    Ok(true)
+    let judged = tokio::select! {
+        judged = judge(app, &id) => judged,
+        () = renew(app, &id) => Ok(()),
+    };
+    if judged.is_err() {
+        postpone(app, &id).await?;
+    }
+    judged.map(|()| true)
+}
+
+/// Keeps the lease; ends when another worker has it.
+async fn renew(app: &App, id: &AuditId) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        match extend(app, id, LEASE_SECONDS).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(?error, audit = %id, "the lease of an audit could not be renewed"),
+        }
+    }
+}
+
+async fn extend(app: &App, id: &AuditId, seconds: i64) -> Result<bool> {
+    let mut tx = app.db.begin().await?;
+    let ours = tx.extend_audit_lease(id, &app.host_id, app.clock.now().plus_seconds(seconds)).await?;
+    tx.commit().await?;
+    Ok(ours)
+}
+
+/// Leaves an audit that met trouble for a while, so that a short outage does not use up its attempts.
+async fn postpone(app: &App, id: &AuditId) -> Result<()> {
+    let attempts = app.db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
+    extend(app, id, PAUSE_SECONDS * attempts).await.map(drop)
 }
 
 async fn judge(app: &App, id: &AuditId) -> Result<()> {

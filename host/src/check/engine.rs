@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::{
     Device,
+    fuse::{Ask, Fuse},
     judge::{BindingSpec, Breakage, Judge, Judges, Opinion, TaskFacts},
 };
 use crate::{
     error::Result,
     ids::Digest,
     policy::{
-        Attribute, Cohorts, GrayBinding, GrayDevice, GrayTask, GrayVerdict, Limits, Outcome, PolicyKind,
+        Attribute, Cohorts, GrayBinding, GrayDevice, GrayTask, GrayVerdict, Limit, Limits, Outcome, PolicyKind,
         registry::Policies,
     },
 };
@@ -31,14 +32,35 @@ impl Judges for Policies {
         Box::pin(async move {
             let policy = self.load(&binding.digest).await?;
             let bound = policy.bind_gray(&binding.config, binding.limits.apply(PolicyKind::Grayscale)?)?;
-            Ok(Arc::new(bound) as Arc<dyn Judge>)
+            Ok(Arc::new(Fused::of(bound)) as Arc<dyn Judge>)
         })
     }
 }
 
-impl Judge for GrayBinding {
+/// A policy that is not asked for a while when it keeps hitting its deadline.
+struct Fused {
+    policy: GrayBinding,
+    fuse: Fuse,
+}
+
+impl Fused {
+    fn of(policy: GrayBinding) -> Self {
+        Self { fuse: Fuse::of(policy.limits()), policy }
+    }
+}
+
+impl Judge for Fused {
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
-        let outcome = self.decide(&as_seen(device), &told(task), cohorts).outcome;
+        let ask = self.fuse.ask(task.now);
+        if ask == Ask::No {
+            let why = "The policy kept hitting its deadline limit and is not asked for a while.".into();
+            return Opinion::Broken { how: Breakage::Limited, why };
+        }
+        let outcome = self.policy.decide(&as_seen(device), &told(task), cohorts).outcome;
+        if self.fuse.note(ask, outcome == Outcome::Limited(Limit::Deadline), task.now) {
+            let policy = &self.policy.policy().description().name;
+            tracing::warn!(policy, task = %task.id, "a grayscale policy keeps hitting its deadline and is not asked for a while");
+        }
         let why = outcome.trouble().unwrap_or_default();
         let how = match outcome {
             Outcome::Verdict(GrayVerdict::Admit) => return Opinion::Admit,
@@ -77,5 +99,43 @@ fn told(task: &TaskFacts<'_>) -> GrayTask {
         started: task.started.0.max(0) as u64,
         now: task.now.0.max(0) as u64,
         attributes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::SystemRandom,
+        ids::GrayTaskId,
+        policy::{
+            NoCohorts,
+            tests::kit::{Guest, Lab},
+        },
+        testing::{DAWN, device, shop, v},
+    };
+
+    fn ask(judge: &dyn Judge) -> Opinion {
+        let (id, mini_app) = (GrayTaskId::generate(DAWN, &SystemRandom), shop());
+        let (version, online) = (v("1.1.0"), v("1.0.0"));
+        let facts = TaskFacts {
+            id: &id,
+            mini_app: &mini_app,
+            version: &version,
+            online: &online,
+            current: None,
+            started: DAWN,
+            now: DAWN,
+        };
+        judge.judge(&device("guid"), &facts, &(Arc::new(NoCohorts) as Arc<dyn Cohorts>))
+    }
+
+    #[tokio::test]
+    async fn f33_a_policy_that_never_ends_soon_costs_nothing() {
+        let endless = Guest::gray().call("(loop $again (br $again)) unreachable");
+        let policy = Fused::of(Lab::new().bind_gray(&endless, |limits| limits.deadline_ms = 5).await);
+        let opinions: Vec<_> = (0..1000).map(|_| ask(&policy)).collect();
+        let unasked = |opinion: &&Opinion| matches!(opinion, Opinion::Broken { how: Breakage::Limited, why } if why.contains("not asked"));
+        assert_eq!(opinions.iter().filter(unasked).count(), 995, "{:?}", opinions.first());
     }
 }

@@ -7,6 +7,7 @@ mod decide;
 mod device;
 mod engine;
 mod follow;
+mod fuse;
 mod load;
 mod members;
 mod trace;

@@ -228,6 +228,7 @@ fn foreign(status: StatusCode) -> Problem {
         detail: String::new(),
         request_id: None,
         fields: serde_json::Map::new(),
+        next: None,
     }
 }
 

@@ -5,6 +5,8 @@ use std::{fmt, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::{ids::MiniAppId, version::VersionNumber};
+
 /// What a command gives back when it has already printed its answer.
 pub type Done = Result<(), Failure>;
 
@@ -29,6 +31,9 @@ pub struct Problem {
     /// Further members for programs.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
+    /// The command to try next, where the one that was refused knows more than its reason says.
+    #[serde(skip)]
+    pub next: Option<String>,
 }
 
 /// Why a command did not do what it was asked to.
@@ -54,7 +59,18 @@ impl Failure {
             detail: detail.into(),
             request_id: None,
             fields: Map::new(),
+            next: None,
         }))
+    }
+
+    /// Leads to the findings of a version, when it was refused because its audit rejected it.
+    pub fn with_findings_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && (problem.kind == "version-rejected" || problem.fields.get("state") == Some(&"rejected".into()))
+        {
+            problem.next = Some(format!("berth version findings {app} {version}"));
+        }
+        self
     }
 
     /// Wrong use.
@@ -127,9 +143,9 @@ impl fmt::Display for Problem {
 
 impl Problem {
     /// Who was refused while packing needs not be told to pack.
-    fn advice(&self) -> Option<&'static str> {
+    fn advice(&self) -> Option<&str> {
         let local = self.status == 0 && self.kind.starts_with("package-");
-        advice(&self.kind).filter(|_| !local)
+        self.next.as_deref().or_else(|| advice(&self.kind).filter(|_| !local))
     }
 }
 
@@ -149,6 +165,8 @@ fn advice(kind: &str) -> Option<&'static str> {
         "package-mismatch" => {
             "berth pack DIR (it takes id and version from the manifest and names the file after them)"
         }
+        "product-unsubscribed" => "berth product list --merchant ID --state active",
+        "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",
         "policy-in-use" => "berth policy bindings, then berth policy unbind ID",
         "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
         _ => return None,

@@ -13,15 +13,18 @@ mod check;
 mod client;
 mod credentials;
 mod download;
+mod endpoint;
 mod events;
 mod failure;
 mod files;
 mod findings;
+mod fulfilment;
 mod gray;
 mod gray_create;
 mod gray_view;
 mod host_app;
 mod login;
+mod merchant;
 mod org_node;
 mod output;
 mod pack;
@@ -115,6 +118,20 @@ pub enum Command {
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
+    /// Merchants: the owners of product instances and endpoint applications
+    #[command(subcommand)]
+    Merchant(merchant::Merchant),
+    /// Endpoint applications: combinations of a merchant's product instances
+    #[command(subcommand)]
+    Endpoint(endpoint::Endpoint),
+    /// Product instances: what merchants bought
+    #[command(subcommand)]
+    Product(endpoint::Product),
+    /// Send fulfilment messages, as the order system does
+    Fulfil(fulfilment::Fulfil),
+    /// Fulfilment messages that were sent: look at them, replay parked ones
+    #[command(subcommand)]
+    Fulfilment(fulfilment::Fulfilment),
     /// Channels of merchants, and the endpoint application that each reaches
     #[command(subcommand)]
     Channel(channel::Channel),
@@ -206,6 +223,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
         Command::Admin(server::Admin::RotateSecrets(args)) => server::rotate_secrets(args, session).await,
+        Command::Admin(server::Admin::Backup(args)) => server::backup(args, session).await,
         Command::Demo(args) => server::demo(args, session).await,
         Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,
@@ -218,6 +236,11 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => access::token(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
+        Command::Merchant(command) => merchant::run(command, session).await,
+        Command::Endpoint(command) => endpoint::run(command, session).await,
+        Command::Product(command) => endpoint::product(command, session).await,
+        Command::Fulfil(args) => fulfilment::fulfil(args, session).await,
+        Command::Fulfilment(command) => fulfilment::run(command, session).await,
         Command::Channel(command) => channel::run(command, session).await,
         Command::OrgNode(command) => org_node::run(command, session).await,
         Command::Version(command) => version::run(command, session).await,

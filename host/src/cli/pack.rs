@@ -23,6 +23,7 @@ use crate::{
 #[command(after_help = "\
 Id and version come from the options, else from berth.json in the folder ({\"id\": \"mp-shop\", \"version\": \"1.2.0\"}),
 else from a W3C manifest.json (app_id, version.name), else from the folder itself when it is called ID/VERSION, such as packages/coffee/1.1.0.
+The version may also be that of a package.json in the folder.
 
 Examples:
   berth pack shop/
@@ -137,9 +138,19 @@ impl Described {
         let (folder_id, folder_version) = folder.map(|it| (it.mini_app_id.to_string(), it.version.to_string())).unzip();
         Ok(Self {
             id: text(&own, "/id").or_else(|| text(&w3c, "/app_id")).or(folder_id),
-            version: text(&own, "/version").or_else(|| text(&w3c, "/version/name")).or(folder_version),
+            version: text(&own, "/version")
+                .or_else(|| text(&w3c, "/version/name"))
+                .or(folder_version)
+                .or_else(|| npm_version(dir)),
         })
     }
+}
+
+/// The version in `package.json`, which is npm's file: what is odd in it is not ours to refuse.
+fn npm_version(dir: &Path) -> Option<String> {
+    let npm = load(dir, "package.json").ok()?;
+    let version = npm.get("version")?.as_str()?;
+    version.parse::<VersionNumber>().ok().map(|version| version.to_string())
 }
 
 /// A JSON file of the folder; null when there is none.

@@ -76,11 +76,14 @@ fn relative(at: Millis, now: Millis) -> String {
 /// A state's word in the colour of what it means.
 pub fn state(word: &str) -> Cell {
     let ink = match word {
-        "online" | "approved" | "authorised" | "bound" | "delivering" | "current" | "verdict" | "pass" => Ink::Good,
+        "online" | "approved" | "authorised" | "bound" | "delivering" | "current" | "verdict" | "pass" | "active"
+        | "applied" => Ink::Good,
         "auditing" | "checking" | "deciding" | "pending" | "started" | "granted" | "choosing" | "suspended"
-        | "update" | "warning" => Ink::Warn,
+        | "update" | "warning" | "parked" | "expired" => Ink::Warn,
         "rejected" | "removed" | "unauthorised" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
-        "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" => Ink::Faint,
+        "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" | "unsubscribed" | "corrected" => {
+            Ink::Faint
+        }
         _ => Ink::Plain,
     };
     Cell::new(ink, word)

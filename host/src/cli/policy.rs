@@ -5,6 +5,8 @@ mod build;
 mod cases;
 mod local;
 mod new;
+#[cfg(test)]
+mod samples;
 mod scaffold;
 mod subject;
 mod test;
@@ -41,7 +43,7 @@ use crate::{
   berth policy push size_limits.wasm
   berth policy inspect size-limits
   berth policy bind size-limits --scope platform --config limits.json
-  berth policy bind no-eval --scope app:mp-shop --mode shadow")]
+  berth policy bind no-eval --scope app:mp-shop --mode shadow --limits '{\"deadline_ms\": 60000}'")]
 pub enum Policy {
     /// Make a folder for a new policy
     New(new::New),
@@ -115,6 +117,9 @@ pub struct Bind {
     /// What a failure of the policy means: closed refuses, open lets pass; the host's default when absent
     #[arg(long)]
     pub on_error: Option<OnError>,
+    /// Limits other than the default ones: a JSON file, or JSON such as {"deadline_ms": 50}
+    #[arg(long, value_name = "LIMITS")]
+    pub limits: Option<ConfigSource>,
 }
 
 /// Whether a verdict decides.
@@ -187,6 +192,17 @@ struct Binding {
     mode: Option<String>,
     #[serde(default)]
     on_error: Option<String>,
+    #[serde(default)]
+    limits: Map<String, Value>,
+}
+
+impl Binding {
+    /// Those limits that differ from the default ones; none when none do.
+    fn limits(&self) -> Option<String> {
+        let set = self.limits.iter().filter(|(_, limit)| !limit.is_null());
+        let words: Vec<_> = set.map(|(name, limit)| format!("{name} {limit}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
 }
 
 /// Runs it.
@@ -259,6 +275,9 @@ fn new_binding(args: Bind) -> Result<Value, super::failure::Failure> {
     if let Some(config) = args.config {
         binding.insert("config".into(), config.load()?);
     }
+    if let Some(limits) = args.limits {
+        binding.insert("limits".into(), limits.load()?);
+    }
     binding.extend(args.on_error.map(|on_error| ("on_error".to_owned(), Value::from(word(on_error)))));
     Ok(binding.into())
 }
@@ -318,6 +337,7 @@ fn binding_row(binding: Binding, _: &Paint) -> [Cell; 6] {
 }
 
 fn binding_view(binding: Binding, paint: &Paint) -> String {
+    let limits = binding.limits();
     Card::default()
         .field("id", Cell::strong(&binding.id))
         .field("policy", policy_words(&binding.policy))
@@ -325,5 +345,6 @@ fn binding_view(binding: Binding, paint: &Paint) -> String {
         .maybe("mode", binding.mode)
         .maybe("on error", binding.on_error)
         .field("config", Cell::of(binding.config))
+        .maybe("limits", limits)
         .render(paint)
 }

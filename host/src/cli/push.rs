@@ -117,7 +117,8 @@ pub async fn submit(client: &Client, session: &mut Session, name: &PackageName, 
     let audit: Audit = read(&answer)?;
     if audit.state == "rejected" {
         let reason = audit.reason.unwrap_or_else(|| "Mend the findings and upload a new version.".into());
-        return Err(Failure::refused("version-rejected", format!("The audit rejected {name}. {reason}")));
+        let refused = Failure::refused("version-rejected", format!("The audit rejected {name}. {reason}"));
+        return Err(refused.with_findings_of(&name.mini_app_id, &name.version));
     }
     Ok(())
 }

@@ -230,6 +230,7 @@ async fn decide(client: &Client, session: &mut Session, args: Decide) -> Done {
     if let Some(note) = args.note {
         decision["note"] = Value::from(note);
     }
-    let answer = client.value(Call::post(format!("/v1/audits/{}/decisions", audit.id)).json(&decision)).await?;
+    let answer = client.value(Call::post(format!("/v1/audits/{}/decisions", audit.id)).json(&decision)).await;
+    let answer = answer.map_err(|failure| failure.with_findings_of(app, number))?;
     session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))
 }

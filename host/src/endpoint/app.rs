@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProductInstance, membership, merchant};
+use super::{Channel, ProductInstance, membership, merchant};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event,
-    ids::{ChannelId, EndpointAppId, InstanceId, MerchantId, OrgNodeId},
+    ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     page::{Page, PageQuery},
     store::Tx,
     text,
@@ -50,21 +50,9 @@ pub struct EndpointAppView {
     /// What it holds: chosen ones whatever their state (E3), for the default one all active ones (E2).
     pub products: Vec<ProductInstance>,
     /// The channels that share its CID (E5).
-    pub channels: Vec<BoundChannel>,
+    pub channels: Vec<Channel>,
     /// The organisation nodes that it is assigned to (E9).
     pub org_nodes: Vec<OrgNodeId>,
-}
-
-/// A channel of an endpoint application.
-#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct BoundChannel {
-    pub id: ChannelId,
-    pub kind: String,
-    /// The channel's own id: a WeChat appid, a MiniApp's id.
-    pub app_id: String,
-    pub name: String,
-    pub state: String,
 }
 
 /// An endpoint application to create.

@@ -161,7 +161,12 @@ pub async fn deliver(app: &App, caller: &Caller, messages: &[Value]) -> Result<R
 /// Takes messages. Those of one merchant share a transaction. When it fails half-way, sending all of them again does the
 /// rest.
 pub async fn receive(app: &App, actor: &str, messages: &[Value]) -> Result<Receipts> {
-    settle_all(app, actor, messages.iter().map(Arrival::read).collect()).await
+    let mut results = Vec::with_capacity(messages.len());
+    for messages in messages.chunks(MOST) {
+        let arrivals = messages.iter().map(Arrival::read).collect();
+        results.extend(settle_all(app, actor, arrivals).await?.results);
+    }
+    Ok(Receipts { results })
 }
 
 async fn settle_all(app: &App, actor: &str, arrivals: Vec<Arrival>) -> Result<Receipts> {

@@ -7,6 +7,7 @@ pub mod channel;
 pub mod fulfilment;
 pub mod instance;
 pub mod ledger;
+pub mod listen;
 pub mod membership;
 pub mod merchant;
 pub mod message;
@@ -15,6 +16,8 @@ pub mod org_prune;
 pub mod reach;
 pub mod register;
 pub mod runtime;
+#[cfg(test)]
+mod tests;
 pub mod ticker;
 
 pub use app::EndpointApp;

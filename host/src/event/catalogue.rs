@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::data::{
-    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion, Submitted,
-    Unbound,
+    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+    PolicyReplaced, Submitted, Unbound,
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
@@ -82,6 +82,7 @@ catalogue! {
     "cohort.created" Cohort, "A list of devices or accounts was uploaded.";
 
     "policy.installed" InstalledPolicy, "A policy was installed.";
+    "policy.replaced" "A newer build of a first-party policy took the place of the older one.";
     "policy.removed" InstalledPolicy, "A policy was removed.";
     "policy.bound" PolicyBinding, "A policy was bound.";
     "policy.rebound" PolicyBinding, "A binding of a policy changed.";

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::{
     access::{Role, ScopeKind},
     audit::Decision,
-    ids::{AuditId, GrayTaskId, HostAppId, MiniAppId, UserId},
+    ids::{AuditId, Digest, GrayTaskId, HostAppId, MiniAppId, UserId},
     rollout::{Cause, State},
     version::VersionNumber,
 };
@@ -32,6 +32,14 @@ pub struct MemberRemoved {
     pub scope: ScopeKind,
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
+}
+
+/// A newer build of a first-party policy took the place of the older one where Berth itself had bound it.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct PolicyReplaced {
+    pub from: Digest,
+    pub to: Digest,
 }
 
 /// A binding that is gone.

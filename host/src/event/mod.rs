@@ -6,8 +6,8 @@ mod data;
 
 pub use catalogue::{EventType, EventTypeView};
 pub use data::{
-    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion, Submitted,
-    Unbound,
+    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+    PolicyReplaced, Submitted, Unbound,
 };
 
 use serde::{Deserialize, Serialize};

@@ -44,7 +44,7 @@ mod walk;
 #[cfg(test)]
 mod evil;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use archive::{Archive, FileEntry, MAX_READ, ReadError};
 pub use limits::Limits;

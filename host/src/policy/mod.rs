@@ -29,7 +29,7 @@ mod system;
 mod values;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use binding::{AuditBinding, GrayBinding, GuardBinding};
 pub use child::compile_child_main;

@@ -1,7 +1,6 @@
 //! Creating a task (rules G1–G4, G12).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sqlx::types::Json;
 
 use super::{Conditions, GrayTask, HostAppRange, ObjectList, PlatformRange, State, TaskRow, conditions};
@@ -54,31 +53,7 @@ pub struct NewGrayTask {
     pub objects: Vec<ObjectList>,
     /// Further policies, all of which must admit (G12).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub policies: Vec<NewTaskPolicy>,
-}
-
-/// A policy for a task.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewTaskPolicy {
-    /// Its name, which means the newest installed, or its digest.
-    pub policy: String,
-    /// Its config, as its schema wants it.
-    #[serde(default = "no_config")]
-    pub config: Value,
-    /// Whether it decides; `enforce` when absent.
-    #[serde(default)]
-    pub mode: Mode,
-    /// What happens when it cannot judge; `closed` when absent.
-    #[serde(default)]
-    pub on_error: OnError,
-    /// Limits other than the default ones.
-    #[serde(default)]
-    pub limits: LimitOverrides,
-}
-
-fn no_config() -> Value {
-    Value::Object(serde_json::Map::new())
+    pub policies: Vec<NewPolicyBinding>,
 }
 
 impl NewGrayTask {
@@ -127,7 +102,7 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
     };
     tx.insert_gray_task(&task).await?;
     for (policy, row) in policies {
-        registry::attach(&mut tx, app, actor, policy.bound_to(&task.id), row).await?;
+        registry::attach(&mut tx, app, actor, BindingScope::gray_task(&task.id), policy, row).await?;
     }
     let created = tx.gray_task_view(task.clone(), now).await?;
     tx.emit(event::new(app, "gray_task.created", &task.id, actor, &created).for_mini_app(id));
@@ -213,12 +188,12 @@ async fn prepare_bindings(
     caller: &Caller,
     id: &MiniAppId,
     conditions: &Conditions,
-    policies: &[NewTaskPolicy],
-) -> Result<Vec<(NewTaskPolicy, PolicyRow)>> {
+    policies: &[NewPolicyBinding],
+) -> Result<Vec<(NewPolicyBinding, PolicyRow)>> {
     if policies.len() > MAX_POLICIES {
         return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
     }
-    let standard = (!conditions.is_empty()).then(|| NewTaskPolicy {
+    let standard = (!conditions.is_empty()).then(|| NewPolicyBinding {
         policy: conditions::POLICY.into(),
         config: serde_json::to_value(conditions).unwrap_or_default(),
         mode: Mode::Enforce,
@@ -237,11 +212,4 @@ async fn prepare_bindings(
         prepared.push((wanted.clone(), row));
     }
     Ok(prepared)
-}
-
-impl NewTaskPolicy {
-    fn bound_to(self, task: &GrayTaskId) -> NewPolicyBinding {
-        let Self { policy, config, mode, on_error, limits } = self;
-        NewPolicyBinding { policy, scope: BindingScope::gray_task(task), config, mode, on_error, limits }
-    }
 }

@@ -24,7 +24,7 @@ pub use admit::{Admission, AdmitQueue, Admitter, AdmitterCounts};
 pub use change::{Note, end, end_superseded, resume, suspend, suspend_running};
 pub use cohort::{Cohort, MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
-pub use create::{NewGrayTask, NewTaskPolicy, create};
+pub use create::{NewGrayTask, create};
 pub use mark::{Mark, MarkQueue, Marker};
 pub use progress::{Bucket, Progress, progress};
 pub use record::{MoveRow, Step, TaskRow};

@@ -195,4 +195,16 @@ impl Tx {
         )?;
         Ok((claimed > 0).then_some(id))
     }
+
+    /// Holds a claimed audit for longer; false when another worker has it, or nobody may any more.
+    pub async fn extend_audit_lease(&mut self, id: &AuditId, owner: &str, until: Millis) -> Result<bool> {
+        let extended = execute!(
+            self,
+            "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'",
+            id,
+            owner,
+            until
+        )?;
+        Ok(extended > 0)
+    }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection, PgPool, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -119,6 +119,21 @@ impl Db {
         let _ = tokio::time::timeout(at_most, self.events.notified()).await;
     }
 
+    /// Writes a copy of the database, as it is at one moment, into a file; an older copy is replaced.
+    ///
+    /// # Errors
+    /// `bad-request` for PostgreSQL, which has means of its own.
+    pub async fn copy_to(&self, file: &Path) -> Result<()> {
+        let Backend::Sqlite { write, .. } = &self.backend else {
+            return Err(Error::new(Code::BadRequest, "The database is PostgreSQL. Back it up with pg_dump."));
+        };
+        let part = file.with_extension("part");
+        let _ = std::fs::remove_file(&part); // of a backup that broke off; SQLite refuses a file that is there
+        sqlx::query("VACUUM INTO $1").bind(part.to_string_lossy()).execute(write).await?;
+        let synced = std::fs::File::open(&part).and_then(|part| part.sync_all());
+        synced.and_then(|()| std::fs::rename(&part, file)).map_err(Error::internal)
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         match &self.backend {
@@ -143,12 +158,32 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
-    let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+    let write = sqlite_pool(1);
     let write = write.connect_with(options.clone()).await.map_err(cannot_open)?;
-    MIGRATIONS.run(&write).await.map_err(cannot_migrate)?;
-    let read = SqlitePoolOptions::new().max_connections(readers).acquire_timeout(PATIENCE);
+    migrate_sqlite(&write).await?;
+    let read = sqlite_pool(readers);
     let read = read.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
     Ok(Backend::Sqlite { write, read })
+}
+
+/// A connection whose COMMIT failed, on a full disk say, is left by SQLite without a transaction and by sqlx with one:
+/// from then on it could begin none. Such a connection is closed, and the pool opens another (fault 55).
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    options.after_release(|connection, _| {
+        Box::pin(async move {
+            connection.ping().await?; // a rollback that waits is done before it
+            Ok(!connection.is_in_transaction())
+        })
+    })
+}
+
+/// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
+/// sqlx holds a lock for that.)
+async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
+    let mut tx = write.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
+    MIGRATIONS.run(&mut *tx).await.map_err(cannot_migrate)?;
+    tx.commit().await.map_err(cannot_open)
 }
 
 async fn open_postgres(url: &str, connections: u32) -> Result<Backend> {

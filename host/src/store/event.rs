@@ -81,6 +81,13 @@ impl Tx {
         Ok(())
     }
 
+    /// Holds the head of the events: until this transaction ends, no other that emits can commit. For what must be done
+    /// once in an installation; nothing else may be held after it.
+    pub async fn hold_events(&mut self) -> Result<()> {
+        execute!(self, "UPDATE event_head SET last = last WHERE id = 1")?;
+        Ok(())
+    }
+
     /// The number of the last event.
     pub async fn last_event(&mut self) -> Result<i64> {
         let (last,) = fetch!(self, fetch_one, (i64,), "SELECT last FROM event_head WHERE id = 1")?;

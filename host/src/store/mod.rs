@@ -8,6 +8,7 @@
 mod access;
 mod admission;
 mod audit;
+mod blob;
 mod cohort;
 mod connect;
 mod endpoint;
@@ -150,6 +151,9 @@ const SQLITE_READONLY: &str = "8";
 const SQLITE_IOERR: &str = "10";
 const SQLITE_FULL: &str = "13";
 const POSTGRES_DISK_FULL: &str = "53100";
+/// Connection lost, transaction lost a race, no resources, server going down.
+const POSTGRES_PASSING: [&str; 4] = ["08", "40", "53", "57P"];
+const POSTGRES_READ_ONLY: &str = "25006";
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
@@ -159,9 +163,11 @@ impl From<sqlx::Error> for Error {
                 Code::StorageFull,
                 "The database has no room left. Reading goes on; make room and try again.",
             ),
-            (_, Some(SQLITE_READONLY)) => Error::new(Code::Unavailable, "The database is read-only. Reading goes on."),
+            (_, Some(SQLITE_READONLY | POSTGRES_READ_ONLY)) => {
+                Error::new(Code::Unavailable, "The database is read-only. Reading goes on.")
+            }
             (_, Some(SQLITE_BUSY | SQLITE_IOERR)) => Error::new(Code::Unavailable, unavailable),
-            (_, Some(code)) if code.starts_with("08") || code.starts_with("57P") => {
+            (_, Some(code)) if POSTGRES_PASSING.iter().any(|class| code.starts_with(class)) => {
                 Error::new(Code::Unavailable, unavailable)
             }
             (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_), _) => {

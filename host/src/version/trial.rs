@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{State, VersionNumber, VersionRow};
+use super::{State, VersionNumber};
 use crate::{
     access::{Action, Caller},
     app::App,
@@ -50,16 +50,15 @@ impl From<TrialRow> for Trial {
 }
 
 /// The entry path, when it is relative and names a page of the package.
-fn entry_path(path: &str, version: &VersionRow) -> Result<String> {
+fn entry_path(path: &str, number: &VersionNumber, pages: &[String]) -> Result<String> {
     let page = path.split(['?', '#']).next().unwrap_or_default();
-    let pages = &version.manifest.0.pages;
     if pages.iter().any(|one| one == page) {
         return text::prose("entry_path", path, 1000);
     }
     let known = pages.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
     Err(Error::new(
         Code::TrialEntry,
-        format!("{page:?} is not a page of {}: the path is relative and names a page such as {known}.", version.number),
+        format!("{page:?} is not a page of {number}: the path is relative and names a page such as {known}."),
     ))
 }
 
@@ -83,7 +82,7 @@ pub async fn set(app: &App, caller: &Caller, id: &MiniAppId, trial: Trial) -> Re
     }
     let row = TrialRow {
         mini_app_id: id.clone(),
-        entry_path: entry_path(&trial.entry_path, &version)?,
+        entry_path: entry_path(&trial.entry_path, &version.number, &version.manifest.0.pages)?,
         accounts: Json(accounts(trial.accounts)?),
         version_id: version.id,
         number: version.number,
@@ -113,4 +112,20 @@ pub async fn clear(app: &App, caller: &Caller, id: &MiniAppId) -> Result<()> {
     }
     tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &Nothing).for_mini_app(id));
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v10_an_entry_path_leads_to_a_page() {
+        let (number, pages) = ("1.0.0".parse().expect("a number"), ["pages/index", "shop/cart"].map(String::from));
+        assert_eq!(entry_path("shop/cart?table=7", &number, &pages).expect("a page"), "shop/cart?table=7");
+        for path in
+            ["", "/pages/index", "pages/nowhere", "../pages/index", "pages/index/", "https://example.com/pages/index"]
+        {
+            assert_eq!(entry_path(path, &number, &pages).expect_err(path).code, Code::TrialEntry);
+        }
+    }
 }

@@ -4,10 +4,13 @@
 //!   `.axml` and their like) or one file that is both (`.html`, `.vue`). What a build bundles into `app-service.js` and
 //!   `page-frame.html` counts as there (fault 31).
 //! - Tabs lead to pages of the main package and their icons exist, in light and in dark where the theme says which; the entry page is one of the pages.
+//! - Every component that a page uses, or a component that it uses, has its files; an npm package that was not built is
+//!   told as such.
 //! - Subpackages do not lie inside one another, and pages of the main package do not lie inside of them.
 //! - Source maps, version control, private settings and other left-overs are pointed out.
 //! - Unknown members of `app.json` are told in a note and never more: real packages carry them.
 
+mod components;
 mod manifest;
 mod pages;
 mod strays;
@@ -25,7 +28,7 @@ impl Policy for PackageStructure {
     const DESCRIPTION: Description = Description {
         name: "package-structure",
         version: env!("CARGO_PKG_VERSION"),
-        summary: "Checks that declared pages, tabs and icons exist, and points out files that should not be shipped.",
+        summary: "Checks that declared pages, components, tabs and icons exist, and points out files that should not be shipped.",
         config_schema: "",
     };
 
@@ -64,7 +67,8 @@ impl Auditor for PackageStructure {
         let theme = theme::Theme::of(package, &manifest);
         let subject = Subject { manifest, theme, paths };
         let checks = [pages::check, pages::subpackages, tabs::check, manifest::check, strays::check];
-        Ok(checks.iter().flat_map(|check| check(&subject)).collect())
+        let findings = checks.iter().flat_map(|check| check(&subject));
+        Ok(findings.chain(components::check(&subject, package)).collect())
     }
 }
 
@@ -76,5 +80,6 @@ fn unreadable(path: &str, reason: &str) -> Finding {
 
 berth_policy::auditor!(PackageStructure);
 
+#[cfg(test)]
 #[cfg(test)]
 mod tests;

@@ -4,13 +4,15 @@ use berth_policy::{Finding, Place};
 
 use crate::Subject;
 
-/// The members of WeChat's `app.json`, and those that Alipay, Douyin, uni-app and Taro write.
-const KNOWN: [&str; 65] = [
+/// The members of WeChat's `app.json`, those that Alipay, Douyin, uni-app and Taro write, and those of Berth, which
+/// declare what the package is.
+const KNOWN: &[&str] = &[
     "$schema",
     "adapteByMiniprogram",
     "allowsBounceVertical",
     "appBar",
     "appLaunchInfo",
+    "app_id",
     "appid",
     "behavior",
     "chatTools",
@@ -20,12 +22,14 @@ const KNOWN: [&str; 65] = [
     "componentFramework",
     "componentPlaceholder",
     "components",
+    "convertRpxToVw",
     "darkmode",
     "debug",
     "debugOptions",
     "description",
     "deviceOrientation",
     "embeddedAppIdList",
+    "enableIdKeyboard",
     "enablePassiveEvent",
     "entranceDeclare",
     "entryPagePath",
@@ -39,6 +43,7 @@ const KNOWN: [&str; 65] = [
     "lazyCodeLoading",
     "libVersion",
     "miniApp",
+    "mini_app_id",
     "multiSelectSupportedMaterials",
     "name",
     "navigateToMiniProgramAppIdList",
@@ -56,8 +61,10 @@ const KNOWN: [&str; 65] = [
     "requiredPrivateInfos",
     "resizable",
     "resolveAlias",
+    "serviceProviderTicket",
     "singlePage",
     "sitemapLocation",
+    "static",
     "style",
     "subPackages",
     "subpackages",
@@ -67,8 +74,10 @@ const KNOWN: [&str; 65] = [
     "ttNavigateToMiniAppIdList",
     "useDynamicPlugins",
     "useExtendedLib",
+    "usePrivacyCheck",
     "usingComponents",
     "version",
+    "visualEffectInBackground",
     "window",
     "workers",
 ];

@@ -84,6 +84,17 @@ pub fn unreadable(path: &str, error: ReadError) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
 
+impl Bytes {
+    /// This size and another, as people read them; in bytes where rounding would hide that they differ.
+    pub fn beside(self, other: Self) -> (String, String) {
+        let rounded = (self.to_string(), other.to_string());
+        if self == other || rounded.0 != rounded.1 {
+            return rounded;
+        }
+        (format!("{} bytes", self.0), format!("{} bytes", other.0))
+    }
+}
+
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const KIB: u64 = 1 << 10;

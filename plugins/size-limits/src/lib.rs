@@ -81,7 +81,7 @@ impl Part<'_> {
         let size: u64 = self.files.iter().map(|file| file.size).sum();
         (size > self.limit).then(|| {
             let over = Bytes(size - self.limit);
-            let (size, limit) = (Bytes(size), Bytes(self.limit));
+            let (size, limit) = Bytes(size).beside(Bytes(self.limit));
             let message = format!(
                 "{} has {size}, {over} over the limit of {limit}. The biggest files: {}.",
                 self.name,
@@ -129,8 +129,8 @@ impl SizeLimits {
     fn big_files(&self, files: &[File]) -> Vec<Finding> {
         let Some(limit) = self.file_bytes else { return Vec::new() };
         let finding = |file: &File| {
-            let message =
-                format!("{} has {}; the limit for one file is {}.", file.path, Bytes(file.size), Bytes(limit));
+            let (size, limit) = Bytes(file.size).beside(Bytes(limit));
+            let message = format!("{} has {size}; the limit for one file is {limit}.", file.path);
             Finding::error("file-too-big", message)
                 .at(Place::file(&file.path))
                 .fix("Shrink the file or serve it from a server.")

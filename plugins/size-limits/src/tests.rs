@@ -25,7 +25,10 @@ fn a_small_package_passes() {
 fn a_part_may_be_as_big_as_its_limit_and_not_a_byte_bigger() {
     let fill = |size: usize| MemoryPackage::default().with("app.json", "{}").with("a.js", "a".repeat(size - 2));
     assert_eq!(audit("{}", &fill(2 << 20)), []);
-    assert_eq!(rules(&audit("{}", &fill((2 << 20) + 1))), ["main-package-too-big"]);
+    let findings = audit("{}", &fill((2 << 20) + 1));
+    assert_eq!(rules(&findings), ["main-package-too-big"]);
+    let told = "The main package has 2097153 bytes, 1 bytes over the limit of 2097152 bytes.";
+    assert!(findings[0].message.starts_with(told), "{}", findings[0].message);
 }
 
 #[test]
@@ -35,7 +38,7 @@ fn a_subpackage_counts_for_itself_and_not_for_the_main_package() {
     assert_eq!(rules(&findings), ["subpackage-too-big"]);
     assert_eq!(
         findings[0].message,
-        "The subpackage shop has 4 KiB, 904 bytes over the limit of 4 KiB. The biggest files: shop/b.js (4 KiB)."
+        "The subpackage shop has 5000 bytes, 904 bytes over the limit of 4096 bytes. The biggest files: shop/b.js (4 KiB)."
     );
 }
 

@@ -8,7 +8,7 @@ use crate::{
     access::Caller,
     ids::{Digest, PolicyBindingId},
     policy::registry::{
-        self, BindingPatch, BindingQuery, InstalledPolicy, NewPolicyBinding, PolicyBinding, PolicyQuery,
+        self, BindingPatch, BindingQuery, InstalledPolicy, PolicyBinding, PolicyQuery, ScopedPolicyBinding,
     },
 };
 
@@ -51,8 +51,8 @@ async fn remove(State(app): AppState, caller: Caller, Path(digest): Path<Digest>
 }
 
 /// Bind an auditor to the platform, a host app or a MiniApp.
-#[utoipa::path(post, path = "/v1/policy-bindings", tag = "policies", request_body = NewPolicyBinding, responses((status = 201, body = PolicyBinding)))]
-async fn bind(State(app): AppState, caller: Caller, Json(new): Json<NewPolicyBinding>) -> Created<PolicyBinding> {
+#[utoipa::path(post, path = "/v1/policy-bindings", tag = "policies", request_body = ScopedPolicyBinding, responses((status = 201, body = PolicyBinding)))]
+async fn bind(State(app): AppState, caller: Caller, Json(new): Json<ScopedPolicyBinding>) -> Created<PolicyBinding> {
     created(registry::bind(&app, &caller, new).await?)
 }
 

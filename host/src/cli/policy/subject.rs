@@ -33,7 +33,8 @@ pub fn of(case: &Case) -> Result<Subject, String> {
     opened.map_err(|reason| format!("package {}: {reason}", path.display()))
 }
 
-fn of_folder(dir: &Path) -> Result<Subject, String> {
+/// The package that a folder makes.
+pub fn of_folder(dir: &Path) -> Result<Subject, String> {
     let mut packed = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     package::pack(dir, &mut packed, &PackOptions::default()).map_err(|error| error.detail)?;
     let name = dir.canonicalize().ok().and_then(|dir| PackageName::of_folder(&dir));

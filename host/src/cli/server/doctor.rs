@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    blob::Blobs,
+    blob::{self, Blobs, Collected},
     cli::{
         failure::{Done, Failure},
         session::Session,
@@ -30,6 +30,9 @@ pub struct Doctor {
     /// All settings, as for `berth serve`.
     #[command(flatten)]
     pub config: Config,
+    /// Also remove blobs that nothing names and the scraps of broken uploads, as the host does every hour
+    #[arg(long)]
+    pub collect: bool,
 }
 
 /// One finding of the doctor.
@@ -40,20 +43,30 @@ struct Finding {
     says: String,
 }
 
+async fn collection(config: Config) -> Result<String> {
+    let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
+    let Collected { blobs, bytes, scraps } = blob::collect(&host.app).await?;
+    host.app.db.close().await;
+    Ok(format!("removed {blobs} blobs of {bytes} bytes that nothing named, and {scraps} scraps of uploads"))
+}
+
 /// A clock before this was never set: Berth did not exist.
 const EARLIEST: Millis = Millis(1_767_225_600_000); // 2026-01-01
 
 /// Checks the machine and the data folder.
 pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
     let storage = args.config.storage.clone();
-    let findings = vec![
+    let mut findings = vec![
         finding("configuration", configuration(&args.config)),
         finding("database", database(&storage).await),
         finding("blob store", blobs(&storage).await),
         finding("secrets", secrets(&args.config).await),
-        finding("policies", policies(args.config).await),
+        finding("policies", policies(args.config.clone()).await),
         finding("clock", clock(session.clock.now(), &storage)),
     ];
+    if args.collect {
+        findings.push(finding("collection", collection(args.config).await));
+    }
     let ill = findings.iter().filter(|finding| !finding.well).count();
     let text: Vec<_> = findings
         .iter()

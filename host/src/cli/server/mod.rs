@@ -1,5 +1,6 @@
 //! The commands that run or look after a host on its own machine.
 
+mod backup;
 mod demo;
 mod doctor;
 
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+pub use backup::{Backup, backup};
 pub use demo::{Demo, demo};
 pub use doctor::{Doctor, doctor};
 
@@ -48,6 +50,8 @@ pub enum Admin {
         restart the hosts, run this, then take the old one away. It can be broken off and run again."
     )]
     RotateSecrets(RotateSecrets),
+    /// Copy the database and the blobs while the host works
+    Backup(Backup),
 }
 
 /// `berth admin rotate-secrets`
@@ -138,12 +142,7 @@ pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
 
 /// The host whose data is in `storage`, which must be there.
 async fn existing(storage: Storage) -> Result<Host, Failure> {
-    let folder = &storage.data_dir;
-    if storage.db.database_url.is_none() && !folder.join("berth.db").exists() {
-        let text =
-            format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
-        return Err(Failure::refused("no-data", text));
-    }
+    require_data(&storage)?;
     Ok(server::assemble(Config::with_defaults(storage), Compiler::this_program()?, Nature::default()).await?)
 }
 
@@ -156,4 +155,15 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
         done.sealed, done.key, done.current
     );
     session.out.done(&done, text)
+}
+
+/// Refuses a folder in which no host ever was, instead of making a new one there.
+fn require_data(storage: &Storage) -> Done {
+    let folder = &storage.data_dir;
+    if storage.db.database_url.is_some() || folder.join("berth.db").exists() {
+        return Ok(());
+    }
+    let text =
+        format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
+    Err(Failure::refused("no-data", text))
 }

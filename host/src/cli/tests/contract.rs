@@ -129,11 +129,40 @@ async fn each_command_asks_as_the_contract_says() {
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
         (
-            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1}"#,
-            r#"POST /v1/policy-bindings {"config":{"n":1},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
+            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1} --limits {"log_lines":9}"#,
+            r#"POST /v1/policy-bindings {"config":{"n":1},"limits":{"log_lines":9},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
         ),
         ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
         ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
+        ("merchant create M --id bos-m", r#"POST /v1/merchants {"name":"M","id":"bos-m","unify_users":false}"#.into()),
+        ("merchant list", "GET /v1/merchants".into()),
+        ("merchant show bos-m", "GET /v1/merchants/bos-m".into()),
+        ("merchant edit bos-m --unify-users on", r#"PATCH /v1/merchants/bos-m {"unify_users":true}"#.into()),
+        (
+            "endpoint create Club --merchant bos-m --product crm-1 --product guide-1",
+            r#"POST /v1/endpoint-apps {"merchant":"bos-m","name":"Club","products":["crm-1","guide-1"]}"#.into(),
+        ),
+        (
+            "endpoint list --merchant bos-m --product-instance crm-1 --channel-app-id wx1 --org-node vid-1 --default false",
+            "GET /v1/endpoint-apps?merchant=bos-m&product_instance=crm-1&channel_app_id=wx1&org_node=vid-1&default=false".into(),
+        ),
+        ("endpoint show CID", format!("GET /v1/endpoint-apps/{cid}")),
+        ("endpoint edit CID --name N", format!(r#"PATCH /v1/endpoint-apps/{cid} {{"name":"N"}}"#)),
+        ("endpoint delete CID", format!("DELETE /v1/endpoint-apps/{cid}")),
+        ("endpoint add CID crm-1", format!("PUT /v1/endpoint-apps/{cid}/products/crm-1")),
+        ("endpoint remove CID crm-1", format!("DELETE /v1/endpoint-apps/{cid}/products/crm-1")),
+        (
+            "product list --merchant bos-m --product crm --state active --endpoint-app CID --org-node vid-1",
+            format!("GET /v1/product-instances?merchant=bos-m&product=crm&state=active&endpoint_app={cid}&org_node=vid-1"),
+        ),
+        ("product show crm-1", "GET /v1/product-instances/crm-1".into()),
+        ("fulfilment list --state parked --reason malformed", "GET /v1/fulfilments?state=parked&reason=malformed".into()),
+        ("fulfilment show m-1", "GET /v1/fulfilments/m-1".into()),
+        ("fulfilment replay m-1", "POST /v1/fulfilments/m-1/replay {}".into()),
+        (
+            "fulfilment replay --all --merchant bos-m",
+            r#"POST /v1/fulfilments/replay {"merchant":"bos-m"}"#.into(),
+        ),
         ("events --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
     ];
     for (line, expected) in cases {
@@ -162,6 +191,26 @@ async fn v5_a_decision_goes_to_the_audit_of_the_version() {
             r#"POST /v1/audits/aud_1/decisions {"approve":false,"host_app":"ha-super","note":"slow"}"#,
         ]
     );
+}
+
+#[tokio::test]
+async fn messages_are_sent_from_one_document_an_array_or_lines() {
+    let one = r#"{"id": "m-1"}"#;
+    for text in [one.to_owned(), format!("[{one}]"), format!("{one}\n\n"), format!("{{\n\"id\": \"m-1\"}}")] {
+        let asked = Seen::new();
+        let desk = Desk { input: text, ..Desk::before(host(asked.clone())).await };
+        desk.run("fulfil - --json").await.good();
+        assert_eq!(asked.all(), [r#"POST /v1/fulfilments {"messages":[{"id":"m-1"}]}"#]);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
+    let asked = Seen::new();
+    let desk = Desk { input: "{}\n{\n".into(), ..Desk::before(host(asked.clone())).await };
+    let ran = desk.run("fulfil -").await;
+    assert_eq!((ran.code, asked.all().len()), (2, 0));
+    assert!(ran.err.contains("Line 2 is not JSON"), "{}", ran.err);
 }
 
 #[tokio::test]

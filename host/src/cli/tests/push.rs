@@ -73,6 +73,7 @@ async fn v5_a_rejected_push_prints_the_findings_and_fails() {
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("a.js:3:14: error secrets/api-key A key lies open."), "{}", ran.out);
     assert!(ran.err.contains("version-rejected") && ran.err.contains("secrets found an error."), "{}", ran.err);
+    assert!(ran.err.contains("try: berth version findings mp-shop 1.2.0"), "{}", ran.err);
     let ran = desk.run(&format!("push {file} --wait --json")).await;
     assert_eq!((ran.code, ran.json()["state"].as_str()), (1, Some("rejected")));
 }
@@ -112,13 +113,16 @@ async fn o1_pack_names_the_package_after_id_and_version() {
 }
 
 #[tokio::test]
-async fn pack_takes_id_and_version_from_berth_json() {
+async fn pack_takes_id_and_version_from_berth_json_and_at_last_the_version_of_npm() {
     let desk = Desk::bare();
     let dir = project(&desk);
     let out = desk.folder.path().to_str().unwrap();
     let ran = desk.run(&format!("pack {dir} -o {out}")).await;
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("berth.json"), "{}", ran.err);
+    desk.write("shop/package.json", r#"{"version": "1.2.9"}"#);
+    desk.run(&format!("pack {dir} --id mp-shop -o {out}")).await.good();
+    assert!(desk.path("mp-shop_1.2.9.apkg").exists(), "the version of npm, where nobody else says one");
     desk.write("shop/berth.json", r#"{"id": "mp-shop", "version": "1.3.0"}"#);
     let ran = desk.run(&format!("pack {dir} -o {out}")).await.good();
     assert!(ran.out.contains("left out  .git/"), "{}", ran.out);

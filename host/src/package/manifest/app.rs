@@ -1,65 +1,9 @@
-//! `app.json` of WeChat-style mini-programs. Real trees carry keys that nobody declared: those only warn.
+//! `app.json` of WeChat-style mini-programs. Members that nobody declared are a policy's to note.
 
 use serde_json::{Map, Value};
 
 use super::{super::refusal, APP_JSON, Declared, Facts, Subpackage, page_path};
 use crate::error::{Error, Result};
-
-/// The top-level members that the WeChat reference documents, and the two that declare what the package is.
-const KNOWN: &[&str] = &[
-    "$schema",
-    "app_id",
-    "appBar",
-    "chatTools",
-    "cloud",
-    "componentFramework",
-    "convertRpxToVw",
-    "darkmode",
-    "debug",
-    "embeddedAppIdList",
-    "enableIdKeyboard",
-    "enablePassiveEvent",
-    "entranceDeclare",
-    "entryPagePath",
-    "frameset",
-    "functionalPages",
-    "halfPage",
-    "handleWebviewPreload",
-    "lazyCodeLoading",
-    "libVersion",
-    "mini_app_id",
-    "miniApp",
-    "multiSelectSupportedMaterials",
-    "navigateToMiniProgramAppIdList",
-    "networkTimeout",
-    "openLocationPagePath",
-    "pages",
-    "permission",
-    "plugins",
-    "preloadRule",
-    "renderer",
-    "rendererOptions",
-    "requiredBackgroundModes",
-    "requiredPrivateInfos",
-    "resizable",
-    "serviceProviderTicket",
-    "singlePage",
-    "sitemapLocation",
-    "static",
-    "style",
-    "subPackages",
-    "subpackages",
-    "supportedMaterials",
-    "tabBar",
-    "themeLocation",
-    "usePrivacyCheck",
-    "useExtendedLib",
-    "usingComponents",
-    "version",
-    "visualEffectInBackground",
-    "window",
-    "workers",
-];
 
 /// The interfaces whose use must be declared.
 const PRIVATE_INFOS: &[&str] = &[
@@ -144,10 +88,8 @@ fn declared(members: &Map<String, Value>, name: &str) -> Option<Declared> {
 }
 
 fn warnings(members: &Map<String, Value>) -> Vec<String> {
-    let unknown = members.keys().filter(|key| !KNOWN.contains(&key.as_str()));
-    let unknown = unknown.map(|key| format!("the member {:?} is not known.", refusal::shown(key.as_bytes())));
     let odd = [odd_workers(members), odd_loading(members), odd_preload(members), odd_private_infos(members)];
-    unknown.chain(odd.into_iter().flatten()).map(|warning| format!("{APP_JSON}: {warning}")).collect()
+    odd.into_iter().flatten().map(|warning| format!("{APP_JSON}: {warning}")).collect()
 }
 
 fn odd_workers(members: &Map<String, Value>) -> Option<String> {

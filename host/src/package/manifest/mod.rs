@@ -107,15 +107,6 @@ impl Manifest {
         agree("id", self.declared_id.as_ref(), name.mini_app_id.as_str(), name)?;
         agree("version", self.declared_version.as_ref(), &name.version.to_string(), name)
     }
-
-    /// Rule V10: the page that an entry path such as `pages/order/order?table=7` leads to.
-    pub fn entry_page(&self, entry: &str) -> Result<&str> {
-        let page = entry.split(['?', '#']).next().unwrap_or_default();
-        self.pages.iter().find(|known| *known == page).map(String::as_str).ok_or_else(|| {
-            let detail = format!("{page:?} is no page of this version. Its manifest lists {}.", self.pages.join(", "));
-            Error::new(Code::TrialEntry, detail).with("path", refusal::shown(page.as_bytes()))
-        })
-    }
 }
 
 fn agree(what: &str, declared: Option<&Declared>, named: &str, name: &PackageName) -> Result<()> {

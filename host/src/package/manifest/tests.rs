@@ -76,7 +76,6 @@ fn an_app_json_of_the_wrong_shape_is_refused_by_member() {
 #[test]
 fn what_is_unusual_in_an_app_json_only_warns() {
     for (member, value) in [
-        ("myTool", json!(1)),
         ("workers", json!(1)),
         ("lazyCodeLoading", json!("all")),
         ("preloadRule", json!({"pages/a": {"network": "5g"}})),
@@ -208,16 +207,4 @@ fn v2_an_app_json_that_declares_nothing_agrees_with_any_name() {
     assert!(manifest.agrees_with(&name("coffee_2.0.0.apkg")).is_ok());
     assert!(manifest.agrees_with(&name("coffee_2.0.1.apkg")).is_err());
     assert!(manifest.agrees_with(&name("tea_2.0.0.apkg")).is_err());
-}
-
-#[test]
-fn v10_an_entry_path_leads_to_a_page() {
-    let manifest = app(json!({"pages": ["pages/index"], "subPackages": [{"root": "shop", "pages": ["cart"]}]}))
-        .expect("a manifest");
-    assert_eq!(manifest.entry_page("shop/cart?table=7").expect("a page"), "shop/cart");
-    for entry in
-        ["", "/pages/index", "pages/nowhere", "../pages/index", "pages/index/", "https://example.com/pages/index"]
-    {
-        assert_eq!(manifest.entry_page(entry).expect_err(entry).code, Code::TrialEntry);
-    }
 }

@@ -5,7 +5,7 @@ mod extract;
 mod fuzz;
 mod names;
 mod records;
-mod samples;
+pub(crate) mod samples;
 mod tools;
 
 use super::{

@@ -10,11 +10,13 @@ use serde_json::Value;
 use super::*;
 use crate::package::{Manifest, PackOptions, PackReport, PackageName, pack};
 
-fn samples() -> PathBuf {
+/// The folder of samples.
+pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages")
 }
 
-fn folders(dir: &Path) -> Vec<PathBuf> {
+/// The folders in a folder, sorted.
+pub(crate) fn folders(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
     folders.sort();
@@ -67,7 +69,7 @@ fn the_versions_of_a_sample_differ() {
 }
 
 /// A copy of a bad sample with the files that it wants generated.
-fn prepare(sample: &Path, expected: &Value) -> tempfile::TempDir {
+pub(crate) fn prepare(sample: &Path, expected: &Value) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     copy(sample, dir.path());
     for file in expected["generate"].as_array().into_iter().flatten() {

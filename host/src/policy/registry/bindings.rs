@@ -1,8 +1,12 @@
 //! Binding policies: which one, where, with which config, and what its failure means.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use sqlx::types::Json;
+use utoipa::{
+    PartialSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{BindingScope, Mode, OnError, PolicyRow, ScopeKind};
 use crate::{
@@ -54,8 +58,6 @@ fn no_config() -> Value {
 pub struct NewPolicyBinding {
     /// Its name (then the newest of it) or its digest.
     pub policy: String,
-    /// Where.
-    pub scope: BindingScope,
     /// Satisfies the policy's schema; `{}` when absent.
     #[serde(default = "no_config")]
     #[schema(value_type = Object)]
@@ -69,6 +71,47 @@ pub struct NewPolicyBinding {
     /// Limits other than the default ones.
     #[serde(default)]
     pub limits: LimitOverrides,
+}
+
+/// A policy to bind, and where.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScopedPolicyBinding {
+    /// Where.
+    pub scope: BindingScope,
+    /// What.
+    #[serde(flatten)]
+    pub binding: NewPolicyBinding,
+}
+
+impl<'de> Deserialize<'de> for ScopedPolicyBinding {
+    /// By hand, because serde's flattening would let a misspelt field pass.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let mut members = serde_json::Map::deserialize(deserializer)?;
+        let scope = members.remove("scope").ok_or_else(|| D::Error::missing_field("scope"))?;
+        let scope = serde_json::from_value(scope).map_err(D::Error::custom)?;
+        let binding = serde_json::from_value(members.into()).map_err(D::Error::custom)?;
+        Ok(Self { scope, binding })
+    }
+}
+
+impl PartialSchema for ScopedPolicyBinding {
+    /// By hand too: a schema that allows no further members cannot be flattened into another.
+    fn schema() -> RefOr<Schema> {
+        let mut schema = NewPolicyBinding::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("A policy to bind, and where.".into());
+            object.properties.insert("scope".into(), BindingScope::schema());
+            object.required.push("scope".into());
+        }
+        schema
+    }
+}
+
+impl utoipa::ToSchema for ScopedPolicyBinding {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        NewPolicyBinding::schemas(schemas);
+        BindingScope::schemas(schemas);
+    }
 }
 
 /// What to change in a binding; what is absent stays.
@@ -168,6 +211,7 @@ pub async fn attach(
     tx: &mut Tx,
     app: &App,
     actor: &str,
+    scope: BindingScope,
     new: NewPolicyBinding,
     policy: PolicyRow,
 ) -> Result<PolicyBindingRow> {
@@ -178,9 +222,9 @@ pub async fn attach(
         name: policy.name,
         version: policy.version,
         kind: policy.kind,
-        scope_kind: new.scope.kind,
-        position: tx.policy_bindings(new.scope.kind, &new.scope.id).await?.len() as i64,
-        scope_id: new.scope.id,
+        scope_kind: scope.kind,
+        position: tx.policy_bindings(scope.kind, &scope.id).await?.len() as i64,
+        scope_id: scope.id,
         config: Json(new.config),
         mode: new.mode,
         on_error: new.on_error,
@@ -209,14 +253,15 @@ fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
 }
 
 /// Binds an auditor to the platform, a host app or a MiniApp.
-pub async fn bind(app: &App, caller: &Caller, new: NewPolicyBinding) -> Result<PolicyBinding> {
+pub async fn bind(app: &App, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
+    let ScopedPolicyBinding { scope, binding } = new;
     let mut reading = app.db.read().await?;
-    new.scope.authorise(&mut reading, caller, Action::Configure).await?;
-    let kind = kind_at(&new.scope, &reading.require_policy(&new.policy).await?)?;
+    scope.authorise(&mut reading, caller, Action::Configure).await?;
+    let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
     drop(reading);
-    let policy = check(app, &new, kind).await?;
+    let policy = check(app, &binding, kind).await?;
     let mut tx = app.db.begin().await?;
-    let row = attach(&mut tx, app, caller.account.as_str(), new, policy).await?;
+    let row = attach(&mut tx, app, caller.account.as_str(), scope, binding, policy).await?;
     tx.commit().await?;
     Ok(row.into())
 }
@@ -251,7 +296,6 @@ pub async fn rebind(app: &App, caller: &Caller, id: &PolicyBindingId, patch: Bin
     let old = authorised(app, caller, id).await?;
     let new = NewPolicyBinding {
         policy: patch.policy.unwrap_or_else(|| old.digest.to_string()),
-        scope: BindingScope { kind: old.scope_kind, id: old.scope_id.clone() },
         config: patch.config.unwrap_or_else(|| old.config.0.clone()),
         mode: patch.mode.unwrap_or(old.mode),
         on_error: patch.on_error.unwrap_or(old.on_error),

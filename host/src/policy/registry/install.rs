@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{
-    BindingScope, Mode, NewPolicyBinding, OnError,
-    bindings::{attach, check},
-};
+use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::attach};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     app::App,
@@ -20,6 +17,7 @@ use crate::{
     event,
     ids::Digest,
     policy::{Policy, PolicyKind, builtin},
+    store::Tx,
 };
 
 /// A policy that is installed.
@@ -108,17 +106,30 @@ async fn install_as(app: &App, actor: &str, wasm: Bytes) -> Result<InstalledPoli
     if let Some(row) = app.db.read().await?.policy(&digest).await? {
         return Ok(row.into());
     }
+    let (_, row) = take_in(app, actor, wasm).await?;
+    let mut tx = app.db.begin().await?;
+    add(&mut tx, app, actor, &row).await?;
+    tx.commit().await?;
+    Ok(row.into())
+}
+
+/// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
+async fn take_in(app: &App, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, PolicyRow)> {
     let policy = app.policies.engine.inspect(wasm.to_vec()).await?;
     app.policies.remember(&policy);
     app.blobs.keep_bytes(wasm.clone()).await?;
     let row = row_of(app, actor, &policy, wasm.len());
-    let mut tx = app.db.begin().await?;
-    if tx.insert_policy(&row).await? {
+    Ok((policy, row))
+}
+
+/// Whether it was new: another host may have been faster.
+async fn add(tx: &mut Tx, app: &App, actor: &str, row: &PolicyRow) -> Result<bool> {
+    let new = tx.insert_policy(row).await?;
+    if new {
         let installed = InstalledPolicy::from(row.clone());
         tx.emit(event::new(app, "policy.installed", &row.digest, actor, &installed));
     }
-    tx.commit().await?;
-    Ok(row.into())
+    Ok(new)
 }
 
 fn row_of(app: &App, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow {
@@ -177,34 +188,44 @@ pub async fn remove(app: &App, caller: &Caller, digest: &Digest) -> Result<()> {
 pub async fn ensure_builtins(app: &App) -> Result<()> {
     for builtin in builtin::ALL {
         let known = app.db.read().await?.newest_policy(builtin.name).await?;
-        let installed = install_as(app, event::BERTH, Bytes::from_static(builtin.wasm)).await?;
-        if installed.kind != PolicyKind::Auditor {
-            continue;
-        }
-        match known {
-            None => bind_to_platform(app, &installed).await?,
-            Some(known) if known.digest != installed.digest => {
-                let mut tx = app.db.begin().await?;
-                tx.move_own_bindings(&known.digest, &installed.digest, event::BERTH).await?;
-                tx.commit().await?;
-            }
-            Some(_) => {}
+        let wasm = Bytes::from_static(builtin.wasm);
+        if known.as_ref().is_none_or(|known| known.digest != Digest::of(&wasm)) {
+            ensure(app, known, wasm).await?;
         }
     }
     Ok(())
 }
 
-async fn bind_to_platform(app: &App, policy: &InstalledPolicy) -> Result<()> {
-    let new = NewPolicyBinding {
+/// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
+/// unbound or bound twice.
+async fn ensure(app: &App, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> {
+    let (policy, row) = take_in(app, event::BERTH, wasm).await?;
+    let new = platform_binding(&row);
+    if row.kind == PolicyKind::Auditor {
+        policy.check_config(&new.config, &new.limits.apply(row.kind)?).await?;
+    }
+    let mut tx = app.db.begin().await?;
+    let added = add(&mut tx, app, event::BERTH, &row).await?;
+    match known {
+        None if added && row.kind == PolicyKind::Auditor => {
+            attach(&mut tx, app, event::BERTH, BindingScope::platform(), new, row).await?;
+        }
+        Some(known) if row.kind == PolicyKind::Auditor => {
+            tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;
+            let data = event::PolicyReplaced { from: known.digest, to: row.digest.clone() };
+            tx.emit(event::new(app, "policy.replaced", &row.digest, event::BERTH, &data));
+        }
+        _ => {}
+    }
+    tx.commit().await
+}
+
+fn platform_binding(policy: &PolicyRow) -> NewPolicyBinding {
+    NewPolicyBinding {
         policy: policy.digest.to_string(),
-        scope: BindingScope::platform(),
         config: serde_json::json!({}),
         mode: Mode::Enforce,
         on_error: OnError::Closed,
         limits: Default::default(),
-    };
-    let prepared = check(app, &new, PolicyKind::Auditor).await?;
-    let mut tx = app.db.begin().await?;
-    attach(&mut tx, app, event::BERTH, new, prepared).await?;
-    tx.commit().await
+    }
 }

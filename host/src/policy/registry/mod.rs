@@ -10,8 +10,8 @@ use std::{
 };
 
 pub use bindings::{
-    BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, attach, auditors, bind,
-    list as bindings, rebind, require_kind, unbind,
+    BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, ScopedPolicyBinding, attach,
+    auditors, bind, list as bindings, rebind, require_kind, unbind,
 };
 pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove};
 pub use scope::{BindingScope, ScopeKind};

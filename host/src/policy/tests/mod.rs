@@ -5,6 +5,6 @@ mod child;
 mod config;
 mod faults;
 mod gate;
-mod kit;
+pub(crate) mod kit;
 mod smith;
 mod verdicts;

@@ -3,10 +3,7 @@
 use super::{push_if, push_known};
 use crate::{
     access::Caller,
-    endpoint::{
-        EndpointApp,
-        app::{BoundChannel, EndpointAppQuery},
-    },
+    endpoint::{Channel, EndpointApp, app::EndpointAppQuery},
     error::Result,
     ids::{EndpointAppId, MerchantId, OrgNodeId},
     store::{Tx, execute, fetch, fetch_built},
@@ -69,9 +66,8 @@ impl Tx {
     }
 
     /// The channels bound to an endpoint application, by id.
-    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId) -> Result<Vec<BoundChannel>> {
-        let sql = "SELECT id, kind, app_id, name, state FROM channel WHERE endpoint_app_id = $1 ORDER BY id";
-        Ok(fetch!(self, fetch_all, BoundChannel, sql, id)?)
+    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId) -> Result<Vec<Channel>> {
+        Ok(fetch!(self, fetch_all, Channel, "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id", id)?)
     }
 
     /// The nodes that an endpoint application is assigned to, by id.

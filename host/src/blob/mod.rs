@@ -1,11 +1,15 @@
 //! The only object storage. Blobs are named by their SHA-256 and never change; what is read is checked against
 //! its name before a byte of it leaves the host (fault 23).
 
+mod backup;
+mod collect;
+
 use std::{
     collections::HashMap,
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,18 +22,31 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+pub use backup::Copied;
+pub use collect::{Collected, collect, run_collector};
+
 use crate::{
+    config::duration,
     error::{Code, Error, Result},
     ids::Digest,
 };
 
 /// Where blobs live.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct BlobConfig {
     /// `s3://bucket/prefix` beyond one machine (credentials and endpoint from AWS_… variables); by default the folder
     /// `blobs` in the data folder.
     #[arg(long, env = "BERTH_BLOB_URL")]
     pub blob_url: Option<String>,
+    /// How old a blob that nothing names has to be before it is removed; longer than any upload takes.
+    #[arg(long, env = "BERTH_BLOB_GRACE", default_value = "24h", value_parser = duration, value_name = "TIME")]
+    pub blob_grace: Duration,
+}
+
+impl Default for BlobConfig {
+    fn default() -> Self {
+        Self { blob_url: None, blob_grace: Duration::from_secs(24 * 3600) }
+    }
 }
 
 /// One part of a multipart upload; S3 takes no smaller one.
@@ -54,6 +71,7 @@ pub struct Blobs {
     local: Option<Arc<LocalFileSystem>>,
     spool: PathBuf,
     cache: PathBuf,
+    grace: Duration,
     verified: Arc<Mutex<HashMap<Digest, Fingerprint>>>,
 }
 
@@ -102,6 +120,9 @@ fn disk(error: std::io::Error) -> Error {
         return Error::new(Code::StorageFull, "The data folder has no room left. Make room and try again.")
             .caused_by(error);
     }
+    if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+        return Error::new(Code::Unavailable, "The data folder is read-only. Reading goes on.").caused_by(error);
+    }
     Error::internal(error)
 }
 
@@ -125,7 +146,7 @@ impl Blobs {
                 (local.clone(), Key::default(), Some(local))
             }
         };
-        Ok(Self { store, prefix, local, spool, cache, verified: Arc::default() })
+        Ok(Self { store, prefix, local, spool, cache, grace: config.blob_grace, verified: Arc::default() })
     }
 
     fn key(&self, digest: &Digest) -> Key {
@@ -168,22 +189,19 @@ impl Blobs {
         Ok(Spooled { file, digest: Digest::from_bytes(&hash.finalize().into()), size })
     }
 
-    /// Keeps spooled bytes for good. Keeping the same bytes twice is no work.
+    /// Keeps spooled bytes for good. Keeping the same bytes twice is no work, unless the first time is so long ago that
+    /// the collector might be about to remove them: then they are written again, which makes them young.
     pub async fn keep(&self, spooled: &Spooled) -> Result<()> {
-        let key = self.key(&spooled.digest);
-        if self.is_intact(&spooled.digest).await.unwrap_or(false) {
+        if self.is_young(spooled).await && self.is_intact(&spooled.digest).await.unwrap_or(false) {
             return Ok(());
         }
         let mut file = tokio::fs::File::from_std(spooled.file.reopen().map_err(disk)?);
-        let mut upload = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&key).await?, PART);
-        let mut buffer = vec![0u8; 256 * 1024];
-        loop {
-            let read = file.read(&mut buffer).await.map_err(disk)?;
-            if read == 0 {
-                break;
-            }
-            upload.wait_for_capacity(1).await?;
-            upload.write(&buffer[..read]);
+        let parts = self.store.put_multipart(&self.key(&spooled.digest)).await?;
+        let mut upload = WriteMultipart::new_with_chunk_size(parts, PART);
+        if let Err(error) = send(&mut file, &mut upload).await {
+            // What cannot be taken back now, a lifecycle rule of the bucket removes.
+            let _ = upload.abort().await;
+            return Err(error);
         }
         upload.finish().await?;
         Ok(())
@@ -280,6 +298,19 @@ impl Blobs {
         self.store.put(&key, Bytes::from_static(b"berth").into()).await?;
         self.store.get(&key).await?.bytes().await?;
         Ok(self.store.delete(&key).await?)
+    }
+}
+
+/// Reads a file into an upload, a few parts at a time.
+async fn send(file: &mut tokio::fs::File, upload: &mut WriteMultipart) -> Result<()> {
+    let mut buffer = vec![0u8; 256 * 1024];
+    loop {
+        let read = file.read(&mut buffer).await.map_err(disk)?;
+        if read == 0 {
+            return Ok(());
+        }
+        upload.wait_for_capacity(1).await?;
+        upload.write(&buffer[..read]);
     }
 }
 

@@ -1,0 +1,122 @@
+//! Removes what nothing names (fault 64): bytes of uploads that failed before they became a row, of versions that were
+//! replaced or deleted, of policies that were removed.
+//!
+//! An upload first keeps its bytes and then names them. In between they are young, because [`Blobs::keep`] writes old
+//! bytes again; and only what is older than the grace period is looked at, and looked at once more just before it goes.
+//! Several hosts may collect at the same time: they only repeat each other.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use futures_util::TryStreamExt;
+use object_store::{ObjectMeta, ObjectStoreExt};
+
+use super::{Blobs, Spooled};
+use crate::{
+    app::App,
+    clock::Millis,
+    error::{Error, Result},
+    ids::Digest,
+};
+
+/// How often a host looks.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Collected {
+    /// Blobs that nothing names.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files of uploads that broke off with their host.
+    pub scraps: u64,
+}
+
+/// Collects now and then, until the task is dropped.
+pub async fn run_collector(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        match collect(&app).await {
+            Ok(collected) => tracing::info!(?collected, "removed what nothing names"),
+            Err(error) => tracing::warn!(?error, "the blob store could not be tidied; later again"),
+        }
+    }
+}
+
+/// Removes blobs that nothing names and the scraps of broken uploads, when they are older than the grace period.
+pub async fn collect(app: &App) -> Result<Collected> {
+    let before = Millis(app.clock.now().0 - app.blobs.grace.as_millis() as i64);
+    let mut collected = Collected { scraps: app.blobs.sweep(before).await?, ..Collected::default() };
+    for meta in app.blobs.older_than(before).await? {
+        let Some(digest) = meta.location.filename().and_then(|name| name.parse::<Digest>().ok()) else { continue };
+        if app.db.read().await?.is_blob_named(&digest).await? {
+            continue;
+        }
+        if app.blobs.remove_if_older(&digest, before).await? {
+            collected.blobs += 1;
+            collected.bytes += meta.size;
+        }
+    }
+    Ok(collected)
+}
+
+fn kept_at(meta: &ObjectMeta) -> Millis {
+    Millis(meta.last_modified.timestamp_millis())
+}
+
+impl Blobs {
+    async fn older_than(&self, before: Millis) -> Result<Vec<ObjectMeta>> {
+        let all = self.store.list(Some(&self.prefix.clone().join("sha256")));
+        Ok(all.try_filter(|meta| std::future::ready(kept_at(meta) < before)).try_collect().await?)
+    }
+
+    /// Whether an upload that was spooled just now may rely on finding these bytes kept.
+    pub(super) async fn is_young(&self, spooled: &Spooled) -> bool {
+        let now = spooled.file.as_file().metadata().ok().and_then(|meta| written(&meta));
+        let kept = self.store.head(&self.key(&spooled.digest)).await;
+        let half = self.grace.as_millis() as i64 / 2;
+        kept.is_ok_and(|meta| now.is_some_and(|now| kept_at(&meta).0 > now.0 - half))
+    }
+
+    async fn remove_if_older(&self, digest: &Digest, before: Millis) -> Result<bool> {
+        let key = self.key(digest);
+        match self.store.head(&key).await {
+            Ok(meta) if kept_at(&meta) < before => {}
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        self.store.delete(&key).await?;
+        self.verified().remove(digest);
+        Ok(true)
+    }
+
+    /// Removes old files that a killed host left in the spool and, in a local store, half-written blobs.
+    async fn sweep(&self, before: Millis) -> Result<u64> {
+        let (spool, store) = (self.spool.clone(), self.local.as_ref().map(|_| self.spool.with_file_name("blobs")));
+        let swept = tokio::task::spawn_blocking(move || {
+            let halves = store.map_or(Ok(0), |store| sweep(&store, before, &|name| name.contains('#')));
+            Ok(sweep(&spool, before, &|_| true)? + halves?)
+        });
+        swept.await.map_err(Error::internal)?.map_err(|error: std::io::Error| Error::internal(error))
+    }
+}
+
+fn sweep(folder: &Path, before: Millis, scrap: &dyn Fn(&str) -> bool) -> std::io::Result<u64> {
+    let mut swept = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        if meta.is_dir() {
+            swept += sweep(&entry.path(), before, scrap)?;
+        } else if scrap(&entry.file_name().to_string_lossy()) && written(&meta).is_some_and(|at| at < before) {
+            std::fs::remove_file(entry.path())?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+fn written(meta: &std::fs::Metadata) -> Option<Millis> {
+    let since = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(Millis(since.as_millis() as i64))
+}

@@ -1,0 +1,198 @@
+//! `berth fulfil` and `berth fulfilment`: the order system's messages.
+
+use std::{io::Read, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::{Done, Failure},
+    files,
+    paint::{Paint, state},
+    session::Session,
+    table::{Card, Cell, Table},
+};
+use crate::{
+    endpoint::{
+        fulfilment::{Fulfilment as View, MOST, Receipts, Replay, ReplayAll},
+        ledger::{FulfilmentState, Outcome, Receipt},
+        message::Reason,
+    },
+    ids::{MerchantId, MessageId},
+};
+
+/// `berth fulfil`
+#[derive(Args, Debug)]
+#[command(after_help = "A message, in JSON:
+  {\"id\": \"order-17\", \"merchant\": \"bos-coffee\", \"instance\": \"mall-1\", \"product\": \"mall\", \"kind\": \"purchase\",
+   \"at\": \"2026-01-31T08:00:00Z\", \"expires_at\": \"2027-01-31T08:00:00Z\", \"name\": \"Mall\"}
+The kind is purchase, renew or unsubscribe; expires_at and name may be absent.
+
+Examples:
+  berth fulfil orders.jsonl
+  tail -n 1 orders.jsonl | berth fulfil -")]
+pub struct Fulfil {
+    /// One message, an array of them, or one a line; `-` reads them from stdin
+    file: PathBuf,
+}
+
+/// `berth fulfilment`
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth fulfilment list --state parked
+  berth fulfilment replay order-17 --message corrected.json
+  berth fulfilment replay --all --reason malformed")]
+pub enum Fulfilment {
+    /// List the messages that were sent, newest first
+    List {
+        /// applied, parked or corrected
+        #[arg(long)]
+        state: Option<FulfilmentState>,
+        /// Only those that wait for this reason
+        #[arg(long)]
+        reason: Option<Reason>,
+        /// Only those that name this merchant (BosID)
+        #[arg(long, value_name = "BOS_ID")]
+        merchant: Option<MerchantId>,
+    },
+    /// Show a message and what became of it
+    Show {
+        /// Which
+        message: MessageId,
+    },
+    /// Try a parked message again, or all of them
+    Replay {
+        /// Which
+        #[arg(required_unless_present = "all")]
+        message: Option<MessageId>,
+        /// A file with the message as it should have been
+        #[arg(long = "message", value_name = "FILE", conflicts_with = "all")]
+        corrected: Option<PathBuf>,
+        /// All that wait, 1,000 at the most, the least tried ones first
+        #[arg(long, conflicts_with = "message")]
+        all: bool,
+        /// Only those that wait for this reason
+        #[arg(long, requires = "all")]
+        reason: Option<Reason>,
+        /// Only those that name this merchant (BosID)
+        #[arg(long, requires = "all", value_name = "BOS_ID")]
+        merchant: Option<MerchantId>,
+    },
+}
+
+/// Runs `berth fulfil`.
+pub async fn fulfil(args: Fulfil, session: &mut Session) -> Done {
+    let text = if args.file.as_os_str() == "-" { stdin(session)? } else { files::read_text(&args.file)? };
+    let messages = messages(&text)?;
+    let client = session.client()?;
+    let mut results = Vec::new();
+    for messages in messages.chunks(MOST) {
+        // Repeating a message does no harm, so a lost answer is no reason to fail.
+        let call = Call::ask("/v1/fulfilments").json(&json!({"messages": messages}));
+        results.extend(results_of(&client, call).await?);
+    }
+    session.out.show(&json!({"results": results}), receipts)
+}
+
+fn stdin(session: &mut Session) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = session.input.read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format!("Cannot read stdin: {error}.")))?;
+    Ok(text)
+}
+
+/// One document, or one a line.
+fn messages(text: &str) -> Result<Vec<Value>, Failure> {
+    let messages = match serde_json::from_str(text) {
+        Ok(Value::Array(messages)) => messages,
+        Ok(one) => vec![one],
+        Err(_) => lines(text)?,
+    };
+    if messages.is_empty() {
+        return Err(Failure::usage("There are no messages. See `berth fulfil --help` for what one looks like."));
+    }
+    Ok(messages)
+}
+
+fn lines(text: &str) -> Result<Vec<Value>, Failure> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(number, line): (usize, &str)| {
+        serde_json::from_str(line)
+            .map_err(|error| Failure::usage(format!("Line {} is not JSON: {error}. Nothing was sent.", number + 1)))
+    };
+    lines.map(read).collect()
+}
+
+async fn results_of(client: &Client, call: Call) -> Result<Vec<Value>, Failure> {
+    let mut answer = client.value(call).await?;
+    Ok(answer["results"].as_array_mut().map(std::mem::take).unwrap_or_default())
+}
+
+/// Runs `berth fulfilment`.
+pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        Fulfilment::List { state, reason, merchant } => {
+            let call = Call::get("/v1/fulfilments").query("state", state).query("reason", reason);
+            let items = client.items(call.query("merchant", merchant)).await?;
+            session.out.list(items, ["MESSAGE", "MERCHANT", "STATE", "REASON", "TRIED", "CAME"], "No messages.", row)
+        }
+        Fulfilment::Show { message } => {
+            session.out.show(&client.value(Call::get(format!("/v1/fulfilments/{message}"))).await?, view)
+        }
+        Fulfilment::Replay { message: Some(message), corrected, .. } => {
+            let message_of = |path: PathBuf| files::read_json(&path);
+            let replay = Replay { message: corrected.map(message_of).transpose()? };
+            let call = Call::ask(format!("/v1/fulfilments/{message}/replay")).json(&replay);
+            session.out.show(&client.value(call).await?, |one: Receipt, paint| {
+                receipts(Receipts { results: vec![one] }, paint)
+            })
+        }
+        Fulfilment::Replay { reason, merchant, .. } => {
+            let call = Call::ask("/v1/fulfilments/replay").json(&ReplayAll { reason, merchant });
+            session.out.show(&client.value(call).await?, receipts)
+        }
+    }
+}
+
+/// How many became what, and why those wait that wait.
+fn receipts(receipts: Receipts, paint: &Paint) -> String {
+    let count = |outcome: &Outcome| receipts.results.iter().filter(|one| one.outcome == *outcome).count();
+    let counts = Outcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(count, outcome)| format!("{count} {outcome}")).collect();
+    let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
+    let mut parked = false;
+    for one in receipts.results.into_iter().filter(|one| one.outcome == Outcome::Parked) {
+        table.row([Cell::strong(one.id), Cell::any(one.reason), Cell::any(one.detail)]);
+        parked = true;
+    }
+    let summary = if counts.is_empty() { "Nothing waits.".into() } else { format!("{}.", counts.join(", ")) };
+    if !parked {
+        return summary;
+    }
+    format!(
+        "{summary}\n\n{}\n\nParked messages wait: berth fulfilment replay MESSAGE, when the reason is gone.",
+        table.render(paint)
+    )
+}
+
+fn row(one: View, paint: &Paint) -> [Cell; 6] {
+    let (word, came) = (state(one.state.as_str()), paint.when(one.received_at));
+    [Cell::strong(one.id), Cell::any(one.merchant), word, Cell::any(one.reason), Cell::of(one.attempts), came]
+}
+
+fn view(one: View, paint: &Paint) -> String {
+    let card = Card::default()
+        .field("message", Cell::strong(one.id))
+        .maybe("merchant", one.merchant.map(Cell::of))
+        .field("state", state(one.state.as_str()))
+        .maybe("reason", one.reason.map(Cell::of))
+        .maybe("detail", Some(one.detail).filter(|text| !text.is_empty()))
+        .field("tried", Cell::of(one.attempts))
+        .field("came", paint.when(one.received_at))
+        .maybe("settled", one.settled_at.map(|at| paint.when(at)));
+    let sent = serde_json::to_string_pretty(&one.message).unwrap_or_default();
+    format!("{}\n\n{}", card.render(paint), super::paint::clean_lines(&sent))
+}

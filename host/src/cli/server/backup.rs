@@ -1,0 +1,43 @@
+//! `berth admin backup`: a copy that can be started, taken while the host works.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    blob::{Blobs, Copied},
+    cli::{failure::Done, session::Session},
+    config::Storage,
+    error::Error,
+    store::Db,
+};
+
+/// `berth admin backup`
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "For SQLite with blobs in the data folder; the host may go on working. The folder is one that\n\
+    `berth serve --data-dir` can start from. Into the same folder again, only new blobs are copied.\n\
+    PostgreSQL and S3 have means of their own: the database first (pg_dump), then the bucket."
+)]
+pub struct Backup {
+    /// Where the data is.
+    #[command(flatten)]
+    pub storage: Storage,
+    /// Where the copy goes
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Copies the database, then the blobs: so every blob that the copied database names is in the copy, because what stops
+/// being named is kept for longer than a backup takes.
+pub async fn backup(args: Backup, session: &mut Session) -> Done {
+    let Backup { storage, to } = args;
+    super::require_data(&storage)?;
+    std::fs::create_dir_all(&to).map_err(Error::internal)?;
+    let db = Db::open(&storage.db, &storage.data_dir).await?;
+    db.copy_to(&to.join("berth.db")).await?;
+    db.close().await;
+    let done = Blobs::open(&storage.blobs, &storage.data_dir, &storage.cache())?.copy_to(&to).await?;
+    let Copied { copied, kept } = done;
+    session.out.done(&done, format!("{}: the database, {copied} blobs copied, {kept} were there already", to.display()))
+}

@@ -1,0 +1,120 @@
+//! Takes fulfilment messages from a NATS JetStream subject. A message is acknowledged when what became of it is stored,
+//! parked ones too; one that comes again does no harm. Several hosts share the work.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::{
+    self, AckKind,
+    consumer::{AckPolicy, Consumer, pull},
+    context::GetStreamByNameErrorKind,
+    stream::{self, RetentionPolicy},
+};
+use futures_util::StreamExt;
+use serde_json::Value;
+
+use super::fulfilment;
+use crate::{
+    app::App,
+    error::{Code, Error, Result},
+    nats,
+};
+
+/// What all hosts are called together, to the server, and as the actor of events.
+const NAME: &str = "berth";
+const ACTOR: &str = "nats";
+/// Messages of NATS that are taken in one go.
+const BATCH: usize = 256;
+/// One that was not acknowledged comes again after so long.
+const AGAIN: Duration = Duration::from_secs(30);
+/// Pause after a failure.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Where fulfilment messages come from, beside the API.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ListenConfig {
+    /// A NATS JetStream subject from which fulfilment messages are taken, such as `berth.fulfilments`. A stream for it is
+    /// created when there is none.
+    #[arg(long, env = "BERTH_NATS_FULFILMENTS", value_name = "SUBJECT", requires = "nats_url")]
+    pub nats_fulfilments: Option<String>,
+}
+
+/// Listens for ever, when there is a subject to listen to.
+pub async fn run(app: Arc<App>) {
+    let Some(subject) = app.config.listen_to.nats_fulfilments.clone() else { return };
+    loop {
+        if let Err(error) = listen(&app, &subject).await {
+            tracing::warn!(?error, subject, "fulfilment messages cannot be taken from NATS for now; trying again");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn listen(app: &App, subject: &str) -> Result<()> {
+    let context = nats::connect(&app.config.nats).await?;
+    let arriving = consumer(&context, subject).await?.messages().await.map_err(unavailable)?;
+    let mut arriving = arriving.ready_chunks(BATCH);
+    while let Some(batch) = arriving.next().await {
+        let batch: Vec<_> = batch.into_iter().collect::<Result<_, _>>().map_err(unavailable)?;
+        let messages: Vec<Value> = batch.iter().flat_map(|message| read(&message.payload)).collect();
+        fulfilment::receive(app, ACTOR, &messages).await?;
+        for message in batch {
+            message.ack_with(AckKind::Ack).await.map_err(|error| unavailable(std::io::Error::other(error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The durable consumer of the subject, which all hosts share.
+async fn consumer(context: &jetstream::Context, subject: &str) -> Result<Consumer<pull::Config>> {
+    let name = match context.stream_by_subject(subject).await {
+        Ok(name) => name,
+        Err(error) if error.kind() == GetStreamByNameErrorKind::NotFound => create_stream(context, subject).await?,
+        Err(error) => return Err(unavailable(error)),
+    };
+    let config = pull::Config {
+        durable_name: Some(NAME.into()),
+        filter_subject: subject.into(),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: AGAIN,
+        ..pull::Config::default()
+    };
+    let stream = context.get_stream(name).await.map_err(unavailable)?;
+    stream.get_or_create_consumer(NAME, config).await.map_err(unavailable)
+}
+
+/// A stream called after the subject (`BERTH_FULFILMENTS`); what was taken leaves it.
+async fn create_stream(context: &jetstream::Context, subject: &str) -> Result<String> {
+    let name = subject.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let config = stream::Config {
+        name: name.clone(),
+        subjects: vec![subject.into()],
+        retention: RetentionPolicy::WorkQueue,
+        ..stream::Config::default()
+    };
+    context.get_or_create_stream(config).await.map_err(unavailable)?;
+    Ok(name)
+}
+
+/// The messages in a payload; whatever cannot be read is one of them, to be parked.
+fn read(payload: &[u8]) -> Vec<Value> {
+    let value =
+        serde_json::from_slice(payload).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));
+    fulfilment::messages_of(value.clone()).unwrap_or_else(|_| vec![value])
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Unavailable, "NATS JetStream gave no message.").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_one_message_to_be_parked() {
+        assert_eq!(read(b"{\"id\": 1}").len(), 1);
+        assert_eq!(read(b"{\"messages\": [{}, {}]}").len(), 2);
+        assert_eq!(read(b"{\"messages\": 7}").len(), 1);
+        assert_eq!(read(b"\xff\x00 what"), [Value::from("\u{fffd}\u{0} what")]);
+    }
+}

@@ -1,0 +1,79 @@
+//! The invariants of a database, asked of the database itself.
+
+use crate::Pool;
+
+/// Asserts what must hold of any database at any time (I1, I3, I4, I6).
+pub async fn hold(pool: &Pool) {
+    for (what, sql) in NOTHING {
+        assert_eq!(pool.number(sql).await, 0, "{what}");
+    }
+    for (what, one, other) in EQUAL {
+        assert_eq!(pool.number(one).await, pool.number(other).await, "{what}");
+    }
+}
+
+/// What must never be there.
+const NOTHING: [(&str, &str); 7] = [
+    (
+        "I1 more than one version of a MiniApp is online",
+        "SELECT COUNT(*) FROM (SELECT mini_app_id FROM version WHERE state = 'online' GROUP BY mini_app_id HAVING COUNT(*) > 1) t",
+    ),
+    (
+        "I1 what is online is not what the release history says last",
+        "SELECT COUNT(*) FROM release_record r JOIN version v ON v.id = r.version_id WHERE v.state <> 'online'
+         AND r.position = (SELECT MAX(position) FROM release_record o WHERE o.mini_app_id = r.mini_app_id)",
+    ),
+    (
+        "V9 a release history has gaps",
+        "SELECT COUNT(*) FROM (SELECT mini_app_id FROM release_record GROUP BY mini_app_id
+         HAVING COUNT(*) <> MAX(position) - MIN(position) + 1) t",
+    ),
+    (
+        "I3 a task has admitted more than its cap",
+        "SELECT COUNT(*) FROM gray_task WHERE max_users IS NOT NULL AND admitted > max_users",
+    ),
+    (
+        "I3 a task counts other than what it admitted",
+        "SELECT COUNT(*) FROM gray_task t WHERE admitted <> (SELECT COUNT(*) FROM admission a WHERE a.task_id = t.id)",
+    ),
+    (
+        "I4 a version went further than its audit",
+        "SELECT COUNT(*) FROM version v WHERE state IN ('approved', 'online', 'historical')
+         AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.version_id = v.id AND a.state = 'approved')",
+    ),
+    (
+        "I4 a task offers what was never approved",
+        "SELECT COUNT(*) FROM gray_task t JOIN version v ON v.id = t.version_id
+         WHERE v.state NOT IN ('approved', 'online', 'historical')",
+    ),
+];
+
+/// What must be there as often as its event (I6).
+const EQUAL: [(&str, &str, &str); 9] = [
+    ("I6 the sequence of events has gaps", "SELECT COUNT(*) FROM event", "SELECT COALESCE(MAX(seq), 0) FROM event"),
+    ("I6 the head is not the last event", "SELECT last FROM event_head", "SELECT COALESCE(MAX(seq), 0) FROM event"),
+    ("I6 uploads", "SELECT COUNT(*) FROM version", "SELECT COUNT(*) FROM event WHERE type = 'version.uploaded'"),
+    ("I6 audits", "SELECT COUNT(*) FROM audit", "SELECT COUNT(*) FROM event WHERE type = 'version.submitted'"),
+    (
+        "I6 approvals",
+        "SELECT COUNT(*) FROM audit WHERE state = 'approved'",
+        "SELECT COUNT(*) FROM event WHERE type = 'version.approved'",
+    ),
+    (
+        "I6 publications",
+        "SELECT COUNT(*) FROM release_record WHERE kind = 'publish'",
+        "SELECT COUNT(*) FROM event WHERE type = 'version.published'",
+    ),
+    (
+        "I6 rollbacks",
+        "SELECT COUNT(*) FROM release_record WHERE kind = 'rollback'",
+        "SELECT COUNT(*) FROM event WHERE type = 'version.rolled_back'",
+    ),
+    ("I6 tasks", "SELECT COUNT(*) FROM gray_task", "SELECT COUNT(*) FROM event WHERE type = 'gray_task.created'"),
+    (
+        "I6 moves of tasks",
+        "SELECT COUNT(*) FROM gray_move",
+        "SELECT COUNT(*) FROM event WHERE type IN
+         ('gray_task.started', 'gray_task.suspended', 'gray_task.resumed', 'gray_task.ended', 'gray_task.recalled')",
+    ),
+];

@@ -1,0 +1,401 @@
+//! Merchants, what they bought, and what they make of it: rules E1 to E4 and E6 to E8, over HTTP.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use berth::{
+    config::{Config, Storage},
+    endpoint::listen::ListenConfig,
+    nats::NatsConfig,
+};
+use berth_tests::{Answer, Api, Host, on_both, scene::text};
+use serde_json::{Value, json};
+
+/// A merchant with an order system.
+struct Store {
+    host: Host,
+    admin: Api,
+}
+
+impl Store {
+    /// With the merchant `bos-coffee`, which has bought nothing yet.
+    async fn open(host: Host) -> Self {
+        let admin = host.admin();
+        admin.post("/v1/merchants", json!({"name": "Coffee chain", "id": "bos-coffee"})).await.good();
+        Self { host, admin }
+    }
+
+    /// What the order system says, so many seconds ago.
+    fn says(&self, id: &str, kind: &str, instance: &str, ago: i64) -> Value {
+        let product = instance.split('-').next().unwrap();
+        let at = self.host.app.clock.now().plus_seconds(-ago);
+        json!({"id": id, "merchant": "bos-coffee", "instance": instance, "product": product, "kind": kind, "at": at})
+    }
+
+    /// Sends one message; what became of it.
+    async fn send(&self, message: &Value) -> Value {
+        self.admin.post("/v1/fulfilments", message.clone()).await.good()["results"][0].clone()
+    }
+
+    async fn buys(&self, instance: &str, ago: i64) {
+        let message = self.says(&format!("buy-{instance}"), "purchase", instance, ago);
+        assert_eq!(self.send(&message).await["outcome"], "applied");
+    }
+
+    async fn unsubscribes(&self, instance: &str, ago: i64) {
+        let message = self.says(&format!("leave-{instance}"), "unsubscribe", instance, ago);
+        assert_eq!(self.send(&message).await["outcome"], "applied");
+    }
+
+    async fn create(&self, name: &str, products: &[&str]) -> Answer {
+        let new = json!({"merchant": "bos-coffee", "name": name, "products": products});
+        self.admin.post("/v1/endpoint-apps", new).await
+    }
+
+    async fn created(&self, name: &str, products: &[&str]) -> String {
+        text(&self.create(name, products).await.good()["id"])
+    }
+
+    /// The CID of the default one.
+    async fn default(&self) -> String {
+        let found = self.list("merchant=bos-coffee&default=true").await;
+        assert_eq!(found.len(), 1, "exactly one");
+        found.first().unwrap().clone()
+    }
+
+    /// The product instances that an endpoint application holds.
+    async fn holds(&self, cid: &str) -> Vec<String> {
+        let endpoint = self.admin.get(&format!("/v1/endpoint-apps/{cid}")).await.good();
+        endpoint["products"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect()
+    }
+
+    /// The CIDs that a query finds.
+    async fn list(&self, query: &str) -> BTreeSet<String> {
+        let page = self.admin.get(&format!("/v1/endpoint-apps?{query}")).await.good();
+        page["items"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect()
+    }
+
+    /// The types of the merchant's events after a number, in their order.
+    async fn told_after(&self, seq: i64) -> Vec<String> {
+        let page = self.admin.get(&format!("/v1/events?merchant=bos-coffee&after={seq}&limit=1000")).await.good();
+        page["items"].as_array().unwrap().iter().map(|one| text(&one["type"])).collect()
+    }
+
+    async fn last_event(&self) -> i64 {
+        self.admin.get("/v1/events?merchant=bos-coffee&limit=1000").await.good()["last"].as_i64().unwrap()
+    }
+}
+
+fn set(ids: &[&String]) -> BTreeSet<String> {
+    ids.iter().map(|id| (*id).clone()).collect()
+}
+
+on_both! {
+    async fn e1_the_first_purchase_creates_the_default_one_whatever_the_order_and_repetition(host) {
+        let store = Store::open(host).await;
+        assert!(store.list("merchant=bos-coffee").await.is_empty());
+        // Left before it is bought, as far as we hear: no purchase, so no endpoint application.
+        store.unsubscribes("mall-1", 10).await;
+        assert!(store.list("merchant=bos-coffee").await.is_empty());
+        store.buys("mall-1", 20).await;
+        let cid = store.default().await;
+        assert!(store.holds(&cid).await.is_empty(), "it was unsubscribed since");
+        store.buys("crm-1", 5).await;
+        assert_eq!(store.send(&store.says("buy-crm-1", "renew", "crm-1", 1)).await["reason"], "message-contradicts");
+        assert_eq!(store.default().await, cid);
+        assert_eq!(store.holds(&cid).await, ["crm-1"]);
+    }
+
+    async fn e1_a_batch_with_bad_messages_applies_the_good_ones(host) {
+        let store = Store::open(host).await;
+        let good = store.says("m-1", "purchase", "mall-1", 9);
+        let mut unknown = store.says("m-2", "purchase", "mall-2", 9);
+        unknown["merchant"] = json!("bos-later");
+        let mut odd = store.says("m-3", "purchase", "mall-3", 9);
+        odd["expires_at"] = json!("never");
+        let messages = json!([good, unknown, odd, 7, good, store.says("m-4", "renew", "mall-1", 3)]);
+        let results = store.admin.post("/v1/fulfilments", json!({"messages": messages})).await.good()["results"].clone();
+        let outcomes: Vec<_> = results.as_array().unwrap().iter().map(|one| text(&one["outcome"])).collect();
+        assert_eq!(outcomes, ["applied", "parked", "parked", "parked", "repeated", "applied"]);
+        assert_eq!((&results[1]["reason"], &results[2]["reason"]), (&json!("merchant-unknown"), &json!("malformed")));
+        assert!(text(&results[2]["detail"]).starts_with("expires_at:"), "{}", results[2]);
+        let parked = store.admin.get("/v1/fulfilments?state=parked").await.good();
+        assert_eq!(parked["items"].as_array().unwrap().len(), 3);
+
+        store.admin.post("/v1/merchants", json!({"name": "Later", "id": "bos-later"})).await.good();
+        assert_eq!(store.list("merchant=bos-later").await.len(), 1, "the message had waited for its merchant");
+        assert_eq!(store.admin.get("/v1/fulfilments/m-2").await.good()["state"], "applied");
+
+        odd["expires_at"] = json!("2099-01-31T08:00:00Z");
+        let replayed = store.admin.post("/v1/fulfilments/m-3/replay", json!({"message": odd})).await.good();
+        assert_eq!(replayed["outcome"], "applied");
+        assert_eq!(store.admin.get("/v1/product-instances/mall-3").await.good()["expires_at"], "2099-01-31T08:00:00.000Z");
+        let again = store.admin.post("/v1/fulfilments/replay", json!({"reason": "malformed"})).await.good();
+        assert_eq!(again["results"].as_array().unwrap().len(), 1, "the 7 still waits");
+    }
+
+    async fn e1_a_request_that_is_no_delivery_is_refused_as_a_whole(host) {
+        let store = Store::open(host).await;
+        store.admin.post("/v1/fulfilments", json!({"messages": []})).await.refused("invalid-field");
+        store.admin.post("/v1/fulfilments", json!({"messages": vec![json!({}); 1001]})).await.refused("invalid-field");
+        store.admin.post("/v1/fulfilments", json!({"messages": "all"})).await.refused("invalid-field");
+        store.admin.post("/v1/fulfilments/m-9/replay", json!({})).await.refused("not-found");
+    }
+
+    async fn e2_the_default_one_holds_all_active_instances_always(host) {
+        let store = Store::open(host).await;
+        for instance in ["mall-1", "crm-1", "guide-1"] {
+            store.buys(instance, 50).await;
+        }
+        let cid = store.default().await;
+        assert_eq!(store.holds(&cid).await, ["crm-1", "guide-1", "mall-1"]);
+        store.unsubscribes("crm-1", 40).await;
+        assert_eq!(store.holds(&cid).await, ["guide-1", "mall-1"]);
+        // Its time is over by the clock of the host.
+        let mut short = store.says("short", "renew", "mall-1", 30);
+        short["expires_at"] = json!(store.host.app.clock.now().plus_seconds(1));
+        store.send(&short).await;
+        let mut tries = 0;
+        while store.holds(&cid).await.len() == 2 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            tries += 1;
+            assert!(tries < 100, "mall-1 does not expire");
+        }
+        assert_eq!(store.admin.get("/v1/product-instances/mall-1").await.good()["state"], "expired");
+        store.send(&store.says("again", "renew", "mall-1", 0)).await;
+        assert_eq!(store.holds(&cid).await, ["guide-1", "mall-1"]);
+
+        store.admin.put(&format!("/v1/endpoint-apps/{cid}/products/crm-1"), json!(null)).await.refused("endpoint-default");
+        store.admin.delete(&format!("/v1/endpoint-apps/{cid}/products/mall-1")).await.refused("endpoint-default");
+        store.admin.delete(&format!("/v1/endpoint-apps/{cid}")).await.refused("endpoint-default");
+    }
+
+    async fn e3_custom_ones_hold_what_was_chosen_and_share_it_freely(host) {
+        let store = Store::open(host).await;
+        for instance in ["mall-1", "crm-1", "guide-1"] {
+            store.buys(instance, 50).await;
+        }
+        let club = store.created("Club", &["crm-1", "guide-1", "crm-1"]).await;
+        let shop = store.created("Shop", &["mall-1", "crm-1"]).await;
+        assert_eq!(store.holds(&club).await, ["crm-1", "guide-1"]);
+        assert_eq!(store.holds(&shop).await, ["crm-1", "mall-1"]);
+        let product = |instance: &str| format!("/v1/endpoint-apps/{club}/products/{instance}");
+        store.admin.put(&product("mall-1"), json!(null)).await.good();
+        store.admin.put(&product("mall-1"), json!(null)).await.good();
+        store.admin.delete(&product("crm-1")).await.good();
+        store.admin.delete(&product("crm-1")).await.refused("not-found");
+        assert_eq!(store.holds(&club).await, ["guide-1", "mall-1"]);
+        store.admin.delete(&product("guide-1")).await.good();
+        store.admin.delete(&product("mall-1")).await.refused("endpoint-empty");
+        let path = format!("/v1/endpoint-apps/{shop}");
+        let renamed = store.admin.send("PATCH", &path, Some(&json!({"name": "Sale"}))).await.good();
+        assert_eq!(renamed["name"], "Sale");
+        store.admin.delete(&path).await.good();
+        store.admin.get(&path).await.refused("not-found");
+    }
+
+    async fn e3_what_cannot_be_chosen_is_refused_and_leaves_nothing_behind(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        store.buys("crm-1", 50).await;
+        store.unsubscribes("crm-1", 40).await;
+        store.admin.post("/v1/merchants", json!({"name": "Other", "id": "bos-other"})).await.good();
+        let mut foreign = store.says("foreign", "purchase", "mall-9", 9);
+        foreign["merchant"] = json!("bos-other");
+        store.send(&foreign).await;
+        let before = store.last_event().await;
+        store.create("None", &[]).await.refused("invalid-field");
+        store.create("Gone", &["mall-1", "crm-1"]).await.refused("product-unsubscribed");
+        store.create("Foreign", &["mall-1", "mall-9"]).await.refused("not-found");
+        store.create("Unheard of", &["mall-1", "mall-404"]).await.refused("not-found");
+        store.create("", &["mall-1"]).await.refused("invalid-field");
+        assert_eq!(store.list("merchant=bos-coffee").await.len(), 1);
+        assert!(store.told_after(before).await.is_empty());
+    }
+
+    async fn e4_an_unsubscribed_instance_leaves_every_endpoint_application(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        store.buys("crm-1", 50).await;
+        let (default, club) = (store.default().await, store.created("Club", &["crm-1"]).await);
+        let both = store.created("Both", &["mall-1", "crm-1"]).await;
+        store.unsubscribes("crm-1", 40).await;
+        for (cid, left) in [(&default, vec!["mall-1"]), (&club, vec![]), (&both, vec!["mall-1"])] {
+            assert_eq!(store.holds(cid).await, left);
+        }
+        // Bought again, it is active again; what was chosen is over.
+        store.send(&store.says("again", "purchase", "crm-1", 30)).await;
+        assert_eq!(store.holds(&default).await, ["crm-1", "mall-1"]);
+        assert!(store.holds(&club).await.is_empty());
+        // A repetition of the unsubscription, and an older one that arrives late, end nothing that came after them.
+        store.admin.put(&format!("/v1/endpoint-apps/{club}/products/crm-1"), json!(null)).await.good();
+        assert_eq!(store.send(&store.says("older", "unsubscribe", "crm-1", 45)).await["outcome"], "applied");
+        assert_eq!(store.holds(&club).await, ["crm-1"]);
+    }
+
+    async fn e6_whether_users_are_unified_across_endpoint_applications_is_a_setting(host) {
+        let store = Store::open(host).await;
+        let merchant = store.admin.get("/v1/merchants/bos-coffee").await.good();
+        assert_eq!(merchant["unify_users"], false);
+        let edit = json!({"unify_users": true});
+        store.admin.send("PATCH", "/v1/merchants/bos-coffee", Some(&edit)).await.good();
+        assert_eq!(store.admin.get("/v1/merchants/bos-coffee").await.good()["unify_users"], true);
+    }
+
+    async fn e7_endpoint_applications_are_found_by_everything_that_leads_to_them(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        store.buys("crm-1", 50).await;
+        let (default, club) = (store.default().await, store.created("Club", &["crm-1"]).await);
+        let sale = store.created("Sale", &["mall-1"]).await;
+        assert_eq!(store.list("merchant=bos-coffee").await, set(&[&default, &club, &sale]));
+        assert_eq!(store.list("merchant=bos-coffee&default=false").await, set(&[&club, &sale]));
+        assert_eq!(store.list("product_instance=crm-1").await, set(&[&default, &club]));
+        store.unsubscribes("crm-1", 40).await;
+        assert!(store.list("product_instance=crm-1").await.is_empty());
+
+        let new = json!({"merchant": "bos-coffee", "kind": "douyin", "app_id": "tt42", "name": "Videos"});
+        let channel = text(&store.admin.post("/v1/channels", new).await.good()["id"]);
+        assert!(store.list("channel_app_id=tt42").await.is_empty(), "not bound");
+        let bind = json!({"endpoint_app": sale});
+        store.admin.put(&format!("/v1/channels/{channel}/endpoint-app"), bind).await.good();
+        assert_eq!(store.list("channel_app_id=tt42").await, set(&[&sale]));
+        let full = store.admin.get(&format!("/v1/endpoint-apps/{sale}")).await.good();
+        assert_eq!((&full["channels"][0]["app_id"], &full["merchant"]), (&json!("tt42"), &json!("bos-coffee")));
+        let refused = store.admin.delete(&format!("/v1/endpoint-apps/{sale}")).await.refused("endpoint-in-use");
+        assert_eq!(refused["channels"], json!([channel]));
+
+        let first = store.admin.get("/v1/endpoint-apps?limit=2").await.good();
+        let cursor = text(&first["next"]);
+        let second = store.admin.get(&format!("/v1/endpoint-apps?limit=2&cursor={cursor}")).await.good();
+        assert_eq!((first["items"].as_array().unwrap().len(), second["items"].as_array().unwrap().len()), (2, 1));
+        store.admin.get("/v1/endpoint-apps?merchant=bos-nobody").await.refused("not-found");
+    }
+
+    async fn e7_endpoint_applications_are_found_by_the_node_at_which_they_may_be_used(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        store.buys("crm-1", 50).await;
+        let (default, club) = (store.default().await, store.created("Club", &["crm-1"]).await);
+        for node in ["vid-north", "vid-south"] {
+            let new = json!({"merchant": "bos-coffee", "name": node, "id": node});
+            store.admin.post("/v1/org-nodes", new).await.good();
+        }
+        assert!(store.list("org_node=vid-north").await.is_empty(), "nothing is open there");
+        store.admin.put("/v1/org-nodes/vid-north/products/mall-1", json!(null)).await.good();
+        assert_eq!(store.list("org_node=vid-north").await, set(&[&default]));
+        store.admin.put("/v1/org-nodes/vid-north/products/crm-1", json!(null)).await.good();
+        store.admin.put("/v1/org-nodes/vid-south/products/crm-1", json!(null)).await.good();
+        assert_eq!(store.list("org_node=vid-north").await, set(&[&default, &club]));
+        // Assigned to the south, it may be used there only; a limited node lets in what is assigned to it.
+        store.admin.put(&format!("/v1/endpoint-apps/{club}/org-nodes/vid-south"), json!(null)).await.good();
+        assert_eq!(store.list("org_node=vid-north").await, set(&[&default]));
+        store.admin.send("PATCH", "/v1/org-nodes/vid-south", Some(&json!({"limited": true}))).await.good();
+        assert_eq!(store.list("org_node=vid-south").await, set(&[&club]));
+        for node in ["vid-north", "vid-south"] {
+            for (cid, reaches) in [(&default, node == "vid-north"), (&club, node == "vid-south")] {
+                let reach = store.admin.get(&format!("/v1/endpoint-apps/{cid}/org-nodes")).await.good();
+                assert_eq!(reach["org_nodes"].as_array().unwrap().contains(&json!(node)), reaches, "the list agrees");
+            }
+        }
+        // The product goes, and with it the assignment that stood on it.
+        store.unsubscribes("crm-1", 40).await;
+        let full = store.admin.get(&format!("/v1/endpoint-apps/{club}")).await.good();
+        assert_eq!((&full["products"], &full["org_nodes"]), (&json!([]), &json!([])));
+    }
+
+    async fn e7_product_instances_are_found_by_merchant_product_state_and_endpoint_application(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        store.buys("mall-2", 50).await;
+        store.buys("crm-1", 50).await;
+        let (default, club) = (store.default().await, store.created("Club", &["crm-1", "mall-1"]).await);
+        store.unsubscribes("mall-2", 40).await;
+        let cases = [
+            ("merchant=bos-coffee".to_owned(), vec!["crm-1", "mall-1", "mall-2"]),
+            ("merchant=bos-coffee&product=mall".into(), vec!["mall-1", "mall-2"]),
+            ("product=mall&state=active".into(), vec!["mall-1"]),
+            (format!("endpoint_app={club}&product=crm"), vec!["crm-1"]),
+            (format!("endpoint_app={default}"), vec!["crm-1", "mall-1"]),
+            ("org_node=vid-nowhere".into(), vec![]),
+        ];
+        for (query, expected) in cases {
+            let page = store.admin.get(&format!("/v1/product-instances?{query}")).await.good();
+            let found: Vec<_> = page["items"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect();
+            assert_eq!(found, expected, "{query}");
+        }
+    }
+
+    async fn e8_every_change_is_told_once(host) {
+        let store = Store::open(host).await;
+        let mut seen = store.last_event().await;
+        store.buys("mall-1", 50).await;
+        let told = ["endpoint.created", "product_instance.created", "endpoint.product_added"];
+        assert_eq!(store.told_after(seen).await, told);
+        seen = store.last_event().await;
+        store.buys("crm-1", 50).await;
+        assert_eq!(store.told_after(seen).await, ["product_instance.created", "endpoint.product_added"]);
+        seen = store.last_event().await;
+        let club = store.created("Club", &["crm-1"]).await;
+        store.admin.put(&format!("/v1/endpoint-apps/{club}/products/crm-1"), json!(null)).await.good();
+        assert_eq!(store.told_after(seen).await, ["endpoint.created", "endpoint.product_added"]);
+        seen = store.last_event().await;
+        store.unsubscribes("crm-1", 40).await;
+        store.unsubscribes_again("crm-1", 40).await;
+        let told = ["product_instance.changed", "endpoint.product_removed", "endpoint.product_removed"];
+        assert_eq!(store.told_after(seen).await, told, "it left the default one and the club");
+        seen = store.last_event().await;
+        store.send(&store.says("old", "renew", "mall-1", 60)).await;
+        assert!(store.told_after(seen).await.is_empty(), "an old message says nothing new");
+        store.admin.delete(&format!("/v1/endpoint-apps/{club}")).await.good();
+        assert_eq!(store.told_after(seen).await, ["endpoint.deleted"]);
+    }
+}
+
+/// A host that listens to a subject of NATS.
+async fn listening_to(subject: &str, nats: &NatsConfig) -> Host {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let mut config = Config::with_defaults(Storage::in_folder(folder.path().to_owned()));
+    config.nats = nats.clone();
+    config.listen_to = ListenConfig { nats_fulfilments: Some(subject.into()) };
+    Host::with(config, folder).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn e1_messages_come_from_nats_as_well_and_parked_ones_hold_up_nothing() {
+    let Ok(url) = std::env::var("BERTH_TEST_NATS") else {
+        eprintln!("=== SKIPPED on NATS: BERTH_TEST_NATS is not set ===");
+        return;
+    };
+    let nats = NatsConfig { nats_url: Some(url), ..NatsConfig::default() };
+    let subject = format!("orders.{}", std::process::id());
+    let store = Store::open(listening_to(&subject, &nats).await).await;
+    let context = berth::nats::connect(&nats).await.unwrap();
+    let batch = json!({"messages": [store.says("m-1", "purchase", "mall-1", 9), {"id": "m-2"}]});
+    for payload in ["what?".to_owned(), batch.to_string(), store.says("m-3", "purchase", "crm-1", 5).to_string()] {
+        // The host creates the stream when it is up.
+        while context.publish(subject.clone(), payload.clone().into()).await.unwrap().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    let stream = format!("ORDERS_{}", std::process::id());
+    let mut waiting = 3;
+    for _ in 0..200 {
+        waiting = context.get_stream(&stream).await.unwrap().cached_info().state.messages;
+        if waiting == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(waiting, 0, "all are acknowledged");
+    let cid = store.default().await;
+    assert_eq!(store.holds(&cid).await, ["crm-1", "mall-1"]);
+    let parked = store.admin.get("/v1/fulfilments?state=parked").await.good();
+    assert_eq!(parked["items"].as_array().unwrap().len(), 2);
+}
+
+impl Store {
+    async fn unsubscribes_again(&self, instance: &str, ago: i64) {
+        let message = self.says(&format!("leave-twice-{instance}"), "unsubscribe", instance, ago + 1);
+        assert_eq!(self.send(&message).await["outcome"], "applied", "older than the first one, so it changes nothing");
+    }
+}

@@ -1,0 +1,271 @@
+//! The real binary: how it ends, begins, fills its disk, uses memory, and comes back from a backup.
+
+use std::time::Duration;
+
+use berth_tests::{
+    Api, Database, Pool, invariants, made, postgres_is_there,
+    process::{Installation, Process},
+    shop::Shop,
+};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::oneshot,
+};
+
+/// A request head on a connection of its own.
+async fn connection(process: &Process, head: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(process.address()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn to_the_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// At the signal a download and an upload are under way and one client is stuck: the first two are finished, the third
+/// is cut at the deadline.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f75_what_is_under_way_is_finished_and_the_stuck_are_cut_at_the_deadline() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    berth.args = vec!["--http-drain".into(), "4s".into()];
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    Shop::open(&admin).await;
+    let (big, late) = (made::with_noise(1, 8 << 20), made::package(2));
+    admin.push("coffee_1.0.0.apkg", big.clone()).await.good();
+    let bearer = format!("Host: berth\r\nAuthorization: Bearer {}\r\nConnection: close", berth.token.clone().unwrap());
+    let mut download =
+        connection(&process, &format!("GET /v1/packages/coffee_1.0.0.apkg HTTP/1.1\r\n{bearer}\r\n\r\n")).await;
+    let (begun, has_begun) = oneshot::channel();
+    let reading = tokio::spawn(async move {
+        let (mut seen, mut part) = (0, vec![0; 64 << 10]);
+        begun.send(()).unwrap();
+        loop {
+            let read = download.read(&mut part).await.unwrap();
+            if read == 0 {
+                return seen;
+            }
+            seen += read;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    has_begun.await.unwrap();
+    let head =
+        format!("PUT /v1/packages/coffee_1.1.0.apkg HTTP/1.1\r\n{bearer}\r\nContent-Length: {}\r\n\r\n", late.len());
+    let mut upload = connection(&process, &head).await;
+    upload.write_all(&late[..100]).await.unwrap();
+    let _stuck = connection(&process, "POST /v1/teams HTTP/1.1\r\nHost: berth\r\nContent-Le").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    process.terminate();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    upload.write_all(&late[100..]).await.unwrap();
+    let answer = to_the_end(&mut upload).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert!(reading.await.unwrap() > big.len(), "the head and all bytes");
+    let (well, took) = process.ended().await;
+    assert!(well && took < Duration::from_secs(10), "{took:?}");
+    let process = berth.start().await;
+    assert_eq!(berth.admin(&process).get("/v1/packages/coffee_1.1.0.apkg").await.bytes, late);
+}
+
+/// The first start is killed at one moment after the other; the next one makes something whole of what is there.
+async fn begins_on_what_a_killed_start_left(database: Database) {
+    for wait in [0, 20, 60, 120, 200, 300, 450, 700] {
+        let mut berth = Installation::new(database).await;
+        let mut first = berth
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        first.kill().await.unwrap();
+        let process = berth.start().await;
+        let printed = berth.command(&["admin", "token"]).output().await.unwrap();
+        assert!(printed.status.success(), "{printed:?}");
+        berth.token = Some(String::from_utf8(printed.stdout).unwrap().trim().to_owned());
+        let admin = berth.admin(&process);
+        let bound = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
+        assert_eq!(bound["items"].as_array().unwrap().len(), 4, "killed after {wait} ms: {bound}");
+        Shop::open(&admin).await;
+        process.kill().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f62_f74_a_start_goes_on_where_a_killed_one_ended_on_sqlite() {
+    begins_on_what_a_killed_start_left(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f62_f74_a_start_goes_on_where_a_killed_one_ended_on_postgres() {
+    if postgres_is_there() {
+        begins_on_what_a_killed_start_left(Database::Postgres).await;
+    }
+}
+
+/// 30 MiB go in and out through a host that never has 32 MiB more than before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f68_f71_a_large_package_passes_in_small_parts() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    Shop::open(&admin).await;
+    admin.push("coffee_0.1.0.apkg", made::package(1)).await.good();
+    let bytes = made::with_noise(2, 30 << 20);
+    // From here on the high-water mark is that of now.
+    std::fs::write(format!("/proc/{}/clear_refs", process.id()), "5").unwrap();
+    let before = process.memory("VmHWM");
+    admin.push("coffee_1.0.0.apkg", bytes.clone()).await.good();
+    assert_eq!(admin.get("/v1/packages/coffee_1.0.0.apkg").await.bytes, bytes);
+    let more = process.memory("VmHWM") - before;
+    assert!(more <= 32 << 10, "{more} KiB more than the {before} KiB before");
+}
+
+/// Whether this machine lets tests mount; says so when not.
+fn may_mount() -> bool {
+    let tried = std::process::Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    let may = tried.is_ok_and(|done| done.status.success());
+    if !may {
+        eprintln!("=== SKIPPED: full and read-only disks. This user may not mount. ===");
+    }
+    may
+}
+
+/// Files that leave no byte of a disk free, and go when dropped.
+fn fill(process: &Process, berth: &Installation) -> std::path::PathBuf {
+    let filler = process.inside(berth.folder.path()).join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    for size in [1 << 20, 4096, 512, 1] {
+        while std::io::Write::write_all(&mut file, &vec![7; size]).is_ok() {}
+    }
+    filler
+}
+
+async fn reads_go_on(admin: &Api, process: &Process, shop: &Shop, bytes: &[u8]) {
+    assert_eq!(admin.get("/v1/packages/coffee_1.0.0.apkg").await.bytes, bytes);
+    admin.get("/v1/mini-apps/coffee/versions").await.good();
+    let check = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+    process.device(&shop.key).post("/v1/check", check).await.good();
+}
+
+/// Blobs, database and its log are all on a disk without room: 507, reads go on, and with room again all goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f55_on_a_full_disk_writes_are_507_and_reads_go_on() {
+    if !may_mount() {
+        return;
+    }
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let mount = format!("mount -t tmpfs -o size=24m none '{}' && exec \"$0\" \"$@\"", berth.folder.path().display());
+    berth.wrapper = ["unshare", "-rm", "sh", "-c", &mount].map(str::to_owned).to_vec();
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    let shop = Shop::open(&admin).await;
+    let bytes = made::with_noise(1, 1 << 20);
+    admin.push("coffee_1.0.0.apkg", bytes.clone()).await.good();
+    for round in 2..5_u64 {
+        let filler = fill(&process, &berth);
+        let name = format!("coffee_{round}.0.0.apkg");
+        let refused = admin.push(&name, made::with_noise(round, 1 << 20)).await;
+        assert_eq!(refused.status, 507, "{}", refused.kind());
+        refused.refused("storage-full");
+        // A team needs no blob; the database may have a free page for it, but not for many.
+        let mut full = false;
+        for _ in 0..200 {
+            let answer = admin.post("/v1/teams", json!({"name": "x".repeat(60)})).await;
+            assert!(matches!(answer.status, 201 | 507), "{} {}", answer.status, answer.kind());
+            full |= answer.status == 507;
+        }
+        assert!(full, "the database never ran out of room");
+        reads_go_on(&admin, &process, &shop, &bytes).await;
+        std::fs::remove_file(filler).unwrap();
+        admin.push(&name, made::with_noise(round, 1 << 20)).await.good();
+        admin.post("/v1/teams", json!({"name": "room"})).await.good();
+    }
+    let file = process.inside(&berth.file());
+    let pool = Pool::Sqlite(sqlx::SqlitePool::connect(file.to_str().unwrap()).await.unwrap());
+    invariants::hold(&pool).await;
+}
+
+/// The file system turns read-only under a running host, as Linux does with a disk that fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f56_on_a_disk_that_turned_read_only_downloads_and_checks_work() {
+    if !rustix::process::geteuid().is_root() || !may_mount() {
+        return eprintln!("=== SKIPPED: a disk that turns read-only. Only root may mount an image. ===");
+    }
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let image = tempfile::NamedTempFile::new().unwrap();
+    image.as_file().set_len(64 << 20).unwrap();
+    let (folder, path) = (berth.folder.path().display().to_string(), image.path().display().to_string());
+    let mount = format!("mkfs.ext4 -q -F '{path}' && mount -o loop '{path}' '{folder}' && exec \"$0\" \"$@\"");
+    berth.wrapper = ["unshare", "-m", "sh", "-c", &mount].map(str::to_owned).to_vec();
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    let shop = Shop::open(&admin).await;
+    let bytes = made::package(1);
+    admin.push("coffee_1.0.0.apkg", bytes.clone()).await.good();
+    let pid = process.id().to_string();
+    let abort = std::process::Command::new("nsenter")
+        .args(["-t", &pid, "-m", "mount", "-o", "remount,abort", &folder])
+        .status();
+    assert!(abort.unwrap().success());
+    for _ in 0..3 {
+        reads_go_on(&admin, &process, &shop, &bytes).await;
+        admin.post("/v1/teams", json!({"name": "no"})).await.refused("unavailable");
+        let upload = admin.push("coffee_2.0.0.apkg", made::package(2)).await;
+        assert_eq!((upload.status, upload.kind().as_str()), (503, "unavailable"));
+    }
+}
+
+/// The README's way, while the host works: a copy of the database first, then the blobs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_a_backup_taken_while_the_host_works_is_whole() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    let shop = Shop::open(&admin).await;
+    let work = tokio::spawn({
+        let (shop, admin, device) = (shop.clone(), admin.clone(), process.device(&shop.key));
+        async move { shop.work(admin, device).await }
+    });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let acknowledged: Vec<_> = shop.ledger().uploads.clone().into_iter().collect();
+    let mut restored = Installation::new(Database::Sqlite).await;
+    let copied =
+        berth.command(&["admin", "backup", "--to", restored.folder.path().to_str().unwrap()]).output().await.unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    process.kill().await;
+    work.await.unwrap();
+    restored.token = berth.token.clone();
+    let process = restored.start().await;
+    let admin = restored.admin(&process);
+    assert!(acknowledged.len() > 3);
+    for (name, _) in &acknowledged {
+        assert_eq!(admin.get(&format!("/v1/packages/{name}")).await.status, 200, "{name}");
+    }
+    let pool = restored.pool().await;
+    invariants::hold(&pool).await;
+    pool.close().await;
+    admin.post("/v1/teams", json!({"name": "after"})).await.good();
+}
+
+/// `berth doctor --collect` says what it removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f64_the_doctor_collects() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    Shop::open(&admin).await;
+    admin.push("coffee_1.0.0.apkg", made::package(1)).await.good();
+    admin.delete("/v1/mini-apps/coffee/versions/1.0.0").await.good();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let doctor = berth.command(&["doctor", "--collect", "--blob-grace", "1s"]).output().await.unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(doctor.status.success() && said.contains("removed 1 blobs"), "{said} {doctor:?}");
+}
