@@ -16,7 +16,7 @@ use chacha20poly1305::{
 };
 
 pub use keys::{KeySource, SealConfig, SecretKey};
-pub use rotate::{Inspection, Rotation, inspect, rotate};
+pub use rotate::{Inspection, Rotation, inspect, require_keys, rotate};
 pub use secret::Secret;
 
 use crate::{

@@ -34,7 +34,7 @@ use crate::{
         registry::{Policies, ensure_builtins},
     },
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
-    seal::{KeySource, Seal},
+    seal::{self, KeySource, Seal},
     store::{Backend, Db, Tx},
     wechat::{Platform, accounts},
 };
@@ -75,6 +75,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
     let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
     let wechat = Platform::open(&config.wechat, config.public_url.as_deref())?;
+    seal::require_keys(&db, &config.storage.seal, &config.storage.data_dir).await?;
     let seal = Seal::load(&config.storage.seal, &config.storage.data_dir, nature.random.clone())?;
     if let Some(warning) = seal_warning(&seal, &db) {
         tracing::warn!("{warning}");

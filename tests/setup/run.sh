@@ -51,5 +51,13 @@ cargo test --locked --workspace
 # The host's own tests ran on SQLite or PostgreSQL, by the variable; so they run once more on the other.
 if [ -n "${BERTH_TEST_POSTGRES:-}" ]; then
     echo "=== the host's tests of storage, once more, on SQLite ==="
-    env -u BERTH_TEST_POSTGRES cargo test --locked --workspace --lib -- check:: rollout::
+    env -u BERTH_TEST_POSTGRES cargo test --locked --workspace --lib -- check:: rollout:: endpoint::
 fi
+
+echo "=== the whole API, by its own description ==="
+target=${CARGO_TARGET_DIR:-target}
+tests/setup/schemathesis.sh "$target/debug/berth-under-test" "$target/schemathesis" || {
+    status=$?
+    if [ "$status" != 3 ] || [ "${CI:-}" = true ]; then exit "$status"; fi
+    echo "=== SKIPPED: schemathesis. It needs python3 and PyPI. ===" >&2
+}

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, LazyLock, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -20,7 +20,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{Answer, Api, Host, scene::text};
+use crate::{Answer, Api, HTTP, Host, scene::text};
 
 /// The third-party platform's own app id, and its secrets: canaries that must be found nowhere.
 pub const PLATFORM: &str = "wx1234567890abcdef";
@@ -200,6 +200,7 @@ async fn call(
 impl Wechat {
     /// Starts it.
     pub async fn start() -> Self {
+        LazyLock::force(&HTTP);
         let world = Arc::new(Mutex::new(World { token_life: 7200, link_life: 1800, ..World::default() }));
         let routes = Router::new().route("/cgi-bin/component/{call}", post(call)).with_state(world.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -470,6 +471,17 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("not {state} in 20 s: {}", self.run(id).await);
+    }
+
+    /// Waits until an event of this type about the subject is there.
+    pub async fn tells(&self, subject: &str, kind: &str) {
+        for _ in 0..400 {
+            if self.told(subject).await.iter().any(|told| told == kind) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no {kind} in 20 s: {}", self.run(subject).await);
     }
 
     /// Does something to a run.

@@ -136,4 +136,24 @@ on_both! {
         let answer = scene.check_as(json!({"network": "4g", "admitted": true, "gray_task": "any", "version": "1.1.0"})).await;
         assert_eq!((&answer["version"], &answer["reason"]), (&json!("1.0.0"), &json!("online")));
     }
+
+    async fn f28_the_character_nul_is_no_failure_anywhere(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        for path in ["/v1/mini-apps?search=%00", "/v1/mini-apps?cursor=%00", "/v1/policies/%00", "/v1/policy-bindings?scope_kind=mini_app&scope_id=%00"] {
+            let status = scene.admin.get(path).await.status;
+            assert!(status < 500, "{path}: {status}");
+        }
+        for more in [
+            json!({"host_apps": [{"id": "super-app", "min_version": "1\u{0}"}]}),
+            json!({"objects": [{"kind": "guid", "values": ["a\u{0}"]}]}),
+            json!({"networks": ["\u{0}"]}),
+            json!({"policies": [{"policy": "standard-conditions", "config": {"networks": ["\u{0}"]}}]}),
+            json!({"policies": [{"policy": "\u{0}"}]}),
+        ] {
+            let answer = scene.gray("1.1.0", more.clone()).await;
+            assert!(answer.status < 500, "{more}: {}", answer.kind());
+        }
+    }
 }

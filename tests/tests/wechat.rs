@@ -1,5 +1,6 @@
 //! Authorising WeChat channels, from the merchant's link to the binding (E10), against a stand-in that fails in all ways.
 
+use berth::seal::{self, SecretKey};
 use berth_tests::{
     on_both,
     scene::text,
@@ -271,10 +272,10 @@ on_both! {
         let visit = stage.wechat.agree(&stage.host, &text(&run["url"]), SHOP).await;
         stage.wechat.fault("api_query_auth", Fault::Refuse(-1));
         stage.wechat.push_code(&stage.host, "authorized", &visit).await.heard();
-        stage.reaches(&id, "authorised").await;
-        let stage = stage.restart().await;
         stage.wechat.fault("api_get_authorizer_info", Fault::Refuse(-1));
-        stage.reaches(&id, "granted").await;
+        stage.tells(&id, "channel_authorisation.authorised").await;
+        let stage = stage.restart().await;
+        stage.tells(&id, "channel_authorisation.granted").await;
         let stage = stage.restart().await;
         let run = stage.reaches(&id, "bound").await;
         bound_once(&stage, &run).await;
@@ -284,7 +285,7 @@ on_both! {
 
     async fn e10_a_link_that_nobody_follows_is_given_up_by_time_and_can_start_again(host) {
         let stage = Stage::set(host).await;
-        stage.wechat.lives(7200, 1);
+        stage.wechat.lives(7200, 2);
         let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
         let run = stage.reaches(&id, "abandoned").await;
         assert_eq!(run["detail"], "Its time was over.");
@@ -341,14 +342,15 @@ on_both! {
         stage.wechat.come_back(&stage.host, &visit).await;
         assert_eq!(stage.run(&id).await["state"], "bound");
         stage.wechat.lives(7200, 1800);
+        let before = stage.wechat.calls("api_authorizer_token");
         for _ in 0..300 {
-            if stage.wechat.calls("api_authorizer_token") > 0 {
+            if stage.wechat.calls("api_authorizer_token") > before {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         tokio::time::sleep(std::time::Duration::from_secs(6)).await;
-        assert_eq!(stage.wechat.calls("api_authorizer_token"), 1, "one host renews for all");
+        assert_eq!(stage.wechat.calls("api_authorizer_token"), before + 1, "one host renews for all");
         // The merchant took it back, and WeChat's push was lost: the next renewal finds out.
         stage.wechat.lives(300, 1800);
         let again = stage.wechat.agree_elsewhere(SHOP);
@@ -407,6 +409,29 @@ on_both! {
             assert!(!seen.contains(&secret), "{secret} is shown");
             assert!(!stored.contains(&secret), "{secret} is stored in plain text");
         }
+    }
+
+    async fn i8_f99_secrets_outlive_a_change_of_keys_and_a_lost_key_is_told_of(host) {
+        let stage = Stage::set(host).await;
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        assert_eq!(stage.run(&id).await["state"], "bound");
+        let own = std::fs::read_to_string(stage.host.folder().join("secret.key")).unwrap();
+        let (old, new): (SecretKey, SecretKey) = (own.trim().parse().unwrap(), SecretKey::from_bytes([5; 32]));
+        let sealed = stage.host.pool().await.texts("SELECT grant_sealed FROM wechat_account ORDER BY app_id").await;
+        let both = vec![new.clone(), old];
+        let host = stage.host.again(|config| config.storage.seal.secret_keys = both).await;
+        assert_eq!(seal::inspect(&host.app).await.unwrap().older, 4, "two grants and two access tokens");
+        assert_eq!(seal::rotate(&host.app).await.unwrap().sealed, 4);
+        let host = host.again(|config| config.storage.seal.secret_keys = vec![new]).await;
+        assert_eq!(seal::inspect(&host.app).await.unwrap().open, 4);
+        let anew = host.pool().await.texts("SELECT grant_sealed FROM wechat_account ORDER BY app_id").await;
+        assert!(sealed.iter().zip(&anew).all(|(old, new)| old != new));
+        // Without any key the host does not start with a new one of its own.
+        std::fs::remove_file(host.folder().join("secret.key")).unwrap();
+        let none = berth::seal::SealConfig::default();
+        let refused = seal::require_keys(&host.app.db, &none, host.folder()).await.unwrap_err();
+        assert!(refused.detail.contains("secret.key is missing"), "{refused}");
     }
 
     async fn e10_a_channel_that_is_vouched_for_is_authorised_and_bound_in_one_call(host) {

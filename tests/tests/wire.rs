@@ -10,20 +10,26 @@ use tokio::{
     time::timeout,
 };
 
-/// Sends bytes and reads what comes until the host closes or is silent for five seconds.
+/// Sends bytes and meanwhile reads what comes, until the host closes or is silent for five seconds.
 async fn answer_to(host: &Host, parts: &[&[u8]]) -> String {
-    let mut stream = TcpStream::connect(host.url.strip_prefix("http://").unwrap()).await.unwrap();
-    for part in parts {
-        // The host may have answered and closed already.
-        let _ = stream.write_all(part).await;
-    }
+    let stream = TcpStream::connect(host.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let parts: Vec<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
+    let writing = tokio::spawn(async move {
+        for part in parts {
+            // The host may have answered and closed already.
+            let _ = writer.write_all(&part).await;
+        }
+        writer // dropped now, it would say that no more comes
+    });
     let (mut answer, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
-    while let Ok(Ok(read)) = timeout(Duration::from_secs(5), stream.read(&mut chunk)).await {
+    while let Ok(Ok(read)) = timeout(Duration::from_secs(5), reader.read(&mut chunk)).await {
         if read == 0 {
             break;
         }
         answer.extend_from_slice(&chunk[..read]);
     }
+    writing.abort();
     String::from_utf8_lossy(&answer).into_owned()
 }
 

@@ -16,6 +16,9 @@ use crate::{
     error::{Code, Error},
 };
 
+/// Bytes of a JSON body: what axum's `DefaultBodyLimit` is.
+const MAX_JSON: u64 = 2 << 20;
+
 /// A JSON body. Refusals name the path of the offending member; depth is bounded by serde_json at 128.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
@@ -47,6 +50,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        limits::refuse_declared(request.body(), MAX_JSON)?;
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(rejection) => Err(json_problem(rejection)),

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod metrics;
 pub mod problem;
 pub mod range;
+pub mod refusals;
 pub mod request_id;
 pub mod router;
 pub mod serve;

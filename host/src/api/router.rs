@@ -17,7 +17,7 @@ use super::{
     auth,
     edge::{EdgeDeps, edge},
     idempotency::{self, IDEMPOTENCY_KEY, Idempotency, once},
-    v1,
+    refusals, v1,
 };
 use crate::{access, app::App};
 
@@ -29,6 +29,7 @@ use crate::{access, app::App};
         description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Creating POSTs take an `Idempotency-Key`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
+    components(schemas(refusals::Problem), responses(refusals::Problem)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "host-apps"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
@@ -41,7 +42,10 @@ struct Description;
 const MAX_IDEMPOTENT: usize = 1 << 20;
 
 fn resources() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts()
+    let (routes, mut document) =
+        OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
+    refusals::add(&mut document);
+    (routes, document)
 }
 
 /// The OpenAPI document, as `/openapi.json` serves it.

@@ -95,6 +95,13 @@ pub struct SealConfig {
     pub secret_key_file: Option<PathBuf>,
 }
 
+impl SealConfig {
+    /// The key file that the host makes for itself, when no other keys are given.
+    pub fn own_file(&self, data_dir: &Path) -> Option<PathBuf> {
+        (self.secret_keys.is_empty() && self.secret_key_file.is_none()).then(|| data_dir.join(OWN_FILE))
+    }
+}
+
 /// Where the keys came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {

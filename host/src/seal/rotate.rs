@@ -1,11 +1,13 @@
 //! Looking after what is sealed: does it all open, and sealing it anew under the first key.
 
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::Seal;
+use super::{Seal, SealConfig};
 use crate::{
     app::App,
-    error::Result,
+    error::{Code, Error, Result},
     store::{Db, SEALED, SealedColumn},
 };
 
@@ -46,6 +48,27 @@ pub async fn inspect(app: &App) -> Result<Inspection> {
 /// `secret-sealed` for the first one that does not open; what came before it is done.
 pub async fn rotate(app: &App) -> Result<Rotation> {
     rotate_columns(&app.db, &app.seal, SEALED).await
+}
+
+/// Refuses to make a new key where secrets are that it does not open: a restored database without its key file, or one
+/// that other hosts use with a key of their own.
+///
+/// # Errors
+/// `secret-sealed`.
+pub async fn require_keys(db: &Db, config: &SealConfig, data_dir: &Path) -> Result<()> {
+    let Some(file) = config.own_file(data_dir).filter(|file| !file.exists()) else { return Ok(()) };
+    let mut tx = db.read().await?;
+    for column in SEALED {
+        if !tx.sealed_rows(column, "", 1).await?.is_empty() {
+            let detail = format!(
+                "The database holds sealed secrets, and there is no key: {} is missing. Restore it from the backup or copy \
+                 it from the other host, or give the key by --secret-keys or --secret-key-file.",
+                file.display()
+            );
+            return Err(Error::new(Code::SecretSealed, detail));
+        }
+    }
+    Ok(())
 }
 
 async fn inspect_columns(db: &Db, seal: &Seal, columns: &[SealedColumn]) -> Result<Inspection> {
@@ -100,7 +123,6 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemRandom,
-        error::Code,
         seal::{KeySource, SecretKey},
         testing,
     };

@@ -157,6 +157,8 @@ const SQLITE_FULL: &str = "13";
 const POSTGRES_DISK_FULL: &str = "53100";
 /// Connection lost, transaction lost a race, no resources, server going down.
 const POSTGRES_PASSING: [&str; 4] = ["08", "40", "53", "57P"];
+/// A text with NUL, in TEXT and in JSONB.
+const POSTGRES_NUL: [&str; 2] = ["22021", "22P05"];
 const POSTGRES_READ_ONLY: &str = "25006";
 
 impl From<sqlx::Error> for Error {
@@ -171,6 +173,10 @@ impl From<sqlx::Error> for Error {
                 Error::new(Code::Unavailable, "The database is read-only. Reading goes on.")
             }
             (_, Some(SQLITE_BUSY | SQLITE_IOERR)) => Error::new(Code::Unavailable, unavailable),
+            (_, Some(code)) if POSTGRES_NUL.contains(&code) => {
+                let detail = "A text of the request holds the character NUL (U+0000), which cannot be stored.";
+                return Error::new(Code::InvalidField, detail).caused_by(error);
+            }
             (_, Some(code)) if POSTGRES_PASSING.iter().any(|class| code.starts_with(class)) => {
                 Error::new(Code::Unavailable, unavailable)
             }

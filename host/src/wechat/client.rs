@@ -149,6 +149,8 @@ impl Client {
     pub fn new(base: &str, timeout: Duration) -> HostResult<Self> {
         let url = reqwest::Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or_else(|| Error::field("wechat-base-url", "must be an http or https address."))?;
+        // Fails only when a provider is installed already, which is then the one that is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // A redirect would carry the tokens elsewhere.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(timeout);
         let http = http.connect_timeout(timeout.min(Duration::from_secs(5))).build().map_err(Error::internal)?;
@@ -288,7 +290,6 @@ mod tests {
 
     #[tokio::test]
     async fn f85_a_broken_connection_does_not_show_the_address() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new("http://127.0.0.1:9/", Duration::from_secs(2)).unwrap();
         let refusal = client.pre_auth_code(&"canary".parse().unwrap(), "wx").await.unwrap_err();
         assert!(matches!(&refusal, Refusal::Unreachable(_)) && !format!("{refusal} {refusal:?}").contains("canary"));

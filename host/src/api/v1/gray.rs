@@ -106,7 +106,8 @@ async fn upload_cohort(
     Query(query): Query<CohortQuery>,
     body: Body,
 ) -> Created<Cohort> {
-    created(rollout::upload_cohort(&app, &caller, &id, &query.name, super::packages::chunks(body)).await?)
+    let list = super::packages::chunks(body, rollout::MAX_COHORT_BYTES as u64)?;
+    created(rollout::upload_cohort(&app, &caller, &id, &query.name, list).await?)
 }
 
 /// The lists of a MiniApp, newest first.

@@ -13,7 +13,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
-    api::{auth::Fetcher, limits::body_problem, range},
+    api::{
+        auth::Fetcher,
+        limits::{body_problem, refuse_declared},
+        range,
+    },
     download::{self, BundleRequest, Servable},
     error::Error,
     ids::{GrayTaskId, MiniAppId},
@@ -50,9 +54,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(put, get)).routes(routes!(offline)).routes(routes!(bundle))
 }
 
-/// A body as chunks, its failures as our problems.
-pub(super) fn chunks(body: Body) -> impl Stream<Item = Result<Bytes>> {
-    body.into_data_stream().map_err(|error| body_problem(&error))
+/// A body as chunks, its failures as our problems. One that declares more than `limit` bytes is refused unread.
+pub(super) fn chunks(body: Body, limit: u64) -> Result<impl Stream<Item = Result<Bytes>>> {
+    refuse_declared(&body, limit)?;
+    Ok(body.into_data_stream().map_err(|error| body_problem(&error)))
 }
 
 /// Upload a package: 201 when it is new, 200 when the same bytes came before, 409 when the version has other bytes.
@@ -65,7 +70,8 @@ async fn put(
     body: Body,
 ) -> Created<Version> {
     let name: PackageName = name.parse()?;
-    let (version, uploaded) = upload::upload(&app, &caller, &name, query.replace, chunks(body)).await?;
+    let (version, uploaded) =
+        upload::upload(&app, &caller, &name, query.replace, chunks(body, app.config.package.max_bytes)?).await?;
     let status = match uploaded {
         Uploaded::Stored => StatusCode::CREATED,
         Uploaded::Unchanged => StatusCode::OK,

@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Install a policy: a wasm component, or a core module that carries its WIT.
 #[utoipa::path(post, path = "/v1/policies", tag = "policies", request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
 async fn install(State(app): AppState, caller: Caller, body: Body) -> Created<InstalledPolicy> {
-    let wasm = registry::receive(&app, &caller, super::packages::chunks(body)).await?;
+    let wasm = registry::receive(&app, &caller, super::packages::chunks(body, registry::MAX_POLICY_BYTES)?).await?;
     created(registry::install(&app, &caller, wasm).await?)
 }
 

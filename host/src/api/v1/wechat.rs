@@ -1,7 +1,8 @@
 //! What WeChat and merchants' browsers call. They have no token: a link is known by its state, a push by its signature.
 
 use axum::{
-    extract::DefaultBodyLimit,
+    body::Bytes,
+    extract::{DefaultBodyLimit, rejection::BytesRejection},
     http::{HeaderName, header},
     response::{Html, IntoResponse, Response},
 };
@@ -9,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use crate::{
+    api::extract::bytes_problem,
     endpoint::authorisation::{self, AuthorisationView, Return},
     error::{Error, Kind},
     seal::Secret,
@@ -66,9 +68,14 @@ async fn callback(State(app): AppState, Query(back): Query<Return>) -> Response 
 
 /// A push of WeChat: its ticket, or what a merchant did.
 #[utoipa::path(post, path = "/v1/wechat/push", tag = "channels", params(Envelope), request_body(content = String, content_type = "text/xml"), responses((status = 200, content_type = "text/plain", body = String)))]
-async fn receive(State(app): AppState, Query(envelope): Query<Envelope>, body: String) -> Result<&'static str> {
+async fn receive(
+    State(app): AppState,
+    Query(envelope): Query<Envelope>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<&'static str> {
     let platform = config::required(app.wechat.as_ref())?;
-    push::receive(&app, platform, &envelope, &body).await?;
+    let body = body.map_err(bytes_problem)?;
+    push::receive(&app, platform, &envelope, &String::from_utf8_lossy(&body)).await?;
     Ok(push::HEARD)
 }
 

@@ -28,7 +28,7 @@ pub struct Backup {
     pub to: PathBuf,
 }
 
-/// Copies the database, then the blobs: so every blob that the copied database names is in the copy, because what stops
+/// Copies the database with the key of its secrets, then the blobs: so every blob that the copied database names is in the copy, because what stops
 /// being named is kept for longer than a backup takes.
 pub async fn backup(args: Backup, session: &mut Session) -> Done {
     let Backup { storage, to } = args;
@@ -37,6 +37,10 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
     let db = Db::open(&storage.db, &storage.data_dir).await?;
     db.copy_to(&to.join("berth.db")).await?;
     db.close().await;
+    if let Some(key) = storage.seal.own_file(&storage.data_dir).filter(|key| key.exists()) {
+        // With its rights: for the owner only.
+        std::fs::copy(&key, to.join(key.file_name().unwrap_or_default())).map_err(Error::internal)?;
+    }
     let done = Blobs::open(&storage.blobs, &storage.data_dir, &storage.cache())?.copy_to(&to).await?;
     let Copied { copied, kept } = done;
     session.out.done(&done, format!("{}: the database, {copied} blobs copied, {kept} were there already", to.display()))

@@ -86,12 +86,12 @@ pub struct PolicyQuery {
 }
 
 /// Most bytes of a policy: components from JavaScript and Python toolchains have 12 to 18 MB.
-const MAX_BYTES: u64 = 64 << 20;
+pub const MAX_POLICY_BYTES: u64 = 64 << 20;
 
 /// Takes in the bytes of a policy from somebody who may install it.
 pub async fn receive(app: &App, caller: &Caller, body: impl Stream<Item = Result<Bytes>>) -> Result<Bytes> {
     caller.require(Action::Administer, &Scope::Platform)?;
-    let spooled = app.blobs.spool(body, MAX_BYTES).await?;
+    let spooled = app.blobs.spool(body, MAX_POLICY_BYTES).await?;
     Ok(std::fs::read(spooled.file.path()).map_err(Error::internal)?.into())
 }
 

@@ -13,7 +13,9 @@ pub use bindings::{
     BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, ScopedPolicyBinding, attach,
     auditors, bind, list as bindings, rebind, require_kind, unbind,
 };
-pub use install::{InstalledPolicy, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove};
+pub use install::{
+    InstalledPolicy, MAX_POLICY_BYTES, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove,
+};
 pub use scope::{BindingScope, ScopeKind};
 
 use super::{Engine, Policy};
