@@ -82,7 +82,7 @@ catalogue! {
     "cohort.created" Cohort, "A list of devices or accounts was uploaded.";
 
     "policy.installed" InstalledPolicy, "A policy was installed.";
-    "policy.replaced" "A newer build of a first-party policy took the place of the older one.";
+    "policy.replaced" PolicyReplaced, "A newer build of a first-party policy took the place of the older one.";
     "policy.removed" InstalledPolicy, "A policy was removed.";
     "policy.bound" PolicyBinding, "A policy was bound.";
     "policy.rebound" PolicyBinding, "A binding of a policy changed.";
