@@ -13,7 +13,7 @@ PLUGINS := $(addprefix -p ,$(notdir $(patsubst %/Cargo.toml,%,$(wildcard plugins
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
 	@echo "make test   run all tests"
-	@echo "make bench  measure checks beside a bare handler"
+	@echo "make bench  measure checks beside a bare handler, and events to 1,000 webhooks"
 	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
@@ -32,6 +32,7 @@ test: setup
 bench: setup
 	cargo build --locked --release -p berth -p berth-tests
 	$(TARGET)/release/bench-check $(TARGET)/release/berth
+	$(TARGET)/release/bench-events $(TARGET)/release/berth
 
 bench-fulfil: setup
 	cargo build --locked --release -p berth -p berth-tests

@@ -9,6 +9,7 @@ use crate::{
     check::{Live, judge::Judges},
     clock::{Clock, Random},
     config::Config,
+    event::{deliver::Sender, stream::Streams},
     policy::registry::Policies,
     rollout::{Admitter, Marker},
     seal::Seal,
@@ -36,6 +37,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// The streams of events that are open.
+    pub streams: Streams,
+    /// Sends messages to receivers outside.
+    pub sender: Sender,
     /// Rung when an audit waits for its policies.
     pub audits_wake: Notify,
     /// Rung when an authorisation of a channel has something to do.

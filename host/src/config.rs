@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, nats::NatsConfig, package::Limits,
-    seal::SealConfig, store::DbConfig, wechat::WechatConfig,
+    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, event::deliver::WebhookConfig,
+    nats::NatsConfig, package::Limits, seal::SealConfig, store::DbConfig, wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -68,6 +68,10 @@ pub struct Config {
     #[command(flatten)]
     pub http: ServeConfig,
 
+    /// How events are delivered to webhooks.
+    #[command(flatten)]
+    pub webhooks: WebhookConfig,
+
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
@@ -92,6 +96,7 @@ impl Config {
             public_url: None,
             package: Limits::default(),
             http: ServeConfig::default(),
+            webhooks: WebhookConfig::default(),
             nats: NatsConfig::default(),
             listen_to: ListenConfig::default(),
             wechat: WechatConfig::default(),

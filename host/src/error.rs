@@ -142,6 +142,9 @@ codes! {
     PolicyKind = "policy-kind", Invalid, "The policy is of another kind";
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
+    // webhooks
+    WebhookLimit = "webhook-limit", Conflict, "There are too many webhooks";
+
     // the host
     AuthorisationState = "authorisation-state", Conflict, "The state of the authorisation does not allow this";
     AuthorisationRevoked = "authorisation-revoked", Conflict, "The merchant has taken the authorisation back";

@@ -107,6 +107,8 @@ prefixed_id! {
     AuthorisationId = "auth";
     /// A receiver of events.
     WebhookId = "wh";
+    /// A secret of a webhook.
+    WebhookSecretId = "whs";
 }
 
 /// Characters of a slug: what `mini_app_id` and `host_app_id` are made of.

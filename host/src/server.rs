@@ -23,7 +23,12 @@ use crate::{
     config::Config,
     endpoint::{self, authorisation},
     error::{Error, Result},
-    event,
+    event::{
+        self,
+        deliver::{self, Sender, guard::Guard},
+        relay,
+        stream::Streams,
+    },
     policy::{
         Compiler, Engine, EngineConfig,
         registry::{Policies, ensure_builtins},
@@ -80,8 +85,11 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     let policies = Policies::new(engine, blobs.clone());
     let (admitter, admissions) = Admitter::new();
     let (marker, marks) = Marker::new();
+    let sender = Sender::new(Guard::new(&config.webhooks.allow), config.webhooks.timeout)?;
     let app = App {
         config,
+        streams: Streams::default(),
+        sender,
         host_id: hex::encode(host_id),
         judges: Arc::new(policies.clone()),
         policies,
@@ -171,6 +179,8 @@ impl Host {
         workers.spawn(endpoint::ticker::run(app.clone()));
         workers.spawn(blob::run_collector(app.clone()));
         workers.spawn(endpoint::listen::run(app.clone()));
+        workers.spawn(deliver::run(app.clone()));
+        workers.spawn(relay::run(app.clone()));
         (app, workers)
     }
 
@@ -182,9 +192,17 @@ impl Host {
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
+        // Streams have no end of their own that draining could wait for.
+        let stop = async {
+            stop.await;
+            app.streams.end();
+        };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
+        if let Err(error) = deliver::release(&app).await {
+            tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
+        }
         app.db.close().await;
         report
     }

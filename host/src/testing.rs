@@ -25,7 +25,12 @@ use crate::{
     clock::{ManualClock, Millis, SystemRandom},
     config::{Config, Storage},
     error::{Code, Error, Result},
-    event, host_app,
+    event::{
+        self,
+        deliver::{Sender, guard::Guard},
+        stream::Streams,
+    },
+    host_app,
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
     mini_app,
     policy::{
@@ -123,6 +128,8 @@ async fn open(
         policies: Policies::new(engine, blobs.clone()),
         blobs,
         seal: Seal::load(&SealConfig::default(), folder.path(), Arc::new(SystemRandom)).unwrap(),
+        streams: Streams::default(),
+        sender: Sender::new(Guard::default(), std::time::Duration::from_secs(1)).unwrap(),
         audits_wake: Notify::new(),
         authorisations_wake: Notify::new(),
         wechat: None,

@@ -5,7 +5,8 @@ cd "$(dirname "$0")/../.."
 
 cluster=$(mktemp -d)
 s3=${CARGO_TARGET_DIR:-target}/s3
-trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"' EXIT
+nats=${CARGO_TARGET_DIR:-target}/nats
+trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"' EXIT
 
 if [ -z "${BERTH_TEST_POSTGRES:-}" ]; then
     if url=$(tests/setup/postgres.sh start "$cluster"); then
@@ -26,6 +27,24 @@ elif [ "${CI:-}" = true ]; then
     exit 1
 else
     echo "=== SKIPPED: the tests on S3. They need python3 and PyPI. ===" >&2
+fi
+
+if url=$(tests/setup/nats.sh start "$nats"); then
+    export BERTH_TEST_NATS=$url
+elif [ "${CI:-}" = true ]; then
+    echo "The NATS server could not be started, and in CI nothing is skipped." >&2
+    exit 1
+else
+    echo "=== SKIPPED: the tests on NATS. Install it (Debian: apt-get install nats-server) to run them. ===" >&2
+fi
+
+if modules=$(tests/setup/npm.sh "${CARGO_TARGET_DIR:-target}/npm"); then
+    export BERTH_TEST_NODE_MODULES=$modules
+elif [ "${CI:-}" = true ]; then
+    echo "The npm packages could not be installed, and in CI nothing is skipped." >&2
+    exit 1
+else
+    echo "=== SKIPPED: the tests by the libraries of others. They need Node and npm. ===" >&2
 fi
 
 cargo test --locked --workspace

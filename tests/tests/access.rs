@@ -169,6 +169,17 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/event-types", May::Anybody),
     ("GET", "/v1/event-types/{kind}", May::Anybody),
     ("GET", "/v1/events", READ),
+    ("GET", "/v1/events/stream", READ),
+    ("GET", "/v1/webhooks", May::Anybody),
+    ("POST", "/v1/webhooks", MERCHANT_ADMIN),
+    ("GET", "/v1/webhooks/{id}", MERCHANT_READ),
+    ("PATCH", "/v1/webhooks/{id}", MERCHANT_ADMIN),
+    ("DELETE", "/v1/webhooks/{id}", MERCHANT_ADMIN),
+    ("POST", "/v1/webhooks/{id}/rotate-secret", MERCHANT_ADMIN),
+    ("POST", "/v1/webhooks/{id}/test", MERCHANT_ADMIN),
+    ("GET", "/v1/webhooks/{id}/deliveries", MERCHANT_READ),
+    ("POST", "/v1/webhooks/{id}/deliveries/{seq}/replay", MERCHANT_ADMIN),
+    ("POST", "/v1/webhooks/{id}/replay", MERCHANT_ADMIN),
 ];
 
 /// Everybody, by name, with a token.
@@ -225,6 +236,8 @@ impl Cast {
         let vouched = json!({"app_id": "tt3", "name": "Clips"});
         let new = json!({"merchant": merchant, "kind": "douyin", "vouched": vouched});
         let authorisation = text(&admin.post("/v1/channel-authorisations", new).await.good()["id"]);
+        let hook = json!({"url": "http://127.0.0.1:9/", "scope": {"kind": "merchant", "id": merchant}});
+        let webhook = text(&admin.post("/v1/webhooks", hook).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -273,6 +286,7 @@ impl Cast {
             ("audit", audit),
             ("task", task),
             ("merchant", merchant),
+            ("webhook", webhook),
             ("channel", channel),
             ("cid", cid),
             ("authorisation", authorisation),
@@ -290,6 +304,7 @@ impl Cast {
         let id = match path.split('/').nth(2).unwrap() {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
+            "webhooks" => &self.places["webhook"],
             "channels" => &self.places["channel"],
             "product-instances" => "pi-1",
             "fulfilments" => "m-pi-3",
@@ -310,12 +325,13 @@ impl Cast {
             .replace("{vid}", "vid-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
+            .replace("{seq}", "1")
             .replace("{kind}", "version.published")
             .replace("{policy}", &self.places["digest"]);
         match path {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
-            "/v1/events" => format!("{filled}?mini_app=coffee"),
+            "/v1/events" | "/v1/events/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" => format!("{filled}?timestamp=1&nonce=2&msg_signature=3"),
             _ => filled,
@@ -347,6 +363,13 @@ impl Cast {
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "vouched": vouched})
             }
             ("POST", "/v1/channel-authorisations/{id}/endpoint-app") => json!({"id": self.places["cid"]}),
+            ("POST", "/v1/webhooks") => {
+                let scope = json!({"kind": "merchant", "id": self.places["merchant"]});
+                json!({"url": "http://127.0.0.1:9/", "scope": scope, "types": ["webhook.ping"]})
+            }
+            ("PATCH", "/v1/webhooks/{id}") => json!({"description": "new"}),
+            ("POST", "/v1/webhooks/{id}/rotate-secret") => json!({}),
+            ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),

@@ -11,7 +11,7 @@ pub use accounts::{
     Account, Member, NewAccount, NewTeam, Team, create_account, create_team, me, members, set_role, teams,
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
-pub use token::{IssuedToken, NewToken, Token, authenticate, issue_token, revoke_token, tokens};
+pub use token::{IssuedToken, NewToken, Token, authenticate, issue_token, look_again, revoke_token, tokens};
 
 use crate::{
     error::{Code, Error, Result},

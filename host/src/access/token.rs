@@ -88,14 +88,29 @@ impl Tx {
 /// # Errors
 /// `invalid-token`, or `expired-token` for one that was valid.
 pub async fn authenticate(app: &App, secret: &str) -> Result<Caller> {
+    let mut tx = app.db.read().await?;
+    let token = tx.token_by_secret(secret).await?;
+    holder(&mut tx, app, token).await
+}
+
+/// The caller as it is now: what takes long asks again whether the token and the roles are still there.
+///
+/// # Errors
+/// Those of [`authenticate`].
+pub async fn look_again(app: &App, caller: &Caller) -> Result<Caller> {
+    let mut tx = app.db.read().await?;
+    let token = tx.token(&caller.token).await?;
+    holder(&mut tx, app, token).await
+}
+
+async fn holder(tx: &mut Tx, app: &App, token: Option<Token>) -> Result<Caller> {
     let invalid = || {
         Error::new(
             Code::InvalidToken,
             "The token is unknown or revoked. Create one with `berth admin token`, or ask for one.",
         )
     };
-    let mut tx = app.db.read().await?;
-    let token = tx.token_by_secret(secret).await?.filter(|token| token.revoked_at.is_none()).ok_or_else(invalid)?;
+    let token = token.filter(|token| token.revoked_at.is_none()).ok_or_else(invalid)?;
     if token.expires_at.is_some_and(|at| at <= app.clock.now()) {
         return Err(Error::new(Code::ExpiredToken, "The token has expired. Create a new one."));
     }

@@ -53,7 +53,8 @@ impl Collector for Figures {
         let mut page = Page(encoder);
         self.index(&mut page)?;
         self.admissions(&mut page)?;
-        self.policies(&mut page)
+        self.policies(&mut page)?;
+        self.webhooks(&mut page)
     }
 }
 
@@ -77,6 +78,13 @@ impl Figures {
         let labelled = outcomes.map(|(outcome, count)| (vec![("outcome", outcome)], count));
         page.counters("admissions", "Devices that asked to be admitted, by outcome", labelled)?;
         page.counter("admission_transactions", "Transactions that admitted devices", counts.transactions)
+    }
+
+    fn webhooks(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (delivered, failed) = self.0.sender.counts();
+        let labelled = [("delivered", delivered), ("failed", failed)];
+        let labelled = labelled.map(|(outcome, count)| (vec![("outcome", outcome)], count));
+        page.counters("webhook_sends", "Messages sent to webhooks, by outcome", labelled)
     }
 
     fn policies(&self, page: &mut Page<'_>) -> fmt::Result {

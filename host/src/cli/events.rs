@@ -1,11 +1,14 @@
 //! `berth events`: what happened, and what happens.
 
+mod sse;
+
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use self::sse::{Lines, Message};
 use super::{
     call::Call,
     client::Client,
@@ -17,30 +20,73 @@ use super::{
 };
 use crate::{
     clock::Millis,
-    ids::{HostAppId, MiniAppId},
+    event::webhook::Replay,
+    ids::{HostAppId, MerchantId, MiniAppId, WebhookId},
 };
 
 const PAGE: u32 = 200;
-const POLL: Duration = Duration::from_secs(1);
+/// Pause before a lost stream is opened again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The host gives a sign of life every 15 seconds: after so long without one the line is dead.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// `berth events`
-#[derive(Args, Debug)]
+#[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
-  berth events --app mp-shop
-  berth events --follow --json | jq .type")]
-pub struct Events {
+  berth events list --app mp-shop
+  berth events tail --types 'version.*' --json | jq .type
+  berth events replay wh_01… --after 1200")]
+pub enum Events {
+    /// List what happened, oldest first
+    List {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// Only those after this sequence number
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        after: u64,
+    },
+    /// Print what happens, as it happens; a lost connection is opened again and nothing is missed
+    Tail {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// Begin after this sequence number; with what happens next when absent
+        #[arg(long, value_name = "SEQ")]
+        after: Option<u64>,
+        /// Only those of these types, exact or with a star: version.*
+        #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+        types: Vec<String>,
+    },
+    /// Deliver events to a webhook again
+    Replay {
+        /// The webhook
+        webhook: WebhookId,
+        /// Everything after this sequence number
+        #[arg(long, value_name = "SEQ")]
+        after: i64,
+    },
+}
+
+/// Whose events.
+#[derive(Args, Debug)]
+pub struct Which {
     /// Only those of this MiniApp
     #[arg(long)]
     pub app: Option<MiniAppId>,
     /// Only those of this host app
     #[arg(long)]
     pub host_app: Option<HostAppId>,
-    /// Only those after this sequence number
-    #[arg(long, value_name = "SEQ", default_value_t = 0)]
-    pub after: u64,
-    /// Go on with what happens
-    #[arg(long, short)]
-    pub follow: bool,
+    /// Only those of this merchant
+    #[arg(long)]
+    pub merchant: Option<MerchantId>,
+}
+
+impl Which {
+    fn of(&self, call: Call) -> Call {
+        let call = call.query("mini_app", self.app.as_ref()).query("host_app", self.host_app.as_ref());
+        call.query("merchant", self.merchant.as_ref())
+    }
 }
 
 /// One page.
@@ -61,17 +107,28 @@ struct Event {
 }
 
 /// Runs it.
-pub async fn run(args: Events, session: &mut Session) -> Done {
+pub async fn run(command: Events, session: &mut Session) -> Done {
     let client = session.client()?;
-    if args.follow { follow(&client, session, args).await } else { list(&client, session, args).await }
+    match command {
+        Events::List { which, after } => list(&client, session, &which, after).await,
+        Events::Tail { which, after, types } => tail(&client, session, &which, after, &types).await,
+        Events::Replay { webhook, after } => replay(&client, session, &webhook, after).await,
+    }
 }
 
-async fn list(client: &Client, session: &mut Session, args: Events) -> Done {
-    let (mut items, mut after) = (Vec::new(), args.after);
+/// Has a webhook get everything after an event again.
+pub async fn replay(client: &Client, session: &mut Session, webhook: &WebhookId, after: i64) -> Done {
+    client.value(Call::ask(format!("/v1/webhooks/{webhook}/replay")).json(&Replay { after })).await?;
+    let document = json!({"webhook": webhook, "after": after});
+    session.out.done(&document, format!("Everything after event {after} is delivered to {webhook} again."))
+}
+
+async fn list(client: &Client, session: &mut Session, which: &Which, after: u64) -> Done {
+    let (mut items, mut after) = (Vec::new(), after);
     loop {
-        let page = page(client, &args, after).await?;
-        let Some(last) = last(&page)? else { break };
-        after = last;
+        let page = page(client, which, after).await?;
+        let Some(last) = page.last().map(read::<Event>).transpose()? else { break };
+        after = last.seq;
         items.extend(page);
     }
     let head = ["SEQ", "AT", "TYPE", "SUBJECT", "ACTOR"];
@@ -86,43 +143,53 @@ async fn list(client: &Client, session: &mut Session, args: Events) -> Done {
     })
 }
 
-/// Prints events for ever; a host that is away for a while is asked again.
-async fn follow(client: &Client, session: &mut Session, args: Events) -> Done {
-    let mut after = args.after;
-    loop {
-        let items = match page(client, &args, after).await {
-            Err(Failure::Unreachable(reason)) => {
-                session.out.note(reason);
-                Vec::new()
-            }
-            items => items?,
-        };
-        for item in &items {
-            print(session, item)?;
-        }
-        match last(&items)? {
-            Some(last) => after = last,
-            None => tokio::time::sleep(POLL).await,
-        }
-    }
-}
-
-async fn page(client: &Client, args: &Events, after: u64) -> Result<Vec<Value>, Failure> {
+async fn page(client: &Client, which: &Which, after: u64) -> Result<Vec<Value>, Failure> {
     let call = Call::get("/v1/events").query("after", Some(after)).query("limit", Some(PAGE));
-    let call = call.query("mini_app", args.app.as_ref()).query("host_app", args.host_app.as_ref());
-    Ok(read::<Answer>(&client.value(call).await?)?.items)
+    Ok(read::<Answer>(&client.value(which.of(call)).await?)?.items)
 }
 
-/// The sequence number of the last item; none on an empty page.
-fn last(items: &[Value]) -> Result<Option<u64>, Failure> {
-    items.last().map(|item| read::<Event>(item).map(|event| event.seq)).transpose()
-}
-
-fn print(session: &mut Session, item: &Value) -> Done {
-    if session.out.json {
-        return session.out.stream(item);
+/// Prints events for ever; a host that is away for a while is asked again.
+async fn tail(client: &Client, session: &mut Session, which: &Which, mut after: Option<u64>, types: &[String]) -> Done {
+    let types = (!types.is_empty()).then(|| types.join(","));
+    loop {
+        let call = which.of(Call::get("/v1/events/stream")).query("types", types.as_ref()).query("after", after);
+        match follow(client, session, &call, &mut after).await {
+            Err(Failure::Unreachable(reason)) => session.out.note(reason),
+            Err(Failure::Refused(problem)) if problem.status >= 500 || problem.status == 429 => {
+                session.out.note(&problem.detail);
+            }
+            ended => ended?,
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    let event: Event = read(item)?;
+}
+
+/// Prints one stream to its end; `after` is then the last event that was printed.
+async fn follow(client: &Client, session: &mut Session, call: &Call, after: &mut Option<u64>) -> Done {
+    let lost = |why: &str| Failure::Unreachable(format!("The stream of {} {why}; opening it again.", client.base()));
+    let mut response = client.send(call).await?;
+    let mut lines = Lines::default();
+    loop {
+        let chunk = tokio::time::timeout(SILENCE, response.chunk()).await;
+        match chunk.map_err(|_| lost("went silent"))?.map_err(|_| lost("was lost"))? {
+            Some(chunk) => {
+                for Message { id, data } in lines.take(&chunk) {
+                    print(session, &data)?;
+                    *after = id.or(*after);
+                }
+            }
+            None => return Ok(()),
+        }
+    }
+}
+
+fn print(session: &mut Session, data: &str) -> Done {
+    let wrong = |_| Failure::refused("unexpected-answer", "The host sent an event that is not JSON.");
+    let item: Value = serde_json::from_str(data).map_err(wrong)?;
+    if session.out.json {
+        return session.out.stream(&item);
+    }
+    let event: Event = read(&item)?;
     let text = line(&event, &session.out.paint);
     session.out.line(text)
 }
@@ -135,8 +202,6 @@ fn line(event: &Event, paint: &Paint) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -40,6 +40,7 @@ mod table;
 mod unpack;
 mod version;
 mod views;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -153,8 +154,12 @@ pub enum Command {
     /// Policies: write, build, test, install, bind
     #[command(subcommand)]
     Policy(policy::Policy),
-    /// What happened on the host
+    /// What happened on the host, and what happens
+    #[command(subcommand)]
     Events(events::Events),
+    /// Webhooks: receivers of events
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -249,7 +254,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Download(args) => download::run(args, session).await,
         Command::Bundle(args) => bundle::run(args, session).await,
         Command::Policy(command) => policy::run(command, session).await,
-        Command::Events(args) => events::run(args, session).await,
+        Command::Events(command) => events::run(command, session).await,
+        Command::Webhook(command) => webhook::run(command, session).await,
         Command::Completions { shell } => completions(shell, session),
         Command::CompilePolicy { .. } => Ok(()),
     }

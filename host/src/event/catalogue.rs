@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::data::{
-    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
-    PolicyReplaced, Submitted, Unbound,
+use super::{
+    data::{
+        AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+        PolicyReplaced, Submitted, Unbound,
+    },
+    webhook::{Webhook, WebhookPing, WebhookReplayed},
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
@@ -123,6 +126,14 @@ catalogue! {
     "org_node.deleted" OrgNode, "An organisation node was deleted.";
     "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
     "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
+
+    "webhook.created" Webhook, "A webhook was created.";
+    "webhook.edited" Webhook, "A webhook was edited, enabled or disabled.";
+    "webhook.disabled" Webhook, "Berth disabled a webhook: its receiver says that it is gone.";
+    "webhook.deleted" Webhook, "A webhook was deleted.";
+    "webhook.secret_rotated" Webhook, "A webhook got another secret.";
+    "webhook.replayed" WebhookReplayed, "Events are delivered to a webhook again.";
+    "webhook.ping" WebhookPing, "A message that tries a webhook; it is sent to that one only and is not in the log.";
 }
 
 /// A type of event, as the list shows it.
@@ -224,7 +235,7 @@ mod tests {
             }
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            if ["event::new(", "fn event(", ".event("].iter().any(|call| code.contains(call)) {
+            if ["event::new(", "fn event(", ".event(", "told(app"].iter().any(|call| code.contains(call)) {
                 found.extend(kind.captures_iter(code).map(|found| found[1].to_owned()));
             }
         }

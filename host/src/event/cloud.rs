@@ -1,5 +1,6 @@
 //! Events as CloudEvents 1.0, in structured mode: one JSON document holds the envelope and the data.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::catalogue::EventType;
@@ -10,7 +11,8 @@ pub const STRUCTURED: &str = "application/cloudevents+json";
 /// Before the kind, in `type`.
 const TYPE_PREFIX: &str = "dev.berth.";
 
-/// The envelope of an event. `public_url` is where others reach this host; the source is `berth` without it.
+/// The envelope of an event. `public_url` is where others reach this host; without it the source is `berth`, and
+/// `dataschema`, which has to be an absolute address, is left out.
 ///
 /// The extension `berthseq` is the event's number as text: the integers of CloudEvents end at 2³¹, events may not.
 /// `berthminiapp`, `berthhostapp` and `berthmerchant` are there when the event concerns one.
@@ -27,11 +29,18 @@ pub fn envelope(row: &EventRow, public_url: Option<&str>) -> Value {
     Value::Object(envelope)
 }
 
-/// The envelope of a message that tries a receiver; it stands for no event.
-pub fn ping(id: &str, webhook: &str, at: Millis, public_url: Option<&str>) -> Value {
-    let mut envelope = bare(id, "webhook.ping", at, public_url);
-    envelope.insert("subject".into(), json!(webhook));
-    envelope.insert("data".into(), json!({"webhook": webhook}));
+/// The envelope of a message to one receiver that stands for no event of the log.
+pub fn message(
+    id: &str,
+    kind: &str,
+    subject: &str,
+    at: Millis,
+    data: &impl Serialize,
+    public_url: Option<&str>,
+) -> Value {
+    let mut envelope = bare(id, kind, at, public_url);
+    envelope.insert("subject".into(), json!(subject));
+    envelope.insert("data".into(), json!(data));
     Value::Object(envelope)
 }
 
@@ -45,8 +54,9 @@ fn bare(id: &str, kind: &str, at: Millis, public_url: Option<&str>) -> Map<Strin
     set("type", json!(format!("{TYPE_PREFIX}{kind}")));
     set("time", json!(at));
     set("datacontenttype", json!("application/json"));
-    if let Some(known) = EventType::of(kind) {
-        set("dataschema", json!(format!("{}{}", public_url.unwrap_or_default(), known.path())));
+    // It must be absolute, so that it is left out where nobody knows our address.
+    if let (Some(known), Some(host)) = (EventType::of(kind), public_url) {
+        set("dataschema", json!(format!("{host}{}", known.path())));
     }
     envelope
 }
@@ -97,10 +107,7 @@ mod tests {
     #[test]
     fn without_a_public_address_the_source_is_still_a_uri_reference() {
         let told = envelope(&row(), None);
-        assert_eq!(
-            (&told["source"], &told["dataschema"]),
-            (&json!("berth"), &json!("/v1/event-types/version.deleted"))
-        );
+        assert_eq!((&told["source"], told.get("dataschema")), (&json!("berth"), None));
     }
 
     #[test]

@@ -3,6 +3,10 @@
 pub mod catalogue;
 pub mod cloud;
 mod data;
+pub mod deliver;
+pub mod relay;
+pub mod stream;
+pub mod webhook;
 
 pub use catalogue::{EventType, EventTypeView};
 pub use data::{
@@ -19,7 +23,7 @@ use crate::{
     error::{Error, Result},
     ids::{EventId, HostAppId, MerchantId, MiniAppId},
     mini_app,
-    store::{EventRow, NewEvent},
+    store::{EventRow, NewEvent, Tx},
 };
 
 /// What Berth calls itself where it acts by its own: a task that ends by the clock.
@@ -142,15 +146,20 @@ pub struct EventPage {
 /// What happened, for those who may know.
 pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
     let mut tx = app.db.read().await?;
-    match (&query.mini_app, &query.host_app, &query.merchant) {
-        (Some(id), ..) => drop(mini_app::authorise(&mut tx, caller, id, Action::Read).await?),
-        (None, Some(id), _) => may_read(caller, &Scope::HostApp(id.clone()))?,
-        (None, None, Some(id)) => may_read(caller, &Scope::Merchant(id.clone()))?,
-        (None, None, None) => caller.require(Action::Read, &Scope::Platform)?,
-    }
+    may_list(&mut tx, caller, query).await?;
     let rows = tx.events_of(query).await?;
     let last = rows.last().map_or(query.after, |row| row.seq);
     Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
+}
+
+/// Refuses unless the caller may read what the query asks for.
+async fn may_list(tx: &mut Tx, caller: &Caller, query: &EventQuery) -> Result<()> {
+    match (&query.mini_app, &query.host_app, &query.merchant) {
+        (Some(id), ..) => mini_app::authorise(tx, caller, id, Action::Read).await.map(drop),
+        (None, Some(id), _) => may_read(caller, &Scope::HostApp(id.clone())),
+        (None, None, Some(id)) => may_read(caller, &Scope::Merchant(id.clone())),
+        (None, None, None) => caller.require(Action::Read, &Scope::Platform),
+    }
 }
 
 fn may_read(caller: &Caller, scope: &Scope) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::{
 
 text_enum! {
     /// Where a task is in its life.
+    #[schema(as = GrayState)]
     State {
         /// Waits for its start.
         Pending = "pending",

@@ -3,7 +3,7 @@
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection, PgPool, SqlitePool,
+    Connection, PgPool, Postgres, SqlitePool, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -91,7 +91,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(self.tx(match &self.backend {
             Backend::Sqlite { write, .. } => Conn::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Backend::Postgres(pool) => Conn::Postgres(pool.begin().await?),
+            Backend::Postgres(pool) => Conn::Postgres(begin_whole(pool, "BEGIN").await?),
         }))
     }
 
@@ -100,7 +100,7 @@ impl Db {
         Ok(self.tx(match &self.backend {
             Backend::Sqlite { read, .. } => Conn::Sqlite(read.begin().await?),
             Backend::Postgres(pool) => {
-                Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                Conn::Postgres(begin_whole(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         }))
     }
@@ -112,6 +112,12 @@ impl Db {
     /// Wakes those who wait in [`Db::events_told`].
     pub(super) fn tell_of_events(&self) {
         self.events.notify_waiters();
+    }
+
+    /// As [`Db::events_told`] without an end. It counts from now on, whenever it is awaited, so that what is committed
+    /// while the caller reads is not missed.
+    pub fn next_events(&self) -> impl Future<Output = ()> + use<> {
+        self.events.clone().notified_owned()
     }
 
     /// Ends when this host has committed events, or after `at_most`, when another may have.
@@ -144,6 +150,15 @@ impl Db {
             Backend::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins to the end, also when the caller goes away meanwhile, as a request does whose client leaves. sqlx 0.9 would put
+/// a connection back into the pool inside the transaction that it had asked for: the next one to use it would write
+/// into somebody's snapshot, or be told that it may only read.
+async fn begin_whole(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    Ok(begun.map_err(Error::internal)??)
 }
 
 fn cannot_open(error: sqlx::Error) -> Error {
@@ -207,4 +222,33 @@ fn cannot_migrate(error: sqlx::migrate::MigrateError) -> Error {
         _ => "The database's schema could not be brought up to date.".into(),
     };
     Error::new(Code::Unavailable, detail).caused_by(error)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use crate::{store::execute, testing};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn f60_a_caller_who_goes_away_while_a_transaction_begins_leaves_none_behind() {
+        let host = testing::host().await;
+        let db = &host.app.db;
+        for patience in 0..300 {
+            let leave = async {
+                for _ in 0..patience {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                begun = db.read() => drop(begun.unwrap()),
+                () = leave => {}
+            }
+        }
+        for _ in 0..40 {
+            let mut tx = db.begin().await.unwrap();
+            execute!(tx, "UPDATE event_head SET last = last").unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
 }

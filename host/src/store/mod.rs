@@ -11,6 +11,7 @@ mod audit;
 mod blob;
 mod cohort;
 mod connect;
+mod delivery;
 mod endpoint;
 mod event;
 mod gray_task;
@@ -21,14 +22,17 @@ mod mini_app;
 mod policy;
 mod sealed;
 mod version;
+mod webhook;
 mod wechat;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use connect::{Backend, Db, DbConfig};
+pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use sealed::{SEALED, SealedColumn};
+pub use webhook::{WebhookRow, WebhookSecretRow};
 
 use crate::error::{Code, Error, Result};
 

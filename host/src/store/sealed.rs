@@ -35,6 +35,7 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "wechat_account", key: "app_id", column: "access_sealed", about: ABOUT_ACCESS },
     SealedColumn { table: "channel_authorisation", key: "id", column: "link_sealed", about: ABOUT_LINK },
     SealedColumn { table: "channel_authorisation", key: "id", column: "code_sealed", about: ABOUT_CODE },
+    SealedColumn { table: "webhook_secret", key: "id", column: "secret_sealed", about: "webhook_secret" },
 ];
 
 impl Tx {

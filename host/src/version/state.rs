@@ -9,6 +9,7 @@ use crate::{
 
 text_enum! {
     /// Where a version is in its life.
+    #[schema(as = VersionState)]
     State {
         /// Uploaded, may be replaced until it is first submitted.
         Development = "development",

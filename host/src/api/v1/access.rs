@@ -1,6 +1,6 @@
 //! Accounts, teams, roles and tokens.
 
-use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -114,13 +114,6 @@ async fn issue_token(
     let IssueToken { account, name, scopes, expires_at } = issue;
     let issued = access::issue_token(&app, &caller, account, NewToken { name, scopes, expires_at }).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
-}
-
-type SecretHeaders = ([(axum::http::HeaderName, HeaderValue); 1], axum::Extension<crate::api::idempotency::NoStore>);
-
-/// A secret stays out of every cache and is not kept for a repeated request.
-fn secret_headers() -> SecretHeaders {
-    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Extension(crate::api::idempotency::NoStore))
 }
 
 /// The caller's tokens, without their secrets.

@@ -17,15 +17,23 @@ pub mod packages;
 pub mod policies;
 pub mod product_instances;
 pub mod versions;
+pub mod webhooks;
 pub mod wechat;
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL},
+};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::extract::{Json, OptionalJson, Path, Query};
+use super::{
+    extract::{Json, OptionalJson, Path, Query},
+    idempotency::NoStore,
+};
 use crate::{app::App, error::Result};
 
 type AppState = State<Arc<App>>;
@@ -33,6 +41,13 @@ type Created<T> = Result<(StatusCode, Json<T>)>;
 
 fn created<T>(value: T) -> Created<T> {
     Ok((StatusCode::CREATED, Json(value)))
+}
+
+type SecretHeaders = ([(HeaderName, HeaderValue); 1], Extension<NoStore>);
+
+/// A secret stays out of every cache and is not kept for a repeated request.
+fn secret_headers() -> SecretHeaders {
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(NoStore))
 }
 
 /// A list that comes whole.
@@ -67,4 +82,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(channels::routes())
         .merge(org_nodes::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
 }

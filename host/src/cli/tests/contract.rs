@@ -46,7 +46,7 @@ fn ulid(prefix: &str) -> String {
 async fn each_command_asks_as_the_contract_says() {
     let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
     let (cid, channel) = (ulid("cid"), ulid("chn"));
-    let (task, binding) = (ulid("gray"), ulid("pb"));
+    let (task, binding, webhook) = (ulid("gray"), ulid("pb"), ulid("wh"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
         ("app create Shop --id mp-shop", r#"POST /v1/mini-apps {"name":"Shop","id":"mp-shop"}"#.into()),
@@ -163,7 +163,21 @@ async fn each_command_asks_as_the_contract_says() {
             "fulfilment replay --all --merchant bos-m",
             r#"POST /v1/fulfilments/replay {"merchant":"bos-m"}"#.into(),
         ),
-        ("events --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
+        ("events list --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
+        ("events replay WEBHOOK --after 7", format!(r#"POST /v1/webhooks/{webhook}/replay {{"after":7}}"#)),
+        ("webhook list", "GET /v1/webhooks".into()),
+        ("webhook show WEBHOOK", format!("GET /v1/webhooks/{webhook}")),
+        (
+            "webhook create https://example.com/ --merchant bos-1 --types version.*,webhook.created",
+            r#"POST /v1/webhooks {"url":"https://example.com/","scope":{"kind":"merchant","id":"bos-1"},"types":["version.*","webhook.created"]}"#.into(),
+        ),
+        ("webhook edit WEBHOOK --enabled false", format!(r#"PATCH /v1/webhooks/{webhook} {{"enabled":false}}"#)),
+        ("webhook delete WEBHOOK", format!("DELETE /v1/webhooks/{webhook}")),
+        ("webhook rotate WEBHOOK --keep-old 60", format!(r#"POST /v1/webhooks/{webhook}/rotate-secret {{"keep_old_seconds":60}}"#)),
+        ("webhook test WEBHOOK", format!("POST /v1/webhooks/{webhook}/test")),
+        ("webhook deliveries WEBHOOK --state dead", format!("GET /v1/webhooks/{webhook}/deliveries?state=dead")),
+        ("webhook replay WEBHOOK --delivery 7", format!("POST /v1/webhooks/{webhook}/deliveries/7/replay")),
+        ("webhook replay WEBHOOK --after 7", format!(r#"POST /v1/webhooks/{webhook}/replay {{"after":7}}"#)),
     ];
     for (line, expected) in cases {
         let ids = [
@@ -174,6 +188,7 @@ async fn each_command_asks_as_the_contract_says() {
             ("PB", &binding),
             ("CID", &cid),
             ("CHN", &channel),
+            ("WEBHOOK", &webhook),
         ];
         let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();

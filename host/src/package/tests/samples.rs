@@ -69,7 +69,7 @@ fn the_versions_of_a_sample_differ() {
 }
 
 /// A copy of a bad sample with the files that it wants generated.
-pub(crate) fn prepare(sample: &Path, expected: &Value) -> tempfile::TempDir {
+fn prepare(sample: &Path, expected: &Value) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     copy(sample, dir.path());
     for file in expected["generate"].as_array().into_iter().flatten() {

@@ -16,6 +16,7 @@ use crate::{
 
 text_enum! {
     /// The kind of place where a policy is bound.
+    #[schema(as = PolicyScopeKind)]
     ScopeKind {
         /// Everywhere.
         Platform = "platform",

@@ -1,0 +1,116 @@
+//! Webhooks: receivers of events.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use crate::{
+    access::Caller,
+    event::webhook::{
+        self, Delivery, DeliveryQuery, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook, WebhookDetail,
+        WebhookWithSecret,
+    },
+    ids::WebhookId,
+    page::{Page, PageQuery},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get, edit, delete))
+        .routes(routes!(rotate_secret))
+        .routes(routes!(test))
+        .routes(routes!(deliveries))
+        .routes(routes!(replay_delivery))
+        .routes(routes!(replay))
+}
+
+/// Create a webhook: it gets what happens from now on, signed by Standard Webhooks 1.0. The secret is shown this once.
+#[utoipa::path(post, path = "/v1/webhooks", tag = "events", request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret)))]
+async fn create(
+    State(app): AppState,
+    caller: Caller,
+    Json(new): Json<NewWebhook>,
+) -> Result<(StatusCode, SecretHeaders, Json<WebhookWithSecret>)> {
+    Ok((StatusCode::CREATED, secret_headers(), Json(webhook::create(&app, &caller, new).await?)))
+}
+
+/// The webhooks of the scopes that the caller may read.
+#[utoipa::path(get, path = "/v1/webhooks", tag = "events", params(PageQuery), responses((status = 200, body = Page<Webhook>)))]
+async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Webhook>>> {
+    Ok(Json(webhook::list(&app, &caller, &query).await?))
+}
+
+/// One webhook and how far it is.
+#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = WebhookDetail)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<WebhookDetail>> {
+    Ok(Json(webhook::get(&app, &caller, &id).await?))
+}
+
+/// Edit a webhook, disable it, enable it again.
+#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), request_body = EditWebhook, responses((status = 200, body = Webhook)))]
+async fn edit(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<WebhookId>,
+    Json(edit): Json<EditWebhook>,
+) -> Result<Json<Webhook>> {
+    Ok(Json(webhook::edit(&app, &caller, &id, edit).await?))
+}
+
+/// Delete a webhook with everything that waits for it.
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 204)))]
+async fn delete(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<StatusCode> {
+    webhook::delete(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Replace the secret. Messages are signed with the old one too for a while.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "events", params(("id" = WebhookId, Path)), request_body = RotateSecret, responses((status = 200, body = WebhookWithSecret)))]
+async fn rotate_secret(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<WebhookId>,
+    OptionalJson(how): OptionalJson<RotateSecret>,
+) -> Result<(SecretHeaders, Json<WebhookWithSecret>)> {
+    Ok((secret_headers(), Json(webhook::rotate(&app, &caller, &id, how).await?)))
+}
+
+/// Send a `webhook.ping` at once; what the receiver said.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = Ping)))]
+async fn test(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<Ping>> {
+    Ok(Json(webhook::ping(&app, &caller, &id).await?))
+}
+
+/// What waits for its next try, and what was given up.
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "events", params(("id" = WebhookId, Path), DeliveryQuery), responses((status = 200, body = Page<Delivery>)))]
+async fn deliveries(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<WebhookId>,
+    Query(query): Query<DeliveryQuery>,
+) -> Result<Json<Page<Delivery>>> {
+    Ok(Json(webhook::deliveries(&app, &caller, &id, &query).await?))
+}
+
+/// Try one delivery anew, at once.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{seq}/replay", tag = "events", params(("id" = WebhookId, Path), ("seq" = i64, Path)), responses((status = 202)))]
+async fn replay_delivery(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, seq)): Path<(WebhookId, i64)>,
+) -> Result<StatusCode> {
+    webhook::replay_delivery(&app, &caller, &id, seq).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Deliver everything after an event again, or skip to it.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/replay", tag = "events", params(("id" = WebhookId, Path)), request_body = Replay, responses((status = 202)))]
+async fn replay(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<WebhookId>,
+    Json(how): Json<Replay>,
+) -> Result<StatusCode> {
+    webhook::replay(&app, &caller, &id, how).await?;
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,306 @@
+//! The dispatcher: an edge without decisions of its own. It reads the log, asks the desks, sends, and has it written.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::{Instant, MissedTickBehavior, interval},
+};
+
+use super::{
+    hook::{Hook, Target},
+    lanes::Lanes,
+    lease::Lease,
+    plan::{Job, Told},
+    recent::{Batch, Prepared, Recent},
+    send::{Message, Receipt},
+    write::{Written, write},
+};
+use crate::{app::App, clock::Random, error::Result, event::cloud, ids::WebhookId};
+
+/// Another host's events are seen after so long at the latest; our own at once.
+const PULSE: Duration = Duration::from_millis(200);
+/// Cursors are written this often at the most, for all webhooks together.
+const WRITE_GAP: Duration = Duration::from_millis(50);
+/// Webhooks far behind that are read for in one round.
+const FAR_READS: usize = 8;
+
+/// Delivers for ever.
+pub async fn run(app: Arc<App>) {
+    let mut told = Box::pin(app.db.next_events());
+    let mut pulse = interval(PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut dispatcher = Dispatcher::new(app.clone());
+    loop {
+        tokio::select! {
+            () = &mut told => {
+                told = Box::pin(app.db.next_events());
+                dispatcher.look = true;
+            }
+            _ = pulse.tick() => dispatcher.beat(),
+            Some(done) = dispatcher.sends.join_next() => dispatcher.settle(done),
+            Some(done) = dispatcher.writes.join_next() => dispatcher.written(done),
+        }
+        if let Err(error) = dispatcher.rounds().await {
+            tracing::warn!(?error, "events cannot be delivered for now; trying again");
+            tokio::time::sleep(PULSE).await;
+        }
+    }
+}
+
+/// Gives the leases of a host that stops to the others.
+pub async fn release(app: &App) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    tx.release_leases(&app.host_id).await?;
+    tx.commit().await
+}
+
+/// A send that has ended.
+struct Done {
+    webhook: WebhookId,
+    seq: i64,
+    receipt: Receipt,
+}
+
+pub(super) struct Dispatcher {
+    pub(super) app: Arc<App>,
+    pub(super) hooks: HashMap<WebhookId, Hook>,
+    pub(super) lease: Lease,
+    /// Webhooks that may have something to send.
+    ready: BTreeSet<WebhookId>,
+    recent: Option<Recent>,
+    /// Something may have happened.
+    pub(super) look: bool,
+    lanes: Lanes,
+    sends: JoinSet<Done>,
+    writes: JoinSet<Written>,
+    wrote: Instant,
+}
+
+impl Dispatcher {
+    fn new(app: Arc<App>) -> Self {
+        Self {
+            lanes: Lanes::new(app.config.webhooks.sends),
+            app,
+            hooks: HashMap::new(),
+            lease: Lease::default(),
+            ready: BTreeSet::new(),
+            recent: None,
+            look: true,
+            sends: JoinSet::new(),
+            writes: JoinSet::new(),
+            wrote: Instant::now(),
+        }
+    }
+
+    /// Whatever the clock makes due.
+    fn beat(&mut self) {
+        self.look = true;
+        let now = self.app.clock.now();
+        let due = self.hooks.iter().filter(|(_, hook)| hook.desk.has_work(now));
+        self.ready.extend(due.map(|(id, _)| id.clone()));
+    }
+
+    /// Does what can be done now: as long as reading brings more, it goes on.
+    async fn rounds(&mut self) -> Result<()> {
+        loop {
+            let opened = self.keep_leases().await?;
+            self.ready.extend(opened);
+            if std::mem::take(&mut self.look) {
+                self.read_on().await?;
+            }
+            self.start();
+            self.write();
+            if !self.look {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads what is new, and for those that are further behind.
+    async fn read_on(&mut self) -> Result<()> {
+        let app = self.app.clone();
+        let mut tx = app.db.read().await?;
+        if self.recent.is_none() {
+            self.recent = Some(Recent::new(tx.last_event().await?));
+        }
+        let Some(recent) = &mut self.recent else { return Ok(()) };
+        let public_url = app.config.public_url.as_deref();
+        let batch = Batch::read(&mut tx, recent.head(), public_url).await?;
+        self.look = batch.is_full();
+        let changed = batch.events.iter().filter(|event| event.row.kind.starts_with("webhook."));
+        for event in changed {
+            self.lease.look_around();
+            if let Some(hook) = self.hooks.get_mut(event.row.subject.as_str()) {
+                hook.leaving = true;
+            }
+        }
+        recent.extend(batch);
+        self.offer_recent();
+        for _ in 0..FAR_READS {
+            let Some(after) = self.furthest_behind() else { return Ok(()) };
+            let batch = Batch::read(&mut tx, after, public_url).await?;
+            self.offer_far(&batch);
+        }
+        self.look = true;
+        Ok(())
+    }
+
+    fn offer_recent(&mut self) {
+        let Some(recent) = &mut self.recent else { return };
+        let head = recent.head();
+        for (id, hook) in &mut self.hooks {
+            let taken = hook.desk.taken();
+            if taken < head && recent.reaches(taken) && hook.desk.wants_more() {
+                hook.offer(recent.following(taken), head);
+                self.ready.insert(id.clone());
+            }
+        }
+    }
+
+    /// Where the webhook stands that has room and is the furthest behind what is at hand.
+    fn furthest_behind(&self) -> Option<i64> {
+        let recent = self.recent.as_ref()?;
+        let behind = self.hooks.values().filter(|hook| !hook.leaving && hook.desk.wants_more());
+        behind.map(|hook| hook.desk.taken()).filter(|taken| !recent.reaches(*taken)).min()
+    }
+
+    fn offer_far(&mut self, batch: &Batch) {
+        for (id, hook) in &mut self.hooks {
+            let taken = hook.desk.taken();
+            if (batch.after..batch.last).contains(&taken) && hook.desk.wants_more() {
+                hook.offer(&batch.events, batch.last);
+                self.ready.insert(id.clone());
+            }
+        }
+    }
+
+    /// Starts what is ready, as far as there is room.
+    fn start(&mut self) {
+        if !self.lease.covers(self.app.clock.now(), self.app.sender.patience()) {
+            return;
+        }
+        for id in std::mem::take(&mut self.ready) {
+            if !self.start_for(&id) {
+                self.ready.insert(id);
+            }
+        }
+    }
+
+    /// Whether everything that can be started for a webhook was.
+    fn start_for(&mut self, id: &WebhookId) -> bool {
+        let Some(hook) = self.hooks.get_mut(id).filter(|hook| !hook.leaving) else { return true };
+        let now = self.app.clock.now();
+        while hook.desk.has_slot() {
+            let Some(place) = self.lanes.enter(hook.desk.is_ailing()) else { return false };
+            let Some(job) = hook.desk.next(now) else { return true };
+            let (app, lanes, target) = (self.app.clone(), self.lanes.clone(), hook.target.clone());
+            let webhook = id.clone();
+            self.sends.spawn(async move {
+                let seq = match &job {
+                    Job::First(event) => event.seq(),
+                    Job::Again(seq) => *seq,
+                };
+                let receipt = lanes.travel(place, send(&app, &target, job)).await;
+                Done { webhook, seq, receipt }
+            });
+        }
+        true
+    }
+
+    /// Tells the desks what became of their sends.
+    fn settle(&mut self, first: Result<Done, JoinError>) {
+        let mut next = Some(first);
+        while let Some(done) = next {
+            match done {
+                Ok(done) => self.settle_one(done),
+                // A send that panicked cannot say whose it was: begin again from what is stored.
+                Err(error) => {
+                    tracing::error!(%error, "a delivery ended in a panic");
+                    self.hooks.clear();
+                    self.lease.lose();
+                }
+            }
+            next = self.sends.try_join_next();
+        }
+    }
+
+    fn settle_one(&mut self, Done { webhook, seq, receipt }: Done) {
+        let Some(hook) = self.hooks.get_mut(&webhook) else { return };
+        if !receipt.is_delivered() {
+            tracing::info!(%webhook, seq, why = %receipt.why, "an event was not delivered");
+        }
+        let (now, jitter) = (self.app.clock.now(), jitter(&*self.app.random));
+        hook.desk.settle(seq, &receipt.verdict(), now, jitter);
+        if receipt.is_gone() {
+            hook.leaving = true;
+            hook.gone = Some(receipt.why);
+        }
+        // What is far behind is read for when half of its window is free, not for every event.
+        self.look |=
+            hook.desk.wants_more() && self.recent.as_ref().is_some_and(|recent| hook.desk.taken() < recent.head());
+        self.ready.insert(webhook);
+    }
+
+    /// Writes cursors and rows, when something changed and nothing is being written.
+    fn write(&mut self) {
+        if self.is_writing() || self.wrote.elapsed() < WRITE_GAP {
+            return;
+        }
+        if let Some(marks) = super::write::marks(&mut self.hooks) {
+            self.wrote = Instant::now();
+            self.writes.spawn(write(self.app.clone(), marks));
+        }
+    }
+
+    /// Whether cursors and rows are being written.
+    pub(super) fn is_writing(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    fn written(&mut self, done: Result<Written, JoinError>) {
+        match done {
+            Ok(written) => {
+                if super::write::settle(&mut self.hooks, written) {
+                    self.lease.look_around();
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "writing deliveries ended in a panic");
+                self.hooks.clear();
+                self.lease.lose();
+            }
+        }
+    }
+}
+
+async fn send(app: &App, target: &Target, job: Job<Arc<Prepared>>) -> Receipt {
+    let message = match job {
+        Job::First(event) => Ok(event.message()),
+        Job::Again(seq) => stored(app, seq).await,
+    };
+    let now = app.clock.now();
+    match message {
+        Ok(message) => app.sender.send(&target.url, &target.keys(now.0), &message, now).await,
+        Err(error) => Receipt { why: format!("The event could not be read: {error}"), ..Receipt::default() },
+    }
+}
+
+/// The message of an event that is sent again: the same as before.
+async fn stored(app: &App, seq: i64) -> Result<Message> {
+    let event = app.db.read().await?.event(seq).await?;
+    let event = event.ok_or_else(|| crate::error::Error::not_found("event", seq))?;
+    let body = cloud::envelope(&event, app.config.public_url.as_deref()).to_string().into();
+    Ok(Message { id: event.id.to_string(), body })
+}
+
+/// From 0 to 1.
+fn jitter(random: &dyn Random) -> f64 {
+    let mut bytes = [0u8; 4];
+    random.fill(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}

@@ -1,0 +1,104 @@
+//! A webhook whose lease this host holds.
+
+use std::sync::Arc;
+
+use super::{
+    plan::{Desk, Waiting},
+    recent::Prepared,
+};
+use crate::{
+    access::Scope,
+    app::App,
+    error::{Error, Result},
+    event::webhook::{self, secret::Key},
+    ids::WebhookId,
+    store::{Claimed, ClaimedRow, WebhookSecretRow},
+};
+
+/// Where messages go and what signs them.
+pub struct Target {
+    /// The address.
+    pub url: String,
+    secrets: Vec<(Key, Option<i64>)>,
+}
+
+impl Target {
+    /// The keys that are valid at a moment (epoch milliseconds).
+    pub fn keys(&self, now: i64) -> Vec<Key> {
+        self.secrets.iter().filter(|(_, end)| end.is_none_or(|end| now < end)).map(|(key, _)| key.clone()).collect()
+    }
+}
+
+/// A webhook and where it stands.
+pub struct Hook {
+    /// What it does next.
+    pub desk: Desk<Arc<Prepared>>,
+    /// Where messages go.
+    pub target: Arc<Target>,
+    /// The cursor as it is stored.
+    pub written: i64,
+    /// It was changed or is gone: nothing is sent any more, and its lease is given back when nothing is under way.
+    pub leaving: bool,
+    /// Why the receiver is gone for good, when it says so.
+    pub gone: Option<String>,
+    scope: Scope,
+    types: Vec<String>,
+}
+
+impl Hook {
+    /// Takes from events in their order what it wants and has room for.
+    pub fn offer(&mut self, events: &[Arc<Prepared>], last: i64) {
+        let (scope, types) = (&self.scope, &self.types);
+        let wanted = |event: &Arc<Prepared>| event.is_told_to(scope) && webhook::wants(types, &event.row.kind);
+        self.desk.offer(events, last, wanted);
+    }
+
+    fn open(app: &App, row: ClaimedRow, secrets: &[WebhookSecretRow], waiting: Vec<Waiting>) -> Result<Self> {
+        let key = |row: &WebhookSecretRow| Ok((key_of(app, row)?, row.ends_at.map(|at| at.0)));
+        let secrets = secrets.iter().filter(|one| one.webhook_id == row.webhook_id).map(key).collect::<Result<_>>()?;
+        Ok(Self {
+            desk: Desk::open(row.seq, waiting),
+            target: Arc::new(Target { url: row.url, secrets }),
+            written: row.seq,
+            leaving: false,
+            gone: None,
+            scope: Scope::parse(&row.scope_kind, &row.scope_id)?,
+            types: row.types.0,
+        })
+    }
+}
+
+/// The webhooks whose leases were taken. One whose secrets do not open is left out, and said so.
+pub fn open_all(app: &App, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
+    let Claimed { webhooks, mut secrets, waiting } = claimed;
+    secrets.sort_by(|a, b| a.webhook_id.cmp(&b.webhook_id));
+    let mut rows = std::collections::HashMap::<WebhookId, Vec<Waiting>>::new();
+    for row in waiting {
+        let waiting =
+            Waiting { seq: row.seq, subject: row.subject, attempts: row.attempts as u32, next_at: row.next_at };
+        rows.entry(row.webhook_id).or_default().push(waiting);
+    }
+    let mut hooks = Vec::with_capacity(webhooks.len());
+    for row in webhooks {
+        let id = row.webhook_id.clone();
+        let own =
+            secrets.partition_point(|one| one.webhook_id < id)..secrets.partition_point(|one| one.webhook_id <= id);
+        match Hook::open(app, row, &secrets[own], rows.remove(&id).unwrap_or_default()) {
+            Ok(hook) => hooks.push((id, hook)),
+            Err(error) => tracing::error!(webhook = %id, ?error, "a webhook cannot be delivered to"),
+        }
+    }
+    hooks
+}
+
+/// The keys of secrets that are valid now, the newest first.
+pub fn keys_of(app: &App, secrets: &[WebhookSecretRow]) -> Result<Vec<Key>> {
+    let now = app.clock.now();
+    secrets.iter().filter(|row| row.ends_at.is_none_or(|end| now < end)).map(|row| key_of(app, row)).collect()
+}
+
+fn key_of(app: &App, row: &WebhookSecretRow) -> Result<Key> {
+    let secret = app.seal.open_text(&row.secret_sealed, &webhook::about(&row.id))?;
+    Key::of(&secret)
+        .ok_or_else(|| Error::internal(anyhow::anyhow!("the secret of {} is not one of ours", row.webhook_id)))
+}

@@ -1,0 +1,64 @@
+//! How many sends run side by side. Receivers that are slow or fail travel in a lane of their own, so that however many
+//! hang, those that are well are not kept waiting (fault 97).
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A send that takes longer gives its place in the quick lane to others.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// The two lanes.
+#[derive(Clone)]
+pub struct Lanes {
+    quick: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
+}
+
+impl Lanes {
+    /// Room for `sends` in all, a third of it for those that are slow.
+    pub fn new(sends: usize) -> Self {
+        let slow = (sends / 3).max(1);
+        let lane = |places: usize| Arc::new(Semaphore::new(places.max(1)));
+        Self { quick: lane(sends.saturating_sub(slow)), slow: lane(slow) }
+    }
+
+    /// A place for one send, when there is one.
+    pub fn enter(&self, ailing: bool) -> Option<OwnedSemaphorePermit> {
+        let lane = if ailing { &self.slow } else { &self.quick };
+        lane.clone().try_acquire_owned().ok()
+    }
+
+    /// Runs a send in its place; one that turns out slow moves over when the slow lane has room.
+    pub async fn travel<T>(&self, place: OwnedSemaphorePermit, send: impl Future<Output = T>) -> T {
+        let mut send = std::pin::pin!(send);
+        match tokio::time::timeout(QUICK, &mut send).await {
+            Ok(done) => done,
+            Err(_) => {
+                let _place = self.slow.clone().try_acquire_owned().unwrap_or(place);
+                send.await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn f97_a_send_that_hangs_gives_its_place_to_others() {
+        let lanes = Lanes::new(3);
+        let (first, second) = (lanes.enter(false).unwrap(), lanes.enter(false).unwrap());
+        assert!(lanes.enter(false).is_none(), "the quick lane is full");
+        let hanging = tokio::spawn({
+            let lanes = lanes.clone();
+            async move { lanes.travel(first, std::future::pending::<()>()).await }
+        });
+        tokio::time::sleep(QUICK * 2).await;
+        assert!(lanes.enter(false).is_some() && lanes.enter(true).is_none());
+        hanging.abort();
+        drop(second);
+    }
+}

@@ -1,0 +1,45 @@
+//! Delivers events to webhooks: in order for each subject, at least once, each with the same id on every try.
+//!
+//! One dispatcher runs on each host. It holds the leases of webhooks (fault 96), reads the log once for all of them, lets
+//! [`plan::Desk`] say what each does next, sends, and writes what came of it for many webhooks in one transaction.
+
+mod dispatch;
+pub mod guard;
+mod hook;
+mod lanes;
+mod lease;
+pub mod plan;
+mod recent;
+pub mod schedule;
+mod send;
+mod write;
+
+use std::time::Duration;
+
+pub use dispatch::{release, run};
+pub use hook::keys_of;
+use ipnet::IpNet;
+pub use send::{Message, Receipt, Sender};
+
+use crate::config::duration;
+
+/// How webhooks are delivered.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WebhookConfig {
+    /// Networks that webhooks may go to although they are not public, such as 10.0.0.0/8, and there without TLS.
+    #[arg(long = "webhook-allow", env = "BERTH_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "CIDR")]
+    pub allow: Vec<IpNet>,
+    /// Time that a receiver has to answer.
+    #[arg(long = "webhook-timeout", env = "BERTH_WEBHOOK_TIMEOUT", default_value = "15s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Most messages that are sent at the same time.
+    #[arg(long = "webhook-sends", env = "BERTH_WEBHOOK_SENDS", default_value_t = 256)]
+    pub sends: usize,
+}
+
+impl Default for WebhookConfig {
+    /// What the command line has without flags.
+    fn default() -> Self {
+        Self { allow: Vec::new(), timeout: Duration::from_secs(15), sends: 256 }
+    }
+}

@@ -1,0 +1,104 @@
+//! What came of deliveries, written for many webhooks in one transaction.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{hook::Hook, plan::Change};
+use crate::{app::App, error::Result, event::webhook, ids::WebhookId};
+
+/// What is to be written.
+#[derive(Default)]
+pub struct Marks {
+    /// Webhooks by the cursor that they have reached.
+    cursors: BTreeMap<i64, Vec<WebhookId>>,
+    changes: Vec<(WebhookId, Vec<Change>)>,
+    /// Those whose lease is given back, and why their receiver is gone, when it is.
+    leaving: Vec<(WebhookId, Option<String>)>,
+}
+
+/// What became of it.
+pub struct Written {
+    marks: Marks,
+    /// The webhooks that this host still held; none when nothing could be written.
+    held: Result<HashSet<WebhookId>>,
+}
+
+/// What has changed since the last time.
+pub fn marks(hooks: &mut HashMap<WebhookId, Hook>) -> Option<Marks> {
+    let mut marks = Marks::default();
+    for (id, hook) in hooks.iter_mut() {
+        let (cursor, changes) = (hook.desk.cursor(), hook.desk.changes());
+        let leaves = hook.leaving && hook.desk.under_way() == 0;
+        if cursor == hook.written && changes.is_empty() && !leaves {
+            continue;
+        }
+        marks.cursors.entry(cursor).or_default().push(id.clone());
+        if !changes.is_empty() {
+            marks.changes.push((id.clone(), changes));
+        }
+        if leaves {
+            marks.leaving.push((id.clone(), hook.gone.clone()));
+        }
+    }
+    (!marks.cursors.is_empty()).then_some(marks)
+}
+
+/// Writes.
+pub async fn write(app: Arc<App>, marks: Marks) -> Written {
+    let held = store(&app, &marks).await;
+    Written { marks, held }
+}
+
+async fn store(app: &App, marks: &Marks) -> Result<HashSet<WebhookId>> {
+    for (id, gone) in &marks.leaving {
+        if let Some(why) = gone {
+            webhook::disable(app, id, why).await?;
+        }
+    }
+    let mut held = HashSet::new();
+    let mut tx = app.db.begin().await?;
+    for (cursor, webhooks) in &marks.cursors {
+        held.extend(tx.move_cursors(&app.host_id, *cursor, webhooks).await?);
+    }
+    let now = app.clock.now();
+    for (id, changes) in marks.changes.iter().filter(|(id, _)| held.contains(id)) {
+        for change in changes {
+            tx.write_delivery(id, change, now).await?;
+        }
+    }
+    for (id, _) in &marks.leaving {
+        tx.release_webhook(&app.host_id, id).await?;
+    }
+    tx.commit().await?;
+    Ok(held)
+}
+
+/// Tells the webhooks what was written; answers whether leases were given back.
+pub fn settle(hooks: &mut HashMap<WebhookId, Hook>, Written { marks, held }: Written) -> bool {
+    let held = match held {
+        Ok(held) => held,
+        Err(error) => {
+            tracing::warn!(?error, "what was delivered could not be written; trying again");
+            for (id, changes) in marks.changes {
+                hooks.get_mut(&id).into_iter().for_each(|hook| hook.desk.unwritten(changes.clone()));
+            }
+            return false;
+        }
+    };
+    for (cursor, webhooks) in marks.cursors {
+        for id in webhooks {
+            match hooks.get_mut(&id).filter(|_| held.contains(&id)) {
+                Some(hook) => hook.written = cursor,
+                // Another host has the lease: it begins from what is stored.
+                None => drop(hooks.remove(&id)),
+            }
+        }
+    }
+    let left = !marks.leaving.is_empty();
+    for (id, _) in marks.leaving {
+        hooks.remove(&id);
+    }
+    left
+}

@@ -1,0 +1,201 @@
+//! Creating and changing webhooks.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{Webhook, WebhookScope, WebhookWithSecret, authorise, check_types, secret, told};
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    event::BERTH,
+    ids::{WebhookId, WebhookSecretId},
+    store::{Tx, WebhookRow, WebhookSecretRow},
+    text,
+};
+
+/// Webhooks that the platform may have, and any other scope.
+const MOST: (i64, i64) = (2000, 100);
+/// How long an old secret is kept when nobody says otherwise, and at the most, in seconds.
+const KEEP: (i64, i64) = (86_400, 7 * 86_400);
+/// Secrets that sign at the same time.
+const MAX_SECRETS: usize = 5;
+
+/// A webhook to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWebhook {
+    /// An https address on the public internet, or what the host's `--webhook-allow` names.
+    pub url: String,
+    /// Whose events it gets.
+    pub scope: WebhookScope,
+    /// The types that it gets, exact or with a star (`version.*`); all of them when absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<String>,
+    /// For people; at most 200 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// What to change; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditWebhook {
+    /// Another address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Other types; all of them when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<Vec<String>>,
+    /// Whether events are delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// How to replace a secret.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateSecret {
+    /// Seconds for which messages are signed with the old one too, 0 to 604,800; a day when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_old_seconds: Option<i64>,
+}
+
+/// Creates a webhook. It gets what happens from now on.
+///
+/// # Errors
+/// `invalid-field` for an address where events may not go or an unknown type, `webhook-limit` when there are too many.
+pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
+    let scope = Scope::parse(new.scope.kind.as_str(), &new.scope.id)?;
+    let mut tx = app.db.begin().await?;
+    authorise_scope(&mut tx, caller, &scope).await?;
+    may_have_one_more(&mut tx, &scope).await?;
+    let now = app.clock.now();
+    let row = WebhookRow {
+        id: WebhookId::generate(now, &*app.random),
+        scope_kind: scope.kind(),
+        scope_id: scope.id().to_owned(),
+        url: app.sender.guard().url(&new.url)?.into(),
+        types: Json(check_types(new.types)?),
+        description: text::prose("description", &new.description, 200)?,
+        enabled: true,
+        disabled_why: String::new(),
+        created_by: caller.account.to_string(),
+        created_at: now,
+        updated_at: now,
+    };
+    let last = tx.last_event().await?;
+    tx.insert_webhook(&row, last).await?;
+    let secret = new_secret(&mut tx, app, &row.id, now).await?;
+    let webhook = Webhook::from(&row);
+    tx.emit(told(app, "webhook.created", &scope, &row.id, caller.account.as_str(), &webhook));
+    tx.commit().await?;
+    Ok(WebhookWithSecret { webhook, secret })
+}
+
+async fn authorise_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> {
+    let known = *scope == Scope::Platform || caller.knows(scope) && tx.scope_exists(scope).await?;
+    if !known {
+        return Err(Error::not_found(scope.kind().in_words(), scope.id()));
+    }
+    caller.require(Action::Configure, scope)
+}
+
+async fn may_have_one_more(tx: &mut Tx, scope: &Scope) -> Result<()> {
+    let most = if *scope == Scope::Platform { MOST.0 } else { MOST.1 };
+    if tx.webhooks_in(scope).await? < most {
+        return Ok(());
+    }
+    Err(Error::new(Code::WebhookLimit, format!("There are {most} webhooks already. Delete one first.")))
+}
+
+/// Adds a secret without an end.
+async fn new_secret(tx: &mut Tx, app: &App, webhook: &WebhookId, now: Millis) -> Result<String> {
+    let secret = secret::generate(&*app.random);
+    let id = WebhookSecretId::generate(now, &*app.random);
+    let secret_sealed = app.seal.seal(secret.as_bytes(), &about(&id))?;
+    let row = WebhookSecretRow { id, webhook_id: webhook.clone(), secret_sealed, created_at: now, ends_at: None };
+    tx.insert_webhook_secret(&row).await?;
+    Ok(secret)
+}
+
+/// What a sealed secret is about.
+pub fn about(id: &WebhookSecretId) -> String {
+    format!("webhook_secret:{id}")
+}
+
+/// Changes a webhook.
+pub async fn edit(app: &App, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
+    let mut tx = app.db.begin().await?;
+    let (mut row, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    if let Some(url) = &edit.url {
+        row.url = app.sender.guard().url(url)?.into();
+    }
+    if let Some(types) = edit.types {
+        row.types = Json(check_types(types)?);
+    }
+    if let Some(description) = &edit.description {
+        row.description = text::prose("description", description, 200)?;
+    }
+    if let Some(enabled) = edit.enabled {
+        row.enabled = enabled;
+        row.disabled_why.clear();
+    }
+    row.updated_at = app.clock.now();
+    tx.update_webhook(&row).await?;
+    let webhook = Webhook::from(&row);
+    tx.emit(told(app, "webhook.edited", &scope, id, caller.account.as_str(), &webhook));
+    tx.commit().await?;
+    Ok(webhook)
+}
+
+/// Disables a webhook whose receiver says that it is gone.
+pub async fn disable(app: &App, id: &WebhookId, why: &str) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let Some(mut row) = tx.webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
+    let scope = Scope::parse(row.scope_kind.as_str(), &row.scope_id)?;
+    row.enabled = false;
+    row.disabled_why = why.to_owned();
+    row.updated_at = app.clock.now();
+    tx.update_webhook(&row).await?;
+    tx.emit(told(app, "webhook.disabled", &scope, id, BERTH, &Webhook::from(&row)));
+    tx.commit().await
+}
+
+/// Deletes a webhook with everything that waits for it.
+pub async fn delete(app: &App, caller: &Caller, id: &WebhookId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let (row, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    tx.delete_webhook(id).await?;
+    tx.emit(told(app, "webhook.deleted", &scope, id, caller.account.as_str(), &Webhook::from(&row)));
+    tx.commit().await
+}
+
+/// Replaces the secret; messages are signed with the old one too for a while.
+pub async fn rotate(app: &App, caller: &Caller, id: &WebhookId, how: RotateSecret) -> Result<WebhookWithSecret> {
+    let keep = how.keep_old_seconds.unwrap_or(KEEP.0);
+    if !(0..=KEEP.1).contains(&keep) {
+        return Err(Error::field("keep_old_seconds", format!("must be 0 to {}.", KEEP.1)));
+    }
+    let mut tx = app.db.begin().await?;
+    let (mut row, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    let now = app.clock.now();
+    row.updated_at = now;
+    tx.update_webhook(&row).await?;
+    tx.end_webhook_secret(id, now.plus_seconds(keep)).await?;
+    let secret = new_secret(&mut tx, app, id, now).await?;
+    // Newest first.
+    for (place, old) in tx.webhook_secrets(std::slice::from_ref(id)).await?.iter().enumerate() {
+        if place >= MAX_SECRETS || old.ends_at.is_some_and(|at| at <= now) {
+            tx.delete_webhook_secret(&old.id).await?;
+        }
+    }
+    let webhook = Webhook::from(&row);
+    tx.emit(told(app, "webhook.secret_rotated", &scope, id, caller.account.as_str(), &webhook));
+    tx.commit().await?;
+    Ok(WebhookWithSecret { webhook, secret })
+}

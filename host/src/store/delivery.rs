@@ -1,0 +1,262 @@
+//! What those who deliver events read and write: leases, cursors, rows that wait.
+
+use sqlx::types::Json;
+
+use super::{EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
+use crate::{
+    clock::Millis,
+    error::Result,
+    event::deliver::plan::Change,
+    ids::{TeamId, WebhookId},
+};
+
+/// Ids in one statement; a shorter list repeats its last, so that there is one statement to prepare.
+const CHUNK: usize = 100;
+
+/// An event and the team that its MiniApp belongs to.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ToldRow {
+    /// The event.
+    #[sqlx(flatten)]
+    pub event: EventRow,
+    /// The team of the MiniApp that it concerns.
+    pub team_id: Option<TeamId>,
+}
+
+/// A webhook whose lease was taken.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in the migration")]
+pub struct ClaimedRow {
+    pub webhook_id: WebhookId,
+    pub seq: i64,
+    pub url: String,
+    pub scope_kind: String,
+    pub scope_id: String,
+    pub types: Json<Vec<String>>,
+}
+
+/// A delivery that waits.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in the migration")]
+pub struct WaitingRow {
+    pub webhook_id: WebhookId,
+    pub seq: i64,
+    pub subject: String,
+    pub attempts: i64,
+    pub next_at: Millis,
+}
+
+/// The webhooks whose leases were taken.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// The webhooks.
+    pub webhooks: Vec<ClaimedRow>,
+    /// The secrets of all of them, newest first.
+    pub secrets: Vec<WebhookSecretRow>,
+    /// What waits for any of them, by number.
+    pub waiting: Vec<WaitingRow>,
+}
+
+impl Tx {
+    /// The events after `seq` with the teams they belong to, oldest first, at most `limit`.
+    pub async fn told_after(&mut self, seq: i64, limit: i64) -> Result<Vec<ToldRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            ToldRow,
+            "SELECT e.*, m.team_id FROM event e LEFT JOIN mini_app m ON m.id = e.mini_app_id
+             WHERE e.seq > $1 ORDER BY e.seq LIMIT $2",
+            seq,
+            limit
+        )?)
+    }
+
+    /// One event.
+    pub async fn event(&mut self, seq: i64) -> Result<Option<EventRow>> {
+        Ok(fetch!(self, fetch_optional, EventRow, "SELECT * FROM event WHERE seq = $1", seq)?)
+    }
+
+    /// Whether an enabled webhook has no living lease.
+    pub async fn webhooks_wait_for_a_host(&mut self, now: Millis) -> Result<bool> {
+        let found = fetch!(
+            self,
+            fetch_optional,
+            (i64,),
+            "SELECT c.seq FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id
+             WHERE w.enabled AND (c.lease_owner IS NULL OR c.lease_until <= $1) LIMIT 1",
+            now
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// Takes the lease of every enabled webhook that has none, and sets back those of which that was asked.
+    pub async fn claim_webhooks(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Claimed> {
+        // The mark tells the rows that are taken now from those that the host holds already.
+        let mark = format!("{owner}+");
+        execute!(
+            self,
+            "UPDATE webhook_cursor SET lease_owner = $1, lease_until = $3
+             WHERE (lease_owner IS NULL OR lease_until <= $2) AND webhook_id IN (SELECT id FROM webhook WHERE enabled)",
+            &mark,
+            now,
+            until
+        )?;
+        self.set_back(&mark).await?;
+        let claimed = self.claimed(&mark).await?;
+        execute!(self, "UPDATE webhook_cursor SET lease_owner = $1 WHERE lease_owner = $2", owner, &mark)?;
+        Ok(claimed)
+    }
+
+    /// Does what `ask_for_replay` asked for: what is after the event is to be taken again.
+    async fn set_back(&mut self, mark: &str) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM webhook_delivery WHERE EXISTS
+                (SELECT 1 FROM webhook_cursor c WHERE c.webhook_id = webhook_delivery.webhook_id
+                 AND c.lease_owner = $1 AND webhook_delivery.seq > c.replay_after)",
+            mark
+        )?;
+        execute!(
+            self,
+            "UPDATE webhook_cursor SET seq = replay_after, replay_after = NULL
+             WHERE lease_owner = $1 AND replay_after IS NOT NULL",
+            mark
+        )?;
+        Ok(())
+    }
+
+    async fn claimed(&mut self, mark: &str) -> Result<Claimed> {
+        Ok(Claimed {
+            webhooks: fetch!(
+                self,
+                fetch_all,
+                ClaimedRow,
+                "SELECT c.webhook_id, c.seq, w.url, w.scope_kind, w.scope_id, w.types
+                 FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id WHERE c.lease_owner = $1",
+                mark
+            )?,
+            secrets: fetch!(
+                self,
+                fetch_all,
+                WebhookSecretRow,
+                "SELECT s.* FROM webhook_secret s JOIN webhook_cursor c ON c.webhook_id = s.webhook_id
+                 WHERE c.lease_owner = $1 ORDER BY s.ends_at IS NOT NULL, s.id DESC",
+                mark
+            )?,
+            waiting: fetch!(
+                self,
+                fetch_all,
+                WaitingRow,
+                "SELECT d.webhook_id, d.seq, d.subject, d.attempts, d.next_at
+                 FROM webhook_delivery d JOIN webhook_cursor c ON c.webhook_id = d.webhook_id
+                 WHERE c.lease_owner = $1 AND d.state = 'waiting' ORDER BY d.seq",
+                mark
+            )?,
+        })
+    }
+
+    /// Keeps the leases of a host; answers the webhooks that it still holds.
+    pub async fn renew_webhooks(&mut self, owner: &str, until: Millis) -> Result<Vec<WebhookId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (WebhookId,),
+            "UPDATE webhook_cursor SET lease_until = $2 WHERE lease_owner = $1 RETURNING webhook_id",
+            owner,
+            until
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Moves the cursors of webhooks that the host holds; answers which those are.
+    pub async fn move_cursors(&mut self, owner: &str, seq: i64, webhooks: &[WebhookId]) -> Result<Vec<WebhookId>> {
+        let mut moved = Vec::with_capacity(webhooks.len());
+        for chunk in webhooks.chunks(CHUNK) {
+            let filled = chunk.iter().chain(std::iter::repeat_n(chunk.last(), CHUNK - chunk.len()).flatten());
+            let rows = fetch_built!(self, (WebhookId,), |q| {
+                q.push("UPDATE webhook_cursor SET seq = ").push_bind(seq);
+                q.push(" WHERE lease_owner = ").push_bind(owner).push(" AND webhook_id IN (");
+                let mut ids = q.separated(", ");
+                for id in filled {
+                    ids.push_bind(id);
+                }
+                q.push(") RETURNING webhook_id");
+            })?;
+            moved.extend(rows.into_iter().map(|(id,)| id));
+        }
+        Ok(moved)
+    }
+
+    /// Writes what became of a delivery that could not be made at once.
+    pub async fn write_delivery(&mut self, id: &WebhookId, change: &Change, now: Millis) -> Result<()> {
+        let Change::Put { row, dead, status, error } = change else {
+            let Change::Gone(seq) = change else { return Ok(()) };
+            execute!(self, "DELETE FROM webhook_delivery WHERE webhook_id = $1 AND seq = $2", id, *seq)?;
+            return Ok(());
+        };
+        execute!(
+            self,
+            "INSERT INTO webhook_delivery (webhook_id, seq, subject, state, attempts, next_at, status, error, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (webhook_id, seq) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
+                next_at = excluded.next_at, status = excluded.status, error = excluded.error,
+                updated_at = excluded.updated_at",
+            id,
+            row.seq,
+            &row.subject,
+            if *dead { "dead" } else { "waiting" },
+            i64::from(row.attempts),
+            row.next_at,
+            status.map(i64::from),
+            error,
+            now
+        )?;
+        Ok(())
+    }
+
+    /// Gives back the lease of a webhook.
+    pub async fn release_webhook(&mut self, owner: &str, id: &WebhookId) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE webhook_id = $1 AND lease_owner = $2",
+            id,
+            owner
+        )?;
+        Ok(())
+    }
+
+    /// Gives back every lease of a host that stops.
+    pub async fn release_leases(&mut self, owner: &str) -> Result<()> {
+        execute!(self, "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
+        execute!(self, "UPDATE event_relay SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
+        Ok(())
+    }
+
+    /// Takes or keeps the lease of a relay of the event log; its cursor, when the host has it.
+    pub async fn claim_relay(&mut self, name: &str, owner: &str, now: Millis, until: Millis) -> Result<Option<i64>> {
+        execute!(
+            self,
+            "INSERT INTO event_relay (name, seq, lease_until) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING",
+            name
+        )?;
+        let row = fetch!(
+            self,
+            fetch_optional,
+            (i64,),
+            "UPDATE event_relay SET lease_owner = $2, lease_until = $4
+             WHERE name = $1 AND (lease_owner = $2 OR lease_owner IS NULL OR lease_until <= $3) RETURNING seq",
+            name,
+            owner,
+            now,
+            until
+        )?;
+        Ok(row.map(|(seq,)| seq))
+    }
+
+    /// Moves the cursor of a relay that the host holds; false when it does not hold it any more.
+    pub async fn move_relay(&mut self, name: &str, owner: &str, seq: i64) -> Result<bool> {
+        let moved =
+            execute!(self, "UPDATE event_relay SET seq = $3 WHERE name = $1 AND lease_owner = $2", name, owner, seq)?;
+        Ok(moved > 0)
+    }
+}

@@ -1,0 +1,227 @@
+//! Webhooks, their secrets, and what waits for them.
+
+use sqlx::types::Json;
+
+use super::{Tx, execute, fetch};
+use crate::{
+    access::{Caller, Scope, ScopeKind},
+    clock::Millis,
+    error::Result,
+    event::webhook::{Delivery, DeliveryState},
+    ids::{WebhookId, WebhookSecretId},
+    page::PageQuery,
+};
+
+/// A row of `webhook`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in Webhook")]
+pub struct WebhookRow {
+    pub id: WebhookId,
+    #[sqlx(try_from = "String")]
+    pub scope_kind: ScopeKind,
+    pub scope_id: String,
+    pub url: String,
+    pub types: Json<Vec<String>>,
+    pub description: String,
+    pub enabled: bool,
+    pub disabled_why: String,
+    pub created_by: String,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+}
+
+/// A row of `webhook_secret`.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct WebhookSecretRow {
+    pub id: WebhookSecretId,
+    pub webhook_id: WebhookId,
+    pub secret_sealed: String,
+    pub created_at: Millis,
+    pub ends_at: Option<Millis>,
+}
+
+impl Tx {
+    /// One webhook.
+    pub async fn webhook(&mut self, id: &WebhookId) -> Result<Option<WebhookRow>> {
+        Ok(fetch!(self, fetch_optional, WebhookRow, "SELECT * FROM webhook WHERE id = $1", id)?)
+    }
+
+    /// The webhooks of the scopes that the caller may read, by id, and one more than the page holds.
+    pub(crate) async fn webhooks_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<WebhookRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            WebhookRow,
+            "SELECT * FROM webhook w WHERE w.id > $1 AND ($2 OR EXISTS
+                (SELECT 1 FROM role_grant g WHERE g.account_id = $3 AND g.scope_kind = w.scope_kind
+                 AND g.scope_id = w.scope_id AND g.role <> 'fulfiller'))
+             ORDER BY w.id LIMIT $4",
+            query.after(),
+            caller.reads_everything(),
+            &caller.account,
+            query.limit() + 1
+        )?)
+    }
+
+    /// How many webhooks a scope has.
+    pub(crate) async fn webhooks_in(&mut self, scope: &Scope) -> Result<i64> {
+        let (count,) = fetch!(
+            self,
+            fetch_one,
+            (i64,),
+            "SELECT COUNT(*) FROM webhook WHERE scope_kind = $1 AND scope_id = $2",
+            scope.kind().as_str(),
+            scope.id().to_owned()
+        )?;
+        Ok(count)
+    }
+
+    /// Adds a webhook that gets what happens after the event `last`.
+    pub(crate) async fn insert_webhook(&mut self, row: &WebhookRow, last: i64) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO webhook (id, scope_kind, scope_id, url, types, description, enabled, disabled_why, created_by,
+                                  created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            &row.id,
+            row.scope_kind.as_str(),
+            &row.scope_id,
+            &row.url,
+            &row.types,
+            &row.description,
+            row.enabled,
+            &row.disabled_why,
+            &row.created_by,
+            row.created_at,
+            row.updated_at
+        )?;
+        execute!(self, "INSERT INTO webhook_cursor (webhook_id, seq, lease_until) VALUES ($1, $2, 0)", &row.id, last)?;
+        Ok(())
+    }
+
+    /// Writes what can be edited.
+    pub(crate) async fn update_webhook(&mut self, row: &WebhookRow) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE webhook SET url = $2, types = $3, description = $4, enabled = $5, disabled_why = $6, updated_at = $7
+             WHERE id = $1",
+            &row.id,
+            &row.url,
+            &row.types,
+            &row.description,
+            row.enabled,
+            &row.disabled_why,
+            row.updated_at
+        )?;
+        Ok(())
+    }
+
+    /// Takes a webhook away with its secrets, its cursor and what waits.
+    pub(crate) async fn delete_webhook(&mut self, id: &WebhookId) -> Result<()> {
+        // The cursor first, as those who deliver do: they hold it when they refer to the webhook.
+        execute!(self, "DELETE FROM webhook_cursor WHERE webhook_id = $1", id)?;
+        execute!(self, "DELETE FROM webhook WHERE id = $1", id)?;
+        Ok(())
+    }
+
+    /// Adds a secret.
+    pub(crate) async fn insert_webhook_secret(&mut self, row: &WebhookSecretRow) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO webhook_secret (id, webhook_id, secret_sealed, created_at, ends_at) VALUES ($1, $2, $3, $4, $5)",
+            &row.id,
+            &row.webhook_id,
+            &row.secret_sealed,
+            row.created_at,
+            row.ends_at
+        )?;
+        Ok(())
+    }
+
+    /// Gives the secret without an end one.
+    pub(crate) async fn end_webhook_secret(&mut self, webhook: &WebhookId, at: Millis) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE webhook_secret SET ends_at = $2 WHERE webhook_id = $1 AND ends_at IS NULL",
+            webhook,
+            at
+        )?;
+        Ok(())
+    }
+
+    /// Takes a secret away.
+    pub(crate) async fn delete_webhook_secret(&mut self, id: &WebhookSecretId) -> Result<()> {
+        execute!(self, "DELETE FROM webhook_secret WHERE id = $1", id)?;
+        Ok(())
+    }
+
+    /// The secrets of some webhooks, newest first.
+    pub async fn webhook_secrets(&mut self, webhooks: &[WebhookId]) -> Result<Vec<WebhookSecretRow>> {
+        let mut rows = Vec::new();
+        for webhook in webhooks {
+            rows.extend(fetch!(
+                self,
+                fetch_all,
+                WebhookSecretRow,
+                "SELECT * FROM webhook_secret WHERE webhook_id = $1 ORDER BY ends_at IS NOT NULL, id DESC",
+                webhook
+            )?);
+        }
+        Ok(rows)
+    }
+
+    /// The cursor of a webhook, and how many of its deliveries wait and are dead.
+    pub(crate) async fn webhook_progress(&mut self, id: &WebhookId) -> Result<(i64, i64, i64)> {
+        Ok(fetch!(
+            self,
+            fetch_one,
+            (i64, i64, i64),
+            "SELECT c.seq,
+                (SELECT COUNT(*) FROM webhook_delivery d WHERE d.webhook_id = c.webhook_id AND d.state = 'waiting'),
+                (SELECT COUNT(*) FROM webhook_delivery d WHERE d.webhook_id = c.webhook_id AND d.state = 'dead')
+             FROM webhook_cursor c WHERE c.webhook_id = $1",
+            id
+        )?)
+    }
+
+    /// The deliveries of a webhook after a number, by number.
+    pub(crate) async fn webhook_deliveries(
+        &mut self,
+        id: &WebhookId,
+        state: Option<DeliveryState>,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Delivery>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            Delivery,
+            "SELECT d.*, e.id AS event_id, e.type FROM webhook_delivery d JOIN event e ON e.seq = d.seq
+             WHERE d.webhook_id = $1 AND d.seq > $2 AND ($3 IS NULL OR d.state = $3) ORDER BY d.seq LIMIT $4",
+            id,
+            after,
+            state.map(DeliveryState::as_str),
+            limit
+        )?)
+    }
+
+    /// Makes a delivery wait for a try at once; false when there is none.
+    pub(crate) async fn revive_delivery(&mut self, id: &WebhookId, seq: i64, now: Millis) -> Result<bool> {
+        let revived = execute!(
+            self,
+            "UPDATE webhook_delivery SET state = 'waiting', attempts = 0, next_at = $3, updated_at = $3
+             WHERE webhook_id = $1 AND seq = $2",
+            id,
+            seq,
+            now
+        )?;
+        Ok(revived > 0)
+    }
+
+    /// Asks whoever delivers to begin again after an event.
+    pub(crate) async fn ask_for_replay(&mut self, id: &WebhookId, after: i64) -> Result<()> {
+        execute!(self, "UPDATE webhook_cursor SET replay_after = $2 WHERE webhook_id = $1", id, after)?;
+        Ok(())
+    }
+}

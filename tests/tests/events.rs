@@ -1,0 +1,240 @@
+//! The event log told to the outside: its catalogue, the stream, NATS JetStream, and the libraries of others.
+
+use std::{
+    collections::BTreeMap,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use async_nats::jetstream::{self, consumer};
+use berth::{event::relay, nats};
+use berth_tests::{
+    Api, Database, Host, on_both,
+    receiver::Receiver,
+    scene::{Scene, text},
+};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+/// Whether a variable of `tests/setup/run.sh` is set. In CI it has to be.
+fn there_is(variable: &str) -> Option<String> {
+    let value = std::env::var(variable).ok();
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(value.is_some() || !in_ci, "{variable} is not set, and in CI nothing is skipped");
+    if value.is_none() {
+        eprintln!("=== SKIPPED: {variable} is not set ===");
+    }
+    value
+}
+
+/// A stream that is being read.
+struct Reading {
+    response: reqwest::Response,
+    text: String,
+}
+
+impl Reading {
+    async fn open(who: &Api, path: &str, last: Option<i64>) -> Self {
+        let request = who.request("GET", path);
+        let request = last.iter().fold(request, |request, id| request.header("Last-Event-ID", *id));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, text: String::new() }
+    }
+
+    /// The next event, and its `id`; none at the end.
+    async fn next(&mut self) -> Option<(i64, Value)> {
+        loop {
+            if let Some((message, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let found = field("data: ").map(|data| (field("id: ").unwrap(), data));
+                self.text = rest.to_owned();
+                if let Some((id, data)) = found {
+                    return Some((id.parse().unwrap(), serde_json::from_str(&data).unwrap()));
+                }
+                continue;
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.response.chunk()).await.unwrap();
+            self.text.push_str(std::str::from_utf8(&chunk.ok()??).unwrap());
+        }
+    }
+}
+
+async fn turn_shelf(scene: &Scene, on: bool) {
+    scene.admin.post("/v1/mini-apps/coffee/shelf", json!({"on": on})).await.good();
+}
+
+on_both! {
+    async fn every_event_of_a_life_fits_its_schema(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let task = text(&scene.gray("1.1.0", json!({"max_users": 5})).await.good()["id"]);
+        for step in ["suspend", "resume", "end"] {
+            scene.admin.post(&format!("/v1/gray-tasks/{task}/{step}"), json!({})).await.good();
+        }
+        scene.push("1.2.0", "1.2.0").await.good();
+        let trial = json!({"version": "1.2.0", "entry_path": "pages/index/index", "accounts": ["a"]});
+        scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
+        scene.admin.delete("/v1/mini-apps/coffee/trial").await.good();
+        scene.admin.delete("/v1/mini-apps/coffee/versions/1.2.0").await.good();
+        scene.publish("1.1.0").await.good();
+        scene.roll_back("1.0.0").await.good();
+        turn_shelf(&scene, false).await;
+        turn_shelf(&scene, true).await;
+        scene.admin.put("/v1/mini-apps/coffee/min-version", json!({"version": "1.0.0"})).await.good();
+        let token = scene.admin.post("/v1/tokens", json!({"name": "t"})).await.good();
+        scene.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        let merchant = text(&scene.admin.post("/v1/merchants", json!({"name": "M"})).await.good()["id"]);
+        scene.admin.send("PATCH", &format!("/v1/merchants/{merchant}"), Some(&json!({"name": "N"}))).await.good();
+        let hook = json!({"url": "https://example.com/", "scope": {"kind": "platform"}, "types": ["webhook.ping"]});
+        let hook = text(&scene.admin.post("/v1/webhooks", hook).await.good()["id"]);
+        scene.admin.post(&format!("/v1/webhooks/{hook}/replay"), json!({"after": 0})).await.good();
+        scene.admin.post(&format!("/v1/webhooks/{hook}/rotate-secret"), json!({})).await.good();
+        scene.admin.send("PATCH", &format!("/v1/webhooks/{hook}"), Some(&json!({"enabled": false}))).await.good();
+        scene.admin.delete(&format!("/v1/webhooks/{hook}")).await.good();
+        scene.admin.delete("/v1/host-apps/super-app/bindings/coffee").await.good();
+        let events = scene.admin.get("/v1/events?limit=1000").await.good();
+        let mut schemas = BTreeMap::new();
+        for event in events["items"].as_array().unwrap() {
+            let kind = text(&event["type"]);
+            if !schemas.contains_key(&kind) {
+                let schema = scene.admin.get(&format!("/v1/event-types/{kind}")).await;
+                assert_eq!(schema.header("content-type"), "application/schema+json");
+                let schema = jsonschema::options().offline().build(&schema.good()).unwrap();
+                schemas.insert(kind.clone(), schema);
+            }
+            let broken: Vec<_> = schemas[&kind].iter_errors(&event["data"]).map(|error| error.to_string()).collect();
+            assert!(broken.is_empty(), "{kind}: {broken:?} in {}", event["data"]);
+        }
+        assert!(schemas.len() >= 30, "{:?}", schemas.keys());
+        scene.admin.get("/v1/event-types/version.unheard").await.refused("not-found");
+    }
+
+    async fn the_stream_tells_what_happens_and_goes_on_where_it_broke_off(host) {
+        let scene = Scene::set(host).await;
+        let mut stream = Reading::open(&scene.admin, "/v1/events/stream?mini_app=coffee&types=mini_app.*", None).await;
+        let started = Instant::now();
+        turn_shelf(&scene, false).await;
+        let (first, event) = stream.next().await.unwrap();
+        assert_eq!((&event["type"], &event["seq"]), (&json!("mini_app.off_shelf"), &json!(first)));
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        drop(stream);
+        scene.admin.delete("/v1/host-apps/super-app/bindings/coffee").await.good();
+        turn_shelf(&scene, true).await;
+        turn_shelf(&scene, false).await;
+        let mut stream = Reading::open(&scene.admin, "/v1/events/stream?mini_app=coffee&types=mini_app.*", Some(first)).await;
+        let kinds = [stream.next().await.unwrap().1, stream.next().await.unwrap().1].map(|event| text(&event["type"]));
+        assert_eq!(kinds, ["mini_app.on_shelf", "mini_app.off_shelf"]);
+        let bad = scene.admin.get("/v1/events/stream?types=nothing").await;
+        bad.refused("invalid-field");
+    }
+
+    async fn the_stream_of_another_host_tells_the_same(host) {
+        let scene = Scene::set(host).await;
+        let other = scene.host.beside().await;
+        let mut stream = Reading::open(&other.with_token(&scene.host.admin_token), "/v1/events/stream?mini_app=coffee", None).await;
+        turn_shelf(&scene, false).await;
+        assert_eq!(stream.next().await.unwrap().1["type"], "mini_app.off_shelf");
+    }
+
+    async fn f84_a_stream_ends_when_its_token_is_revoked_and_when_the_host_stops(host) {
+        let scene = Scene::set(host).await;
+        let token = scene.admin.post("/v1/tokens", json!({"name": "t"})).await.good();
+        let theirs = scene.host.with_token(&text(&token["secret"]));
+        let mut stream = Reading::open(&theirs, "/v1/events/stream?mini_app=coffee", None).await;
+        scene.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        assert!(stream.next().await.is_none(), "it ends with the next heartbeat");
+        let mut stream = Reading::open(&scene.admin, "/v1/events/stream?mini_app=coffee", None).await;
+        let stopping = Instant::now();
+        scene.host.stop().await;
+        assert!(stream.next().await.is_none());
+        assert!(stopping.elapsed() < Duration::from_secs(10), "a stream does not hold up the end: {:?}", stopping.elapsed());
+    }
+
+    async fn every_event_is_published_to_nats_in_order_and_once(host) {
+        let Some(url) = there_is("BERTH_TEST_NATS") else { return };
+        let nats_config = nats::NatsConfig { nats_url: Some(url), nats_credentials: None };
+        let config = nats_config.clone();
+        let host = host.again(move |settings| settings.nats = config).await;
+        let other = host.beside().await;
+        let scene = Scene::set(host).await;
+        turn_shelf(&scene, false).await;
+        let events = scene.admin.get("/v1/events?limit=1000").await.good();
+        let expected: Vec<_> = events["items"].as_array().unwrap().iter().map(|event| text(&event["id"])).collect();
+        let context = nats::connect(&nats_config).await.unwrap();
+        let config = consumer::pull::OrderedConfig { filter_subject: format!("{}.>", relay::SUBJECTS), ..Default::default() };
+        let mut published = Vec::new();
+        let stream = stream_of(&context).await;
+        let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+        while published.len() < expected.len() {
+            let message = tokio::time::timeout(Duration::from_secs(20), messages.next()).await.unwrap().unwrap().unwrap();
+            let event: Value = serde_json::from_slice(&message.payload).unwrap();
+            let id = text(&event["id"]);
+            if expected.contains(&id) {
+                assert_eq!(message.headers.as_ref().unwrap().get("Nats-Msg-Id").unwrap().as_str(), id);
+                let kind = event["type"].as_str().unwrap().trim_start_matches("dev.berth.");
+                assert_eq!(message.subject.as_str(), format!("{}.{kind}", relay::SUBJECTS));
+                published.push(id);
+            }
+        }
+        assert_eq!(published, expected);
+        // The other host goes on when this one stops.
+        scene.host.stop().await;
+        other.admin().post("/v1/teams", json!({"name": "Late"})).await.good();
+        loop {
+            let message = tokio::time::timeout(Duration::from_secs(40), messages.next()).await.unwrap().unwrap().unwrap();
+            let event: Value = serde_json::from_slice(&message.payload).unwrap();
+            if event["data"]["name"] == "Late" {
+                break;
+            }
+        }
+    }
+}
+
+async fn stream_of(context: &jetstream::Context) -> jetstream::stream::Stream {
+    for _ in 0..200 {
+        if let Ok(stream) = context.get_stream(relay::STREAM).await {
+            return stream;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the stream {} was not created", relay::STREAM)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f99_the_libraries_of_standard_webhooks_and_cloudevents_accept_our_messages() {
+    let Some(modules) = there_is("BERTH_TEST_NODE_MODULES") else { return };
+    let named = |settings: &mut berth::config::Config| settings.public_url = Some("https://berth.example".into());
+    let host = Host::start(Database::Sqlite).await.again(named).await;
+    let (admin, receiver) = (host.admin(), Receiver::good().await);
+    let body = json!({"url": receiver.url, "scope": {"kind": "platform"}, "types": ["host_app.created"]});
+    let webhook = admin.post("/v1/webhooks", body).await.good();
+    let rotate = format!("/v1/webhooks/{}/rotate-secret", text(&webhook["id"]));
+    let rotated = admin.post(&rotate, json!({})).await.good();
+    admin.post("/v1/host-apps", json!({"name": "灰度", "id": "app-one"})).await.good();
+    let message = &receiver.until(|arrived| arrived.len() == 1).await[0];
+    let headers: BTreeMap<_, _> =
+        message.headers.keys().map(|name| (name.as_str(), message.header(name.as_str()))).collect();
+    let question = json!({
+        "secrets": [webhook["secret"], rotated["secret"]],
+        "headers": headers,
+        "body": std::str::from_utf8(&message.body).unwrap(),
+    });
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/setup/verify-webhook.cjs");
+    let mut node = tokio::process::Command::new("node")
+        .arg(script)
+        .env("NODE_PATH", modules)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    node.stdin.take().unwrap().write_all(question.to_string().as_bytes()).await.unwrap();
+    let said = node.wait_with_output().await.unwrap();
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(said["verified"], 2, "{said}");
+    assert_eq!(said["forged"], 0, "a changed body must not verify: {said}");
+    assert_eq!((&said["type"], &said["name"]), (&json!("dev.berth.host_app.created"), &json!("灰度")));
+}
