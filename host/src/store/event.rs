@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Tx, execute_built, fetch};
+use super::{Tx, execute, execute_built, fetch};
 use crate::{
     clock::Millis,
     error::Result,
@@ -81,6 +81,13 @@ impl Tx {
                 row.push_bind(&event.actor).push_bind(event.at).push_bind(Json(&event.data));
             });
         })?;
+        Ok(())
+    }
+
+    /// Holds the head of the events: until this transaction ends, no other that emits can commit. For what must be done
+    /// once in an installation; nothing else may be held after it.
+    pub async fn hold_events(&mut self) -> Result<()> {
+        execute!(self, "UPDATE event_head SET last = last WHERE id = 1")?;
         Ok(())
     }
 
