@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, execute_built, fetch};
 use crate::{
     clock::Millis,
     error::Result,
@@ -51,6 +51,9 @@ pub struct EventRow {
     pub data: Json<Value>,
 }
 
+/// Events in one statement: their values stay far below what the databases bind.
+const ROWS: usize = 500;
+
 impl Tx {
     pub(super) async fn write_events(&mut self, events: Vec<NewEvent>) -> Result<()> {
         let count = events.len() as i64;
@@ -61,23 +64,23 @@ impl Tx {
             "UPDATE event_head SET last = last + $1 WHERE id = 1 RETURNING last",
             count
         )?;
-        for (seq, event) in (last - count + 1..=last).zip(events) {
-            execute!(
-                self,
-                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, actor, at, data)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                seq,
-                event.id,
-                event.kind,
-                event.subject,
-                event.mini_app,
-                event.host_app,
-                event.merchant,
-                event.actor,
-                event.at,
-                Json(event.data),
-            )?;
+        // Whoever commits waits for this row of event_head, so as few round trips as can be.
+        let numbered: Vec<_> = (last - count + 1..=last).zip(events).collect();
+        for rows in numbered.chunks(ROWS) {
+            self.insert_events(rows).await?;
         }
+        Ok(())
+    }
+
+    async fn insert_events(&mut self, rows: &[(i64, NewEvent)]) -> Result<()> {
+        execute_built!(self, |q| {
+            q.push("INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, actor, at, data) ");
+            q.push_values(rows, |mut row, (seq, event)| {
+                row.push_bind(seq).push_bind(&event.id).push_bind(event.kind).push_bind(&event.subject);
+                row.push_bind(&event.mini_app).push_bind(&event.host_app).push_bind(&event.merchant);
+                row.push_bind(&event.actor).push_bind(event.at).push_bind(Json(&event.data));
+            });
+        })?;
         Ok(())
     }
 
