@@ -49,7 +49,27 @@ const NOTHING: [(&str, &str); 7] = [
 ];
 
 /// What must be there as often as its event (I6).
-const EQUAL: [(&str, &str, &str); 9] = [
+const EQUAL: [(&str, &str, &str); 13] = [
+    (
+        "I6 product instances",
+        "SELECT COUNT(*) FROM product_instance",
+        "SELECT COUNT(*) FROM event WHERE type = 'product_instance.created'",
+    ),
+    (
+        "E1 I6 endpoint applications",
+        "SELECT COUNT(*) FROM endpoint_app",
+        "SELECT COALESCE(SUM(CASE type WHEN 'endpoint.created' THEN 1 WHEN 'endpoint.deleted' THEN -1 ELSE 0 END), 0) FROM event",
+    ),
+    (
+        "E5 I6 channels that are bound",
+        "SELECT COUNT(*) FROM channel WHERE endpoint_app_id IS NOT NULL",
+        "SELECT COALESCE(SUM(CASE type WHEN 'channel.bound' THEN 1 WHEN 'channel.unbound' THEN -1 ELSE 0 END), 0) FROM event",
+    ),
+    (
+        "I6 parked messages",
+        "SELECT COUNT(*) FROM fulfilment WHERE state = 'parked'",
+        "SELECT COUNT(*) FROM event WHERE type = 'fulfilment.parked'",
+    ),
     ("I6 the sequence of events has gaps", "SELECT COUNT(*) FROM event", "SELECT COALESCE(MAX(seq), 0) FROM event"),
     ("I6 the head is not the last event", "SELECT last FROM event_head", "SELECT COALESCE(MAX(seq), 0) FROM event"),
     ("I6 uploads", "SELECT COUNT(*) FROM version", "SELECT COUNT(*) FROM event WHERE type = 'version.uploaded'"),
