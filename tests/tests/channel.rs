@@ -109,8 +109,8 @@ on_both! {
         let channel = merchant.channel("alipay", "2021001161688888", &mall).await;
         merchant.node("vid-1", None, &["pi-mall"]).await;
         let default = merchant.default_endpoint().await;
-        assert_eq!(merchant.ids("/v1/endpoint-apps?channel_app_id=2021001161688888").await, [mall.clone()]);
-        assert_eq!(merchant.ids("/v1/channels?app_id=2021001161688888").await, [channel.clone()]);
+        assert_eq!(merchant.ids("/v1/endpoint-apps?channel_app_id=2021001161688888").await, [mall.as_str()]);
+        assert_eq!(merchant.ids("/v1/channels?app_id=2021001161688888").await, [channel.as_str()]);
         assert_eq!(merchant.ids("/v1/channels?kind=alipay&merchant=bos-1").await, [channel]);
         assert_eq!(merchant.ids("/v1/channels?kind=douyin").await, [""; 0]);
         let mut usable = merchant.ids("/v1/endpoint-apps?org_node=vid-1").await;

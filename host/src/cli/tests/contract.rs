@@ -211,7 +211,7 @@ async fn v5_a_decision_goes_to_the_audit_of_the_version() {
 #[tokio::test]
 async fn messages_are_sent_from_one_document_an_array_or_lines() {
     let one = r#"{"id": "m-1"}"#;
-    for text in [one.to_owned(), format!("[{one}]"), format!("{one}\n\n"), format!("{{\n\"id\": \"m-1\"}}")] {
+    for text in [one.to_owned(), format!("[{one}]"), format!("{one}\n\n"), "{\n\"id\": \"m-1\"}".to_owned()] {
         let asked = Seen::new();
         let desk = Desk { input: text, ..Desk::before(host(asked.clone())).await };
         desk.run("fulfil - --json").await.good();
