@@ -74,7 +74,9 @@ impl Tx {
 
     async fn insert_events(&mut self, rows: &[(i64, NewEvent)]) -> Result<()> {
         execute_built!(self, |q| {
-            q.push("INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, actor, at, data) ");
+            q.push(
+                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, actor, at, data) ",
+            );
             q.push_values(rows, |mut row, (seq, event)| {
                 row.push_bind(seq).push_bind(&event.id).push_bind(event.kind).push_bind(&event.subject);
                 row.push_bind(&event.mini_app).push_bind(&event.host_app).push_bind(&event.merchant);
