@@ -117,15 +117,21 @@ fn words(text: &str) -> String {
 impl Arrival {
     /// Reads what was sent; it is kept whatever it is.
     pub fn read(value: &Value) -> Self {
-        let mut body = value.to_string();
+        let body = value.to_string();
+        if body.len() > MOST_KEPT {
+            return Self::beginning_of(&body);
+        }
         let id = value["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| id_of(&body));
         let merchant = value["merchant"].as_str().and_then(|id| id.parse().ok());
-        let mut message = Message::read(value);
-        if body.len() > MOST_KEPT {
-            message = Err(format!("The message has more than {MOST_KEPT} characters; only the first ones were kept."));
-            body = body.chars().take(MOST_KEPT / 4).collect();
-        }
-        Self { id, merchant, body, message }
+        Self { id, merchant, body, message: Message::read(value) }
+    }
+
+    /// Of a message that is too large, only the first characters are kept, as a text.
+    fn beginning_of(body: &str) -> Self {
+        let beginning: String = body.chars().take(MOST_KEPT / 8).collect();
+        let body = Value::from(beginning).to_string();
+        let why = format!("The message has more than {MOST_KEPT} characters; only the first ones are kept.");
+        Self { id: id_of(&body), merchant: None, body, message: Err(why) }
     }
 
     /// What was kept, read once more.
@@ -144,7 +150,7 @@ impl Arrival {
     }
 }
 
-/// A kept message; one of which only the first characters were kept is a text.
+/// A kept message; one of which only the first characters are kept is a text.
 pub fn kept(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
 }
@@ -210,6 +216,7 @@ mod tests {
         let huge = Arrival::read(&with("note", json!("灰".repeat(1 << 20))));
         assert!(huge.message.is_err() && huge.body.len() <= MOST_KEPT);
         assert!(huge.repeats(&huge.body));
+        assert_eq!(Arrival::again(&huge.body).id, huge.id);
         let naughty = Arrival::read(&with("kind", json!("\u{0}\u{1b}[2J")));
         assert!(!naughty.body.contains('\u{0}') && !naughty.message.unwrap_err().contains('\u{0}'));
     }

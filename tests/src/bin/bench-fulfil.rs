@@ -129,9 +129,9 @@ impl Bench {
             Some(server) => Some(fresh_database(server, "ours").await?),
         };
         let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let token = admin_token(berth, &data, ours.as_deref())?;
         let host = serve(berth, &data, &listen, ours.as_deref())?;
-        wait_for(&listen).await?;
+        wait_for(&format!("http://{listen}/readyz")).await?;
+        let token = admin_token(berth, &data, ours.as_deref())?;
         let (url, http, next) = (format!("http://{listen}"), reqwest::Client::new(), Arc::new(AtomicU64::new(0)));
         let bench = Self { database, url, token, http, plain, next, _host: host, _folder: folder };
         for merchant in 0..MERCHANTS {
@@ -230,9 +230,9 @@ fn admin_token(berth: &str, data: &Path, database: Option<&str>) -> Result<Strin
     Ok(String::from_utf8(out.stdout)?.trim().to_owned())
 }
 
-async fn wait_for(listen: &str) -> Result<()> {
+async fn wait_for(ready: &str) -> Result<()> {
     let start = Instant::now();
-    while std::net::TcpStream::connect(listen).is_err() {
+    while !reqwest::get(ready).await.is_ok_and(|answer| answer.status().is_success()) {
         if start.elapsed() > Duration::from_secs(30) {
             return Err("the host did not start".into());
         }
