@@ -1,3 +1,5 @@
+#![allow(clippy::panic, reason = "a test may fail loudly")]
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
