@@ -13,8 +13,6 @@ use crate::{
 
 /// Seconds before its end at which a token is renewed. A token is good for 7200; the older one goes on for five minutes.
 const EARLY: i64 = 600;
-/// Seconds that a renewal may take: a call has a timeout, and a host that died leaves its lease.
-const LEASE: i64 = 60;
 /// A token that ends sooner than this, in seconds, is not used any more.
 const SHORT: i64 = 10;
 /// How long one host waits for another that renews.
@@ -181,7 +179,9 @@ fn renew<'a>(
             return Err(Refusal::Busy.into());
         }
         let mut tx = app.db.begin().await?;
-        let leased = tx.lease_wechat_account(account, &app.host_id, now, now.plus_seconds(LEASE)).await?;
+        let leased = tx
+            .lease_wechat_account(account, &app.host_id, now, now.plus_seconds(app.config.wechat.lease_seconds()))
+            .await?;
         tx.commit().await?;
         if !leased {
             return renewed_elsewhere(app, account).await;

@@ -57,6 +57,14 @@ impl Default for WechatConfig {
     }
 }
 
+impl WechatConfig {
+    /// Seconds for which a host that asks WeChat keeps the others away: a call and a renewed token, each of them twice. So
+    /// long it takes at the most until another one goes on with what a host left that died.
+    pub fn lease_seconds(&self) -> i64 {
+        i64::try_from(self.wechat_timeout).unwrap_or(i64::MAX).saturating_mul(4).saturating_add(5)
+    }
+}
+
 /// The third-party platform, ready for use.
 #[derive(Debug)]
 pub struct Platform {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
+    clock::Millis,
     error::{Code, Error, Result},
     event,
     ids::{AuthorisationId, Digest},
@@ -20,8 +21,6 @@ use crate::{
     wechat::accounts::Failure,
 };
 
-/// Seconds that a run belongs to one host: several calls with their timeouts.
-const LEASE: i64 = 120;
 /// How often a host looks for runs that are due.
 const LOOK: Duration = Duration::from_secs(1);
 /// Runs that are looked at in one go.
@@ -67,7 +66,7 @@ pub async fn go_on(app: &App) -> Result<()> {
 pub async fn advance(app: &App, id: &AuthorisationId) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let leased = tx.lease_authorisation(id, &app.host_id, now, now.plus_seconds(LEASE)).await?;
+    let leased = tx.lease_authorisation(id, &app.host_id, now, lease_end(app)).await?;
     tx.commit().await?;
     if !leased {
         return Ok(());
@@ -87,8 +86,19 @@ async fn steps(app: &App, id: &AuthorisationId) -> Result<()> {
     let Some(mut flow) = app.db.read().await?.authorisation(id).await? else { return Ok(()) };
     while let Some(next) = step(app, &flow).await? {
         flow = next;
+        let mut tx = app.db.begin().await?;
+        let ours = tx.keep_authorisation(id, &app.host_id, lease_end(app)).await?;
+        tx.commit().await?;
+        if !ours {
+            break; // this host was so slow that another one goes on
+        }
     }
     Ok(())
+}
+
+/// Until when a run belongs to this host, from now.
+fn lease_end(app: &App) -> Millis {
+    app.clock.now().plus_seconds(app.config.wechat.lease_seconds())
 }
 
 /// One step; none when there is nothing to do now.

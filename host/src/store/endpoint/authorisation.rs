@@ -113,6 +113,17 @@ impl Tx {
         Ok(execute!(self, sql, id, owner, until, now)? > 0)
     }
 
+    /// Prolongs the lease between two steps; false when another host has it by now.
+    pub(crate) async fn keep_authorisation(
+        &mut self,
+        id: &AuthorisationId,
+        owner: &str,
+        until: Millis,
+    ) -> Result<bool> {
+        let sql = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
+        Ok(execute!(self, sql, id, owner, until)? > 0)
+    }
+
     /// Gives the lease back.
     pub(crate) async fn release_authorisation(&mut self, id: &AuthorisationId, owner: &str) -> Result<()> {
         let sql = "UPDATE channel_authorisation SET lease_until = 0 WHERE id = $1 AND lease_owner = $2";
