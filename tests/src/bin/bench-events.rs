@@ -67,9 +67,12 @@ fn serve(berth: &str) -> Result<Berth> {
     Err("the host ended before it was ready".into())
 }
 
-/// When each path got each event.
+/// Of each subject: which path heard of it, and when.
+type BySubject = HashMap<String, Vec<(usize, Instant)>>;
+
+/// What arrived.
 #[derive(Clone, Default)]
-struct Arrivals(Arc<Mutex<HashMap<String, Vec<(usize, Instant)>>>>);
+struct Arrivals(Arc<Mutex<BySubject>>);
 
 impl Arrivals {
     fn note(&self, subject: &str, path: usize) {
