@@ -10,13 +10,16 @@ use sqlx::{
 };
 use tokio::sync::Notify;
 
-use super::{Conn, Tx};
+use super::{Conn, SQLITE_BUSY, Tx, database_code};
 use crate::error::{Code, Error, Result};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a transaction waits for SQLite's single writer, and anybody for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two tries to open a file that another host opens for the first time.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// The database's own settings.
 #[derive(Clone, Debug, clap::Args)]
@@ -173,8 +176,7 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
-    let write = sqlite_pool(1);
-    let write = write.connect_with(options.clone()).await.map_err(cannot_open)?;
+    let write = open_file(&options).await?;
     migrate_sqlite(&write).await?;
     let read = sqlite_pool(readers);
     let read = read.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
@@ -195,6 +197,21 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
 
 /// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
 /// sqlx holds a lock for that.)
+/// The writer. Switching a new file to WAL does not wait for another host that does so at the same moment, whatever the
+/// timeout; so it is tried again.
+async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match sqlite_pool(1).connect_with(options.clone()).await {
+            Err(error) if database_code(&error).as_deref() == Some(SQLITE_BUSY) && waited < PATIENCE => {
+                tokio::time::sleep(RETRY).await;
+                waited += RETRY;
+            }
+            opened => return opened.map_err(cannot_open),
+        }
+    }
+}
+
 async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
     MIGRATIONS.run(&mut *tx).await.map_err(cannot_migrate)?;
