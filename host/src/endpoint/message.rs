@@ -43,6 +43,7 @@ pub struct Message {
 
 text_enum! {
     /// Why a message was parked.
+    #[schema(as = ParkedReason)]
     Reason {
         /// It is not a fulfilment message.
         Malformed = "malformed",
