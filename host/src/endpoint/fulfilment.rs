@@ -46,7 +46,7 @@ pub struct Fulfilment {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// What was sent.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub message: Value,
     /// How often it was tried.
     pub attempts: u64,
