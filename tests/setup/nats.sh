@@ -4,24 +4,13 @@
 #   tests/setup/nats.sh stop DIR    stops it and removes what it stored
 set -euo pipefail
 
-say() { echo "nats.sh: $*" >&2; }
+. "$(dirname "$0")/lib.sh"
 
 install_if_possible() {
     command -v nats-server >/dev/null && return
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nats-server; } >&2 || true
-        # The package starts a server of its own, which nobody needs.
-        systemctl disable --now nats-server >/dev/null 2>&1 || true
-    fi
-    command -v nats-server >/dev/null || { say "nats-server is not installed"; exit 3; }
-}
-
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 20000))
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-    done
+    ask_apt nats-server nats-server || { say "nats-server is not installed"; exit 3; }
+    # The package starts a server of its own, which nobody needs.
+    systemctl disable --now nats-server >/dev/null 2>&1 || true
 }
 
 start() {

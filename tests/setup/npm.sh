@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # npm.sh DIR   installs the npm packages that tests ask into DIR, once, and prints the folder of the modules
 set -euo pipefail
+. "$(dirname "$0")/lib.sh"
 dir=$1
-if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
-    echo "npm.sh: Node is not installed, so the libraries of others cannot be asked." >&2
+if ! ask_apt node nodejs || ! ask_apt npm npm; then
+    say "Node is not installed, so the libraries of others cannot be asked."
     exit 3
 fi
 if [ ! -d "$dir/node_modules/cloudevents" ] || [ ! -d "$dir/node_modules/standardwebhooks" ]; then

@@ -2,6 +2,7 @@
 # postgres.sh start DIR   starts a PostgreSQL cluster in DIR on a free port of 127.0.0.1 and prints its URL
 # postgres.sh stop DIR    ends it and removes DIR
 set -euo pipefail
+. "$(dirname "$0")/lib.sh"
 verb=$1 dir=$2
 
 as_postgres() { # PostgreSQL refuses to run as root
@@ -9,18 +10,16 @@ as_postgres() { # PostgreSQL refuses to run as root
 }
 
 programs() {
-    ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1
-    dirname "$(command -v pg_ctl 2>/dev/null)" 2>/dev/null || true
+    { ls -d /usr/lib/postgresql/*/bin 2>/dev/null || true; } | sort -V | tail -n 1
+    if command -v pg_ctl >/dev/null; then dirname "$(command -v pg_ctl)"; fi
 }
 
 install_if_possible() {
-    [ -n "$(programs)" ] && return
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >&2
-    fi
+    [ -n "$(programs)" ] || ask_apt pg_ctlcluster postgresql
 }
 
 start() {
+    mkdir -p "$dir"
     install_if_possible
     bin=$(programs | head -n 1)
     [ -x "$bin/initdb" ] || return 1
@@ -29,7 +28,7 @@ start() {
         chown postgres "$dir"
         chmod 755 "$dir"
     fi
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$(free_port)
     as_postgres "$bin/initdb" -D "$dir/data" -U berth --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"$dir.log" 2>&1
     # Tests want speed; what a power cut leaves is tried elsewhere.
     options="-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400"

@@ -4,33 +4,14 @@
 #   tests/setup/s3.sh stop DIR    stops it
 set -euo pipefail
 
-say() { echo "s3.sh: $*" >&2; }
-
-install_moto() {
-    [ -x "$dir/venv/bin/moto_server" ] && return
-    if ! command -v python3 >/dev/null; then
-        say "Python 3 is not installed, so there is no S3 to test on."
-        exit 3
-    fi
-    say "installing moto from PyPI into $dir/venv"
-    python3 -m venv "$dir/venv" >&2 && "$dir/venv/bin/pip" install --quiet --disable-pip-version-check 'moto[server]==5.*' >&2 ||
-        { rm -rf "$dir/venv"; say "moto could not be installed"; exit 3; }
-}
-
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 20000))
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-    done
-}
+. "$(dirname "$0")/lib.sh"
 
 start() {
     mkdir -p "$dir"
-    install_moto
+    keep_venv "$dir/venv" moto.server 'moto[server]==5.*' || exit 3
     local port
     port=$(free_port)
-    "$dir/venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$dir/server.log" 2>&1 &
+    "$dir/venv/bin/python" -m moto.server -H 127.0.0.1 -p "$port" >"$dir/server.log" 2>&1 &
     echo $! >"$dir/pid"
     for _ in $(seq 100); do
         if curl -fsS --noproxy '*' -X PUT "http://127.0.0.1:$port/berth" \

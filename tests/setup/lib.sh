@@ -1,0 +1,33 @@
+# What the scripts of this folder share; sourced by them, not run.
+
+say() { echo "$(basename "$0"): $*" >&2; }
+
+# A port of 127.0.0.1 at which nobody listens.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 20000))
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    done
+}
+
+# ask_apt PROGRAM PACKAGE   installs a Debian package where that is allowed; tells whether the program is there
+ask_apt() {
+    command -v "$1" >/dev/null && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2"; } >&2 || true
+    fi
+    command -v "$1" >/dev/null
+}
+
+# keep_venv DIR MODULE REQUIREMENT   a virtual environment in DIR that can import MODULE, installed from PyPI if it cannot.
+# A kept one may have been moved, or its Python replaced, so it is asked each time; and what is in it is run by
+# `python -m`, because the programs of a virtual environment hold the path at which it was made.
+keep_venv() {
+    "$1/bin/python" -c "import $2" 2>/dev/null && return
+    command -v python3 >/dev/null || { say "Python 3 is not installed."; return 3; }
+    say "installing $3 from PyPI into $1"
+    rm -rf "$1"
+    python3 -m venv "$1" >&2 && "$1/bin/python" -m pip install --quiet --disable-pip-version-check "$3" >&2 ||
+        { rm -rf "$1"; say "$3 could not be installed"; return 3; }
+}
