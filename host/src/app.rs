@@ -9,6 +9,7 @@ use crate::{
     check::{Live, judge::Judges},
     clock::{Clock, Random},
     config::Config,
+    endpoint::intake::Intake,
     event::{deliver::Sender, stream::Streams},
     policy::registry::Policies,
     rollout::{Admitter, Marker},
@@ -51,6 +52,8 @@ pub struct App {
     pub admitter: Admitter,
     /// Where what became of devices is noted; its queue is served by `rollout::MarkQueue::run`.
     pub marker: Marker,
+    /// Where fulfilment messages are handed in; its queue is served by `endpoint::intake::IntakeQueue::run`.
+    pub intake: Intake,
     /// The policies of grayscale tasks.
     pub judges: Arc<dyn Judges>,
 }

@@ -21,7 +21,10 @@ use crate::{
     check::{self, Live},
     clock::{Clock, Random, SystemClock, SystemRandom},
     config::Config,
-    endpoint::{self, authorisation},
+    endpoint::{
+        self, authorisation,
+        intake::{Intake, IntakeQueue},
+    },
     error::{Error, Result},
     event::{
         self,
@@ -58,6 +61,7 @@ pub struct Host {
     /// Its parts.
     pub app: Arc<App>,
     admissions: AdmitQueue,
+    fulfilments: IntakeQueue,
     marks: MarkQueue,
 }
 
@@ -85,6 +89,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     nature.random.fill(&mut host_id);
     let policies = Policies::new(engine, blobs.clone());
     let (admitter, admissions) = Admitter::new();
+    let (intake, fulfilments) = Intake::new();
     let (marker, marks) = Marker::new();
     let sender = Sender::new(Guard::new(&config.webhooks.allow), config.webhooks.timeout)?;
     let app = App {
@@ -104,9 +109,10 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         authorisations_wake: Notify::new(),
         live: Live::default(),
         admitter,
+        intake,
         marker,
     };
-    Ok(Host { app: Arc::new(app), admissions, marks })
+    Ok(Host { app: Arc::new(app), admissions, fulfilments, marks })
 }
 
 /// What is wrong with keys of this host's own beside a database that several hosts may share.
@@ -168,11 +174,12 @@ async fn admin_token_in(tx: &mut Tx, app: &App) -> Result<IssuedToken> {
 impl Host {
     /// Starts the workers. They end when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
-        let Self { app, admissions, marks } = self;
+        let Self { app, admissions, fulfilments, marks } = self;
         let mut workers = JoinSet::new();
         workers.spawn(audit::run_worker(app.clone()));
         workers.spawn(check::run_follower(app.clone()));
         workers.spawn(admissions.run(app.clone()));
+        workers.spawn(fulfilments.run(app.clone()));
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(authorisation::run(app.clone()));

@@ -24,6 +24,7 @@ use crate::{
     },
     clock::{ManualClock, Millis, SystemRandom},
     config::{Config, Storage},
+    endpoint::intake::Intake,
     error::{Code, Error, Result},
     event::{
         self,
@@ -118,6 +119,7 @@ async fn open(
     up: &Arc<AtomicBool>,
 ) -> (Arc<App>, Vec<AbortHandle>) {
     let (admitter, admissions) = Admitter::new();
+    let (intake, fulfilments) = Intake::new();
     let (marker, marks) = Marker::new();
     let blobs = Blobs::open(&BlobConfig::default(), folder.path(), &folder.path().join("cache")).unwrap();
     let engine = Engine::new(EngineConfig::new(folder.path().join("cache"), Compiler::InProcess)).unwrap();
@@ -137,6 +139,7 @@ async fn open(
         random: Arc::new(SystemRandom),
         live: Live::default(),
         admitter,
+        intake,
         marker,
         judges: Arc::new(TestJudges(up.clone())),
     });
@@ -144,6 +147,7 @@ async fn open(
     let workers = vec![
         tokio::spawn(check::run_follower(app.clone())).abort_handle(),
         tokio::spawn(admissions.run(app.clone())).abort_handle(),
+        tokio::spawn(fulfilments.run(app.clone())).abort_handle(),
         tokio::spawn(marks.run(app.clone())).abort_handle(),
     ];
     (app, workers)

@@ -1,7 +1,7 @@
 //! Fulfilment: the order system's messages are taken in any order, any number of times, on any host, and come to the same
 //! end. A message that cannot be applied is parked with its reason and holds up nothing (E1, E4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::{
     clock::Millis,
     error::{Code, Error, Result},
     event,
-    ids::{MerchantId, MessageId},
+    ids::{EndpointAppId, MerchantId, MessageId},
     page::{Page, PageQuery},
     store::Tx,
 };
@@ -158,44 +158,30 @@ pub async fn deliver(app: &App, caller: &Caller, messages: &[Value]) -> Result<R
     receive(app, caller.account.as_str(), messages).await
 }
 
-/// Takes messages. Those of one merchant share a transaction. When it fails half-way, sending all of them again does the
-/// rest.
+/// Takes messages, and answers when what became of them is stored. When it fails half-way, sending all of them again does
+/// the rest.
 pub async fn receive(app: &App, actor: &str, messages: &[Value]) -> Result<Receipts> {
     let mut results = Vec::with_capacity(messages.len());
     for messages in messages.chunks(MOST) {
         let arrivals = messages.iter().map(Arrival::read).collect();
-        results.extend(settle_all(app, actor, arrivals).await?.results);
+        results.extend(app.intake.take(actor, arrivals).await?);
     }
     Ok(Receipts { results })
 }
 
-async fn settle_all(app: &App, actor: &str, arrivals: Vec<Arrival>) -> Result<Receipts> {
-    let mut batches: BTreeMap<Option<MerchantId>, (Vec<usize>, Vec<Arrival>)> = BTreeMap::new();
-    for (place, arrival) in arrivals.into_iter().enumerate() {
-        let batch = batches.entry(arrival.merchant.clone()).or_default();
-        batch.0.push(place);
-        batch.1.push(arrival);
-    }
-    let mut results = Vec::new();
-    for (merchant, (places, arrivals)) in batches {
-        let batch = Batch { actor, merchant, arrivals, corrects: None };
-        results.extend(places.into_iter().zip(batch.settle(app).await?));
-    }
-    results.sort_by_key(|(place, _)| *place);
-    Ok(Receipts { results: results.into_iter().map(|(_, receipt)| receipt).collect() })
-}
-
-/// Messages that name one merchant, or none.
-struct Batch<'a> {
-    actor: &'a str,
-    merchant: Option<MerchantId>,
-    arrivals: Vec<Arrival>,
+/// Messages that share a transaction.
+pub(super) struct Batch<'a> {
+    /// Who sent them.
+    pub actor: &'a str,
+    /// The messages, [`MOST`] at the most.
+    pub arrivals: Vec<Arrival>,
     /// The parked message that the only one here corrects.
-    corrects: Option<MessageId>,
+    pub corrects: Option<MessageId>,
 }
 
 impl Batch<'_> {
-    async fn settle(&self, app: &App) -> Result<Vec<Receipt>> {
+    /// Settles all of them; what became of each, in their order.
+    pub async fn settle(&self, app: &App) -> Result<Vec<Receipt>> {
         for _ in 0..TRIES {
             let mut tx = app.db.begin().await?;
             if let Some(receipts) = self.settle_in(&mut tx, app).await? {
@@ -207,16 +193,14 @@ impl Batch<'_> {
     }
 
     /// Nothing when another transaction has just written the same ids: then this one must not be committed.
+    ///
+    /// Merchants, product instances and messages are each taken in the order of their ids, so that no two transactions
+    /// wait for each other.
     async fn settle_in(&self, tx: &mut Tx, app: &App) -> Result<Option<Vec<Receipt>>> {
-        let known = match &self.merchant {
-            Some(merchant) => tx.hold_merchant_if_there(merchant).await?,
-            None => false,
-        };
-        let mut ledger = self.open(tx, app.clock.now(), known).await?;
+        let mut ledger = self.open(tx, app.clock.now()).await?;
         let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
-        if !tx.write_instances(&ledger.touched_instances()).await?
-            || !tx.write_fulfilments(&ledger.touched_rows()).await?
-        {
+        let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
+        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
             return Ok(None);
         }
         if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
@@ -229,59 +213,70 @@ impl Batch<'_> {
         Ok(Some(receipts))
     }
 
-    /// What is known of everything that the messages touch.
-    async fn open(&self, tx: &mut Tx, now: Millis, known: bool) -> Result<Ledger> {
+    /// What is known of everything that the messages touch; the merchants are held.
+    async fn open(&self, tx: &mut Tx, now: Millis) -> Result<Ledger> {
+        let messages: Vec<_> = self.arrivals.iter().filter_map(|arrival| arrival.message.as_ref().ok()).collect();
+        let named: BTreeSet<_> = messages.iter().map(|message| &message.merchant).collect();
+        let mut merchants = BTreeSet::new();
+        for merchant in named {
+            if tx.hold_merchant_if_there(merchant).await? {
+                merchants.insert(merchant.clone());
+            }
+        }
         let ids = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]).collect();
         let rows = tx.fulfilments(&ids).await?;
-        let messages = self.arrivals.iter().filter_map(|arrival| arrival.message.as_ref().ok());
-        let instances = messages.filter(|_| known).map(|message| message.instance.clone()).collect();
-        Ok(Ledger::new(now, known, rows, tx.product_instances(&instances).await?))
+        let instances = messages.iter().map(|message| message.instance.clone()).collect();
+        Ok(Ledger::new(now, merchants, rows, tx.product_instances(&instances).await?))
     }
 
     /// Does what follows from what happened, and emits the events.
     async fn tell(&self, tx: &mut Tx, app: &App, ledger: Ledger) -> Result<()> {
+        let mut defaults = BTreeMap::new();
+        for merchant in ledger.changed_merchants() {
+            let wanted = ledger.buyers.contains(&merchant);
+            let default = membership::default_of(tx, app, self.actor, &merchant, wanted).await?;
+            defaults.insert(merchant, default);
+        }
+        let mut left = BTreeSet::new();
         for step in &ledger.steps {
-            let (kind, id) = match step {
-                Step::Parked(id) => ("fulfilment.parked", id),
-                Step::Freed(id) => ("fulfilment.applied", id),
-                Step::Changed { .. } => continue,
-            };
-            let row = ledger.row(id).map(Fulfilment::from);
-            let event = event::new(app, kind, id, self.actor, &row);
-            tx.emit(self.merchant.iter().fold(event, |event, merchant| event.for_merchant(merchant)));
-        }
-        match &self.merchant {
-            Some(merchant) if !ledger.steps.is_empty() || ledger.bought => {
-                self.tell_changes(tx, app, merchant, ledger).await
+            match step {
+                Step::Parked(id) => self.tell_of_message(tx, app, "fulfilment.parked", ledger.row(id)),
+                Step::Freed(id) => self.tell_of_message(tx, app, "fulfilment.applied", ledger.row(id)),
+                Step::Changed { before, after } => {
+                    let default = defaults.get(&after.merchant).and_then(Option::as_ref);
+                    if self.tell_of_change(tx, app, default, before.as_deref(), after).await? {
+                        left.insert(&after.merchant);
+                    }
+                }
             }
-            _ => Ok(()),
         }
+        for merchant in left {
+            org_prune::prune_assignments(tx, app, self.actor, merchant).await?;
+        }
+        Ok(())
     }
 
-    async fn tell_changes(&self, tx: &mut Tx, app: &App, merchant: &MerchantId, ledger: Ledger) -> Result<()> {
-        let default = membership::default_of(tx, app, self.actor, merchant, ledger.bought).await?;
-        let mut left = false;
-        for step in ledger.steps {
-            let Step::Changed { before, after } = step else { continue };
-            let kind = if before.is_some() { "product_instance.changed" } else { "product_instance.created" };
-            tx.emit(event::new(app, kind, &after.id, self.actor, &after).for_merchant(merchant));
-            let was_active = before.as_ref().is_some_and(|before| before.is_active());
-            if let Some(default) = default.as_ref().filter(|_| was_active != after.is_active()) {
-                membership::follow_state(tx, app, self.actor, default, &after);
-            }
-            left |= self.leave(tx, app, before.as_deref(), &after).await?;
-        }
-        if left { org_prune::prune_assignments(tx, app, self.actor, merchant).await } else { Ok(()) }
+    fn tell_of_message(&self, tx: &mut Tx, app: &App, kind: &'static str, row: Option<&FulfilmentRow>) {
+        let Some(row) = row else { return };
+        let event = event::new(app, kind, &row.id, self.actor, &Fulfilment::from(row));
+        tx.emit(row.merchant_id.iter().fold(event, |event, merchant| event.for_merchant(merchant)));
     }
 
-    /// A new unsubscription ends what was chosen before it; true when there was something.
-    async fn leave(
+    /// True when something that was chosen ended with an unsubscription.
+    async fn tell_of_change(
         &self,
         tx: &mut Tx,
         app: &App,
+        default: Option<&EndpointAppId>,
         before: Option<&ProductInstance>,
         after: &ProductInstance,
     ) -> Result<bool> {
+        let kind = if before.is_some() { "product_instance.changed" } else { "product_instance.created" };
+        tx.emit(event::new(app, kind, &after.id, self.actor, after).for_merchant(&after.merchant));
+        let was_active = before.is_some_and(ProductInstance::is_active);
+        if let Some(default) = default.filter(|_| was_active != after.is_active()) {
+            membership::follow_state(tx, app, self.actor, default, after);
+        }
         match (before, after.left_at) {
             (Some(before), Some(at)) if before.left_at < Some(at) => {
                 membership::leave(tx, app, self.actor, after, at).await
@@ -300,7 +295,7 @@ pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) ->
         return Ok(());
     }
     let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
-    let batch = Batch { actor: event::BERTH, merchant: Some(merchant.clone()), arrivals, corrects: None };
+    let batch = Batch { actor: event::BERTH, arrivals, corrects: None };
     let settled = batch.settle_in(tx, app).await?;
     settled
         .map(drop)
@@ -322,8 +317,7 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
     if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
         return Err(Error::field("message", why));
     }
-    let actor = caller.account.as_str();
-    let batch = Batch { actor, merchant: arrival.merchant.clone(), arrivals: vec![arrival], corrects: Some(row.id) };
+    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![arrival], corrects: Some(row.id) };
     let receipts = batch.settle(app).await?;
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }
@@ -333,7 +327,7 @@ pub async fn replay_all(app: &App, caller: &Caller, which: &ReplayAll) -> Result
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let rows = app.db.read().await?.parked_fulfilments(which, MOST).await?;
     let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
-    settle_all(app, caller.account.as_str(), arrivals).await
+    Ok(Receipts { results: app.intake.take(caller.account.as_str(), arrivals).await? })
 }
 
 /// One message that is kept.

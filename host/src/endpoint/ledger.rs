@@ -87,32 +87,37 @@ pub enum Step {
     Freed(MessageId),
 }
 
-/// What is known of everything that some messages touch. All of them name one merchant, or none that can be read.
+/// What is known of everything that some messages touch.
 pub struct Ledger {
     now: Millis,
-    merchant_known: bool,
+    merchants: BTreeSet<MerchantId>,
     rows: BTreeMap<MessageId, FulfilmentRow>,
     instances: BTreeMap<InstanceId, ProductInstance>,
     touched_rows: BTreeSet<MessageId>,
     touched_instances: BTreeSet<InstanceId>,
     /// What happened, in order.
     pub steps: Vec<Step>,
-    /// Whether a purchase or a renewal was applied: then the merchant has a default endpoint application (E1).
-    pub bought: bool,
+    /// For whom a purchase or a renewal was applied: they have a default endpoint application (E1).
+    pub buyers: BTreeSet<MerchantId>,
 }
 
 impl Ledger {
-    /// With what is known so far.
-    pub fn new(now: Millis, merchant_known: bool, rows: Vec<FulfilmentRow>, instances: Vec<ProductInstance>) -> Self {
+    /// With what is known so far: the merchants that are there, what is kept, what was bought.
+    pub fn new(
+        now: Millis,
+        merchants: BTreeSet<MerchantId>,
+        rows: Vec<FulfilmentRow>,
+        instances: Vec<ProductInstance>,
+    ) -> Self {
         Self {
             now,
-            merchant_known,
+            merchants,
             rows: rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
             instances: instances.into_iter().map(|one| (one.id.clone(), one)).collect(),
             touched_rows: BTreeSet::new(),
             touched_instances: BTreeSet::new(),
             steps: Vec::new(),
-            bought: false,
+            buyers: BTreeSet::new(),
         }
     }
 
@@ -124,6 +129,12 @@ impl Ledger {
     /// The product instances that are to be written, by id.
     pub fn touched_instances(&self) -> Vec<&ProductInstance> {
         self.touched_instances.iter().filter_map(|id| self.instances.get(id)).collect()
+    }
+
+    /// The merchants whose product instances changed, or who bought something.
+    pub fn changed_merchants(&self) -> BTreeSet<MerchantId> {
+        let changed = self.touched_instances.iter().filter_map(|id| self.instances.get(id));
+        changed.map(|instance| &instance.merchant).chain(&self.buyers).cloned().collect()
     }
 
     /// A message that is kept.
@@ -167,7 +178,7 @@ impl Ledger {
     /// What the message says, unless it cannot be applied.
     fn judge<'a>(&self, arrival: &'a Arrival) -> Result<&'a Message, Refusal> {
         let message = arrival.message.as_ref().map_err(|why| Refusal::new(Reason::Malformed, why))?;
-        if !self.merchant_known {
+        if !self.merchants.contains(&message.merchant) {
             let text = format!("There is no merchant {} yet. Creating it replays this message.", message.merchant);
             return Err(Refusal::new(Reason::MerchantUnknown, text));
         }
@@ -182,7 +193,9 @@ impl Ledger {
     }
 
     fn apply(&mut self, message: &Message) {
-        self.bought |= message.kind != Kind::Unsubscribe;
+        if message.kind != Kind::Unsubscribe {
+            self.buyers.insert(message.merchant.clone());
+        }
         let before = self.instances.get(&message.instance).cloned();
         let known = before.as_ref().map(ProductInstance::register);
         let register = known.clone().map_or_else(|| message.register(), |known| known.join(message.register()));

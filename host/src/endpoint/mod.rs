@@ -6,6 +6,7 @@ pub mod authorisation;
 pub mod channel;
 pub mod fulfilment;
 pub mod instance;
+pub mod intake;
 pub mod ledger;
 pub mod listen;
 pub mod membership;
