@@ -9,9 +9,12 @@ as_postgres() { # PostgreSQL refuses to run as root
     if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups -- "$@"; else "$@"; fi
 }
 
+# The folder of initdb and pg_ctl: Debian's newest, or the one on the path; nothing when there is none.
 programs() {
-    { ls -d /usr/lib/postgresql/*/bin 2>/dev/null || true; } | sort -V | tail -n 1
-    if command -v pg_ctl >/dev/null; then dirname "$(command -v pg_ctl)"; fi
+    local newest
+    newest=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1 || true)
+    if [ -z "$newest" ] && command -v pg_ctl >/dev/null; then newest=$(dirname "$(command -v pg_ctl)"); fi
+    echo "$newest"
 }
 
 install_if_possible() {
@@ -21,7 +24,7 @@ install_if_possible() {
 start() {
     mkdir -p "$dir"
     install_if_possible
-    bin=$(programs | head -n 1)
+    bin=$(programs)
     [ -x "$bin/initdb" ] || return 1
     if [ "$(id -u)" = 0 ]; then
         id postgres >/dev/null 2>&1 || useradd --system --no-create-home postgres
@@ -37,7 +40,7 @@ start() {
 }
 
 stop() {
-    bin=$(programs | head -n 1)
+    bin=$(programs)
     if [ -f "$dir/data/postmaster.pid" ]; then
         as_postgres "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true
     fi
