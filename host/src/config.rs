@@ -3,8 +3,15 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    api::serve::ServeConfig, blob::BlobConfig, endpoint::listen::ListenConfig, event::deliver::WebhookConfig,
-    nats::NatsConfig, package::Limits, seal::SealConfig, store::DbConfig, wechat::WechatConfig,
+    api::serve::ServeConfig,
+    blob::BlobConfig,
+    endpoint::listen::ListenConfig,
+    event::{deliver::WebhookConfig, retain::EventConfig},
+    nats::NatsConfig,
+    package::Limits,
+    seal::SealConfig,
+    store::DbConfig,
+    wechat::WechatConfig,
 };
 
 /// Where a host keeps what it must not lose.
@@ -72,6 +79,10 @@ pub struct Config {
     #[command(flatten)]
     pub webhooks: WebhookConfig,
 
+    /// How long events are kept.
+    #[command(flatten)]
+    pub events: EventConfig,
+
     /// Where events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
@@ -79,6 +90,7 @@ pub struct Config {
     /// Where fulfilment messages come from, beside the API.
     #[command(flatten)]
     pub listen_to: ListenConfig,
+
     /// WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -97,6 +109,7 @@ impl Config {
             package: Limits::default(),
             http: ServeConfig::default(),
             webhooks: WebhookConfig::default(),
+            events: EventConfig::default(),
             nats: NatsConfig::default(),
             listen_to: ListenConfig::default(),
             wechat: WechatConfig::default(),

@@ -143,6 +143,7 @@ codes! {
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
     // webhooks
+    EventsGone = "events-gone", Gone, "The events after this number are not kept any more";
     WebhookLimit = "webhook-limit", Conflict, "There are too many webhooks";
 
     // the host

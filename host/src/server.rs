@@ -3,7 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
 
 use crate::{
     access::{IssuedToken, NewAccount, NewToken, Role, Scope},
@@ -29,7 +33,7 @@ use crate::{
     event::{
         self,
         deliver::{self, Sender, guard::Guard},
-        relay,
+        relay, retain,
         stream::Streams,
     },
     policy::{
@@ -189,11 +193,16 @@ impl Host {
         workers.spawn(endpoint::listen::run(app.clone()));
         workers.spawn(deliver::run(app.clone()));
         workers.spawn(relay::run(app.clone()));
+        workers.spawn(retain::run(app.clone()));
         (app, workers)
     }
 
     /// Serves until `stop`, then drains.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> DrainReport {
+    ///
+    /// # Errors
+    /// `internal` when a worker died, which is a defect: the host drains, too, so that whoever watches over the process
+    /// starts it anew. Half a host that goes on answering would be worse.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<DrainReport> {
         let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
@@ -201,8 +210,12 @@ impl Host {
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
         // Streams have no end of their own that draining could wait for.
+        let mut death = None;
         let stop = async {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                error = first_death(&mut workers) => death = Some(error),
+            }
             app.streams.end();
         };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
@@ -212,8 +225,19 @@ impl Host {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
         }
         app.db.close().await;
-        report
+        death.map_or(Ok(report), |error| Err(Error::internal(error)))
     }
+}
+
+/// Waits for a worker that panics; those that have nothing to do on this host end by themselves.
+async fn first_death(workers: &mut JoinSet<()>) -> JoinError {
+    while let Some(ended) = workers.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a worker died; the host stops");
+            return error;
+        }
+    }
+    std::future::pending().await
 }
 
 struct DatabaseReady(Db);
@@ -240,5 +264,23 @@ impl ReadyCheck for IndexReady {
 
     fn check(&self) -> BoxFuture<'_, anyhow::Result<()>> {
         Box::pin(async { if self.0.is_ready() { Ok(()) } else { Err(anyhow::anyhow!("not loaded yet")) } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_dies_is_noticed_and_one_that_has_nothing_to_do_is_not() {
+        let mut workers = JoinSet::new();
+        workers.spawn(async {});
+        let waiting = tokio::time::timeout(Duration::from_millis(50), first_death(&mut workers)).await;
+        assert!(waiting.is_err(), "a worker that ended by itself is no death");
+        workers.spawn(std::future::pending());
+        workers.spawn(async { std::panic::resume_unwind(Box::new("a defect")) });
+        assert!(first_death(&mut workers).await.is_panic());
     }
 }

@@ -51,7 +51,7 @@ cargo test --locked --workspace
 # The host's own tests ran on SQLite or PostgreSQL, by the variable; so they run once more on the other.
 if [ -n "${BERTH_TEST_POSTGRES:-}" ]; then
     echo "=== the host's tests of storage, once more, on SQLite ==="
-    env -u BERTH_TEST_POSTGRES cargo test --locked --workspace --lib -- check:: rollout:: endpoint::
+    env -u BERTH_TEST_POSTGRES cargo test --locked --workspace --lib -- check:: rollout:: endpoint:: event::
 fi
 
 echo "=== the whole API, by its own description ==="

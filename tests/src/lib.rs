@@ -146,7 +146,7 @@ impl Host {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
-            host.run(listener, async { drop(stopped.await) }).await;
+            host.run(listener, async { drop(stopped.await) }).await.expect("no worker died");
         });
         let database_url = config.storage.db.database_url.clone();
         Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     call::Call,
     failure::{Done, Failure},
-    paint::{Ink, Paint, bytes, state},
+    paint::{Ink, Paint, bytes, several, state},
     session::Session,
     table::{Card, Cell},
 };
@@ -189,15 +189,13 @@ fn view(outcome: &Outcome, paint: &Paint) -> String {
         .maybe("size", package.map(|package| bytes(package.size)))
         .maybe("sha256", package.map(|package| package.sha256.as_str()))
         .maybe("endpoint app", endpoint.map(|endpoint| format!("{} of {}", endpoint.cid, endpoint.bos_id)))
-        .maybe("products", endpoint.map(|endpoint| several(&endpoint.products)))
-        .maybe("org nodes", endpoint.and_then(|endpoint| endpoint.org_nodes.as_deref()).map(several))
+        .maybe("products", endpoint.map(|endpoint| several(&endpoint.products, "none")))
+        .maybe(
+            "org nodes",
+            endpoint.and_then(|endpoint| endpoint.org_nodes.as_deref()).map(|nodes| several(nodes, "none")),
+        )
         .render(paint);
     if outcome.steps.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.steps, paint)) }
-}
-
-fn several(ids: &[impl ToString]) -> String {
-    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-    if ids.is_empty() { "none".into() } else { ids.join(", ") }
 }
 
 /// The trace: rules of one task as the branches of that task.

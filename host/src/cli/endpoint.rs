@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     call::Call,
     failure::Done,
-    paint::{Paint, state},
+    paint::{Paint, several, state},
     session::Session,
     table::{Card, Cell, Table},
 };
@@ -14,6 +14,7 @@ use crate::{
     endpoint::{
         Channel, EndpointApp, InstanceState, ProductInstance,
         app::{EditEndpointApp, EndpointAppView, NewEndpointApp},
+        runtime::Runtime,
     },
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
 };
@@ -41,6 +42,11 @@ pub enum Endpoint {
     List(Listed),
     /// Show an endpoint application: its product instances, channels and organisation nodes
     Show {
+        /// Which (CID)
+        cid: EndpointAppId,
+    },
+    /// Show what its MiniApps are told in a check: active products, organisation nodes, the digest
+    Runtime {
         /// Which (CID)
         cid: EndpointAppId,
     },
@@ -113,6 +119,10 @@ pub async fn run(command: Endpoint, session: &mut Session) -> Done {
         Endpoint::Show { cid } => {
             session.out.show(&client.value(Call::get(format!("/v1/endpoint-apps/{cid}"))).await?, view)
         }
+        Endpoint::Runtime { cid } => {
+            let call = Call::get(format!("/v1/endpoint-apps/{cid}/runtime"));
+            session.out.show(&client.value(call).await?, runtime)
+        }
         Endpoint::Edit { cid, name } => {
             let call = Call::patch(format!("/v1/endpoint-apps/{cid}")).json(&EditEndpointApp { name: Some(name) });
             session.out.show(&client.value(call).await?, card)
@@ -169,10 +179,21 @@ fn view(one: EndpointAppView, paint: &Paint) -> String {
         parts.push(channels(one.channels, paint));
     }
     if !one.org_nodes.is_empty() {
-        let nodes: Vec<_> = one.org_nodes.iter().map(ToString::to_string).collect();
-        parts.push(format!("Assigned to {}.", nodes.join(", ")));
+        parts.push(format!("Assigned to {}.", several(&one.org_nodes, "no node")));
     }
     parts.join("\n\n")
+}
+
+fn runtime(one: Runtime, paint: &Paint) -> String {
+    let Some(endpoint) = one.endpoint else { return "Its MiniApps are told nothing.".into() };
+    let nodes = endpoint.org_nodes.as_deref().map_or_else(|| "everywhere".into(), |nodes| several(nodes, "none"));
+    Card::default()
+        .field("bos id", Cell::of(&endpoint.bos_id))
+        .field("cid", Cell::strong(&endpoint.cid))
+        .field("products", several(&endpoint.products, "none"))
+        .field("org nodes", nodes)
+        .field("digest", Cell::of(&endpoint.digest))
+        .render(paint)
 }
 
 fn channels(channels: Vec<Channel>, paint: &Paint) -> String {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     call::Call,
     failure::Done,
-    paint::{Ink, Paint},
+    paint::{Ink, Paint, several},
     session::Session,
     table::{Card, Cell},
 };
@@ -204,9 +204,4 @@ fn reach(reach: Reach, paint: &Paint) -> String {
         .field("usable at", usable)
         .field("assigned to", several(&reach.assigned, "no node, so to all that are not limited"))
         .render(paint)
-}
-
-fn several(ids: &[impl ToString], none: &str) -> String {
-    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-    if ids.is_empty() { none.to_owned() } else { ids.join(", ") }
 }

@@ -89,6 +89,12 @@ pub fn state(word: &str) -> Cell {
     Cell::new(ink, word)
 }
 
+/// Several ids in one line, or what stands for none.
+pub fn several(ids: &[impl ToString], none: &str) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    if ids.is_empty() { none.to_owned() } else { ids.join(", ") }
+}
+
 /// `1.4 MiB`.
 pub fn bytes(size: u64) -> String {
     indicatif::BinaryBytes(size).to_string()

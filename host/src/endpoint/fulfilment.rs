@@ -174,7 +174,7 @@ pub(super) struct Batch<'a> {
     /// Who sent them.
     pub actor: &'a str,
     /// The messages, [`MOST`] at the most.
-    pub arrivals: Vec<Arrival>,
+    pub arrivals: Vec<&'a Arrival>,
     /// The parked message that the only one here corrects.
     pub corrects: Option<MessageId>,
 }
@@ -294,8 +294,8 @@ pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) ->
     if rows.is_empty() {
         return Ok(());
     }
-    let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
-    let batch = Batch { actor: event::BERTH, arrivals, corrects: None };
+    let arrivals: Vec<_> = rows.iter().map(|row| Arrival::again(&row.body)).collect();
+    let batch = Batch { actor: event::BERTH, arrivals: arrivals.iter().collect(), corrects: None };
     let settled = batch.settle_in(tx, app).await?;
     settled
         .map(drop)
@@ -317,7 +317,7 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
     if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
         return Err(Error::field("message", why));
     }
-    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![arrival], corrects: Some(row.id) };
+    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects: Some(row.id) };
     let receipts = batch.settle(app).await?;
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }

@@ -76,30 +76,42 @@ fn together(requests: impl Iterator<Item = Request>) -> Vec<Vec<Request>> {
     actors.into_values().flatten().collect()
 }
 
+/// When what they share fails by what one of them sent, each is tried by itself: nobody pays for another's message.
 async fn settle(app: &App, requests: Vec<Request>) {
-    let Some(actor) = requests.first().map(|request| request.actor.clone()) else { return };
-    let (mut arrivals, mut answers) = (Vec::new(), Vec::new());
-    for request in requests {
-        answers.push((request.arrivals.len(), request.answer));
-        arrivals.extend(request.arrivals);
-    }
-    let batch = Batch { actor: &actor, arrivals, corrects: None };
-    let settled = batch.settle(app).await.map(|receipts| receipts.into_iter());
-    // Whoever does not wait any more sends again, and is told then.
-    match settled {
-        Ok(mut receipts) => answers
-            .into_iter()
-            .for_each(|(count, answer)| drop(answer.send(Ok(receipts.by_ref().take(count).collect())))),
-        Err(error) => refuse(answers, error),
+    match settle_together(app, &requests).await {
+        // Whoever does not wait any more sends again, and is told then.
+        Ok(receipts) => {
+            requests.into_iter().zip(receipts).for_each(|(one, receipts)| drop(one.answer.send(Ok(receipts))))
+        }
+        Err(error) if requests.len() > 1 && !passes(&error) => {
+            for request in requests {
+                let receipts = settle_together(app, std::slice::from_ref(&request)).await;
+                drop(request.answer.send(receipts.map(|all| all.into_iter().flatten().collect())));
+            }
+        }
+        Err(error) => refuse(requests, error),
     }
 }
 
+/// The receipts of each request, in their order.
+async fn settle_together(app: &App, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();
+    let mut receipts = Batch { actor: &first.actor, arrivals, corrects: None }.settle(app).await?.into_iter();
+    Ok(requests.iter().map(|request| receipts.by_ref().take(request.arrivals.len()).collect()).collect())
+}
+
+/// The same would befall each of them now, and none later.
+fn passes(error: &Error) -> bool {
+    matches!(error.code, Code::Unavailable | Code::StorageFull)
+}
+
 /// One of those who wait gets the error with its cause, for the log; the others get what it says.
-fn refuse(answers: Vec<(usize, oneshot::Sender<Result<Vec<Receipt>>>)>, error: Error) {
+fn refuse(requests: Vec<Request>, error: Error) {
     let mut cause = error.source;
-    for (_, answer) in answers {
+    for request in requests {
         let (detail, fields) = (error.detail.clone(), error.fields.clone());
-        drop(answer.send(Err(Error { code: error.code, detail, fields, source: cause.take() })));
+        drop(request.answer.send(Err(Error { code: error.code, detail, fields, source: cause.take() })));
     }
 }
 
@@ -130,7 +142,8 @@ mod tests {
     #[tokio::test]
     async fn all_who_wait_learn_of_a_failure() {
         let (one, two) = (oneshot::channel(), oneshot::channel());
-        refuse(vec![(1, one.0), (1, two.0)], Error::new(Code::Unavailable, "no").caused_by(anyhow::anyhow!("why")));
+        let waiting = [one.0, two.0].map(|answer| Request { actor: "a".into(), arrivals: Vec::new(), answer });
+        refuse(waiting.into(), Error::new(Code::Unavailable, "no").caused_by(anyhow::anyhow!("why")));
         let (one, two) = (one.1.await.unwrap().unwrap_err(), two.1.await.unwrap().unwrap_err());
         assert_eq!((one.code, two.code), (Code::Unavailable, Code::Unavailable));
         assert_eq!((one.source.is_some(), two.source.is_some()), (true, false));

@@ -5,6 +5,7 @@ pub mod cloud;
 mod data;
 pub mod deliver;
 pub mod relay;
+pub mod retain;
 pub mod stream;
 pub mod webhook;
 
@@ -20,7 +21,7 @@ use crate::{
     access::{Action, Caller, Scope},
     app::App,
     clock::Millis,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{EventId, HostAppId, MerchantId, MiniAppId},
     mini_app,
     store::{EventRow, NewEvent, Tx},
@@ -147,6 +148,7 @@ pub struct EventPage {
 pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
     let mut tx = app.db.read().await?;
     may_list(&mut tx, caller, query).await?;
+    require_kept(&mut tx, query.after).await?;
     let rows = tx.events_of(query).await?;
     let last = rows.last().map_or(query.after, |row| row.seq);
     Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
@@ -160,6 +162,20 @@ async fn may_list(tx: &mut Tx, caller: &Caller, query: &EventQuery) -> Result<()
         (None, None, Some(id)) => may_read(caller, &Scope::Merchant(id.clone())),
         (None, None, None) => caller.require(Action::Read, &Scope::Platform),
     }
+}
+
+/// Refuses to go on after an event behind which some are forgotten: whoever follows the log would miss them unawares.
+/// After 0 means from the oldest on.
+async fn require_kept(tx: &mut Tx, after: i64) -> Result<()> {
+    let oldest = tx.oldest_event().await?;
+    if after <= 0 || after >= oldest - 1 {
+        return Ok(());
+    }
+    let detail = format!(
+        "The oldest event that is kept is {oldest}. Read what you follow anew, then go on after {}; 0 begins with the oldest.",
+        oldest - 1
+    );
+    Err(Error::new(Code::EventsGone, detail).with("oldest", oldest))
 }
 
 fn may_read(caller: &Caller, scope: &Scope) -> Result<()> {

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Event, EventQuery, may_list, webhook};
+use super::{Event, EventQuery, may_list, require_kept, webhook};
 use crate::{
     access::{self, Caller},
     app::App,
@@ -97,6 +97,7 @@ pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<i
     };
     let query = EventQuery { mini_app, host_app, merchant, after, limit: Some(BATCH) };
     may_list(&mut tx, &caller, &query).await?;
+    require_kept(&mut tx, after).await?;
     drop(tx);
     let (place, ended) = (app.streams.enter()?, app.streams.ended.subscribe());
     let follower = Follower {

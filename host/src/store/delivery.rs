@@ -71,6 +71,26 @@ impl Tx {
         )?)
     }
 
+    /// The number after which somebody still needs events: an enabled webhook, a relay that lived after `since`. The last
+    /// event is always needed, as it says where the log is.
+    pub(crate) async fn events_needed_after(&mut self, since: Millis) -> Result<i64> {
+        let (seq,) = fetch!(
+            self,
+            fetch_one,
+            (i64,),
+            "SELECT MIN(seq) FROM (
+                SELECT last - 1 AS seq FROM event_head
+                UNION ALL SELECT c.seq FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id WHERE w.enabled
+                UNION ALL SELECT c.replay_after FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id
+                    WHERE w.enabled AND c.replay_after IS NOT NULL
+                UNION ALL SELECT d.seq - 1 FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id
+                    WHERE w.enabled AND d.state = 'waiting'
+                UNION ALL SELECT seq FROM event_relay WHERE lease_until > $1) AS needed",
+            since
+        )?;
+        Ok(seq)
+    }
+
     /// One event.
     pub async fn event(&mut self, seq: i64) -> Result<Option<EventRow>> {
         Ok(fetch!(self, fetch_optional, EventRow, "SELECT * FROM event WHERE seq = $1", seq)?)

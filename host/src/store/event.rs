@@ -51,6 +51,14 @@ pub struct EventRow {
     pub data: Json<Value>,
 }
 
+/// An event's number and time.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are those of EventRow")]
+pub struct EventAge {
+    pub seq: i64,
+    pub at: Millis,
+}
+
 /// Events in one statement: their values stay far below what the databases bind.
 const ROWS: usize = 500;
 
@@ -97,6 +105,28 @@ impl Tx {
     pub async fn last_event(&mut self) -> Result<i64> {
         let (last,) = fetch!(self, fetch_one, (i64,), "SELECT last FROM event_head WHERE id = 1")?;
         Ok(last)
+    }
+
+    /// The number of the oldest event that is kept; of the next one when there is none.
+    pub async fn oldest_event(&mut self) -> Result<i64> {
+        let (oldest,) = fetch!(
+            self,
+            fetch_one,
+            (i64,),
+            "SELECT COALESCE((SELECT MIN(seq) FROM event), last + 1) FROM event_head WHERE id = 1"
+        )?;
+        Ok(oldest)
+    }
+
+    /// The oldest events, at most `limit`.
+    pub(crate) async fn oldest_events(&mut self, limit: i64) -> Result<Vec<EventAge>> {
+        Ok(fetch!(self, fetch_all, EventAge, "SELECT seq, at FROM event ORDER BY seq LIMIT $1", limit)?)
+    }
+
+    /// Forgets the events up to `seq`, and deliveries of them; how many events that were.
+    pub(crate) async fn forget_events(&mut self, seq: i64) -> Result<u64> {
+        execute!(self, "DELETE FROM webhook_delivery WHERE seq <= $1", seq)?;
+        Ok(execute!(self, "DELETE FROM event WHERE seq <= $1", seq)?)
     }
 
     /// The events after `seq`, oldest first, at most `limit`.

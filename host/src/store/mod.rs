@@ -29,7 +29,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
-pub use event::{EventRow, NewEvent};
+pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use sealed::{SEALED, SealedColumn};
 pub use webhook::{WebhookRow, WebhookSecretRow};

@@ -61,9 +61,9 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     tokio::select! {
         introduced = introduce => {
             introduced?;
-            serving.await;
+            serving.await?;
         }
-        _ = &mut serving => {}
+        ended = &mut serving => drop(ended?),
     }
     Ok(())
 }

@@ -109,7 +109,7 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
             data_dir.display()
         ))?,
     }
-    host.run(listener, async { drop(stop_signal().await) }).await;
+    host.run(listener, async { drop(stop_signal().await) }).await?;
     Ok(())
 }
 

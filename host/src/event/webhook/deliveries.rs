@@ -11,6 +11,7 @@ use crate::{
     event::{
         cloud,
         deliver::{Message, keys_of},
+        require_kept,
     },
     ids::{EventId, WebhookId},
     page::{Page, PageQuery},
@@ -172,6 +173,7 @@ pub async fn replay(app: &App, caller: &Caller, id: &WebhookId, how: Replay) -> 
     if !(0..=last).contains(&how.after) {
         return Err(Error::field("after", format!("must be 0 to {last}, the number of the last event.")));
     }
+    require_kept(&mut tx, how.after).await?;
     tx.ask_for_replay(id, how.after).await?;
     let data = WebhookReplayed { delivery: None, after: Some(how.after) };
     tx.emit(told(app, "webhook.replayed", &scope, id, caller.account.as_str(), &data));
