@@ -1,6 +1,6 @@
 //! MiniApps.
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built, push_if};
 use crate::{
     access::Caller,
     clock::Millis,
@@ -88,24 +88,26 @@ impl Tx {
         query: &MiniAppQuery,
         page: &PageQuery,
     ) -> Result<Vec<MiniApp>> {
-        let team = query.team.as_ref().map(TeamId::to_string);
         let search = query.search.as_deref().map(|text| text.to_lowercase().replace(['%', '_', '\\'], ""));
-        let rows = fetch!(
-            self,
-            fetch_all,
-            MiniAppRow,
-            "SELECT * FROM mini_app m WHERE m.id > $1 AND ($2 OR m.team_id IN
-                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'team'))
-             AND ($4 IS NULL OR m.team_id = $4)
-             AND ($5 IS NULL OR lower(m.name) LIKE '%' || $5 || '%' OR m.id LIKE '%' || $5 || '%')
-             ORDER BY m.id LIMIT $6",
-            page.after(),
-            caller.reads_everything(),
-            &caller.account,
-            team.clone(),
-            search.clone(),
-            page.limit() + 1
-        )?;
+        let search = search.map(|text| format!("%{text}%"));
+        let rows = fetch_built!(self, MiniAppRow, |q| {
+            q.push("SELECT * FROM mini_app m WHERE m.id > ").push_bind(page.after());
+            if !caller.reads_everything() {
+                q.push(
+                    " AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ",
+                );
+                q.push_bind(&caller.account).push(")");
+            }
+            push_if!(q, query.team.as_ref(), " AND m.team_id = ", "");
+            if let Some(search) = &search {
+                q.push(" AND (lower(m.name) LIKE ")
+                    .push_bind(search)
+                    .push(" OR m.id LIKE ")
+                    .push_bind(search)
+                    .push(")");
+            }
+            q.push(" ORDER BY m.id LIMIT ").push_bind(page.limit() + 1);
+        })?;
         rows.into_iter().map(MiniApp::try_from).collect()
     }
 

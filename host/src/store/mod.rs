@@ -109,10 +109,20 @@ macro_rules! fetch_built {
     };
 }
 
+/// Pushes a condition on `$value`, when there is one.
+macro_rules! push_if {
+    ($query:ident, $value:expr, $before:expr, $after:expr) => {
+        if let Some(value) = $value {
+            $query.push($before).push_bind(value).push($after);
+        }
+    };
+}
+
 use execute;
 use execute_built;
 use fetch;
 use fetch_built;
+use push_if;
 
 impl Tx {
     /// Tells of a change made in this transaction.

@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built, push_if};
 use crate::{
     access::{Caller, Scope, ScopeKind},
     clock::Millis,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A row of `webhook`.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Webhook")]
 pub struct WebhookRow {
     pub id: WebhookId,
@@ -45,6 +45,12 @@ impl Tx {
     /// One webhook.
     pub async fn webhook(&mut self, id: &WebhookId) -> Result<Option<WebhookRow>> {
         Ok(fetch!(self, fetch_optional, WebhookRow, "SELECT * FROM webhook WHERE id = $1", id)?)
+    }
+
+    /// One webhook, held until the transaction ends: those who change it take turns, each from what the one before left.
+    pub(crate) async fn hold_webhook(&mut self, id: &WebhookId) -> Result<Option<WebhookRow>> {
+        let sql = "UPDATE webhook SET enabled = enabled WHERE id = $1 RETURNING *";
+        Ok(fetch!(self, fetch_optional, WebhookRow, sql, id)?)
     }
 
     /// The webhooks of the scopes that the caller may read, by id, and one more than the page holds.
@@ -193,17 +199,12 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Delivery>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            Delivery,
-            "SELECT d.*, e.id AS event_id, e.type FROM webhook_delivery d JOIN event e ON e.seq = d.seq
-             WHERE d.webhook_id = $1 AND d.seq > $2 AND ($3 IS NULL OR d.state = $3) ORDER BY d.seq LIMIT $4",
-            id,
-            after,
-            state.map(DeliveryState::as_str),
-            limit
-        )?)
+        Ok(fetch_built!(self, Delivery, |q| {
+            q.push("SELECT d.*, e.id AS event_id, e.type FROM webhook_delivery d JOIN event e ON e.seq = d.seq");
+            q.push(" WHERE d.webhook_id = ").push_bind(id).push(" AND d.seq > ").push_bind(after);
+            push_if!(q, state.map(DeliveryState::as_str), " AND d.state = ", "");
+            q.push(" ORDER BY d.seq LIMIT ").push_bind(limit);
+        })?)
     }
 
     /// Makes a delivery wait for a try at once; false when there is none.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{Webhook, WebhookScope, WebhookWithSecret, authorise, check_types, secret, told};
+use super::{Webhook, WebhookScope, WebhookWithSecret, check_types, hold, secret, told};
 use crate::{
     access::{Action, Caller, Scope},
     app::App,
@@ -128,10 +128,11 @@ pub fn about(id: &WebhookSecretId) -> String {
     format!("webhook_secret:{id}")
 }
 
-/// Changes a webhook.
+/// Changes a webhook. What is that already is no change and no event.
 pub async fn edit(app: &App, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
     let mut tx = app.db.begin().await?;
-    let (mut row, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    let (before, scope) = hold(&mut tx, caller, id).await?;
+    let mut row = before.clone();
     if let Some(url) = &edit.url {
         row.url = app.sender.guard().url(url)?.into();
     }
@@ -145,6 +146,9 @@ pub async fn edit(app: &App, caller: &Caller, id: &WebhookId, edit: EditWebhook)
         row.enabled = enabled;
         row.disabled_why.clear();
     }
+    if row == before {
+        return Ok(Webhook::from(&row));
+    }
     row.updated_at = app.clock.now();
     tx.update_webhook(&row).await?;
     let webhook = Webhook::from(&row);
@@ -156,7 +160,7 @@ pub async fn edit(app: &App, caller: &Caller, id: &WebhookId, edit: EditWebhook)
 /// Disables a webhook whose receiver says that it is gone.
 pub async fn disable(app: &App, id: &WebhookId, why: &str) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let Some(mut row) = tx.webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
+    let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
     let scope = Scope::parse(row.scope_kind.as_str(), &row.scope_id)?;
     row.enabled = false;
     row.disabled_why = why.to_owned();
@@ -169,7 +173,7 @@ pub async fn disable(app: &App, id: &WebhookId, why: &str) -> Result<()> {
 /// Deletes a webhook with everything that waits for it.
 pub async fn delete(app: &App, caller: &Caller, id: &WebhookId) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let (row, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    let (row, scope) = hold(&mut tx, caller, id).await?;
     tx.delete_webhook(id).await?;
     tx.emit(told(app, "webhook.deleted", &scope, id, caller.account.as_str(), &Webhook::from(&row)));
     tx.commit().await
@@ -182,7 +186,7 @@ pub async fn rotate(app: &App, caller: &Caller, id: &WebhookId, how: RotateSecre
         return Err(Error::field("keep_old_seconds", format!("must be 0 to {}.", KEEP.1)));
     }
     let mut tx = app.db.begin().await?;
-    let (mut row, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    let (mut row, scope) = hold(&mut tx, caller, id).await?;
     let now = app.clock.now();
     row.updated_at = now;
     tx.update_webhook(&row).await?;
@@ -198,4 +202,71 @@ pub async fn rotate(app: &App, caller: &Caller, id: &WebhookId, how: RotateSecre
     tx.emit(told(app, "webhook.secret_rotated", &scope, id, caller.account.as_str(), &webhook));
     tx.commit().await?;
     Ok(WebhookWithSecret { webhook, secret })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        event::webhook,
+        testing::{TestHost, host},
+    };
+
+    async fn created(host: &TestHost) -> WebhookId {
+        let new = json!({"url": "https://example.com/0", "scope": {"kind": "platform"}});
+        create(&host.app, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap().webhook.id
+    }
+
+    async fn patch(host: &TestHost, id: &WebhookId, members: Value) -> Webhook {
+        edit(&host.app, &host.caller, id, serde_json::from_value(members).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn b5_changes_of_different_members_at_the_same_time_all_survive() {
+        let host = Arc::new(host().await);
+        let id = created(&host).await;
+        for round in 1..=5 {
+            let types = [["version.*"], ["gray_task.*"]][round % 2];
+            let members = [
+                json!({"url": format!("https://example.com/{round}")}),
+                json!({"types": types}),
+                json!({"description": format!("round {round}")}),
+                json!({"enabled": round % 2 == 0}),
+            ];
+            let patches = members.map(|members| {
+                let (host, id) = (host.clone(), id.clone());
+                tokio::spawn(async move { drop(patch(&host, &id, members).await) })
+            });
+            let (turning, its) = (host.clone(), id.clone());
+            let turn =
+                async move { rotate(&turning.app, &turning.caller, &its, RotateSecret::default()).await.unwrap() };
+            let turn = tokio::spawn(turn);
+            for patch in patches {
+                patch.await.unwrap();
+            }
+            turn.await.unwrap();
+            let now = webhook::get(&host.app, &host.caller, &id).await.unwrap().webhook;
+            assert_eq!(now.url, format!("https://example.com/{round}"));
+            assert_eq!(now.types, types);
+            assert_eq!((now.description, now.enabled), (format!("round {round}"), round % 2 == 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn i6_what_changes_nothing_tells_nothing() {
+        let host = host().await;
+        let id = created(&host).await;
+        let last = async || host.app.db.read().await.unwrap().last_event().await.unwrap();
+        let (before, shown) = (last().await, patch(&host, &id, json!({})).await);
+        host.clock.advance_seconds(1);
+        assert_eq!(patch(&host, &id, json!({"enabled": true, "description": ""})).await.updated_at, shown.updated_at);
+        assert_eq!(last().await, before);
+        patch(&host, &id, json!({"description": "x"})).await;
+        assert_eq!(last().await, before + 1);
+    }
 }

@@ -50,7 +50,9 @@ pub struct Webhook {
     pub types: Vec<String>,
     /// For people.
     pub description: String,
-    /// Whether events are delivered now. What happens meanwhile is delivered when it is enabled again.
+    /// Whether events are delivered now. What happens meanwhile is delivered when it is enabled again, as far as the host still
+    /// has it: where old events are forgotten (`--keep-events-days`), they are kept for enabled webhooks only. `up_to` tells
+    /// how far this one is; `GET /v1/events?after={up_to}` answers `events-gone` when some of what it missed is forgotten.
     pub enabled: bool,
     /// Why Berth disabled it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -136,8 +138,19 @@ pub fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
 
 /// The webhook and its scope, when the caller may do `action` to it.
 async fn authorise(tx: &mut Tx, caller: &Caller, id: &WebhookId, action: Action) -> Result<(WebhookRow, Scope)> {
+    let row = tx.webhook(id).await?;
+    permit(row, caller, id, action)
+}
+
+/// As [`authorise`] to change it: the webhook is held until the transaction ends.
+async fn hold(tx: &mut Tx, caller: &Caller, id: &WebhookId) -> Result<(WebhookRow, Scope)> {
+    let row = tx.hold_webhook(id).await?;
+    permit(row, caller, id, Action::Configure)
+}
+
+fn permit(row: Option<WebhookRow>, caller: &Caller, id: &WebhookId, action: Action) -> Result<(WebhookRow, Scope)> {
     let hidden = || Error::not_found("webhook", id);
-    let row = tx.webhook(id).await?.ok_or_else(hidden)?;
+    let row = row.ok_or_else(hidden)?;
     let scope = Scope::parse(row.scope_kind.as_str(), &row.scope_id)?;
     if !caller.knows(&scope) {
         return Err(hidden());

@@ -1,5 +1,6 @@
 //! Runs of authorising channels.
 
+use super::{push_if, push_known};
 use crate::{
     access::Caller,
     clock::Millis,
@@ -7,7 +8,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::AuthorisationId,
     page::PageQuery,
-    store::{Tx, execute, fetch},
+    store::{Tx, execute, fetch, fetch_built},
 };
 
 impl Tx {
@@ -146,20 +147,12 @@ impl Tx {
         query: &AuthorisationQuery,
         page: &PageQuery,
     ) -> Result<Vec<Authorisation>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            Authorisation,
-            "SELECT * FROM channel_authorisation a WHERE a.id > $1 AND ($2 OR a.merchant_id IN
-                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'merchant'))
-             AND ($4 IS NULL OR a.merchant_id = $4) AND ($5 IS NULL OR a.state = $5)
-             ORDER BY a.id LIMIT $6",
-            page.after(),
-            caller.reads_everything(),
-            &caller.account,
-            query.merchant.as_ref(),
-            query.state.as_deref(),
-            page.limit() + 1
-        )?)
+        Ok(fetch_built!(self, Authorisation, |q| {
+            q.push("SELECT * FROM channel_authorisation a WHERE a.id > ").push_bind(page.after());
+            push_known!(q, caller, "a.merchant_id");
+            push_if!(q, query.merchant.as_ref(), " AND a.merchant_id = ", "");
+            push_if!(q, query.state.as_deref(), " AND a.state = ", "");
+            q.push(" ORDER BY a.id LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 }

@@ -24,14 +24,5 @@ macro_rules! push_known {
     };
 }
 
-/// Pushes a condition on `$value`, when there is one.
-macro_rules! push_if {
-    ($query:ident, $value:expr, $before:expr, $after:expr) => {
-        if let Some(value) = $value {
-            $query.push($before).push_bind(value).push($after);
-        }
-    };
-}
-
-use push_if;
+use super::push_if;
 use push_known;
