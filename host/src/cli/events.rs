@@ -177,6 +177,7 @@ async fn follow(client: &Client, session: &mut Session, call: &Call, after: &mut
                     print(session, &data)?;
                     *after = id.or(*after);
                 }
+                *after = lines.last().or(*after);
             }
             None => return Ok(()),
         }

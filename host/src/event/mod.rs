@@ -16,6 +16,7 @@ pub use data::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     access::{Action, Caller, Scope},
@@ -43,8 +44,14 @@ pub fn new(app: &App, kind: &'static str, subject: &impl ToString, actor: &str, 
         merchant: None,
         actor: actor.to_owned(),
         at: now,
-        data: serde_json::to_value(data).unwrap_or_default(),
+        data: to_raw_value(data).unwrap_or_else(|error| untold(kind, &error)),
     }
+}
+
+/// Data that cannot be JSON is a defect of ours; it is no reason to refuse the change.
+fn untold(kind: &str, error: &serde_json::Error) -> Box<RawValue> {
+    tracing::error!(kind, %error, "an event is told without its data");
+    RawValue::NULL.to_owned()
 }
 
 impl NewEvent {
@@ -94,7 +101,7 @@ pub struct Event {
     pub at: Millis,
     /// What changed.
     #[schema(value_type = Object)]
-    pub data: serde_json::Value,
+    pub data: Box<RawValue>,
 }
 
 impl From<EventRow> for Event {
@@ -135,12 +142,20 @@ pub struct EventQuery {
     pub limit: Option<i64>,
 }
 
+impl EventQuery {
+    /// Events at the most.
+    pub(crate) fn limit(&self) -> i64 {
+        self.limit.unwrap_or(100).clamp(1, 1000)
+    }
+}
+
 /// Events, oldest first.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EventPage {
     /// The events.
     pub items: Vec<Event>,
-    /// Send it as `after` to get what follows.
+    /// Send it as `after` to get what follows. Behind a page that is not full it is the last event of the host, whatever that
+    /// was about, so that whoever asks now and then asks for what is new only.
     pub last: i64,
 }
 
@@ -150,8 +165,17 @@ pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<Even
     may_list(&mut tx, caller, query).await?;
     require_kept(&mut tx, query.after).await?;
     let rows = tx.events_of(query).await?;
-    let last = rows.last().map_or(query.after, |row| row.seq);
+    let last = read_to(&mut tx, query, &rows).await?;
     Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
+}
+
+/// The number up to which the log was read. It is one snapshot: what is not among the rows of a page that is not full, and
+/// not behind them, is not asked for.
+async fn read_to(tx: &mut Tx, query: &EventQuery, rows: &[EventRow]) -> Result<i64> {
+    match rows.last().filter(|_| rows.len() as i64 == query.limit()) {
+        Some(row) => Ok(row.seq),
+        None => Ok(tx.last_event().await?.max(query.after)),
+    }
 }
 
 /// Refuses unless the caller may read what the query asks for.
@@ -184,3 +208,7 @@ fn may_read(caller: &Caller, scope: &Scope) -> Result<()> {
     }
     caller.require(Action::Read, scope)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests;

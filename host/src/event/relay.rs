@@ -1,6 +1,8 @@
 //! Publishes every event to NATS JetStream, in the order of the log: subject `berth.events.{type}`, a CloudEvent each, its id
 //! as `Nats-Msg-Id`. The cursor moves when the server has acknowledged, so that nothing is lost; what was acknowledged
-//! and not noted is published again, and JetStream drops it by its id.
+//! and not noted is published again, and JetStream drops it by its id when it comes within the stream's `duplicate_window`: an
+//! hour, unless the operator made the stream otherwise. An event that is larger than the server or the stream takes is
+//! published without its data and says where that is ([`cloud::stub`]), so that it does not hold up those behind it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,6 +10,8 @@ use async_nats::{
     HeaderMap,
     jetstream::{self, context::PublishAckFuture},
 };
+
+use bytes::Bytes;
 
 use super::cloud;
 use crate::{
@@ -26,8 +30,14 @@ pub const SUBJECTS: &str = "berth.events";
 const NAME: &str = "nats";
 /// Events that are under way at the same time.
 const BATCH: i64 = 256;
-/// Seconds that a host may publish without saying so again; a batch takes less.
+/// Seconds that a host may publish without saying so again; a batch takes less than half.
 const LEASE: i64 = 30;
+/// A batch that takes longer failed.
+const BATCH_PATIENCE: Duration = Duration::from_secs(10);
+/// So long JetStream knows what it has got.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(3600);
+/// Bytes that are left for the headers of a message.
+const HEADERS: usize = 1024;
 /// Another host's events are published after so long at the latest; our own at once.
 const PULSE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
@@ -51,9 +61,11 @@ async fn publish(app: &App) -> Result<()> {
     let config = jetstream::stream::Config {
         name: STREAM.into(),
         subjects: vec![format!("{SUBJECTS}.>")],
+        duplicate_window: DUPLICATE_WINDOW,
         ..Default::default()
     };
-    context.get_or_create_stream(config).await.map_err(unavailable)?;
+    let stream = context.get_or_create_stream(config).await.map_err(unavailable)?;
+    let outlet = Outlet { most: most_bytes(&context, &stream.cached_info().config), context };
     let mut lease = None;
     loop {
         let told = app.db.next_events();
@@ -62,7 +74,7 @@ async fn publish(app: &App) -> Result<()> {
             lease = claim(app, now).await?;
         }
         lease = match lease {
-            Some(lease) => publish_on(app, &context, lease).await?,
+            Some(lease) => publish_on(app, &outlet, lease).await?,
             None => {
                 tokio::time::sleep(PAUSE).await;
                 None
@@ -93,13 +105,14 @@ async fn claim(app: &App, now: Millis) -> Result<Option<Lease>> {
     Ok(cursor.map(|after| Lease { after, until }))
 }
 
-/// Publishes what there is; the lease is gone when another host has taken it. A batch takes ten seconds at the most, so one
-/// begins only while the lease is not old.
-async fn publish_on(app: &App, context: &jetstream::Context, mut lease: Lease) -> Result<Option<Lease>> {
+/// Publishes what there is; the lease is gone when another host has taken it. A batch begins only while the lease is not old,
+/// and ends before it does.
+async fn publish_on(app: &App, outlet: &Outlet, mut lease: Lease) -> Result<Option<Lease>> {
     while !lease.is_old(app.clock.now()) {
         let rows = app.db.read().await?.events_after(lease.after, BATCH).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { break };
-        publish_batch(app, context, &rows).await?;
+        let published = tokio::time::timeout(BATCH_PATIENCE, outlet.publish(app, &rows)).await;
+        published.map_err(unavailable)??;
         let mut tx = app.db.begin().await?;
         let held = tx.move_relay(NAME, &app.host_id, last).await?;
         tx.commit().await?;
@@ -111,21 +124,50 @@ async fn publish_on(app: &App, context: &jetstream::Context, mut lease: Lease) -
     Ok(Some(lease))
 }
 
-/// Publishes in order without waiting for each, then waits for all.
-async fn publish_batch(app: &App, context: &jetstream::Context, rows: &[EventRow]) -> Result<()> {
-    let mut acks: Vec<PublishAckFuture> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut headers = HeaderMap::new();
-        headers.insert("Nats-Msg-Id", row.id.as_str());
-        headers.insert("Content-Type", cloud::STRUCTURED);
-        let body = cloud::envelope(row, app.config.public_url.as_deref()).to_string();
-        let subject = format!("{SUBJECTS}.{}", row.kind);
-        acks.push(context.publish_with_headers(subject, headers, body.into()).await.map_err(unavailable)?);
+/// Where events go.
+struct Outlet {
+    context: jetstream::Context,
+    /// Bytes that an event may have.
+    most: usize,
+}
+
+/// What both the server and the stream take.
+fn most_bytes(context: &jetstream::Context, stream: &jetstream::stream::Config) -> usize {
+    let of_stream = usize::try_from(stream.max_message_size).ok().filter(|size| *size > 0).unwrap_or(usize::MAX);
+    context.client().max_payload().min(of_stream).saturating_sub(HEADERS)
+}
+
+impl Outlet {
+    /// Publishes in order without waiting for each, then waits for all.
+    async fn publish(&self, app: &App, rows: &[EventRow]) -> Result<()> {
+        let mut acks: Vec<PublishAckFuture> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut headers = HeaderMap::new();
+            headers.insert("Nats-Msg-Id", row.id.as_str());
+            headers.insert("Content-Type", cloud::STRUCTURED);
+            let body = self.document(row, app.config.public_url.as_deref())?;
+            let subject = format!("{SUBJECTS}.{}", row.kind);
+            acks.push(self.context.publish_with_headers(subject, headers, body).await.map_err(unavailable)?);
+        }
+        for ack in acks {
+            ack.await.map_err(unavailable)?;
+        }
+        Ok(())
     }
-    for ack in acks {
-        ack.await.map_err(unavailable)?;
+
+    fn document(&self, row: &EventRow, public_url: Option<&str>) -> Result<Bytes> {
+        let document = cloud::envelope(row, public_url).document()?;
+        if document.len() <= self.most {
+            return Ok(document);
+        }
+        tracing::warn!(
+            seq = row.seq,
+            bytes = document.len(),
+            most = self.most,
+            "an event is published without its data"
+        );
+        cloud::stub(row, public_url).document()
     }
-    Ok(())
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -1,24 +1,30 @@
 //! The event log as a stream that goes on: each event as it is committed, for those who may read it.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Event, EventQuery, may_list, require_kept, webhook};
+use super::{Event, EventQuery, may_list, read_to, require_kept, webhook};
 use crate::{
     access::{self, Caller},
     app::App,
     error::{Code, Error, Result},
-    ids::{HostAppId, MerchantId, MiniAppId},
+    ids::{HostAppId, MerchantId, MiniAppId, UserId},
 };
 
 /// Streams at a time.
 const MOST: usize = 256;
+/// Streams of one account at a time, so that nobody takes the places of the others (fault 77).
+const MOST_OF_ONE: usize = 16;
 /// A sign of life when nothing happens; then the token is looked at, too.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Another host's event is seen after so long at the latest; our own at once.
@@ -52,19 +58,32 @@ pub struct StreamQuery {
 pub enum Item {
     /// Something happened.
     Event(Box<Event>),
-    /// Nothing did.
-    Heartbeat,
+    /// Nothing did, up to the event with this number, that would have to be told.
+    Heartbeat(i64),
 }
 
 /// The streams of a host.
 pub struct Streams {
-    places: Arc<Semaphore>,
+    places: Arc<Mutex<Places>>,
     ended: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    taken: usize,
+    of: HashMap<UserId, usize>,
+}
+
+/// A place of an account, given back when it is dropped.
+#[derive(Debug)]
+struct Place {
+    places: Arc<Mutex<Places>>,
+    account: UserId,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST)), ended: watch::Sender::new(false) }
+        Self { places: Arc::default(), ended: watch::Sender::new(false) }
     }
 }
 
@@ -74,18 +93,45 @@ impl Streams {
         self.ended.send_replace(true);
     }
 
-    fn enter(&self) -> Result<OwnedSemaphorePermit> {
-        self.places.clone().try_acquire_owned().map_err(|_| {
-            let detail = format!("{MOST} streams are open. Ask GET /v1/events instead, or try again in a moment.");
-            Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 10)
-        })
+    fn enter(&self, account: &UserId) -> Result<Place> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = places.of.get(account).copied().unwrap_or_default();
+        if own >= MOST_OF_ONE {
+            return Err(full(format!("The account has {own} streams open. Close one of them.")));
+        }
+        if places.taken >= MOST {
+            return Err(full(format!(
+                "{MOST} streams are open. Ask GET /v1/events instead, or try again in a moment."
+            )));
+        }
+        places.taken += 1;
+        places.of.insert(account.clone(), own + 1);
+        Ok(Place { places: self.places.clone(), account: account.clone() })
+    }
+}
+
+fn full(detail: String) -> Error {
+    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 10)
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.taken -= 1;
+        if let Entry::Occupied(mut own) = places.of.entry(self.account.clone()) {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
     }
 }
 
 /// Follows the log. The stream ends when the caller may not read it any more, and when the host stops.
 ///
 /// # Errors
-/// Those of [`super::list`], `invalid-field` for an unknown type, `too-many-requests` when too many streams are open.
+/// Those of [`super::list`], `invalid-field` for an unknown type, `too-many-requests` when too many streams are open, of the
+/// account or of all.
 pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<impl Stream<Item = Item> + use<>> {
     let list = |types: &String| types.split(',').map(|one| one.trim().to_owned()).collect();
     let types = webhook::check_types(query.types.as_ref().map(list).unwrap_or_default())?;
@@ -99,7 +145,7 @@ pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<i
     may_list(&mut tx, &caller, &query).await?;
     require_kept(&mut tx, after).await?;
     drop(tx);
-    let (place, ended) = (app.streams.enter()?, app.streams.ended.subscribe());
+    let (place, ended) = (app.streams.enter(&caller.account)?, app.streams.ended.subscribe());
     let follower = Follower {
         app,
         caller,
@@ -110,7 +156,10 @@ pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<i
         ended,
         _place: place,
     };
-    Ok(stream::unfold(follower, async |mut follower| follower.next().await.map(|item| (item, follower))))
+    // At once, so that whoever is cut off before anything happens knows where to go on, too.
+    let first = stream::iter([Item::Heartbeat(after)]);
+    let items = stream::unfold(follower, async |mut follower| follower.next().await.map(|item| (item, follower)));
+    Ok(first.chain(items))
 }
 
 struct Follower {
@@ -121,7 +170,7 @@ struct Follower {
     found: VecDeque<Event>,
     heartbeat: Instant,
     ended: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Follower {
@@ -130,7 +179,7 @@ impl Follower {
             if Instant::now() >= self.heartbeat {
                 self.heartbeat = Instant::now() + HEARTBEAT;
                 self.look_again().await.ok()?;
-                return Some(Item::Heartbeat);
+                return Some(Item::Heartbeat(self.told_up_to()));
             }
             if *self.ended.borrow() {
                 return None;
@@ -147,6 +196,11 @@ impl Follower {
         }
     }
 
+    /// The number up to which everything was told that is to be told.
+    fn told_up_to(&self) -> i64 {
+        self.found.front().map_or(self.query.after, |event| event.seq - 1)
+    }
+
     /// Reads what is new; whether there may be more.
     async fn read(&mut self) -> Result<bool> {
         let mut tx = self.app.db.read().await?;
@@ -156,8 +210,7 @@ impl Follower {
         }
         let rows = tx.events_of(&self.query).await?;
         let full = rows.len() as i64 == BATCH;
-        // One snapshot: what is not among the rows and not after them does not concern this stream.
-        self.query.after = rows.last().filter(|_| full).map_or(last, |row| row.seq);
+        self.query.after = read_to(&mut tx, &self.query, &rows).await?;
         let wanted = rows.into_iter().filter(|row| webhook::wants(&self.types, &row.kind));
         self.found.extend(wanted.map(Event::from));
         Ok(full)
@@ -175,5 +228,27 @@ impl Follower {
     async fn look_again(&mut self) -> Result<()> {
         self.caller = access::look_again(&self.app, &self.caller).await?;
         may_list(&mut self.app.db.read().await?, &self.caller, &self.query).await
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f77_one_account_cannot_take_the_streams_of_all() {
+        let streams = Streams::default();
+        let account = |number: usize| format!("usr_{number:026}").parse::<UserId>().unwrap();
+        let mut own: Vec<_> = (0..MOST_OF_ONE).map(|_| streams.enter(&account(0)).unwrap()).collect();
+        let refused = streams.enter(&account(0)).unwrap_err();
+        assert_eq!(refused.code, Code::TooManyRequests);
+        assert!(refused.detail.contains("16 streams open"), "{}", refused.detail);
+        let others: Vec<_> = (MOST_OF_ONE..MOST).map(|number| streams.enter(&account(number)).unwrap()).collect();
+        assert!(streams.enter(&account(MOST)).unwrap_err().detail.contains("256"), "all are taken");
+        own.pop();
+        drop(streams.enter(&account(0)).unwrap());
+        drop((own, others));
+        assert!(streams.places.lock().unwrap().of.is_empty());
     }
 }

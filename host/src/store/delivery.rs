@@ -35,7 +35,7 @@ pub struct ClaimedRow {
     pub types: Json<Vec<String>>,
 }
 
-/// A delivery that waits.
+/// A delivery that waits, or is dead and behind the cursor.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in the migration")]
 pub struct WaitingRow {
@@ -44,6 +44,7 @@ pub struct WaitingRow {
     pub subject: String,
     pub attempts: i64,
     pub next_at: Millis,
+    pub dead: bool,
 }
 
 /// The webhooks whose leases were taken.
@@ -53,7 +54,7 @@ pub struct Claimed {
     pub webhooks: Vec<ClaimedRow>,
     /// The secrets of all of them, newest first.
     pub secrets: Vec<WebhookSecretRow>,
-    /// What waits for any of them, by number.
+    /// What waits for any of them, by number, and what is dead behind their cursors.
     pub waiting: Vec<WaitingRow>,
 }
 
@@ -167,9 +168,9 @@ impl Tx {
                 self,
                 fetch_all,
                 WaitingRow,
-                "SELECT d.webhook_id, d.seq, d.subject, d.attempts, d.next_at
+                "SELECT d.webhook_id, d.seq, d.subject, d.attempts, d.next_at, d.state = 'dead' AS dead
                  FROM webhook_delivery d JOIN webhook_cursor c ON c.webhook_id = d.webhook_id
-                 WHERE c.lease_owner = $1 AND d.state = 'waiting' ORDER BY d.seq",
+                 WHERE c.lease_owner = $1 AND (d.state = 'waiting' OR d.seq > c.seq) ORDER BY d.seq",
                 mark
             )?,
         })

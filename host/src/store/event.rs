@@ -1,9 +1,9 @@
 //! The event log: one row for every change, numbered without gaps in the order of commits.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use sqlx::types::Json;
 
-use super::{Tx, execute, execute_built, fetch};
+use super::{Tx, execute, execute_built, fetch, fetch_built, push_if};
 use crate::{
     clock::Millis,
     error::Result,
@@ -31,10 +31,11 @@ pub struct NewEvent {
     /// When.
     pub at: Millis,
     /// What changed, as documented for the kind.
-    pub data: Value,
+    pub data: Box<RawValue>,
 }
 
-/// An event that happened.
+/// An event that happened. Its data is carried as the text that it is: whatever it holds, however deep, reading it cannot
+/// fail and so cannot stop those who read the log.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are those of NewEvent, and its number")]
 pub struct EventRow {
@@ -48,7 +49,7 @@ pub struct EventRow {
     pub merchant_id: Option<MerchantId>,
     pub actor: String,
     pub at: Millis,
-    pub data: Json<Value>,
+    pub data: Json<Box<RawValue>>,
 }
 
 /// An event's number and time.
@@ -61,6 +62,19 @@ pub struct EventAge {
 
 /// Events in one statement: their values stay far below what the databases bind.
 const ROWS: usize = 500;
+
+/// Only what is asked for becomes a condition, so that its index is used.
+macro_rules! ask_for_events {
+    ($tx:expr, $row:ty, $select:literal, $query:expr) => {
+        fetch_built!($tx, $row, |q| {
+            q.push(concat!($select, " FROM event WHERE seq > ")).push_bind($query.after);
+            push_if!(q, $query.mini_app.as_ref(), " AND mini_app_id = ", "");
+            push_if!(q, $query.host_app.as_ref(), " AND host_app_id = ", "");
+            push_if!(q, $query.merchant.as_ref(), " AND merchant_id = ", "");
+            q.push(" ORDER BY seq LIMIT ").push_bind($query.limit());
+        })
+    };
+}
 
 impl Tx {
     pub(super) async fn write_events(&mut self, events: Vec<NewEvent>) -> Result<()> {
@@ -136,17 +150,40 @@ impl Tx {
 
     /// The events that a query asks for, oldest first.
     pub async fn events_of(&mut self, query: &EventQuery) -> Result<Vec<EventRow>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            EventRow,
-            "SELECT * FROM event WHERE seq > $1 AND ($2 IS NULL OR mini_app_id = $2) AND ($3 IS NULL OR host_app_id = $3)
-             AND ($4 IS NULL OR merchant_id = $4) ORDER BY seq LIMIT $5",
-            query.after,
-            query.mini_app.clone(),
-            query.host_app.clone(),
-            query.merchant.clone(),
-            query.limit.unwrap_or(100).clamp(1, 1000)
-        )?)
+        Ok(ask_for_events!(self, EventRow, "SELECT *", query)?)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::{store::Backend, testing::host};
+
+    /// How SQLite finds the rows.
+    async fn plan(tx: &mut Tx, query: &EventQuery) -> String {
+        type Step = (i64, i64, i64, String);
+        let steps = ask_for_events!(tx, Step, "EXPLAIN QUERY PLAN SELECT *", query).unwrap();
+        steps.into_iter().map(|(.., step)| step).collect::<Vec<_>>().join("; ")
+    }
+
+    #[tokio::test]
+    async fn the_events_of_one_thing_are_found_by_its_index() {
+        let host = host().await;
+        if !matches!(host.app.db.backend(), Backend::Sqlite { .. }) {
+            return; // PostgreSQL plans by what is in the tables
+        }
+        let mut tx = host.app.db.read().await.unwrap();
+        let asked = |json| serde_json::from_value::<EventQuery>(json).unwrap();
+        let cases = [
+            (serde_json::json!({"mini_app": "shop"}), "event_mini_app (mini_app_id=? AND seq>?)"),
+            (serde_json::json!({"host_app": "mall"}), "event_host_app (host_app_id=? AND seq>?)"),
+            (serde_json::json!({"merchant": "bos-coffee"}), "event_merchant (merchant_id=? AND seq>?)"),
+            (serde_json::json!({}), "sqlite_autoindex_event_1 (seq>?)"),
+        ];
+        for (query, index) in cases {
+            let plan = plan(&mut tx, &asked(query)).await;
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
     }
 }

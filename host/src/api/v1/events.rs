@@ -31,7 +31,8 @@ async fn list(State(app): AppState, caller: Caller, Query(query): Query<EventQue
 }
 
 /// What happens, as it happens: server-sent events whose `id` is the event's number, `event` its type and `data` the event. A
-/// client that comes again with `Last-Event-ID` misses nothing.
+/// client that comes again with `Last-Event-ID` misses nothing. A message with an `id` and no data says that nothing happened
+/// up to there.
 #[utoipa::path(get, path = "/v1/events/stream", tag = "events", params(StreamQuery), responses((status = 200, body = Event, content_type = "text/event-stream")))]
 async fn stream(
     State(app): AppState,
@@ -51,7 +52,8 @@ async fn stream(
 /// One message of the stream.
 fn line(item: &Item) -> String {
     match item {
-        Item::Heartbeat => ": nothing happened\n\n".into(),
+        // An id without data tells no event, and moves `Last-Event-ID` on.
+        Item::Heartbeat(seq) => format!("id: {seq}\n: nothing happened\n\n"),
         Item::Event(event) => {
             let data = serde_json::to_string(event).unwrap_or_default();
             format!("id: {}\nevent: {}\ndata: {data}\n\n", event.seq, event.kind)

@@ -15,9 +15,15 @@ pub struct Lines {
     rest: Vec<u8>,
     id: Option<u64>,
     data: Option<String>,
+    last: Option<u64>,
 }
 
 impl Lines {
+    /// The `id` of the last message that was complete, with data or without: where to go on.
+    pub fn last(&self) -> Option<u64> {
+        self.last
+    }
+
     /// The messages that `chunk` completes.
     pub fn take(&mut self, chunk: &[u8]) -> Vec<Message> {
         self.rest.extend_from_slice(chunk);
@@ -34,7 +40,11 @@ impl Lines {
             Some(("id", id)) => self.id = id.parse().ok(),
             Some(("data", data)) => self.data = Some(data.to_owned()),
             // An empty line ends a message.
-            None if line.is_empty() => return Some(Message { id: self.id.take(), data: self.data.take()? }),
+            None if line.is_empty() => {
+                let id = self.id.take();
+                self.last = id.or(self.last);
+                return Some(Message { id, data: self.data.take()? });
+            }
             _ => {}
         }
         None
@@ -47,12 +57,13 @@ mod tests {
 
     #[test]
     fn messages_are_read_however_they_are_cut() {
-        let text = "id: 7\nevent: a.b\ndata: {\"a\": \"ü\"}\n\n: nothing happened\n\nid: 8\ndata: {}\n\n";
+        let text = "id: 7\nevent: a.b\ndata: {\"a\": \"ü\"}\n\nid: 8\ndata: {}\n\nid: 9\n: nothing happened\n\n";
         for size in [1, 2, 3, 7, 1000] {
             let mut lines = Lines::default();
             let read: Vec<_> = text.as_bytes().chunks(size).flat_map(|chunk| lines.take(chunk)).collect();
             let message = |id, data: &str| Message { id: Some(id), data: data.into() };
             assert_eq!(read, [message(7, "{\"a\": \"ü\"}"), message(8, "{}")], "in pieces of {size}");
+            assert_eq!(lines.last(), Some(9), "where nothing happened is where to go on");
         }
     }
 }

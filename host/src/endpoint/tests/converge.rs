@@ -147,12 +147,13 @@ async fn the_events_tell_all(host: &TestHost, world: World, chosen: &[EndpointAp
         let mut known: BTreeMap<String, Value> = BTreeMap::new();
         let mut holds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for event in told(host, &id).await {
-            let product = event.data["product_instance"].as_str().unwrap_or_default().to_owned();
+            let data: Value = serde_json::from_str(event.data.get()).unwrap();
+            let product = data["product_instance"].as_str().unwrap_or_default().to_owned();
             match event.kind.as_str() {
-                "product_instance.created" => assert!(known.insert(event.subject, event.data).is_none()),
+                "product_instance.created" => assert!(known.insert(event.subject, data).is_none()),
                 "product_instance.changed" => {
-                    let before = known.insert(event.subject, event.data.clone());
-                    assert!(before.is_some_and(|before| before != event.data), "nothing changed");
+                    let before = known.insert(event.subject, data.clone());
+                    assert!(before.is_some_and(|before| before != data), "nothing changed");
                 }
                 "endpoint.created" => assert!(holds.insert(event.subject, BTreeSet::new()).is_none()),
                 "endpoint.product_added" => assert!(holds.get_mut(&event.subject).unwrap().insert(product)),

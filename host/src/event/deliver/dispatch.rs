@@ -1,4 +1,5 @@
-//! The dispatcher: an edge without decisions of its own. It reads the log, asks the desks, sends, and has it written.
+//! The dispatcher: an edge without decisions of its own. It reads the log (`reading`), keeps its leases (`lease`), asks the
+//! desks, sends, and has it written.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -15,8 +16,8 @@ use super::{
     hook::{Hook, Target},
     lanes::Lanes,
     lease::Lease,
-    plan::{Job, Told},
-    recent::{Batch, Prepared, Recent},
+    plan::Job,
+    recent::{Prepared, Recent},
     send::{Message, Receipt},
     write::{Written, write},
 };
@@ -26,8 +27,6 @@ use crate::{app::App, clock::Random, error::Result, event::cloud, ids::WebhookId
 const PULSE: Duration = Duration::from_millis(200);
 /// Cursors are written this often at the most, for all webhooks together.
 const WRITE_GAP: Duration = Duration::from_millis(50);
-/// Webhooks far behind that are read for in one round.
-const FAR_READS: usize = 8;
 
 /// Delivers for ever.
 pub async fn run(app: Arc<App>) {
@@ -37,15 +36,19 @@ pub async fn run(app: Arc<App>) {
     let mut dispatcher = Dispatcher::new(app.clone());
     loop {
         tokio::select! {
+            // What has ended comes first and reading last, so that however much there is to be read for one that is far behind,
+            // the others go on and the leases are kept (fault 97).
+            biased;
+            _ = pulse.tick() => dispatcher.beat(),
+            Some(done) = dispatcher.writes.join_next() => dispatcher.written(done),
+            Some(done) = dispatcher.sends.join_next() => dispatcher.settle(done),
             () = &mut told => {
                 told = Box::pin(app.db.next_events());
                 dispatcher.look = true;
             }
-            _ = pulse.tick() => dispatcher.beat(),
-            Some(done) = dispatcher.sends.join_next() => dispatcher.settle(done),
-            Some(done) = dispatcher.writes.join_next() => dispatcher.written(done),
+            () = std::future::ready(()), if dispatcher.look => {}
         }
-        if let Err(error) = dispatcher.rounds().await {
+        if let Err(error) = dispatcher.round().await {
             tracing::warn!(?error, "events cannot be delivered for now; trying again");
             tokio::time::sleep(PULSE).await;
         }
@@ -71,8 +74,10 @@ pub(super) struct Dispatcher {
     pub(super) hooks: HashMap<WebhookId, Hook>,
     pub(super) lease: Lease,
     /// Webhooks that may have something to send.
-    ready: BTreeSet<WebhookId>,
-    recent: Option<Recent>,
+    pub(super) ready: BTreeSet<WebhookId>,
+    pub(super) recent: Option<Recent>,
+    /// How far was read for the last one that was far behind.
+    pub(super) far: i64,
     /// Something may have happened.
     pub(super) look: bool,
     lanes: Lanes,
@@ -90,6 +95,7 @@ impl Dispatcher {
             lease: Lease::default(),
             ready: BTreeSet::new(),
             recent: None,
+            far: 0,
             look: true,
             sends: JoinSet::new(),
             writes: JoinSet::new(),
@@ -105,85 +111,21 @@ impl Dispatcher {
         self.ready.extend(due.map(|(id, _)| id.clone()));
     }
 
-    /// Does what can be done now: as long as reading brings more, it goes on.
-    async fn rounds(&mut self) -> Result<()> {
-        loop {
-            let opened = self.keep_leases().await?;
-            self.ready.extend(opened);
-            if std::mem::take(&mut self.look) {
-                self.read_on().await?;
-            }
-            self.start();
-            self.write();
-            if !self.look {
-                return Ok(());
-            }
+    /// Does what can be done now, once.
+    async fn round(&mut self) -> Result<()> {
+        let opened = self.keep_leases().await?;
+        self.ready.extend(opened);
+        if std::mem::take(&mut self.look) {
+            self.read_on().await?;
         }
-    }
-
-    /// Reads what is new, and for those that are further behind.
-    async fn read_on(&mut self) -> Result<()> {
-        let app = self.app.clone();
-        let mut tx = app.db.read().await?;
-        if self.recent.is_none() {
-            self.recent = Some(Recent::new(tx.last_event().await?));
-            // Webhooks that were created before this moment are told of by no event that is read.
-            self.lease.look_around();
-        }
-        let Some(recent) = &mut self.recent else { return Ok(()) };
-        let public_url = app.config.public_url.as_deref();
-        let batch = Batch::read(&mut tx, recent.head(), public_url).await?;
-        self.look = batch.is_full();
-        let changed = batch.events.iter().filter(|event| event.row.kind.starts_with("webhook."));
-        for event in changed {
-            self.lease.look_around();
-            if let Some(hook) = self.hooks.get_mut(event.row.subject.as_str()) {
-                hook.leaving = true;
-            }
-        }
-        recent.extend(batch);
-        self.offer_recent();
-        for _ in 0..FAR_READS {
-            let Some(after) = self.furthest_behind() else { return Ok(()) };
-            let batch = Batch::read(&mut tx, after, public_url).await?;
-            self.offer_far(&batch);
-        }
-        self.look = true;
+        self.start();
+        self.write();
         Ok(())
-    }
-
-    fn offer_recent(&mut self) {
-        let Some(recent) = &mut self.recent else { return };
-        let head = recent.head();
-        for (id, hook) in &mut self.hooks {
-            let taken = hook.desk.taken();
-            if taken < head && recent.reaches(taken) && hook.desk.wants_more() {
-                hook.offer(recent.following(taken), head);
-                self.ready.insert(id.clone());
-            }
-        }
-    }
-
-    /// Where the webhook stands that has room and is the furthest behind what is at hand.
-    fn furthest_behind(&self) -> Option<i64> {
-        let recent = self.recent.as_ref()?;
-        let behind = self.hooks.values().filter(|hook| !hook.leaving && hook.desk.wants_more());
-        behind.map(|hook| hook.desk.taken()).filter(|taken| !recent.reaches(*taken)).min()
-    }
-
-    fn offer_far(&mut self, batch: &Batch) {
-        for (id, hook) in &mut self.hooks {
-            let taken = hook.desk.taken();
-            if (batch.after..batch.last).contains(&taken) && hook.desk.wants_more() {
-                hook.offer(&batch.events, batch.last);
-                self.ready.insert(id.clone());
-            }
-        }
     }
 
     /// Starts what is ready, as far as there is room.
     fn start(&mut self) {
-        if !self.lease.covers(self.app.clock.now(), self.app.sender.patience()) {
+        if !self.lease.holds(self.app.clock.now()) {
             return;
         }
         for id in std::mem::take(&mut self.ready) {
@@ -201,13 +143,10 @@ impl Dispatcher {
             let Some(place) = self.lanes.enter(hook.desk.is_ailing()) else { return false };
             let Some(job) = hook.desk.next(now) else { return true };
             let (app, lanes, target) = (self.app.clone(), self.lanes.clone(), hook.target.clone());
-            let webhook = id.clone();
+            let (webhook, seq, leave) = (id.clone(), job.seq(), self.lease.leave());
             self.sends.spawn(async move {
-                let seq = match &job {
-                    Job::First(event) => event.seq(),
-                    Job::Again(seq) => *seq,
-                };
-                let receipt = lanes.travel(place, send(&app, &target, job)).await;
+                let receipt =
+                    leave.keep(lanes.travel(place, send(&app, &target, job))).await.unwrap_or_else(Receipt::cut);
                 Done { webhook, seq, receipt }
             });
         }
@@ -282,7 +221,7 @@ impl Dispatcher {
 
 async fn send(app: &App, target: &Target, job: Job<Arc<Prepared>>) -> Receipt {
     let message = match job {
-        Job::First(event) => Ok(event.message()),
+        Job::First(event) => event.message(app.config.public_url.as_deref()),
         Job::Again(seq) => stored(app, seq).await,
     };
     let now = app.clock.now();
@@ -296,7 +235,7 @@ async fn send(app: &App, target: &Target, job: Job<Arc<Prepared>>) -> Receipt {
 async fn stored(app: &App, seq: i64) -> Result<Message> {
     let event = app.db.read().await?.event(seq).await?;
     let event = event.ok_or_else(|| crate::error::Error::not_found("event", seq))?;
-    let body = cloud::envelope(&event, app.config.public_url.as_deref()).to_string().into();
+    let body = cloud::envelope(&event, app.config.public_url.as_deref()).document()?;
     Ok(Message { id: event.id.to_string(), body })
 }
 

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::webhook::{self, secret::Key},
     ids::WebhookId,
-    store::{Claimed, ClaimedRow, WebhookSecretRow},
+    store::{Claimed, ClaimedRow, WaitingRow, WebhookSecretRow},
 };
 
 /// Where messages go and what signs them.
@@ -53,11 +53,18 @@ impl Hook {
         self.desk.offer(events, last, wanted);
     }
 
-    fn open(app: &App, row: ClaimedRow, secrets: &[WebhookSecretRow], waiting: Vec<Waiting>) -> Result<Self> {
+    fn open(app: &App, row: ClaimedRow, secrets: &[WebhookSecretRow], rows: Vec<WaitingRow>) -> Result<Self> {
         let key = |row: &WebhookSecretRow| Ok((key_of(app, row)?, row.ends_at.map(|at| at.0)));
         let secrets = secrets.iter().filter(|one| one.webhook_id == row.webhook_id).map(key).collect::<Result<_>>()?;
+        let (dead, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.dead);
+        let waiting = waiting.into_iter().map(|row| Waiting {
+            seq: row.seq,
+            subject: row.subject,
+            attempts: row.attempts as u32,
+            next_at: row.next_at,
+        });
         Ok(Self {
-            desk: Desk::open(row.seq, waiting),
+            desk: Desk::open(row.seq, waiting.collect(), dead.into_iter().map(|row| row.seq).collect()),
             target: Arc::new(Target { url: row.url, secrets }),
             written: row.seq,
             leaving: false,
@@ -72,11 +79,9 @@ impl Hook {
 pub fn open_all(app: &App, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
     let Claimed { webhooks, mut secrets, waiting } = claimed;
     secrets.sort_by(|a, b| a.webhook_id.cmp(&b.webhook_id));
-    let mut rows = std::collections::HashMap::<WebhookId, Vec<Waiting>>::new();
+    let mut rows = std::collections::HashMap::<WebhookId, Vec<WaitingRow>>::new();
     for row in waiting {
-        let waiting =
-            Waiting { seq: row.seq, subject: row.subject, attempts: row.attempts as u32, next_at: row.next_at };
-        rows.entry(row.webhook_id).or_default().push(waiting);
+        rows.entry(row.webhook_id.clone()).or_default().push(row);
     }
     let mut hooks = Vec::with_capacity(webhooks.len());
     for row in webhooks {

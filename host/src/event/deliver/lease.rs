@@ -2,20 +2,34 @@
 
 use std::time::Duration;
 
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
 use super::{dispatch::Dispatcher, hook::open_all};
 use crate::{clock::Millis, error::Result, ids::WebhookId};
 
 /// How often leases are renewed.
-const BEAT: i64 = 5;
-/// A lease outlives the longest send by this many seconds, so that one missed beat loses nothing.
-const SPARE: i64 = 12;
+const BEAT: Duration = Duration::from_secs(3);
+/// How many seconds a lease lasts: so long a webhook waits whose host was killed. Two beats may be missed.
+const LASTS: i64 = 10;
+/// Sends are cut this long before the lease ends, so that clocks of hosts need not agree to the millisecond.
+const SPARE: i64 = 1;
 
 /// The leases of this host, all of one age.
-#[derive(Default)]
 pub struct Lease {
     until: Option<Millis>,
-    renew_at: Option<Millis>,
+    /// The same by a clock that nobody sets: sends are cut then.
+    ends: watch::Sender<Instant>,
+    renew_at: Option<Instant>,
     look_around: bool,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self { until: None, ends: watch::Sender::new(Instant::now()), renew_at: None, look_around: false }
+    }
 }
 
 impl Lease {
@@ -29,9 +43,44 @@ impl Lease {
         *self = Self::default();
     }
 
-    /// Whether a send that begins now ends while the lease holds.
-    pub fn covers(&self, now: Millis, patience: Duration) -> bool {
-        self.until.is_some_and(|until| now.0.saturating_add(patience.as_millis() as i64) < until.0)
+    /// Whether a send may begin.
+    pub fn holds(&self, now: Millis) -> bool {
+        self.until.is_some_and(|until| now.plus_seconds(SPARE) < until) && Instant::now() < *self.ends.borrow()
+    }
+
+    /// The leave of one send.
+    pub fn leave(&self) -> Leave {
+        Leave(self.ends.subscribe())
+    }
+
+    fn is_due(&self, now: Millis) -> bool {
+        self.renew_at.is_none_or(|at| at <= Instant::now()) || !self.holds(now)
+    }
+
+    /// They last from `started` on.
+    fn renewed(&mut self, until: Millis, started: Instant) {
+        self.until = Some(until);
+        self.renew_at = Some(started + BEAT);
+        self.ends.send_replace(started + Duration::from_secs((LASTS - SPARE) as u64));
+    }
+}
+
+/// The leave to send: as long as the lease is renewed, and no longer. A receiver may take more time than a lease lasts.
+pub struct Leave(watch::Receiver<Instant>);
+
+impl Leave {
+    /// Runs a send; nothing when its leave has ended before it did.
+    pub async fn keep<T>(mut self, send: impl Future<Output = T>) -> Option<T> {
+        let mut send = std::pin::pin!(send);
+        loop {
+            let end = *self.0.borrow_and_update();
+            tokio::select! {
+                biased;
+                done = &mut send => return Some(done),
+                Ok(()) = self.0.changed() => {}
+                () = sleep_until(end) => return None,
+            }
+        }
     }
 }
 
@@ -39,14 +88,12 @@ impl Dispatcher {
     /// Renews the leases and takes free ones when it is time; answers the webhooks that were taken.
     pub(super) async fn keep_leases(&mut self) -> Result<Vec<WebhookId>> {
         let now = self.app.clock.now();
-        let beat = !self.is_writing() && self.lease.renew_at.is_none_or(|at| at <= now);
+        let beat = !self.is_writing() && self.lease.is_due(now);
         if !beat && !self.lease.look_around {
             return Ok(Vec::new());
         }
-        let until = now.plus_seconds(SPARE + self.app.sender.patience().as_secs() as i64);
         if beat {
-            self.renew(until).await?;
-            self.lease.renew_at = Some(now.plus_seconds(BEAT));
+            self.renew(now).await?;
         }
         // What is being given back right now must be forgotten here before it can be taken again.
         if self.is_writing() {
@@ -57,7 +104,8 @@ impl Dispatcher {
         Ok(opened)
     }
 
-    async fn renew(&mut self, until: Millis) -> Result<()> {
+    async fn renew(&mut self, now: Millis) -> Result<()> {
+        let (until, started) = (now.plus_seconds(LASTS), Instant::now());
         if !self.hooks.is_empty() {
             let mut tx = self.app.db.begin().await?;
             let held: std::collections::HashSet<_> =
@@ -69,7 +117,7 @@ impl Dispatcher {
             tx.commit().await?;
             self.hooks.retain(|id, _| held.contains(id));
         }
-        self.lease.until = Some(until);
+        self.lease.renewed(until, started);
         Ok(())
     }
 
@@ -87,5 +135,30 @@ impl Dispatcher {
         self.hooks.extend(opened);
         self.look = true;
         Ok(ids)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn f96_a_send_ends_with_the_lease_and_goes_on_as_long_as_it_is_renewed() {
+        let mut lease = Lease::default();
+        assert!(!lease.holds(Millis(0)), "nobody has it yet");
+        lease.renewed(Millis(10_000), Instant::now());
+        assert!(lease.holds(Millis(8_999)) && !lease.holds(Millis(9_000)));
+        let send = |seconds| tokio::spawn(lease.leave().keep(sleep(Duration::from_secs(seconds))));
+        let (short, long, endless) = (send(8), send(15), send(1000));
+        sleep(Duration::from_millis(8_500)).await;
+        lease.renewed(Millis(18_500), Instant::now());
+        assert_eq!((short.await.unwrap(), long.await.unwrap()), (Some(()), Some(())));
+        assert_eq!(endless.await.unwrap(), None, "the second lease ended, and there was no third");
+        assert!(!lease.holds(Millis(0)), "whatever the other clock says");
+        lease.renewed(Millis(30_000), Instant::now());
+        assert_eq!(lease.leave().keep(sleep(Duration::from_secs(1))).await, Some(()));
     }
 }

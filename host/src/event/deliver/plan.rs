@@ -3,11 +3,13 @@
 //! A [`Desk`] takes events in their order and says which to send. Events of one subject go one after the other, those of
 //! different subjects side by side (fault 100). An event that fails becomes a row that waits for its next try; later events
 //! of its subject become rows behind it, so that they cannot overtake. The cursor moves over what is delivered, not wanted
-//! or a row: whoever starts again from cursor and rows misses nothing, and sends twice at most what was under way (fault 94).
+//! or a row: whoever starts again from cursor and rows misses nothing, and sends twice at most what was under way or had been
+//! delivered ahead of the cursor, one window at the most (fault 94). What is a row, waiting or dead, stays that.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::schedule::next_try;
+pub use super::rows::Waiting;
+use super::{rows::Rows, schedule::next_try};
 use crate::clock::Millis;
 
 /// Events that are taken and not settled, at the most.
@@ -50,17 +52,14 @@ pub enum Job<E> {
     Again(i64),
 }
 
-/// A row that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// The event.
-    pub seq: i64,
-    /// What it is about.
-    pub subject: String,
-    /// Failures so far.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub next_at: Millis,
+impl<E: Told> Job<E> {
+    /// The number of the event.
+    pub fn seq(&self) -> i64 {
+        match self {
+            Self::First(event) => event.seq(),
+            Self::Again(seq) => *seq,
+        }
+    }
 }
 
 /// A change of the rows that is to be written together with the cursor.
@@ -84,13 +83,11 @@ pub enum Change {
 /// The state of one webhook.
 pub struct Desk<E> {
     taken: i64,
+    /// The rows behind the cursor that it was opened from: they are not to be taken again.
+    ahead: HashSet<i64>,
     window: BTreeMap<i64, E>,
     flying: HashMap<i64, String>,
-    /// The rows of each subject that has some, oldest first.
-    held: HashMap<String, VecDeque<Waiting>>,
-    /// The subjects whose first row is not under way, by when it is due.
-    due: BTreeSet<(Millis, String)>,
-    waiting: usize,
+    rows: Rows,
     /// Failures since the last success.
     failures: u32,
     slots: usize,
@@ -99,33 +96,23 @@ pub struct Desk<E> {
 }
 
 impl<E: Told + Clone> Desk<E> {
-    /// From what is stored: the cursor and the rows that wait, in the order of their numbers.
-    pub fn open(cursor: i64, rows: Vec<Waiting>) -> Self {
+    /// From what is stored: the cursor, the rows that wait, in the order of their numbers, and the numbers behind the cursor
+    /// that are dead.
+    pub fn open(cursor: i64, rows: Vec<Waiting>, dead: Vec<i64>) -> Self {
+        let ahead = rows.iter().map(|row| row.seq).chain(dead).filter(|seq| *seq > cursor).collect();
         let mut desk = Self {
             taken: cursor,
+            ahead,
             window: BTreeMap::new(),
             flying: HashMap::new(),
-            held: HashMap::new(),
-            due: BTreeSet::new(),
-            waiting: 0,
+            rows: Rows::default(),
             failures: 0,
             slots: 1,
             quiet_until: Millis(0),
             changes: Vec::new(),
         };
-        for row in rows {
-            desk.enqueue(row);
-        }
+        rows.into_iter().for_each(|row| desk.rows.push(row));
         desk
-    }
-
-    fn enqueue(&mut self, row: Waiting) {
-        let rows = self.held.entry(row.subject.clone()).or_default();
-        if rows.is_empty() {
-            self.due.insert((row.next_at, row.subject.clone()));
-        }
-        rows.push_back(row);
-        self.waiting += 1;
     }
 
     /// The number of the last event that was looked at.
@@ -140,12 +127,12 @@ impl<E: Told + Clone> Desk<E> {
 
     /// Whether it takes further events.
     pub fn has_room(&self) -> bool {
-        self.window.len() < WINDOW && self.waiting < MOST_WAITING
+        self.window.len() < WINDOW && self.rows.count() < MOST_WAITING
     }
 
     /// Whether it is worth reading events for it: half of its window is free.
     pub fn wants_more(&self) -> bool {
-        self.window.len() <= WINDOW / 2 && self.waiting < MOST_WAITING
+        self.window.len() <= WINDOW / 2 && self.rows.count() < MOST_WAITING
     }
 
     /// Whether one more send may be made side by side.
@@ -171,7 +158,7 @@ impl<E: Told + Clone> Desk<E> {
             if !self.has_room() {
                 return;
             }
-            if wanted(event) {
+            if !self.ahead.remove(&event.seq()) && wanted(event) {
                 self.take(event);
             }
             self.taken = event.seq();
@@ -180,7 +167,7 @@ impl<E: Told + Clone> Desk<E> {
     }
 
     fn take(&mut self, event: &E) {
-        if self.held.contains_key(event.subject()) {
+        if self.rows.hold(event.subject()) {
             return self.put_behind(event);
         }
         self.window.insert(event.seq(), event.clone());
@@ -190,7 +177,7 @@ impl<E: Told + Clone> Desk<E> {
     fn put_behind(&mut self, event: &E) {
         let row = Waiting { seq: event.seq(), subject: event.subject().into(), attempts: 0, next_at: Millis(0) };
         self.changes.push(Change::Put { row: row.clone(), dead: false, status: None, error: String::new() });
-        self.enqueue(row);
+        self.rows.push(row);
     }
 
     /// The next send, when there is one to be made now.
@@ -198,18 +185,11 @@ impl<E: Told + Clone> Desk<E> {
         if !self.has_slot() || now < self.quiet_until {
             return None;
         }
-        let again = self.next_row(now);
-        again.map(Job::Again).or_else(|| self.next_fresh().map(Job::First))
-    }
-
-    fn next_row(&mut self, now: Millis) -> Option<i64> {
-        if self.due.first().is_none_or(|(at, _)| *at > now) {
-            return None;
+        if let Some((seq, subject)) = self.rows.next(now) {
+            self.flying.insert(seq, subject);
+            return Some(Job::Again(seq));
         }
-        let (_, subject) = self.due.pop_first()?;
-        let seq = self.held.get(&subject)?.front()?.seq;
-        self.flying.insert(seq, subject);
-        Some(seq)
+        self.next_fresh().map(Job::First)
     }
 
     fn next_fresh(&mut self) -> Option<E> {
@@ -252,13 +232,12 @@ impl<E: Told + Clone> Desk<E> {
     }
 
     fn settle_row(&mut self, subject: &str, verdict: &Verdict, now: Millis, jitter: f64) {
-        let Some(row) = self.held.get_mut(subject).and_then(VecDeque::pop_front) else { return };
-        self.waiting -= 1;
+        let Some(row) = self.rows.take(subject) else { return };
         match verdict {
             Verdict::Delivered => self.changes.push(Change::Gone(row.seq)),
             Verdict::Failed { .. } => return self.failed(row, verdict, now, jitter),
         }
-        self.go_on(subject, now);
+        self.rows.go_on(subject, now);
     }
 
     /// Keeps a row that failed at the front of its subject, or gives it up, and then the subject goes on.
@@ -269,20 +248,9 @@ impl<E: Told + Clone> Desk<E> {
         row.next_at = next.unwrap_or(now);
         let change = Change::Put { row: row.clone(), dead: next.is_none(), status: *status, error: why.clone() };
         self.changes.push(change);
-        let subject = row.subject.clone();
-        if next.is_none() {
-            return self.go_on(&subject, now);
-        }
-        self.due.insert((row.next_at, subject.clone()));
-        self.held.entry(subject).or_default().push_front(row);
-        self.waiting += 1;
-    }
-
-    /// The next row of the subject is due, or the subject is free again.
-    fn go_on(&mut self, subject: &str, now: Millis) {
-        match self.held.get(subject).and_then(VecDeque::front) {
-            Some(row) => drop(self.due.insert((row.next_at.min(now), subject.to_owned()))),
-            None => drop(self.held.remove(subject)),
+        match next {
+            Some(_) => self.rows.push_front(row),
+            None => self.rows.go_on(&row.subject, now),
         }
     }
 
@@ -308,7 +276,7 @@ impl<E: Told + Clone> Desk<E> {
 
     /// Whether there may be something to send now.
     pub fn has_work(&self, now: Millis) -> bool {
-        now >= self.quiet_until && (!self.window.is_empty() || self.due.first().is_some_and(|(at, _)| *at <= now))
+        now >= self.quiet_until && (!self.window.is_empty() || self.rows.are_due(now))
     }
 }
 

@@ -27,17 +27,14 @@ fn failed() -> Verdict {
 
 /// A desk that has had a success, so that it sends side by side.
 fn desk(events: &[Event]) -> Desk<Event> {
-    let mut desk = Desk::open(0, Vec::new());
+    let mut desk = Desk::open(0, Vec::new(), Vec::new());
     desk.slots = SLOTS;
     desk.offer(events, events.last().map_or(0, Told::seq), |_| true);
     desk
 }
 
 fn jobs(desk: &mut Desk<Event>, now: Millis) -> Vec<i64> {
-    let seq = |job| match job {
-        Job::First(Event(seq, _)) | Job::Again(seq) => seq,
-    };
-    std::iter::from_fn(|| desk.next(now).map(seq)).collect()
+    std::iter::from_fn(|| desk.next(now).map(|job| job.seq())).collect()
 }
 
 #[test]
@@ -134,9 +131,23 @@ fn what_waits_is_bounded_and_then_nothing_further_is_taken() {
 
 #[test]
 fn what_is_not_wanted_only_moves_the_cursor() {
-    let mut desk: Desk<Event> = Desk::open(0, Vec::new());
+    let mut desk: Desk<Event> = Desk::open(0, Vec::new(), Vec::new());
     desk.offer(&[Event(1, "a"), Event(2, "b")], 2, |event| event.1 == "b");
     assert_eq!((desk.cursor(), jobs(&mut desk, NOW)), (1, vec![2]));
+}
+
+#[test]
+fn f94_what_is_a_row_ahead_of_the_cursor_is_not_taken_again() {
+    let waits = Waiting { seq: 2, subject: "b".into(), attempts: 3, next_at: NOW.plus_seconds(60) };
+    let mut desk = Desk::open(0, vec![waits], vec![3]);
+    desk.slots = SLOTS;
+    desk.offer(&[Event(1, "a"), Event(2, "b"), Event(3, "c"), Event(4, "c")], 4, |_| true);
+    assert_eq!(jobs(&mut desk, NOW), [1, 4], "neither the one that waits nor the dead one");
+    assert_eq!((desk.changes(), desk.cursor()), (vec![], 0));
+    for seq in [1, 4] {
+        desk.settle(seq, &Verdict::Delivered, NOW, 0.0);
+    }
+    assert_eq!((desk.cursor(), jobs(&mut desk, NOW.plus_seconds(60))), (4, vec![2]));
 }
 
 /// A receiver that fails now and then, a host that is killed now and then: what the database holds is a cursor and rows.
@@ -155,7 +166,15 @@ impl Stored {
                     self.rows.remove(&row.seq);
                     self.dead.insert(row.seq);
                 }
-                Change::Put { row, .. } => drop(self.rows.insert(row.seq, row)),
+                Change::Put { row, .. } => {
+                    assert!(!self.dead.contains(&row.seq), "{} was given up and is tried again", row.seq);
+                    let before = self.rows.insert(row.seq, row.clone());
+                    assert!(
+                        before.is_none_or(|before| before.attempts <= row.attempts),
+                        "{} forgot its tries",
+                        row.seq
+                    );
+                }
                 Change::Gone(seq) => drop(self.rows.remove(&seq)),
             }
         }
@@ -163,7 +182,8 @@ impl Stored {
     }
 
     fn open(&self) -> Desk<Event> {
-        let mut desk = Desk::open(self.cursor, self.rows.values().cloned().collect());
+        let dead = self.dead.iter().copied().filter(|seq| *seq > self.cursor).collect();
+        let mut desk = Desk::open(self.cursor, self.rows.values().cloned().collect(), dead);
         desk.slots = SLOTS;
         desk
     }

@@ -1,6 +1,9 @@
 //! The events that were read last, read once and shared by all webhooks.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
@@ -18,12 +21,12 @@ const BATCH: i64 = 500;
 /// Events that are kept at hand for webhooks that are a little behind.
 const KEPT: usize = 2000;
 
-/// An event, ready to be sent.
+/// An event that was read, and its message when somebody wanted it.
 pub struct Prepared {
     /// The event.
     pub row: EventRow,
     team: Option<TeamId>,
-    body: Bytes,
+    body: OnceLock<Bytes>,
 }
 
 impl Told for Arc<Prepared> {
@@ -37,10 +40,8 @@ impl Told for Arc<Prepared> {
 }
 
 impl Prepared {
-    /// Makes the envelope.
-    pub fn of(ToldRow { event, team_id }: ToldRow, public_url: Option<&str>) -> Arc<Self> {
-        let body = cloud::envelope(&event, public_url).to_string().into();
-        Arc::new(Self { row: event, team: team_id, body })
+    fn of(ToldRow { event, team_id }: ToldRow) -> Arc<Self> {
+        Arc::new(Self { row: event, team: team_id, body: OnceLock::new() })
     }
 
     /// Whether the members of `scope` may read it.
@@ -53,9 +54,16 @@ impl Prepared {
         }
     }
 
-    /// The message to every receiver.
-    pub fn message(&self) -> Message {
-        Message { id: self.row.id.to_string(), body: self.body.clone() }
+    /// The message to every receiver, made once: most events of a host are wanted by nobody.
+    pub fn message(&self, public_url: Option<&str>) -> Result<Message> {
+        let body = match self.body.get() {
+            Some(body) => body.clone(),
+            None => {
+                let body = cloud::envelope(&self.row, public_url).document()?;
+                self.body.get_or_init(|| body).clone()
+            }
+        };
+        Ok(Message { id: self.row.id.to_string(), body })
     }
 }
 
@@ -71,9 +79,9 @@ pub struct Batch {
 
 impl Batch {
     /// Reads what follows `after`.
-    pub async fn read(tx: &mut Tx, after: i64, public_url: Option<&str>) -> Result<Self> {
+    pub async fn read(tx: &mut Tx, after: i64) -> Result<Self> {
         let rows = tx.told_after(after, BATCH).await?;
-        let events: Vec<_> = rows.into_iter().map(|row| Prepared::of(row, public_url)).collect();
+        let events: Vec<_> = rows.into_iter().map(Prepared::of).collect();
         Ok(Self { after, last: events.last().map_or(after, Told::seq), events })
     }
 

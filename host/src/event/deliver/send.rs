@@ -78,6 +78,11 @@ impl Receipt {
         Verdict::Failed { status: self.status, why: self.why.clone(), retry_after: self.retry_after }
     }
 
+    /// The host lost its right to deliver before the receiver answered; it may have the message.
+    pub fn cut() -> Self {
+        Self::failed("The host could not keep its right to deliver until the receiver answered.")
+    }
+
     fn failed(why: impl Into<String>) -> Self {
         Self { why: why.into(), ..Self::default() }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{authorise, told};
+use super::{authorise, hold, told};
 use crate::{
     access::{Action, Caller},
     app::App,
@@ -131,7 +131,7 @@ pub async fn ping(app: &App, caller: &Caller, id: &WebhookId) -> Result<Ping> {
     let message = EventId::generate(now, &*app.random);
     let data = WebhookPing { webhook: id.clone() };
     let envelope = cloud::message(message.as_str(), PING, id.as_str(), now, &data, app.config.public_url.as_deref());
-    let message = Message { id: message.to_string(), body: envelope.to_string().into() };
+    let message = Message { id: message.to_string(), body: envelope.document()? };
     let receipt = app.sender.send(&row.url, &keys_of(app, &secrets)?, &message, now).await;
     Ok(Ping {
         delivered: receipt.is_delivered(),
@@ -156,7 +156,7 @@ pub async fn deliveries(app: &App, caller: &Caller, id: &WebhookId, query: &Deli
 /// Tries one delivery anew, dead or waiting: at once, and with the whole schedule before it.
 pub async fn replay_delivery(app: &App, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let (_, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    let (_, scope) = hold(&mut tx, caller, id).await?;
     if !tx.revive_delivery(id, seq, app.clock.now()).await? {
         return Err(Error::not_found("delivery", seq));
     }
@@ -168,7 +168,7 @@ pub async fn replay_delivery(app: &App, caller: &Caller, id: &WebhookId, seq: i6
 /// Delivers everything after an event again; it is also how to skip what a webhook has missed.
 pub async fn replay(app: &App, caller: &Caller, id: &WebhookId, how: Replay) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let (_, scope) = authorise(&mut tx, caller, id, Action::Configure).await?;
+    let (_, scope) = hold(&mut tx, caller, id).await?;
     let last = tx.last_event().await?;
     if !(0..=last).contains(&how.after) {
         return Err(Error::field("after", format!("must be 0 to {last}, the number of the last event.")));

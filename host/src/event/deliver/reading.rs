@@ -1,0 +1,81 @@
+//! What the dispatcher reads of the log: what is new for all webhooks together, what is old for those that are far behind.
+
+use super::{
+    dispatch::Dispatcher,
+    recent::{Batch, Recent},
+};
+use crate::error::Result;
+
+/// Reads for webhooks far behind in one round.
+const FAR_READS: usize = 8;
+
+impl Dispatcher {
+    /// Reads what is new, and some of what those need that are further behind; `look` says whether there is more.
+    pub(super) async fn read_on(&mut self) -> Result<()> {
+        let app = self.app.clone();
+        let mut tx = app.db.read().await?;
+        if self.recent.is_none() {
+            self.recent = Some(Recent::new(tx.last_event().await?));
+            // Webhooks that were created before this moment are told of by no event that is read.
+            self.lease.look_around();
+        }
+        let Some(recent) = &mut self.recent else { return Ok(()) };
+        let batch = Batch::read(&mut tx, recent.head()).await?;
+        self.look = batch.is_full();
+        self.heed(&batch);
+        if let Some(recent) = &mut self.recent {
+            recent.extend(batch);
+        }
+        self.offer_recent();
+        for _ in 0..FAR_READS {
+            let Some(after) = self.next_far() else { return Ok(()) };
+            let batch = Batch::read(&mut tx, after).await?;
+            self.far = batch.last;
+            self.offer_far(&batch);
+        }
+        self.look = true;
+        Ok(())
+    }
+
+    /// Webhooks that were changed begin anew.
+    fn heed(&mut self, batch: &Batch) {
+        for event in batch.events.iter().filter(|event| event.row.kind.starts_with("webhook.")) {
+            self.lease.look_around();
+            if let Some(hook) = self.hooks.get_mut(event.row.subject.as_str()) {
+                hook.leaving = true;
+            }
+        }
+    }
+
+    fn offer_recent(&mut self) {
+        let Some(recent) = &mut self.recent else { return };
+        let head = recent.head();
+        for (id, hook) in &mut self.hooks {
+            let taken = hook.desk.taken();
+            if taken < head && recent.reaches(taken) && hook.desk.wants_more() {
+                hook.offer(recent.following(taken), head);
+                self.ready.insert(id.clone());
+            }
+        }
+    }
+
+    /// Where a webhook stands that has room and is behind what is at hand: they take turns, from the furthest behind to the
+    /// next and round again.
+    fn next_far(&self) -> Option<i64> {
+        let recent = self.recent.as_ref()?;
+        let hooks = self.hooks.values().filter(|hook| !hook.leaving && hook.desk.wants_more());
+        let behind = hooks.map(|hook| hook.desk.taken()).filter(|taken| !recent.reaches(*taken));
+        // Behind the last one first; the numbers before it, wrapped around, after those.
+        behind.min_by_key(|taken| (*taken <= self.far, *taken))
+    }
+
+    fn offer_far(&mut self, batch: &Batch) {
+        for (id, hook) in &mut self.hooks {
+            let taken = hook.desk.taken();
+            if (batch.after..batch.last).contains(&taken) && hook.desk.wants_more() {
+                hook.offer(&batch.events, batch.last);
+                self.ready.insert(id.clone());
+            }
+        }
+    }
+}
