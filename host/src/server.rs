@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     access::{IssuedToken, NewAccount, NewToken, Role, Scope},
     api::{
+        backlog::BacklogFigures,
         edge::EdgeDeps,
         figures::Figures,
         health::ReadyCheck,
@@ -206,6 +207,7 @@ impl Host {
         let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
+        metrics.register_backlog(BacklogFigures::new(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
             vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
         let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };

@@ -7,9 +7,12 @@ use std::{
 };
 
 use async_nats::jetstream::{self, consumer};
-use berth::{event::relay, nats};
+use berth::{
+    event::{self, relay},
+    nats,
+};
 use berth_tests::{
-    Api, Database, Host, on_both,
+    Api, Database, Host, Pool, on_both,
     receiver::Receiver,
     scene::{Scene, text},
 };
@@ -47,14 +50,29 @@ impl Reading {
     /// The next event, and its `id`; none at the end.
     async fn next(&mut self) -> Option<(i64, Value)> {
         loop {
+            if let (id, Some(event)) = self.message().await? {
+                return Some((id, event));
+            }
+        }
+    }
+
+    /// The `id` of the next message, which tells no event.
+    async fn heartbeat(&mut self) -> i64 {
+        match self.message().await {
+            Some((id, None)) => id,
+            other => panic!("expected a heartbeat, there is {other:?}"),
+        }
+    }
+
+    /// The next message: its `id`, and its event when it tells one.
+    async fn message(&mut self) -> Option<(i64, Option<Value>)> {
+        loop {
             if let Some((message, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-                let found = field("data: ").map(|data| (field("id: ").unwrap(), data));
+                let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name));
+                let event = field("data: ").map(|data| serde_json::from_str(data).unwrap());
+                let found = (field("id: ").unwrap().parse().unwrap(), event);
                 self.text = rest.to_owned();
-                if let Some((id, data)) = found {
-                    return Some((id.parse().unwrap(), serde_json::from_str(&data).unwrap()));
-                }
-                continue;
+                return Some(found);
             }
             let chunk = tokio::time::timeout(Duration::from_secs(30), self.response.chunk()).await.unwrap();
             self.text.push_str(std::str::from_utf8(&chunk.ok()??).unwrap());
@@ -154,42 +172,135 @@ on_both! {
         assert!(stopping.elapsed() < Duration::from_secs(10), "a stream does not hold up the end: {:?}", stopping.elapsed());
     }
 
+    async fn b7_a_heartbeat_says_how_far_nothing_happened(host) {
+        let scene = Scene::set(host).await;
+        let path = "/v1/events/stream?mini_app=coffee";
+        let mut stream = Reading::open(&scene.admin, path, None).await;
+        let begun = stream.heartbeat().await;
+        for name in ["One", "Two"] {
+            scene.admin.post("/v1/teams", json!({"name": name})).await.good();
+        }
+        let last = scene.admin.get("/v1/events?limit=1000").await.good()["last"].as_i64().unwrap();
+        assert!(begun < last);
+        assert_eq!(stream.heartbeat().await, last, "nothing of it happened up to there");
+        let mut again = Reading::open(&scene.admin, path, Some(last)).await;
+        turn_shelf(&scene, false).await;
+        assert_eq!(again.next().await.unwrap().1["type"], "mini_app.off_shelf");
+    }
+
     async fn every_event_is_published_to_nats_in_order_and_once(host) {
-        let Some(url) = there_is("BERTH_TEST_NATS") else { return };
-        let nats_config = nats::NatsConfig { nats_url: Some(url), nats_credentials: None };
-        let config = nats_config.clone();
-        let host = host.again(move |settings| settings.nats = config).await;
-        let other = host.beside().await;
+        let Some(settings) = nats_settings() else { return };
+        let config = settings.clone();
+        let host = host.again(move |all| all.nats = config).await;
         let scene = Scene::set(host).await;
         turn_shelf(&scene, false).await;
-        let events = scene.admin.get("/v1/events?limit=1000").await.good();
-        let expected: Vec<_> = events["items"].as_array().unwrap().iter().map(|event| text(&event["id"])).collect();
-        let context = nats::connect(&nats_config).await.unwrap();
-        let config = consumer::pull::OrderedConfig { filter_subject: format!("{}.>", relay::SUBJECTS), ..Default::default() };
-        let mut published = Vec::new();
-        let stream = stream_of(&context).await;
-        let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
-        while published.len() < expected.len() {
-            let message = tokio::time::timeout(Duration::from_secs(20), messages.next()).await.unwrap().unwrap().unwrap();
-            let event: Value = serde_json::from_slice(&message.payload).unwrap();
-            let id = text(&event["id"]);
-            if expected.contains(&id) {
-                assert_eq!(message.headers.as_ref().unwrap().get("Nats-Msg-Id").unwrap().as_str(), id);
-                let kind = event["type"].as_str().unwrap().trim_start_matches("dev.berth.");
-                assert_eq!(message.subject.as_str(), format!("{}.{kind}", relay::SUBJECTS));
-                published.push(id);
-            }
+        let context = nats::connect(&settings).await.unwrap();
+        let expected = events(&scene.host).await;
+        relayed(&scene.host).await;
+        let told = published(&context, &expected).await;
+        assert_eq!(ids(&told), expected);
+        for message in &told {
+            let kind = message.event["type"].as_str().unwrap().trim_start_matches("dev.berth.");
+            assert_eq!(message.subject, format!("{}.{kind}", relay::SUBJECTS));
+            assert_eq!(message.id, message.event["id"].as_str().unwrap());
         }
-        assert_eq!(published, expected);
-        // The other host goes on when this one stops.
-        scene.host.stop().await;
+        // Killed after publishing and before that was noted: everything is published again, and JetStream drops it.
+        set_back_relay(&scene.host).await;
+        let host = scene.host.again(|_| {}).await;
+        let expected = events(&host).await;
+        relayed(&host).await;
+        assert_eq!(ids(&published(&context, &expected).await), expected);
+        // Another host goes on when this one stops.
+        let other = host.beside().await;
+        host.stop().await;
         other.admin().post("/v1/teams", json!({"name": "Late"})).await.good();
-        loop {
-            let message = tokio::time::timeout(Duration::from_secs(40), messages.next()).await.unwrap().unwrap().unwrap();
-            let event: Value = serde_json::from_slice(&message.payload).unwrap();
-            if event["data"]["name"] == "Late" {
-                break;
-            }
+        let expected = events(&other).await;
+        relayed(&other).await;
+        assert_eq!(ids(&published(&context, &expected).await), expected);
+    }
+
+    async fn b6_an_event_too_large_for_nats_does_not_hold_up_those_behind_it(host) {
+        let Some(settings) = nats_settings() else { return };
+        let config = settings.clone();
+        let host = host.again(move |all| all.nats = config).await;
+        let name = "x".repeat(2 << 20);
+        let mut tx = host.app.db.begin().await.unwrap();
+        tx.emit(event::new(&host.app, "team.created", &"team_large", event::BERTH, &json!({"name": name})));
+        tx.commit().await.unwrap();
+        host.admin().post("/v1/teams", json!({"name": "Behind"})).await.good();
+        relayed(&host).await;
+        let expected = events(&host).await;
+        let told = published(&nats::connect(&settings).await.unwrap(), &expected).await;
+        assert_eq!(ids(&told), expected);
+        let large = told.iter().find(|message| message.event["subject"] == "team_large").unwrap();
+        assert!(large.event.get("data").is_none(), "{}", large.event);
+        let page = host.admin().get(large.event["berthdataref"].as_str().unwrap()).await.good();
+        assert_eq!((&page["items"][0]["id"], &page["items"][0]["data"]["name"]), (&json!(large.id), &json!(name)));
+        let whole = |message: &&Published| message.event.get("data").is_some();
+        assert_eq!(told.iter().filter(whole).count(), told.len() - 1, "all others have their data");
+    }
+}
+
+fn nats_settings() -> Option<nats::NatsConfig> {
+    there_is("BERTH_TEST_NATS").map(|url| nats::NatsConfig { nats_url: Some(url), nats_credentials: None })
+}
+
+/// The ids of all events of a host, in their order.
+async fn events(host: &Host) -> Vec<String> {
+    let events = host.admin().get("/v1/events?limit=1000").await.good();
+    events["items"].as_array().unwrap().iter().map(|event| text(&event["id"])).collect()
+}
+
+/// Waits until every event is published.
+async fn relayed(host: &Host) {
+    let pool = host.pool().await;
+    for _ in 0..1600 {
+        let behind = "SELECT last - COALESCE((SELECT MAX(seq) FROM event_relay), 0) FROM event_head";
+        if pool.number(behind).await == 0 {
+            return pool.close().await;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the relay has not caught up within 40 s")
+}
+
+async fn set_back_relay(host: &Host) {
+    let sql = "UPDATE event_relay SET seq = 0";
+    let done = match host.pool().await {
+        Pool::Sqlite(pool) => sqlx::query(sql).execute(&pool).await.unwrap().rows_affected(),
+        Pool::Postgres(pool) => sqlx::query(sql).execute(&pool).await.unwrap().rows_affected(),
+    };
+    assert_eq!(done, 1);
+}
+
+/// A message of the stream.
+struct Published {
+    id: String,
+    subject: String,
+    event: Value,
+}
+
+fn ids(messages: &[Published]) -> Vec<String> {
+    messages.iter().map(|message| message.id.clone()).collect()
+}
+
+/// What the stream holds now of these events, as often as it holds it. Other hosts publish to the same server.
+async fn published(context: &jetstream::Context, of: &[String]) -> Vec<Published> {
+    let mut stream = stream_of(context).await;
+    let end = stream.info().await.unwrap().state.last_sequence;
+    let filter_subject = format!("{}.>", relay::SUBJECTS);
+    let config = consumer::pull::OrderedConfig { filter_subject, ..Default::default() };
+    let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+    let mut found = Vec::new();
+    loop {
+        let message = tokio::time::timeout(Duration::from_secs(20), messages.next()).await.unwrap().unwrap().unwrap();
+        let id = message.headers.as_ref().unwrap().get("Nats-Msg-Id").unwrap().as_str().to_owned();
+        if of.contains(&id) {
+            let event = serde_json::from_slice(&message.payload).unwrap();
+            found.push(Published { id, subject: message.subject.to_string(), event });
+        }
+        if message.info().unwrap().stream_sequence >= end {
+            return found;
         }
     }
 }

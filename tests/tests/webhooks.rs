@@ -12,7 +12,7 @@ use berth::{
     server::Nature,
 };
 use berth_tests::{
-    Api, Database, Host, on_both, postgres_is_there,
+    Api, Database, Host, Pool, on_both, postgres_is_there,
     process::Installation,
     receiver::{Arrived, Receiver, Reply},
     scene::{Scene, text},
@@ -175,6 +175,47 @@ on_both! {
         assert!(hanging.arrived().len() <= 6, "one at a time of those that hang: {}", hanging.arrived().len());
     }
 
+    async fn f97_b4_a_webhook_far_behind_that_wants_little_keeps_nobody_waiting(host) {
+        let (admin, receiver) = (host.admin(), Receiver::good().await);
+        let far = webhook(&admin, "https://example.com/", &["webhook.ping"]).await;
+        webhook(&admin, &receiver.url, &["host_app.created"]).await;
+        let last = happen_often(&host).await;
+        up_to(&admin, &far, last).await;
+        admin.post(&format!("{}/replay", path(&far)), json!({"after": 0})).await.good();
+        let mut slowest = Duration::ZERO;
+        for number in 0..10 {
+            host_app(&admin, &format!("app-{number}")).await;
+            let told = Instant::now();
+            let arrived = receiver.until(|arrived| arrived.len() == number + 1).await;
+            slowest = slowest.max(arrived[number].at.saturating_duration_since(told));
+        }
+        assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+        up_to(&admin, &far, last).await;
+    }
+
+    async fn what_waits_is_shown_to_those_who_run_the_host(host) {
+        let (admin, receiver) = (host.admin(), Receiver::start(|_, _| Reply::Status(500)).await);
+        assert_eq!(figure(&admin, "webhook_deliveries_waiting").await, 0);
+        let hook = webhook(&admin, &receiver.url, &["host_app.created"]).await;
+        host_app(&admin, "app-one").await;
+        waiting(&admin, &hook, 1).await;
+        assert_eq!(figure(&admin, "webhook_deliveries_waiting").await, 1);
+        assert_eq!(figure(&admin, "webhook_deliveries_dead").await, 0);
+        let last = admin.get("/v1/events?limit=1000").await.good()["last"].as_i64().unwrap();
+        up_to(&admin, &hook, last).await;
+        assert_eq!(figure(&admin, "webhook_lag_events").await, 0);
+        admin.send("PATCH", &path(&hook), Some(&json!({"enabled": false}))).await.good();
+        host_app(&admin, "app-two").await;
+        assert_eq!(figure(&admin, "webhook_lag_events").await, 0, "one that is off is not behind");
+        assert_eq!(figure(&admin, "fulfilments_parked").await, 0);
+        let message = json!({"id": "m1", "merchant": "bos-nobody", "instance": "pi-mall", "product": "mall", "kind": "purchase",
+            "at": "2026-01-01T00:00:00Z"});
+        admin.post("/v1/fulfilments", message).await.good();
+        assert_eq!(figure(&admin, "fulfilments_parked").await, 1);
+        let page = admin.request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
+        assert!(!page.contains("nats_lag_events"), "this host publishes nothing");
+    }
+
     async fn f98_a_receiver_that_is_gone_is_disabled_and_what_it_missed_waits(host) {
         let (admin, receiver) = (host.admin(), Receiver::start(|_, before| Reply::Status(if before == 0 { 410 } else { 204 })).await);
         let webhook = webhook(&admin, &receiver.url, &["host_app.created"]).await;
@@ -285,6 +326,47 @@ on_both! {
     }
 }
 
+/// Events that are much to read and wanted by nobody.
+const MANY: i64 = 150_000;
+
+/// Makes [`MANY`] events behind the host's back; the number of the last one.
+async fn happen_often(host: &Host) -> i64 {
+    let sql = "BEGIN;
+        UPDATE event_head SET last = last + 150000;
+        INSERT INTO event (seq, id, type, subject, actor, at, data)
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
+        SELECT h.last - 150000 + n.i, 'evt_00000000000000000000' || (500000 + n.i), e.type, e.subject, e.actor, e.at, e.data
+        FROM n CROSS JOIN event_head h CROSS JOIN event e WHERE e.seq = 1;
+        COMMIT;";
+    let pool = host.pool().await;
+    match &pool {
+        Pool::Sqlite(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
+        Pool::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
+    }
+    let last = pool.number("SELECT last FROM event_head").await;
+    assert_eq!(pool.number("SELECT COUNT(*) FROM event").await, last);
+    assert!(last > MANY);
+    last
+}
+
+/// Waits until a webhook has come up to an event.
+async fn up_to(admin: &Api, webhook: &Value, seq: i64) {
+    for _ in 0..2400 {
+        if admin.get(&path(webhook)).await.good()["up_to"].as_i64().unwrap() >= seq {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the webhook has not come up to {seq} within 60 s");
+}
+
+/// A figure of `/metrics`.
+async fn figure(admin: &Api, name: &str) -> i64 {
+    let page = admin.request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
+    let line = page.lines().find_map(|line| line.strip_prefix(&format!("berth_{name} ")));
+    line.unwrap_or_else(|| panic!("there is no {name} in {page}")).parse().unwrap()
+}
+
 /// The deliveries in a state, when there are as many as expected.
 async fn listed(admin: &Api, webhook: &Value, state: &str, count: usize) -> Vec<Value> {
     let mut items = Vec::new();
@@ -350,16 +432,18 @@ async fn f93_a_redirect_is_not_followed() {
 async fn f94_on(database: Database) {
     let receiver = Receiver::start(|_, before| if before == 0 { Reply::Hang } else { Reply::Status(204) }).await;
     let mut installation = Installation::new(database).await;
-    installation.args = ["--webhook-allow", "127.0.0.0/8", "--webhook-timeout", "5s"].map(str::to_owned).to_vec();
+    installation.args = ["--webhook-allow", "127.0.0.0/8", "--webhook-timeout", "30s"].map(str::to_owned).to_vec();
     let host = installation.start().await;
     let admin = installation.admin(&host);
     webhook(&admin, &receiver.url, &["host_app.created"]).await;
     host_app(&admin, "app-one").await;
     receiver.until(|arrived| arrived.len() == 1).await;
     host.kill().await;
+    let killed = Instant::now();
     let host = installation.start().await;
     host_app(&installation.admin(&host), "app-two").await;
     let arrived = receiver.until(|arrived| arrived.len() >= 3).await;
+    assert!(killed.elapsed() < Duration::from_secs(20), "its lease is short: {:?}", killed.elapsed());
     let mut ids = BTreeMap::<_, Vec<_>>::new();
     arrived.iter().for_each(|one| ids.entry(text(&one.event()["subject"])).or_default().push(one.header("webhook-id")));
     assert_eq!(ids["app-one"].len(), 2);

@@ -1,7 +1,7 @@
 //! What the host counts, and `/metrics` in the OpenMetrics text format.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use super::backlog::BacklogFigures;
 use crate::error::Error;
 
 /// The labels of one answered request. All of them come from small sets, so that nobody can grow the memory by asking.
@@ -58,6 +59,7 @@ pub struct Metrics {
     pub cut: Counter,
     /// Bytes of answers' bodies.
     pub sent: Counter,
+    backlog: OnceLock<BacklogFigures>,
 }
 
 /// From half a millisecond to 30 seconds.
@@ -76,6 +78,7 @@ impl Default for Metrics {
             refused: Counter::default(),
             cut: Counter::default(),
             sent: Counter::default(),
+            backlog: OnceLock::new(),
         };
         metrics.register();
         metrics
@@ -102,6 +105,12 @@ impl Metrics {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner).register_collector(Box::new(collector));
     }
 
+    /// Adds what waits in the database; it is looked at for every answer.
+    pub fn register_backlog(&self, figures: BacklogFigures) {
+        self.register_collector(figures.clone());
+        let _ = self.backlog.set(figures); // one host has one database
+    }
+
     /// One request was answered.
     pub fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration, sent: u64) {
         let labels = RequestLabels {
@@ -125,6 +134,9 @@ pub fn known_method(method: &Method) -> &str {
 
 /// `GET /metrics`.
 pub async fn show(State(metrics): State<Arc<Metrics>>) -> Result<Response, Error> {
+    if let Some(backlog) = metrics.backlog.get() {
+        backlog.look().await;
+    }
     let mut text = String::new();
     let registry = metrics.registry.lock().unwrap_or_else(PoisonError::into_inner);
     encode(&mut text, &registry).map_err(Error::internal)?;

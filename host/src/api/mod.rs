@@ -1,6 +1,7 @@
 //! The HTTP surface.
 
 pub mod auth;
+pub mod backlog;
 pub mod client_ip;
 pub mod connection;
 pub mod edge;

@@ -165,17 +165,15 @@ pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<Even
     may_list(&mut tx, caller, query).await?;
     require_kept(&mut tx, query.after).await?;
     let rows = tx.events_of(query).await?;
-    let last = read_to(&mut tx, query, &rows).await?;
+    let last = read_to(query, &rows, tx.last_event().await?);
     Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
 }
 
-/// The number up to which the log was read. It is one snapshot: what is not among the rows of a page that is not full, and
-/// not behind them, is not asked for.
-async fn read_to(tx: &mut Tx, query: &EventQuery, rows: &[EventRow]) -> Result<i64> {
-    match rows.last().filter(|_| rows.len() as i64 == query.limit()) {
-        Some(row) => Ok(row.seq),
-        None => Ok(tx.last_event().await?.max(query.after)),
-    }
+/// The number up to which the log was read, whose last event is `last` in the same snapshot: what is not among the rows of a
+/// page that is not full, and not behind them, is not asked for.
+fn read_to(query: &EventQuery, rows: &[EventRow], last: i64) -> i64 {
+    let full = rows.len() as i64 == query.limit();
+    rows.last().filter(|_| full).map_or(last.max(query.after), |row| row.seq)
 }
 
 /// Refuses unless the caller may read what the query asks for.

@@ -27,7 +27,7 @@ pub const STREAM: &str = "BERTH_EVENTS";
 /// Before the type, in the subject.
 pub const SUBJECTS: &str = "berth.events";
 /// What the relay is called in the database.
-const NAME: &str = "nats";
+pub(crate) const NAME: &str = "nats";
 /// Events that are under way at the same time.
 const BATCH: i64 = 256;
 /// Seconds that a host may publish without saying so again; a batch takes less than half.

@@ -210,7 +210,7 @@ impl Follower {
         }
         let rows = tx.events_of(&self.query).await?;
         let full = rows.len() as i64 == BATCH;
-        self.query.after = read_to(&mut tx, &self.query, &rows).await?;
+        self.query.after = read_to(&self.query, &rows, last);
         let wanted = rows.into_iter().filter(|row| webhook::wants(&self.types, &row.kind));
         self.found.extend(wanted.map(Event::from));
         Ok(full)

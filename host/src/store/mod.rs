@@ -8,6 +8,7 @@
 mod access;
 mod admission;
 mod audit;
+mod backlog;
 mod blob;
 mod cohort;
 mod connect;
@@ -27,6 +28,7 @@ mod wechat;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
+pub use backlog::Backlog;
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};

@@ -162,19 +162,10 @@ impl Tx {
         Ok(())
     }
 
-    /// The secrets of some webhooks, newest first.
-    pub async fn webhook_secrets(&mut self, webhooks: &[WebhookId]) -> Result<Vec<WebhookSecretRow>> {
-        let mut rows = Vec::new();
-        for webhook in webhooks {
-            rows.extend(fetch!(
-                self,
-                fetch_all,
-                WebhookSecretRow,
-                "SELECT * FROM webhook_secret WHERE webhook_id = $1 ORDER BY ends_at IS NOT NULL, id DESC",
-                webhook
-            )?);
-        }
-        Ok(rows)
+    /// The secrets of a webhook, newest first.
+    pub async fn webhook_secrets(&mut self, webhook: &WebhookId) -> Result<Vec<WebhookSecretRow>> {
+        let sql = "SELECT * FROM webhook_secret WHERE webhook_id = $1 ORDER BY ends_at IS NOT NULL, id DESC";
+        Ok(fetch!(self, fetch_all, WebhookSecretRow, sql, webhook)?)
     }
 
     /// The cursor of a webhook, and how many of its deliveries wait and are dead.

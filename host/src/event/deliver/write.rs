@@ -82,7 +82,9 @@ pub fn settle(hooks: &mut HashMap<WebhookId, Hook>, Written { marks, held }: Wri
         Err(error) => {
             tracing::warn!(?error, "what was delivered could not be written; trying again");
             for (id, changes) in marks.changes {
-                hooks.get_mut(&id).into_iter().for_each(|hook| hook.desk.unwritten(changes.clone()));
+                if let Some(hook) = hooks.get_mut(&id) {
+                    hook.desk.unwritten(changes);
+                }
             }
             return false;
         }

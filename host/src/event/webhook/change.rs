@@ -193,7 +193,7 @@ pub async fn rotate(app: &App, caller: &Caller, id: &WebhookId, how: RotateSecre
     tx.end_webhook_secret(id, now.plus_seconds(keep)).await?;
     let secret = new_secret(&mut tx, app, id, now).await?;
     // Newest first.
-    for (place, old) in tx.webhook_secrets(std::slice::from_ref(id)).await?.iter().enumerate() {
+    for (place, old) in tx.webhook_secrets(id).await?.iter().enumerate() {
         if place >= MAX_SECRETS || old.ends_at.is_some_and(|at| at <= now) {
             tx.delete_webhook_secret(&old.id).await?;
         }

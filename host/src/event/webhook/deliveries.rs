@@ -125,7 +125,7 @@ pub struct WebhookPing {
 pub async fn ping(app: &App, caller: &Caller, id: &WebhookId) -> Result<Ping> {
     let mut tx = app.db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Configure).await?;
-    let secrets = tx.webhook_secrets(std::slice::from_ref(id)).await?;
+    let secrets = tx.webhook_secrets(id).await?;
     drop(tx);
     let now = app.clock.now();
     let message = EventId::generate(now, &*app.random);

@@ -1,0 +1,79 @@
+//! What waits in the database, on `/metrics`. It takes a query, so it is looked at before the page is written.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
+
+use super::figures::Page;
+use crate::{
+    app::App,
+    error::{Code, Error, Result},
+    event::relay,
+    store::Backlog,
+};
+
+/// A database that does not answer within this time is left out of the page.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads what waits.
+#[derive(Clone)]
+pub struct BacklogFigures {
+    app: Arc<App>,
+    seen: Arc<Mutex<Option<Backlog>>>,
+}
+
+impl fmt::Debug for BacklogFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BacklogFigures")
+    }
+}
+
+impl BacklogFigures {
+    /// Of this host's database.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app, seen: Arc::default() }
+    }
+
+    /// Looks at what waits now. A page without it is better than none.
+    pub async fn look(&self) {
+        let read = async { self.app.db.read().await?.backlog(relay::NAME).await };
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        let read = read.unwrap_or_else(|_| Err(Error::new(Code::Unavailable, "The database did not answer in time.")));
+        let seen = self.kept(read);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    fn kept(&self, read: Result<Backlog>) -> Option<Backlog> {
+        let mut seen = read.inspect_err(|error| tracing::warn!(?error, "what waits could not be counted")).ok()?;
+        // A relay that nobody runs any more is behind for ever, and that is no alarm.
+        seen.relay_lag = seen.relay_lag.filter(|_| self.app.config.nats.nats_url.is_some());
+        Some(seen)
+    }
+}
+
+impl Collector for BacklogFigures {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(seen) = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) else { return Ok(()) };
+        let mut page = Page(encoder);
+        page.gauge(
+            "webhook_deliveries_waiting",
+            "Deliveries that failed and are tried again, or wait behind one",
+            seen.waiting,
+        )?;
+        page.gauge("webhook_deliveries_dead", "Deliveries that were given up and can be replayed", seen.dead)?;
+        page.gauge(
+            "webhook_lag_events",
+            "Events that the furthest-behind enabled webhook has before it",
+            seen.webhook_lag,
+        )?;
+        page.gauge("fulfilments_parked", "Fulfilment messages that are parked", seen.parked)?;
+        match seen.relay_lag {
+            Some(lag) => page.gauge("nats_lag_events", "Events that are not yet published to NATS", lag),
+            None => Ok(()),
+        }
+    }
+}
