@@ -12,7 +12,7 @@ use crate::{
     endpoint::runtime::{self, Runtime},
     error::{Code, Error, Result},
     host_app,
-    ids::{Digest, EndpointAppId, HostAppId, MiniAppId},
+    ids::{Digest, EndpointAppId, GrayTaskId, HostAppId, MiniAppId},
     mini_app::{self, MiniApp},
     package::{PackageName, ZipWriter},
     store::{Span, Tx},
@@ -46,23 +46,38 @@ fn require_shelf(mini_app: &MiniApp) -> Result<()> {
     Err(Error::new(Code::PackageOffShelf, format!("{} is off the shelf and must not run.{note}", mini_app.id)))
 }
 
-/// The package of one version. A member of its team gets any; a device gets what host apps may be offered: what is or
-/// was online, what is in grayscale, and for a trial account what is on trial.
-pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Option<&str>) -> Result<Servable> {
+/// What a device was offered a package by, as the check's URL has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offer<'a> {
+    /// The grayscale task, and the device's guid.
+    pub gray: Option<(&'a GrayTaskId, &'a str)>,
+    /// The trial account.
+    pub account: Option<&'a str>,
+}
+
+/// The package of one version. A member of its team gets any, one of a bound host app what was published or submitted to
+/// it; a device gets what is or was online, and what it was offered: in grayscale when it is admitted, on trial by its account.
+pub async fn package(app: &App, who: &Fetcher, name: &PackageName, offer: Offer<'_>) -> Result<Servable> {
     let mut tx = app.db.read().await?;
     let hidden = || Error::not_found("package", name);
     match who {
         Fetcher::Caller(caller) => {
-            known_mini_app(&mut tx, caller, &name.mini_app_id).await?;
-            Ok(Servable::new(tx.require_version(&name.mini_app_id, &name.version).await?, false))
+            let known = known_mini_app(&mut tx, caller, &name.mini_app_id).await?;
+            let row = tx.require_version(&name.mini_app_id, &name.version).await?;
+            if known == KnownBy::HostApp && !was_published(&row) && !is_submitted_to(&mut tx, caller, &row).await? {
+                return Err(hidden());
+            }
+            Ok(Servable::new(row, false))
         }
         Fetcher::Device(host_app) => {
             let mini_app = bound_mini_app(&mut tx, &host_app.id, &name.mini_app_id).await?.ok_or_else(hidden)?;
             require_shelf(&mini_app)?;
             let row = tx.require_version(&name.mini_app_id, &name.version).await.map_err(|_| hidden())?;
-            let public = matches!(row.state, State::Online | State::Historical)
-                || app.live.current().tasks().any(|task| task.release.sha256 == row.sha256);
-            if public || is_on_trial(&mut tx, &row, account).await? {
+            let public = was_published(&row);
+            if public
+                || is_admitted(&mut tx, &row, offer.gray).await?
+                || is_on_trial(&mut tx, &row, offer.account).await?
+            {
                 return Ok(Servable::new(row, public));
             }
             Err(hidden())
@@ -70,17 +85,35 @@ pub async fn package(app: &App, who: &Fetcher, name: &PackageName, account: Opti
     }
 }
 
-/// The MiniApp, for a member of its team, and for one of a bound host app: they see the packages that they decide on.
-async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
-    let refusal = match mini_app::authorise(tx, caller, id, Action::Read).await {
-        Ok(mini_app) => return Ok(mini_app),
-        Err(error) => error,
-    };
+fn was_published(row: &VersionRow) -> bool {
+    matches!(row.state, State::Online | State::Historical)
+}
+
+/// By what somebody knows of a MiniApp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KnownBy {
+    Team,
+    HostApp,
+}
+
+/// Refuses whoever is neither of the MiniApp's team nor of a host app to which it is bound.
+async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<KnownBy> {
+    let Err(refusal) = mini_app::authorise(tx, caller, id, Action::Read).await else { return Ok(KnownBy::Team) };
     let bound = tx.bound_host_apps(id).await?;
-    if !bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))) {
-        return Err(refusal);
-    }
-    tx.mini_app(id).await?.ok_or(refusal)
+    let by_host_app = bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app)));
+    if by_host_app { Ok(KnownBy::HostApp) } else { Err(refusal) }
+}
+
+/// Whether a host app of the caller's has been asked for its decision on the version: they see what they decide on.
+async fn is_submitted_to(tx: &mut Tx, caller: &Caller, row: &VersionRow) -> Result<bool> {
+    let asked = tx.host_apps_asked_about(&row.id).await?;
+    Ok(asked.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))))
+}
+
+async fn is_admitted(tx: &mut Tx, row: &VersionRow, gray: Option<(&GrayTaskId, &str)>) -> Result<bool> {
+    let Some((task, guid)) = gray else { return Ok(false) };
+    let offers = tx.gray_task(task).await?.is_some_and(|task| task.version_id == row.id);
+    Ok(offers && !tx.admitted_of(task, &[guid]).await?.is_empty())
 }
 
 async fn bound_mini_app(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<Option<MiniApp>> {
@@ -100,12 +133,13 @@ async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Re
 pub async fn offline(app: &App, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
     let mut tx = app.db.read().await?;
     let mini_app = match who {
-        Fetcher::Caller(caller) => known_mini_app(&mut tx, caller, id).await?,
-        Fetcher::Device(host_app) => {
-            bound_mini_app(&mut tx, &host_app.id, id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?
+        Fetcher::Caller(caller) => {
+            known_mini_app(&mut tx, caller, id).await?;
+            tx.mini_app(id).await?
         }
+        Fetcher::Device(host_app) => bound_mini_app(&mut tx, &host_app.id, id).await?,
     };
-    require_shelf(&mini_app)?;
+    require_shelf(&mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?)?;
     let online = tx.online_version(id).await?;
     online.map(|row| Servable::new(row, true)).ok_or_else(|| not_online(id))
 }

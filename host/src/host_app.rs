@@ -1,4 +1,4 @@
-//! HostApps and the MiniApps bound to them.
+//! HostApps: the apps that run MiniApps.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,8 @@ use crate::{
     app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
-    event::{self, Unbound},
-    ids::{HostAppId, MiniAppId},
+    event,
+    ids::HostAppId,
     page::{Page, PageQuery},
     store::{Tx, is_unique_violation},
     text,
@@ -36,17 +36,6 @@ pub struct NewHostApp {
     /// `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<HostAppId>,
-}
-
-/// A MiniApp associated with a host app.
-#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Binding {
-    #[sqlx(rename = "host_app_id")]
-    pub host_app: HostAppId,
-    #[sqlx(rename = "mini_app_id")]
-    pub mini_app: MiniAppId,
-    pub created_at: Millis,
 }
 
 /// `pk_` and 32 hexadecimal characters.
@@ -108,42 +97,4 @@ pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<
     let mut tx = app.db.read().await?;
     let items = tx.host_apps_known_to(caller, query).await?;
     Ok(Page::of(items, query, |host_app| host_app.id.to_string()))
-}
-
-/// The MiniApps bound to a host app.
-pub async fn bindings(app: &App, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
-    let mut tx = app.db.read().await?;
-    authorise(&mut tx, caller, id, Action::Read).await?;
-    tx.bindings_of_host_app(id).await
-}
-
-/// Binds a MiniApp to a host app. Doing it twice is no work.
-pub async fn bind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
-    let mut tx = app.db.begin().await?;
-    authorise(&mut tx, caller, id, Action::Configure).await?;
-    tx.hold_mini_app(mini_app).await?;
-    let now = app.clock.now();
-    let added = tx.insert_binding(id, mini_app, now).await?;
-    let binding = tx.binding(id, mini_app).await?;
-    if added {
-        let event = event::new(app, "binding.created", mini_app, caller.account.as_str(), &binding);
-        tx.emit(event.for_mini_app(mini_app).for_host_app(id));
-    }
-    tx.commit().await?;
-    Ok(binding)
-}
-
-/// Takes the binding away: devices in this host app get no service for the MiniApp any more.
-pub async fn unbind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
-    authorise(&mut tx, caller, id, Action::Configure).await?;
-    tx.hold_mini_app(mini_app).await?;
-    let gone = tx.delete_binding(id, mini_app).await?;
-    if !gone {
-        return Err(Error::not_found("binding of", mini_app));
-    }
-    let data = Unbound { host_app: id.clone(), mini_app: mini_app.clone() };
-    let event = event::new(app, "binding.removed", mini_app, caller.account.as_str(), &data);
-    tx.emit(event.for_mini_app(mini_app).for_host_app(id));
-    tx.commit().await
 }

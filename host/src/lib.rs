@@ -21,6 +21,7 @@ pub mod event;
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod binding;
 pub mod blob;
 pub mod cli;
 pub mod clock;

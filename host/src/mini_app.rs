@@ -286,13 +286,14 @@ pub async fn overview(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Over
     for version in tx.versions_in(id, State::Auditing).await? {
         auditing.extend(audit::latest(&mut tx, &version.id).await?);
     }
+    let brief = |row| Version::from(row).brief();
     Ok(Overview {
         mini_app,
-        online: tx.online_version(id).await?.map(Version::from),
+        online: tx.online_version(id).await?.map(brief),
         trial: tx.trial(id).await?.map(Trial::from),
         auditing,
-        approved: tx.versions_in(id, State::Approved).await?.into_iter().map(Version::from).collect(),
-        development: tx.versions_in(id, State::Development).await?.into_iter().map(Version::from).collect(),
+        approved: tx.versions_in(id, State::Approved).await?.into_iter().map(brief).collect(),
+        development: tx.versions_in(id, State::Development).await?.into_iter().map(brief).collect(),
         gray_tasks: rollout::not_ended(&mut tx, id, app.clock.now()).await?,
     })
 }

@@ -166,7 +166,7 @@ pub async fn host() -> TestHost {
     let key = host_app::create(&app, &caller, new).await.unwrap().public_key;
     let new = serde_json::from_value(json!({"name": "Shop", "id": APP, "team": team.id})).unwrap();
     mini_app::create(&app, &caller, new).await.unwrap();
-    host_app::bind(&app, &caller, &mall(), &shop()).await.unwrap();
+    crate::binding::bind(&app, &caller, &mall(), &shop()).await.unwrap();
     let host = TestHost { app, clock, caller, key, judges_up, config, folder, workers: Mutex::new(workers) };
     host.install(&["standard-conditions", "verdict"]).await;
     host.approved("1.0.0").await;
@@ -354,7 +354,7 @@ impl TestHost {
     /// Why a device gets what it gets.
     pub async fn explain(&self, device: &Device) -> Explanation {
         self.settle().await;
-        check::explain(&self.app, &Asker::Key(&self.key), &question(device, None)).unwrap()
+        check::explain(&self.app, &self.caller, &question(device, None)).await.unwrap()
     }
 }
 

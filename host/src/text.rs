@@ -48,7 +48,30 @@ pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
         return Err(Error::field(field, format!("must have 1 to {max} characters, has {length}.")));
     }
     no_control(field, text)?;
+    if text.chars().all(|c| is_invisible(c) || c.is_whitespace() || is_variation(c)) {
+        return Err(Error::field(field, "must have a character that can be seen."));
+    }
+    if let Some(c) = text.chars().find(|c| turns_direction(*c)) {
+        return Err(Error::field(field, format!("must not contain the direction mark U+{:04X}.", c as u32)));
+    }
     Ok(text.to_owned())
+}
+
+/// Whether nothing shows where the character is: joiners, fillers, direction marks, tags.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether the character only varies the one before it.
+fn is_variation(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Whether the character makes what follows read in the other direction, which can make one name look like another.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Free text of at most `max` characters; line breaks and tabs are welcome, other control characters are not.
@@ -79,5 +102,15 @@ mod tests {
         assert!(name("name", &"灰".repeat(21), 20).is_err());
         assert!(name("name", "   ", 20).is_err());
         assert!(name("name", "a\u{0}b", 20).is_err());
+    }
+
+    #[test]
+    fn f28_a_name_can_be_seen_and_reads_in_its_own_direction() {
+        for bad in ["\u{200b}", "\u{202e}\u{200b}", "\u{e0001}", "shop\u{202e}moc", "\u{3164}\u{fe0f}"] {
+            assert!(name("name", bad, 20).is_err(), "{bad:?}");
+        }
+        for good in ["👩‍👩‍👧", "❤️", "متجر", "a\u{200d}b"] {
+            assert!(name("name", good, 20).is_ok(), "{good:?}");
+        }
     }
 }

@@ -105,7 +105,7 @@ impl Scene {
     /// Why a device is told what it is told: the answer with its steps.
     pub async fn explain(&self, device: Value) -> Value {
         self.host.settled().await;
-        self.host.device(&self.key).post("/v1/check/explain", asking(device)).await.good()["results"][0].clone()
+        self.admin.post("/v1/check/explain", asking(device)).await.good()["results"][0].clone()
     }
 
     /// A grayscale task as it is now.

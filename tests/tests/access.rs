@@ -21,6 +21,8 @@ enum May {
     HostApp(&'static [&'static str]),
     /// Members of the team and of the host app.
     Both,
+    /// Admins of the team and of the host app.
+    EitherAdmin,
     /// Members of the merchant with one of these roles.
     Merchant(&'static [&'static str]),
     /// Admins of the platform only; its viewers as well where it is only reading.
@@ -115,6 +117,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/mini-apps/{id}", READ),
     ("PATCH", "/v1/mini-apps/{id}", DEVELOP),
     ("GET", "/v1/mini-apps/{id}/overview", READ),
+    ("GET", "/v1/mini-apps/{id}/bindings", READ),
     ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
     ("PUT", "/v1/mini-apps/{id}/min-version", RELEASE),
     ("GET", "/v1/mini-apps/{id}/versions", READ),
@@ -138,8 +141,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/host-apps", May::Platform),
     ("GET", "/v1/host-apps/{id}", HOST_READ),
     ("GET", "/v1/host-apps/{id}/bindings", HOST_READ),
-    ("PUT", "/v1/host-apps/{id}/bindings/{mini_app_id}", HOST_ADMIN),
-    ("DELETE", "/v1/host-apps/{id}/bindings/{mini_app_id}", HOST_ADMIN),
+    ("PUT", "/v1/host-apps/{id}/bindings/{mini_app_id}", May::EitherAdmin),
+    ("DELETE", "/v1/host-apps/{id}/bindings/{mini_app_id}", May::EitherAdmin),
     ("GET", "/v1/host-apps/{id}/audits", HOST_READ),
     ("GET", "/v1/host-apps/{id}/members", HOST_READ),
     ("PUT", "/v1/host-apps/{id}/members/{account}", HOST_ADMIN),
@@ -415,6 +418,7 @@ impl Cast {
                 .union(&of(&HOST_ROLES, &["auditor", "admin"]))
                 .copied()
                 .collect(),
+            May::EitherAdmin => ["team admin", "host admin"].into(),
             May::Merchant(roles) => of(&MERCHANT_ROLES, roles),
             May::Fulfiller => ["fulfiller"].into(),
             May::Platform | May::Owner | May::Devices | May::Link | May::Signer => BTreeSet::new(),
@@ -475,6 +479,48 @@ on_both! {
                 }
             }
         }
+    }
+
+    async fn f80_a_host_app_gets_a_mini_app_when_its_team_agrees(host) {
+        let scene = Scene::set(host).await;
+        scene.push("1.0.0", "1.0.0").await.good();
+        let (account, token) = person(&scene.admin, "greedy", json!({})).await;
+        scene.admin.post("/v1/host-apps", json!({"name": "Greedy", "id": "greedy"})).await.good();
+        scene.admin.put(&format!("/v1/host-apps/greedy/members/{account}"), json!({"role": "admin"})).await.good();
+        let greedy = scene.host.with_token(&token);
+        let (binding, package) = ("/v1/host-apps/greedy/bindings/coffee", "/v1/packages/coffee_1.0.0.apkg");
+        assert_eq!(greedy.put(binding, json!(null)).await.good()["state"], "waits_for_team");
+        greedy.get(package).await.refused("not-found");
+        let audit = scene.submit("1.0.0").await;
+        assert_eq!(audit["items"].as_array().unwrap().len(), 1, "only super-app is asked");
+        let told = scene.admin.get("/v1/mini-apps/coffee/bindings").await.good();
+        assert_eq!(told["items"][0]["state"], "waits_for_team");
+        assert_eq!(scene.admin.put(binding, json!(null)).await.good()["state"], "active");
+        greedy.get(package).await.refused("not-found");
+        scene.decide(&audit, true, "").await.good();
+        scene.publish("1.0.0").await.good();
+        assert_eq!(greedy.get(package).await.status, 200, "what is published is for every host app");
+        scene.push("1.1.0", "1.1.0").await.good();
+        greedy.get("/v1/packages/coffee_1.1.0.apkg").await.refused("not-found");
+        scene.submit("1.1.0").await;
+        assert_eq!(greedy.get("/v1/packages/coffee_1.1.0.apkg").await.status, 200, "they see what they decide on");
+        scene.admin.delete(binding).await.good();
+        greedy.get(package).await.refused("not-found");
+    }
+
+    async fn f80_a_team_may_ask_for_a_host_app_and_either_side_may_end_it(host) {
+        let scene = Scene::set(host).await;
+        let (account, token) = person(&scene.admin, "maker", json!({})).await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{account}", scene.team), json!({"role": "admin"})).await.good();
+        let maker = scene.host.with_token(&token);
+        scene.admin.post("/v1/host-apps", json!({"name": "Big", "id": "big-app"})).await.good();
+        let binding = "/v1/host-apps/big-app/bindings/coffee";
+        assert_eq!(maker.put(binding, json!(null)).await.good()["state"], "waits_for_host_app");
+        assert_eq!(maker.put(binding, json!(null)).await.good()["state"], "waits_for_host_app");
+        assert_eq!(scene.admin.put(binding, json!(null)).await.good()["state"], "active");
+        maker.delete(binding).await.good();
+        maker.delete(binding).await.refused("not-found");
+        maker.put("/v1/host-apps/no-app/bindings/coffee", json!(null)).await.refused("not-found");
     }
 
     async fn f80_a_token_without_the_scope_is_refused_whatever_its_roles(host) {

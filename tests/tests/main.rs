@@ -11,6 +11,7 @@ mod endpoint;
 mod events;
 mod gray;
 mod gray_policies;
+mod greed;
 mod intruders;
 mod manifests;
 mod policies;

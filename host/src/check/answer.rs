@@ -1,6 +1,10 @@
 //! The check at its edge: who may ask, the decision, the admission, the answer on the wire.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +26,8 @@ use crate::{
 
 /// MiniApps that one check may ask about.
 const MAX_APPS: usize = 200;
+/// Time that policies get in one check, and in one explanation.
+const PATIENCE: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1000)];
 
 /// A check.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -156,31 +162,66 @@ pub async fn check(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Resu
     authorise(&index, asker, request)?;
     let key = Key::of(&request.device.guid);
     let mut results = Vec::with_capacity(request.apps.len());
+    let mut patience = Patience::new(PATIENCE[0]);
     for having in &request.apps {
-        results.push(answer(app, &index, &request.device, key, having).await);
+        results.push(answer(app, &index, &request.device, key, having, &mut patience).await);
+        patience.rest().await;
     }
     Ok(CheckResponse { results })
 }
 
-/// Says what a check would answer, and why. Admits nobody.
+/// Says what a check would answer, and why, to people only: it tells of trials and lists that devices need not know of.
+/// Admits nobody.
 ///
 /// # Errors
 /// As [`check`].
-pub fn explain(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Result<Explanation> {
+pub async fn explain(app: &App, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
     let index = ready(app)?;
     request.verify()?;
-    authorise(&index, asker, request)?;
-    let key = Key::of(&request.device.guid);
-    let explain = |having: &Having| {
-        let known = index.mini_app(&having.id).map(AsRef::as_ref);
-        let mut steps = Vec::new();
-        let decision = decided(app, known, &request.device, key, having, &[], &mut steps);
-        let endpoint = index.endpoint(&having.id);
-        let result = result(known, endpoint, having, &request.device, &decision);
-        steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
-        Explained { result, steps }
-    };
-    Ok(Explanation { results: request.apps.iter().map(explain).collect() })
+    authorise(&index, &Asker::Person(caller), request)?;
+    let mut patience = Patience::new(PATIENCE[1]);
+    let mut results = Vec::with_capacity(request.apps.len());
+    for having in &request.apps {
+        results.push(explained(app, &index, &request.device, having, &mut patience));
+        patience.rest().await;
+    }
+    Ok(Explanation { results })
+}
+
+fn explained(app: &App, index: &Index, device: &Device, having: &Having, patience: &mut Patience) -> Explained {
+    let known = index.mini_app(&having.id).map(AsRef::as_ref);
+    let mut steps = Vec::new();
+    let decision = decided(app, known, device, Key::of(&device.guid), having, (&[], patience), &mut steps);
+    let result = result(known, index.endpoint(&having.id), having, device, &decision);
+    steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
+    Explained { result, steps }
+}
+
+/// The time that policies get in one request. They run on the threads that serve everybody.
+struct Patience {
+    most: Duration,
+    spent: Duration,
+}
+
+impl Patience {
+    fn new(most: Duration) -> Self {
+        Self { most, spent: Duration::ZERO }
+    }
+
+    /// Counts the time that `work` takes; it is told whether that is too much already.
+    fn during<T>(&mut self, work: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
+        let started = Instant::now();
+        let done = work(&|| self.spent + started.elapsed() > self.most);
+        self.spent += started.elapsed();
+        done
+    }
+
+    /// Lets others have the thread, after more than a moment.
+    async fn rest(&self) {
+        if self.spent > self.most / 100 {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 impl CheckRequest {
@@ -192,7 +233,12 @@ impl CheckRequest {
                 format!("at most {MAX_APPS} in one check, these are {}.", self.apps.len()),
             ));
         }
-        self.apps.iter().try_for_each(|having| short("apps", &having.id))
+        self.apps.iter().try_for_each(|having| short("apps", &having.id))?;
+        let mut seen = HashSet::with_capacity(self.apps.len());
+        match self.apps.iter().find(|having| !seen.insert(&having.id)) {
+            Some(twice) => Err(Error::field("apps", format!("names {} twice.", twice.id))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -216,6 +262,9 @@ fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result
         Asker::Person(caller) => {
             known.ok_or_else(|| Error::not_found("host app", id))?;
             let host_app = Scope::HostApp(id.clone());
+            if request.apps.is_empty() {
+                return caller.require(Action::Read, &host_app);
+            }
             request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.id)))
         }
     }
@@ -235,19 +284,26 @@ fn decided<'a>(
     device: &Device,
     key: Key,
     having: &Having,
-    refused: &[GrayTaskId],
+    (refused, patience): (&[GrayTaskId], &mut Patience),
     trace: &mut impl Recorder,
 ) -> Decision<'a> {
-    let question = Question { device, key, current: having.version.as_ref(), now: app.clock.now(), refused };
-    decide(known, &question, trace)
+    let (current, now) = (having.version.as_ref(), app.clock.now());
+    patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
 }
 
 /// Decides until no admission stands between the device and its version.
-async fn answer(app: &App, index: &Index, device: &Device, key: Key, having: &Having) -> CheckResult {
+async fn answer(
+    app: &App,
+    index: &Index,
+    device: &Device,
+    key: Key,
+    having: &Having,
+    patience: &mut Patience,
+) -> CheckResult {
     let known = index.mini_app(&having.id).map(AsRef::as_ref);
     let mut refused = Vec::new();
     let decision = loop {
-        let decision = decided(app, known, device, key, having, &refused, &mut Counting);
+        let decision = decided(app, known, device, key, having, (&refused, patience), &mut Counting);
         let Decision::Admit(task) = decision else { break decision };
         match app.admitter.admit(&task.id, &device.guid).await {
             Admission::Admitted => {

@@ -26,6 +26,8 @@ pub struct Question<'a> {
     pub now: Millis,
     /// Tasks that have just refused the device: their cap was reached, or they moved.
     pub refused: &'a [GrayTaskId],
+    /// Whether the request has used up the time that policies get in it: then nobody new is admitted (fault 77).
+    pub tired: &'a dyn Fn() -> bool,
 }
 
 /// The answer.
@@ -117,6 +119,10 @@ fn try_task<'a>(
     }
     if standing == Standing::AdmittedOnly || question.refused.contains(&task.id) {
         trace.step("admitted", id, false, || "The task admits nobody new.".into());
+        return None;
+    }
+    if (question.tired)() {
+        trace.step("time", id, false, || "Policies have used up the time that one request gives them.".into());
         return None;
     }
     passes(task, online, question, trace).then_some(Decision::Admit(task))
@@ -271,7 +277,7 @@ mod tests {
             app in app(), alice: bool, now in 0..2 * END,
         ) {
             let asker = Device { account: alice.then(|| "alice".into()), ..device("g") };
-            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
+            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false };
             let bound = !app.host_apps.is_empty();
             match decide(Some(&app), &question, &mut Counting) {
                 Decision::Unknown => prop_assert!(!bound || app.online.is_none()),
@@ -295,7 +301,7 @@ mod tests {
         #[test]
         fn g9_no_newer_task_would_have_taken_the_device(app in app(), now in 0..2 * END) {
             let asker = device("g");
-            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
+            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false };
             let decision = decide(Some(&app), &question, &mut Counting);
             if let Decision::Gray(chosen) | Decision::Admit(chosen) = decision {
                 for newer in app.gray.iter().take_while(|task| task.id != chosen.id) {
@@ -309,7 +315,7 @@ mod tests {
         #[test]
         fn g14_recording_changes_no_decision(app in app(), now in 0..2 * END) {
             let asker = device("g");
-            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[] };
+            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false };
             let mut steps = Vec::new();
             let explained = decide(Some(&app), &question, &mut steps).release().cloned();
             prop_assert_eq!(explained.as_ref(), decide(Some(&app), &question, &mut Counting).release());
@@ -327,10 +333,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn g10_a_task_that_has_just_refused_is_not_asked_again() {
-        let entry = task(1, State::Delivering, false, true, false);
-        let app = AppEntry {
+    /// The MiniApp with 1.0.0 online and these tasks.
+    fn with_tasks(gray: Vec<Arc<GrayEntry>>) -> AppEntry {
+        AppEntry {
             id: shop(),
             team: TeamId::generate(DAWN, &SystemRandom),
             on_shelf: true,
@@ -340,10 +345,40 @@ mod tests {
             forced: Vec::new(),
             trial: None,
             host_apps: BTreeSet::from([mall()]),
-            gray: vec![entry.clone()],
-        };
+            gray,
+        }
+    }
+
+    #[test]
+    fn f77_when_policies_have_had_their_time_nobody_new_is_admitted_and_the_admitted_stay() {
         let asker = device("g");
-        let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(1), refused: &[] };
+        let question = Question {
+            device: &asker,
+            key: Key::of("g"),
+            current: None,
+            now: Millis(1),
+            refused: &[],
+            tired: &|| true,
+        };
+        let open = with_tasks(vec![task(1, State::Delivering, false, true, false)]);
+        assert!(matches!(decide(Some(&open), &question, &mut Counting), Decision::Online(_)));
+        let admitted = with_tasks(vec![task(1, State::Delivering, false, true, true)]);
+        assert!(matches!(decide(Some(&admitted), &question, &mut Counting), Decision::Gray(_)));
+    }
+
+    #[test]
+    fn g10_a_task_that_has_just_refused_is_not_asked_again() {
+        let entry = task(1, State::Delivering, false, true, false);
+        let app = with_tasks(vec![entry.clone()]);
+        let asker = device("g");
+        let question = Question {
+            device: &asker,
+            key: Key::of("g"),
+            current: None,
+            now: Millis(1),
+            refused: &[],
+            tired: &|| false,
+        };
         assert!(matches!(decide(Some(&app), &question, &mut Counting), Decision::Admit(_)));
         let refused = [entry.id.clone()];
         let question = Question { refused: &refused, ..question };

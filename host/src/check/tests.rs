@@ -290,7 +290,7 @@ async fn f80_the_key_must_be_that_of_the_host_app() {
     let wrong = check(&host.app, &Asker::Key("pk_0"), &question(&device("g"), None)).await;
     assert_eq!(wrong.map_err(|error| error.code).err(), Some(Code::InvalidHostAppKey));
     let stranger = crate::testing::person(host.caller.account.clone(), Vec::new());
-    let refused = explain(&host.app, &Asker::Person(&stranger), &question(&device("g"), None));
+    let refused = explain(&host.app, &stranger, &question(&device("g"), None)).await;
     assert_eq!(refused.map_err(|error| error.code).err(), Some(Code::MissingGrant));
 }
 

@@ -5,12 +5,14 @@ use clap::{Subcommand, ValueEnum};
 use super::{
     call::Call,
     failure::Done,
+    host_app::binding_state,
     paint::{Ink, Paint},
     session::Session,
     table::{Card, Cell},
     views::{self, Overview},
 };
 use crate::{
+    binding::Binding,
     ids::{MiniAppId, TeamId},
     mini_app::{EditMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf},
     version::VersionNumber,
@@ -49,6 +51,11 @@ pub enum App {
     },
     /// Show a MiniApp: what is online, in audit, in development, in grayscale
     Show {
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// List the host apps that a MiniApp is bound to, and those about to be
+    Bindings {
         /// The MiniApp
         app: MiniAppId,
     },
@@ -112,6 +119,13 @@ pub async fn run(command: App, session: &mut Session) -> Done {
         App::Show { app } => {
             let answer = client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?;
             session.out.show(&answer, |overview: Overview, paint| views::overview(&overview, &view, paint))
+        }
+        App::Bindings { app } => {
+            let items = client.items(Call::get(format!("/v1/mini-apps/{app}/bindings"))).await?;
+            let empty = "It is bound to no host app. Ask for one with `berth host-app bind`.";
+            session.out.list(items, ["HOST APP", "STATE", "SINCE"], empty, |binding: Binding, paint| {
+                [Cell::strong(binding.host_app), binding_state(binding.state), paint.when(binding.created_at)]
+            })
         }
         App::Edit { app, name, description } => {
             let call = Call::patch(format!("/v1/mini-apps/{app}")).json(&EditMiniApp { name, description });

@@ -6,13 +6,14 @@ use serde_json::json;
 use super::{
     call::Call,
     failure::Done,
-    paint::{Paint, state},
+    paint::{Ink, Paint, state},
     session::Session,
     table::{Card, Cell},
     views::Audit,
 };
 use crate::{
-    host_app::{Binding, HostApp as View, NewHostApp},
+    binding::{Binding, BindingState},
+    host_app::{HostApp as View, NewHostApp},
     ids::{HostAppId, MiniAppId},
 };
 
@@ -38,7 +39,7 @@ pub enum HostApp {
         /// Which
         host_app: HostAppId,
     },
-    /// Bind a MiniApp, so that the host app gets it
+    /// Bind a MiniApp, so that the host app gets it; or ask for it, when the other side has to agree
     Bind {
         /// The host app
         host_app: HostAppId,
@@ -85,9 +86,8 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
             session.out.show(&client.value(Call::get(format!("/v1/host-apps/{host_app}"))).await?, view)
         }
         HostApp::Bind { host_app, app } => {
-            client.value(Call::put(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
-            let document = json!({"host_app": host_app, "mini_app": app});
-            session.out.done(&document, format!("{app} is bound to {host_app}."))
+            let answer = client.value(Call::put(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
+            session.out.show(&answer, agreement)
         }
         HostApp::Unbind { host_app, app } => {
             client.value(Call::delete(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
@@ -97,8 +97,8 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
         HostApp::Bindings { host_app } => {
             let items = client.items(Call::get(format!("/v1/host-apps/{host_app}/bindings"))).await?;
             let empty = "No MiniApps are bound. Bind one with `berth host-app bind`.";
-            session.out.list(items, ["MINI APP", "BOUND"], empty, |binding: Binding, paint| {
-                [Cell::strong(binding.mini_app), paint.when(binding.created_at)]
+            session.out.list(items, ["MINI APP", "STATE", "SINCE"], empty, |binding: Binding, paint| {
+                [Cell::strong(binding.mini_app), binding_state(binding.state), paint.when(binding.created_at)]
             })
         }
         HostApp::Audits { host_app, state } => {
@@ -116,6 +116,25 @@ fn view(one: View, paint: &Paint) -> String {
         .field("public key", one.public_key.as_str())
         .field("created", paint.when(one.created_at))
         .render(paint)
+}
+
+fn agreement(binding: Binding, _: &Paint) -> String {
+    let Binding { host_app, mini_app, state, .. } = binding;
+    let agrees = format!("agrees with: berth host-app bind {host_app} {mini_app}");
+    match state {
+        BindingState::Active => format!("{mini_app} is bound to {host_app}."),
+        BindingState::WaitsForTeam => format!("{host_app} asks for {mini_app}. An admin of its team {agrees}"),
+        BindingState::WaitsForHostApp => format!("{mini_app} asks for {host_app}. An admin of the host app {agrees}"),
+    }
+}
+
+/// How far a binding is agreed, for a table.
+pub(super) fn binding_state(state: BindingState) -> Cell {
+    match state {
+        BindingState::Active => Cell::new(Ink::Good, "active"),
+        BindingState::WaitsForTeam => Cell::new(Ink::Warn, "waits for the team"),
+        BindingState::WaitsForHostApp => Cell::new(Ink::Warn, "waits for the host app"),
+    }
 }
 
 fn audit_row(audit: Audit, paint: &Paint) -> [Cell; 5] {

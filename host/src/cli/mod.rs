@@ -224,6 +224,9 @@ fn report(done: Done, session: &mut Session) -> u8 {
 }
 
 async fn dispatch(command: Command, session: &mut Session) -> Done {
+    if matches!(command, Command::Serve(_) | Command::Admin(_) | Command::Demo(_) | Command::Doctor(_)) {
+        server::for_the_owner_only();
+    }
     match command {
         Command::Serve(args) => server::serve(args, session).await,
         Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,

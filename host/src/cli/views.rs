@@ -166,7 +166,7 @@ pub fn version(version: &Version, paint: &Paint) -> String {
         .maybe("forced", version.forced.then_some("yes"))
         .field("sha256", Cell::of(&version.sha256))
         .field("size", format!("{} in {} files", bytes(version.size), version.files))
-        .field("pages", Cell::of(version.manifest.pages.len()))
+        .field("pages", Cell::of(version.manifest.page_count))
         .field("uploaded", paint.when(version.created_at))
         .maybe("by", Some(version.uploaded_by.as_str()))
         .maybe("online since", version.online_at.map(|at| paint.when(at)))

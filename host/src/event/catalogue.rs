@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
+    binding::Binding,
     endpoint::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         authorisation::{AuthorisationView, Unclaimed},
@@ -22,7 +23,7 @@ use crate::{
         org_prune::{NodeOfEndpoint, ProductOfNode},
     },
     error::{Error, Result},
-    host_app::{Binding, HostApp},
+    host_app::HostApp,
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
     rollout::{Cohort, GrayTask},
@@ -59,6 +60,7 @@ catalogue! {
     "mini_app.off_shelf" MiniApp, "A MiniApp is off the shelf: no device is served any more.";
     "mini_app.min_version" MiniApp, "The smallest version that may run changed.";
     "host_app.created" HostApp, "A host app was created.";
+    "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
     "binding.created" Binding, "A MiniApp was bound to a host app.";
     "binding.removed" Unbound, "A MiniApp is no longer bound to a host app.";
 

@@ -3,7 +3,7 @@
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::{limits::Limits, refusal};
-use crate::error::Result;
+use crate::{error::Result, text::is_invisible};
 
 /// Longest part of a path between two slashes, in bytes: what common file systems and the W3C packaging note allow.
 const MAX_PART_BYTES: usize = 255;
@@ -82,11 +82,7 @@ fn forbidden(c: char) -> Option<Forbidden> {
         '\\' => Some(Forbidden::Backslash),
         // `:` makes drives and NTFS streams; Info-ZIP cuts `;1` off as a VMS version.
         '<' | '>' | ':' | '"' | '|' | '?' | '*' | ';' => Some(Forbidden::Reserved(c)),
-        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' => {
-            Some(Forbidden::Invisible)
-        }
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => Some(Forbidden::Invisible),
-        '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => Some(Forbidden::Invisible),
+        c if is_invisible(c) => Some(Forbidden::Invisible),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::{
     access::{Action, Caller},
@@ -21,6 +22,8 @@ use crate::{
 pub const MAX_COHORT_BYTES: usize = 64 * 1024 * 1024;
 /// Distinct members that one list may have.
 pub const MAX_COHORT_MEMBERS: usize = 1_000_000;
+/// Lines with a member that one list may have: it is in memory while it is sorted.
+const MAX_LINES: usize = 2 * MAX_COHORT_MEMBERS;
 /// Bytes that one member may have.
 const MAX_MEMBER: usize = 255;
 
@@ -120,6 +123,10 @@ impl List {
             return Ok(());
         }
         self.check_length(member.len())?;
+        if self.ends.len() == MAX_LINES {
+            let why = format!("more than {MAX_LINES} lines, duplicates counted. Split the list into several.");
+            return Err(self.refuse(why));
+        }
         if let Some(control) = member.chars().find(|c| c.is_control()) {
             return Err(self.refuse(format!("the control character U+{:04X}.", control as u32)));
         }
@@ -180,6 +187,14 @@ fn canonical(list: &List) -> Result<(Bytes, usize)> {
     Ok((text.into(), members.len()))
 }
 
+/// Lists that are being uploaded to this host: each is in memory until it is kept.
+static PLACES: Semaphore = Semaphore::const_new(8);
+
+fn busy() -> Error {
+    let detail = "Other lists are being uploaded. Try again in a moment.";
+    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 5)
+}
+
 /// Uploads a list for the conditions of a MiniApp's tasks.
 ///
 /// # Errors
@@ -193,6 +208,7 @@ pub async fn upload_cohort<E: Into<Error>>(
 ) -> Result<Cohort> {
     let name = text::name("name", name, 64)?;
     mini_app::authorise(&mut app.db.read().await?, caller, mini_app, Action::Release).await?;
+    let _place = PLACES.try_acquire().map_err(|_| busy())?;
     let list = read(body).await?;
     let (lines, blanks, entries) = (list.lines, list.blanks, list.ends.len() as u64);
     let (members, count) = tokio::task::spawn_blocking(move || canonical(&list)).await.map_err(Error::internal)??;

@@ -63,10 +63,14 @@ impl NewGrayTask {
     }
 }
 
+/// Tasks of one MiniApp that have not ended.
+const MOST_TASKS: i64 = 20;
+
 /// Creates a task.
 ///
 /// # Errors
 /// `gray-first-release`, `version-state`, `version-order` (G1), `invalid-field` (G2, G4), `gray-period` (G3),
+/// `gray-limit`,
 /// `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` (G12).
 pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask) -> Result<GrayTask> {
     let now = app.clock.now();
@@ -78,6 +82,7 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
     let policies = prepare_bindings(app, caller, id, &conditions, &new.policies).await?;
     let mut tx = app.db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
+    may_have_one_more(&mut tx, id).await?;
     let version = releasable(&mut tx, &mini_app, &new.version).await?;
     check_references(&mut tx, id, &conditions).await?;
     let actor = caller.account.as_str();
@@ -110,6 +115,15 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
     let view = tx.gray_task_view(task, now).await?;
     tx.commit().await?;
     Ok(view)
+}
+
+/// Every check of the MiniApp may have to ask the policies of all of them (fault 77).
+async fn may_have_one_more(tx: &mut Tx, mini_app: &MiniAppId) -> Result<()> {
+    if tx.unended_gray_tasks(mini_app).await? < MOST_TASKS {
+        return Ok(());
+    }
+    let detail = format!("{MOST_TASKS} tasks of this MiniApp have not ended. End one of them first.");
+    Err(Error::new(Code::GrayLimit, detail).with("limit", MOST_TASKS))
 }
 
 fn check_period(now: Millis, new: &NewGrayTask) -> Result<()> {

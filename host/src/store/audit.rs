@@ -12,6 +12,18 @@ use crate::{
 };
 
 impl Tx {
+    /// The host apps that were asked for a decision on a version, in any of its audits.
+    pub(crate) async fn host_apps_asked_about(&mut self, version: &VersionId) -> Result<Vec<HostAppId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (HostAppId,),
+            "SELECT DISTINCT i.host_app_id FROM audit_item i JOIN audit a ON a.id = i.audit_id WHERE a.version_id = $1",
+            version
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     /// Opens an audit; the policies are asked first.
     pub async fn insert_audit(&mut self, id: &AuditId, version: &VersionRow, by: &str, now: Millis) -> Result<()> {
         execute!(

@@ -3,9 +3,9 @@
 use super::{Tx, execute, fetch};
 use crate::{
     access::Caller,
-    clock::Millis,
+    binding::Binding,
     error::Result,
-    host_app::{Binding, HostApp},
+    host_app::HostApp,
     ids::{HostAppId, MiniAppId},
     page::PageQuery,
 };
@@ -27,7 +27,7 @@ impl Tx {
             self,
             fetch_all,
             (MiniAppId,),
-            "SELECT mini_app_id FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id",
+            "SELECT mini_app_id FROM binding WHERE host_app_id = $1 AND state = 'active' ORDER BY mini_app_id",
             host_app
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -39,7 +39,7 @@ impl Tx {
             self,
             fetch_all,
             (HostAppId,),
-            "SELECT host_app_id FROM binding WHERE mini_app_id = $1 ORDER BY host_app_id",
+            "SELECT host_app_id FROM binding WHERE mini_app_id = $1 AND state = 'active' ORDER BY host_app_id",
             mini_app
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -74,16 +74,21 @@ impl Tx {
         )?)
     }
 
-    /// What is bound to a host app, by the MiniApp's id.
+    /// What is bound to a host app or about to be, by the MiniApp's id.
     pub(crate) async fn bindings_of_host_app(&mut self, id: &HostAppId) -> Result<Vec<Binding>> {
         Ok(fetch!(self, fetch_all, Binding, "SELECT * FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id", id)?)
     }
 
-    /// One binding that is there.
-    pub(crate) async fn binding(&mut self, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
+    /// What a MiniApp is bound to or about to be, by the host app's id.
+    pub(crate) async fn bindings_of_mini_app(&mut self, id: &MiniAppId) -> Result<Vec<Binding>> {
+        Ok(fetch!(self, fetch_all, Binding, "SELECT * FROM binding WHERE mini_app_id = $1 ORDER BY host_app_id", id)?)
+    }
+
+    /// One binding.
+    pub(crate) async fn binding(&mut self, id: &HostAppId, mini_app: &MiniAppId) -> Result<Option<Binding>> {
         Ok(fetch!(
             self,
-            fetch_one,
+            fetch_optional,
             Binding,
             "SELECT * FROM binding WHERE host_app_id = $1 AND mini_app_id = $2",
             id,
@@ -91,17 +96,18 @@ impl Tx {
         )?)
     }
 
-    /// Binds a MiniApp; false when it is bound already.
-    pub(crate) async fn insert_binding(&mut self, id: &HostAppId, mini_app: &MiniAppId, now: Millis) -> Result<bool> {
-        let added = execute!(
+    /// Writes a binding, new or changed.
+    pub(crate) async fn put_binding(&mut self, binding: &Binding) -> Result<()> {
+        execute!(
             self,
-            "INSERT INTO binding (host_app_id, mini_app_id, created_at) VALUES ($1, $2, $3)
-             ON CONFLICT (host_app_id, mini_app_id) DO NOTHING",
-            id,
-            mini_app,
-            now
+            "INSERT INTO binding (host_app_id, mini_app_id, state, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (host_app_id, mini_app_id) DO UPDATE SET state = excluded.state, created_at = excluded.created_at",
+            &binding.host_app,
+            &binding.mini_app,
+            binding.state.as_str(),
+            binding.created_at
         )?;
-        Ok(added > 0)
+        Ok(())
     }
 
     /// Takes a binding away; false when there was none.

@@ -93,7 +93,8 @@ impl Tx {
             self,
             fetch_all,
             (MiniAppId, HostAppId),
-            "SELECT mini_app_id, host_app_id FROM binding WHERE mini_app_id BETWEEN $1 AND $2",
+            "SELECT mini_app_id, host_app_id FROM binding
+             WHERE state = 'active' AND mini_app_id BETWEEN $1 AND $2",
             &span.from,
             &span.to
         )?)

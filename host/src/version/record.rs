@@ -14,11 +14,15 @@ use crate::{
 pub struct ManifestSummary {
     /// `app.json` or `manifest.json`.
     pub path: String,
-    /// All pages, those of subpackages with their root.
+    /// How many pages there are.
+    #[serde(default)]
+    pub page_count: u64,
+    /// All pages, those of subpackages with their root. Lists and events leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<String>,
     /// The roots of the subpackages.
     pub subpackages: Vec<String>,
-    /// What looked odd and was let through.
+    /// What looked odd and was let through. Lists and events leave it out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -79,8 +83,17 @@ pub struct VersionRow {
     pub online_at: Option<Millis>,
 }
 
+impl Version {
+    /// Without what may be long, for lists and events: a manifest may have thousands of pages (fault 77).
+    pub fn brief(mut self) -> Self {
+        (self.manifest.pages, self.manifest.warnings) = (Vec::new(), Vec::new());
+        self
+    }
+}
+
 impl From<VersionRow> for Version {
-    fn from(row: VersionRow) -> Self {
+    fn from(mut row: VersionRow) -> Self {
+        row.manifest.page_count = row.manifest.pages.len() as u64;
         Self {
             id: Some(row.id),
             mini_app: row.mini_app_id,

@@ -66,6 +66,7 @@ fn read(file: File, name: &PackageName, limits: &Limits) -> Result<Contents> {
         files: archive.files().len() as u64,
         manifest: ManifestSummary {
             path: manifest.path,
+            page_count: manifest.pages.len() as u64,
             pages: manifest.pages,
             subpackages: manifest.subpackages.into_iter().map(|subpackage| subpackage.root).collect(),
             warnings: manifest.warnings,
@@ -119,7 +120,8 @@ async fn store(
     };
     let version = Version::from(row);
     tx.emit(
-        event::new(app, kind, &name.mini_app_id, caller.account.as_str(), &version).for_mini_app(&name.mini_app_id),
+        event::new(app, kind, &name.mini_app_id, caller.account.as_str(), &version.clone().brief())
+            .for_mini_app(&name.mini_app_id),
     );
     tx.commit().await?;
     Ok((version, Uploaded::Stored))
@@ -168,7 +170,7 @@ pub async fn list(app: &App, caller: &Caller, id: &MiniAppId, page: &PageQuery) 
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     let rows = tx.versions(id, page).await?;
     let page = Page::of(rows, page, |row| row.id.to_string());
-    Ok(Page { items: page.items.into_iter().map(Version::from).collect(), next: page.next })
+    Ok(Page { items: page.items.into_iter().map(|row| Version::from(row).brief()).collect(), next: page.next })
 }
 
 /// Deletes a development version. Its number never comes back with other bytes (fault 30).

@@ -38,15 +38,11 @@ async fn check(
     Ok(Json(check::check(&app, &asker(caller.as_ref(), &headers)?, &request).await?))
 }
 
-/// The same question, and every rule that was tried for the answer. Admits nobody.
+/// The same question, and every rule that was tried for the answer; for people of the MiniApp's team or the host app. Admits
+/// nobody.
 #[utoipa::path(post, path = "/v1/check/explain", tag = "devices", request_body = CheckRequest, responses((status = 200, body = Explanation)))]
-async fn explain(
-    State(app): AppState,
-    caller: Option<Caller>,
-    headers: HeaderMap,
-    Json(request): Json<CheckRequest>,
-) -> Result<Json<Explanation>> {
-    Ok(Json(check::explain(&app, &asker(caller.as_ref(), &headers)?, &request)?))
+async fn explain(State(app): AppState, caller: Caller, Json(request): Json<CheckRequest>) -> Result<Json<Explanation>> {
+    Ok(Json(check::explain(&app, &caller, &request).await?))
 }
 
 /// Tell what became of a version: downloaded, running or failed.

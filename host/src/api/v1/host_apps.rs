@@ -6,7 +6,8 @@ use super::*;
 use crate::{
     access::Caller,
     audit::{self, Audit},
-    host_app::{self, Binding, HostApp, NewHostApp},
+    binding::{self, Binding},
+    host_app::{self, HostApp, NewHostApp},
     ids::{HostAppId, MiniAppId},
     page::{Page, PageQuery},
 };
@@ -38,30 +39,31 @@ async fn get(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) ->
     Ok(Json(host_app::get(&app, &caller, &id).await?))
 }
 
-/// The MiniApps bound to it.
+/// The MiniApps that are bound to it, and those about to be.
 #[utoipa::path(get, path = "/v1/host-apps/{id}/bindings", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Binding>)))]
 async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Binding>>> {
-    items(host_app::bindings(&app, &caller, &id).await?)
+    items(binding::of_host_app(&app, &caller, &id).await?)
 }
 
-/// Bind a MiniApp.
+/// Bind a MiniApp, ask for it, or agree to what the other side asked: it is active when an admin of the host app and an
+/// admin of the MiniApp's team have both done this.
 #[utoipa::path(put, path = "/v1/host-apps/{id}/bindings/{mini_app_id}", tag = "host-apps", params(("id" = HostAppId, Path), ("mini_app_id" = MiniAppId, Path)), responses((status = 200, body = Binding)))]
 async fn bind(
     State(app): AppState,
     caller: Caller,
     Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
 ) -> Result<Json<Binding>> {
-    Ok(Json(host_app::bind(&app, &caller, &id, &mini_app).await?))
+    Ok(Json(binding::bind(&app, &caller, &id, &mini_app).await?))
 }
 
-/// Take a binding away.
+/// Take a binding away; either side may.
 #[utoipa::path(delete, path = "/v1/host-apps/{id}/bindings/{mini_app_id}", tag = "host-apps", params(("id" = HostAppId, Path), ("mini_app_id" = MiniAppId, Path)), responses((status = 204)))]
 async fn unbind(
     State(app): AppState,
     caller: Caller,
     Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
 ) -> Result<StatusCode> {
-    host_app::unbind(&app, &caller, &id, &mini_app).await?;
+    binding::unbind(&app, &caller, &id, &mini_app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,6 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    binding::{self, Binding},
     ids::MiniAppId,
     mini_app::{self, EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Overview, Shelf},
     page::Page,
@@ -15,6 +16,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(create, list))
         .routes(routes!(get, edit))
         .routes(routes!(overview))
+        .routes(routes!(bindings))
         .routes(routes!(shelve))
         .routes(routes!(set_min_version))
 }
@@ -52,6 +54,12 @@ async fn edit(
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/overview", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Overview)))]
 async fn overview(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Overview>> {
     Ok(Json(mini_app::overview(&app, &caller, &id).await?))
+}
+
+/// The host apps that it is bound to, and those about to be.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/bindings", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Binding>)))]
+async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Binding>>> {
+    items(binding::of_mini_app(&app, &caller, &id).await?)
 }
 
 /// Take it off the shelf, or put it back.

@@ -18,7 +18,7 @@ use crate::{
         limits::{body_problem, refuse_declared},
         range,
     },
-    download::{self, BundleRequest, Servable},
+    download::{self, BundleRequest, Offer, Servable},
     error::Error,
     ids::{GrayTaskId, MiniAppId},
     package::PackageName,
@@ -90,8 +90,9 @@ async fn get(
     headers: HeaderMap,
 ) -> Result<Response> {
     let name: PackageName = name.parse()?;
-    let package = download::package(&app, &who, &name, query.account.as_deref()).await?;
-    if let (Some(task), Some(guid), &Method::GET) = (&query.gray, &query.guid, &method) {
+    let gray = query.gray.as_ref().zip(query.guid.as_deref());
+    let package = download::package(&app, &who, &name, Offer { gray, account: query.account.as_deref() }).await?;
+    if let (Some((task, guid)), &Method::GET) = (gray, &method) {
         report::downloaded(&app, task, guid);
     }
     let caching =

@@ -134,7 +134,9 @@ fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    // The brace, too: the page is filled in where it has one.
+    text.replace('"', "&quot;").replace('\'', "&#39;").replace('{', "&#123;")
 }
 
 #[cfg(test)]
@@ -143,6 +145,6 @@ mod tests {
 
     #[test]
     fn a_name_from_wechat_stays_text() {
-        assert_eq!(escape("<b a='1'>&\""), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;");
+        assert_eq!(escape("<b a='1'>&\"{more}"), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;&#123;more}");
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     api::serve::stop_signal,
     app::App,
     audit::{self, AuditState, Decide},
+    binding,
     cli::{failure::Done, session::Session},
     config::{Config, DEFAULT_LISTEN, Storage},
     error::{Code, Error, Result},
@@ -86,7 +87,7 @@ async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
             description: about.into(),
         };
         let mini_app = mini_app::create(app, caller, new).await?;
-        host_app::bind(app, caller, &host_app.id, &mini_app.id).await?;
+        binding::bind(app, caller, &host_app.id, &mini_app.id).await?;
     }
     for (id, number) in [("weather", "1.0.0"), ("coffee", "1.0.0"), ("coffee", "1.1.0")] {
         approve(app, caller, id, number).await?;

@@ -70,6 +70,12 @@ pub struct AdminToken {
     pub storage: Storage,
 }
 
+/// What a host writes, the database and packages that are not public yet, no other user of the machine may read; nor what
+/// `berth admin backup` writes, whatever the rights of the folder.
+pub fn for_the_owner_only() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
 /// Logs to stderr, as text for people and as JSON for machines.
 fn log(default: &str) {
     let filter = EnvFilter::try_from_env("BERTH_LOG").unwrap_or_else(|_| EnvFilter::new(default));

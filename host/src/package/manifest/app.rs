@@ -1,9 +1,14 @@
 //! `app.json` of WeChat-style mini-programs. Members that nobody declared are a policy's to note.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{super::refusal, APP_JSON, Declared, Facts, Subpackage, page_path};
 use crate::error::{Error, Result};
+
+/// Pages of a mini-program, those of subpackages counted.
+const MOST_PAGES: usize = 2000;
 
 /// The interfaces whose use must be declared.
 const PRIVATE_INFOS: &[&str] = &[
@@ -20,29 +25,37 @@ const PRIVATE_INFOS: &[&str] = &[
 /// The facts of an `app.json`.
 pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     let mut facts = Facts { warnings: warnings(members), ..Facts::default() };
-    for page in strings(members, "pages")? {
-        add_page(&mut facts, page_path("", page).map_err(|why| wrong("pages", &why))?);
-    }
-    if facts.pages.is_empty() {
+    let own = strings(members, "pages")?.into_iter().map(|page| page_path("", page));
+    let mut pages = own.collect::<Result<Vec<_>, _>>().map_err(|why| wrong("pages", &why))?;
+    if pages.is_empty() {
         return Err(wrong("pages", "must list at least one page"));
     }
     for item in subpackage_items(members)? {
         let subpackage = subpackage(item)?;
-        subpackage.pages.iter().for_each(|page| add_page(&mut facts, page.clone()));
+        pages.extend_from_slice(&subpackage.pages);
         facts.subpackages.push(subpackage);
     }
+    add_pages(&mut facts, pages)?;
     check_tab_bar(members)?;
     facts.id = declared(members, "mini_app_id").or_else(|| declared(members, "app_id"));
     facts.version = declared(members, "version");
     Ok(facts)
 }
 
-fn add_page(facts: &mut Facts, page: String) {
-    if facts.pages.contains(&page) {
-        facts.warnings.push(format!("{APP_JSON}: the page {page:?} is listed twice."));
-    } else {
-        facts.pages.push(page);
+/// Each page once, in the order of the manifest.
+fn add_pages(facts: &mut Facts, pages: Vec<String>) -> Result<()> {
+    if pages.len() > MOST_PAGES {
+        return Err(wrong("pages", &format!("and those of subpackages are {}; {MOST_PAGES} are allowed", pages.len())));
     }
+    let mut seen = HashSet::new();
+    for page in pages {
+        if seen.insert(page.clone()) {
+            facts.pages.push(page);
+        } else {
+            facts.warnings.push(format!("{APP_JSON}: the page {page:?} is listed twice."));
+        }
+    }
+    Ok(())
 }
 
 /// Both spellings are in use; a manifest with both could be read in two ways.

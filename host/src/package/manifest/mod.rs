@@ -10,7 +10,7 @@ use super::{Archive, Limits, PackageName, ReadError, path, refusal};
 use crate::error::{Code, Error, Result};
 
 /// Largest manifest, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 256 << 10;
 
 pub(super) const APP_JSON: &str = "app.json";
 pub(super) const W3C: &str = "manifest.json";

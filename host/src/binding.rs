@@ -1,0 +1,163 @@
+//! Bindings: which MiniApps a host app runs. Both sides agree to one, because it gives each a say over the other: people of
+//! the host app judge the MiniApp's versions, and the MiniApp runs on the host app's devices. Whoever speaks for one side
+//! asks, whoever speaks for the other agrees, by the same call; an admin of both, or of the platform, does both at once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    clock::Millis,
+    error::{Error, Result},
+    event::{self, Unbound},
+    host_app,
+    ids::{HostAppId, MiniAppId},
+    mini_app,
+    store::Tx,
+    text::text_enum,
+};
+
+text_enum! {
+    /// How far a binding is agreed.
+    BindingState {
+        /// Both sides agree: the host app runs the MiniApp.
+        Active = "active",
+        /// The host app asks; an admin of the MiniApp's team agrees by binding it too.
+        WaitsForTeam = "waits_for_team",
+        /// The MiniApp's team asks; an admin of the host app agrees by binding it too.
+        WaitsForHostApp = "waits_for_host_app",
+    }
+}
+
+/// A MiniApp associated with a host app, or about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct Binding {
+    /// The host app.
+    #[sqlx(rename = "host_app_id")]
+    pub host_app: HostAppId,
+    /// The MiniApp.
+    #[sqlx(rename = "mini_app_id")]
+    pub mini_app: MiniAppId,
+    /// Only an active one has effect.
+    #[sqlx(try_from = "String")]
+    pub state: BindingState,
+    /// Since when it is in this state.
+    pub created_at: Millis,
+}
+
+/// The sides that somebody speaks for.
+#[derive(Clone, Copy, Debug)]
+struct Sides {
+    host_app: bool,
+    team: bool,
+}
+
+impl Sides {
+    /// # Errors
+    /// `not-found` for who knows neither side, `missing-grant` for who is an admin of neither.
+    async fn of(tx: &mut Tx, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Self> {
+        let host_app = Scope::HostApp(id.clone());
+        let found = (tx.host_app(id).await?, tx.mini_app(mini_app).await?);
+        let team = found.1.map(|mini_app| Scope::Team(mini_app.team));
+        let knows_one = caller.knows(&host_app) || team.as_ref().is_some_and(|team| caller.knows(team));
+        if found.0.is_none() || !knows_one {
+            return Err(Error::not_found("host app", id));
+        }
+        let team = team.ok_or_else(|| Error::not_found("MiniApp", mini_app))?;
+        let action = Action::Configure;
+        let sides = Self { host_app: caller.can(action, &host_app), team: caller.can(action, &team) };
+        if !sides.host_app && !sides.team {
+            caller.require(action, if caller.knows(&team) { &team } else { &host_app })?;
+        }
+        Ok(sides)
+    }
+}
+
+/// What a binding is when these sides agree to it.
+fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
+    use BindingState::{Active, WaitsForHostApp, WaitsForTeam};
+    match before {
+        _ if by.host_app && by.team => Active,
+        Some(WaitsForTeam) if by.team => Active,
+        Some(WaitsForHostApp) if by.host_app => Active,
+        Some(before) => before,
+        None if by.host_app => WaitsForTeam,
+        None => WaitsForHostApp,
+    }
+}
+
+/// Binds a MiniApp to a host app, or asks for it, or agrees to it. Doing it twice is no work.
+pub async fn bind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
+    let mut tx = app.db.begin().await?;
+    let sides = Sides::of(&mut tx, caller, id, mini_app).await?;
+    tx.hold_mini_app(mini_app).await?;
+    let before = tx.binding(id, mini_app).await?;
+    let state = agreed(before.as_ref().map(|binding| binding.state), sides);
+    if let Some(before) = before.filter(|before| before.state == state) {
+        return Ok(before);
+    }
+    let binding = Binding { host_app: id.clone(), mini_app: mini_app.clone(), state, created_at: app.clock.now() };
+    tx.put_binding(&binding).await?;
+    let kind = if state == BindingState::Active { "binding.created" } else { "binding.asked" };
+    let event = event::new(app, kind, mini_app, caller.account.as_str(), &binding);
+    tx.emit(event.for_mini_app(mini_app).for_host_app(id));
+    tx.commit().await?;
+    Ok(binding)
+}
+
+/// Takes the binding away, by either side: devices in this host app get no service for the MiniApp any more.
+pub async fn unbind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    Sides::of(&mut tx, caller, id, mini_app).await?;
+    tx.hold_mini_app(mini_app).await?;
+    if !tx.delete_binding(id, mini_app).await? {
+        return Err(Error::not_found("binding of", mini_app));
+    }
+    let data = Unbound { host_app: id.clone(), mini_app: mini_app.clone() };
+    let event = event::new(app, "binding.removed", mini_app, caller.account.as_str(), &data);
+    tx.emit(event.for_mini_app(mini_app).for_host_app(id));
+    tx.commit().await
+}
+
+/// What is bound to a host app or about to be, by the MiniApp's id.
+pub async fn of_host_app(app: &App, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
+    let mut tx = app.db.read().await?;
+    host_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    tx.bindings_of_host_app(id).await
+}
+
+/// What a MiniApp is bound to or about to be, by the host app's id.
+pub async fn of_mini_app(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Vec<Binding>> {
+    let mut tx = app.db.read().await?;
+    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    tx.bindings_of_mini_app(id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        BindingState::{Active, WaitsForHostApp, WaitsForTeam},
+        *,
+    };
+
+    #[test]
+    fn f80_a_binding_is_active_when_both_sides_agree() {
+        let (host_app, team) = (Sides { host_app: true, team: false }, Sides { host_app: false, team: true });
+        let both = Sides { host_app: true, team: true };
+        let cases = [
+            (None, host_app, WaitsForTeam),
+            (None, team, WaitsForHostApp),
+            (None, both, Active),
+            (Some(WaitsForTeam), host_app, WaitsForTeam),
+            (Some(WaitsForTeam), team, Active),
+            (Some(WaitsForHostApp), team, WaitsForHostApp),
+            (Some(WaitsForHostApp), host_app, Active),
+            (Some(WaitsForTeam), both, Active),
+            (Some(Active), host_app, Active),
+            (Some(Active), team, Active),
+        ];
+        for (before, by, expected) in cases {
+            assert_eq!(agreed(before, by), expected, "{before:?} {by:?}");
+        }
+    }
+}
