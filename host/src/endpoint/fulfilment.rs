@@ -326,6 +326,9 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
 pub async fn replay_all(app: &App, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let rows = app.db.read().await?.parked_fulfilments(which, MOST).await?;
+    if rows.is_empty() {
+        return Ok(Receipts { results: Vec::new() });
+    }
     let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
     Ok(Receipts { results: app.intake.take(caller.account.as_str(), arrivals).await? })
 }

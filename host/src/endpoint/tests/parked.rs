@@ -197,3 +197,38 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     let refused = fulfilment::list(&host.app, &host.caller, &broken).await.unwrap_err();
     assert_eq!(refused.code, Code::InvalidCursor);
 }
+
+#[tokio::test]
+async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_database() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    let deep = (0..100).fold(json!("\u{0}"), |inner, _| json!([inner]));
+    let batch = [
+        json!("\u{fffd}\u{0} what"),
+        json!({"id": "m-1", "n\u{0}te": "\u{0}"}),
+        and(message("bos-one", "i-1", "m-2", "purchase", 0), "kind", "\u{0}"),
+        and(message("bos-one", "i-1", "m-3", "purchase", 0), "n\u{0}te", "\u{0}"),
+        and(message("bos-one", "i-1", "m-4", "purchase", 0), "note", deep),
+    ];
+    let expected = ["malformed", "malformed", "malformed", "applied", "malformed"];
+    assert_eq!(outcomes(&host, &batch).await, expected);
+    let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
+    let parked = fulfilment::list(&host.app, &host.caller, &query).await.unwrap().items;
+    assert_eq!(parked.len(), 4);
+    let page = event::list(&host.app, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
+    let told = page.unwrap().items.into_iter().filter(|event| event.kind == "fulfilment.parked");
+    let told: Vec<_> = told.map(|event| event.data["id"].as_str().unwrap().to_owned()).collect();
+    assert!(parked.iter().all(|one| told.contains(&one.id.to_string())), "{told:?}");
+    assert!(!json!(parked).to_string().contains("\\u0000"));
+    assert_eq!(told_of(&host, &merchant, "product_instance.created").await, 1);
+    assert_eq!(outcomes(&host, &batch).await, ["malformed", "malformed", "malformed", "repeated", "malformed"]);
+    let again = fulfilment::replay_all(&host.app, &host.caller, &ReplayAll::default()).await.unwrap();
+    assert_eq!(again.results.len(), 4);
+}
+
+#[tokio::test]
+async fn replaying_when_nothing_waits_does_nothing_on_every_database() {
+    let host = crate::testing::host().await;
+    let receipts = fulfilment::replay_all(&host.app, &host.caller, &ReplayAll::default()).await.unwrap();
+    assert!(receipts.results.is_empty());
+}

@@ -24,6 +24,9 @@ impl Tx {
 
     /// Those of `ids` that are kept.
     pub(crate) async fn fulfilments(&mut self, ids: &BTreeSet<MessageId>) -> Result<Vec<FulfilmentRow>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE id IN (");
             let mut list = q.separated(", ");
