@@ -55,7 +55,7 @@ impl Tx {
         })?)
     }
 
-    /// Puts an instance into a custom endpoint application; false when it is in it already.
+    /// Puts an instance into a custom endpoint application, as of what was said of it; false when it is in it already.
     pub(crate) async fn insert_endpoint_product(
         &mut self,
         endpoint: &EndpointAppId,
@@ -73,6 +73,10 @@ impl Tx {
             actor,
             now
         )?;
+        // Who chooses it again knows what was said since: only a later unsubscription ends it (E4).
+        let sql =
+            "UPDATE endpoint_product SET as_of = $3 WHERE endpoint_app_id = $1 AND instance_id = $2 AND as_of < $3";
+        execute!(self, sql, endpoint, &instance.id, instance.said_at)?;
         Ok(added > 0)
     }
 
