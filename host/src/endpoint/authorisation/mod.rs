@@ -9,18 +9,24 @@
 mod authoriser;
 mod bind;
 mod deliver;
+pub mod push;
 mod record;
+mod renew;
 mod stage;
 mod vouched;
 mod wechat;
 mod work;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 pub use authoriser::{Authoriser, Trouble};
-pub use deliver::{PushedCode, Return, Unclaimed, come_back, page, pushed, revoked, revoked_at};
+pub use deliver::{Return, Unclaimed, come_back, page, pushed, revoked, revoked_at};
 pub use record::{Authorisation, AuthorisationView, NewTarget, Target, Vouched};
+pub(in crate::endpoint) use renew::kept_since;
+pub use renew::{renew_due, run_renewer};
 pub use stage::{Door, Grant, InvalidTransition, Stage};
 pub(crate) use work::{ABOUT_CODE, ABOUT_LINK};
 pub use work::{advance, go_on, run};
@@ -80,7 +86,7 @@ pub struct AuthorisationQuery {
 /// # Errors
 /// `wechat-not-set-up`, `not-found` for somebody else's endpoint application, `invalid-field`. What goes wrong later is
 /// told by the run.
-pub async fn start(app: &App, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
+pub async fn start(app: &Arc<App>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
     let mut flow = Authorisation::new(app, &merchant.id, new.kind, caller.account.as_str());
@@ -180,19 +186,28 @@ pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Res
 /// # Errors
 /// Whatever refuses the endpoint application or the binding; then the run waits on, unchanged. `authorisation-state` when
 /// it is over.
-pub async fn choose(app: &App, caller: &Caller, id: &AuthorisationId, target: Target) -> Result<AuthorisationView> {
+pub async fn choose(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: &AuthorisationId,
+    target: Target,
+) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
     let merchant = authorise(&mut tx, caller, id, Action::Operate).await?.merchant;
     let merchant = tx.hold_merchant(&merchant).await?;
     let mut flow = authorise(&mut tx, caller, id, Action::Operate).await?;
     check_target(&mut tx, &flow, &target).await?;
-    flow.target = Some(Json(target.clone()));
+    let before = flow.target.replace(Json(target.clone()));
+    let another = before != flow.target;
     tx.set_authorisation_target(&flow).await?;
     match flow.stage.0.clone() {
         Stage::Choosing { grant } => {
             bind::bind_in(&mut tx, app, caller.account.as_str(), &merchant, &flow, &grant, &target).await?;
         }
-        stage if stage.is_open() => {}
+        stage if stage.is_open() => {
+            let told = another.then(|| flow.tell(app, "channel_authorisation.target_chosen", caller.account.as_str()));
+            told.into_iter().for_each(|event| tx.emit(event));
+        }
         stage => {
             let stage = stage.restarted()?;
             tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
@@ -207,7 +222,7 @@ pub async fn choose(app: &App, caller: &Caller, id: &AuthorisationId, target: Ta
 ///
 /// # Errors
 /// `authorisation-state` while it goes on by itself, and when it is bound.
-pub async fn restart(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+pub async fn restart(app: &Arc<App>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
     let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
     let stage = flow.stage.0.clone().restarted()?;

@@ -13,7 +13,7 @@ use crate::{
     access::{Action, Caller, Scope, TokenScope},
     app::App,
     clock::Millis,
-    endpoint::{Merchant, merchant},
+    endpoint::{Merchant, authorisation::kept_since, merchant},
     error::{Code, Error, Result},
     event,
     ids::{ChannelId, EndpointAppId, MerchantId, MiniAppId},
@@ -50,6 +50,13 @@ text_enum! {
         Authorised = "authorised",
         /// The merchant took the authorisation back there. The channel stays bound, and can be authorised again.
         Unauthorised = "unauthorised",
+    }
+}
+
+impl ChannelKind {
+    /// Whether it is an account at WeChat.
+    pub fn is_wechat(self) -> bool {
+        matches!(self, Self::WechatMiniProgram | Self::WechatOfficialAccount)
     }
 }
 
@@ -258,14 +265,18 @@ pub async fn unauthorise_in(tx: &mut Tx, app: &App, actor: &str, channel: &Chann
 pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
     let mut tx = app.db.begin().await?;
     let channel = authorise_change(&mut tx, caller, id).await?;
-    let channel = Channel { name: text::name("name", &edit.name, 64)?, ..channel };
+    let name = text::name("name", &edit.name, 64)?;
+    if name == channel.name {
+        return Ok(channel);
+    }
+    let channel = Channel { name, ..channel };
     tx.set_channel(&channel).await?;
     tx.emit(channel.concerns(event::new(app, "channel.edited", &channel.id, caller.account.as_str(), &channel)));
     tx.commit().await?;
     Ok(channel)
 }
 
-/// Gives a channel up, so that any merchant may authorise it.
+/// Gives a channel up, so that any merchant may authorise it. What WeChat granted for it goes, unless a run needs it.
 ///
 /// # Errors
 /// `channel-bound` while it is bound to an endpoint application.
@@ -277,6 +288,11 @@ pub async fn delete(app: &App, caller: &Caller, id: &ChannelId) -> Result<()> {
         return Err(Error::new(Code::ChannelBound, detail).with("endpoint_app", endpoint_app));
     }
     tx.delete_channel(id).await?;
+    if channel.kind.is_wechat()
+        && let Some(account) = tx.wechat_account(&channel.app_id).await?
+    {
+        tx.drop_needless_wechat_account(&account, kept_since(app)).await?;
+    }
     tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, caller.account.as_str(), &channel)));
     tx.commit().await
 }

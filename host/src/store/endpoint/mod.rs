@@ -3,12 +3,12 @@
 mod app;
 mod authorisation;
 mod channel;
+mod ending;
 mod fulfilment;
 mod holdings;
 mod instance;
 mod merchant;
 mod org;
-mod org_prune;
 
 /// Pushes the condition that `$column` is a merchant that the caller may know of.
 macro_rules! push_known {
