@@ -70,14 +70,16 @@ impl Tx {
         Ok(account)
     }
 
-    /// Gives `account` the role, instead of the one it may have in the scope.
+    /// Gives `account` the role, instead of the one it may have in the scope. Doing it twice is no work.
     pub async fn grant(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
         if !scope.kind().roles().contains(&role) {
             let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
             return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
         }
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
-        self.set_grant(account, scope, role, app.clock.now()).await?;
+        if !self.set_grant(account, scope, role, app.clock.now()).await? {
+            return Ok(());
+        }
         let (scope, id) = (scope.kind(), scope.id().to_owned());
         let data = MemberGranted { account: account.clone(), scope, id, role };
         self.emit(event::new(app, "member.granted", account, actor, &data));

@@ -191,6 +191,10 @@ fn runtime(one: Runtime, paint: &Paint) -> String {
         .field("bos id", Cell::of(&endpoint.bos_id))
         .field("cid", Cell::strong(&endpoint.cid))
         .field("products", several(&endpoint.products, "none"))
+        .field(
+            "users",
+            if endpoint.unify_users { "the merchant's, across its endpoint applications" } else { "its own" },
+        )
         .field("org nodes", nodes)
         .field("digest", Cell::of(&endpoint.digest))
         .render(paint)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, ProductInstance, membership, merchant};
+use super::{Channel, ProductInstance, membership, merchant, org};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     app::App,
@@ -198,8 +198,9 @@ pub async fn create_in(
 pub async fn edit(app: &App, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
     let mut tx = app.db.begin().await?;
     let mut endpoint = authorise_change(&mut tx, caller, id).await?;
-    let Some(name) = edit.name else { return Ok(endpoint) };
-    endpoint.name = text::name("name", &name, 64)?;
+    let name = edit.name.map(|name| text::name("name", &name, 64)).transpose()?;
+    let Some(name) = name.filter(|name| *name != endpoint.name) else { return Ok(endpoint) };
+    endpoint.name = name;
     endpoint.updated_at = app.clock.now();
     tx.rename_endpoint_app(&endpoint).await?;
     let event = event::new(app, "endpoint.edited", id, caller.account.as_str(), &endpoint);
@@ -221,8 +222,10 @@ pub async fn delete(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<()
         let text = format!("{} channels are bound to {id}. Unbind them first, or bind them elsewhere.", channels.len());
         return Err(Error::new(Code::EndpointInUse, text).with("channels", channels));
     }
+    let actor = caller.account.as_str();
+    org::unassign_everywhere(&mut tx, app, actor, &endpoint).await?;
     tx.delete_endpoint_app(id).await?;
-    let event = event::new(app, "endpoint.deleted", id, caller.account.as_str(), &endpoint);
+    let event = event::new(app, "endpoint.deleted", id, actor, &endpoint);
     tx.emit(event.for_merchant(&endpoint.merchant));
     tx.commit().await
 }

@@ -11,7 +11,7 @@ use super::{
     ledger::{FulfilmentRow, FulfilmentState, Ledger, Outcome, Receipt, Step},
     membership,
     message::{Arrival, Message, Reason, kept},
-    org_prune,
+    org,
 };
 use crate::{
     access::{Action, Caller, Scope},
@@ -101,7 +101,7 @@ pub struct FulfilmentQuery {
     /// Only those of which this became.
     #[serde(default)]
     pub state: Option<FulfilmentState>,
-    /// Only those that wait for this reason.
+    /// Only those that wait, and for this reason.
     #[serde(default)]
     pub reason: Option<Reason>,
     /// Only those that name this merchant (BosID).
@@ -175,7 +175,7 @@ pub(super) struct Batch<'a> {
     pub actor: &'a str,
     /// The messages, [`MOST`] at the most.
     pub arrivals: Vec<&'a Arrival>,
-    /// The parked message that the only one here corrects.
+    /// The parked message that the only one here corrects; it must still wait.
     pub corrects: Option<MessageId>,
 }
 
@@ -198,19 +198,31 @@ impl Batch<'_> {
     /// wait for each other.
     async fn settle_in(&self, tx: &mut Tx, app: &App) -> Result<Option<Vec<Receipt>>> {
         let mut ledger = self.open(tx, app.clock.now()).await?;
+        self.require_waiting(&ledger)?;
         let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
-        let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
-        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
-            return Ok(None);
-        }
         if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
             && receipt.outcome != Outcome::Parked
             && receipt.id != *corrected
         {
-            tx.mark_corrected(corrected, &receipt.id, app.clock.now()).await?;
+            ledger.correct(corrected, &receipt.id);
+        }
+        let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
+        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
+            return Ok(None);
         }
         self.tell(tx, app, ledger).await?;
         Ok(Some(receipts))
+    }
+
+    /// A message is corrected once: whoever comes second would apply something else for it.
+    fn require_waiting(&self, ledger: &Ledger) -> Result<()> {
+        match &self.corrects {
+            Some(id) if !ledger.waits(id) => {
+                let detail = format!("The message {id} does not wait any more. Look at what became of it.");
+                Err(Error::new(Code::FulfilmentSettled, detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is known of everything that the messages touch; the merchants are held.
@@ -223,7 +235,8 @@ impl Batch<'_> {
                 merchants.insert(merchant.clone());
             }
         }
-        let ids = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]).collect();
+        let own = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]);
+        let ids = own.chain(self.corrects.clone()).collect();
         let rows = tx.fulfilments(&ids).await?;
         let instances = messages.iter().map(|message| message.instance.clone()).collect();
         Ok(Ledger::new(now, merchants, rows, tx.product_instances(&instances).await?))
@@ -241,6 +254,7 @@ impl Batch<'_> {
         for step in &ledger.steps {
             match step {
                 Step::Parked(id) => self.tell_of_message(tx, app, "fulfilment.parked", ledger.row(id)),
+                Step::Corrected(id) => self.tell_of_message(tx, app, "fulfilment.corrected", ledger.row(id)),
                 Step::Freed(id) => self.tell_of_message(tx, app, "fulfilment.applied", ledger.row(id)),
                 Step::Changed { before, after } => {
                     let default = defaults.get(&after.merchant).and_then(Option::as_ref);
@@ -251,7 +265,7 @@ impl Batch<'_> {
             }
         }
         for merchant in left {
-            org_prune::prune_assignments(tx, app, self.actor, merchant).await?;
+            org::prune_assignments(tx, app, self.actor, merchant).await?;
         }
         Ok(())
     }
@@ -303,6 +317,9 @@ pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) ->
 }
 
 /// Tries a parked message again, corrected or as it was. One that does not wait any more is `repeated`.
+///
+/// # Errors
+/// `fulfilment-settled` for a correction when somebody else was faster.
 pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = app.db.read().await?.fulfilment(id).await?;
@@ -317,7 +334,8 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
     if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
         return Err(Error::field("message", why));
     }
-    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects: Some(row.id) };
+    let corrects = replay.message.is_some().then_some(row.id);
+    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects };
     let receipts = batch.settle(app).await?;
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{EndpointApp, InstanceState, ProductInstance, org_prune};
+use super::{EndpointApp, InstanceState, ProductInstance, org};
 use crate::{
     app::App,
     clock::Millis,
@@ -94,7 +94,7 @@ pub async fn take_out(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointAp
     }
     tx.delete_endpoint_product(&endpoint.id, id).await?;
     tell(tx, app, actor, REMOVED, (&endpoint.id, false), instance, MoveCause::Chosen);
-    org_prune::prune_assignments(tx, app, actor, &endpoint.merchant).await
+    org::prune_assignments(tx, app, actor, &endpoint.merchant).await
 }
 
 /// An instance was unsubscribed at `left_at`: what was chosen as of then or before does not hold any more, whatever was
@@ -104,7 +104,7 @@ pub async fn leave(tx: &mut Tx, app: &App, actor: &str, instance: &ProductInstan
     for id in &endpoints {
         tell(tx, app, actor, REMOVED, (id, false), instance, MoveCause::Unsubscribed);
     }
-    let nodes = org_prune::close_nodes(tx, app, actor, instance, left_at).await?;
+    let nodes = org::close_everywhere(tx, app, actor, instance, left_at).await?;
     Ok(nodes || !endpoints.is_empty())
 }
 

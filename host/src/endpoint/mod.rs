@@ -13,7 +13,6 @@ pub mod membership;
 pub mod merchant;
 pub mod message;
 pub mod org;
-pub mod org_prune;
 pub mod reach;
 pub mod register;
 pub mod runtime;

@@ -92,19 +92,20 @@ impl Tx {
         })
     }
 
-    /// Writes a role, instead of the one that the account may have in the scope.
-    pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<()> {
-        execute!(
+    /// Writes a role, instead of the one that the account may have in the scope; false when it has it already.
+    pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
+        let changed = execute!(
             self,
             "INSERT INTO role_grant (account_id, scope_kind, scope_id, role, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role",
+             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role
+             WHERE role_grant.role <> excluded.role",
             account,
             scope.kind().as_str(),
             scope.id().to_owned(),
             role.as_str(),
             now
         )?;
-        Ok(())
+        Ok(changed > 0)
     }
 
     /// Takes away the role that the account has in the scope.
@@ -186,10 +187,9 @@ impl Tx {
         Ok(row.map(Token::from))
     }
 
-    /// Ends a token now; every host reads the row on every request.
-    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<()> {
-        execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)?;
-        Ok(())
+    /// Ends a token now, as every host reads the row on every request; false when it had ended already.
+    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<bool> {
+        Ok(execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? > 0)
     }
 
     /// The roles of an account.

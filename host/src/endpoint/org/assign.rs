@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ending::{self, NodeOfEndpoint};
 use crate::{
     access::{Action, Caller},
     app::App,
-    endpoint::{app, org_prune::NodeOfEndpoint},
+    endpoint::app,
     error::{Code, Error, Result},
     event,
     ids::{EndpointAppId, MerchantId, OrgNodeId},
@@ -53,28 +54,11 @@ pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNo
 pub async fn unassign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
     let mut tx = app.db.begin().await?;
     let endpoint = app::authorise_change(&mut tx, caller, cid).await?;
-    if !take(&mut tx, app, caller.account.as_str(), &endpoint.merchant, cid, vid).await? {
+    let what = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
+    if !ending::unassign(&mut tx, app, caller.account.as_str(), &endpoint.merchant, what).await? {
         return Err(Error::new(Code::NotFound, format!("{cid} is not assigned to {vid}.")));
     }
     tx.commit().await
-}
-
-/// Takes the row away and tells of it; false when there was none.
-pub(super) async fn take(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &MerchantId,
-    cid: &EndpointAppId,
-    vid: &OrgNodeId,
-) -> Result<bool> {
-    let gone = tx.delete_assignment(cid, vid).await?;
-    if gone {
-        let data = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
-        let event = event::new(app, "endpoint.org_node_removed", cid, actor, &data);
-        tx.emit(event.for_merchant(merchant));
-    }
-    Ok(gone)
 }
 
 /// Where an endpoint application may be used.

@@ -2,6 +2,7 @@
 //! are assigned to it, decides where an endpoint application may be used (E9).
 
 mod assign;
+mod ending;
 mod open;
 mod tree;
 
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 pub use assign::{Reach, assign, reach, unassign};
+pub use ending::{NodeOfEndpoint, ProductOfNode, close_everywhere, prune_assignments, unassign_everywhere};
 pub use open::{close, open};
 
 use crate::{
@@ -113,6 +115,9 @@ pub struct OrgNodeQuery {
     /// Only those that this endpoint application is assigned to.
     #[serde(default)]
     pub endpoint_app: Option<EndpointAppId>,
+    /// Only those on which this product instance is open (E7).
+    #[serde(default)]
+    pub product_instance: Option<InstanceId>,
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
@@ -188,7 +193,8 @@ async fn require_parent(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 /// `org-node-cycle` when the new parent is the node itself or below it.
 pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
     let mut tx = app.db.begin().await?;
-    let mut node = authorise_change(&mut tx, caller, id).await?;
+    let before = authorise_change(&mut tx, caller, id).await?;
+    let mut node = before.clone();
     if let Some(name) = &edit.name {
         node.name = text::name("name", name, 64)?;
     }
@@ -198,6 +204,9 @@ pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode)
         refuse_cycle(&mut tx, &node).await?;
     }
     node.limited = edit.limited.unwrap_or(node.limited);
+    if node == before {
+        return Ok(node);
+    }
     tx.set_org_node(&node).await?;
     tx.emit(told(app, "org_node.edited", caller.account.as_str(), &node));
     tx.commit().await?;
@@ -226,12 +235,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<()> {
         let detail = format!("There are nodes below {id}. Move or delete them first.");
         return Err(Error::new(Code::OrgNodeInUse, detail));
     }
-    for endpoint_app in tx.endpoint_apps_assigned_to(id).await? {
-        assign::take(&mut tx, app, actor, &node.merchant, &endpoint_app, id).await?;
-    }
-    for instance in tx.products_open_on(id).await? {
-        open::shut(&mut tx, app, actor, &node, &instance).await?;
-    }
+    ending::clear(&mut tx, app, actor, &node).await?;
     tx.delete_org_node(id).await?;
     tx.emit(told(app, "org_node.deleted", actor, &node));
     tx.commit().await

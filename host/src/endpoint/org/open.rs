@@ -1,17 +1,16 @@
 //! Which product instances are open on a node.
 
-use super::{OrgNode, OrgNodeDetail, authorise_change, detail};
+use super::{
+    OrgNodeDetail, authorise_change, detail,
+    ending::{self, ProductOfNode},
+};
 use crate::{
     access::Caller,
     app::App,
-    endpoint::{
-        InstanceState,
-        org_prune::{ProductOfNode, prune_assignments},
-    },
+    endpoint::InstanceState,
     error::{Code, Error, Result},
     event,
     ids::{InstanceId, OrgNodeId},
-    store::Tx,
 };
 
 /// Opens a product instance on a node. Doing it twice is no work.
@@ -42,19 +41,9 @@ pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &Instanc
 pub async fn close(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
     let node = authorise_change(&mut tx, caller, id).await?;
-    if !shut(&mut tx, app, actor, &node, instance).await? {
+    if !ending::close(&mut tx, app, actor, &node, instance).await? {
         return Err(Error::new(Code::NotFound, format!("The product instance {instance} is not open on {id}.")));
     }
-    prune_assignments(&mut tx, app, actor, &node.merchant).await?;
+    ending::prune_assignments(&mut tx, app, actor, &node.merchant).await?;
     tx.commit().await
-}
-
-/// Takes the row away and tells of it; false when there was none.
-pub(super) async fn shut(tx: &mut Tx, app: &App, actor: &str, node: &OrgNode, instance: &InstanceId) -> Result<bool> {
-    let gone = tx.close_product(&node.id, instance).await?;
-    if gone {
-        let data = ProductOfNode { org_node: node.id.clone(), product_instance: instance.clone() };
-        tx.emit(event::new(app, "org_node.product_closed", &node.id, actor, &data).for_merchant(&node.merchant));
-    }
-    Ok(gone)
 }

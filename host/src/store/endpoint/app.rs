@@ -57,9 +57,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes an endpoint application that has no channels, with what it holds and where it is assigned.
+    /// Deletes an endpoint application that has no channels and is assigned nowhere, with what it holds.
     pub(crate) async fn delete_endpoint_app(&mut self, id: &EndpointAppId) -> Result<()> {
-        execute!(self, "DELETE FROM assignment WHERE endpoint_app_id = $1", id)?;
         execute!(self, "DELETE FROM endpoint_product WHERE endpoint_app_id = $1", id)?;
         execute!(self, "DELETE FROM endpoint_app WHERE id = $1", id)?;
         Ok(())

@@ -37,6 +37,10 @@ impl Tx {
     /// What the merchants of the span have; all of them, or those that checks tell of.
     pub async fn holdings_in(&mut self, span: &Span, all: bool) -> Result<BTreeMap<MerchantId, Holdings>> {
         let mut merchants = All::new();
+        let sql = in_span!("SELECT id, unify_users FROM merchant WHERE", "id");
+        for (merchant, unify_users) in fetch!(self, fetch_all, (MerchantId, bool), sql, &span.from, &span.to, all)? {
+            merchants.entry(merchant).or_default().unify_users = unify_users;
+        }
         self.add_products(span, all, &mut merchants).await?;
         self.add_endpoint_apps(span, all, &mut merchants).await?;
         for (_, (merchant, node)) in self.nodes_in(span, all).await? {
