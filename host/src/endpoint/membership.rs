@@ -118,23 +118,10 @@ pub fn follow_state(tx: &mut Tx, app: &App, actor: &str, default: &EndpointAppId
     tell(tx, app, actor, kind, (default, true), instance, cause);
 }
 
-/// The merchant's default endpoint application; created when it has none yet and `wanted` (E1). The transaction holds the
-/// merchant.
-pub async fn default_of(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &MerchantId,
-    wanted: bool,
-) -> Result<Option<EndpointAppId>> {
-    if let Some(default) = tx.default_endpoint(merchant).await? {
-        return Ok(Some(default));
-    }
-    if !wanted {
-        return Ok(None);
-    }
+/// Creates the merchant's default endpoint application, which it does not have yet (E1). The transaction holds the merchant.
+pub async fn create_default(tx: &mut Tx, app: &App, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
     let endpoint = EndpointApp::new(app, actor, merchant, "Default".into(), true);
     tx.insert_endpoint_app(&endpoint).await?;
     tx.emit(event::new(app, "endpoint.created", &endpoint.id, actor, &endpoint).for_merchant(merchant));
-    Ok(Some(endpoint.id))
+    Ok(endpoint.id)
 }

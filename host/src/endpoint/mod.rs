@@ -7,6 +7,7 @@ pub mod channel;
 pub mod fulfilment;
 pub mod instance;
 pub mod intake;
+pub mod kept;
 pub mod ledger;
 pub mod listen;
 pub mod membership;

@@ -17,7 +17,7 @@ use crate::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         authorisation::{AuthorisationView, Unclaimed},
         channel::ChannelUnbound,
-        fulfilment::Fulfilment,
+        kept::Fulfilment,
         membership::ProductMoved,
         org::{NodeOfEndpoint, ProductOfNode},
     },

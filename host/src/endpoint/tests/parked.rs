@@ -4,7 +4,8 @@ use super::*;
 use crate::{
     endpoint::{
         InstanceState,
-        fulfilment::{Batch, FulfilmentQuery, Replay, ReplayAll},
+        fulfilment::{Batch, Replay, ReplayAll},
+        kept::{self, FulfilmentQuery},
         ledger::FulfilmentState,
         message::{Arrival, Reason},
         ticker::tick,
@@ -22,7 +23,7 @@ async fn replay(host: &TestHost, parked: &str, message: Option<Value>) -> Result
 }
 
 async fn state(host: &TestHost, kept: &str) -> FulfilmentState {
-    fulfilment::get(&host.app, &host.caller, &id(kept)).await.unwrap().state
+    kept::get(&host.app, &host.caller, &id(kept)).await.unwrap().state
 }
 
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn i6_a_parked_message_that_comes_again_is_kept_once_and_told_once() {
         assert_eq!(outcomes(&host, std::slice::from_ref(&contradiction)).await, ["message-contradicts"]);
     }
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = fulfilment::list(&host.app, &host.caller, &query).await.unwrap().items;
+    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].attempts, parked[0].reason), (3, Some(Reason::MessageContradicts)));
     assert_eq!(parked[0].message, contradiction);
@@ -131,7 +132,7 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
     let other = message("bos-one", "i-2", "m-1", "purchase", 0);
     assert_eq!(outcomes(&host, std::slice::from_ref(&other)).await, ["message-contradicts"]);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = fulfilment::list(&host.app, &host.caller, &query).await.unwrap().items.remove(0).id;
+    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items.remove(0).id;
     let corrected = and(other.clone(), "id", "m-2");
     assert_eq!(replay(&host, parked.as_str(), Some(corrected)).await.unwrap().outcome, Outcome::Applied);
     assert_eq!(state(&host, parked.as_str()).await, FulfilmentState::Corrected);
@@ -143,7 +144,7 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
         assert_eq!(told_of(&host, &merchant, kind).await, times, "{kind}");
     }
     let waiting = FulfilmentQuery { reason: Some(Reason::MessageContradicts), ..FulfilmentQuery::default() };
-    assert!(fulfilment::list(&host.app, &host.caller, &waiting).await.unwrap().items.is_empty());
+    assert!(kept::list(&host.app, &host.caller, &waiting).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]
@@ -161,7 +162,7 @@ async fn e1_i6_of_two_corrections_of_one_message_the_second_is_refused_and_leave
     assert_eq!(said, [Ok(Outcome::Applied), Err(Code::FulfilmentSettled)]);
     assert_eq!(state(&host, "p-1").await, FulfilmentState::Corrected);
     assert_eq!(instances(&host, &merchant).await.len(), 1);
-    let gone = fulfilment::get(&host.app, &host.caller, &id("m-2")).await.unwrap_err();
+    let gone = kept::get(&host.app, &host.caller, &id("m-2")).await.unwrap_err();
     assert_eq!(gone.code, Code::NotFound);
 }
 
@@ -229,7 +230,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     let mut query = FulfilmentQuery { limit: Some(2), ..FulfilmentQuery::default() };
     let mut seen = Vec::new();
     loop {
-        let page = fulfilment::list(&host.app, &host.caller, &query).await.unwrap();
+        let page = kept::list(&host.app, &host.caller, &query).await.unwrap();
         seen.extend(page.items.iter().map(|one| one.id.to_string()));
         query.cursor = page.next;
         if query.cursor.is_none() {
@@ -238,7 +239,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     }
     assert_eq!(seen, ["m-4", "m-3", "m-2", "m-1", "m-0"]);
     let broken = FulfilmentQuery { cursor: Some("7".into()), ..FulfilmentQuery::default() };
-    let refused = fulfilment::list(&host.app, &host.caller, &broken).await.unwrap_err();
+    let refused = kept::list(&host.app, &host.caller, &broken).await.unwrap_err();
     assert_eq!(refused.code, Code::InvalidCursor);
 }
 
@@ -257,7 +258,7 @@ async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_
     let expected = ["malformed", "malformed", "malformed", "applied", "malformed"];
     assert_eq!(outcomes(&host, &batch).await, expected);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = fulfilment::list(&host.app, &host.caller, &query).await.unwrap().items;
+    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 4);
     let page = event::list(&host.app, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
     let told = page.unwrap().items.into_iter().filter(|event| event.kind == "fulfilment.parked");

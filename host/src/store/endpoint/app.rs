@@ -1,6 +1,8 @@
 //! Endpoint applications.
 
-use super::{push_if, push_known};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{push_ids, push_if, push_known};
 use crate::{
     access::Caller,
     endpoint::{Channel, EndpointApp, app::EndpointAppQuery},
@@ -31,6 +33,21 @@ impl Tx {
     pub async fn default_endpoint(&mut self, merchant: &MerchantId) -> Result<Option<EndpointAppId>> {
         let sql = "SELECT id FROM endpoint_app WHERE merchant_id = $1 AND is_default";
         Ok(fetch!(self, fetch_optional, (EndpointAppId,), sql, merchant)?.map(|(id,)| id))
+    }
+
+    /// The default endpoint applications of those of the merchants that have one.
+    pub(crate) async fn default_endpoints(
+        &mut self,
+        merchants: &BTreeSet<MerchantId>,
+    ) -> Result<BTreeMap<MerchantId, EndpointAppId>> {
+        if merchants.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let found = fetch_built!(self, (MerchantId, EndpointAppId), |q| {
+            q.push("SELECT merchant_id, id FROM endpoint_app WHERE is_default AND merchant_id IN ");
+            push_ids!(q, merchants);
+        })?;
+        Ok(found.into_iter().collect())
     }
 
     /// Adds an endpoint application.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::push_if;
+use super::{push_ids, push_if};
 use crate::{
     clock::Millis,
     endpoint::{
         ProductInstance,
-        fulfilment::{FulfilmentQuery, Place, ReplayAll},
+        fulfilment::ReplayAll,
+        kept::{FulfilmentQuery, Place},
         ledger::FulfilmentRow,
         message::Reason,
     },
@@ -28,12 +29,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         Ok(fetch_built!(self, FulfilmentRow, |q| {
-            q.push("SELECT * FROM fulfilment WHERE id IN (");
-            let mut list = q.separated(", ");
-            for id in ids {
-                list.push_bind(id);
-            }
-            q.push(")");
+            q.push("SELECT * FROM fulfilment WHERE id IN ");
+            push_ids!(q, ids);
         })?)
     }
 
@@ -43,12 +40,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         Ok(fetch_built!(self, ProductInstance, |q| {
-            q.push("SELECT * FROM product_instance WHERE id IN (");
-            let mut list = q.separated(", ");
-            for id in ids {
-                list.push_bind(id);
-            }
-            q.push(")");
+            q.push("SELECT * FROM product_instance WHERE id IN ");
+            push_ids!(q, ids);
         })?)
     }
 

@@ -33,5 +33,20 @@ macro_rules! push_if {
     };
 }
 
+/// Pushes a list of ids in parentheses, the last one as often as it takes to reach a power of two: so there are few
+/// statements to prepare. The list must not be empty.
+macro_rules! push_ids {
+    ($query:ident, $ids:expr) => {
+        let filled = $ids.iter().chain($ids.iter().next_back().into_iter().cycle());
+        $query.push("(");
+        let mut list = $query.separated(", ");
+        for id in filled.take($ids.len().next_power_of_two()) {
+            list.push_bind(id);
+        }
+        $query.push(")");
+    };
+}
+
+use push_ids;
 use push_if;
 use push_known;
