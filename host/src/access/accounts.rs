@@ -9,6 +9,7 @@ use crate::{
     error::{Code, Error, Result},
     event::{self, MemberGranted, MemberRemoved},
     ids::{TeamId, UserId},
+    page::{Page, PageQuery},
     store::Tx,
     text,
 };
@@ -158,12 +159,11 @@ pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Te
     Ok(team)
 }
 
-/// The teams that the caller may know of, by name.
-pub async fn teams(app: &App, caller: &Caller) -> Result<Vec<Team>> {
+/// The teams that the caller may know of, oldest first.
+pub async fn teams(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<Team>> {
     caller.require_scope(super::TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
-    let all = tx.all_teams().await?;
-    Ok(all.into_iter().filter(|team| caller.knows(&Scope::Team(team.id.clone()))).collect())
+    let items = app.db.read().await?.teams_known_to(caller, page).await?;
+    Ok(Page::of(items, page, |team| team.id.to_string()))
 }
 
 /// The caller's account and the token in use.

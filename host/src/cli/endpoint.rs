@@ -174,12 +174,16 @@ fn card(one: EndpointApp, paint: &Paint) -> String {
 }
 
 fn view(one: EndpointAppView, paint: &Paint) -> String {
+    let cid = one.app.id.clone();
     let mut parts = vec![card(one.app, paint), products(one.products, paint)];
     if !one.channels.is_empty() {
         parts.push(channels(one.channels, paint));
     }
     if !one.org_nodes.is_empty() {
         parts.push(format!("Assigned to {}.", several(&one.org_nodes, "no node")));
+    }
+    if one.more {
+        parts.push(format!("There is more: look with --endpoint-app {cid} in the lists."));
     }
     parts.join("\n\n")
 }

@@ -156,8 +156,9 @@ pub async fn run(command: OrgNode, session: &mut Session) -> Done {
             session.out.done(&document, format!("{instance} is closed on {node}."))
         }
         OrgNode::Assign { node, endpoint_app } => {
-            let call = Call::put(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"));
-            session.out.show(&client.value(call).await?, reach)
+            client.value(Call::put(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"))).await?;
+            let document = json!({"org_node": node, "endpoint_app": endpoint_app, "assigned": true});
+            session.out.done(&document, format!("{endpoint_app} is assigned to {node}."))
         }
         OrgNode::Unassign { node, endpoint_app } => {
             client.value(Call::delete(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"))).await?;

@@ -13,7 +13,7 @@ use crate::{
     clock::Millis,
     error::{Code, Error, Result},
     ids::{MerchantId, MessageId},
-    page::{Page, PageQuery},
+    page::{Page, paged},
 };
 
 /// A message that is kept.
@@ -81,6 +81,8 @@ pub struct FulfilmentQuery {
     pub limit: Option<u32>,
 }
 
+paged!(FulfilmentQuery);
+
 /// One message that is kept.
 pub async fn get(app: &App, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
@@ -93,7 +95,7 @@ pub async fn list(app: &App, caller: &Caller, query: &FulfilmentQuery) -> Result
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let before = query.cursor.as_deref().map(Place::read).transpose()?;
     let rows = app.db.read().await?.fulfilments_of(query, before.as_ref()).await?;
-    let page = PageQuery { cursor: None, limit: query.limit };
+    let page = query.page();
     Ok(Page::of(rows.iter().map(Fulfilment::from).collect(), &page, |one| {
         Place(one.received_at, one.id.clone()).text()
     }))

@@ -84,16 +84,15 @@ pub async fn choose(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp,
 /// # Errors
 /// `not-found` when it is not in it, `endpoint-empty` when it is the last one.
 pub async fn take_out(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
-    let held = tx.products_of_endpoint(endpoint).await?;
-    let Some(instance) = held.iter().find(|instance| instance.id == *id) else {
+    let was_in = tx.delete_endpoint_product(&endpoint.id, id).await?;
+    let Some(instance) = tx.product_instance(id).await?.filter(|_| was_in) else {
         return Err(Error::not_found("product instance in this endpoint application:", id));
     };
-    if held.len() == 1 {
+    if tx.products_of_endpoint(endpoint, 1).await?.is_empty() {
         let text = format!("{id} is the last product instance of {}. Add another one first.", endpoint.id);
         return Err(Error::new(Code::EndpointEmpty, text));
     }
-    tx.delete_endpoint_product(&endpoint.id, id).await?;
-    tell(tx, app, actor, REMOVED, (&endpoint.id, false), instance, MoveCause::Chosen);
+    tell(tx, app, actor, REMOVED, (&endpoint.id, false), &instance, MoveCause::Chosen);
     org::prune_assignments(tx, app, actor, &endpoint.merchant).await
 }
 

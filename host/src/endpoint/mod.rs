@@ -14,6 +14,7 @@ pub mod membership;
 pub mod merchant;
 pub mod message;
 pub mod org;
+pub mod owned;
 pub mod reach;
 pub mod register;
 pub mod runtime;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    app,
+    EndpointApp, owned,
     reach::{Node, reach},
 };
 use crate::{
@@ -158,7 +158,7 @@ impl Holdings {
 /// What a check would carry for the MiniApps of an endpoint application.
 pub async fn get(app: &App, caller: &Caller, cid: &EndpointAppId) -> Result<Runtime> {
     let mut tx = app.db.read().await?;
-    let endpoint = app::authorise(&mut tx, caller, cid, Action::Read).await?;
+    let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;
     of_endpoint_app(&mut tx, &endpoint.merchant, cid).await
 }
 

@@ -2,12 +2,13 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built};
 use crate::{
-    access::{Account, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
+    access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
     clock::Millis,
     error::Result,
     ids::{Digest, TeamId, TokenId, UserId},
+    page::PageQuery,
 };
 
 #[derive(sqlx::FromRow)]
@@ -70,9 +71,16 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
     }
 
-    /// All teams, by name.
-    pub(crate) async fn all_teams(&mut self) -> Result<Vec<Team>> {
-        Ok(fetch!(self, fetch_all, Team, "SELECT * FROM team ORDER BY name, id")?)
+    /// The teams that the caller may know of, by id, and one more than the page holds.
+    pub(crate) async fn teams_known_to(&mut self, caller: &Caller, page: &PageQuery) -> Result<Vec<Team>> {
+        Ok(fetch_built!(self, Team, |q| {
+            q.push("SELECT * FROM team WHERE id > ").push_bind(page.after());
+            if !caller.reads_everything() {
+                q.push(" AND id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+                q.push_bind(&caller.account).push(")");
+            }
+            q.push(" ORDER BY id LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 
     /// Whether what the scope covers is there.

@@ -27,7 +27,7 @@ pub use deliver::{Return, Unclaimed, come_back, page, pushed, revoked, revoked_a
 pub use record::{Authorisation, AuthorisationView, NewTarget, Target, Vouched};
 pub(in crate::endpoint) use renew::kept_since;
 pub use renew::{renew_due, run_renewer};
-pub use stage::{Door, Grant, InvalidTransition, Stage};
+pub use stage::{Door, Grant, InvalidTransition, Stage, StageName};
 pub(crate) use work::{ABOUT_CODE, ABOUT_LINK};
 pub use work::{advance, go_on, run};
 
@@ -37,11 +37,12 @@ use crate::{
     endpoint::{
         channel::{self, ChannelKind},
         merchant,
+        owned::{self, Owned},
     },
     error::{Error, Result},
     ids::{AuthorisationId, MerchantId},
     mini_app,
-    page::{Page, PageQuery},
+    page::{Page, paged},
     seal::Secret,
     store::Tx,
     text,
@@ -72,7 +73,7 @@ pub struct AuthorisationQuery {
     pub merchant: Option<MerchantId>,
     /// Only those in this state.
     #[serde(default)]
-    pub state: Option<String>,
+    pub state: Option<StageName>,
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
@@ -80,6 +81,8 @@ pub struct AuthorisationQuery {
     #[serde(default)]
     pub limit: Option<u32>,
 }
+
+paged!(AuthorisationQuery);
 
 /// Begins a run, and takes it as far as it goes: to the merchant's link, or for a channel that is vouched for, to the end.
 ///
@@ -147,18 +150,22 @@ async fn check_target(tx: &mut Tx, flow: &Authorisation, target: &Target) -> Res
     Ok(())
 }
 
-/// The run, when the caller may do `action` to what its merchant owns.
-async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuthorisationId, action: Action) -> Result<Authorisation> {
-    let flow = tx.authorisation(id).await?;
-    let flow = flow.filter(|flow| caller.knows(&Scope::Merchant(flow.merchant.clone())));
-    let flow = flow.ok_or_else(|| Error::not_found("channel authorisation", id))?;
-    caller.require(action, &Scope::Merchant(flow.merchant.clone()))?;
-    Ok(flow)
+impl Owned for Authorisation {
+    const WHAT: &'static str = "channel authorisation";
+    type Id = AuthorisationId;
+
+    async fn load(tx: &mut Tx, id: &AuthorisationId) -> Result<Option<Self>> {
+        tx.authorisation(id).await
+    }
+
+    fn merchant(&self) -> &MerchantId {
+        &self.merchant
+    }
 }
 
 /// One run; its link is shown to those who may change it.
 pub async fn get(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
-    let flow = authorise(&mut app.db.read().await?, caller, id, Action::Read).await?;
+    let flow: Authorisation = owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await?;
     let mut view = flow.view();
     if caller.can(Action::Operate, &Scope::Merchant(flow.merchant.clone())) {
         view.url = link(app, &flow)?;
@@ -175,8 +182,12 @@ fn link(app: &App, flow: &Authorisation) -> Result<Option<String>> {
 /// The runs that the caller may know of and asks for, oldest first, without their links.
 pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Result<Page<AuthorisationView>> {
     caller.require_scope(TokenScope::Read)?;
-    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let items = app.db.read().await?.authorisations_known_to(caller, query, &page).await?;
+    let page = query.page();
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.authorisations_known_to(caller, query, &page).await?;
     let items = items.iter().map(Authorisation::view).collect();
     Ok(Page::of(items, &page, |view: &AuthorisationView| view.id.to_string()))
 }
@@ -193,9 +204,7 @@ pub async fn choose(
     target: Target,
 ) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
-    let merchant = authorise(&mut tx, caller, id, Action::Operate).await?.merchant;
-    let merchant = tx.hold_merchant(&merchant).await?;
-    let mut flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let (merchant, mut flow) = owned::hold::<Authorisation>(&mut tx, caller, id).await?;
     check_target(&mut tx, &flow, &target).await?;
     let before = flow.target.replace(Json(target.clone()));
     let another = before != flow.target;
@@ -224,7 +233,7 @@ pub async fn choose(
 /// `authorisation-state` while it goes on by itself, and when it is bound.
 pub async fn restart(app: &Arc<App>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
-    let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
     let stage = flow.stage.0.clone().restarted()?;
     tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
     tx.commit().await?;
@@ -238,7 +247,7 @@ pub async fn restart(app: &Arc<App>, caller: &Caller, id: &AuthorisationId) -> R
 /// `authorisation-state` when it is over.
 pub async fn abandon(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
-    let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
     let actor = caller.account.as_str();
     let stage = flow.stage.0.clone().abandoned(actor)?;
     let flow = tx.move_authorisation(app, actor, flow, stage).await?;

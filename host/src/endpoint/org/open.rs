@@ -1,13 +1,13 @@
 //! Which product instances are open on a node.
 
 use super::{
-    OrgNodeDetail, authorise_change, detail,
+    OrgNode, OrgNodeDetail, detail,
     ending::{self, ProductOfNode},
 };
 use crate::{
     access::Caller,
     app::App,
-    endpoint::InstanceState,
+    endpoint::{InstanceState, owned},
     error::{Code, Error, Result},
     event,
     ids::{InstanceId, OrgNodeId},
@@ -19,7 +19,7 @@ use crate::{
 /// `not-found` for an instance of another merchant, `product-unsubscribed`.
 pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<OrgNodeDetail> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let node = authorise_change(&mut tx, caller, id).await?;
+    let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     let found = tx.product_instance_of(&node.merchant, instance).await?;
     if found.state == InstanceState::Unsubscribed {
         let detail = format!("The product instance {instance} is unsubscribed. Open one that the merchant has.");
@@ -40,7 +40,7 @@ pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &Instanc
 /// `not-found` when it is not open there.
 pub async fn close(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let node = authorise_change(&mut tx, caller, id).await?;
+    let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     if !ending::close(&mut tx, app, actor, &node, instance).await? {
         return Err(Error::new(Code::NotFound, format!("The product instance {instance} is not open on {id}.")));
     }

@@ -81,15 +81,16 @@ impl Tx {
         Ok(())
     }
 
-    /// The channels bound to an endpoint application, by id.
-    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId) -> Result<Vec<Channel>> {
-        Ok(fetch!(self, fetch_all, Channel, "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id", id)?)
+    /// The channels bound to an endpoint application, by id, at most `limit`.
+    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<Channel>> {
+        let sql = "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id LIMIT $2";
+        Ok(fetch!(self, fetch_all, Channel, sql, id, limit)?)
     }
 
-    /// The nodes that an endpoint application is assigned to, by id.
-    pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId) -> Result<Vec<OrgNodeId>> {
-        let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id";
-        let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id)?;
+    /// The nodes that an endpoint application is assigned to, by id, at most `limit`.
+    pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<OrgNodeId>> {
+        let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id LIMIT $2";
+        let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 

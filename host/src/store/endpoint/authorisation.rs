@@ -1,13 +1,14 @@
 //! Runs of authorising channels.
 
+use super::{push_if, push_known};
 use crate::{
     access::Caller,
     clock::Millis,
-    endpoint::authorisation::{Authorisation, AuthorisationQuery},
+    endpoint::authorisation::{Authorisation, AuthorisationQuery, StageName},
     error::{Code, Error, Result},
     ids::AuthorisationId,
     page::PageQuery,
-    store::{Tx, execute, fetch},
+    store::{Tx, execute, fetch, fetch_built},
 };
 
 fn changed_meanwhile() -> Error {
@@ -169,20 +170,12 @@ impl Tx {
         query: &AuthorisationQuery,
         page: &PageQuery,
     ) -> Result<Vec<Authorisation>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            Authorisation,
-            "SELECT * FROM channel_authorisation a WHERE a.id > $1 AND ($2 OR a.merchant_id IN
-                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'merchant'))
-             AND ($4 IS NULL OR a.merchant_id = $4) AND ($5 IS NULL OR a.state = $5)
-             ORDER BY a.id LIMIT $6",
-            page.after(),
-            caller.reads_everything(),
-            &caller.account,
-            query.merchant.as_ref(),
-            query.state.as_deref(),
-            page.limit() + 1
-        )?)
+        Ok(fetch_built!(self, Authorisation, |q| {
+            q.push("SELECT * FROM channel_authorisation a WHERE a.id > ").push_bind(page.after());
+            push_known!(q, caller, "a.merchant_id");
+            push_if!(q, &query.merchant, " AND a.merchant_id = ", "");
+            push_if!(q, query.state.map(StageName::as_str), " AND a.state = ", "");
+            q.push(" ORDER BY a.id LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 }

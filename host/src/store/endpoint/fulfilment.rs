@@ -114,7 +114,7 @@ impl Tx {
         query: &FulfilmentQuery,
         before: Option<&Place>,
     ) -> Result<Vec<FulfilmentRow>> {
-        let limit = crate::page::PageQuery { cursor: None, limit: query.limit }.limit();
+        let limit = query.page().limit();
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE 1 = 1");
             if let Some(state) = query.state {

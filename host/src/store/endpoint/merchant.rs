@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::push_ids;
+use super::{push_ids, push_known};
 use crate::{
     access::Caller,
     endpoint::Merchant,
@@ -66,17 +66,10 @@ impl Tx {
 
     /// The merchants that the caller may know of, by id, and one more than the page holds.
     pub(crate) async fn merchants_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<Merchant>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            Merchant,
-            "SELECT id, name, unify_users, created_at FROM merchant m WHERE m.id > $1 AND ($2 OR m.id IN
-                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'merchant'))
-             ORDER BY m.id LIMIT $4",
-            query.after(),
-            caller.reads_everything(),
-            &caller.account,
-            query.limit() + 1
-        )?)
+        Ok(fetch_built!(self, Merchant, |q| {
+            q.push("SELECT id, name, unify_users, created_at FROM merchant m WHERE m.id > ").push_bind(query.after());
+            push_known!(q, caller, "m.id");
+            q.push(" ORDER BY m.id LIMIT ").push_bind(query.limit() + 1);
+        })?)
     }
 }
