@@ -19,6 +19,7 @@ pub mod receiver;
 pub mod scene;
 pub mod shop;
 pub mod wechat;
+pub mod witness;
 
 use std::{
     path::{Path, PathBuf},
@@ -63,13 +64,13 @@ macro_rules! on_both {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                body($crate::Host::start($crate::Database::Sqlite).await).await;
+                $crate::witness::watch($crate::Host::start($crate::Database::Sqlite).await, body).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 if $crate::postgres_is_there() {
-                    body($crate::Host::start($crate::Database::Postgres).await).await;
+                    $crate::witness::watch($crate::Host::start($crate::Database::Postgres).await, body).await;
                 }
             }
         }
@@ -213,12 +214,7 @@ impl Host {
 
     /// Its database, by a connection of the test's own.
     pub async fn pool(&self) -> Pool {
-        match &self.config.storage.db.database_url {
-            Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
-            None => {
-                Pool::Sqlite(sqlx::SqlitePool::connect(self.folder().join("berth.db").to_str().unwrap()).await.unwrap())
-            }
-        }
+        Pool::open(&self.config, self.folder()).await
     }
 
     /// The caller behind a token.
@@ -236,6 +232,14 @@ pub enum Pool {
 }
 
 impl Pool {
+    /// The database of a host with these settings, whose data is in `folder`.
+    pub async fn open(config: &Config, folder: &Path) -> Self {
+        match &config.storage.db.database_url {
+            Some(url) => Self::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
+            None => Self::Sqlite(sqlx::SqlitePool::connect(folder.join("berth.db").to_str().unwrap()).await.unwrap()),
+        }
+    }
+
     /// The one number that a query answers.
     pub async fn number(&self, sql: &'static str) -> i64 {
         match self {

@@ -1,11 +1,12 @@
 //! axum's extractors, with our problems in place of its plain-text rejections.
 
 use axum::{
+    body::Bytes,
     extract::{
         FromRequest, FromRequestParts, Request,
         rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     },
-    http::request::Parts,
+    http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper::body::Body as _;
@@ -19,7 +20,11 @@ use crate::{
 /// Bytes of a JSON body: what axum's `DefaultBodyLimit` is.
 const MAX_JSON: u64 = 2 << 20;
 
-/// A JSON body. Refusals name the path of the offending member; depth is bounded by serde_json at 128.
+/// Levels of arrays and objects in a JSON body. What is stored is told in events and answers, which wrap it in levels of
+/// their own, and must stay readable for parsers that stop at 128.
+const MAX_DEPTH: usize = 64;
+
+/// A JSON body. Refusals name the path of the offending member.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
@@ -51,11 +56,42 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         limits::refuse_declared(request.body(), MAX_JSON)?;
-        match axum::Json::from_request(request, state).await {
-            Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(json_problem(rejection)),
+        if !is_json(request.headers()) {
+            let detail = "Send the body with the header Content-Type: application/json.";
+            return Err(Error::new(Code::UnsupportedMedia, detail));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(bytes_problem)?;
+        if depth(&body) > MAX_DEPTH {
+            let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
+            return Err(Error::new(Code::BadRequest, detail));
+        }
+        axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(json_problem)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+/// How deep arrays and objects are nested; of what is no JSON, something.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
         }
     }
+    deepest
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -89,9 +125,6 @@ fn json_problem(rejection: JsonRejection) -> Error {
         }
         JsonRejection::JsonSyntaxError(error) => {
             Error::new(Code::BadRequest, format!("The body is not JSON: {}.", cause(&error)))
-        }
-        JsonRejection::MissingJsonContentType(_) => {
-            Error::new(Code::UnsupportedMedia, "Send the body with the header Content-Type: application/json.")
         }
         JsonRejection::BytesRejection(rejection) => bytes_problem(rejection),
         other => Error::new(Code::BadRequest, other.body_text()),
@@ -136,7 +169,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
-    use axum::{body::Body, http::header::CONTENT_TYPE};
+    use axum::body::Body;
 
     use super::*;
 
@@ -177,12 +210,27 @@ mod tests {
     #[tokio::test]
     async fn f25_deep_nesting_is_refused_not_followed() {
         let error = refuse("application/json", format!(r#"{{"stages":[{{"extra":{}"#, "[".repeat(100_000))).await;
-        assert!(error.detail.contains("recursion limit"), "{}", error.detail);
+        assert!(error.detail.contains("nested deeper than 64"), "{}", error.detail);
+        let deepest = format!(r#"{{"stages":[{{"percent":"x","extra":{}{}}}]}}"#, "[".repeat(61), "]".repeat(61));
+        assert_eq!(refuse("application/json", deepest).await.code, Code::InvalidField, "64 levels are read");
+    }
+
+    #[test]
+    fn brackets_in_texts_are_no_levels() {
+        let cases = [(r#"[[], {"a": [1]}]"#, 3), (r#"["[[[", "\"[[", "\\"]"#, 1), ("7", 0), ("]]][", 1)];
+        for (json, expected) in cases {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
     }
 
     #[tokio::test]
     async fn another_content_type_is_refused() {
-        assert_eq!(refuse("text/plain", "{}").await.code, Code::UnsupportedMedia);
+        for other in ["text/plain", "application/jsonx", ""] {
+            assert_eq!(refuse(other, "{}").await.code, Code::UnsupportedMedia, "{other}");
+        }
+        for json in ["application/json; charset=utf-8", "Application/JSON", "application/cloudevents+json"] {
+            assert_eq!(refuse(json, "{").await.code, Code::BadRequest, "{json}");
+        }
     }
 
     #[tokio::test]
