@@ -368,7 +368,8 @@ async fn e1_messages_come_from_nats_as_well_and_parked_ones_hold_up_nothing() {
     let store = Store::open(listening_to(&subject, &nats).await).await;
     let context = berth::nats::connect(&nats).await.unwrap();
     let batch = json!({"messages": [store.says("m-1", "purchase", "mall-1", 9), {"id": "m-2"}]});
-    for payload in ["what?".to_owned(), batch.to_string(), store.says("m-3", "purchase", "crm-1", 5).to_string()] {
+    for payload in ["\u{0} what?".to_owned(), batch.to_string(), store.says("m-3", "purchase", "crm-1", 5).to_string()]
+    {
         // The host creates the stream when it is up.
         while context.publish(subject.clone(), payload.clone().into()).await.unwrap().await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
