@@ -122,16 +122,17 @@ impl Tx {
         )?)
     }
 
-    /// The merchants that the events after one and up to another name.
-    pub async fn touched_merchants(&mut self, after: i64, up_to: i64) -> Result<Vec<MerchantId>> {
-        let rows = fetch!(
+    /// The merchants that the events after one and up to another name, and whether a MiniApp is a channel of theirs.
+    pub async fn touched_merchants(&mut self, after: i64, up_to: i64) -> Result<Vec<(MerchantId, bool)>> {
+        Ok(fetch!(
             self,
             fetch_all,
-            (MerchantId,),
-            "SELECT DISTINCT merchant_id FROM event WHERE seq > $1 AND seq <= $2 AND merchant_id IS NOT NULL",
+            (MerchantId, bool),
+            "SELECT t.merchant_id, t.merchant_id IN
+                (SELECT merchant_id FROM channel WHERE kind = 'mini_app' AND endpoint_app_id IS NOT NULL)
+             FROM (SELECT DISTINCT merchant_id FROM event WHERE seq > $1 AND seq <= $2 AND merchant_id IS NOT NULL) t",
             after,
             up_to
-        )?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
+        )?)
     }
 }
