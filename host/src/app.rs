@@ -15,6 +15,7 @@ use crate::{
     rollout::{Admitter, Marker},
     seal::Seal,
     store::Db,
+    unbroken::Unbroken,
     wechat::Platform,
 };
 
@@ -44,6 +45,8 @@ pub struct App {
     pub sender: Sender,
     /// Rung when an audit waits for its policies.
     pub audits_wake: Notify,
+    /// Work that neither a client that goes away nor the host's end breaks off.
+    pub unbroken: Unbroken,
     /// Rung when an authorisation of a channel has something to do.
     pub authorisations_wake: Notify,
     /// What checks are answered from; `check::run_follower` keeps it current.

@@ -134,6 +134,7 @@ codes! {
     EndpointDefault = "endpoint-default", Conflict, "The default endpoint application holds what is active";
     EndpointEmpty = "endpoint-empty", Conflict, "An endpoint application holds at least one product instance";
     EndpointInUse = "endpoint-in-use", Conflict, "Channels are bound to the endpoint application";
+    FulfilmentSettled = "fulfilment-settled", Conflict, "The message does not wait any more";
     ProductUnsubscribed = "product-unsubscribed", Conflict, "The product instance is unsubscribed";
 
     // policies

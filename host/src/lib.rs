@@ -39,4 +39,5 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod unbroken;
 pub mod wechat;

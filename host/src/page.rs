@@ -24,6 +24,20 @@ pub struct PageQuery {
     pub limit: Option<u32>,
 }
 
+/// Tells which page a query of this type wants, by its members `cursor` and `limit`: they cannot be flattened into it, as
+/// serde does not carry numbers in a query string through that.
+macro_rules! paged {
+    ($query:ty) => {
+        impl $query {
+            /// Which page is wanted.
+            pub fn page(&self) -> $crate::page::PageQuery {
+                $crate::page::PageQuery { cursor: self.cursor.clone(), limit: self.limit }
+            }
+        }
+    };
+}
+pub(crate) use paged;
+
 impl PageQuery {
     /// Items at the most.
     pub fn limit(&self) -> i64 {

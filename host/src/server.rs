@@ -1,6 +1,6 @@
 //! A running host: opens its parts, starts its workers, serves, drains.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -44,7 +44,8 @@ use crate::{
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
     seal::{self, KeySource, Seal},
     store::{Backend, Db, Tx},
-    wechat::{Platform, accounts},
+    unbroken::Unbroken,
+    wechat::Platform,
 };
 
 /// Time and randomness.
@@ -112,6 +113,7 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         random: nature.random,
         audits_wake: Notify::new(),
         authorisations_wake: Notify::new(),
+        unbroken: Unbroken::default(),
         live: Live::default(),
         admitter,
         intake,
@@ -188,7 +190,7 @@ impl Host {
         workers.spawn(marks.run(app.clone()));
         workers.spawn(rollout::run_ticker(app.clone()));
         workers.spawn(authorisation::run(app.clone()));
-        workers.spawn(accounts::run_renewer(app.clone()));
+        workers.spawn(authorisation::run_renewer(app.clone()));
         workers.spawn(endpoint::ticker::run(app.clone()));
         workers.spawn(blob::run_collector(app.clone()));
         workers.spawn(endpoint::listen::run(app.clone()));
@@ -223,6 +225,11 @@ impl Host {
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
+        // What is being asked of WeChat may be answered once only: a call and its storing are waited for.
+        let patience = Duration::from_secs(app.config.wechat.wechat_timeout.saturating_add(5));
+        if !app.unbroken.end(patience).await {
+            tracing::warn!("WeChat has not answered; the authorisation of a channel may have to be started again");
+        }
         if let Err(error) = deliver::release(&app).await {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
         }

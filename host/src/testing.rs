@@ -41,6 +41,7 @@ use crate::{
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
     seal::{Seal, SealConfig},
     store::{Db, DbConfig},
+    unbroken::Unbroken,
     version::{ManifestSummary, Release, ReleaseKind, Step, TrialRow, VersionNumber, VersionRow},
 };
 
@@ -134,6 +135,7 @@ async fn open(
         sender: Sender::new(Guard::default(), std::time::Duration::from_secs(1)).unwrap(),
         audits_wake: Notify::new(),
         authorisations_wake: Notify::new(),
+        unbroken: Unbroken::default(),
         wechat: None,
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),

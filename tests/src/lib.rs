@@ -77,15 +77,20 @@ macro_rules! on_both {
     )*};
 }
 
-/// Whether tests can run on PostgreSQL. Says so loudly when not; in CI it fails.
-pub fn postgres_is_there() -> bool {
-    let there = std::env::var_os("BERTH_TEST_POSTGRES").is_some();
+/// A variable of `tests/setup/run.sh`, when it is set. Says so loudly when not; in CI it fails.
+pub fn there_is(variable: &str) -> Option<String> {
+    let value = std::env::var(variable).ok();
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(there || !in_ci, "BERTH_TEST_POSTGRES is not set, and in CI nothing is skipped");
-    if !there {
-        eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ===");
+    assert!(value.is_some() || !in_ci, "{variable} is not set, and in CI nothing is skipped");
+    if value.is_none() {
+        eprintln!("=== SKIPPED: {variable} is not set ===");
     }
-    there
+    value
+}
+
+/// Whether tests can run on PostgreSQL.
+pub fn postgres_is_there() -> bool {
+    there_is("BERTH_TEST_POSTGRES").is_some()
 }
 
 /// Policies are compiled once for all tests.

@@ -42,6 +42,8 @@ pub enum Fault {
     Silence,
     /// No answer, and it is done.
     LostAnswer,
+    /// It is done, and answered so late that a browser may be gone, but before the host gives up.
+    Late,
 }
 
 /// A merchant's account.
@@ -86,6 +88,9 @@ impl Drop for Wechat {
 
 /// How long the stand-in is silent: longer than the host waits.
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// What is late for a browser and not for the host.
+const LATE: Duration = Duration::from_millis(600);
 
 fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap()
@@ -187,6 +192,11 @@ async fn call(
     match fault {
         None => Json(answer(&world)),
         Some(Fault::Refuse(errcode)) => Json(refusal(errcode)),
+        Some(Fault::Late) => {
+            let answer = answer(&world);
+            tokio::time::sleep(LATE).await;
+            Json(answer)
+        }
         Some(fault) => {
             if matches!(fault, Fault::LostAnswer) {
                 answer(&world);
@@ -340,6 +350,21 @@ impl Wechat {
         let back = format!("{}&auth_code={}&expires_in=600", local(host, &visit.back), visit.code);
         let answer = self.http.get(back).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// The merchant's browser comes back and is closed before the page is there.
+    pub async fn come_back_and_leave(&self, host: &Host, visit: &Visit) {
+        let before = self.calls("api_query_auth");
+        let coming = self.come_back(host, visit);
+        let asked = async {
+            while self.calls("api_query_auth") == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            (status, page) = coming => panic!("the page is there: {status} {page}"),
+            () = asked => {}
+        }
     }
 }
 

@@ -158,8 +158,8 @@ on_both! {
         merchant.assigns(&mall, "vid-1").await.refused("org-node-not-open");
         merchant.assigns(&default, "vid-1").await.good();
         merchant.admin.put("/v1/org-nodes/vid-1/products/pi-mall", json!(null)).await.good();
-        let reach = merchant.assigns(&mall, "vid-1").await.good();
-        assert_eq!(reach, json!({"org_nodes": ["vid-1"], "assigned": ["vid-1"]}));
+        merchant.assigns(&mall, "vid-1").await.good();
+        assert_eq!(merchant.reach(&mall).await, json!(["vid-1"]));
         merchant.assigns(&mall, "vid-2").await.refused("not-found");
     }
 
@@ -246,7 +246,7 @@ on_both! {
         let cid = merchant.endpoint("Mall", &["pi-mall"]).await;
         let channel = merchant.channel("mini_app", "coffee", &cid).await;
         let endpoint = scene.check("g", Some("1.0.0")).await["runtime"]["endpoint"].clone();
-        let rest = json!({"bos_id": "bos-1", "cid": cid, "org_nodes": null, "products": ["mall"]});
+        let rest = json!({"bos_id": "bos-1", "cid": cid, "org_nodes": null, "products": ["mall"], "unify_users": false});
         let digest = berth::ids::Digest::of(rest.to_string().as_bytes());
         assert_eq!(endpoint, with(&rest, "digest", json!(digest)));
         let runtime = merchant.admin.get(&format!("/v1/endpoint-apps/{cid}/runtime")).await.good();

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 /// Times that a host is killed.
 const CRASHES: usize = 8;
 
+/// Clients that send at once, each for a merchant of its own: their messages share transactions.
+const CLIENTS: usize = 4;
+
 /// What hosts have acknowledged.
 #[derive(Default)]
 struct Acknowledged {
@@ -22,13 +25,68 @@ struct Acknowledged {
     bought: BTreeSet<String>,
     /// Channels that are bound.
     bound: BTreeSet<String>,
+    /// Messages that waited and were corrected.
+    corrected: BTreeSet<String>,
 }
 
 type Ledger = Arc<Mutex<Acknowledged>>;
 
-fn message(kind: &str, instance: &str, at: &str) -> Value {
-    json!({"id": format!("{kind}-{instance}"), "merchant": "bos-1", "instance": instance, "product": "mall",
-        "kind": kind, "at": at})
+/// One of those who send: its merchant, and the merchant's default endpoint application.
+#[derive(Clone)]
+struct Client {
+    merchant: String,
+    cid: String,
+}
+
+impl Client {
+    /// With its merchant, which buys something so that it has an endpoint application.
+    async fn new(admin: &Api, number: usize) -> Self {
+        let merchant = format!("bos-{number}");
+        admin.post("/v1/merchants", json!({"name": "M", "id": merchant})).await.good();
+        let client = Self { merchant, cid: String::new() };
+        let first = client.message("purchase", &format!("pi-first-{number}"), "2026-01-01T00:00:00Z");
+        admin.post("/v1/fulfilments", first).await.good();
+        let query = format!("/v1/endpoint-apps?merchant={}&default=true", client.merchant);
+        let cid = text(&admin.get(&query).await.good()["items"][0]["id"]);
+        Self { cid, ..client }
+    }
+
+    fn message(&self, kind: &str, instance: &str, at: &str) -> Value {
+        json!({"id": format!("{kind}-{instance}"), "merchant": self.merchant, "instance": instance, "product": "mall",
+            "kind": kind, "at": at})
+    }
+
+    /// Buys, gives up what another round buys again, corrects, authorises and binds, until the host is gone.
+    async fn work(self, admin: Api, round: usize, ledger: Ledger) {
+        for turn in 0.. {
+            if self.turn(&admin, &format!("{}-{round}-{turn}", self.merchant), &ledger).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn turn(&self, admin: &Api, name: &str, ledger: &Ledger) -> Option<()> {
+        let instance = format!("pi-{name}");
+        let buys = json!({"messages": [
+            self.message("unsubscribe", &instance, "2026-01-01T00:00:00Z"),
+            self.message("purchase", &instance, "2026-02-01T00:00:00Z"),
+            self.message("purchase", &instance, "2026-02-01T00:00:00Z"),
+        ]});
+        done(admin, "POST", "/v1/fulfilments", &buys).await?;
+        ledger.lock().unwrap().bought.insert(instance.clone());
+        let odd = format!("odd-{name}");
+        done(admin, "POST", "/v1/fulfilments", &json!({"id": odd, "merchant": self.merchant, "kind": "rent"})).await?;
+        let right = json!({"message": self.message("renew", &instance, "2026-03-01T00:00:00Z")});
+        done(admin, "POST", &format!("/v1/fulfilments/{odd}/replay"), &right).await?;
+        ledger.lock().unwrap().corrected.insert(odd);
+        let app_id = format!("tt-{name}");
+        let channel = json!({"merchant": self.merchant, "kind": "douyin", "app_id": app_id, "name": "Videos"});
+        let channel = text(&done(admin, "POST", "/v1/channels", &channel).await?["id"]);
+        let path = format!("/v1/channels/{channel}/endpoint-app");
+        done(admin, "PUT", &path, &json!({"endpoint_app": self.cid})).await?;
+        ledger.lock().unwrap().bound.insert(channel);
+        Some(())
+    }
 }
 
 /// Sends what a refused connection does not stop for long; whether it was acknowledged.
@@ -38,47 +96,28 @@ async fn done(api: &Api, method: &str, path: &str, body: &Value) -> Option<Value
     answer.json().await.ok()
 }
 
-/// Buys, gives up what another round buys again, authorises and binds, until the host is gone.
-async fn work(admin: Api, round: usize, cid: String, ledger: Ledger) {
-    for turn in 0.. {
-        let instance = format!("pi-{round}-{turn}");
-        let buys = json!({"messages": [
-            message("unsubscribe", &instance, "2026-01-01T00:00:00Z"),
-            message("purchase", &instance, "2026-02-01T00:00:00Z"),
-            message("purchase", &instance, "2026-02-01T00:00:00Z"),
-        ]});
-        let Some(_) = done(&admin, "POST", "/v1/fulfilments", &buys).await else { return };
-        ledger.lock().unwrap().bought.insert(instance.clone());
-        let channel =
-            json!({"merchant": "bos-1", "kind": "douyin", "app_id": format!("tt-{instance}"), "name": "Videos"});
-        let Some(channel) = done(&admin, "POST", "/v1/channels", &channel).await else { return };
-        let path = format!("/v1/channels/{}/endpoint-app", text(&channel["id"]));
-        let Some(_) = done(&admin, "PUT", &path, &json!({"endpoint_app": cid})).await else { return };
-        ledger.lock().unwrap().bound.insert(text(&channel["id"]));
-    }
-}
-
-/// Everything of a list, page by page.
-async fn all(admin: &Api, path: &str) -> Vec<Value> {
-    let (mut items, mut cursor) = (Vec::new(), String::new());
+/// The ids of everything that a list has and that is good, page by page.
+async fn all(admin: &Api, path: &str, good: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    let (mut items, mut cursor) = (BTreeSet::new(), String::new());
     loop {
-        let page = admin.get(&format!("{path}?merchant=bos-1&limit=200{cursor}")).await.good();
-        items.extend(page["items"].as_array().unwrap().clone());
+        let page = admin.get(&format!("{path}?limit=200{cursor}")).await.good();
+        items.extend(page["items"].as_array().unwrap().iter().filter(|item| good(item)).map(|item| text(&item["id"])));
         let Some(next) = page["next"].as_str() else { return items };
         cursor = format!("&cursor={next}");
     }
 }
 
 /// Everything that was acknowledged is there.
-async fn remembers(admin: &Api, cid: &str, ledger: &Ledger) {
-    let known = |items: Vec<Value>, good: &dyn Fn(&Value) -> bool| {
-        items.iter().filter(|item| good(item)).map(|item| text(&item["id"])).collect::<BTreeSet<_>>()
-    };
-    let active = known(all(admin, "/v1/product-instances").await, &|item| item["state"] == "active");
-    let bound = known(all(admin, "/v1/channels").await, &|item| item["endpoint_app"] == cid);
+async fn remembers(admin: &Api, clients: &[Client], ledger: &Ledger) {
+    let active = all(admin, "/v1/product-instances", |item| item["state"] == "active").await;
+    let own =
+        |item: &Value| clients.iter().any(|one| item["merchant"] == one.merchant && item["endpoint_app"] == one.cid);
+    let bound = all(admin, "/v1/channels", own).await;
+    let corrected = all(admin, "/v1/fulfilments", |item| item["state"] == "corrected").await;
     let ledger = ledger.lock().unwrap();
-    assert!(ledger.bought.is_subset(&active), "lost: {:?}", ledger.bought.difference(&active));
-    assert!(ledger.bound.is_subset(&bound), "lost: {:?}", ledger.bound.difference(&bound));
+    for (acknowledged, there) in [(&ledger.bought, &active), (&ledger.bound, &bound), (&ledger.corrected, &corrected)] {
+        assert!(acknowledged.is_subset(there), "lost: {:?}", acknowledged.difference(there));
+    }
 }
 
 async fn killed_again_and_again(database: Database) {
@@ -88,36 +127,49 @@ async fn killed_again_and_again(database: Database) {
     let process = berth.start().await;
     let admin = berth.admin(&process);
     admin.post("/v1/webhooks", json!({"url": receiver.url, "scope": {"kind": "platform"}})).await.good();
-    admin.post("/v1/merchants", json!({"name": "M", "id": "bos-1"})).await.good();
-    admin.post("/v1/fulfilments", message("purchase", "pi-first", "2026-01-01T00:00:00Z")).await.good();
-    let defaults = admin.get("/v1/endpoint-apps?merchant=bos-1&default=true").await.good();
-    let cid = text(&defaults["items"][0]["id"]);
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        clients.push(Client::new(&admin, number).await);
+    }
     process.kill().await;
     let ledger = Ledger::default();
     for round in 0..CRASHES {
         let process = berth.start().await;
         let admin = berth.admin(&process);
-        remembers(&admin, &cid, &ledger).await;
-        let work = tokio::spawn(work(admin, round, cid.clone(), ledger.clone()));
+        remembers(&admin, &clients, &ledger).await;
+        let work =
+            clients.iter().map(|one| tokio::spawn(one.clone().work(berth.admin(&process), round, ledger.clone())));
+        let work: Vec<_> = work.collect();
         let mut moment = [0; 2];
         SystemRandom.fill(&mut moment);
         tokio::time::sleep(Duration::from_millis(u64::from(u16::from_le_bytes(moment)) % 700 + 50)).await;
         process.kill().await;
-        work.await.unwrap();
+        for one in work {
+            one.await.unwrap();
+        }
         let pool = berth.pool().await;
         invariants::hold(&pool).await;
         pool.close().await;
     }
     let process = berth.start().await;
-    remembers(&berth.admin(&process), &cid, &ledger).await;
-    let (bought, bound) = {
+    remembers(&berth.admin(&process), &clients, &ledger).await;
+    let (bought, bound, corrected) = {
         let ledger = ledger.lock().unwrap();
-        (ledger.bought.len(), ledger.bound.len())
+        (ledger.bought.len(), ledger.bound.len(), ledger.corrected.len())
     };
-    assert!(bought > 10 && bound > 10, "too little was done: {bought} bought, {bound} bound");
+    assert!(
+        bought > 10 && bound > CLIENTS && corrected > CLIENTS,
+        "too little was done: {bought}, {bound}, {corrected}"
+    );
+    let shared = berth.pool().await.number(SHARED).await;
+    assert!(shared > 0, "no transaction was shared");
     let delivered = delivered_to_the_last(&berth, &receiver).await;
-    eprintln!("{database:?}: {CRASHES} kills, {bought} bought, {bound} bound, {delivered}");
+    eprintln!("{database:?}: {CRASHES} kills, {bought} bought, {bound} bound, {shared} shared, {delivered}");
 }
+
+/// Transactions with messages of several clients: all messages of one are received at one moment.
+const SHARED: &str = "SELECT COUNT(*) FROM
+    (SELECT received_at FROM fulfilment GROUP BY received_at HAVING COUNT(DISTINCT merchant_id) > 1) t";
 
 /// Waits until every event has arrived; how many there are, and how many messages they took.
 async fn delivered_to_the_last(berth: &Installation, receiver: &Receiver) -> String {

@@ -15,21 +15,11 @@ use berth_tests::{
     Api, Database, Host, Pool, on_both,
     receiver::Receiver,
     scene::{Scene, text},
+    there_is,
 };
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-
-/// Whether a variable of `tests/setup/run.sh` is set. In CI it has to be.
-fn there_is(variable: &str) -> Option<String> {
-    let value = std::env::var(variable).ok();
-    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(value.is_some() || !in_ci, "{variable} is not set, and in CI nothing is skipped");
-    if value.is_none() {
-        eprintln!("=== SKIPPED: {variable} is not set ===");
-    }
-    value
-}
 
 /// A stream that is being read.
 struct Reading {

@@ -98,6 +98,9 @@ on_both! {
         let (id, visit) = stage.agreed(json!({})).await;
         let run = stage.act(&id, "endpoint-app", json!({"id": stage.cid})).await.good();
         assert_eq!(run["state"], "started");
+        stage.act(&id, "endpoint-app", json!({"id": stage.cid})).await.good();
+        let told = ["started", "target_chosen"].map(|step| format!("channel_authorisation.{step}"));
+        assert_eq!(stage.told(&id).await, told, "what changes is told, and once");
         stage.wechat.come_back(&stage.host, &visit).await;
         assert_eq!(stage.run(&id).await["endpoint_app"], json!(stage.cid));
     }
@@ -256,6 +259,25 @@ on_both! {
         bound_once(&stage, &stage.run(&id).await).await;
     }
 
+    async fn e10_a_browser_that_is_closed_while_wechat_answers_loses_nothing(host) {
+        let stage = Stage::set(host).await;
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        stage.wechat.fault("api_query_auth", Fault::Late);
+        stage.wechat.come_back_and_leave(&stage.host, &visit).await;
+        bound_once(&stage, &stage.reaches(&id, "bound").await).await;
+        assert_eq!(stage.wechat.calls("api_query_auth"), 1, "the code was used once");
+    }
+
+    async fn e10_f75_a_host_that_is_stopped_while_wechat_answers_keeps_the_answer(host) {
+        let stage = Stage::set(host).await;
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        stage.wechat.fault("api_query_auth", Fault::Late);
+        stage.wechat.come_back_and_leave(&stage.host, &visit).await;
+        let stage = stage.restart().await;
+        bound_once(&stage, &stage.reaches(&id, "bound").await).await;
+        assert_eq!(stage.wechat.calls("api_query_auth"), 1, "the code was used once");
+    }
+
     async fn e10_a_host_that_stops_between_steps_leaves_a_run_that_goes_on(host) {
         let stage = Stage::set(host).await;
         stage.wechat.fault("api_create_preauthcode", Fault::Refuse(-1));
@@ -319,6 +341,25 @@ on_both! {
         }
         let seen = &stage.channels().await[0];
         assert_eq!((&seen["state"], &seen["endpoint_app"]), (&json!("authorised"), &json!(stage.cid)));
+    }
+
+    async fn e10_i8_a_channel_that_is_given_up_takes_its_tokens_with_it(host) {
+        let stage = Stage::set(host).await;
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        let channel = text(&stage.run(&id).await["channel"]);
+        let pool = stage.host.pool().await;
+        // The platform's own ticket is the other one.
+        let sealed = "SELECT COUNT(*) - 1 FROM wechat_account WHERE grant_sealed IS NOT NULL";
+        assert_eq!(pool.number(sealed).await, 1);
+        stage.admin.delete(&format!("/v1/channels/{channel}/endpoint-app")).await.good();
+        assert_eq!(pool.number(sealed).await, 1, "it is a channel still");
+        stage.admin.delete(&format!("/v1/channels/{channel}")).await.good();
+        assert_eq!(pool.number(sealed).await, 0);
+        // A run that waits for its endpoint application needs the grant.
+        let (id, visit) = stage.agreed(json!({})).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        assert_eq!((stage.run(&id).await["state"].clone(), pool.number(sealed).await), (json!("choosing"), 1));
     }
 
     async fn e10_a_grant_that_is_taken_back_while_somebody_chooses_ends_the_run(host) {

@@ -9,6 +9,7 @@ use crate::{
     error::{Code, Error, Result},
     event::{self, MemberGranted, MemberRemoved},
     ids::{TeamId, UserId},
+    page::{Page, PageQuery},
     store::Tx,
     text,
 };
@@ -70,14 +71,16 @@ impl Tx {
         Ok(account)
     }
 
-    /// Gives `account` the role, instead of the one it may have in the scope.
+    /// Gives `account` the role, instead of the one it may have in the scope. Doing it twice is no work.
     pub async fn grant(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
         if !scope.kind().roles().contains(&role) {
             let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
             return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
         }
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
-        self.set_grant(account, scope, role, app.clock.now()).await?;
+        if !self.set_grant(account, scope, role, app.clock.now()).await? {
+            return Ok(());
+        }
         let (scope, id) = (scope.kind(), scope.id().to_owned());
         let data = MemberGranted { account: account.clone(), scope, id, role };
         self.emit(event::new(app, "member.granted", account, actor, &data));
@@ -156,12 +159,11 @@ pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Te
     Ok(team)
 }
 
-/// The teams that the caller may know of, by name.
-pub async fn teams(app: &App, caller: &Caller) -> Result<Vec<Team>> {
+/// The teams that the caller may know of, oldest first.
+pub async fn teams(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<Team>> {
     caller.require_scope(super::TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
-    let all = tx.all_teams().await?;
-    Ok(all.into_iter().filter(|team| caller.knows(&Scope::Team(team.id.clone()))).collect())
+    let items = app.db.read().await?.teams_known_to(caller, page).await?;
+    Ok(Page::of(items, page, |team| team.id.to_string()))
 }
 
 /// The caller's account and the token in use.

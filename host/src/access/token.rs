@@ -152,7 +152,7 @@ pub async fn tokens(app: &App, caller: &Caller) -> Result<Vec<Token>> {
     app.db.read().await?.tokens_of(&caller.account).await
 }
 
-/// Revokes one of the caller's tokens; an admin of the platform may revoke any.
+/// Revokes one of the caller's tokens; an admin of the platform may revoke any. Doing it twice is no work.
 pub async fn revoke_token(app: &App, caller: &Caller, id: &TokenId) -> Result<()> {
     let mut tx = app.db.begin().await?;
     let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());
@@ -161,7 +161,9 @@ pub async fn revoke_token(app: &App, caller: &Caller, id: &TokenId) -> Result<()
     if token.id != caller.token {
         caller.require_scope(TokenScope::Manage)?;
     }
-    tx.revoke_token(id, app.clock.now()).await?;
+    if !tx.revoke_token(id, app.clock.now()).await? {
+        return Ok(());
+    }
     tx.emit(crate::event::new(app, "token.revoked", id, caller.account.as_str(), &token));
     tx.commit().await
 }

@@ -221,8 +221,9 @@ async fn channels(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<
     }
     let mut found = Vec::new();
     if seq != base.seq {
-        for merchant in tx.touched_merchants(base.seq, seq).await? {
-            found.push(load::channels_of(tx, merchant).await?);
+        for (merchant, has_channels) in tx.touched_merchants(base.seq, seq).await? {
+            // That there are none is news as well, and needs no look at what the merchant has.
+            found.push(if has_channels { load::channels_of(tx, merchant).await? } else { (merchant, Vec::new()) });
         }
     }
     Ok(found)

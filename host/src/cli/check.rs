@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn e11_the_endpoint_application_is_shown_with_what_it_has() {
         let endpoint = json!({"bos_id": "bos-1", "cid": "cid_00000000000000000000000001", "org_nodes": ["vid-a", "vid-b"],
-            "products": ["crm", "mall"], "digest": "0".repeat(64)});
+            "products": ["crm", "mall"], "unify_users": false, "digest": "0".repeat(64)});
         let answer =
             json!({"id": "coffee", "status": "current", "version": "1.2.0", "runtime": {"endpoint": endpoint}});
         let outcome: Outcome = serde_json::from_value(answer).expect("answer");

@@ -174,12 +174,16 @@ fn card(one: EndpointApp, paint: &Paint) -> String {
 }
 
 fn view(one: EndpointAppView, paint: &Paint) -> String {
+    let cid = one.app.id.clone();
     let mut parts = vec![card(one.app, paint), products(one.products, paint)];
     if !one.channels.is_empty() {
         parts.push(channels(one.channels, paint));
     }
     if !one.org_nodes.is_empty() {
         parts.push(format!("Assigned to {}.", several(&one.org_nodes, "no node")));
+    }
+    if one.more {
+        parts.push(format!("There is more: look with --endpoint-app {cid} in the lists."));
     }
     parts.join("\n\n")
 }
@@ -191,6 +195,10 @@ fn runtime(one: Runtime, paint: &Paint) -> String {
         .field("bos id", Cell::of(&endpoint.bos_id))
         .field("cid", Cell::strong(&endpoint.cid))
         .field("products", several(&endpoint.products, "none"))
+        .field(
+            "users",
+            if endpoint.unify_users { "the merchant's, across its endpoint applications" } else { "its own" },
+        )
         .field("org nodes", nodes)
         .field("digest", Cell::of(&endpoint.digest))
         .render(paint)

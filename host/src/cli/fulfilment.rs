@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     endpoint::{
-        fulfilment::{Fulfilment as View, MOST, Receipts, Replay, ReplayAll},
+        fulfilment::{MOST, Receipts, Replay, ReplayAll},
+        kept::Fulfilment as View,
         ledger::{FulfilmentState, Outcome, Receipt},
         message::Reason,
     },

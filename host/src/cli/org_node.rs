@@ -51,6 +51,9 @@ pub enum OrgNode {
         /// Only those that this endpoint application is assigned to
         #[arg(long, value_name = "CID")]
         endpoint_app: Option<EndpointAppId>,
+        /// Only those on which this product instance is open
+        #[arg(long, value_name = "ID")]
+        product_instance: Option<InstanceId>,
     },
     /// Show a node, what is open on it, and what is assigned to it
     Show {
@@ -126,9 +129,10 @@ pub async fn run(command: OrgNode, session: &mut Session) -> Done {
                 .out
                 .show(&client.value(Call::create("/v1/org-nodes").json(&new)).await?, |node, paint| card(&node, paint))
         }
-        OrgNode::List { merchant, parent, endpoint_app } => {
+        OrgNode::List { merchant, parent, endpoint_app, product_instance } => {
             let call = Call::get("/v1/org-nodes").query("merchant", merchant).query("parent", parent);
-            let items = client.items(call.query("endpoint_app", endpoint_app)).await?;
+            let call = call.query("endpoint_app", endpoint_app).query("product_instance", product_instance);
+            let items = client.items(call).await?;
             let head = ["ID", "NAME", "PARENT", "LIMITED", "CREATED"];
             session.out.list(items, head, "No organisation nodes.", row)
         }
@@ -152,8 +156,9 @@ pub async fn run(command: OrgNode, session: &mut Session) -> Done {
             session.out.done(&document, format!("{instance} is closed on {node}."))
         }
         OrgNode::Assign { node, endpoint_app } => {
-            let call = Call::put(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"));
-            session.out.show(&client.value(call).await?, reach)
+            client.value(Call::put(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"))).await?;
+            let document = json!({"org_node": node, "endpoint_app": endpoint_app, "assigned": true});
+            session.out.done(&document, format!("{endpoint_app} is assigned to {node}."))
         }
         OrgNode::Unassign { node, endpoint_app } => {
             client.value(Call::delete(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"))).await?;

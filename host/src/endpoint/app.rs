@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, ProductInstance, membership, merchant};
+use super::{
+    Channel, ProductInstance, membership, merchant, org,
+    owned::{self, Owned},
+};
 use crate::{
-    access::{Action, Caller, Scope, TokenScope},
+    access::{Action, Caller, TokenScope},
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event,
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
-    page::{Page, PageQuery},
+    page::{Page, paged},
     store::Tx,
     text,
 };
@@ -41,7 +44,11 @@ pub struct EndpointApp {
     pub updated_at: Millis,
 }
 
-/// An endpoint application in full.
+/// Items of each list that an endpoint application is shown with.
+const SHOWN: usize = 200;
+
+/// An endpoint application with what it has, 200 of each at the most: the lists of product instances, channels and
+/// organisation nodes have all of them, page by page.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EndpointAppView {
     /// The endpoint application.
@@ -53,6 +60,8 @@ pub struct EndpointAppView {
     pub channels: Vec<Channel>,
     /// The organisation nodes that it is assigned to (E9).
     pub org_nodes: Vec<OrgNodeId>,
+    /// Whether there are more than are shown.
+    pub more: bool,
 }
 
 /// An endpoint application to create.
@@ -103,12 +112,7 @@ pub struct EndpointAppQuery {
     pub limit: Option<u32>,
 }
 
-impl EndpointAppQuery {
-    /// Which page is wanted.
-    pub fn page(&self) -> PageQuery {
-        PageQuery { cursor: self.cursor.clone(), limit: self.limit }
-    }
-}
+paged!(EndpointAppQuery);
 
 impl EndpointApp {
     /// A fresh one.
@@ -136,24 +140,17 @@ impl EndpointApp {
     }
 }
 
-/// The endpoint application, when the caller may do `action` to what its merchant owns.
-///
-/// # Errors
-/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
-pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &EndpointAppId, action: Action) -> Result<EndpointApp> {
-    let endpoint = tx.endpoint_app(id).await?;
-    let endpoint = endpoint.filter(|one| caller.knows(&Scope::Merchant(one.merchant.clone())));
-    let endpoint = endpoint.ok_or_else(|| Error::not_found("endpoint application", id))?;
-    caller.require(action, &Scope::Merchant(endpoint.merchant.clone()))?;
-    Ok(endpoint)
-}
+impl Owned for EndpointApp {
+    const WHAT: &'static str = "endpoint application";
+    type Id = EndpointAppId;
 
-/// As [`authorise`] to operate, and holds the merchant.
-pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &EndpointAppId) -> Result<EndpointApp> {
-    let endpoint = authorise(tx, caller, id, Action::Operate).await?;
-    tx.hold_merchant(&endpoint.merchant).await?;
-    // It may have changed before the merchant was ours.
-    tx.endpoint_app(id).await?.ok_or_else(|| Error::not_found("endpoint application", id))
+    async fn load(tx: &mut Tx, id: &EndpointAppId) -> Result<Option<Self>> {
+        tx.endpoint_app(id).await
+    }
+
+    fn merchant(&self) -> &MerchantId {
+        &self.merchant
+    }
 }
 
 /// Creates a custom endpoint application (E3).
@@ -197,9 +194,10 @@ pub async fn create_in(
 /// Edits an endpoint application; the default one as well.
 pub async fn edit(app: &App, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
     let mut tx = app.db.begin().await?;
-    let mut endpoint = authorise_change(&mut tx, caller, id).await?;
-    let Some(name) = edit.name else { return Ok(endpoint) };
-    endpoint.name = text::name("name", &name, 64)?;
+    let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
+    let name = edit.name.map(|name| text::name("name", &name, 64)).transpose()?;
+    let Some(name) = name.filter(|name| *name != endpoint.name) else { return Ok(endpoint) };
+    endpoint.name = name;
     endpoint.updated_at = app.clock.now();
     tx.rename_endpoint_app(&endpoint).await?;
     let event = event::new(app, "endpoint.edited", id, caller.account.as_str(), &endpoint);
@@ -214,15 +212,18 @@ pub async fn edit(app: &App, caller: &Caller, id: &EndpointAppId, edit: EditEndp
 /// `endpoint-default`, `endpoint-in-use`.
 pub async fn delete(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let endpoint = authorise_change(&mut tx, caller, id).await?;
+    let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     endpoint.require_custom()?;
-    let channels: Vec<_> = tx.channels_of_endpoint(id).await?.into_iter().map(|channel| channel.id).collect();
+    let bound = tx.channels_of_endpoint(id, SHOWN as i64).await?;
+    let channels: Vec<_> = bound.into_iter().map(|channel| channel.id).collect();
     if !channels.is_empty() {
-        let text = format!("{} channels are bound to {id}. Unbind them first, or bind them elsewhere.", channels.len());
+        let text = format!("Channels are bound to {id}. Unbind them first, or bind them elsewhere.");
         return Err(Error::new(Code::EndpointInUse, text).with("channels", channels));
     }
+    let actor = caller.account.as_str();
+    org::unassign_everywhere(&mut tx, app, actor, &endpoint).await?;
     tx.delete_endpoint_app(id).await?;
-    let event = event::new(app, "endpoint.deleted", id, caller.account.as_str(), &endpoint);
+    let event = event::new(app, "endpoint.deleted", id, actor, &endpoint);
     tx.emit(event.for_merchant(&endpoint.merchant));
     tx.commit().await
 }
@@ -235,7 +236,7 @@ pub async fn add_product(
     instance: &InstanceId,
 ) -> Result<EndpointAppView> {
     let mut tx = app.db.begin().await?;
-    let endpoint = authorise_change(&mut tx, caller, id).await?;
+    let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     endpoint.require_custom()?;
     membership::choose(&mut tx, app, caller.account.as_str(), &endpoint, instance).await?;
     let view = tx.endpoint_app_view(endpoint).await?;
@@ -246,7 +247,7 @@ pub async fn add_product(
 /// Takes a product instance out of a custom endpoint application.
 pub async fn remove_product(app: &App, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let endpoint = authorise_change(&mut tx, caller, id).await?;
+    let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     endpoint.require_custom()?;
     membership::take_out(&mut tx, app, caller.account.as_str(), &endpoint, instance).await?;
     tx.commit().await
@@ -255,7 +256,7 @@ pub async fn remove_product(app: &App, caller: &Caller, id: &EndpointAppId, inst
 /// One endpoint application in full.
 pub async fn get(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<EndpointAppView> {
     let mut tx = app.db.read().await?;
-    let endpoint = authorise(&mut tx, caller, id, Action::Read).await?;
+    let endpoint = owned::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.endpoint_app_view(endpoint).await
 }
 
@@ -271,11 +272,16 @@ pub async fn list(app: &App, caller: &Caller, query: &EndpointAppQuery) -> Resul
 }
 
 impl Tx {
-    /// An endpoint application in full.
+    /// An endpoint application with what it has.
     pub async fn endpoint_app_view(&mut self, app: EndpointApp) -> Result<EndpointAppView> {
-        let products = self.products_of_endpoint(&app).await?;
-        let channels = self.channels_of_endpoint(&app.id).await?;
-        let org_nodes = self.assigned_org_nodes(&app.id).await?;
-        Ok(EndpointAppView { app, products, channels, org_nodes })
+        let limit = SHOWN as i64 + 1;
+        let mut products = self.products_of_endpoint(&app, limit).await?;
+        let mut channels = self.channels_of_endpoint(&app.id, limit).await?;
+        let mut org_nodes = self.assigned_org_nodes(&app.id, limit).await?;
+        let more = products.len().max(channels.len()).max(org_nodes.len()) > SHOWN;
+        products.truncate(SHOWN);
+        channels.truncate(SHOWN);
+        org_nodes.truncate(SHOWN);
+        Ok(EndpointAppView { app, products, channels, org_nodes, more })
     }
 }

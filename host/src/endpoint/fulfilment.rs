@@ -1,17 +1,18 @@
 //! Fulfilment: the order system's messages are taken in any order, any number of times, on any host, and come to the same
 //! end. A message that cannot be applied is parked with its reason and holds up nothing (E1, E4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     ProductInstance,
+    kept::Fulfilment,
     ledger::{FulfilmentRow, FulfilmentState, Ledger, Outcome, Receipt, Step},
     membership,
-    message::{Arrival, Message, Reason, kept},
-    org_prune,
+    message::{Arrival, Message, Reason},
+    org,
 };
 use crate::{
     access::{Action, Caller, Scope},
@@ -20,7 +21,6 @@ use crate::{
     error::{Code, Error, Result},
     event,
     ids::{EndpointAppId, MerchantId, MessageId},
-    page::{Page, PageQuery},
     store::Tx,
 };
 
@@ -28,50 +28,6 @@ use crate::{
 pub const MOST: usize = 1000;
 /// How often a transaction is tried that meets another one with the same ids.
 const TRIES: usize = 8;
-
-/// A message that is kept.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Fulfilment {
-    /// The message's id; one made of its content when it has none, or when its own stands for another message.
-    pub id: MessageId,
-    /// The merchant that it names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub merchant: Option<MerchantId>,
-    /// What became of it.
-    pub state: FulfilmentState,
-    /// Why it waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
-    /// In words.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-    /// What was sent.
-    #[schema(value_type = serde_json::Value)]
-    pub message: Value,
-    /// How often it was tried.
-    pub attempts: u64,
-    /// When it came first.
-    pub received_at: Millis,
-    /// When it stopped waiting.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settled_at: Option<Millis>,
-}
-
-impl From<&FulfilmentRow> for Fulfilment {
-    fn from(row: &FulfilmentRow) -> Self {
-        Self {
-            id: row.id.clone(),
-            merchant: row.merchant_id.clone(),
-            state: row.state,
-            reason: row.reason.parse().ok(),
-            detail: row.detail.clone(),
-            message: kept(&row.body),
-            attempts: row.attempts as u64,
-            received_at: row.received_at,
-            settled_at: row.settled_at,
-        }
-    }
-}
 
 /// What is sent: one message, or several.
 #[derive(utoipa::ToSchema)]
@@ -92,27 +48,6 @@ pub enum Delivery {
 pub struct Receipts {
     /// One for each.
     pub results: Vec<Receipt>,
-}
-
-/// Which messages are wanted.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct FulfilmentQuery {
-    /// Only those of which this became.
-    #[serde(default)]
-    pub state: Option<FulfilmentState>,
-    /// Only those that wait for this reason.
-    #[serde(default)]
-    pub reason: Option<Reason>,
-    /// Only those that name this merchant (BosID).
-    #[serde(default)]
-    pub merchant: Option<MerchantId>,
-    /// The `next` of the page before.
-    #[serde(default)]
-    pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
-    #[serde(default)]
-    pub limit: Option<u32>,
 }
 
 /// How a parked message is replayed.
@@ -175,7 +110,7 @@ pub(super) struct Batch<'a> {
     pub actor: &'a str,
     /// The messages, [`MOST`] at the most.
     pub arrivals: Vec<&'a Arrival>,
-    /// The parked message that the only one here corrects.
+    /// The parked message that the only one here corrects; it must still wait.
     pub corrects: Option<MessageId>,
 }
 
@@ -198,32 +133,40 @@ impl Batch<'_> {
     /// wait for each other.
     async fn settle_in(&self, tx: &mut Tx, app: &App) -> Result<Option<Vec<Receipt>>> {
         let mut ledger = self.open(tx, app.clock.now()).await?;
+        self.require_waiting(&ledger)?;
         let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
-        let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
-        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
-            return Ok(None);
-        }
         if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
             && receipt.outcome != Outcome::Parked
             && receipt.id != *corrected
         {
-            tx.mark_corrected(corrected, &receipt.id, app.clock.now()).await?;
+            ledger.correct(corrected, &receipt.id);
+        }
+        let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
+        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
+            return Ok(None);
         }
         self.tell(tx, app, ledger).await?;
         Ok(Some(receipts))
+    }
+
+    /// A message is corrected once: whoever comes second would apply something else for it.
+    fn require_waiting(&self, ledger: &Ledger) -> Result<()> {
+        match &self.corrects {
+            Some(id) if !ledger.waits(id) => {
+                let detail = format!("The message {id} does not wait any more. Look at what became of it.");
+                Err(Error::new(Code::FulfilmentSettled, detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is known of everything that the messages touch; the merchants are held.
     async fn open(&self, tx: &mut Tx, now: Millis) -> Result<Ledger> {
         let messages: Vec<_> = self.arrivals.iter().filter_map(|arrival| arrival.message.as_ref().ok()).collect();
         let named: BTreeSet<_> = messages.iter().map(|message| &message.merchant).collect();
-        let mut merchants = BTreeSet::new();
-        for merchant in named {
-            if tx.hold_merchant_if_there(merchant).await? {
-                merchants.insert(merchant.clone());
-            }
-        }
-        let ids = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]).collect();
+        let merchants = tx.hold_merchants(&named).await?;
+        let own = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]);
+        let ids = own.chain(self.corrects.clone()).collect();
         let rows = tx.fulfilments(&ids).await?;
         let instances = messages.iter().map(|message| message.instance.clone()).collect();
         Ok(Ledger::new(now, merchants, rows, tx.product_instances(&instances).await?))
@@ -231,19 +174,22 @@ impl Batch<'_> {
 
     /// Does what follows from what happened, and emits the events.
     async fn tell(&self, tx: &mut Tx, app: &App, ledger: Ledger) -> Result<()> {
-        let mut defaults = BTreeMap::new();
-        for merchant in ledger.changed_merchants() {
-            let wanted = ledger.buyers.contains(&merchant);
-            let default = membership::default_of(tx, app, self.actor, &merchant, wanted).await?;
-            defaults.insert(merchant, default);
+        let changed = ledger.changed_merchants();
+        let mut defaults = tx.default_endpoints(&changed).await?;
+        for merchant in changed.intersection(&ledger.buyers) {
+            if !defaults.contains_key(merchant) {
+                let default = membership::create_default(tx, app, self.actor, merchant).await?;
+                defaults.insert(merchant.clone(), default);
+            }
         }
         let mut left = BTreeSet::new();
         for step in &ledger.steps {
             match step {
                 Step::Parked(id) => self.tell_of_message(tx, app, "fulfilment.parked", ledger.row(id)),
+                Step::Corrected(id) => self.tell_of_message(tx, app, "fulfilment.corrected", ledger.row(id)),
                 Step::Freed(id) => self.tell_of_message(tx, app, "fulfilment.applied", ledger.row(id)),
                 Step::Changed { before, after } => {
-                    let default = defaults.get(&after.merchant).and_then(Option::as_ref);
+                    let default = defaults.get(&after.merchant);
                     if self.tell_of_change(tx, app, default, before.as_deref(), after).await? {
                         left.insert(&after.merchant);
                     }
@@ -251,7 +197,7 @@ impl Batch<'_> {
             }
         }
         for merchant in left {
-            org_prune::prune_assignments(tx, app, self.actor, merchant).await?;
+            org::prune_assignments(tx, app, self.actor, merchant).await?;
         }
         Ok(())
     }
@@ -303,6 +249,9 @@ pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) ->
 }
 
 /// Tries a parked message again, corrected or as it was. One that does not wait any more is `repeated`.
+///
+/// # Errors
+/// `fulfilment-settled` for a correction when somebody else was faster.
 pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = app.db.read().await?.fulfilment(id).await?;
@@ -317,7 +266,8 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
     if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
         return Err(Error::field("message", why));
     }
-    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects: Some(row.id) };
+    let corrects = replay.message.is_some().then_some(row.id);
+    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects };
     let receipts = batch.settle(app).await?;
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }
@@ -326,38 +276,9 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
 pub async fn replay_all(app: &App, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let rows = app.db.read().await?.parked_fulfilments(which, MOST).await?;
+    if rows.is_empty() {
+        return Ok(Receipts { results: Vec::new() });
+    }
     let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
     Ok(Receipts { results: app.intake.take(caller.account.as_str(), arrivals).await? })
-}
-
-/// One message that is kept.
-pub async fn get(app: &App, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
-    caller.require(Action::Fulfil, &Scope::Platform)?;
-    let row = app.db.read().await?.fulfilment(id).await?;
-    row.as_ref().map(Fulfilment::from).ok_or_else(|| Error::not_found("fulfilment message", id))
-}
-
-/// The messages that are kept, newest first.
-pub async fn list(app: &App, caller: &Caller, query: &FulfilmentQuery) -> Result<Page<Fulfilment>> {
-    caller.require(Action::Fulfil, &Scope::Platform)?;
-    let before = query.cursor.as_deref().map(Place::read).transpose()?;
-    let rows = app.db.read().await?.fulfilments_of(query, before.as_ref()).await?;
-    let page = PageQuery { cursor: None, limit: query.limit };
-    Ok(Page::of(rows.iter().map(Fulfilment::from).collect(), &page, |one| {
-        Place(one.received_at, one.id.clone()).text()
-    }))
-}
-
-/// Where a message stands in the order of arrival.
-pub(crate) struct Place(pub Millis, pub MessageId);
-
-impl Place {
-    fn text(&self) -> String {
-        format!("{}~{}", self.0.0, self.1)
-    }
-
-    fn read(text: &str) -> Result<Self> {
-        let parts = text.split_once('~').and_then(|(at, id)| Some(Self(Millis(at.parse().ok()?), id.parse().ok()?)));
-        parts.ok_or_else(|| Error::new(Code::InvalidCursor, "Send the `next` of the page before as it was."))
-    }
 }

@@ -5,15 +5,16 @@ use sqlx::types::Json;
 
 use super::{
     merchant,
+    owned::{self, Owned},
     register::{Kind, Register, Said},
 };
 use crate::{
-    access::{Action, Caller, Scope, TokenScope},
+    access::{Action, Caller, TokenScope},
     app::App,
     clock::Millis,
     error::{Error, Result},
     ids::{EndpointAppId, InstanceId, MerchantId, MessageId, OrgNodeId, ProductCode},
-    page::{Page, PageQuery},
+    page::{Page, paged},
     store::Tx,
     text::text_enum,
 };
@@ -125,12 +126,7 @@ pub struct InstanceQuery {
     pub limit: Option<u32>,
 }
 
-impl InstanceQuery {
-    /// Which page is wanted.
-    pub fn page(&self) -> PageQuery {
-        PageQuery { cursor: self.cursor.clone(), limit: self.limit }
-    }
-}
+paged!(InstanceQuery);
 
 /// The product instances that the caller may know of and asks for, by id.
 pub async fn list(app: &App, caller: &Caller, query: &InstanceQuery) -> Result<Page<ProductInstance>> {
@@ -145,11 +141,20 @@ pub async fn list(app: &App, caller: &Caller, query: &InstanceQuery) -> Result<P
 
 /// One product instance.
 pub async fn get(app: &App, caller: &Caller, id: &InstanceId) -> Result<ProductInstance> {
-    let instance = app.db.read().await?.product_instance(id).await?;
-    let instance = instance.filter(|one| caller.knows(&Scope::Merchant(one.merchant.clone())));
-    let instance = instance.ok_or_else(|| Error::not_found("product instance", id))?;
-    caller.require(Action::Read, &Scope::Merchant(instance.merchant.clone()))?;
-    Ok(instance)
+    owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+}
+
+impl Owned for ProductInstance {
+    const WHAT: &'static str = "product instance";
+    type Id = InstanceId;
+
+    async fn load(tx: &mut Tx, id: &InstanceId) -> Result<Option<Self>> {
+        tx.product_instance(id).await
+    }
+
+    fn merchant(&self) -> &MerchantId {
+        &self.merchant
+    }
 }
 
 impl Tx {

@@ -102,7 +102,7 @@ async fn settle_together(app: &App, requests: &[Request]) -> Result<Vec<Vec<Rece
 }
 
 /// The same would befall each of them now, and none later.
-fn passes(error: &Error) -> bool {
+pub(super) fn passes(error: &Error) -> bool {
     matches!(error.code, Code::Unavailable | Code::StorageFull)
 }
 

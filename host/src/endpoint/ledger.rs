@@ -85,6 +85,8 @@ pub enum Step {
     Parked(MessageId),
     /// A message that waited was applied.
     Freed(MessageId),
+    /// A message that waited was applied in the words of another one.
+    Corrected(MessageId),
 }
 
 /// What is known of everything that some messages touch.
@@ -154,6 +156,20 @@ impl Ledger {
         }
         let text = format!("Another message with the id {} was applied. This one is kept as {}.", arrival.id, other.id);
         Receipt { id: arrival.id.clone(), ..self.park(&other, Refusal::new(Reason::MessageContradicts, text)) }
+    }
+
+    /// Whether a message is kept and waits.
+    pub fn waits(&self, id: &MessageId) -> bool {
+        self.rows.get(id).is_some_and(|row| row.state == FulfilmentState::Parked)
+    }
+
+    /// A message that waits was taken care of by another one.
+    pub fn correct(&mut self, id: &MessageId, by: &MessageId) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        (row.state, row.settled_at) = (FulfilmentState::Corrected, Some(self.now));
+        (row.reason, row.detail) = (String::new(), format!("Corrected by the message {by}."));
+        self.touched_rows.insert(id.clone());
+        self.steps.push(Step::Corrected(id.clone()));
     }
 
     /// The body of a kept message that does not wait.

@@ -9,10 +9,13 @@ use async_nats::jetstream::{
     context::GetStreamByNameErrorKind,
     stream::{self, RetentionPolicy},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join_all};
 use serde_json::Value;
 
-use super::fulfilment;
+use super::{
+    fulfilment::{self, Receipts},
+    intake,
+};
 use crate::{
     app::App,
     error::{Code, Error, Result},
@@ -26,6 +29,8 @@ const ACTOR: &str = "nats";
 const BATCH: usize = 256;
 /// One that was not acknowledged comes again after so long.
 const AGAIN: Duration = Duration::from_secs(30);
+/// One that failed, and may fail again, comes again after so long: it holds up nothing meanwhile.
+const LATER: Duration = Duration::from_secs(300);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -55,13 +60,40 @@ async fn listen(app: &App, subject: &str) -> Result<()> {
     let mut arriving = arriving.ready_chunks(BATCH);
     while let Some(batch) = arriving.next().await {
         let batch: Vec<_> = batch.into_iter().collect::<Result<_, _>>().map_err(unavailable)?;
-        let messages: Vec<Value> = batch.iter().flat_map(|message| read(&message.payload)).collect();
-        fulfilment::receive(app, ACTOR, &messages).await?;
-        for message in batch {
-            message.ack_with(AckKind::Ack).await.map_err(|error| unavailable(std::io::Error::other(error)))?;
+        // Each is a request of its own to the intake, which puts them together and keeps them from failing each other.
+        let takes = batch.iter().map(|message| take(app, &message.payload));
+        let (mut down, mut taken) = (None, Vec::new());
+        for (message, done) in batch.iter().zip(join_all(takes).await) {
+            match answer(done) {
+                Ok(kind) => taken.push((message, kind)),
+                Err(error) => down = Some(error),
+            }
         }
+        for (message, kind) in taken {
+            message.ack_with(kind).await.map_err(|error| unavailable(std::io::Error::other(error)))?;
+        }
+        down.map_or(Ok(()), Err)?;
     }
     Ok(())
+}
+
+async fn take(app: &App, payload: &[u8]) -> Result<Receipts> {
+    fulfilment::receive(app, ACTOR, &read(payload)).await
+}
+
+/// What NATS is told of a message.
+///
+/// # Errors
+/// What befalls all messages now: the message is left to come again when it has passed.
+fn answer(done: Result<Receipts>) -> Result<AckKind> {
+    match done {
+        Ok(_) => Ok(AckKind::Ack),
+        Err(error) if intake::passes(&error) => Err(error),
+        Err(error) => {
+            tracing::error!(?error, "a message from NATS could not be stored; it comes again");
+            Ok(AckKind::Nak(Some(LATER)))
+        }
+    }
 }
 
 /// The durable consumer of the subject, which all hosts share.
@@ -109,6 +141,15 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f77_one_that_fails_comes_again_later_and_holds_up_nothing() {
+        let failed = |code| answer(Err(Error::new(code, "no")));
+        assert!(matches!(answer(Ok(Receipts { results: Vec::new() })), Ok(AckKind::Ack)));
+        assert!(matches!(failed(Code::Internal), Ok(AckKind::Nak(Some(LATER)))));
+        assert!(matches!(failed(Code::InvalidField), Ok(AckKind::Nak(Some(LATER)))));
+        assert!(failed(Code::Unavailable).is_err() && failed(Code::StorageFull).is_err());
+    }
 
     #[test]
     fn what_cannot_be_read_is_one_message_to_be_parked() {

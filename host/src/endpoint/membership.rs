@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{EndpointApp, InstanceState, ProductInstance, org_prune};
+use super::{EndpointApp, InstanceState, ProductInstance, org};
 use crate::{
     app::App,
     clock::Millis,
@@ -84,17 +84,16 @@ pub async fn choose(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp,
 /// # Errors
 /// `not-found` when it is not in it, `endpoint-empty` when it is the last one.
 pub async fn take_out(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
-    let held = tx.products_of_endpoint(endpoint).await?;
-    let Some(instance) = held.iter().find(|instance| instance.id == *id) else {
+    let was_in = tx.delete_endpoint_product(&endpoint.id, id).await?;
+    let Some(instance) = tx.product_instance(id).await?.filter(|_| was_in) else {
         return Err(Error::not_found("product instance in this endpoint application:", id));
     };
-    if held.len() == 1 {
+    if tx.products_of_endpoint(endpoint, 1).await?.is_empty() {
         let text = format!("{id} is the last product instance of {}. Add another one first.", endpoint.id);
         return Err(Error::new(Code::EndpointEmpty, text));
     }
-    tx.delete_endpoint_product(&endpoint.id, id).await?;
-    tell(tx, app, actor, REMOVED, (&endpoint.id, false), instance, MoveCause::Chosen);
-    org_prune::prune_assignments(tx, app, actor, &endpoint.merchant).await
+    tell(tx, app, actor, REMOVED, (&endpoint.id, false), &instance, MoveCause::Chosen);
+    org::prune_assignments(tx, app, actor, &endpoint.merchant).await
 }
 
 /// An instance was unsubscribed at `left_at`: what was chosen as of then or before does not hold any more, whatever was
@@ -104,7 +103,7 @@ pub async fn leave(tx: &mut Tx, app: &App, actor: &str, instance: &ProductInstan
     for id in &endpoints {
         tell(tx, app, actor, REMOVED, (id, false), instance, MoveCause::Unsubscribed);
     }
-    let nodes = org_prune::close_nodes(tx, app, actor, instance, left_at).await?;
+    let nodes = org::close_everywhere(tx, app, actor, instance, left_at).await?;
     Ok(nodes || !endpoints.is_empty())
 }
 
@@ -118,23 +117,10 @@ pub fn follow_state(tx: &mut Tx, app: &App, actor: &str, default: &EndpointAppId
     tell(tx, app, actor, kind, (default, true), instance, cause);
 }
 
-/// The merchant's default endpoint application; created when it has none yet and `wanted` (E1). The transaction holds the
-/// merchant.
-pub async fn default_of(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &MerchantId,
-    wanted: bool,
-) -> Result<Option<EndpointAppId>> {
-    if let Some(default) = tx.default_endpoint(merchant).await? {
-        return Ok(Some(default));
-    }
-    if !wanted {
-        return Ok(None);
-    }
+/// Creates the merchant's default endpoint application, which it does not have yet (E1). The transaction holds the merchant.
+pub async fn create_default(tx: &mut Tx, app: &App, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
     let endpoint = EndpointApp::new(app, actor, merchant, "Default".into(), true);
     tx.insert_endpoint_app(&endpoint).await?;
     tx.emit(event::new(app, "endpoint.created", &endpoint.id, actor, &endpoint).for_merchant(merchant));
-    Ok(Some(endpoint.id))
+    Ok(endpoint.id)
 }

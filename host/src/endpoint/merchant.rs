@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The owner of product instances and endpoint applications.
-#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Merchant {
     /// The BosID. Never changes and is never used again.
     pub id: MerchantId,
@@ -100,14 +100,18 @@ pub async fn create(app: &App, caller: &Caller, new: NewMerchant) -> Result<Merc
     Ok(merchant)
 }
 
-/// Edits a merchant.
+/// Edits a merchant. What changes nothing is no work.
 pub async fn edit(app: &App, caller: &Caller, id: &MerchantId, edit: EditMerchant) -> Result<Merchant> {
     let mut tx = app.db.begin().await?;
-    let mut merchant = authorise_change(&mut tx, caller, id, Action::Configure).await?;
+    let before = authorise_change(&mut tx, caller, id, Action::Configure).await?;
+    let mut merchant = before.clone();
     if let Some(name) = &edit.name {
         merchant.name = text::name("name", name, 64)?;
     }
     merchant.unify_users = edit.unify_users.unwrap_or(merchant.unify_users);
+    if merchant == before {
+        return Ok(merchant);
+    }
     tx.update_merchant(&merchant).await?;
     let event = event::new(app, "merchant.edited", &merchant.id, caller.account.as_str(), &merchant);
     tx.emit(event.for_merchant(id));

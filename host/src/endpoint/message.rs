@@ -12,6 +12,9 @@ use crate::{
 
 /// Characters of a message, as JSON, that are kept; a larger one is malformed.
 const MOST_KEPT: usize = 16 << 10;
+/// Lists and objects inside each other in a message that is kept as it is; a deeper one is malformed, so that whoever reads
+/// its event, which holds it, can read it with any parser.
+const DEEPEST: usize = 32;
 /// Characters of a reason in words.
 const MOST_WORDS: usize = 500;
 /// A message may be so many seconds ahead of this host's clock: more is a clock gone wrong, whose message would outweigh
@@ -115,23 +118,45 @@ fn words(text: &str) -> String {
     text.chars().take(MOST_WORDS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// The same without NUL, which PostgreSQL takes in no text; none when it is nested deeper than so many levels.
+fn harmless(value: &Value, levels: usize) -> Option<Value> {
+    let plain = |text: &str| text.replace('\0', "\u{fffd}");
+    Some(match value {
+        Value::String(text) => plain(text).into(),
+        Value::Array(items) => {
+            let levels = levels.checked_sub(1)?;
+            items.iter().map(|item| harmless(item, levels)).collect::<Option<Vec<_>>>()?.into()
+        }
+        Value::Object(members) => {
+            let levels = levels.checked_sub(1)?;
+            let member = |(name, value): (&String, &Value)| Some((plain(name), harmless(value, levels)?));
+            Value::Object(members.iter().map(member).collect::<Option<_>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
 impl Arrival {
-    /// Reads what was sent; it is kept whatever it is.
+    /// Reads what was sent; it is kept whatever it is, in a form that every database takes.
     pub fn read(value: &Value) -> Self {
+        let Some(value) = harmless(value, DEEPEST) else {
+            let why = format!("The message is nested deeper than {DEEPEST} levels");
+            return Self::beginning_of(&value.to_string(), &why);
+        };
         let body = value.to_string();
         if body.len() > MOST_KEPT {
-            return Self::beginning_of(&body);
+            return Self::beginning_of(&body, &format!("The message has more than {MOST_KEPT} characters"));
         }
         let id = value["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| id_of(&body));
         let merchant = value["merchant"].as_str().and_then(|id| id.parse().ok());
-        Self { id, merchant, body, message: Message::read(value) }
+        Self { id, merchant, body, message: Message::read(&value) }
     }
 
-    /// Of a message that is too large, only the first characters are kept, as a text.
-    fn beginning_of(body: &str) -> Self {
+    /// Of a message that is too large or too deep, only the first characters are kept, as a text.
+    fn beginning_of(body: &str, why: &str) -> Self {
         let beginning: String = body.chars().take(MOST_KEPT / 8).collect();
         let body = Value::from(beginning).to_string();
-        let why = format!("The message has more than {MOST_KEPT} characters; only the first ones are kept.");
+        let why = format!("{why}; only its first {} characters are kept.", MOST_KEPT / 8);
         Self { id: id_of(&body), merchant: None, body, message: Err(why) }
     }
 
@@ -219,6 +244,19 @@ mod tests {
         assert!(huge.repeats(&huge.body));
         assert_eq!(Arrival::again(&huge.body).id, huge.id);
         let naughty = Arrival::read(&with("kind", json!("\u{0}\u{1b}[2J")));
-        assert!(!naughty.body.contains('\u{0}') && !naughty.message.unwrap_err().contains('\u{0}'));
+        assert!(!naughty.body.contains("\\u0000") && !naughty.message.unwrap_err().contains('\u{0}'));
+        let key = Arrival::read(&with("n\u{0}te", json!({"a\u{0}": ["\u{0}"]})));
+        assert!(key.message.is_ok() && !key.body.contains("\\u0000") && key.repeats(&key.body), "{}", key.body);
+    }
+
+    #[test]
+    fn f25_a_message_that_is_nested_too_deep_is_kept_as_a_text() {
+        let nested = |levels: usize| (1..levels).fold(json!([]), |inner, _| json!([inner]));
+        // The message itself is the first level.
+        assert!(Arrival::read(&with("note", nested(DEEPEST - 1))).message.is_ok());
+        let deep = Arrival::read(&with("note", nested(DEEPEST)));
+        assert!(deep.message.unwrap_err().contains("deeper than 32 levels"));
+        assert!(kept(&deep.body).is_string());
+        assert_eq!(Arrival::again(&deep.body).id, deep.id);
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    app,
+    EndpointApp, owned,
     reach::{Node, reach},
 };
 use crate::{
@@ -43,6 +43,9 @@ pub struct EndpointRuntime {
     pub org_nodes: Option<Vec<OrgNodeId>>,
     /// The codes of its active products, ascending: what the package shows.
     pub products: Vec<ProductCode>,
+    /// Whose its users are: those of the merchant (`bos_id`), one across all its endpoint applications, or when false those
+    /// of this one (`cid`) alone (E6).
+    pub unify_users: bool,
     /// SHA-256 of the canonical JSON (RFC 8785) of the members before: another digest, another content.
     pub digest: Digest,
 }
@@ -54,6 +57,7 @@ struct Digested<'a> {
     cid: &'a EndpointAppId,
     org_nodes: &'a Option<Vec<OrgNodeId>>,
     products: &'a [ProductCode],
+    unify_users: bool,
 }
 
 /// An [`EndpointRuntime`] with its JSON, cheap to clone: checks copy the text and make nothing.
@@ -109,6 +113,8 @@ impl<'de> Deserialize<'de> for Endpoint {
 /// What one merchant has, as far as its endpoint applications depend on it.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
+    /// Whether its users are one across its endpoint applications (E6).
+    pub unify_users: bool,
     /// Its active product instances.
     pub active: BTreeMap<InstanceId, ProductCode>,
     /// Its endpoint applications with what was chosen for them; the default one has no choice (E2, E3).
@@ -141,16 +147,18 @@ impl Holdings {
         let products: BTreeSet<_> = codes.iter().filter_map(|id| self.active.get(id)).collect();
         let products: Vec<_> = products.into_iter().cloned().collect();
         let org_nodes = self.reach(cid);
-        let digested = Digested { bos_id: merchant, cid, org_nodes: &org_nodes, products: &products };
+        let unify_users = self.unify_users;
+        let digested = Digested { bos_id: merchant, cid, org_nodes: &org_nodes, products: &products, unify_users };
         let digest = Digest::of(&serde_json::to_vec(&digested).map_err(Error::internal)?);
-        Endpoint::new(EndpointRuntime { bos_id: merchant.clone(), cid: cid.clone(), org_nodes, products, digest })
+        let (bos_id, cid) = (merchant.clone(), cid.clone());
+        Endpoint::new(EndpointRuntime { bos_id, cid, org_nodes, products, unify_users, digest })
     }
 }
 
 /// What a check would carry for the MiniApps of an endpoint application.
 pub async fn get(app: &App, caller: &Caller, cid: &EndpointAppId) -> Result<Runtime> {
     let mut tx = app.db.read().await?;
-    let endpoint = app::authorise(&mut tx, caller, cid, Action::Read).await?;
+    let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;
     of_endpoint_app(&mut tx, &endpoint.merchant, cid).await
 }
 
@@ -185,7 +193,7 @@ mod tests {
         let active = active.map(|(instance, code)| (id(instance), code.parse().unwrap()));
         let chosen = BTreeSet::from([id("pi-3"), id("guide-that-expired")]);
         let endpoint_apps = BTreeMap::from([(cid(0), None), (cid(1), Some(chosen))]);
-        Holdings { active: active.into(), endpoint_apps, nodes: Vec::new() }
+        Holdings { unify_users: false, active: active.into(), endpoint_apps, nodes: Vec::new() }
     }
 
     fn products(holdings: &Holdings, number: usize) -> Vec<String> {
@@ -206,7 +214,7 @@ mod tests {
     #[test]
     fn e11_the_digest_is_that_of_the_canonical_rest() {
         let endpoint = holdings().endpoint(&bos(), &cid(1)).unwrap();
-        let rest = r#"{"bos_id":"bos-1","cid":"cid_00000000000000000000000001","org_nodes":null,"products":["mall"]}"#;
+        let rest = r#"{"bos_id":"bos-1","cid":"cid_00000000000000000000000001","org_nodes":null,"products":["mall"],"unify_users":false}"#;
         assert_eq!(endpoint.digest, Digest::of(rest.as_bytes()));
     }
 
@@ -217,6 +225,9 @@ mod tests {
         let mut less = holdings();
         less.active.remove(&id("pi-2"));
         assert_ne!(less.endpoint(&bos(), &cid(0)).unwrap().digest, before.digest);
+        let unified = Holdings { unify_users: true, ..holdings() };
+        let unified = unified.endpoint(&bos(), &cid(0)).unwrap();
+        assert!(unified.unify_users && unified.digest != before.digest);
         let mut placed = holdings();
         let open = BTreeSet::from([id("pi-1")]);
         placed.nodes = ["b-1", "a-1"]

@@ -24,15 +24,26 @@ pub async fn tick(app: &App) -> Result<()> {
     let expiring = tx.merchants_with_expired_products(app.clock.now()).await?;
     let awaited = tx.merchants_with_waiting_messages().await?;
     drop(tx);
+    // What fails for one merchant may fail for ever, and is no reason to leave the others.
     for merchant in expiring {
-        expire(app, &merchant).await?;
+        log(&merchant, expire(app, &merchant).await);
     }
     for merchant in awaited {
-        let mut tx = app.db.begin().await?;
-        fulfilment::replay_for(&mut tx, app, &merchant).await?;
-        tx.commit().await?;
+        log(&merchant, replay(app, &merchant).await);
     }
     Ok(())
+}
+
+fn log(merchant: &MerchantId, done: Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(?error, %merchant, "a merchant's product instances or messages could not be looked after; trying again");
+    }
+}
+
+async fn replay(app: &App, merchant: &MerchantId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    fulfilment::replay_for(&mut tx, app, merchant).await?;
+    tx.commit().await
 }
 
 async fn expire(app: &App, merchant: &MerchantId) -> Result<()> {

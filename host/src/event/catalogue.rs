@@ -18,9 +18,9 @@ use crate::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         authorisation::{AuthorisationView, Unclaimed},
         channel::ChannelUnbound,
-        fulfilment::Fulfilment,
+        kept::Fulfilment,
         membership::ProductMoved,
-        org_prune::{NodeOfEndpoint, ProductOfNode},
+        org::{NodeOfEndpoint, ProductOfNode},
     },
     error::{Error, Result},
     host_app::HostApp,
@@ -100,6 +100,7 @@ catalogue! {
     "channel_authorisation.authorised" AuthorisationView, "The merchant agreed on the channel's platform.";
     "channel_authorisation.granted" AuthorisationView, "What the merchant granted is recorded.";
     "channel_authorisation.choosing" AuthorisationView, "Somebody must say which endpoint application the channel is for.";
+    "channel_authorisation.target_chosen" AuthorisationView, "Somebody said which endpoint application the channel is for; the run goes on.";
     "channel_authorisation.bound" AuthorisationView, "The channel is authorised and bound to its endpoint application.";
     "channel_authorisation.abandoned" AuthorisationView, "The authorisation of a channel was given up, by hand or by time.";
     "channel_authorisation.failed" AuthorisationView, "The authorisation of a channel failed; `reason` says why.";
@@ -109,9 +110,10 @@ catalogue! {
     "product_instance.expired" ProductInstance, "The time of a product instance is over; a renewal brings it back.";
     "fulfilment.parked" Fulfilment, "A fulfilment message cannot be applied, and waits.";
     "fulfilment.applied" Fulfilment, "A fulfilment message that waited was applied.";
+    "fulfilment.corrected" Fulfilment, "A fulfilment message that waited was replayed with a correction that has another id.";
     "endpoint.created" EndpointApp, "An endpoint application was created; what it holds is told by events of its own.";
     "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
-    "endpoint.deleted" EndpointApp, "An endpoint application was deleted, and its assignments with it.";
+    "endpoint.deleted" EndpointApp, "An endpoint application was deleted; that its assignments ended is told by events of their own.";
     "endpoint.product_added" ProductMoved, "An endpoint application holds one more product instance.";
     "endpoint.product_removed" ProductMoved, "An endpoint application does not hold a product instance any more.";
     "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is not assigned to an organisation node any more.";

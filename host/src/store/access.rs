@@ -2,12 +2,13 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built};
 use crate::{
-    access::{Account, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
+    access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
     clock::Millis,
     error::Result,
     ids::{Digest, TeamId, TokenId, UserId},
+    page::PageQuery,
 };
 
 #[derive(sqlx::FromRow)]
@@ -70,9 +71,16 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
     }
 
-    /// All teams, by name.
-    pub(crate) async fn all_teams(&mut self) -> Result<Vec<Team>> {
-        Ok(fetch!(self, fetch_all, Team, "SELECT * FROM team ORDER BY name, id")?)
+    /// The teams that the caller may know of, by id, and one more than the page holds.
+    pub(crate) async fn teams_known_to(&mut self, caller: &Caller, page: &PageQuery) -> Result<Vec<Team>> {
+        Ok(fetch_built!(self, Team, |q| {
+            q.push("SELECT * FROM team WHERE id > ").push_bind(page.after());
+            if !caller.reads_everything() {
+                q.push(" AND id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+                q.push_bind(&caller.account).push(")");
+            }
+            q.push(" ORDER BY id LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 
     /// Whether what the scope covers is there.
@@ -92,19 +100,20 @@ impl Tx {
         })
     }
 
-    /// Writes a role, instead of the one that the account may have in the scope.
-    pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<()> {
-        execute!(
+    /// Writes a role, instead of the one that the account may have in the scope; false when it has it already.
+    pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
+        let changed = execute!(
             self,
             "INSERT INTO role_grant (account_id, scope_kind, scope_id, role, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role",
+             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role
+             WHERE role_grant.role <> excluded.role",
             account,
             scope.kind().as_str(),
             scope.id().to_owned(),
             role.as_str(),
             now
         )?;
-        Ok(())
+        Ok(changed > 0)
     }
 
     /// Takes away the role that the account has in the scope.
@@ -186,10 +195,9 @@ impl Tx {
         Ok(row.map(Token::from))
     }
 
-    /// Ends a token now; every host reads the row on every request.
-    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<()> {
-        execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)?;
-        Ok(())
+    /// Ends a token now, as every host reads the row on every request; false when it had ended already.
+    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<bool> {
+        Ok(execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? > 0)
     }
 
     /// The roles of an account.

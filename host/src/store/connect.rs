@@ -21,6 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries to open a file that another host opens for the first time.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// Statements that a connection to PostgreSQL keeps prepared. Lists and rows in them vary in number, so there are more than
+/// the hundred of sqlx; each one that is not kept costs a round trip.
+const STATEMENTS: usize = 256;
+
 /// The database's own settings.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DbConfig {
@@ -195,8 +199,6 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     })
 }
 
-/// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
-/// sqlx holds a lock for that.)
 /// The writer. Switching a new file to WAL does not wait for another host that does so at the same moment, whatever the
 /// timeout; so it is tried again.
 async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
@@ -212,6 +214,8 @@ async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
     }
 }
 
+/// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
+/// sqlx holds a lock for that.)
 async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
     MIGRATIONS.run(&mut *tx).await.map_err(cannot_migrate)?;
@@ -219,7 +223,7 @@ async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
 }
 
 async fn open_postgres(url: &str, connections: u32) -> Result<Backend> {
-    let options = PgConnectOptions::from_str(url).map_err(cannot_open)?;
+    let options = PgConnectOptions::from_str(url).map_err(cannot_open)?.statement_cache_capacity(STATEMENTS);
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
     let pool = pool.connect_with(options).await.map_err(cannot_open)?;
     MIGRATIONS.run(&pool).await.map_err(cannot_migrate)?;

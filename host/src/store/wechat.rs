@@ -38,14 +38,33 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Drops the tokens of an account; false when a newer grant than `grant_sealed` is there, or none.
-    pub(crate) async fn drop_wechat_account(&mut self, app_id: &str, grant_sealed: &str) -> Result<bool> {
+    /// Drops the tokens of an account; false when a newer grant than that of `account` is there, or none. A token that was
+    /// renewed meanwhile, or sealed anew, is of the same grant.
+    pub(crate) async fn drop_wechat_account(&mut self, account: &Account) -> Result<bool> {
         let changed = execute!(
             self,
             "UPDATE wechat_account SET state = 'unauthorised', grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
-             WHERE app_id = $1 AND grant_sealed = $2",
-            app_id,
-            grant_sealed
+             WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL",
+            &account.app_id,
+            account.granted_at
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// As [`Tx::drop_wechat_account`], when nobody needs it any more: no channel is it, and no run that goes on, or that
+    /// ended after `since` and may start again, has its grant.
+    pub(crate) async fn drop_needless_wechat_account(&mut self, account: &Account, since: Millis) -> Result<bool> {
+        let changed = execute!(
+            self,
+            "UPDATE wechat_account SET state = 'unauthorised', grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
+             WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM channel WHERE app_id = $1
+                AND kind IN ('wechat_mini_program', 'wechat_official_account'))
+             AND NOT EXISTS (SELECT 1 FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
+                AND (due_at IS NOT NULL OR state IN ('failed', 'abandoned') AND changed_at > $3))",
+            &account.app_id,
+            account.granted_at,
+            since
         )?;
         Ok(changed > 0)
     }
@@ -71,8 +90,8 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Writes a renewed access token, and with it the grant for the next one, and gives the lease back; false when a newer
-    /// grant came meanwhile.
+    /// Writes a renewed access token, and with it what the next one is had with, and gives the lease back; false when a newer
+    /// grant came meanwhile, or this one was taken back. One that was only sealed anew is the same.
     pub(crate) async fn renew_wechat_account(
         &mut self,
         account: &Account,
@@ -84,9 +103,9 @@ impl Tx {
             self,
             "UPDATE wechat_account SET grant_sealed = COALESCE($3, grant_sealed), access_sealed = $4, access_expires_at = $5,
                 attempts = 0, retry_at = 0, lease_until = 0
-             WHERE app_id = $1 AND grant_sealed = $2",
+             WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL",
             &account.app_id,
-            account.grant_sealed.as_deref(),
+            account.granted_at,
             grant,
             access,
             expires_at
@@ -125,5 +144,55 @@ impl Tx {
             now,
             limit
         )?)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    const WX: &str = "wxaaaaaaaaaaaaaaaa";
+
+    fn grant(sealed: &str, at: i64) -> NewGrant {
+        NewGrant {
+            app_id: WX.into(),
+            grant_sealed: sealed.into(),
+            granted_at: Millis(at),
+            access_sealed: None,
+            access_expires_at: Millis(0),
+            scopes: vec![],
+        }
+    }
+
+    #[tokio::test]
+    async fn i8_f99_sealing_anew_while_a_token_is_renewed_loses_neither_the_new_token_nor_a_revocation() {
+        let host = testing::host().await;
+        let mut tx = host.app.db.begin().await.unwrap();
+        assert!(tx.grant_wechat_account(&grant("old-key", 1)).await.unwrap());
+        let read = tx.wechat_account(WX).await.unwrap().unwrap();
+        let column = crate::store::SEALED.iter().find(|one| one.column == "grant_sealed").unwrap();
+        assert!(tx.replace_sealed(column, WX, "old-key", "new-key").await.unwrap());
+        assert!(tx.renew_wechat_account(&read, Some("next"), "access", Millis(9)).await.unwrap());
+        assert_eq!(tx.wechat_account(WX).await.unwrap().unwrap().grant_sealed.as_deref(), Some("next"));
+        assert!(tx.drop_wechat_account(&read).await.unwrap(), "a renewal is no new grant");
+        assert!(!tx.renew_wechat_account(&read, Some("next"), "access", Millis(9)).await.unwrap(), "it was taken back");
+        assert!(tx.grant_wechat_account(&grant("newer", 2)).await.unwrap());
+        assert!(!tx.drop_wechat_account(&read).await.unwrap(), "a newer grant stays");
+        assert!(!tx.renew_wechat_account(&read, Some("next"), "access", Millis(9)).await.unwrap());
+        assert_eq!(tx.wechat_account(WX).await.unwrap().unwrap().grant_sealed.as_deref(), Some("newer"));
+    }
+
+    #[tokio::test]
+    async fn e10_an_account_that_nothing_names_is_let_go() {
+        let host = testing::host().await;
+        let mut tx = host.app.db.begin().await.unwrap();
+        tx.grant_wechat_account(&grant("sealed", 1)).await.unwrap();
+        let account = tx.wechat_account(WX).await.unwrap().unwrap();
+        assert!(tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap());
+        let gone = tx.wechat_account(WX).await.unwrap().unwrap();
+        assert_eq!((gone.state.as_str(), gone.grant_sealed), ("unauthorised", None));
+        assert!(!tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap(), "once");
     }
 }

@@ -6,21 +6,16 @@ use super::{Platform, Refusal, client};
 use crate::{
     app::App,
     clock::Millis,
-    endpoint::authorisation,
     error::{Error, Result},
     seal::Secret,
 };
 
 /// Seconds before its end at which a token is renewed. A token is good for 7200; the older one goes on for five minutes.
-const EARLY: i64 = 600;
+pub(crate) const EARLY: i64 = 600;
 /// A token that ends sooner than this, in seconds, is not used any more.
 const SHORT: i64 = 10;
 /// How long one host waits for another that renews.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often accounts are looked at.
-const BEAT: Duration = Duration::from_secs(5);
-/// Accounts that are renewed in one look.
-const BATCH: i64 = 20;
 
 /// What the secrets are about; see `store::SEALED`.
 pub(crate) const ABOUT_GRANT: &str = "wechat-grant";
@@ -102,7 +97,7 @@ fn about(what: &str, app_id: &str) -> String {
 ///
 /// # Errors
 /// Those of sealing.
-pub fn seal_grant(app: &App, app_id: &str, grant: &Secret, granted_at: Millis) -> Result<NewGrant> {
+fn seal_grant(app: &App, app_id: &str, grant: &Secret, granted_at: Millis) -> Result<NewGrant> {
     Ok(NewGrant {
         app_id: app_id.to_owned(),
         grant_sealed: app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, app_id))?,
@@ -127,6 +122,17 @@ pub fn seal_authorization(app: &App, granted: &client::Authorization) -> Result<
         scopes: granted.func_info.iter().map(|func| func.funcscope_category.id).collect(),
         ..grant
     })
+}
+
+/// Keeps the platform's newest ticket, which WeChat wrote at `at`.
+///
+/// # Errors
+/// Failures of this host.
+pub async fn keep_ticket(app: &App, platform: &Platform, ticket: &Secret, at: Millis) -> Result<()> {
+    let grant = seal_grant(app, &platform.app_id, ticket, at)?;
+    let mut tx = app.db.begin().await?;
+    tx.grant_wechat_account(&grant).await?;
+    tx.commit().await
 }
 
 /// A token to act as the account `app_id`, or as the platform itself, renewed when it ends soon.
@@ -167,8 +173,8 @@ where
     Ok(call(second.token).await?)
 }
 
-/// Renews by the lease, or waits for the host that has it. Boxed, because an account's renewal needs the platform's token.
-fn renew<'a>(
+/// Renews by the lease, or waits for the host that has it; a refusal that is for good is for the caller to act on. Boxed, because an account's renewal needs the platform's token.
+pub(crate) fn renew<'a>(
     app: &'a App,
     platform: &'a Platform,
     account: &'a Account,
@@ -233,7 +239,7 @@ async fn record(app: &App, account: &Account, fresh: Fresh) -> Result<Access, Fa
     Ok(Access { token: fresh.token, expires_at })
 }
 
-/// Gives the lease back; a refusal that is for good takes the account's tokens and its channels' authorisation.
+/// Gives the lease back; nobody asks for a while.
 async fn give_up(app: &App, account: &Account, failure: Failure) -> Result<Failure> {
     let pause = match &failure {
         Failure::Refused(Refusal::RateLimited(_)) => 60 << account.attempts.clamp(0, 6),
@@ -242,9 +248,6 @@ async fn give_up(app: &App, account: &Account, failure: Failure) -> Result<Failu
     let mut tx = app.db.begin().await?;
     tx.postpone_wechat_account(&account.app_id, app.clock.now().plus_seconds(pause)).await?;
     tx.commit().await?;
-    if let Failure::Refused(Refusal::Revoked(_)) = &failure {
-        authorisation::revoked(app, account).await?;
-    }
     Ok(failure)
 }
 
@@ -261,35 +264,4 @@ async fn renewed_elsewhere(app: &App, account: &Account) -> Result<Access, Failu
         }
     };
     tokio::time::timeout(PATIENCE, look).await.unwrap_or(Err(Refusal::Busy.into()))
-}
-
-/// Renews what ends soon, for ever.
-pub async fn run_renewer(app: std::sync::Arc<App>) {
-    let Some(platform) = &app.wechat else { return };
-    loop {
-        tokio::time::sleep(BEAT).await;
-        if let Err(error) = renew_due(&app, platform).await {
-            tracing::warn!(?error, "WeChat tokens could not be renewed; trying again");
-        }
-    }
-}
-
-/// Renews the tokens that end soon; answers how many.
-///
-/// # Errors
-/// Failures of the database.
-pub async fn renew_due(app: &App, platform: &Platform) -> Result<usize> {
-    let now = app.clock.now();
-    let due = app.db.read().await?.wechat_accounts_to_renew(now, now.plus_seconds(EARLY), BATCH).await?;
-    let mut renewed = 0;
-    for account in &due {
-        match renew(app, platform, account).await {
-            Ok(_) => renewed += 1,
-            Err(Failure::Refused(refusal)) => {
-                tracing::warn!(app_id = %account.app_id, %refusal, "a WeChat token could not be renewed");
-            }
-            Err(Failure::Host(error)) => return Err(error),
-        }
-    }
-    Ok(renewed)
 }

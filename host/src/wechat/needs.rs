@@ -1,18 +1,12 @@
 //! What we need of a merchant's account, by the numbers of WeChat's categories of functions. A merchant may grant a part.
 
-use crate::endpoint::channel::ChannelKind;
-
 /// The categories that we cannot do without, and what each is for.
 const MINI_PROGRAM: &[i64] = &[17, 18];
 const OFFICIAL_ACCOUNT: &[i64] = &[2, 4];
 
-/// Those that were not granted.
-pub fn missing(kind: ChannelKind, granted: &[i64]) -> Vec<i64> {
-    let needs = match kind {
-        ChannelKind::WechatMiniProgram => MINI_PROGRAM,
-        ChannelKind::WechatOfficialAccount => OFFICIAL_ACCOUNT,
-        _ => &[],
-    };
+/// Those that a mini-program, or an official account, did not grant.
+pub fn missing(mini_program: bool, granted: &[i64]) -> Vec<i64> {
+    let needs = if mini_program { MINI_PROGRAM } else { OFFICIAL_ACCOUNT };
     needs.iter().filter(|need| !granted.contains(need)).copied().collect()
 }
 
@@ -34,9 +28,8 @@ mod tests {
 
     #[test]
     fn e10_a_partial_grant_names_what_is_missing() {
-        assert_eq!(missing(ChannelKind::WechatMiniProgram, &[1, 17, 99]), [18]);
-        assert!(missing(ChannelKind::WechatOfficialAccount, &[4, 2]).is_empty());
-        assert!(missing(ChannelKind::H5, &[]).is_empty());
+        assert_eq!(missing(true, &[1, 17, 99]), [18]);
+        assert!(missing(false, &[4, 2]).is_empty());
         assert!(warning(18).contains("18"));
     }
 }

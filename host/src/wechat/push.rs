@@ -1,52 +1,71 @@
 //! What WeChat pushes: its ticket every ten minutes, and what merchants did.
 
-use super::{Envelope, Platform, accounts::seal_grant, crypt::CryptError, xml::Fields};
+use super::{Envelope, Platform, crypt::CryptError, xml::Fields};
 use crate::{
-    app::App,
     clock::Millis,
-    endpoint::authorisation::{self, PushedCode},
     error::{Code, Error, Result},
+    seal::Secret,
 };
 
 /// What WeChat wants to hear; anything else makes it send again.
 pub const HEARD: &str = "success";
 
-/// Reads a push and does what it tells.
-///
-/// # Errors
-/// `wechat-push` with WeChat's own error code when it is not one of WeChat's; failures of this host, so that WeChat sends
-/// it again.
-pub async fn receive(app: &App, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
-    let fields = platform.crypt.read(envelope, body, app.clock.now()).map_err(refused)?;
-    let text = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    match text("InfoType") {
-        "component_verify_ticket" => ticket(app, platform, &fields).await,
-        "authorized" | "updateauthorized" => {
-            let pre_auth = Some(text("PreAuthCode")).filter(|code| !code.is_empty());
-            let pushed = PushedCode {
-                account: required(&fields, "AuthorizerAppid")?.to_owned(),
-                code: required(&fields, "AuthorizationCode")?.to_owned().into(),
-                pre_auth: pre_auth.map(|code| code.to_owned().into()),
-            };
-            authorisation::pushed(app, &pushed).await
-        }
-        "unauthorized" => {
-            authorisation::revoked_at(app, required(&fields, "AuthorizerAppid")?, created(&fields)?).await
-        }
-        other => {
-            tracing::debug!(kind = other, "a WeChat push that this host does not use");
-            Ok(())
-        }
-    }
+/// Something that WeChat pushed.
+#[derive(Debug)]
+pub enum Push {
+    /// The newest ticket.
+    Ticket {
+        /// With which the platform's own token is had.
+        ticket: Secret,
+        /// When WeChat wrote it.
+        at: Millis,
+    },
+    /// A merchant authorised us.
+    Authorised(PushedCode),
+    /// A merchant took the authorisation back.
+    Unauthorised {
+        /// Of this account.
+        account: String,
+        /// When.
+        at: Millis,
+    },
+    /// What this host does not use.
+    Other,
 }
 
-/// Keeps the newest ticket.
-async fn ticket(app: &App, platform: &Platform, fields: &Fields) -> Result<()> {
-    let ticket = required(fields, "ComponentVerifyTicket")?.to_owned().into();
-    let grant = seal_grant(app, &platform.app_id, &ticket, created(fields)?)?;
-    let mut tx = app.db.begin().await?;
-    tx.grant_wechat_account(&grant).await?;
-    tx.commit().await
+/// A code that WeChat pushed.
+#[derive(Debug)]
+pub struct PushedCode {
+    /// The account.
+    pub account: String,
+    /// The code.
+    pub code: Secret,
+    /// Which link it belongs to.
+    pub pre_auth: Option<Secret>,
+}
+
+/// Reads a push.
+///
+/// # Errors
+/// `wechat-push` with WeChat's own error code when it is not one of WeChat's.
+pub fn read(platform: &Platform, envelope: &Envelope, body: &str, now: Millis) -> Result<Push> {
+    let fields = platform.crypt.read(envelope, body, now).map_err(refused)?;
+    let text = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    Ok(match text("InfoType") {
+        "component_verify_ticket" => {
+            Push::Ticket { ticket: required(&fields, "ComponentVerifyTicket")?.into(), at: created(&fields)? }
+        }
+        "authorized" | "updateauthorized" => Push::Authorised(PushedCode {
+            account: required(&fields, "AuthorizerAppid")?,
+            code: required(&fields, "AuthorizationCode")?.into(),
+            pre_auth: Some(text("PreAuthCode")).filter(|code| !code.is_empty()).map(|code| code.to_owned().into()),
+        }),
+        "unauthorized" => Push::Unauthorised { account: required(&fields, "AuthorizerAppid")?, at: created(&fields)? },
+        other => {
+            tracing::debug!(kind = other, "a WeChat push that this host does not use");
+            Push::Other
+        }
+    })
 }
 
 /// When WeChat wrote it.
@@ -55,8 +74,8 @@ fn created(fields: &Fields) -> Result<Millis> {
     Ok(Millis(seconds.saturating_mul(1000)))
 }
 
-fn required<'f>(fields: &'f Fields, name: &str) -> Result<&'f str> {
-    let value = fields.get(name).map(String::as_str).filter(|value| !value.is_empty());
+fn required(fields: &Fields, name: &str) -> Result<String> {
+    let value = fields.get(name).filter(|value| !value.is_empty()).cloned();
     value.ok_or_else(|| refused(CryptError::Xml).with("field", name))
 }
 

@@ -11,6 +11,7 @@ use crate::{
     },
     clock::Millis,
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
+    page::{Page, PageQuery},
 };
 
 /// The caller, as Berth sees it.
@@ -99,9 +100,9 @@ async fn create_team(State(app): AppState, caller: Caller, Json(new): Json<NewTe
 }
 
 /// The caller's teams.
-#[utoipa::path(get, path = "/v1/teams", tag = "access", responses((status = 200, body = Items<Team>)))]
-async fn teams(State(app): AppState, caller: Caller) -> Result<Json<Items<Team>>> {
-    items(access::teams(&app, &caller).await?)
+#[utoipa::path(get, path = "/v1/teams", tag = "access", params(PageQuery), responses((status = 200, body = Page<Team>)))]
+async fn teams(State(app): AppState, caller: Caller, Query(page): Query<PageQuery>) -> Result<Json<Page<Team>>> {
+    Ok(Json(access::teams(&app, &caller, &page).await?))
 }
 
 /// Issue a token. Its secret is shown this once.

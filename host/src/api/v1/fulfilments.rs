@@ -7,7 +7,8 @@ use super::*;
 use crate::{
     access::Caller,
     endpoint::{
-        fulfilment::{self, Delivery, Fulfilment, FulfilmentQuery, Receipts, Replay, ReplayAll},
+        fulfilment::{self, Delivery, Receipts, Replay, ReplayAll},
+        kept::{self, Fulfilment, FulfilmentQuery},
         ledger::Receipt,
     },
     ids::MessageId,
@@ -37,13 +38,13 @@ async fn list(
     caller: Caller,
     Query(query): Query<FulfilmentQuery>,
 ) -> Result<Json<Page<Fulfilment>>> {
-    Ok(Json(fulfilment::list(&app, &caller, &query).await?))
+    Ok(Json(kept::list(&app, &caller, &query).await?))
 }
 
 /// One message.
 #[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
-    Ok(Json(fulfilment::get(&app, &caller, &id).await?))
+    Ok(Json(kept::get(&app, &caller, &id).await?))
 }
 
 /// Try a parked message again, corrected or as it was.

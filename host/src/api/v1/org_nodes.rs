@@ -81,13 +81,14 @@ async fn close(
 }
 
 /// Assign an endpoint application to a node on which one of its product instances is open.
-#[utoipa::path(put, path = "/v1/endpoint-apps/{cid}/org-nodes/{vid}", tag = "org-nodes", params(("cid" = EndpointAppId, Path), ("vid" = OrgNodeId, Path)), responses((status = 200, body = Reach)))]
+#[utoipa::path(put, path = "/v1/endpoint-apps/{cid}/org-nodes/{vid}", tag = "org-nodes", params(("cid" = EndpointAppId, Path), ("vid" = OrgNodeId, Path)), responses((status = 204)))]
 async fn assign(
     State(app): AppState,
     caller: Caller,
     Path((cid, vid)): Path<(EndpointAppId, OrgNodeId)>,
-) -> Result<Json<Reach>> {
-    Ok(Json(org::assign(&app, &caller, &cid, &vid).await?))
+) -> Result<StatusCode> {
+    org::assign(&app, &caller, &cid, &vid).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Take an assignment away.

@@ -75,7 +75,7 @@ async fn receive(
 ) -> Result<&'static str> {
     let platform = config::required(app.wechat.as_ref())?;
     let body = body.map_err(bytes_problem)?;
-    push::receive(&app, platform, &envelope, &String::from_utf8_lossy(&body)).await?;
+    authorisation::push::receive(&app, platform, &envelope, &String::from_utf8_lossy(&body)).await?;
     Ok(push::HEARD)
 }
 

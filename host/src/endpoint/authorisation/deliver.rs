@@ -1,5 +1,7 @@
 //! What comes back from WeChat: codes, by the merchant's browser or by push, and the news that a grant was taken back.
 
+use std::sync::Arc;
+
 use super::{
     Authorisation,
     stage::{Door, Stage},
@@ -14,7 +16,7 @@ use crate::{
     ids::AuthorisationId,
     seal::Secret,
     store::{Tx, is_unique_violation},
-    wechat::accounts::Account,
+    wechat::{accounts::Account, push::PushedCode},
 };
 
 /// Seconds by which WeChat's clock, which counts whole seconds, may be behind ours. Nobody authorises again faster.
@@ -37,17 +39,6 @@ pub struct Return {
     /// Seconds for which the code is good.
     #[serde(default)]
     pub expires_in: Option<i64>,
-}
-
-/// A code that WeChat pushed.
-#[derive(Debug)]
-pub struct PushedCode {
-    /// The account.
-    pub account: String,
-    /// The code.
-    pub code: Secret,
-    /// Which link it belongs to.
-    pub pre_auth: Option<Secret>,
 }
 
 /// What the event of an account that we do not know tells.
@@ -81,7 +72,7 @@ fn no_link() -> Error {
 ///
 /// # Errors
 /// `not-found` when there is no such link.
-pub async fn come_back(app: &App, back: &Return) -> Result<super::AuthorisationView> {
+pub async fn come_back(app: &Arc<App>, back: &Return) -> Result<super::AuthorisationView> {
     let mut tx = app.db.begin().await?;
     let flow = tx.authorisation_by_link(&hash(&back.state)).await?.ok_or_else(no_link)?;
     let id = flow.id.clone();
@@ -195,25 +186,25 @@ pub async fn revoked_at(app: &App, account: &str, at: Millis) -> Result<()> {
 /// # Errors
 /// Failures of the database.
 pub async fn revoked(app: &App, account: &Account) -> Result<()> {
-    let Some(grant) = &account.grant_sealed else { return Ok(()) };
+    if account.grant_sealed.is_none() {
+        return Ok(());
+    }
     let mut tx = app.db.begin().await?;
     let channel = channel_of(&mut tx, &account.app_id).await?;
     // Lock order: the merchant before everything else.
     if let Some(channel) = &channel {
         tx.hold_merchant(&channel.merchant).await?;
     }
-    if !tx.drop_wechat_account(&account.app_id, grant).await? {
+    if !tx.drop_wechat_account(account).await? {
         return Ok(()); // granted anew meanwhile
     }
     if let Some(channel) = &channel {
         channel::unauthorise_in(&mut tx, app, WECHAT, channel).await?;
     }
-    for flow in tx.authorisations_with_grant().await? {
-        if flow.stage.grant().is_some_and(|grant| grant.app_id == account.app_id) {
-            let detail = "The merchant took the authorisation back on WeChat's pages. Start again.";
-            let stage = flow.stage.0.clone().forgotten(Code::AuthorisationRevoked.slug(), detail)?;
-            tx.move_authorisation(app, WECHAT, flow, stage).await?;
-        }
+    for flow in tx.authorisations_with_grant(&account.app_id).await? {
+        let detail = "The merchant took the authorisation back on WeChat's pages. Start again.";
+        let stage = flow.stage.0.clone().forgotten(Code::AuthorisationRevoked.slug(), detail)?;
+        tx.move_authorisation(app, WECHAT, flow, stage).await?;
     }
     tx.commit().await
 }

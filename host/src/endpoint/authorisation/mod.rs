@@ -9,19 +9,25 @@
 mod authoriser;
 mod bind;
 mod deliver;
+pub mod push;
 mod record;
+mod renew;
 mod stage;
 mod vouched;
 mod wechat;
 mod work;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 pub use authoriser::{Authoriser, Trouble};
-pub use deliver::{PushedCode, Return, Unclaimed, come_back, page, pushed, revoked, revoked_at};
+pub use deliver::{Return, Unclaimed, come_back, page, pushed, revoked, revoked_at};
 pub use record::{Authorisation, AuthorisationView, NewTarget, Target, Vouched};
-pub use stage::{Door, Grant, InvalidTransition, Stage};
+pub(in crate::endpoint) use renew::kept_since;
+pub use renew::{renew_due, run_renewer};
+pub use stage::{Door, Grant, InvalidTransition, Stage, StageName};
 pub(crate) use work::{ABOUT_CODE, ABOUT_LINK};
 pub use work::{advance, go_on, run};
 
@@ -31,11 +37,12 @@ use crate::{
     endpoint::{
         channel::{self, ChannelKind},
         merchant,
+        owned::{self, Owned},
     },
     error::{Error, Result},
     ids::{AuthorisationId, MerchantId},
     mini_app,
-    page::{Page, PageQuery},
+    page::{Page, paged},
     seal::Secret,
     store::Tx,
     text,
@@ -66,7 +73,7 @@ pub struct AuthorisationQuery {
     pub merchant: Option<MerchantId>,
     /// Only those in this state.
     #[serde(default)]
-    pub state: Option<String>,
+    pub state: Option<StageName>,
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
@@ -75,12 +82,14 @@ pub struct AuthorisationQuery {
     pub limit: Option<u32>,
 }
 
+paged!(AuthorisationQuery);
+
 /// Begins a run, and takes it as far as it goes: to the merchant's link, or for a channel that is vouched for, to the end.
 ///
 /// # Errors
 /// `wechat-not-set-up`, `not-found` for somebody else's endpoint application, `invalid-field`. What goes wrong later is
 /// told by the run.
-pub async fn start(app: &App, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
+pub async fn start(app: &Arc<App>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
     let mut flow = Authorisation::new(app, &merchant.id, new.kind, caller.account.as_str());
@@ -141,18 +150,22 @@ async fn check_target(tx: &mut Tx, flow: &Authorisation, target: &Target) -> Res
     Ok(())
 }
 
-/// The run, when the caller may do `action` to what its merchant owns.
-async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuthorisationId, action: Action) -> Result<Authorisation> {
-    let flow = tx.authorisation(id).await?;
-    let flow = flow.filter(|flow| caller.knows(&Scope::Merchant(flow.merchant.clone())));
-    let flow = flow.ok_or_else(|| Error::not_found("channel authorisation", id))?;
-    caller.require(action, &Scope::Merchant(flow.merchant.clone()))?;
-    Ok(flow)
+impl Owned for Authorisation {
+    const WHAT: &'static str = "channel authorisation";
+    type Id = AuthorisationId;
+
+    async fn load(tx: &mut Tx, id: &AuthorisationId) -> Result<Option<Self>> {
+        tx.authorisation(id).await
+    }
+
+    fn merchant(&self) -> &MerchantId {
+        &self.merchant
+    }
 }
 
 /// One run; its link is shown to those who may change it.
 pub async fn get(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
-    let flow = authorise(&mut app.db.read().await?, caller, id, Action::Read).await?;
+    let flow: Authorisation = owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await?;
     let mut view = flow.view();
     if caller.can(Action::Operate, &Scope::Merchant(flow.merchant.clone())) {
         view.url = link(app, &flow)?;
@@ -169,8 +182,12 @@ fn link(app: &App, flow: &Authorisation) -> Result<Option<String>> {
 /// The runs that the caller may know of and asks for, oldest first, without their links.
 pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Result<Page<AuthorisationView>> {
     caller.require_scope(TokenScope::Read)?;
-    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let items = app.db.read().await?.authorisations_known_to(caller, query, &page).await?;
+    let page = query.page();
+    let mut tx = app.db.read().await?;
+    if let Some(id) = &query.merchant {
+        merchant::authorise(&mut tx, caller, id, Action::Read).await?;
+    }
+    let items = tx.authorisations_known_to(caller, query, &page).await?;
     let items = items.iter().map(Authorisation::view).collect();
     Ok(Page::of(items, &page, |view: &AuthorisationView| view.id.to_string()))
 }
@@ -180,19 +197,26 @@ pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Res
 /// # Errors
 /// Whatever refuses the endpoint application or the binding; then the run waits on, unchanged. `authorisation-state` when
 /// it is over.
-pub async fn choose(app: &App, caller: &Caller, id: &AuthorisationId, target: Target) -> Result<AuthorisationView> {
+pub async fn choose(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: &AuthorisationId,
+    target: Target,
+) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
-    let merchant = authorise(&mut tx, caller, id, Action::Operate).await?.merchant;
-    let merchant = tx.hold_merchant(&merchant).await?;
-    let mut flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let (merchant, mut flow) = owned::hold::<Authorisation>(&mut tx, caller, id).await?;
     check_target(&mut tx, &flow, &target).await?;
-    flow.target = Some(Json(target.clone()));
+    let before = flow.target.replace(Json(target.clone()));
+    let another = before != flow.target;
     tx.set_authorisation_target(&flow).await?;
     match flow.stage.0.clone() {
         Stage::Choosing { grant } => {
             bind::bind_in(&mut tx, app, caller.account.as_str(), &merchant, &flow, &grant, &target).await?;
         }
-        stage if stage.is_open() => {}
+        stage if stage.is_open() => {
+            let told = another.then(|| flow.tell(app, "channel_authorisation.target_chosen", caller.account.as_str()));
+            told.into_iter().for_each(|event| tx.emit(event));
+        }
         stage => {
             let stage = stage.restarted()?;
             tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
@@ -207,9 +231,9 @@ pub async fn choose(app: &App, caller: &Caller, id: &AuthorisationId, target: Ta
 ///
 /// # Errors
 /// `authorisation-state` while it goes on by itself, and when it is bound.
-pub async fn restart(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+pub async fn restart(app: &Arc<App>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
-    let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
     let stage = flow.stage.0.clone().restarted()?;
     tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
     tx.commit().await?;
@@ -223,7 +247,7 @@ pub async fn restart(app: &App, caller: &Caller, id: &AuthorisationId) -> Result
 /// `authorisation-state` when it is over.
 pub async fn abandon(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = app.db.begin().await?;
-    let flow = authorise(&mut tx, caller, id, Action::Operate).await?;
+    let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
     let actor = caller.account.as_str();
     let stage = flow.stage.0.clone().abandoned(actor)?;
     let flow = tx.move_authorisation(app, actor, flow, stage).await?;

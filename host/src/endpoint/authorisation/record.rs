@@ -239,6 +239,11 @@ impl Authorisation {
             Stage::Abandoned { .. } => "channel_authorisation.abandoned",
             Stage::Failed { .. } => "channel_authorisation.failed",
         };
+        self.tell(app, kind, actor)
+    }
+
+    /// An event that shows it as it is now.
+    pub(super) fn tell(&self, app: &App, kind: &'static str, actor: &str) -> NewEvent {
         event::new(app, kind, &self.id, actor, &self.view()).for_merchant(&self.merchant)
     }
 }

@@ -19,6 +19,27 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How far an authorisation of a channel is, in a word.
+    #[schema(as = AuthorisationState)]
+    StageName {
+        /// It waits for the merchant.
+        Started = "started",
+        /// The merchant agreed.
+        Authorised = "authorised",
+        /// The grant is recorded.
+        Granted = "granted",
+        /// It waits for somebody to choose the endpoint application.
+        Choosing = "choosing",
+        /// Done.
+        Bound = "bound",
+        /// Given up.
+        Abandoned = "abandoned",
+        /// It cannot go on.
+        Failed = "failed",
+    }
+}
+
 /// What the merchant granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -270,6 +291,7 @@ mod tests {
         for stage in one_of_each() {
             let text = serde_json::to_value(&stage).unwrap();
             assert_eq!(text["state"], stage.name());
+            assert_eq!(stage.name().parse::<StageName>().unwrap().as_str(), stage.name());
             assert_eq!(serde_json::from_value::<Stage>(text).unwrap(), stage);
         }
     }

@@ -91,7 +91,7 @@ fn random_state(app: &App) -> Secret {
 
 fn grant(kind: ChannelKind, granted: &Authorization) -> Grant {
     let categories: Vec<_> = granted.func_info.iter().map(|func| func.funcscope_category.id).collect();
-    let missing = needs::missing(kind, &categories);
+    let missing = needs::missing(kind == ChannelKind::WechatMiniProgram, &categories);
     Grant { app_id: granted.authorizer_appid.clone(), name: None, categories, missing }
 }
 

@@ -51,7 +51,7 @@ pub async fn run(app: Arc<App>) {
 ///
 /// # Errors
 /// Failures of the database.
-pub async fn go_on(app: &App) -> Result<()> {
+pub async fn go_on(app: &Arc<App>) -> Result<()> {
     let due = app.db.read().await?.due_authorisations(app.clock.now(), BATCH).await?;
     for id in due {
         advance(app, &id).await?;
@@ -59,11 +59,17 @@ pub async fn go_on(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Takes a run as far as it goes by itself, unless another host is at it.
+/// Takes a run as far as it goes by itself, unless another host is at it. It goes on when whoever waits for it goes away:
+/// what WeChat gives for a code it gives once.
 ///
 /// # Errors
 /// Failures of the database; the run is taken up again when the lease has run out.
-pub async fn advance(app: &App, id: &AuthorisationId) -> Result<()> {
+pub async fn advance(app: &Arc<App>, id: &AuthorisationId) -> Result<()> {
+    let (host, id) = (app.clone(), id.clone());
+    app.unbroken.carry(async move { take_on(&host, &id).await }).await?
+}
+
+async fn take_on(app: &App, id: &AuthorisationId) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let leased = tx.lease_authorisation(id, &app.host_id, now, lease_end(app)).await?;
@@ -89,8 +95,8 @@ async fn steps(app: &App, id: &AuthorisationId) -> Result<()> {
         let mut tx = app.db.begin().await?;
         let ours = tx.keep_authorisation(id, &app.host_id, lease_end(app)).await?;
         tx.commit().await?;
-        if !ours {
-            break; // this host was so slow that another one goes on
+        if !ours || app.unbroken.is_ending() {
+            break; // this host was so slow that another one goes on, or it ends
         }
     }
     Ok(())
@@ -132,12 +138,8 @@ async fn step(app: &App, flow: &Authorisation) -> Result<Option<Authorisation>> 
 async fn give_way(app: &App, flow: &Authorisation, trouble: Trouble) -> Result<()> {
     match trouble {
         Trouble::Later { after, why } => {
-            let mut flow = flow.clone();
-            flow.attempts += 1;
-            flow.trouble = Some(why);
-            flow.due_at = Some(app.clock.now().plus_seconds(after));
             let mut tx = app.db.begin().await?;
-            tx.write_authorisation(&mut flow).await?;
+            tx.postpone_authorisation(flow, &why, app.clock.now().plus_seconds(after)).await?;
             tx.commit().await
         }
         Trouble::Final { reason, detail } => {

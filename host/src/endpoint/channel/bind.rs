@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, authorise_change};
+use super::Channel;
 use crate::{
     access::Caller,
     app::App,
+    endpoint::owned,
     error::{Code, Error, Result},
     event,
     ids::{ChannelId, EndpointAppId},
@@ -40,7 +41,7 @@ pub struct ChannelUnbound {
 /// somebody else.
 pub async fn bind(app: &App, caller: &Caller, id: &ChannelId, bind: &BindChannel) -> Result<Channel> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let mut channel = authorise_change(&mut tx, caller, id).await?;
+    let (_, mut channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if bind.take && channel.endpoint_app.as_ref().is_some_and(|bound| *bound != bind.endpoint_app) {
         channel = unbind_in(&mut tx, app, actor, &channel).await?;
     }
@@ -85,7 +86,7 @@ pub async fn bind_in(
 /// `not-found` when it is bound to none.
 pub async fn unbind(app: &App, caller: &Caller, id: &ChannelId) -> Result<Channel> {
     let mut tx = app.db.begin().await?;
-    let channel = authorise_change(&mut tx, caller, id).await?;
+    let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if channel.endpoint_app.is_none() {
         return Err(Error::new(Code::NotFound, format!("The channel {id} is bound to no endpoint application.")));
     }

@@ -10,15 +10,20 @@ pub use app_id::check as check_app_id;
 pub use bind::{BindChannel, ChannelUnbound, bind, bind_in, unbind, unbind_in};
 
 use crate::{
-    access::{Action, Caller, Scope, TokenScope},
+    access::{Action, Caller, TokenScope},
     app::App,
     clock::Millis,
-    endpoint::{Merchant, merchant},
+    endpoint::{
+        Merchant,
+        authorisation::kept_since,
+        merchant,
+        owned::{self, Owned},
+    },
     error::{Code, Error, Result},
     event,
     ids::{ChannelId, EndpointAppId, MerchantId, MiniAppId},
     mini_app,
-    page::{Page, PageQuery},
+    page::{Page, paged},
     store::{NewEvent, Tx},
     text::{self, text_enum},
 };
@@ -50,6 +55,13 @@ text_enum! {
         Authorised = "authorised",
         /// The merchant took the authorisation back there. The channel stays bound, and can be authorised again.
         Unauthorised = "unauthorised",
+    }
+}
+
+impl ChannelKind {
+    /// Whether it is an account at WeChat.
+    pub fn is_wechat(self) -> bool {
+        matches!(self, Self::WechatMiniProgram | Self::WechatOfficialAccount)
     }
 }
 
@@ -133,6 +145,8 @@ pub struct ChannelQuery {
     pub limit: Option<u32>,
 }
 
+paged!(ChannelQuery);
+
 impl Channel {
     /// The MiniApp that it is, when it is one of ours.
     pub fn mini_app(&self) -> Option<MiniAppId> {
@@ -149,22 +163,17 @@ impl Channel {
     }
 }
 
-/// The channel, when the caller may do `action` to what its merchant owns.
-///
-/// # Errors
-/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
-pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &ChannelId, action: Action) -> Result<Channel> {
-    let channel = tx.channel(id).await?.filter(|channel| caller.knows(&Scope::Merchant(channel.merchant.clone())));
-    let channel = channel.ok_or_else(|| Error::not_found("channel", id))?;
-    caller.require(action, &Scope::Merchant(channel.merchant.clone()))?;
-    Ok(channel)
-}
+impl Owned for Channel {
+    const WHAT: &'static str = "channel";
+    type Id = ChannelId;
 
-/// As [`authorise`], and holds the merchant for the change. The channel is as it is then.
-async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &ChannelId) -> Result<Channel> {
-    let channel = authorise(tx, caller, id, Action::Operate).await?;
-    tx.hold_merchant(&channel.merchant).await?;
-    tx.channel(id).await?.ok_or_else(|| Error::not_found("channel", id))
+    async fn load(tx: &mut Tx, id: &ChannelId) -> Result<Option<Self>> {
+        tx.channel(id).await
+    }
+
+    fn merchant(&self) -> &MerchantId {
+        &self.merchant
+    }
 }
 
 /// Records a channel that the merchant vouches for by hand.
@@ -257,40 +266,49 @@ pub async fn unauthorise_in(tx: &mut Tx, app: &App, actor: &str, channel: &Chann
 /// Renames a channel.
 pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
     let mut tx = app.db.begin().await?;
-    let channel = authorise_change(&mut tx, caller, id).await?;
-    let channel = Channel { name: text::name("name", &edit.name, 64)?, ..channel };
+    let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
+    let name = text::name("name", &edit.name, 64)?;
+    if name == channel.name {
+        return Ok(channel);
+    }
+    let channel = Channel { name, ..channel };
     tx.set_channel(&channel).await?;
     tx.emit(channel.concerns(event::new(app, "channel.edited", &channel.id, caller.account.as_str(), &channel)));
     tx.commit().await?;
     Ok(channel)
 }
 
-/// Gives a channel up, so that any merchant may authorise it.
+/// Gives a channel up, so that any merchant may authorise it. What WeChat granted for it goes, unless a run needs it.
 ///
 /// # Errors
 /// `channel-bound` while it is bound to an endpoint application.
 pub async fn delete(app: &App, caller: &Caller, id: &ChannelId) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let channel = authorise_change(&mut tx, caller, id).await?;
+    let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if let Some(endpoint_app) = &channel.endpoint_app {
         let detail = format!("The channel is bound to {endpoint_app}. Unbind it first.");
         return Err(Error::new(Code::ChannelBound, detail).with("endpoint_app", endpoint_app));
     }
     tx.delete_channel(id).await?;
+    if channel.kind.is_wechat()
+        && let Some(account) = tx.wechat_account(&channel.app_id).await?
+    {
+        tx.drop_needless_wechat_account(&account, kept_since(app)).await?;
+    }
     tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, caller.account.as_str(), &channel)));
     tx.commit().await
 }
 
 /// One channel.
 pub async fn get(app: &App, caller: &Caller, id: &ChannelId) -> Result<Channel> {
-    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+    owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await
 }
 
 /// The channels that the caller may know of and asks for, oldest first (E7).
 pub async fn list(app: &App, caller: &Caller, query: &ChannelQuery) -> Result<Page<Channel>> {
     caller.require_scope(TokenScope::Read)?;
     query.app_id.iter().try_for_each(|app_id| text::name("app_id", app_id, app_id::MAX).map(drop))?;
-    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let page = query.page();
     let mut tx = app.db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;

@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    MAX_NODES,
+    ending::{self, NodeOfEndpoint},
+};
 use crate::{
     access::{Action, Caller},
     app::App,
-    endpoint::{app, org_prune::NodeOfEndpoint},
+    endpoint::{EndpointApp, owned},
     error::{Code, Error, Result},
     event,
-    ids::{EndpointAppId, MerchantId, OrgNodeId},
-    store::Tx,
+    ids::{EndpointAppId, OrgNodeId},
 };
 
 /// Where an endpoint application may be used.
@@ -27,9 +30,9 @@ pub struct Reach {
 /// # Errors
 /// `not-found` for a node of another merchant, `org-node-not-open` when no product instance of the endpoint application
 /// is open on the node.
-pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<Reach> {
+pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let endpoint = app::authorise_change(&mut tx, caller, cid).await?;
+    let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, cid).await?;
     let node = tx.org_node(vid).await?.filter(|node| node.merchant == endpoint.merchant);
     let node = node.ok_or_else(|| Error::not_found("organisation node", vid))?;
     if !tx.may_assign(cid, vid).await? {
@@ -41,9 +44,7 @@ pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNo
         let event = event::new(app, "endpoint.org_node_added", cid, actor, &data);
         tx.emit(event.for_merchant(&node.merchant));
     }
-    let reach = reach_of(&mut tx, &endpoint.merchant, cid).await?;
-    tx.commit().await?;
-    Ok(reach)
+    tx.commit().await
 }
 
 /// Takes an assignment away.
@@ -52,39 +53,18 @@ pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNo
 /// `not-found` when there is none.
 pub async fn unassign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    let endpoint = app::authorise_change(&mut tx, caller, cid).await?;
-    if !take(&mut tx, app, caller.account.as_str(), &endpoint.merchant, cid, vid).await? {
+    let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, cid).await?;
+    let what = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
+    if !ending::unassign(&mut tx, app, caller.account.as_str(), &endpoint.merchant, what).await? {
         return Err(Error::new(Code::NotFound, format!("{cid} is not assigned to {vid}.")));
     }
     tx.commit().await
 }
 
-/// Takes the row away and tells of it; false when there was none.
-pub(super) async fn take(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &MerchantId,
-    cid: &EndpointAppId,
-    vid: &OrgNodeId,
-) -> Result<bool> {
-    let gone = tx.delete_assignment(cid, vid).await?;
-    if gone {
-        let data = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
-        let event = event::new(app, "endpoint.org_node_removed", cid, actor, &data);
-        tx.emit(event.for_merchant(merchant));
-    }
-    Ok(gone)
-}
-
 /// Where an endpoint application may be used.
 pub async fn reach(app: &App, caller: &Caller, cid: &EndpointAppId) -> Result<Reach> {
     let mut tx = app.db.read().await?;
-    let endpoint = app::authorise(&mut tx, caller, cid, Action::Read).await?;
-    reach_of(&mut tx, &endpoint.merchant, cid).await
-}
-
-async fn reach_of(tx: &mut Tx, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Reach> {
-    let holdings = tx.holdings_of(merchant).await?;
-    Ok(Reach { org_nodes: holdings.reach(cid), assigned: tx.assigned_org_nodes(cid).await? })
+    let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;
+    let holdings = tx.holdings_of(&endpoint.merchant).await?;
+    Ok(Reach { org_nodes: holdings.reach(cid), assigned: tx.assigned_org_nodes(cid, MAX_NODES).await? })
 }

@@ -2,6 +2,7 @@
 //! are assigned to it, decides where an endpoint application may be used (E9).
 
 mod assign;
+mod ending;
 mod open;
 mod tree;
 
@@ -10,17 +11,21 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 pub use assign::{Reach, assign, reach, unassign};
+pub use ending::{NodeOfEndpoint, ProductOfNode, close_everywhere, prune_assignments, unassign_everywhere};
 pub use open::{close, open};
 
 use crate::{
-    access::{Action, Caller, Scope, TokenScope},
+    access::{Action, Caller, TokenScope},
     app::App,
     clock::Millis,
-    endpoint::merchant,
+    endpoint::{
+        merchant,
+        owned::{self, Owned},
+    },
     error::{Code, Error, Result},
     event,
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
-    page::{Page, PageQuery},
+    page::{Page, paged},
     store::{NewEvent, Tx, is_unique_violation},
     text,
 };
@@ -113,6 +118,9 @@ pub struct OrgNodeQuery {
     /// Only those that this endpoint application is assigned to.
     #[serde(default)]
     pub endpoint_app: Option<EndpointAppId>,
+    /// Only those on which this product instance is open (E7).
+    #[serde(default)]
+    pub product_instance: Option<InstanceId>,
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
@@ -121,26 +129,23 @@ pub struct OrgNodeQuery {
     pub limit: Option<u32>,
 }
 
+paged!(OrgNodeQuery);
+
 fn told(app: &App, kind: &'static str, actor: &str, node: &OrgNode) -> NewEvent {
     event::new(app, kind, &node.id, actor, node).for_merchant(&node.merchant)
 }
 
-/// The node, when the caller may do `action` to what its merchant owns.
-///
-/// # Errors
-/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
-pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &OrgNodeId, action: Action) -> Result<OrgNode> {
-    let node = tx.org_node(id).await?.filter(|node| caller.knows(&Scope::Merchant(node.merchant.clone())));
-    let node = node.ok_or_else(|| Error::not_found("organisation node", id))?;
-    caller.require(action, &Scope::Merchant(node.merchant.clone()))?;
-    Ok(node)
-}
+impl Owned for OrgNode {
+    const WHAT: &'static str = "organisation node";
+    type Id = OrgNodeId;
 
-/// As [`authorise`], and holds the merchant for the change. The node is as it is then.
-async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &OrgNodeId) -> Result<OrgNode> {
-    let node = authorise(tx, caller, id, Action::Operate).await?;
-    tx.hold_merchant(&node.merchant).await?;
-    tx.org_node(id).await?.ok_or_else(|| Error::not_found("organisation node", id))
+    async fn load(tx: &mut Tx, id: &OrgNodeId) -> Result<Option<Self>> {
+        tx.org_node(id).await
+    }
+
+    fn merchant(&self) -> &MerchantId {
+        &self.merchant
+    }
 }
 
 /// Creates a node.
@@ -188,7 +193,8 @@ async fn require_parent(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 /// `org-node-cycle` when the new parent is the node itself or below it.
 pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
     let mut tx = app.db.begin().await?;
-    let mut node = authorise_change(&mut tx, caller, id).await?;
+    let (_, before) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
+    let mut node = before.clone();
     if let Some(name) = &edit.name {
         node.name = text::name("name", name, 64)?;
     }
@@ -198,6 +204,9 @@ pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode)
         refuse_cycle(&mut tx, &node).await?;
     }
     node.limited = edit.limited.unwrap_or(node.limited);
+    if node == before {
+        return Ok(node);
+    }
     tx.set_org_node(&node).await?;
     tx.emit(told(app, "org_node.edited", caller.account.as_str(), &node));
     tx.commit().await?;
@@ -221,17 +230,12 @@ async fn refuse_cycle(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 /// `org-node-in-use` while there are nodes below it.
 pub async fn delete(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<()> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let node = authorise_change(&mut tx, caller, id).await?;
+    let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     if tx.has_org_children(id).await? {
         let detail = format!("There are nodes below {id}. Move or delete them first.");
         return Err(Error::new(Code::OrgNodeInUse, detail));
     }
-    for endpoint_app in tx.endpoint_apps_assigned_to(id).await? {
-        assign::take(&mut tx, app, actor, &node.merchant, &endpoint_app, id).await?;
-    }
-    for instance in tx.products_open_on(id).await? {
-        open::shut(&mut tx, app, actor, &node, &instance).await?;
-    }
+    ending::clear(&mut tx, app, actor, &node).await?;
     tx.delete_org_node(id).await?;
     tx.emit(told(app, "org_node.deleted", actor, &node));
     tx.commit().await
@@ -240,7 +244,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<()> {
 /// One node, what is open on it, and what is assigned to it (E7).
 pub async fn get(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<OrgNodeDetail> {
     let mut tx = app.db.read().await?;
-    let node = authorise(&mut tx, caller, id, Action::Read).await?;
+    let node = owned::authorise(&mut tx, caller, id, Action::Read).await?;
     detail(&mut tx, node).await
 }
 
@@ -253,7 +257,7 @@ async fn detail(tx: &mut Tx, node: OrgNode) -> Result<OrgNodeDetail> {
 /// The nodes that the caller may know of and asks for, by id.
 pub async fn list(app: &App, caller: &Caller, query: &OrgNodeQuery) -> Result<Page<OrgNode>> {
     caller.require_scope(TokenScope::Read)?;
-    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let page = query.page();
     let mut tx = app.db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;

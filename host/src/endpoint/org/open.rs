@@ -1,17 +1,16 @@
 //! Which product instances are open on a node.
 
-use super::{OrgNode, OrgNodeDetail, authorise_change, detail};
+use super::{
+    OrgNode, OrgNodeDetail, detail,
+    ending::{self, ProductOfNode},
+};
 use crate::{
     access::Caller,
     app::App,
-    endpoint::{
-        InstanceState,
-        org_prune::{ProductOfNode, prune_assignments},
-    },
+    endpoint::{InstanceState, owned},
     error::{Code, Error, Result},
     event,
     ids::{InstanceId, OrgNodeId},
-    store::Tx,
 };
 
 /// Opens a product instance on a node. Doing it twice is no work.
@@ -20,7 +19,7 @@ use crate::{
 /// `not-found` for an instance of another merchant, `product-unsubscribed`.
 pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<OrgNodeDetail> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let node = authorise_change(&mut tx, caller, id).await?;
+    let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     let found = tx.product_instance_of(&node.merchant, instance).await?;
     if found.state == InstanceState::Unsubscribed {
         let detail = format!("The product instance {instance} is unsubscribed. Open one that the merchant has.");
@@ -41,20 +40,10 @@ pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &Instanc
 /// `not-found` when it is not open there.
 pub async fn close(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
     let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
-    let node = authorise_change(&mut tx, caller, id).await?;
-    if !shut(&mut tx, app, actor, &node, instance).await? {
+    let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
+    if !ending::close(&mut tx, app, actor, &node, instance).await? {
         return Err(Error::new(Code::NotFound, format!("The product instance {instance} is not open on {id}.")));
     }
-    prune_assignments(&mut tx, app, actor, &node.merchant).await?;
+    ending::prune_assignments(&mut tx, app, actor, &node.merchant).await?;
     tx.commit().await
-}
-
-/// Takes the row away and tells of it; false when there was none.
-pub(super) async fn shut(tx: &mut Tx, app: &App, actor: &str, node: &OrgNode, instance: &InstanceId) -> Result<bool> {
-    let gone = tx.close_product(&node.id, instance).await?;
-    if gone {
-        let data = ProductOfNode { org_node: node.id.clone(), product_instance: instance.clone() };
-        tx.emit(event::new(app, "org_node.product_closed", &node.id, actor, &data).for_merchant(&node.merchant));
-    }
-    Ok(gone)
 }

@@ -263,3 +263,19 @@ async fn e4_an_unsubscription_of_the_very_moment_of_the_purchase_ends_what_was_c
     assert!(held(&endpoint(&host.app, &host, &chosen).await).is_empty());
     assert!(held(&defaults(&host, &merchant).await[0]).is_empty());
 }
+
+#[tokio::test]
+async fn e4_what_is_chosen_again_is_ended_only_by_a_later_unsubscription() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-again").await;
+    apply(&host, &[message("bos-again", "i-1", "bought", "purchase", -50)]).await;
+    let chosen = choose(&host, &merchant, &["i-1"]).await;
+    apply(&host, &[message("bos-again", "i-1", "renewed", "renew", -10)]).await;
+    let told_before = told(&host, &merchant).await.len();
+    app::add_product(&host.app, &host.caller, &chosen, &"i-1".parse().unwrap()).await.unwrap();
+    assert_eq!(told(&host, &merchant).await.len(), told_before, "it was in it already");
+    apply(&host, &[message("bos-again", "i-1", "left", "unsubscribe", -30)]).await;
+    assert_eq!(held(&endpoint(&host.app, &host, &chosen).await).len(), 1, "chosen after that");
+    apply(&host, &[message("bos-again", "i-1", "left-again", "unsubscribe", -5)]).await;
+    assert!(held(&endpoint(&host.app, &host, &chosen).await).is_empty());
+}

@@ -4,6 +4,7 @@
 
 mod converge;
 mod parked;
+mod quiet;
 
 use serde_json::{Value, json};
 

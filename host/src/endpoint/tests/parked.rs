@@ -4,9 +4,10 @@ use super::*;
 use crate::{
     endpoint::{
         InstanceState,
-        fulfilment::{FulfilmentQuery, Replay, ReplayAll},
+        fulfilment::{Batch, Replay, ReplayAll},
+        kept::{self, FulfilmentQuery},
         ledger::FulfilmentState,
-        message::Reason,
+        message::{Arrival, Reason},
         ticker::tick,
     },
     error::{Code, Result},
@@ -22,7 +23,7 @@ async fn replay(host: &TestHost, parked: &str, message: Option<Value>) -> Result
 }
 
 async fn state(host: &TestHost, kept: &str) -> FulfilmentState {
-    fulfilment::get(&host.app, &host.caller, &id(kept)).await.unwrap().state
+    kept::get(&host.app, &host.caller, &id(kept)).await.unwrap().state
 }
 
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn i6_a_parked_message_that_comes_again_is_kept_once_and_told_once() {
         assert_eq!(outcomes(&host, std::slice::from_ref(&contradiction)).await, ["message-contradicts"]);
     }
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = fulfilment::list(&host.app, &host.caller, &query).await.unwrap().items;
+    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].attempts, parked[0].reason), (3, Some(Reason::MessageContradicts)));
     assert_eq!(parked[0].message, contradiction);
@@ -131,12 +132,56 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
     let other = message("bos-one", "i-2", "m-1", "purchase", 0);
     assert_eq!(outcomes(&host, std::slice::from_ref(&other)).await, ["message-contradicts"]);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = fulfilment::list(&host.app, &host.caller, &query).await.unwrap().items.remove(0).id;
+    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items.remove(0).id;
     let corrected = and(other.clone(), "id", "m-2");
     assert_eq!(replay(&host, parked.as_str(), Some(corrected)).await.unwrap().outcome, Outcome::Applied);
     assert_eq!(state(&host, parked.as_str()).await, FulfilmentState::Corrected);
     assert_eq!(state(&host, "m-2").await, FulfilmentState::Applied);
     assert_eq!(outcomes(&host, &[other]).await, ["repeated"], "it has been taken care of");
+    let kinds = ["fulfilment.parked", "fulfilment.corrected", "fulfilment.applied"];
+    let merchant = "bos-one".parse().unwrap();
+    for (kind, times) in kinds.into_iter().zip([1, 1, 0]) {
+        assert_eq!(told_of(&host, &merchant, kind).await, times, "{kind}");
+    }
+    let waiting = FulfilmentQuery { reason: Some(Reason::MessageContradicts), ..FulfilmentQuery::default() };
+    assert!(kept::list(&host.app, &host.caller, &waiting).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn e1_i6_of_two_corrections_of_one_message_the_second_is_refused_and_leaves_nothing_behind() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    assert_eq!(outcomes(&host, &[json!({"id": "p-1"})]).await, ["malformed"]);
+    // Both were sent while it waited.
+    let corrections = ["m-1", "m-2"].map(|id| Arrival::read(&message("bos-one", id, id, "purchase", 0)));
+    let mut said = Vec::new();
+    for arrival in &corrections {
+        let batch = Batch { actor: "test", arrivals: vec![arrival], corrects: Some(id("p-1")) };
+        said.push(batch.settle(&host.app).await.map(|receipts| receipts[0].outcome).map_err(|error| error.code));
+    }
+    assert_eq!(said, [Ok(Outcome::Applied), Err(Code::FulfilmentSettled)]);
+    assert_eq!(state(&host, "p-1").await, FulfilmentState::Corrected);
+    assert_eq!(instances(&host, &merchant).await.len(), 1);
+    let gone = kept::get(&host.app, &host.caller, &id("m-2")).await.unwrap_err();
+    assert_eq!(gone.code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn e1_i6_of_many_corrections_at_once_one_is_applied() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    assert_eq!(outcomes(&host, &[json!({"id": "p-1"})]).await, ["malformed"]);
+    let beside = host.beside().await;
+    let tries = (0..8).map(|number| {
+        let name = format!("m-{number}");
+        let corrected = message("bos-one", &name, &name, "purchase", 0);
+        let host = if number % 2 == 0 { &host } else { &beside };
+        async move { replay(host, "p-1", Some(corrected)).await }
+    });
+    let said = futures_util::future::join_all(tries).await;
+    let applied = said.iter().filter(|one| one.as_ref().is_ok_and(|one| one.outcome == Outcome::Applied));
+    assert_eq!(applied.count(), 1, "{said:?}");
+    assert_eq!(instances(&host, &merchant).await.len(), 1);
 }
 
 #[tokio::test]
@@ -185,7 +230,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     let mut query = FulfilmentQuery { limit: Some(2), ..FulfilmentQuery::default() };
     let mut seen = Vec::new();
     loop {
-        let page = fulfilment::list(&host.app, &host.caller, &query).await.unwrap();
+        let page = kept::list(&host.app, &host.caller, &query).await.unwrap();
         seen.extend(page.items.iter().map(|one| one.id.to_string()));
         query.cursor = page.next;
         if query.cursor.is_none() {
@@ -194,6 +239,40 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     }
     assert_eq!(seen, ["m-4", "m-3", "m-2", "m-1", "m-0"]);
     let broken = FulfilmentQuery { cursor: Some("7".into()), ..FulfilmentQuery::default() };
-    let refused = fulfilment::list(&host.app, &host.caller, &broken).await.unwrap_err();
+    let refused = kept::list(&host.app, &host.caller, &broken).await.unwrap_err();
     assert_eq!(refused.code, Code::InvalidCursor);
+}
+
+#[tokio::test]
+async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_database() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    let deep = (0..100).fold(json!("\u{0}"), |inner, _| json!([inner]));
+    let batch = [
+        json!("\u{fffd}\u{0} what"),
+        json!({"id": "m-1", "n\u{0}te": "\u{0}"}),
+        and(message("bos-one", "i-1", "m-2", "purchase", 0), "kind", "\u{0}"),
+        and(message("bos-one", "i-1", "m-3", "purchase", 0), "n\u{0}te", "\u{0}"),
+        and(message("bos-one", "i-1", "m-4", "purchase", 0), "note", deep),
+    ];
+    let expected = ["malformed", "malformed", "malformed", "applied", "malformed"];
+    assert_eq!(outcomes(&host, &batch).await, expected);
+    let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
+    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items;
+    assert_eq!(parked.len(), 4);
+    let page = event::list(&host.app, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
+    let told = page.unwrap().items.into_iter().filter(|event| event.kind == "fulfilment.parked");
+    let told: Vec<_> = told.map(|event| event.data["id"].as_str().unwrap().to_owned()).collect();
+    assert!(parked.iter().all(|one| told.contains(&one.id.to_string())), "{told:?}");
+    assert_eq!(told_of(&host, &merchant, "product_instance.created").await, 1);
+    assert_eq!(outcomes(&host, &batch).await, ["malformed", "malformed", "malformed", "repeated", "malformed"]);
+    let again = fulfilment::replay_all(&host.app, &host.caller, &ReplayAll::default()).await.unwrap();
+    assert_eq!(again.results.len(), 4);
+}
+
+#[tokio::test]
+async fn replaying_when_nothing_waits_does_nothing_on_every_database() {
+    let host = crate::testing::host().await;
+    let receipts = fulfilment::replay_all(&host.app, &host.caller, &ReplayAll::default()).await.unwrap();
+    assert!(receipts.results.is_empty());
 }

@@ -1,6 +1,8 @@
 //! Endpoint applications.
 
-use super::{push_if, push_known};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{push_ids, push_if, push_known};
 use crate::{
     access::Caller,
     endpoint::{Channel, EndpointApp, app::EndpointAppQuery},
@@ -33,6 +35,21 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, (EndpointAppId,), sql, merchant)?.map(|(id,)| id))
     }
 
+    /// The default endpoint applications of those of the merchants that have one.
+    pub(crate) async fn default_endpoints(
+        &mut self,
+        merchants: &BTreeSet<MerchantId>,
+    ) -> Result<BTreeMap<MerchantId, EndpointAppId>> {
+        if merchants.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let found = fetch_built!(self, (MerchantId, EndpointAppId), |q| {
+            q.push("SELECT merchant_id, id FROM endpoint_app WHERE is_default AND merchant_id IN ");
+            push_ids!(q, merchants);
+        })?;
+        Ok(found.into_iter().collect())
+    }
+
     /// Adds an endpoint application.
     pub(crate) async fn insert_endpoint_app(&mut self, endpoint: &EndpointApp) -> Result<()> {
         execute!(
@@ -57,23 +74,23 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes an endpoint application that has no channels, with what it holds and where it is assigned.
+    /// Deletes an endpoint application that has no channels and is assigned nowhere, with what it holds.
     pub(crate) async fn delete_endpoint_app(&mut self, id: &EndpointAppId) -> Result<()> {
-        execute!(self, "DELETE FROM assignment WHERE endpoint_app_id = $1", id)?;
         execute!(self, "DELETE FROM endpoint_product WHERE endpoint_app_id = $1", id)?;
         execute!(self, "DELETE FROM endpoint_app WHERE id = $1", id)?;
         Ok(())
     }
 
-    /// The channels bound to an endpoint application, by id.
-    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId) -> Result<Vec<Channel>> {
-        Ok(fetch!(self, fetch_all, Channel, "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id", id)?)
+    /// The channels bound to an endpoint application, by id, at most `limit`.
+    pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<Channel>> {
+        let sql = "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id LIMIT $2";
+        Ok(fetch!(self, fetch_all, Channel, sql, id, limit)?)
     }
 
-    /// The nodes that an endpoint application is assigned to, by id.
-    pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId) -> Result<Vec<OrgNodeId>> {
-        let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id";
-        let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id)?;
+    /// The nodes that an endpoint application is assigned to, by id, at most `limit`.
+    pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<OrgNodeId>> {
+        let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id LIMIT $2";
+        let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 

@@ -4,12 +4,16 @@ use super::{push_if, push_known};
 use crate::{
     access::Caller,
     clock::Millis,
-    endpoint::authorisation::{Authorisation, AuthorisationQuery},
+    endpoint::authorisation::{Authorisation, AuthorisationQuery, StageName},
     error::{Code, Error, Result},
     ids::AuthorisationId,
     page::PageQuery,
     store::{Tx, execute, fetch, fetch_built},
 };
+
+fn changed_meanwhile() -> Error {
+    Error::new(Code::AuthorisationState, "The authorisation has just been changed by somebody else. Look at it again.")
+}
 
 impl Tx {
     /// One run.
@@ -30,10 +34,11 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, Authorisation, sql, code, pre_auth)?)
     }
 
-    /// Runs that wait for an endpoint application or for their last step.
-    pub(crate) async fn authorisations_with_grant(&mut self) -> Result<Vec<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE state IN ('granted', 'choosing') ORDER BY id";
-        Ok(fetch!(self, fetch_all, Authorisation, sql)?)
+    /// Runs that have the grant of this account and wait for an endpoint application or for their last step.
+    pub(crate) async fn authorisations_with_grant(&mut self, app_id: &str) -> Result<Vec<Authorisation>> {
+        let sql = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
+                   AND state IN ('granted', 'choosing') ORDER BY id";
+        Ok(fetch!(self, fetch_all, Authorisation, sql, app_id)?)
     }
 
     /// Adds a run.
@@ -61,7 +66,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes a run except for what was chosen, when nobody has changed it meanwhile.
+    /// Writes a run that entered another stage, except for what was chosen, when nobody has changed it meanwhile. Such a run
+    /// has new secrets or none, so that none is written back that was sealed anew meanwhile.
     ///
     /// # Errors
     /// `authorisation-state` when somebody has.
@@ -88,11 +94,28 @@ impl Tx {
             &flow.trouble
         )?;
         if written == 0 {
-            let detail = "The authorisation has just been changed by somebody else. Look at it again.";
-            return Err(Error::new(Code::AuthorisationState, detail));
+            return Err(changed_meanwhile());
         }
         flow.revision += 1;
         Ok(())
+    }
+
+    /// Writes what is in the way of a run and when it is tried again.
+    ///
+    /// # Errors
+    /// `authorisation-state` when somebody has changed it meanwhile.
+    pub(crate) async fn postpone_authorisation(
+        &mut self,
+        flow: &Authorisation,
+        trouble: &str,
+        due_at: Millis,
+    ) -> Result<()> {
+        let sql = "UPDATE channel_authorisation SET attempts = attempts + 1, trouble = $3, due_at = $4, revision = revision + 1
+                   WHERE id = $1 AND revision = $2";
+        match execute!(self, sql, &flow.id, flow.revision, trouble, due_at)? {
+            0 => Err(changed_meanwhile()),
+            _ => Ok(()),
+        }
     }
 
     /// Writes what was chosen. It does not count as a change of the run: a host that is asking WeChat goes on.
@@ -150,8 +173,8 @@ impl Tx {
         Ok(fetch_built!(self, Authorisation, |q| {
             q.push("SELECT * FROM channel_authorisation a WHERE a.id > ").push_bind(page.after());
             push_known!(q, caller, "a.merchant_id");
-            push_if!(q, query.merchant.as_ref(), " AND a.merchant_id = ", "");
-            push_if!(q, query.state.as_deref(), " AND a.state = ", "");
+            push_if!(q, &query.merchant, " AND a.merchant_id = ", "");
+            push_if!(q, query.state.map(StageName::as_str), " AND a.state = ", "");
             q.push(" ORDER BY a.id LIMIT ").push_bind(page.limit() + 1);
         })?)
     }

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::push_if;
+use super::{push_ids, push_if};
 use crate::{
     clock::Millis,
     endpoint::{
         ProductInstance,
-        fulfilment::{FulfilmentQuery, Place, ReplayAll},
-        ledger::{FulfilmentRow, FulfilmentState},
+        fulfilment::ReplayAll,
+        kept::{FulfilmentQuery, Place},
+        ledger::FulfilmentRow,
         message::Reason,
     },
     error::Result,
     ids::{InstanceId, MerchantId, MessageId},
-    store::{Tx, execute, execute_built, fetch, fetch_built},
+    store::{Tx, execute_built, fetch, fetch_built},
 };
 
 impl Tx {
@@ -24,13 +25,12 @@ impl Tx {
 
     /// Those of `ids` that are kept.
     pub(crate) async fn fulfilments(&mut self, ids: &BTreeSet<MessageId>) -> Result<Vec<FulfilmentRow>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(fetch_built!(self, FulfilmentRow, |q| {
-            q.push("SELECT * FROM fulfilment WHERE id IN (");
-            let mut list = q.separated(", ");
-            for id in ids {
-                list.push_bind(id);
-            }
-            q.push(")");
+            q.push("SELECT * FROM fulfilment WHERE id IN ");
+            push_ids!(q, ids);
         })?)
     }
 
@@ -40,12 +40,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         Ok(fetch_built!(self, ProductInstance, |q| {
-            q.push("SELECT * FROM product_instance WHERE id IN (");
-            let mut list = q.separated(", ");
-            for id in ids {
-                list.push_bind(id);
-            }
-            q.push(")");
+            q.push("SELECT * FROM product_instance WHERE id IN ");
+            push_ids!(q, ids);
         })?)
     }
 
@@ -102,13 +98,6 @@ impl Tx {
         Ok(written == rows.len() as u64)
     }
 
-    /// A parked message was applied in the words of another one.
-    pub(crate) async fn mark_corrected(&mut self, id: &MessageId, by: &MessageId, now: Millis) -> Result<()> {
-        let sql = "UPDATE fulfilment SET state = $2, detail = $3, settled_at = $4 WHERE id = $1 AND state = 'parked'";
-        execute!(self, sql, id, FulfilmentState::Corrected.as_str(), format!("Corrected by the message {by}."), now)?;
-        Ok(())
-    }
-
     /// Parked messages, the least tried first, then by their arrival.
     pub(crate) async fn parked_fulfilments(&mut self, which: &ReplayAll, most: usize) -> Result<Vec<FulfilmentRow>> {
         Ok(fetch_built!(self, FulfilmentRow, |q| {
@@ -125,14 +114,14 @@ impl Tx {
         query: &FulfilmentQuery,
         before: Option<&Place>,
     ) -> Result<Vec<FulfilmentRow>> {
-        let limit = crate::page::PageQuery { cursor: None, limit: query.limit }.limit();
+        let limit = query.page().limit();
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE 1 = 1");
             if let Some(state) = query.state {
                 // A word of ours, in the text and not bound: so the index of those that wait can be used.
                 q.push(" AND state = '").push(state).push("'");
             }
-            push_if!(q, query.reason.map(Reason::as_str), " AND reason = ", "");
+            push_if!(q, query.reason.map(Reason::as_str), " AND state = 'parked' AND reason = ", "");
             push_if!(q, &query.merchant, " AND merchant_id = ", "");
             if let Some(Place(at, id)) = before {
                 q.push(" AND (received_at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
@@ -160,5 +149,38 @@ impl Tx {
         let sql = "UPDATE product_instance SET state = 'expired', updated_at = $2
                    WHERE merchant_id = $1 AND state = 'active' AND expires_at <= $2 RETURNING *";
         Ok(fetch!(self, fetch_all, ProductInstance, sql, merchant, now)?)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        endpoint::{self, fulfilment, ticker},
+        store::execute,
+        testing::{self, DAWN},
+    };
+
+    #[tokio::test]
+    async fn f77_a_merchant_whose_rows_cannot_be_read_does_not_stop_the_clock_of_others() {
+        let host = testing::host().await;
+        for id in ["bos-1", "bos-2", "bos-3"] {
+            let new = serde_json::from_value(json!({"name": "M", "id": id})).unwrap();
+            endpoint::merchant::create(&host.app, &host.caller, new).await.unwrap();
+            let buys = json!({"id": format!("m-{id}"), "merchant": id, "instance": format!("pi-{id}"), "product": "mall",
+                "kind": "purchase", "at": DAWN, "expires_at": DAWN.plus_seconds(5)});
+            fulfilment::deliver(&host.app, &host.caller, &[buys]).await.unwrap();
+        }
+        let mut tx = host.app.db.begin().await.unwrap();
+        execute!(tx, "UPDATE product_instance SET said_kind = 'none' WHERE merchant_id = 'bos-2'").unwrap();
+        tx.commit().await.unwrap();
+        host.clock.advance_seconds(5);
+        ticker::tick(&host.app).await.unwrap();
+        let mut tx = host.app.db.read().await.unwrap();
+        let sql = "SELECT COUNT(*) FROM product_instance WHERE state = 'expired'";
+        assert_eq!(fetch!(tx, fetch_one, (i64,), sql).unwrap().0, 2);
     }
 }

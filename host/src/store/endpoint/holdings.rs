@@ -37,6 +37,10 @@ impl Tx {
     /// What the merchants of the span have; all of them, or those that checks tell of.
     pub async fn holdings_in(&mut self, span: &Span, all: bool) -> Result<BTreeMap<MerchantId, Holdings>> {
         let mut merchants = All::new();
+        let sql = in_span!("SELECT id, unify_users FROM merchant WHERE", "id");
+        for (merchant, unify_users) in fetch!(self, fetch_all, (MerchantId, bool), sql, &span.from, &span.to, all)? {
+            merchants.entry(merchant).or_default().unify_users = unify_users;
+        }
         self.add_products(span, all, &mut merchants).await?;
         self.add_endpoint_apps(span, all, &mut merchants).await?;
         for (_, (merchant, node)) in self.nodes_in(span, all).await? {
@@ -118,16 +122,17 @@ impl Tx {
         )?)
     }
 
-    /// The merchants that the events after one and up to another name.
-    pub async fn touched_merchants(&mut self, after: i64, up_to: i64) -> Result<Vec<MerchantId>> {
-        let rows = fetch!(
+    /// The merchants that the events after one and up to another name, and whether a MiniApp is a channel of theirs.
+    pub async fn touched_merchants(&mut self, after: i64, up_to: i64) -> Result<Vec<(MerchantId, bool)>> {
+        Ok(fetch!(
             self,
             fetch_all,
-            (MerchantId,),
-            "SELECT DISTINCT merchant_id FROM event WHERE seq > $1 AND seq <= $2 AND merchant_id IS NOT NULL",
+            (MerchantId, bool),
+            "SELECT t.merchant_id, t.merchant_id IN
+                (SELECT merchant_id FROM channel WHERE kind = 'mini_app' AND endpoint_app_id IS NOT NULL)
+             FROM (SELECT DISTINCT merchant_id FROM event WHERE seq > $1 AND seq <= $2 AND merchant_id IS NOT NULL) t",
             after,
             up_to
-        )?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
+        )?)
     }
 }

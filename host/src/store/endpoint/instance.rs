@@ -16,15 +16,16 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, ProductInstance, "SELECT * FROM product_instance WHERE id = $1", id)?)
     }
 
-    /// What an endpoint application holds, by id: what was chosen, or for the default one what is active (E2, E3).
-    pub async fn products_of_endpoint(&mut self, endpoint: &EndpointApp) -> Result<Vec<ProductInstance>> {
+    /// What an endpoint application holds, by id, at most `limit`: what was chosen, or for the default one what is active
+    /// (E2, E3).
+    pub async fn products_of_endpoint(&mut self, endpoint: &EndpointApp, limit: i64) -> Result<Vec<ProductInstance>> {
         if endpoint.is_default {
-            let sql = "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id";
-            return Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.merchant)?);
+            let sql = "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id LIMIT $2";
+            return Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.merchant, limit)?);
         }
         let sql = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
-                   WHERE p.endpoint_app_id = $1 ORDER BY i.id";
-        Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.id)?)
+                   WHERE p.endpoint_app_id = $1 ORDER BY i.id LIMIT $2";
+        Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.id, limit)?)
     }
 
     /// The product instances that the caller may know of and asks for, by id, and one more than the page holds.
@@ -55,7 +56,7 @@ impl Tx {
         })?)
     }
 
-    /// Puts an instance into a custom endpoint application; false when it is in it already.
+    /// Puts an instance into a custom endpoint application, as of what was said of it; false when it is in it already.
     pub(crate) async fn insert_endpoint_product(
         &mut self,
         endpoint: &EndpointAppId,
@@ -73,14 +74,17 @@ impl Tx {
             actor,
             now
         )?;
+        // Who chooses it again knows what was said since: only a later unsubscription ends it (E4).
+        let sql =
+            "UPDATE endpoint_product SET as_of = $3 WHERE endpoint_app_id = $1 AND instance_id = $2 AND as_of < $3";
+        execute!(self, sql, endpoint, &instance.id, instance.said_at)?;
         Ok(added > 0)
     }
 
-    /// Takes an instance out of a custom endpoint application.
-    pub(crate) async fn delete_endpoint_product(&mut self, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
+    /// Takes an instance out of a custom endpoint application; false when it is not in it.
+    pub(crate) async fn delete_endpoint_product(&mut self, id: &EndpointAppId, instance: &InstanceId) -> Result<bool> {
         let sql = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
-        execute!(self, sql, id, instance)?;
-        Ok(())
+        Ok(execute!(self, sql, id, instance)? > 0)
     }
 
     /// Takes an instance out of the custom endpoint applications that chose it as of `left_at` or before (E4).

@@ -1,12 +1,15 @@
 //! Merchants.
 
+use std::collections::BTreeSet;
+
+use super::{push_ids, push_known};
 use crate::{
     access::Caller,
     endpoint::Merchant,
     error::{Error, Result},
     ids::MerchantId,
     page::PageQuery,
-    store::{Tx, execute, fetch},
+    store::{Tx, execute, fetch, fetch_built},
 };
 
 impl Tx {
@@ -23,9 +26,22 @@ impl Tx {
         fetch!(self, fetch_optional, Merchant, sql, id)?.ok_or_else(|| Error::not_found("merchant", id))
     }
 
-    /// As [`Tx::hold_merchant`]; false when there is none.
-    pub async fn hold_merchant_if_there(&mut self, id: &MerchantId) -> Result<bool> {
-        Ok(execute!(self, "UPDATE merchant SET revision = revision + 1 WHERE id = $1", id)? > 0)
+    /// As [`Tx::hold_merchant`], those of `ids` that are there. They are held in the order of their ids, so that of two who
+    /// hold several none waits for the other: that is why it reads like an INSERT, which takes its rows in their order, as
+    /// an UPDATE does not.
+    pub(crate) async fn hold_merchants(&mut self, ids: &BTreeSet<&MerchantId>) -> Result<BTreeSet<MerchantId>> {
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let held = fetch_built!(self, (MerchantId,), |q| {
+            q.push(
+                "INSERT INTO merchant (id, name, unify_users, created_at, revision)
+                 SELECT id, name, unify_users, created_at, revision FROM merchant WHERE id IN ",
+            );
+            push_ids!(q, ids);
+            q.push(" ORDER BY id ON CONFLICT (id) DO UPDATE SET revision = merchant.revision + 1 RETURNING id");
+        })?;
+        Ok(held.into_iter().map(|(id,)| id).collect())
     }
 
     /// Adds a merchant. The bare error tells whether the id is taken.
@@ -50,17 +66,10 @@ impl Tx {
 
     /// The merchants that the caller may know of, by id, and one more than the page holds.
     pub(crate) async fn merchants_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<Merchant>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            Merchant,
-            "SELECT id, name, unify_users, created_at FROM merchant m WHERE m.id > $1 AND ($2 OR m.id IN
-                (SELECT scope_id FROM role_grant WHERE account_id = $3 AND scope_kind = 'merchant'))
-             ORDER BY m.id LIMIT $4",
-            query.after(),
-            caller.reads_everything(),
-            &caller.account,
-            query.limit() + 1
-        )?)
+        Ok(fetch_built!(self, Merchant, |q| {
+            q.push("SELECT id, name, unify_users, created_at FROM merchant m WHERE m.id > ").push_bind(query.after());
+            push_known!(q, caller, "m.id");
+            q.push(" ORDER BY m.id LIMIT ").push_bind(query.limit() + 1);
+        })?)
     }
 }

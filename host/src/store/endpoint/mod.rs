@@ -3,12 +3,12 @@
 mod app;
 mod authorisation;
 mod channel;
+mod ending;
 mod fulfilment;
 mod holdings;
 mod instance;
 mod merchant;
 mod org;
-mod org_prune;
 
 /// Pushes the condition that `$column` is a merchant that the caller may know of.
 macro_rules! push_known {
@@ -24,5 +24,20 @@ macro_rules! push_known {
     };
 }
 
+/// Pushes a list of ids in parentheses, the last one as often as it takes to reach a power of two: so there are few
+/// statements to prepare. The list must not be empty.
+macro_rules! push_ids {
+    ($query:ident, $ids:expr) => {
+        let filled = $ids.iter().chain($ids.iter().next_back().into_iter().cycle());
+        $query.push("(");
+        let mut list = $query.separated(", ");
+        for id in filled.take($ids.len().next_power_of_two()) {
+            list.push_bind(id);
+        }
+        $query.push(")");
+    };
+}
+
 use super::push_if;
+use push_ids;
 use push_known;

@@ -160,6 +160,8 @@ impl Tx {
             push_if!(q, &query.parent, " AND n.parent_id = ", "");
             let assigned = " AND n.id IN (SELECT org_node_id FROM assignment WHERE endpoint_app_id = ";
             push_if!(q, &query.endpoint_app, assigned, ")");
+            let open = " AND n.id IN (SELECT org_node_id FROM org_product WHERE instance_id = ";
+            push_if!(q, &query.product_instance, open, ")");
             q.push(" ORDER BY n.id LIMIT ").push_bind(page.limit() + 1);
         })?)
     }

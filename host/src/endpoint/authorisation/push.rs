@@ -1,0 +1,25 @@
+//! What WeChat pushes, and what follows from it.
+
+use super::{pushed, revoked_at};
+use crate::{
+    app::App,
+    error::Result,
+    wechat::{
+        Envelope, Platform, accounts,
+        push::{Push, read},
+    },
+};
+
+/// Reads a push and does what it tells.
+///
+/// # Errors
+/// `wechat-push` with WeChat's own error code when it is not one of WeChat's; failures of this host, so that WeChat sends
+/// it again.
+pub async fn receive(app: &App, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
+    match read(platform, envelope, body, app.clock.now())? {
+        Push::Ticket { ticket, at } => accounts::keep_ticket(app, platform, &ticket, at).await,
+        Push::Authorised(code) => pushed(app, &code).await,
+        Push::Unauthorised { account, at } => revoked_at(app, &account, at).await,
+        Push::Other => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The fulfilment messages that are kept, as they are shown.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    ledger::{FulfilmentRow, FulfilmentState},
+    message::{Reason, kept},
+};
+use crate::{
+    access::{Action, Caller, Scope},
+    app::App,
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::{MerchantId, MessageId},
+    page::{Page, paged},
+};
+
+/// A message that is kept.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Fulfilment {
+    /// The message's id; one made of its content when it has none, or when its own stands for another message.
+    pub id: MessageId,
+    /// The merchant that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// What became of it.
+    pub state: FulfilmentState,
+    /// Why it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// What was sent.
+    #[schema(value_type = serde_json::Value)]
+    pub message: Value,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it came first.
+    pub received_at: Millis,
+    /// When it stopped waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Millis>,
+}
+
+impl From<&FulfilmentRow> for Fulfilment {
+    fn from(row: &FulfilmentRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            merchant: row.merchant_id.clone(),
+            state: row.state,
+            reason: row.reason.parse().ok(),
+            detail: row.detail.clone(),
+            message: kept(&row.body),
+            attempts: row.attempts as u64,
+            received_at: row.received_at,
+            settled_at: row.settled_at,
+        }
+    }
+}
+
+/// Which messages are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FulfilmentQuery {
+    /// Only those of which this became.
+    #[serde(default)]
+    pub state: Option<FulfilmentState>,
+    /// Only those that wait, and for this reason.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+    /// Only those that name this merchant (BosID).
+    #[serde(default)]
+    pub merchant: Option<MerchantId>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+paged!(FulfilmentQuery);
+
+/// One message that is kept.
+pub async fn get(app: &App, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let row = app.db.read().await?.fulfilment(id).await?;
+    row.as_ref().map(Fulfilment::from).ok_or_else(|| Error::not_found("fulfilment message", id))
+}
+
+/// The messages that are kept, newest first.
+pub async fn list(app: &App, caller: &Caller, query: &FulfilmentQuery) -> Result<Page<Fulfilment>> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let before = query.cursor.as_deref().map(Place::read).transpose()?;
+    let rows = app.db.read().await?.fulfilments_of(query, before.as_ref()).await?;
+    let page = query.page();
+    Ok(Page::of(rows.iter().map(Fulfilment::from).collect(), &page, |one| {
+        Place(one.received_at, one.id.clone()).text()
+    }))
+}
+
+/// Where a message stands in the order of arrival.
+pub(crate) struct Place(pub Millis, pub MessageId);
+
+impl Place {
+    fn text(&self) -> String {
+        format!("{}~{}", self.0.0, self.1)
+    }
+
+    fn read(text: &str) -> Result<Self> {
+        let parts = text.split_once('~').and_then(|(at, id)| Some(Self(Millis(at.parse().ok()?), id.parse().ok()?)));
+        parts.ok_or_else(|| Error::new(Code::InvalidCursor, "Send the `next` of the page before as it was."))
+    }
+}

@@ -1,0 +1,45 @@
+//! What merchants own: who may see it, and who may change it.
+
+use super::Merchant;
+use crate::{
+    access::{Action, Caller, Scope},
+    error::{Error, Result},
+    ids::MerchantId,
+    store::Tx,
+};
+
+/// Something that a merchant owns for ever.
+pub trait Owned: Sized + Send {
+    /// What it is called in a sentence.
+    const WHAT: &'static str;
+    /// What it is known by.
+    type Id: std::fmt::Display + Sync;
+
+    /// It, when it is there.
+    fn load(tx: &mut Tx, id: &Self::Id) -> impl Future<Output = Result<Option<Self>>> + Send;
+
+    /// Whose it is.
+    fn merchant(&self) -> &MerchantId;
+}
+
+fn none<T: Owned>(id: &T::Id) -> Error {
+    Error::not_found(T::WHAT, id)
+}
+
+/// It, when the caller may do `action` to what its merchant owns.
+///
+/// # Errors
+/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+pub async fn authorise<T: Owned>(tx: &mut Tx, caller: &Caller, id: &T::Id, action: Action) -> Result<T> {
+    let known = T::load(tx, id).await?.filter(|it| caller.knows(&Scope::Merchant(it.merchant().clone())));
+    let it = known.ok_or_else(|| none::<T>(id))?;
+    caller.require(action, &Scope::Merchant(it.merchant().clone()))?;
+    Ok(it)
+}
+
+/// As [`authorise`] to operate, and holds the merchant for the change: it is as it is then.
+pub async fn hold<T: Owned>(tx: &mut Tx, caller: &Caller, id: &T::Id) -> Result<(Merchant, T)> {
+    let it = authorise::<T>(tx, caller, id, Action::Operate).await?;
+    let merchant = tx.hold_merchant(it.merchant()).await?;
+    Ok((merchant, T::load(tx, id).await?.ok_or_else(|| none::<T>(id))?))
+}

@@ -1,0 +1,47 @@
+//! What ends at organisation nodes.
+
+use crate::{
+    clock::Millis,
+    endpoint::org::{NodeOfEndpoint, ProductOfNode},
+    error::Result,
+    ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
+    store::{Tx, fetch},
+};
+
+impl Tx {
+    /// Takes the assignments away whose endpoint application has no product instance open on the node (E9). Whether the
+    /// instances are expired does not matter: a renewal brings them back.
+    pub(crate) async fn delete_baseless_assignments(&mut self, merchant: &MerchantId) -> Result<Vec<NodeOfEndpoint>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            NodeOfEndpoint,
+            "DELETE FROM assignment WHERE endpoint_app_id IN (SELECT id FROM endpoint_app WHERE merchant_id = $1)
+             AND NOT EXISTS (SELECT 1 FROM org_product o JOIN endpoint_app e ON e.id = assignment.endpoint_app_id
+                WHERE o.org_node_id = assignment.org_node_id AND (e.is_default OR EXISTS
+                    (SELECT 1 FROM endpoint_product p WHERE p.endpoint_app_id = e.id AND p.instance_id = o.instance_id)))
+             RETURNING endpoint_app_id, org_node_id",
+            merchant
+        )?)
+    }
+
+    /// Takes an endpoint application's assignments away.
+    pub(crate) async fn delete_assignments_of(&mut self, id: &EndpointAppId) -> Result<Vec<NodeOfEndpoint>> {
+        let sql = "DELETE FROM assignment WHERE endpoint_app_id = $1 RETURNING endpoint_app_id, org_node_id";
+        Ok(fetch!(self, fetch_all, NodeOfEndpoint, sql, id)?)
+    }
+
+    /// Closes an instance on the nodes where it was opened as of `left_at` or before (E4).
+    pub(crate) async fn leave_org_nodes(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<ProductOfNode>> {
+        let sql = "DELETE FROM org_product WHERE instance_id = $1 AND as_of <= $2 RETURNING org_node_id, instance_id";
+        Ok(fetch!(self, fetch_all, ProductOfNode, sql, id, left_at)?)
+    }
+
+    /// Takes everything from a node: what was assigned to it, and what was open on it.
+    pub(crate) async fn clear_org_node(&mut self, id: &OrgNodeId) -> Result<(Vec<NodeOfEndpoint>, Vec<ProductOfNode>)> {
+        let sql = "DELETE FROM assignment WHERE org_node_id = $1 RETURNING endpoint_app_id, org_node_id";
+        let assigned = fetch!(self, fetch_all, NodeOfEndpoint, sql, id)?;
+        let sql = "DELETE FROM org_product WHERE org_node_id = $1 RETURNING org_node_id, instance_id";
+        Ok((assigned, fetch!(self, fetch_all, ProductOfNode, sql, id)?))
+    }
+}

@@ -1,0 +1,95 @@
+//! Work that is carried to its end: what another service hands out once is lost unless it is stored.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use crate::error::{Code, Error, Result};
+
+/// More than there is ever under way: all of them together are taken to wait for the last.
+const PLACES: u32 = 1 << 20;
+
+/// Where such work is handed in.
+pub struct Unbroken {
+    places: Arc<Semaphore>,
+    ending: AtomicBool,
+}
+
+impl Default for Unbroken {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(PLACES as usize)), ending: AtomicBool::new(false) }
+    }
+}
+
+impl Unbroken {
+    /// Does `work` in a task of its own: whoever waits for it may go away, and the host waits for it when it ends.
+    ///
+    /// # Errors
+    /// `unavailable` when the host is ending; then nothing was begun.
+    pub async fn carry<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
+        let ending = || Error::new(Code::Unavailable, "The host is ending. Try again.");
+        let place = self.places.clone().acquire_owned().await.map_err(|_| ending())?;
+        if self.is_ending() {
+            return Err(ending());
+        }
+        let task = tokio::spawn(async move {
+            let done = work.await;
+            drop(place);
+            done
+        });
+        task.await.map_err(Error::internal)
+    }
+
+    /// Whether the host is ending: work of several steps stops after the one that it is at.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// Begins nothing more, and waits for what is under way, but not for ever; whether all of it is done.
+    pub async fn end(&self, patience: Duration) -> bool {
+        self.ending.store(true, Ordering::Release);
+        let done = tokio::time::timeout(patience, self.places.acquire_many(PLACES)).await.is_ok();
+        self.places.close();
+        done
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    fn slow(done: &Arc<AtomicBool>) -> impl Future<Output = ()> + use<> {
+        let done = done.clone();
+        async move {
+            tokio::time::sleep(SHORT * 10).await;
+            done.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn e10_what_is_under_way_ends_well_though_whoever_waited_is_gone() {
+        let (unbroken, done) = (Unbroken::default(), Arc::new(AtomicBool::new(false)));
+        let waiting = tokio::time::timeout(SHORT, unbroken.carry(slow(&done))).await;
+        assert!(waiting.is_err() && !done.load(Ordering::SeqCst));
+        assert!(unbroken.end(Duration::from_secs(10)).await);
+        assert!(done.load(Ordering::SeqCst), "the host waited for it");
+        assert_eq!(unbroken.carry(async {}).await.unwrap_err().code, Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn f75_the_end_of_the_host_does_not_wait_for_ever() {
+        let unbroken = Unbroken::default();
+        let stuck = unbroken.carry(std::future::pending::<()>());
+        assert!(tokio::time::timeout(SHORT, stuck).await.is_err());
+        assert!(!unbroken.end(SHORT).await && unbroken.is_ending());
+    }
+}
