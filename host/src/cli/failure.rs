@@ -73,6 +73,16 @@ impl Failure {
         self
     }
 
+    /// Leads to the binding that is there already.
+    pub fn with_binding(mut self) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && let Some(id) = problem.fields.get("binding").and_then(Value::as_str)
+        {
+            problem.next = Some(format!("berth policy edit {id} --mode enforce (or --config, --on-error, --limits)"));
+        }
+        self
+    }
+
     /// Wrong use.
     pub fn usage(detail: impl Into<String>) -> Self {
         Self::Usage(detail.into())
@@ -167,7 +177,9 @@ fn advice(kind: &str) -> Option<&'static str> {
         }
         "product-unsubscribed" => "berth product list --merchant ID --state active",
         "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",
-        "policy-in-use" => "berth policy bindings, then berth policy unbind ID",
+        "policy-in-use" => "berth policy bindings, then berth policy unbind ID or berth policy rebind NAME",
+        "policy-bound" => "berth policy bindings, then berth policy edit ID --mode enforce",
+        "policy-exists" => "raise the version in the policy's own files, then berth policy build and push",
         "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
         _ => return None,
     })
