@@ -210,7 +210,18 @@ fn audit_card(audit: &Audit, paint: &Paint) -> String {
         .render(paint)
 }
 
-fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
+/// All that the policies found, each with the policy that found it and how much that counts.
+pub fn findings(evaluations: &[Evaluation]) -> Vec<super::findings::Finding> {
+    let of = |one: &Evaluation, finding: &super::findings::Finding| super::findings::Finding {
+        policy: Some(one.policy.clone()),
+        mode: one.mode.clone(),
+        ..finding.clone()
+    };
+    evaluations.iter().flat_map(|one| one.findings.iter().map(move |finding| of(one, finding))).collect()
+}
+
+/// What came of each policy.
+pub fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
     let mut table = Table::new(["POLICY", "VERSION", "MODE", "OUTCOME", "FINDINGS", "DETAIL"]);
     for one in evaluations {
         table.row([
