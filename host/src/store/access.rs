@@ -2,12 +2,13 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built};
 use crate::{
     access::{Account, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
     clock::Millis,
     error::Result,
     ids::{Digest, TeamId, TokenId, UserId},
+    page::PageQuery,
 };
 
 #[derive(sqlx::FromRow)]
@@ -51,6 +52,17 @@ impl Tx {
     /// One account.
     pub async fn account(&mut self, id: &UserId) -> Result<Option<Account>> {
         Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
+    }
+
+    /// A page of the accounts, newest first, perhaps only those of a name.
+    pub(crate) async fn accounts(&mut self, page: &PageQuery, name: Option<&str>) -> Result<Vec<Account>> {
+        Ok(fetch_built!(self, Account, |query| {
+            query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
+            if let Some(name) = name {
+                query.push(" AND name = ").push_bind(name);
+            }
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 
     /// Adds a team.
