@@ -38,6 +38,7 @@ mod release;
 pub mod server;
 mod session;
 mod table;
+mod token;
 mod unpack;
 mod version;
 mod views;
@@ -119,7 +120,7 @@ pub enum Command {
     Account(access::Account),
     /// API tokens
     #[command(subcommand)]
-    Token(access::Token),
+    Token(token::Token),
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
@@ -244,7 +245,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::App(command) => app::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,
-        Command::Token(command) => access::token(command, session).await,
+        Command::Token(command) => token::run(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
         Command::Merchant(command) => merchant::run(command, session).await,
         Command::Endpoint(command) => endpoint::run(command, session).await,

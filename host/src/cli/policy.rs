@@ -6,6 +6,7 @@ mod build;
 mod cases;
 mod installed;
 mod local;
+mod moved;
 mod new;
 #[cfg(test)]
 mod samples;
@@ -69,7 +70,7 @@ pub enum Policy {
     /// Change a binding: its mode, config, meaning of failure or limits
     Edit(bound::Edit),
     /// Move all bindings of a policy that you may change to its newest version, or to another one
-    Rebind(bound::Rebind),
+    Rebind(moved::Rebind),
     /// List bindings; those of ended grayscale tasks only by --scope
     Bindings {
         /// Only those of this scope: platform, host-app:ID, app:ID or gray-task:ID
@@ -129,7 +130,7 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::Remove { policy } => installed::remove(&policy, session).await,
         Policy::Bind(args) => bound::bind(args, session).await,
         Policy::Edit(args) => bound::edit(args, session).await,
-        Policy::Rebind(args) => bound::rebind(args, session).await,
+        Policy::Rebind(args) => moved::rebind(args, session).await,
         Policy::Bindings { scope, policy } => bound::list(scope, policy, session).await,
         Policy::Unbind { binding } => bound::unbind(&binding, session).await,
     }

@@ -6,7 +6,7 @@ use super::{
     paint::{Paint, bytes, state},
     table::{Card, Cell, Table},
 };
-use crate::{clock::Millis, mini_app::MiniApp, version::Version};
+use crate::{clock::Millis, mini_app::MiniApp, text, version::Version};
 
 /// The judgement of one version.
 #[derive(Clone, Debug, Deserialize)]
@@ -255,7 +255,8 @@ pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> Stri
         row(&version.version, version.state.as_str(), bytes(version.size));
     }
     if let Some(trial) = &overview.trial {
-        row(&trial.version, "trial", format!("{} for {} accounts", trial.entry_path, trial.accounts.len()));
+        let accounts = text::count(trial.accounts.len() as u64, "account", "accounts");
+        row(&trial.version, "trial", format!("{} for {accounts}", trial.entry_path));
     }
     let card = mini_app(overview.mini_app.clone(), paint);
     format!("{card}\n\n{}", table.render(paint))

@@ -195,8 +195,6 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     })
 }
 
-/// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
-/// sqlx holds a lock for that.)
 /// The writer. Switching a new file to WAL does not wait for another host that does so at the same moment, whatever the
 /// timeout; so it is tried again.
 async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
@@ -212,6 +210,8 @@ async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
     }
 }
 
+/// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
+/// sqlx holds a lock for that.)
 async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
     MIGRATIONS.run(&mut *tx).await.map_err(cannot_migrate)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Kind,
-    bound::{self, Elsewhere},
+    moved::{self, Elsewhere},
     word,
 };
 use crate::{
@@ -67,7 +67,7 @@ pub async fn push(args: Push, session: &mut Session) -> Done {
     let mut answer = client.value(Call::ask("/v1/policies").file(&args.file, "application/wasm", bar)).await?;
     let policy: Installed = read(&answer)?;
     if args.rebind {
-        let moved = bound::move_all(&client, &policy).await?;
+        let moved = moved::move_all(&client, &policy).await?;
         answer["rebound"] = moved.document(&policy)["bindings"].take();
         let words = moved.words(&policy);
         session.out.show(&answer, |policy, paint| format!("{}\n\n{words}", view(policy, paint)))?;

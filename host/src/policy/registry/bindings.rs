@@ -170,7 +170,7 @@ pub async fn rebind(app: &App, caller: &Caller, id: &PolicyBindingId, patch: Bin
         let seen = authorised(&mut app.db.read().await?, caller, id).await?;
         if seen.scope_kind == ScopeKind::GrayTask && !patch.only_moves() {
             let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
-            return Err(Error::field("scope.kind", rule));
+            return Err(Error::field("scope", rule));
         }
         let policy = check(app, &patch.over(&seen), seen.kind).await?;
         let mut tx = app.db.begin().await?;
@@ -228,7 +228,7 @@ pub async fn unbind(app: &App, caller: &Caller, id: &PolicyBindingId) -> Result<
     let row = authorised(&mut tx, caller, id).await?;
     if row.scope_kind == ScopeKind::GrayTask {
         let rule = "a grayscale task keeps its policies. End the task and create another one.";
-        return Err(Error::field("scope.kind", rule));
+        return Err(Error::field("scope", rule));
     }
     let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
     tx.delete_policy_binding(id).await?;
