@@ -226,6 +226,21 @@ async fn messages_are_sent_from_one_document_an_array_or_lines() {
 }
 
 #[tokio::test]
+async fn e1_a_parked_message_is_told_by_the_exit_code_and_by_what_frees_it() {
+    let parked = || async {
+        Json(json!({"results": [
+            {"id": "m-1", "outcome": "parked", "reason": "malformed", "detail": "kind: none of them."},
+            {"id": "m-2", "outcome": "applied"},
+        ]}))
+    };
+    let router = Router::new().route("/v1/fulfilments", axum::routing::post(parked));
+    let desk = Desk { input: r#"{"id": "m-1"}"#.into(), ..Desk::before(router).await };
+    let ran = desk.run("fulfil -").await;
+    assert!(ran.code == 1 && ran.err.contains("1 message was parked"), "{}", ran.err);
+    assert!(ran.out.contains("berth fulfilment replay MESSAGE --message CORRECTED.json"), "{}", ran.out);
+}
+
+#[tokio::test]
 async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
     let asked = Seen::new();
     let desk = Desk { input: "{}\n{\n".into(), ..Desk::before(host(asked.clone())).await };
