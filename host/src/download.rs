@@ -204,7 +204,8 @@ pub async fn bundle(app: &App, who: &Fetcher, request: BundleRequest) -> Result<
     let manifest = plan(app, who, request).await?;
     let file = app.blobs.scratch()?;
     let mut zip = ZipWriter::new(file.reopen().map_err(Error::internal)?);
-    let text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
+    let mut text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
+    text.push(b'\n');
     zip.add_stored("berth-bundle.json", &text)?;
     for package in &manifest.packages {
         let bytes: Bytes = app.blobs.bytes(&package.sha256).await?;

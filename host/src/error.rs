@@ -142,6 +142,8 @@ codes! {
     PolicyCompile = "policy-compile", Invalid, "The policy could not be compiled within the limits";
     PolicyConfig = "policy-config", Invalid, "The config does not satisfy the policy's schema";
     PolicyKind = "policy-kind", Invalid, "The policy is of another kind";
+    PolicyExists = "policy-exists", Conflict, "The version of the policy is installed with other bytes";
+    PolicyBound = "policy-bound", Conflict, "The place has the policy already";
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
 
     // webhooks

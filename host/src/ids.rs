@@ -54,7 +54,7 @@ macro_rules! text_id {
 }
 
 macro_rules! prefixed_id {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal;)*) => {$(
         text_id!($(#[$doc])* $name);
 
         impl $name {
@@ -72,7 +72,7 @@ macro_rules! prefixed_id {
                     return Ok(Self(text.into()));
                 }
                 Err(Error::new(Code::InvalidId, format!(
-                    "{text:?} is not a {} id: expected {}_ and 26 characters.", stringify!($name), $prefix)))
+                    "{text:?} is not the id of {}: expected {}_ and 26 characters.", $what, $prefix)))
             }
         }
     )*};
@@ -80,35 +80,35 @@ macro_rules! prefixed_id {
 
 prefixed_id! {
     /// A team that owns MiniApps.
-    TeamId = "team";
+    TeamId = "team", "a team";
     /// A person or a robot.
-    UserId = "usr";
+    UserId = "usr", "an account";
     /// An API token (its public part).
-    TokenId = "tok";
+    TokenId = "tok", "a token";
     /// One uploaded build.
-    VersionId = "ver";
+    VersionId = "ver", "a version";
     /// One audit of one version.
-    AuditId = "aud";
+    AuditId = "aud", "an audit";
     /// One entry of the release history.
-    ReleaseId = "rel";
+    ReleaseId = "rel", "a release";
     /// A grayscale task.
-    GrayTaskId = "gray";
+    GrayTaskId = "gray", "a grayscale task";
     /// A list of devices or accounts.
-    CohortId = "coh";
+    CohortId = "coh", "a list";
     /// A policy attached to a scope.
-    PolicyBindingId = "pb";
+    PolicyBindingId = "pb", "a policy binding";
     /// An event.
-    EventId = "evt";
+    EventId = "evt", "an event";
     /// An endpoint application (CID).
-    EndpointAppId = "cid";
+    EndpointAppId = "cid", "an endpoint application";
     /// A place where an endpoint application is reached.
-    ChannelId = "chn";
+    ChannelId = "chn", "a channel";
     /// One run of a merchant's authorising a channel.
-    AuthorisationId = "auth";
+    AuthorisationId = "auth", "an authorisation of a channel";
     /// A receiver of events.
-    WebhookId = "wh";
+    WebhookId = "wh", "a webhook";
     /// A secret of a webhook.
-    WebhookSecretId = "whs";
+    WebhookSecretId = "whs", "a secret of a webhook";
 }
 
 /// Characters of a slug: what `mini_app_id` and `host_app_id` are made of.

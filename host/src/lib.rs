@@ -28,6 +28,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod host_app;
+pub mod idempotency;
 pub mod ids;
 pub mod mini_app;
 pub mod nats;

@@ -84,6 +84,12 @@ pub fn prose(field: &str, text: &str, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// A number with its noun: `1 place`, `2 places`.
+pub fn count(number: impl Into<i128>, one: &str, many: &str) -> String {
+    let number = number.into();
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 fn no_control(field: &str, text: &str) -> Result<()> {
     match text.chars().find(|c| c.is_control()) {
         Some(c) => Err(Error::field(field, format!("must not contain the control character U+{:04X}.", c as u32))),

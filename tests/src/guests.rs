@@ -37,6 +37,16 @@ pub enum Manner {
 }
 
 impl Manner {
+    /// A policy that behaves otherwise is another version of it.
+    fn version(self) -> &'static str {
+        match self {
+            Self::Traps => "1.0.0",
+            Self::Agrees => "1.1.0",
+            Self::Loops => "1.2.0",
+            Self::Bombs => "1.3.0",
+        }
+    }
+
     /// The body of the function. The answer lies at 80; zeros are yes. A bomb's list, or text, has 8 MB.
     fn body(self, shape: &Shape) -> String {
         let drop = if shape.world == "auditor" { "(call $drop (local.get 0))" } else { "" };
@@ -91,13 +101,14 @@ fn text(shape: &Shape, name: &str, manner: Manner) -> String {
         r#"(module {imports}
   (memory (export "memory") {pages})
   (global $heap (mut i32) (i32.const 8192))
-  (data (i32.const 16) "{table}") (data (i32.const 256) "{name}") (data (i32.const 400) "1.0.0") (data (i32.const 416) "Test")
+  (data (i32.const 16) "{table}") (data (i32.const 256) "{name}") (data (i32.const 400) "{}") (data (i32.const 416) "Test")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (global.get $heap)
     (global.set $heap (i32.and (i32.add (i32.add (global.get $heap) (local.get 3)) (i32.const 15)) (i32.const -16))))
   (func (export "berth:policy/about@1.0.0#describe") (result i32) (i32.const 16))
   (func (export "berth:policy/configure@1.0.0#configure") (param i32 i32) (result i32) (i32.const 64))
   (func (export "berth:policy/{export}") (param i32) (result i32) {}))"#,
+        manner.version(),
         manner.body(shape)
     )
 }

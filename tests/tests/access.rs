@@ -52,6 +52,7 @@ const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 /// The golden table.
 const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/me", May::Anybody),
+    ("GET", "/v1/accounts", May::Platform),
     ("POST", "/v1/accounts", May::Platform),
     ("GET", "/v1/teams", May::Anybody),
     ("POST", "/v1/teams", May::Anybody),

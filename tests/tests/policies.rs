@@ -82,6 +82,32 @@ on_both! {
         assert_eq!(scene.version_for("d").await, "1.1.0");
     }
 
+    async fn g12_c43_a_running_task_is_moved_to_a_newer_version_of_its_policy_and_to_nothing_else(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let broken = install(&scene, guests::grayscale("by-hand", Manner::Traps)).await;
+        let task = scene.gray("1.1.0", json!({"policies": [{"policy": "by-hand"}]})).await.good();
+        assert_eq!(scene.version_for("d").await, "1.0.0");
+        let bound = scene.admin.get(&format!("/v1/policy-bindings?scope_kind=gray_task&scope_id={}", text(&task["id"]))).await.good();
+        let at = format!("/v1/policy-bindings/{}", text(&bound["items"][0]["id"]));
+        assert_eq!(bound["items"][0]["digest"], broken["digest"]);
+        let mended = install(&scene, guests::grayscale("by-hand", Manner::Agrees)).await;
+        // Installed is not bound: what was given to the task goes on judging.
+        assert_eq!(scene.version_for("d").await, "1.0.0");
+        for more in [json!({"mode": "shadow"}), json!({"policy": "by-hand", "on_error": "open"}), json!({"config": {}})] {
+            scene.admin.put(&at, more).await.refused("invalid-field");
+        }
+        scene.admin.delete(&at).await.refused("invalid-field");
+        let moved = scene.admin.put(&at, json!({"policy": "by-hand"})).await.good();
+        assert_eq!((&moved["digest"], &moved["policy_version"]), (&mended["digest"], &json!("1.1.0")));
+        assert_eq!(scene.version_for("d").await, "1.1.0");
+        scene.move_task(&task, "end").await.good();
+        scene.admin.put(&at, json!({"policy": "by-hand@1.0.0"})).await.refused("gray-state");
+        let still = scene.admin.get("/v1/policy-bindings?policy=by-hand").await.good();
+        assert_eq!(still["items"], json!([]), "an ended task is history");
+    }
+
     async fn i7_c33_other_checks_are_answered_while_policies_loop(host) {
         let scene = Scene::set(host).await;
         scene.admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea-shop", "team": scene.team})).await.good();

@@ -271,5 +271,5 @@ async fn f64_the_doctor_collects() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let doctor = berth.command(&["doctor", "--collect", "--blob-grace", "1s"]).output().await.unwrap();
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(doctor.status.success() && said.contains("removed 1 blobs"), "{said} {doctor:?}");
+    assert!(doctor.status.success() && said.contains("removed 1 blob of"), "{said} {doctor:?}");
 }

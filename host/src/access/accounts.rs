@@ -145,6 +145,29 @@ pub async fn create_account(app: &App, caller: &Caller, new: &NewAccount) -> Res
     Ok(account)
 }
 
+/// Which accounts are wanted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AccountQuery {
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Items at the most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// Only those of exactly this name.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// The accounts, newest first, for those who read the platform.
+pub async fn accounts(app: &App, caller: &Caller, query: &AccountQuery) -> Result<Page<Account>> {
+    caller.require(Action::Read, &Scope::Platform)?;
+    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let items = app.db.read().await?.accounts(&page, query.name.as_deref()).await?;
+    Ok(Page::of(items, &page, |account| account.id.to_string()))
+}
+
 /// Creates a team. Any account may; it becomes the team's first admin.
 pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Team> {
     caller.require_scope(super::TokenScope::Manage)?;

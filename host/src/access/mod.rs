@@ -8,7 +8,8 @@ mod grant;
 mod token;
 
 pub use accounts::{
-    Account, Member, NewAccount, NewTeam, Team, create_account, create_team, me, members, set_role, teams,
+    Account, AccountQuery, Member, NewAccount, NewTeam, Team, accounts, create_account, create_team, me, members,
+    set_role, teams,
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use token::{IssuedToken, NewToken, Token, authenticate, issue_token, look_again, revoke_token, tokens};

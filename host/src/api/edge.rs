@@ -43,13 +43,14 @@ pub struct EdgeDeps {
     pub ready: ReadyChecks,
 }
 
-/// Wraps all routes; adds `/healthz`, `/readyz`, `/metrics`, `/problems/{slug}` and the fallbacks for 404 and 405.
+/// Wraps all routes; adds `/healthz`, `/readyz`, `/metrics`, `/problems` and the fallbacks for 404 and 405.
 /// Call it last: what is added to the router afterwards is not covered.
 pub fn edge(router: Router, deps: EdgeDeps) -> Router {
     router
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(deps.ready.clone()))
         .route("/metrics", get(metrics::show).with_state(deps.metrics.clone()))
+        .route("/problems", get(problem::index))
         .route("/problems/{slug}", get(problem::explain))
         .fallback(problem::route_not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)

@@ -17,13 +17,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::body::Body as HttpBody;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     api::{limits, request_id},
-    clock::{Clock, Millis},
+    clock::Clock,
     error::{Code, Error, Result},
+    idempotency::{Begin, IdempotencyStore, Scope, StoredResponse},
     ids::Digest,
 };
 
@@ -44,52 +44,6 @@ pub struct Caller(pub Arc<str>);
 /// A handler puts this into the extensions of a response that shows a secret once.
 #[derive(Clone, Copy, Debug)]
 pub struct NoStore;
-
-/// What a key is unique within.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Scope {
-    /// The caller, method and path.
-    pub scope: String,
-    /// The caller's key: 1 to 255 visible ASCII characters.
-    pub key: String,
-}
-
-/// An answer as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredResponse {
-    /// The status code.
-    pub status: u16,
-    /// Content-Type, Location and ETag, those that were there.
-    pub headers: Vec<(String, String)>,
-    /// The body; empty when `secret`.
-    pub body: Vec<u8>,
-    /// The answer showed a secret, so that its body and headers were not kept.
-    pub secret: bool,
-}
-
-/// What the store knows of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begin {
-    /// Nothing; the key is now taken by this request.
-    Fresh,
-    /// The answer of the first request.
-    Replay(StoredResponse),
-    /// It was used with another fingerprint.
-    Mismatch,
-    /// The first request is still running.
-    InProgress,
-}
-
-/// Where keys are kept. `begin` must be atomic across hosts, and must hand a key out anew when its first request was
-/// begun so long ago that its host must have died.
-pub trait IdempotencyStore: Clone + Send + Sync + 'static {
-    /// Takes the key, or says what became of it.
-    fn begin(&self, scope: &Scope, fingerprint: &Digest, now: Millis) -> impl Future<Output = Result<Begin>> + Send;
-    /// Keeps the answer.
-    fn finish(&self, scope: &Scope, response: StoredResponse, now: Millis) -> impl Future<Output = Result<()>> + Send;
-    /// Forgets the key.
-    fn abandon(&self, scope: &Scope) -> impl Future<Output = Result<()>> + Send;
-}
 
 /// The state of the middleware.
 #[derive(Clone)]

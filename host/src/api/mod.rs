@@ -17,5 +17,6 @@ pub mod range;
 pub mod refusals;
 pub mod request_id;
 pub mod router;
+pub mod security;
 pub mod serve;
 pub mod v1;

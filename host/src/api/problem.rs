@@ -139,6 +139,16 @@ pub async fn explain(Path(slug): Path<String>) -> Result<Response, Error> {
     Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }
 
+/// `GET /problems`: every `type` there is, as Markdown.
+pub async fn index() -> Response {
+    let line = |code: &Code| {
+        format!("- [{0}](/problems/{0}), status {1}: {2}", code.slug(), status(*code).as_u16(), code.title())
+    };
+    let lines: Vec<_> = Code::ALL.iter().map(line).collect();
+    let text = format!("# Why a request may be refused\n\n{}\n", lines.join("\n"));
+    ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
@@ -204,6 +214,9 @@ mod tests {
             let text = axum::body::to_bytes(page.into_body(), 4096).await.unwrap();
             assert!(std::str::from_utf8(&text).unwrap().contains(code.title()));
         }
+        let all = axum::body::to_bytes(index().await.into_body(), 1 << 16).await.unwrap();
+        let all = std::str::from_utf8(&all).unwrap();
+        assert!(Code::ALL.iter().all(|code| all.contains(&format!("(/problems/{})", code.slug()))));
         assert_eq!(explain(Path("nonsense".into())).await.unwrap_err().code, Code::NotFound);
     }
 

@@ -17,7 +17,7 @@ use super::{
     auth,
     edge::{EdgeDeps, edge},
     idempotency::{self, IDEMPOTENCY_KEY, Idempotency, once},
-    refusals, v1,
+    refusals, security, v1,
 };
 use crate::{access, app::App};
 
@@ -45,6 +45,7 @@ fn resources() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let (routes, mut document) =
         OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
     refusals::add(&mut document);
+    security::add(&mut document);
     (routes, document)
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Audit, AuditState, Decision, tally, whole};
+use super::{Audit, AuditState, Decision, readable, tally, whole};
 use crate::{
     access::{Action, Caller, Scope},
     app::App,
@@ -125,17 +125,25 @@ pub async fn decide(app: &App, caller: &Caller, id: &AuditId, how: Decide) -> Re
     Ok(audit)
 }
 
+/// Refuses whoever may not decide for the host app. Who may read the audit is told which host apps it waits for; to
+/// everybody else it does not exist.
 async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAppId) -> Result<()> {
-    let scope = Scope::HostApp(host_app.clone());
-    let hidden = || Error::not_found("audit", id);
-    if !caller.knows(&scope) {
-        return Err(hidden());
+    let audit = required(tx, id).await?;
+    let (scope, part) = (Scope::HostApp(host_app.clone()), audit.items.iter().any(|item| item.host_app == *host_app));
+    if part && caller.knows(&scope) {
+        return caller.require(Action::Decide, &scope);
     }
-    let items = tx.audit_items(id).await?;
-    if !items.iter().any(|item| item.host_app == *host_app) {
-        return Err(hidden());
+    if !readable(tx, caller, &audit).await? {
+        return Err(Error::not_found("audit", id));
     }
-    caller.require(Action::Decide, &scope)
+    caller.require_scope(Action::Decide.token_scope())?;
+    if part {
+        let text = format!("You have no role in {host_app}. Its auditors and admins decide for it.");
+        return Err(Error::new(Code::MissingGrant, text));
+    }
+    let waits: Vec<_> = audit.items.iter().map(|item| item.host_app.as_str()).collect();
+    let text = format!("{host_app} is not a host app of this audit; it is for {} to decide.", waits.join(", "));
+    Err(Error::field("host_app", text).with("host_apps", waits))
 }
 
 /// Ends an audit and takes the version's step that follows.

@@ -1,16 +1,19 @@
 //! Audits: the judgement of one version, first by policies, then by one person per bound host app (rules V4–V6).
 
 mod decide;
+mod evaluation;
 mod pure;
 mod sarif;
+mod subject;
 mod worker;
 
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 
 pub use decide::{Decide, decide, submit, withdraw};
+pub use evaluation::{Evaluation, EvaluationRow, OutcomeKind};
 pub use pure::{Gate, gate, tally};
 pub use sarif::sarif;
+pub use subject::Subject;
 pub use worker::run as run_worker;
 
 use crate::{
@@ -21,10 +24,6 @@ use crate::{
     host_app,
     ids::{AuditId, Digest, HostAppId, MiniAppId, VersionId},
     mini_app,
-    policy::{
-        Finding, LogLine,
-        registry::{Mode, OnError},
-    },
     store::Tx,
     text::text_enum,
     version::VersionNumber,
@@ -53,20 +52,6 @@ text_enum! {
         Approved = "approved",
         /// It may not.
         Rejected = "rejected",
-    }
-}
-
-text_enum! {
-    /// What came of asking a policy. Only a verdict is a judgement; the others are never "pass".
-    OutcomeKind {
-        /// The policy judged.
-        Verdict = "verdict",
-        /// The policy says that it could not judge.
-        Failed = "failed",
-        /// The policy broke.
-        Trapped = "trapped",
-        /// The policy hit a limit.
-        Limited = "limited",
     }
 }
 
@@ -118,38 +103,6 @@ pub struct AuditItem {
     pub decided_at: Option<Millis>,
 }
 
-/// What one policy said of one version, with the digest and the config that said it (V6).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Evaluation {
-    /// The policy's name.
-    pub policy: String,
-    /// The policy's version.
-    pub policy_version: String,
-    /// SHA-256 of the policy.
-    pub digest: Digest,
-    /// The config that it judged with.
-    #[schema(value_type = Object)]
-    pub config: serde_json::Value,
-    /// Whether its errors reject.
-    pub mode: Mode,
-    /// What its failure means.
-    pub on_error: OnError,
-    /// What came of it.
-    pub outcome: OutcomeKind,
-    /// Why there is no verdict.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-    /// What it found.
-    pub findings: Vec<Finding>,
-    /// What it wrote.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub log: Vec<LogLine>,
-    /// How long it took, in microseconds.
-    pub micros: i64,
-    /// When.
-    pub evaluated_at: Millis,
-}
-
 /// A row of `audit`, with the version's number.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Audit")]
@@ -180,27 +133,6 @@ pub struct AuditItemRow {
     pub decided_at: Option<Millis>,
 }
 
-/// A row of `evaluation`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in Evaluation")]
-pub struct EvaluationRow {
-    pub policy: String,
-    pub policy_version: String,
-    pub digest: Digest,
-    pub config: Json<serde_json::Value>,
-    #[sqlx(try_from = "String")]
-    pub mode: Mode,
-    #[sqlx(try_from = "String")]
-    pub on_error: OnError,
-    #[sqlx(try_from = "String")]
-    pub outcome: OutcomeKind,
-    pub detail: String,
-    pub findings: Json<Vec<Finding>>,
-    pub log: Json<Vec<LogLine>>,
-    pub micros: i64,
-    pub evaluated_at: Millis,
-}
-
 impl TryFrom<AuditItemRow> for AuditItem {
     type Error = Error;
     fn try_from(row: AuditItemRow) -> Result<Self> {
@@ -212,25 +144,6 @@ impl TryFrom<AuditItemRow> for AuditItem {
             decided_by: row.decided_by,
             decided_at: row.decided_at,
         })
-    }
-}
-
-impl From<EvaluationRow> for Evaluation {
-    fn from(row: EvaluationRow) -> Self {
-        Self {
-            policy: row.policy,
-            policy_version: row.policy_version,
-            digest: row.digest,
-            config: row.config.0,
-            mode: row.mode,
-            on_error: row.on_error,
-            outcome: row.outcome,
-            detail: row.detail,
-            findings: row.findings.0,
-            log: row.log.0,
-            micros: row.micros,
-            evaluated_at: row.evaluated_at,
-        }
     }
 }
 
@@ -259,12 +172,19 @@ pub async fn get(app: &App, caller: &Caller, id: &AuditId) -> Result<Audit> {
     let mut tx = app.db.read().await?;
     let row = tx.audit(id).await?.ok_or_else(|| Error::not_found("audit", id))?;
     let audit = whole(&mut tx, row).await?;
-    let team = tx.mini_app(&audit.mini_app).await?.map(|mini_app| mini_app.scope());
-    let decides = audit.items.iter().any(|item| caller.knows(&Scope::HostApp(item.host_app.clone())));
-    if decides || team.is_some_and(|team| caller.knows(&team)) {
+    if readable(&mut tx, caller, &audit).await? {
         return Ok(audit);
     }
     Err(Error::not_found("audit", id))
+}
+
+/// Whether the caller belongs to the team or to a host app that decides.
+async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
+    if audit.items.iter().any(|item| caller.knows(&Scope::HostApp(item.host_app.clone()))) {
+        return Ok(true);
+    }
+    let team = tx.mini_app(&audit.mini_app).await?.map(|mini_app| mini_app.scope());
+    Ok(team.is_some_and(|team| caller.knows(&team)))
 }
 
 /// The audits of one version, newest first (V6).

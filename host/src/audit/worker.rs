@@ -3,17 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Audit, Decision, Evaluation, Gate, OutcomeKind, decide, gate};
+use super::{Audit, Decision, Evaluation, Gate, OutcomeKind, Subject, decide, gate};
 use crate::{
     app::App,
     error::{Error, Result},
     event::{self, AuditChecked},
     ids::AuditId,
-    package::{Archive, Manifest, ReadError},
-    policy::{
-        Contents, Outcome, PackageFile,
-        registry::{PolicyBindingRow, auditors},
-    },
+    package::{Archive, PackageName},
+    policy::registry::{PolicyBindingRow, auditors},
 };
 
 /// How long a worker that says nothing is believed to live.
@@ -101,7 +98,7 @@ async fn judge(app: &App, id: &AuditId) -> Result<()> {
             format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
         return record(app, &audit, &[], Gate::Rejected(reason)).await;
     }
-    let subject = Arc::new(Subject::open(app, &audit).await?);
+    let subject = Arc::new(open(app, &audit).await?);
     let mut evaluations = Vec::with_capacity(bindings.len());
     for binding in &bindings {
         evaluations.push(evaluate(app, binding, subject.clone()).await);
@@ -110,8 +107,16 @@ async fn judge(app: &App, id: &AuditId) -> Result<()> {
     record(app, &audit, &evaluations, gate).await
 }
 
+async fn open(app: &App, audit: &Audit) -> Result<Subject> {
+    let file = app.blobs.file(&audit.sha256).await?;
+    let limits = app.config.package.clone();
+    let name = PackageName { mini_app_id: audit.mini_app.clone(), version: audit.version.clone() };
+    let open = move || Subject::of(Archive::open(file, &limits)?, &name);
+    tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
+}
+
 async fn evaluate(app: &App, binding: &PolicyBindingRow, subject: Arc<Subject>) -> Evaluation {
-    let mut evaluation = Evaluation {
+    let blank = Evaluation {
         policy: binding.name.clone(),
         policy_version: binding.version.clone(),
         digest: binding.digest.clone(),
@@ -129,23 +134,10 @@ async fn evaluate(app: &App, binding: &PolicyBindingRow, subject: Arc<Subject>) 
         let policy = app.policies.load(&binding.digest).await?;
         policy.bind_auditor(&binding.config.0, binding.limits.0.apply(binding.kind)?)
     };
-    let asked = match bound.await {
-        Ok(bound) => bound.audit(subject).await,
-        Err(error) => {
-            evaluation.detail = format!("The policy could not be loaded: {}", error.detail);
-            return evaluation;
-        }
-    };
-    evaluation.detail = asked.outcome.trouble().unwrap_or_default();
-    (evaluation.outcome, evaluation.findings) = match asked.outcome {
-        Outcome::Verdict(findings) => (OutcomeKind::Verdict, findings),
-        Outcome::Failed { .. } => (OutcomeKind::Failed, vec![]),
-        Outcome::Trapped { .. } => (OutcomeKind::Trapped, vec![]),
-        Outcome::Limited(_) => (OutcomeKind::Limited, vec![]),
-    };
-    evaluation.log = asked.log;
-    evaluation.micros = asked.elapsed.as_micros() as i64;
-    evaluation
+    match bound.await {
+        Ok(bound) => blank.answered(bound.audit(subject).await),
+        Err(error) => blank.unasked(&error),
+    }
 }
 
 async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate) -> Result<()> {
@@ -169,66 +161,4 @@ async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate
         }
     }
     tx.commit().await
-}
-
-/// The package under audit, as policies see it.
-struct Subject {
-    mini_app: String,
-    version: String,
-    manifest: Manifest,
-    files: Vec<PackageFile>,
-    archive: Archive,
-}
-
-impl Subject {
-    async fn open(app: &App, audit: &Audit) -> Result<Self> {
-        let file = app.blobs.file(&audit.sha256).await?;
-        let limits = app.config.package.clone();
-        let (mini_app, version) = (audit.mini_app.to_string(), audit.version.to_string());
-        let open = move || {
-            let archive = Archive::open(file, &limits)?;
-            let manifest = Manifest::read(&archive)?;
-            let file = |file: &crate::package::FileEntry| PackageFile {
-                path: file.path.clone(),
-                size: file.size,
-                sha256: file.sha256,
-            };
-            let files = archive.files().iter().map(file).collect();
-            Ok(Self { mini_app, version, manifest, files, archive })
-        };
-        tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
-    }
-}
-
-impl Contents for Subject {
-    fn mini_app_id(&self) -> &str {
-        &self.mini_app
-    }
-
-    fn version(&self) -> &str {
-        &self.version
-    }
-
-    fn size(&self) -> u64 {
-        self.archive.size()
-    }
-
-    fn manifest_path(&self) -> &str {
-        &self.manifest.path
-    }
-
-    fn manifest(&self) -> &str {
-        &self.manifest.text
-    }
-
-    fn files(&self) -> &[PackageFile] {
-        &self.files
-    }
-
-    fn read(&self, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, crate::policy::ReadError> {
-        self.archive.read(path, offset, length).map_err(|error| match error {
-            ReadError::NoSuchFile => crate::policy::ReadError::NoSuchFile,
-            ReadError::TooLong(_) | ReadError::Damaged | ReadError::Storage(_) => crate::policy::ReadError::Damaged,
-        })
-    }
 }

@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::{
     call::Call,
-    failure::Done,
+    failure::{Done, Failure},
     host_app::binding_state,
     paint::{Ink, Paint},
     session::Session,
@@ -108,7 +108,7 @@ pub async fn run(command: App, session: &mut Session) -> Done {
     match command {
         App::Create { name, id, team, description } => {
             let call = Call::create("/v1/mini-apps").json(&NewMiniApp { name, team, id, description });
-            session.out.show(&client.value(call).await?, view)
+            session.out.show(&client.value(call).await.map_err(Failure::about_team)?, view)
         }
         App::List { team, search } => {
             let call = Call::get("/v1/mini-apps").query("team", team).query("search", search);

@@ -21,7 +21,10 @@ use super::{
     table::{Cell, Table},
     unpack::{self, MANIFEST, Manifest},
 };
-use crate::ids::{EndpointAppId, HostAppId, MiniAppId};
+use crate::{
+    ids::{EndpointAppId, HostAppId, MiniAppId},
+    text,
+};
 
 /// `berth bundle`
 #[derive(Args, Debug)]
@@ -70,8 +73,53 @@ pub async fn run(args: Bundle, session: &mut Session) -> Done {
         filled = fill(&client, session, &args, &folder) => filled?,
         _ = tokio::signal::ctrl_c() => return Err(Failure::refused("interrupted", "Nothing was replaced.")),
     };
+    let earlier = earlier(&args.out);
     replace(&args.out, &folder, &staged.path().join("old"))?;
+    for remark in remarks(&client, &args, &earlier, &manifest).await {
+        session.out.note(remark);
+    }
     report(session, &args.out, &manifest)
+}
+
+/// The MiniApps of the bundle that lies there already; none when it cannot be read, as it is about to be replaced.
+fn earlier(out: &Path) -> Vec<MiniAppId> {
+    let text = fs::read_to_string(out.join(MANIFEST)).unwrap_or_default();
+    let manifest = serde_json::from_str(&text).ok().and_then(|document| Manifest::read(document).ok());
+    let packages = manifest.map(|manifest| manifest.packages).unwrap_or_default();
+    packages.into_iter().map(|package| package.name.mini_app_id).collect()
+}
+
+/// What a person should know of this bundle: a MiniApp that the one before had and that is gone, and one that is pinned
+/// although it is off the shelf.
+async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest: &Manifest) -> Vec<String> {
+    let now: Vec<_> = manifest.packages.iter().map(|package| &package.name.mini_app_id).collect();
+    let gone = earlier.iter().filter(|id| !now.contains(id) && args.apps.is_empty() && args.cid.is_none());
+    let asked: Vec<_> = if args.pin.is_some() { now.clone() } else { gone.collect() };
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let apps: Vec<_> = asked.iter().map(|id| json!({ "id": id })).collect();
+    // Explained and not asked as a device, so that nobody is admitted to a grayscale task.
+    let call = Call::ask("/v1/check/explain");
+    let call = call.json(&json!({"host_app": args.host_app, "guid": "berth-bundle", "apps": apps}));
+    // The bundle is there: that nothing more can be said of it is no failure.
+    let answer = client.value(call).await.unwrap_or_default();
+    let status = |id: &MiniAppId| {
+        let results = answer["results"].as_array().into_iter().flatten();
+        results.into_iter().find(|one| one["id"] == id.as_str()).and_then(|one| one["status"].as_str())
+    };
+    asked.into_iter().filter_map(|id| remark(id, status(id), args.pin.is_some())).collect()
+}
+
+fn remark(id: &MiniAppId, status: Option<&str>, pinned: bool) -> Option<String> {
+    match (pinned, status) {
+        (true, Some("removed")) => Some(format!(
+            "warning: {id} is off the shelf. It is in the bundle because it is pinned; devices will not run it."
+        )),
+        (true, _) => None,
+        (false, Some("removed")) => Some(format!("left out: {id}, which the earlier bundle had, is off the shelf.")),
+        (false, _) => Some(format!("left out: {id}, which the earlier bundle had, is not online in this host app.")),
+    }
 }
 
 fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
@@ -81,10 +129,7 @@ fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
         table.row([Cell::strong(&package.name), super::paint::bytes(package.size).into(), Cell::of(&package.sha256)]);
     }
     let table = table.render(&session.out.paint);
-    let count = match manifest.packages.len() {
-        1 => "1 package".to_owned(),
-        many => format!("{many} packages"),
-    };
+    let count = text::count(manifest.packages.len() as u64, "package", "packages");
     session.out.done(&document, format!("{table}\n\n{count} in {}", out.display()))
 }
 

@@ -49,7 +49,7 @@ pub struct Download {
     /// The version; the online one when absent
     #[arg(long = "version", value_name = "V")]
     pub number: Option<VersionNumber>,
-    /// The file or folder to write to; the folder here when absent
+    /// The file to write to, or the folder (made when it ends in /); the folder here when absent
     #[arg(short, long, value_name = "OUT")]
     pub out: Option<PathBuf>,
     /// Ask with a host app's public key instead of your token; needs --version
@@ -67,9 +67,11 @@ pub async fn run(args: Download, session: &mut Session) -> Done {
     let name = PackageName { mini_app_id: args.app, version };
     let to = match args.out {
         None => PathBuf::from(name.to_string()),
-        Some(out) if out.is_dir() => out.join(name.to_string()),
+        Some(out) if out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/') => out.join(name.to_string()),
         Some(out) => out,
     };
+    let folder = files::parent(&to);
+    std::fs::create_dir_all(folder).map_err(|error| Failure::file("create", folder, &error))?;
     let bar = progress(session, &name.to_string());
     let sha256 = package(&client, &name, &to, None, &bar).await?;
     bar.finish_and_clear();

@@ -108,7 +108,7 @@ pub async fn run(command: Endpoint, session: &mut Session) -> Done {
             session.out.show(&client.value(call).await?, view)
         }
         Endpoint::List(listed) => {
-            let empty = "No endpoint applications. A merchant's first purchase creates its default one.";
+            let empty = listed.when_empty();
             session.out.list(
                 client.items(listed.call()).await?,
                 ["CID", "NAME", "MERCHANT", "KIND", "CREATED"],
@@ -144,6 +144,16 @@ pub async fn run(command: Endpoint, session: &mut Session) -> Done {
 }
 
 impl Listed {
+    /// The first purchase helps only who has none at all.
+    fn when_empty(&self) -> &'static str {
+        match self {
+            Self { product_instance: None, channel_app_id: None, org_node: None, default: None, .. } => {
+                "No endpoint applications. A merchant's first purchase creates its default one."
+            }
+            _ => "No endpoint application fits that.",
+        }
+    }
+
     fn call(self) -> Call {
         Call::get("/v1/endpoint-apps")
             .query("merchant", self.merchant)
@@ -289,7 +299,7 @@ fn product_card(one: ProductInstance, paint: &Paint) -> String {
         .field("merchant", Cell::of(one.merchant))
         .field("state", state(one.state.as_str()))
         .maybe("expires", one.expires_at.map(|at| paint.when(at)))
-        .field("said", paint.when(one.said_at))
+        .field("as of", paint.when(one.said_at))
         .field("by message", Cell::of(one.said_by))
         .render(paint)
 }

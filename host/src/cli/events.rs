@@ -2,7 +2,7 @@
 
 mod sse;
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -33,7 +33,7 @@ const SILENCE: Duration = Duration::from_secs(45);
 /// `berth events`
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
-  berth events list --app mp-shop
+  berth events list --app mp-shop --types 'version.*' --last 10
   berth events tail --types 'version.*' --json | jq .type
   berth events replay wh_01… --after 1200")]
 pub enum Events {
@@ -45,6 +45,12 @@ pub enum Events {
         /// Only those after this sequence number
         #[arg(long, value_name = "SEQ", default_value_t = 0)]
         after: u64,
+        /// Only those of these types, exact or with a star: version.*
+        #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+        types: Vec<String>,
+        /// Only the newest so many
+        #[arg(long, value_name = "COUNT")]
+        last: Option<usize>,
     },
     /// Print what happens, as it happens; a lost connection is opened again and nothing is missed
     Tail {
@@ -103,6 +109,8 @@ struct Event {
     subject: String,
     #[serde(default)]
     actor: String,
+    #[serde(default)]
+    data: Value,
     at: Millis,
 }
 
@@ -110,7 +118,11 @@ struct Event {
 pub async fn run(command: Events, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
-        Events::List { which, after } => list(&client, session, &which, after).await,
+        Events::List { which, after, types, last } => {
+            let items = read_all(&client, &which, after, &types, last.unwrap_or(usize::MAX)).await?;
+            let head = ["SEQ", "AT", "TYPE", "VERSION", "SUBJECT", "ACTOR"];
+            session.out.list(items, head, "Nothing has happened.", row)
+        }
         Events::Tail { which, after, types } => tail(&client, session, &which, after, &types).await,
         Events::Replay { webhook, after } => replay(&client, session, &webhook, after).await,
     }
@@ -123,24 +135,44 @@ pub async fn replay(client: &Client, session: &mut Session, webhook: &WebhookId,
     session.out.done(&document, format!("Everything after event {after} is delivered to {webhook} again."))
 }
 
-async fn list(client: &Client, session: &mut Session, which: &Which, after: u64) -> Done {
-    let (mut items, mut after) = (Vec::new(), after);
+/// The newest `most` of all events that are wanted, oldest first.
+async fn read_all(
+    client: &Client,
+    which: &Which,
+    mut after: u64,
+    types: &[String],
+    most: usize,
+) -> Result<Vec<Value>, Failure> {
+    let mut items = VecDeque::new();
     loop {
         let page = page(client, which, after).await?;
-        let Some(last) = page.last().map(read::<Event>).transpose()? else { break };
+        let Some(last) = page.last().map(read::<Event>).transpose()? else { return Ok(items.into()) };
         after = last.seq;
-        items.extend(page);
+        let kind = |item: &Value| item.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        items.extend(page.into_iter().filter(|item| is_wanted(&kind(item), types)));
+        items.drain(..items.len().saturating_sub(most));
     }
-    let head = ["SEQ", "AT", "TYPE", "SUBJECT", "ACTOR"];
-    session.out.list(items, head, "Nothing has happened.", |event: Event, paint| {
-        [
-            Cell::of(event.seq),
-            paint.when(event.at),
-            Cell::strong(event.kind),
-            Cell::of(event.subject),
-            Cell::of(event.actor),
-        ]
-    })
+}
+
+/// As the stream and webhooks choose: exact, or with a star at the end; all when none is named.
+fn is_wanted(kind: &str, types: &[String]) -> bool {
+    let fits = |wanted: &String| match wanted.strip_suffix('*') {
+        Some(prefix) => kind.starts_with(prefix),
+        None => kind == wanted,
+    };
+    types.is_empty() || types.iter().any(fits)
+}
+
+fn row(event: Event, paint: &Paint) -> [Cell; 6] {
+    let version = event.data.get("version").and_then(Value::as_str);
+    [
+        Cell::of(event.seq),
+        paint.when(event.at),
+        Cell::strong(&event.kind),
+        Cell::any(version),
+        Cell::of(&event.subject),
+        Cell::of(&event.actor),
+    ]
 }
 
 async fn page(client: &Client, which: &Which, after: u64) -> Result<Vec<Value>, Failure> {
@@ -211,5 +243,14 @@ mod tests {
         let event: Event = read(&event).expect("an event");
         let text = line(&event, &Paint { styled: false, now: Millis(0) });
         assert_eq!(text, "     7  2030-01-31T08:00:00.000Z  version.online  mp-shop  by usr_1");
+    }
+
+    #[test]
+    fn a_type_is_wanted_exactly_or_by_a_star() {
+        let types = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        assert!(
+            is_wanted("version.published", &[]) && is_wanted("version.published", &types(&["trial.set", "version.*"]))
+        );
+        assert!(is_wanted("trial.set", &types(&["trial.set"])) && !is_wanted("trial.settled", &types(&["trial.set"])));
     }
 }

@@ -73,6 +73,36 @@ impl Failure {
         self
     }
 
+    /// Leads to the decision that a version waits for, or to its findings.
+    pub fn about_version(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && let Some(host_app) = problem.fields.get("waits_for").and_then(|all| all.get(0)).and_then(Value::as_str)
+        {
+            problem.next = Some(format!("berth version decide {app} {version} --host-app {host_app} --approve"));
+        }
+        self.with_findings_of(app, version)
+    }
+
+    /// Leads to the team, when one has to be named.
+    pub fn about_team(mut self) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && problem.fields.get("field") == Some(&"team".into())
+        {
+            problem.next = Some("berth team list, then add --team ID".into());
+        }
+        self
+    }
+
+    /// Leads to the binding that is there already.
+    pub fn with_binding(mut self) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && let Some(id) = problem.fields.get("binding").and_then(Value::as_str)
+        {
+            problem.next = Some(format!("berth policy edit {id} --mode enforce (or --config, --on-error, --limits)"));
+        }
+        self
+    }
+
     /// Wrong use.
     pub fn usage(detail: impl Into<String>) -> Self {
         Self::Usage(detail.into())
@@ -154,9 +184,7 @@ fn advice(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "missing-token" | "invalid-token" | "expired-token" => "berth login --server URL",
         "missing-grant" => "berth whoami (it shows your roles and what your token may do)",
-        "version-exists" => {
-            "raise the version and pack again, or `berth push --replace` for a development version that was never submitted"
-        }
+        "version-exists" => "raise the version and pack again",
         "no-host-app" => "berth host-app bind HOST_APP APP",
         "mini-app-off-shelf" | "package-off-shelf" => "berth app shelf APP on",
         "version-order" => "berth version list APP (it shows what is online)",
@@ -165,9 +193,21 @@ fn advice(kind: &str) -> Option<&'static str> {
         "package-mismatch" => {
             "berth pack DIR (it takes id and version from the manifest and names the file after them)"
         }
+        "channel-bound" => "berth channel bind CHANNEL CID --move",
+        "version-state" => "berth version list APP (it shows the state of each)",
+        "gray-state" => "berth gray show TASK (it shows the state, and who moved it)",
+        "gray-first-release" => "berth version publish APP VERSION",
+        "not-online" => "berth version list APP, then berth version publish APP VERSION",
+        "audit-closed" => "berth version show APP VERSION (it shows the audit)",
+        "never-online" | "rollback-twice" => "berth version releases APP (it shows what went online)",
+        "last-admin" => "berth team grant … ACCOUNT admin, for another account",
+        "not-found" => "check the id with the command's list; `berth whoami` shows what you may see",
+        "no-data" => "berth serve --data-dir DIR (it makes the folder), or the folder of a host that is there",
         "product-unsubscribed" => "berth product list --merchant ID --state active",
         "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",
-        "policy-in-use" => "berth policy bindings, then berth policy unbind ID",
+        "policy-in-use" => "berth policy bindings, then berth policy unbind ID or berth policy rebind NAME",
+        "policy-bound" => "berth policy bindings, then berth policy edit ID --mode enforce",
+        "policy-exists" => "raise the version in the policy's own files, then berth policy build and push",
         "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
         _ => return None,
     })

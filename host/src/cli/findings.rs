@@ -6,6 +6,7 @@ use super::{
     paint::{Paint, state},
     table::Cell,
 };
+use crate::text;
 
 /// One finding of a policy.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,6 +14,9 @@ pub struct Finding {
     /// The policy that found it, when the answer mixes policies.
     #[serde(default)]
     pub policy: Option<String>,
+    /// `enforce`, or `shadow` when it is only recorded.
+    #[serde(default)]
+    pub mode: Option<String>,
     /// Stable: `eval-call`.
     pub rule: String,
     /// `note`, `warning` or `error`.
@@ -47,13 +51,19 @@ pub struct Findings {
     pub findings: Vec<Finding>,
 }
 
-/// All findings, the gravest first, and a summary.
+impl Finding {
+    fn counts(&self) -> bool {
+        self.mode.as_deref() != Some("shadow")
+    }
+}
+
+/// All findings, those that count and of them the gravest first, and a summary.
 pub fn render(findings: &[Finding], paint: &Paint) -> String {
     if findings.is_empty() {
         return "No findings.".into();
     }
     let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by_key(|finding| rank(&finding.severity));
+    sorted.sort_by_key(|finding| (!finding.counts(), rank(&finding.severity)));
     let mut lines: Vec<_> = sorted.into_iter().map(|finding| line(finding, paint)).collect();
     lines.push(summary(findings));
     lines.join("\n")
@@ -71,8 +81,9 @@ fn line(finding: &Finding, paint: &Paint) -> String {
     let place = finding.place.as_ref().map_or_else(|| "package".to_owned(), Place::text);
     let severity = state(&finding.severity).render(paint);
     let rule = finding.policy.as_ref().map_or(finding.rule.clone(), |policy| format!("{policy}/{}", finding.rule));
+    let shadow = if finding.counts() { "" } else { "(shadow) " };
     let head = format!(
-        "{}: {severity} {} {}",
+        "{}: {shadow}{severity} {} {}",
         Cell::of(place).render(paint),
         Cell::strong(rule).render(paint),
         Cell::of(&finding.message).render(paint)
@@ -93,15 +104,21 @@ impl Place {
     }
 }
 
+/// `1 error, 2 notes; in shadow, where they decide nothing: 1 error`.
 fn summary(findings: &[Finding]) -> String {
-    let count = |severity: &str| findings.iter().filter(|finding| finding.severity == severity).count();
-    let counts = [("error", count("error")), ("warning", count("warning")), ("note", count("note"))];
-    let words: Vec<_> = counts
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(word, count)| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") })
-        .collect();
-    words.join(", ")
+    let (count, shadow): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.counts());
+    match (counts(&count), counts(&shadow)) {
+        (count, shadow) if shadow.is_empty() => count,
+        (count, shadow) if count.is_empty() => format!("In shadow, where they decide nothing: {shadow}"),
+        (count, shadow) => format!("{count}; in shadow, where they decide nothing: {shadow}"),
+    }
+}
+
+fn counts(findings: &[&Finding]) -> String {
+    let count = |severity: &str| findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let words = [("error", "errors"), ("warning", "warnings"), ("note", "notes")];
+    let counts = words.into_iter().map(|(one, many)| (count(one), one, many)).filter(|(number, ..)| *number > 0);
+    counts.map(|(number, one, many)| text::count(number, one, many)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -123,5 +140,22 @@ mod tests {
             "utils/a.js:3:14: error secrets/api-key A key lies open.\n  fix: Keep it on the server.\n\
              package: note no-icon There is no icon.\n1 error, 1 note"
         );
+    }
+
+    #[test]
+    fn g12_findings_in_shadow_are_marked_and_counted_apart() {
+        let finding = |mode: &str| serde_json::json!({"policy": "p", "mode": mode, "rule": "r", "severity": "error", "message": "M."});
+        let answer = |modes: &[&str]| {
+            let findings: Vec<_> = modes.iter().map(|mode| finding(mode)).collect();
+            let findings: Findings =
+                serde_json::from_value(serde_json::json!({ "findings": findings })).expect("findings");
+            render(&findings.findings, &Paint { styled: false, now: Millis(0) })
+        };
+        assert_eq!(
+            answer(&["shadow", "enforce"]),
+            "package: error p/r M.\npackage: (shadow) error p/r M.\n\
+             1 error; in shadow, where they decide nothing: 1 error"
+        );
+        assert!(answer(&["shadow"]).ends_with("\nIn shadow, where they decide nothing: 1 error"));
     }
 }

@@ -29,7 +29,8 @@ use crate::{
 #[command(after_help = "A message, in JSON:
   {\"id\": \"order-17\", \"merchant\": \"bos-coffee\", \"instance\": \"mall-1\", \"product\": \"mall\", \"kind\": \"purchase\",
    \"at\": \"2026-01-31T08:00:00Z\", \"expires_at\": \"2027-01-31T08:00:00Z\", \"name\": \"Mall\"}
-The kind is purchase, renew or unsubscribe; expires_at and name may be absent.
+The kind is purchase, renew or unsubscribe; expires_at and name may be absent. Exit code 1 when a message was parked: it
+is kept, and waits for its reason to go.
 
 Examples:
   berth fulfil orders.jsonl
@@ -94,7 +95,22 @@ pub async fn fulfil(args: Fulfil, session: &mut Session) -> Done {
         let call = Call::ask("/v1/fulfilments").json(&json!({"messages": messages}));
         results.extend(results_of(&client, call).await?);
     }
-    session.out.show(&json!({"results": results}), receipts)
+    show(&json!({"results": results}), session)
+}
+
+/// Prints receipts; refused when a message had to be parked, so that a script sees it.
+fn show(answer: &Value, session: &mut Session) -> Done {
+    session.out.show(answer, receipts)?;
+    settle(answer["results"].as_array().into_iter().flatten())
+}
+
+fn settle<'a>(results: impl IntoIterator<Item = &'a Value>) -> Done {
+    let parked = results.into_iter().filter(|one| one["outcome"] == Outcome::Parked.as_str()).count();
+    match parked {
+        0 => Ok(()),
+        1 => Err(Failure::refused("parked", "1 message was parked; it is kept and waits.")),
+        many => Err(Failure::refused("parked", format!("{many} messages were parked; they are kept and wait."))),
+    }
 }
 
 fn stdin(session: &mut Session) -> Result<String, Failure> {
@@ -147,13 +163,13 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
             let message_of = |path: PathBuf| files::read_json(&path);
             let replay = Replay { message: corrected.map(message_of).transpose()? };
             let call = Call::ask(format!("/v1/fulfilments/{message}/replay")).json(&replay);
-            session.out.show(&client.value(call).await?, |one: Receipt, paint| {
-                receipts(Receipts { results: vec![one] }, paint)
-            })
+            let answer = client.value(call).await?;
+            session.out.show(&answer, |one: Receipt, paint| receipts(Receipts { results: vec![one] }, paint))?;
+            settle([&answer])
         }
         Fulfilment::Replay { reason, merchant, .. } => {
             let call = Call::ask("/v1/fulfilments/replay").json(&ReplayAll { reason, merchant });
-            session.out.show(&client.value(call).await?, receipts)
+            show(&client.value(call).await?, session)
         }
     }
 }
@@ -164,19 +180,28 @@ fn receipts(receipts: Receipts, paint: &Paint) -> String {
     let counts = Outcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, outcome)| format!("{count} {outcome}")).collect();
     let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
-    let mut parked = false;
+    let mut hints = std::collections::BTreeSet::new();
     for one in receipts.results.into_iter().filter(|one| one.outcome == Outcome::Parked) {
+        hints.insert(hint(one.reason));
         table.row([Cell::strong(one.id), Cell::any(one.reason), Cell::any(one.detail)]);
-        parked = true;
     }
     let summary = if counts.is_empty() { "Nothing waits.".into() } else { format!("{}.", counts.join(", ")) };
-    if !parked {
+    if hints.is_empty() {
         return summary;
     }
-    format!(
-        "{summary}\n\n{}\n\nParked messages wait: berth fulfilment replay MESSAGE, when the reason is gone.",
-        table.render(paint)
-    )
+    let hints: Vec<_> = hints.into_iter().collect();
+    format!("{summary}\n\n{}\n\n{}", table.render(paint), hints.join("\n"))
+}
+
+/// What frees a message that waits for this reason.
+fn hint(reason: Option<Reason>) -> &'static str {
+    match reason {
+        Some(Reason::Malformed) => "Malformed: berth fulfilment replay MESSAGE --message CORRECTED.json",
+        Some(Reason::MerchantUnknown) => {
+            "Merchant unknown: berth merchant create NAME --id BOS_ID applies it by itself."
+        }
+        _ => "When the reason is gone: berth fulfilment replay MESSAGE",
+    }
 }
 
 fn row(one: View, paint: &Paint) -> [Cell; 6] {

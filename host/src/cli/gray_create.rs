@@ -52,7 +52,7 @@ pub struct Create {
     #[arg(long = "host-app", value_name = "ID[:MIN..MAX]", value_parser = parse::ranged_host_app)]
     pub host_apps: Vec<Ranged>,
     /// Only on this platform (android, ios, harmony), perhaps in some versions of the system; may be repeated
-    #[arg(long = "platform", value_name = "PLATFORM[:MIN..MAX]")]
+    #[arg(long = "platform", value_name = "PLATFORM[:MIN..MAX]", value_parser = parse::ranged_platform)]
     pub platforms: Vec<Ranged>,
     /// Only in this network (wifi, 5g …); may be repeated
     #[arg(long = "network", value_name = "NETWORK")]

@@ -51,7 +51,7 @@ pub async fn login(session: &mut Session) -> Done {
 /// From the option, else from stdin, else the stored one.
 fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, Failure> {
     if let Some(token) = &session.global.token {
-        return Ok(token.trim().to_owned());
+        return not_empty(token);
     }
     if let (true, Some(stored)) = (session.attended, &stored) {
         return Ok(stored.clone());
@@ -65,6 +65,16 @@ fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, F
             "No token was given. Create one with `berth admin token` on the host's machine, or ask its admin.",
         )
     })
+}
+
+/// An empty one is mostly a command that printed none.
+fn not_empty(token: &str) -> Result<String, Failure> {
+    match token.trim() {
+        "" => Err(Failure::usage(
+            "The token is empty. What was to print it has failed: run `berth admin token --data-dir DIR` by itself, with the folder of that host.",
+        )),
+        token => Ok(token.to_owned()),
+    }
 }
 
 fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failure> {

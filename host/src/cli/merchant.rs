@@ -79,7 +79,11 @@ pub async fn run(command: Merchant, session: &mut Session) -> Done {
 }
 
 fn users(one: &View) -> &'static str {
-    if one.unify_users { "unified everywhere" } else { "unified in each endpoint" }
+    if one.unify_users {
+        "unified across its endpoint applications"
+    } else {
+        "unified within each endpoint application"
+    }
 }
 
 fn view(one: View, paint: &Paint) -> String {

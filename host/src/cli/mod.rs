@@ -5,6 +5,7 @@
 
 mod access;
 mod app;
+mod audit;
 mod bundle;
 mod call;
 mod channel;
@@ -37,6 +38,7 @@ mod release;
 pub mod server;
 mod session;
 mod table;
+mod token;
 mod unpack;
 mod version;
 mod views;
@@ -77,6 +79,7 @@ const TOP_HELP: &str = "\
 Examples:
   berth demo                                  a host with sample MiniApps, to look around
   berth login --server https://berth.example  store a token for that host
+  berth audit shop/                           what the built-in auditors say, before anything is uploaded
   berth pack shop/ && berth push shop_1.2.0.apkg --submit --wait
   berth bundle --host-app ha-super --out assets/miniapps
 
@@ -102,6 +105,8 @@ pub enum Command {
     Whoami,
     /// Make an .apkg from a folder
     Pack(pack::Pack),
+    /// Ask the built-in auditors what they say of a folder or an .apkg, here and without a host
+    Audit(audit::AuditHere),
     /// Upload an .apkg as a development version
     Push(push::Push),
     /// MiniApps: create, list, show, edit, take on and off the shelf
@@ -115,7 +120,7 @@ pub enum Command {
     Account(access::Account),
     /// API tokens
     #[command(subcommand)]
-    Token(access::Token),
+    Token(token::Token),
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
@@ -238,11 +243,12 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Logout => login::logout(session),
         Command::Whoami => login::whoami(session).await,
         Command::Pack(args) => pack::run(args, session),
+        Command::Audit(args) => audit::run(args, session).await,
         Command::Push(args) => push::run(args, session).await,
         Command::App(command) => app::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,
-        Command::Token(command) => access::token(command, session).await,
+        Command::Token(command) => token::run(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
         Command::Merchant(command) => merchant::run(command, session).await,
         Command::Endpoint(command) => endpoint::run(command, session).await,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{
     call::Call,
+    client::Client,
     failure::Done,
     paint::{Ink, Paint, several},
     session::Session,
@@ -121,13 +122,11 @@ pub enum OrgNode {
 /// Runs it.
 pub async fn run(command: OrgNode, session: &mut Session) -> Done {
     let client = session.client()?;
-    let at = |node: &OrgNodeId| format!("/v1/org-nodes/{node}");
+    let made = |node: Node, paint: &Paint| card(&node, paint);
     match command {
         OrgNode::Create { name, merchant, id, parent, limited } => {
             let new = NewOrgNode { merchant, name, id, parent, limited };
-            session
-                .out
-                .show(&client.value(Call::create("/v1/org-nodes").json(&new)).await?, |node, paint| card(&node, paint))
+            session.out.show(&client.value(Call::create("/v1/org-nodes").json(&new)).await?, made)
         }
         OrgNode::List { merchant, parent, endpoint_app, product_instance } => {
             let call = Call::get("/v1/org-nodes").query("merchant", merchant).query("parent", parent);
@@ -140,36 +139,46 @@ pub async fn run(command: OrgNode, session: &mut Session) -> Done {
         OrgNode::Edit { node, name, parent, root, limited } => {
             let parent = if root { Some(None) } else { parent.map(Some) };
             let call = Call::patch(at(&node)).json(&EditOrgNode { name, parent, limited });
-            session.out.show(&client.value(call).await?, |node, paint| card(&node, paint))
+            session.out.show(&client.value(call).await?, made)
         }
         OrgNode::Delete { node } => {
             client.value(Call::delete(at(&node))).await?;
             session.out.done(&json!({"org_node": node, "deleted": true}), format!("{node} is deleted."))
         }
         OrgNode::Open { node, instance } => {
-            let call = Call::put(format!("{}/products/{instance}", at(&node)));
-            session.out.show(&client.value(call).await?, detail)
+            session.out.show(&client.value(Call::put(format!("{}/products/{instance}", at(&node)))).await?, detail)
         }
-        OrgNode::Close { node, instance } => {
-            client.value(Call::delete(format!("{}/products/{instance}", at(&node)))).await?;
-            let document = json!({"org_node": node, "product_instance": instance, "open": false});
-            session.out.done(&document, format!("{instance} is closed on {node}."))
-        }
+        OrgNode::Close { node, instance } => close(&client, session, &node, &instance).await,
         OrgNode::Assign { node, endpoint_app } => {
-            client.value(Call::put(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"))).await?;
+            client.value(Call::put(format!("{}/{node}", assigned(&endpoint_app)))).await?;
             let document = json!({"org_node": node, "endpoint_app": endpoint_app, "assigned": true});
             session.out.done(&document, format!("{endpoint_app} is assigned to {node}."))
         }
-        OrgNode::Unassign { node, endpoint_app } => {
-            client.value(Call::delete(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes/{node}"))).await?;
-            let document = json!({"org_node": node, "endpoint_app": endpoint_app, "assigned": false});
-            session.out.done(&document, format!("{endpoint_app} is no longer assigned to {node}."))
-        }
+        OrgNode::Unassign { node, endpoint_app } => unassign(&client, session, &node, &endpoint_app).await,
         OrgNode::Reach { endpoint_app } => {
-            let call = Call::get(format!("/v1/endpoint-apps/{endpoint_app}/org-nodes"));
-            session.out.show(&client.value(call).await?, reach)
+            session.out.show(&client.value(Call::get(assigned(&endpoint_app))).await?, reach)
         }
     }
+}
+
+fn at(node: &OrgNodeId) -> String {
+    format!("/v1/org-nodes/{node}")
+}
+
+fn assigned(endpoint_app: &EndpointAppId) -> String {
+    format!("/v1/endpoint-apps/{endpoint_app}/org-nodes")
+}
+
+async fn close(client: &Client, session: &mut Session, node: &OrgNodeId, instance: &InstanceId) -> Done {
+    client.value(Call::delete(format!("{}/products/{instance}", at(node)))).await?;
+    let document = json!({"org_node": node, "product_instance": instance, "open": false});
+    session.out.done(&document, format!("{instance} is closed on {node}."))
+}
+
+async fn unassign(client: &Client, session: &mut Session, node: &OrgNodeId, endpoint_app: &EndpointAppId) -> Done {
+    client.value(Call::delete(format!("{}/{node}", assigned(endpoint_app)))).await?;
+    let document = json!({"org_node": node, "endpoint_app": endpoint_app, "assigned": false});
+    session.out.done(&document, format!("{endpoint_app} is no longer assigned to {node}."))
 }
 
 fn limited(node: &Node) -> Cell {

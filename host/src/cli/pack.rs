@@ -60,6 +60,16 @@ pub fn run(args: Pack, session: &mut Session) -> Done {
     session.out.done(&document, text)
 }
 
+/// The name that the package of a folder would have; none when the folder does not say enough.
+pub fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
+    Ok(match Described::read(dir)? {
+        Described { id: Some(id), version: Some(version) } => {
+            Some(PackageName { mini_app_id: id.parse()?, version: version.parse()? })
+        }
+        _ => None,
+    })
+}
+
 /// Packs into a file that appears only when it is whole.
 fn write(dir: &Path, out: &Path, options: &PackOptions) -> Result<PackReport, Failure> {
     let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
@@ -77,7 +87,7 @@ pub fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
 }
 
 /// What the package rules say is a refusal, as it would be by the host.
-fn refused(error: crate::error::Error) -> Failure {
+pub fn refused(error: crate::error::Error) -> Failure {
     let detail = match &error.source {
         Some(source) => format!("{} ({source:#})", error.detail),
         None => error.detail,

@@ -61,15 +61,22 @@ fn seconds(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| format!("{at:.0}"))
 }
 
-/// `2 h ago`, `in 3 d`, `now`: the largest unit that fits, rounded down.
+/// `2 h ago`, `in 3 d`, `now`: the largest unit that fits, to the nearest, so that seven days are still seven when a
+/// second of them is over.
 fn relative(at: Millis, now: Millis) -> String {
     const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let ahead = (at.0 - now.0) / 1000;
     let distance = ahead.abs();
-    match UNITS.iter().find(|(seconds, _)| distance >= *seconds) {
+    let rounded = |unit: i64| (distance + unit / 2) / unit;
+    // 59 min 40 s are an hour, so a unit fits as soon as the smaller one would be rounded up to it.
+    let fits = |index: usize| match UNITS.get(index + 1) {
+        Some((smaller, _)) => rounded(*smaller) * smaller >= UNITS[index].0,
+        None => distance >= 1,
+    };
+    match (0..UNITS.len()).find(|index| fits(*index)) {
         None => "now".into(),
-        Some((unit, name)) if ahead > 0 => format!("in {} {name}", distance / unit),
-        Some((unit, name)) => format!("{} {name} ago", distance / unit),
+        Some(index) if ahead > 0 => format!("in {} {}", rounded(UNITS[index].0), UNITS[index].1),
+        Some(index) => format!("{} {} ago", rounded(UNITS[index].0), UNITS[index].1),
     }
 }
 
@@ -89,7 +96,7 @@ pub fn state(word: &str) -> Cell {
     Cell::new(ink, word)
 }
 
-/// Several ids in one line, or what stands for none.
+/// Ids in one line, or what stands for none.
 pub fn several(ids: &[impl ToString], none: &str) -> String {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     if ids.is_empty() { none.to_owned() } else { ids.join(", ") }
@@ -122,7 +129,17 @@ mod tests {
     #[test]
     fn times_are_relative_in_the_largest_unit_that_fits() {
         let now = Millis(1_000_000_000);
-        let cases = [(0, "now"), (59, "in 59 s"), (-60, "1 min ago"), (7_200, "in 2 h"), (-86_400 * 3, "3 d ago")];
+        let cases = [
+            (0, "now"),
+            (59, "in 59 s"),
+            (-60, "1 min ago"),
+            (89, "in 1 min"),
+            (3_580, "in 1 h"),
+            (7_200, "in 2 h"),
+            (86_399, "in 1 d"),
+            (7 * 86_400 - 5, "in 7 d"),
+            (-86_400 * 3, "3 d ago"),
+        ];
         for (seconds, words) in cases {
             assert_eq!(relative(now.plus_seconds(seconds), now), words);
         }

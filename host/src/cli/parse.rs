@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::{clock::Millis, ids::HostAppId};
+use crate::{clock::Millis, ids::HostAppId, rollout::Platform};
 
 /// `7d`, `12h`, `30m`, `90s`, `2w`, or several of them largest first (`1d12h`), in seconds.
 pub fn duration(text: &str) -> Result<i64, String> {
@@ -103,6 +103,13 @@ impl std::str::FromStr for Ranged {
 pub fn ranged_host_app(text: &str) -> Result<Ranged, String> {
     let ranged: Ranged = text.parse()?;
     ranged.name.parse::<HostAppId>().map_err(|error| error.detail)?;
+    Ok(ranged)
+}
+
+/// A [`Ranged`] whose name is a platform.
+pub fn ranged_platform(text: &str) -> Result<Ranged, String> {
+    let ranged: Ranged = text.parse()?;
+    ranged.name.parse::<Platform>().map_err(|error| error.detail)?;
     Ok(ranged)
 }
 

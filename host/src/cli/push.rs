@@ -145,12 +145,6 @@ async fn judged(client: &Client, session: &Session, id: &str, timeout: i64) -> R
 
 /// The audit, and all findings of its policies.
 fn judgement(audit: &Audit, paint: &Paint) -> String {
-    let found: Vec<_> = audit
-        .evaluations
-        .iter()
-        .flat_map(|one| {
-            one.findings.iter().map(|finding| findings::Finding { policy: Some(one.policy.clone()), ..finding.clone() })
-        })
-        .collect();
+    let found = views::findings(&audit.evaluations);
     format!("{}\n\n{}", findings::render(&found, paint), views::audit(audit, paint))
 }

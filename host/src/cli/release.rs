@@ -28,7 +28,7 @@ pub async fn publish(
     }
     body.extend(note.map(|note| ("note".to_owned(), Value::from(note))));
     let answer = client.value(Call::post(format!("{}/publish", which.path())).json(&body)).await;
-    let answer = answer.map_err(|failure| failure.with_findings_of(&which.app, &which.version))?;
+    let answer = answer.map_err(|failure| failure.about_version(&which.app, &which.version))?;
     session.out.show(&answer, views::release)
 }
 

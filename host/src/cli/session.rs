@@ -18,7 +18,7 @@ pub struct Global {
     /// The host to talk to; what `berth login` stored when absent
     #[arg(long, global = true, env = "BERTH_SERVER", value_name = "URL", help_heading = "Connection")]
     pub server: Option<String>,
-    /// The token to show; what `berth login` stored for that host when absent
+    /// The token to send; what `berth login` stored for that host when absent
     #[arg(
         long,
         global = true,
@@ -72,7 +72,9 @@ impl Session {
             Failure::usage("No host is known. Log in with `berth login --server URL`, or set --server or BERTH_SERVER.")
         })?;
         let server = server_url(&server)?;
-        let token = self.global.token.as_deref().or_else(|| stored.token(&server));
+        // A variable that is set to nothing is as good as none.
+        let given = self.global.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+        let token = given.or_else(|| stored.token(&server));
         let credential = token.map_or(Credential::None, |token| Credential::Token(token.to_owned()));
         self.connect(&server, credential)
     }

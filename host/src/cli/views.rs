@@ -6,7 +6,7 @@ use super::{
     paint::{Paint, bytes, state},
     table::{Card, Cell, Table},
 };
-use crate::{clock::Millis, mini_app::MiniApp, version::Version};
+use crate::{clock::Millis, mini_app::MiniApp, text, version::Version};
 
 /// The judgement of one version.
 #[derive(Clone, Debug, Deserialize)]
@@ -210,7 +210,18 @@ fn audit_card(audit: &Audit, paint: &Paint) -> String {
         .render(paint)
 }
 
-fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
+/// All that the policies found, each with the policy that found it and how much that counts.
+pub fn findings(evaluations: &[Evaluation]) -> Vec<super::findings::Finding> {
+    let of = |one: &Evaluation, finding: &super::findings::Finding| super::findings::Finding {
+        policy: Some(one.policy.clone()),
+        mode: one.mode.clone(),
+        ..finding.clone()
+    };
+    evaluations.iter().flat_map(|one| one.findings.iter().map(move |finding| of(one, finding))).collect()
+}
+
+/// What came of each policy.
+pub fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
     let mut table = Table::new(["POLICY", "VERSION", "MODE", "OUTCOME", "FINDINGS", "DETAIL"]);
     for one in evaluations {
         table.row([
@@ -244,7 +255,8 @@ pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> Stri
         row(&version.version, version.state.as_str(), bytes(version.size));
     }
     if let Some(trial) = &overview.trial {
-        row(&trial.version, "trial", format!("{} for {} accounts", trial.entry_path, trial.accounts.len()));
+        let accounts = text::count(trial.accounts.len() as u64, "account", "accounts");
+        row(&trial.version, "trial", format!("{} for {accounts}", trial.entry_path));
     }
     let card = mini_app(overview.mini_app.clone(), paint);
     format!("{card}\n\n{}", table.render(paint))

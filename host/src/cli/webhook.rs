@@ -30,6 +30,10 @@ use crate::{
   berth webhook replay wh_01… --delivery 1207")]
 pub enum Webhook {
     /// Create a webhook: it gets what happens from now on. Its secret is shown this once
+    #[command(
+        after_help = "Its first message may be its own `webhook.created`, before you have stored the secret: answer anything\n\
+        but 2xx until you have it, and it comes again."
+    )]
     Create {
         /// Where events are POSTed to
         url: String,
@@ -175,7 +179,12 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
         Webhook::Rotate { webhook, keep_old } => {
             let call = Call::post(format!("{}/rotate-secret", path(&webhook)));
             let answer = client.value(call.json(&RotateSecret { keep_old_seconds: keep_old })).await?;
-            session.out.show(&answer, secret_view)
+            let old = match keep_old {
+                None => "The old one is valid for a day more (--keep-old SECONDS changes that).".to_owned(),
+                Some(0) => "The old one is not valid any more.".to_owned(),
+                Some(seconds) => format!("The old one is valid for {seconds} seconds more."),
+            };
+            session.out.show(&answer, |one, paint| format!("{} {old}", secret_view(one, paint)))
         }
         Webhook::Test { webhook } => {
             let answer = client.value(Call::ask(format!("{}/test", path(&webhook)))).await?;

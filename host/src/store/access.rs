@@ -54,6 +54,17 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
     }
 
+    /// A page of the accounts, newest first, perhaps only those of a name.
+    pub(crate) async fn accounts(&mut self, page: &PageQuery, name: Option<&str>) -> Result<Vec<Account>> {
+        Ok(fetch_built!(self, Account, |query| {
+            query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
+            if let Some(name) = name {
+                query.push(" AND name = ").push_bind(name);
+            }
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+
     /// Adds a team.
     pub(crate) async fn insert_team(&mut self, team: &Team) -> Result<()> {
         execute!(

@@ -4,9 +4,9 @@ use sqlx::types::Json;
 
 use super::{Db, execute, fetch};
 use crate::{
-    api::idempotency::{Begin, IdempotencyStore, Scope, StoredResponse},
     clock::Millis,
     error::Result,
+    idempotency::{Begin, IdempotencyStore, Scope, StoredResponse},
     ids::Digest,
 };
 

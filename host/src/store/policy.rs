@@ -2,9 +2,11 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built};
 use crate::{
+    access::Caller,
     error::{Error, Result},
+    event,
     ids::{Digest, PolicyBindingId},
     policy::registry::{PolicyBindingRow, PolicyRow, ScopeKind},
 };
@@ -26,11 +28,24 @@ impl Tx {
         )?)
     }
 
-    /// By digest or by name, or `not-found`.
+    /// The policy of this name and version that was installed last: built-in ones may have several contents.
+    pub async fn policy_version(&mut self, name: &str, version: &str) -> Result<Option<PolicyRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            PolicyRow,
+            "SELECT * FROM policy WHERE name = $1 AND version = $2 ORDER BY installed_at DESC, digest LIMIT 1",
+            name,
+            version
+        )?)
+    }
+
+    /// By digest, by `NAME@VERSION` or by name (then the one installed last), or `not-found`.
     pub async fn require_policy(&mut self, which: &str) -> Result<PolicyRow> {
-        let row = match which.parse::<Digest>() {
-            Ok(digest) => self.policy(&digest).await?,
-            Err(_) => self.newest_policy(which).await?,
+        let row = match (which.parse::<Digest>(), which.split_once('@')) {
+            (Ok(digest), _) => self.policy(&digest).await?,
+            (_, Some((name, version))) => self.policy_version(name, version).await?,
+            (_, None) => self.newest_policy(which).await?,
         };
         row.ok_or_else(|| Error::not_found("policy", which))
     }
@@ -40,12 +55,14 @@ impl Tx {
         Ok(fetch!(self, fetch_all, PolicyRow, "SELECT * FROM policy ORDER BY installed_at DESC, name")?)
     }
 
-    /// Adds a policy; false when another host has just done so.
-    pub async fn insert_policy(&mut self, row: &PolicyRow) -> Result<bool> {
+    /// Adds a policy; false when another host has just done so. The bare error tells whether its version is there with
+    /// other bytes, which only built-in ones may be.
+    pub async fn insert_policy(&mut self, row: &PolicyRow) -> sqlx::Result<bool> {
+        let once = (row.installed_by != event::BERTH).then_some(&row.version);
         let inserted = execute!(
             self,
-            "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (digest) DO NOTHING",
+            "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at, once)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO NOTHING",
             &row.digest,
             row.kind.as_str(),
             &row.name,
@@ -54,7 +71,8 @@ impl Tx {
             row.config_schema.as_ref(),
             row.size,
             &row.installed_by,
-            row.installed_at
+            row.installed_at,
+            once
         )?;
         Ok(inserted > 0)
     }
@@ -65,11 +83,15 @@ impl Tx {
         Ok(())
     }
 
-    /// In how many places it is bound.
-    pub async fn bindings_of_policy(&mut self, digest: &Digest) -> Result<i64> {
-        let (count,) =
-            fetch!(self, fetch_one, (i64,), "SELECT count(*) FROM policy_binding WHERE digest = $1", digest)?;
-        Ok(count)
+    /// In how many places it is bound, and how many of them are grayscale tasks.
+    pub async fn bindings_of_policy(&mut self, digest: &Digest) -> Result<(i64, i64)> {
+        Ok(fetch!(
+            self,
+            fetch_one,
+            (i64, i64),
+            "SELECT count(*), count(CASE WHEN scope_kind = 'gray_task' THEN 1 END) FROM policy_binding WHERE digest = $1",
+            digest
+        )?)
     }
 
     /// One binding.
@@ -96,13 +118,40 @@ impl Tx {
         )?)
     }
 
-    /// Adds a binding.
-    pub async fn insert_policy_binding(&mut self, row: &PolicyBindingRow) -> Result<()> {
+    /// The bindings of all places that the caller may know of, save of grayscale tasks that have ended.
+    pub async fn policy_bindings_known_to(&mut self, caller: &Caller) -> Result<Vec<PolicyBindingRow>> {
+        let known =
+            |kind: &str| format!("IN (SELECT scope_id FROM role_grant WHERE scope_kind = '{kind}' AND account_id = ");
+        Ok(fetch_built!(self, PolicyBindingRow, |query| {
+            query.push(
+                "SELECT b.*, p.name, p.version, p.kind FROM policy_binding b JOIN policy p ON p.digest = b.digest
+                 LEFT JOIN gray_task t ON b.scope_kind = 'gray_task' AND t.id = b.scope_id
+                 LEFT JOIN mini_app m ON m.id = CASE b.scope_kind WHEN 'mini_app' THEN b.scope_id ELSE t.mini_app_id END
+                 WHERE (t.id IS NULL OR t.state <> 'ended')",
+            );
+            if !caller.reads_everything() {
+                query.push(" AND (b.scope_kind = 'platform' OR b.scope_kind = 'host_app' AND b.scope_id ");
+                query.push(known("host_app")).push_bind(&caller.account).push(") OR m.team_id ");
+                query.push(known("team")).push_bind(&caller.account).push("))");
+            }
+            query.push(" ORDER BY p.name, b.scope_kind, b.scope_id, b.position, b.id");
+        })?)
+    }
+
+    /// The binding as it is now; until the transaction ends nobody else changes it.
+    pub async fn hold_policy_binding(&mut self, id: &PolicyBindingId) -> Result<Option<PolicyBindingRow>> {
+        execute!(self, "UPDATE policy_binding SET mode = mode WHERE id = $1", id)?;
+        self.policy_binding(id).await
+    }
+
+    /// Adds a binding. The bare error tells whether the place has the policy already.
+    pub async fn insert_policy_binding(&mut self, row: &PolicyBindingRow) -> sqlx::Result<()> {
+        let once = (row.scope_kind != ScopeKind::GrayTask).then_some(&row.name);
         execute!(
             self,
             "INSERT INTO policy_binding (id, digest, scope_kind, scope_id, position, config, mode, on_error, limits,
-                                         bound_by, bound_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                         bound_by, bound_at, once)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &row.id,
             &row.digest,
             row.scope_kind.as_str(),
@@ -113,12 +162,13 @@ impl Tx {
             row.on_error.as_str(),
             Json(&row.limits.0),
             &row.bound_by,
-            row.bound_at
+            row.bound_at,
+            once
         )?;
         Ok(())
     }
 
-    /// Changes a binding.
+    /// Changes a binding that is held.
     pub async fn update_policy_binding(&mut self, row: &PolicyBindingRow) -> Result<()> {
         execute!(
             self,
@@ -136,7 +186,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a binding away.
+    /// Takes a binding away that is held.
     pub async fn delete_policy_binding(&mut self, id: &PolicyBindingId) -> Result<()> {
         execute!(self, "DELETE FROM policy_binding WHERE id = $1", id)?;
         Ok(())

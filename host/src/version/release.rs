@@ -6,6 +6,7 @@ use super::{State, Step, VersionNumber, VersionRow};
 use crate::{
     access::{Action, Caller},
     app::App,
+    audit::AuditState,
     clock::Millis,
     error::{Code, Error, Result},
     event,
@@ -146,8 +147,8 @@ pub(super) fn require_on_shelf(mini_app: &MiniApp) -> Result<()> {
     Err(Error::new(Code::MiniAppOffShelf, format!("{} is off the shelf. Put it back on the shelf first.", mini_app.id)))
 }
 
-/// Brings an approved version online for all bound host apps at once (V7), and ends the grayscale tasks that it
-/// overtakes (V8).
+/// Brings an approved version online for all bound host apps at once (V7), and ends its trial and the grayscale tasks
+/// that it overtakes (V8).
 pub async fn publish(
     app: &App,
     caller: &Caller,
@@ -159,6 +160,7 @@ pub async fn publish(
     let mut tx = app.db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let version = tx.require_version(id, number).await?;
+    require_decided(&mut tx, &version).await?;
     version.state.after(Step::Publish)?;
     let online = tx.online_version(id).await?;
     may_publish(&mini_app, online.as_ref().map(|online| &online.number), number)?;
@@ -171,9 +173,32 @@ pub async fn publish(
     }
     let release = record(&mut tx, app, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
     rollout::end_superseded(&mut tx, app, caller.account.as_str(), id, number).await?;
+    end_trial(&mut tx, app, caller, &version).await?;
     tx.emit(event::new(app, "version.published", id, caller.account.as_str(), &release).for_mini_app(id));
     tx.commit().await?;
     Ok(release)
+}
+
+/// Whoever publishes too early is told for whom the version waits.
+async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
+    let Some(open) = tx.open_audit_of(&version.id).await?.filter(|audit| audit.state == AuditState::Deciding) else {
+        return Ok(());
+    };
+    let undecided = tx.audit_items(&open.id).await?.into_iter().filter(|item| item.decision.is_none());
+    let waits: Vec<_> = undecided.map(|item| item.host_app.to_string()).collect();
+    let verb = if waits.len() == 1 { "has" } else { "have" };
+    let text = format!("{} {verb} not decided on {} yet.", waits.join(", "), version.number);
+    Err(Error::new(Code::VersionState, text).with("state", version.state).with("waits_for", waits))
+}
+
+/// What everybody gets needs no trial any more.
+async fn end_trial(tx: &mut Tx, app: &App, caller: &Caller, version: &VersionRow) -> Result<()> {
+    let id = &version.mini_app_id;
+    if tx.trial(id).await?.is_some_and(|trial| trial.version_id == version.id) {
+        tx.clear_trial(id).await?;
+        tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &event::Nothing).for_mini_app(id));
+    }
+    Ok(())
 }
 
 /// Brings a version online again that was online before (V9). Grayscale tasks that are now above it go on.

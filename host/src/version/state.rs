@@ -17,7 +17,7 @@ text_enum! {
         Auditing = "auditing",
         /// All host apps approved; may be published or released in grayscale.
         Approved = "approved",
-        /// A policy or a host app rejected it; may be submitted again.
+        /// A policy or a host app rejected it. Its bytes may be submitted again; mended ones need a greater number.
         Rejected = "rejected",
         /// What host apps run.
         Online = "online",
@@ -90,6 +90,9 @@ impl State {
             (Self::Rejected, Step::Publish) => " Read its findings, mend it and upload a new version.",
             (Self::Historical, Step::Publish) => " Use rollback to bring back a version that was online.",
             (Self::Auditing, Step::Delete) => " Withdraw it first.",
+            (Self::Rejected, Step::Delete) => {
+                " It stays as the record of its audit; raise the version and upload anew."
+            }
             _ => "",
         };
         Error::new(Code::VersionState, format!("A version in state {self} cannot be {step}.{hint}")).with("state", self)

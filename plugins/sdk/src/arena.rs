@@ -16,6 +16,7 @@ pub struct Arena {
 }
 
 #[repr(align(16))]
+#[allow(dead_code, reason = "it is read and written by pointers only")]
 struct Block([u8; SIZE]);
 
 // SAFETY: it is used in wasm guests only, which have one thread.

@@ -13,7 +13,7 @@ use axum::{Router, extract::Extension, middleware::from_fn_with_state, routing::
 use tower::ServiceExt;
 
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{ManualClock, Millis};
 
 /// By key: the fingerprint, and the answer once there is one.
 type Known = HashMap<Scope, (Digest, Option<StoredResponse>)>;

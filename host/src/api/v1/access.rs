@@ -7,7 +7,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::{
-        self, Account, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token, TokenScope,
+        self, Account, AccountQuery, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team,
+        Token, TokenScope,
     },
     clock::Millis,
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
@@ -65,7 +66,7 @@ pub struct IssueToken {
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(me))
-        .routes(routes!(create_account))
+        .routes(routes!(create_account, accounts))
         .routes(routes!(create_team, teams))
         .routes(routes!(issue_token, tokens))
         .routes(routes!(revoke_token))
@@ -91,6 +92,16 @@ async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
 #[utoipa::path(post, path = "/v1/accounts", tag = "access", request_body = NewAccount, responses((status = 201, body = Account)))]
 async fn create_account(State(app): AppState, caller: Caller, Json(new): Json<NewAccount>) -> Created<Account> {
     created(access::create_account(&app, &caller, &new).await?)
+}
+
+/// The accounts, newest first, for admins and viewers of the platform.
+#[utoipa::path(get, path = "/v1/accounts", tag = "access", params(AccountQuery), responses((status = 200, body = Page<Account>)))]
+async fn accounts(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<AccountQuery>,
+) -> Result<Json<Page<Account>>> {
+    Ok(Json(access::accounts(&app, &caller, &query).await?))
 }
 
 /// Create a team; the caller becomes its first admin.
@@ -182,13 +193,13 @@ members!(
     Scope::Merchant
 );
 
-/// The admins of the platform.
+/// Who has a role in the platform: admins, viewers, fulfillers.
 #[utoipa::path(get, path = "/v1/platform/members", tag = "access", responses((status = 200, body = Items<Member>)))]
 async fn platform_members(State(app): AppState, caller: Caller) -> Result<Json<Items<Member>>> {
     items(access::members(&app, &caller, &Scope::Platform).await?)
 }
 
-/// Make an account an admin of the platform.
+/// Give an account a role in the platform, instead of the one that it may have there.
 #[utoipa::path(put, path = "/v1/platform/members/{account}", tag = "access", params(("account" = UserId, Path)), request_body = SetRole, responses((status = 204)))]
 async fn set_platform_member(
     State(app): AppState,
@@ -200,7 +211,7 @@ async fn set_platform_member(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take an admin of the platform its role away.
+/// Take an account's role in the platform away.
 #[utoipa::path(delete, path = "/v1/platform/members/{account}", tag = "access", params(("account" = UserId, Path)), responses((status = 204)))]
 async fn remove_platform_member(
     State(app): AppState,

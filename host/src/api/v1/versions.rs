@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     ids::MiniAppId,
     page::{Page, PageQuery},
-    policy::Finding,
+    policy::{Finding, registry::Mode},
     version::{self, Publish, Release, Rollback, Trial, Version, VersionNumber, trial, upload, upload::VersionDetail},
 };
 
@@ -28,6 +28,8 @@ pub struct Findings {
 pub struct NamedFinding {
     /// The policy's name.
     policy: String,
+    /// Whether it counts: what a policy in mode `shadow` finds decides nothing.
+    mode: Mode,
     #[serde(flatten)]
     finding: Finding,
 }
@@ -99,8 +101,8 @@ async fn findings(
         );
     }
     let named = |evaluation: audit::Evaluation| {
-        let policy = evaluation.policy;
-        evaluation.findings.into_iter().map(move |finding| NamedFinding { policy: policy.clone(), finding })
+        let (policy, mode) = (evaluation.policy, evaluation.mode);
+        evaluation.findings.into_iter().map(move |finding| NamedFinding { policy: policy.clone(), mode, finding })
     };
     Ok(Json(Findings { findings: audit.evaluations.into_iter().flat_map(named).collect() }).into_response())
 }

@@ -69,6 +69,11 @@ fn by_recipe(dir: &Path) -> Result<(Vec<u8>, Option<PathBuf>), Failure> {
     let [program, arguments @ ..] = recipe.build.as_slice() else {
         return Err(Failure::usage(format!("{}: `build` names no program.", path.display())));
     };
+    // Said before node says it in fifteen lines of its own.
+    if dir.join("package.json").is_file() && !dir.join("node_modules").is_dir() {
+        let needs = recipe.needs.as_deref().unwrap_or("npm install");
+        return Err(broken(format!("The tools of {} are not installed. Run `{needs}` in that folder.", dir.display())));
+    }
     let out = dir.join(&recipe.output);
     let line = recipe.build.join(" ");
     let hint = recipe

@@ -18,6 +18,13 @@ use crate::{
 /// From this size on compiling takes long enough to say so.
 const LARGE: usize = 1 << 20;
 
+/// The host's sandbox, and the folder that holds its compiled code as long as it runs.
+pub fn engine() -> Result<(Engine, tempfile::TempDir), Failure> {
+    let cache = tempfile::tempdir().map_err(|error| Failure::usage(format!("Cannot make a folder: {error}.")))?;
+    let engine = Engine::new(EngineConfig::new(cache.path().into(), Compiler::InProcess))?;
+    Ok((engine, cache))
+}
+
 /// A policy that runs here.
 pub struct Local {
     /// What runs.
@@ -43,8 +50,7 @@ impl Local {
         if wasm.len() >= LARGE {
             session.out.note(format!("Compiling {}, which takes a while.", bytes(wasm.len() as u64)));
         }
-        let cache = tempfile::tempdir().map_err(|error| Failure::usage(format!("Cannot make a folder: {error}.")))?;
-        let engine = Engine::new(EngineConfig::new(cache.path().into(), Compiler::InProcess))?;
+        let (engine, cache) = engine()?;
         let policy = engine.inspect(wasm.clone()).await?;
         Ok(Self { policy, wasm, imports, _cache: cache })
     }

@@ -60,7 +60,9 @@ impl FromStr for PolicyName {
         let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let kebab = text.split('-').all(word) && text.starts_with(|first: char| first.is_ascii_lowercase());
         if !kebab || !(2..=64).contains(&text.len()) {
-            return Err(format!("{text:?} is not a name for a policy: expected kebab-case, such as wifi-only"));
+            return Err(format!(
+                "{text:?} is not a name for a policy: expected 2 to 64 of a-z, 0-9 and '-', a letter first, such as wifi-only"
+            ));
         }
         if TAKEN.contains(&text) || is_keyword(text) {
             return Err(format!("{text:?} means something else in Rust or in a policy: choose a name of two words"));

@@ -40,8 +40,8 @@ pub struct Demo {
     /// The address to listen on
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
-    /// The folder of the demo's data; what is there already is kept
-    #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-data", value_name = "DIR")]
+    /// The folder of the demo's data, another one than that of `berth serve`; what is there already is kept
+    #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-demo", value_name = "DIR")]
     pub data_dir: PathBuf,
 }
 

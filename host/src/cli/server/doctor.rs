@@ -18,6 +18,7 @@ use crate::{
     seal::{self, Inspection},
     server::{self, Nature},
     store::Db,
+    text,
 };
 
 /// `berth doctor`
@@ -47,7 +48,8 @@ async fn collection(config: Config) -> Result<String> {
     let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
     let Collected { blobs, bytes, scraps } = blob::collect(&host.app).await?;
     host.app.db.close().await;
-    Ok(format!("removed {blobs} blobs of {bytes} bytes that nothing named, and {scraps} scraps of uploads"))
+    let (blobs, scraps) = (text::count(blobs as u64, "blob", "blobs"), text::count(scraps as u64, "scrap", "scraps"));
+    Ok(format!("removed {blobs} of {bytes} bytes that nothing named, and {scraps} of uploads"))
 }
 
 /// A clock before this was never set: Berth did not exist.
@@ -56,6 +58,7 @@ const EARLIEST: Millis = Millis(1_767_225_600_000); // 2026-01-01
 /// Checks the machine and the data folder.
 pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
     let storage = args.config.storage.clone();
+    super::require_data(&storage)?;
     let mut findings = vec![
         finding("configuration", configuration(&args.config)),
         finding("database", database(&storage).await),

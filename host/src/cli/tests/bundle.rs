@@ -130,6 +130,22 @@ async fn o4_a_pin_gives_the_same_bytes_again() {
 }
 
 #[tokio::test]
+async fn o3_what_is_off_the_shelf_is_told_when_it_is_pinned_and_when_it_is_left_out() {
+    let removed = || async { axum::Json(serde_json::json!({"results": [{"id": "mp-one", "status": "removed"}]})) };
+    let explain = Router::new().route("/v1/check/explain", axum::routing::post(removed));
+    let desk = Desk::before(packages(b"one").merge(explain.clone())).await;
+    let pin = desk.write("berth-bundle.json", manifest(&[pinned("mp-one", b"one")]));
+    let ran = desk.run(&format!("bundle --host-app ha-super --out {} --pin {pin}", desk.arg("assets"))).await.good();
+    assert!(ran.err.contains("warning: mp-one is off the shelf"), "{}", ran.err);
+
+    let empty = zip(&[("berth-bundle.json", manifest(&[]).as_bytes())]);
+    let desk = Desk::before(host(empty, Seen::new()).merge(explain)).await;
+    desk.write("assets/berth-bundle.json", manifest(&[pinned("mp-one", b"one")]));
+    let ran = desk.run(&format!("bundle --host-app ha-super --out {}", desk.arg("assets"))).await.good();
+    assert!(ran.err.contains("left out: mp-one, which the earlier bundle had, is off the shelf."), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn o4_a_pin_refuses_other_bytes() {
     let desk = Desk::before(packages(b"changed")).await;
     let pin = desk.write("berth-bundle.json", manifest(&[pinned("mp-one", b"one")]));

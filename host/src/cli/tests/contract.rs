@@ -133,6 +133,12 @@ async fn each_command_asks_as_the_contract_says() {
             r#"POST /v1/policy-bindings {"config":{"n":1},"limits":{"log_lines":9},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
         ),
         ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
+        ("policy bindings", "GET /v1/policy-bindings".into()),
+        ("policy bindings --policy secrets", "GET /v1/policy-bindings?policy=secrets".into()),
+        (
+            "policy edit PB --mode enforce --on-error closed",
+            format!(r#"PUT /v1/policy-bindings/{binding} {{"mode":"enforce","on_error":"closed"}}"#),
+        ),
         ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
         ("merchant create M --id bos-m", r#"POST /v1/merchants {"name":"M","id":"bos-m","unify_users":false}"#.into()),
         ("merchant list", "GET /v1/merchants".into()),
@@ -220,6 +226,21 @@ async fn messages_are_sent_from_one_document_an_array_or_lines() {
 }
 
 #[tokio::test]
+async fn e1_a_parked_message_is_told_by_the_exit_code_and_by_what_frees_it() {
+    let parked = || async {
+        Json(json!({"results": [
+            {"id": "m-1", "outcome": "parked", "reason": "malformed", "detail": "kind: none of them."},
+            {"id": "m-2", "outcome": "applied"},
+        ]}))
+    };
+    let router = Router::new().route("/v1/fulfilments", axum::routing::post(parked));
+    let desk = Desk { input: r#"{"id": "m-1"}"#.into(), ..Desk::before(router).await };
+    let ran = desk.run("fulfil -").await;
+    assert!(ran.code == 1 && ran.err.contains("1 message was parked"), "{}", ran.err);
+    assert!(ran.out.contains("berth fulfilment replay MESSAGE --message CORRECTED.json"), "{}", ran.out);
+}
+
+#[tokio::test]
 async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
     let asked = Seen::new();
     let desk = Desk { input: "{}\n{\n".into(), ..Desk::before(host(asked.clone())).await };
@@ -230,7 +251,69 @@ async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_policy_is_removed_by_its_digest() {
-    assert_eq!(asks("policy remove secrets").await, ["GET /v1/policies/secrets", "DELETE /v1/policies/d1"]);
+    let looked = ["GET /v1/policies/secrets", "GET /v1/policies", "DELETE /v1/policies/d1"];
+    assert_eq!(asks("policy remove secrets").await, looked);
+    let named = ["GET /v1/policies/secrets%401.2.0", "DELETE /v1/policies/d1"];
+    assert_eq!(asks("policy remove secrets@1.2.0").await, named);
+}
+
+/// A host on which `secrets` 1.1.0 is the newest of two, and three places run 1.0.0 or 1.1.0; one refuses to move.
+fn policies(asked: Seen<String>) -> Router {
+    let installed = |version: &str| json!({"name": "secrets", "version": version, "kind": "auditor", "digest": format!("d-{version}")});
+    let bound = |id: &str, version: &str| json!({"id": id, "policy": "secrets", "policy_version": version, "digest": format!("d-{version}"), "scope": {"kind": "platform"}});
+    Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
+        let path = uri.path().to_owned();
+        asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
+        let (status, answer) = match (method.as_str(), path.as_str()) {
+            ("PUT", "/v1/policy-bindings/pb_2") => {
+                (422, json!({"type": "/problems/policy-config", "status": 422, "detail": "n is missing."}))
+            }
+            (_, "/v1/policies") if method == Method::GET => {
+                (200, json!({"items": [installed("1.1.0"), installed("1.0.0")]}))
+            }
+            (_, "/v1/policy-bindings") => {
+                (200, json!({"items": [bound("pb_1", "1.0.0"), bound("pb_2", "1.0.0"), bound("pb_3", "1.1.0")]}))
+            }
+            _ => (200, installed("1.1.0")),
+        };
+        (axum::http::StatusCode::from_u16(status).unwrap(), Json::<Value>(answer))
+    })
+}
+
+#[tokio::test]
+async fn c43_a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
+    let asked = Seen::new();
+    let desk = Desk::before(policies(asked.clone())).await;
+    let file = desk.write("secrets.wasm", b"wasm");
+    let ran = desk.run(&format!("policy push {file}")).await.good();
+    assert!(ran.out.contains("Older versions still judge in 2 places:"), "{}", ran.out);
+    assert!(ran.out.contains("berth policy rebind secrets"), "{}", ran.out);
+
+    let ran = desk.run(&format!("policy push {file} --rebind")).await;
+    assert!(ran.out.contains("moved   pb_1  platform  1.0.0 -> 1.1.0"), "{}", ran.out);
+    assert!(ran.out.contains("stayed  pb_2  platform  1.0.0: policy-config: n is missing."), "{}", ran.out);
+    assert!(ran.code == 1 && ran.err.contains("1 of 2 bindings did not move to secrets 1.1.0"), "{}", ran.err);
+    let puts: Vec<_> = asked.all().into_iter().filter(|line| line.starts_with("PUT")).collect();
+    assert_eq!(
+        puts,
+        [
+            r#"PUT /v1/policy-bindings/pb_1 {"policy":"d-1.1.0"}"#,
+            r#"PUT /v1/policy-bindings/pb_2 {"policy":"d-1.1.0"}"#
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_version_is_named_where_a_name_is_not_enough() {
+    let asked = Seen::new();
+    let desk = Desk::before(policies(asked.clone())).await;
+    let ran = desk.run("policy remove secrets").await;
+    assert!(ran.code == 2 && ran.err.contains("secrets@1.1.0, secrets@1.0.0"), "{}", ran.err);
+    desk.run("policy rebind secrets --to 1.0.0").await;
+    assert!(
+        asked.all().contains(&"GET /v1/policies/secrets@1.0.0".to_owned())
+            || asked.all().contains(&"GET /v1/policies/secrets%401.0.0".to_owned())
+    );
 }
 
 #[tokio::test]

@@ -64,6 +64,13 @@ async fn a_wrong_token_is_refused_and_not_stored() {
 }
 
 #[tokio::test]
+async fn an_empty_token_is_called_so_before_anybody_is_asked() {
+    let desk = Desk::bare();
+    let ran = desk.args(&["login", "--server", "http://127.0.0.1:9", "--token", ""]).await;
+    assert!(ran.code == 2 && ran.err.contains("The token is empty"), "{} {}", ran.code, ran.err);
+}
+
+#[tokio::test]
 async fn several_hosts_are_kept_and_one_is_current() {
     let desk = Desk::bare();
     let (one, two) = (serve(host()).await, serve(host()).await);

@@ -1,6 +1,7 @@
 //! The commands against a host of a few lines.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod authorise;
 mod bundle;
 mod contract;

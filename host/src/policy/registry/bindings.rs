@@ -1,192 +1,20 @@
-//! Binding policies: which one, where, with which config, and what its failure means.
+//! Binding policies to places, and changing what is bound.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::Value;
 use sqlx::types::Json;
-use utoipa::{
-    PartialSchema,
-    openapi::{RefOr, Schema},
-};
 
-use super::{BindingScope, Mode, OnError, PolicyRow, ScopeKind};
+use super::{
+    BindingPatch, BindingQuery, BindingScope, NewPolicyBinding, PolicyBinding, PolicyBindingRow, PolicyRow, ScopeKind,
+    ScopedPolicyBinding,
+};
 use crate::{
-    access::{Action, Caller},
+    access::{Action, Caller, TokenScope},
     app::App,
-    clock::Millis,
     error::{Code, Error, Result},
     event,
-    ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
-    policy::{LimitOverrides, PolicyKind},
-    store::Tx,
+    ids::{HostAppId, MiniAppId, PolicyBindingId},
+    policy::PolicyKind,
+    store::{Tx, is_unique_violation},
 };
-
-/// A policy bound to a place.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct PolicyBinding {
-    /// Unique for ever.
-    pub id: PolicyBindingId,
-    /// The policy's name.
-    pub policy: String,
-    /// The policy's own version.
-    pub policy_version: String,
-    /// SHA-256 of the policy: what is pinned.
-    pub digest: Digest,
-    /// Where.
-    pub scope: BindingScope,
-    /// Its config.
-    #[schema(value_type = Object)]
-    pub config: Value,
-    /// Whether its judgement counts.
-    pub mode: Mode,
-    /// What its failure means.
-    pub on_error: OnError,
-    /// Limits other than the default ones.
-    pub limits: LimitOverrides,
-    /// The account that bound it; `berth` for the built-in ones.
-    pub bound_by: String,
-    /// When.
-    pub bound_at: Millis,
-}
-
-fn no_config() -> Value {
-    Value::Object(Default::default())
-}
-
-/// A policy to bind.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewPolicyBinding {
-    /// Its name (then the newest of it) or its digest.
-    pub policy: String,
-    /// Satisfies the policy's schema; `{}` when absent.
-    #[serde(default = "no_config")]
-    #[schema(value_type = Object)]
-    pub config: Value,
-    /// `enforce` when absent.
-    #[serde(default)]
-    pub mode: Mode,
-    /// `closed` when absent.
-    #[serde(default)]
-    pub on_error: OnError,
-    /// Limits other than the default ones.
-    #[serde(default)]
-    pub limits: LimitOverrides,
-}
-
-/// A policy to bind, and where.
-#[derive(Clone, Debug, Serialize)]
-pub struct ScopedPolicyBinding {
-    /// Where.
-    pub scope: BindingScope,
-    /// What.
-    #[serde(flatten)]
-    pub binding: NewPolicyBinding,
-}
-
-impl<'de> Deserialize<'de> for ScopedPolicyBinding {
-    /// By hand, because serde's flattening would let a misspelt field pass.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let mut members = serde_json::Map::deserialize(deserializer)?;
-        let scope = members.remove("scope").ok_or_else(|| D::Error::missing_field("scope"))?;
-        let scope = serde_json::from_value(scope).map_err(D::Error::custom)?;
-        let binding = serde_json::from_value(members.into()).map_err(D::Error::custom)?;
-        Ok(Self { scope, binding })
-    }
-}
-
-impl PartialSchema for ScopedPolicyBinding {
-    /// By hand too: a schema that allows no further members cannot be flattened into another.
-    fn schema() -> RefOr<Schema> {
-        let mut schema = NewPolicyBinding::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.description = Some("A policy to bind, and where.".into());
-            object.properties.insert("scope".into(), BindingScope::schema());
-            object.required.push("scope".into());
-        }
-        schema
-    }
-}
-
-impl utoipa::ToSchema for ScopedPolicyBinding {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        NewPolicyBinding::schemas(schemas);
-        BindingScope::schemas(schemas);
-    }
-}
-
-/// What to change in a binding; what is absent stays.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BindingPatch {
-    /// Another version of the policy: its name (then the newest of it) or its digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-    /// Another config.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub config: Option<Value>,
-    /// Another mode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mode: Option<Mode>,
-    /// Another meaning of failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_error: Option<OnError>,
-    /// Other limits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limits: Option<LimitOverrides>,
-}
-
-/// Which bindings are wanted.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct BindingQuery {
-    /// The kind of place.
-    pub scope_kind: ScopeKind,
-    /// Its id; absent for the platform.
-    #[serde(default)]
-    pub scope_id: String,
-}
-
-/// A row of `policy_binding`, with what its policy says of itself.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in PolicyBinding")]
-pub struct PolicyBindingRow {
-    pub id: PolicyBindingId,
-    pub digest: Digest,
-    pub name: String,
-    pub version: String,
-    pub kind: PolicyKind,
-    #[sqlx(try_from = "String")]
-    pub scope_kind: ScopeKind,
-    pub scope_id: String,
-    pub position: i64,
-    pub config: Json<Value>,
-    #[sqlx(try_from = "String")]
-    pub mode: Mode,
-    #[sqlx(try_from = "String")]
-    pub on_error: OnError,
-    pub limits: Json<LimitOverrides>,
-    pub bound_by: String,
-    pub bound_at: Millis,
-}
-
-impl From<PolicyBindingRow> for PolicyBinding {
-    fn from(row: PolicyBindingRow) -> Self {
-        Self {
-            id: row.id,
-            policy: row.name,
-            policy_version: row.version,
-            digest: row.digest,
-            scope: BindingScope { kind: row.scope_kind, id: row.scope_id },
-            config: row.config.0,
-            mode: row.mode,
-            on_error: row.on_error,
-            limits: row.limits.0,
-            bound_by: row.bound_by,
-            bound_at: row.bound_at,
-        }
-    }
-}
 
 /// The policy, when it is of the kind.
 pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
@@ -207,6 +35,9 @@ pub async fn check(app: &App, new: &NewPolicyBinding, kind: PolicyKind) -> Resul
 }
 
 /// Binds what [`check`] has found good, after the bindings that the place has.
+///
+/// # Errors
+/// `policy-bound` when the place has the policy already and is no grayscale task.
 pub async fn attach(
     tx: &mut Tx,
     app: &App,
@@ -215,6 +46,10 @@ pub async fn attach(
     new: NewPolicyBinding,
     policy: PolicyRow,
 ) -> Result<PolicyBindingRow> {
+    let there = tx.policy_bindings(scope.kind, &scope.id).await?;
+    if let Some(same) = there.iter().find(|row| row.name == policy.name && scope.kind != ScopeKind::GrayTask) {
+        return Err(bound_already(&policy.name, Some(same)));
+    }
     let now = app.clock.now();
     let row = PolicyBindingRow {
         id: PolicyBindingId::generate(now, &*app.random),
@@ -223,7 +58,7 @@ pub async fn attach(
         version: policy.version,
         kind: policy.kind,
         scope_kind: scope.kind,
-        position: tx.policy_bindings(scope.kind, &scope.id).await?.len() as i64,
+        position: there.len() as i64,
         scope_id: scope.id,
         config: Json(new.config),
         mode: new.mode,
@@ -232,10 +67,25 @@ pub async fn attach(
         bound_by: actor.to_owned(),
         bound_at: now,
     };
-    tx.insert_policy_binding(&row).await?;
+    match tx.insert_policy_binding(&row).await {
+        Err(error) if is_unique_violation(&error) => return Err(bound_already(&row.name, None)),
+        inserted => inserted?,
+    }
     let told = PolicyBinding::from(row.clone());
     tx.emit(event::new(app, "policy.bound", &row.id, actor, &told));
     Ok(row)
+}
+
+/// Binding it twice would only print each finding twice.
+fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
+    let Some(row) = row else {
+        return Error::new(Code::PolicyBound, format!("{name} was bound here by somebody else a moment ago."));
+    };
+    let text = format!(
+        "{name} is bound here already, by {} (version {}, mode {}). Change that binding instead of adding another one.",
+        row.id, row.version, row.mode
+    );
+    Error::new(Code::PolicyBound, text).with("binding", &row.id)
 }
 
 /// The kind of policy that a place takes from people.
@@ -266,45 +116,92 @@ pub async fn bind(app: &App, caller: &Caller, new: ScopedPolicyBinding) -> Resul
     Ok(row.into())
 }
 
-/// The bindings of a place, in the order in which they are asked.
+/// The bindings of a place, in the order in which they are asked; without a place those of all places.
 pub async fn list(app: &App, caller: &Caller, query: &BindingQuery) -> Result<Vec<PolicyBinding>> {
-    let scope = BindingScope { kind: query.scope_kind, id: query.scope_id.clone() };
+    caller.require_scope(TokenScope::Read)?;
     let mut tx = app.db.read().await?;
-    if scope.kind == ScopeKind::Platform {
-        caller.require_scope(crate::access::TokenScope::Read)?;
-    } else {
-        scope.authorise(&mut tx, caller, Action::Read).await?;
-    }
-    let rows = tx.policy_bindings(scope.kind, &scope.id).await?;
-    Ok(rows.into_iter().map(PolicyBinding::from).collect())
+    let rows = match query.scope_kind {
+        None => tx.policy_bindings_known_to(caller).await?,
+        Some(kind) => {
+            let scope = BindingScope { kind, id: query.scope_id.clone() };
+            // Everybody's versions are judged by the platform's auditors, so everybody may know them.
+            if kind != ScopeKind::Platform {
+                scope.authorise(&mut tx, caller, Action::Read).await?;
+            }
+            tx.policy_bindings(kind, &scope.id).await?
+        }
+    };
+    let wanted = rows.into_iter().filter(|row| query.policy.as_ref().is_none_or(|name| *name == row.name));
+    Ok(wanted.map(PolicyBinding::from).collect())
 }
 
-async fn authorised(app: &App, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
-    let mut tx = app.db.read().await?;
+/// The binding, when the caller may change it.
+async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
     let hidden = || Error::not_found("policy binding", id);
     let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
-    let scope = BindingScope { kind: row.scope_kind, id: row.scope_id.clone() };
-    match scope.authorise(&mut tx, caller, Action::Configure).await {
+    match row.scope().authorise(tx, caller, Action::Configure).await {
         Err(error) if error.code == Code::NotFound => Err(hidden()),
         Err(error) => Err(error),
         Ok(()) => Ok(row),
     }
 }
 
-/// Changes a binding: another config, or another version of the same policy.
+/// The binding as it is now, and so until the transaction ends; with it the MiniApp whose devices it judges.
+async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(PolicyBindingRow, Option<MiniAppId>)> {
+    let scope = authorised(tx, caller, id).await?.scope();
+    let owner = scope.running_task(tx).await?;
+    if let Some(mini_app) = &owner {
+        tx.hold_mini_app(mini_app).await?;
+        // Looked at again: the task may have ended before it was held.
+        scope.running_task(tx).await?;
+    }
+    let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
+    Ok((row, owner))
+}
+
+/// Changes a binding: its config, mode, meaning of failure or limits, or the version of its policy. Of a grayscale task
+/// only the version changes, since the rest is what its operator was promised when it was created.
+///
+/// # Errors
+/// `policy-config` when the policy does not take the config: the binding stays as it was. `gray-state` when the task has
+/// ended.
 pub async fn rebind(app: &App, caller: &Caller, id: &PolicyBindingId, patch: BindingPatch) -> Result<PolicyBinding> {
-    let old = authorised(app, caller, id).await?;
-    let new = NewPolicyBinding {
-        policy: patch.policy.unwrap_or_else(|| old.digest.to_string()),
-        config: patch.config.unwrap_or_else(|| old.config.0.clone()),
-        mode: patch.mode.unwrap_or(old.mode),
-        on_error: patch.on_error.unwrap_or(old.on_error),
-        limits: patch.limits.unwrap_or_else(|| old.limits.0.clone()),
-    };
-    let policy = check(app, &new, old.kind).await?;
+    loop {
+        let seen = authorised(&mut app.db.read().await?, caller, id).await?;
+        if seen.scope_kind == ScopeKind::GrayTask && !patch.only_moves() {
+            let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
+            return Err(Error::field("scope", rule));
+        }
+        let policy = check(app, &patch.over(&seen), seen.kind).await?;
+        let mut tx = app.db.begin().await?;
+        let (row, owner) = held(&mut tx, caller, id).await?;
+        // The check ran outside of the transaction: if somebody was faster, it says nothing any more.
+        if row.judges_as(&seen) {
+            return change(tx, app, caller, row, owner, &patch, policy).await;
+        }
+    }
+}
+
+/// Writes the change of a binding that is held, if it is one.
+async fn change(
+    mut tx: Tx,
+    app: &App,
+    caller: &Caller,
+    row: PolicyBindingRow,
+    owner: Option<MiniAppId>,
+    patch: &BindingPatch,
+    policy: PolicyRow,
+) -> Result<PolicyBinding> {
+    if policy.name != row.name {
+        let rule = format!("this binding is of {}. Unbind it and bind {} for another policy.", row.name, policy.name);
+        return Err(Error::field("policy", rule));
+    }
+    let new = patch.over(&row);
+    if row.digest == policy.digest && row.says(&new) {
+        return Ok(row.into());
+    }
     let row = PolicyBindingRow {
         digest: policy.digest,
-        name: policy.name,
         version: policy.version,
         config: Json(new.config),
         mode: new.mode,
@@ -312,22 +209,30 @@ pub async fn rebind(app: &App, caller: &Caller, id: &PolicyBindingId, patch: Bin
         limits: Json(new.limits),
         bound_by: caller.account.to_string(),
         bound_at: app.clock.now(),
-        ..old
+        ..row
     };
-    let mut tx = app.db.begin().await?;
     tx.update_policy_binding(&row).await?;
     let told = PolicyBinding::from(row);
-    tx.emit(event::new(app, "policy.rebound", id, caller.account.as_str(), &told));
+    let event = event::new(app, "policy.rebound", &told.id, caller.account.as_str(), &told);
+    tx.emit(match &owner {
+        Some(mini_app) => event.for_mini_app(mini_app),
+        None => event,
+    });
     tx.commit().await?;
     Ok(told)
 }
 
 /// Takes a binding away.
 pub async fn unbind(app: &App, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
-    let old = authorised(app, caller, id).await?;
     let mut tx = app.db.begin().await?;
+    let row = authorised(&mut tx, caller, id).await?;
+    if row.scope_kind == ScopeKind::GrayTask {
+        let rule = "a grayscale task keeps its policies. End the task and create another one.";
+        return Err(Error::field("scope", rule));
+    }
+    let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
     tx.delete_policy_binding(id).await?;
-    tx.emit(event::new(app, "policy.unbound", id, caller.account.as_str(), &PolicyBinding::from(old)));
+    tx.emit(event::new(app, "policy.unbound", id, caller.account.as_str(), &PolicyBinding::from(row)));
     tx.commit().await
 }
 

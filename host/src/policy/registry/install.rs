@@ -17,7 +17,8 @@ use crate::{
     event,
     ids::Digest,
     policy::{Policy, PolicyKind, builtin},
-    store::Tx,
+    store::{Tx, is_unique_violation},
+    text,
 };
 
 /// A policy that is installed.
@@ -96,6 +97,9 @@ pub async fn receive(app: &App, caller: &Caller, body: impl Stream<Item = Result
 }
 
 /// Installs a policy: it passes the gate, is compiled, and describes itself. The same bytes twice are no work.
+///
+/// # Errors
+/// `policy-exists` when its version is installed with other bytes, so that a version says what judged.
 pub async fn install(app: &App, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
     install_as(app, caller.account.as_str(), wasm).await
@@ -108,9 +112,19 @@ async fn install_as(app: &App, actor: &str, wasm: Bytes) -> Result<InstalledPoli
     }
     let (_, row) = take_in(app, actor, wasm).await?;
     let mut tx = app.db.begin().await?;
+    if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
+        return Err(exists(&row));
+    }
     add(&mut tx, app, actor, &row).await?;
     tx.commit().await?;
     Ok(row.into())
+}
+
+fn exists(row: &PolicyRow) -> Error {
+    let PolicyRow { name, version, .. } = row;
+    let text =
+        format!("{name} {version} is installed with other bytes. Raise the policy's version and build it again.");
+    Error::new(Code::PolicyExists, text).with("policy", format!("{name}@{version}"))
 }
 
 /// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
@@ -124,7 +138,10 @@ async fn take_in(app: &App, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, Po
 
 /// Whether it was new: another host may have been faster.
 async fn add(tx: &mut Tx, app: &App, actor: &str, row: &PolicyRow) -> Result<bool> {
-    let new = tx.insert_policy(row).await?;
+    let new = match tx.insert_policy(row).await {
+        Err(error) if is_unique_violation(&error) => return Err(exists(row)),
+        inserted => inserted?,
+    };
     if new {
         let installed = InstalledPolicy::from(row.clone());
         tx.emit(event::new(app, "policy.installed", &row.digest, actor, &installed));
@@ -155,7 +172,7 @@ pub async fn list(app: &App, caller: &Caller, query: &PolicyQuery) -> Result<Vec
     Ok(wanted.map(InstalledPolicy::from).collect())
 }
 
-/// One policy, by its digest or by its name (then the newest of it).
+/// One policy, by its digest, as `NAME@VERSION` or by its name (then the newest of it).
 pub async fn get(app: &App, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
     Ok(app.db.read().await?.require_policy(which).await?.into())
@@ -169,12 +186,14 @@ pub async fn remove(app: &App, caller: &Caller, digest: &Digest) -> Result<()> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let mut tx = app.db.begin().await?;
     let row = tx.policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
-    let bound = tx.bindings_of_policy(digest).await?;
+    let (bound, in_tasks) = tx.bindings_of_policy(digest).await?;
     if bound > 0 {
-        return Err(Error::new(
-            Code::PolicyInUse,
-            format!("{} is bound in {bound} places. Unbind or rebind it there first.", row.name),
-        ));
+        let places = text::count(bound, "place", "places");
+        let record = " Grayscale tasks keep theirs for ever, as a record.";
+        let tasks = if in_tasks > 0 { record } else { "" };
+        let text =
+            format!("{} {} is bound in {places}. Unbind or rebind it there first.{tasks}", row.name, row.version);
+        return Err(Error::new(Code::PolicyInUse, text));
     }
     tx.delete_policy(digest).await?;
     tx.emit(event::new(app, "policy.removed", digest, caller.account.as_str(), &InstalledPolicy::from(row)));

@@ -1,18 +1,19 @@
 //! The policies that are installed, and where they are bound.
 
 mod bindings;
+mod bound;
 mod install;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use bindings::{
-    BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, ScopedPolicyBinding, attach,
-    auditors, bind, list as bindings, rebind, require_kind, unbind,
-};
+pub use bindings::{attach, auditors, bind, list as bindings, rebind, require_kind, unbind};
+pub use bound::{BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, ScopedPolicyBinding};
 pub use install::{
     InstalledPolicy, MAX_POLICY_BYTES, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove,
 };

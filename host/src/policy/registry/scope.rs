@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Action, Caller, Scope},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     host_app,
     ids::{GrayTaskId, HostAppId, MiniAppId},
     mini_app,
+    rollout::State,
     store::Tx,
     text::text_enum,
 };
@@ -51,7 +52,7 @@ impl BindingScope {
         Self { kind: ScopeKind::GrayTask, id: id.to_string() }
     }
 
-    /// Refuses unless the caller may do `action` here. A task's policies are set with the task, so they are only read.
+    /// Refuses unless the caller may do `action` here.
     pub async fn authorise(&self, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
         match self.kind {
             ScopeKind::Platform if self.id.is_empty() => caller.require(action, &Scope::Platform),
@@ -64,14 +65,29 @@ impl BindingScope {
                 let id = MiniAppId::from_str(&self.id)?;
                 mini_app::authorise(tx, caller, &id, action).await.map(|_| ())
             }
-            ScopeKind::GrayTask if action == Action::Read => {
+            ScopeKind::GrayTask => {
+                // Whoever runs grayscale tasks looks after their policies.
+                let action = if action == Action::Configure { Action::Release } else { action };
                 let id = GrayTaskId::from_str(&self.id)?;
                 let owner = tx.mini_app_of_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
                 mini_app::authorise(tx, caller, &owner, action).await.map(|_| ())
             }
-            ScopeKind::GrayTask => {
-                Err(Error::field("scope.kind", "the policies of a grayscale task are given when it is created."))
-            }
         }
+    }
+
+    /// The MiniApp whose grayscale task this is; none elsewhere.
+    ///
+    /// # Errors
+    /// `gray-state` when the task has ended: its record stays what it was.
+    pub(super) async fn running_task(&self, tx: &mut Tx) -> Result<Option<MiniAppId>> {
+        if self.kind != ScopeKind::GrayTask {
+            return Ok(None);
+        }
+        let id = GrayTaskId::from_str(&self.id)?;
+        let task = tx.gray_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
+        if task.state == State::Ended {
+            return Err(Error::new(Code::GrayState, format!("{id} has ended, and keeps the policies that it had.")));
+        }
+        Ok(Some(task.mini_app_id))
     }
 }

@@ -14,6 +14,8 @@ use crate::policy::*;
 pub struct Guest {
     pub kind: PolicyKind,
     pub name: String,
+    /// Five characters.
+    pub version: String,
     pub schema: String,
     pub memory: String,
     pub imports: String,
@@ -51,6 +53,7 @@ impl Guest {
         Self {
             kind,
             name: "by-hand".into(),
+            version: "1.0.0".into(),
             schema: String::new(),
             memory: "2".into(),
             imports: imports.into(),
@@ -95,6 +98,11 @@ impl Guest {
         self
     }
 
+    pub fn version(mut self, version: &str) -> Self {
+        self.version = version.into();
+        self
+    }
+
     /// Refuses (or suspends) with a text that lies anywhere in memory.
     pub fn refuse_with(pointer: i32, length: i32) -> String {
         format!(
@@ -104,7 +112,7 @@ impl Guest {
     }
 
     fn wat(&self) -> String {
-        let Self { name, schema, memory, imports, realloc, describe, configure, call, extra, .. } = self;
+        let Self { name, version, schema, memory, imports, realloc, describe, configure, call, extra, .. } = self;
         let (export, params) = match self.kind {
             PolicyKind::Auditor => ("audit@1.0.0#audit", "i32"),
             PolicyKind::Grayscale => ("gray@1.0.0#decide", "i32"),
@@ -120,7 +128,7 @@ impl Guest {
             r#"(module {imports}
   (memory (export "memory") {memory})
   (global $heap (mut i32) (i32.const 8192))
-  (data (i32.const 16) "{}") (data (i32.const 256) "{}") (data (i32.const 400) "1.0.0")
+  (data (i32.const 16) "{}") (data (i32.const 256) "{}") (data (i32.const 400) "{}")
   (data (i32.const 416) "Test") (data (i32.const 1024) "{}")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {realloc})
   (func (export "berth:policy/about@1.0.0#describe") (result i32) {describe})
@@ -129,6 +137,7 @@ impl Guest {
   {extra})"#,
             text(&strings),
             text(name.as_bytes()),
+            text(version.as_bytes()),
             text(schema.as_bytes()),
         )
     }
