@@ -22,7 +22,7 @@ pub struct StoredResponse {
     /// Content-Type, Location and ETag, those that were there.
     pub headers: Vec<(String, String)>,
     /// The body; empty when `secret`.
-    pub body: Vec<u8>,
+    pub body: String,
     /// The answer showed a secret, so that its body and headers were not kept.
     pub secret: bool,
 }

@@ -156,6 +156,26 @@ on_both! {
         bound_once(&stage, &stage.run(&id).await).await;
     }
 
+    async fn e10_whoever_proves_an_account_gets_it_from_who_only_vouched_for_it(host) {
+        let stage = Stage::set(host).await;
+        stage.admin.post("/v1/merchants", json!({"name": "Squatter", "id": "bos-2"})).await.good();
+        let new = json!({"merchant": "bos-2", "kind": "wechat_mini_program", "app_id": SHOP, "name": "Mine"});
+        let squat = stage.admin.post("/v1/channels", new).await.good();
+        assert_eq!(squat["proof"], "vouched");
+        // What WeChat sends for the account is not for the squatter.
+        let visit = stage.wechat.agree_elsewhere(SHOP);
+        stage.wechat.push_code(&stage.host, "authorized", &visit).await.heard();
+        assert_eq!(stage.told(SHOP).await, ["wechat_account.unclaimed"]);
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        bound_once(&stage, &stage.run(&id).await).await;
+        assert_eq!(stage.channels().await[0]["proof"], "platform");
+        stage.admin.get(&format!("/v1/channels/{}", text(&squat["id"]))).await.refused("not-found");
+        assert!(stage.told(&text(&squat["id"])).await.contains(&"channel.deleted".to_owned()));
+        let again = json!({"merchant": "bos-2", "kind": "wechat_mini_program", "app_id": SHOP, "name": "Mine"});
+        stage.admin.post("/v1/channels", again).await.refused("channel-taken");
+    }
+
     async fn e10_an_account_of_the_wrong_kind_is_refused_in_words(host) {
         let stage = Stage::set(host).await;
         stage.wechat.account(SHOP, false, &[2, 4]);

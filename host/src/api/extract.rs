@@ -24,6 +24,9 @@ const MAX_JSON: u64 = 2 << 20;
 /// their own, and must stay readable for parsers that stop at 128.
 const MAX_DEPTH: usize = 64;
 
+/// Characters of a refusal that quotes what was sent.
+const MOST_WORDS: usize = 500;
+
 /// A JSON body. Refusals name the path of the offending member.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
@@ -163,7 +166,8 @@ fn cause(error: &dyn std::error::Error) -> String {
         }
         error = source;
     }
-    error.to_string().trim_end_matches('.').to_owned()
+    // It may quote what was sent, which may be long.
+    error.to_string().trim_end_matches('.').chars().take(MOST_WORDS).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: a POST that is repeated with the same key is answered with the first answer, not done twice.
 //!
 //! A key belongs to its caller, method and path. The first request runs to its end even if the client leaves, so that
-//! a repetition finds its answer. Answers of 5xx, 408 and 429 are forgotten: trying again may help. Answers that show a
-//! secret are not kept either (see [`NoStore`]), only that they were given.
+//! a repetition finds its answer. Refusals and failures are forgotten: they did nothing, and trying again may help. Answers
+//! that show a secret are not kept either (see [`NoStore`]), only that they were given.
 
 use std::sync::Arc;
 
@@ -36,10 +36,15 @@ const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
 /// Longest key, in characters.
 const MAX_KEY: usize = 255;
 
-/// Who is asking: an opaque text that authentication puts into the request's extensions. Requests without it are not
-/// protected, because strangers must not share keys.
+/// Who is asking, as authentication puts it into the request's extensions. Requests without it are not protected, because
+/// strangers must not share keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller(pub Arc<str>);
+pub struct Caller {
+    /// The account.
+    pub account: Arc<str>,
+    /// What its token may do: a token that may do less does not get the answers of one that may do more.
+    pub scopes: Arc<str>,
+}
 
 /// A handler puts this into the extensions of a response that shows a secret once.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +83,8 @@ async fn begin<S: IdempotencyStore>(
         Begin::Replay(stored) => replay(stored),
         Begin::Mismatch => Err(Error::new(
             Code::IdempotencyMismatch,
-            "This Idempotency-Key was used with another body or query. Use a new key for a new request.",
+            "This Idempotency-Key was used with another body or query, or with a token of other scopes. Use a new key for a \
+             new request.",
         )),
         Begin::InProgress => Err(Error::new(
             Code::IdempotencyInProgress,
@@ -94,7 +100,7 @@ fn scope_of(request: &Request) -> Result<Option<Scope>> {
     };
     let Some(key) = key_of(request.headers())? else { return Ok(None) };
     // A length before the caller keeps apart what would otherwise read the same.
-    let scope = format!("{}:{} {} {}", caller.0.len(), caller.0, request.method(), request.uri().path());
+    let scope = format!("{}:{} {} {}", caller.account.len(), caller.account, request.method(), request.uri().path());
     Ok(Some(Scope { scope, key }))
 }
 
@@ -111,12 +117,18 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     }
 }
 
-/// Reads the body, and hashes it with the query.
+/// Reads the body, and hashes it with the query and the token's scopes.
 async fn fingerprint(request: Request, max_body: usize) -> Result<(Request, Digest)> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, max_body).await.map_err(|error| limits::body_problem(&error))?;
     let query = parts.uri.query().unwrap_or_default();
-    let hash = Sha256::new().chain_update(query.len().to_be_bytes()).chain_update(query).chain_update(&body);
+    let scopes = parts.extensions.get::<Caller>().map_or("", |caller| &caller.scopes);
+    let mut hash = Sha256::new();
+    for part in [scopes, query] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(&body);
     Ok((Request::from_parts(parts, Body::from(body)), Digest::from_bytes(&hash.finalize().into())))
 }
 
@@ -158,13 +170,12 @@ async fn settle<S: IdempotencyStore>(state: &Idempotency<S>, scope: &Scope, resp
 /// What to keep of an answer, if anything.
 async fn capture(response: Response, max_body: usize) -> (Response, Option<StoredResponse>) {
     let status = response.status();
-    let passing = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
     let bounded = response.body().size_hint().upper().is_some_and(|upper| upper <= max_body as u64);
-    if status.is_server_error() || passing {
+    if status.is_client_error() || status.is_server_error() {
         return (response, None);
     }
     if response.extensions().get::<NoStore>().is_some() {
-        let secret = StoredResponse { status: status.as_u16(), headers: vec![], body: vec![], secret: true };
+        let secret = StoredResponse { status: status.as_u16(), headers: vec![], body: String::new(), secret: true };
         return (response, Some(secret));
     }
     if !bounded {
@@ -174,16 +185,17 @@ async fn capture(response: Response, max_body: usize) -> (Response, Option<Store
     match axum::body::to_bytes(body, max_body).await {
         Ok(body) => {
             let stored = keep(&parts.headers, status, &body);
-            (Response::from_parts(parts, Body::from(body)), Some(stored))
+            (Response::from_parts(parts, Body::from(body)), stored)
         }
         Err(error) => (Error::internal(error).into_response(), None),
     }
 }
 
-fn keep(headers: &HeaderMap, status: StatusCode, body: &Bytes) -> StoredResponse {
+fn keep(headers: &HeaderMap, status: StatusCode, body: &Bytes) -> Option<StoredResponse> {
     let text = |name: &HeaderName| Some((name.to_string(), headers.get(name)?.to_str().ok()?.to_owned()));
     let headers = KEPT_HEADERS.iter().filter_map(text).collect();
-    StoredResponse { status: status.as_u16(), headers, body: body.to_vec(), secret: false }
+    let body = std::str::from_utf8(body).ok()?.to_owned();
+    Some(StoredResponse { status: status.as_u16(), headers, body, secret: false })
 }
 
 fn replay(stored: StoredResponse) -> Result<Response> {

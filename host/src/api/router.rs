@@ -82,7 +82,9 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
     };
     match access::authenticate(&app, &secret).await {
         Ok(caller) => {
-            request.extensions_mut().insert(idempotency::Caller(caller.account.as_str().into()));
+            let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).collect();
+            let (account, scopes) = (caller.account.as_str().into(), scopes.join(" ").into());
+            request.extensions_mut().insert(idempotency::Caller { account, scopes });
             next.run(request).await
         }
         Err(error) => error.into_response(),

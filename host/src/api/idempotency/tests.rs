@@ -62,6 +62,7 @@ impl Bench {
             .route("/things", post(create))
             .route("/tokens", post(async || (Extension(NoStore), (StatusCode::CREATED, "s3cret"))))
             .route("/down", post(fail))
+            .route("/wrong", post(refuse))
             .route("/burst", post(burst))
             .route("/slow", post(slow))
             .layer(from_fn_with_state(state, once::<Memory>))
@@ -70,8 +71,18 @@ impl Bench {
     }
 
     async fn post(&self, caller: &str, path: &str, key: &str, body: &'static str) -> (u16, HeaderMap, String) {
+        self.post_as(Caller { account: caller.into(), scopes: "read manage".into() }, path, key, body).await
+    }
+
+    async fn post_as(
+        &self,
+        caller: Caller,
+        path: &str,
+        key: &str,
+        body: &'static str,
+    ) -> (u16, HeaderMap, String) {
         let mut request = Request::post(path).header(IDEMPOTENCY_KEY, key).body(Body::from(body)).unwrap();
-        request.extensions_mut().insert(Caller(caller.into()));
+        request.extensions_mut().insert(caller);
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 16).await.unwrap();
         (parts.status.as_u16(), parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
@@ -94,6 +105,11 @@ async fn fail(Extension(runs): Runs) -> Error {
     Error::new(Code::Unavailable, "Not now.")
 }
 
+async fn refuse(Extension(runs): Runs) -> Error {
+    runs.fetch_add(1, Ordering::SeqCst);
+    Error::field("name", "must be there.")
+}
+
 async fn burst(Extension(runs): Runs) -> &'static str {
     runs.fetch_add(1, Ordering::SeqCst);
     panic!("boom")
@@ -103,6 +119,23 @@ async fn slow(Extension(runs): Runs) -> &'static str {
     tokio::time::sleep(Duration::from_millis(50)).await;
     runs.fetch_add(1, Ordering::SeqCst);
     "done"
+}
+
+#[tokio::test]
+async fn f91_a_refusal_is_not_kept() {
+    let bench = Bench::new();
+    assert_eq!(bench.post("a", "/wrong", "k", "x").await.0, 422);
+    assert_eq!(bench.post("a", "/wrong", "k", "x").await.0, 422);
+    assert_eq!((bench.runs(), bench.store.0.lock().unwrap().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn f84_f91_a_token_of_other_scopes_gets_no_answer_of_another() {
+    let bench = Bench::new();
+    bench.post("a", "/things", "k", "x").await;
+    let weaker = Caller { account: "a".into(), scopes: "fulfil".into() };
+    let (status, _, problem) = bench.post_as(weaker, "/things", "k", "x").await;
+    assert_eq!((status, bench.runs()), (409, 1), "{problem}");
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     app::App,
-    endpoint::{Merchant, app as endpoint_app, channel},
+    endpoint::{
+        Merchant, app as endpoint_app,
+        channel::{self, Claim, Proof},
+    },
     error::{Code, Error, Result},
     ids::EndpointAppId,
     store::Tx,
@@ -62,7 +65,9 @@ pub(super) async fn bind_in(
         return Err(Error::new(Code::AuthorisationRevoked, detail));
     }
     let name = grant.name.as_deref().unwrap_or(&grant.app_id);
-    let channel = channel::authorise_in(tx, app, actor, merchant, flow.kind, &grant.app_id, name).await?;
+    let proof = if flow.vouched.is_some() { Proof::Vouched } else { Proof::Platform };
+    let claim = Claim { kind: flow.kind, app_id: &grant.app_id, name, proof };
+    let channel = channel::authorise_in(tx, app, actor, merchant, claim).await?;
     let endpoint = match target {
         Target::Id(id) => id.clone(),
         Target::New(new) => endpoint_app::create_in(tx, app, actor, &merchant.id, &new.name, &new.products).await?.id,

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::App,
     clock::Millis,
-    endpoint::channel::{self, Channel, ChannelKind},
+    endpoint::channel::{self, Channel, ChannelKind, Proof},
     error::{Code, Error, Result},
     event,
     ids::AuthorisationId,
@@ -137,10 +137,11 @@ pub async fn pushed(app: &App, pushed: &PushedCode) -> Result<()> {
     Ok(())
 }
 
-/// The merchant authorised us without a run of ours. A channel that we know gets a run that WeChat started; of an account
-/// that we do not know, an event tells.
+/// The merchant authorised us without a run of ours. A channel that WeChat proved to be a merchant's gets a run that WeChat
+/// started; of an account that nobody has, or only vouched for, an event tells.
 async fn renewed(tx: &mut Tx, app: &App, pushed: &PushedCode) -> Result<()> {
-    let Some(channel) = channel_of(tx, &pushed.account).await? else {
+    let known = channel_of(tx, &pushed.account).await?;
+    let Some(channel) = known.filter(|channel| channel.proof == Proof::Platform) else {
         let data = Unclaimed { app_id: pushed.account.clone() };
         tx.emit(event::new(app, "wechat_account.unclaimed", &pushed.account, WECHAT, &data));
         return Ok(());

@@ -58,6 +58,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// By what we believe that the channel is the merchant's.
+    Proof {
+        /// By the merchant's word. It stands against nobody who proves it, and gets nothing that is sent for the channel.
+        Vouched = "vouched",
+        /// By the channel's own platform, where the merchant authorised us.
+        Platform = "platform",
+    }
+}
+
 impl ChannelKind {
     /// Whether it is an account at WeChat.
     pub fn is_wechat(self) -> bool {
@@ -83,6 +93,9 @@ pub struct Channel {
     /// Whether we may act for it.
     #[sqlx(try_from = "String")]
     pub state: ChannelState,
+    /// By what it is this merchant's.
+    #[sqlx(try_from = "String")]
+    pub proof: Proof,
     /// The endpoint application that it reaches (CID).
     #[sqlx(rename = "endpoint_app_id")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +110,19 @@ pub struct Channel {
     /// When it was bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound_at: Option<Millis>,
+}
+
+/// What a merchant says to have, and by what proof.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// What sort of place it is.
+    pub kind: ChannelKind,
+    /// Its own id there.
+    pub app_id: &'a str,
+    /// 1 to 64 characters.
+    pub name: &'a str,
+    /// By what.
+    pub proof: Proof,
 }
 
 /// A channel that a merchant vouches for by hand.
@@ -188,20 +214,22 @@ pub async fn create(app: &App, caller: &Caller, new: NewChannel) -> Result<Chann
     if new.kind == ChannelKind::MiniApp {
         mini_app::authorise(&mut tx, caller, &app_id.parse()?, Action::Develop).await?;
     }
-    if let Some(known) = own(&mut tx, &merchant, new.kind, &app_id).await?
+    let claim = Claim { kind: new.kind, app_id: &app_id, name: &new.name, proof: Proof::Vouched };
+    let actor = caller.account.as_str();
+    if let Some(known) = own(&mut tx, app, actor, &merchant, claim).await?
         && known.state == ChannelState::Authorised
     {
         let detail = format!("{} has this channel already. It is {}.", merchant.id, known.id);
         return Err(Error::new(Code::ChannelExists, detail).with("channel", known.id));
     }
-    let actor = caller.account.as_str();
-    let channel = authorise_in(&mut tx, app, actor, &merchant, new.kind, &app_id, &new.name).await?;
+    let channel = authorise_in(&mut tx, app, actor, &merchant, claim).await?;
     tx.commit().await?;
     Ok(channel)
 }
 
 /// Records that `merchant`, which the transaction holds, authorised a channel. One that it had authorised before is
-/// authorised again, stays bound where it was, and takes the new name.
+/// authorised again, stays bound where it was, and takes the new name. One that another merchant only vouched for is
+/// taken from there when the platform proves whose it is.
 ///
 /// # Errors
 /// `channel-taken` when another merchant has it: whose it is stays untold.
@@ -210,12 +238,11 @@ pub async fn authorise_in(
     app: &App,
     actor: &str,
     merchant: &Merchant,
-    kind: ChannelKind,
-    app_id: &str,
-    name: &str,
+    claim: Claim<'_>,
 ) -> Result<Channel> {
-    let name = text::name("name", name, 64)?;
-    let known = own(tx, merchant, kind, app_id).await?;
+    let Claim { kind, app_id, proof, .. } = claim;
+    let name = text::name("name", claim.name, 64)?;
+    let known = own(tx, app, actor, merchant, claim).await?;
     let channel = Channel {
         id: known.as_ref().map_or_else(|| ChannelId::generate(app.clock.now(), &*app.random), |it| it.id.clone()),
         merchant: merchant.id.clone(),
@@ -223,6 +250,7 @@ pub async fn authorise_in(
         app_id: app_id.to_owned(),
         name,
         state: ChannelState::Authorised,
+        proof,
         endpoint_app: known.as_ref().and_then(|known| known.endpoint_app.clone()),
         authorised_by: actor.to_owned(),
         authorised_at: app.clock.now(),
@@ -238,13 +266,34 @@ pub async fn authorise_in(
     Ok(channel)
 }
 
-/// The channel, when it is this merchant's.
-async fn own(tx: &mut Tx, merchant: &Merchant, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
-    let known = tx.channel_by_app_id(kind, app_id).await?;
-    if known.as_ref().is_some_and(|known| known.merchant != merchant.id) {
-        return Err(taken(kind));
+/// The channel, when it is this merchant's; nothing when nobody has it, or nobody any more.
+async fn own(
+    tx: &mut Tx,
+    app: &App,
+    actor: &str,
+    merchant: &Merchant,
+    claim: Claim<'_>,
+) -> Result<Option<Channel>> {
+    match tx.channel_by_app_id(claim.kind, claim.app_id).await? {
+        Some(other) if other.merchant != merchant.id => {
+            give_way(tx, app, actor, &other, claim.proof).await?;
+            Ok(None)
+        }
+        known => Ok(known),
     }
-    Ok(known)
+}
+
+/// Takes a channel from a merchant who only vouched for it, for one who has proof.
+async fn give_way(tx: &mut Tx, app: &App, actor: &str, channel: &Channel, proof: Proof) -> Result<()> {
+    tx.hold_merchant(&channel.merchant).await?;
+    let Some(channel) = tx.channel(&channel.id).await? else { return Ok(()) };
+    if proof != Proof::Platform || channel.proof != Proof::Vouched {
+        return Err(taken(channel.kind));
+    }
+    let channel = unbind_in(tx, app, actor, &channel).await?;
+    tx.delete_channel(&channel.id).await?;
+    tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, actor, &channel)));
+    Ok(())
 }
 
 fn taken(kind: ChannelKind) -> Error {

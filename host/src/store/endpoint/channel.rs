@@ -26,8 +26,8 @@ impl Tx {
     pub(crate) async fn insert_channel(&mut self, channel: &Channel) -> Result<bool> {
         let added = execute!(
             self,
-            "INSERT INTO channel (id, merchant_id, kind, app_id, name, state, authorised_by, authorised_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (kind, app_id) DO NOTHING",
+            "INSERT INTO channel (id, merchant_id, kind, app_id, name, state, authorised_by, authorised_at, proof)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (kind, app_id) DO NOTHING",
             &channel.id,
             &channel.merchant,
             channel.kind.as_str(),
@@ -35,21 +35,24 @@ impl Tx {
             &channel.name,
             channel.state.as_str(),
             &channel.authorised_by,
-            channel.authorised_at
+            channel.authorised_at,
+            channel.proof.as_str()
         )?;
         Ok(added > 0)
     }
 
-    /// Writes the name, the state and who authorised it.
+    /// Writes the name, the state, who authorised it and by what proof.
     pub(crate) async fn set_channel(&mut self, channel: &Channel) -> Result<()> {
         execute!(
             self,
-            "UPDATE channel SET name = $2, state = $3, authorised_by = $4, authorised_at = $5 WHERE id = $1",
+            "UPDATE channel SET name = $2, state = $3, authorised_by = $4, authorised_at = $5, proof = $6
+             WHERE id = $1",
             &channel.id,
             &channel.name,
             channel.state.as_str(),
             &channel.authorised_by,
-            channel.authorised_at
+            channel.authorised_at,
+            channel.proof.as_str()
         )?;
         Ok(())
     }
