@@ -89,18 +89,19 @@ impl Package {
     fn open(what: &Path) -> Result<Self, Failure> {
         if !what.is_dir() {
             let name = what.file_name().and_then(|name| name.to_str()?.parse().ok());
-            return Self::of(what, name, None);
+            return Self::of(what, name);
         }
         let name = pack::name_of(what)?;
         let mut packed = tempfile::NamedTempFile::new()
             .map_err(|error| Failure::usage(format!("Cannot make a file to pack into: {error}.")))?;
         let options = PackOptions { name: name.clone(), ..PackOptions::default() };
         package::pack(what, &mut packed, &options).map_err(refused)?;
-        Self::of(&packed.path().to_owned(), name, Some(packed))
+        let package = Self::of(packed.path(), name)?;
+        Ok(Self { _packed: Some(packed), ..package })
     }
 
     /// Who has no name yet is audited under one that means nothing: what a package is called is judged on upload.
-    fn of(path: &Path, name: Option<PackageName>, packed: Option<tempfile::NamedTempFile>) -> Result<Self, Failure> {
+    fn of(path: &Path, name: Option<PackageName>) -> Result<Self, Failure> {
         let sha256 = files::digest(path)?;
         let archive = Archive::open_path(path, &package::Limits::default()).map_err(refused)?;
         let named = name.is_some();
@@ -109,7 +110,7 @@ impl Package {
         if named {
             subject.declared().agrees_with(&name).map_err(refused)?;
         }
-        Ok(Self { name, sha256, subject: Arc::new(subject), _packed: packed })
+        Ok(Self { name, sha256, subject: Arc::new(subject), _packed: None })
     }
 }
 

@@ -48,7 +48,7 @@ async fn collection(config: Config) -> Result<String> {
     let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
     let Collected { blobs, bytes, scraps } = blob::collect(&host.app).await?;
     host.app.db.close().await;
-    let (blobs, scraps) = (text::count(blobs as u64, "blob", "blobs"), text::count(scraps as u64, "scrap", "scraps"));
+    let (blobs, scraps) = (text::count(blobs, "blob", "blobs"), text::count(scraps, "scrap", "scraps"));
     Ok(format!("removed {blobs} of {bytes} bytes that nothing named, and {scraps} of uploads"))
 }
 
