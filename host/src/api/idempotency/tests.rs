@@ -74,13 +74,7 @@ impl Bench {
         self.post_as(Caller { account: caller.into(), scopes: "read manage".into() }, path, key, body).await
     }
 
-    async fn post_as(
-        &self,
-        caller: Caller,
-        path: &str,
-        key: &str,
-        body: &'static str,
-    ) -> (u16, HeaderMap, String) {
+    async fn post_as(&self, caller: Caller, path: &str, key: &str, body: &'static str) -> (u16, HeaderMap, String) {
         let mut request = Request::post(path).header(IDEMPOTENCY_KEY, key).body(Body::from(body)).unwrap();
         request.extensions_mut().insert(caller);
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();

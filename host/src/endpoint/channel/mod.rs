@@ -267,13 +267,7 @@ pub async fn authorise_in(
 }
 
 /// The channel, when it is this merchant's; nothing when nobody has it, or nobody any more.
-async fn own(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &Merchant,
-    claim: Claim<'_>,
-) -> Result<Option<Channel>> {
+async fn own(tx: &mut Tx, app: &App, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Option<Channel>> {
     match tx.channel_by_app_id(claim.kind, claim.app_id).await? {
         Some(other) if other.merchant != merchant.id => {
             give_way(tx, app, actor, &other, claim.proof).await?;

@@ -262,7 +262,8 @@ async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_
     assert_eq!(parked.len(), 4);
     let page = event::list(&host.app, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
     let told = page.unwrap().items.into_iter().filter(|event| event.kind == "fulfilment.parked");
-    let id_in = |data: &str| serde_json::from_str::<serde_json::Value>(data).unwrap()["id"].as_str().unwrap().to_owned();
+    let id_in =
+        |data: &str| serde_json::from_str::<serde_json::Value>(data).unwrap()["id"].as_str().unwrap().to_owned();
     let told: Vec<_> = told.map(|event| id_in(event.data.get())).collect();
     assert!(parked.iter().all(|one| told.contains(&one.id.to_string())), "{told:?}");
     assert_eq!(told_of(&host, &merchant, "product_instance.created").await, 1);
