@@ -214,8 +214,10 @@ on_both! {
         let config = settings.clone();
         let host = host.again(move |all| all.nats = config).await;
         let name = "x".repeat(2 << 20);
+        let mut large = host.admin().post("/v1/teams", json!({"name": "Large"})).await.good();
+        large["name"] = json!(name);
         let mut tx = host.app.db.begin().await.unwrap();
-        tx.emit(event::new(&host.app, "team.created", &"team_large", event::BERTH, &json!({"name": name})));
+        tx.emit(event::new(&host.app, "team.created", &"team_large", event::BERTH, &large));
         tx.commit().await.unwrap();
         host.admin().post("/v1/teams", json!({"name": "Behind"})).await.good();
         relayed(&host).await;

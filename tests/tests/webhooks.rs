@@ -189,8 +189,9 @@ on_both! {
             let arrived = receiver.until(|arrived| arrived.len() == number + 1).await;
             slowest = slowest.max(arrived[number].at.saturating_duration_since(told));
         }
-        assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+        assert!(slowest < Duration::from_secs(2), "{slowest:?}");
         up_to(&admin, &far, last).await;
+        batch(&host.pool().await, "DELETE FROM event WHERE id LIKE 'evt_00000000000000000000%'").await;
     }
 
     async fn what_waits_is_shown_to_those_who_run_the_host(host) {
@@ -326,27 +327,29 @@ on_both! {
     }
 }
 
-/// Events that are much to read and wanted by nobody.
-const MANY: i64 = 150_000;
-
-/// Makes [`MANY`] events behind the host's back; the number of the last one.
+/// Makes 300,000 events behind the host's back, much to read and wanted by nobody; the number of the last one.
 async fn happen_often(host: &Host) -> i64 {
+    let pool = host.pool().await;
+    let before = pool.number("SELECT last FROM event_head").await;
     let sql = "BEGIN;
-        UPDATE event_head SET last = last + 150000;
+        UPDATE event_head SET last = last + 300000;
         INSERT INTO event (seq, id, type, subject, actor, at, data)
-        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
-        SELECT h.last - 150000 + n.i, 'evt_00000000000000000000' || (500000 + n.i), e.type, e.subject, e.actor, e.at, e.data
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+        SELECT h.last - 300000 + n.i, 'evt_00000000000000000000' || (500000 + n.i), e.type, e.subject, e.actor, e.at, e.data
         FROM n CROSS JOIN event_head h CROSS JOIN event e WHERE e.seq = 1;
         COMMIT;";
-    let pool = host.pool().await;
-    match &pool {
+    batch(&pool, sql).await;
+    let last = pool.number("SELECT COUNT(*) FROM event").await;
+    assert!(last >= before + 300_000, "{last} after {before}");
+    last
+}
+
+/// Runs statements of the test's own.
+async fn batch(pool: &Pool, sql: &'static str) {
+    match pool {
         Pool::Sqlite(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
         Pool::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
     }
-    let last = pool.number("SELECT last FROM event_head").await;
-    assert_eq!(pool.number("SELECT COUNT(*) FROM event").await, last);
-    assert!(last > MANY);
-    last
 }
 
 /// Waits until a webhook has come up to an event.

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::error::Result;
 
-/// Reads for webhooks far behind in one round.
-const FAR_READS: usize = 8;
+/// Reads for webhooks far behind in one round: few, as whatever else is to be done waits for the round to end.
+const FAR_READS: usize = 2;
 
 impl Dispatcher {
     /// Reads what is new, and some of what those need that are further behind; `look` says whether there is more.
