@@ -1,30 +1,19 @@
 //! Work that is carried to its end: what another service hands out once is lost unless it is stored.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use crate::error::{Code, Error, Result};
 
-/// More than there is ever under way: all of them together are taken to wait for the last.
-const PLACES: u32 = 1 << 20;
-
 /// Where such work is handed in.
+#[derive(Default)]
 pub struct Unbroken {
-    places: Arc<Semaphore>,
+    tasks: TaskTracker,
     ending: AtomicBool,
-}
-
-impl Default for Unbroken {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES as usize)), ending: AtomicBool::new(false) }
-    }
 }
 
 impl Unbroken {
@@ -33,17 +22,10 @@ impl Unbroken {
     /// # Errors
     /// `unavailable` when the host is ending; then nothing was begun.
     pub async fn carry<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
-        let ending = || Error::new(Code::Unavailable, "The host is ending. Try again.");
-        let place = self.places.clone().acquire_owned().await.map_err(|_| ending())?;
         if self.is_ending() {
-            return Err(ending());
+            return Err(Error::new(Code::Unavailable, "The host is ending. Try again."));
         }
-        let task = tokio::spawn(async move {
-            let done = work.await;
-            drop(place);
-            done
-        });
-        task.await.map_err(Error::internal)
+        self.tasks.spawn(work).await.map_err(Error::internal)
     }
 
     /// Whether the host is ending: work of several steps stops after the one that it is at.
@@ -54,15 +36,16 @@ impl Unbroken {
     /// Begins nothing more, and waits for what is under way, but not for ever; whether all of it is done.
     pub async fn end(&self, patience: Duration) -> bool {
         self.ending.store(true, Ordering::Release);
-        let done = tokio::time::timeout(patience, self.places.acquire_many(PLACES)).await.is_ok();
-        self.places.close();
-        done
+        self.tasks.close();
+        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
     }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(20);

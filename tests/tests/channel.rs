@@ -253,7 +253,7 @@ on_both! {
         assert_eq!(runtime["endpoint"], endpoint);
 
         let body = json!({"host_app": "super-app", "guid": "g", "apps": [{"id": "coffee"}]});
-        let explained = scene.host.device(&scene.key).post("/v1/check/explain", body).await.good()["results"][0].clone();
+        let explained = scene.admin.post("/v1/check/explain", body).await.good()["results"][0].clone();
         assert_eq!(explained["runtime"]["endpoint"], endpoint);
         let step = explained["steps"].as_array().unwrap().last().unwrap().clone();
         assert_eq!(step["rule"], "endpoint");

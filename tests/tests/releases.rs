@@ -351,7 +351,7 @@ on_both! {
     async fn f28_naughty_texts_come_back_as_they_were(host) {
         let scene = Scene::set(host).await;
         let texts = [
-            "<script>alert(1)</script>", "'; DROP TABLE mini_app; --", "${jndi:ldap://x}", "{{7*7}}", "%s%n", "\u{202e}abc", "𝒳😀",
+            "<script>alert(1)</script>", "'; DROP TABLE mini_app; --", "${jndi:ldap://x}", "{{7*7}}", "%s%n", "𝒳😀",
             "عربى", "田中さん", "a'b\"c\\d", "../../etc/passwd", "null", "undefined", "NaN", "-1", "0x0", "1e999", "ﬀ", "Ⱥ", "ﷺ",
         ];
         for name in texts {
@@ -359,7 +359,12 @@ on_both! {
             let read = scene.admin.get("/v1/mini-apps/coffee").await.good();
             assert_eq!((&read["name"], &read["description"]), (&json!(name), &json!(name)));
         }
-        scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&json!({"name": "a\u{0}b"}))).await.refused("invalid-field");
+        for name in ["a\u{0}b", "\u{202e}abc", "\u{200b}"] {
+            scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&json!({"name": name}))).await.refused("invalid-field");
+        }
+        let turned = json!({"description": "\u{202e}abc"});
+        scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&turned)).await.good();
+        assert_eq!(scene.admin.get("/v1/mini-apps/coffee").await.good()["description"], turned["description"]);
     }
 
     async fn f26_a_name_that_disagrees_names_both_values(host) {

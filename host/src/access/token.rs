@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Caller, Scope, TokenScope};
+use super::{Action, Caller, Role, Scope, TokenScope};
 use crate::{
     app::App,
     clock::{Millis, Random},
@@ -88,9 +88,7 @@ impl Tx {
 /// # Errors
 /// `invalid-token`, or `expired-token` for one that was valid.
 pub async fn authenticate(app: &App, secret: &str) -> Result<Caller> {
-    let mut tx = app.db.read().await?;
-    let token = tx.token_by_secret(secret).await?;
-    holder(&mut tx, app, token).await
+    caller_of(app, app.db.holder_of(secret).await?)
 }
 
 /// The caller as it is now: what takes long asks again whether the token and the roles are still there.
@@ -98,23 +96,20 @@ pub async fn authenticate(app: &App, secret: &str) -> Result<Caller> {
 /// # Errors
 /// Those of [`authenticate`].
 pub async fn look_again(app: &App, caller: &Caller) -> Result<Caller> {
-    let mut tx = app.db.read().await?;
-    let token = tx.token(&caller.token).await?;
-    holder(&mut tx, app, token).await
+    caller_of(app, app.db.holder_by_id(&caller.token).await?)
 }
 
-async fn holder(tx: &mut Tx, app: &App, token: Option<Token>) -> Result<Caller> {
+fn caller_of(app: &App, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Caller> {
     let invalid = || {
         Error::new(
             Code::InvalidToken,
             "The token is unknown or revoked. Create one with `berth admin token`, or ask for one.",
         )
     };
-    let token = token.filter(|token| token.revoked_at.is_none()).ok_or_else(invalid)?;
+    let (token, grants) = holder.filter(|(token, _)| token.revoked_at.is_none()).ok_or_else(invalid)?;
     if token.expires_at.is_some_and(|at| at <= app.clock.now()) {
         return Err(Error::new(Code::ExpiredToken, "The token has expired. Create a new one."));
     }
-    let grants = tx.grants_of(&token.account).await?;
     Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
 }
 

@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch, fetch_built};
+use super::{Backend, Db, Tx, execute, fetch, fetch_built};
 use crate::{
     access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
     clock::Millis,
@@ -33,6 +33,58 @@ impl From<TokenRow> for Token {
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
         }
+    }
+}
+
+/// A token and one of the roles of its account; no role when there is none.
+#[derive(sqlx::FromRow)]
+struct HolderRow {
+    #[sqlx(flatten)]
+    token: TokenRow,
+    scope_kind: Option<String>,
+    scope_id: Option<String>,
+    role: Option<String>,
+}
+
+impl HolderRow {
+    fn grant(&self) -> Result<Option<(Scope, Role)>> {
+        let (Some(kind), Some(id), Some(role)) = (&self.scope_kind, &self.scope_id, &self.role) else {
+            return Ok(None);
+        };
+        Ok(Some((Scope::parse(kind, id)?, role.parse()?)))
+    }
+}
+
+macro_rules! holder {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.*, g.scope_kind, g.scope_id, g.role FROM token t
+             LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
+            $condition
+        )
+    };
+}
+
+impl Db {
+    /// The token with this secret, whatever its state, and the roles of its account. The look-up is by digest, so its time
+    /// tells nothing of the secret.
+    pub(crate) async fn holder_of(&self, secret: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
+        self.holder(holder!("t.secret_sha256 = $1"), Digest::of(secret.as_bytes()).as_str()).await
+    }
+
+    /// As [`Db::holder_of`], by the token's id.
+    pub(crate) async fn holder_by_id(&self, id: &TokenId) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
+        self.holder(holder!("t.id = $1"), id.as_str()).await
+    }
+
+    /// One statement is a snapshot by itself; without a transaction around it it costs each request one round trip.
+    async fn holder(&self, sql: &'static str, value: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
+        let rows: Vec<HolderRow> = match self.backend() {
+            Backend::Sqlite { read, .. } => sqlx::query_as(sql).bind(value).fetch_all(read).await?,
+            Backend::Postgres(pool) => sqlx::query_as(sql).bind(value).fetch_all(pool).await?,
+        };
+        let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
+        Ok(rows.into_iter().next().map(|row| (row.token.into(), grants)))
     }
 }
 
@@ -181,13 +233,6 @@ impl Tx {
         Ok(())
     }
 
-    /// The token with this secret, whatever its state. The look-up is by digest, so its time tells nothing of the secret.
-    pub(crate) async fn token_by_secret(&mut self, secret: &str) -> Result<Option<Token>> {
-        let digest = Digest::of(secret.as_bytes());
-        let row = fetch!(self, fetch_optional, TokenRow, "SELECT * FROM token WHERE secret_sha256 = $1", digest)?;
-        Ok(row.map(Token::from))
-    }
-
     /// The tokens of an account, newest first.
     pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
         let rows = fetch!(
@@ -209,17 +254,5 @@ impl Tx {
     /// Ends a token now, as every host reads the row on every request; false when it had ended already.
     pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<bool> {
         Ok(execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? > 0)
-    }
-
-    /// The roles of an account.
-    pub(crate) async fn grants_of(&mut self, account: &UserId) -> Result<Vec<(Scope, Role)>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            (String, String, String),
-            "SELECT scope_kind, scope_id, role FROM role_grant WHERE account_id = $1",
-            account
-        )?;
-        rows.iter().map(|(kind, id, role)| Ok((Scope::parse(kind, id)?, role.parse()?))).collect()
     }
 }
