@@ -102,6 +102,7 @@ codes! {
     PackageOffShelf = "package-off-shelf", Gone, "The MiniApp is off the shelf";
     NotOnline = "not-online", NotFound, "The MiniApp has no online version";
     HostAppExists = "host-app-exists", Conflict, "The id is taken";
+    TeamLimit = "team-limit", Conflict, "The account is in too many teams to create one more";
     MerchantExists = "merchant-exists", Conflict, "The id is taken";
     VersionExists = "version-exists", Conflict, "The version exists with other bytes";
     VersionState = "version-state", Conflict, "The version's state does not allow this";

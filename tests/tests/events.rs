@@ -121,6 +121,18 @@ on_both! {
         scene.admin.get("/v1/event-types/version.unheard").await.refused("not-found");
     }
 
+    async fn f84_whoever_lost_the_token_hears_of_nothing_more(host) {
+        let scene = Scene::set(host).await;
+        let token = scene.admin.post("/v1/tokens", json!({"name": "t"})).await.good();
+        let holder = scene.host.with_token(&text(&token["secret"]));
+        let mut stream = Reading::open(&holder, "/v1/events/stream?mini_app=coffee", None).await;
+        turn_shelf(&scene, false).await;
+        assert!(stream.next().await.is_some());
+        scene.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        turn_shelf(&scene, true).await;
+        assert!(stream.next().await.is_none());
+    }
+
     async fn the_stream_tells_what_happens_and_goes_on_where_it_broke_off(host) {
         let scene = Scene::set(host).await;
         let mut stream = Reading::open(&scene.admin, "/v1/events/stream?mini_app=coffee&types=mini_app.*", None).await;

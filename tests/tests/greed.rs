@@ -33,6 +33,17 @@ on_both! {
         scene.host.with_token(&text(&token["secret"])).post("/v1/check", ask(json!([]))).await.refused("missing-grant");
     }
 
+    async fn f77_an_account_creates_a_hundred_teams_at_the_most(host) {
+        let admin = host.admin();
+        let account = text(&admin.post("/v1/accounts", json!({"name": "busy"})).await.good()["id"]);
+        let token = admin.post("/v1/tokens", json!({"account": account, "name": "t"})).await.good();
+        let busy = host.with_token(&text(&token["secret"]));
+        for number in 0..100 {
+            busy.post("/v1/teams", json!({"name": format!("Team {number}")})).await.good();
+        }
+        busy.post("/v1/teams", json!({"name": "One more"})).await.refused("team-limit");
+    }
+
     async fn f77_a_mini_app_has_twenty_tasks_at_the_most_that_have_not_ended(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;

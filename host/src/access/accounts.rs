@@ -168,9 +168,20 @@ pub async fn accounts(app: &App, caller: &Caller, query: &AccountQuery) -> Resul
     Ok(Page::of(items, &page, |account| account.id.to_string()))
 }
 
+/// Teams that an account may be in and create one more; admins of the platform create any number (fault 77).
+const MOST_TEAMS: usize = 100;
+
 /// Creates a team. Any account may; it becomes the team's first admin.
+///
+/// # Errors
+/// `team-limit` for an account that is in many teams already.
 pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Team> {
     caller.require_scope(super::TokenScope::Manage)?;
+    let teams = caller.grants.iter().filter(|(scope, _)| matches!(scope, Scope::Team(_))).count();
+    if teams >= MOST_TEAMS && !caller.is_platform_admin() {
+        let detail = format!("You are in {teams} teams already. Ask an admin of the platform to create this one.");
+        return Err(Error::new(Code::TeamLimit, detail).with("limit", MOST_TEAMS));
+    }
     let now = app.clock.now();
     let team =
         Team { id: TeamId::generate(now, &*app.random), name: text::name("name", &new.name, 64)?, created_at: now };

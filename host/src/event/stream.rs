@@ -190,7 +190,10 @@ impl Follower {
             let told = self.app.db.next_events();
             // The client comes again and goes on where it was.
             let more = self.read().await.inspect_err(|error| tracing::warn!(?error, "a stream broke off")).ok()?;
-            if self.found.is_empty() && !more {
+            if !self.found.is_empty() {
+                // What was committed after the token was revoked is not for its holder (fault 84).
+                self.look_again().await.ok()?;
+            } else if !more {
                 self.wait(told).await;
             }
         }
