@@ -27,6 +27,9 @@ async fn happen(host: &TestHost, data: Box<RawValue>) -> i64 {
 #[tokio::test]
 async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     let host = host().await;
+    // A stream looks whether the token still holds.
+    let secret = crate::server::admin_token(&host.app).await.unwrap().secret;
+    let caller = crate::access::authenticate(&host.app, &secret).await.unwrap();
     let seq = happen(&host, deep()).await;
     happen(&host, RawValue::NULL.to_owned()).await;
     let query = EventQuery { after: seq - 1, ..Default::default() };
@@ -34,7 +37,7 @@ async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     assert_eq!((page.items.len(), page.items[0].data.get()), (2, deep().get()));
     serde_json::to_string(&page).unwrap();
     let query = StreamQuery { after: Some(seq - 1), ..Default::default() };
-    let stream = stream::open(host.app.clone(), host.caller.clone(), query).await.unwrap();
+    let stream = stream::open(host.app.clone(), caller, query).await.unwrap();
     let events = stream.filter_map(async |item| match item {
         Item::Event(event) => Some(event.seq),
         Item::Heartbeat(_) => None,
