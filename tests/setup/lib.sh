@@ -31,3 +31,34 @@ keep_venv() {
     python3 -m venv "$1" >&2 && "$1/bin/python" -m pip install --quiet --disable-pip-version-check "$3" >&2 ||
         { rm -rf "$1"; say "$3 could not be installed"; return 3; }
 }
+
+# come_up DIR TENTHS PROBE COMMAND…   runs COMMAND behind, its number in DIR/pid and what it says in DIR/server.log, and waits
+# so many tenths of a second at the most until PROBE succeeds
+come_up() {
+    local dir=$1 tenths=$2 probe=$3
+    shift 3
+    "$@" >"$dir/server.log" 2>&1 &
+    echo $! >"$dir/pid"
+    for _ in $(seq "$tenths"); do
+        if "$probe"; then return; fi
+        sleep 0.1
+    done
+    cat "$dir/server.log" >&2
+    say "the server does not answer"
+    return 1
+}
+
+# go_down DIR   ends what come_up began
+go_down() {
+    [ -e "$1/pid" ] || return 0
+    kill "$(cat "$1/pid")" 2>/dev/null || true
+    rm -f "$1/pid"
+}
+
+# start_or_stop start|stop DIR   calls the function of that name with the folder, whole; anything else is told how it is used
+start_or_stop() {
+    case "$#:${1:-}" in
+        2:start | 2:stop) "$1" "$(realpath -m "$2")" ;;
+        *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
+    esac
+}

@@ -13,32 +13,19 @@ install_if_possible() {
     systemctl disable --now nats-server >/dev/null 2>&1 || true
 }
 
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
 start() {
     install_if_possible
-    mkdir -p "$dir"
-    local port
+    mkdir -p "$1"
     port=$(free_port)
-    nats-server --addr 127.0.0.1 --port "$port" --jetstream --store_dir "$dir/store" >"$dir/server.log" 2>&1 &
-    echo $! >"$dir/pid"
-    for _ in $(seq 100); do
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && { echo "nats://127.0.0.1:$port"; return; }
-        sleep 0.1
-    done
-    cat "$dir/server.log" >&2
-    say "the server does not answer"
-    exit 1
+    come_up "$1" 100 answers nats-server --addr 127.0.0.1 --port "$port" --jetstream --store_dir "$1/store"
+    echo "nats://127.0.0.1:$port"
 }
 
 stop() {
-    [ -e "$dir/pid" ] || return 0
-    kill "$(cat "$dir/pid")" 2>/dev/null || true
-    rm -rf "$dir"
+    go_down "$1"
+    rm -rf "$1"
 }
 
-if [ $# != 2 ]; then sed -n '2,4s/^# //p' "$0" >&2; exit 2; fi
-dir=$(realpath -m "$2")
-case $1 in
-    start) start ;;
-    stop) stop ;;
-    *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
-esac
+start_or_stop "$@"

@@ -6,37 +6,20 @@ set -euo pipefail
 
 . "$(dirname "$0")/lib.sh"
 
+makes_bucket() {
+    curl -fsS --noproxy '*' -X PUT "http://127.0.0.1:$port/berth" \
+        -H 'Authorization: AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0' \
+        >/dev/null 2>&1
+}
+
 start() {
-    mkdir -p "$dir"
-    keep_venv "$dir/venv" moto.server 'moto[server]==5.*' || exit 3
-    local port
+    mkdir -p "$1"
+    keep_venv "$1/venv" moto.server 'moto[server]==5.*' || exit 3
     port=$(free_port)
-    "$dir/venv/bin/python" -m moto.server -H 127.0.0.1 -p "$port" >"$dir/server.log" 2>&1 &
-    echo $! >"$dir/pid"
-    for _ in $(seq 100); do
-        if curl -fsS --noproxy '*' -X PUT "http://127.0.0.1:$port/berth" \
-            -H 'Authorization: AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0' \
-            >/dev/null 2>&1; then
-            echo "http://127.0.0.1:$port"
-            return
-        fi
-        sleep 0.2
-    done
-    cat "$dir/server.log" >&2
-    say "moto does not answer"
-    exit 1
+    come_up "$1" 200 makes_bucket "$1/venv/bin/python" -m moto.server -H 127.0.0.1 -p "$port"
+    echo "http://127.0.0.1:$port"
 }
 
-stop() {
-    [ -e "$dir/pid" ] || return 0
-    kill "$(cat "$dir/pid")" 2>/dev/null || true
-    rm -f "$dir/pid"
-}
+stop() { go_down "$1"; }
 
-if [ $# != 2 ]; then sed -n '2,4s/^# //p' "$0" >&2; exit 2; fi
-dir=$(realpath -m "$2")
-case $1 in
-    start) start ;;
-    stop) stop ;;
-    *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
-esac
+start_or_stop "$@"
