@@ -1,146 +1,27 @@
 //! The check at its edge: who may ask, the decision, the admission, the answer on the wire.
 
-use std::{
-    collections::HashSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    Counting, Decision, Device, Index, Key, Question, Recorder, Step, decide,
-    device::short,
+    CheckRequest, CheckResponse, CheckResult, Counting, Decision, Device, Explained, Explanation, Having, Index, Key,
+    PackageRef, Question, Reason, Recorder, Status, Step, decide,
     index::{AppEntry, GrayEntry, Release},
     is_forced,
+    patience::Patience,
 };
 use crate::{
     access::{Action, Caller, Scope},
     app::App,
     endpoint::runtime::{Endpoint, Runtime},
     error::{Code, Error, Result},
-    ids::{Digest, GrayTaskId},
+    ids::GrayTaskId,
     rollout::{Admission, Mark},
-    version::VersionNumber,
 };
 
-/// MiniApps that one check may ask about.
-const MAX_APPS: usize = 200;
-/// Time that policies get in one check, and in one explanation.
-const PATIENCE: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1000)];
-
-/// A check.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct CheckRequest {
-    /// Who asks.
-    #[serde(flatten)]
-    pub device: Device,
-    /// What it asks about.
-    pub apps: Vec<Having>,
-}
-
-/// A MiniApp, and what the device has of it, embedded packages included (O3).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Having {
-    /// Id of the MiniApp.
-    pub id: String,
-    /// The version that the device would run without an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<VersionNumber>,
-}
-
-/// The answer to a check, in the order of the question.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct CheckResponse {
-    /// One for each MiniApp.
-    pub results: Vec<CheckResult>,
-}
-
-/// What to do about one MiniApp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Get `package` and run it.
-    Update,
-    /// What the device has is right.
-    Current,
-    /// Off the shelf: nothing of it may run, embedded packages neither.
-    Removed,
-    /// This host app does not run it, or nothing of it is online.
-    Unknown,
-}
-
-/// Why it is this version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Everyone gets it.
-    Online,
-    /// The device is admitted to a grayscale release.
-    Gray,
-    /// The account is named in the trial.
-    Trial,
-}
-
-/// The answer for one MiniApp.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct CheckResult {
-    /// Id of the MiniApp, as asked.
-    pub id: String,
-    /// What to do.
-    pub status: Status,
-    /// What to run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<VersionNumber>,
-    /// Why this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
-    /// The grayscale release.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gray_task: Option<GrayTaskId>,
-    /// What the device has must not run any more (V11, V12).
-    pub force: bool,
-    /// The oldest version that may run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_version: Option<VersionNumber>,
-    /// Where a trial opens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry_path: Option<String>,
-    /// Where to get it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<PackageRef>,
-    /// What the package runs as.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<Runtime>,
-}
-
-/// A package to get.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct PackageRef {
-    /// Relative to the host.
-    pub url: String,
-    /// SHA-256 of its bytes.
-    pub sha256: Digest,
-    /// How many they are.
-    pub size: u64,
-}
-
-/// The answers with their reasons (G14).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Explanation {
-    /// One for each MiniApp.
-    pub results: Vec<Explained>,
-}
-
-/// An answer, and every rule that was tried for it.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Explained {
-    /// What a check would answer. Nobody was admitted for it.
-    #[serde(flatten)]
-    pub result: CheckResult,
-    /// In the order of trying.
-    pub steps: Vec<Step>,
-}
+/// Time that policies get in one check.
+const CHECKING: Duration = Duration::from_millis(100);
+/// Time that policies get in one explanation.
+const EXPLAINING: Duration = Duration::from_millis(1000);
 
 /// Who asks on behalf of the device.
 pub enum Asker<'a> {
@@ -160,12 +41,11 @@ pub async fn check(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Resu
     let index = ready(app)?;
     request.verify()?;
     authorise(&index, asker, request)?;
-    let key = Key::of(&request.device.guid);
+    let mut round = Round::new(app, &index, &request.device, CHECKING);
     let mut results = Vec::with_capacity(request.apps.len());
-    let mut patience = Patience::new(PATIENCE[0]);
     for having in &request.apps {
-        results.push(answer(app, &index, &request.device, key, having, &mut patience).await);
-        patience.rest().await;
+        results.push(round.answer(having).await);
+        round.patience.rest().await;
     }
     Ok(CheckResponse { results })
 }
@@ -179,67 +59,13 @@ pub async fn explain(app: &App, caller: &Caller, request: &CheckRequest) -> Resu
     let index = ready(app)?;
     request.verify()?;
     authorise(&index, &Asker::Person(caller), request)?;
-    let mut patience = Patience::new(PATIENCE[1]);
+    let mut round = Round::new(app, &index, &request.device, EXPLAINING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
-        results.push(explained(app, &index, &request.device, having, &mut patience));
-        patience.rest().await;
+        results.push(round.explain(having));
+        round.patience.rest().await;
     }
     Ok(Explanation { results })
-}
-
-fn explained(app: &App, index: &Index, device: &Device, having: &Having, patience: &mut Patience) -> Explained {
-    let known = index.mini_app(&having.id).map(AsRef::as_ref);
-    let mut steps = Vec::new();
-    let decision = decided(app, known, device, Key::of(&device.guid), having, (&[], patience), &mut steps);
-    let result = result(known, index.endpoint(&having.id), having, device, &decision);
-    steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
-    Explained { result, steps }
-}
-
-/// The time that policies get in one request. They run on the threads that serve everybody.
-struct Patience {
-    most: Duration,
-    spent: Duration,
-}
-
-impl Patience {
-    fn new(most: Duration) -> Self {
-        Self { most, spent: Duration::ZERO }
-    }
-
-    /// Counts the time that `work` takes; it is told whether that is too much already.
-    fn during<T>(&mut self, work: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
-        let started = Instant::now();
-        let done = work(&|| self.spent + started.elapsed() > self.most);
-        self.spent += started.elapsed();
-        done
-    }
-
-    /// Lets others have the thread, after more than a moment.
-    async fn rest(&self) {
-        if self.spent > self.most / 100 {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-impl CheckRequest {
-    fn verify(&self) -> Result<()> {
-        self.device.check()?;
-        if self.apps.len() > MAX_APPS {
-            return Err(Error::field(
-                "apps",
-                format!("at most {MAX_APPS} in one check, these are {}.", self.apps.len()),
-            ));
-        }
-        self.apps.iter().try_for_each(|having| short("apps", &having.id))?;
-        let mut seen = HashSet::with_capacity(self.apps.len());
-        match self.apps.iter().find(|having| !seen.insert(&having.id)) {
-            Some(twice) => Err(Error::field("apps", format!("names {} twice.", twice.id))),
-            None => Ok(()),
-        }
-    }
 }
 
 fn ready(app: &App) -> Result<Arc<Index>> {
@@ -278,47 +104,70 @@ fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> 
     }
 }
 
-fn decided<'a>(
-    app: &App,
-    known: Option<&'a AppEntry>,
-    device: &Device,
+/// What is the same for all MiniApps of a request.
+struct Round<'a> {
+    app: &'a App,
+    index: &'a Index,
+    device: &'a Device,
     key: Key,
-    having: &Having,
-    (refused, patience): (&[GrayTaskId], &mut Patience),
-    trace: &mut impl Recorder,
-) -> Decision<'a> {
-    let (current, now) = (having.version.as_ref(), app.clock.now());
-    patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
+    patience: Patience,
 }
 
-/// Decides until no admission stands between the device and its version.
-async fn answer(
-    app: &App,
-    index: &Index,
-    device: &Device,
-    key: Key,
-    having: &Having,
-    patience: &mut Patience,
-) -> CheckResult {
-    let known = index.mini_app(&having.id).map(AsRef::as_ref);
-    let mut refused = Vec::new();
-    let decision = loop {
-        let decision = decided(app, known, device, key, having, (&refused, patience), &mut Counting);
-        let Decision::Admit(task) = decision else { break decision };
-        match app.admitter.admit(&task.id, &device.guid).await {
-            Admission::Admitted => {
-                task.admitted.add(key);
-                break Decision::Gray(task);
-            }
-            Admission::Refused | Admission::Unavailable => refused.push(task.id.clone()),
-        }
-    };
-    if let Decision::Gray(task) = &decision
-        && having.version.as_ref() == Some(&task.release.version)
-    {
-        note_running(app, task, device, key);
+impl<'a> Round<'a> {
+    fn new(app: &'a App, index: &'a Index, device: &'a Device, time: Duration) -> Self {
+        Self { app, index, device, key: Key::of(&device.guid), patience: Patience::new(time) }
     }
-    result(known, index.endpoint(&having.id), having, device, &decision)
+
+    fn known(&self, having: &Having) -> Option<&'a AppEntry> {
+        self.index.mini_app(&having.id).map(AsRef::as_ref)
+    }
+
+    fn decide(&mut self, having: &Having, refused: &[GrayTaskId], trace: &mut impl Recorder) -> Decision<'a> {
+        let (known, device, key) = (self.known(having), self.device, self.key);
+        let (current, now) = (having.version.as_ref(), self.app.clock.now());
+        self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
+    }
+
+    /// Decides until no admission stands between the device and its version.
+    async fn answer(&mut self, having: &Having) -> CheckResult {
+        let mut refused = Vec::new();
+        let decision = loop {
+            let decision = self.decide(having, &refused, &mut Counting);
+            let Decision::Admit(task) = decision else { break decision };
+            match self.app.admitter.admit(&task.id, &self.device.guid).await {
+                Admission::Admitted => {
+                    task.admitted.add(self.key);
+                    break Decision::Gray(task);
+                }
+                Admission::Refused | Admission::Unavailable => refused.push(task.id.clone()),
+            }
+        };
+        if let Decision::Gray(task) = &decision
+            && having.version.as_ref() == Some(&task.release.version)
+        {
+            self.note_running(task);
+        }
+        self.result(having, &decision)
+    }
+
+    fn explain(&mut self, having: &Having) -> Explained {
+        let mut steps = Vec::new();
+        let decision = self.decide(having, &[], &mut steps);
+        let result = self.result(having, &decision);
+        steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
+        Explained { result, steps }
+    }
+
+    /// A check that carries the gray version says that the device runs it, without a request of its own.
+    fn note_running(&self, task: &GrayEntry) {
+        if task.admitted.mark(self.key, Mark::Running) {
+            self.app.marker.mark(&task.id, &self.device.guid, Mark::Running);
+        }
+    }
+
+    fn result(&self, having: &Having, decision: &Decision<'_>) -> CheckResult {
+        result(self.known(having), self.index.endpoint(&having.id), having, self.device, decision)
+    }
 }
 
 /// Says what the MiniApp is a channel of.
@@ -327,13 +176,6 @@ fn endpoint_step(endpoint: &Endpoint) -> Step {
     let products = if products.is_empty() { "no product".into() } else { products.join(", ") };
     let says = format!("A channel of {} of {}, with {products}.", endpoint.cid, endpoint.bos_id);
     Step { rule: "endpoint".into(), gray_task: None, passed: true, says }
-}
-
-/// A check that carries the gray version says that the device runs it, without a request of its own.
-fn note_running(app: &App, task: &GrayEntry, device: &Device, key: Key) {
-    if task.admitted.mark(key, Mark::Running) {
-        app.marker.mark(&task.id, &device.guid, Mark::Running);
-    }
 }
 
 fn result(

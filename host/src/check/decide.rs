@@ -209,6 +209,11 @@ mod tests {
         Release { sha256: Digest::of(version.to_string().as_bytes()), version, size: 1 }
     }
 
+    /// What a device with nothing asks at a moment.
+    fn question(device: &Device, now: i64) -> Question<'_> {
+        Question { device, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false }
+    }
+
     /// A task with one policy that never judges; open on error, it admits everybody.
     fn task(minor: u32, state: State, honoured: bool, open: bool, admitted: bool) -> Arc<GrayEntry> {
         let spec = crate::check::judge::BindingSpec {
@@ -277,7 +282,7 @@ mod tests {
             app in app(), alice: bool, now in 0..2 * END,
         ) {
             let asker = Device { account: alice.then(|| "alice".into()), ..device("g") };
-            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false };
+            let question = question(&asker, now);
             let bound = !app.host_apps.is_empty();
             match decide(Some(&app), &question, &mut Counting) {
                 Decision::Unknown => prop_assert!(!bound || app.online.is_none()),
@@ -301,7 +306,7 @@ mod tests {
         #[test]
         fn g9_no_newer_task_would_have_taken_the_device(app in app(), now in 0..2 * END) {
             let asker = device("g");
-            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false };
+            let question = question(&asker, now);
             let decision = decide(Some(&app), &question, &mut Counting);
             if let Decision::Gray(chosen) | Decision::Admit(chosen) = decision {
                 for newer in app.gray.iter().take_while(|task| task.id != chosen.id) {
@@ -315,7 +320,7 @@ mod tests {
         #[test]
         fn g14_recording_changes_no_decision(app in app(), now in 0..2 * END) {
             let asker = device("g");
-            let question = Question { device: &asker, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false };
+            let question = question(&asker, now);
             let mut steps = Vec::new();
             let explained = decide(Some(&app), &question, &mut steps).release().cloned();
             prop_assert_eq!(explained.as_ref(), decide(Some(&app), &question, &mut Counting).release());
@@ -352,14 +357,7 @@ mod tests {
     #[test]
     fn f77_when_policies_have_had_their_time_nobody_new_is_admitted_and_the_admitted_stay() {
         let asker = device("g");
-        let question = Question {
-            device: &asker,
-            key: Key::of("g"),
-            current: None,
-            now: Millis(1),
-            refused: &[],
-            tired: &|| true,
-        };
+        let question = Question { tired: &|| true, ..question(&asker, 1) };
         let open = with_tasks(vec![task(1, State::Delivering, false, true, false)]);
         assert!(matches!(decide(Some(&open), &question, &mut Counting), Decision::Online(_)));
         let admitted = with_tasks(vec![task(1, State::Delivering, false, true, true)]);
@@ -371,14 +369,7 @@ mod tests {
         let entry = task(1, State::Delivering, false, true, false);
         let app = with_tasks(vec![entry.clone()]);
         let asker = device("g");
-        let question = Question {
-            device: &asker,
-            key: Key::of("g"),
-            current: None,
-            now: Millis(1),
-            refused: &[],
-            tired: &|| false,
-        };
+        let question = question(&asker, 1);
         assert!(matches!(decide(Some(&app), &question, &mut Counting), Decision::Admit(_)));
         let refused = [entry.id.clone()];
         let question = Question { refused: &refused, ..question };

@@ -10,7 +10,9 @@ mod follow;
 mod fuse;
 mod load;
 mod members;
+mod patience;
 mod trace;
+mod wire;
 
 pub mod index;
 pub mod judge;
@@ -19,10 +21,7 @@ pub mod judge;
 mod tests;
 
 pub use admitted::Admitted;
-pub use answer::{
-    Asker, CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Having, PackageRef, Reason, Status, check,
-    explain,
-};
+pub use answer::{Asker, check, explain};
 pub use decide::{Decision, Question, decide, is_forced};
 pub(crate) use device::short;
 pub use device::{Device, Key};
@@ -30,3 +29,4 @@ pub use follow::{Following, Live, refresh, run as run_follower};
 pub use index::Index;
 pub use members::Members;
 pub use trace::{Counting, Recorder, Step};
+pub use wire::{CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Having, PackageRef, Reason, Status};
