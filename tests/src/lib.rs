@@ -192,6 +192,12 @@ impl Host {
         self.with_token(&self.admin_token)
     }
 
+    /// Somebody new without roles: the account, and who acts for it.
+    pub async fn somebody(&self, name: &str) -> (String, Api) {
+        let (account, token) = scene::person(&self.admin(), name, serde_json::json!({})).await;
+        (account, self.with_token(&token))
+    }
+
     /// Nobody.
     pub fn anonymous(&self) -> Api {
         Api { url: self.url.clone(), token: None, key: None }

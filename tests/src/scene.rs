@@ -17,6 +17,15 @@ pub struct Scene {
     pub key: String,
 }
 
+/// A new account without roles, and the secret of a token for it with more members from `more`.
+pub async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
+    let account = text(&admin.post("/v1/accounts", json!({"name": name})).await.good()["id"]);
+    let mut body = json!({"account": account, "name": "test"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let token = text(&admin.post("/v1/tokens", body).await.good()["secret"]);
+    (account, token)
+}
+
 impl Scene {
     /// Sets the scene.
     pub async fn set(host: Host) -> Self {

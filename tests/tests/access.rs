@@ -6,7 +6,7 @@ use berth_tests::{
     Api, Host,
     merchant::Merchant,
     on_both,
-    scene::{Scene, text},
+    scene::{Scene, person, text},
 };
 use serde_json::{Value, json};
 
@@ -206,14 +206,6 @@ const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulf
 
 /// Operations that only read, and so are open to the platform's viewers: those with GET, and these.
 const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
-
-async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
-    let account = text(&admin.post("/v1/accounts", json!({"name": name})).await.good()["id"]);
-    let mut body = json!({"account": account, "name": "test"});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let token = text(&admin.post("/v1/tokens", body).await.good()["secret"]);
-    (account, token)
-}
 
 impl Cast {
     async fn gather(host: Host) -> Self {
@@ -485,10 +477,9 @@ on_both! {
     async fn f80_a_host_app_gets_a_mini_app_when_its_team_agrees(host) {
         let scene = Scene::set(host).await;
         scene.push("1.0.0", "1.0.0").await.good();
-        let (account, token) = person(&scene.admin, "greedy", json!({})).await;
+        let (account, greedy) = scene.host.somebody("greedy").await;
         scene.admin.post("/v1/host-apps", json!({"name": "Greedy", "id": "greedy"})).await.good();
         scene.admin.put(&format!("/v1/host-apps/greedy/members/{account}"), json!({"role": "admin"})).await.good();
-        let greedy = scene.host.with_token(&token);
         let (binding, package) = ("/v1/host-apps/greedy/bindings/coffee", "/v1/packages/coffee_1.0.0.apkg");
         assert_eq!(greedy.put(binding, json!(null)).await.good()["state"], "waits_for_team");
         greedy.get(package).await.refused("not-found");
@@ -511,9 +502,8 @@ on_both! {
 
     async fn f80_a_team_may_ask_for_a_host_app_and_either_side_may_end_it(host) {
         let scene = Scene::set(host).await;
-        let (account, token) = person(&scene.admin, "maker", json!({})).await;
+        let (account, maker) = scene.host.somebody("maker").await;
         scene.admin.put(&format!("/v1/teams/{}/members/{account}", scene.team), json!({"role": "admin"})).await.good();
-        let maker = scene.host.with_token(&token);
         scene.admin.post("/v1/host-apps", json!({"name": "Big", "id": "big-app"})).await.good();
         let binding = "/v1/host-apps/big-app/bindings/coffee";
         assert_eq!(maker.put(binding, json!(null)).await.good()["state"], "waits_for_host_app");

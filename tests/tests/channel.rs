@@ -22,10 +22,9 @@ async fn merchant(host: &Host) -> Merchant {
 /// A team member or somebody else with one role in the merchant `bos-1`.
 async fn operator(host: &Host) -> (String, berth_tests::Api) {
     let admin = host.admin();
-    let account = text(&admin.post("/v1/accounts", json!({"name": "operator"})).await.good()["id"]);
+    let (account, operator) = host.somebody("operator").await;
     admin.put(&format!("/v1/merchants/bos-1/members/{account}"), json!({"role": "operator"})).await.good();
-    let token = admin.post("/v1/tokens", json!({"name": "t", "account": account})).await.good();
-    (account, host.with_token(&text(&token["secret"])))
+    (account, operator)
 }
 
 on_both! {

@@ -28,16 +28,12 @@ on_both! {
         device.post("/v1/check", ask(json!([{"id": "coffee"}, {"id": "coffee"}]))).await.refused("invalid-field");
         device.post("/v1/check", ask(json!([{"id": "coffee"}, {"id": "tea"}]))).await.good();
         device.post("/v1/check/explain", ask(json!([{"id": "coffee"}]))).await.refused("missing-token");
-        let account = text(&scene.admin.post("/v1/accounts", json!({"name": "nobody"})).await.good()["id"]);
-        let token = scene.admin.post("/v1/tokens", json!({"account": account, "name": "t"})).await.good();
-        scene.host.with_token(&text(&token["secret"])).post("/v1/check", ask(json!([]))).await.refused("missing-grant");
+        let (_, stranger) = scene.host.somebody("stranger").await;
+        stranger.post("/v1/check", ask(json!([]))).await.refused("missing-grant");
     }
 
     async fn f77_an_account_creates_a_hundred_teams_at_the_most(host) {
-        let admin = host.admin();
-        let account = text(&admin.post("/v1/accounts", json!({"name": "busy"})).await.good()["id"]);
-        let token = admin.post("/v1/tokens", json!({"account": account, "name": "t"})).await.good();
-        let busy = host.with_token(&text(&token["secret"]));
+        let (_, busy) = host.somebody("busy").await;
         for number in 0..100 {
             busy.post("/v1/teams", json!({"name": format!("Team {number}")})).await.good();
         }

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 /// The scene, and an admin of another team with a MiniApp `tea` of its own, bound to the same host app.
 async fn with_stranger(host: Host) -> (Scene, Api) {
     let scene = Scene::set(host).await;
-    let account = text(&scene.admin.post("/v1/accounts", json!({"name": "stranger"})).await.good()["id"]);
-    let token = scene.admin.post("/v1/tokens", json!({"account": account, "name": "t"})).await.good();
-    let stranger = scene.host.with_token(&text(&token["secret"]));
+    let (_, stranger) = scene.host.somebody("stranger").await;
     stranger.post("/v1/teams", json!({"name": "Tea team"})).await.good();
     stranger.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea"})).await.good();
     scene.admin.put("/v1/host-apps/super-app/bindings/tea", json!(null)).await.good();
