@@ -6,7 +6,7 @@ use axum::{
         FromRequest, FromRequestParts, Request,
         rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     },
-    http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderValue, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper::body::Body as _;
@@ -59,7 +59,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         limits::refuse_declared(request.body(), MAX_JSON)?;
-        if !is_json(request.headers()) {
+        if !request.headers().get(CONTENT_TYPE).is_some_and(is_json) {
             let detail = "Send the body with the header Content-Type: application/json.";
             return Err(Error::new(Code::UnsupportedMedia, detail));
         }
@@ -72,8 +72,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// Whether a Content-Type names JSON.
+pub fn is_json(kind: &HeaderValue) -> bool {
+    let named = kind.to_str().unwrap_or_default();
     let essence = named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, Method, header},
+    http::{Method, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{Html, IntoResponse, Response},
     routing::get,
@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{
     auth,
     edge::{EdgeDeps, edge},
+    extract::is_json,
     idempotency::{self, IDEMPOTENCY_KEY, Idempotency, once},
     refusals, security, v1,
 };
@@ -89,10 +90,6 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
         }
         Err(error) => error.into_response(),
     }
-}
-
-fn is_json(kind: &HeaderValue) -> bool {
-    kind.to_str().is_ok_and(|kind| kind.starts_with("application/json"))
 }
 
 /// What a person sees who opens the address in a browser.

@@ -13,7 +13,6 @@ use super::{
     files, findings,
     output::read,
     pack::{self, refused},
-    paint::Paint,
     parse::{ConfigSource, PolicyChoice},
     policy::engine,
     session::Session,
@@ -198,10 +197,9 @@ fn record(package: Package, evaluations: Vec<Evaluation>, gate: &Gate, session: 
 fn print(audit: &Audit, session: &mut Session) -> Done {
     let evaluations = serde_json::to_value(&audit.evaluations).unwrap_or_default();
     let judged: Vec<views::Evaluation> = read(&evaluations)?;
-    let text = |paint: &Paint| {
-        format!("{}\n\n{}", findings::render(&views::findings(&judged), paint), views::evaluations(&judged, paint))
-    };
-    let text = text(&session.out.paint);
+    let paint = &session.out.paint;
+    let found = findings::render(&views::findings(&judged), paint);
+    let text = format!("{found}\n\n{}", views::evaluations(&judged, paint));
     let document = json!({
         "mini_app": audit.mini_app, "version": audit.version, "sha256": audit.sha256, "reason": audit.reason,
         "rejected": audit.state == AuditState::Rejected, "evaluations": evaluations,

@@ -1,6 +1,6 @@
 //! A webhook whose lease this host holds.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     plan::{Desk, Waiting},
@@ -55,7 +55,7 @@ impl Hook {
 
     fn open(app: &App, row: ClaimedRow, secrets: &[WebhookSecretRow], rows: Vec<WaitingRow>) -> Result<Self> {
         let key = |row: &WebhookSecretRow| Ok((key_of(app, row)?, row.ends_at.map(|at| at.0)));
-        let secrets = secrets.iter().filter(|one| one.webhook_id == row.webhook_id).map(key).collect::<Result<_>>()?;
+        let secrets = secrets.iter().map(key).collect::<Result<_>>()?;
         let (dead, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.dead);
         let waiting = waiting.into_iter().map(|row| Waiting {
             seq: row.seq,
@@ -77,23 +77,28 @@ impl Hook {
 
 /// The webhooks whose leases were taken. One whose secrets do not open is left out, and said so.
 pub fn open_all(app: &App, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
-    let Claimed { webhooks, mut secrets, waiting } = claimed;
-    secrets.sort_by(|a, b| a.webhook_id.cmp(&b.webhook_id));
-    let mut rows = std::collections::HashMap::<WebhookId, Vec<WaitingRow>>::new();
-    for row in waiting {
-        rows.entry(row.webhook_id.clone()).or_default().push(row);
-    }
+    let Claimed { webhooks, secrets, waiting } = claimed;
+    let mut secrets = by_webhook(secrets, |row| &row.webhook_id);
+    let mut rows = by_webhook(waiting, |row| &row.webhook_id);
     let mut hooks = Vec::with_capacity(webhooks.len());
     for row in webhooks {
         let id = row.webhook_id.clone();
-        let own =
-            secrets.partition_point(|one| one.webhook_id < id)..secrets.partition_point(|one| one.webhook_id <= id);
-        match Hook::open(app, row, &secrets[own], rows.remove(&id).unwrap_or_default()) {
+        let (secrets, rows) = (secrets.remove(&id).unwrap_or_default(), rows.remove(&id).unwrap_or_default());
+        match Hook::open(app, row, &secrets, rows) {
             Ok(hook) => hooks.push((id, hook)),
             Err(error) => tracing::error!(webhook = %id, ?error, "a webhook cannot be delivered to"),
         }
     }
     hooks
+}
+
+/// What belongs to each webhook, in the order in which it came.
+fn by_webhook<T>(all: Vec<T>, of: impl Fn(&T) -> &WebhookId) -> HashMap<WebhookId, Vec<T>> {
+    let mut groups = HashMap::<_, Vec<T>>::new();
+    for one in all {
+        groups.entry(of(&one).clone()).or_default().push(one);
+    }
+    groups
 }
 
 /// The keys of secrets that are valid now, the newest first.
