@@ -1,62 +1,91 @@
-//! Everything that an operation may need, in one place.
+//! The running host, in its parts.
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-
 use crate::{
+    audit::Audits,
     blob::Blobs,
-    check::{Live, judge::Judges},
-    clock::{Clock, Random},
+    check::judge::Judges,
+    check::{Checks, Follower, Live},
     config::Config,
-    endpoint::intake::Intake,
-    event::{deliver::Sender, stream::Streams},
-    policy::registry::Policies,
-    rollout::{Admitter, Marker},
-    seal::Seal,
+    endpoint::{authorisation::Channels, intake::Intake, intake::IntakeQueue},
+    error::Result,
+    event::outbox::Outbox,
+    policy::{Engine, registry::Policies},
+    rollout::{AdmitQueue, Admitter, MarkQueue, Marker},
     store::Db,
-    unbroken::Unbroken,
-    wechat::Platform,
 };
 
-/// The running host. Operations take it by reference; it has no state of its own beside its parts.
+/// The parts of a host. Whoever serves a request takes from here what its operation uses; operations know their own part
+/// only.
 pub struct App {
     /// Settings.
     pub config: Config,
-    /// Which of the hosts that share the database this one is: new at every start.
-    pub host_id: String,
     /// The database.
     pub db: Db,
     /// The packages, policies and lists.
     pub blobs: Blobs,
-    /// The loaded policies.
+    /// The installed policies.
     pub policies: Policies,
-    /// The keys of stored secrets.
-    pub seal: Seal,
-    /// WeChat's third-party platform, when this host has one.
-    pub wechat: Option<Platform>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-    /// The streams of events that are open.
-    pub streams: Streams,
-    /// Sends messages to receivers outside.
-    pub sender: Sender,
-    /// Rung when an audit waits for its policies.
-    pub audits_wake: Notify,
-    /// Work that neither a client that goes away nor the host's end breaks off.
-    pub unbroken: Unbroken,
-    /// Rung when an authorisation of a channel has something to do.
-    pub authorisations_wake: Notify,
-    /// What checks are answered from; `check::run_follower` keeps it current.
-    pub live: Live,
-    /// Where checks have devices admitted; its queue is served by `rollout::AdmitQueue::run`.
-    pub admitter: Admitter,
-    /// Where what became of devices is noted; its queue is served by `rollout::MarkQueue::run`.
-    pub marker: Marker,
-    /// Where fulfilment messages are handed in; its queue is served by `endpoint::intake::IntakeQueue::run`.
-    pub intake: Intake,
     /// The policies of grayscale tasks.
     pub judges: Arc<dyn Judges>,
+    /// Answers checks.
+    pub checks: Checks,
+    /// Keeps the index of checks current.
+    pub follower: Arc<Follower>,
+    /// Judges versions.
+    pub audits: Arc<Audits>,
+    /// Where fulfilment messages are handed in.
+    pub intake: Intake,
+    /// Authorises channels.
+    pub channels: Arc<Channels>,
+    /// Carries events outside.
+    pub outbox: Arc<Outbox>,
+}
+
+/// The queues that workers of the host serve.
+pub struct Queues {
+    /// Devices that wait to be admitted.
+    pub admissions: AdmitQueue,
+    /// Fulfilment messages that wait to be stored.
+    pub fulfilments: IntakeQueue,
+    /// What became of devices.
+    pub marks: MarkQueue,
+}
+
+impl App {
+    /// Puts the parts together, for the binary and for tests.
+    ///
+    /// # Errors
+    /// Those of [`Channels::new`] and [`Outbox::new`].
+    pub fn assemble(
+        config: Config,
+        db: Db,
+        blobs: Blobs,
+        engine: Engine,
+        judges: impl FnOnce(&Policies) -> Arc<dyn Judges>,
+    ) -> Result<(Self, Queues)> {
+        let policies = Policies::new(db.clone(), engine, blobs.clone());
+        let judges = judges(&policies);
+        let (admitter, admissions) = Admitter::new();
+        let (intake, fulfilments) = Intake::new();
+        let (marker, marks) = Marker::new();
+        let live = Live::default();
+        let follower = Follower { db: db.clone(), blobs: blobs.clone(), judges: judges.clone(), live: live.clone() };
+        let url = config.public_url.clone();
+        let app = Self {
+            follower: Arc::new(follower),
+            checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
+            audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
+            channels: Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?),
+            outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
+            policies,
+            judges,
+            intake,
+            blobs,
+            db,
+            config,
+        };
+        Ok((app, Queues { admissions, fulfilments, marks }))
+    }
 }

@@ -9,11 +9,11 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Error, Result},
-    event::{self, Unbound},
+    event::{self, Unbound, kind},
     host_app,
     ids::{HostAppId, MiniAppId},
     mini_app,
-    store::Tx,
+    store::{Db, Tx},
     text::text_enum,
 };
 
@@ -87,8 +87,8 @@ fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
 }
 
 /// Binds a MiniApp to a host app, or asks for it, or agrees to it. Doing it twice is no work.
-pub async fn bind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
-    let mut tx = app.db.begin().await?;
+pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
+    let mut tx = db.begin().await?;
     let sides = Sides::of(&mut tx, caller, id, mini_app).await?;
     tx.hold_mini_app(mini_app).await?;
     let before = tx.binding(id, mini_app).await?;
@@ -96,39 +96,37 @@ pub async fn bind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniApp
     if let Some(before) = before.filter(|before| before.state == state) {
         return Ok(before);
     }
-    let binding = Binding { host_app: id.clone(), mini_app: mini_app.clone(), state, created_at: app.clock.now() };
+    let binding = Binding { host_app: id.clone(), mini_app: mini_app.clone(), state, created_at: db.now() };
     tx.put_binding(&binding).await?;
-    let kind = if state == BindingState::Active { "binding.created" } else { "binding.asked" };
-    let event = event::new(app, kind, mini_app, caller.account.as_str(), &binding);
-    tx.emit(event.for_mini_app(mini_app).for_host_app(id));
+    let kind = if state == BindingState::Active { kind::BINDING_CREATED } else { kind::BINDING_ASKED };
+    tx.tell(kind, mini_app, caller.account.as_str(), &binding).for_mini_app(mini_app).for_host_app(id);
     tx.commit().await?;
     Ok(binding)
 }
 
 /// Takes the binding away, by either side: devices in this host app get no service for the MiniApp any more.
-pub async fn unbind(app: &App, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
+    let mut tx = db.begin().await?;
     Sides::of(&mut tx, caller, id, mini_app).await?;
     tx.hold_mini_app(mini_app).await?;
     if !tx.delete_binding(id, mini_app).await? {
         return Err(Error::not_found("binding of", mini_app));
     }
     let data = Unbound { host_app: id.clone(), mini_app: mini_app.clone() };
-    let event = event::new(app, "binding.removed", mini_app, caller.account.as_str(), &data);
-    tx.emit(event.for_mini_app(mini_app).for_host_app(id));
+    tx.tell(kind::BINDING_REMOVED, mini_app, caller.account.as_str(), &data).for_mini_app(mini_app).for_host_app(id);
     tx.commit().await
 }
 
 /// What is bound to a host app or about to be, by the MiniApp's id.
-pub async fn of_host_app(app: &App, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
-    let mut tx = app.db.read().await?;
+pub async fn of_host_app(db: &Db, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
+    let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.bindings_of_host_app(id).await
 }
 
 /// What a MiniApp is bound to or about to be, by the host app's id.
-pub async fn of_mini_app(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Vec<Binding>> {
-    let mut tx = app.db.read().await?;
+pub async fn of_mini_app(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec<Binding>> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.bindings_of_mini_app(id).await
 }

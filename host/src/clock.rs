@@ -123,3 +123,19 @@ impl Random for SystemRandom {
         rand::fill(bytes);
     }
 }
+
+/// Where a host takes time and randomness from.
+#[derive(Clone)]
+pub struct Nature {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for Nature {
+    /// The machine's own.
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+}

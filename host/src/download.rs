@@ -1,5 +1,6 @@
 //! Downloads: which bytes may go to whom, and bundles of them for offline use (rules A2, O1–O4).
 
+use crate::blob::Blobs;
 use std::io::{Seek, SeekFrom};
 
 use bytes::Bytes;
@@ -8,14 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{Action, Caller, Scope},
     api::auth::Fetcher,
-    app::App,
     endpoint::runtime::{self, Runtime},
     error::{Code, Error, Result},
     host_app,
     ids::{Digest, EndpointAppId, GrayTaskId, HostAppId, MiniAppId},
     mini_app::{self, MiniApp},
     package::{PackageName, ZipWriter},
-    store::{Span, Tx},
+    store::{Db, Span, Tx},
     version::{State, VersionRow},
 };
 
@@ -57,8 +57,8 @@ pub struct Offer<'a> {
 
 /// The package of one version. A member of its team gets any, one of a bound host app what was published or submitted to
 /// it; a device gets what is or was online, and what it was offered: in grayscale when it is admitted, on trial by its account.
-pub async fn package(app: &App, who: &Fetcher, name: &PackageName, offer: Offer<'_>) -> Result<Servable> {
-    let mut tx = app.db.read().await?;
+pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_>) -> Result<Servable> {
+    let mut tx = db.read().await?;
     let hidden = || Error::not_found("package", name);
     match who {
         Fetcher::Caller(caller) => {
@@ -130,8 +130,8 @@ async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Re
 }
 
 /// The offline package of a MiniApp: what is online now (O2).
-pub async fn offline(app: &App, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
-    let mut tx = app.db.read().await?;
+pub async fn offline(db: &Db, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
+    let mut tx = db.read().await?;
     let mini_app = match who {
         Fetcher::Caller(caller) => {
             known_mini_app(&mut tx, caller, id).await?;
@@ -200,15 +200,15 @@ pub struct BundledPackage {
 
 /// The preset of a host app as one zip (O4): the packages under their names and `berth-bundle.json`. The same packages
 /// and the same runtime give the same bytes.
-pub async fn bundle(app: &App, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
-    let manifest = plan(app, who, request).await?;
-    let file = app.blobs.scratch()?;
+pub async fn bundle(db: &Db, blobs: &Blobs, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
+    let manifest = plan(db, who, request).await?;
+    let file = blobs.scratch()?;
     let mut zip = ZipWriter::new(file.reopen().map_err(Error::internal)?);
     let mut text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
     text.push(b'\n');
     zip.add_stored("berth-bundle.json", &text)?;
     for package in &manifest.packages {
-        let bytes: Bytes = app.blobs.bytes(&package.sha256).await?;
+        let bytes: Bytes = blobs.bytes(&package.sha256).await?;
         let (back, file) = (zip, package.file.clone());
         zip = tokio::task::spawn_blocking(move || {
             let mut zip = back;
@@ -221,8 +221,8 @@ pub async fn bundle(app: &App, who: &Fetcher, request: BundleRequest) -> Result<
     Ok(file)
 }
 
-async fn plan(app: &App, who: &Fetcher, request: BundleRequest) -> Result<BundleManifest> {
-    let mut tx = app.db.read().await?;
+async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleManifest> {
+    let mut tx = db.read().await?;
     authorise_bundle(&mut tx, who, &request.host_app).await?;
     let bound = tx.mini_apps_bound_to(&request.host_app).await?;
     let named = request.mini_apps.is_some();

@@ -7,10 +7,10 @@ use crate::{
     app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::HostAppId,
     page::{Page, PageQuery},
-    store::{Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
     text,
 };
 
@@ -58,15 +58,15 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Act
 }
 
 /// Creates a host app; only an admin of the platform may, and becomes its first admin.
-pub async fn create(app: &App, caller: &Caller, new: NewHostApp) -> Result<HostApp> {
+pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let host_app = HostApp {
-        id: new.id.unwrap_or_else(|| HostAppId::generate(&*app.random)),
+        id: new.id.unwrap_or_else(|| HostAppId::generate(db.random())),
         name: text::name("name", &new.name, 64)?,
-        public_key: new_public_key(&*app.random),
-        created_at: app.clock.now(),
+        public_key: new_public_key(db.random()),
+        created_at: db.now(),
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let inserted = tx.insert_host_app(&host_app).await;
     match inserted {
         Err(error) if is_unique_violation(&error) => {
@@ -77,24 +77,21 @@ pub async fn create(app: &App, caller: &Caller, new: NewHostApp) -> Result<HostA
         }
         inserted => inserted?,
     };
-    tx.emit(
-        event::new(app, "host_app.created", &host_app.id, caller.account.as_str(), &host_app)
-            .for_host_app(&host_app.id),
-    );
-    tx.grant(app, caller.account.as_str(), &caller.account, &Scope::HostApp(host_app.id.clone()), Role::Admin).await?;
+    tx.tell(kind::HOST_APP_CREATED, &host_app.id, caller.account.as_str(), &host_app).for_host_app(&host_app.id);
+    tx.grant(caller.account.as_str(), &caller.account, &Scope::HostApp(host_app.id.clone()), Role::Admin).await?;
     tx.commit().await?;
     Ok(host_app)
 }
 
 /// One host app.
-pub async fn get(app: &App, caller: &Caller, id: &HostAppId) -> Result<HostApp> {
-    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+pub async fn get(db: &Db, caller: &Caller, id: &HostAppId) -> Result<HostApp> {
+    authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
 /// The host apps that the caller may know of, by id.
-pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<HostApp>> {
+pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<HostApp>> {
     caller.require_scope(TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     let items = tx.host_apps_known_to(caller, query).await?;
     Ok(Page::of(items, query, |host_app| host_app.id.to_string()))
 }

@@ -8,11 +8,11 @@ use crate::{
     audit::{self, Audit},
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{MiniAppId, TeamId},
     page::{Page, PageQuery},
     rollout,
-    store::{Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
     text,
     version::{State, Trial, Version, VersionNumber},
 };
@@ -148,23 +148,23 @@ fn only_team(caller: &Caller) -> Result<TeamId> {
 ///
 /// # Errors
 /// `mini-app-exists` when the id is taken, by whomever.
-pub async fn create(app: &App, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
+pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
     let team = new.team.clone().map_or_else(|| only_team(caller), Ok)?;
     let scope = Scope::Team(team.clone());
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     if !caller.knows(&scope) || tx.team(&team).await?.is_none() {
         return Err(Error::not_found("team", team));
     }
     caller.require(Action::EditMiniApp, &scope)?;
     let mini_app = MiniApp {
-        id: new.id.unwrap_or_else(|| MiniAppId::generate(&*app.random)),
+        id: new.id.unwrap_or_else(|| MiniAppId::generate(db.random())),
         team,
         name: text::name("name", &new.name, 64)?,
         description: text::prose("description", &new.description, 2000)?,
         on_shelf: true,
         shelf_note: String::new(),
         min_version: None,
-        created_at: app.clock.now(),
+        created_at: db.now(),
     };
     let inserted = tx.insert_mini_app(&mini_app).await;
     match inserted {
@@ -176,31 +176,28 @@ pub async fn create(app: &App, caller: &Caller, new: NewMiniApp) -> Result<MiniA
         }
         inserted => inserted?,
     };
-    tx.emit(
-        event::new(app, "mini_app.created", &mini_app.id, caller.account.as_str(), &mini_app)
-            .for_mini_app(&mini_app.id),
-    );
+    tx.tell(kind::MINI_APP_CREATED, &mini_app.id, caller.account.as_str(), &mini_app).for_mini_app(&mini_app.id);
     tx.commit().await?;
     Ok(mini_app)
 }
 
 /// One MiniApp (A4).
-pub async fn get(app: &App, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
-    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
+    authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
 /// The MiniApps that the caller may know of, by id (A1).
-pub async fn list(app: &App, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
+pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
     caller.require_scope(crate::access::TokenScope::Read)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     let items = tx.mini_apps_known_to(caller, query, &page).await?;
     Ok(Page::of(items, &page, |mini_app| mini_app.id.to_string()))
 }
 
 /// Edits what describes it (A1).
-pub async fn edit(app: &App, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
-    let mut tx = app.db.begin().await?;
+pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
+    let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
     if let Some(name) = edit.name {
         mini_app.name = text::name("name", &name, 64)?;
@@ -209,14 +206,14 @@ pub async fn edit(app: &App, caller: &Caller, id: &MiniAppId, edit: EditMiniApp)
         mini_app.description = text::prose("description", &description, 2000)?;
     }
     tx.set_mini_app_texts(&mini_app).await?;
-    tx.emit(event::new(app, "mini_app.edited", id, caller.account.as_str(), &mini_app).for_mini_app(id));
+    tx.tell(kind::MINI_APP_EDITED, id, caller.account.as_str(), &mini_app).for_mini_app(id);
     tx.commit().await?;
     Ok(mini_app)
 }
 
 /// Takes the MiniApp off the shelf or puts it back (A2, A3). Off-shelf suspends its running GrayTasks.
-pub async fn shelve(app: &App, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
-    let mut tx = app.db.begin().await?;
+pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
+    let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
     if mini_app.on_shelf == shelf.on {
         return Ok(mini_app);
@@ -225,10 +222,10 @@ pub async fn shelve(app: &App, caller: &Caller, id: &MiniAppId, shelf: Shelf) ->
     mini_app.shelf_note = if shelf.on { String::new() } else { text::prose("note", &shelf.note, 500)? };
     tx.set_shelf(&mini_app).await?;
     if !shelf.on {
-        rollout::suspend_running(&mut tx, app, caller, id).await?;
+        rollout::suspend_running(&mut tx, caller, id).await?;
     }
-    let kind = if shelf.on { "mini_app.on_shelf" } else { "mini_app.off_shelf" };
-    tx.emit(event::new(app, kind, id, caller.account.as_str(), &mini_app).for_mini_app(id));
+    let kind = if shelf.on { kind::MINI_APP_ON_SHELF } else { kind::MINI_APP_OFF_SHELF };
+    tx.tell(kind, id, caller.account.as_str(), &mini_app).for_mini_app(id);
     tx.commit().await?;
     Ok(mini_app)
 }
@@ -237,8 +234,8 @@ pub async fn shelve(app: &App, caller: &Caller, id: &MiniAppId, shelf: Shelf) ->
 ///
 /// # Errors
 /// `version-order` when nothing is online, or the online version is older: then no device could satisfy it.
-pub async fn set_min_version(app: &App, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
-    let mut tx = app.db.begin().await?;
+pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
+    let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
     if let Some(version) = &min.version {
         let online = tx.online_version(id).await?.map(|online| online.number);
@@ -254,7 +251,7 @@ pub async fn set_min_version(app: &App, caller: &Caller, id: &MiniAppId, min: Mi
     }
     mini_app.min_version = min.version;
     tx.set_min_version(id, mini_app.min_version.as_ref()).await?;
-    tx.emit(event::new(app, "mini_app.min_version", id, caller.account.as_str(), &mini_app).for_mini_app(id));
+    tx.tell(kind::MINI_APP_MIN_VERSION, id, caller.account.as_str(), &mini_app).for_mini_app(id);
     tx.commit().await?;
     Ok(mini_app)
 }
@@ -279,8 +276,8 @@ pub struct Overview {
 }
 
 /// All that matters of a MiniApp at one look (V3).
-pub async fn overview(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Overview> {
-    let mut tx = app.db.read().await?;
+pub async fn overview(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Overview> {
+    let mut tx = db.read().await?;
     let mini_app = authorise(&mut tx, caller, id, Action::Read).await?;
     let mut auditing = Vec::new();
     for version in tx.versions_in(id, State::Auditing).await? {
@@ -294,6 +291,6 @@ pub async fn overview(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Over
         auditing,
         approved: tx.versions_in(id, State::Approved).await?.into_iter().map(brief).collect(),
         development: tx.versions_in(id, State::Development).await?.into_iter().map(brief).collect(),
-        gray_tasks: rollout::not_ended(&mut tx, id, app.clock.now()).await?,
+        gray_tasks: rollout::not_ended(&mut tx, id, db.now()).await?,
     })
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app::App,
+    check::Checks,
     check::{Key, short},
     error::{Code, Error, Result},
     ids::{GrayTaskId, HostAppId},
@@ -34,10 +34,10 @@ pub struct Report {
 ///
 /// # Errors
 /// `invalid-host-app-key`, `invalid-field`.
-pub fn take(app: &App, key: &str, report: &Report) -> Result<()> {
+pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
     short("guid", &report.guid)?;
     short("detail", report.detail.as_deref().unwrap_or_default())?;
-    let index = app.live.current();
+    let index = checks.live.current();
     let host_app = index.host_app_by_key(key).filter(|known| known.id == report.host_app);
     host_app.ok_or_else(|| {
         let detail = format!("The key in X-Host-App-Key is not the one of {}.", report.host_app);
@@ -49,17 +49,17 @@ pub fn take(app: &App, key: &str, report: &Report) -> Result<()> {
             if report.kind == Mark::Failed {
                 tracing::info!(task = %task.id, detail = ?report.detail, "a device reports that the gray version fails");
             }
-            app.marker.mark(&task.id, &report.guid, report.kind);
+            checks.marker.mark(&task.id, &report.guid, report.kind);
         }
     }
     Ok(())
 }
 
 /// Notes that a device fetched the package that a check had named: `?gray={task}&guid={guid}`.
-pub fn downloaded(app: &App, task: &GrayTaskId, guid: &str) {
-    let index = app.live.current();
+pub fn downloaded(checks: &Checks, task: &GrayTaskId, guid: &str) {
+    let index = checks.live.current();
     let Some(task) = index.task(task.as_str()) else { return };
     if task.admitted.mark(Key::of(guid), Mark::Downloaded) {
-        app.marker.mark(&task.id, guid, Mark::Downloaded);
+        checks.marker.mark(&task.id, guid, Mark::Downloaded);
     }
 }

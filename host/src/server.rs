@@ -20,11 +20,11 @@ use crate::{
         router::router,
         serve::{DrainReport, serve},
     },
-    app::App,
+    app::{App, Queues},
     audit,
     blob::{self, Blobs},
     check::{self, Live},
-    clock::{Clock, Random, SystemClock, SystemRandom},
+    clock::Nature,
     config::Config,
     endpoint::{
         self, authorisation,
@@ -34,7 +34,7 @@ use crate::{
     event::{
         self,
         deliver::{self, Sender, guard::Guard},
-        relay, retain,
+        kind, relay, retain,
         stream::Streams,
     },
     policy::{
@@ -42,89 +42,45 @@ use crate::{
         registry::{Policies, ensure_builtins},
     },
     rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
-    seal::{self, KeySource, Seal},
+    seal::KeySource,
     store::{Backend, Db, Tx},
     unbroken::Unbroken,
     wechat::Platform,
 };
 
-/// Time and randomness.
-pub struct Nature {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-}
-
-impl Default for Nature {
-    fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
-    }
-}
-
 /// A host that is open and does nothing yet.
 pub struct Host {
     /// Its parts.
     pub app: Arc<App>,
-    admissions: AdmitQueue,
-    fulfilments: IntakeQueue,
-    marks: MarkQueue,
+    queues: Queues,
 }
 
 /// Opens the database, the blob store and the policy engine, installs the built-in policies and loads the index.
 pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
     let host = assemble(config, compiler, nature).await?;
-    ensure_builtins(&host.app).await?;
-    check::refresh(&host.app).await?;
+    ensure_builtins(&host.app.policies).await?;
+    check::refresh(&host.app.follower).await?;
     Ok(host)
 }
 
 /// Opens the parts, for who only looks after the data.
 pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
     private_folder(&config.storage.data_dir)?;
-    let db = Db::open(&config.storage.db, &config.storage.data_dir).await?;
+    let storage = &config.storage;
+    let db =
+        Db::open(&storage.db, &storage.data_dir, nature).await?.with_keys(&storage.seal, &storage.data_dir).await?;
     let blobs = Blobs::open(&config.storage.blobs, &config.storage.data_dir, &config.storage.cache())?;
-    let wechat = Platform::open(&config.wechat, config.public_url.as_deref())?;
-    seal::require_keys(&db, &config.storage.seal, &config.storage.data_dir).await?;
-    let seal = Seal::load(&config.storage.seal, &config.storage.data_dir, nature.random.clone())?;
-    if let Some(warning) = seal_warning(&seal, &db) {
+    if let Some(warning) = seal_warning(&db) {
         tracing::warn!("{warning}");
     }
     let engine = Engine::new(EngineConfig::new(config.storage.cache().join("policies"), compiler))?;
-    let mut host_id = [0u8; 8];
-    nature.random.fill(&mut host_id);
-    let policies = Policies::new(engine, blobs.clone());
-    let (admitter, admissions) = Admitter::new();
-    let (intake, fulfilments) = Intake::new();
-    let (marker, marks) = Marker::new();
-    let sender = Sender::new(Guard::new(&config.webhooks.allow), config.webhooks.timeout)?;
-    let app = App {
-        config,
-        streams: Streams::default(),
-        sender,
-        host_id: hex::encode(host_id),
-        judges: Arc::new(policies.clone()),
-        policies,
-        db,
-        blobs,
-        seal,
-        wechat,
-        clock: nature.clock,
-        random: nature.random,
-        audits_wake: Notify::new(),
-        authorisations_wake: Notify::new(),
-        unbroken: Unbroken::default(),
-        live: Live::default(),
-        admitter,
-        intake,
-        marker,
-    };
-    Ok(Host { app: Arc::new(app), admissions, fulfilments, marks })
+    let (app, queues) = App::assemble(config, db, blobs, engine, |policies| Arc::new(policies.clone()))?;
+    Ok(Host { app: Arc::new(app), queues })
 }
 
 /// What is wrong with keys of this host's own beside a database that several hosts may share.
-pub fn seal_warning(seal: &Seal, db: &Db) -> Option<String> {
-    let (KeySource::OwnFile(file), Backend::Postgres(_)) = (seal.source(), db.backend()) else { return None };
+pub fn seal_warning(db: &Db) -> Option<String> {
+    let (KeySource::OwnFile(file), Backend::Postgres(_)) = (db.seal().source(), db.backend()) else { return None };
     Some(format!(
         "Secrets in the database are sealed with {}, which other hosts do not have. Give all hosts the same key by \
          BERTH_SECRET_KEYS or --secret-key-file.",
@@ -144,59 +100,60 @@ fn private_folder(folder: &Path) -> Result<()> {
 }
 
 /// Creates the first admin of an empty installation, and a token for it.
-pub async fn first_admin(app: &App) -> Result<Option<IssuedToken>> {
-    let mut tx = app.db.begin().await?;
+pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {
+    let mut tx = db.begin().await?;
     tx.hold_events().await?; // two hosts may start at once
     if !tx.members(&Scope::Platform).await?.is_empty() {
         return Ok(None);
     }
-    let issued = admin_token_in(&mut tx, app).await?;
+    let issued = admin_token_in(&mut tx).await?;
     tx.commit().await?;
     Ok(Some(issued))
 }
 
 /// A new token for the first admin of the platform: for whoever has the host's machine.
-pub async fn admin_token(app: &App) -> Result<IssuedToken> {
-    let mut tx = app.db.begin().await?;
-    let issued = admin_token_in(&mut tx, app).await?;
+pub async fn admin_token(db: &Db) -> Result<IssuedToken> {
+    let mut tx = db.begin().await?;
+    let issued = admin_token_in(&mut tx).await?;
     tx.commit().await?;
     Ok(issued)
 }
 
-async fn admin_token_in(tx: &mut Tx, app: &App) -> Result<IssuedToken> {
+async fn admin_token_in(tx: &mut Tx) -> Result<IssuedToken> {
     let account = match tx.members(&Scope::Platform).await?.into_iter().next() {
         Some(admin) => admin.account,
         None => {
-            let account = tx.create_account(app, event::BERTH, &NewAccount { name: "admin".into() }).await?;
-            tx.grant(app, event::BERTH, &account.id, &Scope::Platform, Role::Admin).await?;
+            let account = tx.create_account(event::BERTH, &NewAccount { name: "admin".into() }).await?;
+            tx.grant(event::BERTH, &account.id, &Scope::Platform, Role::Admin).await?;
             account.id
         }
     };
     let new = NewToken { name: "admin".into(), scopes: None, expires_at: None };
-    let issued = tx.issue_token(app, &account, new).await?;
-    tx.emit(event::new(app, "token.issued", &issued.token.id, event::BERTH, &issued.token));
+    let issued = tx.issue_token(&account, new).await?;
+    tx.tell(kind::TOKEN_ISSUED, &issued.token.id, event::BERTH, &issued.token);
     Ok(issued)
 }
 
 impl Host {
     /// Starts the workers. They end when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
-        let Self { app, admissions, fulfilments, marks } = self;
+        let Self { app, queues: Queues { admissions, fulfilments, marks } } = self;
         let mut workers = JoinSet::new();
-        workers.spawn(audit::run_worker(app.clone()));
-        workers.spawn(check::run_follower(app.clone()));
-        workers.spawn(admissions.run(app.clone()));
-        workers.spawn(fulfilments.run(app.clone()));
-        workers.spawn(marks.run(app.clone()));
-        workers.spawn(rollout::run_ticker(app.clone()));
-        workers.spawn(authorisation::run(app.clone()));
-        workers.spawn(authorisation::run_renewer(app.clone()));
-        workers.spawn(endpoint::ticker::run(app.clone()));
-        workers.spawn(blob::run_collector(app.clone()));
-        workers.spawn(endpoint::listen::run(app.clone()));
-        workers.spawn(deliver::run(app.clone()));
-        workers.spawn(relay::run(app.clone()));
-        workers.spawn(retain::run(app.clone()));
+        let App { config, db, blobs, .. } = &*app;
+        workers.spawn(audit::run_worker(app.audits.clone()));
+        workers.spawn(check::run_follower(app.follower.clone()));
+        workers.spawn(admissions.run(db.clone()));
+        workers.spawn(fulfilments.run(db.clone()));
+        workers.spawn(marks.run(db.clone()));
+        workers.spawn(rollout::run_ticker(db.clone()));
+        workers.spawn(authorisation::run(app.channels.clone()));
+        workers.spawn(authorisation::run_renewer(app.channels.clone()));
+        workers.spawn(endpoint::ticker::run(db.clone()));
+        workers.spawn(blob::run_collector(db.clone(), blobs.clone()));
+        workers.spawn(endpoint::listen::run(app.intake.clone(), config.nats.clone(), config.listen_to.clone()));
+        workers.spawn(deliver::run(app.outbox.clone()));
+        workers.spawn(relay::run(app.outbox.clone()));
+        workers.spawn(retain::run(db.clone(), config.events.clone()));
         (app, workers)
     }
 
@@ -211,8 +168,9 @@ impl Host {
         metrics.register_collector(Figures(app.clone()));
         metrics.register_backlog(BacklogFigures::new(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
-            vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.live.clone()))];
-        let deps = EdgeDeps { metrics: metrics.clone(), random: app.random.clone(), ready: Arc::new(ready) };
+            vec![Box::new(DatabaseReady(app.db.clone())), Box::new(IndexReady(app.checks.live.clone()))];
+        let deps =
+            EdgeDeps { metrics: metrics.clone(), random: app.db.nature().random.clone(), ready: Arc::new(ready) };
         // Streams have no end of their own that draining could wait for.
         let mut death = None;
         let stop = async {
@@ -220,17 +178,17 @@ impl Host {
                 () = stop => {}
                 error = first_death(&mut workers) => death = Some(error),
             }
-            app.streams.end();
+            app.outbox.streams.end();
         };
         let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
         // What is being asked of WeChat may be answered once only: a call and its storing are waited for.
         let patience = Duration::from_secs(app.config.wechat.wechat_timeout.saturating_add(5));
-        if !app.unbroken.end(patience).await {
+        if !app.channels.unbroken.end(patience).await {
             tracing::warn!("WeChat has not answered; the authorisation of a channel may have to be started again");
         }
-        if let Err(error) = deliver::release(&app).await {
+        if let Err(error) = deliver::release(&app.db).await {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
         }
         app.db.close().await;

@@ -16,19 +16,20 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
     access::{Caller, Role, Scope, TokenScope},
-    app::App,
+    app::{App, Queues},
     blob::{BlobConfig, Blobs},
     check::{
         self, Asker, CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having, Live,
         judge::{BindingSpec, Breakage, Cohorts, Judge, Judges, Opinion, TaskFacts},
     },
-    clock::{ManualClock, Millis, SystemRandom},
+    clock::{ManualClock, Millis, Nature, SystemRandom},
     config::{Config, Storage},
     endpoint::intake::Intake,
     error::{Code, Error, Result},
     event::{
         self,
         deliver::{Sender, guard::Guard},
+        kind,
         stream::Streams,
     },
     host_app,
@@ -39,10 +40,10 @@ use crate::{
         registry::{Policies, PolicyRow},
     },
     rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
-    seal::{Seal, SealConfig},
+    seal::SealConfig,
     store::{Db, DbConfig},
     unbroken::Unbroken,
-    version::{ManifestSummary, Release, ReleaseKind, Step, TrialRow, VersionNumber, VersionRow},
+    version::{ManifestSummary, Release, ReleaseKind, Step, Trial, TrialRow, VersionNumber, VersionRow},
 };
 
 /// When tests begin.
@@ -119,38 +120,21 @@ async fn open(
     clock: &ManualClock,
     up: &Arc<AtomicBool>,
 ) -> (Arc<App>, Vec<AbortHandle>) {
-    let (admitter, admissions) = Admitter::new();
-    let (intake, fulfilments) = Intake::new();
-    let (marker, marks) = Marker::new();
     let blobs = Blobs::open(&BlobConfig::default(), folder.path(), &folder.path().join("cache")).unwrap();
     let engine = Engine::new(EngineConfig::new(folder.path().join("cache"), Compiler::InProcess)).unwrap();
-    let app = Arc::new(App {
-        config: Config::with_defaults(Storage::in_folder(folder.path().to_owned())),
-        host_id: "test".into(),
-        db: Db::open(config, folder.path()).await.unwrap(),
-        policies: Policies::new(engine, blobs.clone()),
-        blobs,
-        seal: Seal::load(&SealConfig::default(), folder.path(), Arc::new(SystemRandom)).unwrap(),
-        streams: Streams::default(),
-        sender: Sender::new(Guard::default(), std::time::Duration::from_secs(1)).unwrap(),
-        audits_wake: Notify::new(),
-        authorisations_wake: Notify::new(),
-        unbroken: Unbroken::default(),
-        wechat: None,
-        clock: Arc::new(clock.clone()),
-        random: Arc::new(SystemRandom),
-        live: Live::default(),
-        admitter,
-        intake,
-        marker,
-        judges: Arc::new(TestJudges(up.clone())),
-    });
-    check::refresh(&app).await.unwrap();
+    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+    let db = Db::open(config, folder.path(), nature).await.unwrap();
+    let db = db.with_keys(&SealConfig::default(), folder.path()).await.unwrap();
+    let settings = Config::with_defaults(Storage::in_folder(folder.path().to_owned()));
+    let judges = |_: &Policies| Arc::new(TestJudges(up.clone())) as Arc<dyn Judges>;
+    let (app, queues) = App::assemble(settings, db, blobs, engine, judges).unwrap();
+    let (app, Queues { admissions, fulfilments, marks }) = (Arc::new(app), queues);
+    check::refresh(&app.follower).await.unwrap();
     let workers = vec![
-        tokio::spawn(check::run_follower(app.clone())).abort_handle(),
-        tokio::spawn(admissions.run(app.clone())).abort_handle(),
-        tokio::spawn(fulfilments.run(app.clone())).abort_handle(),
-        tokio::spawn(marks.run(app.clone())).abort_handle(),
+        tokio::spawn(check::run_follower(app.follower.clone())).abort_handle(),
+        tokio::spawn(admissions.run(app.db.clone())).abort_handle(),
+        tokio::spawn(fulfilments.run(app.db.clone())).abort_handle(),
+        tokio::spawn(marks.run(app.db.clone())).abort_handle(),
     ];
     (app, workers)
 }
@@ -163,12 +147,12 @@ pub async fn host() -> TestHost {
     let (app, workers) = open(&config, &folder, &clock, &judges_up).await;
     let caller = admin(&app).await;
     let new = serde_json::from_value(json!({"name": "team"})).unwrap();
-    let team = crate::access::create_team(&app, &caller, &new).await.unwrap();
+    let team = crate::access::create_team(&app.db, &caller, &new).await.unwrap();
     let new = serde_json::from_value(json!({"name": "Mall", "id": HOST})).unwrap();
-    let key = host_app::create(&app, &caller, new).await.unwrap().public_key;
+    let key = host_app::create(&app.db, &caller, new).await.unwrap().public_key;
     let new = serde_json::from_value(json!({"name": "Shop", "id": APP, "team": team.id})).unwrap();
-    mini_app::create(&app, &caller, new).await.unwrap();
-    crate::binding::bind(&app, &caller, &mall(), &shop()).await.unwrap();
+    mini_app::create(&app.db, &caller, new).await.unwrap();
+    crate::binding::bind(&app.db, &caller, &mall(), &shop()).await.unwrap();
     let host = TestHost { app, clock, caller, key, judges_up, config, folder, workers: Mutex::new(workers) };
     host.install(&["standard-conditions", "verdict"]).await;
     host.approved("1.0.0").await;
@@ -179,8 +163,8 @@ pub async fn host() -> TestHost {
 async fn admin(app: &App) -> Caller {
     let mut tx = app.db.begin().await.unwrap();
     let new = serde_json::from_value(json!({"name": "admin"})).unwrap();
-    let account = tx.create_account(app, "test", &new).await.unwrap().id;
-    tx.grant(app, "test", &account, &Scope::Platform, Role::Admin).await.unwrap();
+    let account = tx.create_account("test", &new).await.unwrap().id;
+    tx.grant("test", &account, &Scope::Platform, Role::Admin).await.unwrap();
     tx.commit().await.unwrap();
     person(account, vec![(Scope::Platform, Role::Admin)])
 }
@@ -234,7 +218,7 @@ impl TestHost {
     pub async fn version(&self, number: &str, state: &str) {
         let number = v(number);
         let version = VersionRow {
-            id: VersionId::generate(DAWN, &*self.app.random),
+            id: VersionId::generate(DAWN, self.app.db.random()),
             mini_app_id: shop(),
             state: state.parse().unwrap(),
             submitted_once: true,
@@ -259,10 +243,10 @@ impl TestHost {
         let mut tx = app.db.begin().await.unwrap();
         tx.hold_mini_app(&shop()).await.unwrap();
         if let Some(online) = tx.online_version(&shop()).await.unwrap() {
-            tx.step_version(app, &online, Step::Retire).await.unwrap();
+            tx.step_version(&online, Step::Retire).await.unwrap();
         }
         let row = tx.require_version(&shop(), &number).await.unwrap();
-        tx.step_version(app, &row, step).await.unwrap();
+        tx.step_version(&row, step).await.unwrap();
         let position = tx.last_release(&shop()).await.unwrap().map_or(1, |last| last.position + 1);
         let release = Release {
             mini_app: shop(),
@@ -271,13 +255,13 @@ impl TestHost {
             forced,
             note: String::new(),
             released_by: "test".into(),
-            released_at: app.clock.now(),
+            released_at: app.db.now(),
         };
-        tx.insert_release(&ReleaseId::generate(DAWN, &*app.random), position, &row.id, &release).await.unwrap();
+        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), position, &row.id, &release).await.unwrap();
         if step == Step::Publish {
-            rollout::end_superseded(&mut tx, app, "test", &shop(), &number).await.unwrap();
+            rollout::end_superseded(&mut tx, "test", &shop(), &number).await.unwrap();
         }
-        tx.emit(event::new(app, "version.published", &row.id, "test", &number).for_mini_app(&shop()));
+        tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(&shop());
         tx.commit().await.unwrap();
     }
 
@@ -305,7 +289,7 @@ impl TestHost {
             set_at: DAWN,
         };
         tx.set_trial(&trial).await.unwrap();
-        tx.emit(event::new(&self.app, "trial.set", &row.id, "test", &()).for_mini_app(&shop()));
+        tx.tell(kind::TRIAL_SET, &trial.version_id.clone(), "test", &Trial::from(trial)).for_mini_app(&shop());
         tx.commit().await.unwrap();
     }
 
@@ -313,7 +297,7 @@ impl TestHost {
     pub async fn task(&self, number: &str, change: impl FnOnce(&mut NewGrayTask)) -> Result<rollout::GrayTask> {
         // Ids sort by the millisecond.
         self.clock.advance_seconds(1);
-        let now = self.app.clock.now();
+        let now = self.app.db.now();
         let mut new = NewGrayTask {
             name: "task".into(),
             version: v(number),
@@ -327,12 +311,12 @@ impl TestHost {
             policies: Vec::new(),
         };
         change(&mut new);
-        rollout::create(&self.app, &self.caller, &shop(), new).await
+        rollout::create(&self.app.db, &*self.app.judges, &self.caller, &shop(), new).await
     }
 
     /// Waits until the index shows what is committed.
     pub async fn settle(&self) {
-        self.app.live.settled(&self.app).await.unwrap();
+        self.app.checks.live.settled(&self.app.db).await.unwrap();
     }
 
     /// Asks as a device with `current`, after the index has settled.
@@ -344,7 +328,7 @@ impl TestHost {
     /// Asks as a device with `current`, at once.
     pub async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
         let CheckResponse { mut results } =
-            check::check(&self.app, &Asker::Key(&self.key), &question(device, current)).await.unwrap();
+            check::check(&self.app.checks, &Asker::Key(&self.key), &question(device, current)).await.unwrap();
         results.remove(0)
     }
 
@@ -356,7 +340,7 @@ impl TestHost {
     /// Why a device gets what it gets.
     pub async fn explain(&self, device: &Device) -> Explanation {
         self.settle().await;
-        check::explain(&self.app, &self.caller, &question(device, None)).await.unwrap()
+        check::explain(&self.app.checks, &self.caller, &question(device, None)).await.unwrap()
     }
 }
 

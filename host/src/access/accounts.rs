@@ -7,10 +7,10 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event::{self, MemberGranted, MemberRemoved},
+    event::{self, MemberGranted, MemberRemoved, kind},
     ids::{TeamId, UserId},
     page::{Page, PageQuery},
-    store::Tx,
+    store::{Db, Tx},
     text,
 };
 
@@ -59,45 +59,45 @@ pub struct Member {
 
 impl Tx {
     /// Creates an account.
-    pub async fn create_account(&mut self, app: &App, actor: &str, new: &NewAccount) -> Result<Account> {
-        let now = app.clock.now();
+    pub async fn create_account(&mut self, actor: &str, new: &NewAccount) -> Result<Account> {
+        let now = self.now();
         let account = Account {
-            id: UserId::generate(now, &*app.random),
+            id: UserId::generate(now, self.random()),
             name: text::name("name", &new.name, 64)?,
             created_at: now,
         };
         self.insert_account(&account).await?;
-        self.emit(event::new(app, "account.created", &account.id, actor, &account));
+        self.tell(kind::ACCOUNT_CREATED, &account.id, actor, &account);
         Ok(account)
     }
 
     /// Gives `account` the role, instead of the one it may have in the scope. Doing it twice is no work.
-    pub async fn grant(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
+    pub async fn grant(&mut self, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
         if !scope.kind().roles().contains(&role) {
             let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
             return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
         }
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
-        if !self.set_grant(account, scope, role, app.clock.now()).await? {
+        if !self.set_grant(account, scope, role, self.now()).await? {
             return Ok(());
         }
         let (scope, id) = (scope.kind(), scope.id().to_owned());
         let data = MemberGranted { account: account.clone(), scope, id, role };
-        self.emit(event::new(app, "member.granted", account, actor, &data));
+        self.tell(kind::MEMBER_GRANTED, account, actor, &data);
         Ok(())
     }
 
-    async fn revoke(&mut self, app: &App, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
+    async fn revoke(&mut self, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
         self.delete_grant(account, scope).await?;
         let data = MemberRemoved { account: account.clone(), scope: scope.kind(), id: scope.id().to_owned() };
-        self.emit(event::new(app, "member.removed", account, actor, &data));
+        self.tell(kind::MEMBER_REMOVED, account, actor, &data);
         Ok(())
     }
 }
 
 /// The members of a scope, for those who belong to it.
-pub async fn members(app: &App, caller: &Caller, scope: &Scope) -> Result<Vec<Member>> {
-    let mut tx = app.db.read().await?;
+pub async fn members(db: &Db, caller: &Caller, scope: &Scope) -> Result<Vec<Member>> {
+    let mut tx = db.read().await?;
     known_scope(&mut tx, caller, scope).await?;
     caller.require(Action::Read, scope)?;
     tx.members(scope).await
@@ -107,8 +107,8 @@ pub async fn members(app: &App, caller: &Caller, scope: &Scope) -> Result<Vec<Me
 ///
 /// # Errors
 /// `last-admin` when the scope would be left without an admin, the platform included.
-pub async fn set_role(app: &App, caller: &Caller, scope: &Scope, account: &UserId, role: Option<Role>) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn set_role(db: &Db, caller: &Caller, scope: &Scope, account: &UserId, role: Option<Role>) -> Result<()> {
+    let mut tx = db.begin().await?;
     known_scope(&mut tx, caller, scope).await?;
     caller.require(Action::ManageMembers, scope)?;
     tx.hold_grants(scope).await?;
@@ -119,9 +119,9 @@ pub async fn set_role(app: &App, caller: &Caller, scope: &Scope, account: &UserI
         return Err(Error::new(Code::LastAdmin, "This is the last admin. Make another account an admin first."));
     }
     match role {
-        Some(role) => tx.grant(app, caller.account.as_str(), account, scope, role).await?,
+        Some(role) => tx.grant(caller.account.as_str(), account, scope, role).await?,
         None if members.iter().any(|member| member.account == *account) => {
-            tx.revoke(app, caller.account.as_str(), account, scope).await?;
+            tx.revoke(caller.account.as_str(), account, scope).await?;
         }
         None => return Err(Error::not_found("member", account)),
     }
@@ -137,10 +137,10 @@ async fn known_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> 
 }
 
 /// Creates an account; only an admin of the platform may.
-pub async fn create_account(app: &App, caller: &Caller, new: &NewAccount) -> Result<Account> {
+pub async fn create_account(db: &Db, caller: &Caller, new: &NewAccount) -> Result<Account> {
     caller.require(Action::Administer, &Scope::Platform)?;
-    let mut tx = app.db.begin().await?;
-    let account = tx.create_account(app, caller.account.as_str(), new).await?;
+    let mut tx = db.begin().await?;
+    let account = tx.create_account(caller.account.as_str(), new).await?;
     tx.commit().await?;
     Ok(account)
 }
@@ -161,10 +161,10 @@ pub struct AccountQuery {
 }
 
 /// The accounts, newest first, for those who read the platform.
-pub async fn accounts(app: &App, caller: &Caller, query: &AccountQuery) -> Result<Page<Account>> {
+pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<Page<Account>> {
     caller.require(Action::Read, &Scope::Platform)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let items = app.db.read().await?.accounts(&page, query.name.as_deref()).await?;
+    let items = db.read().await?.accounts(&page, query.name.as_deref()).await?;
     Ok(Page::of(items, &page, |account| account.id.to_string()))
 }
 
@@ -175,34 +175,34 @@ const MOST_TEAMS: usize = 100;
 ///
 /// # Errors
 /// `team-limit` for an account that is in many teams already.
-pub async fn create_team(app: &App, caller: &Caller, new: &NewTeam) -> Result<Team> {
+pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team> {
     caller.require_scope(super::TokenScope::Manage)?;
     let teams = caller.grants.iter().filter(|(scope, _)| matches!(scope, Scope::Team(_))).count();
     if teams >= MOST_TEAMS && !caller.is_platform_admin() {
         let detail = format!("You are in {teams} teams already. Ask an admin of the platform to create this one.");
         return Err(Error::new(Code::TeamLimit, detail).with("limit", MOST_TEAMS));
     }
-    let now = app.clock.now();
+    let now = db.now();
     let team =
-        Team { id: TeamId::generate(now, &*app.random), name: text::name("name", &new.name, 64)?, created_at: now };
-    let mut tx = app.db.begin().await?;
+        Team { id: TeamId::generate(now, db.random()), name: text::name("name", &new.name, 64)?, created_at: now };
+    let mut tx = db.begin().await?;
     tx.insert_team(&team).await?;
-    tx.emit(event::new(app, "team.created", &team.id, caller.account.as_str(), &team));
-    tx.grant(app, caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
+    tx.tell(kind::TEAM_CREATED, &team.id, caller.account.as_str(), &team);
+    tx.grant(caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
     tx.commit().await?;
     Ok(team)
 }
 
 /// The teams that the caller may know of, oldest first.
-pub async fn teams(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<Team>> {
+pub async fn teams(db: &Db, caller: &Caller, page: &PageQuery) -> Result<Page<Team>> {
     caller.require_scope(super::TokenScope::Read)?;
-    let items = app.db.read().await?.teams_known_to(caller, page).await?;
+    let items = db.read().await?.teams_known_to(caller, page).await?;
     Ok(Page::of(items, page, |team| team.id.to_string()))
 }
 
 /// The caller's account and the token in use.
-pub async fn me(app: &App, caller: &Caller) -> Result<(Account, super::Token)> {
-    let mut tx = app.db.read().await?;
+pub async fn me(db: &Db, caller: &Caller) -> Result<(Account, super::Token)> {
+    let mut tx = db.read().await?;
     let account = tx.account(&caller.account).await?.ok_or_else(|| Error::not_found("account", &caller.account))?;
     let token = tx.token(&caller.token).await?.ok_or_else(|| Error::not_found("token", &caller.token))?;
     Ok((account, token))

@@ -7,8 +7,9 @@ use crate::{
     app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
+    event::kind,
     ids::{Digest, TokenId, UserId},
-    store::Tx,
+    store::{Db, Tx},
 };
 
 /// What to issue.
@@ -59,8 +60,8 @@ fn new_secret(random: &dyn Random) -> String {
 
 impl Tx {
     /// Issues a token for `account`.
-    pub async fn issue_token(&mut self, app: &App, account: &UserId, new: NewToken) -> Result<IssuedToken> {
-        let now = app.clock.now();
+    pub async fn issue_token(&mut self, account: &UserId, new: NewToken) -> Result<IssuedToken> {
+        let now = self.now();
         if new.expires_at.is_some_and(|at| at <= now) {
             return Err(Error::field("expires_at", "must lie in the future."));
         }
@@ -68,9 +69,9 @@ impl Tx {
         let mut scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
         scopes.sort_unstable();
         scopes.dedup();
-        let secret = new_secret(&*app.random);
+        let secret = new_secret(self.random());
         let token = Token {
-            id: TokenId::generate(now, &*app.random),
+            id: TokenId::generate(now, self.random()),
             account: account.clone(),
             name,
             scopes,
@@ -87,19 +88,19 @@ impl Tx {
 ///
 /// # Errors
 /// `invalid-token`, or `expired-token` for one that was valid.
-pub async fn authenticate(app: &App, secret: &str) -> Result<Caller> {
-    caller_of(app, app.db.holder_of(secret).await?)
+pub async fn authenticate(db: &Db, secret: &str) -> Result<Caller> {
+    caller_of(db, db.holder_of(secret).await?)
 }
 
 /// The caller as it is now: what takes long asks again whether the token and the roles are still there.
 ///
 /// # Errors
 /// Those of [`authenticate`].
-pub async fn look_again(app: &App, caller: &Caller) -> Result<Caller> {
-    caller_of(app, app.db.holder_by_id(&caller.token).await?)
+pub async fn look_again(db: &Db, caller: &Caller) -> Result<Caller> {
+    caller_of(db, db.holder_by_id(&caller.token).await?)
 }
 
-fn caller_of(app: &App, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Caller> {
+fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Caller> {
     let invalid = || {
         Error::new(
             Code::InvalidToken,
@@ -107,7 +108,7 @@ fn caller_of(app: &App, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<C
         )
     };
     let (token, grants) = holder.filter(|(token, _)| token.revoked_at.is_none()).ok_or_else(invalid)?;
-    if token.expires_at.is_some_and(|at| at <= app.clock.now()) {
+    if token.expires_at.is_some_and(|at| at <= db.now()) {
         return Err(Error::new(Code::ExpiredToken, "The token has expired. Create a new one."));
     }
     Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
@@ -115,12 +116,7 @@ fn caller_of(app: &App, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<C
 
 /// Issues a token for the caller, or for another account when an admin of the platform asks. A token never gives more
 /// than the token that asked for it (fault 83).
-pub async fn issue_token(
-    app: &App,
-    caller: &Caller,
-    account: Option<UserId>,
-    mut new: NewToken,
-) -> Result<IssuedToken> {
+pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut new: NewToken) -> Result<IssuedToken> {
     caller.require_scope(TokenScope::Manage)?;
     let account = account.unwrap_or_else(|| caller.account.clone());
     if account != caller.account {
@@ -133,32 +129,32 @@ pub async fn issue_token(
             format!("Your own token lacks the scope {extra}, so it cannot give it."),
         ));
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     tx.account(&account).await?.ok_or_else(|| Error::not_found("account", &account))?;
-    let issued = tx.issue_token(app, &account, new).await?;
-    tx.emit(crate::event::new(app, "token.issued", &issued.token.id, caller.account.as_str(), &issued.token));
+    let issued = tx.issue_token(&account, new).await?;
+    tx.tell(kind::TOKEN_ISSUED, &issued.token.id, caller.account.as_str(), &issued.token);
     tx.commit().await?;
     Ok(issued)
 }
 
 /// The caller's tokens, without their secrets.
-pub async fn tokens(app: &App, caller: &Caller) -> Result<Vec<Token>> {
+pub async fn tokens(db: &Db, caller: &Caller) -> Result<Vec<Token>> {
     caller.require_scope(TokenScope::Read)?;
-    app.db.read().await?.tokens_of(&caller.account).await
+    db.read().await?.tokens_of(&caller.account).await
 }
 
 /// Revokes one of the caller's tokens; an admin of the platform may revoke any. Doing it twice is no work.
-pub async fn revoke_token(app: &App, caller: &Caller, id: &TokenId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());
     let token = token.ok_or_else(|| Error::not_found("token", id))?;
     // A token may always end itself, whatever its scopes.
     if token.id != caller.token {
         caller.require_scope(TokenScope::Manage)?;
     }
-    if !tx.revoke_token(id, app.clock.now()).await? {
+    if !tx.revoke_token(id, db.now()).await? {
         return Ok(());
     }
-    tx.emit(crate::event::new(app, "token.revoked", id, caller.account.as_str(), &token));
+    tx.tell(kind::TOKEN_REVOKED, id, caller.account.as_str(), &token);
     tx.commit().await
 }

@@ -29,7 +29,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         match bearer(&parts.headers)? {
-            Some(secret) => access::authenticate(app, secret).await,
+            Some(secret) => access::authenticate(&app.db, secret).await,
             None => Err(Error::new(
                 Code::MissingToken,
                 "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.",
@@ -43,7 +43,7 @@ impl OptionalFromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
         match bearer(&parts.headers)? {
-            Some(secret) => access::authenticate(app, secret).await.map(Some),
+            Some(secret) => access::authenticate(&app.db, secret).await.map(Some),
             None => Ok(None),
         }
     }
@@ -71,7 +71,7 @@ impl FromRequestParts<Arc<App>> for Fetcher {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         if let Some(secret) = bearer(&parts.headers)? {
-            return access::authenticate(app, secret).await.map(Self::Caller);
+            return access::authenticate(&app.db, secret).await.map(Self::Caller);
         }
         match device_key(&parts.headers) {
             Some(key) => device(app, key).await.map(Self::Device),

@@ -60,9 +60,9 @@ impl Collector for Figures {
 
 impl Figures {
     fn index(&self, page: &mut Page<'_>) -> fmt::Result {
-        let following = self.0.live.following();
-        let (mini_apps, host_apps) = self.0.live.current().sizes();
-        let age = self.0.clock.now().0.saturating_sub_unsigned(following.as_of).max(0);
+        let following = self.0.checks.live.following();
+        let (mini_apps, host_apps) = self.0.checks.live.current().sizes();
+        let age = self.0.db.now().0.saturating_sub_unsigned(following.as_of).max(0);
         page.gauge("index_event", "The event that the release index follows", following.seq)?;
         page.gauge("index_age_milliseconds", "Age of the release index at the most", age)?;
         page.gauge("index_mini_apps", "MiniApps in the release index", mini_apps as i64)?;
@@ -72,7 +72,7 @@ impl Figures {
     }
 
     fn admissions(&self, page: &mut Page<'_>) -> fmt::Result {
-        let counts = self.0.admitter.counts();
+        let counts = self.0.checks.admitter.counts();
         let outcomes =
             [("admitted", counts.admitted), ("refused", counts.refused), ("unavailable", counts.unavailable)];
         let labelled = outcomes.map(|(outcome, count)| (vec![("outcome", outcome)], count));
@@ -81,7 +81,7 @@ impl Figures {
     }
 
     fn webhooks(&self, page: &mut Page<'_>) -> fmt::Result {
-        let (delivered, failed) = self.0.sender.counts();
+        let (delivered, failed) = self.0.outbox.sender.counts();
         let labelled = [("delivered", delivered), ("failed", failed)];
         let labelled = labelled.map(|(outcome, count)| (vec![("outcome", outcome)], count));
         page.counters("webhook_sends", "Messages sent to webhooks, by outcome", labelled)
@@ -91,7 +91,7 @@ impl Figures {
         let usage = self.0.policies.engine().pool_usage();
         page.gauge("policy_instances", "Grayscale policies that run", usage.instances as i64)?;
         page.gauge("policy_slots", "Grayscale policies that may run at the same time", i64::from(usage.slots))?;
-        let index = self.0.live.current();
+        let index = self.0.checks.live.current();
         let mut said: BTreeMap<(&str, &'static str, &'static str), u64> = BTreeMap::new();
         for judge in index.tasks().flat_map(|task| &task.judges) {
             let mode = if judge.spec.enforce { "enforce" } else { "shadow" };

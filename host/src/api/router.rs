@@ -58,7 +58,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// All routes of the host.
 pub fn router(app: Arc<App>, deps: EdgeDeps) -> Router {
     let (resources, description) = resources();
-    let idempotency = Idempotency { store: app.db.clone(), clock: app.clock.clone(), max_body: MAX_IDEMPOTENT };
+    let idempotency =
+        Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
     let document = serde_json::to_string_pretty(&description).unwrap_or_default();
     let routes = resources
         .route_layer(from_fn_with_state(idempotency, once::<crate::store::Db>))
@@ -81,7 +82,7 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
         Ok(None) => return next.run(request).await,
         Err(error) => return error.into_response(),
     };
-    match access::authenticate(&app, &secret).await {
+    match access::authenticate(&app.db, &secret).await {
         Ok(caller) => {
             let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).collect();
             let (account, scopes) = (caller.account.as_str().into(), scopes.join(" ").into());

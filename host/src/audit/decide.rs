@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::{Audit, AuditState, Decision, readable, tally, whole};
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
+    audit::Audits,
     error::{Code, Error, Result},
-    event::{self, AuditClosed, AuditDecided, OfVersion, Submitted},
+    event::{self, AuditClosed, AuditDecided, OfVersion, Submitted, kind},
     ids::{AuditId, HostAppId, MiniAppId},
     mini_app,
-    store::Tx,
+    store::{Db, Tx},
     text,
     version::{Step, Version, VersionNumber},
 };
@@ -32,8 +32,8 @@ pub struct Decide {
 ///
 /// # Errors
 /// `no-host-app` when nobody could decide, `version-prerelease` for a development build.
-pub async fn submit(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Audit> {
-    let mut tx = app.db.begin().await?;
+pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Audit> {
+    let mut tx = audits.db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let version = tx.require_version(id, number).await?;
     if number.is_prerelease() {
@@ -49,36 +49,36 @@ pub async fn submit(app: &App, caller: &Caller, id: &MiniAppId, number: &Version
         return Err(Error::new(
             Code::NoHostApp,
             format!(
-                "{id} is bound to no host app, so nobody could approve it. Ask a host app's admin to bind it first."
+                "{id} is bound to no host audits, so nobody could approve it. Ask a host app's admin to bind it first."
             ),
         ));
     }
-    tx.step_version(app, &version, Step::Submit).await?;
-    let now = app.clock.now();
-    let audit = AuditId::generate(now, &*app.random);
+    tx.step_version(&version, Step::Submit).await?;
+    let now = audits.db.now();
+    let audit = AuditId::generate(now, audits.db.random());
     tx.insert_audit(&audit, &version, caller.account.as_str(), now).await?;
     for host_app in &host_apps {
         tx.insert_audit_item(&audit, host_app).await?;
     }
     let data = Submitted { audit: audit.clone(), version: number.clone(), host_apps };
-    tx.emit(event::new(app, "version.submitted", id, caller.account.as_str(), &data).for_mini_app(id));
+    tx.tell(kind::VERSION_SUBMITTED, id, caller.account.as_str(), &data).for_mini_app(id);
     let audit = required(&mut tx, &audit).await?;
     tx.commit().await?;
-    app.audits_wake.notify_one();
+    audits.wake.notify_one();
     Ok(audit)
 }
 
 /// Returns a version under audit to development (V4).
-pub async fn withdraw(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Version> {
-    let mut tx = app.db.begin().await?;
+pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Version> {
+    let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let version = tx.require_version(id, number).await?;
-    tx.step_version(app, &version, Step::Withdraw).await?;
+    tx.step_version(&version, Step::Withdraw).await?;
     if let Some(open) = tx.open_audit_of(&version.id).await? {
-        tx.close_audit(&open.id, AuditState::Withdrawn, "", app.clock.now()).await?;
+        tx.close_audit(&open.id, AuditState::Withdrawn, "", db.now()).await?;
     }
     let data = OfVersion { version: number.clone() };
-    tx.emit(event::new(app, "version.withdrawn", id, caller.account.as_str(), &data).for_mini_app(id));
+    tx.tell(kind::VERSION_WITHDRAWN, id, caller.account.as_str(), &data).for_mini_app(id);
     let version = tx.require_version(id, number).await?;
     tx.commit().await?;
     Ok(version.into())
@@ -88,9 +88,9 @@ pub async fn withdraw(app: &App, caller: &Caller, id: &MiniAppId, number: &Versi
 ///
 /// # Errors
 /// `note-required` for a rejection without one, `audit-closed` when the policies still judge or all is decided.
-pub async fn decide(app: &App, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
+pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
     let note = text::prose("note", &how.note, 2000)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     authorise(&mut tx, caller, id, &how.host_app).await?;
     if !how.approve && note.trim().is_empty() {
         return Err(Error::new(
@@ -109,16 +109,15 @@ pub async fn decide(app: &App, caller: &Caller, id: &AuditId, how: Decide) -> Re
         .with("state", audit.state));
     }
     let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
-    tx.set_decision(id, &how.host_app, decision, &note, caller.account.as_str(), app.clock.now()).await?;
+    tx.set_decision(id, &how.host_app, decision, &note, caller.account.as_str(), db.now()).await?;
     let (version, host_app) = (audit.version.clone(), how.host_app.clone());
     let data = AuditDecided { audit: id.clone(), version, host_app, decision };
-    let event = event::new(app, "audit.decided", &audit.mini_app, caller.account.as_str(), &data);
-    tx.emit(event.for_mini_app(&audit.mini_app));
+    tx.tell(kind::AUDIT_DECIDED, &audit.mini_app, caller.account.as_str(), &data).for_mini_app(&audit.mini_app);
     let decided = required(&mut tx, id).await?;
     let decisions: Vec<_> = decided.items.iter().map(|item| item.decision).collect();
     if let Some(result) = tally(&decisions) {
         let reason = if result == Decision::Rejected { format!("{}: {note}", how.host_app) } else { String::new() };
-        close(&mut tx, app, &decided, result, &reason, caller.account.as_str()).await?;
+        close(&mut tx, &decided, result, &reason, caller.account.as_str()).await?;
     }
     let audit = required(&mut tx, id).await?;
     tx.commit().await?;
@@ -147,23 +146,16 @@ async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAp
 }
 
 /// Ends an audit and takes the version's step that follows.
-pub(super) async fn close(
-    tx: &mut Tx,
-    app: &App,
-    audit: &Audit,
-    result: Decision,
-    reason: &str,
-    actor: &str,
-) -> Result<()> {
+pub(super) async fn close(tx: &mut Tx, audit: &Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
     let (state, step, kind) = match result {
-        Decision::Approved => (AuditState::Approved, Step::Approve, "version.approved"),
-        Decision::Rejected => (AuditState::Rejected, Step::Reject, "version.rejected"),
+        Decision::Approved => (AuditState::Approved, Step::Approve, kind::VERSION_APPROVED),
+        Decision::Rejected => (AuditState::Rejected, Step::Reject, kind::VERSION_REJECTED),
     };
     let version = tx.require_version(&audit.mini_app, &audit.version).await?;
-    tx.step_version(app, &version, step).await?;
-    tx.close_audit(&audit.id, state, reason, app.clock.now()).await?;
+    tx.step_version(&version, step).await?;
+    tx.close_audit(&audit.id, state, reason, tx.now()).await?;
     let data = AuditClosed { audit: audit.id.clone(), version: audit.version.clone(), reason: reason.to_owned() };
-    tx.emit(event::new(app, kind, &audit.mini_app, actor, &data).for_mini_app(&audit.mini_app));
+    tx.tell(kind, &audit.mini_app, actor, &data).for_mini_app(&audit.mini_app);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Audits: the judgement of one version, first by policies, then by one person per bound host app (rules V4–V6).
 
 mod decide;
+mod desk;
 mod evaluation;
 mod pure;
 mod sarif;
@@ -10,6 +11,7 @@ mod worker;
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Decide, decide, submit, withdraw};
+pub use desk::Audits;
 pub use evaluation::{Evaluation, EvaluationRow, OutcomeKind};
 pub use pure::{Gate, gate, tally};
 pub use sarif::sarif;
@@ -24,7 +26,7 @@ use crate::{
     host_app,
     ids::{AuditId, Digest, HostAppId, MiniAppId, VersionId},
     mini_app,
-    store::Tx,
+    store::{Db, Tx},
     text::text_enum,
     version::VersionNumber,
 };
@@ -167,9 +169,9 @@ pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
 }
 
 /// An audit, for its team and for the host apps that decide in it.
-pub async fn get(app: &App, caller: &Caller, id: &AuditId) -> Result<Audit> {
+pub async fn get(db: &Db, caller: &Caller, id: &AuditId) -> Result<Audit> {
     caller.require_scope(crate::access::TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     let row = tx.audit(id).await?.ok_or_else(|| Error::not_found("audit", id))?;
     let audit = whole(&mut tx, row).await?;
     if readable(&mut tx, caller, &audit).await? {
@@ -188,13 +190,8 @@ async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
 }
 
 /// The audits of one version, newest first (V6).
-pub async fn of_version(
-    app: &App,
-    caller: &Caller,
-    mini_app: &MiniAppId,
-    number: &VersionNumber,
-) -> Result<Vec<Audit>> {
-    let mut tx = app.db.read().await?;
+pub async fn of_version(db: &Db, caller: &Caller, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Vec<Audit>> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
     let version = tx.require_version(mini_app, number).await?;
     let rows = tx.audits_of(&version.id).await?;
@@ -214,8 +211,8 @@ pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
 }
 
 /// The audits that wait for a host app's decision, oldest first.
-pub async fn waiting_for(app: &App, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
-    let mut tx = app.db.read().await?;
+pub async fn waiting_for(db: &Db, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
+    let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;
     let rows = tx.audits_waiting_for(host_app).await?;
     let mut audits = Vec::with_capacity(rows.len());

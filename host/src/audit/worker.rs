@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Audit, Decision, Evaluation, Gate, OutcomeKind, Subject, decide, gate};
 use crate::{
-    app::App,
+    audit::Audits,
     error::{Error, Result},
-    event::{self, AuditChecked},
+    event::{self, AuditChecked, kind},
     ids::AuditId,
     package::{Archive, PackageName},
     policy::registry::{PolicyBindingRow, auditors},
+    store::Db,
 };
 
 /// How long a worker that says nothing is believed to live.
@@ -29,12 +30,12 @@ const LOOK: Duration = Duration::from_secs(2);
 const MAX_ATTEMPTS: i64 = 3;
 
 /// Judges what waits until the task is dropped.
-pub async fn run(app: Arc<App>) {
+pub async fn run(audits: Arc<Audits>) {
     loop {
-        match next(&app).await {
+        match next(&audits).await {
             Ok(true) => {}
             Ok(false) => {
-                let _ = tokio::time::timeout(LOOK, app.audits_wake.notified()).await;
+                let _ = tokio::time::timeout(LOOK, audits.wake.notified()).await;
             }
             Err(error) => {
                 tracing::error!(?error, "an audit could not be carried on");
@@ -45,27 +46,28 @@ pub async fn run(app: Arc<App>) {
 }
 
 /// Judges one version, if one waits.
-async fn next(app: &App) -> Result<bool> {
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    let claimed = tx.claim_audit(&app.host_id, now, now.plus_seconds(LEASE_SECONDS)).await?;
+async fn next(audits: &Audits) -> Result<bool> {
+    let db = &audits.db;
+    let now = db.now();
+    let mut tx = db.begin().await?;
+    let claimed = tx.claim_audit(db.host(), now, now.plus_seconds(LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(id) = claimed else { return Ok(false) };
     let judged = tokio::select! {
-        judged = judge(app, &id) => judged,
-        () = renew(app, &id) => Ok(()),
+        judged = judge(audits, &id) => judged,
+        () = renew(db, &id) => Ok(()),
     };
     if judged.is_err() {
-        postpone(app, &id).await?;
+        postpone(db, &id).await?;
     }
     judged.map(|()| true)
 }
 
 /// Keeps the lease; ends when another worker has it.
-async fn renew(app: &App, id: &AuditId) {
+async fn renew(db: &Db, id: &AuditId) {
     loop {
         tokio::time::sleep(RENEW).await;
-        match extend(app, id, LEASE_SECONDS).await {
+        match extend(db, id, LEASE_SECONDS).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(?error, audit = %id, "the lease of an audit could not be renewed"),
@@ -73,21 +75,21 @@ async fn renew(app: &App, id: &AuditId) {
     }
 }
 
-async fn extend(app: &App, id: &AuditId, seconds: i64) -> Result<bool> {
-    let mut tx = app.db.begin().await?;
-    let ours = tx.extend_audit_lease(id, &app.host_id, app.clock.now().plus_seconds(seconds)).await?;
+async fn extend(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let ours = tx.extend_audit_lease(id, db.host(), db.now().plus_seconds(seconds)).await?;
     tx.commit().await?;
     Ok(ours)
 }
 
 /// Leaves an audit that met trouble for a while, so that a short outage does not use up its attempts.
-async fn postpone(app: &App, id: &AuditId) -> Result<()> {
-    let attempts = app.db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
-    extend(app, id, PAUSE_SECONDS * attempts).await.map(drop)
+async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
+    let attempts = db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
+    extend(db, id, PAUSE_SECONDS * attempts).await.map(drop)
 }
 
-async fn judge(app: &App, id: &AuditId) -> Result<()> {
-    let mut tx = app.db.read().await?;
+async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
+    let mut tx = audits.db.read().await?;
     let audit = decide::required(&mut tx, id).await?;
     let attempts = tx.audit(id).await?.map_or(0, |row| row.attempts);
     let host_apps: Vec<_> = audit.items.iter().map(|item| item.host_app.clone()).collect();
@@ -96,26 +98,26 @@ async fn judge(app: &App, id: &AuditId) -> Result<()> {
     if attempts > MAX_ATTEMPTS {
         let reason =
             format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
-        return record(app, &audit, &[], Gate::Rejected(reason)).await;
+        return record(&audits.db, &audit, &[], Gate::Rejected(reason)).await;
     }
-    let subject = Arc::new(open(app, &audit).await?);
+    let subject = Arc::new(open(audits, &audit).await?);
     let mut evaluations = Vec::with_capacity(bindings.len());
     for binding in &bindings {
-        evaluations.push(evaluate(app, binding, subject.clone()).await);
+        evaluations.push(evaluate(audits, binding, subject.clone()).await);
     }
     let gate = gate(&evaluations);
-    record(app, &audit, &evaluations, gate).await
+    record(&audits.db, &audit, &evaluations, gate).await
 }
 
-async fn open(app: &App, audit: &Audit) -> Result<Subject> {
-    let file = app.blobs.file(&audit.sha256).await?;
-    let limits = app.config.package.clone();
+async fn open(audits: &Audits, audit: &Audit) -> Result<Subject> {
+    let file = audits.blobs.file(&audit.sha256).await?;
+    let limits = audits.limits.clone();
     let name = PackageName { mini_app_id: audit.mini_app.clone(), version: audit.version.clone() };
     let open = move || Subject::of(Archive::open(file, &limits)?, &name);
     tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
 }
 
-async fn evaluate(app: &App, binding: &PolicyBindingRow, subject: Arc<Subject>) -> Evaluation {
+async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subject>) -> Evaluation {
     let blank = Evaluation {
         policy: binding.name.clone(),
         policy_version: binding.version.clone(),
@@ -128,10 +130,10 @@ async fn evaluate(app: &App, binding: &PolicyBindingRow, subject: Arc<Subject>) 
         findings: Vec::new(),
         log: Vec::new(),
         micros: 0,
-        evaluated_at: app.clock.now(),
+        evaluated_at: audits.db.now(),
     };
     let bound = async {
-        let policy = app.policies.load(&binding.digest).await?;
+        let policy = audits.policies.load(&binding.digest).await?;
         policy.bind_auditor(&binding.config.0, binding.limits.0.apply(binding.kind)?)
     };
     match bound.await {
@@ -140,8 +142,8 @@ async fn evaluate(app: &App, binding: &PolicyBindingRow, subject: Arc<Subject>) 
     }
 }
 
-async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+async fn record(db: &Db, audit: &Audit, evaluations: &[Evaluation], gate: Gate) -> Result<()> {
+    let mut tx = db.begin().await?;
     tx.hold_mini_app(&audit.mini_app).await?;
     let still_waits = tx.audit(&audit.id).await?.is_some_and(|row| row.state == super::AuditState::Checking);
     if !still_waits {
@@ -152,12 +154,10 @@ async fn record(app: &App, audit: &Audit, evaluations: &[Evaluation], gate: Gate
         Gate::Open => {
             tx.open_for_decisions(&audit.id).await?;
             let data = AuditChecked { audit: audit.id.clone(), version: audit.version.clone() };
-            tx.emit(
-                event::new(app, "audit.checked", &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app),
-            );
+            tx.tell(kind::AUDIT_CHECKED, &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app);
         }
         Gate::Rejected(reason) => {
-            decide::close(&mut tx, app, audit, Decision::Rejected, &reason, event::BERTH).await?;
+            decide::close(&mut tx, audit, Decision::Rejected, &reason, event::BERTH).await?;
         }
     }
     tx.commit().await

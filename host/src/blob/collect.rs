@@ -5,6 +5,7 @@
 //! bytes again; and only what is older than the grace period is looked at, and looked at once more just before it goes.
 //! Several hosts may collect at the same time: they only repeat each other.
 
+use crate::store::Db;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
@@ -12,7 +13,6 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::{Blobs, Spooled};
 use crate::{
-    app::App,
     clock::Millis,
     error::{Error, Result},
     ids::Digest,
@@ -33,10 +33,10 @@ pub struct Collected {
 }
 
 /// Collects now and then, until the task is dropped.
-pub async fn run_collector(app: Arc<App>) {
+pub async fn run_collector(db: Db, blobs: Blobs) {
     loop {
         tokio::time::sleep(EVERY).await;
-        match collect(&app).await {
+        match collect(&db, &blobs).await {
             Ok(collected) => tracing::info!(?collected, "removed what nothing names"),
             Err(error) => tracing::warn!(?error, "the blob store could not be tidied; later again"),
         }
@@ -44,15 +44,15 @@ pub async fn run_collector(app: Arc<App>) {
 }
 
 /// Removes blobs that nothing names and the scraps of broken uploads, when they are older than the grace period.
-pub async fn collect(app: &App) -> Result<Collected> {
-    let before = Millis(app.clock.now().0 - app.blobs.grace.as_millis() as i64);
-    let mut collected = Collected { scraps: app.blobs.sweep(before).await?, ..Collected::default() };
-    for meta in app.blobs.older_than(before).await? {
+pub async fn collect(db: &Db, blobs: &Blobs) -> Result<Collected> {
+    let before = Millis(db.now().0 - blobs.grace.as_millis() as i64);
+    let mut collected = Collected { scraps: blobs.sweep(before).await?, ..Collected::default() };
+    for meta in blobs.older_than(before).await? {
         let Some(digest) = meta.location.filename().and_then(|name| name.parse::<Digest>().ok()) else { continue };
-        if app.db.read().await?.is_blob_named(&digest).await? {
+        if db.read().await?.is_blob_named(&digest).await? {
             continue;
         }
-        if app.blobs.remove_if_older(&digest, before).await? {
+        if blobs.remove_if_older(&digest, before).await? {
             collected.blobs += 1;
             collected.bytes += meta.size;
         }

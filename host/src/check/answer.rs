@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
+    check::Checks,
     endpoint::runtime::{Endpoint, Runtime},
     error::{Code, Error, Result},
     ids::GrayTaskId,
     rollout::{Admission, Mark},
+    store::Db,
 };
 
 /// Time that policies get in one check.
@@ -25,7 +26,7 @@ const EXPLAINING: Duration = Duration::from_millis(1000);
 
 /// Who asks on behalf of the device.
 pub enum Asker<'a> {
-    /// The SDK in the host app, by the public key in `X-Host-App-Key`.
+    /// The SDK in the host checks, by the public key in `X-Host-App-Key`.
     Key(&'a str),
     /// A person who wants to know.
     Person(&'a Caller),
@@ -37,11 +38,11 @@ pub enum Asker<'a> {
 /// `invalid-host-app-key`, `invalid-field`; `missing-grant` for a person without read on the host app or on every MiniApp
 /// asked about; `unavailable` before the index is loaded. Trouble with the database is none of them: a device that cannot
 /// be admitted now gets the online version.
-pub async fn check(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Result<CheckResponse> {
-    let index = ready(app)?;
+pub async fn check(checks: &Checks, asker: &Asker<'_>, request: &CheckRequest) -> Result<CheckResponse> {
+    let index = ready(checks)?;
     request.verify()?;
     authorise(&index, asker, request)?;
-    let mut round = Round::new(app, &index, &request.device, CHECKING);
+    let mut round = Round::new(checks, &index, &request.device, CHECKING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
         results.push(round.answer(having).await);
@@ -55,11 +56,11 @@ pub async fn check(app: &App, asker: &Asker<'_>, request: &CheckRequest) -> Resu
 ///
 /// # Errors
 /// As [`check`].
-pub async fn explain(app: &App, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
-    let index = ready(app)?;
+pub async fn explain(checks: &Checks, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
+    let index = ready(checks)?;
     request.verify()?;
     authorise(&index, &Asker::Person(caller), request)?;
-    let mut round = Round::new(app, &index, &request.device, EXPLAINING);
+    let mut round = Round::new(checks, &index, &request.device, EXPLAINING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
         results.push(round.explain(having));
@@ -68,9 +69,9 @@ pub async fn explain(app: &App, caller: &Caller, request: &CheckRequest) -> Resu
     Ok(Explanation { results })
 }
 
-fn ready(app: &App) -> Result<Arc<Index>> {
-    if app.live.is_ready() {
-        return Ok(app.live.current());
+fn ready(checks: &Checks) -> Result<Arc<Index>> {
+    if checks.live.is_ready() {
+        return Ok(checks.live.current());
     }
     Err(Error::new(Code::Unavailable, "The host is starting and cannot answer checks yet. Try again in a moment."))
 }
@@ -106,7 +107,7 @@ fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> 
 
 /// What is the same for all MiniApps of a request.
 struct Round<'a> {
-    app: &'a App,
+    checks: &'a Checks,
     index: &'a Index,
     device: &'a Device,
     key: Key,
@@ -114,8 +115,8 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(app: &'a App, index: &'a Index, device: &'a Device, time: Duration) -> Self {
-        Self { app, index, device, key: Key::of(&device.guid), patience: Patience::new(time) }
+    fn new(checks: &'a Checks, index: &'a Index, device: &'a Device, time: Duration) -> Self {
+        Self { checks, index, device, key: Key::of(&device.guid), patience: Patience::new(time) }
     }
 
     fn known(&self, having: &Having) -> Option<&'a AppEntry> {
@@ -124,7 +125,7 @@ impl<'a> Round<'a> {
 
     fn decide(&mut self, having: &Having, refused: &[GrayTaskId], trace: &mut impl Recorder) -> Decision<'a> {
         let (known, device, key) = (self.known(having), self.device, self.key);
-        let (current, now) = (having.version.as_ref(), self.app.clock.now());
+        let (current, now) = (having.version.as_ref(), self.checks.clock.now());
         self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
     }
 
@@ -134,7 +135,7 @@ impl<'a> Round<'a> {
         let decision = loop {
             let decision = self.decide(having, &refused, &mut Counting);
             let Decision::Admit(task) = decision else { break decision };
-            match self.app.admitter.admit(&task.id, &self.device.guid).await {
+            match self.checks.admitter.admit(&task.id, &self.device.guid).await {
                 Admission::Admitted => {
                     task.admitted.add(self.key);
                     break Decision::Gray(task);
@@ -161,7 +162,7 @@ impl<'a> Round<'a> {
     /// A check that carries the gray version says that the device runs it, without a request of its own.
     fn note_running(&self, task: &GrayEntry) {
         if task.admitted.mark(self.key, Mark::Running) {
-            self.app.marker.mark(&task.id, &self.device.guid, Mark::Running);
+            self.checks.marker.mark(&task.id, &self.device.guid, Mark::Running);
         }
     }
 
@@ -193,7 +194,7 @@ fn result(
     };
     let release = decision.release();
     let force = match (known, release) {
-        (Some(app), Some(release)) => is_forced(app, having.version.as_ref(), &release.version),
+        (Some(checks), Some(release)) => is_forced(checks, having.version.as_ref(), &release.version),
         _ => false,
     };
     CheckResult {

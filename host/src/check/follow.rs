@@ -5,6 +5,8 @@
 //! admissions that were not known. So an index never shows a task that was suspended or ended by its cap without all
 //! the devices that it had admitted by then (I3).
 
+use crate::blob::Blobs;
+use crate::check::judge::Judges;
 use std::{
     collections::BTreeSet,
     sync::{
@@ -26,10 +28,9 @@ use super::{
     members::{Shelf, TaskCohorts},
 };
 use crate::{
-    app::App,
     error::Result,
     ids::{HostAppId, MiniAppId},
-    store::{Span, Tx},
+    store::{Db, Span, Tx},
 };
 
 /// Another host's change is seen after so long at the latest; our own at once.
@@ -108,8 +109,8 @@ impl Live {
     }
 
     /// Ends when the index shows everything that is committed now: whoever wrote then reads its own writes.
-    pub async fn settled(&self, app: &App) -> Result<()> {
-        let last = app.db.read().await?.last_event().await?;
+    pub async fn settled(&self, db: &Db) -> Result<()> {
+        let last = db.read().await?.last_event().await?;
         self.caught_up(last).await;
         Ok(())
     }
@@ -138,33 +139,45 @@ impl Live {
     }
 }
 
+/// Keeps the index current.
+pub struct Follower {
+    /// Whose events it follows.
+    pub db: Db,
+    /// The lists of devices.
+    pub blobs: Blobs,
+    /// Make the policies of grayscale tasks ready.
+    pub judges: Arc<dyn Judges>,
+    /// The index.
+    pub live: Live,
+}
+
 /// Follows for ever. A round that fails leaves the index as it is, so that checks go on without the database (f56).
-pub async fn run(app: Arc<App>) {
+pub async fn run(follower: Arc<Follower>) {
     loop {
-        if let Err(error) = refresh(&app).await {
-            app.live.0.failures.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = refresh(&follower).await {
+            follower.live.0.failures.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(?error, "the index cannot follow the event log; checks are answered from what it knows");
             tokio::time::sleep(PULSE).await;
         }
         tokio::select! {
-            () = app.db.events_told(PULSE) => {}
-            () = app.live.0.wanted.notified() => {}
+            () = follower.db.events_told(PULSE) => {}
+            () = follower.live.0.wanted.notified() => {}
         }
     }
 }
 
 /// One round; the first one loads everything. The host awaits one before it answers its first check.
-pub async fn refresh(app: &App) -> Result<()> {
-    let live = &app.live;
+pub async fn refresh(follower: &Follower) -> Result<()> {
+    let live = &follower.live;
     let _turn = live.0.round.lock().await;
-    let as_of = app.clock.now().0.max(0) as u64;
+    let as_of = follower.db.now().0.max(0) as u64;
     let base = live.current();
-    let news = read(app, &base).await?;
+    let news = read(follower, &base).await?;
     let mut next = (*base).clone();
     next.seq = news.seq;
     news.host_apps.into_iter().for_each(|host_app| next.put_host_app(host_app));
     for (rows, admitted) in news.mini_apps {
-        next.put_mini_app(assemble(app, &base, rows, admitted).await);
+        next.put_mini_app(assemble(follower, &base, rows, admitted).await);
     }
     news.channels.into_iter().for_each(|(merchant, channels)| next.put_channels(merchant, channels));
     live.publish(next, as_of);
@@ -179,11 +192,11 @@ struct News {
     channels: Vec<Channels>,
 }
 
-async fn read(app: &App, base: &Index) -> Result<News> {
-    let mut tx = app.db.read().await?;
+async fn read(follower: &Follower, base: &Index) -> Result<News> {
+    let mut tx = follower.db.read().await?;
     let seq = tx.last_event().await?;
-    let (host_spans, app_spans) = touched(app, &mut tx, base, seq).await?;
-    let channels = channels(app, &mut tx, base, seq).await?;
+    let (host_spans, app_spans) = touched(follower, &mut tx, base, seq).await?;
+    let channels = channels(follower, &mut tx, base, seq).await?;
     let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new(), channels };
     for span in host_spans {
         news.host_apps.extend(load::host_apps(&mut tx, &span).await?);
@@ -199,8 +212,8 @@ async fn read(app: &App, base: &Index) -> Result<News> {
 }
 
 /// What is to be read: all of it in the first round, then what events name, and now and then what is not ready.
-async fn touched(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<Span>, Vec<Span>)> {
-    if !app.live.is_ready() {
+async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<Span>, Vec<Span>)> {
+    if !follower.live.is_ready() {
         return Ok((vec![Span::all()], vec![Span::all()]));
     }
     let (mut hosts, mut apps) = (BTreeSet::<HostAppId>::new(), BTreeSet::<MiniAppId>::new());
@@ -208,15 +221,15 @@ async fn touched(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<
         hosts.extend(tx.touched_host_apps(base.seq, seq).await?);
         apps.extend(tx.touched_mini_apps(base.seq, seq).await?);
     }
-    if app.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
-        apps.extend(app.live.unready().iter().cloned());
+    if follower.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
+        apps.extend(follower.live.unready().iter().cloned());
     }
     Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
 }
 
 /// The MiniApps that are channels: all of them in the first round, then those of each merchant that an event names.
-async fn channels(app: &App, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
-    if !app.live.is_ready() {
+async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
+    if !follower.live.is_ready() {
         return load::channels(tx, &Span::all()).await;
     }
     let mut found = Vec::new();
@@ -264,28 +277,33 @@ async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: i64) -> Resu
 }
 
 /// Makes an entry of what was read. What did not change since `base` is taken from there.
-async fn assemble(app: &App, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
+async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
     let AppRows { mut entry, tasks } = rows;
-    app.live.unready().remove(&entry.id);
+    follower.live.unready().remove(&entry.id);
     for (task, admitted) in tasks.into_iter().zip(admitted) {
         let before = base.task(task.row.id.as_str()).map(Arc::as_ref);
-        entry.gray.push(Arc::new(gray_entry(app, before, task, admitted).await));
+        entry.gray.push(Arc::new(gray_entry(follower, before, task, admitted).await));
     }
     entry.gray.sort_unstable_by(|a, b| b.id.cmp(&a.id));
     entry
 }
 
-async fn gray_entry(app: &App, before: Option<&GrayEntry>, task: TaskRows, admitted: Arc<Admitted>) -> GrayEntry {
+async fn gray_entry(
+    follower: &Follower,
+    before: Option<&GrayEntry>,
+    task: TaskRows,
+    admitted: Arc<Admitted>,
+) -> GrayEntry {
     let TaskRows { row, bindings, cohorts } = task;
     let mut judges = Vec::with_capacity(bindings.len());
     for spec in bindings {
-        judges.push(bound_judge(app, before, spec, &row.mini_app_id).await);
+        judges.push(bound_judge(follower, before, spec, &row.mini_app_id).await);
     }
     let mut lists = TaskCohorts::default();
     for (id, digest) in cohorts {
-        match app.live.0.shelf.members(&app.blobs, &digest).await {
+        match follower.live.0.shelf.members(&follower.blobs, &digest).await {
             Ok(members) => drop(lists.0.insert(id, members)),
-            Err(error) => not_ready(app, &row.mini_app_id, "list", &id, &error),
+            Err(error) => not_ready(follower, &row.mini_app_id, "list", &id, &error),
         }
     }
     GrayEntry {
@@ -299,21 +317,32 @@ async fn gray_entry(app: &App, before: Option<&GrayEntry>, task: TaskRows, admit
     }
 }
 
-async fn bound_judge(app: &App, before: Option<&GrayEntry>, spec: BindingSpec, mini_app: &MiniAppId) -> BoundJudge {
+async fn bound_judge(
+    follower: &Follower,
+    before: Option<&GrayEntry>,
+    spec: BindingSpec,
+    mini_app: &MiniAppId,
+) -> BoundJudge {
     let same = |bound: &&BoundJudge| bound.ready && bound.spec == spec;
     if let Some(bound) = before.and_then(|task| task.judges.iter().find(same)) {
         return bound.clone();
     }
-    match app.judges.prepare(&spec).await {
+    match follower.judges.prepare(&spec).await {
         Ok(judge) => BoundJudge { spec, judge, ready: true, tally: Arc::default() },
         Err(error) => {
-            not_ready(app, mini_app, "policy", &spec.policy, &error);
+            not_ready(follower, mini_app, "policy", &spec.policy, &error);
             BoundJudge { spec, judge: Arc::new(Unready(error.detail)), ready: false, tally: Arc::default() }
         }
     }
 }
 
-fn not_ready(app: &App, mini_app: &MiniAppId, what: &str, id: &impl std::fmt::Display, error: &crate::error::Error) {
+fn not_ready(
+    follower: &Follower,
+    mini_app: &MiniAppId,
+    what: &str,
+    id: &impl std::fmt::Display,
+    error: &crate::error::Error,
+) {
     tracing::error!(%mini_app, what, %id, ?error, "a grayscale task is not ready on this host; it will be tried again");
-    app.live.unready().insert(mini_app.clone());
+    follower.live.unready().insert(mini_app.clone());
 }

@@ -3,6 +3,7 @@
 
 mod admitted;
 mod answer;
+mod checks;
 mod decide;
 mod device;
 mod engine;
@@ -22,10 +23,11 @@ mod tests;
 
 pub use admitted::Admitted;
 pub use answer::{Asker, check, explain};
+pub use checks::Checks;
 pub use decide::{Decision, Question, decide, is_forced};
 pub(crate) use device::short;
 pub use device::{Device, Key};
-pub use follow::{Following, Live, refresh, run as run_follower};
+pub use follow::{Follower, Following, Live, refresh, run as run_follower};
 pub use index::Index;
 pub use members::Members;
 pub use trace::{Counting, Recorder, Step};

@@ -29,7 +29,7 @@ async fn o3_an_embedded_package_is_told_update_current_or_removed() {
 }
 
 async fn shelve(host: &crate::testing::TestHost, on: bool) {
-    mini_app::shelve(&host.app, &host.caller, &shop(), Shelf { on, note: "recall".into() }).await.expect("shelf");
+    mini_app::shelve(&host.app.db, &host.caller, &shop(), Shelf { on, note: "recall".into() }).await.expect("shelf");
 }
 
 #[tokio::test]
@@ -48,13 +48,13 @@ async fn a2_off_the_shelf_running_tasks_suspend_and_waiting_ones_do_not_start() 
     let waiting = host.task("1.1.0", |new| new.start = new.start.plus_seconds(60)).await.expect("task");
     shelve(&host, false).await;
     host.clock.advance_seconds(120);
-    rollout::tick(&host.app).await.expect("tick");
-    let state = async |id| rollout::get(&host.app, &host.caller, id).await.expect("task");
+    rollout::tick(&host.app.db).await.expect("tick");
+    let state = async |id| rollout::get(&host.app.db, &host.caller, id).await.expect("task");
     assert_eq!(state(&running.id).await.state, rollout::State::Suspended);
     assert_eq!(state(&running.id).await.moves.last().map(|last| last.cause), Some(rollout::Cause::OffShelf));
     assert!(state(&waiting.id).await.moves.is_empty());
     shelve(&host, true).await;
-    rollout::tick(&host.app).await.expect("tick");
+    rollout::tick(&host.app.db).await.expect("tick");
     assert_eq!(state(&waiting.id).await.moves.len(), 1);
     assert_eq!(state(&running.id).await.state, rollout::State::Suspended);
 }
@@ -82,7 +82,7 @@ async fn v11_a_version_below_the_minimum_is_forced() {
         host.publish(number, false).await;
     }
     let min = MinVersion { version: Some(v("1.1.0")) };
-    mini_app::set_min_version(&host.app, &host.caller, &shop(), min).await.expect("minimum");
+    mini_app::set_min_version(&host.app.db, &host.caller, &shop(), min).await.expect("minimum");
     let old = host.ask(&device("g"), Some("1.0.0")).await;
     assert_eq!((old.force, old.min_version), (true, Some(v("1.1.0"))));
     assert!(!host.ask(&device("g"), Some("1.1.0")).await.force);
@@ -113,7 +113,7 @@ async fn v8_publishing_ends_tasks_up_to_that_version_for_all_their_devices() {
     assert_eq!(host.version_for("first").await, "1.1.0", "ended by the cap and honoured");
     host.publish("1.1.0", false).await;
     assert_eq!(host.ask(&device("first"), None).await.reason, Some(Reason::Online));
-    let get = async |id| rollout::get(&host.app, &host.caller, id).await.expect("task");
+    let get = async |id| rollout::get(&host.app.db, &host.caller, id).await.expect("task");
     assert!(!get(&task.id).await.honoured);
     assert_eq!(get(&higher.id).await.state, rollout::State::Delivering);
 }
@@ -140,7 +140,7 @@ async fn g9_of_several_matching_tasks_the_newest_wins() {
     let newest = host.task("1.2.0", |_| {}).await.expect("task");
     let answer = host.ask(&device("g"), None).await;
     assert_eq!((answer.version, answer.gray_task), (Some(v("1.2.0")), Some(newest.id.clone())));
-    rollout::end(&host.app, &host.caller, &newest.id, &Note::default()).await.expect("end");
+    rollout::end(&host.app.db, &host.caller, &newest.id, &Note::default()).await.expect("end");
     assert_eq!(host.version_for("g").await, "1.1.0");
 }
 
@@ -150,10 +150,10 @@ async fn g10_suspended_nobody_new_is_admitted_and_the_admitted_stay() {
     host.approved("1.1.0").await;
     let task = host.task("1.1.0", |_| {}).await.expect("task");
     assert_eq!(host.version_for("early").await, "1.1.0");
-    rollout::suspend(&host.app, &host.caller, &task.id, &Note::default()).await.expect("suspend");
+    rollout::suspend(&host.app.db, &host.caller, &task.id, &Note::default()).await.expect("suspend");
     assert_eq!(host.version_for("late").await, "1.0.0");
     assert_eq!(host.version_for("early").await, "1.1.0");
-    rollout::resume(&host.app, &host.caller, &task.id, &Note::default()).await.expect("resume");
+    rollout::resume(&host.app.db, &host.caller, &task.id, &Note::default()).await.expect("resume");
     assert_eq!(host.version_for("late").await, "1.1.0");
 }
 
@@ -177,7 +177,7 @@ async fn g6_after_an_end_by_hand_or_by_time_all_return() {
     host.approved("1.1.0").await;
     let task = host.task("1.1.0", |_| {}).await.expect("task");
     assert_eq!(host.version_for("g").await, "1.1.0");
-    rollout::end(&host.app, &host.caller, &task.id, &Note::default()).await.expect("end");
+    rollout::end(&host.app.db, &host.caller, &task.id, &Note::default()).await.expect("end");
     assert_eq!(host.version_for("g").await, "1.0.0");
     host.task("1.1.0", |_| {}).await.expect("task");
     assert_eq!(host.version_for("g").await, "1.1.0");
@@ -194,7 +194,7 @@ async fn g6_what_the_cap_left_with_its_devices_can_be_taken_back_by_hand() {
     assert_eq!(host.version_for("second").await, "1.0.0");
     host.clock.advance_seconds(9999);
     assert_eq!(host.version_for("first").await, "1.1.0", "an end by the cap is honoured past the period");
-    let task = rollout::end(&host.app, &host.caller, &task.id, &Note::default()).await.expect("recall");
+    let task = rollout::end(&host.app.db, &host.caller, &task.id, &Note::default()).await.expect("recall");
     assert_eq!((task.state, task.ended_by), (rollout::State::Ended, Some(rollout::Cause::Cap)));
     assert_eq!(host.version_for("first").await, "1.0.0");
 }
@@ -216,7 +216,7 @@ async fn g12_all_policies_must_admit_and_shadow_ones_decide_nothing() {
         let policies = serde_json::from_value(json!(policies)).expect("policies");
         let task = host.task("1.1.0", |new| new.policies = policies).await.expect("task");
         assert_eq!(host.version_for("g").await, expected, "case {number}");
-        rollout::end(&host.app, &host.caller, &task.id, &Note::default()).await.expect("end");
+        rollout::end(&host.app.db, &host.caller, &task.id, &Note::default()).await.expect("end");
     }
 }
 
@@ -234,7 +234,7 @@ async fn g14_explain_says_rule_by_rule_what_decided_and_admits_nobody() {
     assert_eq!(steps, [("policy", Some(&newer.id), false), ("conditions", Some(&older.id), true)]);
     assert!(explained.steps[0].says.contains("standard-conditions"), "{}", explained.steps[0].says);
     assert_eq!(explained.result.version, Some(v("1.1.0")));
-    assert_eq!(rollout::get(&host.app, &host.caller, &older.id).await.expect("task").admitted, 0);
+    assert_eq!(rollout::get(&host.app.db, &host.caller, &older.id).await.expect("task").admitted, 0);
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn g12_what_policies_say_is_counted_also_of_shadow_ones_and_not_for_explai
     let task = host.task("1.1.0", |new| new.policies = shadow).await.expect("task");
     host.explain(&device("g")).await;
     assert_eq!(host.version_for("g").await, "1.1.0");
-    let index = host.app.live.current();
+    let index = host.app.checks.live.current();
     let counts = index.task(task.id.as_str()).expect("task").judges[0].tally.counts();
     assert_eq!((counts.refuse, counts.admit), (1, 0));
 }
@@ -260,12 +260,12 @@ async fn g12_a_policy_that_cannot_be_loaded_admits_nobody_until_it_can() {
     let admit = serde_json::from_value(admit).expect("policies");
     host.task("1.1.0", |new| new.policies = admit).await.expect("task");
     assert_eq!(host.version_for("g").await, "1.0.0");
-    assert_eq!(host.app.live.following().unready, 1);
+    assert_eq!(host.app.checks.live.following().unready, 1);
     host.judges_up.store(true, Ordering::SeqCst);
     for _ in 0..60 {
-        super::refresh(&host.app).await.expect("round");
+        super::refresh(&host.app.follower).await.expect("round");
     }
-    assert_eq!(host.app.live.following().unready, 0);
+    assert_eq!(host.app.checks.live.following().unready, 0);
     assert_eq!(host.version_for("g").await, "1.1.0");
 }
 
@@ -274,7 +274,7 @@ async fn o2_only_what_is_online_and_on_the_shelf_has_an_offline_package() {
     let host = host().await;
     let offline = async || {
         host.settle().await;
-        let index = host.app.live.current();
+        let index = host.app.checks.live.current();
         let release = index.mini_app("shop").expect("shop").offline().map(|release| release.version.clone());
         release.map_err(|error| error.code)
     };
@@ -287,10 +287,10 @@ async fn o2_only_what_is_online_and_on_the_shelf_has_an_offline_package() {
 async fn f80_the_key_must_be_that_of_the_host_app() {
     let host = host().await;
     host.settle().await;
-    let wrong = check(&host.app, &Asker::Key("pk_0"), &question(&device("g"), None)).await;
+    let wrong = check(&host.app.checks, &Asker::Key("pk_0"), &question(&device("g"), None)).await;
     assert_eq!(wrong.map_err(|error| error.code).err(), Some(Code::InvalidHostAppKey));
     let stranger = crate::testing::person(host.caller.account.clone(), Vec::new());
-    let refused = explain(&host.app, &stranger, &question(&device("g"), None)).await;
+    let refused = explain(&host.app.checks, &stranger, &question(&device("g"), None)).await;
     assert_eq!(refused.map_err(|error| error.code).err(), Some(Code::MissingGrant));
 }
 
@@ -315,7 +315,7 @@ async fn f56_checks_go_on_without_the_database() {
     host.app.db.close().await;
     assert_eq!(host.ask_now(&device("in"), None).await.version, Some(v("1.1.0")));
     assert_eq!(host.ask_now(&device("new"), None).await.version, Some(v("1.0.0")), "nobody can be admitted now");
-    assert_eq!(host.app.admitter.counts().unavailable, 1);
+    assert_eq!(host.app.checks.admitter.counts().unavailable, 1);
 }
 
 #[tokio::test]
@@ -329,7 +329,7 @@ async fn i3_a_host_that_learns_of_a_suspension_knows_all_that_were_admitted() {
     for guid in &guids {
         assert_eq!(one.ask_now(&device(guid), None).await.reason, Some(Reason::Gray));
     }
-    rollout::suspend(&one.app, &one.caller, &task.id, &Note::default()).await.expect("suspend");
+    rollout::suspend(&one.app.db, &one.caller, &task.id, &Note::default()).await.expect("suspend");
     two.settle().await;
     for guid in &guids {
         assert_eq!(two.ask_now(&device(guid), None).await.reason, Some(Reason::Gray));

@@ -13,10 +13,10 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     page::{Page, paged},
-    store::Tx,
+    store::{Db, Tx},
     text,
 };
 
@@ -116,10 +116,10 @@ paged!(EndpointAppQuery);
 
 impl EndpointApp {
     /// A fresh one.
-    pub(super) fn new(app: &App, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> Self {
-        let now = app.clock.now();
+    pub(super) fn new(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> Self {
+        let now = tx.now();
         Self {
-            id: EndpointAppId::generate(now, &*app.random),
+            id: EndpointAppId::generate(now, tx.random()),
             merchant: merchant.clone(),
             name,
             is_default,
@@ -154,11 +154,11 @@ impl Owned for EndpointApp {
 }
 
 /// Creates a custom endpoint application (E3).
-pub async fn create(app: &App, caller: &Caller, new: NewEndpointApp) -> Result<EndpointAppView> {
-    let mut tx = app.db.begin().await?;
+pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<EndpointAppView> {
+    let mut tx = db.begin().await?;
     let NewEndpointApp { merchant, name, products } = new;
     merchant::authorise_change(&mut tx, caller, &merchant, Action::Operate).await?;
-    let endpoint = create_in(&mut tx, app, caller.account.as_str(), &merchant, &name, &products).await?;
+    let endpoint = create_in(&mut tx, caller.account.as_str(), &merchant, &name, &products).await?;
     let view = tx.endpoint_app_view(endpoint).await?;
     tx.commit().await?;
     Ok(view)
@@ -171,7 +171,6 @@ pub async fn create(app: &App, caller: &Caller, new: NewEndpointApp) -> Result<E
 /// merchant's, `product-unsubscribed`.
 pub async fn create_in(
     tx: &mut Tx,
-    app: &App,
     actor: &str,
     merchant: &MerchantId,
     name: &str,
@@ -182,26 +181,25 @@ pub async fn create_in(
         let rule = format!("choose 1 to {MOST_PRODUCTS} product instances of the merchant.");
         return Err(Error::field("products", rule));
     }
-    let endpoint = EndpointApp::new(app, actor, merchant, text::name("name", name, 64)?, false);
+    let endpoint = EndpointApp::new(tx, actor, merchant, text::name("name", name, 64)?, false);
     tx.insert_endpoint_app(&endpoint).await?;
-    tx.emit(event::new(app, "endpoint.created", &endpoint.id, actor, &endpoint).for_merchant(merchant));
+    tx.tell(kind::ENDPOINT_CREATED, &endpoint.id, actor, &endpoint).for_merchant(merchant);
     for id in products {
-        membership::choose(tx, app, actor, &endpoint, id).await?;
+        membership::choose(tx, actor, &endpoint, id).await?;
     }
     Ok(endpoint)
 }
 
 /// Edits an endpoint application; the default one as well.
-pub async fn edit(app: &App, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
-    let mut tx = app.db.begin().await?;
+pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
+    let mut tx = db.begin().await?;
     let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     let name = edit.name.map(|name| text::name("name", &name, 64)).transpose()?;
     let Some(name) = name.filter(|name| *name != endpoint.name) else { return Ok(endpoint) };
     endpoint.name = name;
-    endpoint.updated_at = app.clock.now();
+    endpoint.updated_at = db.now();
     tx.rename_endpoint_app(&endpoint).await?;
-    let event = event::new(app, "endpoint.edited", id, caller.account.as_str(), &endpoint);
-    tx.emit(event.for_merchant(&endpoint.merchant));
+    tx.tell(kind::ENDPOINT_EDITED, id, caller.account.as_str(), &endpoint).for_merchant(&endpoint.merchant);
     tx.commit().await?;
     Ok(endpoint)
 }
@@ -210,8 +208,8 @@ pub async fn edit(app: &App, caller: &Caller, id: &EndpointAppId, edit: EditEndp
 ///
 /// # Errors
 /// `endpoint-default`, `endpoint-in-use`.
-pub async fn delete(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     endpoint.require_custom()?;
     let bound = tx.channels_of_endpoint(id, SHOWN as i64).await?;
@@ -221,49 +219,48 @@ pub async fn delete(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<()
         return Err(Error::new(Code::EndpointInUse, text).with("channels", channels));
     }
     let actor = caller.account.as_str();
-    org::unassign_everywhere(&mut tx, app, actor, &endpoint).await?;
+    org::unassign_everywhere(&mut tx, actor, &endpoint).await?;
     tx.delete_endpoint_app(id).await?;
-    let event = event::new(app, "endpoint.deleted", id, actor, &endpoint);
-    tx.emit(event.for_merchant(&endpoint.merchant));
+    tx.tell(kind::ENDPOINT_DELETED, id, actor, &endpoint).for_merchant(&endpoint.merchant);
     tx.commit().await
 }
 
 /// Puts a product instance into a custom endpoint application. Doing it twice is no work.
 pub async fn add_product(
-    app: &App,
+    db: &Db,
     caller: &Caller,
     id: &EndpointAppId,
     instance: &InstanceId,
 ) -> Result<EndpointAppView> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     endpoint.require_custom()?;
-    membership::choose(&mut tx, app, caller.account.as_str(), &endpoint, instance).await?;
+    membership::choose(&mut tx, caller.account.as_str(), &endpoint, instance).await?;
     let view = tx.endpoint_app_view(endpoint).await?;
     tx.commit().await?;
     Ok(view)
 }
 
 /// Takes a product instance out of a custom endpoint application.
-pub async fn remove_product(app: &App, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn remove_product(db: &Db, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     endpoint.require_custom()?;
-    membership::take_out(&mut tx, app, caller.account.as_str(), &endpoint, instance).await?;
+    membership::take_out(&mut tx, caller.account.as_str(), &endpoint, instance).await?;
     tx.commit().await
 }
 
 /// One endpoint application in full.
-pub async fn get(app: &App, caller: &Caller, id: &EndpointAppId) -> Result<EndpointAppView> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<EndpointAppView> {
+    let mut tx = db.read().await?;
     let endpoint = owned::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.endpoint_app_view(endpoint).await
 }
 
 /// The endpoint applications that the caller may know of and asks for, by id.
-pub async fn list(app: &App, caller: &Caller, query: &EndpointAppQuery) -> Result<Page<EndpointApp>> {
+pub async fn list(db: &Db, caller: &Caller, query: &EndpointAppQuery) -> Result<Page<EndpointApp>> {
     caller.require_scope(TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }

@@ -1,6 +1,8 @@
 //! Fulfilment: the order system's messages are taken in any order, any number of times, on any host, and come to the same
 //! end. A message that cannot be applied is parked with its reason and holds up nothing (E1, E4).
 
+use crate::endpoint::intake::Intake;
+use crate::event;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -16,12 +18,11 @@ use super::{
 };
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::{Kind, kind},
     ids::{EndpointAppId, MerchantId, MessageId},
-    store::Tx,
+    store::{Db, Tx},
 };
 
 /// Messages in one request, and messages that one replay looks at.
@@ -88,18 +89,18 @@ pub fn messages_of(body: Value) -> Result<Vec<Value>> {
 }
 
 /// Takes messages from a request.
-pub async fn deliver(app: &App, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
+pub async fn deliver(intake: &Intake, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
-    receive(app, caller.account.as_str(), messages).await
+    receive(intake, caller.account.as_str(), messages).await
 }
 
 /// Takes messages, and answers when what became of them is stored. When it fails half-way, sending all of them again does
 /// the rest.
-pub async fn receive(app: &App, actor: &str, messages: &[Value]) -> Result<Receipts> {
+pub async fn receive(intake: &Intake, actor: &str, messages: &[Value]) -> Result<Receipts> {
     let mut results = Vec::with_capacity(messages.len());
     for messages in messages.chunks(MOST) {
         let arrivals = messages.iter().map(Arrival::read).collect();
-        results.extend(app.intake.take(actor, arrivals).await?);
+        results.extend(intake.take(actor, arrivals).await?);
     }
     Ok(Receipts { results })
 }
@@ -116,10 +117,10 @@ pub(super) struct Batch<'a> {
 
 impl Batch<'_> {
     /// Settles all of them; what became of each, in their order.
-    pub async fn settle(&self, app: &App) -> Result<Vec<Receipt>> {
+    pub async fn settle(&self, db: &Db) -> Result<Vec<Receipt>> {
         for _ in 0..TRIES {
-            let mut tx = app.db.begin().await?;
-            if let Some(receipts) = self.settle_in(&mut tx, app).await? {
+            let mut tx = db.begin().await?;
+            if let Some(receipts) = self.settle_in(&mut tx).await? {
                 tx.commit().await?;
                 return Ok(receipts);
             }
@@ -131,8 +132,8 @@ impl Batch<'_> {
     ///
     /// Merchants, product instances and messages are each taken in the order of their ids, so that no two transactions
     /// wait for each other.
-    async fn settle_in(&self, tx: &mut Tx, app: &App) -> Result<Option<Vec<Receipt>>> {
-        let mut ledger = self.open(tx, app.clock.now()).await?;
+    async fn settle_in(&self, tx: &mut Tx) -> Result<Option<Vec<Receipt>>> {
+        let mut ledger = self.open(tx, tx.now()).await?;
         self.require_waiting(&ledger)?;
         let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
         if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
@@ -145,7 +146,7 @@ impl Batch<'_> {
         if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
             return Ok(None);
         }
-        self.tell(tx, app, ledger).await?;
+        self.tell(tx, ledger).await?;
         Ok(Some(receipts))
     }
 
@@ -173,60 +174,59 @@ impl Batch<'_> {
     }
 
     /// Does what follows from what happened, and emits the events.
-    async fn tell(&self, tx: &mut Tx, app: &App, ledger: Ledger) -> Result<()> {
+    async fn tell(&self, tx: &mut Tx, ledger: Ledger) -> Result<()> {
         let changed = ledger.changed_merchants();
         let mut defaults = tx.default_endpoints(&changed).await?;
         for merchant in changed.intersection(&ledger.buyers) {
             if !defaults.contains_key(merchant) {
-                let default = membership::create_default(tx, app, self.actor, merchant).await?;
+                let default = membership::create_default(tx, self.actor, merchant).await?;
                 defaults.insert(merchant.clone(), default);
             }
         }
         let mut left = BTreeSet::new();
         for step in &ledger.steps {
             match step {
-                Step::Parked(id) => self.tell_of_message(tx, app, "fulfilment.parked", ledger.row(id)),
-                Step::Corrected(id) => self.tell_of_message(tx, app, "fulfilment.corrected", ledger.row(id)),
-                Step::Freed(id) => self.tell_of_message(tx, app, "fulfilment.applied", ledger.row(id)),
+                Step::Parked(id) => self.tell_of_message(tx, kind::FULFILMENT_PARKED, ledger.row(id)),
+                Step::Corrected(id) => self.tell_of_message(tx, kind::FULFILMENT_CORRECTED, ledger.row(id)),
+                Step::Freed(id) => self.tell_of_message(tx, kind::FULFILMENT_APPLIED, ledger.row(id)),
                 Step::Changed { before, after } => {
                     let default = defaults.get(&after.merchant);
-                    if self.tell_of_change(tx, app, default, before.as_deref(), after).await? {
+                    if self.tell_of_change(tx, default, before.as_deref(), after).await? {
                         left.insert(&after.merchant);
                     }
                 }
             }
         }
         for merchant in left {
-            org::prune_assignments(tx, app, self.actor, merchant).await?;
+            org::prune_assignments(tx, self.actor, merchant).await?;
         }
         Ok(())
     }
 
-    fn tell_of_message(&self, tx: &mut Tx, app: &App, kind: &'static str, row: Option<&FulfilmentRow>) {
+    fn tell_of_message(&self, tx: &mut Tx, kind: Kind<Fulfilment>, row: Option<&FulfilmentRow>) {
         let Some(row) = row else { return };
-        let event = event::new(app, kind, &row.id, self.actor, &Fulfilment::from(row));
-        tx.emit(row.merchant_id.iter().fold(event, |event, merchant| event.for_merchant(merchant)));
+        let event = tx.tell(kind, &row.id, self.actor, &Fulfilment::from(row));
+        if let Some(merchant) = &row.merchant_id {
+            event.for_merchant(merchant);
+        }
     }
 
     /// True when something that was chosen ended with an unsubscription.
     async fn tell_of_change(
         &self,
         tx: &mut Tx,
-        app: &App,
         default: Option<&EndpointAppId>,
         before: Option<&ProductInstance>,
         after: &ProductInstance,
     ) -> Result<bool> {
-        let kind = if before.is_some() { "product_instance.changed" } else { "product_instance.created" };
-        tx.emit(event::new(app, kind, &after.id, self.actor, after).for_merchant(&after.merchant));
+        let kind = if before.is_some() { kind::PRODUCT_INSTANCE_CHANGED } else { kind::PRODUCT_INSTANCE_CREATED };
+        tx.tell(kind, &after.id, self.actor, after).for_merchant(&after.merchant);
         let was_active = before.is_some_and(ProductInstance::is_active);
         if let Some(default) = default.filter(|_| was_active != after.is_active()) {
-            membership::follow_state(tx, app, self.actor, default, after);
+            membership::follow_state(tx, self.actor, default, after);
         }
         match (before, after.left_at) {
-            (Some(before), Some(at)) if before.left_at < Some(at) => {
-                membership::leave(tx, app, self.actor, after, at).await
-            }
+            (Some(before), Some(at)) if before.left_at < Some(at) => membership::leave(tx, self.actor, after, at).await,
             _ => Ok(false),
         }
     }
@@ -234,7 +234,7 @@ impl Batch<'_> {
 
 /// The merchant is there now: applies what waited for it, 1,000 messages at the most. Those that were parked while it was
 /// being created, and what is more, follow within a second (`ticker`).
-pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) -> Result<()> {
+pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()> {
     let waiting = ReplayAll { reason: Some(Reason::MerchantUnknown), merchant: Some(merchant.clone()) };
     let rows = tx.parked_fulfilments(&waiting, MOST).await?;
     if rows.is_empty() {
@@ -242,7 +242,7 @@ pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) ->
     }
     let arrivals: Vec<_> = rows.iter().map(|row| Arrival::again(&row.body)).collect();
     let batch = Batch { actor: event::BERTH, arrivals: arrivals.iter().collect(), corrects: None };
-    let settled = batch.settle_in(tx, app).await?;
+    let settled = batch.settle_in(tx).await?;
     settled
         .map(drop)
         .ok_or_else(|| Error::new(Code::Unavailable, "The merchant's messages are just being sent. Try again."))
@@ -252,9 +252,9 @@ pub(super) async fn replay_for(tx: &mut Tx, app: &App, merchant: &MerchantId) ->
 ///
 /// # Errors
 /// `fulfilment-settled` for a correction when somebody else was faster.
-pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
+pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
-    let row = app.db.read().await?.fulfilment(id).await?;
+    let row = db.read().await?.fulfilment(id).await?;
     let row = row.ok_or_else(|| Error::not_found("fulfilment message", id))?;
     if row.state != FulfilmentState::Parked {
         return Ok(Receipt { id: row.id, outcome: Outcome::Repeated, reason: None, detail: None });
@@ -268,17 +268,17 @@ pub async fn replay(app: &App, caller: &Caller, id: &MessageId, replay: Replay) 
     }
     let corrects = replay.message.is_some().then_some(row.id);
     let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects };
-    let receipts = batch.settle(app).await?;
+    let receipts = batch.settle(db).await?;
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }
 
 /// Tries parked messages again, the least tried ones first, 1,000 at the most.
-pub async fn replay_all(app: &App, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
+pub async fn replay_all(db: &Db, intake: &Intake, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
-    let rows = app.db.read().await?.parked_fulfilments(which, MOST).await?;
+    let rows = db.read().await?.parked_fulfilments(which, MOST).await?;
     if rows.is_empty() {
         return Ok(Receipts { results: Vec::new() });
     }
     let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
-    Ok(Receipts { results: app.intake.take(caller.account.as_str(), arrivals).await? })
+    Ok(Receipts { results: intake.take(caller.account.as_str(), arrivals).await? })
 }

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     ids::{EndpointAppId, InstanceId, MerchantId, MessageId, OrgNodeId, ProductCode},
     page::{Page, paged},
-    store::Tx,
+    store::{Db, Tx},
     text::text_enum,
 };
 
@@ -129,9 +129,9 @@ pub struct InstanceQuery {
 paged!(InstanceQuery);
 
 /// The product instances that the caller may know of and asks for, by id.
-pub async fn list(app: &App, caller: &Caller, query: &InstanceQuery) -> Result<Page<ProductInstance>> {
+pub async fn list(db: &Db, caller: &Caller, query: &InstanceQuery) -> Result<Page<ProductInstance>> {
     caller.require_scope(TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }
@@ -140,8 +140,8 @@ pub async fn list(app: &App, caller: &Caller, query: &InstanceQuery) -> Result<P
 }
 
 /// One product instance.
-pub async fn get(app: &App, caller: &Caller, id: &InstanceId) -> Result<ProductInstance> {
-    owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+pub async fn get(db: &Db, caller: &Caller, id: &InstanceId) -> Result<ProductInstance> {
+    owned::authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
 impl Owned for ProductInstance {

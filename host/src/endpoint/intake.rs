@@ -11,8 +11,8 @@ use super::{
     message::Arrival,
 };
 use crate::{
-    app::App,
     error::{Code, Error, Result},
+    store::Db,
 };
 
 /// Requests that may wait; further ones wait to be let in.
@@ -52,11 +52,11 @@ impl Intake {
 
 impl IntakeQueue {
     /// Serves for ever: whatever waits goes into one transaction, as far as it fits.
-    pub async fn run(mut self, app: Arc<App>) {
+    pub async fn run(mut self, db: Db) {
         let mut waiting = Vec::with_capacity(GROUP);
         while self.0.recv_many(&mut waiting, GROUP).await > 0 {
             for requests in together(waiting.drain(..)) {
-                settle(&app, requests).await;
+                settle(&db, requests).await;
             }
         }
     }
@@ -77,15 +77,15 @@ fn together(requests: impl Iterator<Item = Request>) -> Vec<Vec<Request>> {
 }
 
 /// When what they share fails by what one of them sent, each is tried by itself: nobody pays for another's message.
-async fn settle(app: &App, requests: Vec<Request>) {
-    match settle_together(app, &requests).await {
+async fn settle(db: &Db, requests: Vec<Request>) {
+    match settle_together(db, &requests).await {
         // Whoever does not wait any more sends again, and is told then.
         Ok(receipts) => {
             requests.into_iter().zip(receipts).for_each(|(one, receipts)| drop(one.answer.send(Ok(receipts))))
         }
         Err(error) if requests.len() > 1 && !passes(&error) => {
             for request in requests {
-                let receipts = settle_together(app, std::slice::from_ref(&request)).await;
+                let receipts = settle_together(db, std::slice::from_ref(&request)).await;
                 drop(request.answer.send(receipts.map(|all| all.into_iter().flatten().collect())));
             }
         }
@@ -94,10 +94,10 @@ async fn settle(app: &App, requests: Vec<Request>) {
 }
 
 /// The receipts of each request, in their order.
-async fn settle_together(app: &App, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
+async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();
-    let mut receipts = Batch { actor: &first.actor, arrivals, corrects: None }.settle(app).await?.into_iter();
+    let mut receipts = Batch { actor: &first.actor, arrivals, corrects: None }.settle(db).await?.into_iter();
     Ok(requests.iter().map(|request| receipts.by_ref().take(request.arrivals.len()).collect()).collect())
 }
 

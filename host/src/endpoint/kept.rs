@@ -14,6 +14,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{MerchantId, MessageId},
     page::{Page, paged},
+    store::Db,
 };
 
 /// A message that is kept.
@@ -84,17 +85,17 @@ pub struct FulfilmentQuery {
 paged!(FulfilmentQuery);
 
 /// One message that is kept.
-pub async fn get(app: &App, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
+pub async fn get(db: &Db, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
-    let row = app.db.read().await?.fulfilment(id).await?;
+    let row = db.read().await?.fulfilment(id).await?;
     row.as_ref().map(Fulfilment::from).ok_or_else(|| Error::not_found("fulfilment message", id))
 }
 
 /// The messages that are kept, newest first.
-pub async fn list(app: &App, caller: &Caller, query: &FulfilmentQuery) -> Result<Page<Fulfilment>> {
+pub async fn list(db: &Db, caller: &Caller, query: &FulfilmentQuery) -> Result<Page<Fulfilment>> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let before = query.cursor.as_deref().map(Place::read).transpose()?;
-    let rows = app.db.read().await?.fulfilments_of(query, before.as_ref()).await?;
+    let rows = db.read().await?.fulfilments_of(query, before.as_ref()).await?;
     let page = query.page();
     Ok(Page::of(rows.iter().map(Fulfilment::from).collect(), &page, |one| {
         Place(one.received_at, one.id.clone()).text()

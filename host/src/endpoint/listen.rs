@@ -1,6 +1,8 @@
 //! Takes fulfilment messages from a NATS JetStream subject. A message is acknowledged when what became of it is stored,
 //! parked ones too; one that comes again does no harm. Several hosts share the work.
 
+use crate::endpoint::intake::Intake;
+use crate::nats::NatsConfig;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
@@ -17,7 +19,6 @@ use super::{
     intake,
 };
 use crate::{
-    app::App,
     error::{Code, Error, Result},
     nats,
 };
@@ -44,24 +45,24 @@ pub struct ListenConfig {
 }
 
 /// Listens for ever, when there is a subject to listen to.
-pub async fn run(app: Arc<App>) {
-    let Some(subject) = app.config.listen_to.nats_fulfilments.clone() else { return };
+pub async fn run(intake: Intake, server: NatsConfig, config: ListenConfig) {
+    let Some(subject) = config.nats_fulfilments else { return };
     loop {
-        if let Err(error) = listen(&app, &subject).await {
+        if let Err(error) = listen(&intake, &server, &subject).await {
             tracing::warn!(?error, subject, "fulfilment messages cannot be taken from NATS for now; trying again");
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn listen(app: &App, subject: &str) -> Result<()> {
-    let context = nats::connect(&app.config.nats).await?;
+async fn listen(intake: &Intake, server: &NatsConfig, subject: &str) -> Result<()> {
+    let context = nats::connect(server).await?;
     let arriving = consumer(&context, subject).await?.messages().await.map_err(unavailable)?;
     let mut arriving = arriving.ready_chunks(BATCH);
     while let Some(batch) = arriving.next().await {
         let batch: Vec<_> = batch.into_iter().collect::<Result<_, _>>().map_err(unavailable)?;
         // Each is a request of its own to the intake, which puts them together and keeps them from failing each other.
-        let takes = batch.iter().map(|message| take(app, &message.payload));
+        let takes = batch.iter().map(|message| take(intake, &message.payload));
         let (mut down, mut taken) = (None, Vec::new());
         for (message, done) in batch.iter().zip(join_all(takes).await) {
             match answer(done) {
@@ -77,8 +78,8 @@ async fn listen(app: &App, subject: &str) -> Result<()> {
     Ok(())
 }
 
-async fn take(app: &App, payload: &[u8]) -> Result<Receipts> {
-    fulfilment::receive(app, ACTOR, &read(payload)).await
+async fn take(intake: &Intake, payload: &[u8]) -> Result<Receipts> {
+    fulfilment::receive(intake, ACTOR, &read(payload)).await
 }
 
 /// What NATS is told of a message.

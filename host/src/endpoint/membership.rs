@@ -8,7 +8,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::{Kind, kind},
     ids::{EndpointAppId, InstanceId, MerchantId, ProductCode},
     store::Tx,
     text::text_enum,
@@ -41,14 +41,13 @@ pub struct ProductMoved {
     pub cause: MoveCause,
 }
 
-const ADDED: &str = "endpoint.product_added";
-const REMOVED: &str = "endpoint.product_removed";
+const ADDED: Kind<ProductMoved> = kind::ENDPOINT_PRODUCT_ADDED;
+const REMOVED: Kind<ProductMoved> = kind::ENDPOINT_PRODUCT_REMOVED;
 
 fn tell(
     tx: &mut Tx,
-    app: &App,
     actor: &str,
-    kind: &'static str,
+    kind: Kind<ProductMoved>,
     endpoint: (&EndpointAppId, bool),
     instance: &ProductInstance,
     cause: MoveCause,
@@ -60,21 +59,21 @@ fn tell(
         product: instance.product.clone(),
         cause,
     };
-    tx.emit(event::new(app, kind, endpoint.0, actor, &moved).for_merchant(&instance.merchant));
+    tx.tell(kind, endpoint.0, actor, &moved).for_merchant(&instance.merchant);
 }
 
 /// Puts an instance into a custom endpoint application. The transaction holds the merchant.
 ///
 /// # Errors
 /// `not-found` when it is not the merchant's, `product-unsubscribed`.
-pub async fn choose(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
+pub async fn choose(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
     let instance = tx.product_instance_of(&endpoint.merchant, id).await?;
     if instance.state == InstanceState::Unsubscribed {
         let text = format!("The product instance {id} is unsubscribed. Choose one that the merchant has.");
         return Err(Error::new(Code::ProductUnsubscribed, text).with("product_instance", id));
     }
-    if tx.insert_endpoint_product(&endpoint.id, &instance, actor, app.clock.now()).await? {
-        tell(tx, app, actor, ADDED, (&endpoint.id, false), &instance, MoveCause::Chosen);
+    if tx.insert_endpoint_product(&endpoint.id, &instance, actor, tx.now()).await? {
+        tell(tx, actor, ADDED, (&endpoint.id, false), &instance, MoveCause::Chosen);
     }
     Ok(())
 }
@@ -83,7 +82,7 @@ pub async fn choose(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp,
 ///
 /// # Errors
 /// `not-found` when it is not in it, `endpoint-empty` when it is the last one.
-pub async fn take_out(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
+pub async fn take_out(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
     let was_in = tx.delete_endpoint_product(&endpoint.id, id).await?;
     let Some(instance) = tx.product_instance(id).await?.filter(|_| was_in) else {
         return Err(Error::not_found("product instance in this endpoint application:", id));
@@ -92,35 +91,35 @@ pub async fn take_out(tx: &mut Tx, app: &App, actor: &str, endpoint: &EndpointAp
         let text = format!("{id} is the last product instance of {}. Add another one first.", endpoint.id);
         return Err(Error::new(Code::EndpointEmpty, text));
     }
-    tell(tx, app, actor, REMOVED, (&endpoint.id, false), &instance, MoveCause::Chosen);
-    org::prune_assignments(tx, app, actor, &endpoint.merchant).await
+    tell(tx, actor, REMOVED, (&endpoint.id, false), &instance, MoveCause::Chosen);
+    org::prune_assignments(tx, actor, &endpoint.merchant).await
 }
 
 /// An instance was unsubscribed at `left_at`: what was chosen as of then or before does not hold any more, whatever was
 /// said since (E4). True when something was chosen.
-pub async fn leave(tx: &mut Tx, app: &App, actor: &str, instance: &ProductInstance, left_at: Millis) -> Result<bool> {
+pub async fn leave(tx: &mut Tx, actor: &str, instance: &ProductInstance, left_at: Millis) -> Result<bool> {
     let endpoints = tx.leave_endpoints(&instance.id, left_at).await?;
     for id in &endpoints {
-        tell(tx, app, actor, REMOVED, (id, false), instance, MoveCause::Unsubscribed);
+        tell(tx, actor, REMOVED, (id, false), instance, MoveCause::Unsubscribed);
     }
-    let nodes = org::close_everywhere(tx, app, actor, instance, left_at).await?;
+    let nodes = org::close_everywhere(tx, actor, instance, left_at).await?;
     Ok(nodes || !endpoints.is_empty())
 }
 
 /// The state of an instance is another one: it comes to the default endpoint application, or goes (E2).
-pub fn follow_state(tx: &mut Tx, app: &App, actor: &str, default: &EndpointAppId, instance: &ProductInstance) {
+pub fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance: &ProductInstance) {
     let (kind, cause) = match instance.state {
         InstanceState::Active => (ADDED, MoveCause::Active),
         InstanceState::Expired => (REMOVED, MoveCause::Expired),
         InstanceState::Unsubscribed => (REMOVED, MoveCause::Unsubscribed),
     };
-    tell(tx, app, actor, kind, (default, true), instance, cause);
+    tell(tx, actor, kind, (default, true), instance, cause);
 }
 
 /// Creates the merchant's default endpoint application, which it does not have yet (E1). The transaction holds the merchant.
-pub async fn create_default(tx: &mut Tx, app: &App, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
-    let endpoint = EndpointApp::new(app, actor, merchant, "Default".into(), true);
+pub async fn create_default(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
+    let endpoint = EndpointApp::new(tx, actor, merchant, "Default".into(), true);
     tx.insert_endpoint_app(&endpoint).await?;
-    tx.emit(event::new(app, "endpoint.created", &endpoint.id, actor, &endpoint).for_merchant(merchant));
+    tx.tell(kind::ENDPOINT_CREATED, &endpoint.id, actor, &endpoint).for_merchant(merchant);
     Ok(endpoint.id)
 }

@@ -8,10 +8,10 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::MerchantId,
     page::{Page, PageQuery},
-    store::{Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
     text,
 };
 
@@ -76,15 +76,15 @@ pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MerchantId, act
 ///
 /// # Errors
 /// `merchant-exists` when the id is taken.
-pub async fn create(app: &App, caller: &Caller, new: NewMerchant) -> Result<Merchant> {
+pub async fn create(db: &Db, caller: &Caller, new: NewMerchant) -> Result<Merchant> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let merchant = Merchant {
-        id: new.id.unwrap_or_else(|| MerchantId::generate(&*app.random)),
+        id: new.id.unwrap_or_else(|| MerchantId::generate(db.random())),
         name: text::name("name", &new.name, 64)?,
         unify_users: new.unify_users,
-        created_at: app.clock.now(),
+        created_at: db.now(),
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let inserted = tx.insert_merchant(&merchant).await;
     match inserted {
         Err(error) if is_unique_violation(&error) => {
@@ -93,16 +93,15 @@ pub async fn create(app: &App, caller: &Caller, new: NewMerchant) -> Result<Merc
         }
         inserted => inserted?,
     };
-    let event = event::new(app, "merchant.created", &merchant.id, caller.account.as_str(), &merchant);
-    tx.emit(event.for_merchant(&merchant.id));
-    fulfilment::replay_for(&mut tx, app, &merchant.id).await?;
+    tx.tell(kind::MERCHANT_CREATED, &merchant.id, caller.account.as_str(), &merchant).for_merchant(&merchant.id);
+    fulfilment::replay_for(&mut tx, &merchant.id).await?;
     tx.commit().await?;
     Ok(merchant)
 }
 
 /// Edits a merchant. What changes nothing is no work.
-pub async fn edit(app: &App, caller: &Caller, id: &MerchantId, edit: EditMerchant) -> Result<Merchant> {
-    let mut tx = app.db.begin().await?;
+pub async fn edit(db: &Db, caller: &Caller, id: &MerchantId, edit: EditMerchant) -> Result<Merchant> {
+    let mut tx = db.begin().await?;
     let before = authorise_change(&mut tx, caller, id, Action::Configure).await?;
     let mut merchant = before.clone();
     if let Some(name) = &edit.name {
@@ -113,20 +112,19 @@ pub async fn edit(app: &App, caller: &Caller, id: &MerchantId, edit: EditMerchan
         return Ok(merchant);
     }
     tx.update_merchant(&merchant).await?;
-    let event = event::new(app, "merchant.edited", &merchant.id, caller.account.as_str(), &merchant);
-    tx.emit(event.for_merchant(id));
+    tx.tell(kind::MERCHANT_EDITED, &merchant.id, caller.account.as_str(), &merchant).for_merchant(id);
     tx.commit().await?;
     Ok(merchant)
 }
 
 /// One merchant.
-pub async fn get(app: &App, caller: &Caller, id: &MerchantId) -> Result<Merchant> {
-    authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+pub async fn get(db: &Db, caller: &Caller, id: &MerchantId) -> Result<Merchant> {
+    authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
 /// The merchants that the caller may know of, by id.
-pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<Merchant>> {
+pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<Merchant>> {
     caller.require_scope(TokenScope::Read)?;
-    let items = app.db.read().await?.merchants_known_to(caller, query).await?;
+    let items = db.read().await?.merchants_known_to(caller, query).await?;
     Ok(Page::of(items, query, |merchant| merchant.id.to_string()))
 }

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     ids::{Digest, EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
-    store::Tx,
+    store::{Db, Tx},
 };
 
 /// What the host must enforce or show, beside the package itself.
@@ -156,8 +156,8 @@ impl Holdings {
 }
 
 /// What a check would carry for the MiniApps of an endpoint application.
-pub async fn get(app: &App, caller: &Caller, cid: &EndpointAppId) -> Result<Runtime> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, cid: &EndpointAppId) -> Result<Runtime> {
+    let mut tx = db.read().await?;
     let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;
     of_endpoint_app(&mut tx, &endpoint.merchant, cid).await
 }

@@ -4,19 +4,20 @@ pub mod catalogue;
 pub mod cloud;
 mod data;
 pub mod deliver;
+pub mod outbox;
 pub mod relay;
 pub mod retain;
 pub mod stream;
 pub mod webhook;
 
-pub use catalogue::{EventType, EventTypeView};
+pub use catalogue::{EventType, EventTypeView, Kind, kind};
 pub use data::{
     AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
     PolicyReplaced, Submitted, Unbound,
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::{
     access::{Action, Caller, Scope},
@@ -25,54 +26,11 @@ use crate::{
     error::{Code, Error, Result},
     ids::{EventId, HostAppId, MerchantId, MiniAppId},
     mini_app,
-    store::{EventRow, NewEvent, Tx},
+    store::{Db, EventRow, Tx},
 };
 
 /// What Berth calls itself where it acts by its own: a task that ends by the clock.
 pub const BERTH: &str = "berth";
-
-/// An event of `kind` about `subject`, done by `actor`.
-pub fn new(app: &App, kind: &'static str, subject: &impl ToString, actor: &str, data: &impl Serialize) -> NewEvent {
-    debug_assert!(catalogue::EventType::of(kind).is_some(), "{kind} is not in the catalogue of events");
-    let now = app.clock.now();
-    NewEvent {
-        id: EventId::generate(now, &*app.random),
-        kind,
-        subject: subject.to_string(),
-        mini_app: None,
-        host_app: None,
-        merchant: None,
-        actor: actor.to_owned(),
-        at: now,
-        data: to_raw_value(data).unwrap_or_else(|error| untold(kind, &error)),
-    }
-}
-
-/// Data that cannot be JSON is a defect of ours; it is no reason to refuse the change.
-fn untold(kind: &str, error: &serde_json::Error) -> Box<RawValue> {
-    tracing::error!(kind, %error, "an event is told without its data");
-    RawValue::NULL.to_owned()
-}
-
-impl NewEvent {
-    /// The answers for this MiniApp may change.
-    pub fn for_mini_app(mut self, id: &MiniAppId) -> Self {
-        self.mini_app = Some(id.clone());
-        self
-    }
-
-    /// The answers for this host app may change.
-    pub fn for_host_app(mut self, id: &HostAppId) -> Self {
-        self.host_app = Some(id.clone());
-        self
-    }
-
-    /// The endpoint applications of this merchant may change.
-    pub fn for_merchant(mut self, id: &MerchantId) -> Self {
-        self.merchant = Some(id.clone());
-        self
-    }
-}
 
 /// Something that happened.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -160,8 +118,8 @@ pub struct EventPage {
 }
 
 /// What happened, for those who may know.
-pub async fn list(app: &App, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
-    let mut tx = app.db.read().await?;
+pub async fn list(db: &Db, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
+    let mut tx = db.read().await?;
     may_list(&mut tx, caller, query).await?;
     require_kept(&mut tx, query.after).await?;
     let rows = tx.events_of(query).await?;

@@ -15,10 +15,11 @@ use bytes::Bytes;
 
 use super::cloud;
 use crate::{
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
+    event::outbox::Outbox,
     nats,
+    store::Db,
     store::EventRow,
 };
 
@@ -44,20 +45,20 @@ const PULSE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Publishes for ever, when a server is configured.
-pub async fn run(app: Arc<App>) {
-    if app.config.nats.nats_url.is_none() {
+pub async fn run(outbox: Arc<Outbox>) {
+    if outbox.nats.nats_url.is_none() {
         return;
     }
     loop {
-        if let Err(error) = publish(&app).await {
+        if let Err(error) = publish(&outbox).await {
             tracing::warn!(?error, "events cannot be published to NATS for now; trying again");
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn publish(app: &App) -> Result<()> {
-    let context = nats::connect(&app.config.nats).await?;
+async fn publish(outbox: &Outbox) -> Result<()> {
+    let context = nats::connect(&outbox.nats).await?;
     let config = jetstream::stream::Config {
         name: STREAM.into(),
         subjects: vec![format!("{SUBJECTS}.>")],
@@ -68,13 +69,13 @@ async fn publish(app: &App) -> Result<()> {
     let outlet = Outlet { most: most_bytes(&context, &stream.cached_info().config), context };
     let mut lease = None;
     loop {
-        let told = app.db.next_events();
-        let now = app.clock.now();
+        let told = outbox.db.next_events();
+        let now = outbox.db.now();
         if lease.as_ref().is_none_or(|lease: &Lease| lease.is_old(now)) {
-            lease = claim(app, now).await?;
+            lease = claim(&outbox.db, now).await?;
         }
         lease = match lease {
-            Some(lease) => publish_on(app, &outlet, lease).await?,
+            Some(lease) => publish_on(outbox, &outlet, lease).await?,
             None => {
                 tokio::time::sleep(PAUSE).await;
                 None
@@ -97,24 +98,24 @@ impl Lease {
     }
 }
 
-async fn claim(app: &App, now: Millis) -> Result<Option<Lease>> {
+async fn claim(db: &Db, now: Millis) -> Result<Option<Lease>> {
     let until = now.plus_seconds(LEASE);
-    let mut tx = app.db.begin().await?;
-    let cursor = tx.claim_relay(NAME, &app.host_id, now, until).await?;
+    let mut tx = db.begin().await?;
+    let cursor = tx.claim_relay(NAME, db.host(), now, until).await?;
     tx.commit().await?;
     Ok(cursor.map(|after| Lease { after, until }))
 }
 
 /// Publishes what there is; the lease is gone when another host has taken it. A batch begins only while the lease is not old,
 /// and ends before it does.
-async fn publish_on(app: &App, outlet: &Outlet, mut lease: Lease) -> Result<Option<Lease>> {
-    while !lease.is_old(app.clock.now()) {
-        let rows = app.db.read().await?.events_after(lease.after, BATCH).await?;
+async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut lease: Lease) -> Result<Option<Lease>> {
+    while !lease.is_old(outbox.db.now()) {
+        let rows = outbox.db.read().await?.events_after(lease.after, BATCH).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { break };
-        let published = tokio::time::timeout(BATCH_PATIENCE, outlet.publish(app, &rows)).await;
+        let published = tokio::time::timeout(BATCH_PATIENCE, outlet.publish(outbox, &rows)).await;
         published.map_err(unavailable)??;
-        let mut tx = app.db.begin().await?;
-        let held = tx.move_relay(NAME, &app.host_id, last).await?;
+        let mut tx = outbox.db.begin().await?;
+        let held = tx.move_relay(NAME, outbox.db.host(), last).await?;
         tx.commit().await?;
         if !held {
             return Ok(None);
@@ -139,13 +140,13 @@ fn most_bytes(context: &jetstream::Context, stream: &jetstream::stream::Config) 
 
 impl Outlet {
     /// Publishes in order without waiting for each, then waits for all.
-    async fn publish(&self, app: &App, rows: &[EventRow]) -> Result<()> {
+    async fn publish(&self, outbox: &Outbox, rows: &[EventRow]) -> Result<()> {
         let mut acks: Vec<PublishAckFuture> = Vec::with_capacity(rows.len());
         for row in rows {
             let mut headers = HeaderMap::new();
             headers.insert("Nats-Msg-Id", row.id.as_str());
             headers.insert("Content-Type", cloud::STRUCTURED);
-            let body = self.document(row, app.config.public_url.as_deref())?;
+            let body = self.document(row, outbox.public_url.as_deref())?;
             let subject = format!("{SUBJECTS}.{}", row.kind);
             acks.push(self.context.publish_with_headers(subject, headers, body).await.map_err(unavailable)?);
         }

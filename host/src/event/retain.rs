@@ -2,9 +2,13 @@
 //! record of who did what, so everything is kept for ever unless `--keep-events-days` says otherwise; and nothing is
 //! forgotten that an enabled webhook or a living relay has still to get.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use crate::{app::App, clock::Millis, error::Result, store::EventAge};
+use crate::{
+    clock::Millis,
+    error::Result,
+    store::{Db, EventAge},
+};
 
 /// How often a host looks.
 const EVERY: Duration = Duration::from_secs(600);
@@ -21,10 +25,10 @@ pub struct EventConfig {
 }
 
 /// Forgets now and then, until the task is dropped.
-pub async fn run(app: Arc<App>) {
-    let Some(days) = app.config.events.keep_events_days else { return };
+pub async fn run(db: Db, config: EventConfig) {
+    let Some(days) = config.keep_events_days else { return };
     loop {
-        match forget(&app, days).await {
+        match forget(&db, days).await {
             Ok(0) => {}
             Ok(events) => tracing::info!(events, days, "old events are forgotten"),
             Err(error) => tracing::warn!(?error, "old events could not be forgotten; later again"),
@@ -34,11 +38,11 @@ pub async fn run(app: Arc<App>) {
 }
 
 /// Forgets what is older than some days; how many events that were.
-pub async fn forget(app: &App, days: u32) -> Result<u64> {
-    let before = app.clock.now().plus_seconds(-DAY_SECONDS * i64::from(days));
+pub async fn forget(db: &Db, days: u32) -> Result<u64> {
+    let before = db.now().plus_seconds(-DAY_SECONDS * i64::from(days));
     let mut forgotten = 0;
     loop {
-        let mut tx = app.db.begin().await?;
+        let mut tx = db.begin().await?;
         let needed_after = tx.events_needed_after(before).await?;
         let Some(last) = last_to_forget(&tx.oldest_events(BATCH).await?, before, needed_after) else {
             return Ok(forgotten);
@@ -68,23 +72,23 @@ mod tests {
 
     async fn happen(host: &TestHost, id: &str) {
         let new = serde_json::from_value(json!({"name": id, "id": id})).unwrap();
-        host_app::create(&host.app, &host.caller, new).await.unwrap();
+        host_app::create(&host.app.db, &host.caller, new).await.unwrap();
     }
 
     #[tokio::test]
     async fn old_events_are_forgotten_when_every_webhook_has_got_them() {
         let host = host().await;
         let new = json!({"url": "https://example.com/hook", "scope": {"kind": "platform"}});
-        let hook = webhook::create(&host.app, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
+        let hook = webhook::create(&host.app.outbox, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
         let seen = host.app.db.read().await.unwrap().last_event().await.unwrap() - 1;
         host.clock.advance_seconds(2 * DAY_SECONDS);
         happen(&host, "late").await;
-        assert_eq!(forget(&host.app, 3).await.unwrap(), 0, "nothing is that old");
-        assert_eq!(forget(&host.app, 1).await.unwrap() as i64, seen, "the webhook has not got its own creation yet");
+        assert_eq!(forget(&host.app.db, 3).await.unwrap(), 0, "nothing is that old");
+        assert_eq!(forget(&host.app.db, 1).await.unwrap() as i64, seen, "the webhook has not got its own creation yet");
         let off = serde_json::from_value(json!({"enabled": false})).unwrap();
-        webhook::edit(&host.app, &host.caller, &hook.webhook.id, off).await.unwrap();
-        assert_eq!(forget(&host.app, 1).await.unwrap(), 1, "a webhook that is off needs nothing");
-        assert_eq!(forget(&host.app, 1).await.unwrap(), 0);
+        webhook::edit(&host.app.outbox, &host.caller, &hook.webhook.id, off).await.unwrap();
+        assert_eq!(forget(&host.app.db, 1).await.unwrap(), 1, "a webhook that is off needs nothing");
+        assert_eq!(forget(&host.app.db, 1).await.unwrap(), 0);
     }
 
     #[tokio::test]
@@ -92,14 +96,14 @@ mod tests {
         let host = host().await;
         host.clock.advance_seconds(2 * DAY_SECONDS);
         happen(&host, "late").await;
-        let gone = forget(&host.app, 1).await.unwrap() as i64;
+        let gone = forget(&host.app.db, 1).await.unwrap() as i64;
         let after = |after| EventQuery { after, ..EventQuery::default() };
-        let list = async |from| event::list(&host.app, &host.caller, &after(from)).await.map_err(|error| error.code);
+        let list = async |from| event::list(&host.app.db, &host.caller, &after(from)).await.map_err(|error| error.code);
         assert_eq!(list(gone - 1).await.err(), Some(Code::EventsGone));
         assert_eq!(list(gone).await.unwrap().items[0].subject, "late");
         assert_eq!(list(0).await.unwrap().items[0].subject, "late");
         let query = stream::StreamQuery { after: Some(gone - 1), ..Default::default() };
-        let refused = stream::open(host.app.clone(), host.caller.clone(), query).await;
+        let refused = stream::open(host.app.outbox.clone(), host.caller.clone(), query).await;
         assert_eq!(refused.err().map(|error| error.code), Some(Code::EventsGone));
     }
 

@@ -16,8 +16,8 @@ use tokio::{
 use super::{Event, EventQuery, may_list, read_to, require_kept, webhook};
 use crate::{
     access::{self, Caller},
-    app::App,
     error::{Code, Error, Result},
+    event::outbox::Outbox,
     ids::{HostAppId, MerchantId, MiniAppId, UserId},
 };
 
@@ -132,11 +132,11 @@ impl Drop for Place {
 /// # Errors
 /// Those of [`super::list`], `invalid-field` for an unknown type, `too-many-requests` when too many streams are open, of the
 /// account or of all.
-pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<impl Stream<Item = Item> + use<>> {
+pub async fn open(outbox: Arc<Outbox>, caller: Caller, query: StreamQuery) -> Result<impl Stream<Item = Item> + use<>> {
     let list = |types: &String| types.split(',').map(|one| one.trim().to_owned()).collect();
     let types = webhook::check_types(query.types.as_ref().map(list).unwrap_or_default())?;
     let StreamQuery { mini_app, host_app, merchant, after, .. } = query;
-    let mut tx = app.db.read().await?;
+    let mut tx = outbox.db.read().await?;
     let after = match after {
         Some(after) => after,
         None => tx.last_event().await?,
@@ -145,9 +145,9 @@ pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<i
     may_list(&mut tx, &caller, &query).await?;
     require_kept(&mut tx, after).await?;
     drop(tx);
-    let (place, ended) = (app.streams.enter(&caller.account)?, app.streams.ended.subscribe());
+    let (place, ended) = (outbox.streams.enter(&caller.account)?, outbox.streams.ended.subscribe());
     let follower = Follower {
-        app,
+        outbox,
         caller,
         query,
         types,
@@ -163,7 +163,7 @@ pub async fn open(app: Arc<App>, caller: Caller, query: StreamQuery) -> Result<i
 }
 
 struct Follower {
-    app: Arc<App>,
+    outbox: Arc<Outbox>,
     caller: Caller,
     query: EventQuery,
     types: Vec<String>,
@@ -187,7 +187,7 @@ impl Follower {
             if let Some(event) = self.found.pop_front() {
                 return Some(Item::Event(Box::new(event)));
             }
-            let told = self.app.db.next_events();
+            let told = self.outbox.db.next_events();
             // The client comes again and goes on where it was.
             let more = self.read().await.inspect_err(|error| tracing::warn!(?error, "a stream broke off")).ok()?;
             if !self.found.is_empty() {
@@ -206,7 +206,7 @@ impl Follower {
 
     /// Reads what is new; whether there may be more.
     async fn read(&mut self) -> Result<bool> {
-        let mut tx = self.app.db.read().await?;
+        let mut tx = self.outbox.db.read().await?;
         let last = tx.last_event().await?;
         if last <= self.query.after {
             return Ok(false);
@@ -229,8 +229,8 @@ impl Follower {
 
     /// Whether the caller may still read: the token can be revoked, a role taken.
     async fn look_again(&mut self) -> Result<()> {
-        self.caller = access::look_again(&self.app, &self.caller).await?;
-        may_list(&mut self.app.db.read().await?, &self.caller, &self.query).await
+        self.caller = access::look_again(&self.outbox.db, &self.caller).await?;
+        may_list(&mut self.outbox.db.read().await?, &self.caller, &self.query).await
     }
 }
 

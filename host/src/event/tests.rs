@@ -7,6 +7,8 @@ use super::{
     stream::{Item, StreamQuery},
     *,
 };
+use crate::access::Team;
+use crate::ids::TeamId;
 use crate::testing::{TestHost, host, shop};
 
 /// JSON that no parser of ours would take: deeper than its limit.
@@ -17,9 +19,8 @@ fn deep() -> Box<RawValue> {
 /// Something happens to the platform; the number of the event.
 async fn happen(host: &TestHost, data: Box<RawValue>) -> i64 {
     let mut tx = host.app.db.begin().await.unwrap();
-    let mut event = new(&host.app, "team.created", &"some", BERTH, &());
-    event.data = data;
-    tx.emit(event);
+    let team = Team { id: TeamId::generate(tx.now(), tx.random()), name: "some".into(), created_at: tx.now() };
+    tx.tell(kind::TEAM_CREATED, &team.id, BERTH, &team).data = data;
     tx.commit().await.unwrap();
     host.app.db.read().await.unwrap().last_event().await.unwrap()
 }
@@ -28,16 +29,16 @@ async fn happen(host: &TestHost, data: Box<RawValue>) -> i64 {
 async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     let host = host().await;
     // A stream looks whether the token still holds.
-    let secret = crate::server::admin_token(&host.app).await.unwrap().secret;
-    let caller = crate::access::authenticate(&host.app, &secret).await.unwrap();
+    let secret = crate::server::admin_token(&host.app.db).await.unwrap().secret;
+    let caller = crate::access::authenticate(&host.app.db, &secret).await.unwrap();
     let seq = happen(&host, deep()).await;
     happen(&host, RawValue::NULL.to_owned()).await;
     let query = EventQuery { after: seq - 1, ..Default::default() };
-    let page = list(&host.app, &host.caller, &query).await.unwrap();
+    let page = list(&host.app.db, &host.caller, &query).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].data.get()), (2, deep().get()));
     serde_json::to_string(&page).unwrap();
     let query = StreamQuery { after: Some(seq - 1), ..Default::default() };
-    let stream = stream::open(host.app.clone(), caller, query).await.unwrap();
+    let stream = stream::open(host.app.outbox.clone(), caller, query).await.unwrap();
     let events = stream.filter_map(async |item| match item {
         Item::Event(event) => Some(event.seq),
         Item::Heartbeat(_) => None,
@@ -51,7 +52,7 @@ async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
 }
 
 async fn page(host: &TestHost, query: EventQuery) -> Result<EventPage> {
-    list(&host.app, &host.caller, &query).await
+    list(&host.app.db, &host.caller, &query).await
 }
 
 #[tokio::test]
@@ -81,14 +82,14 @@ async fn b7_nothing_is_said_to_be_gone_to_who_missed_nothing() {
         happen(&host, RawValue::NULL.to_owned()).await;
     }
     let polled = page(&host, of_shop(seen)).await.unwrap().last;
-    let mut stream = Box::pin(stream::open(host.app.clone(), host.caller.clone(), query.clone()).await.unwrap());
+    let mut stream = Box::pin(stream::open(host.app.outbox.clone(), host.caller.clone(), query.clone()).await.unwrap());
     let Some(Item::Heartbeat(begun)) = stream.next().await else {
         unreachable!("a stream begins with where it begins")
     };
     assert_eq!(begun, seen);
     host.clock.advance_seconds(3 * 86_400);
     happen(&host, RawValue::NULL.to_owned()).await;
-    assert!(retain::forget(&host.app, 1).await.unwrap() > 0);
+    assert!(retain::forget(&host.app.db, 1).await.unwrap() > 0);
     assert_eq!(page(&host, of_shop(seen)).await.unwrap_err().code, Code::EventsGone, "this one did not ask meanwhile");
     assert_eq!(page(&host, of_shop(polled)).await.unwrap().items.len(), 0);
 }

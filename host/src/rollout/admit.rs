@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Cause, Move, Standing, Step};
-use crate::{app::App, error::Result, event, ids::GrayTaskId, store::Tx};
+use crate::{error::Result, event, ids::GrayTaskId, store::Db, store::Tx};
 
 /// Devices that may wait; further ones get the online version for now.
 const QUEUE: usize = 4096;
@@ -68,13 +68,14 @@ pub struct Admitter {
 }
 
 /// The other end; [`AdmitQueue::run`] serves it.
-pub struct AdmitQueue(mpsc::Receiver<Request>);
+pub struct AdmitQueue(mpsc::Receiver<Request>, Arc<Counters>);
 
 impl Admitter {
     /// An admitter and the queue that its worker serves.
     pub fn new() -> (Self, AdmitQueue) {
         let (queue, requests) = mpsc::channel(QUEUE);
-        (Self { queue, counters: Arc::default() }, AdmitQueue(requests))
+        let counters = Arc::<Counters>::default();
+        (Self { queue, counters: counters.clone() }, AdmitQueue(requests, counters))
     }
 
     /// Asks to admit a device. Never fails: an overloaded or unreachable database is [`Admission::Unavailable`].
@@ -109,13 +110,13 @@ impl Admitter {
 
 impl AdmitQueue {
     /// Serves for ever: whatever waits goes into one transaction.
-    pub async fn run(mut self, app: Arc<App>) {
+    pub async fn run(mut self, db: Db) {
         let mut group = Vec::with_capacity(GROUP);
         while self.0.recv_many(&mut group, GROUP).await > 0 {
-            app.admitter.counters.transactions.fetch_add(1, Ordering::Relaxed);
+            self.1.transactions.fetch_add(1, Ordering::Relaxed);
             // Whoever has lost patience is not admitted, because nobody would be told.
             group.retain(|request| !request.answer.is_closed());
-            match admit_group(&app, &group).await {
+            match admit_group(&db, &group).await {
                 Ok(admitted) => answer(&mut group, &admitted),
                 Err(error) => {
                     tracing::warn!(
@@ -140,16 +141,16 @@ fn answer(group: &mut Vec<Request>, admitted: &Admitted) {
     }
 }
 
-async fn admit_group(app: &App, group: &[Request]) -> Result<Admitted> {
+async fn admit_group(db: &Db, group: &[Request]) -> Result<Admitted> {
     let mut tasks: BTreeMap<&GrayTaskId, BTreeSet<&str>> = BTreeMap::new();
     for request in group {
         tasks.entry(&request.task).or_default().insert(&request.guid);
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let mut admitted = Admitted::new();
     for (task, guids) in tasks {
         let guids: Vec<_> = guids.into_iter().collect();
-        let in_now = tx.admit_to_task(app, task, &guids).await?;
+        let in_now = tx.admit_to_task(task, &guids).await?;
         admitted.extend(in_now.into_iter().map(|guid| (task.clone(), guid)));
     }
     tx.commit().await?;
@@ -159,14 +160,14 @@ async fn admit_group(app: &App, group: &[Request]) -> Result<Admitted> {
 impl Tx {
     /// Admits those of `guids` that fit under the cap; answers who is in, the old ones included. Reaching the cap ends
     /// the task.
-    async fn admit_to_task(&mut self, app: &App, id: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
-        let now = app.clock.now();
+    async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
+        let now = self.now();
         let mut task = self.hold_gray_task(id).await?;
         let mut is_in = match task.life().standing(now) {
             Standing::Waiting | Standing::Over => return Ok(Vec::new()),
             Standing::Open | Standing::AdmittedOnly => self.admitted_of(id, guids).await?,
         };
-        self.catch_up_gray_task(app, &mut task).await?;
+        self.catch_up_gray_task(&mut task).await?;
         // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
         if task.state != super::State::Delivering {
             return Ok(is_in);
@@ -179,7 +180,7 @@ impl Tx {
         task.admitted += new.len() as i64;
         if task.max_users.is_some_and(|max| task.admitted >= max) {
             let step = Step { step: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
-            self.move_gray_task(app, &mut task, &step).await?;
+            self.move_gray_task(&mut task, &step).await?;
         }
         is_in.extend(new.into_iter().map(str::to_owned));
         Ok(is_in)

@@ -3,6 +3,7 @@
 //! Excel, Notepad and shell scripts all write such files, each in its way: a byte order mark, CRLF, blank lines,
 //! spaces and duplicates are tolerated and counted.
 
+use crate::blob::Blobs;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -10,12 +11,13 @@ use tokio::sync::Semaphore;
 
 use crate::{
     access::{Action, Caller},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{CohortId, Digest, MiniAppId},
-    mini_app, text,
+    mini_app,
+    store::Db,
+    text,
 };
 
 /// Bytes that one list may have.
@@ -200,45 +202,46 @@ fn busy() -> Error {
 /// # Errors
 /// `cohort-invalid`, with the line; `body-too-large`; whatever the body ends with.
 pub async fn upload_cohort<E: Into<Error>>(
-    app: &App,
+    db: &Db,
+    blobs: &Blobs,
     caller: &Caller,
     mini_app: &MiniAppId,
     name: &str,
     body: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<Cohort> {
     let name = text::name("name", name, 64)?;
-    mini_app::authorise(&mut app.db.read().await?, caller, mini_app, Action::Release).await?;
+    mini_app::authorise(&mut db.read().await?, caller, mini_app, Action::Release).await?;
     let _place = PLACES.try_acquire().map_err(|_| busy())?;
     let list = read(body).await?;
     let (lines, blanks, entries) = (list.lines, list.blanks, list.ends.len() as u64);
     let (members, count) = tokio::task::spawn_blocking(move || canonical(&list)).await.map_err(Error::internal)??;
-    let now = app.clock.now();
+    let now = db.now();
     let cohort = Cohort {
-        id: CohortId::generate(now, &*app.random),
+        id: CohortId::generate(now, db.random()),
         name,
         members: count as u64,
         lines,
         blanks,
         duplicates: entries - count as u64,
-        sha256: app.blobs.keep_bytes(members).await?,
+        sha256: blobs.keep_bytes(members).await?,
         created_by: caller.account.to_string(),
         created_at: now,
     };
-    store(app, caller, mini_app, &cohort).await?;
+    store(db, caller, mini_app, &cohort).await?;
     Ok(cohort)
 }
 
-async fn store(app: &App, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+async fn store(db: &Db, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort) -> Result<()> {
+    let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, mini_app, Action::Release).await?;
     tx.insert_cohort(mini_app, cohort).await?;
-    tx.emit(event::new(app, "cohort.created", &cohort.id, &cohort.created_by, cohort).for_mini_app(mini_app));
+    tx.tell(kind::COHORT_CREATED, &cohort.id, &cohort.created_by, cohort).for_mini_app(mini_app);
     tx.commit().await
 }
 
 /// The lists of a MiniApp, newest first.
-pub async fn cohorts(app: &App, caller: &Caller, mini_app: &MiniAppId) -> Result<Vec<Cohort>> {
-    let mut tx = app.db.read().await?;
+pub async fn cohorts(db: &Db, caller: &Caller, mini_app: &MiniAppId) -> Result<Vec<Cohort>> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
     tx.cohorts(mini_app).await
 }

@@ -1,15 +1,16 @@
 //! Creating a task (rules G1–G4, G12).
 
+use crate::check::judge::Judges;
+use crate::store::Db;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 use super::{Conditions, GrayTask, HostAppRange, ObjectList, PlatformRange, State, TaskRow, conditions};
 use crate::{
     access::{Action, Caller},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{GrayTaskId, MiniAppId},
     mini_app::{self, MiniApp},
     policy::{
@@ -72,22 +73,28 @@ const MOST_TASKS: i64 = 20;
 /// `gray-first-release`, `version-state`, `version-order` (G1), `invalid-field` (G2, G4), `gray-period` (G3),
 /// `gray-limit`,
 /// `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` (G12).
-pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask) -> Result<GrayTask> {
-    let now = app.clock.now();
+pub async fn create(
+    db: &Db,
+    judges: &dyn Judges,
+    caller: &Caller,
+    id: &MiniAppId,
+    new: NewGrayTask,
+) -> Result<GrayTask> {
+    let now = db.now();
     let name = text::name("name", &new.name, 20)?;
     check_period(now, &new)?;
     check_cap(new.max_users)?;
     let conditions = new.conditions();
     conditions.check()?;
-    let policies = prepare_bindings(app, caller, id, &conditions, &new.policies).await?;
-    let mut tx = app.db.begin().await?;
+    let policies = prepare_bindings(db, judges, caller, id, &conditions, &new.policies).await?;
+    let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     may_have_one_more(&mut tx, id).await?;
     let version = releasable(&mut tx, &mini_app, &new.version).await?;
     check_references(&mut tx, id, &conditions).await?;
     let actor = caller.account.as_str();
     let mut task = TaskRow {
-        id: GrayTaskId::generate(now, &*app.random),
+        id: GrayTaskId::generate(now, db.random()),
         mini_app_id: id.clone(),
         version_id: version.id,
         version: version.number,
@@ -107,11 +114,11 @@ pub async fn create(app: &App, caller: &Caller, id: &MiniAppId, new: NewGrayTask
     };
     tx.insert_gray_task(&task).await?;
     for (policy, row) in policies {
-        registry::attach(&mut tx, app, actor, BindingScope::gray_task(&task.id), policy, row).await?;
+        registry::attach(&mut tx, actor, BindingScope::gray_task(&task.id), policy, row).await?;
     }
     let created = tx.gray_task_view(task.clone(), now).await?;
-    tx.emit(event::new(app, "gray_task.created", &task.id, actor, &created).for_mini_app(id));
-    tx.catch_up_gray_task(app, &mut task).await?;
+    tx.tell(kind::GRAY_TASK_CREATED, &task.id, actor, &created).for_mini_app(id);
+    tx.catch_up_gray_task(&mut task).await?;
     let view = tx.gray_task_view(task, now).await?;
     tx.commit().await?;
     Ok(view)
@@ -198,7 +205,8 @@ async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Condit
 
 /// The policies of the task, found and their configs accepted. The one place where policies are wired in.
 async fn prepare_bindings(
-    app: &App,
+    db: &Db,
+    judges: &dyn Judges,
     caller: &Caller,
     id: &MiniAppId,
     conditions: &Conditions,
@@ -217,12 +225,12 @@ async fn prepare_bindings(
     let mut prepared = Vec::new();
     for wanted in standard.iter().chain(policies) {
         let row = {
-            let mut tx = app.db.read().await?;
+            let mut tx = db.read().await?;
             mini_app::authorise(&mut tx, caller, id, Action::Release).await?;
             registry::require_kind(tx.require_policy(&wanted.policy).await?, PolicyKind::Grayscale)?
         };
         let limits = wanted.limits.apply(PolicyKind::Grayscale)?;
-        app.judges.accept(&row.digest, &wanted.config, &limits).await?;
+        judges.accept(&row.digest, &wanted.config, &limits).await?;
         prepared.push((wanted.clone(), row));
     }
     Ok(prepared)

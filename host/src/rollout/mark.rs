@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use crate::{app::App, error::Result, ids::GrayTaskId, text::text_enum};
+use crate::{error::Result, ids::GrayTaskId, store::Db, text::text_enum};
 
 text_enum! {
     /// What became of a device.
@@ -68,10 +68,10 @@ impl Marker {
 
 impl MarkQueue {
     /// Serves for ever.
-    pub async fn run(mut self, app: Arc<App>) {
+    pub async fn run(mut self, db: Db) {
         let mut notes = Vec::with_capacity(BATCH);
         while self.0.recv_many(&mut notes, BATCH).await > 0 {
-            if let Err(error) = write(&app, std::mem::take(&mut notes)).await {
+            if let Err(error) = write(&db, std::mem::take(&mut notes)).await {
                 tracing::warn!(?error, "marks of devices could not be written and are lost");
             }
             tokio::time::sleep(PAUSE).await;
@@ -79,15 +79,15 @@ impl MarkQueue {
     }
 }
 
-async fn write(app: &App, notes: Vec<Note>) -> Result<()> {
+async fn write(db: &Db, notes: Vec<Note>) -> Result<()> {
     // In one order everywhere, so that two hosts never hold each other's rows.
     let mut groups: BTreeMap<(GrayTaskId, Mark), BTreeSet<String>> = BTreeMap::new();
     for Note { task, guid, mark } in notes {
         groups.entry((task, mark)).or_default().insert(guid);
     }
-    let now = app.clock.now();
+    let now = db.now();
     for ((task, mark), guids) in groups {
-        let mut tx = app.db.begin().await?;
+        let mut tx = db.begin().await?;
         tx.mark_admissions(&task, mark, &guids, now).await?;
         tx.commit().await?;
     }

@@ -11,7 +11,7 @@ use crate::{
     clock::Millis,
     error::Result,
     ids::GrayTaskId,
-    store::Tx,
+    store::{Db, Tx},
 };
 
 /// Stretches of time at the most.
@@ -55,10 +55,10 @@ impl Bucket {
 }
 
 /// How a task goes.
-pub async fn progress(app: &App, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
-    let mut tx = app.db.read().await?;
+pub async fn progress(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
+    let mut tx = db.read().await?;
     let task = view::authorise(&mut tx, caller, id, Action::Read).await?;
-    let over_time = over_time(&mut tx, id, app.clock.now()).await?;
+    let over_time = over_time(&mut tx, id, db.now()).await?;
     let sum = |count: fn(&Bucket) -> u64| over_time.iter().map(count).sum();
     Ok(Progress {
         offered: sum(|bucket| bucket.offered),

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     clock::Millis,
     error::Result,
-    event::{self, GrayMoved},
+    event::{self, GrayMoved, Kind, kind},
     ids::{Digest, GrayTaskId, MiniAppId, VersionId},
     store::Tx,
     version::VersionNumber,
@@ -81,29 +81,28 @@ impl TaskRow {
 
 impl Tx {
     /// Moves a task that this transaction holds: the state, who did it, and the event.
-    pub async fn move_gray_task(&mut self, app: &App, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
+    pub async fn move_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
         let from = task.state;
         task.state = from.after(step.step)?;
         if task.state == State::Ended {
             task.ended_by = Some(step.cause.as_str().to_owned());
             task.honoured = step.cause == Cause::Cap;
         }
-        self.write_gray_move(app, task, from, step, step.step.event()).await
+        self.write_gray_move(task, from, step, step.step.event()).await
     }
 
     /// Takes the version back from those who kept it after the cap had ended the task.
-    pub async fn recall_gray_task(&mut self, app: &App, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
+    pub async fn recall_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
         task.honoured = false;
-        self.write_gray_move(app, task, State::Ended, step, "gray_task.recalled").await
+        self.write_gray_move(task, State::Ended, step, kind::GRAY_TASK_RECALLED).await
     }
 
     async fn write_gray_move(
         &mut self,
-        app: &App,
         task: &TaskRow,
         from: State,
         step: &Step<'_>,
-        event: &'static str,
+        event: Kind<GrayMoved>,
     ) -> Result<()> {
         self.save_gray_state(task).await?;
         let row = MoveRow {
@@ -112,7 +111,7 @@ impl Tx {
             cause: step.cause,
             note: step.note.to_owned(),
             moved_by: step.actor.to_owned(),
-            moved_at: app.clock.now(),
+            moved_at: self.now(),
         };
         self.insert_gray_move(&task.id, &row).await?;
         let data = GrayMoved {
@@ -124,17 +123,17 @@ impl Tx {
             note: step.note.to_owned(),
             admitted: task.admitted,
         };
-        self.emit(event::new(app, event, &task.id, step.actor, &data).for_mini_app(&task.mini_app_id));
+        self.tell(event, &task.id, step.actor, &data).for_mini_app(&task.mini_app_id);
         Ok(())
     }
 
     /// Does what the clock has decided about a task that this transaction holds.
-    pub async fn catch_up_gray_task(&mut self, app: &App, task: &mut TaskRow) -> Result<bool> {
-        let Some(step) = task.life().due(app.clock.now()) else { return Ok(false) };
+    pub async fn catch_up_gray_task(&mut self, task: &mut TaskRow) -> Result<bool> {
+        let Some(step) = task.life().due(self.now()) else { return Ok(false) };
         if step == Move::Start && !self.is_on_shelf(&task.mini_app_id).await? {
             return Ok(false);
         }
-        self.move_gray_task(app, task, &Step::by_time(step)).await?;
+        self.move_gray_task(task, &Step::by_time(step)).await?;
         Ok(true)
     }
 

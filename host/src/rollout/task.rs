@@ -1,10 +1,12 @@
 //! The life of a GrayTask (rule G5): a pure state machine, and what the clock does to it.
 
+use crate::event::GrayMoved;
 use std::fmt;
 
 use crate::{
     clock::Millis,
     error::{Code, Error, Result},
+    event::{Kind, kind},
     text::text_enum,
 };
 
@@ -57,12 +59,12 @@ impl Move {
     pub const ALL: [Self; 4] = [Self::Start, Self::Suspend, Self::Resume, Self::End];
 
     /// The kind of the event that tells of it.
-    pub fn event(self) -> &'static str {
+    pub fn event(self) -> Kind<GrayMoved> {
         match self {
-            Self::Start => "gray_task.started",
-            Self::Suspend => "gray_task.suspended",
-            Self::Resume => "gray_task.resumed",
-            Self::End => "gray_task.ended",
+            Self::Start => kind::GRAY_TASK_STARTED,
+            Self::Suspend => kind::GRAY_TASK_SUSPENDED,
+            Self::Resume => kind::GRAY_TASK_RESUMED,
+            Self::End => kind::GRAY_TASK_ENDED,
         }
     }
 }

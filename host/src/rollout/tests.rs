@@ -26,17 +26,20 @@ fn code<T>(result: Result<T>) -> Option<Code> {
 async fn g1_a_first_release_cannot_be_gray() {
     let host = host().await;
     let new = serde_json::from_value(json!({"name": "Other", "id": "other"})).expect("new");
-    crate::mini_app::create(&host.app, &team_admin(&host).await, new).await.expect("create");
+    crate::mini_app::create(&host.app.db, &team_admin(&host).await, new).await.expect("create");
     let other: crate::ids::MiniAppId = "other".parse().expect("id");
     let mut tx = host.app.db.begin().await.expect("begin");
     let mut version = tx.require_version(&shop(), &v("1.0.0")).await.expect("version");
-    version.id = VersionId::generate(DAWN, &*host.app.random);
+    version.id = VersionId::generate(DAWN, host.app.db.random());
     (version.mini_app_id, version.state) = (other.clone(), crate::version::State::Approved);
     tx.insert_version(&version).await.expect("insert");
     tx.commit().await.expect("commit");
     let new = json!({"name": "first", "version": "1.0.0", "start": DAWN, "end": DAWN.plus_seconds(60)});
     let new = serde_json::from_value(new).expect("new");
-    assert_eq!(code(create(&host.app, &host.caller, &other, new).await), Some(Code::GrayFirstRelease));
+    assert_eq!(
+        code(create(&host.app.db, &*host.app.judges, &host.caller, &other, new).await),
+        Some(Code::GrayFirstRelease)
+    );
 }
 
 async fn team_admin(host: &TestHost) -> Caller {
@@ -99,7 +102,7 @@ async fn a2_no_task_starts_off_the_shelf() {
     let host = host().await;
     host.approved("1.1.0").await;
     let off = crate::mini_app::Shelf { on: false, note: String::new() };
-    crate::mini_app::shelve(&host.app, &host.caller, &shop(), off).await.expect("shelf");
+    crate::mini_app::shelve(&host.app.db, &host.caller, &shop(), off).await.expect("shelf");
     assert_eq!(code(host.task("1.1.0", |_| {}).await), Some(Code::MiniAppOffShelf));
 }
 
@@ -111,10 +114,10 @@ async fn f80_tasks_are_hidden_from_strangers_and_kept_from_viewers() {
     let stranger = person(host.caller.account.clone(), Vec::new());
     let mut viewer = team_admin(&host).await;
     viewer.grants[0].1 = crate::access::Role::Viewer;
-    assert_eq!(code(get(&host.app, &stranger, &task).await), Some(Code::NotFound));
-    assert_eq!(code(end(&host.app, &stranger, &task, &Note::default()).await), Some(Code::NotFound));
-    assert_eq!(code(end(&host.app, &viewer, &task, &Note::default()).await), Some(Code::MissingGrant));
-    assert!(progress(&host.app, &viewer, &task).await.is_ok());
+    assert_eq!(code(get(&host.app.db, &stranger, &task).await), Some(Code::NotFound));
+    assert_eq!(code(end(&host.app.db, &stranger, &task, &Note::default()).await), Some(Code::NotFound));
+    assert_eq!(code(end(&host.app.db, &viewer, &task, &Note::default()).await), Some(Code::MissingGrant));
+    assert!(progress(&host.app.db, &viewer, &task).await.is_ok());
 }
 
 #[tokio::test]
@@ -123,13 +126,13 @@ async fn g5_every_move_records_who_when_and_why() {
     host.approved("1.1.0").await;
     let task = host.task("1.1.0", |new| new.start = new.start.plus_seconds(10)).await.expect("task").id;
     host.clock.advance_seconds(10);
-    assert_eq!(tick(&host.app).await.expect("tick"), 1);
-    assert_eq!(tick(&host.app).await.expect("tick"), 0, "what is stored is not due any more");
+    assert_eq!(tick(&host.app.db).await.expect("tick"), 1);
+    assert_eq!(tick(&host.app.db).await.expect("tick"), 0, "what is stored is not due any more");
     let note = Note { note: "crashes".into() };
-    suspend(&host.app, &host.caller, &task, &note).await.expect("suspend");
+    suspend(&host.app.db, &host.caller, &task, &note).await.expect("suspend");
     host.clock.advance_seconds(3600);
-    tick(&host.app).await.expect("tick");
-    let task = get(&host.app, &host.caller, &task).await.expect("task");
+    tick(&host.app.db).await.expect("tick");
+    let task = get(&host.app.db, &host.caller, &task).await.expect("task");
     let moves: Vec<_> = task.moves.iter().map(|m| (m.from, m.to, m.cause, m.by.as_str(), m.note.as_str())).collect();
     let me = host.caller.account.as_str();
     assert_eq!(
@@ -140,7 +143,7 @@ async fn g5_every_move_records_who_when_and_why() {
             (State::Suspended, State::Ended, Cause::Time, "berth", ""),
         ]
     );
-    assert_eq!(code(resume(&host.app, &host.caller, &task.id, &note).await), Some(Code::GrayState));
+    assert_eq!(code(resume(&host.app.db, &host.caller, &task.id, &note).await), Some(Code::GrayState));
 }
 
 #[tokio::test]
@@ -164,8 +167,8 @@ async fn g8_tasks_are_listed_newest_first_page_by_page() {
         host.task("1.1.0", |new| new.networks = vec!["wifi".into()]).await.expect("task");
     }
     let query = |cursor| PageQuery { cursor, limit: Some(2) };
-    let first = list(&host.app, &host.caller, &shop(), &query(None)).await.expect("list");
-    let second = list(&host.app, &host.caller, &shop(), &query(first.next.clone())).await.expect("list");
+    let first = list(&host.app.db, &host.caller, &shop(), &query(None)).await.expect("list");
+    let second = list(&host.app.db, &host.caller, &shop(), &query(first.next.clone())).await.expect("list");
     let all: Vec<_> = first.items.iter().chain(&second.items).map(|task| task.created_at).collect();
     assert_eq!((first.items.len(), second.items.len(), second.next.is_none()), (2, 1, true));
     assert!(all.is_sorted_by(|a, b| a > b));
@@ -199,7 +202,7 @@ async fn i3_cap_is_exact_with_many_devices_on_two_hosts_and_counts_a_device_once
     two.settle().await;
     let admitted = storm(&one, &two, 300).await;
     assert_eq!(admitted.len(), 100);
-    let task = get(&one.app, &one.caller, &task.id).await.expect("task");
+    let task = get(&one.app.db, &one.caller, &task.id).await.expect("task");
     assert_eq!((task.admitted, task.state, task.ended_by, task.honoured), (100, State::Ended, Some(Cause::Cap), true));
     let mut tx = one.app.db.read().await.expect("read");
     let stored = tx.admissions_after(task.id.as_str(), 0, 1000).await.expect("admissions");
@@ -223,8 +226,8 @@ async fn i3_cap_holds_while_the_task_is_suspended_and_resumed() {
         async move { storm(&one, &two, 200).await }
     });
     for _ in 0..5 {
-        let _ = suspend(&two.app, &two.caller, &task, &Note::default()).await;
-        let _ = resume(&one.app, &one.caller, &task, &Note::default()).await;
+        let _ = suspend(&two.app.db, &two.caller, &task, &Note::default()).await;
+        let _ = resume(&one.app.db, &one.caller, &task, &Note::default()).await;
     }
     let told = asking.await.expect("no panic");
     let mut tx = one.app.db.read().await.expect("read");
@@ -242,8 +245,8 @@ async fn g7_an_admission_is_refused_by_a_host_that_knows_less_than_the_database(
     let task = one.task("1.1.0", |new| new.max_users = Some(1)).await.expect("task").id;
     two.settle().await;
     assert_eq!(one.version_for("first").await, "1.1.0");
-    assert_eq!(two.app.admitter.admit(&task, "second").await, Admission::Refused);
-    assert_eq!(two.app.admitter.admit(&task, "first").await, Admission::Admitted, "asking twice counts once");
+    assert_eq!(two.app.checks.admitter.admit(&task, "second").await, Admission::Refused);
+    assert_eq!(two.app.checks.admitter.admit(&task, "first").await, Admission::Admitted, "asking twice counts once");
 }
 
 #[tokio::test]
@@ -255,8 +258,8 @@ async fn g8_progress_counts_distinct_devices_over_time() {
     let url = offered.package.expect("package").url;
     assert_eq!(url, format!("/v1/packages/shop_1.1.0.apkg?gray={task}&guid=a%20b"));
     host.clock.advance_seconds(90);
-    report::downloaded(&host.app, &task, "a b");
-    report::downloaded(&host.app, &task, "somebody else");
+    report::downloaded(&host.app.checks, &task, "a b");
+    report::downloaded(&host.app.checks, &task, "somebody else");
     assert_eq!(host.ask(&device("a b"), Some("1.1.0")).await.status, Status::Current);
     assert_eq!(host.version_for("c").await, "1.1.0");
     let failed = Report {
@@ -267,8 +270,8 @@ async fn g8_progress_counts_distinct_devices_over_time() {
         kind: Mark::Failed,
         detail: None,
     };
-    report::take(&host.app, &host.key, &failed).expect("taken");
-    assert_eq!(code(report::take(&host.app, "pk_0", &failed)), Some(Code::InvalidHostAppKey));
+    report::take(&host.app.checks, &host.key, &failed).expect("taken");
+    assert_eq!(code(report::take(&host.app.checks, "pk_0", &failed)), Some(Code::InvalidHostAppKey));
     let progress = eventually(&host, &task, |progress| progress.failed == 1 && progress.running == 1).await;
     assert_eq!((progress.offered, progress.downloaded, progress.max_users), (2, 1, Some(10)));
     let buckets: Vec<_> = progress.over_time.iter().map(|b| (b.offered, b.downloaded, b.running, b.failed)).collect();
@@ -277,18 +280,18 @@ async fn g8_progress_counts_distinct_devices_over_time() {
 
 async fn eventually(host: &TestHost, task: &crate::ids::GrayTaskId, there: fn(&Progress) -> bool) -> Progress {
     for _ in 0..500 {
-        let progress = progress(&host.app, &host.caller, task).await.expect("progress");
+        let progress = progress(&host.app.db, &host.caller, task).await.expect("progress");
         if there(&progress) {
             return progress;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    progress(&host.app, &host.caller, task).await.expect("progress")
+    progress(&host.app.db, &host.caller, task).await.expect("progress")
 }
 
 async fn upload(host: &TestHost, chunks: Vec<Bytes>) -> Result<Cohort> {
     let body = futures_util::stream::iter(chunks.into_iter().map(Ok::<_, Error>));
-    upload_cohort(&host.app, &host.caller, &shop(), "list", body).await
+    upload_cohort(&host.app.db, &host.app.blobs, &host.caller, &shop(), "list", body).await
 }
 
 #[tokio::test]
@@ -299,7 +302,7 @@ async fn g4_lists_tolerate_a_mark_crlf_blanks_and_duplicates_and_count_them() {
     assert_eq!((list.members, list.lines, list.blanks, list.duplicates), (3, 6, 2, 1));
     let plain = upload(&host, vec!["灰\nb\na".into()]).await.expect("list");
     assert_eq!(plain.sha256, list.sha256, "equal lists are kept once");
-    assert_eq!(cohorts(&host.app, &host.caller, &shop()).await.expect("lists").len(), 2);
+    assert_eq!(cohorts(&host.app.db, &host.caller, &shop()).await.expect("lists").len(), 2);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
     mini_app,
     page::{Page, PageQuery},
     policy::registry::{Mode, OnError, PolicyBindingRow, ScopeKind},
-    store::Tx,
+    store::{Db, Tx},
     version::VersionNumber,
 };
 
@@ -153,15 +153,15 @@ pub(super) async fn authorise(tx: &mut Tx, caller: &Caller, id: &GrayTaskId, act
 }
 
 /// One task.
-pub async fn get(app: &App, caller: &Caller, id: &GrayTaskId) -> Result<GrayTask> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<GrayTask> {
+    let mut tx = db.read().await?;
     let task = authorise(&mut tx, caller, id, Action::Read).await?;
-    tx.gray_task_view(task, app.clock.now()).await
+    tx.gray_task_view(task, db.now()).await
 }
 
 /// The tasks of a MiniApp, newest first (G8).
-pub async fn list(app: &App, caller: &Caller, mini_app: &MiniAppId, query: &PageQuery) -> Result<Page<GrayTask>> {
-    let mut tx = app.db.read().await?;
+pub async fn list(db: &Db, caller: &Caller, mini_app: &MiniAppId, query: &PageQuery) -> Result<Page<GrayTask>> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
     // Above every id in the collation of any database.
     let before = query.cursor.clone().unwrap_or_else(|| "z".into());
@@ -169,7 +169,7 @@ pub async fn list(app: &App, caller: &Caller, mini_app: &MiniAppId, query: &Page
     let page = Page::of(rows, query, |row| row.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
-        items.push(tx.gray_task_view(row, app.clock.now()).await?);
+        items.push(tx.gray_task_view(row, db.now()).await?);
     }
     Ok(Page { items, next: page.next })
 }

@@ -38,16 +38,16 @@ pub struct Rotation {
 ///
 /// # Errors
 /// `secret-sealed` for the first one that does not open.
-pub async fn inspect(app: &App) -> Result<Inspection> {
-    inspect_columns(&app.db, &app.seal, SEALED).await
+pub async fn inspect(db: &Db) -> Result<Inspection> {
+    inspect_columns(db, db.seal(), SEALED).await
 }
 
 /// Seals everything under the first key. It can be broken off and started again, while the host runs.
 ///
 /// # Errors
 /// `secret-sealed` for the first one that does not open; what came before it is done.
-pub async fn rotate(app: &App) -> Result<Rotation> {
-    rotate_columns(&app.db, &app.seal, SEALED).await
+pub async fn rotate(db: &Db) -> Result<Rotation> {
+    rotate_columns(db, db.seal(), SEALED).await
 }
 
 /// Refuses to make a new key where secrets are that it does not open: a restored database without its key file, or one

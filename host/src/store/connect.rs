@@ -11,7 +11,11 @@ use sqlx::{
 use tokio::sync::Notify;
 
 use super::{Conn, SQLITE_BUSY, Tx, database_code};
-use crate::error::{Code, Error, Result};
+use crate::{
+    clock::{Millis, Nature, Random},
+    error::{Code, Error, Result},
+    seal::{self, Seal, SealConfig},
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -57,11 +61,15 @@ pub enum Backend {
     Postgres(PgPool),
 }
 
-/// The database. Cheap to clone.
+/// The database, with all that a transaction needs beside it: the time, randomness, the keys of sealed columns, and which
+/// of the hosts that share the database this one is. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     backend: Backend,
     events: Arc<Notify>,
+    nature: Nature,
+    seal: Arc<Seal>,
+    host: Arc<str>,
 }
 
 impl Db {
@@ -69,8 +77,25 @@ impl Db {
     ///
     /// # Errors
     /// When it cannot be opened, or a newer Berth has migrated it already.
-    pub async fn open(config: &DbConfig, data_dir: &Path) -> Result<Self> {
-        let backend = match config.database_url.as_deref() {
+    pub async fn open(config: &DbConfig, data_dir: &Path, nature: Nature) -> Result<Self> {
+        let backend = Self::connect(config, data_dir).await?;
+        let (events, host) = (Arc::new(Notify::new()), host_id(&*nature.random).into());
+        let seal = Arc::new(Seal::passing(nature.random.clone()));
+        Ok(Self { backend, events, nature, seal, host })
+    }
+
+    /// With the keys of this host; without them nothing that is sealed can be opened.
+    ///
+    /// # Errors
+    /// `secret-sealed` when secrets are sealed in it and the key file of this host is gone; those of [`Seal::load`].
+    pub async fn with_keys(self, keys: &SealConfig, data_dir: &Path) -> Result<Self> {
+        seal::require_keys(&self, keys, data_dir).await?;
+        let seal = Arc::new(Seal::load(keys, data_dir, self.nature.random.clone())?);
+        Ok(Self { seal, ..self })
+    }
+
+    async fn connect(config: &DbConfig, data_dir: &Path) -> Result<Backend> {
+        Ok(match config.database_url.as_deref() {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 open_postgres(url, config.database_connections).await?
             }
@@ -85,8 +110,32 @@ impl Db {
                 let file = SqliteConnectOptions::new().filename(data_dir.join("berth.db"));
                 open_sqlite(file, config.database_connections).await?
             }
-        };
-        Ok(Self { backend, events: Arc::new(Notify::new()) })
+        })
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Millis {
+        self.nature.clock.now()
+    }
+
+    /// Where random bytes come from.
+    pub fn random(&self) -> &dyn Random {
+        &*self.nature.random
+    }
+
+    /// Where time and randomness come from, for who keeps them.
+    pub fn nature(&self) -> &Nature {
+        &self.nature
+    }
+
+    /// The keys of sealed columns.
+    pub fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// Which of the hosts that share the database this one is: new at every start. Leases are held in its name.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Which database it is.
@@ -157,6 +206,13 @@ impl Db {
             Backend::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// 16 hexadecimal characters.
+fn host_id(random: &dyn Random) -> String {
+    let mut bytes = [0u8; 8];
+    random.fill(&mut bytes);
+    hex::encode(bytes)
 }
 
 /// Begins to the end, also when the caller goes away meanwhile, as a request does whose client leaves. sqlx 0.9 would put

@@ -1,13 +1,14 @@
 //! The event log: one row for every change, numbered without gaps in the order of commits.
 
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use sqlx::types::Json;
 
 use super::{Tx, execute, execute_built, fetch, fetch_built, push_if};
 use crate::{
     clock::Millis,
     error::Result,
-    event::EventQuery,
+    event::{EventQuery, Kind},
     ids::{EventId, HostAppId, MerchantId, MiniAppId},
 };
 
@@ -32,6 +33,38 @@ pub struct NewEvent {
     pub at: Millis,
     /// What changed, as documented for the kind.
     pub data: Box<RawValue>,
+}
+
+impl NewEvent {
+    /// What happened to `subject`, done by `actor`.
+    pub fn new<T: Serialize>(id: EventId, at: Millis, kind: Kind<T>, subject: String, actor: String, data: &T) -> Self {
+        let data = to_raw_value(data).unwrap_or_else(|error| untold(kind.name(), &error));
+        Self { id, kind: kind.name(), subject, mini_app: None, host_app: None, merchant: None, actor, at, data }
+    }
+
+    /// The answers for this MiniApp may change.
+    pub fn for_mini_app(&mut self, id: &MiniAppId) -> &mut Self {
+        self.mini_app = Some(id.clone());
+        self
+    }
+
+    /// The answers for this host app may change.
+    pub fn for_host_app(&mut self, id: &HostAppId) -> &mut Self {
+        self.host_app = Some(id.clone());
+        self
+    }
+
+    /// The endpoint applications of this merchant may change.
+    pub fn for_merchant(&mut self, id: &MerchantId) -> &mut Self {
+        self.merchant = Some(id.clone());
+        self
+    }
+}
+
+/// Data that cannot be JSON is a defect of ours; it is no reason to refuse the change.
+fn untold(kind: &str, error: &serde_json::Error) -> Box<RawValue> {
+    tracing::error!(kind, %error, "an event is told without its data");
+    RawValue::NULL.to_owned()
 }
 
 /// An event that happened. Its data is carried as the text that it is: whatever it holds, however deep, reading it cannot

@@ -1,7 +1,7 @@
 //! The only SQL. One text for SQLite and PostgreSQL: a transaction is an enum of two arms, and the macros below
 //! run the same statement on either.
 //!
-//! A change and the events that tell of it share a transaction: [`Tx::emit`] collects events, and [`Tx::commit`]
+//! A change and the events that tell of it share a transaction: [`Tx::tell`] collects events, and [`Tx::commit`]
 //! writes them last, holding the one row that numbers them. So the sequence has no gaps, and it is the order in
 //! which changes became visible.
 
@@ -36,7 +36,15 @@ pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use sealed::{SEALED, SealedColumn};
 pub use webhook::{WebhookRow, WebhookSecretRow};
 
-use crate::error::{Code, Error, Result};
+use serde::Serialize;
+
+use crate::{
+    clock::{Millis, Random},
+    error::{Code, Error, Result},
+    event::Kind,
+    ids::EventId,
+    seal::Seal,
+};
 
 /// The transaction of one of the two databases.
 enum Conn {
@@ -127,9 +135,37 @@ use fetch_built;
 use push_if;
 
 impl Tx {
-    /// Tells of a change made in this transaction.
-    pub fn emit(&mut self, event: NewEvent) {
-        self.events.push(event);
+    /// Tells of a change made in this transaction: what happened to `subject`, done by `actor`.
+    pub fn tell<T: Serialize>(
+        &mut self,
+        kind: Kind<T>,
+        subject: &impl ToString,
+        actor: &str,
+        data: &T,
+    ) -> &mut NewEvent {
+        let now = self.now();
+        let id = EventId::generate(now, self.random());
+        self.events.push_mut(NewEvent::new(id, now, kind, subject.to_string(), actor.to_owned(), data))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Millis {
+        self.db.now()
+    }
+
+    /// Where random bytes come from.
+    pub fn random(&self) -> &dyn Random {
+        self.db.random()
+    }
+
+    /// Which of the hosts that share the database this one is.
+    pub fn host(&self) -> &str {
+        self.db.host()
+    }
+
+    /// The keys of sealed columns.
+    pub fn seal(&self) -> &Seal {
+        self.db.seal()
     }
 
     /// Makes the changes and their events visible, durably, both or neither.

@@ -90,12 +90,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::store::{Db, DbConfig};
+    use crate::{
+        clock::Nature,
+        store::{Db, DbConfig},
+    };
 
     #[tokio::test]
     async fn f99_every_sealed_column_of_the_schema_is_listed() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&DbConfig::default(), folder.path()).await.unwrap();
+        let db = Db::open(&DbConfig::default(), folder.path(), Nature::default()).await.unwrap();
         let mut tx = db.read().await.unwrap();
         let found = fetch!(
             tx,

@@ -116,9 +116,9 @@ impl Tx {
     }
 
     /// Takes a step: the row changes only if it is still in the state that the step was judged by.
-    pub async fn step_version(&mut self, app: &App, row: &VersionRow, step: Step) -> Result<State> {
+    pub async fn step_version(&mut self, row: &VersionRow, step: Step) -> Result<State> {
         let next = row.state.after(step)?;
-        let now = app.clock.now();
+        let now = self.now();
         let online_at = row.online_at.or((next == State::Online).then_some(now));
         let submitted_once = row.submitted_once || next == State::Auditing;
         let changed = execute!(

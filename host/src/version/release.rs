@@ -9,11 +9,11 @@ use crate::{
     audit::AuditState,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::{self, kind},
     ids::{MiniAppId, ReleaseId, VersionId},
     mini_app::{self, MiniApp},
     rollout,
-    store::Tx,
+    store::{Db, Tx},
     text::{self, text_enum},
 };
 
@@ -150,14 +150,14 @@ pub(super) fn require_on_shelf(mini_app: &MiniApp) -> Result<()> {
 /// Brings an approved version online for all bound host apps at once (V7), and ends its trial and the grayscale tasks
 /// that it overtakes (V8).
 pub async fn publish(
-    app: &App,
+    db: &Db,
     caller: &Caller,
     id: &MiniAppId,
     number: &VersionNumber,
     how: Publish,
 ) -> Result<Release> {
     let note = text::prose("note", &how.note, 500)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let version = tx.require_version(id, number).await?;
     require_decided(&mut tx, &version).await?;
@@ -165,16 +165,16 @@ pub async fn publish(
     let online = tx.online_version(id).await?;
     may_publish(&mini_app, online.as_ref().map(|online| &online.number), number)?;
     if let Some(online) = &online {
-        tx.step_version(app, online, Step::Retire).await?;
+        tx.step_version(online, Step::Retire).await?;
     }
-    tx.step_version(app, &version, Step::Publish).await?;
+    tx.step_version(&version, Step::Publish).await?;
     if how.forced {
         tx.mark_forced(&version.id).await?;
     }
-    let release = record(&mut tx, app, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
-    rollout::end_superseded(&mut tx, app, caller.account.as_str(), id, number).await?;
-    end_trial(&mut tx, app, caller, &version).await?;
-    tx.emit(event::new(app, "version.published", id, caller.account.as_str(), &release).for_mini_app(id));
+    let release = record(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
+    rollout::end_superseded(&mut tx, caller.account.as_str(), id, number).await?;
+    end_trial(&mut tx, caller, &version).await?;
+    tx.tell(kind::VERSION_PUBLISHED, id, caller.account.as_str(), &release).for_mini_app(id);
     tx.commit().await?;
     Ok(release)
 }
@@ -192,46 +192,45 @@ async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
 }
 
 /// What everybody gets needs no trial any more.
-async fn end_trial(tx: &mut Tx, app: &App, caller: &Caller, version: &VersionRow) -> Result<()> {
+async fn end_trial(tx: &mut Tx, caller: &Caller, version: &VersionRow) -> Result<()> {
     let id = &version.mini_app_id;
     if tx.trial(id).await?.is_some_and(|trial| trial.version_id == version.id) {
         tx.clear_trial(id).await?;
-        tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &event::Nothing).for_mini_app(id));
+        tx.tell(kind::TRIAL_CLEARED, id, caller.account.as_str(), &event::Nothing).for_mini_app(id);
     }
     Ok(())
 }
 
 /// Brings a version online again that was online before (V9). Grayscale tasks that are now above it go on.
-pub async fn roll_back(app: &App, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Release> {
+pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Release> {
     let note = text::prose("note", &how.note, 500)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let target = tx.require_version(id, &how.to).await?;
     let last = tx.last_release(id).await?.map(|last| last.kind);
     may_roll_back(&mini_app, last, &target)?;
     if let Some(online) = tx.online_version(id).await? {
-        tx.step_version(app, &online, Step::Retire).await?;
+        tx.step_version(&online, Step::Retire).await?;
     }
-    tx.step_version(app, &target, Step::RollBackTo).await?;
-    let release = record(&mut tx, app, caller, &target, ReleaseKind::Rollback, false, note).await?;
+    tx.step_version(&target, Step::RollBackTo).await?;
+    let release = record(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
     if mini_app.min_version.as_ref().is_some_and(|min| *min > target.number) {
         tx.set_min_version(id, Some(&target.number)).await?;
     }
-    tx.emit(event::new(app, "version.rolled_back", id, caller.account.as_str(), &release).for_mini_app(id));
+    tx.tell(kind::VERSION_ROLLED_BACK, id, caller.account.as_str(), &release).for_mini_app(id);
     tx.commit().await?;
     Ok(release)
 }
 
 async fn record(
     tx: &mut Tx,
-    app: &App,
     caller: &Caller,
     version: &VersionRow,
     kind: ReleaseKind,
     forced: bool,
     note: String,
 ) -> Result<Release> {
-    let now = app.clock.now();
+    let now = tx.now();
     let release = Release {
         mini_app: version.mini_app_id.clone(),
         version: version.number.clone(),
@@ -243,13 +242,13 @@ async fn record(
     };
     let position = tx.last_release(&version.mini_app_id).await?.map_or(0, |last| last.position) + 1;
     let id: VersionId = version.id.clone();
-    tx.insert_release(&ReleaseId::generate(now, &*app.random), position, &id, &release).await?;
+    tx.insert_release(&ReleaseId::generate(now, tx.random()), position, &id, &release).await?;
     Ok(release)
 }
 
 /// The release history, newest first.
-pub async fn releases(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Vec<Release>> {
-    let mut tx = app.db.read().await?;
+pub async fn releases(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec<Release>> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.releases(id).await
 }

@@ -9,9 +9,11 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event::{self, Nothing},
+    event::{self, Nothing, kind},
     ids::{MiniAppId, VersionId},
-    mini_app, text,
+    mini_app,
+    store::Db,
+    text,
 };
 
 /// Accounts that a trial may name.
@@ -73,8 +75,8 @@ fn accounts(accounts: Vec<String>) -> Result<Vec<String>> {
 }
 
 /// Sets the trial (V10).
-pub async fn set(app: &App, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
-    let mut tx = app.db.begin().await?;
+pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
+    let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let version = tx.require_version(id, &trial.version).await?;
     if version.state == State::Rejected {
@@ -87,30 +89,30 @@ pub async fn set(app: &App, caller: &Caller, id: &MiniAppId, trial: Trial) -> Re
         version_id: version.id,
         number: version.number,
         set_by: caller.account.to_string(),
-        set_at: app.clock.now(),
+        set_at: db.now(),
     };
     tx.set_trial(&row).await?;
     let trial = Trial::from(row);
-    tx.emit(event::new(app, "trial.set", id, caller.account.as_str(), &trial).for_mini_app(id));
+    tx.tell(kind::TRIAL_SET, id, caller.account.as_str(), &trial).for_mini_app(id);
     tx.commit().await?;
     Ok(trial)
 }
 
 /// The trial, or `not-found`.
-pub async fn get(app: &App, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.trial(id).await?.map(Trial::from).ok_or_else(|| Error::not_found("trial of", id))
 }
 
 /// Ends the trial.
-pub async fn clear(app: &App, caller: &Caller, id: &MiniAppId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn clear(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<()> {
+    let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     if !tx.clear_trial(id).await? {
         return Err(Error::not_found("trial of", id));
     }
-    tx.emit(event::new(app, "trial.cleared", id, caller.account.as_str(), &Nothing).for_mini_app(id));
+    tx.tell(kind::TRIAL_CLEARED, id, caller.account.as_str(), &Nothing).for_mini_app(id);
     tx.commit().await
 }
 

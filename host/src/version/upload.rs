@@ -1,5 +1,6 @@
 //! Uploading: package in, development version out (rules V1, V2; faults 26, 30, 59).
 
+use crate::blob::Blobs;
 use std::fs::File;
 
 use bytes::Bytes;
@@ -9,14 +10,14 @@ use sqlx::types::Json;
 use super::{ManifestSummary, State, Step, Version, VersionNumber, VersionRow};
 use crate::{
     access::{Action, Caller},
-    app::App,
     blob::Spooled,
     error::{Code, Error, Result},
-    event::{self, OfVersion},
+    event::{self, OfVersion, kind},
     ids::{MiniAppId, VersionId},
     mini_app,
     package::{Archive, Limits, Manifest, PackageName},
     page::{Page, PageQuery},
+    store::Db,
 };
 
 /// What became of an upload.
@@ -40,17 +41,19 @@ struct Contents {
 /// # Errors
 /// `version-exists` when the version has other bytes, unless `replace` and it was never submitted (V1).
 pub async fn upload<E: Into<Error>>(
-    app: &App,
+    db: &Db,
+    blobs: &Blobs,
+    limits: &Limits,
     caller: &Caller,
     name: &PackageName,
     replace: bool,
     body: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<(Version, Uploaded)> {
-    mini_app::authorise(&mut app.db.read().await?, caller, &name.mini_app_id, Action::Develop).await?;
-    let spooled = app.blobs.spool(body, app.config.package.max_bytes).await?;
-    let contents = examine(&spooled, name.clone(), app.config.package.clone()).await?;
-    app.blobs.keep(&spooled).await?;
-    store(app, caller, name, replace, &spooled, contents).await
+    mini_app::authorise(&mut db.read().await?, caller, &name.mini_app_id, Action::Develop).await?;
+    let spooled = blobs.spool(body, limits.max_bytes).await?;
+    let contents = examine(&spooled, name.clone(), limits.clone()).await?;
+    blobs.keep(&spooled).await?;
+    store(db, caller, name, replace, &spooled, contents).await
 }
 
 async fn examine(spooled: &Spooled, name: PackageName, limits: Limits) -> Result<Contents> {
@@ -75,19 +78,19 @@ fn read(file: File, name: &PackageName, limits: &Limits) -> Result<Contents> {
 }
 
 async fn store(
-    app: &App,
+    db: &Db,
     caller: &Caller,
     name: &PackageName,
     replace: bool,
     spooled: &Spooled,
     contents: Contents,
 ) -> Result<(Version, Uploaded)> {
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let now = db.now();
+    let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, &name.mini_app_id, Action::Develop).await?;
     let existing = tx.version(&name.mini_app_id, &name.version).await?;
     let mut row = VersionRow {
-        id: VersionId::generate(now, &*app.random),
+        id: VersionId::generate(now, db.random()),
         mini_app_id: name.mini_app_id.clone(),
         number: name.version.clone(),
         state: State::Development,
@@ -105,7 +108,7 @@ async fn store(
     let kind = match existing {
         None => {
             tx.insert_version(&row).await?;
-            "version.uploaded"
+            kind::VERSION_UPLOADED
         }
         Some(existing) if existing.sha256 == row.sha256 && existing.state != State::Deleted => {
             return Ok((existing.into(), Uploaded::Unchanged));
@@ -115,14 +118,11 @@ async fn store(
             row.id = existing.id;
             row.created_at = existing.created_at;
             tx.replace_version(&row).await?;
-            "version.replaced"
+            kind::VERSION_REPLACED
         }
     };
     let version = Version::from(row);
-    tx.emit(
-        event::new(app, kind, &name.mini_app_id, caller.account.as_str(), &version.clone().brief())
-            .for_mini_app(&name.mini_app_id),
-    );
+    tx.tell(kind, &name.mini_app_id, caller.account.as_str(), &version.clone().brief()).for_mini_app(&name.mini_app_id);
     tx.commit().await?;
     Ok((version, Uploaded::Stored))
 }
@@ -156,8 +156,8 @@ pub struct VersionDetail {
 }
 
 /// One version with its newest audit.
-pub async fn get(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     let row = tx.require_version(id, number).await?;
     let audit = crate::audit::latest(&mut tx, &row.id).await?;
@@ -165,8 +165,8 @@ pub async fn get(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNum
 }
 
 /// The versions of a MiniApp, newest upload first.
-pub async fn list(app: &App, caller: &Caller, id: &MiniAppId, page: &PageQuery) -> Result<Page<Version>> {
-    let mut tx = app.db.read().await?;
+pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) -> Result<Page<Version>> {
+    let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     let rows = tx.versions(id, page).await?;
     let page = Page::of(rows, page, |row| row.id.to_string());
@@ -174,15 +174,15 @@ pub async fn list(app: &App, caller: &Caller, id: &MiniAppId, page: &PageQuery) 
 }
 
 /// Deletes a development version. Its number never comes back with other bytes (fault 30).
-pub async fn delete(app: &App, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
+    let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let row = tx.require_version(id, number).await?;
     if tx.trial(id).await?.is_some_and(|trial| trial.version_id == row.id) {
         return Err(Error::new(Code::VersionState, format!("{number} is on trial. End the trial first.")));
     }
-    tx.step_version(app, &row, Step::Delete).await?;
+    tx.step_version(&row, Step::Delete).await?;
     let data = OfVersion { version: number.clone() };
-    tx.emit(event::new(app, "version.deleted", id, caller.account.as_str(), &data).for_mini_app(id));
+    tx.tell(kind::VERSION_DELETED, id, caller.account.as_str(), &data).for_mini_app(id);
     tx.commit().await
 }

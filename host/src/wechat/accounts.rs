@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{Platform, Refusal, client};
 use crate::{
-    app::App,
     clock::Millis,
     error::{Error, Result},
     seal::Secret,
+    store::Db,
 };
 
 /// Seconds before its end at which a token is renewed. A token is good for 7200; the older one goes on for five minutes.
@@ -77,10 +77,10 @@ impl From<Error> for Failure {
 }
 
 impl Account {
-    fn access(&self, app: &App) -> Result<Option<Access>> {
-        let usable = self.access_expires_at > app.clock.now().plus_seconds(SHORT);
+    fn access(&self, db: &Db) -> Result<Option<Access>> {
+        let usable = self.access_expires_at > db.now().plus_seconds(SHORT);
         let Some(sealed) = self.access_sealed.as_deref().filter(|_| usable) else { return Ok(None) };
-        let token = app.seal.open_text(sealed, &about(ABOUT_ACCESS, &self.app_id))?.into();
+        let token = db.seal().open_text(sealed, &about(ABOUT_ACCESS, &self.app_id))?.into();
         Ok(Some(Access { token, expires_at: self.access_expires_at }))
     }
 
@@ -97,10 +97,10 @@ fn about(what: &str, app_id: &str) -> String {
 ///
 /// # Errors
 /// Those of sealing.
-fn seal_grant(app: &App, app_id: &str, grant: &Secret, granted_at: Millis) -> Result<NewGrant> {
+fn seal_grant(db: &Db, app_id: &str, grant: &Secret, granted_at: Millis) -> Result<NewGrant> {
     Ok(NewGrant {
         app_id: app_id.to_owned(),
-        grant_sealed: app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, app_id))?,
+        grant_sealed: db.seal().seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, app_id))?,
         granted_at,
         access_sealed: None,
         access_expires_at: Millis(0),
@@ -112,13 +112,13 @@ fn seal_grant(app: &App, app_id: &str, grant: &Secret, granted_at: Millis) -> Re
 ///
 /// # Errors
 /// Those of sealing.
-pub fn seal_authorization(app: &App, granted: &client::Authorization) -> Result<NewGrant> {
+pub fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<NewGrant> {
     let app_id = &granted.authorizer_appid;
     let access = granted.authorizer_access_token.expose().as_bytes();
-    let grant = seal_grant(app, app_id, &granted.authorizer_refresh_token, app.clock.now())?;
+    let grant = seal_grant(db, app_id, &granted.authorizer_refresh_token, db.now())?;
     Ok(NewGrant {
-        access_sealed: Some(app.seal.seal(access, &about(ABOUT_ACCESS, app_id))?),
-        access_expires_at: app.clock.now().plus_seconds(granted.expires_in),
+        access_sealed: Some(db.seal().seal(access, &about(ABOUT_ACCESS, app_id))?),
+        access_expires_at: db.now().plus_seconds(granted.expires_in),
         scopes: granted.func_info.iter().map(|func| func.funcscope_category.id).collect(),
         ..grant
     })
@@ -128,9 +128,9 @@ pub fn seal_authorization(app: &App, granted: &client::Authorization) -> Result<
 ///
 /// # Errors
 /// Failures of this host.
-pub async fn keep_ticket(app: &App, platform: &Platform, ticket: &Secret, at: Millis) -> Result<()> {
-    let grant = seal_grant(app, &platform.app_id, ticket, at)?;
-    let mut tx = app.db.begin().await?;
+pub async fn keep_ticket(db: &Db, platform: &Platform, ticket: &Secret, at: Millis) -> Result<()> {
+    let grant = seal_grant(db, &platform.app_id, ticket, at)?;
+    let mut tx = db.begin().await?;
     tx.grant_wechat_account(&grant).await?;
     tx.commit().await
 }
@@ -139,17 +139,17 @@ pub async fn keep_ticket(app: &App, platform: &Platform, ticket: &Secret, at: Mi
 ///
 /// # Errors
 /// A refusal when there is none and WeChat gives none.
-pub async fn access(app: &App, platform: &Platform, app_id: &str) -> Result<Access, Failure> {
-    let account = app.db.read().await?.wechat_account(app_id).await?;
+pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access, Failure> {
+    let account = db.read().await?.wechat_account(app_id).await?;
     let missing = if app_id == platform.app_id { Refusal::Ticket(0) } else { Refusal::Revoked(0) };
     let account = account.filter(|account| account.grant_sealed.is_some()).ok_or(missing)?;
-    if account.is_fresh(app.clock.now()) {
-        return account.access(app)?.ok_or(Refusal::Busy.into());
+    if account.is_fresh(db.now()) {
+        return account.access(db)?.ok_or(Refusal::Busy.into());
     }
-    match renew(app, platform, &account).await {
+    match renew(db, platform, &account).await {
         Ok(access) => Ok(access),
         // What is left of the old token serves until WeChat gives a new one.
-        Err(failure) => account.access(app)?.ok_or(failure),
+        Err(failure) => account.access(db)?.ok_or(failure),
     }
 }
 
@@ -157,44 +157,42 @@ pub async fn access(app: &App, platform: &Platform, app_id: &str) -> Result<Acce
 ///
 /// # Errors
 /// What WeChat refuses, and failures of this host.
-pub async fn with_platform_token<T, F>(app: &App, platform: &Platform, call: impl Fn(Secret) -> F) -> Result<T, Failure>
+pub async fn with_platform_token<T, F>(db: &Db, platform: &Platform, call: impl Fn(Secret) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Refusal>>,
 {
-    let first = access(app, platform, &platform.app_id).await?;
+    let first = access(db, platform, &platform.app_id).await?;
     match call(first.token).await {
         Err(Refusal::TokenExpired(_)) => {}
         answer => return Ok(answer?),
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     tx.expire_wechat_access(&platform.app_id, first.expires_at).await?;
     tx.commit().await?;
-    let second = access(app, platform, &platform.app_id).await?;
+    let second = access(db, platform, &platform.app_id).await?;
     Ok(call(second.token).await?)
 }
 
 /// Renews by the lease, or waits for the host that has it; a refusal that is for good is for the caller to act on. Boxed, because an account's renewal needs the platform's token.
 pub(crate) fn renew<'a>(
-    app: &'a App,
+    db: &'a Db,
     platform: &'a Platform,
     account: &'a Account,
 ) -> futures_util::future::BoxFuture<'a, Result<Access, Failure>> {
     Box::pin(async move {
-        let now = app.clock.now();
+        let now = db.now();
         if account.retry_at > now {
             return Err(Refusal::Busy.into());
         }
-        let mut tx = app.db.begin().await?;
-        let leased = tx
-            .lease_wechat_account(account, &app.host_id, now, now.plus_seconds(app.config.wechat.lease_seconds()))
-            .await?;
+        let mut tx = db.begin().await?;
+        let leased = tx.lease_wechat_account(account, db.host(), now, now.plus_seconds(platform.lease_seconds)).await?;
         tx.commit().await?;
         if !leased {
-            return renewed_elsewhere(app, account).await;
+            return renewed_elsewhere(db, account).await;
         }
-        match ask(app, platform, account).await {
-            Ok(fresh) => record(app, account, fresh).await,
-            Err(failure) => Err(give_up(app, account, failure).await?),
+        match ask(db, platform, account).await {
+            Ok(fresh) => record(db, account, fresh).await,
+            Err(failure) => Err(give_up(db, account, failure).await?),
         }
     })
 }
@@ -205,9 +203,9 @@ struct Fresh {
     grant: Option<Secret>,
 }
 
-async fn ask(app: &App, platform: &Platform, account: &Account) -> Result<Fresh, Failure> {
+async fn ask(db: &Db, platform: &Platform, account: &Account) -> Result<Fresh, Failure> {
     let sealed = account.grant_sealed.as_deref().unwrap_or_default();
-    let grant: Secret = app.seal.open_text(sealed, &about(ABOUT_GRANT, &account.app_id))?.into();
+    let grant: Secret = db.seal().open_text(sealed, &about(ABOUT_GRANT, &account.app_id))?.into();
     let (client, own) = (&platform.client, &platform.app_id);
     if account.app_id == *own {
         let fresh = client.component_token(own, &platform.secret, &grant).await?;
@@ -215,50 +213,50 @@ async fn ask(app: &App, platform: &Platform, account: &Account) -> Result<Fresh,
     }
     let grant = &grant;
     let call = |token: Secret| async move { client.account_token(&token, own, &account.app_id, grant).await };
-    let fresh = with_platform_token(app, platform, call).await?;
+    let fresh = with_platform_token(db, platform, call).await?;
     let next = Some(fresh.authorizer_refresh_token);
     Ok(Fresh { token: fresh.authorizer_access_token, expires_in: fresh.expires_in, grant: next })
 }
 
-async fn record(app: &App, account: &Account, fresh: Fresh) -> Result<Access, Failure> {
+async fn record(db: &Db, account: &Account, fresh: Fresh) -> Result<Access, Failure> {
     let id = &account.app_id;
-    let access = app.seal.seal(fresh.token.expose().as_bytes(), &about(ABOUT_ACCESS, id))?;
+    let access = db.seal().seal(fresh.token.expose().as_bytes(), &about(ABOUT_ACCESS, id))?;
     let grant =
-        fresh.grant.map(|grant| app.seal.seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
-    let expires_at = app.clock.now().plus_seconds(fresh.expires_in);
-    let mut tx = app.db.begin().await?;
+        fresh.grant.map(|grant| db.seal().seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
+    let expires_at = db.now().plus_seconds(fresh.expires_in);
+    let mut tx = db.begin().await?;
     let written = tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await?;
     tx.commit().await?;
     // A newer ticket or grant came meanwhile. The token is good all the same; whoever asks next renews with the newer one.
     if !written {
         tracing::debug!(app_id = %id, "a renewed WeChat token was not kept: the grant changed meanwhile");
-        let mut tx = app.db.begin().await?;
-        tx.postpone_wechat_account(id, app.clock.now()).await?;
+        let mut tx = db.begin().await?;
+        tx.postpone_wechat_account(id, db.now()).await?;
         tx.commit().await?;
     }
     Ok(Access { token: fresh.token, expires_at })
 }
 
 /// Gives the lease back; nobody asks for a while.
-async fn give_up(app: &App, account: &Account, failure: Failure) -> Result<Failure> {
+async fn give_up(db: &Db, account: &Account, failure: Failure) -> Result<Failure> {
     let pause = match &failure {
         Failure::Refused(Refusal::RateLimited(_)) => 60 << account.attempts.clamp(0, 6),
         _ => 2 << account.attempts.clamp(0, 5),
     };
-    let mut tx = app.db.begin().await?;
-    tx.postpone_wechat_account(&account.app_id, app.clock.now().plus_seconds(pause)).await?;
+    let mut tx = db.begin().await?;
+    tx.postpone_wechat_account(&account.app_id, db.now().plus_seconds(pause)).await?;
     tx.commit().await?;
     Ok(failure)
 }
 
 /// Waits until the host that has the lease is done.
-async fn renewed_elsewhere(app: &App, account: &Account) -> Result<Access, Failure> {
+async fn renewed_elsewhere(db: &Db, account: &Account) -> Result<Access, Failure> {
     let look = async {
         loop {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            let now = app.db.read().await?.wechat_account(&account.app_id).await?;
+            let now = db.read().await?.wechat_account(&account.app_id).await?;
             let changed = now.filter(|now| now.access_expires_at != account.access_expires_at);
-            if let Some(access) = changed.map(|now| now.access(app)).transpose()?.flatten() {
+            if let Some(access) = changed.map(|now| now.access(db)).transpose()?.flatten() {
                 return Ok(access);
             }
         }

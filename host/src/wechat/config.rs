@@ -80,6 +80,8 @@ pub struct Platform {
     pub login_url: String,
     /// The address of this host for WeChat and for merchants' browsers.
     pub public_url: Option<String>,
+    /// Seconds for which a host that asks WeChat keeps the others away.
+    pub lease_seconds: i64,
 }
 
 impl Platform {
@@ -99,6 +101,7 @@ impl Platform {
             secret: given("wechat-app-secret", &config.wechat_app_secret)?,
             client: Client::new(&config.wechat_base_url, Duration::from_secs(config.wechat_timeout))?,
             app_id,
+            lease_seconds: config.lease_seconds(),
             login_url: config.wechat_login_url.clone(),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
         }))

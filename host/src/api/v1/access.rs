@@ -83,7 +83,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Who am I?
 #[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Me)))]
 async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
-    let (account, token) = access::me(&app, &caller).await?;
+    let (account, token) = access::me(&app.db, &caller).await?;
     let grant = |(scope, role): &(Scope, Role)| Grant { scope: scope.kind(), id: scope.id().to_owned(), role: *role };
     Ok(Json(Me { account, token, grants: caller.grants.iter().map(grant).collect() }))
 }
@@ -91,7 +91,7 @@ async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
 /// Create an account.
 #[utoipa::path(post, path = "/v1/accounts", tag = "access", request_body = NewAccount, responses((status = 201, body = Account)))]
 async fn create_account(State(app): AppState, caller: Caller, Json(new): Json<NewAccount>) -> Created<Account> {
-    created(access::create_account(&app, &caller, &new).await?)
+    created(access::create_account(&app.db, &caller, &new).await?)
 }
 
 /// The accounts, newest first, for admins and viewers of the platform.
@@ -101,19 +101,19 @@ async fn accounts(
     caller: Caller,
     Query(query): Query<AccountQuery>,
 ) -> Result<Json<Page<Account>>> {
-    Ok(Json(access::accounts(&app, &caller, &query).await?))
+    Ok(Json(access::accounts(&app.db, &caller, &query).await?))
 }
 
 /// Create a team; the caller becomes its first admin.
 #[utoipa::path(post, path = "/v1/teams", tag = "access", request_body = NewTeam, responses((status = 201, body = Team)))]
 async fn create_team(State(app): AppState, caller: Caller, Json(new): Json<NewTeam>) -> Created<Team> {
-    created(access::create_team(&app, &caller, &new).await?)
+    created(access::create_team(&app.db, &caller, &new).await?)
 }
 
 /// The caller's teams.
 #[utoipa::path(get, path = "/v1/teams", tag = "access", params(PageQuery), responses((status = 200, body = Page<Team>)))]
 async fn teams(State(app): AppState, caller: Caller, Query(page): Query<PageQuery>) -> Result<Json<Page<Team>>> {
-    Ok(Json(access::teams(&app, &caller, &page).await?))
+    Ok(Json(access::teams(&app.db, &caller, &page).await?))
 }
 
 /// Issue a token. Its secret is shown this once.
@@ -124,20 +124,20 @@ async fn issue_token(
     Json(issue): Json<IssueToken>,
 ) -> Result<(StatusCode, SecretHeaders, Json<IssuedToken>)> {
     let IssueToken { account, name, scopes, expires_at } = issue;
-    let issued = access::issue_token(&app, &caller, account, NewToken { name, scopes, expires_at }).await?;
+    let issued = access::issue_token(&app.db, &caller, account, NewToken { name, scopes, expires_at }).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
 }
 
 /// The caller's tokens, without their secrets.
 #[utoipa::path(get, path = "/v1/tokens", tag = "access", responses((status = 200, body = Items<Token>)))]
 async fn tokens(State(app): AppState, caller: Caller) -> Result<Json<Items<Token>>> {
-    items(access::tokens(&app, &caller).await?)
+    items(access::tokens(&app.db, &caller).await?)
 }
 
 /// Revoke a token, at once and on every host.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "access", params(("id" = TokenId, Path)), responses((status = 204)))]
 async fn revoke_token(State(app): AppState, caller: Caller, Path(id): Path<TokenId>) -> Result<StatusCode> {
-    access::revoke_token(&app, &caller, &id).await?;
+    access::revoke_token(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -146,20 +146,20 @@ macro_rules! members {
         /// The members.
         #[utoipa::path(get, path = $path, tag = "access", params(("id" = $id, Path)), responses((status = 200, body = Items<Member>)))]
         async fn $list(State(app): AppState, caller: Caller, Path(id): Path<$id>) -> Result<Json<Items<Member>>> {
-            items(access::members(&app, &caller, &$scope(id)).await?)
+            items(access::members(&app.db, &caller, &$scope(id)).await?)
         }
 
         /// Give a role.
         #[utoipa::path(put, path = $one, tag = "access", params(("id" = $id, Path), ("account" = UserId, Path)), request_body = SetRole, responses((status = 204)))]
         async fn $set(State(app): AppState, caller: Caller, Path((id, account)): Path<($id, UserId)>, Json(set): Json<SetRole>) -> Result<StatusCode> {
-            access::set_role(&app, &caller, &$scope(id), &account, Some(set.role)).await?;
+            access::set_role(&app.db, &caller, &$scope(id), &account, Some(set.role)).await?;
             Ok(StatusCode::NO_CONTENT)
         }
 
         /// Take the role away.
         #[utoipa::path(delete, path = $one, tag = "access", params(("id" = $id, Path), ("account" = UserId, Path)), responses((status = 204)))]
         async fn $remove(State(app): AppState, caller: Caller, Path((id, account)): Path<($id, UserId)>) -> Result<StatusCode> {
-            access::set_role(&app, &caller, &$scope(id), &account, None).await?;
+            access::set_role(&app.db, &caller, &$scope(id), &account, None).await?;
             Ok(StatusCode::NO_CONTENT)
         }
     };
@@ -196,7 +196,7 @@ members!(
 /// Who has a role in the platform: admins, viewers, fulfillers.
 #[utoipa::path(get, path = "/v1/platform/members", tag = "access", responses((status = 200, body = Items<Member>)))]
 async fn platform_members(State(app): AppState, caller: Caller) -> Result<Json<Items<Member>>> {
-    items(access::members(&app, &caller, &Scope::Platform).await?)
+    items(access::members(&app.db, &caller, &Scope::Platform).await?)
 }
 
 /// Give an account a role in the platform, instead of the one that it may have there.
@@ -207,7 +207,7 @@ async fn set_platform_member(
     Path(account): Path<UserId>,
     Json(set): Json<SetRole>,
 ) -> Result<StatusCode> {
-    access::set_role(&app, &caller, &Scope::Platform, &account, Some(set.role)).await?;
+    access::set_role(&app.db, &caller, &Scope::Platform, &account, Some(set.role)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -218,6 +218,6 @@ async fn remove_platform_member(
     caller: Caller,
     Path(account): Path<UserId>,
 ) -> Result<StatusCode> {
-    access::set_role(&app, &caller, &Scope::Platform, &account, None).await?;
+    access::set_role(&app.db, &caller, &Scope::Platform, &account, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

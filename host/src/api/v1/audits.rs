@@ -16,7 +16,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// One audit, for its team and for the host apps that decide in it.
 #[utoipa::path(get, path = "/v1/audits/{id}", tag = "audits", params(("id" = AuditId, Path)), responses((status = 200, body = Audit)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<AuditId>) -> Result<Json<Audit>> {
-    Ok(Json(audit::get(&app, &caller, &id).await?))
+    Ok(Json(audit::get(&app.db, &caller, &id).await?))
 }
 
 /// Approve or reject on behalf of a host app.
@@ -27,5 +27,5 @@ async fn decide(
     Path(id): Path<AuditId>,
     Json(how): Json<Decide>,
 ) -> Result<Json<Audit>> {
-    Ok(Json(audit::decide(&app, &caller, &id, how).await?))
+    Ok(Json(audit::decide(&app.db, &caller, &id, how).await?))
 }

@@ -38,7 +38,7 @@ async fn start(
     caller: Caller,
     Json(new): Json<NewAuthorisation>,
 ) -> Result<(StatusCode, Private)> {
-    Ok((StatusCode::CREATED, private(authorisation::start(&app, &caller, new).await?)))
+    Ok((StatusCode::CREATED, private(authorisation::start(&app.channels, &caller, new).await?)))
 }
 
 /// The runs of the caller's merchants, without their links.
@@ -48,13 +48,13 @@ async fn list(
     caller: Caller,
     Query(query): Query<AuthorisationQuery>,
 ) -> Result<Json<Page<AuthorisationView>>> {
-    Ok(Json(authorisation::list(&app, &caller, &query).await?))
+    Ok(Json(authorisation::list(&app.db, &caller, &query).await?))
 }
 
 /// One run: how far it is, and what it waits for.
 #[utoipa::path(get, path = "/v1/channel-authorisations/{id}", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
-    Ok(private(authorisation::get(&app, &caller, &id).await?))
+    Ok(private(authorisation::get(&app.channels, &caller, &id).await?))
 }
 
 /// Say which endpoint application the channel is for, or have one created. With the grant there, the channel is bound at once.
@@ -65,17 +65,17 @@ async fn choose(
     Path(id): Path<AuthorisationId>,
     Json(target): Json<Target>,
 ) -> Result<Private> {
-    Ok(private(authorisation::choose(&app, &caller, &id, target).await?))
+    Ok(private(authorisation::choose(&app.channels, &caller, &id, target).await?))
 }
 
 /// Start again, with a new link, or from the grant when there is one.
 #[utoipa::path(post, path = "/v1/channel-authorisations/{id}/restart", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn restart(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
-    Ok(private(authorisation::restart(&app, &caller, &id).await?))
+    Ok(private(authorisation::restart(&app.channels, &caller, &id).await?))
 }
 
 /// Give a run up.
 #[utoipa::path(post, path = "/v1/channel-authorisations/{id}/abandon", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn abandon(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
-    Ok(private(authorisation::abandon(&app, &caller, &id).await?))
+    Ok(private(authorisation::abandon(&app.db, &caller, &id).await?))
 }

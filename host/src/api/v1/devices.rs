@@ -35,14 +35,14 @@ async fn check(
     headers: HeaderMap,
     Json(request): Json<CheckRequest>,
 ) -> Result<Json<CheckResponse>> {
-    Ok(Json(check::check(&app, &asker(caller.as_ref(), &headers)?, &request).await?))
+    Ok(Json(check::check(&app.checks, &asker(caller.as_ref(), &headers)?, &request).await?))
 }
 
 /// The same question, and every rule that was tried for the answer; for people of the MiniApp's team or the host app. Admits
 /// nobody.
 #[utoipa::path(post, path = "/v1/check/explain", tag = "devices", request_body = CheckRequest, responses((status = 200, body = Explanation)))]
 async fn explain(State(app): AppState, caller: Caller, Json(request): Json<CheckRequest>) -> Result<Json<Explanation>> {
-    Ok(Json(check::explain(&app, &caller, &request).await?))
+    Ok(Json(check::explain(&app.checks, &caller, &request).await?))
 }
 
 /// Tell what became of a version: downloaded, running or failed.
@@ -51,6 +51,6 @@ async fn report(State(app): AppState, headers: HeaderMap, Json(report): Json<Rep
     let key = device_key(&headers);
     let key =
         key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
-    report::take(&app, key, &report)?;
+    report::take(&app.checks, key, &report)?;
     Ok(StatusCode::ACCEPTED)
 }

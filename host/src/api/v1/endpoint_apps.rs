@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Create an endpoint application of chosen product instances.
 #[utoipa::path(post, path = "/v1/endpoint-apps", tag = "endpoint-apps", request_body = NewEndpointApp, responses((status = 201, body = EndpointAppView)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewEndpointApp>) -> Created<EndpointAppView> {
-    created(endpoint::create(&app, &caller, new).await?)
+    created(endpoint::create(&app.db, &caller, new).await?)
 }
 
 /// The endpoint applications of the caller's merchants.
@@ -32,13 +32,13 @@ async fn list(
     caller: Caller,
     Query(query): Query<EndpointAppQuery>,
 ) -> Result<Json<Page<EndpointApp>>> {
-    Ok(Json(endpoint::list(&app, &caller, &query).await?))
+    Ok(Json(endpoint::list(&app.db, &caller, &query).await?))
 }
 
 /// One endpoint application with its product instances, channels and organisation nodes.
 #[utoipa::path(get, path = "/v1/endpoint-apps/{cid}", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path)), responses((status = 200, body = EndpointAppView)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<EndpointAppId>) -> Result<Json<EndpointAppView>> {
-    Ok(Json(endpoint::get(&app, &caller, &id).await?))
+    Ok(Json(endpoint::get(&app.db, &caller, &id).await?))
 }
 
 /// Edit an endpoint application.
@@ -49,13 +49,13 @@ async fn edit(
     Path(id): Path<EndpointAppId>,
     Json(edit): Json<EditEndpointApp>,
 ) -> Result<Json<EndpointApp>> {
-    Ok(Json(endpoint::edit(&app, &caller, &id, edit).await?))
+    Ok(Json(endpoint::edit(&app.db, &caller, &id, edit).await?))
 }
 
 /// Delete an endpoint application; not the default one, and not while channels are bound to it.
 #[utoipa::path(delete, path = "/v1/endpoint-apps/{cid}", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path)), responses((status = 204)))]
 async fn delete(State(app): AppState, caller: Caller, Path(id): Path<EndpointAppId>) -> Result<StatusCode> {
-    endpoint::delete(&app, &caller, &id).await?;
+    endpoint::delete(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -66,7 +66,7 @@ async fn add_product(
     caller: Caller,
     Path((id, instance)): Path<(EndpointAppId, InstanceId)>,
 ) -> Result<Json<EndpointAppView>> {
-    Ok(Json(endpoint::add_product(&app, &caller, &id, &instance).await?))
+    Ok(Json(endpoint::add_product(&app.db, &caller, &id, &instance).await?))
 }
 
 /// Take a product instance out of it; not out of the default one, and not the last.
@@ -76,6 +76,6 @@ async fn remove_product(
     caller: Caller,
     Path((id, instance)): Path<(EndpointAppId, InstanceId)>,
 ) -> Result<StatusCode> {
-    endpoint::remove_product(&app, &caller, &id, &instance).await?;
+    endpoint::remove_product(&app.db, &caller, &id, &instance).await?;
     Ok(StatusCode::NO_CONTENT)
 }

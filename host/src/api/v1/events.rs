@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// What happened, oldest first: of a MiniApp or host app for its members, of everything for admins of the platform.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventQuery), responses((status = 200, body = EventPage)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<EventQuery>) -> Result<Json<EventPage>> {
-    Ok(Json(event::list(&app, &caller, &query).await?))
+    Ok(Json(event::list(&app.db, &caller, &query).await?))
 }
 
 /// What happens, as it happens: server-sent events whose `id` is the event's number, `event` its type and `data` the event. A
@@ -44,7 +44,7 @@ async fn stream(
         let seen = seen.parse().map_err(|_| Error::field("Last-Event-ID", "must be the number of an event."))?;
         query.after = Some(seen);
     }
-    let items = event::stream::open(app, caller, query).await?;
+    let items = event::stream::open(app.outbox.clone(), caller, query).await?;
     let body = Body::from_stream(items.map(|item| Ok::<_, Infallible>(line(&item))));
     Ok(([(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache")], [("x-accel-buffering", "no")], body))
 }

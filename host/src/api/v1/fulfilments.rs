@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(post, path = "/v1/fulfilments", tag = "fulfilment", request_body = Delivery, responses((status = 200, body = Receipts)))]
 async fn deliver(State(app): AppState, caller: Caller, Json(body): Json<Value>) -> Result<Json<Receipts>> {
     let messages = fulfilment::messages_of(body)?;
-    Ok(Json(fulfilment::deliver(&app, &caller, &messages).await?))
+    Ok(Json(fulfilment::deliver(&app.intake, &caller, &messages).await?))
 }
 
 /// The messages that were sent, newest first.
@@ -38,13 +38,13 @@ async fn list(
     caller: Caller,
     Query(query): Query<FulfilmentQuery>,
 ) -> Result<Json<Page<Fulfilment>>> {
-    Ok(Json(kept::list(&app, &caller, &query).await?))
+    Ok(Json(kept::list(&app.db, &caller, &query).await?))
 }
 
 /// One message.
 #[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
-    Ok(Json(kept::get(&app, &caller, &id).await?))
+    Ok(Json(kept::get(&app.db, &caller, &id).await?))
 }
 
 /// Try a parked message again, corrected or as it was.
@@ -55,7 +55,7 @@ async fn replay(
     Path(id): Path<MessageId>,
     OptionalJson(replay): OptionalJson<Replay>,
 ) -> Result<Json<Receipt>> {
-    Ok(Json(fulfilment::replay(&app, &caller, &id, replay).await?))
+    Ok(Json(fulfilment::replay(&app.db, &caller, &id, replay).await?))
 }
 
 /// Try parked messages again, the least tried ones first, 1,000 at the most.
@@ -65,5 +65,5 @@ async fn replay_all(
     caller: Caller,
     OptionalJson(which): OptionalJson<ReplayAll>,
 ) -> Result<Json<Receipts>> {
-    Ok(Json(fulfilment::replay_all(&app, &caller, &which).await?))
+    Ok(Json(fulfilment::replay_all(&app.db, &app.intake, &caller, &which).await?))
 }

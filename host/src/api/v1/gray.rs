@@ -38,7 +38,7 @@ async fn create(
     Path(id): Path<MiniAppId>,
     Json(new): Json<NewGrayTask>,
 ) -> Created<GrayTask> {
-    created(rollout::create(&app, &caller, &id, new).await?)
+    created(rollout::create(&app.db, &*app.judges, &caller, &id, new).await?)
 }
 
 /// The tasks of a MiniApp, newest first.
@@ -49,13 +49,13 @@ async fn list(
     Path(id): Path<MiniAppId>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<GrayTask>>> {
-    Ok(Json(rollout::list(&app, &caller, &id, &page).await?))
+    Ok(Json(rollout::list(&app.db, &caller, &id, &page).await?))
 }
 
 /// One task: its conditions in words, its policies, its moves.
 #[utoipa::path(get, path = "/v1/gray-tasks/{id}", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = GrayTask)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<GrayTask>> {
-    Ok(Json(rollout::get(&app, &caller, &id).await?))
+    Ok(Json(rollout::get(&app.db, &caller, &id).await?))
 }
 
 /// Admit nobody new. Devices already admitted keep the version.
@@ -66,7 +66,7 @@ async fn suspend(
     Path(id): Path<GrayTaskId>,
     OptionalJson(note): OptionalJson<Note>,
 ) -> Result<Json<GrayTask>> {
-    Ok(Json(rollout::suspend(&app, &caller, &id, &note).await?))
+    Ok(Json(rollout::suspend(&app.db, &caller, &id, &note).await?))
 }
 
 /// Go on after a suspension.
@@ -77,7 +77,7 @@ async fn resume(
     Path(id): Path<GrayTaskId>,
     OptionalJson(note): OptionalJson<Note>,
 ) -> Result<Json<GrayTask>> {
-    Ok(Json(rollout::resume(&app, &caller, &id, &note).await?))
+    Ok(Json(rollout::resume(&app.db, &caller, &id, &note).await?))
 }
 
 /// End the task. Its devices return to the online version.
@@ -88,13 +88,13 @@ async fn end(
     Path(id): Path<GrayTaskId>,
     OptionalJson(note): OptionalJson<Note>,
 ) -> Result<Json<GrayTask>> {
-    Ok(Json(rollout::end(&app, &caller, &id, &note).await?))
+    Ok(Json(rollout::end(&app.db, &caller, &id, &note).await?))
 }
 
 /// How many devices were offered the version, fetched it, run it, failed with it; in all and over time.
 #[utoipa::path(get, path = "/v1/gray-tasks/{id}/progress", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = Progress)))]
 async fn progress(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<Progress>> {
-    Ok(Json(rollout::progress(&app, &caller, &id).await?))
+    Ok(Json(rollout::progress(&app.db, &caller, &id).await?))
 }
 
 /// Upload a list of guids, device ids or accounts, one a line; up to 1,000,000 lines.
@@ -107,11 +107,11 @@ async fn upload_cohort(
     body: Body,
 ) -> Created<Cohort> {
     let list = super::packages::chunks(body, rollout::MAX_COHORT_BYTES as u64)?;
-    created(rollout::upload_cohort(&app, &caller, &id, &query.name, list).await?)
+    created(rollout::upload_cohort(&app.db, &app.blobs, &caller, &id, &query.name, list).await?)
 }
 
 /// The lists of a MiniApp, newest first.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Cohort>)))]
 async fn cohorts(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Cohort>>> {
-    items(rollout::cohorts(&app, &caller, &id).await?)
+    items(rollout::cohorts(&app.db, &caller, &id).await?)
 }

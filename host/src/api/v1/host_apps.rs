@@ -24,25 +24,25 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Create a host app; the caller becomes its first admin.
 #[utoipa::path(post, path = "/v1/host-apps", tag = "host-apps", request_body = NewHostApp, responses((status = 201, body = HostApp)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewHostApp>) -> Created<HostApp> {
-    created(host_app::create(&app, &caller, new).await?)
+    created(host_app::create(&app.db, &caller, new).await?)
 }
 
 /// The caller's host apps.
 #[utoipa::path(get, path = "/v1/host-apps", tag = "host-apps", params(PageQuery), responses((status = 200, body = Page<HostApp>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<HostApp>>> {
-    Ok(Json(host_app::list(&app, &caller, &query).await?))
+    Ok(Json(host_app::list(&app.db, &caller, &query).await?))
 }
 
 /// One host app.
 #[utoipa::path(get, path = "/v1/host-apps/{id}", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = HostApp)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<HostApp>> {
-    Ok(Json(host_app::get(&app, &caller, &id).await?))
+    Ok(Json(host_app::get(&app.db, &caller, &id).await?))
 }
 
 /// The MiniApps that are bound to it, and those about to be.
 #[utoipa::path(get, path = "/v1/host-apps/{id}/bindings", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Binding>)))]
 async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Binding>>> {
-    items(binding::of_host_app(&app, &caller, &id).await?)
+    items(binding::of_host_app(&app.db, &caller, &id).await?)
 }
 
 /// Bind a MiniApp, ask for it, or agree to what the other side asked: it is active when an admin of the host app and an
@@ -53,7 +53,7 @@ async fn bind(
     caller: Caller,
     Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
 ) -> Result<Json<Binding>> {
-    Ok(Json(binding::bind(&app, &caller, &id, &mini_app).await?))
+    Ok(Json(binding::bind(&app.db, &caller, &id, &mini_app).await?))
 }
 
 /// Take a binding away; either side may.
@@ -63,12 +63,12 @@ async fn unbind(
     caller: Caller,
     Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
 ) -> Result<StatusCode> {
-    binding::unbind(&app, &caller, &id, &mini_app).await?;
+    binding::unbind(&app.db, &caller, &id, &mini_app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The audits that wait for its decision.
 #[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Audit>)))]
 async fn audits(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Audit>>> {
-    items(audit::waiting_for(&app, &caller, &id).await?)
+    items(audit::waiting_for(&app.db, &caller, &id).await?)
 }

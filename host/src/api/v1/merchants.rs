@@ -17,19 +17,19 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Create a merchant.
 #[utoipa::path(post, path = "/v1/merchants", tag = "merchants", request_body = NewMerchant, responses((status = 201, body = Merchant)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMerchant>) -> Created<Merchant> {
-    created(merchant::create(&app, &caller, new).await?)
+    created(merchant::create(&app.db, &caller, new).await?)
 }
 
 /// The caller's merchants.
 #[utoipa::path(get, path = "/v1/merchants", tag = "merchants", params(PageQuery), responses((status = 200, body = Page<Merchant>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Merchant>>> {
-    Ok(Json(merchant::list(&app, &caller, &query).await?))
+    Ok(Json(merchant::list(&app.db, &caller, &query).await?))
 }
 
 /// One merchant.
 #[utoipa::path(get, path = "/v1/merchants/{id}", tag = "merchants", params(("id" = MerchantId, Path)), responses((status = 200, body = Merchant)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MerchantId>) -> Result<Json<Merchant>> {
-    Ok(Json(merchant::get(&app, &caller, &id).await?))
+    Ok(Json(merchant::get(&app.db, &caller, &id).await?))
 }
 
 /// Edit a merchant.
@@ -40,5 +40,5 @@ async fn edit(
     Path(id): Path<MerchantId>,
     Json(edit): Json<EditMerchant>,
 ) -> Result<Json<Merchant>> {
-    Ok(Json(merchant::edit(&app, &caller, &id, edit).await?))
+    Ok(Json(merchant::edit(&app.db, &caller, &id, edit).await?))
 }

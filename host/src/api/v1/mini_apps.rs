@@ -24,19 +24,19 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Create a MiniApp.
 #[utoipa::path(post, path = "/v1/mini-apps", tag = "mini-apps", request_body = NewMiniApp, responses((status = 201, body = MiniApp)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMiniApp>) -> Created<MiniApp> {
-    created(mini_app::create(&app, &caller, new).await?)
+    created(mini_app::create(&app.db, &caller, new).await?)
 }
 
 /// The MiniApps of the caller's teams.
 #[utoipa::path(get, path = "/v1/mini-apps", tag = "mini-apps", params(MiniAppQuery), responses((status = 200, body = Page<MiniApp>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<MiniAppQuery>) -> Result<Json<Page<MiniApp>>> {
-    Ok(Json(mini_app::list(&app, &caller, &query).await?))
+    Ok(Json(mini_app::list(&app.db, &caller, &query).await?))
 }
 
 /// One MiniApp.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = MiniApp)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<MiniApp>> {
-    Ok(Json(mini_app::get(&app, &caller, &id).await?))
+    Ok(Json(mini_app::get(&app.db, &caller, &id).await?))
 }
 
 /// Edit what describes it.
@@ -47,19 +47,19 @@ async fn edit(
     Path(id): Path<MiniAppId>,
     Json(edit): Json<EditMiniApp>,
 ) -> Result<Json<MiniApp>> {
-    Ok(Json(mini_app::edit(&app, &caller, &id, edit).await?))
+    Ok(Json(mini_app::edit(&app.db, &caller, &id, edit).await?))
 }
 
 /// What is online, on trial, under audit, approved, in development and in grayscale, at one look.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/overview", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Overview)))]
 async fn overview(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Overview>> {
-    Ok(Json(mini_app::overview(&app, &caller, &id).await?))
+    Ok(Json(mini_app::overview(&app.db, &caller, &id).await?))
 }
 
 /// The host apps that it is bound to, and those about to be.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/bindings", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Binding>)))]
 async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Binding>>> {
-    items(binding::of_mini_app(&app, &caller, &id).await?)
+    items(binding::of_mini_app(&app.db, &caller, &id).await?)
 }
 
 /// Take it off the shelf, or put it back.
@@ -70,7 +70,7 @@ async fn shelve(
     Path(id): Path<MiniAppId>,
     Json(shelf): Json<Shelf>,
 ) -> Result<Json<MiniApp>> {
-    Ok(Json(mini_app::shelve(&app, &caller, &id, shelf).await?))
+    Ok(Json(mini_app::shelve(&app.db, &caller, &id, shelf).await?))
 }
 
 /// Set the minimum usable version.
@@ -81,5 +81,5 @@ async fn set_min_version(
     Path(id): Path<MiniAppId>,
     Json(min): Json<MinVersion>,
 ) -> Result<Json<MiniApp>> {
-    Ok(Json(mini_app::set_min_version(&app, &caller, &id, min).await?))
+    Ok(Json(mini_app::set_min_version(&app.db, &caller, &id, min).await?))
 }

@@ -26,19 +26,19 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Create an organisation node.
 #[utoipa::path(post, path = "/v1/org-nodes", tag = "org-nodes", request_body = NewOrgNode, responses((status = 201, body = OrgNode)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewOrgNode>) -> Created<OrgNode> {
-    created(org::create(&app, &caller, new).await?)
+    created(org::create(&app.db, &caller, new).await?)
 }
 
 /// The organisation nodes of the caller's merchants.
 #[utoipa::path(get, path = "/v1/org-nodes", tag = "org-nodes", params(OrgNodeQuery), responses((status = 200, body = Page<OrgNode>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<OrgNodeQuery>) -> Result<Json<Page<OrgNode>>> {
-    Ok(Json(org::list(&app, &caller, &query).await?))
+    Ok(Json(org::list(&app.db, &caller, &query).await?))
 }
 
 /// One organisation node, what is open on it, and what is assigned to it.
 #[utoipa::path(get, path = "/v1/org-nodes/{vid}", tag = "org-nodes", params(("vid" = OrgNodeId, Path)), responses((status = 200, body = OrgNodeDetail)))]
 async fn get(State(app): AppState, caller: Caller, Path(vid): Path<OrgNodeId>) -> Result<Json<OrgNodeDetail>> {
-    Ok(Json(org::get(&app, &caller, &vid).await?))
+    Ok(Json(org::get(&app.db, &caller, &vid).await?))
 }
 
 /// Rename, move or limit an organisation node. `parent: null` makes it a root.
@@ -49,13 +49,13 @@ async fn edit(
     Path(vid): Path<OrgNodeId>,
     Json(edit): Json<EditOrgNode>,
 ) -> Result<Json<OrgNode>> {
-    Ok(Json(org::edit(&app, &caller, &vid, edit).await?))
+    Ok(Json(org::edit(&app.db, &caller, &vid, edit).await?))
 }
 
 /// Delete an organisation node that has none below it, with what is open on it and assigned to it.
 #[utoipa::path(delete, path = "/v1/org-nodes/{vid}", tag = "org-nodes", params(("vid" = OrgNodeId, Path)), responses((status = 204)))]
 async fn delete(State(app): AppState, caller: Caller, Path(vid): Path<OrgNodeId>) -> Result<StatusCode> {
-    org::delete(&app, &caller, &vid).await?;
+    org::delete(&app.db, &caller, &vid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -66,7 +66,7 @@ async fn open(
     caller: Caller,
     Path((vid, instance)): Path<(OrgNodeId, InstanceId)>,
 ) -> Result<Json<OrgNodeDetail>> {
-    Ok(Json(org::open(&app, &caller, &vid, &instance).await?))
+    Ok(Json(org::open(&app.db, &caller, &vid, &instance).await?))
 }
 
 /// Close a product instance on a node. Assignments that only it allowed go with it.
@@ -76,7 +76,7 @@ async fn close(
     caller: Caller,
     Path((vid, instance)): Path<(OrgNodeId, InstanceId)>,
 ) -> Result<StatusCode> {
-    org::close(&app, &caller, &vid, &instance).await?;
+    org::close(&app.db, &caller, &vid, &instance).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -87,7 +87,7 @@ async fn assign(
     caller: Caller,
     Path((cid, vid)): Path<(EndpointAppId, OrgNodeId)>,
 ) -> Result<StatusCode> {
-    org::assign(&app, &caller, &cid, &vid).await?;
+    org::assign(&app.db, &caller, &cid, &vid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -98,18 +98,18 @@ async fn unassign(
     caller: Caller,
     Path((cid, vid)): Path<(EndpointAppId, OrgNodeId)>,
 ) -> Result<StatusCode> {
-    org::unassign(&app, &caller, &cid, &vid).await?;
+    org::unassign(&app.db, &caller, &cid, &vid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Where an endpoint application may be used.
 #[utoipa::path(get, path = "/v1/endpoint-apps/{cid}/org-nodes", tag = "org-nodes", params(("cid" = EndpointAppId, Path)), responses((status = 200, body = Reach)))]
 async fn reach(State(app): AppState, caller: Caller, Path(cid): Path<EndpointAppId>) -> Result<Json<Reach>> {
-    Ok(Json(org::reach(&app, &caller, &cid).await?))
+    Ok(Json(org::reach(&app.db, &caller, &cid).await?))
 }
 
 /// What checks of the MiniApps that are channels of an endpoint application carry.
 #[utoipa::path(get, path = "/v1/endpoint-apps/{cid}/runtime", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path)), responses((status = 200, body = Runtime)))]
 async fn runtime(State(app): AppState, caller: Caller, Path(cid): Path<EndpointAppId>) -> Result<Json<Runtime>> {
-    Ok(Json(runtime::get(&app, &caller, &cid).await?))
+    Ok(Json(runtime::get(&app.db, &caller, &cid).await?))
 }

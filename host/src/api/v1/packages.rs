@@ -70,8 +70,16 @@ async fn put(
     body: Body,
 ) -> Created<Version> {
     let name: PackageName = name.parse()?;
-    let (version, uploaded) =
-        upload::upload(&app, &caller, &name, query.replace, chunks(body, app.config.package.max_bytes)?).await?;
+    let (version, uploaded) = upload::upload(
+        &app.db,
+        &app.blobs,
+        &app.config.package,
+        &caller,
+        &name,
+        query.replace,
+        chunks(body, app.config.package.max_bytes)?,
+    )
+    .await?;
     let status = match uploaded {
         Uploaded::Stored => StatusCode::CREATED,
         Uploaded::Unchanged => StatusCode::OK,
@@ -91,9 +99,9 @@ async fn get(
 ) -> Result<Response> {
     let name: PackageName = name.parse()?;
     let gray = query.gray.as_ref().zip(query.guid.as_deref());
-    let package = download::package(&app, &who, &name, Offer { gray, account: query.account.as_deref() }).await?;
+    let package = download::package(&app.db, &who, &name, Offer { gray, account: query.account.as_deref() }).await?;
     if let (Some((task, guid)), &Method::GET) = (gray, &method) {
-        report::downloaded(&app, task, guid);
+        report::downloaded(&app.checks, task, guid);
     }
     let caching =
         if package.public { "public, max-age=31536000, immutable" } else { "private, max-age=31536000, immutable" };
@@ -109,7 +117,7 @@ async fn offline(
     Path(id): Path<MiniAppId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let package = download::offline(&app, &who, &id).await?;
+    let package = download::offline(&app.db, &who, &id).await?;
     send(&app, &method, &headers, package, "no-cache").await
 }
 
@@ -144,7 +152,7 @@ async fn send(
 #[utoipa::path(post, path = "/v1/bundles", tag = "packages", request_body = BundleRequest, responses((status = 200, content_type = "application/zip")))]
 async fn bundle(State(app): AppState, who: Fetcher, Json(request): Json<BundleRequest>) -> Result<Response> {
     let name = format!("attachment; filename=\"{}-bundle.zip\"", request.host_app);
-    let file = download::bundle(&app, &who, request).await?;
+    let file = download::bundle(&app.db, &app.blobs, &who, request).await?;
     let size = file.as_file().metadata().map_err(Error::internal)?.len();
     // The file stays open, and is gone from the disk already, while it is sent.
     let opened = tokio::fs::File::from_std(file.reopen().map_err(Error::internal)?);

@@ -23,8 +23,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Install a policy: a wasm component, or a core module that carries its WIT.
 #[utoipa::path(post, path = "/v1/policies", tag = "policies", request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
 async fn install(State(app): AppState, caller: Caller, body: Body) -> Created<InstalledPolicy> {
-    let wasm = registry::receive(&app, &caller, super::packages::chunks(body, registry::MAX_POLICY_BYTES)?).await?;
-    created(registry::install(&app, &caller, wasm).await?)
+    let wasm =
+        registry::receive(&app.policies, &caller, super::packages::chunks(body, registry::MAX_POLICY_BYTES)?).await?;
+    created(registry::install(&app.policies, &caller, wasm).await?)
 }
 
 /// The installed policies, newest first.
@@ -34,26 +35,26 @@ async fn list(
     caller: Caller,
     Query(query): Query<PolicyQuery>,
 ) -> Result<Json<Items<InstalledPolicy>>> {
-    items(registry::list(&app, &caller, &query).await?)
+    items(registry::list(&app.db, &caller, &query).await?)
 }
 
 /// One policy, by its digest or by its name.
 #[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
 async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
-    Ok(Json(registry::get(&app, &caller, &policy).await?))
+    Ok(Json(registry::get(&app.db, &caller, &policy).await?))
 }
 
 /// Remove a policy that is bound nowhere, by its digest.
 #[utoipa::path(delete, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = Digest, Path)), responses((status = 204)))]
 async fn remove(State(app): AppState, caller: Caller, Path(digest): Path<Digest>) -> Result<StatusCode> {
-    registry::remove(&app, &caller, &digest).await?;
+    registry::remove(&app.policies, &caller, &digest).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Bind an auditor to the platform, a host app or a MiniApp.
 #[utoipa::path(post, path = "/v1/policy-bindings", tag = "policies", request_body = ScopedPolicyBinding, responses((status = 201, body = PolicyBinding)))]
 async fn bind(State(app): AppState, caller: Caller, Json(new): Json<ScopedPolicyBinding>) -> Created<PolicyBinding> {
-    created(registry::bind(&app, &caller, new).await?)
+    created(registry::bind(&app.policies, &caller, new).await?)
 }
 
 /// The bindings of a place, in the order in which they are asked.
@@ -63,7 +64,7 @@ async fn bindings(
     caller: Caller,
     Query(query): Query<BindingQuery>,
 ) -> Result<Json<Items<PolicyBinding>>> {
-    items(registry::bindings(&app, &caller, &query).await?)
+    items(registry::bindings(&app.db, &caller, &query).await?)
 }
 
 /// Change a binding: another config, or another version of the policy.
@@ -74,12 +75,12 @@ async fn rebind(
     Path(id): Path<PolicyBindingId>,
     Json(patch): Json<BindingPatch>,
 ) -> Result<Json<PolicyBinding>> {
-    Ok(Json(registry::rebind(&app, &caller, &id, patch).await?))
+    Ok(Json(registry::rebind(&app.policies, &caller, &id, patch).await?))
 }
 
 /// Take a binding away.
 #[utoipa::path(delete, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), responses((status = 204)))]
 async fn unbind(State(app): AppState, caller: Caller, Path(id): Path<PolicyBindingId>) -> Result<StatusCode> {
-    registry::unbind(&app, &caller, &id).await?;
+    registry::unbind(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

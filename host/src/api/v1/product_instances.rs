@@ -21,11 +21,11 @@ async fn list(
     caller: Caller,
     Query(query): Query<InstanceQuery>,
 ) -> Result<Json<Page<ProductInstance>>> {
-    Ok(Json(instance::list(&app, &caller, &query).await?))
+    Ok(Json(instance::list(&app.db, &caller, &query).await?))
 }
 
 /// One product instance.
 #[utoipa::path(get, path = "/v1/product-instances/{id}", tag = "endpoint-apps", params(("id" = InstanceId, Path)), responses((status = 200, body = ProductInstance)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<InstanceId>) -> Result<Json<ProductInstance>> {
-    Ok(Json(instance::get(&app, &caller, &id).await?))
+    Ok(Json(instance::get(&app.db, &caller, &id).await?))
 }

@@ -56,7 +56,7 @@ async fn list(
     Path(id): Path<MiniAppId>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Version>>> {
-    Ok(Json(upload::list(&app, &caller, &id, &page).await?))
+    Ok(Json(upload::list(&app.db, &caller, &id, &page).await?))
 }
 
 /// One version with its newest audit.
@@ -66,7 +66,7 @@ async fn get(
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<Json<VersionDetail>> {
-    Ok(Json(upload::get(&app, &caller, &id, &number).await?))
+    Ok(Json(upload::get(&app.db, &caller, &id, &number).await?))
 }
 
 /// Delete a development version. Its number never comes back with other bytes.
@@ -76,7 +76,7 @@ async fn delete(
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<StatusCode> {
-    upload::delete(&app, &caller, &id, &number).await?;
+    upload::delete(&app.db, &caller, &id, &number).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -88,7 +88,7 @@ async fn findings(
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let detail = upload::get(&app, &caller, &id, &number).await?;
+    let detail = upload::get(&app.db, &caller, &id, &number).await?;
     let audit =
         detail.audit.ok_or_else(|| Error::not_found("audit of", format!("{id} {number}: it was never submitted")))?;
     let wants_sarif = headers
@@ -114,7 +114,7 @@ async fn audits(
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<Json<Items<Audit>>> {
-    items(audit::of_version(&app, &caller, &id, &number).await?)
+    items(audit::of_version(&app.db, &caller, &id, &number).await?)
 }
 
 /// Freeze a version and start its audit.
@@ -124,7 +124,7 @@ async fn submit(
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<Json<Audit>> {
-    Ok(Json(audit::submit(&app, &caller, &id, &number).await?))
+    Ok(Json(audit::submit(&app.audits, &caller, &id, &number).await?))
 }
 
 /// Return a version under audit to development.
@@ -134,7 +134,7 @@ async fn withdraw(
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<Json<Version>> {
-    Ok(Json(audit::withdraw(&app, &caller, &id, &number).await?))
+    Ok(Json(audit::withdraw(&app.db, &caller, &id, &number).await?))
 }
 
 /// Bring an approved version online.
@@ -145,7 +145,7 @@ async fn publish(
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
     OptionalJson(how): OptionalJson<Publish>,
 ) -> Result<Json<Release>> {
-    Ok(Json(version::publish(&app, &caller, &id, &number, how).await?))
+    Ok(Json(version::publish(&app.db, &caller, &id, &number, how).await?))
 }
 
 /// Bring a version online again that was online before.
@@ -156,19 +156,19 @@ async fn roll_back(
     Path(id): Path<MiniAppId>,
     Json(how): Json<Rollback>,
 ) -> Result<Json<Release>> {
-    Ok(Json(version::roll_back(&app, &caller, &id, how).await?))
+    Ok(Json(version::roll_back(&app.db, &caller, &id, how).await?))
 }
 
 /// The release history, newest first.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/releases", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Release>)))]
 async fn releases(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Release>>> {
-    items(version::releases(&app, &caller, &id).await?)
+    items(version::releases(&app.db, &caller, &id).await?)
 }
 
 /// What trial accounts get.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 200, body = Trial)))]
 async fn get_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Trial>> {
-    Ok(Json(trial::get(&app, &caller, &id).await?))
+    Ok(Json(trial::get(&app.db, &caller, &id).await?))
 }
 
 /// Set what trial accounts get.
@@ -179,12 +179,12 @@ async fn set_trial(
     Path(id): Path<MiniAppId>,
     Json(trial): Json<Trial>,
 ) -> Result<Json<Trial>> {
-    Ok(Json(trial::set(&app, &caller, &id, trial).await?))
+    Ok(Json(trial::set(&app.db, &caller, &id, trial).await?))
 }
 
 /// End the trial.
 #[utoipa::path(delete, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 204)))]
 async fn clear_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<StatusCode> {
-    trial::clear(&app, &caller, &id).await?;
+    trial::clear(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -31,19 +31,19 @@ async fn create(
     caller: Caller,
     Json(new): Json<NewWebhook>,
 ) -> Result<(StatusCode, SecretHeaders, Json<WebhookWithSecret>)> {
-    Ok((StatusCode::CREATED, secret_headers(), Json(webhook::create(&app, &caller, new).await?)))
+    Ok((StatusCode::CREATED, secret_headers(), Json(webhook::create(&app.outbox, &caller, new).await?)))
 }
 
 /// The webhooks of the scopes that the caller may read.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "events", params(PageQuery), responses((status = 200, body = Page<Webhook>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Webhook>>> {
-    Ok(Json(webhook::list(&app, &caller, &query).await?))
+    Ok(Json(webhook::list(&app.db, &caller, &query).await?))
 }
 
 /// One webhook and how far it is.
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = WebhookDetail)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<WebhookDetail>> {
-    Ok(Json(webhook::get(&app, &caller, &id).await?))
+    Ok(Json(webhook::get(&app.db, &caller, &id).await?))
 }
 
 /// Edit a webhook, disable it, enable it again.
@@ -54,13 +54,13 @@ async fn edit(
     Path(id): Path<WebhookId>,
     Json(edit): Json<EditWebhook>,
 ) -> Result<Json<Webhook>> {
-    Ok(Json(webhook::edit(&app, &caller, &id, edit).await?))
+    Ok(Json(webhook::edit(&app.outbox, &caller, &id, edit).await?))
 }
 
 /// Delete a webhook with everything that waits for it.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 204)))]
 async fn delete(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<StatusCode> {
-    webhook::delete(&app, &caller, &id).await?;
+    webhook::delete(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -72,13 +72,13 @@ async fn rotate_secret(
     Path(id): Path<WebhookId>,
     OptionalJson(how): OptionalJson<RotateSecret>,
 ) -> Result<(SecretHeaders, Json<WebhookWithSecret>)> {
-    Ok((secret_headers(), Json(webhook::rotate(&app, &caller, &id, how).await?)))
+    Ok((secret_headers(), Json(webhook::rotate(&app.db, &caller, &id, how).await?)))
 }
 
 /// Send a `webhook.ping` at once; what the receiver said.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = Ping)))]
 async fn test(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<Ping>> {
-    Ok(Json(webhook::ping(&app, &caller, &id).await?))
+    Ok(Json(webhook::ping(&app.outbox, &caller, &id).await?))
 }
 
 /// What waits for its next try, and what was given up.
@@ -89,7 +89,7 @@ async fn deliveries(
     Path(id): Path<WebhookId>,
     Query(query): Query<DeliveryQuery>,
 ) -> Result<Json<Page<Delivery>>> {
-    Ok(Json(webhook::deliveries(&app, &caller, &id, &query).await?))
+    Ok(Json(webhook::deliveries(&app.db, &caller, &id, &query).await?))
 }
 
 /// Try one delivery anew, at once.
@@ -99,7 +99,7 @@ async fn replay_delivery(
     caller: Caller,
     Path((id, seq)): Path<(WebhookId, i64)>,
 ) -> Result<StatusCode> {
-    webhook::replay_delivery(&app, &caller, &id, seq).await?;
+    webhook::replay_delivery(&app.db, &caller, &id, seq).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -111,6 +111,6 @@ async fn replay(
     Path(id): Path<WebhookId>,
     Json(how): Json<Replay>,
 ) -> Result<StatusCode> {
-    webhook::replay(&app, &caller, &id, how).await?;
+    webhook::replay(&app.db, &caller, &id, how).await?;
     Ok(StatusCode::ACCEPTED)
 }

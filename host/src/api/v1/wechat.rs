@@ -40,7 +40,7 @@ pub struct LinkQuery {
 /// The page on which a merchant begins: WeChat wants its own page to be opened from a page of this host.
 #[utoipa::path(get, path = "/v1/wechat/authorise", tag = "channels", params(LinkQuery), responses((status = 200, content_type = "text/html", body = String)))]
 async fn page(State(app): AppState, Query(query): Query<LinkQuery>) -> Response {
-    match authorisation::page(&app, &query.state).await {
+    match authorisation::page(&app.db, &query.state).await {
         Ok(Some(page)) => {
             let link = format!("<p><a class=\"go\" href=\"{}\">Go on to WeChat</a></p>", escape(&page));
             let text =
@@ -55,7 +55,7 @@ async fn page(State(app): AppState, Query(query): Query<LinkQuery>) -> Response 
 /// The merchant's browser comes back from WeChat.
 #[utoipa::path(get, path = "/v1/wechat/callback", tag = "channels", params(Return), responses((status = 200, content_type = "text/html", body = String)))]
 async fn callback(State(app): AppState, Query(back): Query<Return>) -> Response {
-    match authorisation::come_back(&app, &back).await {
+    match authorisation::come_back(&app.channels, &back).await {
         Ok(view) => {
             let (status, title, text) = in_words(&view);
             let warnings: String =
@@ -73,9 +73,9 @@ async fn receive(
     Query(envelope): Query<Envelope>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<&'static str> {
-    let platform = config::required(app.wechat.as_ref())?;
+    let platform = config::required(app.channels.wechat.as_ref())?;
     let body = body.map_err(bytes_problem)?;
-    authorisation::push::receive(&app, platform, &envelope, &String::from_utf8_lossy(&body)).await?;
+    authorisation::push::receive(&app.channels, platform, &envelope, &String::from_utf8_lossy(&body)).await?;
     Ok(push::HEARD)
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::{
     blob::{Blobs, Copied},
     cli::{failure::Done, session::Session},
+    clock::Nature,
     config::Storage,
     error::Error,
     store::Db,
@@ -34,7 +35,7 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
     let Backup { storage, to } = args;
     super::require_data(&storage)?;
     std::fs::create_dir_all(&to).map_err(Error::internal)?;
-    let db = Db::open(&storage.db, &storage.data_dir).await?;
+    let db = Db::open(&storage.db, &storage.data_dir, Nature::default()).await?;
     db.copy_to(&to.join("berth.db")).await?;
     db.close().await;
     if let Some(key) = storage.seal.own_file(&storage.data_dir).filter(|key| key.exists()) {

@@ -52,10 +52,10 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     let config = Config { listen: args.listen, ..Config::with_defaults(Storage::in_folder(args.data_dir)) };
     let host = open(config).await?;
     let app = host.app.clone();
-    let token = server::admin_token(&app).await?.secret;
+    let token = server::admin_token(&app.db).await?.secret;
     let serving = host.run(listener, async { drop(stop_signal().await) });
     let introduce = async {
-        let key = seed(&app, &access::authenticate(&app, &token).await?).await?;
+        let key = seed(&app, &access::authenticate(&app.db, &token).await?).await?;
         session.out.line(lines_to_try(bound, &token, &key))
     };
     let mut serving = std::pin::pin!(serving);
@@ -72,13 +72,14 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
 /// Makes what is missing of the demo; answers the public key of its host app.
 async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
     let id: HostAppId = HOST_APP.parse()?;
-    match host_app::get(app, caller, &id).await {
+    match host_app::get(&app.db, caller, &id).await {
         Ok(known) => return Ok(known.public_key),
         Err(error) if error.code == Code::NotFound => {}
         Err(error) => return Err(error),
     }
-    let host_app = host_app::create(app, caller, NewHostApp { name: "Demo app".into(), id: Some(id.clone()) }).await?;
-    let team = access::create_team(app, caller, &NewTeam { name: "Demo team".into() }).await?;
+    let host_app =
+        host_app::create(&app.db, caller, NewHostApp { name: "Demo app".into(), id: Some(id.clone()) }).await?;
+    let team = access::create_team(&app.db, caller, &NewTeam { name: "Demo team".into() }).await?;
     for (name, about, id) in [("Coffee", "Order a coffee", "coffee"), ("Weather", "Today and this week", "weather")] {
         let new = NewMiniApp {
             name: name.into(),
@@ -86,16 +87,16 @@ async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
             id: Some(id.parse()?),
             description: about.into(),
         };
-        let mini_app = mini_app::create(app, caller, new).await?;
-        binding::bind(app, caller, &host_app.id, &mini_app.id).await?;
+        let mini_app = mini_app::create(&app.db, caller, new).await?;
+        binding::bind(&app.db, caller, &host_app.id, &mini_app.id).await?;
     }
     for (id, number) in [("weather", "1.0.0"), ("coffee", "1.0.0"), ("coffee", "1.1.0")] {
         approve(app, caller, id, number).await?;
-        version::publish(app, caller, &id.parse()?, &number.parse()?, Publish::default()).await?;
+        version::publish(&app.db, caller, &id.parse()?, &number.parse()?, Publish::default()).await?;
     }
     approve(app, caller, "coffee", "1.2.0").await?;
     half_of_the_devices(app, caller, "coffee", "1.2.0").await?;
-    app.live.settled(app).await?;
+    app.checks.live.settled(&app.db).await?;
     Ok(host_app.public_key)
 }
 
@@ -105,14 +106,14 @@ async fn approve(app: &Arc<App>, caller: &Caller, id: &str, number: &str) -> Res
     let name = PackageName { mini_app_id: id.clone(), version: number.clone() };
     let package = packed(&name)?;
     let body = futures_util::stream::iter([Ok::<_, Error>(package)]);
-    upload::upload(app, caller, &name, false, body).await?;
-    let mut audit = audit::submit(app, caller, &id, &number).await?;
+    upload::upload(&app.db, &app.blobs, &app.config.package, caller, &name, false, body).await?;
+    let mut audit = audit::submit(&app.audits, caller, &id, &number).await?;
     while audit.state == AuditState::Checking {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        audit = audit::get(app, caller, &audit.id).await?;
+        audit = audit::get(&app.db, caller, &audit.id).await?;
     }
     let decide = Decide { host_app: HOST_APP.parse()?, approve: true, note: "Demo".into() };
-    audit::decide(app, caller, &audit.id, decide).await.map(|_| ())
+    audit::decide(&app.db, caller, &audit.id, decide).await.map(|_| ())
 }
 
 fn packed(name: &PackageName) -> Result<Bytes> {
@@ -126,7 +127,7 @@ fn packed(name: &PackageName) -> Result<Bytes> {
 }
 
 async fn half_of_the_devices(app: &App, caller: &Caller, id: &str, number: &str) -> Result<()> {
-    let now = app.clock.now();
+    let now = app.db.now();
     let task: NewGrayTask = serde_json::from_value(serde_json::json!({
         "name": "Loyalty card, 50 %",
         "version": number,
@@ -135,7 +136,7 @@ async fn half_of_the_devices(app: &App, caller: &Caller, id: &str, number: &str)
         "policies": [{"policy": "percentage", "config": {"percent": 50}}],
     }))
     .map_err(Error::internal)?;
-    rollout::create(app, caller, &id.parse()?, task).await.map(|_| ())
+    rollout::create(&app.db, &*app.judges, caller, &id.parse()?, task).await.map(|_| ())
 }
 
 fn lines_to_try(bound: SocketAddr, token: &str, key: &str) -> String {

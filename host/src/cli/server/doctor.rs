@@ -12,11 +12,12 @@ use crate::{
         session::Session,
     },
     clock::Millis,
+    clock::Nature,
     config::{Config, Storage},
     error::{Code, Error, Result},
     policy::Compiler,
     seal::{self, Inspection},
-    server::{self, Nature},
+    server,
     store::Db,
     text,
 };
@@ -46,7 +47,7 @@ struct Finding {
 
 async fn collection(config: Config) -> Result<String> {
     let host = server::assemble(config, Compiler::this_program()?, Nature::default()).await?;
-    let Collected { blobs, bytes, scraps } = blob::collect(&host.app).await?;
+    let Collected { blobs, bytes, scraps } = blob::collect(&host.app.db, &host.app.blobs).await?;
     host.app.db.close().await;
     let (blobs, scraps) = (text::count(blobs, "blob", "blobs"), text::count(scraps, "scrap", "scraps"));
     Ok(format!("removed {blobs} of {bytes} bytes that nothing named, and {scraps} of uploads"))
@@ -104,7 +105,7 @@ fn configuration(config: &Config) -> Result<String> {
 async fn database(storage: &Storage) -> Result<String> {
     std::fs::create_dir_all(&storage.data_dir).map_err(Error::internal)?;
     let start = Instant::now();
-    let db = Db::open(&storage.db, &storage.data_dir).await?;
+    let db = Db::open(&storage.db, &storage.data_dir, Nature::default()).await?;
     let opened = start.elapsed();
     let last = db.read().await?.last_event().await?;
     // A write transaction that is rolled back: the lock can be had.
@@ -122,8 +123,8 @@ async fn blobs(storage: &Storage) -> Result<String> {
 
 async fn secrets(config: &Config) -> Result<String> {
     let host = server::assemble(config.clone(), Compiler::this_program()?, Nature::default()).await?;
-    let found = seal::inspect(&host.app).await;
-    let warning = server::seal_warning(&host.app.seal, &host.app.db);
+    let found = seal::inspect(&host.app.db).await;
+    let warning = server::seal_warning(&host.app.db);
     host.app.db.close().await;
     let Inspection { open, older } = found?;
     let older = if older > 0 {
@@ -132,7 +133,7 @@ async fn secrets(config: &Config) -> Result<String> {
         String::new()
     };
     let warning = warning.map(|text| format!(". WARNING: {text}")).unwrap_or_default();
-    Ok(format!("{open} sealed ones open{older}; the key that seals is {}{warning}", host.app.seal.key_id()))
+    Ok(format!("{open} sealed ones open{older}; the key that seals is {}{warning}", host.app.db.seal().key_id()))
 }
 
 async fn policies(config: Config) -> Result<String> {

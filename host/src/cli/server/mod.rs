@@ -21,11 +21,12 @@ use super::{
 use crate::{
     access::IssuedToken,
     api::serve::stop_signal,
+    clock::Nature,
     config::{Config, Storage},
     error::Error,
     policy::Compiler,
     seal,
-    server::{self, Host, Nature},
+    server::{self, Host},
 };
 
 /// `berth serve`
@@ -107,7 +108,7 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
     let (listener, bound) = listen(args.config.listen).await?;
     let data_dir = args.config.storage.data_dir.clone();
     let host = open(args.config).await?;
-    let admin = server::first_admin(&host.app).await?;
+    let admin = server::first_admin(&host.app.db).await?;
     match admin {
         Some(admin) => welcome(session, bound, &admin)?,
         None => session.out.line(format!(
@@ -139,7 +140,7 @@ Next, in another terminal:
 /// Prints a new platform-admin token.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let issued = server::admin_token(&host.app).await?;
+    let issued = server::admin_token(&host.app.db).await?;
     if session.out.json {
         return session.out.done(&issued, "");
     }
@@ -155,7 +156,7 @@ async fn existing(storage: Storage) -> Result<Host, Failure> {
 /// Seals every stored secret anew under the first key.
 pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let done = seal::rotate(&host.app).await?;
+    let done = seal::rotate(&host.app.db).await?;
     let text = format!(
         "{} secrets are sealed anew under the key {}; {} were already. Keys after the first are not needed any more.",
         done.sealed, done.key, done.current

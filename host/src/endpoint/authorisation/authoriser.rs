@@ -9,11 +9,11 @@ use super::{
     wechat::{self, WechatAuthoriser},
 };
 use crate::{
-    app::App,
+    endpoint::authorisation::Channels,
     endpoint::channel::ChannelKind,
     error::{Code, Error, Kind, Result},
     seal::Secret,
-    store::Tx,
+    store::{Db, Tx},
     wechat::{
         Refusal,
         accounts::{Failure, NewGrant},
@@ -113,13 +113,13 @@ type Answer<'a, T> = BoxFuture<'a, Result<T, Failure>>;
 /// What the platform of a kind of channel does for us.
 pub trait Authoriser: Send + Sync {
     /// Makes the link for the merchant, or takes the merchant's word.
-    fn begin<'a>(&'a self, app: &'a App, flow: &'a Authorisation) -> Answer<'a, Beginning>;
+    fn begin<'a>(&'a self, db: &'a Db, flow: &'a Authorisation) -> Answer<'a, Beginning>;
 
     /// Turns a code into a grant; it can be done once.
-    fn redeem<'a>(&'a self, app: &'a App, flow: &'a Authorisation, code: &'a Secret) -> Answer<'a, Redeemed>;
+    fn redeem<'a>(&'a self, db: &'a Db, flow: &'a Authorisation, code: &'a Secret) -> Answer<'a, Redeemed>;
 
     /// Asks what the account is called, and that it is of the right kind.
-    fn describe<'a>(&'a self, app: &'a App, flow: &'a Authorisation, grant: &'a Grant) -> Answer<'a, Grant>;
+    fn describe<'a>(&'a self, db: &'a Db, flow: &'a Authorisation, grant: &'a Grant) -> Answer<'a, Grant>;
 
     /// Whether the grant still holds, inside the transaction that relies on it.
     fn holds<'a>(&'a self, tx: &'a mut Tx, grant: &'a Grant) -> BoxFuture<'a, Result<bool>>;
@@ -129,10 +129,10 @@ pub trait Authoriser: Send + Sync {
 ///
 /// # Errors
 /// `wechat-not-set-up` where WeChat is needed and this host has no third-party platform.
-pub fn authoriser<'a>(app: &'a App, flow: &Authorisation) -> Result<Box<dyn Authoriser + 'a>> {
+pub fn authoriser<'a>(channels: &'a Channels, flow: &Authorisation) -> Result<Box<dyn Authoriser + 'a>> {
     Ok(match flow.kind {
         ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount if flow.vouched.is_none() => {
-            Box::new(WechatAuthoriser(wechat::required(app.wechat.as_ref())?))
+            Box::new(WechatAuthoriser(wechat::required(channels.wechat.as_ref())?))
         }
         _ => Box::new(Vouching),
     })

@@ -7,7 +7,7 @@ use super::{
     stage::{Grant, Stage},
 };
 use crate::{
-    app::App,
+    endpoint::authorisation::Channels,
     endpoint::{
         Merchant, app as endpoint_app,
         channel::{self, Claim, Proof},
@@ -21,9 +21,9 @@ use crate::{
 ///
 /// # Errors
 /// Whatever refuses the endpoint application, the channel or the binding; then nothing is changed.
-pub(super) async fn settle(app: &App, flow: &Authorisation, grant: &Grant) -> Result<Authorisation> {
+pub(super) async fn settle(channels: &Channels, flow: &Authorisation, grant: &Grant) -> Result<Authorisation> {
     let actor = &flow.started_by;
-    let mut tx = app.db.begin().await?;
+    let mut tx = channels.db.begin().await?;
     let merchant = tx.hold_merchant(&flow.merchant).await?;
     let mut flow = flow.clone();
     // Somebody may have chosen while WeChat was asked.
@@ -34,10 +34,10 @@ pub(super) async fn settle(app: &App, flow: &Authorisation, grant: &Grant) -> Re
         None => bound_before(&mut tx, flow, grant).await?.map(Target::Id),
     };
     let flow = match target {
-        Some(target) => bind_in(&mut tx, app, actor, &merchant, flow, grant, &target).await?,
+        Some(target) => bind_in(&mut tx, channels, actor, &merchant, flow, grant, &target).await?,
         None => {
             let stage = flow.stage.0.clone().choosing(grant.clone())?;
-            tx.move_authorisation(app, actor, flow.clone(), stage).await?
+            tx.move_authorisation(actor, flow.clone(), stage).await?
         }
     };
     tx.commit().await?;
@@ -53,26 +53,26 @@ async fn bound_before(tx: &mut Tx, flow: &Authorisation, grant: &Grant) -> Resul
 /// Everything of the last step, in a transaction that holds the merchant.
 pub(super) async fn bind_in(
     tx: &mut Tx,
-    app: &App,
+    channels: &Channels,
     actor: &str,
     merchant: &Merchant,
     flow: &Authorisation,
     grant: &Grant,
     target: &Target,
 ) -> Result<Authorisation> {
-    if !authoriser::authoriser(app, flow)?.holds(tx, grant).await? {
+    if !authoriser::authoriser(channels, flow)?.holds(tx, grant).await? {
         let detail = "The merchant has taken the authorisation back meanwhile. Start again.";
         return Err(Error::new(Code::AuthorisationRevoked, detail));
     }
     let name = grant.name.as_deref().unwrap_or(&grant.app_id);
     let proof = if flow.vouched.is_some() { Proof::Vouched } else { Proof::Platform };
     let claim = Claim { kind: flow.kind, app_id: &grant.app_id, name, proof };
-    let channel = channel::authorise_in(tx, app, actor, merchant, claim).await?;
+    let channel = channel::authorise_in(tx, actor, merchant, claim).await?;
     let endpoint = match target {
         Target::Id(id) => id.clone(),
-        Target::New(new) => endpoint_app::create_in(tx, app, actor, &merchant.id, &new.name, &new.products).await?.id,
+        Target::New(new) => endpoint_app::create_in(tx, actor, &merchant.id, &new.name, &new.products).await?.id,
     };
-    let channel = channel::bind_in(tx, app, actor, &channel, &endpoint).await?;
+    let channel = channel::bind_in(tx, actor, &channel, &endpoint).await?;
     let stage: Stage = flow.stage.0.clone().bound(grant.clone(), channel.id, endpoint)?;
-    tx.move_authorisation(app, actor, flow.clone(), stage).await
+    tx.move_authorisation(actor, flow.clone(), stage).await
 }

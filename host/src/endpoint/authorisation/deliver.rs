@@ -8,14 +8,14 @@ use super::{
     work::{ABOUT_CODE, ABOUT_LINK, SealedLink, hash},
 };
 use crate::{
-    app::App,
     clock::Millis,
+    endpoint::authorisation::Channels,
     endpoint::channel::{self, Channel, ChannelKind, Proof},
     error::{Code, Error, Result},
-    event,
+    event::{self, kind},
     ids::AuthorisationId,
     seal::Secret,
-    store::{Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
     wechat::{accounts::Account, push::PushedCode},
 };
 
@@ -52,15 +52,15 @@ pub struct Unclaimed {
 ///
 /// # Errors
 /// `not-found` when there is no such link.
-pub async fn page(app: &App, state: &Secret) -> Result<Option<String>> {
-    let flow = app.db.read().await?.authorisation_by_link(&hash(state)).await?.ok_or_else(no_link)?;
-    let good = !flow.is_over(app.clock.now());
+pub async fn page(db: &Db, state: &Secret) -> Result<Option<String>> {
+    let flow = db.read().await?.authorisation_by_link(&hash(state)).await?.ok_or_else(no_link)?;
+    let good = !flow.is_over(db.now());
     let Some(sealed) = flow.link_sealed.as_deref().filter(|_| good) else { return Ok(None) };
-    Ok(Some(open_link(app, &flow.id, sealed)?.page))
+    Ok(Some(open_link(db, &flow.id, sealed)?.page))
 }
 
-pub(super) fn open_link(app: &App, id: &AuthorisationId, sealed: &str) -> Result<SealedLink> {
-    let opened = app.seal.open_text(sealed, &format!("{ABOUT_LINK}:{id}"))?;
+pub(super) fn open_link(db: &Db, id: &AuthorisationId, sealed: &str) -> Result<SealedLink> {
+    let opened = db.seal().open_text(sealed, &format!("{ABOUT_LINK}:{id}"))?;
     serde_json::from_str(&opened).map_err(Error::internal)
 }
 
@@ -72,18 +72,18 @@ fn no_link() -> Error {
 ///
 /// # Errors
 /// `not-found` when there is no such link.
-pub async fn come_back(app: &Arc<App>, back: &Return) -> Result<super::AuthorisationView> {
-    let mut tx = app.db.begin().await?;
+pub async fn come_back(channels: &Arc<Channels>, back: &Return) -> Result<super::AuthorisationView> {
+    let mut tx = channels.db.begin().await?;
     let flow = tx.authorisation_by_link(&hash(&back.state)).await?.ok_or_else(no_link)?;
     let id = flow.id.clone();
-    let waiting = matches!(*flow.stage, Stage::Started { .. }) && !flow.is_over(app.clock.now());
+    let waiting = matches!(*flow.stage, Stage::Started { .. }) && !flow.is_over(channels.db.now());
     if let Some(code) = back.auth_code.as_ref().filter(|_| waiting) {
-        delivered(deliver_in(&mut tx, app, flow, Door::Redirect, code).await, tx).await?;
+        delivered(deliver_in(&mut tx, flow, Door::Redirect, code).await, tx).await?;
     } else {
         drop(tx);
     }
-    super::advance(app, &id).await?;
-    let flow = app.db.read().await?.authorisation(&id).await?.ok_or_else(no_link)?;
+    super::advance(channels, &id).await?;
+    let flow = channels.db.read().await?.authorisation(&id).await?.ok_or_else(no_link)?;
     Ok(flow.view())
 }
 
@@ -96,24 +96,24 @@ async fn delivered(done: Result<()>, tx: Tx) -> Result<()> {
     }
 }
 
-async fn deliver_in(tx: &mut Tx, app: &App, mut flow: Authorisation, by: Door, code: &Secret) -> Result<()> {
+async fn deliver_in(tx: &mut Tx, mut flow: Authorisation, by: Door, code: &Secret) -> Result<()> {
     let stage = flow.stage.0.clone().deliver(by)?;
-    take_code(tx, app, &mut flow, code).await?;
-    flow.enter(stage, app.clock.now());
+    take_code(tx, &mut flow, code).await?;
+    flow.enter(stage, tx.now());
     tx.write_authorisation(&mut flow).await?;
     let actor = if by == Door::Push { WECHAT } else { event::BERTH };
-    tx.emit(flow.event(app, actor));
+    flow.tell_stage(tx, actor);
     Ok(())
 }
 
 /// Seals the code into the run. One that came to another run is not taken a second time.
-async fn take_code(tx: &mut Tx, app: &App, flow: &mut Authorisation, code: &Secret) -> Result<()> {
+async fn take_code(tx: &mut Tx, flow: &mut Authorisation, code: &Secret) -> Result<()> {
     let known = tx.authorisation_by_code(&hash(code), "").await?;
     if known.is_some_and(|known| known.id != flow.id) {
         return Err(Error::new(Code::AuthorisationState, "The code belongs to another authorisation."));
     }
     flow.code_hash = Some(hash(code));
-    flow.code_sealed = Some(app.seal.seal(code.expose().as_bytes(), &format!("{ABOUT_CODE}:{}", flow.id))?);
+    flow.code_sealed = Some(tx.seal().seal(code.expose().as_bytes(), &format!("{ABOUT_CODE}:{}", flow.id))?);
     Ok(())
 }
 
@@ -121,36 +121,36 @@ async fn take_code(tx: &mut Tx, app: &App, flow: &mut Authorisation, code: &Secr
 ///
 /// # Errors
 /// Failures of the database, so that WeChat sends it again.
-pub async fn pushed(app: &App, pushed: &PushedCode) -> Result<()> {
+pub async fn pushed(channels: &Channels, pushed: &PushedCode) -> Result<()> {
     let pre_auth = pushed.pre_auth.as_ref().map(hash).unwrap_or_default();
-    let mut tx = app.db.begin().await?;
+    let mut tx = channels.db.begin().await?;
     let known = tx.authorisation_by_code(&hash(&pushed.code), &pre_auth).await?;
     let done = match known {
         Some(flow) if flow.code_hash.as_deref() == Some(&*hash(&pushed.code)) => return Ok(()),
         Some(flow) if matches!(*flow.stage, Stage::Started { .. }) => {
-            deliver_in(&mut tx, app, flow, Door::Push, &pushed.code).await
+            deliver_in(&mut tx, flow, Door::Push, &pushed.code).await
         }
-        _ => renewed(&mut tx, app, pushed).await,
+        _ => renewed(&mut tx, pushed).await,
     };
     delivered(done, tx).await?;
-    app.authorisations_wake.notify_one();
+    channels.wake.notify_one();
     Ok(())
 }
 
 /// The merchant authorised us without a run of ours. A channel that WeChat proved to be a merchant's gets a run that WeChat
 /// started; of an account that nobody has, or only vouched for, an event tells.
-async fn renewed(tx: &mut Tx, app: &App, pushed: &PushedCode) -> Result<()> {
+async fn renewed(tx: &mut Tx, pushed: &PushedCode) -> Result<()> {
     let known = channel_of(tx, &pushed.account).await?;
     let Some(channel) = known.filter(|channel| channel.proof == Proof::Platform) else {
         let data = Unclaimed { app_id: pushed.account.clone() };
-        tx.emit(event::new(app, "wechat_account.unclaimed", &pushed.account, WECHAT, &data));
+        tx.tell(kind::WECHAT_ACCOUNT_UNCLAIMED, &pushed.account, WECHAT, &data);
         return Ok(());
     };
-    let mut flow = Authorisation::new(app, &channel.merchant, channel.kind, WECHAT);
-    flow.enter(flow.stage.0.clone().deliver(Door::Push)?, app.clock.now());
-    take_code(tx, app, &mut flow, &pushed.code).await?;
+    let mut flow = Authorisation::new(tx, &channel.merchant, channel.kind, WECHAT);
+    flow.enter(flow.stage.0.clone().deliver(Door::Push)?, tx.now());
+    take_code(tx, &mut flow, &pushed.code).await?;
     tx.insert_authorisation(&flow).await?;
-    tx.emit(flow.event(app, WECHAT));
+    flow.tell_stage(tx, WECHAT);
     Ok(())
 }
 
@@ -174,10 +174,10 @@ async fn channel_of(tx: &mut Tx, account: &str) -> Result<Option<Channel>> {
 ///
 /// # Errors
 /// Failures of the database, so that WeChat sends it again.
-pub async fn revoked_at(app: &App, account: &str, at: Millis) -> Result<()> {
-    let known = app.db.read().await?.wechat_account(account).await?;
+pub async fn revoked_at(db: &Db, account: &str, at: Millis) -> Result<()> {
+    let known = db.read().await?.wechat_account(account).await?;
     match known.filter(|known| known.granted_at <= at.plus_seconds(SLACK)) {
-        Some(known) => revoked(app, &known).await,
+        Some(known) => revoked(db, &known).await,
         None => Ok(()),
     }
 }
@@ -186,11 +186,11 @@ pub async fn revoked_at(app: &App, account: &str, at: Millis) -> Result<()> {
 ///
 /// # Errors
 /// Failures of the database.
-pub async fn revoked(app: &App, account: &Account) -> Result<()> {
+pub async fn revoked(db: &Db, account: &Account) -> Result<()> {
     if account.grant_sealed.is_none() {
         return Ok(());
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let channel = channel_of(&mut tx, &account.app_id).await?;
     // Lock order: the merchant before everything else.
     if let Some(channel) = &channel {
@@ -200,12 +200,12 @@ pub async fn revoked(app: &App, account: &Account) -> Result<()> {
         return Ok(()); // granted anew meanwhile
     }
     if let Some(channel) = &channel {
-        channel::unauthorise_in(&mut tx, app, WECHAT, channel).await?;
+        channel::unauthorise_in(&mut tx, WECHAT, channel).await?;
     }
     for flow in tx.authorisations_with_grant(&account.app_id).await? {
         let detail = "The merchant took the authorisation back on WeChat's pages. Start again.";
         let stage = flow.stage.0.clone().forgotten(Code::AuthorisationRevoked.slug(), detail)?;
-        tx.move_authorisation(app, WECHAT, flow, stage).await?;
+        tx.move_authorisation(WECHAT, flow, stage).await?;
     }
     tx.commit().await
 }

@@ -8,6 +8,7 @@
 
 mod authoriser;
 mod bind;
+mod channels;
 mod deliver;
 pub mod push;
 mod record;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 pub use authoriser::{Authoriser, Trouble};
+pub use channels::Channels;
 pub use deliver::{Return, Unclaimed, come_back, page, pushed, revoked, revoked_at};
 pub use record::{Authorisation, AuthorisationView, NewTarget, Target, Vouched};
 pub(in crate::endpoint) use renew::kept_since;
@@ -33,18 +35,18 @@ pub use work::{advance, go_on, run};
 
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
-    app::App,
     endpoint::{
         channel::{self, ChannelKind},
         merchant,
         owned::{self, Owned},
     },
     error::{Error, Result},
+    event::kind,
     ids::{AuthorisationId, MerchantId},
     mini_app,
     page::{Page, paged},
     seal::Secret,
-    store::Tx,
+    store::{Db, Tx},
     text,
 };
 
@@ -89,31 +91,31 @@ paged!(AuthorisationQuery);
 /// # Errors
 /// `wechat-not-set-up`, `not-found` for somebody else's endpoint application, `invalid-field`. What goes wrong later is
 /// told by the run.
-pub async fn start(app: &Arc<App>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
-    let mut tx = app.db.begin().await?;
+pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
+    let mut tx = channels.db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
-    let mut flow = Authorisation::new(app, &merchant.id, new.kind, caller.account.as_str());
+    let mut flow = Authorisation::new(&tx, &merchant.id, new.kind, caller.account.as_str());
     flow.vouched = new.vouched.map(|vouched| checked(new.kind, vouched)).transpose()?.map(Json);
     if let Some(vouched) = flow.vouched.as_ref().filter(|_| new.kind == ChannelKind::MiniApp) {
         mini_app::authorise(&mut tx, caller, &vouched.app_id.parse()?, Action::Develop).await?;
     }
-    require_way(app, &flow)?;
+    require_way(channels, &flow)?;
     if let Some(target) = &new.endpoint_app {
         check_target(&mut tx, &flow, target).await?;
     }
     flow.target = new.endpoint_app.map(Json);
     tx.insert_authorisation(&flow).await?;
-    tx.emit(flow.event(app, caller.account.as_str()));
+    flow.tell_stage(&mut tx, caller.account.as_str());
     tx.commit().await?;
-    advance(app, &flow.id).await?;
-    get(app, caller, &flow.id).await
+    advance(channels, &flow.id).await?;
+    get(channels, caller, &flow.id).await
 }
 
 /// WeChat needs its platform and our address, the others somebody's word.
-fn require_way(app: &App, flow: &Authorisation) -> Result<()> {
+fn require_way(channels: &Channels, flow: &Authorisation) -> Result<()> {
     match flow.kind {
         ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount if flow.vouched.is_none() => {
-            wechat::public_url(wechat::required(app.wechat.as_ref())?).map(drop)
+            wechat::public_url(wechat::required(channels.wechat.as_ref())?).map(drop)
         }
         ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount => Err(Error::field(
             "vouched",
@@ -164,26 +166,26 @@ impl Owned for Authorisation {
 }
 
 /// One run; its link is shown to those who may change it.
-pub async fn get(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
-    let flow: Authorisation = owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await?;
+pub async fn get(channels: &Channels, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+    let flow: Authorisation = owned::authorise(&mut channels.db.read().await?, caller, id, Action::Read).await?;
     let mut view = flow.view();
     if caller.can(Action::Operate, &Scope::Merchant(flow.merchant.clone())) {
-        view.url = link(app, &flow)?;
+        view.url = link(channels, &flow)?;
     }
     Ok(view)
 }
 
-fn link(app: &App, flow: &Authorisation) -> Result<Option<String>> {
-    let (Some(sealed), Some(platform)) = (&flow.link_sealed, &app.wechat) else { return Ok(None) };
-    let state: Secret = deliver::open_link(app, &flow.id, sealed)?.state.into();
+fn link(channels: &Channels, flow: &Authorisation) -> Result<Option<String>> {
+    let (Some(sealed), Some(platform)) = (&flow.link_sealed, &channels.wechat) else { return Ok(None) };
+    let state: Secret = deliver::open_link(&channels.db, &flow.id, sealed)?.state.into();
     wechat::own_page(platform, &state).map(Some)
 }
 
 /// The runs that the caller may know of and asks for, oldest first, without their links.
-pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Result<Page<AuthorisationView>> {
+pub async fn list(db: &Db, caller: &Caller, query: &AuthorisationQuery) -> Result<Page<AuthorisationView>> {
     caller.require_scope(TokenScope::Read)?;
     let page = query.page();
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }
@@ -198,12 +200,12 @@ pub async fn list(app: &App, caller: &Caller, query: &AuthorisationQuery) -> Res
 /// Whatever refuses the endpoint application or the binding; then the run waits on, unchanged. `authorisation-state` when
 /// it is over.
 pub async fn choose(
-    app: &Arc<App>,
+    channels: &Arc<Channels>,
     caller: &Caller,
     id: &AuthorisationId,
     target: Target,
 ) -> Result<AuthorisationView> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = channels.db.begin().await?;
     let (merchant, mut flow) = owned::hold::<Authorisation>(&mut tx, caller, id).await?;
     check_target(&mut tx, &flow, &target).await?;
     let before = flow.target.replace(Json(target.clone()));
@@ -211,46 +213,47 @@ pub async fn choose(
     tx.set_authorisation_target(&flow).await?;
     match flow.stage.0.clone() {
         Stage::Choosing { grant } => {
-            bind::bind_in(&mut tx, app, caller.account.as_str(), &merchant, &flow, &grant, &target).await?;
+            bind::bind_in(&mut tx, channels, caller.account.as_str(), &merchant, &flow, &grant, &target).await?;
         }
         stage if stage.is_open() => {
-            let told = another.then(|| flow.tell(app, "channel_authorisation.target_chosen", caller.account.as_str()));
-            told.into_iter().for_each(|event| tx.emit(event));
+            if another {
+                flow.tell(&mut tx, kind::CHANNEL_AUTHORISATION_TARGET_CHOSEN, caller.account.as_str());
+            }
         }
         stage => {
             let stage = stage.restarted()?;
-            tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
+            tx.move_authorisation(caller.account.as_str(), flow, stage).await?;
         }
     }
     tx.commit().await?;
-    advance(app, id).await?;
-    get(app, caller, id).await
+    advance(channels, id).await?;
+    get(channels, caller, id).await
 }
 
 /// Starts again: with a new link, or from the grant when there is one.
 ///
 /// # Errors
 /// `authorisation-state` while it goes on by itself, and when it is bound.
-pub async fn restart(app: &Arc<App>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
-    let mut tx = app.db.begin().await?;
+pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+    let mut tx = channels.db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
     let stage = flow.stage.0.clone().restarted()?;
-    tx.move_authorisation(app, caller.account.as_str(), flow, stage).await?;
+    tx.move_authorisation(caller.account.as_str(), flow, stage).await?;
     tx.commit().await?;
-    advance(app, id).await?;
-    get(app, caller, id).await
+    advance(channels, id).await?;
+    get(channels, caller, id).await
 }
 
 /// Gives a run up.
 ///
 /// # Errors
 /// `authorisation-state` when it is over.
-pub async fn abandon(app: &App, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
-    let mut tx = app.db.begin().await?;
+pub async fn abandon(db: &Db, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
+    let mut tx = db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
     let actor = caller.account.as_str();
     let stage = flow.stage.0.clone().abandoned(actor)?;
-    let flow = tx.move_authorisation(app, actor, flow, stage).await?;
+    let flow = tx.move_authorisation(actor, flow, stage).await?;
     tx.commit().await?;
     Ok(flow.view())
 }

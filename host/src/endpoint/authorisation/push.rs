@@ -2,7 +2,7 @@
 
 use super::{pushed, revoked_at};
 use crate::{
-    app::App,
+    endpoint::authorisation::Channels,
     error::Result,
     wechat::{
         Envelope, Platform, accounts,
@@ -15,11 +15,11 @@ use crate::{
 /// # Errors
 /// `wechat-push` with WeChat's own error code when it is not one of WeChat's; failures of this host, so that WeChat sends
 /// it again.
-pub async fn receive(app: &App, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
-    match read(platform, envelope, body, app.clock.now())? {
-        Push::Ticket { ticket, at } => accounts::keep_ticket(app, platform, &ticket, at).await,
-        Push::Authorised(code) => pushed(app, &code).await,
-        Push::Unauthorised { account, at } => revoked_at(app, &account, at).await,
+pub async fn receive(channels: &Channels, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
+    match read(platform, envelope, body, channels.db.now())? {
+        Push::Ticket { ticket, at } => accounts::keep_ticket(&channels.db, platform, &ticket, at).await,
+        Push::Authorised(code) => pushed(channels, &code).await,
+        Push::Unauthorised { account, at } => revoked_at(&channels.db, &account, at).await,
         Push::Other => Ok(()),
     }
 }

@@ -1,17 +1,18 @@
 //! What is stored of an authorisation, and what is shown of it.
 
+use crate::event;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 use super::stage::{Grant, Stage};
 use crate::{
-    app::App,
     clock::Millis,
+    endpoint::authorisation::Channels,
     endpoint::channel::ChannelKind,
     error::Result,
-    event,
+    event::{Kind, kind},
     ids::{AuthorisationId, ChannelId, EndpointAppId, InstanceId, MerchantId},
-    store::{NewEvent, Tx},
+    store::{Db, NewEvent, Tx},
     wechat,
 };
 
@@ -132,10 +133,10 @@ pub struct AuthorisationView {
 
 impl Authorisation {
     /// At its beginning, due at once.
-    pub(super) fn new(app: &App, merchant: &MerchantId, kind: ChannelKind, actor: &str) -> Self {
-        let now = app.clock.now();
+    pub(super) fn new(tx: &Tx, merchant: &MerchantId, kind: ChannelKind, actor: &str) -> Self {
+        let now = tx.now();
         let mut new = Self {
-            id: AuthorisationId::generate(now, &*app.random),
+            id: AuthorisationId::generate(now, tx.random()),
             merchant: merchant.clone(),
             kind,
             stage: Json(Stage::begin()),
@@ -228,23 +229,23 @@ impl Authorisation {
         }
     }
 
-    /// What tells of its new state.
-    pub(super) fn event(&self, app: &App, actor: &str) -> NewEvent {
+    /// Tells of its new state.
+    pub(super) fn tell_stage(&self, tx: &mut Tx, actor: &str) {
         let kind = match &*self.stage {
-            Stage::Started { .. } => "channel_authorisation.started",
-            Stage::Authorised { .. } => "channel_authorisation.authorised",
-            Stage::Granted { .. } => "channel_authorisation.granted",
-            Stage::Choosing { .. } => "channel_authorisation.choosing",
-            Stage::Bound { .. } => "channel_authorisation.bound",
-            Stage::Abandoned { .. } => "channel_authorisation.abandoned",
-            Stage::Failed { .. } => "channel_authorisation.failed",
+            Stage::Started { .. } => kind::CHANNEL_AUTHORISATION_STARTED,
+            Stage::Authorised { .. } => kind::CHANNEL_AUTHORISATION_AUTHORISED,
+            Stage::Granted { .. } => kind::CHANNEL_AUTHORISATION_GRANTED,
+            Stage::Choosing { .. } => kind::CHANNEL_AUTHORISATION_CHOOSING,
+            Stage::Bound { .. } => kind::CHANNEL_AUTHORISATION_BOUND,
+            Stage::Abandoned { .. } => kind::CHANNEL_AUTHORISATION_ABANDONED,
+            Stage::Failed { .. } => kind::CHANNEL_AUTHORISATION_FAILED,
         };
-        self.tell(app, kind, actor)
+        self.tell(tx, kind, actor);
     }
 
-    /// An event that shows it as it is now.
-    pub(super) fn tell(&self, app: &App, kind: &'static str, actor: &str) -> NewEvent {
-        event::new(app, kind, &self.id, actor, &self.view()).for_merchant(&self.merchant)
+    /// Tells of it as it is now.
+    pub(super) fn tell(&self, tx: &mut Tx, kind: Kind<AuthorisationView>, actor: &str) {
+        tx.tell(kind, &self.id, actor, &self.view()).for_merchant(&self.merchant);
     }
 }
 
@@ -264,14 +265,13 @@ impl Tx {
     /// `authorisation-state` when somebody else changed it meanwhile.
     pub(super) async fn move_authorisation(
         &mut self,
-        app: &App,
         actor: &str,
         mut flow: Authorisation,
         stage: Stage,
     ) -> Result<Authorisation> {
-        flow.enter(stage, app.clock.now());
+        flow.enter(stage, self.now());
         self.write_authorisation(&mut flow).await?;
-        self.emit(flow.event(app, actor));
+        flow.tell_stage(self, actor);
         Ok(flow)
     }
 }

@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::deliver::revoked;
 use crate::{
-    app::App,
     clock::Millis,
+    endpoint::authorisation::Channels,
     error::Result,
+    store::Db,
     wechat::{
         Refusal,
         accounts::{self, Account, Failure},
@@ -22,13 +23,13 @@ const BATCH: i64 = 20;
 const KEPT: i64 = 7 * 24 * 3600;
 
 /// Renews what ends soon, for ever.
-pub async fn run_renewer(app: Arc<App>) {
-    if app.wechat.is_none() {
+pub async fn run_renewer(channels: Arc<Channels>) {
+    if channels.wechat.is_none() {
         return;
     }
     loop {
         tokio::time::sleep(BEAT).await;
-        if let Err(error) = renew_due(&app).await {
+        if let Err(error) = renew_due(&channels).await {
             tracing::warn!(?error, "WeChat tokens could not be renewed; trying again");
         }
     }
@@ -38,13 +39,13 @@ pub async fn run_renewer(app: Arc<App>) {
 ///
 /// # Errors
 /// Failures of the database.
-pub async fn renew_due(app: &Arc<App>) -> Result<()> {
-    let now = app.clock.now();
-    let due = app.db.read().await?.wechat_accounts_to_renew(now, now.plus_seconds(accounts::EARLY), BATCH).await?;
+pub async fn renew_due(channels: &Arc<Channels>) -> Result<()> {
+    let now = channels.db.now();
+    let due = channels.db.read().await?.wechat_accounts_to_renew(now, now.plus_seconds(accounts::EARLY), BATCH).await?;
     for account in due {
-        let (host, app_id) = (app.clone(), account.app_id.clone());
+        let (host, app_id) = (channels.clone(), account.app_id.clone());
         // WeChat may give a new refresh token, and gives it once.
-        match app.unbroken.carry(async move { look_after(&host, &account).await }).await? {
+        match channels.unbroken.carry(async move { look_after(&host, &account).await }).await? {
             Ok(()) => {}
             Err(Failure::Refused(refusal)) => {
                 tracing::warn!(%app_id, %refusal, "a WeChat token could not be renewed");
@@ -56,22 +57,22 @@ pub async fn renew_due(app: &Arc<App>) -> Result<()> {
 }
 
 /// Renews an account's token; lets an account go that nobody needs any more, or that the merchant has taken back.
-async fn look_after(app: &App, account: &Account) -> Result<(), Failure> {
-    let platform = config::required(app.wechat.as_ref())?;
+async fn look_after(channels: &Channels, account: &Account) -> Result<(), Failure> {
+    let platform = config::required(channels.wechat.as_ref())?;
     if account.app_id != platform.app_id {
-        let mut tx = app.db.begin().await?;
-        if tx.drop_needless_wechat_account(account, kept_since(app)).await? {
+        let mut tx = channels.db.begin().await?;
+        if tx.drop_needless_wechat_account(account, kept_since(&channels.db)).await? {
             return Ok(tx.commit().await?);
         }
     }
-    let done = accounts::renew(app, platform, account).await;
+    let done = accounts::renew(&channels.db, platform, account).await;
     if let Err(Failure::Refused(Refusal::Revoked(_))) = &done {
-        revoked(app, account).await?;
+        revoked(&channels.db, account).await?;
     }
     done.map(drop)
 }
 
 /// Runs that ended before this keep no grant.
-pub(in crate::endpoint) fn kept_since(app: &App) -> Millis {
-    app.clock.now().plus_seconds(-KEPT)
+pub(in crate::endpoint) fn kept_since(db: &Db) -> Millis {
+    db.now().plus_seconds(-KEPT)
 }

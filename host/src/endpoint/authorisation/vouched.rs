@@ -8,10 +8,10 @@ use super::{
     stage::Grant,
 };
 use crate::{
-    app::App,
+    endpoint::authorisation::Channels,
     error::{Code, Error, Result},
     seal::Secret,
-    store::Tx,
+    store::{Db, Tx},
     wechat::accounts::Failure,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub struct Vouching;
 
 impl Authoriser for Vouching {
-    fn begin<'a>(&'a self, _: &'a App, flow: &'a Authorisation) -> BoxFuture<'a, Result<Beginning, Failure>> {
+    fn begin<'a>(&'a self, _: &'a Db, flow: &'a Authorisation) -> BoxFuture<'a, Result<Beginning, Failure>> {
         let vouched = flow.vouched.as_ref().map(|vouched| Grant {
             app_id: vouched.app_id.clone(),
             name: Some(vouched.name.clone()),
@@ -32,7 +32,7 @@ impl Authoriser for Vouching {
 
     fn redeem<'a>(
         &'a self,
-        _: &'a App,
+        _: &'a Db,
         _: &'a Authorisation,
         _: &'a Secret,
     ) -> BoxFuture<'a, Result<Redeemed, Failure>> {
@@ -43,7 +43,7 @@ impl Authoriser for Vouching {
 
     fn describe<'a>(
         &'a self,
-        _: &'a App,
+        _: &'a Db,
         _: &'a Authorisation,
         grant: &'a Grant,
     ) -> BoxFuture<'a, Result<Grant, Failure>> {

@@ -11,11 +11,10 @@ use super::{
     stage::Grant,
 };
 use crate::{
-    app::App,
     endpoint::channel::{ChannelKind, ChannelState},
     error::{Code, Error, Result},
     seal::Secret,
-    store::Tx,
+    store::{Db, Tx},
     wechat::{
         Platform,
         accounts::{self, Failure, with_platform_token},
@@ -31,12 +30,12 @@ pub struct WechatAuthoriser<'p>(pub &'p Platform);
 const NAME: usize = 64;
 
 impl Authoriser for WechatAuthoriser<'_> {
-    fn begin<'a>(&'a self, app: &'a App, flow: &'a Authorisation) -> BoxFuture<'a, Result<Beginning, Failure>> {
+    fn begin<'a>(&'a self, db: &'a Db, flow: &'a Authorisation) -> BoxFuture<'a, Result<Beginning, Failure>> {
         Box::pin(async move {
             let platform = self.0;
             let call = |token: Secret| async move { platform.client.pre_auth_code(&token, &platform.app_id).await };
-            let code = with_platform_token(app, platform, call).await?;
-            let state = random_state(app);
+            let code = with_platform_token(db, platform, call).await?;
+            let state = random_state(db);
             let page = login_page(platform, flow.kind, &code.pre_auth_code, &state)?;
             Ok(Beginning::Link(Link { state, page, pre_auth: code.pre_auth_code, good_for: code.expires_in }))
         })
@@ -44,21 +43,21 @@ impl Authoriser for WechatAuthoriser<'_> {
 
     fn redeem<'a>(
         &'a self,
-        app: &'a App,
+        db: &'a Db,
         flow: &'a Authorisation,
         code: &'a Secret,
     ) -> BoxFuture<'a, Result<Redeemed, Failure>> {
         Box::pin(async move {
             let platform = self.0;
             let call = |token: Secret| async move { platform.client.query_auth(&token, &platform.app_id, code).await };
-            let granted = with_platform_token(app, platform, call).await?;
-            Ok(Redeemed { grant: grant(flow.kind, &granted), keep: accounts::seal_authorization(app, &granted)? })
+            let granted = with_platform_token(db, platform, call).await?;
+            Ok(Redeemed { grant: grant(flow.kind, &granted), keep: accounts::seal_authorization(db, &granted)? })
         })
     }
 
     fn describe<'a>(
         &'a self,
-        app: &'a App,
+        db: &'a Db,
         flow: &'a Authorisation,
         grant: &'a Grant,
     ) -> BoxFuture<'a, Result<Grant, Failure>> {
@@ -66,7 +65,7 @@ impl Authoriser for WechatAuthoriser<'_> {
             let (platform, account) = (self.0, &grant.app_id);
             let call =
                 |token: Secret| async move { platform.client.account_info(&token, &platform.app_id, account).await };
-            let info = with_platform_token(app, platform, call).await?;
+            let info = with_platform_token(db, platform, call).await?;
             of_kind(flow.kind, info.mini_program.is_some())?;
             let plain: String = info.nick_name.chars().filter(|c| !c.is_control()).take(NAME).collect();
             let name = Some(plain.trim().to_owned()).filter(|name| !name.is_empty());
@@ -83,9 +82,9 @@ impl Authoriser for WechatAuthoriser<'_> {
 }
 
 /// 256 bits that nobody guesses: whoever has them may bring a code to this run.
-fn random_state(app: &App) -> Secret {
+fn random_state(db: &Db) -> Secret {
     let mut bytes = [0u8; 32];
-    app.random.fill(&mut bytes);
+    db.random().fill(&mut bytes);
     hex::encode(bytes).into()
 }
 

@@ -12,12 +12,13 @@ use super::{
     stage::{Grant, Stage},
 };
 use crate::{
-    app::App,
     clock::Millis,
+    endpoint::authorisation::Channels,
     error::{Code, Error, Result},
     event,
     ids::{AuthorisationId, Digest},
     seal::Secret,
+    store::Db,
     wechat::accounts::Failure,
 };
 
@@ -38,10 +39,10 @@ pub(super) struct SealedLink {
 }
 
 /// Goes on with what is due, for ever.
-pub async fn run(app: Arc<App>) {
+pub async fn run(channels: Arc<Channels>) {
     loop {
-        let _ = tokio::time::timeout(LOOK, app.authorisations_wake.notified()).await;
-        if let Err(error) = go_on(&app).await {
+        let _ = tokio::time::timeout(LOOK, channels.wake.notified()).await;
+        if let Err(error) = go_on(&channels).await {
             tracing::warn!(?error, "authorisations of channels could not be carried on; trying again");
         }
     }
@@ -51,10 +52,10 @@ pub async fn run(app: Arc<App>) {
 ///
 /// # Errors
 /// Failures of the database.
-pub async fn go_on(app: &Arc<App>) -> Result<()> {
-    let due = app.db.read().await?.due_authorisations(app.clock.now(), BATCH).await?;
+pub async fn go_on(channels: &Arc<Channels>) -> Result<()> {
+    let due = channels.db.read().await?.due_authorisations(channels.db.now(), BATCH).await?;
     for id in due {
-        advance(app, &id).await?;
+        advance(channels, &id).await?;
     }
     Ok(())
 }
@@ -64,22 +65,22 @@ pub async fn go_on(app: &Arc<App>) -> Result<()> {
 ///
 /// # Errors
 /// Failures of the database; the run is taken up again when the lease has run out.
-pub async fn advance(app: &Arc<App>, id: &AuthorisationId) -> Result<()> {
-    let (host, id) = (app.clone(), id.clone());
-    app.unbroken.carry(async move { take_on(&host, &id).await }).await?
+pub async fn advance(channels: &Arc<Channels>, id: &AuthorisationId) -> Result<()> {
+    let (host, id) = (channels.clone(), id.clone());
+    channels.unbroken.carry(async move { take_on(&host, &id).await }).await?
 }
 
-async fn take_on(app: &App, id: &AuthorisationId) -> Result<()> {
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    let leased = tx.lease_authorisation(id, &app.host_id, now, lease_end(app)).await?;
+async fn take_on(channels: &Channels, id: &AuthorisationId) -> Result<()> {
+    let now = channels.db.now();
+    let mut tx = channels.db.begin().await?;
+    let leased = tx.lease_authorisation(id, channels.db.host(), now, lease_end(channels)).await?;
     tx.commit().await?;
     if !leased {
         return Ok(());
     }
-    let done = steps(app, id).await;
-    let mut tx = app.db.begin().await?;
-    tx.release_authorisation(id, &app.host_id).await?;
+    let done = steps(channels, id).await;
+    let mut tx = channels.db.begin().await?;
+    tx.release_authorisation(id, channels.db.host()).await?;
     tx.commit().await?;
     match done {
         // Somebody gave it up, or another way was faster: what is stored counts.
@@ -88,14 +89,14 @@ async fn take_on(app: &App, id: &AuthorisationId) -> Result<()> {
     }
 }
 
-async fn steps(app: &App, id: &AuthorisationId) -> Result<()> {
-    let Some(mut flow) = app.db.read().await?.authorisation(id).await? else { return Ok(()) };
-    while let Some(next) = step(app, &flow).await? {
+async fn steps(channels: &Channels, id: &AuthorisationId) -> Result<()> {
+    let Some(mut flow) = channels.db.read().await?.authorisation(id).await? else { return Ok(()) };
+    while let Some(next) = step(channels, &flow).await? {
         flow = next;
-        let mut tx = app.db.begin().await?;
-        let ours = tx.keep_authorisation(id, &app.host_id, lease_end(app)).await?;
+        let mut tx = channels.db.begin().await?;
+        let ours = tx.keep_authorisation(id, channels.db.host(), lease_end(channels)).await?;
         tx.commit().await?;
-        if !ours || app.unbroken.is_ending() {
+        if !ours || channels.unbroken.is_ending() {
             break; // this host was so slow that another one goes on, or it ends
         }
     }
@@ -103,23 +104,23 @@ async fn steps(app: &App, id: &AuthorisationId) -> Result<()> {
 }
 
 /// Until when a run belongs to this host, from now.
-fn lease_end(app: &App) -> Millis {
-    app.clock.now().plus_seconds(app.config.wechat.lease_seconds())
+fn lease_end(channels: &Channels) -> Millis {
+    channels.db.now().plus_seconds(channels.lease_seconds)
 }
 
 /// One step; none when there is nothing to do now.
-async fn step(app: &App, flow: &Authorisation) -> Result<Option<Authorisation>> {
-    if flow.is_over(app.clock.now()) {
+async fn step(channels: &Channels, flow: &Authorisation) -> Result<Option<Authorisation>> {
+    if flow.is_over(channels.db.now()) {
         let stage = flow.stage.0.clone().abandoned(event::BERTH)?;
-        return moved(app, flow.clone(), stage).await.map(Some);
+        return moved(&channels.db, flow.clone(), stage).await.map(Some);
     }
-    if flow.trouble.is_some() && flow.due_at > Some(app.clock.now()) {
+    if flow.trouble.is_some() && flow.due_at > Some(channels.db.now()) {
         return Ok(None);
     }
     let done = match &*flow.stage {
-        Stage::Started { link_until: None } => begin(app, flow).await,
-        Stage::Authorised { .. } => redeem(app, flow).await,
-        Stage::Granted { grant } => settle(app, flow, grant).await,
+        Stage::Started { link_until: None } => begin(channels, flow).await,
+        Stage::Authorised { .. } => redeem(channels, flow).await,
+        Stage::Granted { grant } => settle(channels, flow, grant).await,
         _ => return Ok(None),
     };
     match done {
@@ -128,76 +129,78 @@ async fn step(app: &App, flow: &Authorisation) -> Result<Option<Authorisation>> 
         // Another host that shares the database has the platform.
         Err(Failure::Host(error)) if error.code == Code::WechatNotSetUp => Ok(None),
         Err(failure) => {
-            give_way(app, flow, Trouble::of(failure, flow.attempts)).await?;
+            give_way(&channels.db, flow, Trouble::of(failure, flow.attempts)).await?;
             Ok(None)
         }
     }
 }
 
 /// Notes what is in the way and when to try again, or that it failed for good.
-async fn give_way(app: &App, flow: &Authorisation, trouble: Trouble) -> Result<()> {
+async fn give_way(db: &Db, flow: &Authorisation, trouble: Trouble) -> Result<()> {
     match trouble {
         Trouble::Later { after, why } => {
-            let mut tx = app.db.begin().await?;
-            tx.postpone_authorisation(flow, &why, app.clock.now().plus_seconds(after)).await?;
+            let mut tx = db.begin().await?;
+            tx.postpone_authorisation(flow, &why, db.now().plus_seconds(after)).await?;
             tx.commit().await
         }
         Trouble::Final { reason, detail } => {
             let stage = flow.stage.0.clone();
             let worthless = [Code::AuthorisationRevoked.slug(), Code::ChannelKindMismatch.slug()].contains(&reason);
             let stage = if worthless { stage.forgotten(reason, &detail)? } else { stage.failed(reason, &detail)? };
-            moved(app, flow.clone(), stage).await.map(drop)
+            moved(db, flow.clone(), stage).await.map(drop)
         }
     }
 }
 
-async fn moved(app: &App, flow: Authorisation, stage: Stage) -> Result<Authorisation> {
-    let mut tx = app.db.begin().await?;
-    let flow = tx.move_authorisation(app, event::BERTH, flow, stage).await?;
+async fn moved(db: &Db, flow: Authorisation, stage: Stage) -> Result<Authorisation> {
+    let mut tx = db.begin().await?;
+    let flow = tx.move_authorisation(event::BERTH, flow, stage).await?;
     tx.commit().await?;
     Ok(flow)
 }
 
-async fn begin(app: &App, flow: &Authorisation) -> Result<Authorisation, Failure> {
+async fn begin(channels: &Channels, flow: &Authorisation) -> Result<Authorisation, Failure> {
     let stage = flow.stage.0.clone();
-    match authoriser::authoriser(app, flow)?.begin(app, flow).await? {
-        Beginning::Vouched(grant) => Ok(moved(app, flow.clone(), stage.granted(grant).map_err(Error::from)?).await?),
-        Beginning::Link(link) => Ok(offer(app, flow.clone(), &link).await?),
+    match authoriser::authoriser(channels, flow)?.begin(&channels.db, flow).await? {
+        Beginning::Vouched(grant) => {
+            Ok(moved(&channels.db, flow.clone(), stage.granted(grant).map_err(Error::from)?).await?)
+        }
+        Beginning::Link(link) => Ok(offer(&channels.db, flow.clone(), &link).await?),
     }
 }
 
 /// Stores the link. That it is there is no change of state, so nothing is told.
-async fn offer(app: &App, mut flow: Authorisation, link: &Link) -> Result<Authorisation> {
-    let now = app.clock.now();
+async fn offer(db: &Db, mut flow: Authorisation, link: &Link) -> Result<Authorisation> {
+    let now = db.now();
     let sealed = SealedLink { state: link.state.expose().to_owned(), page: link.page.clone() };
     let sealed = zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(Error::internal)?);
     flow.enter(flow.stage.0.clone().offer(now.plus_seconds(link.good_for))?, now);
-    flow.link_sealed = Some(app.seal.seal(&sealed, &format!("{ABOUT_LINK}:{}", flow.id))?);
+    flow.link_sealed = Some(db.seal().seal(&sealed, &format!("{ABOUT_LINK}:{}", flow.id))?);
     flow.link_hash = Some(hash(&link.state));
     flow.pre_auth_hash = Some(hash(&link.pre_auth));
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     tx.write_authorisation(&mut flow).await?;
     tx.commit().await?;
     Ok(flow)
 }
 
-async fn redeem(app: &App, flow: &Authorisation) -> Result<Authorisation, Failure> {
+async fn redeem(channels: &Channels, flow: &Authorisation) -> Result<Authorisation, Failure> {
     let sealed = flow.code_sealed.as_deref().unwrap_or_default();
-    let code: Secret = app.seal.open_text(sealed, &format!("{ABOUT_CODE}:{}", flow.id))?.into();
-    let Redeemed { grant, keep } = authoriser::authoriser(app, flow)?.redeem(app, flow, &code).await?;
+    let code: Secret = channels.db.seal().open_text(sealed, &format!("{ABOUT_CODE}:{}", flow.id))?.into();
+    let Redeemed { grant, keep } = authoriser::authoriser(channels, flow)?.redeem(&channels.db, flow, &code).await?;
     let stage = flow.stage.0.clone().granted(grant).map_err(Error::from)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = channels.db.begin().await?;
     // The tokens first: this run is the only one that had the code, so what it got is the newest.
     tx.grant_wechat_account(&keep).await?;
-    let flow = tx.move_authorisation(app, event::BERTH, flow.clone(), stage).await?;
+    let flow = tx.move_authorisation(event::BERTH, flow.clone(), stage).await?;
     tx.commit().await?;
     Ok(flow)
 }
 
 /// Asks what the account is, then does the last step, or waits for somebody to choose.
-async fn settle(app: &App, flow: &Authorisation, grant: &Grant) -> Result<Authorisation, Failure> {
-    let grant = authoriser::authoriser(app, flow)?.describe(app, flow, grant).await?;
-    Ok(bind::settle(app, flow, &grant).await?)
+async fn settle(channels: &Channels, flow: &Authorisation, grant: &Grant) -> Result<Authorisation, Failure> {
+    let grant = authoriser::authoriser(channels, flow)?.describe(&channels.db, flow, grant).await?;
+    Ok(bind::settle(channels, flow, &grant).await?)
 }
 
 /// What names a secret without telling it.

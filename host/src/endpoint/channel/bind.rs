@@ -8,9 +8,9 @@ use crate::{
     app::App,
     endpoint::owned,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{ChannelId, EndpointAppId},
-    store::Tx,
+    store::{Db, Tx},
 };
 
 /// Where to bind a channel.
@@ -39,13 +39,13 @@ pub struct ChannelUnbound {
 /// # Errors
 /// `channel-bound` when it is bound to another one and is not to be moved; `not-found` for an endpoint application of
 /// somebody else.
-pub async fn bind(app: &App, caller: &Caller, id: &ChannelId, bind: &BindChannel) -> Result<Channel> {
-    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+pub async fn bind(db: &Db, caller: &Caller, id: &ChannelId, bind: &BindChannel) -> Result<Channel> {
+    let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, mut channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if bind.take && channel.endpoint_app.as_ref().is_some_and(|bound| *bound != bind.endpoint_app) {
-        channel = unbind_in(&mut tx, app, actor, &channel).await?;
+        channel = unbind_in(&mut tx, actor, &channel).await?;
     }
-    let channel = bind_in(&mut tx, app, actor, &channel, &bind.endpoint_app).await?;
+    let channel = bind_in(&mut tx, actor, &channel, &bind.endpoint_app).await?;
     tx.commit().await?;
     Ok(channel)
 }
@@ -54,13 +54,7 @@ pub async fn bind(app: &App, caller: &Caller, id: &ChannelId, bind: &BindChannel
 ///
 /// # Errors
 /// As [`bind`].
-pub async fn bind_in(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    channel: &Channel,
-    endpoint_app: &EndpointAppId,
-) -> Result<Channel> {
+pub async fn bind_in(tx: &mut Tx, actor: &str, channel: &Channel, endpoint_app: &EndpointAppId) -> Result<Channel> {
     require_own(tx, channel, endpoint_app).await?;
     match &channel.endpoint_app {
         Some(bound) if bound == endpoint_app => return Ok(channel.clone()),
@@ -70,13 +64,13 @@ pub async fn bind_in(
     let bound = Channel {
         endpoint_app: Some(endpoint_app.clone()),
         bound_by: Some(actor.to_owned()),
-        bound_at: Some(app.clock.now()),
+        bound_at: Some(tx.now()),
         ..channel.clone()
     };
     if !tx.rebind_channel(&bound, None).await? {
         return Err(elsewhere(None));
     }
-    tx.emit(bound.concerns(event::new(app, "channel.bound", &bound.id, actor, &bound)));
+    bound.concerns(tx.tell(kind::CHANNEL_BOUND, &bound.id, actor, &bound));
     Ok(bound)
 }
 
@@ -84,26 +78,26 @@ pub async fn bind_in(
 ///
 /// # Errors
 /// `not-found` when it is bound to none.
-pub async fn unbind(app: &App, caller: &Caller, id: &ChannelId) -> Result<Channel> {
-    let mut tx = app.db.begin().await?;
+pub async fn unbind(db: &Db, caller: &Caller, id: &ChannelId) -> Result<Channel> {
+    let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if channel.endpoint_app.is_none() {
         return Err(Error::new(Code::NotFound, format!("The channel {id} is bound to no endpoint application.")));
     }
-    let channel = unbind_in(&mut tx, app, caller.account.as_str(), &channel).await?;
+    let channel = unbind_in(&mut tx, caller.account.as_str(), &channel).await?;
     tx.commit().await?;
     Ok(channel)
 }
 
 /// Takes a channel of the merchant that the transaction holds from its endpoint application, if it is bound.
-pub async fn unbind_in(tx: &mut Tx, app: &App, actor: &str, channel: &Channel) -> Result<Channel> {
+pub async fn unbind_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Result<Channel> {
     let Some(from) = channel.endpoint_app.clone() else { return Ok(channel.clone()) };
     let channel = Channel { endpoint_app: None, bound_by: None, bound_at: None, ..channel.clone() };
     if !tx.rebind_channel(&channel, Some(&from)).await? {
         return Err(elsewhere(None));
     }
     let data = ChannelUnbound { channel: channel.clone(), from };
-    tx.emit(channel.concerns(event::new(app, "channel.unbound", &channel.id, actor, &data)));
+    channel.concerns(tx.tell(kind::CHANNEL_UNBOUND, &channel.id, actor, &data));
     Ok(channel)
 }
 

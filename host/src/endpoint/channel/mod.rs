@@ -20,11 +20,11 @@ use crate::{
         owned::{self, Owned},
     },
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{ChannelId, EndpointAppId, MerchantId, MiniAppId},
     mini_app,
     page::{Page, paged},
-    store::{NewEvent, Tx},
+    store::{Db, NewEvent, Tx},
     text::{self, text_enum},
 };
 
@@ -180,11 +180,10 @@ impl Channel {
     }
 
     /// What concerns a channel concerns its merchant, and its MiniApp when it is one.
-    fn concerns(&self, event: NewEvent) -> NewEvent {
-        let event = event.for_merchant(&self.merchant);
-        match self.mini_app() {
-            Some(mini_app) => event.for_mini_app(&mini_app),
-            None => event,
+    fn concerns(&self, event: &mut NewEvent) {
+        event.for_merchant(&self.merchant);
+        if let Some(mini_app) = self.mini_app() {
+            event.for_mini_app(&mini_app);
         }
     }
 }
@@ -207,22 +206,22 @@ impl Owned for Channel {
 /// # Errors
 /// `channel-exists` when the merchant has it already, `channel-taken` when another one has, `invalid-field` when the
 /// id of the channel is none of its kind.
-pub async fn create(app: &App, caller: &Caller, new: NewChannel) -> Result<Channel> {
+pub async fn create(db: &Db, caller: &Caller, new: NewChannel) -> Result<Channel> {
     let app_id = app_id::check(new.kind, &new.app_id)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
     if new.kind == ChannelKind::MiniApp {
         mini_app::authorise(&mut tx, caller, &app_id.parse()?, Action::Develop).await?;
     }
     let claim = Claim { kind: new.kind, app_id: &app_id, name: &new.name, proof: Proof::Vouched };
     let actor = caller.account.as_str();
-    if let Some(known) = own(&mut tx, app, actor, &merchant, claim).await?
+    if let Some(known) = own(&mut tx, actor, &merchant, claim).await?
         && known.state == ChannelState::Authorised
     {
         let detail = format!("{} has this channel already. It is {}.", merchant.id, known.id);
         return Err(Error::new(Code::ChannelExists, detail).with("channel", known.id));
     }
-    let channel = authorise_in(&mut tx, app, actor, &merchant, claim).await?;
+    let channel = authorise_in(&mut tx, actor, &merchant, claim).await?;
     tx.commit().await?;
     Ok(channel)
 }
@@ -233,18 +232,12 @@ pub async fn create(app: &App, caller: &Caller, new: NewChannel) -> Result<Chann
 ///
 /// # Errors
 /// `channel-taken` when another merchant has it: whose it is stays untold.
-pub async fn authorise_in(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &Merchant,
-    claim: Claim<'_>,
-) -> Result<Channel> {
+pub async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Channel> {
     let Claim { kind, app_id, proof, .. } = claim;
     let name = text::name("name", claim.name, 64)?;
-    let known = own(tx, app, actor, merchant, claim).await?;
+    let known = own(tx, actor, merchant, claim).await?;
     let channel = Channel {
-        id: known.as_ref().map_or_else(|| ChannelId::generate(app.clock.now(), &*app.random), |it| it.id.clone()),
+        id: known.as_ref().map_or_else(|| ChannelId::generate(tx.now(), tx.random()), |it| it.id.clone()),
         merchant: merchant.id.clone(),
         kind,
         app_id: app_id.to_owned(),
@@ -253,7 +246,7 @@ pub async fn authorise_in(
         proof,
         endpoint_app: known.as_ref().and_then(|known| known.endpoint_app.clone()),
         authorised_by: actor.to_owned(),
-        authorised_at: app.clock.now(),
+        authorised_at: tx.now(),
         bound_by: known.as_ref().and_then(|known| known.bound_by.clone()),
         bound_at: known.as_ref().and_then(|known| known.bound_at),
     };
@@ -262,15 +255,15 @@ pub async fn authorise_in(
         None if tx.insert_channel(&channel).await? => {}
         None => return Err(taken(kind)),
     }
-    tx.emit(channel.concerns(event::new(app, "channel.authorised", &channel.id, actor, &channel)));
+    channel.concerns(tx.tell(kind::CHANNEL_AUTHORISED, &channel.id, actor, &channel));
     Ok(channel)
 }
 
 /// The channel, when it is this merchant's; nothing when nobody has it, or nobody any more.
-async fn own(tx: &mut Tx, app: &App, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Option<Channel>> {
+async fn own(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Option<Channel>> {
     match tx.channel_by_app_id(claim.kind, claim.app_id).await? {
         Some(other) if other.merchant != merchant.id => {
-            give_way(tx, app, actor, &other, claim.proof).await?;
+            give_way(tx, actor, &other, claim.proof).await?;
             Ok(None)
         }
         known => Ok(known),
@@ -278,15 +271,15 @@ async fn own(tx: &mut Tx, app: &App, actor: &str, merchant: &Merchant, claim: Cl
 }
 
 /// Takes a channel from a merchant who only vouched for it, for one who has proof.
-async fn give_way(tx: &mut Tx, app: &App, actor: &str, channel: &Channel, proof: Proof) -> Result<()> {
+async fn give_way(tx: &mut Tx, actor: &str, channel: &Channel, proof: Proof) -> Result<()> {
     tx.hold_merchant(&channel.merchant).await?;
     let Some(channel) = tx.channel(&channel.id).await? else { return Ok(()) };
     if proof != Proof::Platform || channel.proof != Proof::Vouched {
         return Err(taken(channel.kind));
     }
-    let channel = unbind_in(tx, app, actor, &channel).await?;
+    let channel = unbind_in(tx, actor, &channel).await?;
     tx.delete_channel(&channel.id).await?;
-    tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, actor, &channel)));
+    channel.concerns(tx.tell(kind::CHANNEL_DELETED, &channel.id, actor, &channel));
     Ok(())
 }
 
@@ -296,19 +289,19 @@ fn taken(kind: ChannelKind) -> Error {
 }
 
 /// Records that the channel's platform took its authorisation away; the transaction holds the merchant. It stays bound.
-pub async fn unauthorise_in(tx: &mut Tx, app: &App, actor: &str, channel: &Channel) -> Result<Channel> {
+pub async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Result<Channel> {
     if channel.state == ChannelState::Unauthorised {
         return Ok(channel.clone());
     }
     let channel = Channel { state: ChannelState::Unauthorised, ..channel.clone() };
     tx.set_channel(&channel).await?;
-    tx.emit(channel.concerns(event::new(app, "channel.unauthorised", &channel.id, actor, &channel)));
+    channel.concerns(tx.tell(kind::CHANNEL_UNAUTHORISED, &channel.id, actor, &channel));
     Ok(channel)
 }
 
 /// Renames a channel.
-pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
-    let mut tx = app.db.begin().await?;
+pub async fn edit(db: &Db, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
+    let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     let name = text::name("name", &edit.name, 64)?;
     if name == channel.name {
@@ -316,7 +309,7 @@ pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel)
     }
     let channel = Channel { name, ..channel };
     tx.set_channel(&channel).await?;
-    tx.emit(channel.concerns(event::new(app, "channel.edited", &channel.id, caller.account.as_str(), &channel)));
+    channel.concerns(tx.tell(kind::CHANNEL_EDITED, &channel.id, caller.account.as_str(), &channel));
     tx.commit().await?;
     Ok(channel)
 }
@@ -325,8 +318,8 @@ pub async fn edit(app: &App, caller: &Caller, id: &ChannelId, edit: EditChannel)
 ///
 /// # Errors
 /// `channel-bound` while it is bound to an endpoint application.
-pub async fn delete(app: &App, caller: &Caller, id: &ChannelId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn delete(db: &Db, caller: &Caller, id: &ChannelId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if let Some(endpoint_app) = &channel.endpoint_app {
         let detail = format!("The channel is bound to {endpoint_app}. Unbind it first.");
@@ -336,23 +329,23 @@ pub async fn delete(app: &App, caller: &Caller, id: &ChannelId) -> Result<()> {
     if channel.kind.is_wechat()
         && let Some(account) = tx.wechat_account(&channel.app_id).await?
     {
-        tx.drop_needless_wechat_account(&account, kept_since(app)).await?;
+        tx.drop_needless_wechat_account(&account, kept_since(db)).await?;
     }
-    tx.emit(channel.concerns(event::new(app, "channel.deleted", &channel.id, caller.account.as_str(), &channel)));
+    channel.concerns(tx.tell(kind::CHANNEL_DELETED, &channel.id, caller.account.as_str(), &channel));
     tx.commit().await
 }
 
 /// One channel.
-pub async fn get(app: &App, caller: &Caller, id: &ChannelId) -> Result<Channel> {
-    owned::authorise(&mut app.db.read().await?, caller, id, Action::Read).await
+pub async fn get(db: &Db, caller: &Caller, id: &ChannelId) -> Result<Channel> {
+    owned::authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
 /// The channels that the caller may know of and asks for, oldest first (E7).
-pub async fn list(app: &App, caller: &Caller, query: &ChannelQuery) -> Result<Page<Channel>> {
+pub async fn list(db: &Db, caller: &Caller, query: &ChannelQuery) -> Result<Page<Channel>> {
     caller.require_scope(TokenScope::Read)?;
     query.app_id.iter().try_for_each(|app_id| text::name("app_id", app_id, app_id::MAX).map(drop))?;
     let page = query.page();
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }

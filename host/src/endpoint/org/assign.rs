@@ -11,8 +11,9 @@ use crate::{
     app::App,
     endpoint::{EndpointApp, owned},
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{EndpointAppId, OrgNodeId},
+    store::Db,
 };
 
 /// Where an endpoint application may be used.
@@ -30,8 +31,8 @@ pub struct Reach {
 /// # Errors
 /// `not-found` for a node of another merchant, `org-node-not-open` when no product instance of the endpoint application
 /// is open on the node.
-pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
-    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+pub async fn assign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
+    let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, cid).await?;
     let node = tx.org_node(vid).await?.filter(|node| node.merchant == endpoint.merchant);
     let node = node.ok_or_else(|| Error::not_found("organisation node", vid))?;
@@ -39,10 +40,9 @@ pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNo
         let detail = format!("No product instance of {cid} is open on {vid}. Open one of them there first.");
         return Err(Error::new(Code::OrgNodeNotOpen, detail));
     }
-    if tx.insert_assignment(cid, vid, actor, app.clock.now()).await? {
+    if tx.insert_assignment(cid, vid, actor, db.now()).await? {
         let data = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
-        let event = event::new(app, "endpoint.org_node_added", cid, actor, &data);
-        tx.emit(event.for_merchant(&node.merchant));
+        tx.tell(kind::ENDPOINT_ORG_NODE_ADDED, cid, actor, &data).for_merchant(&node.merchant);
     }
     tx.commit().await
 }
@@ -51,19 +51,19 @@ pub async fn assign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNo
 ///
 /// # Errors
 /// `not-found` when there is none.
-pub async fn unassign(app: &App, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn unassign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, cid).await?;
     let what = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
-    if !ending::unassign(&mut tx, app, caller.account.as_str(), &endpoint.merchant, what).await? {
+    if !ending::unassign(&mut tx, caller.account.as_str(), &endpoint.merchant, what).await? {
         return Err(Error::new(Code::NotFound, format!("{cid} is not assigned to {vid}.")));
     }
     tx.commit().await
 }
 
 /// Where an endpoint application may be used.
-pub async fn reach(app: &App, caller: &Caller, cid: &EndpointAppId) -> Result<Reach> {
-    let mut tx = app.db.read().await?;
+pub async fn reach(db: &Db, caller: &Caller, cid: &EndpointAppId) -> Result<Reach> {
+    let mut tx = db.read().await?;
     let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;
     let holdings = tx.holdings_of(&endpoint.merchant).await?;
     Ok(Reach { org_nodes: holdings.reach(cid), assigned: tx.assigned_org_nodes(cid, MAX_NODES).await? })

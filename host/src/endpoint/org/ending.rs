@@ -8,7 +8,7 @@ use crate::{
     clock::Millis,
     endpoint::{EndpointApp, OrgNode, ProductInstance},
     error::Result,
-    event,
+    event::kind,
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     store::Tx,
 };
@@ -34,79 +34,65 @@ pub struct ProductOfNode {
 }
 
 /// Takes one assignment away; false when there was none.
-pub(super) async fn unassign(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    merchant: &MerchantId,
-    what: NodeOfEndpoint,
-) -> Result<bool> {
+pub(super) async fn unassign(tx: &mut Tx, actor: &str, merchant: &MerchantId, what: NodeOfEndpoint) -> Result<bool> {
     let gone = tx.delete_assignment(&what.endpoint_app, &what.org_node).await?;
     if gone {
-        tell_unassigned(tx, app, actor, merchant, vec![what]);
+        tell_unassigned(tx, actor, merchant, vec![what]);
     }
     Ok(gone)
 }
 
 /// An endpoint application goes: so do its assignments.
-pub async fn unassign_everywhere(tx: &mut Tx, app: &App, actor: &str, of: &EndpointApp) -> Result<()> {
+pub async fn unassign_everywhere(tx: &mut Tx, actor: &str, of: &EndpointApp) -> Result<()> {
     let gone = tx.delete_assignments_of(&of.id).await?;
-    tell_unassigned(tx, app, actor, &of.merchant, gone);
+    tell_unassigned(tx, actor, &of.merchant, gone);
     Ok(())
 }
 
 /// An assignment needs a product instance of its endpoint application open on its node: those that have none any more go
 /// (E9).
-pub async fn prune_assignments(tx: &mut Tx, app: &App, actor: &str, merchant: &MerchantId) -> Result<()> {
+pub async fn prune_assignments(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<()> {
     let gone = tx.delete_baseless_assignments(merchant).await?;
-    tell_unassigned(tx, app, actor, merchant, gone);
+    tell_unassigned(tx, actor, merchant, gone);
     Ok(())
 }
 
 /// Closes one product instance on a node; false when it was not open.
-pub(super) async fn close(tx: &mut Tx, app: &App, actor: &str, node: &OrgNode, instance: &InstanceId) -> Result<bool> {
+pub(super) async fn close(tx: &mut Tx, actor: &str, node: &OrgNode, instance: &InstanceId) -> Result<bool> {
     let gone = tx.close_product(&node.id, instance).await?;
     if gone {
         let what = ProductOfNode { org_node: node.id.clone(), product_instance: instance.clone() };
-        tell_closed(tx, app, actor, &node.merchant, vec![what]);
+        tell_closed(tx, actor, &node.merchant, vec![what]);
     }
     Ok(gone)
 }
 
 /// Closes an instance on the nodes where it was opened as of `left_at` or before (E4); true when there were any.
-pub async fn close_everywhere(
-    tx: &mut Tx,
-    app: &App,
-    actor: &str,
-    instance: &ProductInstance,
-    left_at: Millis,
-) -> Result<bool> {
+pub async fn close_everywhere(tx: &mut Tx, actor: &str, instance: &ProductInstance, left_at: Millis) -> Result<bool> {
     let gone = tx.leave_org_nodes(&instance.id, left_at).await?;
     let closed = !gone.is_empty();
-    tell_closed(tx, app, actor, &instance.merchant, gone);
+    tell_closed(tx, actor, &instance.merchant, gone);
     Ok(closed)
 }
 
 /// A node goes: so does what is open on it and assigned to it.
-pub(super) async fn clear(tx: &mut Tx, app: &App, actor: &str, node: &OrgNode) -> Result<()> {
+pub(super) async fn clear(tx: &mut Tx, actor: &str, node: &OrgNode) -> Result<()> {
     let (assigned, open) = tx.clear_org_node(&node.id).await?;
-    tell_unassigned(tx, app, actor, &node.merchant, assigned);
-    tell_closed(tx, app, actor, &node.merchant, open);
+    tell_unassigned(tx, actor, &node.merchant, assigned);
+    tell_closed(tx, actor, &node.merchant, open);
     Ok(())
 }
 
-fn tell_unassigned(tx: &mut Tx, app: &App, actor: &str, merchant: &MerchantId, mut gone: Vec<NodeOfEndpoint>) {
+fn tell_unassigned(tx: &mut Tx, actor: &str, merchant: &MerchantId, mut gone: Vec<NodeOfEndpoint>) {
     gone.sort_unstable();
     for one in gone {
-        let event = event::new(app, "endpoint.org_node_removed", &one.endpoint_app, actor, &one);
-        tx.emit(event.for_merchant(merchant));
+        tx.tell(kind::ENDPOINT_ORG_NODE_REMOVED, &one.endpoint_app, actor, &one).for_merchant(merchant);
     }
 }
 
-fn tell_closed(tx: &mut Tx, app: &App, actor: &str, merchant: &MerchantId, mut gone: Vec<ProductOfNode>) {
+fn tell_closed(tx: &mut Tx, actor: &str, merchant: &MerchantId, mut gone: Vec<ProductOfNode>) {
     gone.sort_unstable();
     for one in gone {
-        let event = event::new(app, "org_node.product_closed", &one.org_node, actor, &one);
-        tx.emit(event.for_merchant(merchant));
+        tx.tell(kind::ORG_NODE_PRODUCT_CLOSED, &one.org_node, actor, &one).for_merchant(merchant);
     }
 }

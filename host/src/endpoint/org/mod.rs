@@ -23,10 +23,10 @@ use crate::{
         owned::{self, Owned},
     },
     error::{Code, Error, Result},
-    event,
+    event::{Kind, kind},
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     page::{Page, paged},
-    store::{NewEvent, Tx, is_unique_violation},
+    store::{Db, NewEvent, Tx, is_unique_violation},
     text,
 };
 
@@ -131,8 +131,8 @@ pub struct OrgNodeQuery {
 
 paged!(OrgNodeQuery);
 
-fn told(app: &App, kind: &'static str, actor: &str, node: &OrgNode) -> NewEvent {
-    event::new(app, kind, &node.id, actor, node).for_merchant(&node.merchant)
+fn tell(tx: &mut Tx, kind: Kind<OrgNode>, actor: &str, node: &OrgNode) {
+    tx.tell(kind, &node.id, actor, node).for_merchant(&node.merchant);
 }
 
 impl Owned for OrgNode {
@@ -152,16 +152,16 @@ impl Owned for OrgNode {
 ///
 /// # Errors
 /// `org-node-exists` when the id is taken, `not-found` for a parent of another merchant.
-pub async fn create(app: &App, caller: &Caller, new: NewOrgNode) -> Result<OrgNode> {
-    let mut tx = app.db.begin().await?;
+pub async fn create(db: &Db, caller: &Caller, new: NewOrgNode) -> Result<OrgNode> {
+    let mut tx = db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
     let node = OrgNode {
-        id: new.id.unwrap_or_else(|| OrgNodeId::generate(&*app.random)),
+        id: new.id.unwrap_or_else(|| OrgNodeId::generate(db.random())),
         merchant: merchant.id,
         parent: new.parent,
         name: text::name("name", &new.name, 64)?,
         limited: new.limited,
-        created_at: app.clock.now(),
+        created_at: db.now(),
     };
     require_parent(&mut tx, &node).await?;
     if tx.count_org_nodes(&node.merchant).await? >= MAX_NODES {
@@ -175,7 +175,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewOrgNode) -> Result<OrgNo
         }
         inserted => inserted?,
     }
-    tx.emit(told(app, "org_node.created", caller.account.as_str(), &node));
+    tell(&mut tx, kind::ORG_NODE_CREATED, caller.account.as_str(), &node);
     tx.commit().await?;
     Ok(node)
 }
@@ -191,8 +191,8 @@ async fn require_parent(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 ///
 /// # Errors
 /// `org-node-cycle` when the new parent is the node itself or below it.
-pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
-    let mut tx = app.db.begin().await?;
+pub async fn edit(db: &Db, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
+    let mut tx = db.begin().await?;
     let (_, before) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     let mut node = before.clone();
     if let Some(name) = &edit.name {
@@ -208,7 +208,7 @@ pub async fn edit(app: &App, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode)
         return Ok(node);
     }
     tx.set_org_node(&node).await?;
-    tx.emit(told(app, "org_node.edited", caller.account.as_str(), &node));
+    tell(&mut tx, kind::ORG_NODE_EDITED, caller.account.as_str(), &node);
     tx.commit().await?;
     Ok(node)
 }
@@ -228,22 +228,22 @@ async fn refuse_cycle(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 ///
 /// # Errors
 /// `org-node-in-use` while there are nodes below it.
-pub async fn delete(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<()> {
-    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+pub async fn delete(db: &Db, caller: &Caller, id: &OrgNodeId) -> Result<()> {
+    let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     if tx.has_org_children(id).await? {
         let detail = format!("There are nodes below {id}. Move or delete them first.");
         return Err(Error::new(Code::OrgNodeInUse, detail));
     }
-    ending::clear(&mut tx, app, actor, &node).await?;
+    ending::clear(&mut tx, actor, &node).await?;
     tx.delete_org_node(id).await?;
-    tx.emit(told(app, "org_node.deleted", actor, &node));
+    tell(&mut tx, kind::ORG_NODE_DELETED, actor, &node);
     tx.commit().await
 }
 
 /// One node, what is open on it, and what is assigned to it (E7).
-pub async fn get(app: &App, caller: &Caller, id: &OrgNodeId) -> Result<OrgNodeDetail> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, id: &OrgNodeId) -> Result<OrgNodeDetail> {
+    let mut tx = db.read().await?;
     let node = owned::authorise(&mut tx, caller, id, Action::Read).await?;
     detail(&mut tx, node).await
 }
@@ -255,10 +255,10 @@ async fn detail(tx: &mut Tx, node: OrgNode) -> Result<OrgNodeDetail> {
 }
 
 /// The nodes that the caller may know of and asks for, by id.
-pub async fn list(app: &App, caller: &Caller, query: &OrgNodeQuery) -> Result<Page<OrgNode>> {
+pub async fn list(db: &Db, caller: &Caller, query: &OrgNodeQuery) -> Result<Page<OrgNode>> {
     caller.require_scope(TokenScope::Read)?;
     let page = query.page();
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }

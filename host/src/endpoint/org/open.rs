@@ -9,25 +9,26 @@ use crate::{
     app::App,
     endpoint::{InstanceState, owned},
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{InstanceId, OrgNodeId},
+    store::Db,
 };
 
 /// Opens a product instance on a node. Doing it twice is no work.
 ///
 /// # Errors
 /// `not-found` for an instance of another merchant, `product-unsubscribed`.
-pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<OrgNodeDetail> {
-    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+pub async fn open(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<OrgNodeDetail> {
+    let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
     let found = tx.product_instance_of(&node.merchant, instance).await?;
     if found.state == InstanceState::Unsubscribed {
         let detail = format!("The product instance {instance} is unsubscribed. Open one that the merchant has.");
         return Err(Error::new(Code::ProductUnsubscribed, detail).with("product_instance", instance));
     }
-    if tx.open_product(id, instance, found.said_at, actor, app.clock.now()).await? {
+    if tx.open_product(id, instance, found.said_at, actor, db.now()).await? {
         let data = ProductOfNode { org_node: id.clone(), product_instance: instance.clone() };
-        tx.emit(event::new(app, "org_node.product_opened", id, actor, &data).for_merchant(&node.merchant));
+        tx.tell(kind::ORG_NODE_PRODUCT_OPENED, id, actor, &data).for_merchant(&node.merchant);
     }
     let detail = detail(&mut tx, node).await?;
     tx.commit().await?;
@@ -38,12 +39,12 @@ pub async fn open(app: &App, caller: &Caller, id: &OrgNodeId, instance: &Instanc
 ///
 /// # Errors
 /// `not-found` when it is not open there.
-pub async fn close(app: &App, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
-    let (mut tx, actor) = (app.db.begin().await?, caller.account.as_str());
+pub async fn close(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
+    let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
-    if !ending::close(&mut tx, app, actor, &node, instance).await? {
+    if !ending::close(&mut tx, actor, &node, instance).await? {
         return Err(Error::new(Code::NotFound, format!("The product instance {instance} is not open on {id}.")));
     }
-    ending::prune_assignments(&mut tx, app, actor, &node.merchant).await?;
+    ending::prune_assignments(&mut tx, actor, &node.merchant).await?;
     tx.commit().await
 }

@@ -88,13 +88,13 @@ impl World {
     async fn open_on_a_node(self, host: &TestHost, merchant: u64, cid: &EndpointAppId) {
         let (app, caller, bos) = (&host.app, &host.caller, self.merchant(merchant));
         let new = json!({"merchant": bos, "name": "N", "id": format!("{}-vid-{merchant}", self.0)});
-        let node = org::create(app, caller, serde_json::from_value(new).unwrap()).await.unwrap().id;
+        let node = org::create(&app.db, caller, serde_json::from_value(new).unwrap()).await.unwrap().id;
         for instance in [0, 2] {
             let instance = self.instance(merchant, instance).parse().unwrap();
-            org::open(app, caller, &node, &instance).await.unwrap();
+            org::open(&app.db, caller, &node, &instance).await.unwrap();
         }
         for cid in [cid, &defaults(host, &bos).await[0].app.id] {
-            org::assign(app, caller, cid, &node).await.unwrap();
+            org::assign(&app.db, caller, cid, &node).await.unwrap();
         }
     }
 
@@ -272,7 +272,7 @@ async fn e4_what_is_chosen_again_is_ended_only_by_a_later_unsubscription() {
     let chosen = choose(&host, &merchant, &["i-1"]).await;
     apply(&host, &[message("bos-again", "i-1", "renewed", "renew", -10)]).await;
     let told_before = told(&host, &merchant).await.len();
-    app::add_product(&host.app, &host.caller, &chosen, &"i-1".parse().unwrap()).await.unwrap();
+    app::add_product(&host.app.db, &host.caller, &chosen, &"i-1".parse().unwrap()).await.unwrap();
     assert_eq!(told(&host, &merchant).await.len(), told_before, "it was in it already");
     apply(&host, &[message("bos-again", "i-1", "left", "unsubscribe", -30)]).await;
     assert_eq!(held(&endpoint(&host.app, &host, &chosen).await).len(), 1, "chosen after that");

@@ -35,11 +35,11 @@ fn and(mut message: Value, member: &str, value: impl serde::Serialize) -> Value 
 
 async fn create_merchant(host: &TestHost, id: &str) -> MerchantId {
     let new = serde_json::from_value(json!({"name": "M", "id": id})).unwrap();
-    merchant::create(&host.app, &host.caller, new).await.unwrap().id
+    merchant::create(&host.app.db, &host.caller, new).await.unwrap().id
 }
 
 async fn deliver(host: &TestHost, messages: &[Value]) -> Vec<Receipt> {
-    fulfilment::deliver(&host.app, &host.caller, messages).await.unwrap().results
+    fulfilment::deliver(&host.app.intake, &host.caller, messages).await.unwrap().results
 }
 
 /// What became of each, and why it waits.
@@ -56,11 +56,11 @@ async fn apply(host: &TestHost, messages: &[Value]) {
 
 async fn instances(host: &TestHost, merchant: &MerchantId) -> Vec<instance::ProductInstance> {
     let query = InstanceQuery { merchant: Some(merchant.clone()), ..InstanceQuery::default() };
-    instance::list(&host.app, &host.caller, &query).await.unwrap().items
+    instance::list(&host.app.db, &host.caller, &query).await.unwrap().items
 }
 
 async fn endpoint(app: &App, host: &TestHost, id: &EndpointAppId) -> EndpointAppView {
-    app::get(app, &host.caller, id).await.unwrap()
+    app::get(&app.db, &host.caller, id).await.unwrap()
 }
 
 /// The merchant's default endpoint applications: one at the most.
@@ -68,7 +68,7 @@ async fn defaults(host: &TestHost, merchant: &MerchantId) -> Vec<EndpointAppView
     let query =
         EndpointAppQuery { merchant: Some(merchant.clone()), default: Some(true), ..EndpointAppQuery::default() };
     let mut found = Vec::new();
-    for one in app::list(&host.app, &host.caller, &query).await.unwrap().items {
+    for one in app::list(&host.app.db, &host.caller, &query).await.unwrap().items {
         found.push(endpoint(&host.app, host, &one.id).await);
     }
     found
@@ -77,7 +77,7 @@ async fn defaults(host: &TestHost, merchant: &MerchantId) -> Vec<EndpointAppView
 async fn choose(host: &TestHost, merchant: &MerchantId, products: &[&str]) -> EndpointAppId {
     let products = products.iter().map(|id| id.parse().unwrap()).collect();
     let new = NewEndpointApp { merchant: merchant.clone(), name: "Chosen".into(), products };
-    app::create(&host.app, &host.caller, new).await.unwrap().app.id
+    app::create(&host.app.db, &host.caller, new).await.unwrap().app.id
 }
 
 fn held(endpoint: &EndpointAppView) -> Vec<InstanceId> {
@@ -90,7 +90,7 @@ async fn told(host: &TestHost, merchant: &MerchantId) -> Vec<Event> {
     loop {
         let after = all.last().map_or(0, |event: &Event| event.seq);
         let query = EventQuery { merchant: Some(merchant.clone()), after, limit: Some(1000), ..EventQuery::default() };
-        let page = event::list(&host.app, &host.caller, &query).await.unwrap();
+        let page = event::list(&host.app.db, &host.caller, &query).await.unwrap();
         if page.items.is_empty() {
             return all;
         }

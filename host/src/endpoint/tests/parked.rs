@@ -19,11 +19,11 @@ fn id(text: &str) -> MessageId {
 }
 
 async fn replay(host: &TestHost, parked: &str, message: Option<Value>) -> Result<Receipt> {
-    fulfilment::replay(&host.app, &host.caller, &id(parked), Replay { message }).await
+    fulfilment::replay(&host.app.db, &host.caller, &id(parked), Replay { message }).await
 }
 
 async fn state(host: &TestHost, kept: &str) -> FulfilmentState {
-    kept::get(&host.app, &host.caller, &id(kept)).await.unwrap().state
+    kept::get(&host.app.db, &host.caller, &id(kept)).await.unwrap().state
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn i6_a_parked_message_that_comes_again_is_kept_once_and_told_once() {
         assert_eq!(outcomes(&host, std::slice::from_ref(&contradiction)).await, ["message-contradicts"]);
     }
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items;
+    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].attempts, parked[0].reason), (3, Some(Reason::MessageContradicts)));
     assert_eq!(parked[0].message, contradiction);
@@ -104,7 +104,7 @@ async fn e1_a_message_that_is_parked_while_its_merchant_is_being_created_does_no
     let new = json!({"id": "bos-race", "name": "M", "unify_users": false, "created_at": DAWN});
     tx.insert_merchant(&serde_json::from_value(new).unwrap()).await.unwrap();
     tx.commit().await.unwrap();
-    tick(&host.app).await.unwrap();
+    tick(&host.app.db).await.unwrap();
     assert_eq!(state(&host, "m-1").await, FulfilmentState::Applied);
     assert_eq!(defaults(&host, &"bos-race".parse().unwrap()).await.len(), 1);
 }
@@ -132,7 +132,7 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
     let other = message("bos-one", "i-2", "m-1", "purchase", 0);
     assert_eq!(outcomes(&host, std::slice::from_ref(&other)).await, ["message-contradicts"]);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items.remove(0).id;
+    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items.remove(0).id;
     let corrected = and(other.clone(), "id", "m-2");
     assert_eq!(replay(&host, parked.as_str(), Some(corrected)).await.unwrap().outcome, Outcome::Applied);
     assert_eq!(state(&host, parked.as_str()).await, FulfilmentState::Corrected);
@@ -144,7 +144,7 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
         assert_eq!(told_of(&host, &merchant, kind).await, times, "{kind}");
     }
     let waiting = FulfilmentQuery { reason: Some(Reason::MessageContradicts), ..FulfilmentQuery::default() };
-    assert!(kept::list(&host.app, &host.caller, &waiting).await.unwrap().items.is_empty());
+    assert!(kept::list(&host.app.db, &host.caller, &waiting).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]
@@ -157,12 +157,12 @@ async fn e1_i6_of_two_corrections_of_one_message_the_second_is_refused_and_leave
     let mut said = Vec::new();
     for arrival in &corrections {
         let batch = Batch { actor: "test", arrivals: vec![arrival], corrects: Some(id("p-1")) };
-        said.push(batch.settle(&host.app).await.map(|receipts| receipts[0].outcome).map_err(|error| error.code));
+        said.push(batch.settle(&host.app.db).await.map(|receipts| receipts[0].outcome).map_err(|error| error.code));
     }
     assert_eq!(said, [Ok(Outcome::Applied), Err(Code::FulfilmentSettled)]);
     assert_eq!(state(&host, "p-1").await, FulfilmentState::Corrected);
     assert_eq!(instances(&host, &merchant).await.len(), 1);
-    let gone = kept::get(&host.app, &host.caller, &id("m-2")).await.unwrap_err();
+    let gone = kept::get(&host.app.db, &host.caller, &id("m-2")).await.unwrap_err();
     assert_eq!(gone.code, Code::NotFound);
 }
 
@@ -192,7 +192,7 @@ async fn e1_all_that_wait_for_a_reason_are_replayed_at_once() {
     assert_eq!(outcomes(&host, &[ahead, json!({"id": "m-2"})]).await, ["from-the-future", "malformed"]);
     host.clock.advance_seconds(86_400);
     let which = ReplayAll { reason: Some(Reason::FromTheFuture), merchant: None };
-    let receipts = fulfilment::replay_all(&host.app, &host.caller, &which).await.unwrap().results;
+    let receipts = fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &which).await.unwrap().results;
     assert_eq!(receipts.iter().map(|one| one.outcome).collect::<Vec<_>>(), [Outcome::Applied]);
 }
 
@@ -204,10 +204,10 @@ async fn e2_what_expires_leaves_the_default_one_by_the_clock_and_a_renewal_bring
     let bought = message("bos-one", "i-1", "m-1", "purchase", 0);
     apply(&host, &[and(bought, "expires_at", DAWN.plus_seconds(60))]).await;
     let chosen = choose(&host, &merchant, &["i-1"]).await;
-    tick(&host.app).await.unwrap();
+    tick(&host.app.db).await.unwrap();
     assert_eq!(instances(&host, &merchant).await[0].state, InstanceState::Active);
     host.clock.advance_seconds(60);
-    let (one, two) = tokio::join!(tick(&host.app), tick(&beside.app));
+    let (one, two) = tokio::join!(tick(&host.app.db), tick(&beside.app.db));
     one.and(two).unwrap();
     assert_eq!(instances(&host, &merchant).await[0].state, InstanceState::Expired);
     assert!(held(&defaults(&host, &merchant).await[0]).is_empty());
@@ -230,7 +230,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     let mut query = FulfilmentQuery { limit: Some(2), ..FulfilmentQuery::default() };
     let mut seen = Vec::new();
     loop {
-        let page = kept::list(&host.app, &host.caller, &query).await.unwrap();
+        let page = kept::list(&host.app.db, &host.caller, &query).await.unwrap();
         seen.extend(page.items.iter().map(|one| one.id.to_string()));
         query.cursor = page.next;
         if query.cursor.is_none() {
@@ -239,7 +239,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     }
     assert_eq!(seen, ["m-4", "m-3", "m-2", "m-1", "m-0"]);
     let broken = FulfilmentQuery { cursor: Some("7".into()), ..FulfilmentQuery::default() };
-    let refused = kept::list(&host.app, &host.caller, &broken).await.unwrap_err();
+    let refused = kept::list(&host.app.db, &host.caller, &broken).await.unwrap_err();
     assert_eq!(refused.code, Code::InvalidCursor);
 }
 
@@ -258,9 +258,10 @@ async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_
     let expected = ["malformed", "malformed", "malformed", "applied", "malformed"];
     assert_eq!(outcomes(&host, &batch).await, expected);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = kept::list(&host.app, &host.caller, &query).await.unwrap().items;
+    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 4);
-    let page = event::list(&host.app, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
+    let page =
+        event::list(&host.app.db, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
     let told = page.unwrap().items.into_iter().filter(|event| event.kind == "fulfilment.parked");
     let id_in =
         |data: &str| serde_json::from_str::<serde_json::Value>(data).unwrap()["id"].as_str().unwrap().to_owned();
@@ -268,13 +269,15 @@ async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_
     assert!(parked.iter().all(|one| told.contains(&one.id.to_string())), "{told:?}");
     assert_eq!(told_of(&host, &merchant, "product_instance.created").await, 1);
     assert_eq!(outcomes(&host, &batch).await, ["malformed", "malformed", "malformed", "repeated", "malformed"]);
-    let again = fulfilment::replay_all(&host.app, &host.caller, &ReplayAll::default()).await.unwrap();
+    let again =
+        fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &ReplayAll::default()).await.unwrap();
     assert_eq!(again.results.len(), 4);
 }
 
 #[tokio::test]
 async fn replaying_when_nothing_waits_does_nothing_on_every_database() {
     let host = crate::testing::host().await;
-    let receipts = fulfilment::replay_all(&host.app, &host.caller, &ReplayAll::default()).await.unwrap();
+    let receipts =
+        fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &ReplayAll::default()).await.unwrap();
     assert!(receipts.results.is_empty());
 }

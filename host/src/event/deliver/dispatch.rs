@@ -1,6 +1,7 @@
 //! The dispatcher: an edge without decisions of its own. It reads the log (`reading`), keeps its leases (`lease`), asks the
 //! desks, sends, and has it written.
 
+use crate::event::outbox::Outbox;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -21,7 +22,7 @@ use super::{
     send::{Message, Receipt},
     write::{Written, write},
 };
-use crate::{app::App, clock::Random, error::Result, event::cloud, ids::WebhookId};
+use crate::{app::App, clock::Random, error::Result, event::cloud, ids::WebhookId, store::Db};
 
 /// Another host's events are seen after so long at the latest; our own at once.
 const PULSE: Duration = Duration::from_millis(200);
@@ -29,11 +30,11 @@ const PULSE: Duration = Duration::from_millis(200);
 const WRITE_GAP: Duration = Duration::from_millis(50);
 
 /// Delivers for ever.
-pub async fn run(app: Arc<App>) {
-    let mut told = Box::pin(app.db.next_events());
+pub async fn run(outbox: Arc<Outbox>) {
+    let mut told = Box::pin(outbox.db.next_events());
     let mut pulse = interval(PULSE);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut dispatcher = Dispatcher::new(app.clone());
+    let mut dispatcher = Dispatcher::new(outbox.clone());
     loop {
         tokio::select! {
             // What has ended comes first and reading last, so that however much there is to be read for one that is far behind,
@@ -43,7 +44,7 @@ pub async fn run(app: Arc<App>) {
             Some(done) = dispatcher.writes.join_next() => dispatcher.written(done),
             Some(done) = dispatcher.sends.join_next() => dispatcher.settle(done),
             () = &mut told => {
-                told = Box::pin(app.db.next_events());
+                told = Box::pin(outbox.db.next_events());
                 dispatcher.look = true;
             }
             () = std::future::ready(()), if dispatcher.look => {}
@@ -56,9 +57,9 @@ pub async fn run(app: Arc<App>) {
 }
 
 /// Gives the leases of a host that stops to the others.
-pub async fn release(app: &App) -> Result<()> {
-    let mut tx = app.db.begin().await?;
-    tx.release_leases(&app.host_id).await?;
+pub async fn release(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.release_leases(db.host()).await?;
     tx.commit().await
 }
 
@@ -70,7 +71,7 @@ struct Done {
 }
 
 pub(super) struct Dispatcher {
-    pub(super) app: Arc<App>,
+    pub(super) outbox: Arc<Outbox>,
     pub(super) hooks: HashMap<WebhookId, Hook>,
     pub(super) lease: Lease,
     /// Webhooks that may have something to send.
@@ -87,10 +88,10 @@ pub(super) struct Dispatcher {
 }
 
 impl Dispatcher {
-    fn new(app: Arc<App>) -> Self {
+    fn new(outbox: Arc<Outbox>) -> Self {
         Self {
-            lanes: Lanes::new(app.config.webhooks.sends),
-            app,
+            lanes: Lanes::new(outbox.sends),
+            outbox,
             hooks: HashMap::new(),
             lease: Lease::default(),
             ready: BTreeSet::new(),
@@ -106,7 +107,7 @@ impl Dispatcher {
     /// Whatever the clock makes due.
     fn beat(&mut self) {
         self.look = true;
-        let now = self.app.clock.now();
+        let now = self.outbox.db.now();
         let due = self.hooks.iter().filter(|(_, hook)| hook.desk.has_work(now));
         self.ready.extend(due.map(|(id, _)| id.clone()));
     }
@@ -125,7 +126,7 @@ impl Dispatcher {
 
     /// Starts what is ready, as far as there is room.
     fn start(&mut self) {
-        if !self.lease.holds(self.app.clock.now()) {
+        if !self.lease.holds(self.outbox.db.now()) {
             return;
         }
         for id in std::mem::take(&mut self.ready) {
@@ -138,15 +139,15 @@ impl Dispatcher {
     /// Whether everything that can be started for a webhook was.
     fn start_for(&mut self, id: &WebhookId) -> bool {
         let Some(hook) = self.hooks.get_mut(id).filter(|hook| !hook.leaving) else { return true };
-        let now = self.app.clock.now();
+        let now = self.outbox.db.now();
         while hook.desk.has_slot() {
             let Some(place) = self.lanes.enter(hook.desk.is_ailing()) else { return false };
             let Some(job) = hook.desk.next(now) else { return true };
-            let (app, lanes, target) = (self.app.clone(), self.lanes.clone(), hook.target.clone());
+            let (outbox, lanes, target) = (self.outbox.clone(), self.lanes.clone(), hook.target.clone());
             let (webhook, seq, leave) = (id.clone(), job.seq(), self.lease.leave());
             self.sends.spawn(async move {
                 let receipt =
-                    leave.keep(lanes.travel(place, send(&app, &target, job))).await.unwrap_or_else(Receipt::cut);
+                    leave.keep(lanes.travel(place, send(&outbox, &target, job))).await.unwrap_or_else(Receipt::cut);
                 Done { webhook, seq, receipt }
             });
         }
@@ -175,7 +176,7 @@ impl Dispatcher {
         if !receipt.is_delivered() {
             tracing::info!(%webhook, seq, why = %receipt.why, "an event was not delivered");
         }
-        let (now, jitter) = (self.app.clock.now(), jitter(&*self.app.random));
+        let (now, jitter) = (self.outbox.db.now(), jitter(self.outbox.db.random()));
         hook.desk.settle(seq, &receipt.verdict(), now, jitter);
         if receipt.is_gone() {
             hook.leaving = true;
@@ -194,7 +195,7 @@ impl Dispatcher {
         }
         if let Some(marks) = super::write::marks(&mut self.hooks) {
             self.wrote = Instant::now();
-            self.writes.spawn(write(self.app.clone(), marks));
+            self.writes.spawn(write(self.outbox.db.clone(), marks));
         }
     }
 
@@ -219,23 +220,23 @@ impl Dispatcher {
     }
 }
 
-async fn send(app: &App, target: &Target, job: Job<Arc<Prepared>>) -> Receipt {
+async fn send(outbox: &Outbox, target: &Target, job: Job<Arc<Prepared>>) -> Receipt {
     let message = match job {
-        Job::First(event) => event.message(app.config.public_url.as_deref()),
-        Job::Again(seq) => stored(app, seq).await,
+        Job::First(event) => event.message(outbox.public_url.as_deref()),
+        Job::Again(seq) => stored(outbox, seq).await,
     };
-    let now = app.clock.now();
+    let now = outbox.db.now();
     match message {
-        Ok(message) => app.sender.send(&target.url, &target.keys(now.0), &message, now).await,
+        Ok(message) => outbox.sender.send(&target.url, &target.keys(now.0), &message, now).await,
         Err(error) => Receipt { why: format!("The event could not be read: {error}"), ..Receipt::default() },
     }
 }
 
 /// The message of an event that is sent again: the same as before.
-async fn stored(app: &App, seq: i64) -> Result<Message> {
-    let event = app.db.read().await?.event(seq).await?;
+async fn stored(outbox: &Outbox, seq: i64) -> Result<Message> {
+    let event = outbox.db.read().await?.event(seq).await?;
     let event = event.ok_or_else(|| crate::error::Error::not_found("event", seq))?;
-    let body = cloud::envelope(&event, app.config.public_url.as_deref()).document()?;
+    let body = cloud::envelope(&event, outbox.public_url.as_deref()).document()?;
     Ok(Message { id: event.id.to_string(), body })
 }
 

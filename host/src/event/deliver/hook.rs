@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::webhook::{self, secret::Key},
     ids::WebhookId,
-    store::{Claimed, ClaimedRow, WaitingRow, WebhookSecretRow},
+    store::{Claimed, ClaimedRow, Db, WaitingRow, WebhookSecretRow},
 };
 
 /// Where messages go and what signs them.
@@ -53,8 +53,8 @@ impl Hook {
         self.desk.offer(events, last, wanted);
     }
 
-    fn open(app: &App, row: ClaimedRow, secrets: &[WebhookSecretRow], rows: Vec<WaitingRow>) -> Result<Self> {
-        let key = |row: &WebhookSecretRow| Ok((key_of(app, row)?, row.ends_at.map(|at| at.0)));
+    fn open(db: &Db, row: ClaimedRow, secrets: &[WebhookSecretRow], rows: Vec<WaitingRow>) -> Result<Self> {
+        let key = |row: &WebhookSecretRow| Ok((key_of(db, row)?, row.ends_at.map(|at| at.0)));
         let secrets = secrets.iter().map(key).collect::<Result<_>>()?;
         let (dead, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.dead);
         let waiting = waiting.into_iter().map(|row| Waiting {
@@ -76,7 +76,7 @@ impl Hook {
 }
 
 /// The webhooks whose leases were taken. One whose secrets do not open is left out, and said so.
-pub fn open_all(app: &App, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
+pub fn open_all(db: &Db, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
     let Claimed { webhooks, secrets, waiting } = claimed;
     let mut secrets = by_webhook(secrets, |row| &row.webhook_id);
     let mut rows = by_webhook(waiting, |row| &row.webhook_id);
@@ -84,7 +84,7 @@ pub fn open_all(app: &App, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
     for row in webhooks {
         let id = row.webhook_id.clone();
         let (secrets, rows) = (secrets.remove(&id).unwrap_or_default(), rows.remove(&id).unwrap_or_default());
-        match Hook::open(app, row, &secrets, rows) {
+        match Hook::open(db, row, &secrets, rows) {
             Ok(hook) => hooks.push((id, hook)),
             Err(error) => tracing::error!(webhook = %id, ?error, "a webhook cannot be delivered to"),
         }
@@ -102,13 +102,13 @@ fn by_webhook<T>(all: Vec<T>, of: impl Fn(&T) -> &WebhookId) -> HashMap<WebhookI
 }
 
 /// The keys of secrets that are valid now, the newest first.
-pub fn keys_of(app: &App, secrets: &[WebhookSecretRow]) -> Result<Vec<Key>> {
-    let now = app.clock.now();
-    secrets.iter().filter(|row| row.ends_at.is_none_or(|end| now < end)).map(|row| key_of(app, row)).collect()
+pub fn keys_of(db: &Db, secrets: &[WebhookSecretRow]) -> Result<Vec<Key>> {
+    let now = db.now();
+    secrets.iter().filter(|row| row.ends_at.is_none_or(|end| now < end)).map(|row| key_of(db, row)).collect()
 }
 
-fn key_of(app: &App, row: &WebhookSecretRow) -> Result<Key> {
-    let secret = app.seal.open_text(&row.secret_sealed, &webhook::about(&row.id))?;
+fn key_of(db: &Db, row: &WebhookSecretRow) -> Result<Key> {
+    let secret = db.seal().open_text(&row.secret_sealed, &webhook::about(&row.id))?;
     Key::of(&secret)
         .ok_or_else(|| Error::internal(anyhow::anyhow!("the secret of {} is not one of ours", row.webhook_id)))
 }

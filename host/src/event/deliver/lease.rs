@@ -87,7 +87,7 @@ impl Leave {
 impl Dispatcher {
     /// Renews the leases and takes free ones when it is time; answers the webhooks that were taken.
     pub(super) async fn keep_leases(&mut self) -> Result<Vec<WebhookId>> {
-        let now = self.app.clock.now();
+        let now = self.outbox.db.now();
         let beat = !self.is_writing() && self.lease.is_due(now);
         if !beat && !self.lease.look_around {
             return Ok(Vec::new());
@@ -107,12 +107,12 @@ impl Dispatcher {
     async fn renew(&mut self, now: Millis) -> Result<()> {
         let (until, started) = (now.plus_seconds(LASTS), Instant::now());
         if !self.hooks.is_empty() {
-            let mut tx = self.app.db.begin().await?;
+            let mut tx = self.outbox.db.begin().await?;
             let held: std::collections::HashSet<_> =
-                tx.renew_webhooks(&self.app.host_id, until).await?.into_iter().collect();
+                tx.renew_webhooks(self.outbox.db.host(), until).await?.into_iter().collect();
             // A lease without its webhook here is of no use to anybody.
             for id in held.iter().filter(|id| !self.hooks.contains_key(*id)) {
-                tx.release_webhook(&self.app.host_id, id).await?;
+                tx.release_webhook(self.outbox.db.host(), id).await?;
             }
             tx.commit().await?;
             self.hooks.retain(|id, _| held.contains(id));
@@ -124,13 +124,13 @@ impl Dispatcher {
     /// Takes what is free until the leases that are held already end.
     async fn claim(&mut self, now: Millis) -> Result<Vec<WebhookId>> {
         let Some(until) = self.lease.until else { return Ok(Vec::new()) };
-        if !self.app.db.read().await?.webhooks_wait_for_a_host(now).await? {
+        if !self.outbox.db.read().await?.webhooks_wait_for_a_host(now).await? {
             return Ok(Vec::new());
         }
-        let mut tx = self.app.db.begin().await?;
-        let claimed = tx.claim_webhooks(&self.app.host_id, now, until).await?;
+        let mut tx = self.outbox.db.begin().await?;
+        let claimed = tx.claim_webhooks(self.outbox.db.host(), now, until).await?;
         tx.commit().await?;
-        let opened = open_all(&self.app, claimed);
+        let opened = open_all(&self.outbox.db, claimed);
         let ids = opened.iter().map(|(id, _)| id.clone()).collect();
         self.hooks.extend(opened);
         self.look = true;

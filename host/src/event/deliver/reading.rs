@@ -12,7 +12,7 @@ const FAR_READS: usize = 2;
 impl Dispatcher {
     /// Reads what is new, and some of what those need that are further behind; `look` says whether there is more.
     pub(super) async fn read_on(&mut self) -> Result<()> {
-        let app = self.app.clone();
+        let app = self.outbox.clone();
         let mut tx = app.db.read().await?;
         if self.recent.is_none() {
             self.recent = Some(Recent::new(tx.last_event().await?));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{hook::Hook, plan::Change};
-use crate::{app::App, error::Result, event::webhook, ids::WebhookId};
+use crate::{error::Result, event::webhook, ids::WebhookId, store::Db};
 
 /// What is to be written.
 #[derive(Default)]
@@ -46,30 +46,30 @@ pub fn marks(hooks: &mut HashMap<WebhookId, Hook>) -> Option<Marks> {
 }
 
 /// Writes.
-pub async fn write(app: Arc<App>, marks: Marks) -> Written {
-    let held = store(&app, &marks).await;
+pub async fn write(db: Db, marks: Marks) -> Written {
+    let held = store(&db, &marks).await;
     Written { marks, held }
 }
 
-async fn store(app: &App, marks: &Marks) -> Result<HashSet<WebhookId>> {
+async fn store(db: &Db, marks: &Marks) -> Result<HashSet<WebhookId>> {
     for (id, gone) in &marks.leaving {
         if let Some(why) = gone {
-            webhook::disable(app, id, why).await?;
+            webhook::disable(db, id, why).await?;
         }
     }
     let mut held = HashSet::new();
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     for (cursor, webhooks) in &marks.cursors {
-        held.extend(tx.move_cursors(&app.host_id, *cursor, webhooks).await?);
+        held.extend(tx.move_cursors(db.host(), *cursor, webhooks).await?);
     }
-    let now = app.clock.now();
+    let now = db.now();
     for (id, changes) in marks.changes.iter().filter(|(id, _)| held.contains(id)) {
         for change in changes {
             tx.write_delivery(id, change, now).await?;
         }
     }
     for (id, _) in &marks.leaving {
-        tx.release_webhook(&app.host_id, id).await?;
+        tx.release_webhook(db.host(), id).await?;
     }
     tx.commit().await?;
     Ok(held)

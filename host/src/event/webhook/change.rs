@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{Webhook, WebhookScope, WebhookWithSecret, check_types, hold, secret, told};
+use super::{Webhook, WebhookScope, WebhookWithSecret, check_types, hold, secret, tell};
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event::BERTH,
+    event::kind,
+    event::outbox::Outbox,
     ids::{WebhookId, WebhookSecretId},
-    store::{Tx, WebhookRow, WebhookSecretRow},
+    store::{Db, Tx, WebhookRow, WebhookSecretRow},
     text,
 };
 
@@ -69,17 +70,17 @@ pub struct RotateSecret {
 ///
 /// # Errors
 /// `invalid-field` for an address where events may not go or an unknown type, `webhook-limit` when there are too many.
-pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
+pub async fn create(outbox: &Outbox, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
     let scope = Scope::parse(new.scope.kind.as_str(), &new.scope.id)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = outbox.db.begin().await?;
     authorise_scope(&mut tx, caller, &scope).await?;
     may_have_one_more(&mut tx, &scope).await?;
-    let now = app.clock.now();
+    let now = outbox.db.now();
     let row = WebhookRow {
-        id: WebhookId::generate(now, &*app.random),
+        id: WebhookId::generate(now, outbox.db.random()),
         scope_kind: scope.kind(),
         scope_id: scope.id().to_owned(),
-        url: app.sender.guard().url(&new.url)?.into(),
+        url: outbox.sender.guard().url(&new.url)?.into(),
         types: Json(check_types(new.types)?),
         description: text::prose("description", &new.description, 200)?,
         enabled: true,
@@ -90,9 +91,9 @@ pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<Webho
     };
     let last = tx.last_event().await?;
     tx.insert_webhook(&row, last).await?;
-    let secret = new_secret(&mut tx, app, &row.id, now).await?;
+    let secret = new_secret(&mut tx, &row.id, now).await?;
     let webhook = Webhook::from(&row);
-    tx.emit(told(app, "webhook.created", &scope, &row.id, caller.account.as_str(), &webhook));
+    tell(&mut tx, kind::WEBHOOK_CREATED, &scope, &row.id, caller.account.as_str(), &webhook);
     tx.commit().await?;
     Ok(WebhookWithSecret { webhook, secret })
 }
@@ -114,10 +115,10 @@ async fn may_have_one_more(tx: &mut Tx, scope: &Scope) -> Result<()> {
 }
 
 /// Adds a secret without an end.
-async fn new_secret(tx: &mut Tx, app: &App, webhook: &WebhookId, now: Millis) -> Result<String> {
-    let secret = secret::generate(&*app.random);
-    let id = WebhookSecretId::generate(now, &*app.random);
-    let secret_sealed = app.seal.seal(secret.as_bytes(), &about(&id))?;
+async fn new_secret(tx: &mut Tx, webhook: &WebhookId, now: Millis) -> Result<String> {
+    let secret = secret::generate(tx.random());
+    let id = WebhookSecretId::generate(now, tx.random());
+    let secret_sealed = tx.seal().seal(secret.as_bytes(), &about(&id))?;
     let row = WebhookSecretRow { id, webhook_id: webhook.clone(), secret_sealed, created_at: now, ends_at: None };
     tx.insert_webhook_secret(&row).await?;
     Ok(secret)
@@ -129,12 +130,12 @@ pub fn about(id: &WebhookSecretId) -> String {
 }
 
 /// Changes a webhook. What is that already is no change and no event.
-pub async fn edit(app: &App, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
-    let mut tx = app.db.begin().await?;
+pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
+    let mut tx = outbox.db.begin().await?;
     let (before, scope) = hold(&mut tx, caller, id).await?;
     let mut row = before.clone();
     if let Some(url) = &edit.url {
-        row.url = app.sender.guard().url(url)?.into();
+        row.url = outbox.sender.guard().url(url)?.into();
     }
     if let Some(types) = edit.types {
         row.types = Json(check_types(types)?);
@@ -149,49 +150,49 @@ pub async fn edit(app: &App, caller: &Caller, id: &WebhookId, edit: EditWebhook)
     if row == before {
         return Ok(Webhook::from(&row));
     }
-    row.updated_at = app.clock.now();
+    row.updated_at = outbox.db.now();
     tx.update_webhook(&row).await?;
     let webhook = Webhook::from(&row);
-    tx.emit(told(app, "webhook.edited", &scope, id, caller.account.as_str(), &webhook));
+    tell(&mut tx, kind::WEBHOOK_EDITED, &scope, id, caller.account.as_str(), &webhook);
     tx.commit().await?;
     Ok(webhook)
 }
 
 /// Disables a webhook whose receiver says that it is gone.
-pub async fn disable(app: &App, id: &WebhookId, why: &str) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
     let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
     let scope = Scope::parse(row.scope_kind.as_str(), &row.scope_id)?;
     row.enabled = false;
     row.disabled_why = why.to_owned();
-    row.updated_at = app.clock.now();
+    row.updated_at = db.now();
     tx.update_webhook(&row).await?;
-    tx.emit(told(app, "webhook.disabled", &scope, id, BERTH, &Webhook::from(&row)));
+    tell(&mut tx, kind::WEBHOOK_DISABLED, &scope, id, BERTH, &Webhook::from(&row));
     tx.commit().await
 }
 
 /// Deletes a webhook with everything that waits for it.
-pub async fn delete(app: &App, caller: &Caller, id: &WebhookId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (row, scope) = hold(&mut tx, caller, id).await?;
     tx.delete_webhook(id).await?;
-    tx.emit(told(app, "webhook.deleted", &scope, id, caller.account.as_str(), &Webhook::from(&row)));
+    tell(&mut tx, kind::WEBHOOK_DELETED, &scope, id, caller.account.as_str(), &Webhook::from(&row));
     tx.commit().await
 }
 
 /// Replaces the secret; messages are signed with the old one too for a while.
-pub async fn rotate(app: &App, caller: &Caller, id: &WebhookId, how: RotateSecret) -> Result<WebhookWithSecret> {
+pub async fn rotate(db: &Db, caller: &Caller, id: &WebhookId, how: RotateSecret) -> Result<WebhookWithSecret> {
     let keep = how.keep_old_seconds.unwrap_or(KEEP.0);
     if !(0..=KEEP.1).contains(&keep) {
         return Err(Error::field("keep_old_seconds", format!("must be 0 to {}.", KEEP.1)));
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = db.begin().await?;
     let (mut row, scope) = hold(&mut tx, caller, id).await?;
-    let now = app.clock.now();
+    let now = db.now();
     row.updated_at = now;
     tx.update_webhook(&row).await?;
     tx.end_webhook_secret(id, now.plus_seconds(keep)).await?;
-    let secret = new_secret(&mut tx, app, id, now).await?;
+    let secret = new_secret(&mut tx, id, now).await?;
     // Newest first.
     for (place, old) in tx.webhook_secrets(id).await?.iter().enumerate() {
         if place >= MAX_SECRETS || old.ends_at.is_some_and(|at| at <= now) {
@@ -199,7 +200,7 @@ pub async fn rotate(app: &App, caller: &Caller, id: &WebhookId, how: RotateSecre
         }
     }
     let webhook = Webhook::from(&row);
-    tx.emit(told(app, "webhook.secret_rotated", &scope, id, caller.account.as_str(), &webhook));
+    tell(&mut tx, kind::WEBHOOK_SECRET_ROTATED, &scope, id, caller.account.as_str(), &webhook);
     tx.commit().await?;
     Ok(WebhookWithSecret { webhook, secret })
 }
@@ -219,11 +220,11 @@ mod tests {
 
     async fn created(host: &TestHost) -> WebhookId {
         let new = json!({"url": "https://example.com/0", "scope": {"kind": "platform"}});
-        create(&host.app, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap().webhook.id
+        create(&host.app.outbox, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap().webhook.id
     }
 
     async fn patch(host: &TestHost, id: &WebhookId, members: Value) -> Webhook {
-        edit(&host.app, &host.caller, id, serde_json::from_value(members).unwrap()).await.unwrap()
+        edit(&host.app.outbox, &host.caller, id, serde_json::from_value(members).unwrap()).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -244,13 +245,13 @@ mod tests {
             });
             let (turning, its) = (host.clone(), id.clone());
             let turn =
-                async move { rotate(&turning.app, &turning.caller, &its, RotateSecret::default()).await.unwrap() };
+                async move { rotate(&turning.app.db, &turning.caller, &its, RotateSecret::default()).await.unwrap() };
             let turn = tokio::spawn(turn);
             for patch in patches {
                 patch.await.unwrap();
             }
             turn.await.unwrap();
-            let now = webhook::get(&host.app, &host.caller, &id).await.unwrap().webhook;
+            let now = webhook::get(&host.app.db, &host.caller, &id).await.unwrap().webhook;
             assert_eq!(now.url, format!("https://example.com/{round}"));
             assert_eq!(now.types, types);
             assert_eq!((now.description, now.enabled), (format!("round {round}"), round % 2 == 0));

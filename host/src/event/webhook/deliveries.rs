@@ -2,24 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{authorise, hold, told};
+use super::{authorise, hold, tell};
 use crate::{
     access::{Action, Caller},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
+    event::outbox::Outbox,
     event::{
         cloud,
         deliver::{Message, keys_of},
-        require_kept,
+        kind, require_kept,
     },
     ids::{EventId, WebhookId},
     page::{Page, PageQuery},
+    store::Db,
     text::text_enum,
 };
 
 /// The type of the message that tries a receiver.
-const PING: &str = "webhook.ping";
+const PING: &str = kind::WEBHOOK_PING.name();
 
 text_enum! {
     /// What becomes of a delivery that failed.
@@ -122,17 +123,17 @@ pub struct WebhookPing {
 }
 
 /// Sends a message to the receiver at once and says what it answered.
-pub async fn ping(app: &App, caller: &Caller, id: &WebhookId) -> Result<Ping> {
-    let mut tx = app.db.read().await?;
+pub async fn ping(outbox: &Outbox, caller: &Caller, id: &WebhookId) -> Result<Ping> {
+    let mut tx = outbox.db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Configure).await?;
     let secrets = tx.webhook_secrets(id).await?;
     drop(tx);
-    let now = app.clock.now();
-    let message = EventId::generate(now, &*app.random);
+    let now = outbox.db.now();
+    let message = EventId::generate(now, outbox.db.random());
     let data = WebhookPing { webhook: id.clone() };
-    let envelope = cloud::message(message.as_str(), PING, id.as_str(), now, &data, app.config.public_url.as_deref());
+    let envelope = cloud::message(message.as_str(), PING, id.as_str(), now, &data, outbox.public_url.as_deref());
     let message = Message { id: message.to_string(), body: envelope.document()? };
-    let receipt = app.sender.send(&row.url, &keys_of(app, &secrets)?, &message, now).await;
+    let receipt = outbox.sender.send(&row.url, &keys_of(&outbox.db, &secrets)?, &message, now).await;
     Ok(Ping {
         delivered: receipt.is_delivered(),
         status: receipt.status,
@@ -143,31 +144,31 @@ pub async fn ping(app: &App, caller: &Caller, id: &WebhookId) -> Result<Ping> {
 }
 
 /// The deliveries that failed, by number.
-pub async fn deliveries(app: &App, caller: &Caller, id: &WebhookId, query: &DeliveryQuery) -> Result<Page<Delivery>> {
+pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &DeliveryQuery) -> Result<Page<Delivery>> {
     let after = query.cursor.as_deref().map(str::parse::<i64>).transpose();
     let after = after.map_err(|_| Error::new(Code::InvalidCursor, "The cursor is not one that this list gave."))?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     authorise(&mut tx, caller, id, Action::Read).await?;
     let items = tx.webhook_deliveries(id, query.state, after.unwrap_or(0), page.limit() + 1).await?;
     Ok(Page::of(items, &page, |one| one.seq.to_string()))
 }
 
 /// Tries one delivery anew, dead or waiting: at once, and with the whole schedule before it.
-pub async fn replay_delivery(app: &App, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;
-    if !tx.revive_delivery(id, seq, app.clock.now()).await? {
+    if !tx.revive_delivery(id, seq, db.now()).await? {
         return Err(Error::not_found("delivery", seq));
     }
     let data = WebhookReplayed { delivery: Some(seq), after: None };
-    tx.emit(told(app, "webhook.replayed", &scope, id, caller.account.as_str(), &data));
+    tell(&mut tx, kind::WEBHOOK_REPLAYED, &scope, id, caller.account.as_str(), &data);
     tx.commit().await
 }
 
 /// Delivers everything after an event again; it is also how to skip what a webhook has missed.
-pub async fn replay(app: &App, caller: &Caller, id: &WebhookId, how: Replay) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn replay(db: &Db, caller: &Caller, id: &WebhookId, how: Replay) -> Result<()> {
+    let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;
     let last = tx.last_event().await?;
     if !(0..=last).contains(&how.after) {
@@ -176,6 +177,6 @@ pub async fn replay(app: &App, caller: &Caller, id: &WebhookId, how: Replay) -> 
     require_kept(&mut tx, how.after).await?;
     tx.ask_for_replay(id, how.after).await?;
     let data = WebhookReplayed { delivery: None, after: Some(how.after) };
-    tx.emit(told(app, "webhook.replayed", &scope, id, caller.account.as_str(), &data));
+    tell(&mut tx, kind::WEBHOOK_REPLAYED, &scope, id, caller.account.as_str(), &data);
     tx.commit().await
 }

@@ -18,9 +18,10 @@ use crate::{
     app::App,
     clock::Millis,
     error::{Error, Result},
+    event::Kind,
     ids::WebhookId,
     page::{Page, PageQuery},
-    store::{NewEvent, Tx, WebhookRow},
+    store::{Db, NewEvent, Tx, WebhookRow},
 };
 
 /// Types that one webhook may list.
@@ -159,29 +160,32 @@ fn permit(row: Option<WebhookRow>, caller: &Caller, id: &WebhookId, action: Acti
     Ok((row, scope))
 }
 
-/// An event about a webhook, told to those who may know of it.
-fn told(app: &App, kind: &'static str, scope: &Scope, id: &WebhookId, actor: &str, data: &impl Serialize) -> NewEvent {
-    debug_assert!(EventType::of(kind).is_some());
-    let event = super::new(app, kind, id, actor, data);
+/// Tells of a webhook those who may know of it.
+fn tell<T: Serialize>(tx: &mut Tx, kind: Kind<T>, scope: &Scope, id: &WebhookId, actor: &str, data: &T) {
+    let event = tx.tell(kind, id, actor, data);
     match scope {
-        Scope::HostApp(id) => event.for_host_app(id),
-        Scope::Merchant(id) => event.for_merchant(id),
-        Scope::Platform | Scope::Team(_) => event,
+        Scope::HostApp(id) => {
+            event.for_host_app(id);
+        }
+        Scope::Merchant(id) => {
+            event.for_merchant(id);
+        }
+        Scope::Platform | Scope::Team(_) => {}
     }
 }
 
 /// One webhook and how far it is.
-pub async fn get(app: &App, caller: &Caller, id: &WebhookId) -> Result<WebhookDetail> {
-    let mut tx = app.db.read().await?;
+pub async fn get(db: &Db, caller: &Caller, id: &WebhookId) -> Result<WebhookDetail> {
+    let mut tx = db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Read).await?;
     let (up_to, waiting, dead) = tx.webhook_progress(id).await?;
     Ok(WebhookDetail { webhook: Webhook::from(&row), up_to, last: tx.last_event().await?, waiting, dead })
 }
 
 /// The webhooks of the scopes that the caller may read, by id.
-pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<Webhook>> {
+pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<Webhook>> {
     caller.require_scope(TokenScope::Read)?;
-    let rows = app.db.read().await?.webhooks_known_to(caller, query).await?;
+    let rows = db.read().await?.webhooks_known_to(caller, query).await?;
     let page = Page::of(rows, query, |row| row.id.to_string());
     Ok(Page { items: page.items.iter().map(Webhook::from).collect(), next: page.next })
 }

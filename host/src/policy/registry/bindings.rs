@@ -1,5 +1,6 @@
 //! Binding policies to places, and changing what is bound.
 
+use crate::policy::registry::Policies;
 use sqlx::types::Json;
 
 use super::{
@@ -8,12 +9,11 @@ use super::{
 };
 use crate::{
     access::{Action, Caller, TokenScope},
-    app::App,
     error::{Code, Error, Result},
-    event,
+    event::kind,
     ids::{HostAppId, MiniAppId, PolicyBindingId},
     policy::PolicyKind,
-    store::{Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
 };
 
 /// The policy, when it is of the kind.
@@ -27,10 +27,10 @@ pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
 
 /// Checks what is to be bound, before any transaction is open: the policy is of the kind, its limits are in bounds, and
 /// it accepts the config.
-pub async fn check(app: &App, new: &NewPolicyBinding, kind: PolicyKind) -> Result<PolicyRow> {
-    let row = require_kind(app.db.read().await?.require_policy(&new.policy).await?, kind)?;
+pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind) -> Result<PolicyRow> {
+    let row = require_kind(policies.db.read().await?.require_policy(&new.policy).await?, kind)?;
     let limits = new.limits.apply(kind)?;
-    app.policies.load(&row.digest).await?.check_config(&new.config, &limits).await?;
+    policies.load(&row.digest).await?.check_config(&new.config, &limits).await?;
     Ok(row)
 }
 
@@ -40,7 +40,6 @@ pub async fn check(app: &App, new: &NewPolicyBinding, kind: PolicyKind) -> Resul
 /// `policy-bound` when the place has the policy already and is no grayscale task.
 pub async fn attach(
     tx: &mut Tx,
-    app: &App,
     actor: &str,
     scope: BindingScope,
     new: NewPolicyBinding,
@@ -50,9 +49,9 @@ pub async fn attach(
     if let Some(same) = there.iter().find(|row| row.name == policy.name && scope.kind != ScopeKind::GrayTask) {
         return Err(bound_already(&policy.name, Some(same)));
     }
-    let now = app.clock.now();
+    let now = tx.now();
     let row = PolicyBindingRow {
-        id: PolicyBindingId::generate(now, &*app.random),
+        id: PolicyBindingId::generate(now, tx.random()),
         digest: policy.digest,
         name: policy.name,
         version: policy.version,
@@ -72,7 +71,7 @@ pub async fn attach(
         inserted => inserted?,
     }
     let told = PolicyBinding::from(row.clone());
-    tx.emit(event::new(app, "policy.bound", &row.id, actor, &told));
+    tx.tell(kind::POLICY_BOUND, &row.id, actor, &told);
     Ok(row)
 }
 
@@ -103,23 +102,23 @@ fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
 }
 
 /// Binds an auditor to the platform, a host app or a MiniApp.
-pub async fn bind(app: &App, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
+pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
     let ScopedPolicyBinding { scope, binding } = new;
-    let mut reading = app.db.read().await?;
+    let mut reading = policies.db.read().await?;
     scope.authorise(&mut reading, caller, Action::Configure).await?;
     let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
     drop(reading);
-    let policy = check(app, &binding, kind).await?;
-    let mut tx = app.db.begin().await?;
-    let row = attach(&mut tx, app, caller.account.as_str(), scope, binding, policy).await?;
+    let policy = check(policies, &binding, kind).await?;
+    let mut tx = policies.db.begin().await?;
+    let row = attach(&mut tx, caller.account.as_str(), scope, binding, policy).await?;
     tx.commit().await?;
     Ok(row.into())
 }
 
 /// The bindings of a place, in the order in which they are asked; without a place those of all places.
-pub async fn list(app: &App, caller: &Caller, query: &BindingQuery) -> Result<Vec<PolicyBinding>> {
+pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<PolicyBinding>> {
     caller.require_scope(TokenScope::Read)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = db.read().await?;
     let rows = match query.scope_kind {
         None => tx.policy_bindings_known_to(caller).await?,
         Some(kind) => {
@@ -165,19 +164,24 @@ async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(Pol
 /// # Errors
 /// `policy-config` when the policy does not take the config: the binding stays as it was. `gray-state` when the task has
 /// ended.
-pub async fn rebind(app: &App, caller: &Caller, id: &PolicyBindingId, patch: BindingPatch) -> Result<PolicyBinding> {
+pub async fn rebind(
+    policies: &Policies,
+    caller: &Caller,
+    id: &PolicyBindingId,
+    patch: BindingPatch,
+) -> Result<PolicyBinding> {
     loop {
-        let seen = authorised(&mut app.db.read().await?, caller, id).await?;
+        let seen = authorised(&mut policies.db.read().await?, caller, id).await?;
         if seen.scope_kind == ScopeKind::GrayTask && !patch.only_moves() {
             let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
             return Err(Error::field("scope", rule));
         }
-        let policy = check(app, &patch.over(&seen), seen.kind).await?;
-        let mut tx = app.db.begin().await?;
+        let policy = check(policies, &patch.over(&seen), seen.kind).await?;
+        let mut tx = policies.db.begin().await?;
         let (row, owner) = held(&mut tx, caller, id).await?;
         // The check ran outside of the transaction: if somebody was faster, it says nothing any more.
         if row.judges_as(&seen) {
-            return change(tx, app, caller, row, owner, &patch, policy).await;
+            return change(tx, &policies.db, caller, row, owner, &patch, policy).await;
         }
     }
 }
@@ -185,7 +189,7 @@ pub async fn rebind(app: &App, caller: &Caller, id: &PolicyBindingId, patch: Bin
 /// Writes the change of a binding that is held, if it is one.
 async fn change(
     mut tx: Tx,
-    app: &App,
+    db: &Db,
     caller: &Caller,
     row: PolicyBindingRow,
     owner: Option<MiniAppId>,
@@ -208,23 +212,22 @@ async fn change(
         on_error: new.on_error,
         limits: Json(new.limits),
         bound_by: caller.account.to_string(),
-        bound_at: app.clock.now(),
+        bound_at: db.now(),
         ..row
     };
     tx.update_policy_binding(&row).await?;
     let told = PolicyBinding::from(row);
-    let event = event::new(app, "policy.rebound", &told.id, caller.account.as_str(), &told);
-    tx.emit(match &owner {
-        Some(mini_app) => event.for_mini_app(mini_app),
-        None => event,
-    });
+    let event = tx.tell(kind::POLICY_REBOUND, &told.id, caller.account.as_str(), &told);
+    if let Some(mini_app) = &owner {
+        event.for_mini_app(mini_app);
+    }
     tx.commit().await?;
     Ok(told)
 }
 
 /// Takes a binding away.
-pub async fn unbind(app: &App, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
-    let mut tx = app.db.begin().await?;
+pub async fn unbind(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
+    let mut tx = db.begin().await?;
     let row = authorised(&mut tx, caller, id).await?;
     if row.scope_kind == ScopeKind::GrayTask {
         let rule = "a grayscale task keeps its policies. End the task and create another one.";
@@ -232,7 +235,7 @@ pub async fn unbind(app: &App, caller: &Caller, id: &PolicyBindingId) -> Result<
     }
     let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
     tx.delete_policy_binding(id).await?;
-    tx.emit(event::new(app, "policy.unbound", id, caller.account.as_str(), &PolicyBinding::from(row)));
+    tx.tell(kind::POLICY_UNBOUND, id, caller.account.as_str(), &PolicyBinding::from(row));
     tx.commit().await
 }
 

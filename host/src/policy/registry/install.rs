@@ -1,5 +1,6 @@
 //! Installing policies: the first-party ones by the same door as everybody's.
 
+use crate::policy::registry::Policies;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,13 +12,12 @@ use sqlx::types::Json;
 use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::attach};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event,
+    event::{self, kind},
     ids::Digest,
     policy::{Policy, PolicyKind, builtin},
-    store::{Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
     text,
 };
 
@@ -90,9 +90,9 @@ pub struct PolicyQuery {
 pub const MAX_POLICY_BYTES: u64 = 64 << 20;
 
 /// Takes in the bytes of a policy from somebody who may install it.
-pub async fn receive(app: &App, caller: &Caller, body: impl Stream<Item = Result<Bytes>>) -> Result<Bytes> {
+pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Item = Result<Bytes>>) -> Result<Bytes> {
     caller.require(Action::Administer, &Scope::Platform)?;
-    let spooled = app.blobs.spool(body, MAX_POLICY_BYTES).await?;
+    let spooled = policies.blobs.spool(body, MAX_POLICY_BYTES).await?;
     Ok(std::fs::read(spooled.file.path()).map_err(Error::internal)?.into())
 }
 
@@ -100,22 +100,22 @@ pub async fn receive(app: &App, caller: &Caller, body: impl Stream<Item = Result
 ///
 /// # Errors
 /// `policy-exists` when its version is installed with other bytes, so that a version says what judged.
-pub async fn install(app: &App, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
+pub async fn install(policies: &Policies, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
-    install_as(app, caller.account.as_str(), wasm).await
+    install_as(policies, caller.account.as_str(), wasm).await
 }
 
-async fn install_as(app: &App, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
+async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
     let digest = Digest::of(&wasm);
-    if let Some(row) = app.db.read().await?.policy(&digest).await? {
+    if let Some(row) = policies.db.read().await?.policy(&digest).await? {
         return Ok(row.into());
     }
-    let (_, row) = take_in(app, actor, wasm).await?;
-    let mut tx = app.db.begin().await?;
+    let (_, row) = take_in(policies, actor, wasm).await?;
+    let mut tx = policies.db.begin().await?;
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
-    add(&mut tx, app, actor, &row).await?;
+    add(&mut tx, actor, &row).await?;
     tx.commit().await?;
     Ok(row.into())
 }
@@ -128,28 +128,28 @@ fn exists(row: &PolicyRow) -> Error {
 }
 
 /// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
-async fn take_in(app: &App, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, PolicyRow)> {
-    let policy = app.policies.engine.inspect(wasm.to_vec()).await?;
-    app.policies.remember(&policy);
-    app.blobs.keep_bytes(wasm.clone()).await?;
-    let row = row_of(app, actor, &policy, wasm.len());
+async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, PolicyRow)> {
+    let policy = policies.engine.inspect(wasm.to_vec()).await?;
+    policies.remember(&policy);
+    policies.blobs.keep_bytes(wasm.clone()).await?;
+    let row = row_of(&policies.db, actor, &policy, wasm.len());
     Ok((policy, row))
 }
 
 /// Whether it was new: another host may have been faster.
-async fn add(tx: &mut Tx, app: &App, actor: &str, row: &PolicyRow) -> Result<bool> {
+async fn add(tx: &mut Tx, actor: &str, row: &PolicyRow) -> Result<bool> {
     let new = match tx.insert_policy(row).await {
         Err(error) if is_unique_violation(&error) => return Err(exists(row)),
         inserted => inserted?,
     };
     if new {
         let installed = InstalledPolicy::from(row.clone());
-        tx.emit(event::new(app, "policy.installed", &row.digest, actor, &installed));
+        tx.tell(kind::POLICY_INSTALLED, &row.digest, actor, &installed);
     }
     Ok(new)
 }
 
-fn row_of(app: &App, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow {
+fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow {
     let described = policy.description();
     PolicyRow {
         digest: policy.digest().clone(),
@@ -160,31 +160,31 @@ fn row_of(app: &App, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRo
         config_schema: described.config_schema.clone().map(Json),
         size: size as i64,
         installed_by: actor.to_owned(),
-        installed_at: app.clock.now(),
+        installed_at: db.now(),
     }
 }
 
 /// The installed policies, newest first.
-pub async fn list(app: &App, caller: &Caller, query: &PolicyQuery) -> Result<Vec<InstalledPolicy>> {
+pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<InstalledPolicy>> {
     caller.require_scope(TokenScope::Read)?;
-    let rows = app.db.read().await?.policies().await?;
+    let rows = db.read().await?.policies().await?;
     let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
     Ok(wanted.map(InstalledPolicy::from).collect())
 }
 
 /// One policy, by its digest, as `NAME@VERSION` or by its name (then the newest of it).
-pub async fn get(app: &App, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
+pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
-    Ok(app.db.read().await?.require_policy(which).await?.into())
+    Ok(db.read().await?.require_policy(which).await?.into())
 }
 
 /// Removes a policy that is bound nowhere. Past audits keep what it said.
 ///
 /// # Errors
 /// `policy-in-use` while it is bound.
-pub async fn remove(app: &App, caller: &Caller, digest: &Digest) -> Result<()> {
+pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Result<()> {
     caller.require(Action::Administer, &Scope::Platform)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = policies.db.begin().await?;
     let row = tx.policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
     let (bound, in_tasks) = tx.bindings_of_policy(digest).await?;
     if bound > 0 {
@@ -196,20 +196,20 @@ pub async fn remove(app: &App, caller: &Caller, digest: &Digest) -> Result<()> {
         return Err(Error::new(Code::PolicyInUse, text));
     }
     tx.delete_policy(digest).await?;
-    tx.emit(event::new(app, "policy.removed", digest, caller.account.as_str(), &InstalledPolicy::from(row)));
+    tx.tell(kind::POLICY_REMOVED, digest, caller.account.as_str(), &InstalledPolicy::from(row));
     tx.commit().await?;
-    app.policies.forget(digest);
+    policies.forget(digest);
     Ok(())
 }
 
 /// Installs the built-in policies that are missing or older than this berth's, and binds new auditors to the whole
 /// platform. A binding that an admin has changed stays as it is.
-pub async fn ensure_builtins(app: &App) -> Result<()> {
+pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
     for builtin in builtin::ALL {
-        let known = app.db.read().await?.newest_policy(builtin.name).await?;
+        let known = policies.db.read().await?.newest_policy(builtin.name).await?;
         let wasm = Bytes::from_static(builtin.wasm);
         if known.as_ref().is_none_or(|known| known.digest != Digest::of(&wasm)) {
-            ensure(app, known, wasm).await?;
+            ensure(policies, known, wasm).await?;
         }
     }
     Ok(())
@@ -217,22 +217,22 @@ pub async fn ensure_builtins(app: &App) -> Result<()> {
 
 /// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
 /// unbound or bound twice.
-async fn ensure(app: &App, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> {
-    let (policy, row) = take_in(app, event::BERTH, wasm).await?;
+async fn ensure(policies: &Policies, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> {
+    let (policy, row) = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);
     if row.kind == PolicyKind::Auditor {
         policy.check_config(&new.config, &new.limits.apply(row.kind)?).await?;
     }
-    let mut tx = app.db.begin().await?;
-    let added = add(&mut tx, app, event::BERTH, &row).await?;
+    let mut tx = policies.db.begin().await?;
+    let added = add(&mut tx, event::BERTH, &row).await?;
     match known {
         None if added && row.kind == PolicyKind::Auditor => {
-            attach(&mut tx, app, event::BERTH, BindingScope::platform(), new, row).await?;
+            attach(&mut tx, event::BERTH, BindingScope::platform(), new, row).await?;
         }
         Some(known) if row.kind == PolicyKind::Auditor => {
             tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;
             let data = event::PolicyReplaced { from: known.digest, to: row.digest.clone() };
-            tx.emit(event::new(app, "policy.replaced", &row.digest, event::BERTH, &data));
+            tx.tell(kind::POLICY_REPLACED, &row.digest, event::BERTH, &data);
         }
         _ => {}
     }

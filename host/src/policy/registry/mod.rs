@@ -7,6 +7,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
+use crate::store::Db;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -49,6 +50,7 @@ text_enum! {
 /// The loaded policies, by digest. Cheap to clone.
 #[derive(Clone)]
 pub struct Policies {
+    pub(crate) db: Db,
     engine: Engine,
     blobs: Blobs,
     loaded: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
@@ -56,8 +58,8 @@ pub struct Policies {
 
 impl Policies {
     /// None loaded yet.
-    pub fn new(engine: Engine, blobs: Blobs) -> Self {
-        Self { engine, blobs, loaded: Arc::default() }
+    pub fn new(db: Db, engine: Engine, blobs: Blobs) -> Self {
+        Self { db, engine, blobs, loaded: Arc::default() }
     }
 
     /// The engine, for its figures.

@@ -23,7 +23,7 @@ async fn push_with(host: &TestHost, name: &str, version: &str, schema: &str) -> 
     // The newest is the one that was installed last.
     host.clock.advance_seconds(1);
     let guest = Guest { schema: schema.into(), ..Guest::auditor().name(name).version(version) };
-    install(&host.app, &host.caller, guest.wasm().into()).await.unwrap()
+    install(&host.app.policies, &host.caller, guest.wasm().into()).await.unwrap()
 }
 
 fn platform(policy: &str) -> ScopedPolicyBinding {
@@ -47,20 +47,20 @@ async fn g12_the_same_policy_is_bound_once_to_a_place() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
     push(&host, "no-maps", "1.1.0").await;
-    let first = bind(&host.app, &host.caller, platform("no-maps@1.0.0")).await.unwrap();
-    let again = bind(&host.app, &host.caller, platform("no-maps")).await.unwrap_err();
+    let first = bind(&host.app.policies, &host.caller, platform("no-maps@1.0.0")).await.unwrap();
+    let again = bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap_err();
     assert_eq!((again.code, &again.fields["binding"]), (Code::PolicyBound, &json!(first.id)));
     let elsewhere = json!({"policy": "no-maps", "scope": {"kind": "mini_app", "id": "shop"}});
-    bind(&host.app, &host.caller, serde_json::from_value(elsewhere).unwrap()).await.unwrap();
-    unbind(&host.app, &host.caller, &first.id).await.unwrap();
-    assert_eq!(bind(&host.app, &host.caller, platform("no-maps")).await.unwrap().policy_version, "1.1.0");
+    bind(&host.app.policies, &host.caller, serde_json::from_value(elsewhere).unwrap()).await.unwrap();
+    unbind(&host.app.db, &host.caller, &first.id).await.unwrap();
+    assert_eq!(bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap().policy_version, "1.1.0");
 }
 
 #[tokio::test]
 async fn g12_of_many_who_bind_a_policy_at_once_one_does() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
-    let tries = (0..8).map(|_| bind(&host.app, &host.caller, platform("no-maps")));
+    let tries = (0..8).map(|_| bind(&host.app.policies, &host.caller, platform("no-maps")));
     let outcomes = futures_util::future::join_all(tries).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert!(outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).all(|error| error.code == Code::PolicyBound));
@@ -72,7 +72,7 @@ async fn i6_changes_of_different_members_at_once_all_survive() {
     let second = host.beside().await;
     push(&host, "no-maps", "1.0.0").await;
     push(&host, "no-maps", "1.1.0").await;
-    let id = bind(&host.app, &host.caller, platform("no-maps@1.0.0")).await.unwrap().id;
+    let id = bind(&host.app.policies, &host.caller, platform("no-maps@1.0.0")).await.unwrap().id;
     for round in 0..10 {
         let (mode, on_error) = if round % 2 == 0 { ("shadow", "open") } else { ("enforce", "closed") };
         let version = if round % 2 == 0 { "no-maps@1.1.0" } else { "no-maps@1.0.0" };
@@ -86,7 +86,7 @@ async fn i6_changes_of_different_members_at_once_all_survive() {
         let hosts = [&host, &second];
         let all = changes.into_iter().enumerate().map(|(index, change)| {
             let host = hosts[index % 2];
-            rebind(&host.app, &host.caller, &id, patch(change))
+            rebind(&host.app.policies, &host.caller, &id, patch(change))
         });
         for outcome in futures_util::future::join_all(all).await {
             outcome.unwrap();
@@ -103,15 +103,15 @@ async fn i6_what_is_unbound_is_not_rebound_and_nothing_tells_of_it() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
     for round in 0..6 {
-        let id = bind(&host.app, &host.caller, platform("no-maps")).await.unwrap().id;
-        let change = rebind(&host.app, &host.caller, &id, patch(json!({"config": {"round": round}})));
-        let (changed, gone) = tokio::join!(change, unbind(&host.app, &host.caller, &id));
+        let id = bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap().id;
+        let change = rebind(&host.app.policies, &host.caller, &id, patch(json!({"config": {"round": round}})));
+        let (changed, gone) = tokio::join!(change, unbind(&host.app.db, &host.caller, &id));
         gone.unwrap();
         assert!(changed.is_ok() || changed.unwrap_err().code == Code::NotFound);
         let before = told(&host).await;
-        let late = rebind(&host.app, &host.caller, &id, patch(json!({"mode": "shadow"}))).await.unwrap_err();
+        let late = rebind(&host.app.policies, &host.caller, &id, patch(json!({"mode": "shadow"}))).await.unwrap_err();
         assert_eq!((late.code, told(&host).await), (Code::NotFound, before));
-        assert_eq!(unbind(&host.app, &host.caller, &id).await.unwrap_err().code, Code::NotFound);
+        assert_eq!(unbind(&host.app.db, &host.caller, &id).await.unwrap_err().code, Code::NotFound);
     }
 }
 
@@ -119,10 +119,10 @@ async fn i6_what_is_unbound_is_not_rebound_and_nothing_tells_of_it() {
 async fn i6_a_change_that_changes_nothing_is_not_told() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
-    let bound = bind(&host.app, &host.caller, platform("no-maps")).await.unwrap();
+    let bound = bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap();
     let before = told(&host).await;
     for change in [json!({}), json!({"mode": "enforce"}), json!({"policy": "no-maps", "config": {}})] {
-        let same = rebind(&host.app, &host.caller, &bound.id, patch(change)).await.unwrap();
+        let same = rebind(&host.app.policies, &host.caller, &bound.id, patch(change)).await.unwrap();
         assert_eq!((same.bound_at, told(&host).await), (bound.bound_at, before));
     }
 }
@@ -131,12 +131,12 @@ async fn i6_a_change_that_changes_nothing_is_not_told() {
 async fn c43_a_version_that_refuses_the_config_leaves_the_older_one_serving() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
-    let id = bind(&host.app, &host.caller, platform("no-maps")).await.unwrap().id;
+    let id = bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap().id;
     push_with(&host, "no-maps", "2.0.0", NEEDS_N).await;
-    let refused = rebind(&host.app, &host.caller, &id, patch(json!({"policy": "no-maps"}))).await.unwrap_err();
+    let refused = rebind(&host.app.policies, &host.caller, &id, patch(json!({"policy": "no-maps"}))).await.unwrap_err();
     assert_eq!((refused.code, now(&host, &id).await.policy_version.as_str()), (Code::PolicyConfig, "1.0.0"));
     let both = patch(json!({"policy": "no-maps@2.0.0", "config": {"n": 1}}));
-    assert_eq!(rebind(&host.app, &host.caller, &id, both).await.unwrap().policy_version, "2.0.0");
+    assert_eq!(rebind(&host.app.policies, &host.caller, &id, both).await.unwrap().policy_version, "2.0.0");
 }
 
 #[tokio::test]
@@ -144,8 +144,8 @@ async fn c43_a_binding_stays_one_of_its_policy() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
     push(&host, "no-eval", "1.0.0").await;
-    let id = bind(&host.app, &host.caller, platform("no-maps")).await.unwrap().id;
-    let other = rebind(&host.app, &host.caller, &id, patch(json!({"policy": "no-eval"}))).await.unwrap_err();
+    let id = bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap().id;
+    let other = rebind(&host.app.policies, &host.caller, &id, patch(json!({"policy": "no-eval"}))).await.unwrap_err();
     assert_eq!(other.code, Code::InvalidField);
 }
 
@@ -155,10 +155,10 @@ async fn i2_a_version_of_a_policy_has_one_content() {
     let first = push(&host, "no-maps", "1.0.0").await;
     assert_eq!(push(&host, "no-maps", "1.0.0").await.digest, first.digest);
     let other = Guest::auditor().name("no-maps").extra("(func)").wasm();
-    let refused = install(&host.app, &host.caller, other.clone().into()).await.unwrap_err();
+    let refused = install(&host.app.policies, &host.caller, other.clone().into()).await.unwrap_err();
     assert_eq!(refused.code, Code::PolicyExists);
-    remove(&host.app, &host.caller, &first.digest).await.unwrap();
-    install(&host.app, &host.caller, other.into()).await.unwrap();
+    remove(&host.app.policies, &host.caller, &first.digest).await.unwrap();
+    install(&host.app.policies, &host.caller, other.into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -172,17 +172,17 @@ async fn i9_without_a_place_a_caller_is_told_of_the_bindings_that_it_may_know() 
         json!({"kind": "mini_app", "id": "shop"}),
     ] {
         let new = json!({"policy": "no-maps", "scope": scope});
-        bind(&host.app, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
+        bind(&host.app.policies, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
     }
-    bind(&host.app, &host.caller, platform("no-eval")).await.unwrap();
+    bind(&host.app.policies, &host.caller, platform("no-eval")).await.unwrap();
     let query = BindingQuery { policy: Some("no-maps".into()), ..BindingQuery::default() };
     let places = async |caller: &Caller, query: &BindingQuery| {
-        let all = bindings(&host.app, caller, query).await.unwrap();
+        let all = bindings(&host.app.db, caller, query).await.unwrap();
         all.into_iter().map(|bound| format!("{} {}", bound.policy, bound.scope.kind)).collect::<Vec<_>>()
     };
     assert_eq!(places(&host.caller, &query).await, ["no-maps host_app", "no-maps mini_app", "no-maps platform"]);
-    let stranger = person(UserId::generate(DAWN, &*host.app.random), vec![]);
+    let stranger = person(UserId::generate(DAWN, host.app.db.random()), vec![]);
     assert_eq!(places(&stranger, &BindingQuery::default()).await, ["no-eval platform", "no-maps platform"]);
     let blind = Caller { token_scopes: vec![TokenScope::Develop], ..stranger };
-    assert_eq!(bindings(&host.app, &blind, &query).await.unwrap_err().code, Code::MissingGrant);
+    assert_eq!(bindings(&host.app.db, &blind, &query).await.unwrap_err().code, Code::MissingGrant);
 }
