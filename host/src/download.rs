@@ -8,16 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Action, Caller, Scope},
-    api::auth::Fetcher,
     endpoint::runtime::{self, Runtime},
     error::{Code, Error, Result},
-    host_app,
+    host_app::{self, HostApp},
     ids::{Digest, EndpointAppId, GrayTaskId, HostAppId, MiniAppId},
     mini_app::{self, MiniApp},
     package::{PackageName, ZipWriter},
     store::{Db, Span, Tx},
     version::{State, VersionRow},
 };
+
+/// Whoever may fetch packages.
+pub enum Fetcher {
+    /// A person or robot with a token.
+    Caller(Caller),
+    /// A device of a host app.
+    Device(HostApp),
+}
 
 /// A package that may be served.
 pub struct Servable {

@@ -1,6 +1,6 @@
 //! Berth: a self-hosted mini-program platform. The modules stand in the order in which data flows.
 
-pub mod package;
+pub use berth_package as package;
 
 pub mod policy;
 
@@ -18,27 +18,24 @@ pub mod endpoint;
 
 pub mod event;
 
+pub use berth_base::{clock, error, ids, page, text};
+
 pub mod access;
 pub mod api;
 pub mod app;
 pub mod binding;
 pub mod blob;
 pub mod cli;
-pub mod clock;
 pub mod config;
-pub mod error;
 pub mod host_app;
 pub mod idempotency;
-pub mod ids;
 pub mod mini_app;
 pub mod nats;
-pub mod page;
 pub mod report;
 pub mod seal;
 pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
-pub mod text;
 pub mod unbroken;
 pub mod wechat;

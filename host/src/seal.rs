@@ -5,7 +5,6 @@
 
 mod keys;
 mod rotate;
-mod secret;
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +16,7 @@ use chacha20poly1305::{
 
 pub use keys::{KeySource, SealConfig, SecretKey};
 pub use rotate::{Inspection, Rotation, inspect, require_keys, rotate};
-pub use secret::Secret;
+pub use berth_base::secret::Secret;
 
 use crate::{
     clock::Random,

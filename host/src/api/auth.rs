@@ -1,5 +1,6 @@
 //! Who is asking: a bearer token for people and robots, a host app's public key for devices.
 
+use crate::api::problem::Problem;
 use std::sync::Arc;
 
 use axum::{
@@ -7,6 +8,7 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 
+use crate::download::Fetcher;
 use crate::{
     access::{self, Caller},
     app::App,
@@ -25,36 +27,28 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         match bearer(&parts.headers)? {
-            Some(secret) => access::authenticate(&app.db, secret).await,
-            None => Err(Error::new(
+            Some(secret) => Ok(access::authenticate(&app.db, secret).await?),
+            None => Err(Problem(Error::new(
                 Code::MissingToken,
                 "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.",
-            )),
+            ))),
         }
     }
 }
 
 impl OptionalFromRequestParts<Arc<App>> for Caller {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, Problem> {
         match bearer(&parts.headers)? {
-            Some(secret) => access::authenticate(&app.db, secret).await.map(Some),
+            Some(secret) => Ok(Some(access::authenticate(&app.db, secret).await?)),
             None => Ok(None),
         }
     }
-}
-
-/// Whoever may fetch packages.
-pub enum Fetcher {
-    /// A person or robot with a token.
-    Caller(Caller),
-    /// A device of a host app.
-    Device(HostApp),
 }
 
 pub(super) fn device_key(headers: &HeaderMap) -> Option<&str> {
@@ -67,18 +61,18 @@ async fn device(app: &App, key: &str) -> Result<HostApp> {
 }
 
 impl FromRequestParts<Arc<App>> for Fetcher {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         if let Some(secret) = bearer(&parts.headers)? {
-            return access::authenticate(&app.db, secret).await.map(Self::Caller);
+            return Ok(Self::Caller(access::authenticate(&app.db, secret).await?));
         }
         match device_key(&parts.headers) {
-            Some(key) => device(app, key).await.map(Self::Device),
-            None => Err(Error::new(
+            Some(key) => Ok(Self::Device(device(app, key).await?)),
+            None => Err(Problem(Error::new(
                 Code::MissingToken,
                 "Send a bearer token, or a host app's public key in X-Host-App-Key.",
-            )),
+            ))),
         }
     }
 }

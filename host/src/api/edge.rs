@@ -1,5 +1,6 @@
 //! What every request passes, from the outside in: id → span → access log and metrics → panics become problems → routes.
 
+use crate::api::problem::Problem;
 use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -67,7 +68,7 @@ async fn observe(State(deps): State<EdgeDeps>, mut request: Request, next: Next)
         Ok(response) => response,
         Err(panic) => {
             let error = after_panic(&*panic);
-            id.clone().scope(async { error.into_response() }).await
+            id.clone().scope(async { Problem(error).into_response() }).await
         }
     };
     response.headers_mut().insert(X_REQUEST_ID, id.to_header());

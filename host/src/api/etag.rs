@@ -1,5 +1,6 @@
 //! ETags for reads: whoever has the answer already gets 304.
 
+use crate::api::problem::Problem;
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
@@ -25,7 +26,7 @@ pub async fn tag(request: Request, next: Next) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, MAX_BYTES).await else {
-        return Error::internal(anyhow::anyhow!("an answer grew while it was read")).into_response();
+        return Problem(Error::internal(anyhow::anyhow!("an answer grew while it was read"))).into_response();
     };
     let tag = format!("\"{}\"", &Digest::of(&bytes).as_str()[..32]);
     if known.as_ref().is_some_and(|known| names(known, &tag)) {

@@ -1,5 +1,6 @@
 //! axum's extractors, with our problems in place of its plain-text rejections.
 
+use crate::api::problem::Problem;
 use axum::{
     body::Bytes,
     extract::{
@@ -36,9 +37,9 @@ pub struct Json<T>(pub T);
 pub struct OptionalJson<T>(pub T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         if request.body().is_end_stream() {
             return Ok(Self(T::default()));
         }
@@ -55,20 +56,20 @@ pub struct Query<T>(pub T);
 pub struct Path<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         limits::refuse_declared(request.body(), MAX_JSON)?;
         if !request.headers().get(CONTENT_TYPE).is_some_and(is_json) {
             let detail = "Send the body with the header Content-Type: application/json.";
-            return Err(Error::new(Code::UnsupportedMedia, detail));
+            return Err(Error::new(Code::UnsupportedMedia, detail).into());
         }
         let body = Bytes::from_request(request, state).await.map_err(bytes_problem)?;
         if depth(&body) > MAX_DEPTH {
             let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
-            return Err(Error::new(Code::BadRequest, detail));
+            return Err(Error::new(Code::BadRequest, detail).into());
         }
-        axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(json_problem)
+        axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(|error| Problem(json_problem(error)))
     }
 }
 
@@ -105,20 +106,20 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let read = axum::extract::Query::from_request_parts(parts, state).await;
-        read.map(|axum::extract::Query(value)| Self(value)).map_err(query_problem)
+        read.map(|axum::extract::Query(value)| Self(value)).map_err(|error| Problem(query_problem(error)))
     }
 }
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = Error;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let read = axum::extract::Path::from_request_parts(parts, state).await;
-        read.map(|axum::extract::Path(value)| Self(value)).map_err(path_problem)
+        read.map(|axum::extract::Path(value)| Self(value)).map_err(|error| Problem(path_problem(error)))
     }
 }
 

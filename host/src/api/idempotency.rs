@@ -4,6 +4,7 @@
 //! a repetition finds its answer. Refusals and failures are forgotten: they did nothing, and trying again may help. Answers
 //! that show a secret are not kept either (see [`NoStore`]), only that they were given.
 
+use crate::api::problem::Problem;
 use std::sync::Arc;
 
 use axum::{
@@ -66,9 +67,9 @@ pub async fn once<S: IdempotencyStore>(State(state): State<Idempotency<S>>, requ
     let scope = match scope_of(&request) {
         Ok(Some(scope)) => scope,
         Ok(None) => return next.run(request).await,
-        Err(error) => return error.into_response(),
+        Err(error) => return Problem(error).into_response(),
     };
-    begin(state, scope, request, next).await.unwrap_or_else(Error::into_response)
+    begin(state, scope, request, next).await.unwrap_or_else(|error| Problem(error).into_response())
 }
 
 async fn begin<S: IdempotencyStore>(
@@ -187,7 +188,7 @@ async fn capture(response: Response, max_body: usize) -> (Response, Option<Store
             let stored = keep(&parts.headers, status, &body);
             (Response::from_parts(parts, Body::from(body)), stored)
         }
-        Err(error) => (Error::internal(error).into_response(), None),
+        Err(error) => (Problem(Error::internal(error)).into_response(), None),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bounds on request bodies: how large, how slow, and what the caller is told.
 
+use crate::api::problem::Problem;
 use std::{
     error::Error as StdError,
     fmt,
@@ -30,7 +31,7 @@ pub struct BodyLimit(pub u64);
 pub async fn cap_body(State(limit): State<BodyLimit>, mut request: Request, next: Next) -> Response {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit.0) {
-        return too_large(Some(limit)).into_response();
+        return Problem(too_large(Some(limit))).into_response();
     }
     request.extensions_mut().insert(limit);
     let most = usize::try_from(limit.0).unwrap_or(usize::MAX);

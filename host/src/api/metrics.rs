@@ -1,5 +1,6 @@
 //! What the host counts, and `/metrics` in the OpenMetrics text format.
 
+use crate::api::problem::Problem;
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -133,7 +134,7 @@ pub fn known_method(method: &Method) -> &str {
 }
 
 /// `GET /metrics`.
-pub async fn show(State(metrics): State<Arc<Metrics>>) -> Result<Response, Error> {
+pub async fn show(State(metrics): State<Arc<Metrics>>) -> Result<Response, Problem> {
     if let Some(backlog) = metrics.backlog.get() {
         backlog.look().await;
     }

@@ -69,13 +69,27 @@ fn advice(kind: Kind) -> &'static str {
     }
 }
 
-impl IntoResponse for Error {
+/// An error as an answer.
+#[derive(Debug)]
+pub struct Problem(pub Error);
+
+/// What handlers answer.
+pub type Result<T, E = Problem> = std::result::Result<T, E>;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = status(self.code);
-        log_source(&self, status);
-        let mut response = (status, body(&self, status).to_string()).into_response();
-        add_headers(&mut response, &self);
-        response.extensions_mut().insert(self.code);
+        let Self(error) = self;
+        let status = status(error.code);
+        log_source(&error, status);
+        let mut response = (status, body(&error, status).to_string()).into_response();
+        add_headers(&mut response, &error);
+        response.extensions_mut().insert(error.code);
         response
     }
 }
@@ -118,20 +132,19 @@ fn log_source(error: &Error, status: StatusCode) {
 }
 
 /// The fallback for addresses that do not exist.
-pub async fn route_not_found(OriginalUri(uri): OriginalUri) -> Error {
-    Error::new(Code::RouteNotFound, format!("There is nothing at {}. /openapi.json lists every address.", uri.path()))
+pub async fn route_not_found(OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("There is nothing at {}. /openapi.json lists every address.", uri.path());
+    Problem(Error::new(Code::RouteNotFound, detail))
 }
 
 /// The fallback for addresses that do not take the method; axum adds `Allow`.
-pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Error {
-    Error::new(
-        Code::MethodNotAllowed,
-        format!("{} does not take {method}. The header Allow lists what it takes.", uri.path()),
-    )
+pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("{} does not take {method}. The header Allow lists what it takes.", uri.path());
+    Problem(Error::new(Code::MethodNotAllowed, detail))
 }
 
 /// `GET /problems/{slug}`: what a problem's `type` means and what to do about it, as Markdown.
-pub async fn explain(Path(slug): Path<String>) -> Result<Response, Error> {
+pub async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
     let code = Code::ALL.iter().find(|code| code.slug() == slug);
     let code = *code.ok_or_else(|| Error::not_found("problem", &slug))?;
     let text =

@@ -3,6 +3,7 @@
 //! Only single ranges are served. Several ranges would need multipart bodies that no SDK asks for, and RFC 9110 §14.2
 //! lets a server ignore them: they get the whole, as do malformed, overlapping and too many ranges.
 
+use crate::api::problem::Problem;
 use std::ops::Range;
 
 use axum::{
@@ -168,10 +169,10 @@ impl Answer {
         let mut response = match self.status {
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 let detail = "No byte of the range exists. Content-Range says how long the package is.";
-                Error::new(Code::UnsupportedRange, detail).into_response()
+                Problem(Error::new(Code::UnsupportedRange, detail)).into_response()
             }
             StatusCode::PRECONDITION_FAILED => {
-                Error::new(Code::PreconditionFailed, "The ETag is not the one in If-Match.").into_response()
+                Problem(Error::new(Code::PreconditionFailed, "The ETag is not the one in If-Match.")).into_response()
             }
             StatusCode::NOT_MODIFIED => StatusCode::NOT_MODIFIED.into_response(),
             status => (status, body).into_response(),

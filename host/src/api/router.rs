@@ -1,5 +1,6 @@
 //! All routes, from the outside in: edge, idempotency, ETags, resources.
 
+use crate::api::problem::Problem;
 use std::sync::Arc;
 
 use axum::{
@@ -80,7 +81,7 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
     let secret = match auth::bearer(request.headers()) {
         Ok(Some(secret)) => secret.to_owned(),
         Ok(None) => return next.run(request).await,
-        Err(error) => return error.into_response(),
+        Err(error) => return Problem(error).into_response(),
     };
     match access::authenticate(&app.db, &secret).await {
         Ok(caller) => {
@@ -89,7 +90,7 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
             request.extensions_mut().insert(idempotency::Caller { account, scopes });
             next.run(request).await
         }
-        Err(error) => error.into_response(),
+        Err(error) => Problem(error).into_response(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use futures_util::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
-use super::{Blobs, Spooled};
+use super::{refused, Blobs, Spooled};
 use crate::{
     clock::Millis,
     error::{Error, Result},
@@ -67,7 +67,7 @@ fn kept_at(meta: &ObjectMeta) -> Millis {
 impl Blobs {
     async fn older_than(&self, before: Millis) -> Result<Vec<ObjectMeta>> {
         let all = self.store.list(Some(&self.prefix.clone().join("sha256")));
-        Ok(all.try_filter(|meta| std::future::ready(kept_at(meta) < before)).try_collect().await?)
+        Ok(all.try_filter(|meta| std::future::ready(kept_at(meta) < before)).try_collect().await.map_err(refused)?)
     }
 
     /// Whether an upload that was spooled just now may rely on finding these bytes kept.
@@ -83,9 +83,9 @@ impl Blobs {
         match self.store.head(&key).await {
             Ok(meta) if kept_at(&meta) < before => {}
             Ok(_) | Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(refused(error)),
         }
-        self.store.delete(&key).await?;
+        self.store.delete(&key).await.map_err(refused)?;
         self.verified().remove(digest);
         Ok(true)
     }

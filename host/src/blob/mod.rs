@@ -89,16 +89,15 @@ impl From<&ObjectMeta> for Fingerprint {
     }
 }
 
-impl From<object_store::Error> for Error {
-    fn from(error: object_store::Error) -> Self {
-        if is_full(&error) {
-            return Error::new(Code::StorageFull, "The blob store has no room left. Make room and try again.")
-                .caused_by(error);
-        }
-        Error::new(Code::Unavailable, "The blob store does not answer. Try again in a moment.")
-            .with("retry_after_seconds", 2)
-            .caused_by(error)
+/// What an error of the blob store means to a caller.
+fn refused(error: object_store::Error) -> Error {
+    if is_full(&error) {
+        return Error::new(Code::StorageFull, "The blob store has no room left. Make room and try again.")
+            .caused_by(error);
     }
+    Error::new(Code::Unavailable, "The blob store does not answer. Try again in a moment.")
+        .with("retry_after_seconds", 2)
+        .caused_by(error)
 }
 
 /// Whether "no space left on device" or "quota exceeded" is among the causes.
@@ -142,7 +141,7 @@ impl Blobs {
             None => {
                 let folder = data_dir.join("blobs");
                 std::fs::create_dir_all(&folder).map_err(disk)?;
-                let local = Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true));
+                let local = Arc::new(LocalFileSystem::new_with_prefix(&folder).map_err(refused)?.with_fsync(true));
                 (local.clone(), Key::default(), Some(local))
             }
         };
@@ -196,14 +195,14 @@ impl Blobs {
             return Ok(());
         }
         let mut file = tokio::fs::File::from_std(spooled.file.reopen().map_err(disk)?);
-        let parts = self.store.put_multipart(&self.key(&spooled.digest)).await?;
+        let parts = self.store.put_multipart(&self.key(&spooled.digest)).await.map_err(refused)?;
         let mut upload = WriteMultipart::new_with_chunk_size(parts, PART);
         if let Err(error) = send(&mut file, &mut upload).await {
             // What cannot be taken back now, a lifecycle rule of the bucket removes.
             let _ = upload.abort().await;
             return Err(error);
         }
-        upload.finish().await?;
+        upload.finish().await.map_err(refused)?;
         Ok(())
     }
 
@@ -220,15 +219,15 @@ impl Blobs {
         let meta = match self.store.head(&key).await {
             Ok(meta) => meta,
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(refused(error)),
         };
         let fingerprint = Fingerprint::from(&meta);
         if self.verified().get(digest) == Some(&fingerprint) {
             return Ok(true);
         }
         let mut hash = Sha256::new();
-        let mut bytes = self.store.get(&key).await?.into_stream();
-        while let Some(chunk) = bytes.try_next().await? {
+        let mut bytes = self.store.get(&key).await.map_err(refused)?.into_stream();
+        while let Some(chunk) = bytes.try_next().await.map_err(refused)? {
             hash.update(&chunk);
         }
         let intact = Digest::from_bytes(&hash.finalize().into()) == *digest;
@@ -266,28 +265,28 @@ impl Blobs {
             return Ok(futures_util::stream::empty().boxed());
         }
         let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
-        let found = self.store.get_opts(&self.key(digest), options).await?;
-        Ok(found.into_stream().map_err(Error::from).boxed())
+        let found = self.store.get_opts(&self.key(digest), options).await.map_err(refused)?;
+        Ok(found.into_stream().map_err(refused).boxed())
     }
 
     /// All bytes of a blob that is known to be small.
     pub async fn bytes(&self, digest: &Digest) -> Result<Bytes> {
         self.require_intact(digest).await?;
-        Ok(self.store.get(&self.key(digest)).await?.bytes().await?)
+        Ok(self.store.get(&self.key(digest)).await.map_err(refused)?.bytes().await.map_err(refused)?)
     }
 
     /// The blob as a file: where it is, or a checked copy in the cache.
     pub async fn file(&self, digest: &Digest) -> Result<std::fs::File> {
         self.require_intact(digest).await?;
         if let Some(local) = &self.local {
-            let path = local.path_to_filesystem(&self.key(digest))?;
+            let path = local.path_to_filesystem(&self.key(digest)).map_err(refused)?;
             return std::fs::File::open(path).map_err(disk);
         }
         let cached = self.cache.join(digest.as_str());
         if let Ok(file) = std::fs::File::open(&cached) {
             return Ok(file);
         }
-        let bytes = self.store.get(&self.key(digest)).await?.into_stream().map_err(Error::from);
+        let bytes = self.store.get(&self.key(digest)).await.map_err(refused)?.into_stream().map_err(refused);
         let copy = self.spool(bytes, u64::MAX).await?;
         copy.file.persist(&cached).map_err(|error| disk(error.error))
     }
@@ -295,9 +294,9 @@ impl Blobs {
     /// Writes, reads and deletes a small blob, for `berth doctor` and readiness.
     pub async fn probe(&self) -> Result<()> {
         let key = self.prefix.clone().join("probe");
-        self.store.put(&key, Bytes::from_static(b"berth").into()).await?;
-        self.store.get(&key).await?.bytes().await?;
-        Ok(self.store.delete(&key).await?)
+        self.store.put(&key, Bytes::from_static(b"berth").into()).await.map_err(refused)?;
+        self.store.get(&key).await.map_err(refused)?.bytes().await.map_err(refused)?;
+        Ok(self.store.delete(&key).await.map_err(refused)?)
     }
 }
 
@@ -309,7 +308,7 @@ async fn send(file: &mut tokio::fs::File, upload: &mut WriteMultipart) -> Result
         if read == 0 {
             return Ok(());
         }
-        upload.wait_for_capacity(1).await?;
+        upload.wait_for_capacity(1).await.map_err(refused)?;
         upload.write(&buffer[..read]);
     }
 }
@@ -328,6 +327,6 @@ fn open_s3(url: &str) -> Result<(Arc<dyn ObjectStore>, Key)> {
     }
     // TLS needs a provider; fails only when one is installed already, which is then the one that is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+    let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build().map_err(refused)?;
     Ok((Arc::new(store), Key::parse(prefix).map_err(|_| wrong())?))
 }

@@ -29,6 +29,8 @@ mod wechat;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use backlog::Backlog;
+pub use berth_base::sql::is_unique_violation;
+use berth_base::sql::{SQLITE_BUSY, database_code};
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
@@ -40,7 +42,7 @@ use serde::Serialize;
 
 use crate::{
     clock::{Millis, Random},
-    error::{Code, Error, Result},
+    error::Result,
     event::Kind,
     ids::EventId,
     seal::Seal,
@@ -183,56 +185,5 @@ impl Tx {
             self.db.tell_of_events();
         }
         Ok(())
-    }
-}
-
-/// Whether the statement broke a unique index: the caller lost a race, or repeats itself.
-pub fn is_unique_violation(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
-}
-
-/// SQLite's primary result code, PostgreSQL's SQLSTATE.
-fn database_code(error: &sqlx::Error) -> Option<String> {
-    let code = error.as_database_error()?.code()?.into_owned();
-    let primary = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|extended| (extended & 0xff).to_string());
-    Some(primary.unwrap_or(code))
-}
-
-const SQLITE_BUSY: &str = "5";
-const SQLITE_READONLY: &str = "8";
-const SQLITE_IOERR: &str = "10";
-const SQLITE_FULL: &str = "13";
-const POSTGRES_DISK_FULL: &str = "53100";
-/// Connection lost, transaction lost a race, no resources, server going down.
-const POSTGRES_PASSING: [&str; 4] = ["08", "40", "53", "57P"];
-/// A text with NUL, in TEXT and in JSONB.
-const POSTGRES_NUL: [&str; 2] = ["22021", "22P05"];
-const POSTGRES_READ_ONLY: &str = "25006";
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        let unavailable = "The database cannot be reached or is busy. Try again in a moment.";
-        let refusal = match (&error, database_code(&error).as_deref()) {
-            (_, Some(SQLITE_FULL | POSTGRES_DISK_FULL)) => Error::new(
-                Code::StorageFull,
-                "The database has no room left. Reading goes on; make room and try again.",
-            ),
-            (_, Some(SQLITE_READONLY | POSTGRES_READ_ONLY)) => {
-                Error::new(Code::Unavailable, "The database is read-only. Reading goes on.")
-            }
-            (_, Some(SQLITE_BUSY | SQLITE_IOERR)) => Error::new(Code::Unavailable, unavailable),
-            (_, Some(code)) if POSTGRES_NUL.contains(&code) => {
-                let detail = "A text of the request holds the character NUL (U+0000), which cannot be stored.";
-                return Error::new(Code::InvalidField, detail).caused_by(error);
-            }
-            (_, Some(code)) if POSTGRES_PASSING.iter().any(|class| code.starts_with(class)) => {
-                Error::new(Code::Unavailable, unavailable)
-            }
-            (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_), _) => {
-                Error::new(Code::Unavailable, unavailable)
-            }
-            _ => return Error::internal(error),
-        };
-        refusal.with("retry_after_seconds", 1).caused_by(error)
     }
 }

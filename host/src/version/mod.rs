@@ -4,11 +4,10 @@ mod record;
 mod release;
 mod state;
 
-pub mod number;
 pub mod trial;
 pub mod upload;
 
-pub use number::VersionNumber;
+pub use berth_base::version::{self as number, VersionNumber};
 pub use record::{ManifestSummary, Version, VersionRow};
 pub use release::{Publish, Release, ReleaseKind, ReleaseRow, Rollback, publish, releases, roll_back};
 pub use state::{State, Step};

@@ -14,11 +14,10 @@ use super::*;
 use crate::{
     access::Caller,
     api::{
-        auth::Fetcher,
         limits::{body_problem, refuse_declared},
         range,
     },
-    download::{self, BundleRequest, Offer, Servable},
+    download::{Fetcher, self, BundleRequest, Offer, Servable},
     error::Error,
     ids::{GrayTaskId, MiniAppId},
     package::PackageName,
@@ -55,7 +54,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// A body as chunks, its failures as our problems. One that declares more than `limit` bytes is refused unread.
-pub(super) fn chunks(body: Body, limit: u64) -> Result<impl Stream<Item = Result<Bytes>>> {
+pub(super) fn chunks(body: Body, limit: u64) -> Result<impl Stream<Item = Result<Bytes, Error>>> {
     refuse_declared(&body, limit)?;
     Ok(body.into_data_stream().map_err(|error| body_problem(&error)))
 }
@@ -162,5 +161,5 @@ async fn bundle(State(app): AppState, who: Fetcher, Json(request): Json<BundleRe
         .header(header::CACHE_CONTROL, "no-store")
         .header(header::CONTENT_DISPOSITION, name)
         .body(Body::from_stream(ReaderStream::new(opened)))
-        .map_err(Error::internal)
+        .map_err(|error| Problem(Error::internal(error)))
 }

@@ -1,0 +1,250 @@
+//! Ids: newtypes over text. Generated ones are a prefix and a ULID, so that they sort by age and say what they name.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::{Millis, Random},
+    error::{Code, Error, Result},
+};
+
+/// A fresh `{prefix}_{ulid}`: 26 lower-case base32 characters, the first ten of them the time.
+fn generate(prefix: &str, now: Millis, random: &dyn Random) -> String {
+    let mut bytes = [0u8; 16];
+    random.fill(&mut bytes);
+    let ulid = ulid::Ulid::from_parts(now.0.max(0) as u64, u128::from_be_bytes(bytes));
+    format!("{prefix}_{}", ulid.to_string().to_lowercase())
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "sql", derive(sqlx::Type), sqlx(transparent))]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String { id.0 }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Error;
+            fn try_from(text: String) -> Result<Self> { text.parse() }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str { &self.0 }
+        }
+    };
+}
+
+macro_rules! prefixed_id {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal;)*) => {$(
+        text_id!($(#[$doc])* $name);
+
+        impl $name {
+            /// A fresh id.
+            pub fn generate(now: Millis, random: &dyn Random) -> Self {
+                Self(generate($prefix, now, random))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self> {
+                let ulid = text.strip_prefix(concat!($prefix, "_")).unwrap_or_default();
+                if ulid.len() == 26 && ulid.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+                    return Ok(Self(text.into()));
+                }
+                Err(Error::new(Code::InvalidId, format!(
+                    "{text:?} is not the id of {}: expected {}_ and 26 characters.", $what, $prefix)))
+            }
+        }
+    )*};
+}
+
+prefixed_id! {
+    /// A team that owns MiniApps.
+    TeamId = "team", "a team";
+    /// A person or a robot.
+    UserId = "usr", "an account";
+    /// An API token (its public part).
+    TokenId = "tok", "a token";
+    /// One uploaded build.
+    VersionId = "ver", "a version";
+    /// One audit of one version.
+    AuditId = "aud", "an audit";
+    /// One entry of the release history.
+    ReleaseId = "rel", "a release";
+    /// A grayscale task.
+    GrayTaskId = "gray", "a grayscale task";
+    /// A list of devices or accounts.
+    CohortId = "coh", "a list";
+    /// A policy attached to a scope.
+    PolicyBindingId = "pb", "a policy binding";
+    /// An event.
+    EventId = "evt", "an event";
+    /// An endpoint application (CID).
+    EndpointAppId = "cid", "an endpoint application";
+    /// A place where an endpoint application is reached.
+    ChannelId = "chn", "a channel";
+    /// One run of a merchant's authorising a channel.
+    AuthorisationId = "auth", "an authorisation of a channel";
+    /// A receiver of events.
+    WebhookId = "wh", "a webhook";
+    /// A secret of a webhook.
+    WebhookSecretId = "whs", "a secret of a webhook";
+}
+
+/// Characters of a slug: what `mini_app_id` and `host_app_id` are made of.
+fn is_slug(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    (3..=63).contains(&text.len())
+        && bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+macro_rules! slug_id {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal;)*) => {$(
+        text_id!($(#[$doc])* $name);
+
+        impl $name {
+            /// A fresh id: the prefix and 16 base32 characters (80 random bits).
+            pub fn generate(random: &dyn Random) -> Self {
+                let mut bytes = [0u8; 16];
+                random.fill(&mut bytes);
+                let ulid = ulid::Ulid::from(u128::from_be_bytes(bytes)).to_string().to_lowercase();
+                Self(format!("{}{}", $prefix, &ulid[10..]))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self> {
+                if is_slug(text) { return Ok(Self(text.into())); }
+                Err(Error::new(Code::InvalidId, format!(
+                    "{text:?} is not a {} id: 3 to 63 characters of a-z, 0-9 and '-', the first a letter or digit.", $what)))
+            }
+        }
+    )*};
+}
+
+slug_id! {
+    /// A mini-program. Never contains an underscore, so that a package name splits in one way.
+    MiniAppId = "mp", "MiniApp";
+    /// An app that runs MiniApps.
+    HostAppId = "ha", "host app";
+    /// A merchant (BosID); the order system that sends fulfilment messages may have given it.
+    MerchantId = "bos", "merchant";
+    /// A node of a merchant's organisation (VID).
+    OrgNodeId = "vid", "organisation node";
+}
+
+macro_rules! foreign_id {
+    ($($(#[$doc:meta])* $name:ident ($what:literal, $max:literal);)*) => {$(
+        text_id!($(#[$doc])* $name);
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self> {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+                if (1..=$max).contains(&text.len()) && text.bytes().all(plain) { return Ok(Self(text.into())); }
+                Err(Error::new(Code::InvalidId, format!(
+                    "{text:?} is not a {}: 1 to {} letters, digits, '.', '_', ':' and '-'.", $what, $max)))
+            }
+        }
+    )*};
+}
+
+foreign_id! {
+    /// A product that was purchased, by the id that the order system gave it.
+    InstanceId ("product instance id", 64);
+    /// A product, such as `mall` or `crm`.
+    ProductCode ("product code", 64);
+    /// A fulfilment message, by the id that its sender gave it.
+    MessageId ("message id", 128);
+}
+
+/// A SHA-256, as 64 lower-case hexadecimal characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "sql", derive(sqlx::Type), sqlx(transparent))]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(hex::encode(sha2::Sha256::digest(bytes)))
+    }
+
+    /// From the 32 bytes of a finished hash.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(hex::encode(bytes))
+    }
+
+    /// The hexadecimal text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The 32 bytes.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0u8; 32];
+        // Cannot fail: every constructor checks the 64 hexadecimal characters.
+        let _ = hex::decode_to_slice(&self.0, &mut bytes);
+        bytes
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let text = text.strip_prefix("sha256:").unwrap_or(text);
+        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            return Ok(Self(text.into()));
+        }
+        Err(Error::new(Code::InvalidId, format!("{text:?} is not a SHA-256: expected 64 characters of 0-9 and a-f.")))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> String {
+        digest.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

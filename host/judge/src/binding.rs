@@ -1,0 +1,193 @@
+//! A policy bound to a config: what judges.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{
+    Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
+    Policy, PolicyKind,
+    bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
+    deep,
+    guest::{Archive, Grant},
+    installed::Judge,
+    run::Program,
+};
+use berth_base::error::{Code, Error, Result};
+
+impl Policy {
+    /// Binds a grayscale policy to a checked config.
+    pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GrayBinding> {
+        match &self.judge {
+            Judge::Grayscale(program) => Ok(GrayBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Grayscale)),
+        }
+    }
+
+    /// Binds an auditor to a checked config.
+    pub fn bind_auditor(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<AuditBinding> {
+        match &self.judge {
+            Judge::Auditor(program) => Ok(AuditBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Auditor)),
+        }
+    }
+
+    /// Binds a guard to a checked config.
+    pub fn bind_guard(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GuardBinding> {
+        match &self.judge {
+            Judge::Guard(program) => Ok(GuardBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Guard)),
+        }
+    }
+
+    fn bind<W: World>(self: &Arc<Self>, program: &Arc<Program<W>>, config: &Value, limits: Limits) -> Binding<W> {
+        Binding { policy: self.clone(), program: program.clone(), config: config.to_string().into(), limits }
+    }
+
+    fn wrong_kind(&self, wanted: PolicyKind) -> Error {
+        let text = format!("{} is a policy of kind {}, not {wanted}.", self.description().name, self.kind());
+        Error::new(Code::PolicyKind, text).with("kind", self.kind()).with("wanted", wanted)
+    }
+}
+
+/// What can end by itself when its patience ends does so a little earlier, and keeps its log.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// A policy with its config and limits.
+struct Binding<W: World> {
+    policy: Arc<Policy>,
+    program: Arc<Program<W>>,
+    config: Arc<str>,
+    limits: Limits,
+}
+
+impl<W: World> Clone for Binding<W> {
+    fn clone(&self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            program: self.program.clone(),
+            config: self.config.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+impl<W: World> Binding<W> {
+    fn run<V>(
+        &self,
+        grant: Grant,
+        call: impl FnOnce(&W, &mut Store) -> wasmtime::Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        self.program.run(grant, &self.limits, Some(&self.config), call)
+    }
+
+    /// Runs a long evaluation on a thread of its own. The evaluation that hangs inside the host, where no deadline of
+    /// wasm reaches, is given up when patience ends; its place stays taken until it is really over.
+    async fn run_apart<V: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Self) -> Evaluation<V> + Send + 'static,
+    ) -> Evaluation<V> {
+        let start = Instant::now();
+        let Ok(seat) = self.policy.seats.audit.clone().acquire_owned().await else {
+            return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
+        };
+        let (binding, start) = (self.clone(), Instant::now());
+        let task = deep::apart(move || {
+            let _seat = seat;
+            run(&binding)
+        });
+        match tokio::time::timeout(self.limits.patience() + GRACE, task).await {
+            Ok(Ok(evaluation)) => evaluation,
+            Ok(Err(_)) => {
+                let reason = "the host failed while it served the policy".into();
+                Evaluation::without_run(Outcome::Trapped { reason }, start.elapsed())
+            }
+            Err(_) => Evaluation::without_run(Outcome::Limited(Limit::Deadline), start.elapsed()),
+        }
+    }
+}
+
+macro_rules! binding {
+    ($(#[$doc:meta])* $name:ident<$world:ty>) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name(Binding<$world>);
+
+        impl $name {
+            /// The policy: a record of the evaluation names its digest.
+            pub fn policy(&self) -> &Arc<Policy> {
+                &self.0.policy
+            }
+
+            /// The limits of every evaluation.
+            pub fn limits(&self) -> &Limits {
+                &self.0.limits
+            }
+        }
+    };
+}
+
+binding! {
+    /// A grayscale policy, bound.
+    GrayBinding<Grayscale>
+}
+
+binding! {
+    /// An auditor, bound.
+    AuditBinding<Auditor>
+}
+
+binding! {
+    /// A guard, bound.
+    GuardBinding<Guardian>
+}
+
+impl GrayBinding {
+    /// Whether the device may have the gray version. Runs on the calling thread, for tens of microseconds usually and as
+    /// long as the limits at the most.
+    pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
+        let start = Instant::now();
+        let Some(_slot) = self.0.policy.seats.grayscale.take(self.0.limits.patience()) else {
+            return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
+        };
+        let of_device = gray::attributes(&device.attributes);
+        let of_task = gray::attributes(&task.attributes);
+        let (device, task) = (gray::device(device, &of_device), gray::task(task, &of_task));
+        self.0.run(Grant::Cohorts(cohorts.clone()), |world, store| {
+            let answer = world.berth_policy_gray().call_decide(store, device, task)?;
+            Ok(answer.map(GrayVerdict::from))
+        })
+    }
+}
+
+impl AuditBinding {
+    /// Judges a package.
+    pub async fn audit(&self, package: Arc<dyn Contents>) -> Evaluation<Vec<Finding>> {
+        let run = move |binding: &Binding<Auditor>| {
+            binding.run(Grant::Archive(package), |world, store| {
+                let answer = world.berth_policy_audit().call_audit(store, Archive::handle())?;
+                Ok(answer.map(|findings| findings.into_iter().map(Finding::from).collect()))
+            })
+        };
+        self.0.run_apart(run).await
+    }
+}
+
+impl GuardBinding {
+    /// Judges how a release goes.
+    pub async fn judge(&self, health: Health) -> Evaluation<Advice> {
+        let run = move |binding: &Binding<Guardian>| {
+            binding.run(Grant::None, |world, store| {
+                let (gray, online) = (guard::windows(&health.gray), guard::windows(&health.online));
+                let health =
+                    guard::Health { task_id: &health.task_id, version: &health.version, gray: &gray, online: &online };
+                let answer = world.berth_policy_guard().call_judge(store, health)?;
+                Ok(answer.map(Advice::from))
+            })
+        };
+        self.0.run_apart(run).await
+    }
+}

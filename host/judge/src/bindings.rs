@@ -1,0 +1,199 @@
+//! The worlds of `wit/` as Rust, and the conversions to and from our own values. Nothing of this leaves the module.
+
+use wasmtime::{
+    Result,
+    component::{HasSelf, Instance, InstancePre, Linker},
+};
+
+use super::{guest::Guest, kind::RawDescription, values};
+
+/// The world `grayscale`; the interface `log` of all worlds is generated here.
+pub mod grayscale {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "berth:policy/grayscale",
+        imports: { default: trappable },
+        ownership: Borrowing { duplicate_if_necessary: false },
+    });
+}
+
+/// The world `auditor`.
+pub mod auditor {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "berth:policy/auditor",
+        imports: { default: trappable },
+        with: {
+            "berth:policy/log": super::grayscale::berth::policy::log,
+            "berth:policy/contents.archive": crate::guest::Archive,
+        },
+    });
+}
+
+/// The world `guardian`.
+pub mod guardian {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "berth:policy/guardian",
+        imports: { default: trappable },
+        with: { "berth:policy/log": super::grayscale::berth::policy::log },
+        ownership: Borrowing { duplicate_if_necessary: false },
+    });
+}
+
+/// A store with one guest in it.
+pub type Store = wasmtime::Store<Guest>;
+
+/// What all worlds have in common, so that one runner serves them.
+pub trait World: Sized + 'static {
+    /// Where the exports are, looked up once per policy.
+    type Indices: Send + Sync + 'static;
+
+    /// Grants what the world imports.
+    fn grant(linker: &mut Linker<Guest>) -> Result<()>;
+    /// Looks the exports up.
+    fn indices(program: &InstancePre<Guest>) -> Result<Self::Indices>;
+    /// Checks the types of an instance's exports.
+    fn attach(indices: &Self::Indices, store: &mut Store, instance: &Instance) -> Result<Self>;
+    /// `about.describe`.
+    fn describe(&self, store: &mut Store) -> Result<RawDescription>;
+    /// `configure.configure`.
+    fn configure(&self, store: &mut Store, config: &str) -> Result<Result<(), String>>;
+}
+
+macro_rules! world {
+    ($module:ident::$world:ident, $indices:ident) => {
+        impl World for $module::$world {
+            type Indices = $module::$indices;
+
+            fn grant(linker: &mut Linker<Guest>) -> Result<()> {
+                Self::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
+            }
+
+            fn indices(program: &InstancePre<Guest>) -> Result<Self::Indices> {
+                Self::Indices::new(program)
+            }
+
+            fn attach(indices: &Self::Indices, store: &mut Store, instance: &Instance) -> Result<Self> {
+                indices.load(store, instance)
+            }
+
+            fn describe(&self, store: &mut Store) -> Result<RawDescription> {
+                let about = self.berth_policy_about().call_describe(store)?;
+                Ok(RawDescription {
+                    name: about.name,
+                    version: about.version,
+                    summary: about.summary,
+                    config_schema: about.config_schema,
+                })
+            }
+
+            fn configure(&self, store: &mut Store, config: &str) -> Result<Result<(), String>> {
+                self.berth_policy_configure().call_configure(store, config)
+            }
+        }
+    };
+}
+
+world!(auditor::Auditor, AuditorIndices);
+world!(grayscale::Grayscale, GrayscaleIndices);
+world!(guardian::Guardian, GuardianIndices);
+
+pub mod gray {
+    //! Values of the world `grayscale`. What goes in is borrowed: this is the hot path.
+
+    use super::{super::values, grayscale::exports::berth::policy::gray};
+
+    pub use gray::{Attribute, Device, Task};
+
+    /// The attributes as the world wants them.
+    pub fn attributes(own: &[values::Attribute]) -> Vec<Attribute<'_>> {
+        own.iter().map(|a| Attribute { name: &a.name, value: &a.value }).collect()
+    }
+
+    /// The device as the world wants it.
+    pub fn device<'a>(own: &'a values::GrayDevice, attributes: &'a [Attribute<'a>]) -> Device<'a> {
+        Device {
+            guid: &own.guid,
+            device_id: own.device_id.as_deref(),
+            account: own.account.as_deref(),
+            platform: &own.platform,
+            os_version: &own.os_version,
+            host_app: &own.host_app,
+            host_version: &own.host_version,
+            sdk_version: &own.sdk_version,
+            network: &own.network,
+            attributes,
+        }
+    }
+
+    /// The task as the world wants it.
+    pub fn task<'a>(own: &'a values::GrayTask, attributes: &'a [Attribute<'a>]) -> Task<'a> {
+        Task {
+            id: &own.id,
+            mini_app_id: &own.mini_app_id,
+            version: &own.version,
+            online: &own.online,
+            current: own.current.as_deref(),
+            started: own.started,
+            now: own.now,
+            attributes,
+        }
+    }
+
+    impl From<gray::Verdict> for values::GrayVerdict {
+        fn from(verdict: gray::Verdict) -> Self {
+            match verdict {
+                gray::Verdict::Admit => Self::Admit,
+                gray::Verdict::Refuse(why) => Self::Refuse(why),
+            }
+        }
+    }
+}
+
+impl From<auditor::exports::berth::policy::audit::Finding> for values::Finding {
+    fn from(found: auditor::exports::berth::policy::audit::Finding) -> Self {
+        use auditor::exports::berth::policy::audit::Severity;
+        Self {
+            rule: found.rule,
+            severity: match found.severity {
+                Severity::Note => values::Severity::Note,
+                Severity::Warning => values::Severity::Warning,
+                Severity::Error => values::Severity::Error,
+            },
+            message: found.message,
+            place: found.place.map(|at| values::Place { path: at.path, line: at.line, column: at.column }),
+            fix: found.fix,
+        }
+    }
+}
+
+pub mod guard {
+    //! Values of the world `guardian`.
+
+    use super::{super::values, guardian::exports::berth::policy::guard};
+
+    pub use guard::{Health, Window};
+
+    /// The windows as the world wants them.
+    pub fn windows(own: &[values::Window]) -> Vec<Window> {
+        let window = |w: &values::Window| Window {
+            minutes: w.minutes,
+            checks: w.checks,
+            downloads: w.downloads,
+            running: w.running,
+            failed: w.failed,
+        };
+        own.iter().map(window).collect()
+    }
+
+    impl From<guard::Advice> for values::Advice {
+        fn from(advice: guard::Advice) -> Self {
+            match advice {
+                guard::Advice::CarryOn => Self::CarryOn,
+                guard::Advice::Suspend(why) => Self::Suspend(why),
+                guard::Advice::End(why) => Self::End(why),
+            }
+        }
+    }
+}

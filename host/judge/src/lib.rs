@@ -1,0 +1,45 @@
+//! Policies: sandboxed wasm components that judge versions, choose devices and watch releases. The only place where
+//! wasmtime is used, and no type of it leaves.
+//!
+//! An upload passes the gate, is compiled once by its digest in a child process, and is kept as machine code. Every
+//! evaluation runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in
+//! one of four [`Outcome`]s, and only one of them is a judgement.
+
+mod binding;
+mod bindings;
+pub mod builtin;
+mod cache;
+mod child;
+mod compile;
+mod deep;
+mod engine;
+mod gate;
+mod guest;
+mod installed;
+mod kind;
+mod limits;
+mod outcome;
+mod pulse;
+mod run;
+mod schema;
+mod settings;
+mod slots;
+mod system;
+mod values;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use binding::{AuditBinding, GrayBinding, GuardBinding};
+pub use child::compile_child_main;
+pub use compile::{CompileLimits, Compiler};
+pub use engine::{Engine, EngineConfig, PoolUsage};
+pub use gate::{admit, imports};
+pub use installed::Policy;
+pub use kind::{Description, PolicyKind};
+pub use limits::{Limit, LimitOverrides, Limits};
+pub use outcome::{Evaluation, LogLevel, LogLine, Outcome};
+pub use values::{
+    Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
+    Place, ReadError, Severity, Window,
+};

@@ -1,0 +1,94 @@
+//! The files of a folder, sorted into what goes in and what stays behind.
+
+use std::{
+    fs::{self, DirEntry, FileType},
+    path::Path,
+};
+
+use super::{
+    super::{Limits, path},
+    Included, LeftOut,
+    rules::Rules,
+    unreadable,
+};
+use berth_base::error::{Code, Error, Result};
+
+/// What goes in, sorted by the bytes of the path, and what stays behind.
+pub struct Tree {
+    pub files: Vec<Included>,
+    pub left_out: Vec<LeftOut>,
+}
+
+struct Walk<'a> {
+    rules: &'a Rules,
+    limits: &'a Limits,
+    tree: Tree,
+}
+
+impl Tree {
+    pub fn read(root: &Path, rules: &Rules, limits: &Limits) -> Result<Self> {
+        let mut walk = Walk { rules, limits, tree: Tree { files: Vec::new(), left_out: Vec::new() } };
+        walk.folder(root, "", None)?;
+        let mut tree = walk.tree;
+        tree.files.sort_by(|a, b| a.path.cmp(&b.path));
+        tree.left_out.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(tree)
+    }
+}
+
+impl Walk<'_> {
+    /// `behind` is the reason why the folder itself stays behind, when only what is included by name may go in.
+    fn folder(&mut self, dir: &Path, prefix: &str, behind: Option<&str>) -> Result<()> {
+        let entries = fs::read_dir(dir)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| unreadable(dir, error))?;
+        if entries.is_empty() && !prefix.is_empty() {
+            self.leave(prefix.into(), "is an empty folder");
+        }
+        entries.iter().try_for_each(|entry| self.entry(entry, prefix, behind))
+    }
+
+    fn entry(&mut self, entry: &DirEntry, prefix: &str, behind: Option<&str>) -> Result<()> {
+        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let reason = match behind {
+            Some(reason) if !self.rules.includes(&path) => Some(reason.to_owned()),
+            _ => self.rules.reason(&path, kind.is_dir()).or_else(|| unfit(kind).map(Into::into)),
+        };
+        let path = if kind.is_dir() { path + "/" } else { path };
+        match reason {
+            Some(reason) if kind.is_dir() && self.rules.may_include() => {
+                self.folder(&entry.path(), &path, Some(&reason))?
+            }
+            Some(reason) => self.leave(path, &reason),
+            None if kind.is_dir() => self.folder(&entry.path(), &path, None)?,
+            None => self.file(entry, path)?,
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, entry: &DirEntry, path: String) -> Result<()> {
+        if entry.file_name().to_str().is_none() {
+            return Err(Error::new(Code::PackagePath, format!("{path:?}: the name is not UTF-8. Rename it."))
+                .with("rule", "name-encoding")
+                .with("path", path));
+        }
+        path::check(&path, self.limits)?;
+        let size = entry.metadata().map_err(|error| unreadable(&entry.path(), error))?.len();
+        self.tree.files.push(Included { path, size });
+        Ok(())
+    }
+
+    fn leave(&mut self, path: String, reason: &str) {
+        self.tree.left_out.push(LeftOut { path, reason: reason.into() });
+    }
+}
+
+/// Why something that is neither a file nor a folder cannot go in.
+fn unfit(kind: FileType) -> Option<&'static str> {
+    match kind {
+        _ if kind.is_dir() || kind.is_file() => None,
+        _ if kind.is_symlink() => Some("is a symbolic link; packages hold files only"),
+        _ => Some("is a device, a socket or a pipe"),
+    }
+}

@@ -1,0 +1,255 @@
+//! The central directory: what each entry is said to be (APPNOTE 4.3.12).
+
+use super::{
+    super::{
+        limits::Limits,
+        path, refusal,
+        source::{Source, u16_at, u32_at, u64_at},
+    },
+    Method,
+    end::End,
+    extra,
+};
+use berth_base::error::{Error, Result};
+
+const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
+const HEADER_LEN: u64 = 46;
+
+/// Sizes come after the data, in a descriptor.
+pub const FLAG_DESCRIPTOR: u16 = 1 << 3;
+const FLAG_UTF8: u16 = 1 << 11;
+const FLAG_LEVELS: u16 = 0b110;
+/// Encryption of any kind.
+const FLAG_ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
+
+/// 4.5, the version that brought zip64: what common readers know.
+const MAX_NEEDED: u16 = 45;
+
+/// One central header.
+pub struct Header {
+    pub path: String,
+    pub is_folder: bool,
+    pub flags: u16,
+    pub method: Method,
+    pub crc32: u32,
+    pub packed: u64,
+    pub size: u64,
+    /// Where the local header begins.
+    pub local_at: u64,
+}
+
+impl Header {
+    /// The name as it stands in the archive.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.path, if self.is_folder { "/" } else { "" })
+    }
+
+    pub fn has_descriptor(&self) -> bool {
+        self.flags & FLAG_DESCRIPTOR != 0
+    }
+}
+
+/// All headers, in the order of the directory, which they fill exactly.
+pub fn read(source: &Source, end: &End, limits: &Limits) -> Result<Vec<Header>> {
+    let mut at = end.directory_at;
+    let mut headers = Vec::new();
+    for _ in 0..end.entries {
+        let (header, next) = read_one(source, at, end, limits)?;
+        headers.push(header);
+        at = next;
+    }
+    if at != end.directory_end {
+        return Err(refusal::archive(
+            "directory-count",
+            "The central directory holds more than its declared entries. Pack it again.",
+        ));
+    }
+    Ok(headers)
+}
+
+fn read_one(source: &Source, at: u64, end: &End, limits: &Limits) -> Result<(Header, u64)> {
+    if end.directory_end - at < HEADER_LEN {
+        return Err(refusal::archive(
+            "directory-count",
+            "The central directory holds fewer than its declared entries. Pack it again.",
+        ));
+    }
+    let fixed: [u8; HEADER_LEN as usize] = source.array(at)?;
+    if !fixed.starts_with(SIGNATURE) {
+        return Err(refusal::archive("directory-entry", "The central directory is damaged. Pack it again."));
+    }
+    let [name, extra, comment] = [28, 30, 32].map(|field| usize::from(u16_at(&fixed, field)));
+    let next = at + HEADER_LEN + (name + extra + comment) as u64;
+    if next > end.directory_end {
+        return Err(refusal::archive("directory-entry", "An entry reaches past the central directory. Pack it again."));
+    }
+    let variable = source.vec(at + HEADER_LEN, name + extra)?;
+    let (name, extra) = variable.split_at(name);
+    Ok((parse(&fixed, name, extra, limits)?, next))
+}
+
+fn parse(fixed: &[u8], name: &[u8], extra: &[u8], limits: &Limits) -> Result<Header> {
+    let flags = u16_at(fixed, 8);
+    check_flags(flags, name)?;
+    check_needed(u16_at(fixed, 6), name)?;
+    extra::check_unicode_path(extra, name)?;
+    let (path, is_folder) = read_name(name, fixed, limits)?;
+    check_mode(fixed, is_folder, name)?;
+    let wide = Wide::read(fixed, extra, name)?;
+    let header = Header {
+        path,
+        is_folder,
+        flags,
+        method: method(u16_at(fixed, 10), name)?,
+        crc32: u32_at(fixed, 16),
+        packed: wide.packed,
+        size: wide.size,
+        local_at: wide.local_at,
+    };
+    check_content(&header, name)?;
+    Ok(header)
+}
+
+fn check_flags(flags: u16, name: &[u8]) -> Result<()> {
+    if flags & FLAG_ENCRYPTED != 0 {
+        return Err(refusal::entry("encrypted", name, "it is encrypted. Pack it without a password."));
+    }
+    if flags & !(FLAG_LEVELS | FLAG_DESCRIPTOR | FLAG_UTF8) != 0 {
+        return Err(refusal::entry(
+            "flags",
+            name,
+            format!("it uses features that packages do not have (flags {flags:#06x}). Pack it again."),
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what needs a newer reader than all common ones are.
+pub fn check_needed(version: u16, name: &[u8]) -> Result<()> {
+    if version > MAX_NEEDED {
+        return Err(refusal::entry(
+            "version-needed",
+            name,
+            format!("it needs zip version {version}; 45 is the highest known. Pack it again."),
+        ));
+    }
+    Ok(())
+}
+
+/// The method by its number (APPNOTE 4.4.5).
+pub fn method(number: u16, name: &[u8]) -> Result<Method> {
+    match number {
+        0 => Ok(Method::Stored),
+        8 => Ok(Method::Deflated),
+        other => Err(refusal::entry(
+            "method",
+            name,
+            format!("it is packed by method {other}. Pack it with deflate, or stored."),
+        )),
+    }
+}
+
+/// Path, and whether it is a folder's.
+fn read_name(name: &[u8], fixed: &[u8], limits: &Limits) -> Result<(String, bool)> {
+    let text = std::str::from_utf8(name).ok().filter(|text| text.is_ascii() || is_utf8_for_all(fixed));
+    let text = text.ok_or_else(|| {
+        let why = "the name is not ASCII, and marked so that readers see different letters. Pack it with berth pack, or rename it.";
+        refusal::path("name-encoding", name, why)
+    })?;
+    let (path, is_folder) = match text.strip_suffix('/') {
+        Some(path) => (path, true),
+        None => (text, false),
+    };
+    path::check(path, limits)?;
+    Ok((path.into(), is_folder))
+}
+
+/// Whether all readers take the name for UTF-8. The flag is needed: a unicode-path field does not help, because Python
+/// before 3.12 does not read it. And Info-ZIP, flag or not, translates what was made by DOS, OS/2 or NTFS.
+fn is_utf8_for_all(fixed: &[u8]) -> bool {
+    let made_by = fixed[5];
+    u16_at(fixed, 8) & FLAG_UTF8 != 0 && ![0, 6, 11].contains(&made_by)
+}
+
+/// Only plain files and folders. The upper half of the attributes is a Unix mode (by convention, whatever system made
+/// the entry), the lower byte those of DOS.
+fn check_mode(fixed: &[u8], is_folder: bool, name: &[u8]) -> Result<()> {
+    const DOS_FOLDER: u32 = 0x10;
+    const DOS_VOLUME: u32 = 0x08;
+    let attributes = u32_at(fixed, 38);
+    let plain = match attributes >> 28 {
+        0 => true,
+        0o04 => is_folder,
+        0o10 => !is_folder,
+        _ => false,
+    };
+    let dos_plain = attributes & DOS_VOLUME == 0 && (is_folder || attributes & DOS_FOLDER == 0);
+    if plain && dos_plain {
+        return Ok(());
+    }
+    Err(refusal::entry(
+        "file-type",
+        name,
+        "it is a link, a device, or not what its name says. Packages hold files and folders only.",
+    ))
+}
+
+fn check_content(header: &Header, name: &[u8]) -> Result<()> {
+    if header.is_folder && (header.size != 0 || header.crc32 != 0) {
+        return Err(refusal::entry("folder-content", name, "it is a folder with content. Pack it again."));
+    }
+    if header.method == Method::Stored && header.packed != header.size {
+        return Err(refusal::entry("stored-size", name, "it is stored, and yet has two sizes. Pack it again."));
+    }
+    Ok(())
+}
+
+/// The three fields that may have moved to the zip64 field (APPNOTE 4.5.3).
+struct Wide {
+    size: u64,
+    packed: u64,
+    local_at: u64,
+}
+
+impl Wide {
+    fn read(fixed: &[u8], extra: &[u8], name: &[u8]) -> Result<Self> {
+        if u16_at(fixed, 34) != 0 {
+            return Err(refusal::entry(
+                "several-disks",
+                name,
+                "it lies on another disk. Pack everything into one file.",
+            ));
+        }
+        let mut zip64 = extra::find(extra, extra::ZIP64, name)?;
+        let mut widen = |field: u32| widen(field, zip64.as_mut()).ok_or_else(|| wrong_zip64(name));
+        // The order is that of the zip64 field, which holds only what did not fit.
+        let wide = Self {
+            size: widen(u32_at(fixed, 24))?,
+            packed: widen(u32_at(fixed, 20))?,
+            local_at: widen(u32_at(fixed, 42))?,
+        };
+        match zip64 {
+            Some(rest) if !rest.is_empty() => Err(wrong_zip64(name)),
+            _ => Ok(wide),
+        }
+    }
+}
+
+fn widen(field: u32, zip64: Option<&mut &[u8]>) -> Option<u64> {
+    if field != u32::MAX {
+        return Some(field.into());
+    }
+    let rest = zip64?;
+    let (eight, after) = rest.split_at_checked(8)?;
+    *rest = after;
+    Some(u64_at(eight, 0))
+}
+
+/// A zip64 field that is missing, too short or too long.
+pub fn wrong_zip64(name: &[u8]) -> Error {
+    refusal::entry(
+        "zip64-field",
+        name,
+        "its zip64 field does not hold exactly what is missing elsewhere. Pack it again.",
+    )
+}

@@ -1,0 +1,43 @@
+//! Extra fields: `id u16, length u16, data` one after the other (APPNOTE 4.5.1).
+
+use super::super::{
+    refusal,
+    source::{u16_at, u32_at},
+};
+use berth_base::error::Result;
+
+/// Sizes and offsets beyond 4 GiB (APPNOTE 4.5.3).
+pub const ZIP64: u16 = 0x0001;
+/// The name in UTF-8, and the CRC of the name that it stands for (APPNOTE 4.6.9).
+const UNICODE_PATH: u16 = 0x7075;
+
+/// The data of the field `id`. Fields that overrun, and a field that is there twice, are refused.
+pub fn find<'a>(extra: &'a [u8], id: u16, name: &[u8]) -> Result<Option<&'a [u8]>> {
+    let mut rest = extra;
+    let mut found = None;
+    while !rest.is_empty() {
+        let (field, data, after) = split(rest).ok_or_else(|| {
+            refusal::entry("extra-field", name, "an extra field is longer than the room for it. Pack it again.")
+        })?;
+        if field == id && found.replace(data).is_some() {
+            return Err(refusal::entry("extra-field", name, "an extra field is there twice. Pack it again."));
+        }
+        rest = after;
+    }
+    Ok(found)
+}
+
+fn split(extra: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let (head, rest) = extra.split_at_checked(4)?;
+    let (data, rest) = rest.split_at_checked(u16_at(head, 2).into())?;
+    Some((u16_at(head, 0), data, rest))
+}
+
+/// A unicode-path field, when there is one, must repeat the name: readers that honour it see the same entry.
+pub fn check_unicode_path(extra: &[u8], name: &[u8]) -> Result<()> {
+    let Some(data) = find(extra, UNICODE_PATH, name)? else { return Ok(()) };
+    if data.len() >= 5 && data[0] == 1 && u32_at(data, 1) == crc32fast::hash(name) && &data[5..] == name {
+        return Ok(());
+    }
+    Err(refusal::entry("unicode-path", name, "its unicode-path field says another name. Pack it again."))
+}
