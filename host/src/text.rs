@@ -97,6 +97,18 @@ fn no_control(field: &str, text: &str) -> Result<()> {
     }
 }
 
+/// Device names of Windows, with or without an ending.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// Whether a file of this name, with whatever ending, is a device on Windows and cannot be made there.
+pub fn is_windows_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
+    let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    let is_port =
+        |rest: &str| matches!(rest, "¹" | "²" | "³") || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit();
+    DEVICES.contains(&stem.as_str()) || numbered.is_some_and(is_port)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

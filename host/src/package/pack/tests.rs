@@ -100,7 +100,7 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
 fn pack_options_ignore_and_include_are_honoured() {
     let config = r#"{"packOptions": {
         "ignore": [{"type": "folder", "value": "mock"}, {"type": "suffix", "value": ".md"}, {"type": "glob", "value": "**/*.test.js"}],
-        "include": [{"type": "file", "value": "mock/keep.json"}, {"type": "prefix", "value": ".well-known/"}]
+        "include": [{"type": "file", "value": "mock/keep.json"}, {"type": "folder", "value": ".well-known"}]
     }}"#;
     let dir = project(&[
         ("project.config.json", config),
@@ -116,6 +116,187 @@ fn pack_options_ignore_and_include_are_honoured() {
     assert_eq!(included(&report), [".well-known/x", "app.json", "mock/keep.json"]);
     assert_eq!(left_out(&report)["README.md"], "packOptions.ignore: suffix \".md\"");
     assert_eq!(left_out(&report)["mock/a.json"], "packOptions.ignore: folder \"mock\"");
+}
+
+#[test]
+fn rules_are_read_as_the_vendors_tools_read_them() {
+    let config = r#"{"packOptions": {"ignore": [
+        {"type": "prefix", "value": "Mock_"},
+        null,
+        "notes",
+        {"type": "regexp", "value": "^(?!/?keep/).*\\.TXT$"},
+        {"type": "regexp", "value": "^/raw/"},
+        {"type": "suffix", "value": ".PSD"}
+    ], "include": null}}"#;
+    let dir = project(&[
+        ("project.config.json", config),
+        ("app.json", APP),
+        ("pages/mock_a.js", ""),
+        ("mock_pages/a.js", ""),
+        ("notes/a.js", ""),
+        ("a.txt", ""),
+        ("keep/a.txt", ""),
+        ("raw/a.png", ""),
+        ("art.psd", ""),
+    ]);
+    let (report, _) = pack_it(&dir).expect("a package");
+    assert_eq!(included(&report), ["app.json", "keep/a.txt", "mock_pages/a.js"]);
+    assert_eq!(left_out(&report)["notes/"], "packOptions.ignore: \"notes\"");
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+}
+
+#[test]
+fn a_rule_that_matches_nothing_or_cannot_be_read_is_a_warning_with_its_index() {
+    let config = r#"{"packOptions": {
+        "ignore": [{"type": "folder", "value": "node_modules"}, {"type": "folder", "value": "./docs"}, {"type": "regexp", "value": "("},
+                   {"type": "folder", "value": "a"}, {"type": "folder", "value": "a/b"}],
+        "include": {"type": "file"}
+    }}"#;
+    let files = [
+        ("project.config.json", config),
+        ("app.json", APP),
+        ("docs/a.js", ""),
+        ("node_modules/a/a.js", ""),
+        ("a/b/c", ""),
+    ];
+    let (report, _) = pack_it(&project(&files)).expect("a package");
+    let [unread, list, unused] = report.warnings.as_slice() else { panic!("{:?}", report.warnings) };
+    assert!(unread.contains("packOptions.ignore[2] (regexp \"(\") cannot be read"), "{unread}");
+    assert!(list.contains("packOptions.include cannot be read"), "{list}");
+    assert!(unused.contains("packOptions.ignore[1] (folder \"./docs\") matches nothing"), "{unused}");
+    assert!(included(&report).contains(&"docs/a.js"));
+}
+
+#[test]
+fn no_rule_includes_what_the_vendors_tools_never_pack() {
+    let config = r#"{"cloudfunctionRoot": "server", "packOptions": {"include": [{"type": "regexp", "value": ".*"}]}}"#;
+    let dir = project(&[
+        ("project.config.json", config),
+        ("app.json", APP),
+        (".git/config", "x"),
+        ("node_modules/a.js", "x"),
+        ("server/key.json", "x"),
+        ("README.md", "x"),
+    ]);
+    let (report, _) = pack_it(&dir).expect("a package");
+    assert_eq!(included(&report), ["README.md", "app.json", "project.config.json"]);
+}
+
+#[test]
+fn what_runs_on_a_server_stays_behind_with_the_reason() {
+    for member in [
+        "cloudfunctionRoot",
+        "cloudfunctionTemplateRoot",
+        "cloudcontainerRoot",
+        "cloudbaseRoot",
+        "qcloudRoot",
+        "jsserverRoot",
+    ] {
+        let config = format!(r#"{{"{member}": "./Server\\fn/"}}"#);
+        let dir = project(&[
+            ("project.config.json", &config),
+            ("app.json", APP),
+            ("Server/fn/index.js", ""),
+            ("Server/a.js", ""),
+        ]);
+        let (report, _) = pack_it(&dir).expect("a package");
+        assert_eq!(included(&report), ["Server/a.js", "app.json"]);
+        let reason = left_out(&report)["Server/fn/"];
+        assert!(reason.contains(member) && reason.contains("runs on a server"), "{reason}");
+    }
+    let below = r#"{"miniprogramRoot": "client", "cloudfunctionRoot": "client/cloud"}"#;
+    let dir = project(&[("project.config.json", below), ("client/app.json", APP), ("client/cloud/a.js", "")]);
+    assert_eq!(included(&pack_it(&dir).expect("a package").0), ["app.json"]);
+    let around = r#"{"miniprogramRoot": "client", "qcloudRoot": "client/"}"#;
+    let (report, _) =
+        pack_it(&project(&[("project.config.json", around), ("client/app.json", APP)])).expect("a package");
+    assert!(report.warnings[0].contains("qcloudRoot"), "{:?}", report.warnings);
+}
+
+#[test]
+fn a_copied_project_file_whose_root_does_not_exist_packs_its_own_folder() {
+    let config = ("project.config.json", r#"{"miniprogramRoot": "dist/"}"#);
+    let (report, _) = pack_it(&project(&[config, ("app.json", APP)])).expect("a package");
+    assert_eq!(included(&report), ["app.json"]);
+    assert!(report.warnings[0].contains("miniprogramRoot \"dist\" does not exist"), "{:?}", report.warnings);
+    refused(&project(&[config, ("app.json", APP), ("dist/x.js", "")]), "manifest-missing");
+}
+
+#[test]
+fn each_dialect_has_its_project_file_and_its_root() {
+    for (file, member, markup, dialect) in [
+        ("project.config.json", "miniprogramRoot", "wxml", Dialect::WeChat),
+        ("project.config.json", "miniprogramRoot", "ttml", Dialect::Douyin),
+        ("project.config.json", "miniprogramRoot", "qml", Dialect::Qq),
+        ("mini.project.json", "miniprogramRoot", "axml", Dialect::Alipay),
+        ("project.swan.json", "smartProgramRoot", "swan", Dialect::Baidu),
+    ] {
+        let config = format!(r#"{{"{member}": "client\\app\\"}}"#);
+        let page = format!("client/app/pages/index.{markup}");
+        let dir = project(&[(file, &config), ("client/app/app.json", APP), (&page, "")]);
+        let (report, _) = pack_it(&dir).expect("a package");
+        assert_eq!((report.dialect, report.root), (Some(dialect), dir.path().join("client/app")));
+    }
+    let toutiao = ("project.config.json", r#"{"appid": "tt0123456789", "miniprogramRoot": 1}"#);
+    assert_eq!(pack_it(&project(&[toutiao, ("app.json", APP)])).expect("a package").0.dialect, Some(Dialect::Douyin));
+}
+
+#[test]
+fn alipay_runs_from_node_modules_and_keeps_what_it_depends_on() {
+    let dir = project(&[
+        ("app.json", APP),
+        ("pages/index.axml", ""),
+        ("package.json", r#"{"dependencies": {"@scope/a": "1"}, "devDependencies": {"build": "1"}}"#),
+        ("node_modules/@scope/a/package.json", r#"{"dependencies": {"b": "1", "c": "2"}}"#),
+        ("node_modules/@scope/a/node_modules/c/index.js", ""),
+        ("node_modules/@scope/unused/index.js", ""),
+        ("node_modules/b/index.js", ""),
+        ("node_modules/build/index.js", ""),
+        ("node_modules/c/index.js", ""),
+    ]);
+    let (report, _) = pack_it(&dir).expect("a package");
+    let npm: Vec<_> = included(&report).into_iter().filter(|path| path.starts_with("node_modules")).collect();
+    let expected = [
+        "node_modules/@scope/a/node_modules/c/index.js",
+        "node_modules/@scope/a/package.json",
+        "node_modules/b/index.js",
+    ];
+    assert_eq!(npm, expected);
+    assert_eq!(left_out(&report)["node_modules/build/"], "is no dependency of package.json");
+    let dir = project(&[("app.json", APP), ("pages/index.axml", ""), ("node_modules/a/index.js", "")]);
+    assert!(included(&pack_it(&dir).expect("a package").0).contains(&"node_modules/a/index.js"));
+}
+
+#[test]
+fn builds_of_frameworks_are_found_and_named_and_their_sources_told() {
+    let built = [("dist/build/mp-weixin/app.json", APP), ("dist/build/mp-weixin/common/vendor.js", "")];
+    let main = ("dist/build/mp-weixin/common/runtime.js", "");
+    let source = ("src/pages.json", "{}");
+    let (report, _) = pack_it(&project(&[built[0], built[1], main, source])).expect("a package");
+    assert_eq!(report.built_by, Some(Framework::UniApp));
+    let error = refused(&project(&[built[0], ("dist/build/mp-alipay/app.json", APP)]), "manifest-missing");
+    assert!(error.detail.contains("mp-weixin") && error.detail.contains("mp-alipay"), "{error}");
+    let error = refused(&project(&[source]), "manifest-missing");
+    assert!(error.detail.contains("uni-app") && error.detail.contains("build it"), "{error}");
+    let error = refused(&project(&[("src/app.config.ts", "")]), "manifest-missing");
+    assert!(error.detail.contains("Taro"), "{error}");
+}
+
+#[test]
+fn a_game_is_packed_and_a_plugin_is_told_what_is_supported() {
+    let (report, _) = pack_it(&project(&[("game.json", "{}"), ("game.js", "")])).expect("a package");
+    assert_eq!((report.kind, report.dialect), (ManifestKind::Game, None));
+    let config = r#"{"compileType": "plugin", "miniprogramRoot": "miniprogram/", "pluginRoot": "plugin/"}"#;
+    let dir = project(&[("project.config.json", config), ("miniprogram/app.json", APP), ("plugin/plugin.json", "{}")]);
+    let error = refused(&dir, "plugin");
+    assert!(error.detail.contains("game.json") && error.detail.contains("miniprogram"), "{error}");
+}
+
+#[test]
+fn a_manifest_of_uni_app_beside_the_manifest_is_a_warning() {
+    let foreign = ("manifest.json", "{ /* basics */ \"appid\": \"__UNI__\", // id\n}");
+    let (report, _) = pack_it(&project(&[("app.json", APP), foreign])).expect("a package");
+    assert!(report.warnings[0].contains("manifest.json"), "{:?}", report.warnings);
 }
 
 #[test]
