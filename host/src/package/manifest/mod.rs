@@ -16,6 +16,8 @@ const MAX_BYTES: u64 = 256 << 10;
 
 pub(super) const APP_JSON: &str = "app.json";
 pub(super) const GAME_JSON: &str = "game.json";
+/// What a game begins with: a `game.json` without it is something else's.
+pub(super) const GAME_JS: &str = "game.js";
 pub(super) const W3C: &str = "manifest.json";
 /// What plugins have instead, which are no packages.
 const PLUGIN_JSON: &str = "plugin.json";
@@ -105,8 +107,10 @@ impl Manifest {
         check_place(archive)?;
         let app = load(archive, APP_JSON)?.map(|file| file.facts(app::read)).transpose()?;
         let game = match &app {
-            Some(_) => None,
-            None => load(archive, GAME_JSON)?.map(|file| file.facts(game::read)).transpose()?,
+            None if archive.file(GAME_JS).is_some() => {
+                load(archive, GAME_JSON)?.map(|file| file.facts(game::read)).transpose()?
+            }
+            _ => None,
         };
         let leading = app.map(|app| (Kind::AppJson, app)).or(game.map(|game| (Kind::Game, game)));
         let Some((kind, (text, mut facts))) = leading else {
@@ -218,7 +222,8 @@ fn missing(archive: &Archive) -> Error {
         Some(file) => format!("There is {:?}: pack that folder instead of the one around it.", file.path),
         None => "Add one, or pack the folder that has it.".into(),
     };
-    let why = format!("not found at the root of the package, and neither is {GAME_JSON} or {W3C}. {advice}");
+    let why =
+        format!("not found at the root of the package, and neither is {GAME_JSON} with {GAME_JS}, or {W3C}. {advice}");
     refusal::manifest("manifest-missing", APP_JSON, why)
 }
 

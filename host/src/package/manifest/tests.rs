@@ -133,29 +133,32 @@ fn f27_of_two_manifests_both_are_checked_and_must_not_contradict() {
 fn f27_a_manifest_json_of_another_kind_beside_the_manifest_is_a_warning() {
     for leading in [("app.json", r#"{"pages":["a"]}"#), ("game.json", "{}")] {
         for foreign in ["{\"name\": \"a web page's\"}", "{ // uni-app's\n \"appid\": \"__UNI__1\" }", "[]", ""] {
-            let manifest = read(&[leading, ("manifest.json", foreign)]).expect(foreign);
+            let manifest = read(&[leading, ("game.js", ""), ("manifest.json", foreign)]).expect(foreign);
             assert!(manifest.warnings.len() == 1 && manifest.warnings[0].contains("manifest.json"), "{foreign}");
         }
-        refused(read(&[leading, ("manifest.json", "{\"app_id\": \"a\",}")]), "json");
+        refused(read(&[leading, ("game.js", ""), ("manifest.json", "{\"app_id\": \"a\",}")]), "json");
     }
     refused(read(&[("manifest.json", "{ // uni-app's\n }")]), "json");
 }
 
 #[test]
 fn a_game_has_one_entry_and_subpackages() {
+    let script = ("game.js", "");
     let game =
         json!({"version": "1.0.0", "subpackages": [{"name": "stage1", "root": "stage1/"}, {"root": "stage2.js"}]});
-    let manifest = read(&[("game.json", &game.to_string())]).expect("a game");
+    let manifest = read(&[("game.json", &game.to_string()), script]).expect("a game");
     assert_eq!((manifest.kind, manifest.path.as_str(), manifest.pages), (Kind::Game, "game.json", vec!["game".into()]));
     assert_eq!(manifest.subpackages.iter().map(|one| one.root.as_str()).collect::<Vec<_>>(), ["stage1", "stage2.js"]);
     assert_eq!(manifest.declared_version.expect("a version").by, "game.json: version");
     for (member, value) in
         [("subpackages", json!({})), ("subpackages", json!([{}])), ("subPackages", json!([{"root": "../x"}]))]
     {
-        refused(read(&[("game.json", &json!({member: value}).to_string())]), "manifest-shape");
+        refused(read(&[("game.json", &json!({member: value}).to_string()), script]), "manifest-shape");
     }
-    refused(read(&[("game.json", r#"{"subpackages": [], "subPackages": []}"#)]), "manifest-shape");
-    refused(read(&[("Game.json", "{}")]), "manifest-case");
+    refused(read(&[("game.json", r#"{"subpackages": [], "subPackages": []}"#), script]), "manifest-shape");
+    refused(read(&[("Game.json", "{}"), script]), "manifest-case");
+    let error = refused(read(&[("game.json", "{}")]), "manifest-missing");
+    assert!(error.detail.contains("game.js"), "{error}");
     let both = read(&[("app.json", r#"{"pages":["a"]}"#), ("game.json", "not JSON")]).expect("a mini-program");
     assert_eq!(both.kind, Kind::AppJson);
 }

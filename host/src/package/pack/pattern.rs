@@ -78,12 +78,13 @@ pub struct Glob {
 
 impl Glob {
     pub fn new(pattern: &str) -> Result<Self, String> {
-        let pattern = pattern.replace('\\', "/");
+        let pattern = slashed(pattern);
         let bare = pattern.trim_start_matches('!');
-        if ["+(", "*(", "?(", "!(", "@("].iter().any(|group| bare.contains(group)) {
-            return Err("globs with groups such as +(a|b) are not supported; write {a,b} or a regexp".into());
+        if ["+(", "*(", "?(", "!(", "@(", ".."].iter().any(|group| bare.contains(group)) {
+            return Err("globs with +(a|b) or {1..3} are not supported; write {a,b} or a regexp".into());
         }
-        let built = GlobBuilder::new(bare).literal_separator(true).case_insensitive(true).build();
+        let built =
+            GlobBuilder::new(bare).literal_separator(true).case_insensitive(true).backslash_escape(true).build();
         let matcher = built.map_err(|error| format!("it is no glob ({})", error.kind()))?.compile_matcher();
         let negated = (pattern.len() - bare.len()) % 2 == 1;
         Ok(Self { matcher, negated, finds_hidden: is_hidden(bare) })
@@ -93,6 +94,20 @@ impl Glob {
         let found = (self.finds_hidden || !is_hidden(path)) && self.matcher.is_match(path);
         found != self.negated
     }
+}
+
+/// A backslash stands for a slash, as on Windows, unless it takes the meaning from one that names may hold.
+fn slashed(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars().peekable();
+    while let Some(c) = rest.next() {
+        let escapes = rest.peek().is_some_and(|next| "[]{}!\\".contains(*next));
+        out.push(if c == '\\' && !escapes { '/' } else { c });
+        if c == '\\' && escapes {
+            out.extend(rest.next());
+        }
+    }
+    out
 }
 
 fn is_hidden(path: &str) -> bool {
@@ -143,7 +158,8 @@ mod tests {
             ("**/*.test.js", "a/b/c.test.js", true),
             ("**/*.test.js", "c.test.js", true),
             ("docs/**", "docs/a/b", true),
-            ("docs\\**", "docs/a/b", true),
+            ("docs\\api\\*", "docs/api/b", true),
+            ("raw/\\[a\\].js", "raw/[a].js", true),
             ("*.{md,txt}", "a.txt", true),
             ("**/*", "a/.env", false),
             ("**/.env", "a/.env", true),
@@ -152,6 +168,6 @@ mod tests {
         ] {
             assert_eq!(Glob::new(pattern).expect(pattern).is_match(path), expected, "{pattern} {path}");
         }
-        assert!(Glob::new("[").is_err() && Glob::new("+(a|b)").is_err());
+        assert!(Glob::new("[").is_err() && Glob::new("+(a|b)").is_err() && Glob::new("{1..3}").is_err());
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    super::manifest::{APP_JSON, GAME_JSON, W3C},
+    super::manifest::{APP_JSON, GAME_JS, GAME_JSON, W3C},
     dialect::{Dialect, Framework},
     project::Config,
     refuse, unreadable,
@@ -122,8 +122,11 @@ fn guessed(dir: &Path) -> Result<String> {
 
 fn missing(dir: &Path) -> Error {
     let places = CANDIDATES.map(|below| if below.is_empty() { "." } else { below }).join(", ");
-    let why =
-        format!("not found in {places} of {}, and neither is {GAME_JSON} or {W3C}. {}", dir.display(), advice(dir));
+    let why = format!(
+        "not found in {places} of {}, and neither is {GAME_JSON} with {GAME_JS}, or {W3C}. {}",
+        dir.display(),
+        advice(dir)
+    );
     refuse("manifest-missing", APP_JSON, why)
 }
 
@@ -148,10 +151,11 @@ fn refuse_plugin(dir: &Path, configs: &[Config]) -> Result<()> {
     Err(refuse("plugin", config.file, why))
 }
 
-/// An `app.json`, a `game.json`, or a `manifest.json` that is a mini-program's and not a web page's.
+/// An `app.json`, a `game.json` with its script, or a `manifest.json` that is a mini-program's and not a web page's.
 fn has_manifest(dir: &Path) -> bool {
     let is_w3c = || fs::read_to_string(dir.join(W3C)).is_ok_and(|text| text.contains("\"app_id\""));
-    [APP_JSON, GAME_JSON].into_iter().any(|name| dir.join(name).is_file()) || is_w3c()
+    let is_game = || [GAME_JSON, GAME_JS].iter().all(|name| dir.join(name).is_file());
+    dir.join(APP_JSON).is_file() || is_game() || is_w3c()
 }
 
 /// What to do instead: build, or pack one of the places that do have a manifest.
