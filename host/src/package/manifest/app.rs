@@ -107,8 +107,10 @@ fn odd_workers(members: &Map<String, Value>) -> Option<String> {
 }
 
 fn odd_loading(members: &Map<String, Value>) -> Option<String> {
-    let fine = members.get("lazyCodeLoading")? == "requiredComponents";
-    (!fine).then(|| "lazyCodeLoading knows only \"requiredComponents\".".into())
+    let loading = members.get("lazyCodeLoading")?;
+    // The second is Alipay's.
+    let fine = loading == "requiredComponents" || loading == "renderedComponents";
+    (!fine).then(|| "lazyCodeLoading knows only \"requiredComponents\" and \"renderedComponents\".".into())
 }
 
 fn odd_preload(members: &Map<String, Value>) -> Option<String> {

@@ -84,6 +84,8 @@ fn what_is_unusual_in_an_app_json_only_warns() {
         let manifest = app(json!({"pages": ["a"], member: value})).expect(member);
         assert!(manifest.warnings.len() == 1 && manifest.warnings[0].contains(member), "{:?}", manifest.warnings);
     }
+    let alipay = app(json!({"pages": ["a"], "lazyCodeLoading": "renderedComponents"})).expect("a manifest");
+    assert!(alipay.warnings.is_empty(), "{:?}", alipay.warnings);
     let manifest =
         app(json!({"pages": ["a", "a"], "workers": {"path": "w", "isSubpackage": true}})).expect("a manifest");
     assert_eq!((manifest.pages.len(), manifest.warnings.len()), (1, 1));
