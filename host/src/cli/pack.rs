@@ -201,3 +201,30 @@ fn what(report: &PackReport) -> String {
     let built_by = report.built_by.map(|framework| format!(", built by {}", framework.name())).unwrap_or_default();
     format!("{dialect}{kind}{built_by}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(files: &[(&str, &str)]) -> Option<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            std::fs::write(dir.path().join(path), text).expect("a file");
+        }
+        name_of(dir.path()).ok().expect("a description that can be read").map(|name| name.to_string())
+    }
+
+    #[test]
+    fn f27_a_manifest_of_another_kind_with_comments_does_not_keep_a_folder_from_its_name() {
+        let own = ("berth.json", r#"{"id": "shop", "version": "1.2.0"}"#);
+        let uni_app = ("manifest.json", "{ // basics\n \"appid\": \"__UNI__1\", \"version\": {\"name\": \"9.9.9\"} }");
+        assert_eq!(named(&[own, uni_app]).as_deref(), Some("shop_1.2.0.apkg"));
+        assert_eq!(named(&[uni_app]), None);
+    }
+
+    #[test]
+    fn a_w3c_manifest_names_its_package_with_dots() {
+        let w3c = ("manifest.json", r#"{"app_id": "org.example.miniapp", "version": {"name": "1.0.0"}}"#);
+        assert_eq!(named(&[w3c]).as_deref(), Some("org.example.miniapp_1.0.0.apkg"));
+    }
+}
