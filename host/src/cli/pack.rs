@@ -211,7 +211,7 @@ mod tests {
         for (path, text) in files {
             std::fs::write(dir.path().join(path), text).expect("a file");
         }
-        name_of(dir.path()).ok().expect("a description that can be read").map(|name| name.to_string())
+        name_of(dir.path()).expect("a description that can be read").map(|name| name.to_string())
     }
 
     #[test]

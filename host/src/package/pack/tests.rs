@@ -160,7 +160,7 @@ fn a_rule_that_matches_nothing_or_cannot_be_read_is_a_warning_with_its_index() {
         ("a/b/c", ""),
     ];
     let (report, _) = pack_it(&project(&files)).expect("a package");
-    let [unread, list, unused] = report.warnings.as_slice() else { panic!("{:?}", report.warnings) };
+    let [unread, list, unused] = <&[String; 3]>::try_from(report.warnings.as_slice()).expect("three warnings");
     assert!(unread.contains("packOptions.ignore[2] (regexp \"(\") cannot be read"), "{unread}");
     assert!(list.contains("packOptions.include cannot be read"), "{list}");
     assert!(unused.contains("packOptions.ignore[1] (folder \"./docs\") matches nothing"), "{unused}");
