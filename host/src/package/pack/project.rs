@@ -84,10 +84,11 @@ impl Config {
     /// The rules of one list of `packOptions`; what cannot be read becomes a warning.
     pub fn rules(&self, list: &str, warnings: &mut Vec<String>) -> Vec<Matcher> {
         let place = format!("{}: packOptions.{list}", self.file);
-        let rules = match self.members.get("packOptions").and_then(|options| options.get(list)) {
-            None | Some(Value::Null) => return Vec::new(),
-            Some(Value::Array(rules)) => rules,
-            Some(_) => {
+        let options = self.members.get("packOptions").unwrap_or(&Value::Null);
+        let rules = match (options, options.get(list)) {
+            (Value::Null | Value::Object(_), None | Some(Value::Null)) => return Vec::new(),
+            (_, Some(Value::Array(rules))) => rules,
+            _ => {
                 warnings.push(format!("{place} cannot be read and is not used: it is no list."));
                 return Vec::new();
             }

@@ -189,3 +189,14 @@ fn alipay_runs_from_node_modules_and_keeps_what_it_depends_on() {
     let dir = project(&[("app.json", APP), ("pages/index.axml", ""), ("node_modules/a/index.js", "")]);
     assert!(included(&pack_it(&dir).expect("a package").0).contains(&"node_modules/a/index.js"));
 }
+
+#[test]
+fn pack_options_that_are_null_are_none_and_those_of_another_shape_are_a_warning() {
+    for (options, warnings) in
+        [("null", 0), ("{}", 0), (r#"{"ignore": null, "include": []}"#, 0), (r#"["a"]"#, 2), ("7", 2)]
+    {
+        let config = format!(r#"{{"packOptions": {options}}}"#);
+        let (report, _) = pack_it(&project(&[("project.config.json", &config), ("app.json", APP)])).expect("a package");
+        assert_eq!(report.warnings.len(), warnings, "{:?}", report.warnings);
+    }
+}
