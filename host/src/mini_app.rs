@@ -49,7 +49,8 @@ pub struct NewMiniApp {
     /// The owner; may be absent when the caller works in one team only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
-    /// `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    /// 3 to 63 characters of a-z, 0-9 and `-`, with single dots between parts, such as `coffee` or
+    /// `org.example.coffee`; generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MiniAppId>,
     /// At most 2,000 characters.

@@ -14,9 +14,9 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 
+pub use berth_base::secret::Secret;
 pub use keys::{KeySource, SealConfig, SecretKey};
 pub use rotate::{Inspection, Rotation, inspect, require_keys, rotate};
-pub use berth_base::secret::Secret;
 
 use crate::{
     clock::Random,

@@ -111,16 +111,25 @@ prefixed_id! {
     WebhookSecretId = "whs", "a secret of a webhook";
 }
 
-/// Characters of a slug: what `mini_app_id` and `host_app_id` are made of.
+/// Characters of a slug: what ids that people may choose are made of.
 fn is_slug(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    (3..=63).contains(&text.len())
-        && bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (3..=63).contains(&text.len()) && is_slug_part(text)
+}
+
+fn is_slug_part(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// A slug, or several with dots between, as W3C MiniApps are called (`org.example.miniapp`). The first one is no device
+/// of Windows, where a file `con.…` cannot be: packages are files that begin with their id.
+fn is_dotted_slug(text: &str) -> bool {
+    let is_device = text.split_once('.').is_some_and(|(first, _)| crate::text::is_windows_device(first));
+    (3..=63).contains(&text.len()) && text.split('.').all(is_slug_part) && !is_device
 }
 
 macro_rules! slug_id {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal, $is:ident, $characters:literal;)*) => {$(
         text_id!($(#[$doc])* $name);
 
         impl $name {
@@ -136,23 +145,25 @@ macro_rules! slug_id {
         impl FromStr for $name {
             type Err = Error;
             fn from_str(text: &str) -> Result<Self> {
-                if is_slug(text) { return Ok(Self(text.into())); }
+                if $is(text) { return Ok(Self(text.into())); }
                 Err(Error::new(Code::InvalidId, format!(
-                    "{text:?} is not a {} id: 3 to 63 characters of a-z, 0-9 and '-', the first a letter or digit.", $what)))
+                    "{text:?} is not a {} id: 3 to 63 characters of a-z, 0-9 {}.", $what, $characters)))
             }
         }
     )*};
 }
 
 slug_id! {
-    /// A mini-program. Never contains an underscore, so that a package name splits in one way.
-    MiniAppId = "mp", "MiniApp";
+    /// A mini-program, such as `coffee` or `org.example.coffee`. Never contains an underscore, so that a package name
+    /// splits in one way.
+    MiniAppId = "mp", "MiniApp", is_dotted_slug,
+        "and '-', with single dots between parts, each part beginning with a letter or digit, the first no device of Windows such as con";
     /// An app that runs MiniApps.
-    HostAppId = "ha", "host app";
+    HostAppId = "ha", "host app", is_slug, "and '-', the first a letter or digit";
     /// A merchant (BosID); the order system that sends fulfilment messages may have given it.
-    MerchantId = "bos", "merchant";
+    MerchantId = "bos", "merchant", is_slug, "and '-', the first a letter or digit";
     /// A node of a merchant's organisation (VID).
-    OrgNodeId = "vid", "organisation node";
+    OrgNodeId = "vid", "organisation node", is_slug, "and '-', the first a letter or digit";
 }
 
 macro_rules! foreign_id {
@@ -246,5 +257,53 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_mini_app_may_hold_dots_between_its_parts() {
+        for id in
+            ["coffee", "org.example.miniapp", "a.b", "1.0", "mp0123456789abcdef", "a-b.c-d", "con", "acon.example"]
+        {
+            assert_eq!(id.parse::<MiniAppId>().expect(id).as_str(), id);
+        }
+        let long = format!("{}.{}", "a".repeat(31), "b".repeat(32));
+        for id in [
+            "",
+            "ab",
+            ".ab",
+            "ab.",
+            "a..b",
+            "a_b",
+            "a.b_c",
+            "A.b",
+            "a.-b",
+            "-ab",
+            "a/b",
+            "...",
+            "con.example",
+            "lpt1.example",
+            &long,
+        ] {
+            let error = id.parse::<MiniAppId>().expect_err(id);
+            assert_eq!(error.code, Code::InvalidId);
+            assert!(error.detail.contains("3 to 63 characters") && error.detail.contains("single dots"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_ids_of_others_hold_no_dots() {
+        for id in ["org.example", "a.b"] {
+            assert!(
+                id.parse::<HostAppId>().is_err()
+                    && id.parse::<MerchantId>().is_err()
+                    && id.parse::<OrgNodeId>().is_err()
+            );
+        }
+        assert!("super-app".parse::<HostAppId>().is_ok());
     }
 }

@@ -53,8 +53,12 @@ macro_rules! text_in_sql {
         where
             String: $crate::__sqlx::Type<DB>,
         {
-            fn type_info() -> DB::TypeInfo { <String as $crate::__sqlx::Type<DB>>::type_info() }
-            fn compatible(info: &DB::TypeInfo) -> bool { <String as $crate::__sqlx::Type<DB>>::compatible(info) }
+            fn type_info() -> DB::TypeInfo {
+                <String as $crate::__sqlx::Type<DB>>::type_info()
+            }
+            fn compatible(info: &DB::TypeInfo) -> bool {
+                <String as $crate::__sqlx::Type<DB>>::compatible(info)
+            }
         }
 
         impl<'q, DB: $crate::__sqlx::Database> $crate::__sqlx::Encode<'q, DB> for $name
@@ -145,6 +149,18 @@ fn no_control(field: &str, text: &str) -> Result<()> {
         Some(c) => Err(Error::field(field, format!("must not contain the control character U+{:04X}.", c as u32))),
         None => Ok(()),
     }
+}
+
+/// Device names of Windows, with or without an ending.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// Whether a file of this name, with whatever ending, is a device on Windows and cannot be made there.
+pub fn is_windows_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
+    let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    let is_port =
+        |rest: &str| matches!(rest, "¹" | "²" | "³") || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit();
+    DEVICES.contains(&stem.as_str()) || numbered.is_some_and(is_port)
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ use super::{
     slots::Slots,
     system,
 };
-use berth_base::{error::{Code, Error, Result}, ids::Digest};
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::Digest,
+};
 
 /// How an [`Engine`] is set up.
 #[derive(Clone, Debug)]

@@ -15,7 +15,10 @@ use super::{
     schema::ConfigSchema,
     slots::Slots,
 };
-use berth_base::{error::{Code, Error, Result}, ids::Digest};
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::Digest,
+};
 
 /// A compiled policy. Immutable: to upgrade one is to load another and to swap the `Arc`, while calls on the old one end
 /// in peace. Every evaluation runs on an instance of its own, so that nothing is left behind for the next.

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::schema::ConfigSchema;
-use berth_base::{error::{Code, Error, Result}, version::VersionNumber, text::text_enum};
+use berth_base::{
+    error::{Code, Error, Result},
+    text::text_enum,
+    version::VersionNumber,
+};
 
 text_enum! {
     /// What a policy judges: which world of `wit/` it implements.

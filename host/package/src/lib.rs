@@ -3,8 +3,8 @@
 //! # The format, for a newcomer
 //!
 //! An `.apkg` is an ordinary ZIP archive of files, stored or deflated, named `{mini_app_id}_{version}.apkg`
-//! ([`PackageName`]). At its root lies a manifest: the `app.json` of WeChat-style mini-programs, or the
-//! `manifest.json` of a W3C MiniApp, or both ([`Manifest`]). Everything else is the mini-program's own.
+//! ([`PackageName`]). At its root lies a manifest: the `app.json` of WeChat-style mini-programs, the
+//! `game.json` of their games, the `manifest.json` of a W3C MiniApp ([`Manifest`]). Everything else is the mini-program's own.
 //!
 //! ```text
 //! coffee_1.0.0.apkg
@@ -50,5 +50,5 @@ pub use archive::{Archive, FileEntry, MAX_READ, ReadError};
 pub use limits::Limits;
 pub use manifest::{Kind as ManifestKind, Manifest, Subpackage};
 pub use name::PackageName;
-pub use pack::{Included, LeftOut, PackOptions, PackReport, ZipWriter, pack};
+pub use pack::{Dialect, Framework, Included, LeftOut, PackOptions, PackReport, ZipWriter, pack};
 pub use source::ReadAt;

@@ -2,7 +2,11 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use berth_base::{error::{Code, Error, Result}, ids::MiniAppId, version::VersionNumber};
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::MiniAppId,
+    version::VersionNumber,
+};
 
 /// Which version of which mini-program a package is: `{mini_app_id}_{version}.apkg` (rule O1).
 ///
@@ -58,7 +62,12 @@ mod tests {
 
     #[test]
     fn o1_a_package_name_is_id_underscore_version() {
-        for text in ["coffee_1.0.0.apkg", "mp0123456789abcdef_10.0.3-rc.1.apkg", "a-b_0.0.0.apkg"] {
+        for text in [
+            "coffee_1.0.0.apkg",
+            "mp0123456789abcdef_10.0.3-rc.1.apkg",
+            "a-b_0.0.0.apkg",
+            "org.example.miniapp_1.0.0.apkg",
+        ] {
             assert_eq!(text.parse::<PackageName>().expect(text).to_string(), text);
         }
     }
@@ -72,6 +81,8 @@ mod tests {
             "coffee_1.0.0.zip",
             "Coffee_1.0.0.apkg",
             "a_b_1.0.0.apkg",
+            "org..example_1.0.0.apkg",
+            ".example_1.0.0.apkg",
             "coffee_1.0.0.apkg/",
             "x/coffee_1.0.0.apkg",
         ] {
@@ -85,6 +96,7 @@ mod tests {
     fn a_folder_within_a_folder_suggests_a_name() {
         let suggested = |dir: &str| PackageName::of_folder(Path::new(dir)).map(|name| name.to_string());
         assert_eq!(suggested("packages/coffee/1.1.0").as_deref(), Some("coffee_1.1.0.apkg"));
+        assert_eq!(suggested("org.example.tea/1.1.0").as_deref(), Some("org.example.tea_1.1.0.apkg"));
         assert_eq!(
             [suggested("coffee"), suggested("1.1.0"), suggested("/"), suggested("a_b/1.0.0")],
             [None, None, None, None]

@@ -3,13 +3,13 @@
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::{limits::Limits, refusal};
-use berth_base::{error::Result, text::is_invisible};
+use berth_base::{
+    error::Result,
+    text::{is_invisible, is_windows_device},
+};
 
 /// Longest part of a path between two slashes, in bytes: what common file systems and the W3C packaging note allow.
 const MAX_PART_BYTES: usize = 255;
-
-/// Device names of Windows, with or without an extension.
-const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 /// Checks one path (of a file, or of a folder without its trailing slash) by itself.
 pub(super) fn check(path: &str, limits: &Limits) -> Result<()> {
@@ -99,17 +99,9 @@ fn check_part(path: &str, part: &str) -> Result<()> {
             "edge-dot-or-space",
             "a name begins or ends with a space, or ends with a dot, which some systems drop. Rename it.",
         ),
-        _ if is_reserved(part) => refuse("reserved-name", "the name is a device on Windows. Rename it."),
+        _ if is_windows_device(part) => refuse("reserved-name", "the name is a device on Windows. Rename it."),
         _ => Ok(()),
     }
-}
-
-fn is_reserved(part: &str) -> bool {
-    let stem = part.split('.').next().unwrap_or_default().trim_end().to_lowercase();
-    let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
-    let is_port =
-        |rest: &str| matches!(rest, "¹" | "²" | "³") || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit();
-    RESERVED.contains(&stem.as_str()) || numbered.is_some_and(is_port)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use futures_util::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
-use super::{refused, Blobs, Spooled};
+use super::{Blobs, Spooled, refused};
 use crate::{
     clock::Millis,
     error::{Error, Result},

@@ -30,7 +30,7 @@ pub enum App {
     Create {
         /// Its name
         name: String,
-        /// Its id, for ever: 3 to 63 of a-z, 0-9 and '-'; generated when absent
+        /// Its id, for ever: 3 to 63 of a-z, 0-9 and '-', dots between parts; generated when absent
         #[arg(long)]
         id: Option<MiniAppId>,
         /// The team that owns it; needed when you are in several

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ids::{Digest, MiniAppId},
-    package::{self, PackOptions, PackReport, PackageName},
+    package::{self, ManifestKind, PackOptions, PackReport, PackageName},
     version::VersionNumber,
 };
 
@@ -140,7 +140,7 @@ struct Described {
 impl Described {
     fn read(dir: &Path) -> Result<Self, Failure> {
         let own = load(dir, "berth.json")?;
-        let w3c = load(dir, "manifest.json")?;
+        let w3c = w3c(dir)?;
         let text =
             |document: &Value, pointer: &str| document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         // Not from project.config.json: its appid is the id of another platform.
@@ -154,6 +154,16 @@ impl Described {
                 .or_else(|| npm_version(dir)),
         })
     }
+}
+
+/// The `manifest.json` of a W3C MiniApp; null when there is none, or one of another kind, such as uni-app's, which may
+/// hold comments.
+fn w3c(dir: &Path) -> Result<Value, Failure> {
+    let path = dir.join("manifest.json");
+    if !path.is_file() || !files::read_text(&path)?.contains("\"app_id\"") {
+        return Ok(Value::Null);
+    }
+    files::read_json(&path)
 }
 
 /// The version in `package.json`, which is npm's file: what is odd in it is not ours to refuse.
@@ -180,6 +190,41 @@ fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> Stri
     }
     let files = report.included.len();
     let out = Cell::strong(out.display()).render(paint);
-    lines.push(format!("{out}  {} in {files} files  sha256 {sha256}", bytes(report.bytes)));
+    lines.push(format!("{out}  {} in {files} files  {}  sha256 {sha256}", bytes(report.bytes), what(report)));
     lines.join("\n")
+}
+
+/// What was packed, such as `WeChat mini-program, built by Taro`.
+fn what(report: &PackReport) -> String {
+    let dialect = report.dialect.map(|dialect| format!("{} ", dialect.name())).unwrap_or_default();
+    let kind = if report.kind == ManifestKind::Game { "game" } else { "mini-program" };
+    let built_by = report.built_by.map(|framework| format!(", built by {}", framework.name())).unwrap_or_default();
+    format!("{dialect}{kind}{built_by}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(files: &[(&str, &str)]) -> Option<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            std::fs::write(dir.path().join(path), text).expect("a file");
+        }
+        name_of(dir.path()).expect("a description that can be read").map(|name| name.to_string())
+    }
+
+    #[test]
+    fn f27_a_manifest_of_another_kind_with_comments_does_not_keep_a_folder_from_its_name() {
+        let own = ("berth.json", r#"{"id": "shop", "version": "1.2.0"}"#);
+        let uni_app = ("manifest.json", "{ // basics\n \"appid\": \"__UNI__1\", \"version\": {\"name\": \"9.9.9\"} }");
+        assert_eq!(named(&[own, uni_app]).as_deref(), Some("shop_1.2.0.apkg"));
+        assert_eq!(named(&[uni_app]), None);
+    }
+
+    #[test]
+    fn a_w3c_manifest_names_its_package_with_dots() {
+        let w3c = ("manifest.json", r#"{"app_id": "org.example.miniapp", "version": {"name": "1.0.0"}}"#);
+        assert_eq!(named(&[w3c]).as_deref(), Some("org.example.miniapp_1.0.0.apkg"));
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
 /// What a package says of itself, as far as Berth uses it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct ManifestSummary {
-    /// `app.json` or `manifest.json`.
+    /// `app.json`, `game.json` or `manifest.json`.
     pub path: String,
     /// How many pages there are.
     #[serde(default)]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::kit::*;
-use berth_base::{error::Code};
-use crate::{{CompileLimits, Compiler, Outcome, compile_child_main}};
+use crate::{CompileLimits, Compiler, Outcome, compile_child_main};
+use berth_base::error::Code;
 
 /// The child: started with the name of this test and a job.
 #[test]

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::kit::*;
-use berth_base::{error::Code};
-use crate::{*};
+use crate::*;
+use berth_base::error::Code;
 
 const SCHEMA: &str = r#"{
     "type": "object", "required": ["percent"], "additionalProperties": false,

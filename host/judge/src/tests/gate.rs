@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::kit::*;
+use crate::*;
 use berth_base::{error::Code, ids::Digest};
-use crate::{*};
 
 #[tokio::test]
 async fn every_kind_is_let_in_and_recognised() {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{super::refusal, APP_JSON, Declared, Facts, Subpackage, page_path};
+use super::{super::refusal, APP_JSON, Facts, Subpackage, declared, page_path};
 use berth_base::error::{Error, Result};
 
 /// Pages of a mini-program, those of subpackages counted.
@@ -37,8 +37,8 @@ pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     }
     add_pages(&mut facts, pages)?;
     check_tab_bar(members)?;
-    facts.id = declared(members, "mini_app_id").or_else(|| declared(members, "app_id"));
-    facts.version = declared(members, "version");
+    facts.id = declared(APP_JSON, members, "mini_app_id").or_else(|| declared(APP_JSON, members, "app_id"));
+    facts.version = declared(APP_JSON, members, "version");
     Ok(facts)
 }
 
@@ -95,11 +95,6 @@ fn strings<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a st
     list.ok_or_else(|| wrong(name, "must be a list of strings"))
 }
 
-fn declared(members: &Map<String, Value>, name: &str) -> Option<Declared> {
-    let value = members.get(name)?.as_str()?;
-    Some(Declared { by: format!("{APP_JSON}: {name}"), value: value.into() })
-}
-
 fn warnings(members: &Map<String, Value>) -> Vec<String> {
     let odd = [odd_workers(members), odd_loading(members), odd_preload(members), odd_private_infos(members)];
     odd.into_iter().flatten().map(|warning| format!("{APP_JSON}: {warning}")).collect()
@@ -112,8 +107,10 @@ fn odd_workers(members: &Map<String, Value>) -> Option<String> {
 }
 
 fn odd_loading(members: &Map<String, Value>) -> Option<String> {
-    let fine = members.get("lazyCodeLoading")? == "requiredComponents";
-    (!fine).then(|| "lazyCodeLoading knows only \"requiredComponents\".".into())
+    let loading = members.get("lazyCodeLoading")?;
+    // The second is Alipay's.
+    let fine = loading == "requiredComponents" || loading == "renderedComponents";
+    (!fine).then(|| "lazyCodeLoading knows only \"requiredComponents\" and \"renderedComponents\".".into())
 }
 
 fn odd_preload(members: &Map<String, Value>) -> Option<String> {

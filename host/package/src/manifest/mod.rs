@@ -1,9 +1,11 @@
-//! What a package says of itself: `app.json` (WeChat-style), `manifest.json` (W3C MiniApp), or both.
+//! What a package says of itself: `app.json` (WeChat-style), `manifest.json` (W3C MiniApp), or both; or `game.json`.
 
 mod app;
+mod game;
 mod json;
 mod w3c;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Archive, Limits, PackageName, ReadError, path, refusal};
@@ -13,15 +15,36 @@ use berth_base::error::{Code, Error, Result};
 const MAX_BYTES: u64 = 256 << 10;
 
 pub(super) const APP_JSON: &str = "app.json";
+pub(super) const GAME_JSON: &str = "game.json";
+/// What a game begins with: a `game.json` without it is something else's.
+pub(super) const GAME_JS: &str = "game.js";
 pub(super) const W3C: &str = "manifest.json";
+/// What plugins have instead, which are no packages.
+const PLUGIN_JSON: &str = "plugin.json";
 
-/// Which kind of manifest leads. A package with both is run by its `app.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which kind of manifest leads. A package with several is run by its `app.json`, or else by its `game.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// WeChat-style `app.json`.
+    #[serde(rename = "mini-program")]
     AppJson,
+    /// `game.json` of a mini-game.
+    Game,
     /// W3C MiniApp `manifest.json`.
+    #[serde(rename = "w3c-mini-app")]
     W3c,
+}
+
+impl Kind {
+    /// The file that is this manifest.
+    fn path(self) -> &'static str {
+        match self {
+            Self::AppJson => APP_JSON,
+            Self::Game => GAME_JSON,
+            Self::W3c => W3C,
+        }
+    }
 }
 
 /// A part of the mini-program that is fetched when it is needed.
@@ -46,13 +69,14 @@ pub struct Manifest {
     pub path: String,
     /// Its JSON text as found, without a byte order mark.
     pub text: String,
-    /// Every page, those of subpackages too, from the package's root and without extension; the first is the entry.
+    /// Every page, those of subpackages too, from the package's root and without extension; the first is the entry. A
+    /// game has one, `game`.
     pub pages: Vec<String>,
-    /// The subpackages of an `app.json`.
+    /// The subpackages of an `app.json` or a `game.json`.
     pub subpackages: Vec<Subpackage>,
-    /// The id that a manifest declares: `app_id` (W3C), or `mini_app_id` or `app_id` in `app.json`.
+    /// The id that a manifest declares: `app_id` (W3C), or `mini_app_id` or `app_id` in `app.json` and `game.json`.
     pub declared_id: Option<Declared>,
-    /// The version that a manifest declares: `version.name` (W3C), or `version` in `app.json`.
+    /// The version that a manifest declares: `version.name` (W3C), or `version` in `app.json` and `game.json`.
     pub declared_version: Option<Declared>,
     /// What is unusual and yet no reason to refuse.
     pub warnings: Vec<String>,
@@ -82,22 +106,27 @@ impl Manifest {
     pub fn read(archive: &Archive) -> Result<Self> {
         check_place(archive)?;
         let app = load(archive, APP_JSON)?.map(|file| file.facts(app::read)).transpose()?;
-        let w3c = match load(archive, W3C)? {
-            // Many tools keep a `manifest.json` of another kind beside an `app.json`.
-            Some(file) if app.is_some() && !file.members.contains_key("app_id") => None,
-            Some(file) => Some(file.facts(w3c::read)?),
-            None => None,
+        let game = match &app {
+            None if archive.file(GAME_JS).is_some() => {
+                load(archive, GAME_JSON)?.map(|file| file.facts(game::read)).transpose()?
+            }
+            _ => None,
         };
-        match (app, w3c) {
-            (Some((text, facts)), None) => Ok(Self::new(Kind::AppJson, text, facts)),
-            (None, Some((text, facts))) => Ok(Self::new(Kind::W3c, text, facts)),
-            (Some((text, facts)), Some((_, other))) => Ok(Self::new(Kind::AppJson, text, merge(facts, other)?)),
-            (None, None) => Err(missing(archive)),
+        let leading = app.map(|app| (Kind::AppJson, app)).or(game.map(|game| (Kind::Game, game)));
+        let Some((kind, (text, mut facts))) = leading else {
+            let (text, facts) = load(archive, W3C)?.ok_or_else(|| missing(archive))?.facts(w3c::read)?;
+            return Ok(Self::new(Kind::W3c, text, facts));
+        };
+        match beside(archive)? {
+            Beside::Nothing => {}
+            Beside::Foreign(warning) => facts.warnings.push(warning),
+            Beside::W3c(other) => facts = merge(kind, facts, other)?,
         }
+        Ok(Self::new(kind, text, facts))
     }
 
     fn new(kind: Kind, text: String, facts: Facts) -> Self {
-        let path = if kind == Kind::AppJson { APP_JSON } else { W3C }.to_owned();
+        let path = kind.path().to_owned();
         let Facts { pages, subpackages, id, version, warnings } = facts;
         Self { kind, path, text, pages, subpackages, declared_id: id, declared_version: version, warnings }
     }
@@ -120,14 +149,47 @@ fn agree(what: &str, declared: Option<&Declared>, named: &str, name: &PackageNam
     Err(error.with("manifest", value).with("name", named))
 }
 
-/// The facts of both manifests: pages of `app.json`, id and version of whichever declares them.
-fn merge(app: Facts, w3c: Facts) -> Result<Facts> {
+/// A `manifest.json` that does not lead.
+enum Beside {
+    Nothing,
+    /// Of another kind, with a warning that says so.
+    Foreign(String),
+    W3c(Facts),
+}
+
+/// Many tools keep a `manifest.json` of their own beside the manifest that leads: uni-app does, with comments in it.
+fn beside(archive: &Archive) -> Result<Beside> {
+    let foreign =
+        || Beside::Foreign(format!("{W3C}: has no app_id, so it is not that of a W3C MiniApp, and is not read."));
+    match load(archive, W3C) {
+        Ok(None) => Ok(Beside::Nothing),
+        Ok(Some(file)) if !file.members.contains_key("app_id") => Ok(foreign()),
+        Ok(Some(file)) => Ok(Beside::W3c(file.facts(w3c::read)?.1)),
+        Err(error) if error.code == Code::Internal || names_app_id(archive)? => Err(error),
+        Err(_) => Ok(foreign()),
+    }
+}
+
+/// Whether a `manifest.json` that is no JSON means to be a W3C MiniApp's.
+fn names_app_id(archive: &Archive) -> Result<bool> {
+    let bytes = archive.read_whole(W3C).map_err(unreadable)?;
+    Ok(bytes.windows(8).any(|eight| eight == b"\"app_id\""))
+}
+
+/// A member that declares what the package is.
+fn declared(file: &str, members: &Map<String, Value>, name: &str) -> Option<Declared> {
+    let value = members.get(name)?.as_str()?;
+    Some(Declared { by: format!("{file}: {name}"), value: value.into() })
+}
+
+/// The facts of both manifests: pages of the one that leads, id and version of whichever declares them.
+fn merge(kind: Kind, app: Facts, w3c: Facts) -> Result<Facts> {
     for (a, b) in [(&app.id, &w3c.id), (&app.version, &w3c.version)] {
         if let (Some(a), Some(b)) = (a, b)
             && a.value != b.value
         {
             let detail = format!("it says {:?}, but {} says {:?}. Make them the same.", a.value, b.by, b.value);
-            return Err(refusal::manifest("two-manifests", APP_JSON, detail));
+            return Err(refusal::manifest("two-manifests", kind.path(), detail));
         }
     }
     let warnings = [app.warnings, w3c.warnings].concat();
@@ -136,8 +198,9 @@ fn merge(app: Facts, w3c: Facts) -> Result<Facts> {
 
 /// Manifests are found by their exact names: a device that ignores case would find others.
 fn check_place(archive: &Archive) -> Result<()> {
-    let wrong_case =
-        |path: &str| [APP_JSON, W3C].into_iter().find(|name| path != *name && path.eq_ignore_ascii_case(name));
+    let wrong_case = |path: &str| {
+        [APP_JSON, GAME_JSON, W3C].into_iter().find(|name| path != *name && path.eq_ignore_ascii_case(name))
+    };
     match archive.files().iter().find_map(|file| Some((&file.path, wrong_case(&file.path)?))) {
         Some((path, name)) => {
             Err(refusal::manifest("manifest-case", path, format!("the name must be {name}, in lower case. Rename it.")))
@@ -147,13 +210,21 @@ fn check_place(archive: &Archive) -> Result<()> {
 }
 
 fn missing(archive: &Archive) -> Error {
-    let deeper = archive.files().iter().find(|file| file.path.ends_with("/app.json"));
-    let advice = match deeper {
+    if archive.file(PLUGIN_JSON).is_some() {
+        let why = format!(
+            "a plugin is no package: packages are mini-programs ({APP_JSON} or {W3C}) and games ({GAME_JSON}), with the \
+             code of their plugins inside. Pack the mini-program that uses the plugin."
+        );
+        return refusal::manifest("plugin", PLUGIN_JSON, why);
+    }
+    let is_manifest = |path: &str| ["/app.json", "/game.json"].iter().any(|end| path.ends_with(end));
+    let advice = match archive.files().iter().find(|file| is_manifest(&file.path)) {
         Some(file) => format!("There is {:?}: pack that folder instead of the one around it.", file.path),
         None => "Add one, or pack the folder that has it.".into(),
     };
-    let detail = format!("not found at the root of the package, and neither is {W3C}. {advice}");
-    refusal::manifest("manifest-missing", APP_JSON, detail)
+    let why =
+        format!("not found at the root of the package, and neither is {GAME_JSON} with {GAME_JS}, or {W3C}. {advice}");
+    refusal::manifest("manifest-missing", APP_JSON, why)
 }
 
 /// `root/page` without slashes at the ends, with and without which real trees write both; or what is wrong with it.
@@ -191,16 +262,20 @@ fn load(archive: &Archive, path: &'static str) -> Result<Option<Loaded>> {
         let detail = format!("{} bytes are too many for a manifest; {MAX_BYTES} are allowed.", file.size);
         return Err(refusal::manifest("manifest-bytes", path, detail));
     }
-    let bytes = archive.read_whole(path).map_err(|error| match error {
-        ReadError::Storage(error) => error,
-        other => Error::internal(other),
-    })?;
+    let bytes = archive.read_whole(path).map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes).map_err(|e| {
         refusal::manifest("json", path, format!("byte {} is not UTF-8. Save it as UTF-8.", e.valid_up_to()))
     })?;
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let members = json::object(path, bare)?;
     Ok(Some(Loaded { path, text: bare.into(), members, bom: bare.len() < text.len() }))
+}
+
+fn unreadable(error: ReadError) -> Error {
+    match error {
+        ReadError::Storage(error) => error,
+        other => Error::internal(other),
+    }
 }
 
 #[cfg(test)]

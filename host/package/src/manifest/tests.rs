@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::{Limits, evil::{Evil, Item}};
+use crate::{
+    Limits,
+    evil::{Evil, Item},
+};
 
 fn read(files: &[(&str, &str)]) -> Result<Manifest> {
     let items = files.iter().map(|(path, text)| Item::stored(path, text.as_bytes()));
@@ -81,6 +84,8 @@ fn what_is_unusual_in_an_app_json_only_warns() {
         let manifest = app(json!({"pages": ["a"], member: value})).expect(member);
         assert!(manifest.warnings.len() == 1 && manifest.warnings[0].contains(member), "{:?}", manifest.warnings);
     }
+    let alipay = app(json!({"pages": ["a"], "lazyCodeLoading": "renderedComponents"})).expect("a manifest");
+    assert!(alipay.warnings.is_empty(), "{:?}", alipay.warnings);
     let manifest =
         app(json!({"pages": ["a", "a"], "workers": {"path": "w", "isSubpackage": true}})).expect("a manifest");
     assert_eq!((manifest.pages.len(), manifest.warnings.len()), (1, 1));
@@ -123,8 +128,47 @@ fn f27_of_two_manifests_both_are_checked_and_must_not_contradict() {
     assert_eq!(manifest.declared_id.expect("an id").value, "weather");
     let error = refused(both(&app("1.0.1"), w3c()), "two-manifests");
     assert!(error.detail.contains("1.0.1") && error.detail.contains("1.0.0"), "{error}");
-    both(&app("1.0.0"), json!({"name": "a web page's"})).expect("a manifest of another kind is not ours to judge");
     refused(both(&app("1.0.0"), json!({"app_id": "weather"})), "manifest-shape");
+}
+
+#[test]
+fn f27_a_manifest_json_of_another_kind_beside_the_manifest_is_a_warning() {
+    for leading in [("app.json", r#"{"pages":["a"]}"#), ("game.json", "{}")] {
+        for foreign in ["{\"name\": \"a web page's\"}", "{ // uni-app's\n \"appid\": \"__UNI__1\" }", "[]", ""] {
+            let manifest = read(&[leading, ("game.js", ""), ("manifest.json", foreign)]).expect(foreign);
+            assert!(manifest.warnings.len() == 1 && manifest.warnings[0].contains("manifest.json"), "{foreign}");
+        }
+        refused(read(&[leading, ("game.js", ""), ("manifest.json", "{\"app_id\": \"a\",}")]), "json");
+    }
+    refused(read(&[("manifest.json", "{ // uni-app's\n }")]), "json");
+}
+
+#[test]
+fn a_game_has_one_entry_and_subpackages() {
+    let script = ("game.js", "");
+    let game =
+        json!({"version": "1.0.0", "subpackages": [{"name": "stage1", "root": "stage1/"}, {"root": "stage2.js"}]});
+    let manifest = read(&[("game.json", &game.to_string()), script]).expect("a game");
+    assert_eq!((manifest.kind, manifest.path.as_str(), manifest.pages), (Kind::Game, "game.json", vec!["game".into()]));
+    assert_eq!(manifest.subpackages.iter().map(|one| one.root.as_str()).collect::<Vec<_>>(), ["stage1", "stage2.js"]);
+    assert_eq!(manifest.declared_version.expect("a version").by, "game.json: version");
+    for (member, value) in
+        [("subpackages", json!({})), ("subpackages", json!([{}])), ("subPackages", json!([{"root": "../x"}]))]
+    {
+        refused(read(&[("game.json", &json!({member: value}).to_string()), script]), "manifest-shape");
+    }
+    refused(read(&[("game.json", r#"{"subpackages": [], "subPackages": []}"#), script]), "manifest-shape");
+    refused(read(&[("Game.json", "{}"), script]), "manifest-case");
+    let error = refused(read(&[("game.json", "{}")]), "manifest-missing");
+    assert!(error.detail.contains("game.js"), "{error}");
+    let both = read(&[("app.json", r#"{"pages":["a"]}"#), ("game.json", "not JSON")]).expect("a mini-program");
+    assert_eq!(both.kind, Kind::AppJson);
+}
+
+#[test]
+fn a_plugin_is_refused_with_what_is_supported() {
+    let error = refused(read(&[("plugin.json", "{}")]), "plugin");
+    assert!(error.detail.contains("app.json") && error.detail.contains("game.json"), "{error}");
 }
 
 #[test]

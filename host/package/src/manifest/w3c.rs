@@ -4,7 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::{super::refusal, Declared, Facts, W3C, page_path};
-use berth_base::{error::{Error, Result}, version::VersionNumber};
+use berth_base::{
+    error::{Error, Result},
+    version::VersionNumber,
+};
 
 const KNOWN: &[&str] = &[
     "$schema",

@@ -1,113 +1,175 @@
 //! Where in a project folder the mini-program lies.
 
 use std::{
-    fs, io,
-    path::{Component, Path, PathBuf},
+    fs,
+    path::{Path, PathBuf},
 };
-
-use serde::Deserialize;
 
 use super::{
-    super::manifest::{APP_JSON, W3C},
+    super::manifest::{APP_JSON, GAME_JS, GAME_JSON, W3C},
+    dialect::{Dialect, Framework},
+    project::Config,
     refuse, unreadable,
 };
-use berth_base::error::Result;
-
-const PROJECT: &str = "project.config.json";
+use berth_base::error::{Error, Result};
 
 /// Where a manifest is looked for when the project does not say, in this order: what was built before its source.
-const CANDIDATES: [&str; 4] = [".", "miniprogram", "dist", "src"];
+const CANDIDATES: [&str; 4] = ["", "miniprogram", "dist", "src"];
+
+/// Where frameworks put one folder for each vendor. It is taken when it is the only one.
+const BUILDS: [&str; 3] = ["dist/build", "unpackage/dist/build", "dist"];
 
 /// How deep manifests elsewhere are searched for, to be named in the error.
 const SEARCH_DEPTH: usize = 4;
 
-/// The part of `project.config.json` that says what is packed.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Project {
-    miniprogram_root: Option<String>,
-    pub pack_options: PackRules,
+/// The mini-program of a project.
+pub struct Root<'a> {
+    /// Its folder, below that of the project; empty when it is the same.
+    pub below: String,
+    /// Whose mini-program it is, as far as it can be told.
+    pub dialect: Option<Dialect>,
+    /// The project file that is about it.
+    pub config: Option<&'a Config>,
+    /// What is unusual.
+    pub warnings: Vec<String>,
 }
 
-/// `packOptions`: what stays behind, and what goes in nevertheless.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PackRules {
-    pub ignore: Vec<PackRule>,
-    pub include: Vec<PackRule>,
-}
-
-/// One rule of `packOptions`.
-#[derive(Debug, Deserialize)]
-pub struct PackRule {
-    /// `folder`, `file`, `suffix`, `prefix`, `regexp` or `glob`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub value: String,
-}
-
-impl Project {
-    /// Reads `project.config.json` of `dir`, if there is one.
-    pub fn read(dir: &Path) -> Result<Self> {
-        let path = dir.join(PROJECT);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(unreadable(&path, error)),
-        };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        serde_json::from_str(text)
-            .map_err(|error| refuse("project-config", PROJECT, format!("{error}. Mend it, or remove it.")))
-    }
-
-    /// The folder whose content becomes the package.
-    pub fn find_root(&self, dir: &Path) -> Result<PathBuf> {
+impl<'a> Root<'a> {
+    /// Finds it in `dir`, whose project files are `configs`.
+    pub fn find(dir: &Path, configs: &'a [Config]) -> Result<Self> {
         fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
-        match self.miniprogram_root.as_deref().map(|root| root.trim_matches('/')) {
-            Some(root) if !root.is_empty() => declared_root(dir, root),
-            _ => guessed_root(dir),
+        refuse_plugin(dir, configs)?;
+        let mut declared = Vec::new();
+        for config in configs {
+            if let Some((member, below)) = config.root()? {
+                if has_manifest(&dir.join(&below)) {
+                    return Ok(Self::new(dir, below, Some(config)));
+                }
+                declared.push((config, member, below));
+            }
+        }
+        match declared.first() {
+            Some((config, member, below)) => undeclared(dir, configs, config, member, below),
+            None => Ok(Self::of_configs(dir, guessed(dir)?, configs)),
         }
     }
+
+    fn new(dir: &Path, below: String, config: Option<&'a Config>) -> Self {
+        let dialect = Dialect::of(&dir.join(&below)).or(config.map(|config| config.dialect));
+        Self { below, dialect, config, warnings: Vec::new() }
+    }
+
+    /// With the project file of its dialect, or else the first one.
+    fn of_configs(dir: &Path, below: String, configs: &'a [Config]) -> Self {
+        let dialect = Dialect::of(&dir.join(&below));
+        let own = configs.iter().find(|config| Some(config.dialect) == dialect);
+        Self::new(dir, below, own.or(configs.first()))
+    }
+
+    /// The folder.
+    pub fn path(&self, dir: &Path) -> PathBuf {
+        if self.below.is_empty() { dir.to_owned() } else { dir.join(&self.below) }
+    }
+
+    /// Folders of servers within it, as paths from it, with the reason why they stay behind.
+    pub fn server_folders(&mut self) -> Vec<(String, String)> {
+        let Some(config) = self.config else { return Vec::new() };
+        let mut folders = Vec::new();
+        for (member, folder) in config.server_roots() {
+            if folder == self.below || self.below.starts_with(&format!("{folder}/")) {
+                let why = format!("{}: {member} {folder:?} holds the mini-program, and is not left out.", config.file);
+                self.warnings.push(why);
+            } else if let Some(below) = below(&folder, &self.below) {
+                let reason = format!("is the {member} of {}, and runs on a server", config.file);
+                folders.push((below.to_lowercase(), reason));
+            }
+        }
+        folders
+    }
 }
 
-fn guessed_root(dir: &Path) -> Result<PathBuf> {
-    let candidates = CANDIDATES.map(|name| if name == "." { dir.to_owned() } else { dir.join(name) });
-    candidates.into_iter().find(|dir| has_manifest(dir)).ok_or_else(|| {
-        let places = CANDIDATES.join(", ");
-        let detail = format!("not found in {places} of {}, and neither is {W3C}. {}", dir.display(), advice(dir));
-        refuse("manifest-missing", APP_JSON, detail)
-    })
+/// `folder` as a path from `root`, when it lies within.
+fn below<'a>(folder: &'a str, root: &str) -> Option<&'a str> {
+    if root.is_empty() { Some(folder) } else { folder.strip_prefix(root)?.strip_prefix('/') }
 }
 
-fn declared_root(dir: &Path, root: &str) -> Result<PathBuf> {
-    if !Path::new(root).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return Err(refuse("project-config", PROJECT, format!("miniprogramRoot {root:?} leads out of the project.")));
+/// A project file that was copied beside what was built still names the folder where it was: that it is not there, and a
+/// manifest is here, shows it.
+fn undeclared<'a>(dir: &Path, configs: &'a [Config], config: &Config, member: &str, below: &str) -> Result<Root<'a>> {
+    let file = config.file;
+    if !dir.join(below).exists() && has_manifest(dir) {
+        let mut root = Root::of_configs(dir, String::new(), configs);
+        let why = format!("{file}: {member} {below:?} does not exist, so the folder of {file} itself is packed.");
+        root.warnings.push(why);
+        return Ok(root);
     }
-    let found = dir.join(root.trim_start_matches("./"));
-    if has_manifest(&found) {
-        return Ok(found);
-    }
-    let detail = format!(
-        "not found in {root:?}, the miniprogramRoot of {PROJECT}. If a build makes that folder, run it first. {}",
+    let why = format!(
+        "not found in {below:?}, the {member} of {file}. If a build makes that folder, run it first. {}",
         advice(dir)
     );
-    Err(refuse("manifest-missing", APP_JSON, detail))
+    Err(refuse("manifest-missing", APP_JSON, why))
 }
 
-/// An `app.json`, or a `manifest.json` that is a mini-program's and not a web page's.
+fn guessed(dir: &Path) -> Result<String> {
+    if let Some(found) = CANDIDATES.into_iter().find(|below| has_manifest(&dir.join(below))) {
+        return Ok(found.into());
+    }
+    match builds(dir).as_slice() {
+        [one] => Ok(one.clone()),
+        _ => Err(missing(dir)),
+    }
+}
+
+fn missing(dir: &Path) -> Error {
+    let places = CANDIDATES.map(|below| if below.is_empty() { "." } else { below }).join(", ");
+    let why = format!(
+        "not found in {places} of {}, and neither is {GAME_JSON} with {GAME_JS}, or {W3C}. {}",
+        dir.display(),
+        advice(dir)
+    );
+    refuse("manifest-missing", APP_JSON, why)
+}
+
+fn builds(dir: &Path) -> Vec<String> {
+    let folders = BUILDS.into_iter().flat_map(|parent| {
+        let entries = fs::read_dir(dir.join(parent)).into_iter().flatten().flatten();
+        entries.filter_map(move |entry| Some(format!("{parent}/{}", entry.file_name().to_str()?)))
+    });
+    folders.filter(|below| has_manifest(&dir.join(below))).collect()
+}
+
+/// A plugin is no package of its own.
+fn refuse_plugin(dir: &Path, configs: &[Config]) -> Result<()> {
+    let Some((config, kind)) = configs.iter().find_map(|config| Some((config, config.plugin()?))) else {
+        return Ok(());
+    };
+    let why = format!(
+        "compileType {kind:?} makes a plugin, and a plugin is no package: packages are mini-programs ({APP_JSON} or {W3C}) \
+         and games ({GAME_JSON}), with the code of their plugins inside. {}",
+        advice(dir)
+    );
+    Err(refuse("plugin", config.file, why))
+}
+
+/// An `app.json`, a `game.json` with its script, or a `manifest.json` that is a mini-program's and not a web page's.
 fn has_manifest(dir: &Path) -> bool {
     let is_w3c = || fs::read_to_string(dir.join(W3C)).is_ok_and(|text| text.contains("\"app_id\""));
-    dir.join(APP_JSON).is_file() || is_w3c()
+    let is_game = || [GAME_JSON, GAME_JS].iter().all(|name| dir.join(name).is_file());
+    dir.join(APP_JSON).is_file() || is_game() || is_w3c()
 }
 
-/// Names the places that do have a manifest.
+/// What to do instead: build, or pack one of the places that do have a manifest.
 fn advice(dir: &Path) -> String {
     let mut found = Vec::new();
     search(dir, SEARCH_DEPTH, &mut found);
     found.sort();
-    match found.as_slice() {
-        [] => "No folder below has one.".into(),
-        some => format!(
+    match (found.as_slice(), Framework::of_source(dir)) {
+        ([], Some(framework)) => format!(
+            "This is the source of a {} project: build it for mini-programs, then pack the folder that the build makes.",
+            framework.name()
+        ),
+        ([], None) => "No folder below has one.".into(),
+        (some, _) => format!(
             "Pack one of these instead: {}.",
             some.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", ")
         ),

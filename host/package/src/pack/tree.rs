@@ -8,7 +8,7 @@ use std::{
 use super::{
     super::{Limits, path},
     Included, LeftOut,
-    rules::Rules,
+    rules::{Folder, Rules},
     unreadable,
 };
 use berth_base::error::{Code, Error, Result};
@@ -51,18 +51,35 @@ impl Walk<'_> {
     fn entry(&mut self, entry: &DirEntry, prefix: &str, behind: Option<&str>) -> Result<()> {
         let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        let reason = match behind {
-            Some(reason) if !self.rules.includes(&path) => Some(reason.to_owned()),
-            _ => self.rules.reason(&path, kind.is_dir()).or_else(|| unfit(kind).map(Into::into)),
-        };
-        let path = if kind.is_dir() { path + "/" } else { path };
-        match reason {
-            Some(reason) if kind.is_dir() && self.rules.may_include() => {
-                self.folder(&entry.path(), &path, Some(&reason))?
-            }
+        if kind.is_dir() {
+            return self.inner_folder(&entry.path(), path, behind);
+        }
+        match self.rules.file(&path, behind).or_else(|| unfit(kind).map(Into::into)) {
             Some(reason) => self.leave(path, &reason),
-            None if kind.is_dir() => self.folder(&entry.path(), &path, None)?,
             None => self.file(entry, path)?,
+        }
+        Ok(())
+    }
+
+    fn inner_folder(&mut self, dir: &Path, path: String, behind: Option<&str>) -> Result<()> {
+        let fate = self.rules.folder(&path);
+        let prefix = path + "/";
+        match (fate, behind) {
+            (Folder::Shut(reason), _) => self.leave(prefix, &reason),
+            (Folder::In, None) => self.folder(dir, &prefix, None)?,
+            (Folder::In | Folder::Behind(_), Some(reason)) => self.folder(dir, &prefix, Some(reason))?,
+            (Folder::Behind(reason), None) => self.folder_behind(dir, prefix, &reason)?,
+        }
+        Ok(())
+    }
+
+    /// One line tells of a folder of which nothing goes in.
+    fn folder_behind(&mut self, dir: &Path, prefix: String, reason: &str) -> Result<()> {
+        let (files, left_out) = (self.tree.files.len(), self.tree.left_out.len());
+        self.folder(dir, &prefix, Some(reason))?;
+        if self.tree.files.len() == files {
+            self.tree.left_out.truncate(left_out);
+            self.leave(prefix, reason);
         }
         Ok(())
     }

@@ -46,6 +46,15 @@ fn unusual() -> Vec<Evil> {
         ]),
         first(|item| item.both(|h| (h.attributes, h.made_by) = (0x20, 0))),
         first(|item| item.both(|h| h.attributes = 0)),
+        first(|item| item.both(|h| h.needed = 3 << 8 | 10)),
+        first(|item| item.both(|h| h.extra = vec![0; 3])),
+        first(|item| item.local(|h| h.extra = [extra(0x5455, &[1, 0, 0, 0, 0]), vec![0; 2]].concat())),
+        Evil { disk: u16::MAX, zip64: Some(Zip64::default()), ..honest() },
+        Evil::of([Item::stored("w", text).both(|h| h.extra = extra(1, &u64s(&[31, 31])))]),
+        Evil::of([Item::stored("w", text).both(|h| {
+            (h.size, h.needed) = (u32::MAX, 45);
+            h.extra = extra(1, &[u64s(&[31, 31, 0]), vec![0; 4]].concat());
+        })]),
         first(|item| item.central(|h| (h.comment, h.extra) = (b"note".to_vec(), extra(0x5455, &[1, 0, 0, 0, 0])))),
     ]
 }

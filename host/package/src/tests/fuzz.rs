@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use berth_base::{error::Code};
-use crate::{{Manifest, evil::Zip64}};
+use crate::{Manifest, evil::Zip64};
+use berth_base::error::Code;
 
 /// An archive with one of everything.
 fn varied() -> Vec<u8> {

@@ -7,6 +7,7 @@ mod names;
 mod records;
 pub(crate) mod samples;
 mod tools;
+mod zip64;
 
 use super::{
     Archive, Limits,

@@ -45,6 +45,24 @@ fn f18_letters_beyond_ascii_must_be_flagged_as_utf8() {
 }
 
 #[test]
+fn f18_each_cause_of_unreadable_letters_is_told_apart_and_has_its_cure() {
+    let gbk = Item::stored("x", b"x").both(|h| h.name = b"\xca\xd7\xd2\xb3.png".to_vec());
+    let flagged_gbk = gbk.clone().both(|h| h.flags = 1 << 11);
+    let unflagged = Item::stored("首页.png", b"x").both(|h| h.flags = 0);
+    let dos = Item::stored("首页.png", b"x").both(|h| h.made_by = 20);
+    for (item, cause, cure) in [
+        (gbk, "not-utf8", "-mcu=on"),
+        (flagged_gbk, "not-utf8", "-mcu=on"),
+        (unflagged, "not-flagged", "bit 11"),
+        (dos, "made-by", "platform: \"UNIX\""),
+    ] {
+        let error = open(Evil::of([item]).build()).err().expect(cause);
+        assert_eq!((&error.fields["rule"], &error.fields["cause"]), (&"name-encoding".into(), &cause.into()));
+        assert!(error.detail.contains(cure) && error.detail.contains("berth pack"), "{error}");
+    }
+}
+
+#[test]
 fn f22_letters_beyond_ascii_made_by_dos_are_refused_because_unzip_translates_them() {
     for (host, expected) in
         [(0, Some("name-encoding")), (6, Some("name-encoding")), (11, Some("name-encoding")), (3, None), (19, None)]

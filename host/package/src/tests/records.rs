@@ -1,7 +1,7 @@
-//! Records that disagree, are missing, or leave room: A1–A3, A8–A15, A19–A21.
+//! Records that disagree, are missing, or leave room: A1–A3, A8–A12, A14, A15, A19–A21.
 
 use super::*;
-use crate::evil::{Zip64, extra, u64s};
+use crate::evil::{Zip64, extra};
 
 #[test]
 fn an_honest_archive_is_accepted() {
@@ -70,18 +70,29 @@ fn f9_a_second_end_record_is_refused_wherever_it_hides() {
     accepted(Evil { comment: b"0123456789abcdef commit of the build".to_vec(), ..honest() });
 }
 
+/// A whole archive, whose end record reaches to the end of the file that it is put into when `after` bytes follow.
+fn whole(after: u16) -> Vec<u8> {
+    let mut bytes = Evil::of([Item::stored("app.json", b"{\"pages\":[\"evil\"]}")]).build();
+    let at = bytes.len() - 2;
+    bytes[at..].copy_from_slice(&after.to_le_bytes());
+    bytes
+}
+
 #[test]
-fn f9_a_zip64_locator_must_lead_to_an_agreeing_record() {
-    let zip64 = |zip64| Evil { zip64: Some(zip64), ..honest() };
-    accepted(zip64(Zip64::default()));
-    accepted(zip64(Zip64 { unsaturated: true, ..Zip64::default() }));
-    refused(zip64(Zip64 { locator_shift: 1, ..Zip64::default() }), "zip64-locator");
-    refused(zip64(Zip64 { locator_shift: u64::MAX - 200, ..Zip64::default() }), "zip64-locator");
-    refused(zip64(Zip64 { disks: Some(2), ..Zip64::default() }), "several-disks");
-    refused(zip64(Zip64 { directory_at: Some(0), ..Zip64::default() }), "directory-extent");
-    refused(zip64(Zip64 { directory_at: Some(0), unsaturated: true, ..Zip64::default() }), "zip64-end-record");
-    refused(Evil { count: Some(u16::MAX), ..honest() }, "zip64-missing");
-    refused(Evil { directory_at: Some(u32::MAX), ..honest() }, "zip64-missing");
+fn f9_a_second_archive_in_a_comment_or_an_extra_field_is_refused() {
+    for hidden in [whole(0), whole(22), b"PK\x05\x06".to_vec(), b"PK\x06\x06".to_vec(), b"see PK\x03\x04".to_vec()] {
+        let expected = if hidden == whole(22) { "two-end-records" } else { "hidden-archive" };
+        let mut commented = honest();
+        commented.entries[1].central.comment = hidden.clone();
+        refused(commented, expected);
+        let field = extra(0x4242, &hidden);
+        refused(first(|item| item.central(|h| h.extra = field.clone())), "hidden-archive");
+        refused(first(|item| item.local(|h| h.extra = field.clone())), "hidden-archive");
+    }
+    refused(Evil { comment: b"PK\x03\x04 and so on".to_vec(), ..honest() }, "hidden-archive");
+    let mut commented = honest();
+    commented.entries[1].central.comment = b"packed by PK-Zip; PK\x01 is no record".to_vec();
+    accepted(commented);
 }
 
 #[test]
@@ -124,6 +135,19 @@ fn f11_a_unicode_path_field_must_repeat_the_name() {
 }
 
 #[test]
+fn f11_up_to_three_zero_bytes_pad_extra_fields() {
+    let time = extra(0x5455, &[1, 0, 0, 0, 0]);
+    for padding in 1..=4 {
+        let padded = [time.clone(), vec![0; padding]].concat();
+        accepted(first(|item| item.local(|h| h.extra = vec![0; padding])));
+        accepted(first(|item| item.both(|h| h.extra = padded.clone())));
+    }
+    for tail in [&[0, 0, 1][..], &[1], &[0, 9]] {
+        refused(first(|item| item.local(|h| h.extra = tail.to_vec())), "extra-field");
+    }
+}
+
+#[test]
 fn f12_valid_data_descriptors_are_accepted_in_all_four_forms() {
     for (signed, wide) in [(true, false), (false, false), (true, true), (false, true)] {
         let archive = accepted(Evil::of([
@@ -152,39 +176,6 @@ fn f12_wrong_data_descriptors_are_refused() {
     refused(Evil::of([unannounced]), "gap");
 }
 
-/// Moves both sizes of an entry to zip64 fields.
-fn zip64_item(local: &[u64], central: &[u64]) -> Item {
-    let saturate = |h: &mut crate::evil::Header| (h.packed, h.size) = (u32::MAX, u32::MAX);
-    let item = Item::stored("a", b"hello").both(saturate);
-    item.local(|h| h.extra = extra(1, &u64s(local))).central(|h| h.extra = extra(1, &u64s(central)))
-}
-
-#[test]
-fn f13_a_zip64_field_must_hold_exactly_what_is_missing() {
-    accepted(Evil::of([zip64_item(&[5, 5], &[5, 5])]));
-    for (local, central) in [
-        (&[5, 5][..], &[5][..]),
-        (&[5, 5], &[5, 5, 0]),
-        (&[5, 5], &[]),
-        (&[5], &[5, 5]),
-        (&[5, 5, 0], &[5, 5]),
-        (&[], &[5, 5]),
-    ] {
-        refused(Evil::of([zip64_item(local, central)]), "zip64-field");
-    }
-    refused(Evil::of([zip64_item(&[5, 6], &[5, 5])]), "local-central-mismatch");
-    refused(Evil::of([zip64_item(&[5, 5], &[5, u64::MAX])]), "stored-size");
-    refused(Evil::of([zip64_item(&[5, 5], &[u64::MAX, u64::MAX])]), "local-central-mismatch");
-    let twice = zip64_item(&[5, 5], &[5, 5]).central(|h| h.extra = h.extra.repeat(2));
-    refused(Evil::of([twice]), "extra-field");
-    let unneeded = Item::stored("a", b"hello").central(|h| h.extra = extra(1, &u64s(&[5])));
-    refused(Evil::of([unneeded]), "zip64-field");
-    let differing = Item::stored("a", b"hello").local(|h| h.extra = extra(1, &u64s(&[6, 6])));
-    refused(Evil::of([differing]), "local-central-mismatch");
-    let missing = Item::stored("a", b"hello").both(|h| h.size = u32::MAX);
-    refused(Evil::of([missing]), "zip64-field");
-}
-
 #[test]
 fn f14_encryption_on_either_side_is_refused() {
     for bit in [0, 6, 13] {
@@ -201,6 +192,18 @@ fn f15_only_stored_and_deflated_are_accepted() {
         refused(first(|item| item.both(|h| h.method = method)), "method");
     }
     refused(first(|item| item.both(|h| h.needed = 63)), "version-needed");
+}
+
+#[test]
+fn f15_the_upper_byte_of_the_version_is_the_system_that_the_packer_ran_on() {
+    for system in [0, 3, 19] {
+        accepted(first(|item| item.both(|h| h.needed = system << 8 | 10)));
+        refused(first(|item| item.central(|h| h.needed = system << 8 | 63)), "version-needed");
+        refused(first(|item| item.local(|h| h.needed = system << 8 | 63)), "version-needed");
+    }
+    refused(first(|item| item.both(|h| h.needed = 2 << 8 | 20)), "version-needed");
+    let error = open(first(|item| item.both(|h| h.needed = 63)).build()).err().expect("a refusal");
+    assert!(error.detail.contains("6.3") && error.detail.contains("4.5"), "{error}");
 }
 
 #[test]

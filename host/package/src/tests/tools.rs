@@ -80,3 +80,17 @@ fn f13_python_is_accepted_seeking_and_streaming_with_and_without_zip64() {
         }
     }
 }
+
+#[test]
+fn f15_p7zip_is_accepted_which_writes_its_system_into_the_version() {
+    for tool in ["7z", "7za", "7zz"] {
+        for options in ["", "-mx=0", "-mcu=on"] {
+            accepts(tool, &format!("cd src; {tool} a -tzip {options} ../out.zip . > ../log"));
+        }
+    }
+}
+
+#[test]
+fn f12_javas_jar_is_accepted() {
+    accepts("jar", "cd src; jar cfM ../out.zip .");
+}

@@ -4,13 +4,13 @@ use super::{
     super::{
         limits::Limits,
         path, refusal,
-        source::{Source, u16_at, u32_at, u64_at},
+        source::{Source, u16_at, u32_at},
     },
-    Method,
+    Method, encoding,
     end::End,
-    extra,
+    extra, hidden, zip64,
 };
-use berth_base::error::{Error, Result};
+use berth_base::error::Result;
 
 const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 const HEADER_LEN: u64 = 46;
@@ -23,7 +23,9 @@ const FLAG_LEVELS: u16 = 0b110;
 const FLAG_ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 
 /// 4.5, the version that brought zip64: what common readers know.
-const MAX_NEEDED: u16 = 45;
+const MAX_NEEDED: u8 = 45;
+/// The system that a version is for (APPNOTE 4.4.2).
+const VMS: u8 = 2;
 
 /// One central header.
 pub struct Header {
@@ -83,28 +85,31 @@ fn read_one(source: &Source, at: u64, end: &End, limits: &Limits) -> Result<(Hea
     if next > end.directory_end {
         return Err(refusal::archive("directory-entry", "An entry reaches past the central directory. Pack it again."));
     }
-    let variable = source.vec(at + HEADER_LEN, name + extra)?;
-    let (name, extra) = variable.split_at(name);
+    let variable = source.vec(at + HEADER_LEN, name + extra + comment)?;
+    let (name, rest) = variable.split_at(name);
+    let (extra, comment) = rest.split_at(extra);
+    hidden::check("comment", comment, name)?;
     Ok((parse(&fixed, name, extra, limits)?, next))
 }
 
 fn parse(fixed: &[u8], name: &[u8], extra: &[u8], limits: &Limits) -> Result<Header> {
     let flags = u16_at(fixed, 8);
     check_flags(flags, name)?;
-    check_needed(u16_at(fixed, 6), name)?;
+    check_needed([fixed[6], fixed[7]], name)?;
+    hidden::check("extra field", extra, name)?;
     extra::check_unicode_path(extra, name)?;
     let (path, is_folder) = read_name(name, fixed, limits)?;
     check_mode(fixed, is_folder, name)?;
-    let wide = Wide::read(fixed, extra, name)?;
+    let [size, packed, local_at] = wide(fixed, extra, name)?;
     let header = Header {
         path,
         is_folder,
         flags,
         method: method(u16_at(fixed, 10), name)?,
         crc32: u32_at(fixed, 16),
-        packed: wide.packed,
-        size: wide.size,
-        local_at: wide.local_at,
+        packed,
+        size,
+        local_at,
     };
     check_content(&header, name)?;
     Ok(header)
@@ -124,16 +129,20 @@ fn check_flags(flags: u16, name: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what needs a newer reader than all common ones are.
-pub fn check_needed(version: u16, name: &[u8]) -> Result<()> {
-    if version > MAX_NEEDED {
-        return Err(refusal::entry(
-            "version-needed",
-            name,
-            format!("it needs zip version {version}; 45 is the highest known. Pack it again."),
-        ));
+/// Refuses what needs a newer reader than all common ones are. The version is the first byte; p7zip writes the system
+/// that it runs on into the second, which readers ignore, unless it says VMS: Info-ZIP then compares with another version.
+pub fn check_needed([version, system]: [u8; 2], name: &[u8]) -> Result<()> {
+    let refuse = |why: String| Err(refusal::entry("version-needed", name, why));
+    match (version, system) {
+        (_, VMS) => refuse("it needs a reader on VMS. Pack it on another system.".into()),
+        (version, _) if version > MAX_NEEDED => {
+            let [major, minor] = [version / 10, version % 10];
+            refuse(format!(
+                "it needs a reader of zip version {major}.{minor}; 4.5 is the highest known. Pack it again, with deflate and without encryption."
+            ))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The method by its number (APPNOTE 4.4.5).
@@ -151,24 +160,13 @@ pub fn method(number: u16, name: &[u8]) -> Result<Method> {
 
 /// Path, and whether it is a folder's.
 fn read_name(name: &[u8], fixed: &[u8], limits: &Limits) -> Result<(String, bool)> {
-    let text = std::str::from_utf8(name).ok().filter(|text| text.is_ascii() || is_utf8_for_all(fixed));
-    let text = text.ok_or_else(|| {
-        let why = "the name is not ASCII, and marked so that readers see different letters. Pack it with berth pack, or rename it.";
-        refusal::path("name-encoding", name, why)
-    })?;
+    let text = encoding::decode(name, u16_at(fixed, 8) & FLAG_UTF8 != 0, fixed[5])?;
     let (path, is_folder) = match text.strip_suffix('/') {
         Some(path) => (path, true),
         None => (text, false),
     };
     path::check(path, limits)?;
     Ok((path.into(), is_folder))
-}
-
-/// Whether all readers take the name for UTF-8. The flag is needed: a unicode-path field does not help, because Python
-/// before 3.12 does not read it. And Info-ZIP, flag or not, translates what was made by DOS, OS/2 or NTFS.
-fn is_utf8_for_all(fixed: &[u8]) -> bool {
-    let made_by = fixed[5];
-    u16_at(fixed, 8) & FLAG_UTF8 != 0 && ![0, 6, 11].contains(&made_by)
 }
 
 /// Only plain files and folders. The upper half of the attributes is a Unix mode (by convention, whatever system made
@@ -205,51 +203,10 @@ fn check_content(header: &Header, name: &[u8]) -> Result<()> {
 }
 
 /// The three fields that may have moved to the zip64 field (APPNOTE 4.5.3).
-struct Wide {
-    size: u64,
-    packed: u64,
-    local_at: u64,
-}
-
-impl Wide {
-    fn read(fixed: &[u8], extra: &[u8], name: &[u8]) -> Result<Self> {
-        if u16_at(fixed, 34) != 0 {
-            return Err(refusal::entry(
-                "several-disks",
-                name,
-                "it lies on another disk. Pack everything into one file.",
-            ));
-        }
-        let mut zip64 = extra::find(extra, extra::ZIP64, name)?;
-        let mut widen = |field: u32| widen(field, zip64.as_mut()).ok_or_else(|| wrong_zip64(name));
-        // The order is that of the zip64 field, which holds only what did not fit.
-        let wide = Self {
-            size: widen(u32_at(fixed, 24))?,
-            packed: widen(u32_at(fixed, 20))?,
-            local_at: widen(u32_at(fixed, 42))?,
-        };
-        match zip64 {
-            Some(rest) if !rest.is_empty() => Err(wrong_zip64(name)),
-            _ => Ok(wide),
-        }
+fn wide(fixed: &[u8], extra: &[u8], name: &[u8]) -> Result<[u64; 3]> {
+    if u16_at(fixed, 34) != 0 {
+        return Err(refusal::entry("several-disks", name, "it lies on another disk. Pack everything into one file."));
     }
-}
-
-fn widen(field: u32, zip64: Option<&mut &[u8]>) -> Option<u64> {
-    if field != u32::MAX {
-        return Some(field.into());
-    }
-    let rest = zip64?;
-    let (eight, after) = rest.split_at_checked(8)?;
-    *rest = after;
-    Some(u64_at(eight, 0))
-}
-
-/// A zip64 field that is missing, too short or too long.
-pub fn wrong_zip64(name: &[u8]) -> Error {
-    refusal::entry(
-        "zip64-field",
-        name,
-        "its zip64 field does not hold exactly what is missing elsewhere. Pack it again.",
-    )
+    let narrow = [24, 20, 42].map(|field| zip64::Narrow::of(u32_at(fixed, field)));
+    zip64::widen(narrow, extra::find(extra, extra::ZIP64, name)?).ok_or_else(|| zip64::wrong(name))
 }

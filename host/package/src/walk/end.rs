@@ -1,8 +1,11 @@
 //! The end of the file: which central directory counts, and where it lies.
 
-use super::super::{
-    refusal,
-    source::{Source, u16_at, u32_at, u64_at},
+use super::{
+    super::{
+        refusal,
+        source::{Source, u16_at, u32_at, u64_at},
+    },
+    hidden,
 };
 use berth_base::error::{Error, Result};
 
@@ -26,6 +29,7 @@ pub struct End {
 /// Finds the one end record and, when there is one, its zip64 companion.
 pub fn find(source: &Source) -> Result<End> {
     let at = position(source)?;
+    check_comment(source, at)?;
     let stated = Stated::read(source, at)?;
     let end = match locator(source, at)? {
         Some(end64_at) => read_zip64(source, end64_at, &stated)?,
@@ -57,6 +61,16 @@ fn position(source: &Source) -> Result<u64> {
     }
 }
 
+/// The archive's comment holds no other archive.
+fn check_comment(source: &Source, end_at: u64) -> Result<()> {
+    let at = end_at + END_LEN;
+    if hidden::holds_record(&source.vec(at, (source.len - at) as usize)?) {
+        let detail = "The comment of the archive holds records of another archive. Pack it again, without a comment.";
+        return Err(refusal::archive("hidden-archive", detail));
+    }
+    Ok(())
+}
+
 /// Whether an end record that begins here ends, comment and all, with the file.
 fn reaches_end(rest: &[u8]) -> bool {
     let fixed = END_LEN as usize;
@@ -65,6 +79,8 @@ fn reaches_end(rest: &[u8]) -> bool {
 
 /// What the end record says (APPNOTE 4.3.16).
 struct Stated {
+    /// The disk of this record, and that of the directory.
+    disks: [u16; 2],
     entries: u64,
     directory_len: u64,
     directory_at: u64,
@@ -73,14 +89,14 @@ struct Stated {
 impl Stated {
     fn read(source: &Source, at: u64) -> Result<Self> {
         let record: [u8; END_LEN as usize] = source.array(at)?;
-        let disks = [u16_at(&record, 4), u16_at(&record, 6)];
         let here = u16_at(&record, 8);
         let stated = Self {
+            disks: [u16_at(&record, 4), u16_at(&record, 6)],
             entries: u16_at(&record, 10).into(),
             directory_len: u32_at(&record, 12).into(),
             directory_at: u32_at(&record, 16).into(),
         };
-        if disks != [0, 0] || u64::from(here) != stated.entries {
+        if u64::from(here) != stated.entries {
             return Err(several_disks());
         }
         Ok(stated)
@@ -92,12 +108,16 @@ impl Stated {
             let detail = "The end record refers to a zip64 record that is not there. Pack it again.";
             return Err(refusal::archive("zip64-missing", detail));
         }
-        let Self { entries, directory_len, directory_at } = *self;
+        if self.disks != [0, 0] {
+            return Err(several_disks());
+        }
+        let Self { entries, directory_len, directory_at, .. } = *self;
         Ok(End { entries, directory_at, directory_len, directory_end: at })
     }
 
     fn is_saturated(&self) -> bool {
-        self.entries == u64::from(u16::MAX)
+        self.disks.contains(&u16::MAX)
+            || self.entries == u64::from(u16::MAX)
             || self.directory_len == u64::from(u32::MAX)
             || self.directory_at == u64::from(u32::MAX)
     }
@@ -105,7 +125,8 @@ impl Stated {
     /// Each field says the same as the zip64 record, or says that the zip64 record has it.
     fn agrees(&self, entries: u64, directory_len: u64, directory_at: u64) -> bool {
         let agrees = |stated: u64, actual: u64, saturated: u64| stated == actual || stated == saturated;
-        agrees(self.entries, entries, u16::MAX.into())
+        self.disks.iter().all(|disk| agrees((*disk).into(), 0, u16::MAX.into()))
+            && agrees(self.entries, entries, u16::MAX.into())
             && agrees(self.directory_len, directory_len, u32::MAX.into())
             && agrees(self.directory_at, directory_at, u32::MAX.into())
     }

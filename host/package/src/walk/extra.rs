@@ -11,11 +11,12 @@ pub const ZIP64: u16 = 0x0001;
 /// The name in UTF-8, and the CRC of the name that it stands for (APPNOTE 4.6.9).
 const UNICODE_PATH: u16 = 0x7075;
 
-/// The data of the field `id`. Fields that overrun, and a field that is there twice, are refused.
+/// The data of the field `id`. Fields that overrun, and a field that is there twice, are refused. Up to three zero bytes
+/// at the end are padding, with which packers align the data: too few for a field, they are skipped by all readers.
 pub fn find<'a>(extra: &'a [u8], id: u16, name: &[u8]) -> Result<Option<&'a [u8]>> {
     let mut rest = extra;
     let mut found = None;
-    while !rest.is_empty() {
+    while !is_padding(rest) {
         let (field, data, after) = split(rest).ok_or_else(|| {
             refusal::entry("extra-field", name, "an extra field is longer than the room for it. Pack it again.")
         })?;
@@ -25,6 +26,10 @@ pub fn find<'a>(extra: &'a [u8], id: u16, name: &[u8]) -> Result<Option<&'a [u8]
         rest = after;
     }
     Ok(found)
+}
+
+fn is_padding(rest: &[u8]) -> bool {
+    rest.len() < 4 && rest.iter().all(|byte| *byte == 0)
 }
 
 fn split(extra: &[u8]) -> Option<(u16, &[u8], &[u8])> {

@@ -8,7 +8,8 @@ use super::{
     },
     Entry,
     central::{self, Header},
-    extra,
+    extra, hidden,
+    zip64::{self, Narrow},
 };
 use berth_base::error::{Error, Result};
 
@@ -55,13 +56,14 @@ fn check_header(source: &Source, header: &Header, name: &[u8]) -> Result<u64> {
         return Err(disagree(name, &format!("the local header calls it {:?}", refusal::shown(local_name))));
     }
     check_facts(&fixed, header, name)?;
+    hidden::check("extra field", extra, name)?;
     extra::check_unicode_path(extra, name)?;
     check_sizes(&fixed, extra, header, name)?;
     Ok(header.local_at + HEADER_LEN + variable.len() as u64)
 }
 
 fn check_facts(fixed: &[u8], header: &Header, name: &[u8]) -> Result<()> {
-    central::check_needed(u16_at(fixed, 4), name)?;
+    central::check_needed([fixed[4], fixed[5]], name)?;
     if u16_at(fixed, 6) != header.flags {
         return Err(disagree(name, "the flags differ"));
     }
@@ -73,7 +75,7 @@ fn check_facts(fixed: &[u8], header: &Header, name: &[u8]) -> Result<()> {
 
 /// CRC and sizes are those of the directory; where a descriptor follows, they may be zero instead.
 fn check_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Result<()> {
-    let (packed, size) = local_sizes(fixed, extra, name)?;
+    let [size, packed] = local_sizes(fixed, extra, header, name)?;
     let later = header.has_descriptor();
     let agrees = |local: u64, central: u64| local == central || later && local == 0;
     if !agrees(u32_at(fixed, 14).into(), header.crc32.into()) {
@@ -85,22 +87,17 @@ fn check_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Resu
     Ok(())
 }
 
-/// Packed and inflated size; a local zip64 field always holds both, the inflated one first.
-fn local_sizes(fixed: &[u8], extra: &[u8], name: &[u8]) -> Result<(u64, u64)> {
-    let (packed, size) = (u32_at(fixed, 18), u32_at(fixed, 22));
-    let saturated = packed == u32::MAX || size == u32::MAX;
-    let Some(zip64) = extra::find(extra, extra::ZIP64, name)? else {
-        return if saturated { Err(central::wrong_zip64(name)) } else { Ok((packed.into(), size.into())) };
-    };
-    if zip64.len() != 16 {
-        return Err(central::wrong_zip64(name));
+/// Inflated and packed size. A local zip64 field holds both even when one is missing; where some packers repeat the
+/// offset of the header after them, it must be right.
+fn local_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Result<[u64; 2]> {
+    let [size, packed] = [22, 18].map(|field| Narrow::of(u32_at(fixed, field)));
+    let field = extra::find(extra, extra::ZIP64, name)?;
+    if field.is_some_and(|field| field.len() < 16) {
+        return Err(zip64::wrong(name));
     }
-    let (wide_size, wide_packed) = (u64_at(zip64, 0), u64_at(zip64, 8));
-    let consistent = |narrow: u32, wide: u64| narrow == u32::MAX || u64::from(narrow) == wide;
-    if !consistent(packed, wide_packed) || !consistent(size, wide_size) {
-        return Err(disagree(name, "the zip64 field says other sizes"));
-    }
-    Ok((wide_packed, wide_size))
+    let [size, packed, _] =
+        zip64::widen([size, packed, Narrow::Here(header.local_at)], field).ok_or_else(|| zip64::wrong(name))?;
+    Ok([size, packed])
 }
 
 /// Between the data and the next record lies a descriptor if one was announced, and otherwise nothing.

@@ -8,9 +8,12 @@
 //! Field layouts are those of PKWARE's APPNOTE 6.3.10, whose section numbers the comments give.
 
 mod central;
+mod encoding;
 mod end;
 mod extra;
+mod hidden;
 mod local;
+mod zip64;
 
 use super::{
     limits::Limits,

@@ -22,7 +22,8 @@ fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker
         (Some(caller), _) => Ok(Asker::Person(caller)),
         (None, Some(key)) => Ok(Asker::Key(key)),
         (None, None) => {
-            Err(Error::new(Code::MissingToken, "Send the host app's public key in X-Host-App-Key, or a bearer token.").into())
+            Err(Error::new(Code::MissingToken, "Send the host app's public key in X-Host-App-Key, or a bearer token.")
+                .into())
         }
     }
 }

@@ -34,7 +34,10 @@ use super::{
     extract::{Json, OptionalJson, Path, Query},
     idempotency::NoStore,
 };
-use crate::{api::problem::{Problem, Result}, app::App};
+use crate::{
+    api::problem::{Problem, Result},
+    app::App,
+};
 
 type AppState = State<Arc<App>>;
 type Created<T> = Result<(StatusCode, Json<T>)>;

@@ -17,7 +17,7 @@ use crate::{
         limits::{body_problem, refuse_declared},
         range,
     },
-    download::{Fetcher, self, BundleRequest, Offer, Servable},
+    download::{self, BundleRequest, Fetcher, Offer, Servable},
     error::Error,
     ids::{GrayTaskId, MiniAppId},
     package::PackageName,
