@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     clock::Millis,
     error::{Error, Result},
-    event::{self, Unbound, kind},
+    event::{Unbound, kind},
     host_app,
     ids::{HostAppId, MiniAppId},
     mini_app,

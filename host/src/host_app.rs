@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Action, Caller, Role, Scope, TokenScope},
-    app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
     event::kind,

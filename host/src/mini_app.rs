@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     audit::{self, Audit},
     clock::Millis,
     error::{Code, Error, Result},

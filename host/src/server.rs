@@ -5,7 +5,6 @@ use std::{path::Path, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::{
     net::TcpListener,
-    sync::Notify,
     task::{JoinError, JoinSet},
 };
 
@@ -26,26 +25,17 @@ use crate::{
     check::{self, Live},
     clock::Nature,
     config::Config,
-    endpoint::{
-        self, authorisation,
-        intake::{Intake, IntakeQueue},
-    },
+    endpoint::{self, authorisation},
     error::{Error, Result},
     event::{
         self,
-        deliver::{self, Sender, guard::Guard},
+        deliver::{self},
         kind, relay, retain,
-        stream::Streams,
     },
-    policy::{
-        Compiler, Engine, EngineConfig,
-        registry::{Policies, ensure_builtins},
-    },
-    rollout::{self, AdmitQueue, Admitter, MarkQueue, Marker},
+    policy::{Compiler, Engine, EngineConfig, registry::ensure_builtins},
+    rollout::{self},
     seal::KeySource,
     store::{Backend, Db, Tx},
-    unbroken::Unbroken,
-    wechat::Platform,
 };
 
 /// A host that is open and does nothing yet.

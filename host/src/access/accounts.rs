@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Caller, Role, Scope};
 use crate::{
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event::{self, MemberGranted, MemberRemoved, kind},
+    event::{MemberGranted, MemberRemoved, kind},
     ids::{TeamId, UserId},
     page::{Page, PageQuery},
     store::{Db, Tx},

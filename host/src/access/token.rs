@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Caller, Role, Scope, TokenScope};
 use crate::{
-    app::App,
     clock::{Millis, Random},
     error::{Code, Error, Result},
     event::kind,

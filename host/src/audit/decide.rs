@@ -7,7 +7,7 @@ use crate::{
     access::{Action, Caller, Scope},
     audit::Audits,
     error::{Code, Error, Result},
-    event::{self, AuditClosed, AuditDecided, OfVersion, Submitted, kind},
+    event::{AuditClosed, AuditDecided, OfVersion, Submitted, kind},
     ids::{AuditId, HostAppId, MiniAppId},
     mini_app,
     store::{Db, Tx},

@@ -20,7 +20,6 @@ pub use worker::run as run_worker;
 
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     clock::Millis,
     error::{Error, Result},
     host_app,

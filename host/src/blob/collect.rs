@@ -6,7 +6,7 @@
 //! Several hosts may collect at the same time: they only repeat each other.
 
 use crate::store::Db;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 use futures_util::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt};

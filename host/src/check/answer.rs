@@ -16,7 +16,6 @@ use crate::{
     error::{Code, Error, Result},
     ids::GrayTaskId,
     rollout::{Admission, Mark},
-    store::Db,
 };
 
 /// Time that policies get in one check.

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     access::{Action, Caller, TokenScope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event::kind,

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     access::{Action, Caller, TokenScope},
-    app::App,
     clock::Millis,
     error::{Error, Result},
     ids::{EndpointAppId, InstanceId, MerchantId, MessageId, OrgNodeId, ProductCode},

@@ -1,7 +1,7 @@
 //! Requests that come at the same time share a transaction, so that a message costs a part of a commit and not one of its
 //! own. One worker per host takes all that waits.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use tokio::sync::{mpsc, oneshot};
 

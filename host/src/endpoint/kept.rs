@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
     ids::{MerchantId, MessageId},

@@ -3,7 +3,7 @@
 
 use crate::endpoint::intake::Intake;
 use crate::nats::NatsConfig;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_nats::jetstream::{
     self, AckKind,

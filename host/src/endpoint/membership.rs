@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::{EndpointApp, InstanceState, ProductInstance, org};
 use crate::{
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event::{Kind, kind},

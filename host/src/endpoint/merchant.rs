@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::fulfilment;
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
     event::kind,

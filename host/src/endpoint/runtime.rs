@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     access::{Action, Caller},
-    app::App,
     error::{Error, Result},
     ids::{Digest, EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
     store::{Db, Tx},

@@ -2,7 +2,7 @@
 //! that is first does it for all.
 
 use crate::event::kind;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use super::{fulfilment, membership};
 use crate::{error::Result, event, ids::MerchantId, store::Db};

@@ -21,7 +21,6 @@ use serde_json::value::RawValue;
 
 use crate::{
     access::{Action, Caller, Scope},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
     ids::{EventId, HostAppId, MerchantId, MiniAppId},

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Cause, GrayTask, Move, State, Step, TaskRow, view};
 use crate::{
     access::{Action, Caller},
-    app::App,
     error::{Code, Error, Result},
     ids::{GrayTaskId, MiniAppId},
     store::{Db, Tx},

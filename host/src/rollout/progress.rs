@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::{Mark, view};
 use crate::{
     access::{Action, Caller},
-    app::App,
     clock::Millis,
     error::Result,
     ids::GrayTaskId,

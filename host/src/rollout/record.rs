@@ -4,7 +4,6 @@ use sqlx::types::Json;
 
 use super::{Cause, Conditions, Life, Move, State};
 use crate::{
-    app::App,
     clock::Millis,
     error::Result,
     event::{self, GrayMoved, Kind, kind},

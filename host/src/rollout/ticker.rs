@@ -1,7 +1,7 @@
 //! Stores what the clock does to tasks. Answers do not wait for it: a task's meaning is a function of the clock. Any
 //! host may do it, and the one that is first does it for all.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::{error::Result, store::Db};
 

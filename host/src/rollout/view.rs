@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::{Cause, Conditions, Move, MoveRow, State, TaskRow};
 use crate::{
     access::{Action, Caller},
-    app::App,
     clock::Millis,
     error::{Error, Result},
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::{Seal, SealConfig};
 use crate::{
-    app::App,
     error::{Code, Error, Result},
     store::{Db, SEALED, SealedColumn},
 };

@@ -4,7 +4,6 @@ use sqlx::types::Json;
 
 use super::{Tx, execute, fetch};
 use crate::{
-    app::App,
     error::{Code, Error, Result},
     ids::{MiniAppId, ReleaseId, VersionId},
     page::PageQuery,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{State, Step, VersionNumber, VersionRow};
 use crate::{
     access::{Action, Caller},
-    app::App,
     audit::AuditState,
     clock::Millis,
     error::{Code, Error, Result},

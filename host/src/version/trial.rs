@@ -6,10 +6,9 @@ use sqlx::types::Json;
 use super::{State, VersionNumber};
 use crate::{
     access::{Action, Caller},
-    app::App,
     clock::Millis,
     error::{Code, Error, Result},
-    event::{self, Nothing, kind},
+    event::{Nothing, kind},
     ids::{MiniAppId, VersionId},
     mini_app,
     store::Db,

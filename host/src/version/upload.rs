@@ -12,7 +12,7 @@ use crate::{
     access::{Action, Caller},
     blob::Spooled,
     error::{Code, Error, Result},
-    event::{self, OfVersion, kind},
+    event::{OfVersion, kind},
     ids::{MiniAppId, VersionId},
     mini_app,
     package::{Archive, Limits, Manifest, PackageName},

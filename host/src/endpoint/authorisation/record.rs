@@ -7,12 +7,11 @@ use sqlx::types::Json;
 use super::stage::{Grant, Stage};
 use crate::{
     clock::Millis,
-    endpoint::authorisation::Channels,
     endpoint::channel::ChannelKind,
     error::Result,
     event::{Kind, kind},
     ids::{AuthorisationId, ChannelId, EndpointAppId, InstanceId, MerchantId},
-    store::{Db, NewEvent, Tx},
+    store::Tx,
     wechat,
 };
 

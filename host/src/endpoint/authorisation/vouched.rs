@@ -8,7 +8,6 @@ use super::{
     stage::Grant,
 };
 use crate::{
-    endpoint::authorisation::Channels,
     error::{Code, Error, Result},
     seal::Secret,
     store::{Db, Tx},

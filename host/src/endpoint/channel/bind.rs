@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::Channel;
 use crate::{
     access::Caller,
-    app::App,
     endpoint::owned,
     error::{Code, Error, Result},
     event::kind,

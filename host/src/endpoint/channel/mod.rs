@@ -11,7 +11,6 @@ pub use bind::{BindChannel, ChannelUnbound, bind, bind_in, unbind, unbind_in};
 
 use crate::{
     access::{Action, Caller, TokenScope},
-    app::App,
     clock::Millis,
     endpoint::{
         Merchant,

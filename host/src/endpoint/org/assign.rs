@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     access::{Action, Caller},
-    app::App,
     endpoint::{EndpointApp, owned},
     error::{Code, Error, Result},
     event::kind,

@@ -4,7 +4,6 @@
 use serde::Serialize;
 
 use crate::{
-    app::App,
     clock::Millis,
     endpoint::{EndpointApp, OrgNode, ProductInstance},
     error::Result,

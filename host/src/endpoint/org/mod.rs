@@ -16,7 +16,6 @@ pub use open::{close, open};
 
 use crate::{
     access::{Action, Caller, TokenScope},
-    app::App,
     clock::Millis,
     endpoint::{
         merchant,
@@ -26,7 +25,7 @@ use crate::{
     event::{Kind, kind},
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     page::{Page, paged},
-    store::{Db, NewEvent, Tx, is_unique_violation},
+    store::{Db, Tx, is_unique_violation},
     text,
 };
 

@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     access::Caller,
-    app::App,
     endpoint::{InstanceState, owned},
     error::{Code, Error, Result},
     event::kind,

@@ -22,7 +22,7 @@ use super::{
     send::{Message, Receipt},
     write::{Written, write},
 };
-use crate::{app::App, clock::Random, error::Result, event::cloud, ids::WebhookId, store::Db};
+use crate::{clock::Random, error::Result, event::cloud, ids::WebhookId, store::Db};
 
 /// Another host's events are seen after so long at the latest; our own at once.
 const PULSE: Duration = Duration::from_millis(200);

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     access::Scope,
-    app::App,
     error::{Error, Result},
     event::webhook::{self, secret::Key},
     ids::WebhookId,

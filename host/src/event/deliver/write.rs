@@ -1,9 +1,6 @@
 //! What came of deliveries, written for many webhooks in one transaction.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{hook::Hook, plan::Change};
 use crate::{error::Result, event::webhook, ids::WebhookId, store::Db};

@@ -12,16 +12,14 @@ pub use deliveries::{
 
 use serde::{Deserialize, Serialize};
 
-use super::EventType;
 use crate::{
     access::{Action, Caller, Scope, ScopeKind, TokenScope},
-    app::App,
     clock::Millis,
     error::{Error, Result},
     event::Kind,
     ids::WebhookId,
     page::{Page, PageQuery},
-    store::{Db, NewEvent, Tx, WebhookRow},
+    store::{Db, Tx, WebhookRow},
 };
 
 /// Types that one webhook may list.
