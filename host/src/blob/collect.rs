@@ -67,7 +67,7 @@ fn kept_at(meta: &ObjectMeta) -> Millis {
 impl Blobs {
     async fn older_than(&self, before: Millis) -> Result<Vec<ObjectMeta>> {
         let all = self.store.list(Some(&self.prefix.clone().join("sha256")));
-        Ok(all.try_filter(|meta| std::future::ready(kept_at(meta) < before)).try_collect().await.map_err(refused)?)
+        all.try_filter(|meta| std::future::ready(kept_at(meta) < before)).try_collect().await.map_err(refused)
     }
 
     /// Whether an upload that was spooled just now may rely on finding these bytes kept.

@@ -272,7 +272,7 @@ impl Blobs {
     /// All bytes of a blob that is known to be small.
     pub async fn bytes(&self, digest: &Digest) -> Result<Bytes> {
         self.require_intact(digest).await?;
-        Ok(self.store.get(&self.key(digest)).await.map_err(refused)?.bytes().await.map_err(refused)?)
+        self.store.get(&self.key(digest)).await.map_err(refused)?.bytes().await.map_err(refused)
     }
 
     /// The blob as a file: where it is, or a checked copy in the cache.
@@ -296,7 +296,7 @@ impl Blobs {
         let key = self.prefix.clone().join("probe");
         self.store.put(&key, Bytes::from_static(b"berth").into()).await.map_err(refused)?;
         self.store.get(&key).await.map_err(refused)?.bytes().await.map_err(refused)?;
-        Ok(self.store.delete(&key).await.map_err(refused)?)
+        self.store.delete(&key).await.map_err(refused)
     }
 }
 
