@@ -121,7 +121,7 @@ async fn send(
     caching: &'static str,
 ) -> Result<Response> {
     let quoted = |text: String| HeaderValue::from_str(&text).map_err(Error::internal);
-    let etag = quoted(format!("\"{}\"", package.sha256))?;
+    let etag = format!("\"{}\"", package.sha256).parse().map_err(Error::internal)?;
     let answer = range::decide(method, headers, &etag, package.size);
     let body = match answer.range.clone() {
         Some(range) => Body::from_stream(app.blobs.stream(&package.sha256, range).await?),
