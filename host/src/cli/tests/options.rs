@@ -55,7 +55,22 @@ fn durations_are_numbers_with_units() {
     for (text, seconds) in good {
         assert_eq!(duration(text), Ok(seconds), "{text}");
     }
-    for text in ["", "7", "d", "-7d", "7d ago", "0d", "7y", "3mo", "1500ms", "1h1d", "1d1d", "7d5", "99999999999999999999d", "7é"] {
+    for text in [
+        "",
+        "7",
+        "d",
+        "-7d",
+        "7d ago",
+        "0d",
+        "7y",
+        "3mo",
+        "1500ms",
+        "1h1d",
+        "1d1d",
+        "7d5",
+        "99999999999999999999d",
+        "7é",
+    ] {
         assert!(duration(text).is_err(), "{text:?}");
     }
 }
