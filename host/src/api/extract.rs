@@ -79,7 +79,7 @@ pub fn is_json(kind: &HeaderValue) -> bool {
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-/// How deep arrays and objects are nested; of what is no JSON, something.
+/// How deep arrays and objects are nested; of what is no JSON, something. serde_json has no limit of one's own.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in json {
