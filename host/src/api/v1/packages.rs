@@ -113,6 +113,7 @@ async fn offline(
     send(&app, &method, &headers, package, "no-cache").await
 }
 
+/// The name in Content-Disposition needs no crate to quote it: its letters are a-z, A-Z, 0-9, `-`, `_` and `.`.
 async fn send(
     app: &App,
     method: &Method,
