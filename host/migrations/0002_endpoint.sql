@@ -1,4 +1,4 @@
--- Merchants' product instances, endpoint applications, channels and organisation nodes (rules E1–E11).
+-- Merchants' product instances, endpoint applications, channels and organisation nodes (E1–E11).
 
 ALTER TABLE event ADD COLUMN merchant_id TEXT;
 CREATE INDEX event_merchant ON event (merchant_id, seq);

@@ -114,7 +114,7 @@ fn caller_of(app: &App, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<C
 }
 
 /// Issues a token for the caller, or for another account when an admin of the platform asks. A token never gives more
-/// than the token that asked for it (fault 83).
+/// than the token that asked for it (F83).
 pub async fn issue_token(
     app: &App,
     caller: &Caller,
