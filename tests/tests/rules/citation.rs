@@ -23,7 +23,8 @@ pub(super) fn mistakes(defined: &[Number], extension: &str, text: &str) -> Vec<(
 }
 
 fn cited(extension: &str, text: &str) -> Vec<(usize, Cited)> {
-    let said = lines(text).flat_map(|(at, line)| in_prose(prose(extension, line)).into_iter().map(move |one| (at, one)));
+    let said =
+        lines(text).flat_map(|(at, line)| in_prose(prose(extension, line)).into_iter().map(move |one| (at, one)));
     let proved = if extension == "rs" { proved(text) } else { Vec::new() };
     said.chain(proved.into_iter().map(|(at, number)| (at, Ok(number)))).collect()
 }
@@ -43,9 +44,8 @@ fn prose<'a>(extension: &str, line: &'a str) -> &'a str {
 /// What brackets cite that hold numbers and nothing else. A number after a word such as "rule" is no citation, but meant
 /// to be one.
 fn in_prose(line: &str) -> Vec<Cited> {
-    static BRACKET: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r#"(?:^|[\s"'])\(([A-Z]\d{1,3}(?:(?:[\s,;&/–-]|\.\.|and|to)+[A-Z]?\d{1,3})*)\)"#)
-    });
+    static BRACKET: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"(?:^|[\s"'])\(([A-Z]\d{1,3}(?:(?:[\s,;&/–-]|\.\.|and|to)+[A-Z]?\d{1,3})*)\)"#));
     static WORDED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:rule|fault|invariant)s? [a-z]?\d+\b"));
     let bracketed = BRACKET.captures_iter(line).flat_map(|bracket| listed(&bracket[1]));
     bracketed.chain(WORDED.find_iter(line).map(|words| Err(words.as_str().to_owned()))).collect()
@@ -73,7 +73,8 @@ pub(super) fn proved(source: &str) -> Vec<(usize, Number)> {
 /// type.
 fn tests(source: &str) -> Vec<(usize, &str)> {
     static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*#\[(?:\w+::)*test\b"));
-    static FUNCTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:async )?fn (?<name>\w+)\((?:(?<bare>\w+)\))?"));
+    static FUNCTION: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"^\s*(?:async )?fn (?<name>\w+)\((?:(?<bare>\w+)\))?"));
     let (mut names, mut below) = (Vec::new(), false);
     for (at, line) in lines(source) {
         below |= ATTRIBUTE.is_match(line);

@@ -54,8 +54,7 @@ fn every_number_that_is_cited_is_on_the_page_once_and_in_its_place() {
 #[test]
 fn the_page_says_which_numbers_no_test_carries() {
     let sources = files().into_iter().filter(|file| file.extension == "rs");
-    let proved: BTreeSet<_> =
-        sources.flat_map(|file| citation::proved(&file.text)).map(|(_, number)| number).collect();
+    let proved: BTreeSet<_> = sources.flat_map(|file| citation::proved(&file.text)).map(|(_, number)| number).collect();
     let line = format!("No test carries these numbers: ({}).", page::others(&page::defined(&page()).0, &proved));
     assert!(page().lines().any(|have| have == line), "\nUnder \"What is proved\" {PAGE} has to say:\n{line}\n");
 }

@@ -80,13 +80,21 @@ mod tests {
         ];
         for (numbers, line, mistake) in table {
             let (_, mistakes) = defined(&page(numbers));
-            assert!(matches!(&mistakes[..], [(at, what)] if *at == line && what.contains(mistake)), "{numbers}: {mistakes:?}");
+            assert!(
+                matches!(&mistakes[..], [(at, what)] if *at == line && what.contains(mistake)),
+                "{numbers}: {mistakes:?}"
+            );
         }
     }
 
     #[test]
     fn an_entry_that_cannot_be_linked_to_is_told() {
-        for line in ["- <b id=\"g2\">G1</b> Holds.", "- <b>G1</b> Holds.", "- <b id=\"g1\">G1</b>", "- <b id=\"x\">X</b> Holds."] {
+        for line in [
+            "- <b id=\"g2\">G1</b> Holds.",
+            "- <b>G1</b> Holds.",
+            "- <b id=\"g1\">G1</b>",
+            "- <b id=\"x\">X</b> Holds.",
+        ] {
             assert_eq!(defined(line).1.len(), 1, "{line}");
         }
     }
