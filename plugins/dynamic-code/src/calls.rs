@@ -6,40 +6,67 @@ use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
     Found,
     ast::{
-        Argument, ArrayExpressionElement, BinaryExpression, BinaryOperator, CallExpression, ConditionalExpression,
-        Expression, IdentifierReference, ImportExpression, LogicalOperator, MemberExpression, NewExpression, Program,
-        UnaryExpression, UnaryOperator, VariableDeclarator,
+        Argument, ArrayExpressionElement, ArrowFunctionExpression, BinaryExpression, BinaryOperator, CallExpression,
+        ConditionalExpression, Expression, Function, IdentifierReference, IfStatement, ImportExpression,
+        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, UnaryExpression, UnaryOperator,
+        VariableDeclarator,
     },
-    span::GetSpan,
+    semantic::ScopeFlags,
+    span::{GetSpan, Span},
     visit::{Visit, walk},
 };
 
 use crate::{
     constants,
     globals::{Globals, property},
+    inner,
+    polyfill::{in_conditional, in_if, in_logical},
 };
 
 /// All findings of a program.
 pub fn find(program: &Program<'_>) -> Found {
-    let mut finder =
-        Finder { globals: Globals::of(program), found: Found::new(), settled: HashSet::new(), asked: HashSet::new() };
+    find_in(program, 0)
+}
+
+/// The same of a program that lies so many texts deep inside of others.
+pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
+    let mut finder = Finder {
+        globals: Globals::of(program),
+        text: program.source_text,
+        depth,
+        found: Found::new(),
+        settled: HashSet::new(),
+        asked: HashSet::new(),
+        polyfills: HashSet::new(),
+        functions: Vec::new(),
+    };
     finder.visit_program(program);
     finder.found
 }
 
-struct Finder {
+/// What webpack's loader of chunks says around its script element.
+const LOADER: [&str; 4] = ["ChunkLoadError", "data-webpack", "timeout = 120", "timeout=120"];
+
+struct Finder<'a> {
     globals: Globals,
+    text: &'a str,
+    depth: usize,
     found: Found,
     /// Where identifiers stand that were judged together with their surroundings.
     settled: HashSet<u32>,
     /// Where calls stand whose result is only looked at.
     asked: HashSet<u32>,
+    /// Where calls stand that only make a function of what a timer was given and is none.
+    polyfills: HashSet<u32>,
+    /// The functions around, the innermost last.
+    functions: Vec<Span>,
 }
 
-impl<'a> Visit<'a> for Finder {
+impl<'a> Visit<'a> for Finder<'a> {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         self.settle(&call.callee);
         let finding = self.call(&call.callee, &call.arguments).filter(|_| !self.asked.contains(&call.span.start));
+        let finding = finding.map(|finding| self.softened(call.span.start, finding));
         // `Reflect.apply(eval, …)` has been judged as a whole.
         if let (Some(_), Some(first)) = (&finding, call.arguments.first().and_then(Argument::as_expression)) {
             self.settle(first);
@@ -50,7 +77,10 @@ impl<'a> Visit<'a> for Finder {
 
     fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
         let finding = match self.globals.name(&new.callee).as_deref() {
-            Some("Function") => Some(function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start)),
+            Some("Function") => {
+                let found = Some(self.function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start));
+                found.map(|finding| self.softened(new.span.start, finding))
+            }
             _ => self.web_assembly(&new.callee, &["Module"], &new.arguments),
         };
         self.found.extend(finding.map(|finding| (new.span.start, finding)));
@@ -76,7 +106,30 @@ impl<'a> Visit<'a> for Finder {
         if self.is_json_there(&conditional.test) {
             self.asked.insert(conditional.alternate.span().start);
         }
+        self.polyfills.extend(in_conditional(conditional));
         walk::walk_conditional_expression(self, conditional);
+    }
+
+    fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
+        self.polyfills.extend(in_if(statement));
+        walk::walk_if_statement(self, statement);
+    }
+
+    fn visit_logical_expression(&mut self, logical: &LogicalExpression<'a>) {
+        self.polyfills.extend(in_logical(logical));
+        walk::walk_logical_expression(self, logical);
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        self.functions.push(function.span);
+        walk::walk_function(self, function, flags);
+        self.functions.pop();
+    }
+
+    fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        self.functions.push(function.span);
+        walk::walk_arrow_function_expression(self, function);
+        self.functions.pop();
     }
 
     /// Comparing makes no code, and `"async" in document.createElement("script")` only asks what a browser can do.
@@ -105,7 +158,7 @@ impl<'a> Visit<'a> for Finder {
     }
 }
 
-impl Finder {
+impl Finder<'_> {
     /// `typeof JSON !== "undefined" && JSON.parse`
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
@@ -136,8 +189,8 @@ impl Finder {
     fn call(&self, callee: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
         let first = arguments.first().and_then(Argument::as_expression);
         match self.globals.name(callee).as_deref() {
-            Some("eval" | "execScript") => Some(eval_of(first)),
-            Some("Function") => Some(function(arguments)),
+            Some("eval" | "execScript") => Some(self.eval_of(first)),
+            Some("Function") => Some(self.function(arguments)),
             Some("importScripts") if constants::texts(arguments).is_none() => Some(script_element()),
             Some(timer @ ("setTimeout" | "setInterval" | "setImmediate")) if first.is_some_and(constants::is_text) => {
                 Some(string_timer(timer))
@@ -158,10 +211,10 @@ impl Finder {
         let (object, method) = (self.globals.name(member.object())?, property(member)?);
         match (&*object, &*method) {
             ("eval", "call" | "apply" | "bind") => Some(eval()),
-            ("Function", "call" | "bind") if arguments.len() > 1 => Some(function(&arguments[1..])),
+            ("Function", "call" | "bind") if arguments.len() > 1 => Some(self.function(&arguments[1..])),
             ("Function", "apply") if arguments.len() > 1 => Some(not_constant()),
             ("Reflect", "apply" | "construct") => self.reflected(first?),
-            ("document", "createElement") => is_script(first?).then(script_element),
+            ("document", "createElement") => is_script(first?).then(|| self.script_element()),
             ("document", "write" | "writeln") => writes_script(first?).then(script_element),
             _ => self.web_assembly(
                 callee,
@@ -169,6 +222,38 @@ impl Finder {
                 arguments,
             ),
         }
+    }
+
+    /// Code that is a constant can be audited where it stands, and is.
+    fn eval_of(&self, code: Option<&Expression<'_>>) -> Finding {
+        match code.and_then(constants::text) {
+            Some(code) => Finding { severity: inner::severity(&code, self.depth), ..eval() },
+            None => eval(),
+        }
+    }
+
+    fn function(&self, arguments: &[Argument<'_>]) -> Finding {
+        let Some(mut parameters) = constants::texts(arguments) else { return made(arguments) };
+        let body = parameters.pop().unwrap_or_default();
+        let code = format!("(function ({}\n) {{\n{body}\n}})", parameters.join(","));
+        let message = "The Function constructor makes code of a constant text.";
+        Finding::new(inner::severity(&code, self.depth), "constant-function", message)
+            .fix("Write the function out; for the global object there is globalThis.")
+    }
+
+    /// What only stands in for a function that every engine has, and runs when a timer is given a text, which is told
+    /// where that happens.
+    fn softened(&self, at: u32, finding: Finding) -> Finding {
+        let severity = if self.polyfills.contains(&at) { Severity::Note } else { finding.severity };
+        Finding { severity, ..finding }
+    }
+
+    /// A mini-program has no document. The loader that webpack puts into every bundle is known for what it is.
+    fn script_element(&self) -> Finding {
+        let around = self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize));
+        let loader = around.is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
+        let severity = if loader { Severity::Note } else { Severity::Warning };
+        Finding { severity, ..script_element() }
     }
 
     fn reflected(&self, target: &Expression<'_>) -> Option<Finding> {
@@ -233,30 +318,18 @@ fn eval() -> Finding {
         .fix("Write the code out; read data with JSON.parse.")
 }
 
-/// `eval("this")` finds the global object, as `Function("return this")()` does.
-fn eval_of(code: Option<&Expression<'_>>) -> Finding {
-    let constant = code.and_then(constants::text);
-    let severity = if constant.as_deref() == Some("this") { Severity::Note } else { Severity::Error };
-    Finding { severity, ..eval() }
-}
-
 fn eval_reference() -> Finding {
     Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
         .fix("Remove it, unless a library only looks at it.")
 }
 
-fn function(arguments: &[Argument<'_>]) -> Finding {
-    let Some(texts) = constants::texts(arguments) else { return made(arguments) };
-    let severity = if constants::is_idiom(&texts) { Severity::Note } else { Severity::Warning };
-    Finding::new(severity, "constant-function", "The Function constructor makes code of a constant text.")
-        .fix("Write the function out; for the global object there is globalThis.")
-}
-
 /// What well-known libraries do is for people to look at, and everything else is an error.
 fn made(arguments: &[Argument<'_>]) -> Finding {
-    let code = arguments.last().and_then(Argument::as_expression).map(constants::skeleton);
-    let library = code.is_some_and(|code| constants::LIBRARIES.contains(&code.as_str()));
-    let severity = if library { Severity::Warning } else { Severity::Error };
+    let Some((code, parameters)) = arguments.split_last() else { return not_constant() };
+    let code = code.as_expression().map(constants::skeleton).unwrap_or_default();
+    let parameters: Vec<_> =
+        parameters.iter().filter_map(|parameter| constants::text(parameter.as_expression()?)).collect();
+    let severity = if constants::is_library(&code, &parameters) { Severity::Warning } else { Severity::Error };
     Finding { severity, ..not_constant() }
 }
 

@@ -10,12 +10,20 @@ use berth_policy_javascript::{
     visit::{Visit, walk},
 };
 
-use crate::rules;
+use crate::{lines, rules};
 
 /// The secrets of a script.
 pub fn in_program(program: &Program<'_>) -> Found {
     let mut texts = Texts::default();
     texts.visit_program(program);
+    for comment in &program.comments {
+        let text = &program.source_text[comment.span.start as usize..comment.span.end as usize];
+        // A source map in a comment is judged as what it is.
+        if !text.contains("sourceMappingURL=") {
+            let told = lines::in_text(text).into_iter();
+            texts.found.extend(told.map(|(at, finding)| (comment.span.start + at, finding)));
+        }
+    }
     texts.found
 }
 
