@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
-    Found,
+    ArenaVec, Found,
     ast::{
         Argument, ArrayExpressionElement, ArrowFunctionExpression, BinaryExpression, BinaryOperator, CallExpression,
         ConditionalExpression, Expression, Function, IdentifierReference, IfStatement, ImportExpression,
-        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, UnaryExpression, UnaryOperator,
-        VariableDeclarator,
+        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement, UnaryExpression,
+        UnaryOperator, VariableDeclarator,
     },
     semantic::ScopeFlags,
     span::{GetSpan, Span},
@@ -63,6 +63,17 @@ struct Finder<'a> {
 }
 
 impl<'a> Visit<'a> for Finder<'a> {
+    /// What follows a `return` never runs: some libraries put an `eval` there to keep an engine from optimising.
+    fn visit_statements(&mut self, statements: &ArenaVec<'a, Statement<'a>>) {
+        let mut ended = false;
+        for statement in statements {
+            if !ended || matches!(statement, Statement::FunctionDeclaration(_)) {
+                self.visit_statement(statement);
+            }
+            ended |= matches!(statement, Statement::ReturnStatement(_) | Statement::ThrowStatement(_));
+        }
+    }
+
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         self.settle(&call.callee);
         let finding = self.call(&call.callee, &call.arguments).filter(|_| !self.asked.contains(&call.span.start));

@@ -23,8 +23,22 @@ const GLOBAL_OBJECT: &str = "globalThis";
 
 /// Functions of the global object that scripts reach for to get at a constructor.
 const FUNCTIONS: [&str; 16] = [
-    "Array", "Boolean", "Date", "Error", "Number", "Object", "Promise", "RegExp", "String", "Symbol", "Map", "Set",
-    "isNaN", "parseFloat", "parseInt", "setTimeout",
+    "Array",
+    "Boolean",
+    "Date",
+    "Error",
+    "Number",
+    "Object",
+    "Promise",
+    "RegExp",
+    "String",
+    "Symbol",
+    "Map",
+    "Set",
+    "isNaN",
+    "parseFloat",
+    "parseInt",
+    "setTimeout",
 ];
 /// Members of literals that are no functions.
 const VALUES: [&str; 7] = ["length", "source", "flags", "global", "lastIndex", "__proto__", "constructor"];

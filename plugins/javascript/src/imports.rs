@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use oxc_ast::ast::{
-    Argument, ArrowFunctionExpression, BindingIdentifier, CallExpression, ConditionalExpression, ExportAllDeclaration, ExportFromDeclaration,
-    Expression, Function, IfStatement, ImportDeclaration, ImportExpression, LogicalExpression, Program,
-    StringLiteral, SwitchStatement, TryStatement,
+    Argument, ArrowFunctionExpression, BindingIdentifier, CallExpression, ConditionalExpression, ExportAllDeclaration,
+    ExportFromDeclaration, Expression, Function, IfStatement, ImportDeclaration, ImportExpression, LogicalExpression,
+    Program, StringLiteral, SwitchStatement, TryStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::ScopeFlags;

@@ -13,6 +13,7 @@ use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
 pub use imports::{Import, When, imports};
+pub use oxc_allocator::ArenaVec;
 pub use oxc_ast::ast;
 pub use oxc_ast_visit as visit;
 pub use oxc_semantic as semantic;

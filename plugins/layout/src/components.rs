@@ -114,10 +114,10 @@ impl Components {
 /// The components that the manifest asks for without naming them: what asks, and the path without ending.
 pub fn bars(layout: &Layout) -> Vec<(&'static str, &'static str)> {
     let members = &layout.manifest.members;
-    let custom = members.get("tabBar").and_then(|bar| bar.get("custom")).and_then(Value::as_bool);
-    let custom = custom.is_some_and(|custom| custom).then_some(("tabBar.custom", "custom-tab-bar/index"));
-    let app = members.contains_key("appBar").then_some(("appBar", "app-bar/index"));
-    custom.into_iter().chain(app).collect()
+    let asks = |member: &str| members.get("tabBar").and_then(|bar| bar.get(member)) == Some(&Value::Bool(true));
+    let custom = layout.dialect.custom_bar.filter(|(member, _)| asks(member));
+    let app = members.contains_key("appBar") && layout.dialect.name == "WeChat";
+    custom.into_iter().chain(app.then_some(("appBar", "app-bar/index"))).collect()
 }
 
 /// The members of a JSON. One that cannot be read is told, with those that a lenient reader finds.
@@ -223,7 +223,7 @@ fn find(layout: &Layout, used: &Use) -> Option<String> {
     let path = layout.aliased(used.path.split('?').next().unwrap_or_default());
     let folder = path::folder(&used.json);
     let is_there = |stem: &String| {
-        ENDINGS.iter().chain([&layout.dialect.markup]).any(|ending| layout.has(&format!("{stem}.{ending}")))
+        ENDINGS.iter().chain([&layout.dialect.markup, &"wxml"]).any(|ending| layout.has(&format!("{stem}.{ending}")))
     };
     let with_index = |stem: String| [stem.clone(), path::join(&stem, "index")].into_iter().find(is_there);
     if path.starts_with('/') {

@@ -19,6 +19,21 @@ pub struct Dialect {
     pub whole: &'static [&'static str],
     /// Whether its tools take JSON with comments and dangling commas.
     pub lenient_json: bool,
+    /// Whether it takes the markup and style sheets of WeChat beside its own.
+    pub takes_wechat: Takes,
+    /// Which bars are components of the package, by the member of `tabBar` that asks for them.
+    pub custom_bar: Option<(&'static str, &'static str)>,
+}
+
+/// What is known of a thing that documentation does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// It does: real packages rely on it.
+    Yes,
+    /// It may.
+    Perhaps,
+    /// It does not.
+    No,
 }
 
 const BUILT: &[&str] = &["miniprogram_npm"];
@@ -27,11 +42,26 @@ const BUILD: &str = "Build npm in the developer tool (Tools, Build npm), which w
 const INSTALL: &str = "Run npm install, so that node_modules holds it, and pack again.";
 
 const fn built(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
-    Dialect { name, markup, style, npm: BUILT, npm_remedy: BUILD, whole: &[], lenient_json: false }
+    Dialect {
+        name,
+        markup,
+        style,
+        npm: BUILT,
+        npm_remedy: BUILD,
+        whole: &[],
+        lenient_json: false,
+        takes_wechat: Takes::No,
+        custom_bar: Some(("custom", "custom-tab-bar/index")),
+    }
 }
 
 const fn installed(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
-    Dialect { npm: INSTALLED, npm_remedy: INSTALL, lenient_json: true, ..built(name, markup, style) }
+    let npm_remedy = INSTALL;
+    Dialect { npm: INSTALLED, npm_remedy, lenient_json: true, custom_bar: None, ..built(name, markup, style) }
+}
+
+const fn cousin(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
+    Dialect { lenient_json: true, takes_wechat: Takes::Perhaps, ..built(name, markup, style) }
 }
 
 /// The dialect of most packages, and of those that cannot be told.
@@ -42,13 +72,13 @@ pub const W3C: Dialect = Dialect { whole: &["html", "htm", "ux", "vue", "hml"], 
 /// All that are recognised.
 const DIALECTS: [Dialect; 9] = [
     WECHAT,
-    installed("Alipay", "axml", "acss"),
-    Dialect { lenient_json: true, ..built("Douyin", "ttml", "ttss") },
+    Dialect { custom_bar: Some(("customize", "customize-tab-bar/index")), ..installed("Alipay", "axml", "acss") },
+    cousin("Douyin", "ttml", "ttss"),
     installed("Baidu", "swan", "css"),
-    built("QQ", "qml", "qss"),
-    Dialect { lenient_json: true, ..built("Kuaishou", "ksml", "css") },
-    Dialect { lenient_json: true, ..built("JD", "jxml", "jxss") },
-    Dialect { lenient_json: true, ..built("Xiaohongshu", "xhsml", "css") },
+    Dialect { takes_wechat: Takes::Yes, ..built("QQ", "qml", "qss") },
+    cousin("Kuaishou", "ksml", "css"),
+    cousin("JD", "jxml", "jxss"),
+    cousin("Xiaohongshu", "xhsml", "css"),
     W3C,
 ];
 
@@ -59,9 +89,8 @@ impl Dialect {
             return &DIALECTS[DIALECTS.len() - 1];
         }
         let mini = || DIALECTS.iter().rev().skip(1).rev();
-        let page_has = |dialect: &Dialect, page: &String| {
-            paths.binary_search(&format!("{page}.{}", dialect.markup)).is_ok()
-        };
+        let page_has =
+            |dialect: &Dialect, page: &String| paths.binary_search(&format!("{page}.{}", dialect.markup)).is_ok();
         let declared = |dialect: &&Dialect| pages.iter().filter(|page| page_has(dialect, page)).count();
         let held = |dialect: &&Dialect| paths.iter().filter(|path| path::ending(path) == dialect.markup).count();
         most(mini(), declared).or_else(|| most(mini(), held)).unwrap_or(&DIALECTS[0])
@@ -69,10 +98,7 @@ impl Dialect {
 }
 
 /// The first of those with the highest count; none when all have none.
-fn most<'d>(
-    dialects: impl Iterator<Item = &'d Dialect>,
-    count: impl Fn(&&'d Dialect) -> usize,
-) -> Option<&'d Dialect> {
+fn most<'d>(dialects: impl Iterator<Item = &'d Dialect>, count: impl Fn(&&'d Dialect) -> usize) -> Option<&'d Dialect> {
     let mut best = (0, None);
     for dialect in dialects {
         let counted = count(&dialect);

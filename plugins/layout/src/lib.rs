@@ -15,10 +15,13 @@ use berth_policy::{
     manifest::{Manifest, Subpackage},
 };
 
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Takes};
 
 /// What builds put all scripts into; such a package keeps no scripts and JSON of its own for its pages.
 const BUNDLE: &str = "app-service.js";
+const BUNDLED_SCRIPT: [&str; 2] = [BUNDLE, "service.js"];
+/// What builds put all markup into.
+const BUNDLED_MARKUP: [&str; 2] = ["page-frame.html", "page-frame.js"];
 /// Sources of a script that a build has to compile before a device can run them.
 const SCRIPT_SOURCES: [&str; 8] = ["ts", "tsx", "jsx", "mts", "vue", "wpy", "mpx", "coffee"];
 /// The same of markup.
@@ -62,6 +65,8 @@ pub enum Lack {
     Script,
     /// It has no markup.
     Markup,
+    /// Its markup is WeChat's, at this path, which the dialect may not take.
+    Foreign(String),
     /// It has the source of a part and not the part itself; this is the source's path.
     Built(String),
 }
@@ -137,12 +142,11 @@ impl Layout {
 
     /// What a page or a component lacks; `stem` is its path without ending.
     pub fn lack(&self, stem: &str) -> Option<Lack> {
-        // A manifest of the W3C may name the file itself.
-        if self.dialect.markup == "html" && self.has(stem) || self.with_ending(stem, self.dialect.whole).is_some() {
+        if self.is_document(stem) {
             return None;
         }
-        let script = self.with_ending(stem, &["js", "mjs", "cjs"]).is_some();
-        let markup = self.with_ending(stem, &[self.dialect.markup]).is_some();
+        let script = self.with_ending(stem, &["js", "mjs", "cjs"]).is_some() || self.bundles(stem, &BUNDLED_SCRIPT);
+        let markup = self.markup_of(stem).is_some() || self.bundles(stem, &BUNDLED_MARKUP);
         let source = |has: bool, endings: &[&str]| if has { None } else { self.with_ending(stem, endings) };
         let style = self.with_ending(stem, &[self.dialect.style, "css"]).is_some();
         let source = source(script, &SCRIPT_SOURCES)
@@ -150,11 +154,36 @@ impl Layout {
             .or_else(|| source(style, &STYLE_SOURCES));
         match (source, script, markup) {
             (Some(source), ..) => Some(Lack::Built(source)),
-            (None, true, true) => None,
+            (None, true, true) => self.foreign(stem).map(Lack::Foreign),
             (None, false, false) => Some(Lack::Everything),
             (None, false, true) => Some(Lack::Script),
             (None, true, false) => Some(Lack::Markup),
         }
+    }
+
+    /// The markup of a page or component.
+    pub fn markup_of(&self, stem: &str) -> Option<String> {
+        let own = self.with_ending(stem, &[self.dialect.markup]);
+        own.or_else(|| self.with_ending(stem, &["wxml"]).filter(|_| self.dialect.takes_wechat != Takes::No))
+    }
+
+    fn foreign(&self, stem: &str) -> Option<String> {
+        let markup = self.markup_of(stem).filter(|_| self.dialect.takes_wechat == Takes::Perhaps)?;
+        (path::ending(&markup) != self.dialect.markup).then_some(markup)
+    }
+
+    /// Whether a page is one document, as those of the W3C are. A manifest may name the file itself, and
+    /// `pages/home/home` may be `pages/home.html`, as in the tests of the W3C.
+    fn is_document(&self, stem: &str) -> bool {
+        let whole = self.dialect.whole;
+        let doubled = stem.rsplit_once('/').filter(|(folder, name)| folder.rsplit('/').next() == Some(*name));
+        let near = doubled.map_or(stem, |(folder, _)| folder);
+        !whole.is_empty() && (self.has(stem) || [stem, near].iter().any(|stem| self.with_ending(stem, whole).is_some()))
+    }
+
+    /// Whether a bundle lies in the root or in a folder above the page.
+    fn bundles(&self, stem: &str, names: &[&str]) -> bool {
+        path::upwards(path::folder(stem)).any(|folder| names.iter().any(|name| self.has(&path::join(folder, name))))
     }
 
     /// Where a path that begins with a slash may lead: from the root of the package, and from that of the subpackage
@@ -185,7 +214,8 @@ impl Layout {
     /// The name of the npm package that a path means: `@vant/weapp` of `@vant/weapp/button`; none for other paths.
     pub fn npm_name(&self, path: &str) -> Option<String> {
         let folders = self.dialect.npm.iter();
-        let inside = folders.filter_map(|folder| path.rsplit_once(&format!("{folder}/"))).map(|(_, inside)| inside).next();
+        let inside =
+            folders.filter_map(|folder| path.rsplit_once(&format!("{folder}/"))).map(|(_, inside)| inside).next();
         let bare = (!path.starts_with(['.', '/', '~']) && !path.starts_with("@/")).then_some(path);
         let parts: Vec<_> = inside.or(bare)?.split('/').collect();
         Some(parts.get(..if parts[0].starts_with('@') { 2 } else { 1 })?.join("/"))

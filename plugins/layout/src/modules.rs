@@ -14,7 +14,9 @@ pub enum Target {
     File(String),
     /// Outside of what the package has to bring, or where nobody can say.
     Elsewhere,
-    /// Nowhere; this path was looked for, without ending.
+    /// In this source, which no device runs before it is built.
+    Unbuilt(String),
+    /// Nowhere; this path was looked for.
     Missing(String),
     /// In an npm package of this name, which the package does not hold.
     Npm(String),
@@ -30,16 +32,24 @@ pub fn resolve(layout: &Layout, from: &str, text: &str) -> Target {
     let folder = path::folder(from);
     if text.starts_with('/') {
         let found = layout.absolute(from, &text).find_map(find);
-        return found.map_or_else(|| Target::Missing(path::clean(&text)), Target::File);
+        return found.map_or_else(|| missing(layout, path::clean(&text)), Target::File);
     }
     let near = path::join(folder, &text);
     if let Some(found) = find(near.clone()) {
         return Target::File(found);
     }
     if text.starts_with('.') {
-        return Target::Missing(near);
+        return missing(layout, near);
     }
     package(layout, folder, &text)
+}
+
+fn missing(layout: &Layout, stem: String) -> Target {
+    let bare = stem.strip_suffix(".js").unwrap_or(&stem);
+    let places = [bare.to_owned(), path::join(bare, "index")];
+    let source = places.iter().find_map(|stem| layout.with_ending(stem, &["ts", "tsx", "jsx", "mts"]));
+    let named = if path::ending(&stem).is_empty() { format!("{stem}.js") } else { stem };
+    source.map_or(Target::Missing(named), Target::Unbuilt)
 }
 
 /// A name without a dot: from the root, or an npm package's.
@@ -65,7 +75,9 @@ pub fn entries(layout: &Layout, components: &Components) -> Vec<String> {
         entries.extend(scripts.cloned());
     }
     if layout.kind == Kind::Game {
-        let roots = layout.subpackages.iter().map(|sub| if path::ending(&sub.root) == "js" { sub.root.clone() } else { path::join(&sub.root, "game.js") });
+        let roots = layout.subpackages.iter().map(|sub| {
+            if path::ending(&sub.root) == "js" { sub.root.clone() } else { path::join(&sub.root, "game.js") }
+        });
         entries.extend(roots.filter(|path| layout.has(path)));
     }
     entries

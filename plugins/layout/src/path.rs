@@ -48,13 +48,9 @@ mod tests {
 
     #[test]
     fn paths_are_joined_and_cleaned() {
-        for (folder, path, joined) in [
-            ("a/b", "../c", "a/c"),
-            ("a", "./b//c/", "a/b/c"),
-            ("", "/a", "a"),
-            ("a", "../../b", "b"),
-            ("a", "..", ""),
-        ] {
+        for (folder, path, joined) in
+            [("a/b", "../c", "a/c"), ("a", "./b//c/", "a/b/c"), ("", "/a", "a"), ("a", "../../b", "b"), ("a", "..", "")]
+        {
             assert_eq!(join(folder, path), joined);
         }
         assert_eq!(["/a/b/", "./a/b", "a/b"].map(clean), ["a/b"; 3]);

@@ -12,7 +12,9 @@ const MAIN: &str = "__APP__";
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let rules = subject.layout.manifest.members.get("preloadRule").and_then(Value::as_object);
     let rules = rules.into_iter().flatten();
-    rules.flat_map(|(page, rule)| unknown_page(subject, page).into_iter().chain(unknown_packages(subject, rule))).collect()
+    rules
+        .flat_map(|(page, rule)| unknown_page(subject, page).into_iter().chain(unknown_packages(subject, rule)))
+        .collect()
 }
 
 fn unknown_page(subject: &Subject<'_>, page: &str) -> Option<Finding> {
@@ -32,9 +34,12 @@ fn unknown_packages(subject: &Subject<'_>, rule: &Value) -> Vec<Finding> {
             || subject.layout.subpackages.iter().any(|sub| sub.root == root || sub.name.as_deref() == Some(package))
     };
     let finding = |package: &str| {
-        Finding::error("preload-undeclared", format!("preloadRule names the subpackage {package}, which is not declared."))
-            .at(subject.layout.manifest.place_of(package))
-            .fix("Name a subpackage by its root or its name, or __APP__ for the main package.")
+        Finding::error(
+            "preload-undeclared",
+            format!("preloadRule names the subpackage {package}, which is not declared."),
+        )
+        .at(subject.layout.manifest.place_of(package))
+        .fix("Name a subpackage by its root or its name, or __APP__ for the main package.")
     };
     packages.filter(|package| !known(package)).map(finding).collect()
 }

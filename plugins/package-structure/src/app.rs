@@ -17,7 +17,10 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
 fn script(subject: &Subject<'_>) -> Option<Finding> {
     let layout = &subject.layout;
     // A MiniApp of the W3C may consist of documents alone.
-    if layout.manifest.path != "app.json" || layout.is_bundled() || layout.with_ending("app", &["js", "mjs", "cjs"]).is_some() {
+    if layout.manifest.path != "app.json"
+        || layout.is_bundled()
+        || layout.with_ending("app", &["js", "mjs", "cjs"]).is_some()
+    {
         return None;
     }
     let message = match layout.with_ending("app", &["ts", "tsx", "vue"]) {
@@ -34,10 +37,10 @@ fn bar(subject: &Subject<'_>, asked: &str, stem: &str) -> Option<Finding> {
     }
     subject.layout.lack(stem)?;
     let markup = subject.layout.dialect.markup;
-    let member = asked.split('.').next().unwrap_or(asked);
-    let message = format!("The manifest asks for a bar of its own ({asked}), and {stem}.js or {stem}.{markup} is not there.");
+    let message =
+        format!("The manifest asks for a bar of its own ({asked}), and {stem}.js or {stem}.{markup} is not there.");
     let fix = format!("Add the component {stem}, or remove {asked}.");
-    Some(Finding::error("bar-missing", message).at(subject.layout.manifest.place_of(member)).fix(fix))
+    Some(Finding::error("bar-missing", message).at(subject.layout.manifest.place_of(asked)).fix(fix))
 }
 
 /// The folder of the workers, given as a text or as `{"path": …}`.
@@ -48,7 +51,11 @@ pub fn worker_folder(subject: &Subject<'_>) -> Option<Finding> {
     }
     let message = format!("The folder of the workers, {folder}, does not exist.");
     let place = subject.layout.manifest.place_of("workers");
-    Some(Finding::error("workers-missing", message).at(place).fix("Add the folder, or remove workers from the manifest."))
+    Some(
+        Finding::error("workers-missing", message)
+            .at(place)
+            .fix("Add the folder, or remove workers from the manifest."),
+    )
 }
 
 /// A path of the manifest that has to be a file; nothing when the member is not a text.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_policy::Finding;
+use berth_policy::{Finding, Severity};
 use berth_policy_layout::{
     Lack,
     components::{Use, target},
@@ -11,6 +11,7 @@ use berth_policy_layout::{
 use crate::{
     Subject,
     gaps::{self, Lost, Sort},
+    pages::FOREIGN,
 };
 
 const SORT: Sort = Sort {
@@ -51,18 +52,27 @@ fn npm_package(subject: &Subject<'_>, path: &str, target: &str) -> Option<String
 
 fn lacking(subject: &Subject<'_>, stem: &str, used: &Use) -> Option<Finding> {
     let markup = subject.layout.dialect.markup;
-    let (rule, what) = match subject.layout.lack(stem)? {
-        Lack::Everything | Lack::Script => ("component-without-script", format!("has no script: there is no {stem}.js")),
+    let lack = subject.layout.lack(stem)?;
+    let severity = if matches!(lack, Lack::Foreign(_)) { Severity::Warning } else { Severity::Error };
+    let (rule, what) = match &lack {
+        Lack::Foreign(path) => (
+            "component-without-markup",
+            format!("has foreign markup, {path}; the package is {}'s", subject.layout.dialect.name),
+        ),
+        Lack::Everything | Lack::Script => {
+            ("component-without-script", format!("has no script: there is no {stem}.js"))
+        }
         Lack::Markup => ("component-without-markup", format!("has no markup: there is no {stem}.{markup}")),
         Lack::Built(source) => {
             ("component-not-built", format!("is not built: there is {source}, a source that no device runs"))
         }
     };
     let message = format!("The component {stem} {what}. {} uses it.", used.json);
-    let fix = if rule == "component-not-built" {
-        "Build the project, and pack the folder that the build writes.".into()
-    } else {
-        subject.remedy(&[format!("{stem}.js"), format!("{stem}.{markup}")], "Add the file, or remove the component from the JSON.")
+    let add = "Add the file, or remove the component from the JSON.";
+    let fix = match lack {
+        Lack::Foreign(_) => FOREIGN.into(),
+        Lack::Built(_) => "Build the project, and pack the folder that the build writes.".into(),
+        _ => subject.remedy(&[format!("{stem}.js"), format!("{stem}.{markup}")], add),
     };
-    Some(Finding::error(rule, message).at(used.place.clone()).fix(fix))
+    Some(Finding::new(severity, rule, message).at(used.place.clone()).fix(fix))
 }

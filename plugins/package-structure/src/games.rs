@@ -26,8 +26,11 @@ fn script(subject: &Subject<'_>) -> Option<Finding> {
 fn subpackage(subject: &Subject<'_>, root: &str) -> Option<Finding> {
     let script = if path::ending(root) == "js" { root.to_owned() } else { path::join(root, "game.js") };
     (!subject.layout.has(&script)).then(|| {
-        Finding::error("subpackage-without-script", format!("The subpackage {root} has no script: there is no {script}."))
-            .at(subject.layout.manifest.place_of(root))
-            .fix("Add the script, or remove the subpackage from the manifest.")
+        Finding::error(
+            "subpackage-without-script",
+            format!("The subpackage {root} has no script: there is no {script}."),
+        )
+        .at(subject.layout.manifest.place_of(root))
+        .fix("Add the script, or remove the subpackage from the manifest.")
     })
 }

@@ -70,8 +70,7 @@ fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Find
         1 => " One more use leads there.".into(),
         count => format!(" {count} more uses lead there."),
     };
-    let message =
-        format!("{} {} {}, but the package {missing}.{others}", first.place.path, sort.does, first.written);
+    let message = format!("{} {} {}, but the package {missing}.{others}", first.place.path, sort.does, first.written);
     Finding::error(sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
 }
 

@@ -16,8 +16,8 @@
 mod ahead;
 mod app;
 mod components;
-mod gaps;
 mod games;
+mod gaps;
 mod json;
 mod manifest;
 mod markup;

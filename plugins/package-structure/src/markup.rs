@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use berth_policy::{Finding, Place, text::Lines};
-use berth_policy_layout::path;
+use berth_policy_layout::{Takes, path};
 
 use crate::{
     Reference, Subject,
@@ -59,9 +59,10 @@ impl Markup {
     pub fn of(subject: &Subject<'_>) -> Self {
         let mut files = HashMap::new();
         let mut bases = BTreeMap::<String, Vec<String>>::new();
-        let ending = subject.layout.dialect.markup;
         for stem in &subject.components.stems {
-            visit(subject, &format!("{stem}.{ending}"), path::folder(stem), &mut files, &mut bases);
+            if let Some(file) = subject.layout.markup_of(stem) {
+                visit(subject, &file, path::folder(stem), &mut files, &mut bases);
+            }
         }
         let mut markup = Self::default();
         let (mut templates, mut scripts, mut images) = (Vec::new(), Vec::new(), Vec::new());
@@ -115,7 +116,8 @@ fn visit(
 fn read(subject: &Subject<'_>, file: &str) -> Vec<Named> {
     let text = subject.text(file);
     let lines = Lines::of(&text);
-    let named = |(sort, written, at): (Is, &str, usize)| Named { sort, written: written.into(), place: lines.place(file, at) };
+    let named =
+        |(sort, written, at): (Is, &str, usize)| Named { sort, written: written.into(), place: lines.place(file, at) };
     tags(&text).iter().filter_map(mention).filter(|(_, written, _)| is_ours(written)).map(named).collect()
 }
 
@@ -144,13 +146,17 @@ fn is_ours(written: &str) -> bool {
 fn find(subject: &Subject<'_>, file: &str, bases: &[String], named: &Named) -> Option<String> {
     let layout = &subject.layout;
     let written = layout.aliased(&named.written);
+    // Who takes WeChat's markup takes its names for files, too.
+    let takes = layout.dialect.takes_wechat != Takes::No && named.sort == Is::Template;
+    let written = if takes { written.strip_suffix(".wxml").unwrap_or(&written).to_owned() } else { written };
     let endings: &[&str] = match named.sort {
-        Is::Template => &["", layout.dialect.markup],
+        Is::Template => &["", layout.dialect.markup, "wxml"],
         Is::Script => &["", "wxs", "sjs", "qs", "js", "filter.js"],
         Is::Image | Is::Link => &[""],
     };
     let is_there = |stem: String| {
-        let paths = endings.iter().map(|ending| if ending.is_empty() { stem.clone() } else { format!("{stem}.{ending}") });
+        let paths =
+            endings.iter().map(|ending| if ending.is_empty() { stem.clone() } else { format!("{stem}.{ending}") });
         paths.into_iter().find(|path| layout.has(path))
     };
     if written.starts_with('/') {

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use berth_policy::{Finding, Place};
+use berth_policy::{Finding, Place, Severity};
 use berth_policy_layout::Lack;
 
 use crate::{Subject, gaps::listed};
+
+/// What to do about markup that a dialect may not take.
+pub const FOREIGN: &str = "See that it works on a device, or convert the markup to the dialect's own.";
 
 /// Pages that lack the same, with the same thing to be done about it.
 struct Group {
@@ -54,7 +57,10 @@ fn group(subject: &Subject<'_>, page: &str, lack: &Lack) -> Group {
         Lack::Everything => ("page-missing", "has no files", subject.remedy(&[file("js"), file(markup)], add)),
         Lack::Script => ("page-without-script", "has no script", subject.remedy(&[file("js")], add)),
         Lack::Markup => ("page-without-markup", "has no markup", subject.remedy(&[file(markup)], add)),
-        Lack::Built(_) => ("page-not-built", "is not built", "Build the project, and pack the folder that the build writes.".into()),
+        Lack::Foreign(_) => ("page-without-markup", "has foreign markup", FOREIGN.into()),
+        Lack::Built(_) => {
+            ("page-not-built", "is not built", "Build the project, and pack the folder that the build writes.".into())
+        }
     };
     Group { rule, lack, fix, pages: vec![page.to_owned()] }
 }
@@ -69,7 +75,8 @@ impl Group {
                 format!("{count} pages {lack}: {}. Of the first, {}.", listed(&self.pages), self.why(subject, first))
             }
         };
-        Finding::error(self.rule, message).at(place(subject, first)).fix(&*self.fix)
+        let severity = if self.fix == FOREIGN { Severity::Warning } else { Severity::Error };
+        Finding::new(severity, self.rule, message).at(place(subject, first)).fix(&*self.fix)
     }
 
     fn why(&self, subject: &Subject<'_>, page: &str) -> String {
@@ -77,6 +84,7 @@ impl Group {
         let (markup, name) = (dialect.markup, dialect.name);
         match subject.layout.lack(page) {
             Some(Lack::Built(source)) => format!("there is {source}, a source that no device runs"),
+            Some(Lack::Foreign(path)) => format!("there is {path}, and the package is {name}'s"),
             Some(Lack::Markup) => format!("there is no {page}.{markup} (the package is {name}'s)"),
             Some(Lack::Script) => format!("there is no {page}.js"),
             _ => format!("there is no {page}.js and no {page}.{markup}"),

@@ -8,7 +8,7 @@ use berth_policy_layout::modules::{Target, entries, resolve};
 
 use crate::{
     Reference, Subject,
-    gaps::{self, Lost, Sort},
+    gaps::{self, Lost, Sort, listed},
 };
 
 const SORT: Sort = Sort {
@@ -37,7 +37,7 @@ impl Scripts {
         let mut scripts = Self::default();
         let mut queue = entries(&subject.layout, &subject.components);
         let mut seen: HashSet<String> = queue.iter().cloned().collect();
-        let mut lost = Vec::new();
+        let (mut lost, mut unbuilt) = (Vec::new(), Vec::new());
         while let Some(path) = queue.pop() {
             if subject.layout.is_npm(&path) || path.ends_with(".json") {
                 continue;
@@ -51,8 +51,9 @@ impl Scripts {
                         scripts.references.push(Reference { from: place, to });
                     }
                     Target::Missing(target) if import.when < When::Perhaps => {
-                        lost.push(Lost { place, written: import.text, target: format!("{target}.js"), npm: None });
+                        lost.push(Lost { place, written: import.text, target, npm: None });
                     }
+                    Target::Unbuilt(source) if import.when < When::Perhaps => unbuilt.push((source, place)),
                     Target::Npm(name) if import.when == When::Always => {
                         lost.push(Lost { place, target: name.clone(), written: import.text, npm: Some(name) });
                     }
@@ -62,6 +63,7 @@ impl Scripts {
         }
         lost.sort_by(|a, b| (&a.place.path, a.place.line).cmp(&(&b.place.path, b.place.line)));
         scripts.findings = gaps::findings(subject, &SORT, lost);
+        scripts.findings.extend(not_built(unbuilt));
         scripts
     }
 
@@ -82,4 +84,19 @@ impl Scripts {
         };
         imports.into_iter().map(placed).collect()
     }
+}
+
+/// One finding for all sources that were not built.
+fn not_built(mut unbuilt: Vec<(String, Place)>) -> Option<Finding> {
+    unbuilt.sort_by(|a, b| (&a.0, &a.1.path, a.1.line).cmp(&(&b.0, &b.1.path, b.1.line)));
+    unbuilt.dedup_by(|a, b| a.0 == b.0);
+    let (_, place) = unbuilt.first()?.clone();
+    let sources: Vec<_> = unbuilt.into_iter().map(|(source, _)| source).collect();
+    let message = format!(
+        "{} asks for scripts that are not built; no device runs their sources: {}.",
+        place.path,
+        listed(&sources)
+    );
+    let fix = "Build the project, and pack the folder that the build writes.";
+    Some(Finding::error("script-not-built", message).at(place).fix(fix))
 }

@@ -22,7 +22,8 @@ const SORT: Sort = Sort {
 pub fn check(subject: &Subject<'_>) -> (Vec<Finding>, Vec<Reference>) {
     let ending = subject.layout.dialect.style;
     let stems = subject.components.stems.iter().map(String::as_str).chain(["app"]);
-    let mut queue: Vec<_> = stems.map(|stem| format!("{stem}.{ending}")).filter(|path| subject.layout.has(path)).collect();
+    let mut queue: Vec<_> =
+        stems.map(|stem| format!("{stem}.{ending}")).filter(|path| subject.layout.has(path)).collect();
     let mut seen: HashSet<String> = queue.iter().cloned().collect();
     let (mut lost, mut references) = (Vec::new(), Vec::new());
     while let Some(file) = queue.pop() {
@@ -60,5 +61,9 @@ fn find(subject: &Subject<'_>, file: &str, written: &str) -> Option<String> {
     let own = layout.absolute(file, written).filter(|_| written.starts_with('/'));
     let npm = layout.dialect.npm.iter().map(|npm| path::join(npm, written));
     let places = std::iter::once(target(file, written)).chain(own).chain([path::clean(written)]).chain(npm);
-    places.flat_map(|stem| [format!("{stem}.{style}"), stem]).find(|path| layout.has(path))
+    // Who takes WeChat's style sheets takes their names, too.
+    let own = |stem: &str| {
+        stem.strip_suffix(".wxss").map(|bare| format!("{bare}.{style}")).unwrap_or_else(|| format!("{stem}.{style}"))
+    };
+    places.flat_map(|stem| [own(&stem), stem]).find(|path| layout.has(path))
 }

@@ -48,7 +48,8 @@ fn without_placeholder(subject: &Subject<'_>) -> Option<Finding> {
     let uses: Vec<_> = bare.map(|(used, _)| used).collect();
     let first = uses.first()?;
     let told: Vec<_> = uses.iter().map(|used| format!("{} in {}", used.tag, used.json)).collect();
-    let message = format!("Components of another subpackage are used and nothing stands in for them: {}.", listed(&told));
+    let message =
+        format!("Components of another subpackage are used and nothing stands in for them: {}.", listed(&told));
     let finding = Finding::new(Severity::Warning, "placeholder-missing", message).at(first.place.clone());
     Some(finding.fix("Name under componentPlaceholder what is shown until the subpackage is loaded, such as view."))
 }

@@ -32,7 +32,8 @@ fn undeclared(subject: &Subject<'_>) -> HashSet<String> {
     let ending = format!(".{}", layout.dialect.markup);
     let known: HashSet<&str> = subject.components.stems.iter().map(String::as_str).collect();
     let stems = layout.paths().iter().filter_map(|path| path.strip_suffix(&*ending));
-    let lonely = stems.filter(|stem| !known.contains(stem) && !layout.is_npm(stem) && layout.has(&format!("{stem}.js")));
+    let lonely =
+        stems.filter(|stem| !known.contains(stem) && !layout.is_npm(stem) && layout.has(&format!("{stem}.js")));
     lonely.filter(|stem| subject.text(&format!("{stem}.js")).contains("Page(")).map(str::to_owned).collect()
 }
 
@@ -60,5 +61,7 @@ fn left(subject: &Subject<'_>, mut idle: Vec<String>) -> Option<Finding> {
     let first = idle.first()?;
     let message = format!("Pages of subpackages are not declared, so that nobody can open them: {}.", listed(&idle));
     let place = Place::file(&format!("{first}.js"));
-    Some(Finding::warning("page-undeclared", message).at(place).fix("List them in the manifest, or remove their files."))
+    Some(
+        Finding::warning("page-undeclared", message).at(place).fix("List them in the manifest, or remove their files."),
+    )
 }

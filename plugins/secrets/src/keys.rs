@@ -6,8 +6,7 @@ use crate::randomness::{entropy, is_random};
 
 /// How the bare base64 of a private key goes on after its first characters, which are its length: RSA and elliptic curves
 /// in PKCS #8, and RSA in PKCS #1.
-const BARE: [(&str, usize); 3] =
-    [("IBADANBgkqhkiG9w0BAQEFAASC", 16), ("AgEAMBMGByqGSM49AgEG", 8), ("IBAAK", 10)];
+const BARE: [(&str, usize); 3] = [("IBADANBgkqhkiG9w0BAQEFAASC", 16), ("AgEAMBMGByqGSM49AgEG", 8), ("IBAAK", 10)];
 /// Shorter base64 is no key.
 const SHORTEST: usize = 64;
 /// A line of a key in PEM has 64 characters; some wrap earlier.

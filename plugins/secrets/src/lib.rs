@@ -81,7 +81,8 @@ fn is_binary(path: &str) -> bool {
 
 impl Auditor for Secrets {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
-        each_file(package, self.max_file_bytes, |path| self.wants(path), judge)
+        let findings = each_file(package, self.max_file_bytes, |path| self.wants(path), judge)?;
+        Ok(maps::together(findings))
     }
 }
 

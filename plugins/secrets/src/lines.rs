@@ -61,7 +61,9 @@ fn name_before(before: &str) -> Option<&str> {
     let rest = before.trim_end_matches(['"', '\'', '`']).trim_end();
     let rest = rest.strip_suffix(['=', ':'])?;
     let rest = rest.trim_end().trim_end_matches(['"', '\'', '`', '?', ']']);
-    let start = rest.rfind(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)).map_or(0, |at| at + rest[at..].chars().next().map_or(1, char::len_utf8));
+    let start = rest
+        .rfind(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c))
+        .map_or(0, |at| at + rest[at..].chars().next().map_or(1, char::len_utf8));
     let name = rest[start..].rsplit('.').next()?;
     (!name.is_empty()).then_some(name)
 }
@@ -72,7 +74,9 @@ mod tests {
 
     #[test]
     fn a_value_has_the_name_before_it() {
-        for before in ["name = '", "name=", "\"name\": \"", "a.name := `", "<a name=\"", "// name：x name: ", "name?: '"] {
+        for before in
+            ["name = '", "name=", "\"name\": \"", "a.name := `", "<a name=\"", "// name：x name: ", "name?: '"]
+        {
             assert_eq!(name_before(before), Some("name"), "{before}");
         }
         assert_eq!(name_before("name "), None);

@@ -9,6 +9,7 @@ use berth_policy_javascript::{Found, Source};
 
 use crate::lines;
 
+const RULE: &str = "inline-source-map";
 const MARK: &str = "sourceMappingURL=data:";
 
 /// The secrets of a source map, each at its beginning; nothing comes of one that cannot be read.
@@ -33,8 +34,23 @@ pub fn inline(text: &str) -> Found {
         return Found::new();
     };
     let Some(secrets) = in_json(&map) else { return Found::new() };
-    let told = Finding::warning("inline-source-map", "A source map inside of the file shows your sources to everybody.")
+    let told = Finding::warning(RULE, "A source map inside of the file shows your sources to everybody.")
         .fix("Build for production, without source maps.");
     let placed = secrets.into_iter().map(|(_, finding)| (at as u32, finding));
     std::iter::once((at as u32, told)).chain(placed).collect()
+}
+
+/// One finding for all source maps inside of files: they come from one setting of the build.
+pub fn together(findings: Vec<Finding>) -> Vec<Finding> {
+    let (maps, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.rule == RULE);
+    let more = maps.len().saturating_sub(1);
+    others.extend(maps.into_iter().next().map(|mut first| {
+        match more {
+            0 => {}
+            1 => first.message.push_str(" So does one in another file."),
+            more => first.message.push_str(&format!(" So do those in {more} other files.")),
+        }
+        first
+    }));
+    others
 }

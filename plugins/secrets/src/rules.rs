@@ -3,9 +3,10 @@
 use berth_policy::Finding;
 
 use crate::{
-    keys, tokens,
+    keys,
     names::{Meaning, meaning},
     randomness::{entropy, is_placeholder, is_random},
+    tokens,
 };
 
 /// Judges one text, together with the name that it is given to.

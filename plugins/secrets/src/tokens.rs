@@ -35,7 +35,8 @@ pub fn token(text: &str) -> Option<Finding> {
     let (what, found) = TOKENS.iter().find_map(|(what, prefix, shortest, longest)| {
         let token = word_after(text, prefix)?;
         let secret = token.strip_prefix(prefix)?;
-        ((*shortest..=*longest).contains(&secret.len()) && is_random(secret) && !is_words(secret)).then_some((what, token))
+        ((*shortest..=*longest).contains(&secret.len()) && is_random(secret) && !is_words(secret))
+            .then_some((what, token))
     })?;
     Some(
         Finding::error("access-token", format!("A {what} lies in the package: {}.", masked(found)))
