@@ -35,7 +35,6 @@ fn eval_is_found_however_it_is_written() {
         Severity::Error,
         &[
             "eval(code)",
-            "eval('1 + 1')",
             "eval?.(code)",
             "(0, eval)(code)",
             "globalThis.eval(code)",
@@ -97,6 +96,16 @@ fn the_function_constructor_is_found_however_it_is_written() {
             "''['constructor']['constructor'](code)()",
             "Reflect.construct(Function, [code])",
             "new Function(...parts)",
+            "function f() {} f.constructor(code)",
+            "const f = () => 1; f['constructor'](code)",
+            "class A {} new A.constructor(code)",
+            "[]['filter']['constructor'](code)()",
+            "''.sub.constructor(code)",
+            "var F = [].map.constructor; F(code)",
+            "Object.constructor(code)",
+            "var root = self || this; root.Function(code)",
+            "var root = typeof global == 'object' && global || self; new root.Function(code)",
+            "var root = window || Function.prototype; root.Function(code)",
         ],
     );
 }
@@ -114,12 +123,15 @@ fn function_as_a_type_is_not_meant() {
         "function Function2() {} new Function2(x)",
         "function f(Function) { return new Function(code) }",
         "this.constructor(x); new this.constructor(x)",
+        "x.constructor(y); new x.constructor(y); var C = x.constructor; new C(y)",
+        "[].length.constructor(x)",
+        "root.Function(x)",
         "Reflect.construct(Date, [], f)",
     ]);
 }
 
 #[test]
-fn known_idioms_are_notes_and_other_constant_code_is_a_warning() {
+fn constant_code_is_judged_by_what_it_does() {
     let notes = [
         "Function('return this')()",
         "new Function(\"return this;\")()",
@@ -129,7 +141,18 @@ fn known_idioms_are_notes_and_other_constant_code_is_a_warning() {
         "Function('return function*() {}')()",
     ];
     each_is("constant-function", Severity::Note, &notes);
-    each_is("constant-function", Severity::Warning, &["new Function('a', 'return a + 1')", "Function('wx.login()')()"]);
+    let harmless =
+        ["new Function('a', 'return a + 1')", "Function('wx.login()')()", "Function('return function () {}')()"];
+    each_is("constant-function", Severity::Note, &harmless);
+    each_is("eval-call", Severity::Note, &["eval('1 + 1')", "eval(\"require('crypto')\")", "window.eval('this')"]);
+    let grave = [
+        "new Function('x', 'return eval(x)')",
+        "Function('return Function(\"a\", x)')()",
+        "Function('setTimeout(\"a()\" + b)')",
+    ];
+    each_is("constant-function", Severity::Error, &grave);
+    each_is("eval-call", Severity::Error, &["eval('eval(x)')", "eval('new Function(\"eval(x)\")')"]);
+    each_is("constant-function", Severity::Warning, &["Function('no code at all')", "Function('import(path)')"]);
 }
 
 #[test]
@@ -138,6 +161,8 @@ fn what_well_known_libraries_do_is_for_people_to_look_at() {
         "var $Function = Function; $Function('\"use strict\"; return (' + expressionSyntax + ').constructor;')()",
         "Function('binder', 'return function (' + joiny(boundArgs, ',') + '){ return binder.apply(this,arguments); }')(binder)",
         "$f = Function; f = Function('C,a', 'return new C(' + join(list, ',') + ')')",
+        "f[n] = Function('F,a', 'return new F(' + n.join(',') + ')')",
+        "Function(keys, url + 'return ' + source).apply(undefined, values)",
     ];
     each_is("function-constructor", Severity::Warning, &libraries);
     each_is("eval-call", Severity::Note, &["g = this || (1, eval)('this')"]);
@@ -156,6 +181,68 @@ fn a_stand_in_for_json_never_runs() {
         "function f(JSON) { return typeof JSON !== 'undefined' && JSON.parse ? 1 : new Function(s)() }",
     ];
     each_is("function-constructor", Severity::Error, &others);
+}
+
+#[test]
+fn a_library_is_not_what_only_looks_like_one() {
+    let others = ["Function('C', 'return new D(' + x + ')')", "Function('a', 'return ' + x)", "Function(a, '_', b)"];
+    each_is("function-constructor", Severity::Error, &others);
+}
+
+#[test]
+fn stand_ins_for_timers_are_notes() {
+    let stand_ins = [
+        "var g = typeof f == 'function' ? f : Function(f)",
+        "var g = isCallable(f) ? f : new Function('' + f)",
+        "if (typeof f !== 'function') { f = new Function('' + f) }",
+        "typeof f != 'function' && (f = Function(f))",
+    ];
+    each_is("function-constructor", Severity::Note, &stand_ins);
+    let others = [
+        "var g = typeof f == 'function' ? h : Function(f)",
+        "if (x) { f = new Function('' + f) }",
+        "typeof f != 'function' && (f = Function(g))",
+    ];
+    each_is("function-constructor", Severity::Error, &others);
+}
+
+#[test]
+fn the_loader_of_webpack_is_a_note() {
+    let loaders = [
+        "r.e = function (id) { var s = document.createElement('script'); s.timeout = 120; s.src = p + id + '.js' }",
+        "l = (url) => { var s = document.createElement('script'); s.setAttribute('data-webpack', x); s.src = url }",
+    ];
+    each_is("script-element", Severity::Note, &loaders);
+    let beside = "function a() { s.timeout = 120 } function b() { document.createElement('script').src = x }";
+    each_is("script-element", Severity::Warning, &[beside]);
+}
+
+#[test]
+fn what_follows_a_return_never_runs() {
+    each_passes(&["function f(o) { g(o); return o; eval(o) }", "function f() { throw x; new Function(y) }"]);
+    each_is(
+        "eval-call",
+        Severity::Error,
+        &["function f() { if (x) return; eval(y) }", "function f() { return g(); function g() { eval(y) } }"],
+    );
+}
+
+#[test]
+fn a_script_that_the_app_loads_and_no_device_can_run_is_an_error() {
+    let package = MemoryPackage::default()
+        .with("app.json", r#"{"pages": ["pages/a/a"]}"#)
+        .with("app.js", "require('./lib/used')")
+        .with("pages/a/a.js", "Page({")
+        .with("pages/a/a.wxml", "")
+        .with("lib/used.js", "var = 1")
+        .with("lib/idle.js", "{{ template }} of");
+    let findings = DynamicCode::default().audit(&package).expect("audits");
+    let told: Vec<_> =
+        findings.iter().map(|f| (f.place.as_ref().map_or("", |place| &place.path), f.severity)).collect();
+    assert_eq!(
+        told,
+        [("lib/idle.js", Severity::Warning), ("lib/used.js", Severity::Error), ("pages/a/a.js", Severity::Error)]
+    );
 }
 
 #[test]

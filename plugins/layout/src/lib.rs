@@ -105,7 +105,7 @@ impl Layout {
 
     /// A path that differs from `path` only in case.
     pub fn other_case(&self, path: &str) -> Option<&str> {
-        self.paths.iter().map(String::as_str).find(|have| have.eq_ignore_ascii_case(path))
+        self.paths.iter().map(String::as_str).find(|have| *have != path && have.eq_ignore_ascii_case(path))
     }
 
     /// What built the package, as far as its files tell.

@@ -68,7 +68,8 @@ fn tag(text: &str, start: usize) -> Option<(Tag<'_>, usize)> {
                 at += key.len();
                 let Some((value, from)) = value(text, at) else { continue };
                 attributes.push((key, value, from));
-                at = from + value.len();
+                let quoted = text[..from].ends_with(['"', '\'']);
+                at = (from + value.len() + usize::from(quoted)).min(text.len());
             }
         }
     }

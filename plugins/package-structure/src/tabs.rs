@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use berth_policy::{Finding, serde_json::Value};
 use berth_policy_layout::path;
 
-use crate::{Subject, theme::Theme};
+use crate::{
+    Subject,
+    theme::{self, Theme},
+};
 
 /// Tabs lead to pages of the main package and have their icons; the entry page is one of the pages.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
@@ -49,6 +52,10 @@ fn icons(subject: &Subject<'_>, theme: &Theme, tab: &Value) -> Vec<Finding> {
 /// An icon, or what the theme says for a variable, in light and in dark.
 fn missing(subject: &Subject<'_>, theme: &Theme, icon: &str) -> Vec<Finding> {
     let Some(variable) = icon.strip_prefix('@') else { return lost(subject, icon, icon).into_iter().collect() };
+    // A theme that is not there is told once, and not for each of its variables.
+    if theme::check(subject).is_some() {
+        return Vec::new();
+    }
     let pictures = theme.pictures(variable);
     if pictures.is_empty() {
         let message = format!("The icon {icon} of the tab bar is a variable that the theme does not define.");

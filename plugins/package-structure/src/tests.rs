@@ -64,15 +64,21 @@ fn f31_a_page_of_a_subpackage_is_pointed_at_as_it_was_written() {
     assert_eq!(finding.place.map(|place| (place.line, place.column)), Some((3, 46)));
 }
 
+/// The package with the markup of another dialect.
+fn in_dialect(package: MemoryPackage, ending: &str) -> MemoryPackage {
+    ["pages/index/index", "pages/me/me", "shop/list/list"].into_iter().fold(package, |package, page| {
+        package.without(&format!("{page}.wxml")).with(&format!("{page}.{ending}"), "<view/>")
+    })
+}
+
 #[test]
 fn f31_other_dialects_and_built_pages_count() {
     let bare = || good().without("pages/me/me.js").without("pages/me/me.wxml");
-    for extension in ["html", "vue"] {
-        assert_eq!(rules(&bare().with(&format!("pages/me/me.{extension}"), "x")), [""; 0], "{extension}");
-    }
     for extension in ["axml", "ttml", "swan", "qml"] {
-        let package = bare().with("pages/me/me.ts", "x").with(&format!("pages/me/me.{extension}"), "x");
+        let package = in_dialect(good(), extension);
         assert_eq!(rules(&package), [""; 0], "{extension}");
+        let finding = only(&package.without(&format!("pages/me/me.{extension}")));
+        assert!(finding.message.contains(&format!("pages/me/me.{extension}")), "{finding:?}");
     }
     assert_eq!(rules(&bare().with("app-service.js", "x").with("page-frame.html", "x")), [""; 0]);
     assert_eq!(rules(&bare().with("shop/app-service.js", "x").with("page-frame.html", "x")), ["page-without-script"]);
@@ -148,12 +154,17 @@ fn tab_icons_may_be_variables_of_the_theme() {
 
 #[test]
 fn a_variable_that_no_theme_defines_is_an_error() {
-    for theme in [r#"{"light": {"other": "img/home.png"}}"#, "[]", ""] {
-        let finding = only(&themed(theme));
-        assert_eq!((&*finding.rule, finding.severity), ("tab-icon-missing", Severity::Error));
-        assert!(finding.message.contains("@homeIcon"), "{finding:?}");
+    let finding = only(&themed(r#"{"light": {"other": "img/home.png"}}"#));
+    assert_eq!((&*finding.rule, finding.severity), ("tab-icon-missing", Severity::Error));
+    assert!(finding.message.contains("@homeIcon"), "{finding:?}");
+}
+
+#[test]
+fn a_theme_that_is_not_there_or_cannot_be_read_is_one_error() {
+    for package in [themed("[]"), themed(""), themed("{}").without("my.theme.json")] {
+        let finding = only(&package);
+        assert_eq!((&*finding.rule, finding.severity), ("theme-missing", Severity::Error));
     }
-    assert_eq!(rules(&themed("{}").without("my.theme.json")), ["tab-icon-missing"]);
 }
 
 #[test]
@@ -211,10 +222,13 @@ fn names_that_only_look_like_left_overs_pass() {
 }
 
 #[test]
-fn unknown_members_are_never_more_than_a_note() {
-    let finding = only(&declaring(r#"{"pages": ["pages/me/me"], "window": {}, "myTool": 1, "_x": 2}"#));
+fn a_slip_of_the_pen_is_a_note_and_members_of_tools_are_none() {
+    let tools = r#"{"pages": ["pages/me/me"], "window": {}, "myTool": 1, "_x": 2, "__usePrivacyCheck__": true,
+        "agent": {}, "uniStatistics": {}, "groupIdList": [], "dynamicLib": {}}"#;
+    assert_eq!(audit(&declaring(tools)), []);
+    let finding = only(&declaring(r#"{"pages": ["pages/me/me"], "tabbar": {}, "usingComponent": {}}"#));
     assert_eq!(finding.severity, Severity::Note);
-    assert!(finding.message.contains("_x, myTool"), "{}", finding.message);
+    assert!(finding.message.contains("tabbar for tabBar, usingComponent for usingComponents"), "{}", finding.message);
 }
 
 /// The good package, whose page `me` uses components.
@@ -223,7 +237,8 @@ fn using(components: &str) -> MemoryPackage {
 }
 
 fn component(package: MemoryPackage, stem: &str) -> MemoryPackage {
-    package.with(&format!("{stem}.json"), r#"{"component": true}"#).with(&format!("{stem}.wxml"), "<view/>")
+    let package = package.with(&format!("{stem}.js"), "Component({})").with(&format!("{stem}.wxml"), "<view/>");
+    package.with(&format!("{stem}.json"), r#"{"component": true}"#)
 }
 
 #[test]
@@ -327,11 +342,250 @@ fn a_slip_of_case_in_a_component_is_told() {
 }
 
 #[test]
-fn components_of_other_dialects_and_of_bundles_are_not_judged() {
+fn components_of_bundles_are_not_judged() {
     let package = using(r#"{"one": "./nav"}"#);
-    assert_eq!(audit(&package.clone().with("app-service.js", "x").with("page-frame.html", "x")), []);
-    let renamed = ["pages/index/index", "pages/me/me", "shop/list/list"].into_iter().fold(package, |package, page| {
-        package.without(&format!("{page}.wxml")).with(&format!("{page}.axml"), "<view/>")
-    });
-    assert_eq!(audit(&renamed), []);
+    assert_eq!(audit(&package.with("app-service.js", "x").with("page-frame.html", "x")), []);
+}
+
+#[test]
+fn components_of_other_dialects_have_their_files() {
+    for ending in ["axml", "ttml", "swan", "qml"] {
+        let package = in_dialect(using(r#"{"one": "./nav"}"#), ending);
+        assert_eq!(rules(&package), ["component-missing"], "{ending}");
+        let there = package.with("pages/me/nav.json", "{}").with("pages/me/nav.js", "x");
+        assert_eq!(rules(&there), ["component-without-markup"], "{ending}");
+        assert_eq!(rules(&there.with(&format!("pages/me/nav.{ending}"), "x")), [""; 0], "{ending}");
+    }
+}
+
+#[test]
+fn alipay_reads_npm_packages_where_npm_installs_them() {
+    let package = in_dialect(using(r#"{"one": "antd-mini/es/Button/index"}"#), "axml");
+    let finding = only(&package);
+    assert!(finding.fix.is_some_and(|fix| fix.contains("npm install")));
+    let stem = "node_modules/antd-mini/es/Button/index";
+    let installed = package.with(&format!("{stem}.json"), "{}").with(&format!("{stem}.js"), "x");
+    assert_eq!(audit(&installed.with(&format!("{stem}.axml"), "x")), []);
+}
+
+#[test]
+fn f31_pages_and_components_that_are_not_built_are_errors() {
+    let source = good().without("pages/me/me.js").with("pages/me/me.ts", "Page({})");
+    assert_eq!(rules(&source), ["page-not-built"]);
+    assert_eq!(rules(&good().with("pages/me/me.less", "a {}")), ["page-not-built", "sources"]);
+    assert_eq!(rules(&good().with("pages/me/me.less", "a {}").with("pages/me/me.wxss", "a {}")), ["sources"]);
+    let unbuilt = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").without("pages/me/nav.js");
+    assert_eq!(rules(&unbuilt.clone().with("pages/me/nav.ts", "x")), ["component-not-built"]);
+    assert_eq!(rules(&unbuilt), ["component-without-script"]);
+}
+
+#[test]
+fn f31_pages_that_miss_for_one_reason_are_one_error() {
+    let pages: Vec<_> = (0..124).map(|page| format!("\"pages/p{page}/p\"")).collect();
+    let finding = only(&declaring(&format!(r#"{{"pages": ["pages/me/me", {}]}}"#, pages.join(", "))));
+    assert!(finding.message.starts_with("124 pages have no files: pages/p0/p, "), "{finding:?}");
+    assert!(finding.message.contains(" and 119 more. "), "{finding:?}");
+}
+
+#[test]
+fn json_that_cannot_be_read_is_an_error_at_its_place_and_hides_no_component_that_can_be_seen() {
+    let text = "{\n  \"usingComponents\": {\"one\": \"./nowhere\"}, // why\n}";
+    let finding = only(&good().with("pages/me/me.json", "{\n  oops"));
+    assert_eq!((&*finding.rule, finding.severity), ("json-unreadable", Severity::Error));
+    assert_eq!(finding.place.map(|place| (place.path, place.line)), Some(("pages/me/me.json".into(), 2)));
+    assert_eq!(rules(&good().with("pages/me/me.json", text)), ["json-unreadable", "component-missing"]);
+    let nested = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").with("pages/me/nav.json", "");
+    assert_eq!(rules(&nested), ["json-unreadable"]);
+    let alipay = in_dialect(good().with("pages/me/me.json", "{} // why"), "axml");
+    assert_eq!(only(&alipay).severity, Severity::Warning);
+}
+
+#[test]
+fn the_app_has_its_script() {
+    let finding = only(&good().without("app.js"));
+    assert_eq!((&*finding.rule, finding.severity), ("app-without-script", Severity::Error));
+    assert!(only(&good().without("app.js").with("app.ts", "App({})")).message.contains("app.ts is a source"));
+}
+
+/// The good package with more members in its manifest.
+fn asking(members: &str) -> MemoryPackage {
+    declaring(&GOOD.replacen('{', &format!("{{{members},"), 1))
+}
+
+#[test]
+fn bars_that_the_manifest_asks_for_are_components_of_the_package() {
+    let custom = declaring(&GOOD.replacen("\"list\"", "\"custom\": true, \"list\"", 1));
+    assert_eq!(rules(&custom.clone().without("img/home.png").with("img/home.png", "x")), ["bar-missing"]);
+    assert_eq!(audit(&component(custom, "custom-tab-bar/index")), []);
+    let app = asking(r#""appBar": {}"#);
+    assert_eq!(rules(&app), ["bar-missing"]);
+    assert_eq!(audit(&component(app, "app-bar/index")), []);
+}
+
+#[test]
+fn workers_lie_in_their_folder_however_it_is_written() {
+    for workers in [r#""workers""#, r#""/workers/""#, r#"{"path": "workers", "isSubpackage": true}"#] {
+        let package = asking(&format!(r#""workers": {workers}"#));
+        assert_eq!(rules(&package), ["workers-missing"], "{workers}");
+        assert_eq!(audit(&package.with("workers/a.js", "x")), [], "{workers}");
+    }
+}
+
+#[test]
+fn what_is_loaded_ahead_is_declared() {
+    let rule =
+        |page: &str, package: &str| asking(&format!(r#""preloadRule": {{"{page}": {{"packages": ["{package}"]}}}}"#));
+    for (page, package) in [("pages/me/me", "shop"), ("/pages/me/me", "/shop/"), ("shop/list/list", "__APP__")] {
+        assert_eq!(audit(&rule(page, package)), [], "{page} {package}");
+    }
+    assert_eq!(rules(&rule("pages/me/me", "mall")), ["preload-undeclared"]);
+    assert_eq!(rules(&rule("pages/you/you", "shop")), ["preload-undeclared"]);
+}
+
+#[test]
+fn slashes_are_judged_alike_everywhere() {
+    let manifest = r##"{"pages": ["/pages/index/index", "pages/me/me"], "subPackages": [{"root": "/shop/", "pages": ["/list/list"]}],
+        "entryPagePath": "/pages/me/me", "tabBar": {"list": [{"pagePath": "/pages/me/me", "iconPath": "./img/home.png"},
+        {"pagePath": "pages/index/index"}]}}"##;
+    assert_eq!(audit(&declaring(manifest)), []);
+}
+
+#[test]
+fn scripts_that_are_asked_for_are_there() {
+    let script = |text: &str| good().with("pages/me/me.js", text);
+    for text in
+        ["require('./no')", "import x from '../no'", "export * from '/no'", "Page({ f() { require('./no.js') } })"]
+    {
+        let finding = only(&script(text));
+        assert_eq!((&*finding.rule, finding.severity), ("script-missing", Severity::Error), "{text}");
+    }
+    assert_eq!(rules(&script("import x from 'dayjs'")), ["script-missing"]);
+    for text in [
+        "try { require('./no') } catch (e) {}",
+        "if (process.env.X) require('./no')",
+        "Page({ f() { require('crypto') } })",
+        "(function (require) { require('./no') })(load)",
+        "// require('./no')",
+        "require('./' + name)",
+    ] {
+        assert_eq!(audit(&script(text)), [], "{text}");
+    }
+}
+
+#[test]
+fn scripts_that_nothing_loads_are_not_judged_and_those_that_something_loads_are() {
+    let idle = good().with("lib/a.js", "require('./no')");
+    assert_eq!(audit(&idle), []);
+    let finding = only(&idle.with("app.js", "require('./lib/a')"));
+    assert_eq!(finding.place.map(|place| place.path), Some("lib/a.js".into()));
+}
+
+#[test]
+fn scripts_that_are_not_built_are_one_error() {
+    let package = good().with("app.js", "import './lib/a'; import './lib/b'").with("lib/a.ts", "").with("lib/b.ts", "");
+    let finding = only(&package);
+    assert_eq!(finding.rule, "script-not-built");
+    assert!(finding.message.ends_with("lib/a.ts, lib/b.ts."), "{finding:?}");
+}
+
+#[test]
+fn markup_style_sheets_scripts_and_pictures_that_markup_names_are_there() {
+    let markup = |text: &str| good().with("pages/me/me.wxml", text);
+    for (text, rule, file) in [
+        ("<import src='../no.wxml'/>", "template-missing", "pages/no.wxml"),
+        ("<include src='/no.wxml'/>", "template-missing", "no.wxml"),
+        ("<wxs src='./no.wxs' module='m'/>", "script-missing", "pages/me/no.wxs"),
+        ("<image src='/img/no.png'/>", "image-missing", "img/no.png"),
+        ("<view><cover-image mode='x' src=\"no.png\"></cover-image></view>", "image-missing", "pages/me/no.png"),
+    ] {
+        let finding = only(&markup(text));
+        assert_eq!((&*finding.rule, finding.severity), (rule, Severity::Error), "{text}");
+        assert_eq!(audit(&markup(text).with(file, "x")), [], "{text}");
+    }
+    for text in [
+        "<image src='{{url}}.png'/>",
+        "<image src='https://cdn/a.png'/>",
+        "<image src='//cdn/a.png'/>",
+        "<!-- <image src='/no.png'/> -->",
+        "<my-image src='/no.png'/>",
+        "<image src='/api/picture?id=1'/>",
+    ] {
+        assert_eq!(audit(&markup(text)), [], "{text}");
+    }
+    let style = good().with("pages/me/me.wxss", "@import '../../no.wxss';");
+    assert_eq!(rules(&style), ["style-missing"]);
+    assert_eq!(audit(&style.with("no.wxss", "")), []);
+}
+
+#[test]
+fn pictures_of_a_template_are_looked_for_from_the_page_that_imports_it() {
+    let package = good()
+        .with("pages/me/me.wxml", "<import src='../../parts/t.wxml'/>")
+        .with("parts/t.wxml", "<image src='a.png'/>");
+    assert_eq!(rules(&package), ["image-missing"]);
+    assert_eq!(audit(&package.clone().with("pages/me/a.png", "x")), []);
+    assert_eq!(audit(&package.with("parts/a.png", "x")), []);
+}
+
+#[test]
+fn a_page_of_a_subpackage_that_is_led_to_and_not_declared_is_an_error() {
+    let package = page(good(), "shop/more/more");
+    let finding = only(&package);
+    assert_eq!((&*finding.rule, finding.severity), ("page-undeclared", Severity::Warning));
+    for link in ["wx.navigateTo({ url: '/shop/more/more' })", "go(`../../shop/more/more?id=${id}`)"] {
+        let finding = only(&package.clone().with("pages/me/me.js", link));
+        assert_eq!((&*finding.rule, finding.severity), ("page-undeclared", Severity::Error), "{link}");
+    }
+    let linked = package.with("pages/me/me.wxml", "<navigator url='/shop/more/more?a=1'/>");
+    assert_eq!(only(&linked).severity, Severity::Error);
+}
+
+#[test]
+fn an_independent_subpackage_uses_nothing_of_the_main_package() {
+    let manifest = GOOD.replacen(r#""root": "shop","#, r#""root": "shop", "independent": true,"#, 1);
+    let package = good().with("app.json", manifest).with("lib/a.js", "x");
+    assert_eq!(audit(&package), []);
+    for (path, text) in [
+        ("shop/list/list.js", "require('../../lib/a')"),
+        ("shop/list/list.wxml", "<image src='/img/home.png'/>"),
+        ("shop/list/list.wxss", "@import '../../app.wxss';"),
+        ("shop/list/list.json", r#"{"usingComponents": {"nav": "/parts/nav"}}"#),
+    ] {
+        let package = component(package.clone(), "parts/nav").with("app.wxss", "").with(path, text);
+        let finding = only(&package);
+        assert_eq!((&*finding.rule, finding.severity), ("independent-uses-others", Severity::Warning), "{path}");
+    }
+}
+
+#[test]
+fn what_another_subpackage_has_is_stood_in_for() {
+    let bare = r#"{"usingComponents": {"nav": "/shop/nav"}}"#;
+    let package = component(good(), "shop/nav").with("pages/me/me.json", bare);
+    assert_eq!(rules(&package), ["placeholder-missing"]);
+    let stood_in = bare.replacen('{', r#"{"componentPlaceholder": {"nav": "view"}, "#, 1);
+    assert_eq!(audit(&package.with("pages/me/me.json", stood_in)), []);
+}
+
+#[test]
+fn games_have_a_script_and_no_pages() {
+    let game = MemoryPackage::default()
+        .with(
+            "game.json",
+            r#"{"subpackages": [{"name": "stage", "root": "stage/"}, {"name": "one", "root": "one.js"}]}"#,
+        )
+        .with("game.js", "require('./lib/a')")
+        .with("lib/a.js", "")
+        .with("stage/game.js", "")
+        .with("one.js", "");
+    assert_eq!(audit(&game), []);
+    assert_eq!(rules(&game.clone().without("game.js")), ["app-without-script"]);
+    assert_eq!(rules(&game.clone().without("stage/game.js").without("one.js")), ["subpackage-without-script"; 2]);
+    assert_eq!(rules(&game.without("lib/a.js")), ["script-missing"]);
+}
+
+#[test]
+fn a_plugin_is_told_what_can_be_published() {
+    let finding = only(&MemoryPackage::default().with("plugin.json", r#"{"main": "index.js"}"#));
+    assert_eq!((&*finding.rule, finding.severity), ("plugin", Severity::Error));
+    assert!(finding.fix.is_some_and(|fix| fix.contains("game.json")));
 }
