@@ -235,7 +235,7 @@ fn a_script_that_the_app_loads_and_no_device_can_run_is_an_error() {
         .with("pages/a/a.js", "Page({")
         .with("pages/a/a.wxml", "")
         .with("lib/used.js", "var = 1")
-        .with("lib/idle.js", "{{ template }} of");
+        .with("lib/idle.js", "function {");
     let findings = DynamicCode::default().audit(&package).expect("audits");
     let told: Vec<_> =
         findings.iter().map(|f| (f.place.as_ref().map_or("", |place| &place.path), f.severity)).collect();

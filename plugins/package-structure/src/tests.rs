@@ -178,7 +178,9 @@ fn the_entry_page_is_one_of_the_pages() {
 #[test]
 fn subpackages_lie_side_by_side() {
     let roots = |a: &str, b: &str| {
-        declaring(&format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "{a}"}}, {{"root": "{b}"}}]}}"#))
+        let manifest =
+            format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "{a}"}}, {{"root": "{b}"}}]}}"#);
+        declaring(&manifest).without("shop/list/list.js")
     };
     assert_eq!(rules(&roots("shop", "shopping")), [""; 0]);
     assert_eq!(
@@ -286,6 +288,10 @@ fn components_of_components_are_followed_and_may_use_each_other() {
     let nested = |uses: &str| format!(r#"{{"component": true, "usingComponents": {{"next": "{uses}"}}}}"#);
     let package = using(r#"{"one": "one"}"#)
         .with("pages/me/one.json", nested("./two"))
+        .with("pages/me/one.js", "")
+        .with("pages/me/one.wxml", "")
+        .with("pages/me/two.js", "")
+        .with("pages/me/two.wxml", "")
         .with("pages/me/two.json", nested("./one"))
         .with("parts/unused.json", nested("./nowhere"));
     assert_eq!(audit(&package), []);

@@ -56,6 +56,14 @@ impl Manifest {
         items.filter_map(subpackage).collect()
     }
 
+    /// The folder of the workers where they are a subpackage of their own: `{"path": …, "isSubpackage": true}`.
+    pub fn worker_subpackage(&self) -> Option<Subpackage> {
+        let workers = self.members.get("workers")?;
+        let root = cleaned(workers.get("path")?.as_str()?);
+        let own = workers.get("isSubpackage") == Some(&Value::Bool(true));
+        own.then_some(Subpackage { root, pages: Vec::new(), name: None, independent: false })
+    }
+
     /// Every page: those of the main package, then those of the subpackages.
     pub fn all_pages(&self) -> Vec<String> {
         let mut pages = self.pages();

@@ -59,7 +59,7 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The name that a value is given to: `name = `, `"name": "`, `name=`.
 fn name_before(before: &str) -> Option<&str> {
     let rest = before.trim_end_matches(['"', '\'', '`']).trim_end();
-    let rest = rest.strip_suffix(['=', ':'])?;
+    let rest = rest.strip_suffix(['=', ':'])?.trim_end_matches(':');
     let rest = rest.trim_end().trim_end_matches(['"', '\'', '`', '?', ']']);
     let start = rest
         .rfind(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c))

@@ -177,13 +177,141 @@ fn json_files_are_examined() {
 }
 
 #[test]
-fn f25_json_that_nests_too_deeply_is_a_warning() {
-    assert_eq!(audit("a.json", &"[".repeat(100_000))[0].rule, "not-examined");
+fn f25_what_does_not_parse_or_nests_too_deeply_is_read_line_by_line() {
+    for (path, text) in [
+        ("a.json", format!("{}\n\"appSecret\": \"{HEX}\"", "[".repeat(100_000))),
+        ("a.js", format!("const appSecret = '{HEX}'; const = 1")),
+        ("a.js", format!("{}\nvar appSecret = '{HEX}'", "[".repeat(100_000))),
+    ] {
+        let findings = audit(path, &text);
+        assert_eq!(findings.iter().map(|finding| &*finding.rule).collect::<Vec<_>>(), ["app-secret"], "{path}");
+    }
+    assert_eq!(audit("a.js", "const appSecret = "), []);
 }
 
 #[test]
-fn what_does_not_parse_is_a_warning() {
-    assert_eq!(audit("a.js", "const appSecret = ")[0].rule, "unparsable");
+fn every_text_is_examined_and_nothing_else() {
+    let line = format!("x = {{ appSecret: '{HEX}' }}");
+    for path in
+        ["a.ts", "a.wxml", "a.wxs", "a.sjs", "a.html", "a.yml", "a.sh", "a.txt", "a.vue", ".env", "Dockerfile", "a.css"]
+    {
+        let findings = audit(path, &line);
+        let told: Vec<_> = findings.iter().map(|finding| (&*finding.rule, finding.severity)).collect();
+        assert_eq!(told, [("app-secret", Severity::Error)], "{path}");
+    }
+    for text in [
+        format!("APP_SECRET={HEX}\n"),
+        format!("export APP_SECRET=\"{HEX}\""),
+        format!("<a appSecret='{HEX}'/>"),
+        format!("http://x.example/?appSecret={HEX}"),
+    ] {
+        assert_eq!(audit("a.sh", &text).len(), 1, "{text}");
+    }
+    assert_eq!(audit("a.png", &line), []);
+    assert_eq!(audit("a.txt", &format!("\0{line}")), []);
+}
+
+#[test]
+fn comments_are_examined() {
+    let script = format!("// const appSecret = '{HEX}'\nvar a = 1 /* appSecret: {HEX} */");
+    let places: Vec<_> = audit("a.js", &script).into_iter().filter_map(|finding| Some(finding.place?.line)).collect();
+    assert_eq!(places, [1, 2]);
+}
+
+#[test]
+fn private_keys_are_found_in_any_wrapping() {
+    let (one, two) = (&format!("{RANDOM}{HEX}")[..64], &format!("{HEX}{RANDOM}")[..64]);
+    let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+    let bare = format!("{}{}{}{RANDOM}{HEX}", "MIIEvQ", "IBADANBgkqhkiG9w0BAQ", "EFAASCBKcwggSj");
+    for (path, text) in [
+        ("a.js", format!("k = ['{begin}', '{one}', '{two}', '{end}'].join('\\n')")),
+        ("a.js", format!("/*\n * {begin}\n * {one}\n * {two}\n * {end}\n */")),
+        ("a.js", format!("// {begin}\n// {one}\n// {two}\n// {end}")),
+        ("a.js", format!("k = '{bare}'")),
+        ("a.txt", format!("{begin}\r\n{one}\r\n{two}\r\n{end}")),
+        ("a.yml", format!("key: |\n  {begin}\n  {one}\n  {two}\n  {end}")),
+        ("a.yml", format!("key: {bare}")),
+    ] {
+        let findings = audit(path, &text);
+        assert_eq!(findings.iter().map(|finding| &*finding.rule).collect::<Vec<_>>(), ["private-key"], "{text}");
+    }
+    let library = format!(
+        "const head = '{begin}';\nfunction wrap(body) {{ return head + body.replace(/(.{{64}})/g, '$1') + foot }}\nconst foot = '{end}';"
+    );
+    assert_eq!(audit("a.js", &library), []);
+}
+
+#[test]
+fn names_of_keys_are_known() {
+    let names = ["aesKey", "mch_key", "signKey", "AES_KEY", "merchantKey", "apiV3Key"];
+    each_is("secret-key", Severity::Error, &names.map(|name| format!("const {name} = '{}'", &RANDOM[..32])));
+    each_is("secret-key", Severity::Error, &[format!("const aesKey = '{}'", &RANDOM[..16])]);
+    each_is("app-secret", Severity::Error, &[format!("const mchKey = '{HEX}'")]);
+    each_passes(&[
+        "const signKey = 'timestamp_nonce_2'",
+        "const aesKey = '1234567890abcdef'",
+        "const aesKey = 'aes-256-cbc-key-name'",
+    ]);
+}
+
+#[test]
+fn keys_of_model_services_are_tokens() {
+    let scripts = ["sk-", "sk-proj-", "sk-ant-"].map(|prefix| format!("t = '{prefix}{RANDOM}'"));
+    each_is("access-token", Severity::Error, &scripts);
+    each_passes(&[
+        "c = 'sk-circle-fade-dot-and-some-other-class-names-12'",
+        "c = 'sk-three-bounce'",
+        "t = 'sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'",
+    ]);
+}
+
+#[test]
+fn json_web_tokens_are_warnings() {
+    let token = format!("eyJ{}.eyJ{}.{}", "hbGciOiJIUzI1NiJ9", "zdWIiOiI5MjM0In0", &RANDOM[..30]);
+    each_is("json-web-token", Severity::Warning, &[format!("t = 'Bearer {token}'")]);
+    each_passes(&["t = 'eyJhbGciOiJIUzI1NiJ9'", "t = 'eyJ.eyJ.a'"]);
+}
+
+#[test]
+fn addresses_with_passwords_are_found() {
+    each_is(
+        "connection-string",
+        Severity::Error,
+        &["db = 'mysql://root:Zk7mQ2vR9x@db.example.org:3306/shop'".to_owned()],
+    );
+    each_passes(&[
+        "db = 'mysql://root:password@localhost/shop'",
+        "db = `mysql://root:${password}@host`",
+        "u = 'https://cdn.example.org/a@2x.png'",
+        "u = 'https://example.org/@user:name'",
+        "u = 'plugin-private://a:b/c'",
+    ]);
+}
+
+#[test]
+fn a_client_of_unicloud_carries_what_is_called_a_secret() {
+    let secret = "8w3/h47Vt6+iWOka4JUQ3g==";
+    each_passes(&[&format!("init([{{ provider: 'aliyun', spaceId: 'mp-1', clientSecret: '{secret}' }}])")]);
+    each_is("secret-key", Severity::Error, &[format!("init({{ clientSecret: '{secret}' }})")]);
+}
+
+#[test]
+fn source_maps_are_looked_into_and_those_inside_of_files_are_one_warning() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let map = |source: &str| format!("{{\"version\": 3, \"sourcesContent\": [{source:?}]}}");
+    assert_eq!(audit("a.js.map", &map(&format!("const appSecret = '{HEX}'\n")))[0].rule, "app-secret");
+    let inline = |source: &str| {
+        let encoded = STANDARD.encode(map(source));
+        format!("var a = 1\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,{encoded}")
+    };
+    let package = MemoryPackage::default()
+        .with("a.js", inline("var a"))
+        .with("b.js", inline(&format!("const appSecret = '{HEX}'")))
+        .with("c.wxss", inline("var c"));
+    let findings = Secrets::default().audit(&package).expect("audits");
+    let told: Vec<_> = findings.iter().map(|finding| &*finding.rule).collect();
+    assert_eq!(told, ["app-secret", "inline-source-map"]);
+    assert!(findings[1].message.ends_with("So do those in 2 other files."), "{findings:?}");
 }
 
 #[test]
