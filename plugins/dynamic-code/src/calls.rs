@@ -18,9 +18,11 @@ use berth_policy_javascript::{
 
 use crate::{
     constants,
+    findings::{dynamic_import, eval, eval_reference, made, not_constant, script_element, string_timer},
     globals::{Globals, property},
     inner,
     polyfill::{in_conditional, in_if, in_logical},
+    shapes::{is_defined, is_script, member, writes_script},
 };
 
 /// All findings of a program.
@@ -294,76 +296,4 @@ impl Finder<'_> {
         self.globals.name(&new.callee).as_deref() == Some("Uint8Array")
             && array.elements.iter().all(|element| matches!(element, ArrayExpressionElement::NumericLiteral(_)))
     }
-}
-
-fn member<'x, 'a>(callee: &'x Expression<'a>) -> Option<&'x MemberExpression<'a>> {
-    match callee {
-        Expression::ChainExpression(chain) => chain.expression.member_expression(),
-        _ => callee.as_member_expression(),
-    }
-}
-
-/// `typeof x !== "undefined"`, either way round.
-fn is_defined(binary: &BinaryExpression<'_>, x: impl Fn(&Expression<'_>) -> bool) -> bool {
-    let unequal = matches!(binary.operator, BinaryOperator::Inequality | BinaryOperator::StrictInequality);
-    let is_typeof = |side: &Expression<'_>| matches!(side, Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::Typeof && x(&unary.argument));
-    let undefined = |side: &Expression<'_>| side.is_specific_string_literal("undefined");
-    let (left, right) = (&binary.left, &binary.right);
-    unequal && (is_typeof(left) && undefined(right) || undefined(left) && is_typeof(right))
-}
-
-fn is_script(tag: &Expression<'_>) -> bool {
-    constants::text(tag).is_some_and(|tag| tag.eq_ignore_ascii_case("script"))
-}
-
-fn writes_script(markup: &Expression<'_>) -> bool {
-    match markup {
-        Expression::BinaryExpression(sum) => writes_script(&sum.left) || writes_script(&sum.right),
-        Expression::TemplateLiteral(template) => template.quasis.iter().any(|part| part.value.raw.contains("<script")),
-        _ => constants::text(markup).is_some_and(|text| text.contains("<script")),
-    }
-}
-
-fn eval() -> Finding {
-    Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
-        .fix("Write the code out; read data with JSON.parse.")
-}
-
-fn eval_reference() -> Finding {
-    Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
-        .fix("Remove it, unless a library only looks at it.")
-}
-
-/// What well-known libraries do is for people to look at, and everything else is an error.
-fn made(arguments: &[Argument<'_>]) -> Finding {
-    let Some((code, parameters)) = arguments.split_last() else { return not_constant() };
-    let code = code.as_expression().map(constants::skeleton).unwrap_or_default();
-    let parameters: Vec<_> =
-        parameters.iter().filter_map(|parameter| constants::text(parameter.as_expression()?)).collect();
-    let severity = if constants::is_library(&code, &parameters) { Severity::Warning } else { Severity::Error };
-    Finding { severity, ..not_constant() }
-}
-
-fn not_constant() -> Finding {
-    let message =
-        "The Function constructor makes code of a text that exists only at run time, which nobody can have audited.";
-    Finding::error("function-constructor", message).fix("Write the function out; compile templates when you build.")
-}
-
-fn string_timer(timer: &str) -> Finding {
-    Finding::error("string-timer", format!("{timer} is given a text, which it runs as code."))
-        .fix("Give it a function: setTimeout(() => { … }, 100).")
-}
-
-fn dynamic_import() -> Finding {
-    Finding::warning("dynamic-import", "import() is given a path that is not constant.")
-        .fix("Write the path as a constant, so that what is loaded is known.")
-}
-
-fn script_element() -> Finding {
-    Finding::warning(
-        "script-element",
-        "A script is loaded by an element or by importScripts, from outside of the package.",
-    )
-    .fix("Put the script into the package; a mini-program has no document, so the branch may as well go.")
 }

@@ -17,9 +17,11 @@
 
 mod calls;
 mod constants;
+mod findings;
 mod globals;
 mod inner;
 mod polyfill;
+mod shapes;
 
 use std::{cell::RefCell, collections::HashMap};
 

@@ -91,7 +91,7 @@ impl Auditor for PackageStructure {
             Ok(layout) => layout,
             Err(reason) => return Ok(vec![unreadable(&package.manifest_path(), &reason)]),
         };
-        log::info(&format!("dialect: {}", layout.description()));
+        log::info(format!("dialect: {}", layout.description()));
         let subject = Subject::of(layout, package);
         Ok(match subject.layout.kind {
             Kind::App => app(&subject),

@@ -25,8 +25,8 @@ pub fn check(subject: &Subject<'_>) -> Option<Finding> {
         let read = serde_json::from_str::<Map<String, Value>>(&subject.text(&path));
         format!("cannot be read: {}", read.err()?)
     };
-    let fix =
-        subject.remedy(&[path.clone()], "Add the file, with the members light and dark, or remove themeLocation.");
+    let fix = subject
+        .remedy(std::slice::from_ref(&path), "Add the file, with the members light and dark, or remove themeLocation.");
     let place = subject.layout.manifest.place_of("themeLocation");
     Some(Finding::error("theme-missing", format!("The theme {path} {reason}.")).at(place).fix(fix))
 }

@@ -14,8 +14,7 @@ pub fn check(subject: &Subject<'_>, scripts: &Scripts, markup: &Markup) -> Vec<F
         return Vec::new();
     }
     let mut linked = BTreeMap::<String, Place>::new();
-    let texts = scripts.paths.iter().map(|(text, place)| (text, place));
-    for (written, place) in texts.chain(markup.links.iter().map(|(written, place)| (written, place))) {
+    for (written, place) in scripts.paths.iter().chain(markup.links.iter().map(|(written, place)| (written, place))) {
         for stem in targets(written, &place.path) {
             if undeclared.contains(&stem) {
                 linked.entry(stem).or_insert_with(|| place.clone());
