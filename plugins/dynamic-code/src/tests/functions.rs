@@ -83,6 +83,7 @@ fn what_well_known_libraries_do_is_for_people_to_look_at() {
         "var $Function = Function; $Function('\"use strict\"; return (' + expressionSyntax + ').constructor;')()",
         "Function('binder', 'return function (' + joiny(boundArgs, ',') + '){ return binder.apply(this,arguments); }')(binder)",
         "$f = Function; f = Function('C,a', 'return new C(' + join(list, ',') + ')')",
+        "new Function(\"debugger;\\n/*\\nTracing '\" + name + \"' of \" + other + \"\\n*/\\n\")()",
         "f[n] = Function('F,a', 'return new F(' + n.join(',') + ')')",
         "Function(keys, url + 'return ' + source).apply(undefined, values)",
     ];
