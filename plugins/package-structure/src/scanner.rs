@@ -136,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn f28_no_text_breaks_the_reader() {
+        let text = "<中 é='名\" {{中 <!-- --><a b=中 c=\"é <wxs>'</ @import 'é\"@import url(中";
+        let cuts = text.char_indices().map(|(at, _)| at);
+        let read = |text: &str| (tags(text).len(), style_imports(text).len());
+        assert!(cuts.map(|at| (read(&text[at..]), read(&text[..at]))).count() > 50);
+    }
+
+    #[test]
     fn attributes_have_values_with_their_offsets() {
         let text = "<image mode=fill src = '/a.png' alt=\"{{x}}\" lazy/>";
         let tags = tags(text);

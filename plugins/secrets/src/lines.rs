@@ -6,6 +6,8 @@ use crate::{keys, rules};
 
 /// A line longer than this is data.
 const LONGEST: usize = 20_000;
+/// Characters of a word that are looked at: a secret shows itself in fewer.
+const LONGEST_WORD: usize = 1024;
 
 /// The secrets of a text. A name is what stands before `=` or `:`, with or without quotes.
 pub fn in_text(text: &str) -> Found {
@@ -50,7 +52,7 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let starts = starts.filter(|(_, starts)| *starts).map(|(at, _)| at);
     let from = move |at: usize| {
         let at = if line[at..].starts_with(['=', ':']) { at + 1 } else { at };
-        let length = line[at..].find(|c| !word(c)).unwrap_or(line.len() - at);
+        let length: usize = line[at..].chars().take(LONGEST_WORD).take_while(|c| word(*c)).map(char::len_utf8).sum();
         (at, &line[at..at + length])
     };
     starts.map(from).filter(|(_, value)| value.len() >= 8)
@@ -81,6 +83,13 @@ mod tests {
         }
         assert_eq!(name_before("name "), None);
         assert_eq!(name_before("中=\""), None);
+    }
+
+    #[test]
+    fn f28_no_text_breaks_the_reader() {
+        let text = "中=\"é:'`a==::名='中\u{301}' -----BEGIN PRIVATE KEY-----eyJ.é.中://a:é@中secret=é sk-中";
+        let cuts = text.char_indices().map(|(at, _)| at);
+        cuts.for_each(|at| drop((in_text(&text[at..]), in_text(&text[..at]))));
     }
 
     #[test]
