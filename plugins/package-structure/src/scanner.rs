@@ -139,8 +139,8 @@ mod tests {
     fn f28_no_text_breaks_the_reader() {
         let text = "<中 é='名\" {{中 <!-- --><a b=中 c=\"é <wxs>'</ @import 'é\"@import url(中";
         let cuts = text.char_indices().map(|(at, _)| at);
-        let read = |text: &str| (tags(text).len(), style_imports(text).len());
-        assert!(cuts.map(|at| (read(&text[at..]), read(&text[..at]))).count() > 50);
+        let read = |text: &str| drop((tags(text), style_imports(text)));
+        cuts.for_each(|at| [&text[at..], &text[..at]].into_iter().for_each(read));
     }
 
     #[test]
