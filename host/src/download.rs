@@ -1,4 +1,4 @@
-//! Downloads: which bytes may go to whom, and bundles of them for offline use (rules A2, O1–O4).
+//! Downloads: which bytes may go to whom, and bundles of them for offline use (A2, O1–O4).
 
 use crate::blob::Blobs;
 use std::io::{Seek, SeekFrom};

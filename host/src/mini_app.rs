@@ -1,4 +1,4 @@
-//! MiniApps: created by a team, taken on and off the shelf, never renamed in their id (rules A1–A4, V11).
+//! MiniApps: created by a team, taken on and off the shelf, never renamed in their id (A1–A4, V11).
 
 use serde::{Deserialize, Serialize};
 

@@ -57,7 +57,7 @@ async fn f74_i5_f52_killed_again_and_again_nothing_acknowledged_is_lost_on_postg
 
 /// An auditor runs for two seconds when the host is killed; the next host takes the audit over when the lease is out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c51_an_audit_that_was_cut_off_is_carried_on_and_closes() {
+async fn f51_an_audit_that_was_cut_off_is_carried_on_and_closes() {
     let mut berth = Installation::new(Database::Sqlite).await;
     let process = berth.start().await;
     let admin = berth.admin(&process);

@@ -1,4 +1,4 @@
-//! The real binary, killed while fulfilment messages come in, channels are bound and events go out (I5, I6, faults 52, 74, 94).
+//! The real binary, killed while fulfilment messages come in, channels are bound and events go out (I5, I6, F52, F74, F94).
 
 use std::{
     collections::BTreeSet,

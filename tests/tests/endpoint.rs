@@ -1,4 +1,4 @@
-//! Merchants, what they bought, and what they make of it: rules E1 to E4 and E6 to E8, over HTTP.
+//! Merchants, what they bought, and what they make of it, over HTTP (E1–E4, E6–E8).
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -174,7 +174,7 @@ on_both! {
         assert!(stopping.elapsed() < Duration::from_secs(10), "a stream does not hold up the end: {:?}", stopping.elapsed());
     }
 
-    async fn b7_a_heartbeat_says_how_far_nothing_happened(host) {
+    async fn a_heartbeat_says_how_far_nothing_happened(host) {
         let scene = Scene::set(host).await;
         let path = "/v1/events/stream?mini_app=coffee";
         let mut stream = Reading::open(&scene.admin, path, None).await;
@@ -221,7 +221,7 @@ on_both! {
         assert_eq!(ids(&published(&context, &expected).await), expected);
     }
 
-    async fn b6_an_event_too_large_for_nats_does_not_hold_up_those_behind_it(host) {
+    async fn an_event_too_large_for_nats_does_not_hold_up_those_behind_it(host) {
         let Some(settings) = nats_settings() else { return };
         let config = settings.clone();
         let host = host.again(move |all| all.nats = config).await;

@@ -1,4 +1,4 @@
-//! Callers who ask for more than their share (fault 77), or for what is not theirs yet.
+//! Callers who ask for more than their share (F77), or for what is not theirs yet.
 
 use std::io::Cursor;
 

@@ -1,4 +1,5 @@
-//! All black-box tests, linked once. Their names begin with the number of the rule, invariant or fault that they prove.
+//! All black-box tests, linked once. Their names begin with the number of the rule, invariant or fault that they prove:
+//! `tests/RULES.md` has them.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
@@ -17,6 +18,7 @@ mod manifests;
 mod policies;
 mod processes;
 mod releases;
+mod rules;
 mod s3;
 mod samples;
 mod storage;

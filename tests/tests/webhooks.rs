@@ -1,4 +1,4 @@
-//! Events delivered to receivers: order, signatures, what fails and hangs and is killed (faults 92–100).
+//! Events delivered to receivers: order, signatures, what fails and hangs and is killed (F92–F100).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -175,7 +175,7 @@ on_both! {
         assert!(hanging.arrived().len() <= 6, "one at a time of those that hang: {}", hanging.arrived().len());
     }
 
-    async fn f97_b4_a_webhook_far_behind_that_wants_little_keeps_nobody_waiting(host) {
+    async fn f97_a_webhook_far_behind_that_wants_little_keeps_nobody_waiting(host) {
         let (admin, receiver) = (host.admin(), Receiver::good().await);
         let far = webhook(&admin, "https://example.com/", &["webhook.ping"]).await;
         webhook(&admin, &receiver.url, &["host_app.created"]).await;
@@ -411,7 +411,7 @@ async fn f92_a_webhook_leads_nowhere_inside() {
         let body = json!({"url": url, "scope": {"kind": "platform"}});
         admin.post("/v1/webhooks", body).await.refused("invalid-field");
     }
-    // A name is judged by what it leads to, whenever it is asked (fault 93).
+    // A name is judged by what it leads to, whenever it is asked (F93).
     let webhook = webhook(&admin, &format!("https://localhost:{port}/"), &["host_app.created"]).await;
     let said = admin.send("POST", &format!("{}/test", path(&webhook)), None).await.good();
     assert!(text(&said["error"]).contains("not a public address"), "{said}");

@@ -140,7 +140,7 @@ fn limit(error: &wasmtime::Error) -> Option<Limit> {
 }
 
 /// Whether the guest handed over more than it may. wasmtime keeps the type of this error to itself, so that the name of
-/// the type, which a derived `Debug` prints, is the only handle on it; the test of fault 38 fails when it changes.
+/// the type, which a derived `Debug` prints, is the only handle on it; tests fail when it changes (F38).
 fn is_output(error: &wasmtime::Error) -> bool {
     format!("{:?}", error.root_cause()) == "HostcallFuelExhausted"
 }

@@ -8,7 +8,7 @@ use berth_base::{
     version::VersionNumber,
 };
 
-/// Which version of which mini-program a package is: `{mini_app_id}_{version}.apkg` (rule O1).
+/// Which version of which mini-program a package is: `{mini_app_id}_{version}.apkg` (O1).
 ///
 /// An id never holds an underscore and neither does a version, so a name splits in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

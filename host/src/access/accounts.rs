@@ -167,7 +167,7 @@ pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<
     Ok(Page::of(items, &page, |account| account.id.to_string()))
 }
 
-/// Teams that an account may be in and create one more; admins of the platform create any number (fault 77).
+/// Teams that an account may be in and create one more; admins of the platform create any number (F77).
 const MOST_TEAMS: usize = 100;
 
 /// Creates a team. Any account may; it becomes the team's first admin.

@@ -114,7 +114,7 @@ fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Cal
 }
 
 /// Issues a token for the caller, or for another account when an admin of the platform asks. A token never gives more
-/// than the token that asked for it (fault 83).
+/// than the token that asked for it (F83).
 pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut new: NewToken) -> Result<IssuedToken> {
     caller.require_scope(TokenScope::Manage)?;
     let account = account.unwrap_or_else(|| caller.account.clone());

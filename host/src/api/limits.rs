@@ -38,7 +38,7 @@ pub async fn cap_body(State(limit): State<BodyLimit>, mut request: Request, next
     next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
 }
 
-/// Refuses a body whose declared length is over the limit, before a byte of it is read (fault 68).
+/// Refuses a body whose declared length is over the limit, before a byte of it is read (F68).
 pub fn refuse_declared(body: &impl HttpBody, limit: u64) -> Result<(), Error> {
     if body.size_hint().lower() > limit { Err(too_large(Some(BodyLimit(limit)))) } else { Ok(()) }
 }

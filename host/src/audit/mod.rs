@@ -1,4 +1,4 @@
-//! Audits: the judgement of one version, first by policies, then by one person per bound host app (rules V4–V6).
+//! Audits: the judgement of one version, first by policies, then by one person per bound host app (V4–V6).
 
 mod decide;
 mod desk;

@@ -1,5 +1,5 @@
 //! The automatic part of an audit: claims what waits, asks the policies, records what they said. A worker renews its
-//! lease while it lives; one that dies leaves a lease that soon runs out, and another one starts over (fault 51).
+//! lease while it lives; one that dies leaves a lease that soon runs out, and another one starts over (F51).
 
 use std::{sync::Arc, time::Duration};
 

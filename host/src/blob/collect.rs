@@ -1,4 +1,4 @@
-//! Removes what nothing names (fault 64): bytes of uploads that failed before they became a row, of versions that were
+//! Removes what nothing names (F64): bytes of uploads that failed before they became a row, of versions that were
 //! replaced or deleted, of policies that were removed.
 //!
 //! An upload first keeps its bytes and then names them. In between they are young, because [`Blobs::keep`] writes old

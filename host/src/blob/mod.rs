@@ -1,5 +1,5 @@
 //! The only object storage. Blobs are named by their SHA-256 and never change; what is read is checked against
-//! its name before a byte of it leaves the host (fault 23).
+//! its name before a byte of it leaves the host (F23).
 
 mod backup;
 mod collect;

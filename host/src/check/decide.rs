@@ -1,4 +1,4 @@
-//! What a device should run: a pure function of the index, the device and the clock (rules G4–G6, G9, G10, G12, V10–V12).
+//! What a device should run: a pure function of the index, the device and the clock (G4–G6, G9, G10, G12, V10–V12).
 //!
 //! Nothing here waits or writes. A device that newly passes the policies of a task comes out as
 //! [`Decision::Admit`]; whoever asked has it admitted, and asks again without that task when the cap was faster.
@@ -26,7 +26,7 @@ pub struct Question<'a> {
     pub now: Millis,
     /// Tasks that have just refused the device: their cap was reached, or they moved.
     pub refused: &'a [GrayTaskId],
-    /// Whether the request has used up the time that policies get in it: then nobody new is admitted (fault 77).
+    /// Whether the request has used up the time that policies get in it: then nobody new is admitted (F77).
     pub tired: &'a dyn Fn() -> bool,
 }
 

@@ -1,4 +1,4 @@
-//! Keeps a policy that burns its deadline from slowing down everybody's checks (fault 33): checks run policies on the
+//! Keeps a policy that burns its deadline from slowing down everybody's checks (F33): checks run policies on the
 //! threads that serve requests, which is right for one that takes microseconds and wrong for one that never ends.
 //!
 //! A policy that hits its deadline again and again is not asked for a while: there is no judgement then, as when it had

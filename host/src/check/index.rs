@@ -102,7 +102,7 @@ pub struct AppEntry {
     pub shelf_note: String,
     /// Older versions must not run (V11).
     pub min_version: Option<VersionNumber>,
-    /// What everyone gets (I1: at most one).
+    /// What everyone gets; at most one (I1).
     pub online: Option<Release>,
     /// The versions that were published as forced, ascending (V12).
     pub forced: Vec<VersionNumber>,

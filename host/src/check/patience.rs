@@ -1,4 +1,4 @@
-//! The time that policies get in one request (fault 77): they run on the threads that serve everybody.
+//! The time that policies get in one request (F77): they run on the threads that serve everybody.
 
 use std::time::{Duration, Instant};
 

@@ -32,7 +32,7 @@ pub struct Login {
 }
 
 impl std::fmt::Debug for Login {
-    /// Without the secret (invariant I8).
+    /// Without the secret (I8).
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Login({})", self.account)
     }

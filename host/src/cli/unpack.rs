@@ -120,7 +120,7 @@ fn manifest_text(archive: &mut ZipArchive<File>) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-/// A name that the manifest does not have is refused, so no name of the archive ever reaches the file system (fault 16).
+/// A name that the manifest does not have is refused, so no name of the archive ever reaches the file system (F16).
 fn refuse_others(archive: &ZipArchive<File>, manifest: &Manifest) -> Result<(), Failure> {
     let expected: BTreeSet<_> = manifest.packages.iter().map(|package| package.name.to_string()).collect();
     for name in archive.file_names() {

@@ -1,5 +1,5 @@
 //! Endpoint applications: merchants group their product instances into them (CID), bind channels to them, and limit them
-//! to nodes of their organisation (rules E1–E11).
+//! to nodes of their organisation (E1–E11).
 
 pub mod app;
 pub mod authorisation;

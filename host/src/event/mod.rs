@@ -1,4 +1,4 @@
-//! Events: what happened, told in the transaction in which it happened (invariant I6).
+//! Events: what happened, told in the transaction in which it happened (I6).
 
 pub mod catalogue;
 pub mod cloud;

@@ -23,7 +23,7 @@ use crate::{
 
 /// Streams at a time.
 const MOST: usize = 256;
-/// Streams of one account at a time, so that nobody takes the places of the others (fault 77).
+/// Streams of one account at a time, so that nobody takes the places of the others (F77).
 const MOST_OF_ONE: usize = 16;
 /// A sign of life when nothing happens; then the token is looked at, too.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -191,7 +191,7 @@ impl Follower {
             // The client comes again and goes on where it was.
             let more = self.read().await.inspect_err(|error| tracing::warn!(?error, "a stream broke off")).ok()?;
             if !self.found.is_empty() {
-                // What was committed after the token was revoked is not for its holder (fault 84).
+                // What was committed after the token was revoked is not for its holder (F84).
                 self.look_again().await.ok()?;
             } else if !more {
                 self.wait(told).await;

@@ -56,7 +56,7 @@ async fn page(host: &TestHost, query: EventQuery) -> Result<EventPage> {
 }
 
 #[tokio::test]
-async fn b7_who_follows_something_quiet_is_not_left_behind_by_the_rest() {
+async fn who_follows_something_quiet_is_not_left_behind_by_the_rest() {
     let host = host().await;
     let of_shop = |after| EventQuery { mini_app: Some(shop()), after, ..Default::default() };
     let first = page(&host, of_shop(0)).await.unwrap();
@@ -73,7 +73,7 @@ async fn b7_who_follows_something_quiet_is_not_left_behind_by_the_rest() {
 }
 
 #[tokio::test]
-async fn b7_nothing_is_said_to_be_gone_to_who_missed_nothing() {
+async fn nothing_is_said_to_be_gone_to_who_missed_nothing() {
     let host = host().await;
     let of_shop = |after| EventQuery { mini_app: Some(shop()), after, ..Default::default() };
     let seen = page(&host, of_shop(0)).await.unwrap().last;

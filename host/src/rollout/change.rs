@@ -1,4 +1,4 @@
-//! What people and publications do to tasks (rules G5, V8, A2).
+//! What people and publications do to tasks (G5, V8, A2).
 
 use serde::{Deserialize, Serialize};
 

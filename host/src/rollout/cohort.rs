@@ -1,4 +1,4 @@
-//! Lists of devices or accounts, uploaded as text, one a line (rule G4).
+//! Lists of devices or accounts, uploaded as text, one a line (G4).
 //!
 //! Excel, Notepad and shell scripts all write such files, each in its way: a byte order mark, CRLF, blank lines,
 //! spaces and duplicates are tolerated and counted.

@@ -1,4 +1,4 @@
-//! The standard conditions of a task (rule G4): what people fill in, and how it reads.
+//! The standard conditions of a task (G4): what people fill in, and how it reads.
 
 use std::fmt;
 

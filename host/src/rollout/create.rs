@@ -1,4 +1,4 @@
-//! Creating a task (rules G1–G4, G12).
+//! Creating a task (G1–G4, G12).
 
 use crate::check::judge::Judges;
 use crate::store::Db;
@@ -124,7 +124,7 @@ pub async fn create(
     Ok(view)
 }
 
-/// Every check of the MiniApp may have to ask the policies of all of them (fault 77).
+/// Every check of the MiniApp may have to ask the policies of all of them (F77).
 async fn may_have_one_more(tx: &mut Tx, mini_app: &MiniAppId) -> Result<()> {
     if tx.unended_gray_tasks(mini_app).await? < MOST_TASKS {
         return Ok(());

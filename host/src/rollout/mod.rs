@@ -1,4 +1,4 @@
-//! Grayscale releases (rules G1–G12): a task offers an approved version to some devices before everyone gets it.
+//! Grayscale releases (G1–G12): a task offers an approved version to some devices before everyone gets it.
 //!
 //! A device that passes a task's policies is *admitted*: a row, counted against the cap, that keeps the device on the
 //! version. Devices already admitted keep it while the task delivers or is suspended, and after the cap has ended it;

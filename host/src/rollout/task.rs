@@ -1,4 +1,4 @@
-//! The life of a GrayTask (rule G5): a pure state machine, and what the clock does to it.
+//! The life of a GrayTask (G5): a pure state machine, and what the clock does to it.
 
 use crate::event::GrayMoved;
 use std::fmt;

@@ -244,7 +244,7 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
 }
 
 /// A connection whose COMMIT failed, on a full disk say, is left by SQLite without a transaction and by sqlx with one:
-/// from then on it could begin none. Such a connection is closed, and the pool opens another (fault 55).
+/// from then on it could begin none. Such a connection is closed, and the pool opens another (F55).
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
     options.after_release(|connection, _| {

@@ -1,4 +1,4 @@
-//! The answers to creating POSTs, kept for a day (fault 91).
+//! The answers to creating POSTs, kept for a day (F91).
 
 use sqlx::types::Json;
 

@@ -54,7 +54,7 @@ impl Tx {
     }
 
     /// Holds the MiniApp until the transaction ends: everything that changes its state starts with this, so that
-    /// publishers, rollbacks and grayscale changes come one after the other (fault 58).
+    /// publishers, rollbacks and grayscale changes come one after the other (F58).
     pub async fn hold_mini_app(&mut self, id: &MiniAppId) -> Result<MiniApp> {
         let row = fetch!(
             self,

@@ -84,7 +84,7 @@ pub struct VersionRow {
 }
 
 impl Version {
-    /// Without what may be long, for lists and events: a manifest may have thousands of pages (fault 77).
+    /// Without what may be long, for lists and events: a manifest may have thousands of pages (F77).
     pub fn brief(mut self) -> Self {
         (self.manifest.pages, self.manifest.warnings) = (Vec::new(), Vec::new());
         self

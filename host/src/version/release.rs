@@ -1,4 +1,4 @@
-//! Publishing and rolling back: the release history (rules V7–V9, V12; invariant I1).
+//! Publishing and rolling back: the release history (V7–V9, V12, I1).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The trial: one version for named accounts, before or beside what is online (rule V10).
+//! The trial: one version for named accounts, before or beside what is online (V10).
 
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;

@@ -1,4 +1,4 @@
-//! Uploading: package in, development version out (rules V1, V2; faults 26, 30, 59).
+//! Uploading: package in, development version out (V1, V2, F26, F30, F59).
 
 use crate::blob::Blobs;
 use std::fs::File;
@@ -173,7 +173,7 @@ pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) ->
     Ok(Page { items: page.items.into_iter().map(|row| Version::from(row).brief()).collect(), next: page.next })
 }
 
-/// Deletes a development version. Its number never comes back with other bytes (fault 30).
+/// Deletes a development version. Its number never comes back with other bytes (F30).
 pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

@@ -2,7 +2,7 @@
 //!
 //! - Every page of the main package and of the subpackages has its files: a script and a markup (`.js` with `.wxml`,
 //!   `.axml` and their like) or one file that is both (`.html`, `.vue`). What a build bundles into `app-service.js` and
-//!   `page-frame.html` counts as there (fault 31).
+//!   `page-frame.html` counts as there (F31).
 //! - Tabs lead to pages of the main package and their icons exist, in light and in dark where the theme says which; the entry page is one of the pages.
 //! - Every component that a page uses, or a component that it uses, has its files; an npm package that was not built is
 //!   told as such.

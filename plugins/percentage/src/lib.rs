@@ -1,4 +1,4 @@
-//! Admits a share of the devices (rule G11).
+//! Admits a share of the devices (G11).
 //!
 //! A device falls into one of 10,000 buckets:
 //!

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, fmt, str::FromStr};
 
 /// A version of an app or of an operating system: `3.2.1`, `14`. Compared numerically, missing parts zero, so that
-/// `3.2` equals `3.2.0` (rule G4).
+/// `3.2` equals `3.2.0` (G4).
 #[derive(Clone, Debug)]
 pub struct Version(Vec<u64>);
 

@@ -1,4 +1,4 @@
-//! Admits by host app, platform, network and lists (rule G4).
+//! Admits by host app, platform, network and lists (G4).
 //!
 //! ```json
 //! {

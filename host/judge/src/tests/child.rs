@@ -46,7 +46,7 @@ async fn a_policy_compiled_in_a_child_runs() {
 }
 
 #[tokio::test]
-async fn c43_the_childs_refusal_reaches_the_caller_with_its_fields() {
+async fn f43_the_childs_refusal_reaches_the_caller_with_its_fields() {
     let lab = lab(CompileLimits::default());
     let refusal =
         lab.refusal(Guest { imports: String::new(), wit: None, ..Guest::guard() }.wasm()[..200].to_vec()).await;
@@ -80,38 +80,38 @@ fn many_functions(count: usize) -> Guest {
 }
 
 #[tokio::test]
-async fn c46_a_hundred_thousand_functions_hit_the_compilers_limits() {
+async fn f46_a_hundred_thousand_functions_hit_the_compilers_limits() {
     assert_eq!(defused(many_functions(100_000), tight()).await, Some(Code::PolicyCompile));
 }
 
 #[tokio::test]
-async fn c46_a_compiler_that_needs_much_memory_is_stopped() {
+async fn f46_a_compiler_that_needs_much_memory_is_stopped() {
     let limits = CompileLimits { memory_bytes: 400 << 20, cpu_seconds: 60, ..tight() };
     assert_eq!(defused(Guest::gray(), limits.clone()).await, None);
     assert_eq!(defused(many_functions(100_000), limits).await, Some(Code::PolicyCompile));
 }
 
 #[tokio::test]
-async fn c46_much_machine_code_is_refused() {
+async fn f46_much_machine_code_is_refused() {
     let limits = CompileLimits { code_bytes: 10_000, ..CompileLimits::default() };
     assert_eq!(defused(many_functions(1_000), limits).await, Some(Code::PolicyCompile));
 }
 
 #[tokio::test]
-async fn c46_a_giant_br_table_is_no_danger() {
+async fn f46_a_giant_br_table_is_no_danger() {
     let targets = "0 ".repeat(500_000);
     let bomb = Guest::gray().extra(&format!("(func (param i32) (block (br_table {targets} 0 (local.get 0))))"));
     assert!(matches!(defused(bomb, tight()).await, None | Some(Code::PolicyCompile | Code::PolicyInvalid)));
 }
 
 #[tokio::test]
-async fn c46_deep_nesting_is_no_danger() {
+async fn f46_deep_nesting_is_no_danger() {
     let bomb = Guest::gray().extra(&format!("(func {} {})", "block ".repeat(50_000), "end ".repeat(50_000)));
     assert!(matches!(defused(bomb, tight()).await, None | Some(Code::PolicyCompile | Code::PolicyInvalid)));
 }
 
 #[tokio::test]
-async fn c46_a_child_that_does_not_end_is_killed() {
+async fn f46_a_child_that_does_not_end_is_killed() {
     let lab = Lab::with(|config| {
         config.compiler =
             Compiler::Child { program: "/bin/sh".into(), arguments: vec!["-c".into(), "exec sleep 60".into()] };

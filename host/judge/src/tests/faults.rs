@@ -13,7 +13,7 @@ fn limited<V>(limit: Limit) -> Outcome<V> {
 
 /// The best of some runs shows the deadline; that none is endless holds on the busiest machine too.
 #[tokio::test]
-async fn c33_an_endless_loop_ends_by_its_deadline() {
+async fn f33_an_endless_loop_ends_by_its_deadline() {
     let binding = Lab::new().bind_gray(&Guest::gray().call(FOREVER), |l| l.deadline_ms = 20).await;
     let runs: Vec<_> = (0..20).map(|_| decide(&binding)).collect();
     assert!(runs.iter().all(|run| run.outcome == limited(Limit::Deadline)));
@@ -23,13 +23,13 @@ async fn c33_an_endless_loop_ends_by_its_deadline() {
 }
 
 #[tokio::test]
-async fn c33_an_endless_loop_in_configure_ends_too() {
+async fn f33_an_endless_loop_in_configure_ends_too() {
     let guest = Guest { configure: FOREVER.into(), ..Guest::gray() };
     assert_eq!(Lab::new().gray_with(&guest, |l| l.deadline_ms = 10).await.outcome, limited(Limit::Deadline));
 }
 
 #[tokio::test]
-async fn c33_an_endless_start_function_is_refused_at_the_gate() {
+async fn f33_an_endless_start_function_is_refused_at_the_gate() {
     let guest = Guest::gray().extra(&format!("(func $start {FOREVER}) (start $start)"));
     let refusal = Lab::new().refusal(guest.wasm()).await;
     assert!(refusal.detail.contains("deadline"), "{refusal}");
@@ -55,7 +55,7 @@ async fn i7_an_endless_audit_does_not_slow_grayscale_decisions() {
 }
 
 #[tokio::test]
-async fn c34_memory_that_grows_without_end_hits_its_limit() {
+async fn f34_memory_that_grows_without_end_hits_its_limit() {
     let guest = Guest::gray().call("(loop $again (drop (memory.grow (i32.const 16))) (br $again)) unreachable");
     let evaluation = Lab::new().gray_with(&guest, |_| ()).await;
     assert_eq!(evaluation.outcome, limited(Limit::Memory));
@@ -63,7 +63,7 @@ async fn c34_memory_that_grows_without_end_hits_its_limit() {
 }
 
 #[tokio::test]
-async fn c34_memories_are_summed() {
+async fn f34_memories_are_summed() {
     let grow = |pages: u32| {
         format!("(drop (memory.grow 0 (i32.const {pages}))) (drop (memory.grow 1 (i32.const {pages}))) (i32.const 80)")
     };
@@ -73,14 +73,14 @@ async fn c34_memories_are_summed() {
 }
 
 #[tokio::test]
-async fn c34_growth_beyond_what_the_guest_declared_fails_inside_the_guest() {
+async fn f34_growth_beyond_what_the_guest_declared_fails_inside_the_guest() {
     let call = "(if (i32.ne (memory.grow (i32.const 5)) (i32.const -1)) (then unreachable)) (i32.const 80)";
     let guest = Guest::gray().memory("2 4").call(call);
     assert_eq!(Lab::new().gray(&guest).await, Outcome::Verdict(GrayVerdict::Admit));
 }
 
 #[tokio::test]
-async fn c34_four_gibibytes_at_the_start_are_refused_at_the_gate() {
+async fn f34_four_gibibytes_at_the_start_are_refused_at_the_gate() {
     for guest in [Guest::gray(), Guest::auditor()] {
         let refusal = Lab::new().refusal(guest.memory("65536").wasm()).await;
         assert!(refusal.detail.contains("memory"), "{refusal}");
@@ -88,7 +88,7 @@ async fn c34_four_gibibytes_at_the_start_are_refused_at_the_gate() {
 }
 
 #[tokio::test]
-async fn c35_a_table_that_grows_without_end_hits_its_limit() {
+async fn f35_a_table_that_grows_without_end_hits_its_limit() {
     let guest = Guest::gray()
         .extra("(table $t 1 funcref)")
         .call("(loop $again (drop (table.grow $t (ref.null func) (i32.const 1000))) (br $again)) unreachable");
@@ -96,7 +96,7 @@ async fn c35_a_table_that_grows_without_end_hits_its_limit() {
 }
 
 #[tokio::test]
-async fn c35_a_huge_table_at_the_start_is_refused_at_the_gate() {
+async fn f35_a_huge_table_at_the_start_is_refused_at_the_gate() {
     for guest in [Guest::gray(), Guest::auditor()] {
         let refusal = Lab::new().refusal(guest.extra("(table 9000000 funcref)").wasm()).await;
         assert!(refusal.detail.contains("table"), "{refusal}");
@@ -104,13 +104,13 @@ async fn c35_a_huge_table_at_the_start_is_refused_at_the_gate() {
 }
 
 #[tokio::test]
-async fn c36_unbounded_recursion_hits_the_stack_limit() {
+async fn f36_unbounded_recursion_hits_the_stack_limit() {
     let guest = Guest::gray().call("(call $call (local.get 0))");
     assert_eq!(Lab::new().gray(&guest).await, limited(Limit::Stack));
 }
 
 #[tokio::test]
-async fn c37_traps_are_traps_and_say_why() {
+async fn f37_traps_are_traps_and_say_why() {
     for (call, reason) in [
         ("unreachable", "unreachable"),
         ("(i32.div_u (i32.const 1) (i32.const 0))", "divide by zero"),
@@ -122,7 +122,7 @@ async fn c37_traps_are_traps_and_say_why() {
 }
 
 #[tokio::test]
-async fn c38_a_long_answer_hits_the_output_limit() {
+async fn f38_a_long_answer_hits_the_output_limit() {
     let guest = Guest::gray().call(&Guest::refuse_with(20_000, 70_000));
     assert_eq!(Lab::new().gray(&guest).await, limited(Limit::Output));
     let roomy = Lab::new().gray_with(&guest, |l| l.output_bytes = 100_000).await.outcome;
@@ -131,7 +131,7 @@ async fn c38_a_long_answer_hits_the_output_limit() {
 
 /// A thousand findings, each of them the same 60 kB: little memory in the guest, much in the host.
 #[tokio::test]
-async fn c38_a_quadratic_list_hits_the_output_limit() {
+async fn f38_a_quadratic_list_hits_the_output_limit() {
     let fill = "(local $i i32) (local $at i32) (call $drop (local.get 0))
         (loop $next
             (local.set $at (i32.add (i32.const 131072) (i32.mul (local.get $i) (i32.const 52))))
@@ -144,7 +144,7 @@ async fn c38_a_quadratic_list_hits_the_output_limit() {
 }
 
 #[tokio::test]
-async fn c39_ten_million_log_calls_hit_the_log_limit() {
+async fn f39_ten_million_log_calls_hit_the_log_limit() {
     let call = "(local $i i32) (loop $next (call $log (i32.const 1) (i32.const 400) (i32.const 5))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br_if $next (i32.lt_u (local.get $i) (i32.const 10000000)))) (i32.const 80)";
@@ -155,14 +155,14 @@ async fn c39_ten_million_log_calls_hit_the_log_limit() {
 }
 
 #[tokio::test]
-async fn c39_few_lines_of_many_bytes_hit_the_log_limit() {
+async fn f39_few_lines_of_many_bytes_hit_the_log_limit() {
     let call = "(call $log (i32.const 0) (i32.const 20000) (i32.const 9000)) (call $log (i32.const 0) (i32.const 20000) (i32.const 9000))
         (i32.const 80)";
     assert_eq!(Lab::new().gray(&Guest::gray().call(call)).await, limited(Limit::Log));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c40_a_host_call_that_blocks_is_given_up() {
+async fn f40_a_host_call_that_blocks_is_given_up() {
     let read = "(call $read (local.get 0) (i32.const 400) (i32.const 5) (i64.const 0) (i32.const 9) (i32.const 80)) unreachable";
     let binding = Lab::new().bind_auditor(&Guest::auditor().call(read), Duration::from_millis(50)).await;
     let slow = Shelf { delay: Duration::from_secs(2), ..Shelf::default() };
@@ -173,7 +173,7 @@ async fn c40_a_host_call_that_blocks_is_given_up() {
 
 /// The guest waits for the host all the time and uses no CPU: the wall's patience ends it.
 #[tokio::test]
-async fn c40_a_host_that_is_slow_again_and_again_is_given_up() {
+async fn f40_a_host_that_is_slow_again_and_again_is_given_up() {
     struct Slow;
     impl Cohorts for Slow {
         fn contains(&self, _: &str, _: &str) -> bool {
@@ -191,13 +191,13 @@ async fn c40_a_host_that_is_slow_again_and_again_is_given_up() {
 }
 
 #[tokio::test]
-async fn c41_a_handle_that_is_never_dropped_is_a_trap() {
+async fn f41_a_handle_that_is_never_dropped_is_a_trap() {
     let said = trap(Lab::new().audit(&Guest::auditor().call("(i32.const 80)")).await);
     assert!(said.contains("borrow"), "{said}");
 }
 
 #[tokio::test]
-async fn c42_bad_pointers_are_traps() {
+async fn f42_bad_pointers_are_traps() {
     for call in ["(i32.const -4)", "(i32.const 81)", &Guest::refuse_with(-1, 10), &Guest::refuse_with(131_000, 1_000)] {
         trap(Lab::new().gray(&Guest::gray().call(call)).await);
     }
@@ -208,14 +208,14 @@ async fn c42_bad_pointers_are_traps() {
 }
 
 #[tokio::test]
-async fn c42_bad_utf8_is_a_trap() {
+async fn f42_bad_utf8_is_a_trap() {
     let bad = format!("(i32.store8 (i32.const 5000) (i32.const 255)) {}", Guest::refuse_with(5000, 1));
     let said = trap(Lab::new().gray(&Guest::gray().call(&bad)).await);
     assert!(said.contains("utf-8"), "{said}");
 }
 
 #[tokio::test]
-async fn c42_unknown_cases_are_traps() {
+async fn f42_unknown_cases_are_traps() {
     for call in [
         "(i32.store8 (i32.const 80) (i32.const 2)) (i32.const 80)",
         "(i32.store8 (i32.const 84) (i32.const 9)) (i32.const 80)",
@@ -226,7 +226,7 @@ async fn c42_unknown_cases_are_traps() {
 }
 
 #[tokio::test]
-async fn c47_a_realloc_that_lies_is_a_trap() {
+async fn f47_a_realloc_that_lies_is_a_trap() {
     for realloc in ["(i32.const -16)", "(i32.const 1)", "unreachable"] {
         let guest = Guest { realloc: realloc.into(), ..Guest::gray() };
         trap(Lab::new().gray(&guest).await);
@@ -234,13 +234,13 @@ async fn c47_a_realloc_that_lies_is_a_trap() {
 }
 
 #[tokio::test]
-async fn c47_an_endless_realloc_ends_by_its_deadline() {
+async fn f47_an_endless_realloc_ends_by_its_deadline() {
     let guest = Guest { realloc: FOREVER.into(), ..Guest::gray() };
     assert_eq!(Lab::new().gray_with(&guest, |l| l.deadline_ms = 10).await.outcome, limited(Limit::Deadline));
 }
 
 #[tokio::test]
-async fn c47_a_post_return_that_misbehaves_is_never_a_verdict() {
+async fn f47_a_post_return_that_misbehaves_is_never_a_verdict() {
     let after =
         |body: &str| format!(r#"(func (export "cabi_post_berth:policy/gray@1.0.0#decide") (param i32) {body})"#);
     let calls_out = after("(call $log (i32.const 0) (i32.const 0) (i32.const 0))");
@@ -251,7 +251,7 @@ async fn c47_a_post_return_that_misbehaves_is_never_a_verdict() {
 
 /// Counts its calls in a global and in memory, and breaks when it remembers one.
 #[tokio::test]
-async fn c48_no_state_is_left_for_the_next_call() {
+async fn f48_no_state_is_left_for_the_next_call() {
     let call = "(if (global.get $seen) (then unreachable)) (global.set $seen (i32.const 1))
         (if (i32.load (i32.const 100000)) (then unreachable)) (i32.store (i32.const 100000) (i32.const 1))
         (if (i32.ne (memory.size) (i32.const 2)) (then unreachable)) (drop (memory.grow (i32.const 1)))

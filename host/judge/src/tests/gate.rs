@@ -31,7 +31,7 @@ async fn a_component_is_let_in_as_well_as_a_core_module() {
 }
 
 #[tokio::test]
-async fn c43_what_is_no_wasm_or_no_component_is_refused() {
+async fn f43_what_is_no_wasm_or_no_component_is_refused() {
     let lab = Lab::new();
     for bytes in [b"".to_vec(), b"PK\x03\x04".to_vec(), b"\0asm".to_vec(), wat::parse_str("(module)").unwrap()] {
         assert_eq!(lab.refusal(bytes).await.code, Code::PolicyInvalid);
@@ -39,7 +39,7 @@ async fn c43_what_is_no_wasm_or_no_component_is_refused() {
 }
 
 #[tokio::test]
-async fn c43_a_truncated_upload_is_refused_wherever_it_ends() {
+async fn f43_a_truncated_upload_is_refused_wherever_it_ends() {
     let (lab, wasm) = (Lab::new(), Guest::gray().wasm());
     for end in (0..wasm.len()).step_by(7) {
         let refusal = lab.refusal(wasm[..end].to_vec()).await;
@@ -48,7 +48,7 @@ async fn c43_a_truncated_upload_is_refused_wherever_it_ends() {
 }
 
 #[tokio::test]
-async fn c44_an_older_interface_is_refused_with_what_is_expected() {
+async fn f44_an_older_interface_is_refused_with_what_is_expected() {
     let wit = "package berth:policy@0.9.0; interface gray { decide: func() -> bool; } world grayscale { export gray; }";
     let module = r#"(module (func (export "berth:policy/gray@0.9.0#decide") (result i32) (i32.const 1)))"#;
     let refusal = Lab::new().refusal(embedded(module, wit, "grayscale")).await;
@@ -57,7 +57,7 @@ async fn c44_an_older_interface_is_refused_with_what_is_expected() {
 
 /// `judge` of another type under the right name.
 #[tokio::test]
-async fn c44_a_function_of_another_type_is_refused() {
+async fn f44_a_function_of_another_type_is_refused() {
     let wit = "package berth:policy@1.0.0;
         interface about { record description { name: string, version: string, summary: string, config-schema: string }
             describe: func() -> description; }
@@ -70,7 +70,7 @@ async fn c44_a_function_of_another_type_is_refused() {
 }
 
 #[tokio::test]
-async fn c44_a_policy_of_two_worlds_or_of_none_is_refused() {
+async fn f44_a_policy_of_two_worlds_or_of_none_is_refused() {
     let both = "interface gray { decide: func() -> u32; } world both { export gray; export about; export configure; export guard; }";
     let decide = r#"(func (export "berth:policy/gray@1.0.0#decide") (result i32) (i32.const 0))"#;
     let guest = Guest { wit: Some((ours() + both, "both".into())), ..Guest::guard().extra(decide) };
@@ -82,7 +82,7 @@ async fn c44_a_policy_of_two_worlds_or_of_none_is_refused() {
 }
 
 #[tokio::test]
-async fn c44_a_policy_bound_as_another_kind_is_refused() {
+async fn f44_a_policy_bound_as_another_kind_is_refused() {
     let policy = Lab::new().install(&Guest::gray()).await;
     let refusal = policy.bind_guard(&empty(), Limits::default_of(PolicyKind::Guard)).map(drop).unwrap_err();
     assert_eq!(refusal.code, Code::PolicyKind);
@@ -112,7 +112,7 @@ fn importing(interface: &str, definition: &str, function: &str) -> Guest {
 }
 
 #[tokio::test]
-async fn c44_a_policy_without_the_common_exports_is_refused() {
+async fn f44_a_policy_without_the_common_exports_is_refused() {
     let guest =
         Guest { wit: Some((ours() + " world bare { export guard; export about; }", "bare".into())), ..Guest::guard() };
     let refusal = Lab::new().refusal(guest.wasm()).await;
@@ -125,7 +125,7 @@ fn wasi() -> Guest {
 }
 
 #[tokio::test]
-async fn c45_an_unknown_import_is_refused_with_the_list_of_what_is_allowed() {
+async fn f45_an_unknown_import_is_refused_with_the_list_of_what_is_allowed() {
     let definition = "package evil:net@1.0.0 { interface sockets { connect: func() -> bool; } }";
     let refusal = Lab::new().refusal(importing("evil:net/sockets@1.0.0", definition, "connect").wasm()).await;
     assert!(
@@ -136,7 +136,7 @@ async fn c45_an_unknown_import_is_refused_with_the_list_of_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn c45_what_another_world_grants_is_refused() {
+async fn f45_what_another_world_grants_is_refused() {
     let definition = "interface cohort { contains: func() -> bool; }";
     let guest = importing("cohort", definition, "contains").imports_as("berth:policy/cohort@1.0.0");
     let refusal = Lab::new().refusal(guest.wasm()).await;
@@ -151,14 +151,14 @@ impl Guest {
 }
 
 #[tokio::test]
-async fn c45_a_core_module_that_imports_from_the_environment_is_refused() {
+async fn f45_a_core_module_that_imports_from_the_environment_is_refused() {
     let mut guest = Guest::guard();
     guest.imports = r#"(import "env" "open" (func $open (param i32) (result i32)))"#.into();
     assert_eq!(Lab::new().refusal(guest.wasm()).await.code, Code::PolicyInvalid);
 }
 
 #[tokio::test]
-async fn c45_a_system_interface_may_be_imported_and_not_called() {
+async fn f45_a_system_interface_may_be_imported_and_not_called() {
     let lab = Lab::new();
     let limits = || Limits::default_of(PolicyKind::Guard);
     let idle = lab.install(&wasi()).await.bind_guard(&empty(), limits()).unwrap();
@@ -170,7 +170,7 @@ async fn c45_a_system_interface_may_be_imported_and_not_called() {
 }
 
 #[tokio::test]
-async fn c50_machine_code_is_never_taken_as_an_upload() {
+async fn f50_machine_code_is_never_taken_as_an_upload() {
     let lab = Lab::new();
     let compiled = crate::compile::compile(&Guest::gray().wasm()).unwrap();
     let refusal = lab.refusal(compiled.code.clone()).await;

@@ -17,7 +17,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn c43_random_modules_are_refused() {
+async fn f43_random_modules_are_refused() {
     let lab = Lab::new();
     for seed in 0..seeds() {
         let entropy = noise(seed, 4096);
@@ -27,7 +27,7 @@ async fn c43_random_modules_are_refused() {
 }
 
 #[tokio::test]
-async fn c43_random_bytes_are_refused() {
+async fn f43_random_bytes_are_refused() {
     let lab = Lab::new();
     for seed in 0..seeds() {
         let header: &[u8] = [b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0"][seed as usize % 2];
@@ -38,7 +38,7 @@ async fn c43_random_bytes_are_refused() {
 
 /// A good policy with a few bytes changed: refused, or let in and then harmless.
 #[tokio::test]
-async fn c43_a_policy_with_bytes_changed_is_refused_or_harmless() {
+async fn f43_a_policy_with_bytes_changed_is_refused_or_harmless() {
     let (lab, good) = (Lab::new(), Guest::gray().wasm());
     for seed in 0..seeds() {
         let mut random = StdRng::seed_from_u64(seed);

@@ -116,7 +116,7 @@ fn the_four_outcomes_are_told_apart_in_json_too() {
 }
 
 #[tokio::test]
-async fn c49_a_binding_keeps_the_policy_that_it_was_made_of() {
+async fn f49_a_binding_keeps_the_policy_that_it_was_made_of() {
     let lab = Lab::new();
     let old = lab.bind_gray(&Guest::gray(), |_| ()).await;
     let new = lab.bind_gray(&Guest::gray().call(&Guest::refuse_with(416, 4)), |_| ()).await;

@@ -131,7 +131,7 @@ impl Manifest {
         Self { kind, path, text, pages, subpackages, declared_id: id, declared_version: version, warnings }
     }
 
-    /// Rule V2: what the manifest declares is what the package is called. A manifest that declares nothing agrees.
+    /// What the manifest declares is what the package is called (V2). A manifest that declares nothing agrees.
     pub fn agrees_with(&self, name: &PackageName) -> Result<()> {
         agree("id", self.declared_id.as_ref(), name.mini_app_id.as_str(), name)?;
         agree("version", self.declared_version.as_ref(), &name.version.to_string(), name)

@@ -35,7 +35,7 @@ pub struct PackOptions {
     pub limits: Limits,
     /// Whether source maps (`*.map`) go in.
     pub source_maps: bool,
-    /// The manifest is checked, and the name when there is one (rule V2).
+    /// The manifest is checked, and the name when there is one (V2).
     pub name: Option<super::PackageName>,
 }
 

@@ -1,4 +1,4 @@
-//! The bytes of entries: A4–A7 and A23.
+//! The bytes of entries (F4–F7, F23).
 
 use std::sync::{Arc, RwLock};
 

@@ -1,4 +1,4 @@
-//! A22: whatever is accepted extracts to the same bytes with other people's readers.
+//! Whatever is accepted extracts to the same bytes with other people's readers (F22).
 //!
 //! Python and Info-ZIP are used where they are installed; set `BERTH_TEST_YAUZL` to a folder in which Node.js finds
 //! `yauzl` to try that one, too.

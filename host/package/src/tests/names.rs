@@ -1,4 +1,4 @@
-//! Names as they come in archives: A16–A18. The policy itself is tested in `path`.
+//! Names as they come in archives (F16–F18). The policy itself is tested in `path`.
 
 use super::*;
 

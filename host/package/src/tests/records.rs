@@ -1,4 +1,4 @@
-//! Records that disagree, are missing, or leave room: A1–A3, A8–A12, A14, A15, A19–A21.
+//! Records that disagree, are missing, or leave room (F1–F3, F8–F15, F19–F21).
 
 use super::*;
 use crate::evil::{Zip64, extra};

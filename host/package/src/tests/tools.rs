@@ -1,4 +1,4 @@
-//! What common packers write is accepted: A12 and A13, from the other side. Each runs where it is installed.
+//! What common packers write is accepted (F12, F13), from the other side. Each runs where it is installed.
 
 use std::{
     fs,

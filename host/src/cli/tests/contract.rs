@@ -281,7 +281,7 @@ fn policies(asked: Seen<String>) -> Router {
 }
 
 #[tokio::test]
-async fn c43_a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
+async fn a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
     let asked = Seen::new();
     let desk = Desk::before(policies(asked.clone())).await;
     let file = desk.write("secrets.wasm", b"wasm");

@@ -38,7 +38,7 @@ pub async fn run(outbox: Arc<Outbox>) {
     loop {
         tokio::select! {
             // What has ended comes first and reading last, so that however much there is to be read for one that is far behind,
-            // the others go on and the leases are kept (fault 97).
+            // the others go on and the leases are kept (F97).
             biased;
             _ = pulse.tick() => dispatcher.beat(),
             Some(done) = dispatcher.writes.join_next() => dispatcher.written(done),

@@ -1,5 +1,5 @@
 //! Where webhooks may go: to public addresses, and to those that the operator allows. Judged at every connection, after
-//! the name was resolved, so that no name can lead inside (faults 92 and 93).
+//! the name was resolved, so that no name can lead inside (F92, F93).
 
 use std::{
     fmt,

@@ -1,5 +1,5 @@
 //! How many sends run side by side. Receivers that are slow or fail travel in a lane of their own, so that however many
-//! hang, those that are well are not kept waiting (fault 97).
+//! hang, those that are well are not kept waiting (F97).
 
 use std::{sync::Arc, time::Duration};
 

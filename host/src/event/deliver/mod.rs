@@ -1,6 +1,6 @@
 //! Delivers events to webhooks: in order for each subject, at least once, each with the same id on every try.
 //!
-//! One dispatcher runs on each host. It holds the leases of webhooks (fault 96), reads the log once for all of them, lets
+//! One dispatcher runs on each host. It holds the leases of webhooks (F96), reads the log once for all of them, lets
 //! [`plan::Desk`] say what each does next, sends, and writes what came of it for many webhooks in one transaction.
 
 mod dispatch;

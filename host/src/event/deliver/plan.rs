@@ -1,10 +1,10 @@
 //! What one webhook does next: no I/O, no clock.
 //!
 //! A [`Desk`] takes events in their order and says which to send. Events of one subject go one after the other, those of
-//! different subjects side by side (fault 100). An event that fails becomes a row that waits for its next try; later events
+//! different subjects side by side (F100). An event that fails becomes a row that waits for its next try; later events
 //! of its subject become rows behind it, so that they cannot overtake. The cursor moves over what is delivered, not wanted
 //! or a row: whoever starts again from cursor and rows misses nothing, and sends twice at most what was under way or had been
-//! delivered ahead of the cursor, one window at the most (fault 94). What is a row, waiting or dead, stays that.
+//! delivered ahead of the cursor, one window at the most (F94). What is a row, waiting or dead, stays that.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

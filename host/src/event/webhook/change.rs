@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn b5_changes_of_different_members_at_the_same_time_all_survive() {
+    async fn changes_of_different_members_at_the_same_time_all_survive() {
         let host = Arc::new(host().await);
         let id = created(&host).await;
         for round in 1..=5 {

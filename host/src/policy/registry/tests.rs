@@ -128,7 +128,7 @@ async fn i6_a_change_that_changes_nothing_is_not_told() {
 }
 
 #[tokio::test]
-async fn c43_a_version_that_refuses_the_config_leaves_the_older_one_serving() {
+async fn a_version_that_refuses_the_config_leaves_the_older_one_serving() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
     let id = bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap().id;
@@ -140,7 +140,7 @@ async fn c43_a_version_that_refuses_the_config_leaves_the_older_one_serving() {
 }
 
 #[tokio::test]
-async fn c43_a_binding_stays_one_of_its_policy() {
+async fn a_binding_stays_one_of_its_policy() {
     let host = host().await;
     push(&host, "no-maps", "1.0.0").await;
     push(&host, "no-eval", "1.0.0").await;
