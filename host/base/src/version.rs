@@ -1,54 +1,41 @@
 //! Version numbers: `MAJOR.MINOR.PATCH`, compared numerically; a pre-release tag marks a development build.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 
 /// A version number. Ordered as semver orders: numerically, a pre-release below its release.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct VersionNumber {
-    /// The three numbers, each at most 2^31 − 1, so that every database and every client can hold them.
-    pub core: [u32; 3],
-    /// What follows the `-`: dot-separated `[0-9A-Za-z-]`, at most 64 characters.
-    pub pre: Option<String>,
-}
+pub struct VersionNumber(semver::Version);
 
+/// Largest of the three numbers, so that every database and every client can hold them.
 const MAX_PART: u32 = i32::MAX as u32;
+/// Longest pre-release tag, in characters.
+const MAX_PRE: usize = 64;
 
 impl VersionNumber {
+    /// Major, minor and patch.
+    pub fn core(&self) -> [u32; 3] {
+        let semver::Version { major, minor, patch, .. } = self.0;
+        // Exact: none is above MAX_PART.
+        [major, minor, patch].map(|part| part as u32)
+    }
+
     /// Whether it carries a pre-release tag and so can never be submitted or published.
     pub fn is_prerelease(&self) -> bool {
-        self.pre.is_some()
+        !self.0.pre.is_empty()
     }
 }
 
-fn part(text: &str) -> Option<u32> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let no_leading_zero = text == "0" || !text.starts_with('0');
-    if plain && no_leading_zero { text.parse().ok().filter(|n| *n <= MAX_PART) } else { None }
-}
-
-fn is_pre(text: &str) -> bool {
-    text.len() <= 64
-        && text.split('.').all(|id| {
-            !id.is_empty()
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                && (id.len() == 1 || !id.starts_with('0') || !id.bytes().all(|b| b.is_ascii_digit()))
-        })
-}
-
+/// Semver within our bounds. Build metadata (`+…`) is refused: it would make equal versions differ.
 fn parse(text: &str) -> Option<VersionNumber> {
-    let (core, pre) = match text.split_once('-') {
-        Some((core, pre)) => (core, Some(pre)),
-        None => (text, None),
-    };
-    let mut parts = core.split('.');
-    let core = [part(parts.next()?)?, part(parts.next()?)?, part(parts.next()?)?];
-    let complete = parts.next().is_none() && pre.is_none_or(is_pre);
-    complete.then(|| VersionNumber { core, pre: pre.map(Into::into) })
+    let version = semver::Version::parse(text).ok()?;
+    let small = [version.major, version.minor, version.patch].iter().all(|part| *part <= MAX_PART.into());
+    let ours = small && version.pre.len() <= MAX_PRE && version.build.is_empty();
+    ours.then_some(VersionNumber(version))
 }
 
 impl utoipa::PartialSchema for VersionNumber {
@@ -88,44 +75,13 @@ impl From<VersionNumber> for String {
 
 impl fmt::Display for VersionNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, patch] = self.core;
-        write!(f, "{major}.{minor}.{patch}")?;
-        match &self.pre {
-            Some(pre) => write!(f, "-{pre}"),
-            None => Ok(()),
-        }
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl fmt::Debug for VersionNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// Semver 2.0.0 §11: numeric identifiers below alphanumeric ones, numerically; fewer identifiers below more.
-fn compare_pre(a: &str, b: &str) -> Ordering {
-    let rank = |id: &str| match id.parse::<u128>() {
-        Ok(number) => (0, number, String::new()),
-        Err(_) => (1, 0, id.to_owned()),
-    };
-    a.split('.').map(rank).cmp(b.split('.').map(rank))
-}
-
-impl Ord for VersionNumber {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.core.cmp(&other.core).then_with(|| match (&self.pre, &other.pre) {
-            (None, None) => Ordering::Equal,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(a), Some(b)) => compare_pre(a, b),
-        })
-    }
-}
-
-impl PartialOrd for VersionNumber {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 
@@ -153,6 +109,7 @@ mod tests {
             "1.10.0-alpha.beta",
             "1.10.0-rc.2",
             "1.10.0-rc.11",
+            "1.10.0-rc.99999999999999999999999999999999999999999",
             "1.10.0",
             "2.0.0",
             "2147483647.0.0",
@@ -162,7 +119,9 @@ mod tests {
 
     #[test]
     fn f29_what_is_not_a_version_is_refused() {
+        let endless = format!("1.2.3-{}", "a".repeat(MAX_PRE + 1));
         for text in [
+            endless.as_str(),
             "",
             "1",
             "1.2",
@@ -187,13 +146,15 @@ mod tests {
     proptest! {
         #[test]
         fn text_and_number_round_trip(core in [0..=MAX_PART, 0..=MAX_PART, 0..=MAX_PART], pre in proptest::option::of("[a-z]{1,5}(\\.[1-9][0-9]{0,3})?")) {
-            let version = VersionNumber { core, pre };
-            prop_assert_eq!(v(&version.to_string()), version);
+            let [major, minor, patch] = core;
+            let text = format!("{major}.{minor}.{patch}{}", pre.iter().map(|pre| format!("-{pre}")).collect::<String>());
+            let version = v(&text);
+            prop_assert_eq!((version.to_string(), version.core(), version.is_prerelease()), (text, core, pre.is_some()));
         }
 
         #[test]
         fn the_order_is_the_order_of_the_numbers(a in [0u32..30, 0u32..30, 0u32..30], b in [0u32..30, 0u32..30, 0u32..30]) {
-            let number = |core| VersionNumber { core, pre: None };
+            let number = |[major, minor, patch]: [u32; 3]| v(&format!("{major}.{minor}.{patch}"));
             prop_assert_eq!(number(a).cmp(&number(b)), a.cmp(&b));
         }
     }

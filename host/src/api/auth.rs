@@ -19,6 +19,7 @@ use crate::{
 /// The header that carries a host app's public key.
 pub const HOST_APP_KEY: &str = "x-host-app-key";
 
+/// Borrowed from the headers, which `headers::Authorization` does not do: nobody copies a secret to look at it.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let wrong = || Error::new(Code::InvalidToken, "The Authorization header must read `Bearer berth_…`.");

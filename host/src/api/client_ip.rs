@@ -1,4 +1,5 @@
 //! Where a request comes from. `X-Forwarded-For` is free text of the client's unless one of our own proxies wrote it.
+//! `axum-client-ip` takes one header on trust; whose word counts here depends on the peer and on every hop.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,7 @@
 //! What every request passes, from the outside in: id → span → access log and metrics → panics become problems → routes.
+//!
+//! One middleware instead of tower-http's `request-id`, `trace`, `catch-panic` and `set-header`: each layer costs every check
+//! a boxed future, and the panic's problem and the log line need the id that another layer made.
 
 use crate::api::problem::Problem;
 use std::{

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::body::Body as _;
+use mime::{APPLICATION, JSON, Mime};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -75,12 +76,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 /// Whether a Content-Type names JSON.
 pub fn is_json(kind: &HeaderValue) -> bool {
-    let named = kind.to_str().unwrap_or_default();
-    let essence = named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+    let named = kind.to_str().ok().and_then(|kind| kind.parse::<Mime>().ok());
+    named.is_some_and(|kind| kind.type_() == APPLICATION && (kind.subtype() == JSON || kind.suffix() == Some(JSON)))
 }
 
-/// How deep arrays and objects are nested; of what is no JSON, something.
+/// How deep arrays and objects are nested; of what is no JSON, something. serde_json has no limit of one's own.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in json {

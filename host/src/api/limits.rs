@@ -1,4 +1,6 @@
 //! Bounds on request bodies: how large, how slow, and what the caller is told.
+//!
+//! tower-http's `limit` answers in plain text and its `timeout` knows no lowest rate, so a client that drips could stay.
 
 use crate::api::problem::Problem;
 use std::{

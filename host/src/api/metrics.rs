@@ -168,7 +168,7 @@ impl Collector for Process {
     }
 }
 
-/// Resident memory in bytes, where the system tells (Linux).
+/// Resident memory in bytes, where the system tells (Linux). One number is no reason for the crate `procfs`.
 fn resident_bytes() -> Option<i64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: i64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;

@@ -1,4 +1,6 @@
 //! One id per request: taken from the caller when it is sane, otherwise generated; in every answer, problem and log line.
+//!
+//! Not tower-http's `request-id`: it believes whatever a caller sends, and tells neither problems nor log lines.
 
 use std::{fmt, sync::Arc};
 

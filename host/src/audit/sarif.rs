@@ -1,4 +1,6 @@
 //! Findings as SARIF 2.1.0 (OASIS Standard), for code hosts and editors: one run for each policy.
+//!
+//! Not `serde-sarif`: it makes types for the whole standard at build time, with ten more crates, for the ten members we write.
 
 use serde_json::{Value, json};
 

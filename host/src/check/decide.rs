@@ -199,13 +199,13 @@ mod tests {
         clock::SystemRandom,
         ids::{Digest, PolicyBindingId, TeamId},
         rollout::{Life, State},
-        testing::{DAWN, device, mall, shop},
+        testing::{DAWN, device, mall, shop, v},
     };
 
     const END: i64 = 1000;
 
     fn release(minor: u32) -> Release {
-        let version = VersionNumber { core: [1, minor, 0], pre: None };
+        let version = v(&format!("1.{minor}.0"));
         Release { sha256: Digest::of(version.to_string().as_bytes()), version, size: 1 }
     }
 

@@ -237,7 +237,7 @@ mod tests {
         let answer =
             json!({"id": "coffee", "status": "current", "version": "1.2.0", "runtime": {"endpoint": endpoint}});
         let outcome: Outcome = serde_json::from_value(answer).expect("answer");
-        insta::assert_snapshot!(view(&outcome, &Paint { styled: false, now: Millis(0) }), @r"
+        insta::assert_snapshot!(view(&outcome, &Paint { styled: false, width: None, now: Millis(0) }), @r"
         mini app      coffee
         status        current
         version       1.2.0
@@ -256,7 +256,7 @@ mod tests {
             {"rule": "online", "passed": true, "says": "1.2.0"},
         ]}]});
         let answer: Answer = serde_json::from_value(answer).expect("answer");
-        let text = view(&answer.results[0], &Paint { styled: false, now: Millis(0) });
+        let text = view(&answer.results[0], &Paint { styled: false, width: None, now: Millis(0) });
         insta::assert_snapshot!(text, @r"
         mini app  mp-shop
         status    current

@@ -117,7 +117,7 @@ impl Client {
         }
     }
 
-    /// Sends, again where that is safe, and gives back a success.
+    /// Sends, again where that is safe, and gives back a success. `backon` repeats errors; an answer that asks to wait is none.
     pub async fn send(&self, call: &Call) -> Result<Response, Failure> {
         let key = call.keyed.then(|| self.idempotency_key());
         let mut attempt = 1;

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde::{Deserialize, Serialize};
 
 use super::{failure::Failure, files};
@@ -40,9 +41,7 @@ impl std::fmt::Debug for Login {
 
 /// `$XDG_CONFIG_HOME/berth/credentials.json`, or the same under `~/.config`.
 pub fn default_path() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
-    Some(config.join("berth/credentials.json"))
+    Some(Xdg::new().ok()?.config_dir().join("berth/credentials.json"))
 }
 
 impl Credentials {

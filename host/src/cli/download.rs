@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Args;
+use digest_io::IoWrapper;
 use indicatif::ProgressBar;
 use reqwest::{Response, StatusCode, header};
 use serde_json::json;
@@ -172,10 +173,10 @@ impl Part {
         if file.metadata()?.len() > most {
             file.set_len(0)?;
         }
-        let mut hasher = sha2::Sha256::new();
+        let mut hasher = IoWrapper(sha2::Sha256::new());
         // Leaves the position at the end, where writing goes on.
-        let length = files::hash_on(&mut hasher, &mut file)?;
-        Ok(Self { file: file.into(), hasher, length })
+        let length = std::io::copy(&mut file, &mut hasher)?;
+        Ok(Self { file: file.into(), hasher: hasher.0, length })
     }
 
     async fn restart(&mut self) -> std::io::Result<()> {

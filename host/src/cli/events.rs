@@ -1,14 +1,13 @@
 //! `berth events`: what happened, and what happens.
 
-mod sse;
-
 use std::{collections::VecDeque, time::Duration};
 
 use clap::{Args, Subcommand};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sse_stream::{Sse, SseByteStream};
 
-use self::sse::{Lines, Message};
 use super::{
     call::Call,
     client::Client,
@@ -199,21 +198,21 @@ async fn tail(client: &Client, session: &mut Session, which: &Which, mut after: 
 /// Prints one stream to its end; `after` is then the last event that was printed.
 async fn follow(client: &Client, session: &mut Session, call: &Call, after: &mut Option<u64>) -> Done {
     let lost = |why: &str| Failure::Unreachable(format!("The stream of {} {why}; opening it again.", client.base()));
-    let mut response = client.send(call).await?;
-    let mut lines = Lines::default();
+    let mut events = SseByteStream::new(client.send(call).await?.bytes_stream());
     loop {
-        let chunk = tokio::time::timeout(SILENCE, response.chunk()).await;
-        match chunk.map_err(|_| lost("went silent"))?.map_err(|_| lost("was lost"))? {
-            Some(chunk) => {
-                for Message { id, data } in lines.take(&chunk) {
-                    print(session, &data)?;
-                    *after = id.or(*after);
-                }
-                *after = lines.last().or(*after);
-            }
-            None => return Ok(()),
-        }
+        let event = tokio::time::timeout(SILENCE, events.next()).await.map_err(|_| lost("went silent"))?;
+        let Some(event) = event.transpose().map_err(|_| lost("was lost"))? else { return Ok(()) };
+        take(session, event, after)?;
     }
+}
+
+/// Prints an event. One without data tells nothing but where to go on.
+fn take(session: &mut Session, event: Sse, after: &mut Option<u64>) -> Done {
+    if let Some(data) = &event.data {
+        print(session, data)?;
+    }
+    *after = event.id.and_then(|id| id.parse().ok()).or(*after);
+    Ok(())
 }
 
 fn print(session: &mut Session, data: &str) -> Done {
@@ -241,7 +240,7 @@ mod tests {
     fn a_followed_event_is_one_line() {
         let event = json!({"seq": 7, "type": "version.online", "subject": "mp-shop", "actor": "usr_1", "at": "2030-01-31T08:00:00Z", "data": {}});
         let event: Event = read(&event).expect("an event");
-        let text = line(&event, &Paint { styled: false, now: Millis(0) });
+        let text = line(&event, &Paint { styled: false, width: None, now: Millis(0) });
         assert_eq!(text, "     7  2030-01-31T08:00:00.000Z  version.online  mp-shop  by usr_1");
     }
 

@@ -1,7 +1,11 @@
 //! Files of the user's: read with errors that name them.
 
-use std::{io::Read, path::Path};
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
+use digest_io::IoWrapper;
 use serde_json::Value;
 use sha2::Digest as _;
 
@@ -25,26 +29,12 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The SHA-256 of what `reader` still gives, on top of what `hasher` has seen.
-pub fn hash_on(hasher: &mut sha2::Sha256, reader: &mut impl Read) -> std::io::Result<u64> {
-    let mut buffer = vec![0; 64 << 10];
-    let mut total = 0;
-    loop {
-        let count = reader.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(total);
-        }
-        hasher.update(&buffer[..count]);
-        total += count as u64;
-    }
-}
-
 /// The SHA-256 of a file.
 pub fn digest(path: &Path) -> Result<Digest, Failure> {
-    let mut hasher = sha2::Sha256::new();
+    let mut hasher = IoWrapper(sha2::Sha256::new());
     let file = std::fs::File::open(path);
-    file.and_then(|mut file| hash_on(&mut hasher, &mut file)).map_err(|error| Failure::file("read", path, &error))?;
-    Ok(Digest::from_bytes(&hasher.finalize().into()))
+    file.and_then(|mut file| io::copy(&mut file, &mut hasher)).map_err(|error| Failure::file("read", path, &error))?;
+    Ok(Digest::from_bytes(&hasher.0.finalize().into()))
 }
 
 /// A temporary file or folder beside `path`, so that a rename onto it is atomic.

@@ -134,7 +134,7 @@ mod tests {
              "place": {"path": "utils/a.js", "line": 3, "column": 14}, "fix": "Keep it on the server."},
         ]});
         let findings: Findings = serde_json::from_value(answer).expect("findings");
-        let text = render(&findings.findings, &Paint { styled: false, now: Millis(0) });
+        let text = render(&findings.findings, &Paint { styled: false, width: None, now: Millis(0) });
         assert_eq!(
             text,
             "utils/a.js:3:14: error secrets/api-key A key lies open.\n  fix: Keep it on the server.\n\
@@ -149,7 +149,7 @@ mod tests {
             let findings: Vec<_> = modes.iter().map(|mode| finding(mode)).collect();
             let findings: Findings =
                 serde_json::from_value(serde_json::json!({ "findings": findings })).expect("findings");
-            render(&findings.findings, &Paint { styled: false, now: Millis(0) })
+            render(&findings.findings, &Paint { styled: false, width: None, now: Millis(0) })
         };
         assert_eq!(
             answer(&["shadow", "enforce"]),

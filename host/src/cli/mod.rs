@@ -193,7 +193,11 @@ pub fn main() -> ExitCode {
 
 fn session(global: &Global) -> Session {
     let clock = Arc::new(SystemClock);
-    let paint = Paint { styled: console::colors_enabled() && io::stdout().is_terminal(), now: clock.now() };
+    let paint = Paint {
+        styled: console::colors_enabled() && io::stdout().is_terminal(),
+        width: console::Term::stdout().size_checked().map(|(_, columns)| columns),
+        now: clock.now(),
+    };
     let mut out = Output::new(global.json, paint, Box::new(io::stdout()), Box::new(io::stderr()));
     out.styled_errors = console::colors_enabled_stderr() && io::stderr().is_terminal();
     Session {

@@ -9,6 +9,8 @@ use super::table::Cell;
 pub struct Paint {
     /// Whether colours are welcome.
     pub styled: bool,
+    /// Columns of the terminal that tables have to fit; none when a program or a file reads them.
+    pub width: Option<u16>,
     /// Now, for relative times.
     pub now: Millis,
 }
@@ -62,7 +64,7 @@ fn seconds(at: Millis) -> String {
 }
 
 /// `2 h ago`, `in 3 d`, `now`: the largest unit that fits, to the nearest, so that seven days are still seven when a
-/// second of them is over.
+/// second of them is over. jiff rounds to a unit that it is told, and the choice of the unit is what this is.
 fn relative(at: Millis, now: Millis) -> String {
     const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let ahead = (at.0 - now.0) / 1000;
@@ -147,7 +149,7 @@ mod tests {
 
     #[test]
     fn colours_appear_only_when_welcome() {
-        let paint = |styled| Paint { styled, now: Millis(0) }.ink(Ink::Bad, "no");
+        let paint = |styled| Paint { styled, width: None, now: Millis(0) }.ink(Ink::Bad, "no");
         assert_eq!(paint(false), "no");
         assert_eq!(paint(true), "\u{1b}[31mno\u{1b}[0m");
     }

@@ -2,35 +2,20 @@
 
 use std::path::PathBuf;
 
+use jiff::{Span, SpanRelativeTo};
 use serde_json::Value;
 
 use crate::{clock::Millis, ids::HostAppId, rollout::Platform};
 
-/// `7d`, `12h`, `30m`, `90s`, `2w`, or several of them largest first (`1d12h`), in seconds.
+/// `7d`, `12h`, `30m`, `90s`, `2w`, or several of them largest first (`1d12h`), in whole seconds. A day has 24 hours.
 pub fn duration(text: &str) -> Result<i64, String> {
-    let wrong = || format!("{text:?} is not a duration: expected such as 7d, 12h, 30m or 1d12h");
-    let mut rest = text;
-    let (mut total, mut above) = (0i64, i64::MAX);
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let number: i64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let unit = unit_seconds(rest[digits..].chars().next()).filter(|unit| *unit < above).ok_or_else(wrong)?;
-        total = number.checked_mul(unit).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
-        above = unit;
-        rest = &rest[digits + 1..];
+    let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let seconds = span.ok().filter(|span| span.subsec_nanos() == 0).map_or(0, |span| span.as_secs());
+    if seconds > 0 {
+        Ok(seconds)
+    } else {
+        Err(format!("{text:?} is not a duration: expected such as 7d, 12h, 30m or 1d12h"))
     }
-    if total > 0 { Ok(total) } else { Err(wrong()) }
-}
-
-fn unit_seconds(unit: Option<char>) -> Option<i64> {
-    Some(match unit? {
-        'w' => 604_800,
-        'd' => 86_400,
-        'h' => 3_600,
-        'm' => 60,
-        's' => 1,
-        _ => return None,
-    })
 }
 
 /// A moment: `now`, so far from now (`+2h`), or RFC 3339.

@@ -1,6 +1,13 @@
 //! Aligned tables and cards of fields, measured in terminal columns.
 
+use comfy_table::{
+    Attribute, Color, ColumnConstraint::LowerBoundary, ContentArrangement, Table as Grid, Width, presets::NOTHING,
+};
+
 use super::paint::{Ink, Paint, clean};
+
+/// Columns between two columns.
+const GAP: u16 = 2;
 
 /// A piece of text and its role. Text of others is made safe on the way in.
 #[derive(Clone, Debug)]
@@ -35,14 +42,44 @@ impl Cell {
         paint.ink(self.ink, &self.text)
     }
 
-    fn width(&self) -> usize {
-        console::measure_text_width(&self.text)
+    fn laid(&self) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(&self.text);
+        match self.ink {
+            Ink::Plain => cell,
+            Ink::Strong => cell.add_attribute(Attribute::Bold),
+            Ink::Good => cell.fg(Color::DarkGreen),
+            Ink::Warn => cell.fg(Color::DarkYellow),
+            Ink::Bad => cell.fg(Color::DarkRed),
+            Ink::Faint => cell.add_attribute(Attribute::Dim),
+        }
     }
+}
 
-    fn padded(&self, width: usize, paint: &Paint) -> String {
-        let space = " ".repeat(width.saturating_sub(self.width()));
-        format!("{}{space}", paint.ink(self.ink, &self.text))
+/// Lays rows out within the terminal: what does not fit goes on below, and columns with something strong, which is what
+/// people copy, give way last.
+fn lay_out<const N: usize>(rows: &[[Cell; N]], paint: &Paint) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).style_text_only();
+    if paint.styled {
+        grid.enforce_styling()
+    } else {
+        grid.force_no_tty()
+    };
+    grid.add_rows(rows.iter().map(|row| row.iter().map(Cell::laid)));
+    grid.column_iter_mut().for_each(|column| _ = column.set_padding((0, GAP)));
+    if let Some(last) = grid.column_mut(N - 1) {
+        last.set_padding((0, 0));
     }
+    if let Some(width) = paint.width {
+        grid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        let strong = |index: usize| rows.iter().any(|row| row[index].ink == Ink::Strong);
+        let widths = grid.column_max_content_widths();
+        for (index, column) in grid.column_iter_mut().enumerate().filter(|(index, _)| strong(*index)) {
+            let whole = widths.get(index).map_or(0, |content| content + column.padding_width());
+            column.set_constraint(LowerBoundary(Width::Fixed(whole.min(width / 2))));
+        }
+    }
+    grid.trim_fmt()
 }
 
 impl From<&str> for Cell {
@@ -75,26 +112,20 @@ impl<const N: usize> Table<N> {
 
     /// The text, without a trailing line break.
     pub fn render(&self, paint: &Paint) -> String {
-        let widths: [usize; N] =
-            std::array::from_fn(|column| self.rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
-        let line = |row: &[Cell; N]| {
-            let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| cell.padded(width, paint)).collect();
-            cells.join("  ").trim_end().to_owned()
-        };
-        self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        lay_out(&self.rows, paint)
     }
 }
 
 /// The fields of one thing, one a line.
 #[derive(Default)]
 pub struct Card {
-    fields: Vec<(String, Cell)>,
+    fields: Vec<[Cell; 2]>,
 }
 
 impl Card {
     /// Adds a field.
     pub fn field(mut self, name: &str, value: impl Into<Cell>) -> Self {
-        self.fields.push((name.to_owned(), value.into()));
+        self.fields.push([Cell::new(Ink::Faint, name), value.into()]);
         self
     }
 
@@ -108,13 +139,7 @@ impl Card {
 
     /// The text, without a trailing line break.
     pub fn render(&self, paint: &Paint) -> String {
-        let width = self.fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let line = |(name, cell): &(String, Cell)| {
-            format!("{}  {}", Cell::new(Ink::Faint, name).padded(width, paint), cell.padded(0, paint))
-                .trim_end()
-                .to_owned()
-        };
-        self.fields.iter().map(line).collect::<Vec<_>>().join("\n")
+        lay_out(&self.fields, paint)
     }
 }
 
@@ -123,7 +148,7 @@ mod tests {
     use super::*;
     use crate::clock::Millis;
 
-    const PLAIN: Paint = Paint { styled: false, now: Millis(0) };
+    const PLAIN: Paint = Paint { styled: false, width: None, now: Millis(0) };
 
     #[test]
     fn columns_align_by_terminal_width() {
@@ -140,7 +165,7 @@ mod tests {
     fn colours_do_not_disturb_the_columns() {
         let mut table = Table::new(["A", "B"]);
         table.row([Cell::strong("x"), "y".into()]);
-        let styled = table.render(&Paint { styled: true, now: Millis(0) });
+        let styled = table.render(&Paint { styled: true, ..PLAIN });
         assert_eq!(console::strip_ansi_codes(&styled), table.render(&PLAIN));
     }
 
@@ -148,5 +173,23 @@ mod tests {
     fn a_card_leaves_out_what_is_not_there() {
         let card = Card::default().field("id", "mp-one").maybe("note", None::<&str>).field("created", "now");
         assert_eq!(card.render(&PLAIN), "id       mp-one\ncreated  now");
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_keeps_ids_whole() {
+        let id = "gt_01KAV3T0Q2M4S6V8X0Z2B4D6F8";
+        let mut table = Table::new(["ID", "AT", "NAME", "WHY"]);
+        let why = "The receiver answered 503 for an hour, and its certificate ran out yesterday.";
+        table.row([Cell::strong(id), "2026-01-31T08:00:00Z (2 h ago)".into(), "灰度发布".into(), why.into()]);
+        let text = table.render(&Paint { width: Some(80), ..PLAIN });
+        assert!(text.lines().all(|line| console::measure_text_width(line) <= 80), "{text}");
+        assert!(text.contains(id), "{text}");
+        for word in why.split(' ').chain(["灰度发布", "(2 h ago)"]) {
+            assert!(text.contains(word), "{word} in\n{text}");
+        }
+        assert!(
+            table.render(&PLAIN).lines().last().is_some_and(|line| line.ends_with(why)),
+            "one line a row for programs"
+        );
     }
 }

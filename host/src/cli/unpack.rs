@@ -3,10 +3,11 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
+use digest_io::HashWriter;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Digest as _;
@@ -136,31 +137,18 @@ fn extract(archive: &mut ZipArchive<File>, package: &Pinned, folder: &Path) -> R
     let name = package.name.to_string();
     let entry = archive.by_name(&name).map_err(|_| refused(format!("The bundle lacks {name}.")))?;
     let path = folder.join(&name);
-    let mut file = File::create_new(&path).map_err(|error| Failure::file("write", &path, &error))?;
-    let mut hasher = sha2::Sha256::new();
+    let file = File::create_new(&path).map_err(|error| Failure::file("write", &path, &error))?;
+    let mut file = HashWriter::<sha2::Sha256, _>::new(file);
     // One byte more than declared is enough to know that it lies.
-    let copied = copy(&mut entry.take(package.size.saturating_add(1)), &mut file, &mut hasher);
+    let copied = io::copy(&mut entry.take(package.size.saturating_add(1)), &mut file);
     let size = copied.map_err(|error| refused(format!("{name} is damaged: {error}.")))?;
     if size != package.size {
         return Err(refused(format!("{name} does not have the {} bytes that {MANIFEST} says.", package.size)));
     }
+    let (hasher, file) = file.into_parts();
     let sha256 = Digest::from_bytes(&hasher.finalize().into());
     if sha256 != package.sha256 {
         return Err(refused(format!("{name} has the SHA-256 {sha256}, and {MANIFEST} says {}.", package.sha256)));
     }
     file.sync_all().map_err(|error| Failure::file("write", &path, &error))
-}
-
-fn copy(from: &mut impl Read, to: &mut impl Write, hasher: &mut sha2::Sha256) -> io::Result<u64> {
-    let mut buffer = vec![0; 64 << 10];
-    let mut total = 0;
-    loop {
-        let count = from.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(total);
-        }
-        total += count as u64;
-        hasher.update(&buffer[..count]);
-        to.write_all(&buffer[..count])?;
-    }
 }

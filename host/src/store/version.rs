@@ -72,7 +72,7 @@ impl Tx {
 
     /// Adds a version.
     pub async fn insert_version(&mut self, row: &VersionRow) -> Result<()> {
-        let [major, minor, patch] = row.number.core.map(i64::from);
+        let [major, minor, patch] = row.number.core().map(i64::from);
         execute!(
             self,
             "INSERT INTO version (id, mini_app_id, number, major, minor, patch, state, submitted_once, forced, sha256,

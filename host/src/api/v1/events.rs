@@ -1,11 +1,8 @@
 //! The event log.
 
-use std::convert::Infallible;
-
 use axum::{
-    body::Body,
     http::{HeaderMap, header::CONTENT_TYPE},
-    response::IntoResponse,
+    response::{IntoResponse, Sse, sse},
 };
 use futures_util::StreamExt;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,19 +42,16 @@ async fn stream(
         query.after = Some(seen);
     }
     let items = event::stream::open(app.outbox.clone(), caller, query).await?;
-    let body = Body::from_stream(items.map(|item| Ok::<_, Infallible>(line(&item))));
-    Ok(([(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache")], [("x-accel-buffering", "no")], body))
+    // axum's own keep-alive would say nothing of where to go on: ours does, and it looks at the token.
+    Ok(([("x-accel-buffering", "no")], Sse::new(items.map(|item| message(&item)))))
 }
 
 /// One message of the stream.
-fn line(item: &Item) -> String {
+fn message(item: &Item) -> Result<sse::Event, axum::Error> {
     match item {
         // An id without data tells no event, and moves `Last-Event-ID` on.
-        Item::Heartbeat(seq) => format!("id: {seq}\n: nothing happened\n\n"),
-        Item::Event(event) => {
-            let data = serde_json::to_string(event).unwrap_or_default();
-            format!("id: {}\nevent: {}\ndata: {data}\n\n", event.seq, event.kind)
-        }
+        Item::Heartbeat(seq) => Ok(sse::Event::default().id(seq.to_string()).comment("nothing happened")),
+        Item::Event(event) => sse::Event::default().id(event.seq.to_string()).event(&event.kind).json_data(event),
     }
 }
 
@@ -73,4 +67,24 @@ async fn types(caller: Caller) -> Result<Json<Items<EventTypeView>>> {
 async fn schema(caller: Caller, Path(kind): Path<String>) -> Result<impl IntoResponse> {
     let document = catalogue::schema(&caller, &kind)?;
     Ok(([(CONTENT_TYPE, "application/schema+json")], document.to_string()))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_happened_is_told_and_nothing_is_a_number_without_data() {
+        let text = r#"{"seq":7,"id":"evt_01arz3ndektsv4rrffq69g5fav","type":"version.published","subject":"mp-shop",
+            "actor":"berth","at":"2030-01-31T08:00:00.000Z","data":{}}"#;
+        let event: Event = serde_json::from_str(text).unwrap();
+        let items = futures_util::stream::iter([Item::Heartbeat(6), Item::Event(Box::new(event))]);
+        let response = Sse::new(items.map(|item| message(&item))).into_response();
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-cache");
+        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(text.starts_with("id: 6\n: nothing happened\n\nid: 7\nevent: version.published\ndata: {"), "{text}");
+    }
 }

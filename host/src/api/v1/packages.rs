@@ -120,6 +120,7 @@ async fn offline(
     send(&app, &method, &headers, package, "no-cache").await
 }
 
+/// The name in Content-Disposition needs no crate to quote it: its letters are a-z, A-Z, 0-9, `-`, `_` and `.`.
 async fn send(
     app: &App,
     method: &Method,
@@ -128,7 +129,7 @@ async fn send(
     caching: &'static str,
 ) -> Result<Response> {
     let quoted = |text: String| HeaderValue::from_str(&text).map_err(Error::internal);
-    let etag = quoted(format!("\"{}\"", package.sha256))?;
+    let etag = format!("\"{}\"", package.sha256).parse().map_err(Error::internal)?;
     let answer = range::decide(method, headers, &etag, package.size);
     let body = match answer.range.clone() {
         Some(range) => Body::from_stream(app.blobs.stream(&package.sha256, range).await?),

@@ -91,6 +91,7 @@ async fn findings(
     let detail = upload::get(&app.db, &caller, &id, &number).await?;
     let audit =
         detail.audit.ok_or_else(|| Error::not_found("audit of", format!("{id} {number}: it was never submitted")))?;
+    // Who names it wants it; a crate that weighs qualities has nothing to choose between here.
     let wants_sarif = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())

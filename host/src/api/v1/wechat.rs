@@ -133,6 +133,7 @@ fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
     (status, headers, Html(page.replace("{more}", more))).into_response()
 }
 
+/// One page with three places to fill in: askama would bring four crates for it.
 fn escape(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     // The brace, too: the page is filled in where it has one.

@@ -91,7 +91,7 @@ async fn measure(name: String, trial: &Trial, span: Duration) -> Option<Measured
     })
 }
 
-/// The smallest value that `percent` of the sorted values do not exceed.
+/// Exact, as all values are at hand: no histogram crate. The smallest value that `percent` of the sorted values do not exceed.
 pub fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()

@@ -120,7 +120,7 @@ impl Desk {
         cli.global.token = cli.global.token.or_else(|| self.token.clone());
         let (out, err) = (Pipe::default(), Pipe::default());
         let clock = ManualClock::new("2030-01-31T08:00:00Z".parse().unwrap());
-        let paint = Paint { styled: false, now: clock.now() };
+        let paint = Paint { styled: false, width: None, now: clock.now() };
         let mut session = Session {
             out: Output::new(cli.global.json, paint, Box::new(out.clone()), Box::new(err.clone())),
             global: cli.global,

@@ -42,11 +42,35 @@ fn no_command_hides_a_global_option_behind_an_argument_of_its_own() {
 
 #[test]
 fn durations_are_numbers_with_units() {
-    let good = [("7d", 604_800), ("12h", 43_200), ("30m", 1_800), ("90s", 90), ("2w", 1_209_600), ("1d12h", 129_600)];
+    let good = [
+        ("7d", 604_800),
+        ("12h", 43_200),
+        ("30m", 1_800),
+        ("90s", 90),
+        ("2w", 1_209_600),
+        ("1d12h", 129_600),
+        ("1d 12h", 129_600),
+        ("2 hours", 7_200),
+    ];
     for (text, seconds) in good {
         assert_eq!(duration(text), Ok(seconds), "{text}");
     }
-    for text in ["", "7", "d", "7 d", "-7d", "0d", "7y", "1h1d", "1d1d", "7d5", "99999999999999999999d", "7é"] {
+    for text in [
+        "",
+        "7",
+        "d",
+        "-7d",
+        "7d ago",
+        "0d",
+        "7y",
+        "3mo",
+        "1500ms",
+        "1h1d",
+        "1d1d",
+        "7d5",
+        "99999999999999999999d",
+        "7é",
+    ] {
         assert!(duration(text).is_err(), "{text:?}");
     }
 }
