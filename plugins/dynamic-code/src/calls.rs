@@ -4,42 +4,82 @@ use std::collections::HashSet;
 
 use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
-    Found,
+    ArenaVec, Found,
     ast::{
-        Argument, ArrayExpressionElement, BinaryExpression, BinaryOperator, CallExpression, ConditionalExpression,
-        Expression, IdentifierReference, ImportExpression, LogicalOperator, MemberExpression, NewExpression, Program,
-        UnaryExpression, UnaryOperator, VariableDeclarator,
+        Argument, ArrayExpressionElement, ArrowFunctionExpression, BinaryExpression, BinaryOperator, CallExpression,
+        ConditionalExpression, Expression, Function, IdentifierReference, IfStatement, ImportExpression,
+        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement, UnaryExpression,
+        UnaryOperator, VariableDeclarator,
     },
-    span::GetSpan,
+    semantic::ScopeFlags,
+    span::{GetSpan, Span},
     visit::{Visit, walk},
 };
 
 use crate::{
     constants,
+    findings::{dynamic_import, eval, eval_reference, made, not_constant, script_element, string_timer},
     globals::{Globals, property},
+    inner,
+    polyfill::{in_conditional, in_if, in_logical},
+    shapes::{is_defined, is_script, member, writes_script},
 };
 
 /// All findings of a program.
 pub fn find(program: &Program<'_>) -> Found {
-    let mut finder =
-        Finder { globals: Globals::of(program), found: Found::new(), settled: HashSet::new(), asked: HashSet::new() };
+    find_in(program, 0)
+}
+
+/// The same of a program that lies so many texts deep inside of others.
+pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
+    let mut finder = Finder {
+        globals: Globals::of(program),
+        text: program.source_text,
+        depth,
+        found: Found::new(),
+        settled: HashSet::new(),
+        asked: HashSet::new(),
+        polyfills: HashSet::new(),
+        functions: Vec::new(),
+    };
     finder.visit_program(program);
     finder.found
 }
 
-struct Finder {
+/// What webpack's loader of chunks says around its script element.
+const LOADER: [&str; 4] = ["ChunkLoadError", "data-webpack", "timeout = 120", "timeout=120"];
+
+struct Finder<'a> {
     globals: Globals,
+    text: &'a str,
+    depth: usize,
     found: Found,
     /// Where identifiers stand that were judged together with their surroundings.
     settled: HashSet<u32>,
     /// Where calls stand whose result is only looked at.
     asked: HashSet<u32>,
+    /// Where calls stand that only make a function of what a timer was given and is none.
+    polyfills: HashSet<u32>,
+    /// The functions around, the innermost last.
+    functions: Vec<Span>,
 }
 
-impl<'a> Visit<'a> for Finder {
+impl<'a> Visit<'a> for Finder<'a> {
+    /// What follows a `return` never runs: some libraries put an `eval` there to keep an engine from optimising.
+    fn visit_statements(&mut self, statements: &ArenaVec<'a, Statement<'a>>) {
+        let mut ended = false;
+        for statement in statements {
+            if !ended || matches!(statement, Statement::FunctionDeclaration(_)) {
+                self.visit_statement(statement);
+            }
+            ended |= matches!(statement, Statement::ReturnStatement(_) | Statement::ThrowStatement(_));
+        }
+    }
+
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         self.settle(&call.callee);
         let finding = self.call(&call.callee, &call.arguments).filter(|_| !self.asked.contains(&call.span.start));
+        let finding = finding.map(|finding| self.softened(call.span.start, finding));
         // `Reflect.apply(eval, …)` has been judged as a whole.
         if let (Some(_), Some(first)) = (&finding, call.arguments.first().and_then(Argument::as_expression)) {
             self.settle(first);
@@ -50,7 +90,10 @@ impl<'a> Visit<'a> for Finder {
 
     fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
         let finding = match self.globals.name(&new.callee).as_deref() {
-            Some("Function") => Some(function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start)),
+            Some("Function") => {
+                let found = Some(self.function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start));
+                found.map(|finding| self.softened(new.span.start, finding))
+            }
             _ => self.web_assembly(&new.callee, &["Module"], &new.arguments),
         };
         self.found.extend(finding.map(|finding| (new.span.start, finding)));
@@ -76,7 +119,30 @@ impl<'a> Visit<'a> for Finder {
         if self.is_json_there(&conditional.test) {
             self.asked.insert(conditional.alternate.span().start);
         }
+        self.polyfills.extend(in_conditional(conditional));
         walk::walk_conditional_expression(self, conditional);
+    }
+
+    fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
+        self.polyfills.extend(in_if(statement));
+        walk::walk_if_statement(self, statement);
+    }
+
+    fn visit_logical_expression(&mut self, logical: &LogicalExpression<'a>) {
+        self.polyfills.extend(in_logical(logical));
+        walk::walk_logical_expression(self, logical);
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        self.functions.push(function.span);
+        walk::walk_function(self, function, flags);
+        self.functions.pop();
+    }
+
+    fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        self.functions.push(function.span);
+        walk::walk_arrow_function_expression(self, function);
+        self.functions.pop();
     }
 
     /// Comparing makes no code, and `"async" in document.createElement("script")` only asks what a browser can do.
@@ -105,7 +171,7 @@ impl<'a> Visit<'a> for Finder {
     }
 }
 
-impl Finder {
+impl Finder<'_> {
     /// `typeof JSON !== "undefined" && JSON.parse`
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
@@ -136,8 +202,8 @@ impl Finder {
     fn call(&self, callee: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
         let first = arguments.first().and_then(Argument::as_expression);
         match self.globals.name(callee).as_deref() {
-            Some("eval" | "execScript") => Some(eval_of(first)),
-            Some("Function") => Some(function(arguments)),
+            Some("eval" | "execScript") => Some(self.eval_of(first)),
+            Some("Function") => Some(self.function(arguments)),
             Some("importScripts") if constants::texts(arguments).is_none() => Some(script_element()),
             Some(timer @ ("setTimeout" | "setInterval" | "setImmediate")) if first.is_some_and(constants::is_text) => {
                 Some(string_timer(timer))
@@ -158,10 +224,10 @@ impl Finder {
         let (object, method) = (self.globals.name(member.object())?, property(member)?);
         match (&*object, &*method) {
             ("eval", "call" | "apply" | "bind") => Some(eval()),
-            ("Function", "call" | "bind") if arguments.len() > 1 => Some(function(&arguments[1..])),
+            ("Function", "call" | "bind") if arguments.len() > 1 => Some(self.function(&arguments[1..])),
             ("Function", "apply") if arguments.len() > 1 => Some(not_constant()),
             ("Reflect", "apply" | "construct") => self.reflected(first?),
-            ("document", "createElement") => is_script(first?).then(script_element),
+            ("document", "createElement") => is_script(first?).then(|| self.script_element()),
             ("document", "write" | "writeln") => writes_script(first?).then(script_element),
             _ => self.web_assembly(
                 callee,
@@ -169,6 +235,38 @@ impl Finder {
                 arguments,
             ),
         }
+    }
+
+    /// Code that is a constant can be audited where it stands, and is.
+    fn eval_of(&self, code: Option<&Expression<'_>>) -> Finding {
+        match code.and_then(constants::text) {
+            Some(code) => Finding { severity: inner::severity(&code, self.depth), ..eval() },
+            None => eval(),
+        }
+    }
+
+    fn function(&self, arguments: &[Argument<'_>]) -> Finding {
+        let Some(mut parameters) = constants::texts(arguments) else { return made(arguments) };
+        let body = parameters.pop().unwrap_or_default();
+        let code = format!("(function ({}\n) {{\n{body}\n}})", parameters.join(","));
+        let message = "The Function constructor makes code of a constant text.";
+        Finding::new(inner::severity(&code, self.depth), "constant-function", message)
+            .fix("Write the function out; for the global object there is globalThis.")
+    }
+
+    /// What only stands in for a function that every engine has, and runs when a timer is given a text, which is told
+    /// where that happens.
+    fn softened(&self, at: u32, finding: Finding) -> Finding {
+        let severity = if self.polyfills.contains(&at) { Severity::Note } else { finding.severity };
+        Finding { severity, ..finding }
+    }
+
+    /// A mini-program has no document. The loader that webpack puts into every bundle is known for what it is.
+    fn script_element(&self) -> Finding {
+        let around = self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize));
+        let loader = around.is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
+        let severity = if loader { Severity::Note } else { Severity::Warning };
+        Finding { severity, ..script_element() }
     }
 
     fn reflected(&self, target: &Expression<'_>) -> Option<Finding> {
@@ -198,88 +296,4 @@ impl Finder {
         self.globals.name(&new.callee).as_deref() == Some("Uint8Array")
             && array.elements.iter().all(|element| matches!(element, ArrayExpressionElement::NumericLiteral(_)))
     }
-}
-
-fn member<'x, 'a>(callee: &'x Expression<'a>) -> Option<&'x MemberExpression<'a>> {
-    match callee {
-        Expression::ChainExpression(chain) => chain.expression.member_expression(),
-        _ => callee.as_member_expression(),
-    }
-}
-
-/// `typeof x !== "undefined"`, either way round.
-fn is_defined(binary: &BinaryExpression<'_>, x: impl Fn(&Expression<'_>) -> bool) -> bool {
-    let unequal = matches!(binary.operator, BinaryOperator::Inequality | BinaryOperator::StrictInequality);
-    let is_typeof = |side: &Expression<'_>| matches!(side, Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::Typeof && x(&unary.argument));
-    let undefined = |side: &Expression<'_>| side.is_specific_string_literal("undefined");
-    let (left, right) = (&binary.left, &binary.right);
-    unequal && (is_typeof(left) && undefined(right) || undefined(left) && is_typeof(right))
-}
-
-fn is_script(tag: &Expression<'_>) -> bool {
-    constants::text(tag).is_some_and(|tag| tag.eq_ignore_ascii_case("script"))
-}
-
-fn writes_script(markup: &Expression<'_>) -> bool {
-    match markup {
-        Expression::BinaryExpression(sum) => writes_script(&sum.left) || writes_script(&sum.right),
-        Expression::TemplateLiteral(template) => template.quasis.iter().any(|part| part.value.raw.contains("<script")),
-        _ => constants::text(markup).is_some_and(|text| text.contains("<script")),
-    }
-}
-
-fn eval() -> Finding {
-    Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
-        .fix("Write the code out; read data with JSON.parse.")
-}
-
-/// `eval("this")` finds the global object, as `Function("return this")()` does.
-fn eval_of(code: Option<&Expression<'_>>) -> Finding {
-    let constant = code.and_then(constants::text);
-    let severity = if constant.as_deref() == Some("this") { Severity::Note } else { Severity::Error };
-    Finding { severity, ..eval() }
-}
-
-fn eval_reference() -> Finding {
-    Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
-        .fix("Remove it, unless a library only looks at it.")
-}
-
-fn function(arguments: &[Argument<'_>]) -> Finding {
-    let Some(texts) = constants::texts(arguments) else { return made(arguments) };
-    let severity = if constants::is_idiom(&texts) { Severity::Note } else { Severity::Warning };
-    Finding::new(severity, "constant-function", "The Function constructor makes code of a constant text.")
-        .fix("Write the function out; for the global object there is globalThis.")
-}
-
-/// What well-known libraries do is for people to look at, and everything else is an error.
-fn made(arguments: &[Argument<'_>]) -> Finding {
-    let code = arguments.last().and_then(Argument::as_expression).map(constants::skeleton);
-    let library = code.is_some_and(|code| constants::LIBRARIES.contains(&code.as_str()));
-    let severity = if library { Severity::Warning } else { Severity::Error };
-    Finding { severity, ..not_constant() }
-}
-
-fn not_constant() -> Finding {
-    let message =
-        "The Function constructor makes code of a text that exists only at run time, which nobody can have audited.";
-    Finding::error("function-constructor", message).fix("Write the function out; compile templates when you build.")
-}
-
-fn string_timer(timer: &str) -> Finding {
-    Finding::error("string-timer", format!("{timer} is given a text, which it runs as code."))
-        .fix("Give it a function: setTimeout(() => { … }, 100).")
-}
-
-fn dynamic_import() -> Finding {
-    Finding::warning("dynamic-import", "import() is given a path that is not constant.")
-        .fix("Write the path as a constant, so that what is loaded is known.")
-}
-
-fn script_element() -> Finding {
-    Finding::warning(
-        "script-element",
-        "A script is loaded by an element or by importScripts, from outside of the package.",
-    )
-    .fix("Put the script into the package; a mini-program has no document, so the branch may as well go.")
 }

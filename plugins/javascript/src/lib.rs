@@ -3,17 +3,22 @@
 //! What every such auditor has to get right is here once: which files are read, what happens to those that are too big,
 //! nested too deeply or do not parse (a warning, never a failure), and how an offset becomes a line and a column.
 
+mod imports;
 mod nesting;
+mod texts;
 
 use berth_policy::{File, Finding, Package, Place, package::unreadable, text::Lines};
 use oxc_allocator::Allocator;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
+pub use imports::{Import, When, imports};
+pub use oxc_allocator::ArenaVec;
 pub use oxc_ast::ast;
 pub use oxc_ast_visit as visit;
 pub use oxc_semantic as semantic;
 pub use oxc_span as span;
+pub use texts::texts;
 
 /// A script may nest as deep as this. Real bundles stay below 200. A parser recurses: this deep it needs up to 1 MiB of
 /// wasm stack, and 8 MiB hold an `else if` chain or a sum of 20,000 parts, which have no brackets.
@@ -94,33 +99,35 @@ impl AndMore for Finding {
     }
 }
 
-/// Parses a script and hands its program on; what does not parse is found as `unparsable`.
+/// Parses a script and hands its program on. The error is what to tell of a script that cannot be examined: one that
+/// does not parse is `unparsable`, one that nests too deeply `not-examined`.
 ///
 /// A text is taken for a module if it can only be one; a `return` outside of a function is allowed, because
 /// mini-program runtimes wrap every file into one. Parentheses leave no trace in the tree.
-pub fn with_program(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> Found) -> Found {
+pub fn with_program<R>(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> R) -> Result<R, Found> {
     if nesting::depth(&source.text) > MAX_NESTING {
-        return too_deep(source);
+        return Err(too_deep(source));
     }
     let allocator = Allocator::default();
     let parsed =
         Parser::new(&allocator, &source.text, SourceType::unambiguous().with_jsx(true)).with_options(options()).parse();
     if !parsed.panicked {
-        return judge(&parsed.program);
+        return Ok(judge(&parsed.program));
     }
     let first = parsed.diagnostics.iter().next();
     let offset = first.and_then(|error| error.labels.first()).map_or(0, |label| label.offset());
-    unparsable(source, offset, first.map_or_else(String::new, |error| error.to_string()))
+    Err(unparsable(source, offset, first.map_or_else(String::new, |error| error.to_string())))
 }
 
-/// Parses JSON and hands its value on; what does not parse is not ours to judge and has nothing to tell.
-pub fn with_json(source: &Source, judge: impl FnOnce(&ast::Expression<'_>) -> Found) -> Found {
+/// Parses JSON and hands its value on. Nothing comes of what does not parse or nests too deeply, which is for others to
+/// tell.
+pub fn with_json<R>(source: &Source, judge: impl FnOnce(&ast::Expression<'_>) -> R) -> Option<R> {
     if nesting::depth(&source.text) > MAX_NESTING {
-        return too_deep(source);
+        return None;
     }
     let allocator = Allocator::default();
     let parser = Parser::new(&allocator, &source.text, SourceType::script()).with_options(options());
-    parser.parse_expression().map(|value| judge(&value)).unwrap_or_default()
+    parser.parse_expression().ok().map(|value| judge(&value))
 }
 
 fn options() -> ParseOptions {

@@ -73,12 +73,17 @@ fn folder(path: &str, name: &str) -> bool {
 }
 
 /// One finding for each sort, with the first path and how many there are.
-pub fn check(subject: &Subject) -> Vec<Finding> {
-    STRAYS.iter().filter_map(|stray| found(stray, subject)).collect()
+pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    STRAYS.iter().filter(|stray| !is_wanted(stray, subject)).filter_map(|stray| found(stray, subject)).collect()
 }
 
-fn found(stray: &Stray, subject: &Subject) -> Option<Finding> {
-    let mut paths = subject.paths.iter().filter(|path| (stray.is)(path));
+/// Alipay and others read npm packages where npm installs them.
+fn is_wanted(stray: &Stray, subject: &Subject<'_>) -> bool {
+    stray.rule == "installed-packages" && subject.layout.dialect.npm.contains(&"node_modules")
+}
+
+fn found(stray: &Stray, subject: &Subject<'_>) -> Option<Finding> {
+    let mut paths = subject.layout.paths().iter().filter(|path| (stray.is)(path));
     let first = paths.next()?;
     let others = match paths.count() {
         0 => String::new(),

@@ -20,6 +20,10 @@ pub struct Subpackage {
     pub root: String,
     /// Its pages, as paths from the root of the package.
     pub pages: Vec<String>,
+    /// The other name that the manifest may call it by.
+    pub name: Option<String>,
+    /// Whether it starts without the main package and so may use nothing of it.
+    pub independent: bool,
 }
 
 impl Subpackage {
@@ -40,9 +44,9 @@ impl Manifest {
         }
     }
 
-    /// The pages of the main package.
+    /// The pages of the main package, as paths from its root: `/pages/me` and `pages/me` are one.
     pub fn pages(&self) -> Vec<String> {
-        strings(self.members.get("pages"))
+        strings(self.members.get("pages")).iter().map(|page| cleaned(page)).collect()
     }
 
     /// The subpackages; `subPackages` and `subpackages` are both legal.
@@ -52,6 +56,14 @@ impl Manifest {
         items.filter_map(subpackage).collect()
     }
 
+    /// The folder of the workers where they are a subpackage of their own: `{"path": …, "isSubpackage": true}`.
+    pub fn worker_subpackage(&self) -> Option<Subpackage> {
+        let workers = self.members.get("workers")?;
+        let root = cleaned(workers.get("path")?.as_str()?);
+        let own = workers.get("isSubpackage") == Some(&Value::Bool(true));
+        own.then_some(Subpackage { root, pages: Vec::new(), name: None, independent: false })
+    }
+
     /// Every page: those of the main package, then those of the subpackages.
     pub fn all_pages(&self) -> Vec<String> {
         let mut pages = self.pages();
@@ -59,9 +71,11 @@ impl Manifest {
         pages
     }
 
-    /// Where the manifest says `text` for the first time, as a JSON string; its beginning when it does not.
+    /// Where the manifest says `text` for the first time, as a JSON string, with or without slashes around it; its
+    /// beginning when it does not.
     pub fn place_of(&self, text: &str) -> Place {
-        match self.text.find(&format!("\"{text}\"")) {
+        let written = [format!("\"{text}\""), format!("\"/{text}\""), format!("\"./{text}\""), format!("\"{text}/\"")];
+        match written.iter().find_map(|written| self.text.find(written)) {
             Some(offset) => Lines::of(&self.text).place(&self.path, offset),
             None => Place::file(&self.path),
         }
@@ -69,10 +83,16 @@ impl Manifest {
 }
 
 fn subpackage(item: &Value) -> Option<Subpackage> {
-    let root = item.get("root")?.as_str()?.trim_matches('/').to_owned();
-    let pages =
-        strings(item.get("pages")).iter().map(|page| format!("{root}/{}", page.trim_start_matches('/'))).collect();
-    Some(Subpackage { root, pages })
+    let root = cleaned(item.get("root")?.as_str()?);
+    let pages = strings(item.get("pages")).iter().map(|page| format!("{root}/{}", cleaned(page))).collect();
+    let name = item.get("name").and_then(Value::as_str).map(str::to_owned);
+    let independent = item.get("independent").and_then(Value::as_bool).unwrap_or(false);
+    Some(Subpackage { root, pages, name, independent })
+}
+
+/// A path without the slashes around it and a dot before them.
+fn cleaned(path: &str) -> String {
+    path.trim_start_matches("./").trim_matches('/').to_owned()
 }
 
 /// The strings of an array; nothing when it is none.

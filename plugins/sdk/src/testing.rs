@@ -85,7 +85,8 @@ impl Package for MemoryPackage {
         self.files.values().map(|bytes| bytes.len() as u64).sum()
     }
     fn manifest_path(&self) -> String {
-        if self.files.contains_key("app.json") { "app.json" } else { "manifest.json" }.into()
+        let manifests = ["app.json", "game.json", "plugin.json"];
+        manifests.into_iter().find(|path| self.files.contains_key(*path)).unwrap_or("manifest.json").into()
     }
     fn manifest(&self) -> String {
         self.read_text(&self.manifest_path()).unwrap_or_default()

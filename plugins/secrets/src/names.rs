@@ -12,7 +12,21 @@ pub enum Meaning {
 }
 
 /// Ends of names, in lower case without separators: `APP_SECRET` and `wxAppSecret` both end in `appsecret`.
-const SECRET_KEYS: [&str; 9] = [
+const SECRET_KEYS: [&str; 23] = [
+    "aeskey",
+    "deskey",
+    "signkey",
+    "signaturekey",
+    "mchkey",
+    "merchantkey",
+    "partnerkey",
+    "paykey",
+    "apiv3key",
+    "apikeyv3",
+    "encryptkey",
+    "encryptionkey",
+    "hmackey",
+    "masterkey",
     "secretaccesskey",
     "accesskeysecret",
     "secretkey",

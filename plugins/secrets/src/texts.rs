@@ -1,21 +1,32 @@
 //! The texts of a script, each with the name that it is given to.
 
+use std::collections::HashSet;
+
 use berth_policy_javascript::{
     Found,
     ast::{
         AssignmentExpression, AssignmentPattern, AssignmentTarget, BinaryExpression, BinaryOperator, BindingPattern,
-        Expression, FormalParameter, ObjectProperty, Program, PropertyDefinition, StringLiteral, TemplateLiteral,
-        VariableDeclarator,
+        Expression, FormalParameter, ObjectExpression, ObjectProperty, ObjectPropertyKind, Program, PropertyDefinition,
+        StringLiteral, TemplateLiteral, VariableDeclarator,
     },
+    span::GetSpan,
     visit::{Visit, walk},
 };
 
-use crate::rules;
+use crate::{lines, rules};
 
 /// The secrets of a script.
 pub fn in_program(program: &Program<'_>) -> Found {
     let mut texts = Texts::default();
     texts.visit_program(program);
+    for comment in &program.comments {
+        let text = &program.source_text[comment.span.start as usize..comment.span.end as usize];
+        // A source map in a comment is judged as what it is.
+        if !text.contains("sourceMappingURL=") {
+            let told = lines::in_text(text).into_iter();
+            texts.found.extend(told.map(|(at, finding)| (comment.span.start + at, finding)));
+        }
+    }
     texts.found
 }
 
@@ -31,6 +42,8 @@ struct Texts {
     found: Found,
     /// Where the text begins that has been judged with its name, so that it is not judged again without.
     named: Option<u32>,
+    /// Where texts begin that are called secrets and are none.
+    public: HashSet<u32>,
 }
 
 impl Texts {
@@ -41,7 +54,7 @@ impl Texts {
     /// Judges a value together with its name, if it is a text.
     fn given(&mut self, name: Option<&str>, value: &Expression<'_>) {
         if let (Some(name), Some((at, text))) = (name, constant(value)) {
-            self.judge(at, Some(name), &text);
+            self.judge(at, Some(name).filter(|_| !self.public.contains(&at)), &text);
             self.named = Some(at);
         }
     }
@@ -94,6 +107,20 @@ fn quasis(template: &TemplateLiteral<'_>) -> String {
 }
 
 impl<'a> Visit<'a> for Texts {
+    /// The client of uniCloud has a `clientSecret` beside its `spaceId`, which is made to be shipped.
+    fn visit_object_expression(&mut self, object: &ObjectExpression<'a>) {
+        let properties = || object.properties.iter().filter_map(ObjectPropertyKind::as_property);
+        let value = |name: &str| {
+            properties()
+                .find(|property| property.key.static_name().as_deref() == Some(name))
+                .map(|property| &property.value)
+        };
+        if let (Some(_), Some(secret)) = (value("spaceId"), value("clientSecret")) {
+            self.public.insert(secret.span().start);
+        }
+        walk::walk_object_expression(self, object);
+    }
+
     fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {
         self.given(property.key.static_name().as_deref(), &property.value);
         walk::walk_object_property(self, property);

@@ -56,7 +56,7 @@ impl Policy for SizeLimits {
 impl Auditor for SizeLimits {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
         let files = package.files();
-        let subpackages = Manifest::of(package).map(|manifest| manifest.subpackages()).unwrap_or_default();
+        let subpackages = Manifest::of(package).map(|manifest| parts(&manifest)).unwrap_or_default();
         let at = Place::file(&package.manifest_path());
         let parts = self.parts(&files, &subpackages);
         let mut findings: Vec<_> =
@@ -65,6 +65,11 @@ impl Auditor for SizeLimits {
         findings.extend(self.big_files(&files));
         Ok(findings)
     }
+}
+
+/// What is loaded on its own: the subpackages, and the workers where they are one.
+fn parts(manifest: &Manifest) -> Vec<Subpackage> {
+    manifest.subpackages().into_iter().chain(manifest.worker_subpackage()).collect()
 }
 
 /// What has a limit in common.

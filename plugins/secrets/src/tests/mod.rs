@@ -1,9 +1,12 @@
+mod keys;
+
 use berth_policy::{Severity, testing::MemoryPackage};
 
 use super::*;
 
 // No line of this file may look like a secret to others who look for them, so every secret is put together here.
 const HEX: &str = concat!("9f3c1b7ea2d84605", "b1e7c93d0f52a86e");
+
 const RANDOM: &str = concat!("wJ4rXU7nFEMI2K7MDENG", "bPxRfiCY8zQ1Lk3TvB5d");
 
 fn audit(path: &str, text: &str) -> Vec<Finding> {
@@ -73,62 +76,6 @@ fn f46_a_sum_of_many_thousands_is_one_text_and_looked_at_once() {
 }
 
 #[test]
-fn private_keys_are_found_and_their_headers_alone_are_not() {
-    let scripts = ["", "RSA ", "EC ", "OPENSSH "].map(|kind| format!("const key = '{}'", pem(kind)));
-    each_is("private-key", Severity::Error, &scripts);
-    let sum = format!(
-        "const key = '-----BEGIN RSA PRIVATE KEY-----\\n' + '{RANDOM}' +\n '{RANDOM}' + '\\n-----END RSA PRIVATE KEY-----'"
-    );
-    each_is("private-key", Severity::Error, &[sum]);
-    each_passes(&[
-        "return '-----BEGIN RSA PRIVATE KEY-----\\n' + wrap(body) + '\\n-----END RSA PRIVATE KEY-----'",
-        "const header = '-----BEGIN PRIVATE KEY-----', footer = '-----END PRIVATE KEY-----'",
-        &format!("const key = '-----BEGIN PUBLIC KEY-----\\n{RANDOM}{RANDOM}\\n-----END PUBLIC KEY-----'"),
-    ]);
-    assert_eq!(audit("cert/a.pem", &pem("RSA ").replace("\\n", "\n"))[0].rule, "private-key");
-    assert_eq!(audit("cert/a.pem", &pem("RSA ").replace("PRIVATE", "PUBLIC")), []);
-}
-
-#[test]
-fn cloud_keys_are_found_with_their_secrets() {
-    let id = concat!("AK", "IAQ7M2ZT5XK4WB9RLC");
-    let script = format!("new S3({{ accessKeyId: '{id}', secretAccessKey: '{RANDOM}' }})");
-    let rules: Vec<_> = audit("a.js", &script).into_iter().map(|finding| (finding.rule, finding.severity)).collect();
-    assert_eq!(rules, [("cloud-key-id".into(), Severity::Warning), ("secret-key".into(), Severity::Error)]);
-    let ids = [concat!("LT", "AI5tQ7m2Zt5Xk4Wb9RLcVn"), concat!("AK", "IDz8krbsJ5yKBZQpn74WFkmLPx3gnPhESA")];
-    each_is("cloud-key-id", Severity::Warning, &ids.map(|id| format!("id = '{id}'")));
-    each_passes(&[
-        &format!("id = '{}'", concat!("AK", "IAIOSFODNN7EXAMPLE")),
-        &format!("id = '{}'", concat!("AK", "IAXXXXXXXXXXXXXXXX")),
-        "id = 'AKIA'",
-        "word = 'AKIDDO'",
-        "const secretKey = 'components.settings.secretKey2'",
-        "const secretKey = 'this-is-only-a-label-with-a-number-2'",
-        "const SecretKey = options.SecretKey",
-    ]);
-}
-
-#[test]
-fn tokens_are_found_by_their_form() {
-    let scripts = [
-        format!("t = '{}{}'", "ghp_", &RANDOM[..36]),
-        format!("fetch(u, {{ headers: {{ Authorization: 'token {}{}' }} }})", "gho_", &RANDOM[..36]),
-        format!("t = '{}{}'", "glpat-", &RANDOM[..20]),
-        format!("t = '{}8301947265-5920173846-{}'", "xoxb-", &RANDOM[..24]),
-        format!("t = '{}{}'", "sk_live_", &RANDOM[..24]),
-        format!("t = `{}{}`", "npm_", &RANDOM[..36]),
-        format!("u = 'https://hooks.{}/services/T02AB3CD4/B05EF6GH7/{}'", "slack.com", &RANDOM[..24]),
-    ];
-    each_is("access-token", Severity::Error, &scripts);
-    each_passes(&[
-        &format!("t = '{}{}'", "sk_test_", &RANDOM[..24]),
-        "t = 'ghp_'",
-        "t = 'npm_install_this_package_and_that_package'",
-        "t = 'ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'",
-    ]);
-}
-
-#[test]
 fn passwords_are_found_and_words_are_not() {
     let scripts =
         ["const password = 'Zk7mQ2vR9x'", "login({ user: 'admin', pwd: 'hunter#2026' })", "db.passwd = 'S3cure!Pass9'"];
@@ -177,13 +124,64 @@ fn json_files_are_examined() {
 }
 
 #[test]
-fn f25_json_that_nests_too_deeply_is_a_warning() {
-    assert_eq!(audit("a.json", &"[".repeat(100_000))[0].rule, "not-examined");
+fn f25_what_does_not_parse_or_nests_too_deeply_is_read_line_by_line() {
+    for (path, text) in [
+        ("a.json", format!("{}\n\"appSecret\": \"{HEX}\"", "[".repeat(100_000))),
+        ("a.js", format!("const appSecret = '{HEX}'; const = 1")),
+        ("a.js", format!("{}\nvar appSecret = '{HEX}'", "[".repeat(100_000))),
+    ] {
+        let findings = audit(path, &text);
+        assert_eq!(findings.iter().map(|finding| &*finding.rule).collect::<Vec<_>>(), ["app-secret"], "{path}");
+    }
+    assert_eq!(audit("a.js", "const appSecret = "), []);
 }
 
 #[test]
-fn what_does_not_parse_is_a_warning() {
-    assert_eq!(audit("a.js", "const appSecret = ")[0].rule, "unparsable");
+fn every_text_is_examined_and_nothing_else() {
+    let line = format!("x = {{ appSecret: '{HEX}' }}");
+    for path in
+        ["a.ts", "a.wxml", "a.wxs", "a.sjs", "a.html", "a.yml", "a.sh", "a.txt", "a.vue", ".env", "Dockerfile", "a.css"]
+    {
+        let findings = audit(path, &line);
+        let told: Vec<_> = findings.iter().map(|finding| (&*finding.rule, finding.severity)).collect();
+        assert_eq!(told, [("app-secret", Severity::Error)], "{path}");
+    }
+    for text in [
+        format!("APP_SECRET={HEX}\n"),
+        format!("export APP_SECRET=\"{HEX}\""),
+        format!("<a appSecret='{HEX}'/>"),
+        format!("http://x.example/?appSecret={HEX}"),
+    ] {
+        assert_eq!(audit("a.sh", &text).len(), 1, "{text}");
+    }
+    assert_eq!(audit("a.png", &line), []);
+    assert_eq!(audit("a.txt", &format!("\0{line}")), []);
+}
+
+#[test]
+fn comments_are_examined() {
+    let script = format!("// const appSecret = '{HEX}'\nvar a = 1 /* appSecret: {HEX} */");
+    let places: Vec<_> = audit("a.js", &script).into_iter().filter_map(|finding| Some(finding.place?.line)).collect();
+    assert_eq!(places, [1, 2]);
+}
+
+#[test]
+fn source_maps_are_looked_into_and_those_inside_of_files_are_one_warning() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let map = |source: &str| format!("{{\"version\": 3, \"sourcesContent\": [{source:?}]}}");
+    assert_eq!(audit("a.js.map", &map(&format!("const appSecret = '{HEX}'\n")))[0].rule, "app-secret");
+    let inline = |source: &str| {
+        let encoded = STANDARD.encode(map(source));
+        format!("var a = 1\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,{encoded}")
+    };
+    let package = MemoryPackage::default()
+        .with("a.js", inline("var a"))
+        .with("b.js", inline(&format!("const appSecret = '{HEX}'")))
+        .with("c.wxss", inline("var c"));
+    let findings = Secrets::default().audit(&package).expect("audits");
+    let told: Vec<_> = findings.iter().map(|finding| &*finding.rule).collect();
+    assert_eq!(told, ["app-secret", "inline-source-map"]);
+    assert!(findings[1].message.ends_with("So do those in 2 other files."), "{findings:?}");
 }
 
 #[test]

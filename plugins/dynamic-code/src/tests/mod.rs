@@ -1,3 +1,5 @@
+mod functions;
+
 use berth_policy::{Severity, testing::MemoryPackage};
 
 use super::*;
@@ -35,7 +37,6 @@ fn eval_is_found_however_it_is_written() {
         Severity::Error,
         &[
             "eval(code)",
-            "eval('1 + 1')",
             "eval?.(code)",
             "(0, eval)(code)",
             "globalThis.eval(code)",
@@ -80,82 +81,42 @@ fn eval_passed_on_is_a_note() {
 }
 
 #[test]
-fn the_function_constructor_is_found_however_it_is_written() {
+fn the_loader_of_webpack_is_a_note() {
+    let loaders = [
+        "r.e = function (id) { var s = document.createElement('script'); s.timeout = 120; s.src = p + id + '.js' }",
+        "l = (url) => { var s = document.createElement('script'); s.setAttribute('data-webpack', x); s.src = url }",
+    ];
+    each_is("script-element", Severity::Note, &loaders);
+    let beside = "function a() { s.timeout = 120 } function b() { document.createElement('script').src = x }";
+    each_is("script-element", Severity::Warning, &[beside]);
+}
+
+#[test]
+fn what_follows_a_return_never_runs() {
+    each_passes(&["function f(o) { g(o); return o; eval(o) }", "function f() { throw x; new Function(y) }"]);
     each_is(
-        "function-constructor",
+        "eval-call",
         Severity::Error,
-        &[
-            "new Function(code)",
-            "Function('a', 'return ' + code)()",
-            "new Function(`return ${code}`)",
-            "window.Function(code)",
-            "Function.call(null, code)",
-            "Function.apply(null, [code])",
-            "var F = Function; new F(code)",
-            "(function () {}).constructor(code)",
-            "[].constructor.constructor(code)()",
-            "''['constructor']['constructor'](code)()",
-            "Reflect.construct(Function, [code])",
-            "new Function(...parts)",
-        ],
+        &["function f() { if (x) return; eval(y) }", "function f() { return g(); function g() { eval(y) } }"],
     );
 }
 
 #[test]
-fn function_as_a_type_is_not_meant() {
-    each_passes(&[
-        "x instanceof Function",
-        "Function.prototype.call.apply(f, x)",
-        "var props = { onTap: Function, other: { type: Function } }",
-        "f.constructor === Function",
-        "Function.prototype.bind.call(f, x)",
-        "Function.toString.call(f)",
-        "Function.bind.apply(Parent, args)",
-        "function Function2() {} new Function2(x)",
-        "function f(Function) { return new Function(code) }",
-        "this.constructor(x); new this.constructor(x)",
-        "Reflect.construct(Date, [], f)",
-    ]);
-}
-
-#[test]
-fn known_idioms_are_notes_and_other_constant_code_is_a_warning() {
-    let notes = [
-        "Function('return this')()",
-        "new Function(\"return this;\")()",
-        "window || new Function(' return this ')()",
-        "Function('r', 'regeneratorRuntime = r')(runtime)",
-        "new Function('')",
-        "Function('return function*() {}')()",
-    ];
-    each_is("constant-function", Severity::Note, &notes);
-    each_is("constant-function", Severity::Warning, &["new Function('a', 'return a + 1')", "Function('wx.login()')()"]);
-}
-
-#[test]
-fn what_well_known_libraries_do_is_for_people_to_look_at() {
-    let libraries = [
-        "var $Function = Function; $Function('\"use strict\"; return (' + expressionSyntax + ').constructor;')()",
-        "Function('binder', 'return function (' + joiny(boundArgs, ',') + '){ return binder.apply(this,arguments); }')(binder)",
-        "$f = Function; f = Function('C,a', 'return new C(' + join(list, ',') + ')')",
-    ];
-    each_is("function-constructor", Severity::Warning, &libraries);
-    each_is("eval-call", Severity::Note, &["g = this || (1, eval)('this')"]);
-}
-
-#[test]
-fn a_stand_in_for_json_never_runs() {
-    each_passes(&[
-        "x = typeof JSON !== 'undefined' && JSON.parse ? JSON.parse(s) : new Function('return (' + s + ');')()",
-        "x = \"undefined\" != typeof JSON && JSON.parse ? JSON.parse(s) : new Function(\"return (\" + s + \");\")()",
-    ]);
-    let others = [
-        "x = typeof JSON === 'undefined' && JSON.parse ? 1 : new Function(s)()",
-        "x = typeof JSON !== 'undefined' && JSON.nothing ? 1 : new Function(s)()",
-        "x = typeof JSON !== 'undefined' && JSON.parse ? new Function(s)() : 1",
-        "function f(JSON) { return typeof JSON !== 'undefined' && JSON.parse ? 1 : new Function(s)() }",
-    ];
-    each_is("function-constructor", Severity::Error, &others);
+fn a_script_that_the_app_loads_and_no_device_can_run_is_an_error() {
+    let package = MemoryPackage::default()
+        .with("app.json", r#"{"pages": ["pages/a/a"]}"#)
+        .with("app.js", "require('./lib/used')")
+        .with("pages/a/a.js", "Page({")
+        .with("pages/a/a.wxml", "")
+        .with("lib/used.js", "var = 1")
+        .with("lib/idle.js", "function {");
+    let findings = DynamicCode::default().audit(&package).expect("audits");
+    let told: Vec<_> =
+        findings.iter().map(|f| (f.place.as_ref().map_or("", |place| &place.path), f.severity)).collect();
+    assert_eq!(
+        told,
+        [("lib/idle.js", Severity::Warning), ("lib/used.js", Severity::Error), ("pages/a/a.js", Severity::Error)]
+    );
 }
 
 #[test]
