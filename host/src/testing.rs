@@ -12,26 +12,20 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use tempfile::TempDir;
-use tokio::{sync::Notify, task::AbortHandle};
+use tokio::task::AbortHandle;
 
 use crate::{
     access::{Caller, Role, Scope, TokenScope},
     app::{App, Queues},
     blob::{BlobConfig, Blobs},
     check::{
-        self, Asker, CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having, Live,
+        self, Asker, CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having,
         judge::{BindingSpec, Breakage, Cohorts, Judge, Judges, Opinion, TaskFacts},
     },
     clock::{ManualClock, Millis, Nature, SystemRandom},
     config::{Config, Storage},
-    endpoint::intake::Intake,
     error::{Code, Error, Result},
-    event::{
-        self,
-        deliver::{Sender, guard::Guard},
-        kind,
-        stream::Streams,
-    },
+    event::kind,
     host_app,
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
     mini_app,
@@ -39,10 +33,9 @@ use crate::{
         Compiler, Engine, EngineConfig, Limits, PolicyKind,
         registry::{Policies, PolicyRow},
     },
-    rollout::{self, Admitter, Conditions, Marker, NewGrayTask},
+    rollout::{self, Conditions, NewGrayTask},
     seal::SealConfig,
     store::{Db, DbConfig},
-    unbroken::Unbroken,
     version::{ManifestSummary, Release, ReleaseKind, Step, Trial, TrialRow, VersionNumber, VersionRow},
 };
 

@@ -27,8 +27,11 @@ mod slots;
 mod system;
 mod values;
 
+#[cfg(any(test, feature = "testing"))]
+#[allow(missing_docs, clippy::expect_used, reason = "a part of tests, which may fail loudly")]
+pub mod testing;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub use binding::{AuditBinding, GrayBinding, GuardBinding};
 pub use child::compile_child_main;

@@ -202,8 +202,8 @@ mod tests {
         async fn burst() -> &'static str {
             panic!("boom at /secret/path")
         }
-        async fn refuse() -> Error {
-            Error::new(Code::VersionState, "It is online.")
+        async fn refuse() -> Problem {
+            Problem(Error::new(Code::VersionState, "It is online."))
         }
         let routes = Router::new().route("/v1/things/{id}", get(refuse)).route("/burst", get(burst));
         (edge(routes, deps), metrics)

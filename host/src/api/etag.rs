@@ -31,7 +31,7 @@ pub async fn tag(request: Request, next: Next) -> Response {
     };
     let tag = match format!("\"{}\"", &Digest::of(&bytes).as_str()[..32]).parse::<ETag>() {
         Ok(tag) => tag,
-        Err(error) => return Error::internal(error).into_response(),
+        Err(error) => return Problem(Error::internal(error)).into_response(),
     };
     if known.is_some_and(|known| !known.precondition_passes(&tag)) {
         parts.status = StatusCode::NOT_MODIFIED;

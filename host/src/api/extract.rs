@@ -195,7 +195,7 @@ mod tests {
 
     async fn refuse(content_type: &str, body: impl Into<Body>) -> Error {
         let request = Request::post("/").header(CONTENT_TYPE, content_type).body(body.into()).unwrap();
-        Json::<Task>::from_request(request, &()).await.unwrap_err()
+        Json::<Task>::from_request(request, &()).await.unwrap_err().0
     }
 
     #[tokio::test]
@@ -242,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn a_query_that_does_not_fit_is_our_problem() {
         let (mut parts, _) = Request::get("/?percent=many").body(Body::empty()).unwrap().into_parts();
-        let error = Query::<Stage>::from_request_parts(&mut parts, &()).await.unwrap_err();
+        let error = Query::<Stage>::from_request_parts(&mut parts, &()).await.unwrap_err().0;
         assert_eq!(error.code, Code::BadRequest);
         assert!(error.detail.contains("percent"), "{}", error.detail);
     }

@@ -192,7 +192,7 @@ mod tests {
         async fn read(request: Request) -> Response {
             match axum::body::Bytes::from_request(request, &()).await {
                 Ok(bytes) => bytes.len().to_string().into_response(),
-                Err(rejection) => bytes_problem(rejection).into_response(),
+                Err(rejection) => Problem(bytes_problem(rejection)).into_response(),
             }
         }
         use axum::extract::FromRequest;

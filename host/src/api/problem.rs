@@ -167,6 +167,10 @@ pub async fn index() -> Response {
 mod tests {
     use super::*;
 
+    fn respond(error: Error) -> Response {
+        Problem(error).into_response()
+    }
+
     async fn json_of(response: Response) -> Value {
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
         serde_json::from_slice(&bytes).unwrap()
@@ -174,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_carries_its_type_and_the_values_that_disagree() {
-        let response = Error::field("name", "1 to 20 characters").with("limit", 20).into_response();
+        let response = respond(Error::field("name", "1 to 20 characters").with("limit", 20));
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         let body = json_of(response).await;
@@ -187,27 +191,27 @@ mod tests {
 
     #[tokio::test]
     async fn the_cause_of_an_internal_error_is_never_shown() {
-        let response = Error::internal(anyhow::anyhow!("/var/lib/berth/db is locked")).into_response();
+        let response = respond(Error::internal(anyhow::anyhow!("/var/lib/berth/db is locked")));
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!json_of(response).await.to_string().contains("/var/lib"));
     }
 
     #[tokio::test]
     async fn an_extension_member_cannot_hide_a_standard_one() {
-        let response = Error::new(Code::NotFound, "no").with("status", 200).with("type", "x").into_response();
+        let response = respond(Error::new(Code::NotFound, "no").with("status", 200).with("type", "x"));
         let body = json_of(response).await;
         assert_eq!((&body["status"], &body["type"]), (&json!(404), &json!("/problems/not-found")));
     }
 
     #[test]
     fn who_is_unknown_is_told_how_to_say_who_they_are() {
-        let response = Error::new(Code::MissingToken, "no token").into_response();
+        let response = respond(Error::new(Code::MissingToken, "no token"));
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
     }
 
     #[test]
     fn a_refusal_for_now_says_when_to_come_back() {
-        let response = Error::new(Code::TooManyRequests, "slow down").with(RETRY_AFTER_FIELD, 7).into_response();
+        let response = respond(Error::new(Code::TooManyRequests, "slow down").with(RETRY_AFTER_FIELD, 7));
         assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (429, &HeaderValue::from(7)));
     }
 
@@ -230,7 +234,7 @@ mod tests {
         let all = axum::body::to_bytes(index().await.into_body(), 1 << 16).await.unwrap();
         let all = std::str::from_utf8(&all).unwrap();
         assert!(Code::ALL.iter().all(|code| all.contains(&format!("(/problems/{})", code.slug()))));
-        assert_eq!(explain(Path("nonsense".into())).await.unwrap_err().code, Code::NotFound);
+        assert_eq!(explain(Path("nonsense".into())).await.unwrap_err().0.code, Code::NotFound);
     }
 
     #[test]

@@ -110,7 +110,7 @@ mod tests {
         ids::GrayTaskId,
         policy::{
             NoCohorts,
-            tests::kit::{Guest, Lab},
+            testing::{Guest, Lab},
         },
         testing::{DAWN, device, shop, v},
     };

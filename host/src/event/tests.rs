@@ -3,6 +3,8 @@
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
+use std::future::ready;
+
 use super::{
     stream::{Item, StreamQuery},
     *,
@@ -39,9 +41,11 @@ async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     serde_json::to_string(&page).unwrap();
     let query = StreamQuery { after: Some(seq - 1), ..Default::default() };
     let stream = stream::open(host.app.outbox.clone(), caller, query).await.unwrap();
-    let events = stream.filter_map(async |item| match item {
-        Item::Event(event) => Some(event.seq),
-        Item::Heartbeat(_) => None,
+    let events = stream.filter_map(|item| {
+        ready(match item {
+            Item::Event(event) => Some(event.seq),
+            Item::Heartbeat(_) => None,
+        })
     });
     assert_eq!(events.take(2).collect::<Vec<_>>().await, [seq, seq + 1]);
     let mut tx = host.app.db.read().await.unwrap();

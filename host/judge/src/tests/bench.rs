@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::kit::*;
+use crate::testing::*;
 use crate::*;
 
 fn median(mut run: impl FnMut(), times: usize) -> f64 {

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::kit::*;
+use crate::testing::*;
 use crate::{CompileLimits, Compiler, Outcome, compile_child_main};
 use berth_base::error::Code;
 

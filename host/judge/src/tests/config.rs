@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::kit::*;
+use crate::testing::*;
 use crate::*;
 use berth_base::error::Code;
 

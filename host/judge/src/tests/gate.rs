@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::kit::*;
+use crate::testing::*;
 use crate::*;
 use berth_base::{error::Code, ids::Digest};
 

@@ -5,6 +5,5 @@ mod child;
 mod config;
 mod faults;
 mod gate;
-pub(crate) mod kit;
 mod smith;
 mod verdicts;

@@ -3,7 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use wasm_smith::{Config, Module};
 
-use super::kit::*;
+use crate::testing::*;
 use berth_base::error::Code;
 
 /// How many seeds; `BERTH_SMITH_SEEDS=10000` for the long run.

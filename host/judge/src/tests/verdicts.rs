@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::kit::*;
+use crate::testing::*;
 use crate::*;
 
 #[tokio::test]

@@ -13,7 +13,10 @@ use axum::{Router, extract::Extension, middleware::from_fn_with_state, routing::
 use tower::ServiceExt;
 
 use super::*;
-use crate::clock::{ManualClock, Millis};
+use crate::{
+    api::problem::Problem,
+    clock::{ManualClock, Millis},
+};
 
 /// By key: the fingerprint, and the answer once there is one.
 type Known = HashMap<Scope, (Digest, Option<StoredResponse>)>;
@@ -94,14 +97,14 @@ async fn create(Extension(runs): Runs, body: String) -> impl IntoResponse {
     (StatusCode::CREATED, [(LOCATION, "/things/1"), (CONTENT_TYPE, "application/json")], format!("{count}:{body}"))
 }
 
-async fn fail(Extension(runs): Runs) -> Error {
+async fn fail(Extension(runs): Runs) -> Problem {
     runs.fetch_add(1, Ordering::SeqCst);
-    Error::new(Code::Unavailable, "Not now.")
+    Problem(Error::new(Code::Unavailable, "Not now."))
 }
 
-async fn refuse(Extension(runs): Runs) -> Error {
+async fn refuse(Extension(runs): Runs) -> Problem {
     runs.fetch_add(1, Ordering::SeqCst);
-    Error::field("name", "must be there.")
+    Problem(Error::field("name", "must be there."))
 }
 
 async fn burst(Extension(runs): Runs) -> &'static str {

@@ -18,6 +18,7 @@ use crate::{
         edge::{EdgeDeps, edge},
         extract,
         limits::{BodyLimit, cap_body},
+        problem::Problem,
     },
     clock::SystemRandom,
 };
@@ -45,7 +46,7 @@ fn routes() -> Router {
         use axum::extract::FromRequest;
         match Bytes::from_request(request, &()).await {
             Ok(bytes) => bytes.len().to_string().into_response(),
-            Err(rejection) => extract::bytes_problem(rejection).into_response(),
+            Err(rejection) => Problem(extract::bytes_problem(rejection)).into_response(),
         }
     }
     async fn endless() -> Body {

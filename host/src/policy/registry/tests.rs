@@ -7,7 +7,7 @@ use crate::{
     access::{Caller, TokenScope},
     error::Code,
     ids::{PolicyBindingId, UserId},
-    policy::tests::kit::Guest,
+    policy::testing::Guest,
     testing::{DAWN, TestHost, host, person},
 };
 
