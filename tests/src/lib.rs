@@ -33,10 +33,11 @@ use std::{
 use berth::{
     access::authenticate,
     app::App,
+    clock::Nature,
     config::{Config, Storage},
     package::{PackOptions, PackageName, pack},
     policy::Compiler,
-    server::{self, Nature},
+    server,
     store::DbConfig,
 };
 use reqwest::{Client, Method, RequestBuilder};
@@ -147,7 +148,7 @@ impl Host {
     pub async fn with_nature(config: Config, folder: Arc<TempDir>, nature: Nature) -> Self {
         let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
-        let admin_token = server::admin_token(&app).await.unwrap().secret;
+        let admin_token = server::admin_token(&app.db).await.unwrap().secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -210,7 +211,7 @@ impl Host {
 
     /// Waits until checks see everything that is committed.
     pub async fn settled(&self) {
-        self.app.live.settled(&self.app).await.unwrap();
+        self.app.checks.live.settled(&self.app.db).await.unwrap();
     }
 
     /// Where its data is.
@@ -225,7 +226,7 @@ impl Host {
 
     /// The caller behind a token.
     pub async fn caller(&self, token: &str) -> berth::access::Caller {
-        authenticate(&self.app, token).await.unwrap()
+        authenticate(&self.app.db, token).await.unwrap()
     }
 }
 

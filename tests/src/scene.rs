@@ -93,7 +93,7 @@ impl Scene {
 
     /// A grayscale task for a week, with more members from `more`.
     pub async fn gray(&self, number: &str, more: Value) -> Answer {
-        let now = self.host.app.clock.now();
+        let now = self.host.app.db.now();
         let mut body = json!({"name": "canary", "version": number, "start": now, "end": now.plus_seconds(7 * 86_400)});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.admin.post("/v1/mini-apps/coffee/gray-tasks", body).await

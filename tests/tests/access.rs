@@ -270,7 +270,7 @@ impl Cast {
         let theirs = scene.host.with_token(&token).get("/v1/tokens").await.good();
         admin.delete(&format!("/v1/tokens/{}", text(&theirs["items"][0]["id"]))).await.good();
         tokens.insert("revoked", token);
-        let soon = scene.host.app.clock.now().plus_seconds(1);
+        let soon = scene.host.app.db.now().plus_seconds(1);
         let (expired, token) = person(&admin, "expired", json!({"expires_at": soon})).await;
         admin.put(&format!("/v1/platform/members/{expired}"), json!({"role": "admin"})).await.good();
         tokens.insert("expired", token);
@@ -335,7 +335,7 @@ impl Cast {
     }
 
     fn body(&self, method: &str, path: &str) -> Option<Value> {
-        let now = self.scene.host.app.clock.now();
+        let now = self.scene.host.app.db.now();
         let device = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
         Some(match (method, path) {
             ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),

@@ -278,8 +278,8 @@ on_both! {
         follows(&scene, &other, "org_nodes", json!([])).await;
         merchant.assigns(&cid, "vid-1").await.good();
         follows(&scene, &other, "org_nodes", json!(["vid-1"])).await;
-        let soon = scene.host.app.clock.now().plus_seconds(2);
-        let at = scene.host.app.clock.now().plus_seconds(-60).to_string();
+        let soon = scene.host.app.db.now().plus_seconds(2);
+        let at = scene.host.app.db.now().plus_seconds(-60).to_string();
         merchant.said("purchase", "pi-guide", "guide", &at, json!({"expires_at": soon})).await;
         follows(&scene, &other, "products", json!(["crm", "guide"])).await;
         follows(&scene, &other, "products", json!(["crm"])).await; // by the clock

@@ -27,7 +27,7 @@ impl Store {
     /// What the order system says, so many seconds ago.
     fn says(&self, id: &str, kind: &str, instance: &str, ago: i64) -> Value {
         let product = instance.split('-').next().unwrap();
-        let at = self.host.app.clock.now().plus_seconds(-ago);
+        let at = self.host.app.db.now().plus_seconds(-ago);
         json!({"id": id, "merchant": "bos-coffee", "instance": instance, "product": product, "kind": kind, "at": at})
     }
 
@@ -152,7 +152,7 @@ on_both! {
         assert_eq!(store.holds(&cid).await, ["guide-1", "mall-1"]);
         // Its time is over by the clock of the host.
         let mut short = store.says("short", "renew", "mall-1", 30);
-        short["expires_at"] = json!(store.host.app.clock.now().plus_seconds(1));
+        short["expires_at"] = json!(store.host.app.db.now().plus_seconds(1));
         store.send(&short).await;
         let mut tries = 0;
         while store.holds(&cid).await.len() == 2 {

@@ -8,7 +8,9 @@ use std::{
 
 use async_nats::jetstream::{self, consumer};
 use berth::{
-    event::{self, relay},
+    access::Team,
+    event::{self, kind, relay},
+    ids::TeamId,
     nats,
 };
 use berth_tests::{
@@ -226,10 +228,10 @@ on_both! {
         let config = settings.clone();
         let host = host.again(move |all| all.nats = config).await;
         let name = "x".repeat(2 << 20);
-        let mut large = host.admin().post("/v1/teams", json!({"name": "Large"})).await.good();
-        large["name"] = json!(name);
         let mut tx = host.app.db.begin().await.unwrap();
-        tx.emit(event::new(&host.app, "team.created", &"team_large", event::BERTH, &large));
+        let id = TeamId::generate(tx.now(), tx.random());
+        let large = Team { id, name: name.clone(), created_at: tx.now() };
+        tx.tell(kind::TEAM_CREATED, &"team_large", event::BERTH, &large);
         tx.commit().await.unwrap();
         host.admin().post("/v1/teams", json!({"name": "Behind"})).await.good();
         relayed(&host).await;

@@ -35,7 +35,7 @@ on_both! {
         let scene = ready(host).await;
         let stages = json!({"stages": [{"percent": 0, "after_hours": 0}, {"percent": 100, "after_hours": 24}]});
         let task = |hours: i64| {
-            let start = scene.host.app.clock.now().plus_seconds(-hours * 3600);
+            let start = scene.host.app.db.now().plus_seconds(-hours * 3600);
             json!({"start": start, "policies": [percentage(stages.clone())]})
         };
         let young = scene.gray("1.1.0", task(23)).await.good();

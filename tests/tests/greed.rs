@@ -85,7 +85,7 @@ on_both! {
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
         let device = scene.host.device(&scene.key);
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let later = scene.gray("1.1.0", json!({"start": now.plus_seconds(3600), "end": now.plus_seconds(7200)})).await.good();
         scene.host.settled().await;
         let package = "/v1/packages/coffee_1.1.0.apkg";

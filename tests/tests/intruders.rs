@@ -37,7 +37,7 @@ on_both! {
         scene.approved("1.2.0").await;
         tea(&scene, &stranger, "0.1.0", true).await;
         tea(&scene, &stranger, "0.2.0", false).await;
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let gray = |version: &str| json!({"name": "g", "version": version, "start": now, "end": now.plus_seconds(60)});
         let trial = json!({"version": "1.1.0", "entry_path": "pages/index/index", "accounts": ["a"]});
         // Of coffee there are 1.0.0, 1.1.0 and 1.2.0; of tea there are not.
@@ -88,7 +88,7 @@ on_both! {
         scene.approved("1.1.0").await;
         let team = scene.team.clone();
         let member = text(&scene.admin.get("/v1/me").await.good()["account"]["id"]);
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let before = scene.admin.get("/v1/events?limit=1000").await.good();
         let gray = json!({"name": "g", "version": "1.1.0", "start": now, "end": now.plus_seconds(60)});
         let bound = json!({"policy": "size-limits", "scope": {"kind": "platform"}});

@@ -12,9 +12,10 @@ use std::{
 
 use berth::{
     blob::{BlobConfig, collect},
+    clock::Nature,
     config::{Config, Storage},
     policy::Compiler,
-    server::{self, Nature},
+    server,
 };
 use berth_tests::{
     Answer, Database, Host, Pool, invariants, made, on_both, packed, postgres, postgres_is_there,
@@ -115,13 +116,13 @@ on_both! {
         let deleted = blob_of(&scene, "1.2.0").await;
         scene.admin.delete("/v1/mini-apps/coffee/versions/1.2.0").await.good();
         std::fs::write(scene.host.folder().join("spool/left-behind"), "scrap").unwrap();
-        let nothing = collect(&scene.host.app).await.unwrap();
+        let nothing = collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap();
         assert_eq!((nothing.blobs, nothing.scraps), (0, 0), "all of it is young");
         make_old(&scene.host.folder().join("spool"));
         make_old(&scene.host.folder().join("blobs"));
         // The deleted version's bytes come again under another number: they are young now, and named.
         scene.admin.push("coffee_1.3.0.apkg", made::package(2)).await.good();
-        let collected = collect(&scene.host.app).await.unwrap();
+        let collected = collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap();
         assert_eq!((collected.blobs, collected.scraps), (1, 1));
         assert!(!replaced.exists() && deleted.exists());
         for number in ["1.0.0", "1.1.0", "1.3.0"] {
@@ -129,7 +130,7 @@ on_both! {
         }
         // What is named stays, however old: packages, policies, lists.
         make_old(&scene.host.folder().join("blobs"));
-        assert_eq!(collect(&scene.host.app).await.unwrap().blobs, 0);
+        assert_eq!(collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap().blobs, 0);
         assert_eq!(scene.submit("1.3.0").await["state"], "deciding");
     }
 }
@@ -147,7 +148,7 @@ async fn f64_an_upload_in_flight_keeps_its_bytes() {
         async move {
             let mut collected = 0;
             while !stop.load(Ordering::SeqCst) {
-                collected += collect(&app).await.unwrap().blobs;
+                collected += collect(&app.db, &app.blobs).await.unwrap().blobs;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             collected
@@ -288,7 +289,7 @@ async fn two_hosts_start_at_once(database: Database) {
         let config = empty(database, folder.path()).await;
         let (one, other) = tokio::join!(open(&config), open(&config));
         let (one, other) = (one.unwrap(), other.unwrap());
-        let (first, second) = tokio::join!(server::first_admin(&one.app), server::first_admin(&other.app));
+        let (first, second) = tokio::join!(server::first_admin(&one.app.db), server::first_admin(&other.app.db));
         let admins = [first.unwrap(), second.unwrap()].iter().flatten().count();
         assert_eq!(admins, 1, "one of them is the first");
         let mut tx = one.app.db.read().await.unwrap();

@@ -7,9 +7,8 @@ use std::{
 };
 
 use berth::{
-    clock::{Clock, ManualClock, Millis, SystemClock, SystemRandom},
+    clock::{Clock, ManualClock, Millis, Nature, SystemClock, SystemRandom},
     event::webhook::secret::{Key, signature},
-    server::Nature,
 };
 use berth_tests::{
     Api, Database, Host, Pool, on_both, postgres_is_there,

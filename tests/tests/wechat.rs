@@ -482,10 +482,10 @@ on_both! {
         let sealed = stage.host.pool().await.texts("SELECT grant_sealed FROM wechat_account ORDER BY app_id").await;
         let both = vec![new.clone(), old];
         let host = stage.host.again(|config| config.storage.seal.secret_keys = both).await;
-        assert_eq!(seal::inspect(&host.app).await.unwrap().older, 4, "two grants and two access tokens");
-        assert_eq!(seal::rotate(&host.app).await.unwrap().sealed, 4);
+        assert_eq!(seal::inspect(&host.app.db).await.unwrap().older, 4, "two grants and two access tokens");
+        assert_eq!(seal::rotate(&host.app.db).await.unwrap().sealed, 4);
         let host = host.again(|config| config.storage.seal.secret_keys = vec![new]).await;
-        assert_eq!(seal::inspect(&host.app).await.unwrap().open, 4);
+        assert_eq!(seal::inspect(&host.app.db).await.unwrap().open, 4);
         let anew = host.pool().await.texts("SELECT grant_sealed FROM wechat_account ORDER BY app_id").await;
         assert!(sealed.iter().zip(&anew).all(|(old, new)| old != new));
         // Without any key the host does not start with a new one of its own.
