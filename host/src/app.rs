@@ -6,13 +6,12 @@ use crate::{
     audit::Audits,
     blob::Blobs,
     check::judge::Judges,
-    check::{Checks, Follower, Live},
+    check::{AdmitQueue, Admitter, Checks, Follower, Live, MarkQueue, Marker, Shelf},
     config::Config,
     endpoint::{authorisation::Channels, intake::Intake, intake::IntakeQueue},
     error::Result,
     event::outbox::Outbox,
     policy::{Engine, registry::Policies},
-    rollout::{AdmitQueue, Admitter, MarkQueue, Marker},
     store::Db,
 };
 
@@ -71,7 +70,13 @@ impl App {
         let (intake, fulfilments) = Intake::new();
         let (marker, marks) = Marker::new();
         let live = Live::default();
-        let follower = Follower { db: db.clone(), blobs: blobs.clone(), judges: judges.clone(), live: live.clone() };
+        let follower = Follower {
+            db: db.clone(),
+            blobs: blobs.clone(),
+            judges: judges.clone(),
+            live: live.clone(),
+            shelf: Shelf::default(),
+        };
         let url = config.public_url.clone();
         let app = Self {
             follower: Arc::new(follower),

@@ -1,9 +1,8 @@
 //! Settings of the host: one struct for each concern, each setting by flag or by environment.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use crate::{
-    api::serve::ServeConfig,
     blob::BlobConfig,
     endpoint::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
@@ -51,16 +50,12 @@ impl Storage {
     }
 }
 
-/// All settings of `berth serve`.
+/// All settings of a host, save those of its HTTP listener.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
     /// Where data is kept.
     #[command(flatten)]
     pub storage: Storage,
-
-    /// Where to listen. Put a TLS proxy before anything but loopback.
-    #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
-    pub listen: SocketAddr,
 
     /// The address by which others reach this host, such as https://berth.example: events name it as their source, and
     /// WeChat sends merchants back to it.
@@ -70,10 +65,6 @@ pub struct Config {
     /// Limits of packages.
     #[command(flatten)]
     pub package: Limits,
-
-    /// Limits of the HTTP listener.
-    #[command(flatten)]
-    pub http: ServeConfig,
 
     /// How events are delivered to webhooks.
     #[command(flatten)]
@@ -96,18 +87,13 @@ pub struct Config {
     pub wechat: WechatConfig,
 }
 
-/// Where a host listens when nobody says otherwise.
-pub const DEFAULT_LISTEN: &str = "127.0.0.1:7070";
-
 impl Config {
     /// The defaults, for a host whose data is in `storage`.
     pub fn with_defaults(storage: Storage) -> Self {
         Self {
             storage,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             package: Limits::default(),
-            http: ServeConfig::default(),
             webhooks: WebhookConfig::default(),
             events: EventConfig::default(),
             nats: NatsConfig::default(),
@@ -115,11 +101,4 @@ impl Config {
             wechat: WechatConfig::default(),
         }
     }
-}
-
-/// A time as settings have it: `10s`, `300ms`, `2m`, `24h`; never nothing.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let rule = "expected a time such as 10s, 300ms or 2m";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
-    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())
 }

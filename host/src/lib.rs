@@ -34,6 +34,7 @@ pub mod nats;
 pub mod report;
 pub mod seal;
 pub mod server;
+pub mod settings;
 pub mod store;
 #[cfg(test)]
 mod testing;

@@ -9,7 +9,6 @@ use tokio::{
 };
 
 use crate::{
-    access::{IssuedToken, NewAccount, NewToken, Role, Scope},
     api::{
         backlog::BacklogFigures,
         edge::EdgeDeps,
@@ -17,7 +16,7 @@ use crate::{
         health::ReadyCheck,
         metrics::Metrics,
         router::router,
-        serve::{DrainReport, serve},
+        serve::{DrainReport, ServeConfig, serve},
     },
     app::{App, Queues},
     audit,
@@ -27,15 +26,11 @@ use crate::{
     config::Config,
     endpoint::{self, authorisation},
     error::{Error, Result},
-    event::{
-        self,
-        deliver::{self},
-        kind, relay, retain,
-    },
+    event::{deliver, relay, retain},
     policy::{Compiler, Engine, EngineConfig, registry::ensure_builtins},
-    rollout::{self},
+    rollout,
     seal::KeySource,
-    store::{Backend, Db, Tx},
+    store::{Backend, Db},
 };
 
 /// A host that is open and does nothing yet.
@@ -89,41 +84,6 @@ fn private_folder(folder: &Path) -> Result<()> {
     })
 }
 
-/// Creates the first admin of an empty installation, and a token for it.
-pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {
-    let mut tx = db.begin().await?;
-    tx.hold_events().await?; // two hosts may start at once
-    if !tx.members(&Scope::Platform).await?.is_empty() {
-        return Ok(None);
-    }
-    let issued = admin_token_in(&mut tx).await?;
-    tx.commit().await?;
-    Ok(Some(issued))
-}
-
-/// A new token for the first admin of the platform: for whoever has the host's machine.
-pub async fn admin_token(db: &Db) -> Result<IssuedToken> {
-    let mut tx = db.begin().await?;
-    let issued = admin_token_in(&mut tx).await?;
-    tx.commit().await?;
-    Ok(issued)
-}
-
-async fn admin_token_in(tx: &mut Tx) -> Result<IssuedToken> {
-    let account = match tx.members(&Scope::Platform).await?.into_iter().next() {
-        Some(admin) => admin.account,
-        None => {
-            let account = tx.create_account(event::BERTH, &NewAccount { name: "admin".into() }).await?;
-            tx.grant(event::BERTH, &account.id, &Scope::Platform, Role::Admin).await?;
-            account.id
-        }
-    };
-    let new = NewToken { name: "admin".into(), scopes: None, expires_at: None };
-    let issued = tx.issue_token(&account, new).await?;
-    tx.tell(kind::TOKEN_ISSUED, &issued.token.id, event::BERTH, &issued.token);
-    Ok(issued)
-}
-
 impl Host {
     /// Starts the workers. They end when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
@@ -132,9 +92,9 @@ impl Host {
         let App { config, db, blobs, .. } = &*app;
         workers.spawn(audit::run_worker(app.audits.clone()));
         workers.spawn(check::run_follower(app.follower.clone()));
-        workers.spawn(admissions.run(db.clone()));
+        workers.spawn(rollout::run_admissions(admissions, db.clone()));
         workers.spawn(fulfilments.run(db.clone()));
-        workers.spawn(marks.run(db.clone()));
+        workers.spawn(rollout::run_marks(marks, db.clone()));
         workers.spawn(rollout::run_ticker(db.clone()));
         workers.spawn(authorisation::run(app.channels.clone()));
         workers.spawn(authorisation::run_renewer(app.channels.clone()));
@@ -152,7 +112,12 @@ impl Host {
     /// # Errors
     /// `internal` when a worker died, which is a defect: the host drains, too, so that whoever watches over the process
     /// starts it anew. Half a host that goes on answering would be worse.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<DrainReport> {
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        http: &ServeConfig,
+        stop: impl Future<Output = ()>,
+    ) -> Result<DrainReport> {
         let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
         metrics.register_collector(Figures(app.clone()));
@@ -170,7 +135,7 @@ impl Host {
             }
             app.outbox.streams.end();
         };
-        let report = serve(listener, router(app.clone(), deps), &app.config.http, metrics, stop).await;
+        let report = serve(listener, router(app.clone(), deps), http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
         // What is being asked of WeChat may be answered once only: a call and its storing are waited for.

@@ -125,9 +125,9 @@ async fn open(
     check::refresh(&app.follower).await.unwrap();
     let workers = vec![
         tokio::spawn(check::run_follower(app.follower.clone())).abort_handle(),
-        tokio::spawn(admissions.run(app.db.clone())).abort_handle(),
+        tokio::spawn(rollout::run_admissions(admissions, app.db.clone())).abort_handle(),
         tokio::spawn(fulfilments.run(app.db.clone())).abort_handle(),
-        tokio::spawn(marks.run(app.db.clone())).abort_handle(),
+        tokio::spawn(rollout::run_marks(marks, app.db.clone())).abort_handle(),
     ];
     (app, workers)
 }
@@ -309,7 +309,7 @@ impl TestHost {
 
     /// Waits until the index shows what is committed.
     pub async fn settle(&self) {
-        self.app.checks.live.settled(&self.app.db).await.unwrap();
+        self.app.follower.settled().await.unwrap();
     }
 
     /// Asks as a device with `current`, after the index has settled.

@@ -32,6 +32,7 @@ use std::{
 
 use berth::{
     access::authenticate,
+    api::serve::ServeConfig,
     app::App,
     clock::Nature,
     config::{Config, Storage},
@@ -148,12 +149,12 @@ impl Host {
     pub async fn with_nature(config: Config, folder: Arc<TempDir>, nature: Nature) -> Self {
         let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
-        let admin_token = server::admin_token(&app.db).await.unwrap().secret;
+        let admin_token = berth::access::admin_token(&app.db).await.unwrap().secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
-            host.run(listener, async { drop(stopped.await) }).await.expect("no worker died");
+            host.run(listener, &ServeConfig::default(), async { drop(stopped.await) }).await.expect("no worker died");
         });
         let database_url = config.storage.db.database_url.clone();
         Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
@@ -211,7 +212,7 @@ impl Host {
 
     /// Waits until checks see everything that is committed.
     pub async fn settled(&self) {
-        self.app.checks.live.settled(&self.app.db).await.unwrap();
+        self.app.follower.settled().await.unwrap();
     }
 
     /// Where its data is.

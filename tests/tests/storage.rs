@@ -11,6 +11,7 @@ use std::{
 };
 
 use berth::{
+    access::first_admin,
     blob::{BlobConfig, collect},
     clock::Nature,
     config::{Config, Storage},
@@ -289,7 +290,7 @@ async fn two_hosts_start_at_once(database: Database) {
         let config = empty(database, folder.path()).await;
         let (one, other) = tokio::join!(open(&config), open(&config));
         let (one, other) = (one.unwrap(), other.unwrap());
-        let (first, second) = tokio::join!(server::first_admin(&one.app.db), server::first_admin(&other.app.db));
+        let (first, second) = tokio::join!(first_admin(&one.app.db), first_admin(&other.app.db));
         let admins = [first.unwrap(), second.unwrap()].iter().flatten().count();
         assert_eq!(admins, 1, "one of them is the first");
         let mut tx = one.app.db.read().await.unwrap();

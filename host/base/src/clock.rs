@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -138,4 +139,14 @@ impl Default for Nature {
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
     }
+}
+
+/// A time as settings have it: `10s`, `300ms`, `2m`, `24h`; never nothing.
+///
+/// # Errors
+/// What is expected, for whoever wrote the setting.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let rule = "expected a time such as 10s, 300ms or 2m";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
+    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())
 }

@@ -4,6 +4,7 @@
 //! that does not exist. *May the caller do this to it?* If not, the answer is `missing-grant`.
 
 mod accounts;
+mod first;
 mod grant;
 mod token;
 
@@ -11,6 +12,7 @@ pub use accounts::{
     Account, AccountQuery, Member, NewAccount, NewTeam, Team, accounts, create_account, create_team, me, members,
     set_role, teams,
 };
+pub use first::{admin_token, first_admin};
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use token::{IssuedToken, NewToken, Token, authenticate, issue_token, look_again, revoke_token, tokens};
 

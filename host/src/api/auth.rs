@@ -1,7 +1,6 @@
 //! Who is asking: a bearer token for people and robots, a host app's public key for devices.
 
 use crate::api::problem::Problem;
-use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -11,6 +10,7 @@ use axum::{
 use crate::download::Fetcher;
 use crate::{
     access::{self, Caller},
+    api::Api,
     app::App,
     error::{Code, Error, Result},
     host_app::HostApp,
@@ -27,10 +27,10 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
 }
 
-impl FromRequestParts<Arc<App>> for Caller {
+impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
         match bearer(&parts.headers)? {
             Some(secret) => Ok(access::authenticate(&app.db, secret).await?),
             None => Err(Problem(Error::new(
@@ -41,10 +41,10 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-impl OptionalFromRequestParts<Arc<App>> for Caller {
+impl OptionalFromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Option<Self>, Problem> {
         match bearer(&parts.headers)? {
             Some(secret) => Ok(Some(access::authenticate(&app.db, secret).await?)),
             None => Ok(None),
@@ -61,10 +61,10 @@ async fn device(app: &App, key: &str) -> Result<HostApp> {
     found.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "No host app has this X-Host-App-Key."))
 }
 
-impl FromRequestParts<Arc<App>> for Fetcher {
+impl FromRequestParts<Api> for Fetcher {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
         if let Some(secret) = bearer(&parts.headers)? {
             return Ok(Self::Caller(access::authenticate(&app.db, secret).await?));
         }

@@ -20,3 +20,19 @@ pub mod router;
 pub mod security;
 pub mod serve;
 pub mod v1;
+
+use std::{ops::Deref, sync::Arc};
+
+use crate::app::App;
+
+/// What handlers take their parts from.
+#[derive(Clone)]
+pub struct Api(Arc<App>);
+
+impl Deref for Api {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}

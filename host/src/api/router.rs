@@ -21,7 +21,7 @@ use super::{
     idempotency::{self, IDEMPOTENCY_KEY, Idempotency, once},
     refusals, security, v1,
 };
-use crate::{access, app::App};
+use crate::{access, api::Api, app::App};
 
 /// The description of the API, without its paths.
 #[derive(OpenApi)]
@@ -43,7 +43,7 @@ struct Description;
 /// Largest request body that an Idempotency-Key protects, and largest answer that is kept.
 const MAX_IDEMPOTENT: usize = 1 << 20;
 
-fn resources() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let (routes, mut document) =
         OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
     refusals::add(&mut document);
@@ -64,16 +64,16 @@ pub fn router(app: Arc<App>, deps: EdgeDeps) -> Router {
     let document = serde_json::to_string_pretty(&description).unwrap_or_default();
     let routes = resources
         .route_layer(from_fn_with_state(idempotency, once::<crate::store::Db>))
-        .route_layer(from_fn_with_state(app.clone(), identify))
+        .route_layer(from_fn_with_state(Api(app.clone()), identify))
         .layer(from_fn(super::etag::tag))
         .route("/", get(welcome))
         .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
-        .with_state(app);
+        .with_state(Api(app));
     edge(routes, deps)
 }
 
 /// Says whose key an Idempotency-Key is. Bodies that are streamed are not kept, so they are not protected.
-async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+async fn identify(State(app): State<Api>, mut request: Request, next: Next) -> Response {
     let streamed = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_json(kind));
     if request.method() != Method::POST || streamed || !request.headers().contains_key(IDEMPOTENCY_KEY) {
         return next.run(request).await;

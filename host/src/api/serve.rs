@@ -22,7 +22,7 @@ use crate::api::{
     limits::Pace,
     metrics::Metrics,
 };
-use crate::config::duration;
+use crate::clock::duration;
 
 /// Limits of the HTTP listener. Times are written like `10s`, `300ms` or `2m`.
 #[derive(Clone, Debug, clap::Args)]

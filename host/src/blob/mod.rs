@@ -26,7 +26,7 @@ pub use backup::Copied;
 pub use collect::{Collected, collect, run_collector};
 
 use crate::{
-    config::duration,
+    clock::duration,
     error::{Code, Error, Result},
     ids::Digest,
 };

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    CheckRequest, CheckResponse, CheckResult, Counting, Decision, Device, Explained, Explanation, Having, Index, Key,
-    PackageRef, Question, Reason, Recorder, Status, Step, decide,
+    Admission, CheckRequest, CheckResponse, CheckResult, Counting, Decision, Device, Explained, Explanation, Having,
+    Index, Key, PackageRef, Question, Reason, Recorder, Status, Step, decide,
     index::{AppEntry, GrayEntry, Release},
     is_forced,
     patience::Patience,
@@ -15,7 +15,7 @@ use crate::{
     endpoint::runtime::{Endpoint, Runtime},
     error::{Code, Error, Result},
     ids::GrayTaskId,
-    rollout::{Admission, Mark},
+    rollout::Mark,
 };
 
 /// Time that policies get in one check.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Live;
 use crate::{
+    check::{Admitter, Marker},
     clock::Clock,
-    rollout::{Admitter, Marker},
 };
 
 /// Answers checks from memory.

@@ -5,29 +5,18 @@
 //! admissions that were not known. So an index never shows a task that was suspended or ended by its cap without all
 //! the devices that it had admitted by then (I3).
 
-use crate::blob::Blobs;
-use crate::check::judge::Judges;
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-
-use arc_swap::ArcSwap;
-use serde::Serialize;
-use tokio::sync::{Notify, watch};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{
-    Admitted, Key,
+    Admitted, Key, Live,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Index, Release},
-    judge::{BindingSpec, Cohorts, Unready},
+    judge::{BindingSpec, Cohorts, Judges, Unready},
     load::{self, AppRows, Channels, TaskRows},
-    members::{Shelf, TaskCohorts},
+    members::TaskCohorts,
+    shelf::Shelf,
 };
 use crate::{
+    blob::Blobs,
     error::Result,
     ids::{HostAppId, MiniAppId},
     store::{Db, Span, Tx},
@@ -40,105 +29,6 @@ const RETRY_ROUNDS: u64 = 50;
 /// Admissions read at a time.
 const CHUNK: i64 = 20_000;
 
-/// The index as it is now. Cheap to clone.
-#[derive(Clone)]
-pub struct Live(Arc<Inner>);
-
-struct Inner {
-    index: ArcSwap<Index>,
-    /// The event that the index follows; −1 before the first round.
-    seq: watch::Sender<i64>,
-    /// Somebody waits for a round.
-    wanted: Notify,
-    /// One round at a time.
-    round: tokio::sync::Mutex<()>,
-    shelf: Shelf,
-    unready: Mutex<BTreeSet<MiniAppId>>,
-    rounds: AtomicU64,
-    failures: AtomicU64,
-    last_round: AtomicU64,
-}
-
-/// How well the index follows, for metrics and readiness.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Following {
-    /// The event that it follows; −1 before the first round.
-    pub seq: i64,
-    /// Rounds that went well.
-    pub rounds: u64,
-    /// Rounds that failed; the index stays as it was.
-    pub failures: u64,
-    /// When the last good round began, epoch milliseconds: the index is at most this old.
-    pub as_of: u64,
-    /// MiniApps of which a policy or a list could not be made ready.
-    pub unready: usize,
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Self(Arc::new(Inner {
-            index: ArcSwap::default(),
-            seq: watch::Sender::new(-1),
-            wanted: Notify::new(),
-            round: tokio::sync::Mutex::default(),
-            shelf: Shelf::default(),
-            unready: Mutex::default(),
-            rounds: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
-            last_round: AtomicU64::new(0),
-        }))
-    }
-}
-
-impl Live {
-    /// The index as it is now.
-    pub fn current(&self) -> Arc<Index> {
-        self.0.index.load_full()
-    }
-
-    /// Whether the first round is done: before it, no check may be answered.
-    pub fn is_ready(&self) -> bool {
-        *self.0.seq.borrow() >= 0
-    }
-
-    /// Ends when the index follows the event `seq`.
-    pub async fn caught_up(&self, seq: i64) {
-        self.0.wanted.notify_one();
-        // The sender lives in `self`, so that this cannot fail.
-        let _ = self.0.seq.subscribe().wait_for(|known| *known >= seq).await;
-    }
-
-    /// Ends when the index shows everything that is committed now: whoever wrote then reads its own writes.
-    pub async fn settled(&self, db: &Db) -> Result<()> {
-        let last = db.read().await?.last_event().await?;
-        self.caught_up(last).await;
-        Ok(())
-    }
-
-    /// How well it follows.
-    pub fn following(&self) -> Following {
-        Following {
-            seq: *self.0.seq.borrow(),
-            rounds: self.0.rounds.load(Ordering::Relaxed),
-            failures: self.0.failures.load(Ordering::Relaxed),
-            as_of: self.0.last_round.load(Ordering::Relaxed),
-            unready: self.unready().len(),
-        }
-    }
-
-    fn unready(&self) -> std::sync::MutexGuard<'_, BTreeSet<MiniAppId>> {
-        self.0.unready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn publish(&self, index: Index, as_of: u64) {
-        let seq = index.seq;
-        self.0.index.store(Arc::new(index));
-        self.0.last_round.store(as_of, Ordering::Relaxed);
-        self.0.rounds.fetch_add(1, Ordering::Relaxed);
-        self.0.seq.send_replace(seq);
-    }
-}
-
 /// Keeps the index current.
 pub struct Follower {
     /// Whose events it follows.
@@ -149,19 +39,33 @@ pub struct Follower {
     pub judges: Arc<dyn Judges>,
     /// The index.
     pub live: Live,
+    /// The lists in memory.
+    pub shelf: Shelf,
+}
+
+impl Follower {
+    /// Ends when the index shows everything that is committed now: whoever wrote then reads its own writes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn settled(&self) -> Result<()> {
+        let last = self.db.read().await?.last_event().await?;
+        self.live.caught_up(last).await;
+        Ok(())
+    }
 }
 
 /// Follows for ever. A round that fails leaves the index as it is, so that checks go on without the database (f56).
 pub async fn run(follower: Arc<Follower>) {
     loop {
         if let Err(error) = refresh(&follower).await {
-            follower.live.0.failures.fetch_add(1, Ordering::Relaxed);
+            follower.live.failed();
             tracing::warn!(?error, "the index cannot follow the event log; checks are answered from what it knows");
             tokio::time::sleep(PULSE).await;
         }
         tokio::select! {
             () = follower.db.events_told(PULSE) => {}
-            () = follower.live.0.wanted.notified() => {}
+            () = follower.live.wanted() => {}
         }
     }
 }
@@ -169,7 +73,7 @@ pub async fn run(follower: Arc<Follower>) {
 /// One round; the first one loads everything. The host awaits one before it answers its first check.
 pub async fn refresh(follower: &Follower) -> Result<()> {
     let live = &follower.live;
-    let _turn = live.0.round.lock().await;
+    let _turn = live.turn().await;
     let as_of = follower.db.now().0.max(0) as u64;
     let base = live.current();
     let news = read(follower, &base).await?;
@@ -222,7 +126,7 @@ async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Re
         apps.extend(tx.touched_mini_apps(base.seq, seq).await?);
     }
     if follower.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
-        apps.extend(follower.live.unready().iter().cloned());
+        apps.extend(follower.live.unready_apps());
     }
     Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
 }
@@ -279,7 +183,7 @@ async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: i64) -> Resu
 /// Makes an entry of what was read. What did not change since `base` is taken from there.
 async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
     let AppRows { mut entry, tasks } = rows;
-    follower.live.unready().remove(&entry.id);
+    follower.live.note(&entry.id, true);
     for (task, admitted) in tasks.into_iter().zip(admitted) {
         let before = base.task(task.row.id.as_str()).map(Arc::as_ref);
         entry.gray.push(Arc::new(gray_entry(follower, before, task, admitted).await));
@@ -301,7 +205,7 @@ async fn gray_entry(
     }
     let mut lists = TaskCohorts::default();
     for (id, digest) in cohorts {
-        match follower.live.0.shelf.members(&follower.blobs, &digest).await {
+        match follower.shelf.members(&follower.blobs, &digest).await {
             Ok(members) => drop(lists.0.insert(id, members)),
             Err(error) => not_ready(follower, &row.mini_app_id, "list", &id, &error),
         }
@@ -344,5 +248,5 @@ fn not_ready(
     error: &crate::error::Error,
 ) {
     tracing::error!(%mini_app, what, %id, ?error, "a grayscale task is not ready on this host; it will be tried again");
-    follower.live.unready().insert(mini_app.clone());
+    follower.live.note(mini_app, false);
 }

@@ -1,17 +1,9 @@
 //! Uploaded lists in memory: 16 bytes a member, loaded when a task first needs them, shared by digest.
 
-use std::{
-    collections::HashMap,
-    io::{BufRead, BufReader},
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+use std::{collections::HashMap, io::BufRead, sync::Arc};
 
 use super::{Key, judge::Cohorts};
-use crate::{
-    blob::Blobs,
-    error::{Error, Result},
-    ids::{CohortId, Digest},
-};
+use crate::ids::CohortId;
 
 /// The members of one list.
 pub struct Members(Box<[Key]>);
@@ -49,29 +41,5 @@ pub struct TaskCohorts(pub HashMap<CohortId, Arc<Members>>);
 impl Cohorts for TaskCohorts {
     fn contains(&self, name: &str, key: &str) -> bool {
         self.0.get(name).is_some_and(|members| members.contains(key))
-    }
-}
-
-/// The lists that some task of this host uses.
-#[derive(Default)]
-pub(super) struct Shelf(Mutex<HashMap<Digest, Weak<Members>>>);
-
-impl Shelf {
-    /// The list with this digest, read from the blob store unless a task has it already.
-    pub async fn members(&self, blobs: &Blobs, digest: &Digest) -> Result<Arc<Members>> {
-        if let Some(members) = self.get(digest) {
-            return Ok(members);
-        }
-        let file = blobs.file(digest).await?;
-        let read = tokio::task::spawn_blocking(move || Members::from_lines(BufReader::with_capacity(1 << 18, file)));
-        let members = Arc::new(read.await.map_err(Error::internal)?.map_err(Error::internal)?);
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.retain(|_, members| members.strong_count() > 0);
-        shelf.insert(digest.clone(), Arc::downgrade(&members));
-        Ok(members)
-    }
-
-    fn get(&self, digest: &Digest) -> Option<Arc<Members>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest)?.upgrade()
     }
 }

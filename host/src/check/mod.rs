@@ -2,6 +2,7 @@
 //! database is on this path, but for the one short write that admits a device to a grayscale release.
 
 mod admitted;
+mod admitter;
 mod answer;
 mod checks;
 mod decide;
@@ -9,9 +10,12 @@ mod device;
 mod engine;
 mod follow;
 mod fuse;
+mod live;
 mod load;
+mod marker;
 mod members;
 mod patience;
+mod shelf;
 mod trace;
 mod wire;
 
@@ -22,13 +26,17 @@ pub mod judge;
 mod tests;
 
 pub use admitted::Admitted;
+pub use admitter::{Admission, AdmitGroup, AdmitQueue, Admitter, AdmitterCounts};
 pub use answer::{Asker, check, explain};
 pub use checks::Checks;
 pub use decide::{Decision, Question, decide, is_forced};
 pub(crate) use device::short;
 pub use device::{Device, Key};
-pub use follow::{Follower, Following, Live, refresh, run as run_follower};
+pub use follow::{Follower, refresh, run as run_follower};
 pub use index::Index;
+pub use live::{Following, Live};
+pub use marker::{MarkQueue, Marker, Marks};
 pub use members::Members;
+pub use shelf::Shelf;
 pub use trace::{Counting, Recorder, Step};
 pub use wire::{CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Having, PackageRef, Reason, Status};

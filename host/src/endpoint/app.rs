@@ -113,30 +113,28 @@ pub struct EndpointAppQuery {
 
 paged!(EndpointAppQuery);
 
-impl EndpointApp {
-    /// A fresh one.
-    pub(super) fn new(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> Self {
-        let now = tx.now();
-        Self {
-            id: EndpointAppId::generate(now, tx.random()),
-            merchant: merchant.clone(),
-            name,
-            is_default,
-            created_by: actor.to_owned(),
-            created_at: now,
-            updated_at: now,
-        }
+/// A fresh endpoint application.
+pub(super) fn fresh(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> EndpointApp {
+    let now = tx.now();
+    EndpointApp {
+        id: EndpointAppId::generate(now, tx.random()),
+        merchant: merchant.clone(),
+        name,
+        is_default,
+        created_by: actor.to_owned(),
+        created_at: now,
+        updated_at: now,
     }
+}
 
-    /// # Errors
-    /// `endpoint-default` when it is the merchant's default one.
-    fn require_custom(&self) -> Result<()> {
-        if !self.is_default {
-            return Ok(());
-        }
-        let text = "The default endpoint application holds all active product instances of its merchant, always. Create another one to choose.";
-        Err(Error::new(Code::EndpointDefault, text))
+/// # Errors
+/// `endpoint-default` when it is the merchant's default one.
+fn require_custom(endpoint: &EndpointApp) -> Result<()> {
+    if !endpoint.is_default {
+        return Ok(());
     }
+    let text = "The default endpoint application holds all active product instances of its merchant, always. Create another one to choose.";
+    Err(Error::new(Code::EndpointDefault, text))
 }
 
 impl Owned for EndpointApp {
@@ -180,7 +178,7 @@ pub async fn create_in(
         let rule = format!("choose 1 to {MOST_PRODUCTS} product instances of the merchant.");
         return Err(Error::field("products", rule));
     }
-    let endpoint = EndpointApp::new(tx, actor, merchant, text::name("name", name, 64)?, false);
+    let endpoint = fresh(tx, actor, merchant, text::name("name", name, 64)?, false);
     tx.insert_endpoint_app(&endpoint).await?;
     tx.tell(kind::ENDPOINT_CREATED, &endpoint.id, actor, &endpoint).for_merchant(merchant);
     for id in products {
@@ -210,7 +208,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpoi
 pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
-    endpoint.require_custom()?;
+    require_custom(&endpoint)?;
     let bound = tx.channels_of_endpoint(id, SHOWN as i64).await?;
     let channels: Vec<_> = bound.into_iter().map(|channel| channel.id).collect();
     if !channels.is_empty() {
@@ -233,7 +231,7 @@ pub async fn add_product(
 ) -> Result<EndpointAppView> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
-    endpoint.require_custom()?;
+    require_custom(&endpoint)?;
     membership::choose(&mut tx, caller.account.as_str(), &endpoint, instance).await?;
     let view = tx.endpoint_app_view(endpoint).await?;
     tx.commit().await?;
@@ -244,7 +242,7 @@ pub async fn add_product(
 pub async fn remove_product(db: &Db, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
-    endpoint.require_custom()?;
+    require_custom(&endpoint)?;
     membership::take_out(&mut tx, caller.account.as_str(), &endpoint, instance).await?;
     tx.commit().await
 }

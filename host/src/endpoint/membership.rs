@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{EndpointApp, InstanceState, ProductInstance, org};
+use super::{EndpointApp, InstanceState, ProductInstance, app, org};
 use crate::{
     clock::Millis,
     error::{Code, Error, Result},
@@ -117,7 +117,7 @@ pub fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance:
 
 /// Creates the merchant's default endpoint application, which it does not have yet (E1). The transaction holds the merchant.
 pub async fn create_default(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
-    let endpoint = EndpointApp::new(tx, actor, merchant, "Default".into(), true);
+    let endpoint = app::fresh(tx, actor, merchant, "Default".into(), true);
     tx.insert_endpoint_app(&endpoint).await?;
     tx.tell(kind::ENDPOINT_CREATED, &endpoint.id, actor, &endpoint).for_merchant(merchant);
     Ok(endpoint.id)

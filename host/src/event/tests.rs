@@ -31,7 +31,7 @@ async fn happen(host: &TestHost, data: Box<RawValue>) -> i64 {
 async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     let host = host().await;
     // A stream looks whether the token still holds.
-    let secret = crate::server::admin_token(&host.app.db).await.unwrap().secret;
+    let secret = crate::access::admin_token(&host.app.db).await.unwrap().secret;
     let caller = crate::access::authenticate(&host.app.db, &secret).await.unwrap();
     let seq = happen(&host, deep()).await;
     happen(&host, RawValue::NULL.to_owned()).await;

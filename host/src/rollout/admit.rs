@@ -3,129 +3,26 @@
 //! One worker per host takes all that waits and admits it in one short transaction. The transaction holds the row of
 //! each task, in the order of their ids; whoever holds the row counts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-
-use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use std::collections::HashSet;
 
 use super::{Cause, Move, Standing, Step};
-use crate::{error::Result, event, ids::GrayTaskId, store::Db, store::Tx};
+use crate::{
+    check::{AdmitGroup, AdmitQueue},
+    error::Result,
+    event,
+    ids::GrayTaskId,
+    store::Db,
+    store::Tx,
+};
 
-/// Devices that may wait; further ones get the online version for now.
-const QUEUE: usize = 4096;
-/// Devices admitted in one transaction.
-const GROUP: usize = 512;
-/// How long a check waits for its admission.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// The device is in, now or since long.
-    Admitted,
-    /// The task admits nobody new any more.
-    Refused,
-    /// Nobody could say in time. The device gets the online version and asks again with its next check.
-    Unavailable,
-}
-
-/// Counts since the host started, for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct AdmitterCounts {
-    pub admitted: u64,
-    pub refused: u64,
-    pub unavailable: u64,
-    pub transactions: u64,
-}
-
-#[derive(Default)]
-struct Counters {
-    admitted: AtomicU64,
-    refused: AtomicU64,
-    unavailable: AtomicU64,
-    transactions: AtomicU64,
-}
-
-struct Request {
-    task: GrayTaskId,
-    guid: String,
-    answer: oneshot::Sender<Admission>,
-}
-
-/// Where checks ask for admission. Cheap to clone.
-#[derive(Clone)]
-pub struct Admitter {
-    queue: mpsc::Sender<Request>,
-    counters: Arc<Counters>,
-}
-
-/// The other end; [`AdmitQueue::run`] serves it.
-pub struct AdmitQueue(mpsc::Receiver<Request>, Arc<Counters>);
-
-impl Admitter {
-    /// An admitter and the queue that its worker serves.
-    pub fn new() -> (Self, AdmitQueue) {
-        let (queue, requests) = mpsc::channel(QUEUE);
-        let counters = Arc::<Counters>::default();
-        (Self { queue, counters: counters.clone() }, AdmitQueue(requests, counters))
-    }
-
-    /// Asks to admit a device. Never fails: an overloaded or unreachable database is [`Admission::Unavailable`].
-    pub async fn admit(&self, task: &GrayTaskId, guid: &str) -> Admission {
-        let admission = self.ask(task, guid).await.unwrap_or(Admission::Unavailable);
-        let counter = match admission {
-            Admission::Admitted => &self.counters.admitted,
-            Admission::Refused => &self.counters.refused,
-            Admission::Unavailable => &self.counters.unavailable,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        admission
-    }
-
-    async fn ask(&self, task: &GrayTaskId, guid: &str) -> Option<Admission> {
-        let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Request { task: task.clone(), guid: guid.to_owned(), answer }).ok()?;
-        tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
-    }
-
-    /// Counts since the host started.
-    pub fn counts(&self) -> AdmitterCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        AdmitterCounts {
-            admitted: read(&self.counters.admitted),
-            refused: read(&self.counters.refused),
-            unavailable: read(&self.counters.unavailable),
-            transactions: read(&self.counters.transactions),
-        }
-    }
-}
-
-impl AdmitQueue {
-    /// Serves for ever: whatever waits goes into one transaction.
-    pub async fn run(mut self, db: Db) {
-        let mut group = Vec::with_capacity(GROUP);
-        while self.0.recv_many(&mut group, GROUP).await > 0 {
-            self.1.transactions.fetch_add(1, Ordering::Relaxed);
-            // Whoever has lost patience is not admitted, because nobody would be told.
-            group.retain(|request| !request.answer.is_closed());
-            match admit_group(&db, &group).await {
-                Ok(admitted) => answer(&mut group, &admitted),
-                Err(error) => {
-                    tracing::warn!(
-                        ?error,
-                        devices = group.len(),
-                        "devices could not be admitted; they get the online version"
-                    );
-                    group.clear();
-                }
+/// Serves for ever: whatever waits goes into one transaction.
+pub async fn run_admissions(mut queue: AdmitQueue, db: Db) {
+    while let Some(group) = queue.next().await {
+        match admit(&db, &group).await {
+            Ok(admitted) => group.answer(&admitted),
+            Err(error) => {
+                let devices = group.len();
+                tracing::warn!(?error, devices, "devices could not be admitted; they get the online version");
             }
         }
     }
@@ -133,22 +30,10 @@ impl AdmitQueue {
 
 type Admitted = HashSet<(GrayTaskId, String)>;
 
-fn answer(group: &mut Vec<Request>, admitted: &Admitted) {
-    for Request { task, guid, answer } in group.drain(..) {
-        let is_in = admitted.contains(&(task, guid));
-        // Nobody listens when the check has lost patience; the device is told with its next check.
-        let _ = answer.send(if is_in { Admission::Admitted } else { Admission::Refused });
-    }
-}
-
-async fn admit_group(db: &Db, group: &[Request]) -> Result<Admitted> {
-    let mut tasks: BTreeMap<&GrayTaskId, BTreeSet<&str>> = BTreeMap::new();
-    for request in group {
-        tasks.entry(&request.task).or_default().insert(&request.guid);
-    }
+async fn admit(db: &Db, group: &AdmitGroup) -> Result<Admitted> {
     let mut tx = db.begin().await?;
     let mut admitted = Admitted::new();
-    for (task, guids) in tasks {
+    for (task, guids) in group.by_task() {
         let guids: Vec<_> = guids.into_iter().collect();
         let in_now = tx.admit_to_task(task, &guids).await?;
         admitted.extend(in_now.into_iter().map(|guid| (task.clone(), guid)));

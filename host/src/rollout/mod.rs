@@ -20,12 +20,12 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use admit::{Admission, AdmitQueue, Admitter, AdmitterCounts};
+pub use admit::run_admissions;
 pub use change::{Note, end, end_superseded, resume, suspend, suspend_running};
 pub use cohort::{Cohort, MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
 pub use create::{NewGrayTask, create};
-pub use mark::{Mark, MarkQueue, Marker};
+pub use mark::{Mark, run_marks};
 pub use progress::{Bucket, Progress, progress};
 pub use record::{MoveRow, Step, TaskRow};
 pub use task::{Cause, Life, Move, Standing, State};

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     access::Caller,
+    check::Admission,
     check::{Reason, Status},
     clock::Millis,
     error::{Code, Error, Result},

@@ -76,17 +76,15 @@ impl From<Error> for Failure {
     }
 }
 
-impl Account {
-    fn access(&self, db: &Db) -> Result<Option<Access>> {
-        let usable = self.access_expires_at > db.now().plus_seconds(SHORT);
-        let Some(sealed) = self.access_sealed.as_deref().filter(|_| usable) else { return Ok(None) };
-        let token = db.seal().open_text(sealed, &about(ABOUT_ACCESS, &self.app_id))?.into();
-        Ok(Some(Access { token, expires_at: self.access_expires_at }))
-    }
+fn opened(db: &Db, account: &Account) -> Result<Option<Access>> {
+    let usable = account.access_expires_at > db.now().plus_seconds(SHORT);
+    let Some(sealed) = account.access_sealed.as_deref().filter(|_| usable) else { return Ok(None) };
+    let token = db.seal().open_text(sealed, &about(ABOUT_ACCESS, &account.app_id))?.into();
+    Ok(Some(Access { token, expires_at: account.access_expires_at }))
+}
 
-    fn is_fresh(&self, now: Millis) -> bool {
-        self.access_sealed.is_some() && self.access_expires_at > now.plus_seconds(EARLY)
-    }
+fn is_fresh(account: &Account, now: Millis) -> bool {
+    account.access_sealed.is_some() && account.access_expires_at > now.plus_seconds(EARLY)
 }
 
 fn about(what: &str, app_id: &str) -> String {
@@ -143,13 +141,13 @@ pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access
     let account = db.read().await?.wechat_account(app_id).await?;
     let missing = if app_id == platform.app_id { Refusal::Ticket(0) } else { Refusal::Revoked(0) };
     let account = account.filter(|account| account.grant_sealed.is_some()).ok_or(missing)?;
-    if account.is_fresh(db.now()) {
-        return account.access(db)?.ok_or(Refusal::Busy.into());
+    if is_fresh(&account, db.now()) {
+        return opened(db, &account)?.ok_or(Refusal::Busy.into());
     }
     match renew(db, platform, &account).await {
         Ok(access) => Ok(access),
         // What is left of the old token serves until WeChat gives a new one.
-        Err(failure) => account.access(db)?.ok_or(failure),
+        Err(failure) => opened(db, &account)?.ok_or(failure),
     }
 }
 
@@ -256,7 +254,7 @@ async fn renewed_elsewhere(db: &Db, account: &Account) -> Result<Access, Failure
             tokio::time::sleep(Duration::from_millis(50)).await;
             let now = db.read().await?.wechat_account(&account.app_id).await?;
             let changed = now.filter(|now| now.access_expires_at != account.access_expires_at);
-            if let Some(access) = changed.map(|now| now.access(db)).transpose()?.flatten() {
+            if let Some(access) = changed.map(|now| opened(db, &now)).transpose()?.flatten() {
                 return Ok(access);
             }
         }

@@ -23,10 +23,11 @@ fn files() -> Vec<File> {
     walk.filter_map(|entry| read(root, entry.unwrap().path())).collect()
 }
 
-/// Not what tools keep for themselves, nor what is built.
+/// Not what tools keep for themselves, nor what is built, nor migrations: a database that has one knows it by its digest,
+/// so that not even a comment of it may change.
 fn is_ours(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    entry.depth() == 0 || !(name.starts_with('.') || name == "target")
+    entry.depth() == 0 || !(name.starts_with('.') || name == "target" || name == "migrations")
 }
 
 fn read(root: &Path, path: &Path) -> Option<File> {

@@ -31,9 +31,7 @@ pub fn lab(limits: CompileLimits) -> Lab {
     Lab::with(|config| {
         config.compiler = Compiler::Child {
             program: std::env::current_exe().unwrap(),
-            arguments: ["--ignored", "--exact", "--nocapture", "policy::tests::child::the_child"]
-                .map(Into::into)
-                .into(),
+            arguments: ["--ignored", "--exact", "--nocapture", "tests::child::the_child"].map(Into::into).into(),
         };
         config.compile_limits = limits;
     })

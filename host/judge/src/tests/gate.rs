@@ -99,7 +99,7 @@ fn embedded(module: &str, wit: &str, world: &str) -> Vec<u8> {
 
 /// The text of our own interfaces that a guardian exports.
 fn ours() -> String {
-    let file = |name: &str| fs::read_to_string(format!("{}/../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let file = |name: &str| fs::read_to_string(format!("{}/../../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let text = (file("about") + &file("guard")).replace("package berth:policy@1.0.0;", "");
     format!("package berth:policy@1.0.0; {text}")
 }

@@ -10,6 +10,7 @@ use crate::{
         self, Account, AccountQuery, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team,
         Token, TokenScope,
     },
+    api::Api,
     clock::Millis,
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
     page::{Page, PageQuery},
@@ -63,7 +64,7 @@ pub struct IssueToken {
     expires_at: Option<Millis>,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(me))
         .routes(routes!(create_account, accounts))

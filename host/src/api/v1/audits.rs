@@ -5,11 +5,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     audit::{self, Audit, Decide},
     ids::AuditId,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(get)).routes(routes!(decide))
 }
 

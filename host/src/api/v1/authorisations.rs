@@ -9,13 +9,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     api::idempotency::NoStore,
     endpoint::authorisation::{self, AuthorisationQuery, AuthorisationView, NewAuthorisation, Target},
     ids::AuthorisationId,
     page::Page,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(start, list))
         .routes(routes!(get))

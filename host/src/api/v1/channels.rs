@@ -5,12 +5,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     endpoint::channel::{self, BindChannel, Channel, ChannelQuery, EditChannel, NewChannel},
     ids::ChannelId,
     page::Page,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, edit, delete)).routes(routes!(bind, unbind))
 }
 

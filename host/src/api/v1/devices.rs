@@ -6,13 +6,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     api::auth::device_key,
     check::{self, Asker, CheckRequest, CheckResponse, Explanation},
     error::{Code, Error},
     report::{self, Report},
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
 }
 

@@ -5,6 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     endpoint::app::{
         self as endpoint, EditEndpointApp, EndpointApp, EndpointAppQuery, EndpointAppView, NewEndpointApp,
     },
@@ -12,7 +13,7 @@ use crate::{
     page::Page,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(get, edit, delete))

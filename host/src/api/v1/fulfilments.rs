@@ -6,6 +6,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     endpoint::{
         fulfilment::{self, Delivery, Receipts, Replay, ReplayAll},
         kept::{self, Fulfilment, FulfilmentQuery},
@@ -15,7 +16,7 @@ use crate::{
     page::Page,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(deliver, list))
         .routes(routes!(get))

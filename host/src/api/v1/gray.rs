@@ -6,6 +6,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     ids::{GrayTaskId, MiniAppId},
     page::{Page, PageQuery},
     rollout::{self, Cohort, GrayTask, NewGrayTask, Note, Progress},
@@ -19,7 +20,7 @@ pub struct CohortQuery {
     name: String,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(get))

@@ -5,13 +5,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     binding::{self, Binding},
     ids::MiniAppId,
     mini_app::{self, EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Overview, Shelf},
     page::Page,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(get, edit))

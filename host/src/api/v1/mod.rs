@@ -20,8 +20,6 @@ pub mod versions;
 pub mod webhooks;
 pub mod wechat;
 
-use std::sync::Arc;
-
 use axum::{
     Extension,
     extract::State,
@@ -35,11 +33,11 @@ use super::{
     idempotency::NoStore,
 };
 use crate::{
+    api::Api,
     api::problem::{Problem, Result},
-    app::App,
 };
 
-type AppState = State<Arc<App>>;
+type AppState = State<Api>;
 type Created<T> = Result<(StatusCode, Json<T>)>;
 
 fn created<T>(value: T) -> Created<T> {
@@ -65,7 +63,7 @@ fn items<T>(items: Vec<T>) -> Result<Json<Items<T>>> {
 }
 
 /// All resources.
-pub fn routes() -> OpenApiRouter<Arc<App>> {
+pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(mini_apps::routes())

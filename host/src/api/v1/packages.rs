@@ -13,6 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     api::{
         limits::{body_problem, refuse_declared},
         range,
@@ -49,7 +50,7 @@ pub struct DownloadQuery {
     guid: Option<String>,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(put, get)).routes(routes!(offline)).routes(routes!(bundle))
 }
 
@@ -122,7 +123,7 @@ async fn offline(
 
 /// The name in Content-Disposition needs no crate to quote it: its letters are a-z, A-Z, 0-9, `-`, `_` and `.`.
 async fn send(
-    app: &App,
+    app: &Api,
     method: &Method,
     headers: &HeaderMap,
     package: Servable,

@@ -6,13 +6,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     ids::{Digest, PolicyBindingId},
     policy::registry::{
         self, BindingPatch, BindingQuery, InstalledPolicy, PolicyBinding, PolicyQuery, ScopedPolicyBinding,
     },
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(install, list))
         .routes(routes!(get, remove))

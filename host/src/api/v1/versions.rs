@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     audit::{self, Audit},
     error::Error,
     ids::MiniAppId,
@@ -34,7 +35,7 @@ pub struct NamedFinding {
     finding: Finding,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get, delete))

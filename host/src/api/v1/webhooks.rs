@@ -5,6 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use crate::{
     access::Caller,
+    api::Api,
     event::webhook::{
         self, Delivery, DeliveryQuery, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook, WebhookDetail,
         WebhookWithSecret,
@@ -13,7 +14,7 @@ use crate::{
     page::{Page, PageQuery},
 };
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(get, edit, delete))

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use crate::{
+    api::Api,
     api::extract::bytes_problem,
     endpoint::authorisation::{self, AuthorisationView, Return},
     error::{Error, Kind},
@@ -20,7 +21,7 @@ use crate::{
 /// Bytes of the largest push; they have a few hundred.
 const LARGEST_PUSH: usize = 64 << 10;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(page))
         .routes(routes!(callback))

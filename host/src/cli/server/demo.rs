@@ -9,19 +9,19 @@ use include_dir::{Dir, include_dir};
 use super::{listen, log, open};
 use crate::{
     access::{self, Caller, NewTeam},
-    api::serve::stop_signal,
+    api::serve::{ServeConfig, stop_signal},
     app::App,
     audit::{self, AuditState, Decide},
     binding,
     cli::{failure::Done, session::Session},
-    config::{Config, DEFAULT_LISTEN, Storage},
+    config::{Config, Storage},
     error::{Code, Error, Result},
     host_app::{self, NewHostApp},
     ids::{HostAppId, MiniAppId},
     mini_app::{self, NewMiniApp},
     package::{PackOptions, PackageName, pack},
     rollout::{self, NewGrayTask},
-    server,
+    settings::DEFAULT_LISTEN,
     version::{self, Publish, VersionNumber, upload},
 };
 
@@ -49,11 +49,11 @@ pub struct Demo {
 pub async fn demo(args: Demo, session: &mut Session) -> Done {
     log("warn");
     let (listener, bound) = listen(args.listen).await?;
-    let config = Config { listen: args.listen, ..Config::with_defaults(Storage::in_folder(args.data_dir)) };
-    let host = open(config).await?;
+    let host = open(Config::with_defaults(Storage::in_folder(args.data_dir))).await?;
     let app = host.app.clone();
-    let token = server::admin_token(&app.db).await?.secret;
-    let serving = host.run(listener, async { drop(stop_signal().await) });
+    let token = access::admin_token(&app.db).await?.secret;
+    let http = ServeConfig::default();
+    let serving = host.run(listener, &http, async { drop(stop_signal().await) });
     let introduce = async {
         let key = seed(&app, &access::authenticate(&app.db, &token).await?).await?;
         session.out.line(lines_to_try(bound, &token, &key))
@@ -96,7 +96,7 @@ async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
     }
     approve(app, caller, "coffee", "1.2.0").await?;
     half_of_the_devices(app, caller, "coffee", "1.2.0").await?;
-    app.checks.live.settled(&app.db).await?;
+    app.follower.settled().await?;
     Ok(host_app.public_key)
 }
 

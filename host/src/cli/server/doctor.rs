@@ -18,6 +18,7 @@ use crate::{
     policy::Compiler,
     seal::{self, Inspection},
     server,
+    settings::Settings,
     store::Db,
     text,
 };
@@ -31,7 +32,7 @@ use crate::{
 pub struct Doctor {
     /// All settings, as for `berth serve`.
     #[command(flatten)]
-    pub config: Config,
+    pub settings: Settings,
     /// Also remove blobs that nothing names and the scraps of broken uploads, as the host does every hour
     #[arg(long)]
     pub collect: bool,
@@ -58,18 +59,18 @@ const EARLIEST: Millis = Millis(1_767_225_600_000); // 2026-01-01
 
 /// Checks the machine and the data folder.
 pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
-    let storage = args.config.storage.clone();
+    let storage = args.settings.host.storage.clone();
     super::require_data(&storage)?;
     let mut findings = vec![
-        finding("configuration", configuration(&args.config)),
+        finding("configuration", configuration(&args.settings)),
         finding("database", database(&storage).await),
         finding("blob store", blobs(&storage).await),
-        finding("secrets", secrets(&args.config).await),
-        finding("policies", policies(args.config.clone()).await),
+        finding("secrets", secrets(&args.settings.host).await),
+        finding("policies", policies(args.settings.host.clone()).await),
         finding("clock", clock(session.clock.now(), &storage)),
     ];
     if args.collect {
-        findings.push(finding("collection", collection(args.config).await));
+        findings.push(finding("collection", collection(args.settings.host).await));
     }
     let ill = findings.iter().filter(|finding| !finding.well).count();
     let text: Vec<_> = findings
@@ -93,13 +94,14 @@ fn finding(what: &'static str, found: Result<String>) -> Finding {
     }
 }
 
-fn configuration(config: &Config) -> Result<String> {
+fn configuration(settings: &Settings) -> Result<String> {
+    let (config, listen) = (&settings.host, settings.listen);
     let storage = &config.storage;
     let database = if storage.db.database_url.is_some() { "the database of BERTH_DATABASE_URL" } else { "SQLite" };
     let blobs = storage.blobs.blob_url.as_deref().unwrap_or("a local folder");
     let limit = config.package.max_bytes >> 20;
-    let open = if config.listen.ip().is_loopback() { "" } else { "; not loopback, so put a TLS proxy before it" };
-    Ok(format!("listens on {}{open}; {database}, blobs in {blobs}, packages up to {limit} MiB", config.listen))
+    let open = if listen.ip().is_loopback() { "" } else { "; not loopback, so put a TLS proxy before it" };
+    Ok(format!("listens on {listen}{open}; {database}, blobs in {blobs}, packages up to {limit} MiB"))
 }
 
 async fn database(storage: &Storage) -> Result<String> {

@@ -19,7 +19,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    access::IssuedToken,
+    access::{self, IssuedToken},
     api::serve::stop_signal,
     clock::Nature,
     config::{Config, Storage},
@@ -27,6 +27,7 @@ use crate::{
     policy::Compiler,
     seal,
     server::{self, Host},
+    settings::Settings,
 };
 
 /// `berth serve`
@@ -37,7 +38,7 @@ use crate::{
 pub struct Serve {
     /// All settings.
     #[command(flatten)]
-    pub config: Config,
+    pub settings: Settings,
 }
 
 /// `berth admin`
@@ -105,10 +106,10 @@ async fn open(config: Config) -> Result<Host, Failure> {
 /// Runs the host until it is told to stop.
 pub async fn serve(args: Serve, session: &mut Session) -> Done {
     log("info,berth::access=warn");
-    let (listener, bound) = listen(args.config.listen).await?;
-    let data_dir = args.config.storage.data_dir.clone();
-    let host = open(args.config).await?;
-    let admin = server::first_admin(&host.app.db).await?;
+    let (listener, bound) = listen(args.settings.listen).await?;
+    let data_dir = args.settings.host.storage.data_dir.clone();
+    let host = open(args.settings.host).await?;
+    let admin = access::first_admin(&host.app.db).await?;
     match admin {
         Some(admin) => welcome(session, bound, &admin)?,
         None => session.out.line(format!(
@@ -116,7 +117,7 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
             data_dir.display()
         ))?,
     }
-    host.run(listener, async { drop(stop_signal().await) }).await?;
+    host.run(listener, &args.settings.http, async { drop(stop_signal().await) }).await?;
     Ok(())
 }
 
@@ -140,7 +141,7 @@ Next, in another terminal:
 /// Prints a new platform-admin token.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let issued = server::admin_token(&host.app.db).await?;
+    let issued = access::admin_token(&host.app.db).await?;
     if session.out.json {
         return session.out.done(&issued, "");
     }

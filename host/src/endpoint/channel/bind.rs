@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Channel;
+use super::{Channel, concerns};
 use crate::{
     access::Caller,
     endpoint::owned,
@@ -69,7 +69,7 @@ pub async fn bind_in(tx: &mut Tx, actor: &str, channel: &Channel, endpoint_app: 
     if !tx.rebind_channel(&bound, None).await? {
         return Err(elsewhere(None));
     }
-    bound.concerns(tx.tell(kind::CHANNEL_BOUND, &bound.id, actor, &bound));
+    concerns(&bound, tx.tell(kind::CHANNEL_BOUND, &bound.id, actor, &bound));
     Ok(bound)
 }
 
@@ -96,7 +96,7 @@ pub async fn unbind_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Result<Ch
         return Err(elsewhere(None));
     }
     let data = ChannelUnbound { channel: channel.clone(), from };
-    channel.concerns(tx.tell(kind::CHANNEL_UNBOUND, &channel.id, actor, &data));
+    concerns(&channel, tx.tell(kind::CHANNEL_UNBOUND, &channel.id, actor, &data));
     Ok(channel)
 }
 

@@ -177,13 +177,13 @@ impl Channel {
     pub fn mini_app(&self) -> Option<MiniAppId> {
         (self.kind == ChannelKind::MiniApp).then(|| self.app_id.parse().ok()).flatten()
     }
+}
 
-    /// What concerns a channel concerns its merchant, and its MiniApp when it is one.
-    fn concerns(&self, event: &mut NewEvent) {
-        event.for_merchant(&self.merchant);
-        if let Some(mini_app) = self.mini_app() {
-            event.for_mini_app(&mini_app);
-        }
+/// What concerns a channel concerns its merchant, and its MiniApp when it is one.
+pub(super) fn concerns(channel: &Channel, event: &mut NewEvent) {
+    event.for_merchant(&channel.merchant);
+    if let Some(mini_app) = channel.mini_app() {
+        event.for_mini_app(&mini_app);
     }
 }
 
@@ -254,7 +254,7 @@ pub async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: 
         None if tx.insert_channel(&channel).await? => {}
         None => return Err(taken(kind)),
     }
-    channel.concerns(tx.tell(kind::CHANNEL_AUTHORISED, &channel.id, actor, &channel));
+    concerns(&channel, tx.tell(kind::CHANNEL_AUTHORISED, &channel.id, actor, &channel));
     Ok(channel)
 }
 
@@ -278,7 +278,7 @@ async fn give_way(tx: &mut Tx, actor: &str, channel: &Channel, proof: Proof) -> 
     }
     let channel = unbind_in(tx, actor, &channel).await?;
     tx.delete_channel(&channel.id).await?;
-    channel.concerns(tx.tell(kind::CHANNEL_DELETED, &channel.id, actor, &channel));
+    concerns(&channel, tx.tell(kind::CHANNEL_DELETED, &channel.id, actor, &channel));
     Ok(())
 }
 
@@ -294,7 +294,7 @@ pub async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Resu
     }
     let channel = Channel { state: ChannelState::Unauthorised, ..channel.clone() };
     tx.set_channel(&channel).await?;
-    channel.concerns(tx.tell(kind::CHANNEL_UNAUTHORISED, &channel.id, actor, &channel));
+    concerns(&channel, tx.tell(kind::CHANNEL_UNAUTHORISED, &channel.id, actor, &channel));
     Ok(channel)
 }
 
@@ -308,7 +308,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &ChannelId, edit: EditChannel) -
     }
     let channel = Channel { name, ..channel };
     tx.set_channel(&channel).await?;
-    channel.concerns(tx.tell(kind::CHANNEL_EDITED, &channel.id, caller.account.as_str(), &channel));
+    concerns(&channel, tx.tell(kind::CHANNEL_EDITED, &channel.id, caller.account.as_str(), &channel));
     tx.commit().await?;
     Ok(channel)
 }
@@ -330,7 +330,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &ChannelId) -> Result<()> {
     {
         tx.drop_needless_wechat_account(&account, kept_since(db)).await?;
     }
-    channel.concerns(tx.tell(kind::CHANNEL_DELETED, &channel.id, caller.account.as_str(), &channel));
+    concerns(&channel, tx.tell(kind::CHANNEL_DELETED, &channel.id, caller.account.as_str(), &channel));
     tx.commit().await
 }
 

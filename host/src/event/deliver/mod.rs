@@ -23,7 +23,7 @@ pub use hook::keys_of;
 use ipnet::IpNet;
 pub use send::{Message, Receipt, Sender};
 
-use crate::config::duration;
+use crate::clock::duration;
 
 /// How webhooks are delivered.
 #[derive(Clone, Debug, clap::Args)]

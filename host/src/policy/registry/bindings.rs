@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::{
     BindingPatch, BindingQuery, BindingScope, NewPolicyBinding, PolicyBinding, PolicyBindingRow, PolicyRow, ScopeKind,
-    ScopedPolicyBinding,
+    ScopedPolicyBinding, scope,
 };
 use crate::{
     access::{Action, Caller, TokenScope},
@@ -105,7 +105,7 @@ fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
 pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
     let ScopedPolicyBinding { scope, binding } = new;
     let mut reading = policies.db.read().await?;
-    scope.authorise(&mut reading, caller, Action::Configure).await?;
+    scope::authorise(&scope, &mut reading, caller, Action::Configure).await?;
     let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
     drop(reading);
     let policy = check(policies, &binding, kind).await?;
@@ -125,7 +125,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<
             let scope = BindingScope { kind, id: query.scope_id.clone() };
             // Everybody's versions are judged by the platform's auditors, so everybody may know them.
             if kind != ScopeKind::Platform {
-                scope.authorise(&mut tx, caller, Action::Read).await?;
+                scope::authorise(&scope, &mut tx, caller, Action::Read).await?;
             }
             tx.policy_bindings(kind, &scope.id).await?
         }
@@ -138,7 +138,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<
 async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
     let hidden = || Error::not_found("policy binding", id);
     let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
-    match row.scope().authorise(tx, caller, Action::Configure).await {
+    match scope::authorise(&row.scope(), tx, caller, Action::Configure).await {
         Err(error) if error.code == Code::NotFound => Err(hidden()),
         Err(error) => Err(error),
         Ok(()) => Ok(row),
@@ -148,11 +148,11 @@ async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Resul
 /// The binding as it is now, and so until the transaction ends; with it the MiniApp whose devices it judges.
 async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(PolicyBindingRow, Option<MiniAppId>)> {
     let scope = authorised(tx, caller, id).await?.scope();
-    let owner = scope.running_task(tx).await?;
+    let owner = scope::running_task(&scope, tx).await?;
     if let Some(mini_app) = &owner {
         tx.hold_mini_app(mini_app).await?;
         // Looked at again: the task may have ended before it was held.
-        scope.running_task(tx).await?;
+        scope::running_task(&scope, tx).await?;
     }
     let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
     Ok((row, owner))
@@ -176,7 +176,7 @@ pub async fn rebind(
             let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
             return Err(Error::field("scope", rule));
         }
-        let policy = check(policies, &patch.over(&seen), seen.kind).await?;
+        let policy = check(policies, &seen.changed(&patch), seen.kind).await?;
         let mut tx = policies.db.begin().await?;
         let (row, owner) = held(&mut tx, caller, id).await?;
         // The check ran outside of the transaction: if somebody was faster, it says nothing any more.
@@ -200,7 +200,7 @@ async fn change(
         let rule = format!("this binding is of {}. Unbind it and bind {} for another policy.", row.name, policy.name);
         return Err(Error::field("policy", rule));
     }
-    let new = patch.over(&row);
+    let new = row.changed(patch);
     if row.digest == policy.digest && row.says(&new) {
         return Ok(row.into());
     }

@@ -132,20 +132,8 @@ pub struct BindingPatch {
 }
 
 impl BindingPatch {
-    /// What comes of changing the binding: what is absent stays.
-    pub(super) fn over(&self, row: &PolicyBindingRow) -> NewPolicyBinding {
-        let Self { policy, config, mode, on_error, limits } = self.clone();
-        NewPolicyBinding {
-            policy: policy.unwrap_or_else(|| row.digest.to_string()),
-            config: config.unwrap_or_else(|| row.config.0.clone()),
-            mode: mode.unwrap_or(row.mode),
-            on_error: on_error.unwrap_or(row.on_error),
-            limits: limits.unwrap_or_else(|| row.limits.0.clone()),
-        }
-    }
-
     /// Whether it changes nothing but the version of the policy.
-    pub(super) fn only_moves(&self) -> bool {
+    pub fn only_moves(&self) -> bool {
         self.config.is_none() && self.mode.is_none() && self.on_error.is_none() && self.limits.is_none()
     }
 }
@@ -192,6 +180,18 @@ impl PolicyBindingRow {
     /// Where it is bound.
     pub fn scope(&self) -> BindingScope {
         BindingScope { kind: self.scope_kind, id: self.scope_id.clone() }
+    }
+
+    /// What comes of changing it: what is absent in `patch` stays.
+    pub(super) fn changed(&self, patch: &BindingPatch) -> NewPolicyBinding {
+        let BindingPatch { policy, config, mode, on_error, limits } = patch.clone();
+        NewPolicyBinding {
+            policy: policy.unwrap_or_else(|| self.digest.to_string()),
+            config: config.unwrap_or_else(|| self.config.0.clone()),
+            mode: mode.unwrap_or(self.mode),
+            on_error: on_error.unwrap_or(self.on_error),
+            limits: limits.unwrap_or_else(|| self.limits.0.clone()),
+        }
     }
 
     /// Whether it is what `new` asks for, whatever the version of its policy.

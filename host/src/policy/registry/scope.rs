@@ -51,43 +51,43 @@ impl BindingScope {
     pub fn gray_task(id: &GrayTaskId) -> Self {
         Self { kind: ScopeKind::GrayTask, id: id.to_string() }
     }
+}
 
-    /// Refuses unless the caller may do `action` here.
-    pub async fn authorise(&self, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
-        match self.kind {
-            ScopeKind::Platform if self.id.is_empty() => caller.require(action, &Scope::Platform),
-            ScopeKind::Platform => Err(Error::field("scope.id", "the platform has no id; leave it out.")),
-            ScopeKind::HostApp => {
-                let id = HostAppId::from_str(&self.id)?;
-                host_app::authorise(tx, caller, &id, action).await.map(|_| ())
-            }
-            ScopeKind::MiniApp => {
-                let id = MiniAppId::from_str(&self.id)?;
-                mini_app::authorise(tx, caller, &id, action).await.map(|_| ())
-            }
-            ScopeKind::GrayTask => {
-                // Whoever runs grayscale tasks looks after their policies.
-                let action = if action == Action::Configure { Action::Release } else { action };
-                let id = GrayTaskId::from_str(&self.id)?;
-                let owner = tx.mini_app_of_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
-                mini_app::authorise(tx, caller, &owner, action).await.map(|_| ())
-            }
+/// Refuses unless the caller may do `action` here.
+pub async fn authorise(at: &BindingScope, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
+    match at.kind {
+        ScopeKind::Platform if at.id.is_empty() => caller.require(action, &Scope::Platform),
+        ScopeKind::Platform => Err(Error::field("scope.id", "the platform has no id; leave it out.")),
+        ScopeKind::HostApp => {
+            let id = HostAppId::from_str(&at.id)?;
+            host_app::authorise(tx, caller, &id, action).await.map(|_| ())
+        }
+        ScopeKind::MiniApp => {
+            let id = MiniAppId::from_str(&at.id)?;
+            mini_app::authorise(tx, caller, &id, action).await.map(|_| ())
+        }
+        ScopeKind::GrayTask => {
+            // Whoever runs grayscale tasks looks after their policies.
+            let action = if action == Action::Configure { Action::Release } else { action };
+            let id = GrayTaskId::from_str(&at.id)?;
+            let owner = tx.mini_app_of_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
+            mini_app::authorise(tx, caller, &owner, action).await.map(|_| ())
         }
     }
+}
 
-    /// The MiniApp whose grayscale task this is; none elsewhere.
-    ///
-    /// # Errors
-    /// `gray-state` when the task has ended: its record stays what it was.
-    pub(super) async fn running_task(&self, tx: &mut Tx) -> Result<Option<MiniAppId>> {
-        if self.kind != ScopeKind::GrayTask {
-            return Ok(None);
-        }
-        let id = GrayTaskId::from_str(&self.id)?;
-        let task = tx.gray_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
-        if task.state == State::Ended {
-            return Err(Error::new(Code::GrayState, format!("{id} has ended, and keeps the policies that it had.")));
-        }
-        Ok(Some(task.mini_app_id))
+/// The MiniApp whose grayscale task this is; none elsewhere.
+///
+/// # Errors
+/// `gray-state` when the task has ended: its record stays what it was.
+pub(super) async fn running_task(at: &BindingScope, tx: &mut Tx) -> Result<Option<MiniAppId>> {
+    if at.kind != ScopeKind::GrayTask {
+        return Ok(None);
     }
+    let id = GrayTaskId::from_str(&at.id)?;
+    let task = tx.gray_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
+    if task.state == State::Ended {
+        return Err(Error::new(Code::GrayState, format!("{id} has ended, and keeps the policies that it had.")));
+    }
+    Ok(Some(task.mini_app_id))
 }

@@ -1,0 +1,57 @@
+//! Where checks, downloads and reports note what became of admitted devices (G8). Who serves the queue has the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::mpsc;
+
+use crate::{ids::GrayTaskId, rollout::Mark};
+
+const QUEUE: usize = 16_384;
+const BATCH: usize = 1000;
+
+struct Note {
+    task: GrayTaskId,
+    guid: String,
+    mark: Mark,
+}
+
+/// Takes marks. Cheap to clone.
+#[derive(Clone)]
+pub struct Marker(mpsc::Sender<Note>);
+
+/// The other end of a [`Marker`]: the marks that wait.
+pub struct MarkQueue(mpsc::Receiver<Note>);
+
+/// Devices by their task and mark, in one order everywhere, so that two hosts never hold each other's rows.
+pub type Marks = BTreeMap<(GrayTaskId, Mark), BTreeSet<String>>;
+
+impl Marker {
+    /// A marker and the queue that its worker serves.
+    pub fn new() -> (Self, MarkQueue) {
+        let (notes, queue) = mpsc::channel(QUEUE);
+        (Self(notes), MarkQueue(queue))
+    }
+
+    /// Notes a mark of an admitted device, soon. Under a flood of marks some are lost.
+    pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark) {
+        let note = Note { task: task.clone(), guid: guid.to_owned(), mark };
+        if self.0.try_send(note).is_err() {
+            tracing::debug!(%task, %mark, "a mark of a device is lost, because too many wait");
+        }
+    }
+}
+
+impl MarkQueue {
+    /// The marks that wait now, up to a thousand; waits for one. None when every marker is gone.
+    pub async fn next(&mut self) -> Option<Marks> {
+        let mut notes = Vec::with_capacity(BATCH);
+        if self.0.recv_many(&mut notes, BATCH).await == 0 {
+            return None;
+        }
+        let mut marks = Marks::new();
+        for Note { task, guid, mark } in notes {
+            marks.entry((task, mark)).or_default().insert(guid);
+        }
+        Some(marks)
+    }
+}
