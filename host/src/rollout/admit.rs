@@ -1,7 +1,8 @@
-//! Admitting devices: exact under the cap on any number of hosts (G7, I3), and cheap by group commit.
+//! Admits devices to gray tasks: never more than the cap on any number of hosts (G7, I3), with many devices in one
+//! transaction.
 //!
-//! One worker per host takes all that waits and admits it in one short transaction. The transaction holds the row of
-//! each task, in the order of their ids; whoever holds the row counts.
+//! One worker on each host takes all requests that wait and admits them in one short transaction. It locks the row of
+//! each task in the order of the ids, so that hosts count one after the other and cannot deadlock.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -18,25 +19,26 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Cause, Move, Standing, Step};
 use crate::{error::Result, event, ids::GrayTaskId, store::Db, store::Tx};
 
-/// Devices that may wait; further ones get the online version for now.
+/// Requests that may wait; further devices get the online version for now.
 const QUEUE: usize = 4096;
-/// Devices admitted in one transaction.
+/// Requests that one transaction serves at most.
 const GROUP: usize = 512;
-/// How long a check waits for its admission.
+/// How long a check waits for the admission of its device.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What became of a request.
+/// The outcome of a request for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// The device is in, now or since long.
+    /// The device is admitted, by this request or by an earlier one.
     Admitted,
-    /// The task admits nobody new any more.
+    /// The task admits no new devices any more.
     Refused,
-    /// Nobody could say in time. The device gets the online version and asks again with its next check.
+    /// There was no answer in time, as the queue was full or the database failed. The device gets the online version
+    /// and may ask again with its next check.
     Unavailable,
 }
 
-/// Counts since the host started, for metrics.
+/// How many requests ended in each way, and how many transactions there were, since the host started; for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct AdmitterCounts {
@@ -60,25 +62,26 @@ struct Request {
     answer: oneshot::Sender<Admission>,
 }
 
-/// Where checks ask for admission. Cheap to clone.
+/// Asks the worker of this host to admit devices. Cheap to clone.
 #[derive(Clone)]
 pub struct Admitter {
     queue: mpsc::Sender<Request>,
     counters: Arc<Counters>,
 }
 
-/// The other end; [`AdmitQueue::run`] serves it.
+/// The receiving end of an [`Admitter`], to be served by [`AdmitQueue::run`].
 pub struct AdmitQueue(mpsc::Receiver<Request>, Arc<Counters>);
 
 impl Admitter {
-    /// An admitter and the queue that its worker serves.
+    /// An admitter, and the queue that [`AdmitQueue::run`] must serve.
     pub fn new() -> (Self, AdmitQueue) {
         let (queue, requests) = mpsc::channel(QUEUE);
         let counters = Arc::<Counters>::default();
         (Self { queue, counters: counters.clone() }, AdmitQueue(requests, counters))
     }
 
-    /// Asks to admit a device. Never fails: an overloaded or unreachable database is [`Admission::Unavailable`].
+    /// Asks to admit a device and waits up to two seconds for the answer. Never fails: an overloaded or unreachable
+    /// database gives [`Admission::Unavailable`].
     pub async fn admit(&self, task: &GrayTaskId, guid: &str) -> Admission {
         let admission = self.ask(task, guid).await.unwrap_or(Admission::Unavailable);
         let counter = match admission {
@@ -96,7 +99,7 @@ impl Admitter {
         tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
     }
 
-    /// Counts since the host started.
+    /// The counters of this host, for metrics.
     pub fn counts(&self) -> AdmitterCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         AdmitterCounts {
@@ -109,7 +112,7 @@ impl Admitter {
 }
 
 impl AdmitQueue {
-    /// Serves for ever: whatever waits goes into one transaction.
+    /// Serves requests until every [`Admitter`] is gone; all requests that wait, up to 512, share one transaction.
     pub async fn run(mut self, db: Db) {
         let mut group = Vec::with_capacity(GROUP);
         while self.0.recv_many(&mut group, GROUP).await > 0 {
@@ -158,8 +161,8 @@ async fn admit_group(db: &Db, group: &[Request]) -> Result<Admitted> {
 }
 
 impl Tx {
-    /// Admits those of `guids` that fit under the cap; answers who is in, the old ones included. Reaching the cap ends
-    /// the task.
+    /// Admits as many of `guids` as fit under the cap, and ends the task when the cap is reached. Returns those of
+    /// `guids` that are admitted, by this call or earlier.
     async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
         let now = self.now();
         let mut task = self.hold_gray_task(id).await?;

@@ -1,7 +1,8 @@
-//! What became of an admitted device: it downloaded, it runs the version, it failed (G8). The first time counts.
+//! Marks record what became of an admitted device: it downloaded the package, it runs the version, the version failed
+//! (G8). Only the first mark of each kind is kept for a device.
 //!
-//! Marks are written in batches in the background, apart from the requests that bring them. They are telemetry: a host
-//! that is killed forgets those of its last moments.
+//! A background worker writes marks in batches, so that requests do not wait for them. They are telemetry: when a host
+//! is killed, the marks of its last moments are lost.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,19 +14,19 @@ use tokio::sync::mpsc;
 use crate::{error::Result, ids::GrayTaskId, store::Db, text::text_enum};
 
 text_enum! {
-    /// What became of a device.
+    /// What became of a device that a gray task has admitted.
     Mark {
-        /// It fetched the package.
+        /// The device fetched the package.
         Downloaded = "downloaded",
-        /// It runs the version.
+        /// The device runs the version.
         Running = "running",
-        /// The version failed on it.
+        /// The version failed on the device.
         Failed = "failed",
     }
 }
 
 impl Mark {
-    /// One bit each.
+    /// The bit of this mark in a set of marks.
     pub(crate) fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -33,7 +34,7 @@ impl Mark {
 
 const QUEUE: usize = 16_384;
 const BATCH: usize = 1000;
-/// Marks gather for so long.
+/// How long the worker lets marks gather between two batches.
 const PAUSE: Duration = Duration::from_millis(500);
 
 struct Note {
@@ -42,21 +43,21 @@ struct Note {
     mark: Mark,
 }
 
-/// Takes marks. Cheap to clone.
+/// Hands marks to the background worker. Cheap to clone.
 #[derive(Clone)]
 pub struct Marker(mpsc::Sender<Note>);
 
-/// The other end; [`MarkQueue::run`] serves it.
+/// The receiving end of a [`Marker`], to be served by [`MarkQueue::run`].
 pub struct MarkQueue(mpsc::Receiver<Note>);
 
 impl Marker {
-    /// A marker and the queue that its worker serves.
+    /// A marker, and the queue that [`MarkQueue::run`] must serve.
     pub fn new() -> (Self, MarkQueue) {
         let (notes, queue) = mpsc::channel(QUEUE);
         (Self(notes), MarkQueue(queue))
     }
 
-    /// Notes a mark of an admitted device, soon. Under a flood of marks some are lost.
+    /// Queues a mark for writing and returns at once. When the queue is full, the mark is dropped.
     pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark) {
         let note = Note { task: task.clone(), guid: guid.to_owned(), mark };
         if self.0.try_send(note).is_err() {
@@ -66,7 +67,7 @@ impl Marker {
 }
 
 impl MarkQueue {
-    /// Serves for ever.
+    /// Writes queued marks until every [`Marker`] is gone. A batch that cannot be written is logged and lost.
     pub async fn run(mut self, db: Db) {
         let mut notes = Vec::with_capacity(BATCH);
         while self.0.recv_many(&mut notes, BATCH).await > 0 {
