@@ -1,9 +1,9 @@
-//! Keeps the index current: it follows the event log, on every host that shares the database, and the admissions of
-//! the tasks that deliver.
+//! Keeps the index current on every host that shares the database: it follows the event log, and the admissions of the
+//! gray tasks that deliver.
 //!
-//! A round reads one snapshot: the number of the last event, what the events since the last round touched, and the
-//! admissions that were not known. So an index never shows a task that was suspended or ended by its cap without all
-//! the devices that it had admitted by then (I3).
+//! Each round reads, from one snapshot of the database, the number of the last event, everything that the events since
+//! the last round touched, and the new admissions. So an index that shows a task as suspended, or as ended by its cap,
+//! also has all the devices that the task had admitted by then (I3).
 
 use crate::blob::Blobs;
 use crate::check::judge::Judges;
@@ -33,24 +33,25 @@ use crate::{
     store::{Db, Span, Tx},
 };
 
-/// Another host's change is seen after so long at the latest; our own at once.
+/// How long the follower waits for news. Changes by other hosts are seen after this time at the latest, changes by this
+/// host at once.
 const PULSE: Duration = Duration::from_millis(200);
-/// A policy or a list that could not be made ready is tried again every so many rounds.
+/// After how many rounds a policy or a list that could not be made ready is tried again.
 const RETRY_ROUNDS: u64 = 50;
-/// Admissions read at a time.
+/// Admissions that one query reads at most.
 const CHUNK: i64 = 20_000;
 
-/// The index as it is now. Cheap to clone.
+/// Holds the current index of this host. Cheap to clone.
 #[derive(Clone)]
 pub struct Live(Arc<Inner>);
 
 struct Inner {
     index: ArcSwap<Index>,
-    /// The event that the index follows; −1 before the first round.
+    /// The last event that the index includes; −1 before the first round.
     seq: watch::Sender<i64>,
-    /// Somebody waits for a round.
+    /// Notified by whoever wants a round now.
     wanted: Notify,
-    /// One round at a time.
+    /// Lets one round run at a time.
     round: tokio::sync::Mutex<()>,
     shelf: Shelf,
     unready: Mutex<BTreeSet<MiniAppId>>,
@@ -59,18 +60,18 @@ struct Inner {
     last_round: AtomicU64,
 }
 
-/// How well the index follows, for metrics and readiness.
+/// How well the index of a host follows, for metrics and readiness.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Following {
-    /// The event that it follows; −1 before the first round.
+    /// The last event that the index includes; −1 before the first round.
     pub seq: i64,
-    /// Rounds that went well.
+    /// How many rounds have succeeded since the host started.
     pub rounds: u64,
-    /// Rounds that failed; the index stays as it was.
+    /// How many rounds have failed since the host started; a failed round leaves the index as it was.
     pub failures: u64,
-    /// When the last good round began, epoch milliseconds: the index is at most this old.
+    /// When the last successful round began, in epoch milliseconds. The index shows the database as of then or later.
     pub as_of: u64,
-    /// MiniApps of which a policy or a list could not be made ready.
+    /// How many MiniApps have a gray task with a policy or a list that could not be made ready.
     pub unready: usize,
 }
 
@@ -91,31 +92,31 @@ impl Default for Live {
 }
 
 impl Live {
-    /// The index as it is now.
+    /// The current index, an immutable snapshot.
     pub fn current(&self) -> Arc<Index> {
         self.0.index.load_full()
     }
 
-    /// Whether the first round is done: before it, no check may be answered.
+    /// Whether the first round has succeeded. No check may be answered before.
     pub fn is_ready(&self) -> bool {
         *self.0.seq.borrow() >= 0
     }
 
-    /// Ends when the index follows the event `seq`.
+    /// Asks for a round and waits until the index includes the event `seq`.
     pub async fn caught_up(&self, seq: i64) {
         self.0.wanted.notify_one();
         // The sender lives in `self`, so that this cannot fail.
         let _ = self.0.seq.subscribe().wait_for(|known| *known >= seq).await;
     }
 
-    /// Ends when the index shows everything that is committed now: whoever wrote then reads its own writes.
+    /// Waits until the index includes everything that is committed now, so that a caller sees its own writes in checks.
     pub async fn settled(&self, db: &Db) -> Result<()> {
         let last = db.read().await?.last_event().await?;
         self.caught_up(last).await;
         Ok(())
     }
 
-    /// How well it follows.
+    /// The figures for metrics and readiness.
     pub fn following(&self) -> Following {
         Following {
             seq: *self.0.seq.borrow(),
@@ -139,19 +140,20 @@ impl Live {
     }
 }
 
-/// Keeps the index current.
+/// Everything that keeping the index current takes.
 pub struct Follower {
-    /// Whose events it follows.
+    /// The database whose events are followed.
     pub db: Db,
-    /// The lists of devices.
+    /// The store from which uploaded lists are read.
     pub blobs: Blobs,
-    /// Make the policies of grayscale tasks ready.
+    /// Makes the policies of gray tasks ready to judge.
     pub judges: Arc<dyn Judges>,
-    /// The index.
+    /// The index that is kept current.
     pub live: Live,
 }
 
-/// Follows for ever. A round that fails leaves the index as it is, so that checks go on without the database (f56).
+/// Runs rounds for ever: when events arrive, when somebody asks for a round, and every 200 milliseconds. A round that
+/// fails leaves the index as it is, so that checks are answered while the database is away (F56).
 pub async fn run(follower: Arc<Follower>) {
     loop {
         if let Err(error) = refresh(&follower).await {
@@ -166,7 +168,8 @@ pub async fn run(follower: Arc<Follower>) {
     }
 }
 
-/// One round; the first one loads everything. The host awaits one before it answers its first check.
+/// Runs one round, and publishes the new index when it has succeeded. The first round loads everything; the host awaits
+/// it before it answers checks.
 pub async fn refresh(follower: &Follower) -> Result<()> {
     let live = &follower.live;
     let _turn = live.0.round.lock().await;
@@ -184,7 +187,7 @@ pub async fn refresh(follower: &Follower) -> Result<()> {
     Ok(())
 }
 
-/// What a round found.
+/// What a round has read.
 struct News {
     seq: i64,
     host_apps: Vec<HostAppEntry>,
@@ -211,7 +214,8 @@ async fn read(follower: &Follower, base: &Index) -> Result<News> {
     Ok(news)
 }
 
-/// What is to be read: all of it in the first round, then what events name, and now and then what is not ready.
+/// What to read: everything in the first round; then what the new events name, and in every 50th round what is not
+/// ready.
 async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<Span>, Vec<Span>)> {
     if !follower.live.is_ready() {
         return Ok((vec![Span::all()], vec![Span::all()]));
@@ -227,7 +231,7 @@ async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Re
     Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
 }
 
-/// The MiniApps that are channels: all of them in the first round, then those of each merchant that an event names.
+/// The MiniApps that are channels: all of them in the first round, then those of each merchant that a new event names.
 async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
     if !follower.live.is_ready() {
         return load::channels(tx, &Span::all()).await;
@@ -242,7 +246,7 @@ async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> R
     Ok(found)
 }
 
-/// The admitted devices of each task, complete as of the snapshot.
+/// The admitted devices of each of `tasks`, complete as of the snapshot.
 async fn admitted(tx: &mut Tx, base: &Index, tasks: &[TaskRows]) -> Result<Vec<Arc<Admitted>>> {
     let mut all = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -253,7 +257,7 @@ async fn admitted(tx: &mut Tx, base: &Index, tasks: &[TaskRows]) -> Result<Vec<A
     Ok(all)
 }
 
-/// Adds what other hosts have admitted to the tasks that deliver.
+/// Adds to the known tasks the devices that other hosts have admitted.
 async fn follow_admissions(tx: &mut Tx, base: &Index) -> Result<()> {
     if base.tasks().next().is_none() {
         return Ok(());
@@ -276,7 +280,8 @@ async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: i64) -> Resu
     Ok(())
 }
 
-/// Makes an entry of what was read. What did not change since `base` is taken from there.
+/// Builds the entry of a MiniApp from its rows. Judges and lists that have not changed since `base` are taken from
+/// there.
 async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
     let AppRows { mut entry, tasks } = rows;
     follower.live.unready().remove(&entry.id);
