@@ -209,7 +209,7 @@ pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
     }
 }
 
-/// The audits that wait for the decision of a host app, oldest first, for a caller who may read the host app.
+/// The audits that wait for the decision of a host app, oldest first, at most 200, for a caller who may read it.
 pub async fn waiting_for(db: &Db, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;

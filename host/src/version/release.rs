@@ -255,7 +255,7 @@ async fn record(
     Ok(release)
 }
 
-/// The whole release history of a MiniApp, newest first, for a caller who may read it.
+/// The release history of a MiniApp, newest first, at most 500 entries, for a caller who may read the MiniApp.
 pub async fn releases(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec<Release>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
