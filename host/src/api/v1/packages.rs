@@ -153,7 +153,9 @@ async fn send(
     Ok(response)
 }
 
-/// Download the preset of a host app: one zip of packages and `berth-bundle.json`, the same bytes for the same packages.
+/// Download the packages that a host app embeds, as one zip.
+///
+/// The zip has the packages and `berth-bundle.json`. The same packages give the same bytes.
 #[utoipa::path(post, path = "/v1/bundles", tag = "packages", request_body = BundleRequest, responses((status = 200, content_type = "application/zip")))]
 async fn bundle(State(app): AppState, who: Fetcher, Json(request): Json<BundleRequest>) -> Result<Response> {
     let name = format!("attachment; filename=\"{}-bundle.zip\"", request.host_app);
