@@ -1,4 +1,4 @@
-//! A running host: opens its parts, starts its workers, serves, drains.
+//! A running host: opens its parts, starts its workers, serves, and drains.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -38,14 +38,14 @@ use crate::{
     store::{Backend, Db, Tx},
 };
 
-/// A host that is open and does nothing yet.
+/// A host whose parts are open, and whose workers have not been started.
 pub struct Host {
-    /// Its parts.
+    /// The parts of the host.
     pub app: Arc<App>,
     queues: Queues,
 }
 
-/// Opens the database, the blob store and the policy engine, installs the built-in policies and loads the index.
+/// Opens a host that is to serve: like [`assemble`], and installs the built-in policies and loads the index of checks.
 pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
     let host = assemble(config, compiler, nature).await?;
     ensure_builtins(&host.app.policies).await?;
@@ -53,7 +53,8 @@ pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<
     Ok(host)
 }
 
-/// Opens the parts, for who only looks after the data.
+/// Opens the database, the blob store and the policy engine, without any change of the data but migrations. Enough for
+/// commands that look after the data.
 pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
     private_folder(&config.storage.data_dir)?;
     let storage = &config.storage;
@@ -68,7 +69,8 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     Ok(Host { app: Arc::new(app), queues })
 }
 
-/// What is wrong with keys of this host's own beside a database that several hosts may share.
+/// A warning when the database may be shared by several hosts but secrets are sealed with a key that only this host
+/// has.
 pub fn seal_warning(db: &Db) -> Option<String> {
     let (KeySource::OwnFile(file), Backend::Postgres(_)) = (db.seal().source(), db.backend()) else { return None };
     Some(format!(
@@ -78,7 +80,7 @@ pub fn seal_warning(db: &Db) -> Option<String> {
     ))
 }
 
-/// The data folder holds packages that are not public yet.
+/// Creates the data folder for its owner only, because it holds packages that are not public.
 fn private_folder(folder: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
@@ -89,7 +91,7 @@ fn private_folder(folder: &Path) -> Result<()> {
     })
 }
 
-/// Creates the first admin of an empty installation, and a token for it.
+/// Creates an admin and a token for an installation that has no members yet. Returns `None` when there are some.
 pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {
     let mut tx = db.begin().await?;
     tx.hold_events().await?; // two hosts may start at once
@@ -101,7 +103,8 @@ pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {
     Ok(Some(issued))
 }
 
-/// A new token for the first admin of the platform: for whoever has the host's machine.
+/// Issues a token for the first admin of the platform, who is created if there is none. For those who have access to
+/// the host's machine.
 pub async fn admin_token(db: &Db) -> Result<IssuedToken> {
     let mut tx = db.begin().await?;
     let issued = admin_token_in(&mut tx).await?;
@@ -125,7 +128,7 @@ async fn admin_token_in(tx: &mut Tx) -> Result<IssuedToken> {
 }
 
 impl Host {
-    /// Starts the workers. They end when the set is dropped.
+    /// Starts the workers. They stop when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
         let Self { app, queues: Queues { admissions, fulfilments, marks } } = self;
         let mut workers = JoinSet::new();
@@ -147,11 +150,11 @@ impl Host {
         (app, workers)
     }
 
-    /// Serves until `stop`, then drains.
+    /// Starts the workers and serves until `stop` is ready, then drains.
     ///
     /// # Errors
-    /// `internal` when a worker died, which is a defect: the host drains, too, so that whoever watches over the process
-    /// starts it anew. Half a host that goes on answering would be worse.
+    /// `internal` when a worker has died, which is a defect. The host drains then too, and its supervisor should start
+    /// it again; a host of which only a part works would be worse.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<DrainReport> {
         let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
@@ -186,7 +189,7 @@ impl Host {
     }
 }
 
-/// Waits for a worker that panics; those that have nothing to do on this host end by themselves.
+/// Waits until a worker panics. Workers that have nothing to do on this host may end regularly.
 async fn first_death(workers: &mut JoinSet<()>) -> JoinError {
     while let Some(ended) = workers.join_next().await {
         if let Err(error) = ended {
