@@ -1,4 +1,4 @@
-//! MiniApps.
+//! MiniApps in the database.
 
 use super::{Tx, execute, fetch, fetch_built, push_if};
 use crate::{

@@ -157,7 +157,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes a secret.
+    /// Deletes a secret of a webhook.
     pub(crate) async fn delete_webhook_secret(&mut self, id: &WebhookSecretId) -> Result<()> {
         execute!(self, "DELETE FROM webhook_secret WHERE id = $1", id)?;
         Ok(())

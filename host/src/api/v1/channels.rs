@@ -14,8 +14,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, edit, delete)).routes(routes!(bind, unbind))
 }
 
-/// Record a channel for which the merchant vouches by hand. For a MiniApp of this host the caller must be a developer
-/// of it.
+/// Record a channel for which the merchant vouches by hand.
+///
+/// For a MiniApp of this host the caller must be a developer of it.
 #[utoipa::path(post, path = "/v1/channels", tag = "channels", request_body = NewChannel, responses((status = 201, body = Channel)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewChannel>) -> Created<Channel> {
     created(channel::create(&app.db, &caller, new).await?)

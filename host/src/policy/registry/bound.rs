@@ -24,7 +24,7 @@ pub struct PolicyBinding {
     pub policy: String,
     /// Version of the policy.
     pub policy_version: String,
-    /// SHA-256 of the policy's wasm; the binding always uses exactly these bytes.
+    /// SHA-256 of the wasm of the policy; the binding uses exactly these bytes.
     pub digest: Digest,
     /// The place where it is bound.
     pub scope: BindingScope,
