@@ -1,4 +1,4 @@
-//! The running host, in its parts.
+//! The parts of a running host, and how they are put together.
 
 use std::sync::Arc;
 
@@ -15,45 +15,45 @@ use crate::{
     store::Db,
 };
 
-/// The parts of a host. Whoever serves a request takes from here what its operation uses; operations know their own part
-/// only.
+/// The parts of a host. The API takes from here what an operation needs; operations do not know the whole.
 pub struct App {
-    /// Settings.
+    /// The settings.
     pub config: Config,
     /// The database.
     pub db: Db,
-    /// The packages, policies and lists.
+    /// The store of packages, policies and uploaded lists.
     pub blobs: Blobs,
     /// The installed policies.
     pub policies: Policies,
-    /// The policies of grayscale tasks.
+    /// Checks the policies of gray tasks and makes them ready to judge.
     pub judges: Arc<dyn Judges>,
     /// Answers checks.
     pub checks: Checks,
     /// Keeps the index of checks current.
     pub follower: Arc<Follower>,
-    /// Judges versions.
+    /// Judges the versions under audit.
     pub audits: Arc<Audits>,
-    /// Where fulfilment messages are handed in.
+    /// Takes in fulfilment messages.
     pub intake: Intake,
     /// Authorises channels.
     pub channels: Arc<Channels>,
-    /// Carries events outside.
+    /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
 }
 
-/// The queues that workers of the host serve.
+/// The queues of a host, each to be served by a worker.
 pub struct Queues {
-    /// Devices that wait to be admitted.
+    /// Devices that wait for admission to gray tasks.
     pub admissions: AdmitQueue,
     /// Fulfilment messages that wait to be stored.
     pub fulfilments: IntakeQueue,
-    /// What became of devices.
+    /// Marks of devices that wait to be stored.
     pub marks: MarkQueue,
 }
 
 impl App {
-    /// Puts the parts together, for the binary and for tests.
+    /// Puts the parts together, for the binary and for tests. `judges` makes the judges of gray tasks from the
+    /// installed policies.
     ///
     /// # Errors
     /// Those of [`Channels::new`] and [`Outbox::new`].

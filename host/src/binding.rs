@@ -1,6 +1,7 @@
-//! Bindings: which MiniApps a host app runs. Both sides agree to one, because it gives each a say over the other: people of
-//! the host app judge the MiniApp's versions, and the MiniApp runs on the host app's devices. Whoever speaks for one side
-//! asks, whoever speaks for the other agrees, by the same call; an admin of both, or of the platform, does both at once.
+//! Bindings say which MiniApps a host app runs. Both sides must agree, because each gets a say over the other: people
+//! of the host app judge the versions of the MiniApp, and the MiniApp runs on the devices of the host app. An admin of
+//! one side asks for the binding, and an admin of the other side agrees, by the same call. An admin of both sides, or
+//! of the platform, does both at once.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,34 +18,34 @@ use crate::{
 };
 
 text_enum! {
-    /// How far a binding is agreed.
+    /// How far the two sides have agreed on a binding.
     BindingState {
-        /// Both sides agree: the host app runs the MiniApp.
+        /// Both sides have agreed: the host app runs the MiniApp.
         Active = "active",
-        /// The host app asks; an admin of the MiniApp's team agrees by binding it too.
+        /// The host app has asked. An admin of the MiniApp's team agrees by the same call.
         WaitsForTeam = "waits_for_team",
-        /// The MiniApp's team asks; an admin of the host app agrees by binding it too.
+        /// The MiniApp's team has asked. An admin of the host app agrees by the same call.
         WaitsForHostApp = "waits_for_host_app",
     }
 }
 
-/// A MiniApp associated with a host app, or about to be.
+/// The binding of a MiniApp to a host app, agreed or asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Binding {
-    /// The host app.
+    /// Id of the host app.
     #[sqlx(rename = "host_app_id")]
     pub host_app: HostAppId,
-    /// The MiniApp.
+    /// Id of the MiniApp.
     #[sqlx(rename = "mini_app_id")]
     pub mini_app: MiniAppId,
-    /// Only an active one has effect.
+    /// How far it is agreed; only an `active` binding has an effect.
     #[sqlx(try_from = "String")]
     pub state: BindingState,
-    /// Since when it is in this state.
+    /// When it came to this state.
     pub created_at: Millis,
 }
 
-/// The sides that somebody speaks for.
+/// The sides of a binding of which the caller is an admin.
 #[derive(Clone, Copy, Debug)]
 struct Sides {
     host_app: bool,
@@ -52,8 +53,10 @@ struct Sides {
 }
 
 impl Sides {
+    /// Finds the sides for which the caller may speak.
+    ///
     /// # Errors
-    /// `not-found` for who knows neither side, `missing-grant` for who is an admin of neither.
+    /// `not-found` when the caller may know about neither side; `missing-grant` when the caller is an admin of neither.
     async fn of(tx: &mut Tx, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Self> {
         let host_app = Scope::HostApp(id.clone());
         let found = (tx.host_app(id).await?, tx.mini_app(mini_app).await?);
@@ -72,7 +75,7 @@ impl Sides {
     }
 }
 
-/// What a binding is when these sides agree to it.
+/// The state of a binding after an admin of these sides has asked for it or agreed to it.
 fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
     use BindingState::{Active, WaitsForHostApp, WaitsForTeam};
     match before {
@@ -85,7 +88,11 @@ fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
     }
 }
 
-/// Binds a MiniApp to a host app, or asks for it, or agrees to it. Doing it twice is no work.
+/// Binds a MiniApp to a host app: asks for it in the name of one side, or agrees in the name of the other. Asking again
+/// in the name of the same side does nothing.
+///
+/// # Errors
+/// `not-found` when the caller may know about neither side; `missing-grant` when the caller is an admin of neither.
 pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
     let mut tx = db.begin().await?;
     let sides = Sides::of(&mut tx, caller, id, mini_app).await?;
@@ -103,7 +110,11 @@ pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId
     Ok(binding)
 }
 
-/// Takes the binding away, by either side: devices in this host app get no service for the MiniApp any more.
+/// Ends a binding, active or not, in the name of either side. Devices in this host app then have no service for the
+/// MiniApp.
+///
+/// # Errors
+/// As for [`bind`]; `not-found` also when there is no binding.
 pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     Sides::of(&mut tx, caller, id, mini_app).await?;
@@ -116,14 +127,14 @@ pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniApp
     tx.commit().await
 }
 
-/// What is bound to a host app or about to be, by the MiniApp's id.
+/// All bindings of a host app, active or not, ordered by the id of the MiniApp, for a caller who may read the host app.
 pub async fn of_host_app(db: &Db, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.bindings_of_host_app(id).await
 }
 
-/// What a MiniApp is bound to or about to be, by the host app's id.
+/// All bindings of a MiniApp, active or not, ordered by the id of the host app, for a caller who may read the MiniApp.
 pub async fn of_mini_app(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec<Binding>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;

@@ -1,4 +1,4 @@
-//! Settings of the host: one struct for each concern, each setting by flag or by environment.
+//! Settings of the host: one struct for each concern. Each setting is a flag or an environment variable.
 
 use std::path::PathBuf;
 
@@ -24,33 +24,33 @@ pub struct Storage {
     #[arg(long, env = "BERTH_CACHE_DIR", value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
 
-    /// The database.
+    /// Settings of the database.
     #[command(flatten)]
     pub db: DbConfig,
 
-    /// The blob store.
+    /// Settings of the blob store.
     #[command(flatten)]
     pub blobs: BlobConfig,
 
-    /// The keys of stored secrets.
+    /// The keys that seal stored secrets.
     #[command(flatten)]
     pub seal: SealConfig,
 }
 
 impl Storage {
-    /// Everything in one folder.
+    /// Settings that keep everything in one folder.
     pub fn in_folder(data_dir: PathBuf) -> Self {
         let (db, blobs, seal) = (DbConfig::default(), BlobConfig::default(), SealConfig::default());
         Self { data_dir, cache_dir: None, db, blobs, seal }
     }
 
-    /// Where compiled policies and copies of blobs are kept between starts.
+    /// The folder for compiled policies and copies of blobs.
     pub fn cache(&self) -> PathBuf {
         self.cache_dir.clone().unwrap_or_else(|| self.data_dir.join("cache"))
     }
 }
 
-/// All settings of a host, save those of its HTTP listener.
+/// All settings of `berth serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
     /// Where data is kept.
@@ -74,21 +74,21 @@ pub struct Config {
     #[command(flatten)]
     pub events: EventConfig,
 
-    /// Where events are published.
+    /// The NATS server to which events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
 
-    /// Where fulfilment messages come from, beside the API.
+    /// Where fulfilment messages come from, in addition to the API.
     #[command(flatten)]
     pub listen_to: ListenConfig,
 
-    /// WeChat's third-party platform.
+    /// Settings of WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
 }
 
 impl Config {
-    /// The defaults, for a host whose data is in `storage`.
+    /// The defaults, for a host whose data is in `storage` and which listens on any free port of loopback.
     pub fn with_defaults(storage: Storage) -> Self {
         Self {
             storage,

@@ -1,4 +1,4 @@
-//! Downloads: which bytes may go to whom, and bundles of them for offline use (A2, O1–O4).
+//! Downloads: who may fetch which packages, and bundles of them for offline use (A2, O1–O4).
 
 use crate::blob::Blobs;
 use std::io::{Seek, SeekFrom};
@@ -18,23 +18,23 @@ use crate::{
     version::{State, VersionRow},
 };
 
-/// Whoever may fetch packages.
+/// Who fetches packages.
 pub enum Fetcher {
-    /// A person or robot with a token.
+    /// An account, by its token.
     Caller(Caller),
-    /// A device of a host app.
+    /// A device, by the public key of its host app.
     Device(HostApp),
 }
 
-/// A package that may be served.
+/// A package that may be sent to the one who asks.
 pub struct Servable {
-    /// Its name (O1).
+    /// Name of the package (O1).
     pub name: PackageName,
-    /// Which bytes.
+    /// SHA-256 of its bytes.
     pub sha256: Digest,
-    /// How many.
+    /// Size of the package in bytes.
     pub size: u64,
-    /// Whether any device of the host app may have it, so that shared caches may keep it.
+    /// Whether all devices of the host app may have it, so that shared caches may keep it.
     pub public: bool,
 }
 
@@ -53,17 +53,21 @@ fn require_shelf(mini_app: &MiniApp) -> Result<()> {
     Err(Error::new(Code::PackageOffShelf, format!("{} is off the shelf and must not run.{note}", mini_app.id)))
 }
 
-/// What a device was offered a package by, as the check's URL has it.
+/// The offer that a device has got by a check, as the address of the package tells it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Offer<'a> {
-    /// The grayscale task, and the device's guid.
+    /// The gray task and the guid of the device.
     pub gray: Option<(&'a GrayTaskId, &'a str)>,
-    /// The trial account.
+    /// The account that is named in a trial.
     pub account: Option<&'a str>,
 }
 
-/// The package of one version. A member of its team gets any, one of a bound host app what was published or submitted to
-/// it; a device gets what is or was online, and what it was offered: in grayscale when it is admitted, on trial by its account.
+/// The package of a version, if the one who asks may have it. Members of its team get every version; those of a bound
+/// host app get versions that were published or submitted to it; devices get versions that are or were online, and what
+/// they were offered: the version of a gray task that has admitted them, and the one on trial for their account.
+///
+/// # Errors
+/// `not-found` for all who may not have it; `package-off-shelf` for devices while the MiniApp is off the shelf.
 pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_>) -> Result<Servable> {
     let mut tx = db.read().await?;
     let hidden = || Error::not_found("package", name);
@@ -96,14 +100,15 @@ fn was_published(row: &VersionRow) -> bool {
     matches!(row.state, State::Online | State::Historical)
 }
 
-/// By what somebody knows of a MiniApp.
+/// Through what a caller may know about a MiniApp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KnownBy {
     Team,
     HostApp,
 }
 
-/// Refuses whoever is neither of the MiniApp's team nor of a host app to which it is bound.
+/// Finds out through what the caller may know about a MiniApp; refuses members of neither its team nor a bound host
+/// app.
 async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<KnownBy> {
     let Err(refusal) = mini_app::authorise(tx, caller, id, Action::Read).await else { return Ok(KnownBy::Team) };
     let bound = tx.bound_host_apps(id).await?;
@@ -111,7 +116,7 @@ async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<
     if by_host_app { Ok(KnownBy::HostApp) } else { Err(refusal) }
 }
 
-/// Whether a host app of the caller's has been asked for its decision on the version: they see what they decide on.
+/// Whether a host app of the caller was asked for its decision on the version, so that they see what they decide on.
 async fn is_submitted_to(tx: &mut Tx, caller: &Caller, row: &VersionRow) -> Result<bool> {
     let asked = tx.host_apps_asked_about(&row.id).await?;
     Ok(asked.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))))
@@ -136,7 +141,10 @@ async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Re
     Ok(trial.is_some_and(|trial| trial.accounts.0.iter().any(|one| one == account)))
 }
 
-/// The offline package of a MiniApp: what is online now (O2).
+/// The offline package of a MiniApp: its online version (O2).
+///
+/// # Errors
+/// `not-found`; `package-off-shelf`; `not-online`.
 pub async fn offline(db: &Db, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
     let mut tx = db.read().await?;
     let mini_app = match who {
@@ -158,55 +166,60 @@ fn not_online(id: &MiniAppId) -> Error {
     )
 }
 
-/// What to bundle.
+/// The contents of a bundle to make.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BundleRequest {
-    /// The host app that embeds it.
+    /// Id of the host app that embeds the bundle.
     pub host_app: HostAppId,
-    /// The MiniApps; all bound ones that are online and on the shelf when absent.
+    /// Ids of the MiniApps; when absent, all that are bound to the host app, online and on the shelf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mini_apps: Option<Vec<MiniAppId>>,
-    /// Instead of naming them: the MiniApps that are channels of this endpoint application and bound to the host app.
+    /// CID of an endpoint application, in place of `mini_apps`: the MiniApps that are its channels and bound to the
+    /// host app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cid: Option<EndpointAppId>,
 }
 
-/// `berth-bundle.json`: what a bundle holds, pinned by hash. It names no moment, so that the same content is the same
-/// bytes.
+/// `berth-bundle.json`: the packages of a bundle, pinned by hash. It has no time in it, so that the same content gives
+/// the same bytes.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct BundleManifest {
-    /// 1.
+    /// Version of this format: 1.
     pub format: u32,
-    /// The host app that it was made for.
+    /// Id of the host app for which the bundle was made.
     pub host_app: HostAppId,
-    /// The endpoint application whose channels the packages are, when it was asked by.
+    /// CID of the endpoint application whose channels the packages are, if the bundle was asked for by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cid: Option<EndpointAppId>,
-    /// The packages, by file name.
+    /// The packages, ordered by file name.
     pub packages: Vec<BundledPackage>,
 }
 
-/// One package of a bundle.
+/// One package in a bundle.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct BundledPackage {
-    /// `{mini_app_id}_{version}.apkg`.
+    /// Name of the file: `{mini_app_id}_{version}.apkg`.
     pub file: String,
-    /// The MiniApp.
+    /// Id of the MiniApp.
     pub mini_app: MiniAppId,
-    /// Its version.
+    /// Number of the version.
     pub version: crate::version::VersionNumber,
     /// SHA-256 of the file.
     pub sha256: Digest,
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub size: u64,
-    /// What it runs as until a check says otherwise, when the bundle is one of an endpoint application.
+    /// The `runtime` of the package until a check gives another one; only in bundles of an endpoint application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
 }
 
-/// The preset of a host app as one zip (O4): the packages under their names and `berth-bundle.json`. The same packages
-/// and the same runtime give the same bytes.
+/// Makes a bundle for a host app as one zip (O4): the packages under their names, and `berth-bundle.json`. The same
+/// packages and the same runtime give the same bytes. For the devices of the host app, and accounts that may read it.
+///
+/// # Errors
+/// `invalid-field` when both MiniApps and an endpoint application are given; `not-found`; for named MiniApps
+/// `package-off-shelf` and `not-online`; `package-damaged`.
 pub async fn bundle(db: &Db, blobs: &Blobs, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
     let manifest = plan(db, who, request).await?;
     let file = blobs.scratch()?;
@@ -258,8 +271,8 @@ async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleMa
     Ok(BundleManifest { format: 1, host_app: request.host_app, cid: request.cid, packages })
 }
 
-/// The bound MiniApps that are channels of an endpoint application, and what they run as. To read them takes what it
-/// takes to read the host app, and nothing of the merchant: they are bound to the host app, whose checks tell the same.
+/// The bound MiniApps that are channels of an endpoint application, and the runtime of these. Whoever may read the host
+/// app may read this, without any role in the merchant, because checks of the host app tell the same.
 async fn channels_of(
     tx: &mut Tx,
     bound: &[MiniAppId],

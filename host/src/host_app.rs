@@ -1,4 +1,4 @@
-//! HostApps: the apps that run MiniApps.
+//! Host apps: the apps in which MiniApps run.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +13,15 @@ use crate::{
     text,
 };
 
-/// An app that runs MiniApps.
+/// A host app: an app in which MiniApps run.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct HostApp {
-    /// Never changes.
+    /// Id of the host app; it never changes.
     pub id: HostAppId,
-    /// For people.
+    /// Display name, 1 to 64 characters.
     pub name: String,
-    /// What its SDK sends in `X-Host-App-Key`. It ships inside an app, so it names and does not prove.
+    /// The key that its SDK sends in `X-Host-App-Key`. It names the host app and proves nothing, because it ships
+    /// inside an app.
     pub public_key: String,
     /// When it was created.
     pub created_at: Millis,
@@ -30,24 +31,25 @@ pub struct HostApp {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewHostApp {
-    /// 1 to 64 characters.
+    /// Display name, 1 to 64 characters.
     pub name: String,
-    /// `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    /// Id of the host app, of the form `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<HostAppId>,
 }
 
-/// `pk_` and 32 hexadecimal characters.
+/// A random key: `pk_` and 32 hexadecimal characters.
 fn new_public_key(random: &dyn Random) -> String {
     let mut bytes = [0u8; 16];
     random.fill(&mut bytes);
     format!("pk_{}", hex::encode(bytes))
 }
 
-/// The host app, when the caller may do `action` to it.
+/// Reads the host app.
 ///
 /// # Errors
-/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+/// `not-found` when there is none or the caller may not know about it; `missing-grant` when the caller's roles or token
+/// do not allow `action` there.
 pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Action) -> Result<HostApp> {
     let scope = Scope::HostApp(id.clone());
     let host_app = tx.host_app(id).await?.filter(|_| caller.knows(&scope));
@@ -56,7 +58,10 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Act
     Ok(host_app)
 }
 
-/// Creates a host app; only an admin of the platform may, and becomes its first admin.
+/// Creates a host app. Only admins of the platform may; the caller becomes the first admin of the host app.
+///
+/// # Errors
+/// `host-app-exists` when the id is taken; `invalid-field`; `missing-grant`.
 pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let host_app = HostApp {
@@ -82,12 +87,12 @@ pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp
     Ok(host_app)
 }
 
-/// One host app.
+/// One host app, for a caller who may read it.
 pub async fn get(db: &Db, caller: &Caller, id: &HostAppId) -> Result<HostApp> {
     authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
-/// The host apps that the caller may know of, by id.
+/// A page of the host apps that the caller may know about, ordered by id.
 pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<HostApp>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;

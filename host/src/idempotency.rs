@@ -1,52 +1,52 @@
-//! What is remembered of a request that may be repeated: its key, and the answer that it got. The HTTP side is
+//! The store behind `Idempotency-Key`: keys, and the answers that their requests got. The HTTP side is
 //! `api::idempotency`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{clock::Millis, error::Result, ids::Digest};
 
-/// What a key is unique within.
+/// A key with what it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
-    /// The caller, method and path.
+    /// The caller, the method and the path, as one text.
     pub scope: String,
-    /// The caller's key: 1 to 255 visible ASCII characters.
+    /// The key that the caller has sent: 1 to 255 visible ASCII characters.
     pub key: String,
 }
 
-/// An answer as it is kept.
+/// The answer to the first request with a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredResponse {
     /// The status code.
     pub status: u16,
-    /// Content-Type, Location and ETag, those that were there.
+    /// The headers Content-Type, Location and ETag, as far as there were any.
     pub headers: Vec<(String, String)>,
-    /// The body; empty when `secret`.
+    /// The body; empty if `secret` is true.
     pub body: String,
-    /// The answer showed a secret, so that its body and headers were not kept.
+    /// Whether the answer showed a secret, in which case its body and headers are not kept.
     pub secret: bool,
 }
 
-/// What the store knows of a key.
+/// What the store knows about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begin {
-    /// Nothing; the key is now taken by this request.
+    /// Nothing. The key now belongs to this request.
     Fresh,
-    /// The answer of the first request.
+    /// The first request has had this answer.
     Replay(StoredResponse),
-    /// It was used with another fingerprint.
+    /// The key was used for a request with another fingerprint.
     Mismatch,
     /// The first request is still running.
     InProgress,
 }
 
-/// Where keys are kept. `begin` must be atomic across hosts, and must hand a key out anew when its first request was
-/// begun so long ago that its host must have died.
+/// Stores keys and answers. `begin` must be atomic across hosts. It must give a key to a new request when the first one
+/// was begun so long ago that its host must have died.
 pub trait IdempotencyStore: Clone + Send + Sync + 'static {
-    /// Takes the key, or says what became of it.
+    /// Takes the key for a request with this fingerprint, or says how it was used.
     fn begin(&self, scope: &Scope, fingerprint: &Digest, now: Millis) -> impl Future<Output = Result<Begin>> + Send;
-    /// Keeps the answer.
+    /// Stores the answer to the request that has taken the key.
     fn finish(&self, scope: &Scope, response: StoredResponse, now: Millis) -> impl Future<Output = Result<()>> + Send;
-    /// Forgets the key.
+    /// Forgets the key, so that it may be used again.
     fn abandon(&self, scope: &Scope) -> impl Future<Output = Result<()>> + Send;
 }

@@ -1,4 +1,4 @@
-//! MiniApps: created by a team, taken on and off the shelf, never renamed in their id (A1–A4, V11).
+//! MiniApps: a team creates them, edits them, and takes them off the shelf and back. An id never changes (A1–A4, V11).
 
 use serde::{Deserialize, Serialize};
 
@@ -16,23 +16,23 @@ use crate::{
     version::{State, Trial, Version, VersionNumber},
 };
 
-/// A mini-program.
+/// A MiniApp: a mini-program with its versions.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct MiniApp {
-    /// Never changes and is never used again.
+    /// Id of the MiniApp. It never changes and never comes to mean another MiniApp.
     pub id: MiniAppId,
-    /// Its owner.
+    /// Id of the team that owns it.
     pub team: TeamId,
-    /// For people.
+    /// Display name, 1 to 64 characters.
     pub name: String,
-    /// For people.
+    /// Description for people, at most 2,000 characters; may be empty.
     pub description: String,
-    /// Off the shelf no host app gets service.
+    /// Whether it is on the shelf. Off the shelf it has no service in any host app.
     pub on_shelf: bool,
-    /// Why it is off the shelf.
+    /// Why it is off the shelf; absent when no reason was given.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub shelf_note: String,
-    /// Devices with an older version must update before they run it.
+    /// Devices with an older version than this must update before they run the MiniApp; absent for no minimum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_version: Option<VersionNumber>,
     /// When it was created.
@@ -43,80 +43,81 @@ pub struct MiniApp {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMiniApp {
-    /// 1 to 64 characters.
+    /// Display name, 1 to 64 characters.
     pub name: String,
-    /// The owner; may be absent when the caller works in one team only.
+    /// Id of the team that is to own it; may be left out when the caller has a role in one team only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
-    /// 3 to 63 characters of a-z, 0-9 and `-`, with single dots between parts, such as `coffee` or
-    /// `org.example.coffee`; generated when absent.
+    /// Id of the MiniApp: 3 to 63 characters of a-z, 0-9 and `-`, with single dots between parts, such as `coffee` or
+    /// `org.example.coffee`. Generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MiniAppId>,
-    /// At most 2,000 characters.
+    /// Description for people, at most 2,000 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
 }
 
-/// What may be edited; what is absent stays.
+/// Changes to what describes a MiniApp. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditMiniApp {
-    /// 1 to 64 characters.
+    /// New display name, 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// At most 2,000 characters.
+    /// New description, at most 2,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// On or off the shelf.
+/// Takes a MiniApp off the shelf or puts it back.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shelf {
-    /// Whether host apps get service.
+    /// Whether it is to be on the shelf.
     pub on: bool,
-    /// The reason that downloads are refused with.
+    /// The reason for taking it off the shelf, at most 500 characters. Refused downloads show it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
-/// The oldest version that may still run.
+/// The minimum usable version of a MiniApp, to be set.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MinVersion {
-    /// Not above the online version; null takes the bound away.
+    /// The oldest version that may still run, not above the online version; `null` for no minimum.
     pub version: Option<VersionNumber>,
 }
 
-/// Which MiniApps are wanted.
+/// Which MiniApps to list.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MiniAppQuery {
-    /// Only those of this team.
+    /// Only MiniApps of this team.
     #[serde(default)]
     pub team: Option<TeamId>,
-    /// Only those whose name or id contains this text, whatever its case.
+    /// Only MiniApps whose name or id contains this text, in upper or lower case.
     #[serde(default)]
     pub search: Option<String>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page; leave it out for the first page.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many MiniApps a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
 impl MiniApp {
-    /// Where the roles for it are held.
+    /// The scope in which roles for this MiniApp are held: its team.
     pub fn scope(&self) -> Scope {
         Scope::Team(self.team.clone())
     }
 }
 
-/// The MiniApp, when the caller may do `action` to it.
+/// Reads the MiniApp.
 ///
 /// # Errors
-/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+/// `not-found` when there is none or the caller may not know about it; `missing-grant` when the caller's roles or token
+/// do not allow `action` there.
 pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
     let mini_app = tx.mini_app(id).await?.filter(|mini_app| caller.knows(&mini_app.scope()));
     let mini_app = mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?;
@@ -124,7 +125,7 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Act
     Ok(mini_app)
 }
 
-/// As [`authorise`], and holds the MiniApp for the change.
+/// Does what [`authorise`] does, and locks the MiniApp until the transaction ends.
 pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
     authorise(tx, caller, id, action).await?;
     tx.hold_mini_app(id).await
@@ -144,10 +145,10 @@ fn only_team(caller: &Caller) -> Result<TeamId> {
     }
 }
 
-/// Creates a MiniApp (A1).
+/// Creates a MiniApp that is on the shelf (A1). The caller must be a developer, an operator or an admin of the team.
 ///
 /// # Errors
-/// `mini-app-exists` when the id is taken, by whomever.
+/// `mini-app-exists` when any team has the id; `invalid-field`; `not-found` for the team; `missing-grant`.
 pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
     let team = new.team.clone().map_or_else(|| only_team(caller), Ok)?;
     let scope = Scope::Team(team.clone());
@@ -181,12 +182,12 @@ pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp
     Ok(mini_app)
 }
 
-/// One MiniApp (A4).
+/// One MiniApp, for a caller who may read it (A4).
 pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
     authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
-/// The MiniApps that the caller may know of, by id (A1).
+/// A page of the MiniApps that the caller may know about, ordered by id (A1).
 pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
     caller.require_scope(crate::access::TokenScope::Read)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
@@ -195,7 +196,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page
     Ok(Page::of(items, &page, |mini_app| mini_app.id.to_string()))
 }
 
-/// Edits what describes it (A1).
+/// Edits the name and the description of a MiniApp (A1).
 pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
@@ -211,7 +212,8 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -
     Ok(mini_app)
 }
 
-/// Takes the MiniApp off the shelf or puts it back (A2, A3). Off-shelf suspends its running GrayTasks.
+/// Takes a MiniApp off the shelf, which suspends its gray tasks that deliver, or puts it back (A2, A3). The caller must
+/// be allowed to release versions of it.
 pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
@@ -230,10 +232,11 @@ pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> R
     Ok(mini_app)
 }
 
-/// Sets the minimum usable version (V11).
+/// Sets or removes the minimum usable version (V11). The caller must be allowed to release versions of the MiniApp.
 ///
 /// # Errors
-/// `version-order` when nothing is online, or the online version is older: then no device could satisfy it.
+/// `version-order` when nothing is online, or the online version is below the minimum, since no device could have a
+/// version that may run; `not-found` and `missing-grant`.
 pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
@@ -256,26 +259,26 @@ pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinV
     Ok(mini_app)
 }
 
-/// All that matters of a MiniApp at one look (V3).
+/// A MiniApp with the present state of its versions and releases (V3).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Overview {
-    /// The MiniApp.
+    /// The MiniApp itself.
     pub mini_app: MiniApp,
-    /// What host apps run.
+    /// The online version; null when there is none.
     pub online: Option<Version>,
-    /// What trial accounts get.
+    /// The trial; null when there is none.
     pub trial: Option<Trial>,
-    /// What is being judged.
+    /// The audits of the versions that are under audit.
     pub auditing: Vec<Audit>,
-    /// What may be published.
+    /// The approved versions, newest first.
     pub approved: Vec<Version>,
-    /// What is in development, newest first.
+    /// The versions in development, newest first.
     pub development: Vec<Version>,
-    /// The grayscale tasks that have not ended, newest first.
+    /// The gray tasks that have not ended, newest first.
     pub gray_tasks: Vec<rollout::GrayTask>,
 }
 
-/// All that matters of a MiniApp at one look (V3).
+/// A MiniApp with the present state of its versions and releases (V3), for a caller who may read it.
 pub async fn overview(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Overview> {
     let mut tx = db.read().await?;
     let mini_app = authorise(&mut tx, caller, id, Action::Read).await?;

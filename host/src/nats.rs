@@ -1,4 +1,4 @@
-//! The connection to NATS JetStream, for whoever publishes to it or listens to it.
+//! The connection to NATS JetStream, for all parts that publish to it or listen to it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,25 +6,26 @@ use async_nats::{ConnectOptions, jetstream};
 
 use crate::error::{Code, Error, Result};
 
-/// How long a connection, an answer or an acknowledgement may take.
+/// How long connecting, a request or an acknowledgement may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Which NATS to use.
+/// The NATS server to use.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct NatsConfig {
-    /// A NATS server with JetStream, such as `nats://nats.example:4222`: every event is published to it.
+    /// NATS server with JetStream to which every event is published, such as `nats://nats.example:4222`.
     #[arg(long, env = "BERTH_NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
 
-    /// A file with the credentials for it, as `nsc` makes it.
+    /// File with the credentials for the NATS server, as `nsc` makes it.
     #[arg(long, env = "BERTH_NATS_CREDENTIALS", value_name = "FILE", requires = "nats_url")]
     pub nats_credentials: Option<PathBuf>,
 }
 
-/// Connects. The connection mends itself afterwards; what is asked of it while it is lost fails after five seconds.
+/// Connects to the configured server. A lost connection is re-established in the background; requests in the meantime
+/// fail after five seconds.
 ///
 /// # Errors
-/// `unavailable` when no server is configured, the server does not answer, or it does not know us.
+/// `unavailable` when no server is configured, the credentials cannot be read, or the server cannot be reached.
 pub async fn connect(config: &NatsConfig) -> Result<jetstream::Context> {
     let Some(url) = &config.nats_url else {
         return Err(Error::new(Code::Unavailable, "No NATS server is configured. Set --nats-url."));

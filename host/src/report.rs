@@ -1,4 +1,4 @@
-//! What devices tell of the versions that they got (G8).
+//! Reports of devices about the versions that they got (G8).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,29 +11,29 @@ use crate::{
     version::VersionNumber,
 };
 
-/// A device tells what became of a version.
+/// A report of a device about a version that it got.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Report {
-    /// The host app that it asks from.
+    /// Id of the host app in which the device runs it.
     pub host_app: HostAppId,
-    /// The installation.
+    /// Id of the installation, as in checks; at most 256 bytes.
     pub guid: String,
     /// Id of the MiniApp.
     pub app: String,
-    /// Which version.
+    /// The version that the report is about.
     pub version: VersionNumber,
-    /// What became of it.
+    /// What became of the version on this device.
     pub kind: Mark,
-    /// In the SDK's words, for the log; at most 256 bytes.
+    /// What the SDK has to say, for the log; at most 256 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// Takes a report. It counts for the GrayTasks that have admitted the device to this version; every other report is
-/// taken and forgotten.
+/// Takes a report of a device. It counts for the gray tasks of this version that have admitted the device; without one
+/// it is accepted and has no effect.
 ///
 /// # Errors
-/// `invalid-host-app-key`, `invalid-field`.
+/// `invalid-host-app-key` when `key` is not that of the host app; `invalid-field` for what is too long.
 pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
     short("guid", &report.guid)?;
     short("detail", report.detail.as_deref().unwrap_or_default())?;
@@ -55,7 +55,8 @@ pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Notes that a device fetched the package that a check had named: `?gray={task}&guid={guid}`.
+/// Marks an admitted device as having downloaded the package of the gray task. The download address that a check
+/// answers with names both: `?gray={task}&guid={guid}`.
 pub fn downloaded(checks: &Checks, task: &GrayTaskId, guid: &str) {
     let index = checks.live.current();
     let Some(task) = index.task(task.as_str()) else { return };

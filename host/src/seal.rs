@@ -1,7 +1,8 @@
-//! Encryption at rest: what the host must know in plain text later (tokens, signing secrets) is stored sealed (I8).
+//! Encryption at rest: secrets that the host needs in plain text later, such as tokens and signing secrets, are stored
+//! sealed (I8).
 //!
-//! A sealed text is `v1.{key id}.{base64url of nonce and ciphertext}`, XChaCha20-Poly1305. What it is *about*
-//! (`webhook:wh_…`) is associated data: a text that was moved to another row does not open.
+//! A sealed text is `v1.{key id}.{base64url of nonce and ciphertext}`, encrypted with XChaCha20-Poly1305. What it is
+//! about (such as `webhook:wh_…`) is associated data, so that a text that was moved to another row cannot be opened.
 
 mod keys;
 mod rotate;
@@ -24,10 +25,10 @@ use crate::{
 };
 
 const FORMAT: &str = "v1";
-/// Bytes of a nonce: long enough to be random for ever.
+/// Length of a nonce in bytes, enough for random nonces never to repeat.
 const NONCE: usize = 24;
 
-/// The keys of this host. The first one seals, all of them open.
+/// The keys of this host. The first one seals, and all of them open.
 pub struct Seal {
     first: Key,
     older: Vec<Key>,
@@ -54,17 +55,17 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// With these keys; the first one seals.
+    /// Seals with the key `first`; opens with it and with the `older` ones.
     pub fn new(first: &SecretKey, older: &[SecretKey], source: KeySource, random: Arc<dyn Random>) -> Self {
         Self { first: Key::new(first), older: older.iter().map(Key::new).collect(), source, random }
     }
 
-    /// With a key that nobody will have again: for a database whose keys are not loaded yet.
+    /// Seals with a random key that is not kept, for a database whose keys are not loaded yet.
     pub fn passing(random: Arc<dyn Random>) -> Self {
         Self::new(&SecretKey::generate(&*random), &[], KeySource::Given, random)
     }
 
-    /// Where the keys came from.
+    /// Where the keys come from.
     pub fn source(&self) -> &KeySource {
         &self.source
     }
@@ -74,10 +75,10 @@ impl Seal {
         &self.first.id
     }
 
-    /// Seals `plain`, which is about `about`: the kind and id of the row, such as `webhook:wh_…`.
+    /// Seals `plain`. `about` says which row the secret belongs to, as kind and id, such as `webhook:wh_…`.
     ///
     /// # Errors
-    /// `internal` when the cipher takes no more: texts beyond 256 GiB.
+    /// `internal` when the cipher cannot encrypt it, which happens only to texts beyond 256 GiB.
     pub fn seal(&self, plain: &[u8], about: &str) -> Result<String> {
         let mut nonce = [0u8; NONCE];
         self.random.fill(&mut nonce);
@@ -87,10 +88,10 @@ impl Seal {
         Ok(format!("{FORMAT}.{}.{}", self.first.id, URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())))
     }
 
-    /// Opens what [`Seal::seal`] made, with the same `about`.
+    /// Opens a text that [`Seal::seal`] has made with the same `about`.
     ///
     /// # Errors
-    /// `secret-sealed` when this host does not have its key, or the text was changed or moved.
+    /// `secret-sealed` when this host does not have the key, or the text was changed or moved.
     pub fn open(&self, sealed: &str, about: &str) -> Result<Vec<u8>> {
         let (id, body) = parts(sealed).ok_or_else(|| unopenable(about, "it has not the form of a sealed secret"))?;
         let key = self.keys().find(|key| key.id == id).ok_or_else(|| {
@@ -104,15 +105,15 @@ impl Seal {
         opened.map_err(|_| unopenable(about, "it was changed, or it belongs to something else"))
     }
 
-    /// As [`Seal::open`], for text.
+    /// Like [`Seal::open`], for secrets that are text.
     ///
     /// # Errors
-    /// Those of [`Seal::open`].
+    /// As for [`Seal::open`].
     pub fn open_text(&self, sealed: &str, about: &str) -> Result<String> {
         String::from_utf8(self.open(sealed, about)?).map_err(|_| unopenable(about, "it is not text"))
     }
 
-    /// Whether the first key sealed it, so that rotation has nothing to do.
+    /// Whether the text was sealed with the first key, so that rotation has nothing to do.
     fn is_current(&self, sealed: &str) -> bool {
         parts(sealed).is_some_and(|(id, _)| id == self.first.id)
     }
@@ -122,7 +123,7 @@ impl Seal {
     }
 }
 
-/// The key's id and the body.
+/// The key id and the body of a sealed text.
 fn parts(sealed: &str) -> Option<(&str, &str)> {
     sealed.strip_prefix(FORMAT)?.strip_prefix('.')?.split_once('.')
 }

@@ -1,4 +1,4 @@
-//! A running host: opens its parts, starts its workers, serves, drains.
+//! A running host: opens its parts, starts its workers, serves, and drains.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -33,14 +33,14 @@ use crate::{
     store::{Backend, Db},
 };
 
-/// A host that is open and does nothing yet.
+/// A host whose parts are open, and whose workers have not been started.
 pub struct Host {
-    /// Its parts.
+    /// The parts of the host.
     pub app: Arc<App>,
     queues: Queues,
 }
 
-/// Opens the database, the blob store and the policy engine, installs the built-in policies and loads the index.
+/// Opens a host that is to serve: like [`assemble`], and installs the built-in policies and loads the index of checks.
 pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
     let host = assemble(config, compiler, nature).await?;
     ensure_builtins(&host.app.policies).await?;
@@ -48,7 +48,8 @@ pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<
     Ok(host)
 }
 
-/// Opens the parts, for who only looks after the data.
+/// Opens the database, the blob store and the policy engine, without any change of the data but migrations. Enough for
+/// commands that look after the data.
 pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Result<Host> {
     private_folder(&config.storage.data_dir)?;
     let storage = &config.storage;
@@ -63,7 +64,8 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
     Ok(Host { app: Arc::new(app), queues })
 }
 
-/// What is wrong with keys of this host's own beside a database that several hosts may share.
+/// A warning when the database may be shared by several hosts but secrets are sealed with a key that only this host
+/// has.
 pub fn seal_warning(db: &Db) -> Option<String> {
     let (KeySource::OwnFile(file), Backend::Postgres(_)) = (db.seal().source(), db.backend()) else { return None };
     Some(format!(
@@ -73,7 +75,7 @@ pub fn seal_warning(db: &Db) -> Option<String> {
     ))
 }
 
-/// The data folder holds packages that are not public yet.
+/// Creates the data folder for its owner only, because it holds packages that are not public.
 fn private_folder(folder: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
@@ -85,7 +87,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 }
 
 impl Host {
-    /// Starts the workers. They end when the set is dropped.
+    /// Starts the workers. They stop when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
         let Self { app, queues: Queues { admissions, fulfilments, marks } } = self;
         let mut workers = JoinSet::new();
@@ -107,7 +109,7 @@ impl Host {
         (app, workers)
     }
 
-    /// Serves until `stop`, then drains.
+    /// Starts the workers and serves until `stop` is ready, then drains.
     ///
     /// # Errors
     /// `internal` when a worker died, which is a defect: the host drains, too, so that whoever watches over the process
@@ -151,7 +153,7 @@ impl Host {
     }
 }
 
-/// Waits for a worker that panics; those that have nothing to do on this host end by themselves.
+/// Waits until a worker panics. Workers that have nothing to do on this host may end regularly.
 async fn first_death(workers: &mut JoinSet<()>) -> JoinError {
     while let Some(ended) = workers.join_next().await {
         if let Err(error) = ended {

@@ -20,5 +20,5 @@ pub struct Settings {
     pub http: ServeConfig,
 }
 
-/// Where a host listens when nobody says otherwise.
+/// The address at which a host listens by default.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7070";

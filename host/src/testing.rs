@@ -1,5 +1,5 @@
-//! A host for tests: its clock stands still until it is moved, its database is a temporary file, or a database of its
-//! own in the PostgreSQL named by `BERTH_TEST_POSTGRES`.
+//! A host for tests. Its clock stands still until it is moved. Its database is a temporary file, or a database of its
+//! own in the PostgreSQL server that `BERTH_TEST_POSTGRES` names.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
 
@@ -39,12 +39,12 @@ use crate::{
     version::{ManifestSummary, Release, ReleaseKind, Step, Trial, TrialRow, VersionNumber, VersionRow},
 };
 
-/// When tests begin.
+/// The time at which tests begin.
 pub const DAWN: Millis = Millis(1_900_000_000_000);
 
-/// The MiniApp and the host app of every test.
+/// Id of the MiniApp of every test.
 pub const APP: &str = "shop";
-/// See [`APP`].
+/// Id of the host app of every test.
 pub const HOST: &str = "mall";
 
 /// A running host.
@@ -53,7 +53,7 @@ pub struct TestHost {
     pub clock: ManualClock,
     pub caller: Caller,
     pub key: String,
-    /// Whether policies can be made ready.
+    /// Whether policies can be made ready; `false` simulates that they cannot be loaded.
     pub judges_up: Arc<AtomicBool>,
     config: DbConfig,
     folder: Arc<TempDir>,
@@ -93,7 +93,7 @@ pub fn device(guid: &str) -> Device {
     }
 }
 
-/// A database of its own in PostgreSQL, when there is one.
+/// Settings of a new database in PostgreSQL if there is a server, otherwise the defaults.
 async fn database() -> DbConfig {
     let mut config = DbConfig::default();
     if let Ok(admin) = std::env::var("BERTH_TEST_POSTGRES") {
@@ -132,7 +132,7 @@ async fn open(
     (app, workers)
 }
 
-/// A host with the MiniApp `shop` of a team, bound to the host app `mall`, and 1.0.0 online.
+/// A host with the MiniApp `shop` of a team, bound to the host app `mall`, with 1.0.0 online.
 pub async fn host() -> TestHost {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let (config, clock) = (database().await, ManualClock::new(DAWN));
@@ -202,12 +202,12 @@ impl TestHost {
         tx.commit().await.unwrap();
     }
 
-    /// A version in state `approved`.
+    /// Adds a version in state `approved`.
     pub async fn approved(&self, number: &str) {
         self.version(number, "approved").await;
     }
 
-    /// A version in some state.
+    /// Adds a version in this state.
     pub async fn version(&self, number: &str, state: &str) {
         let number = v(number);
         let version = VersionRow {
@@ -258,17 +258,17 @@ impl TestHost {
         tx.commit().await.unwrap();
     }
 
-    /// Puts an approved version online.
+    /// Publishes an approved version.
     pub async fn publish(&self, number: &str, forced: bool) {
         self.put_online(number, Step::Publish, forced).await;
     }
 
-    /// Brings back a version that was online.
+    /// Rolls back to a version that was online.
     pub async fn roll_back(&self, number: &str) {
         self.put_online(number, Step::RollBackTo, false).await;
     }
 
-    /// Names accounts that get a version in trial.
+    /// Sets the trial to a version for these accounts.
     pub async fn trial(&self, number: &str, accounts: &[&str]) {
         let mut tx = self.app.db.begin().await.unwrap();
         let row = tx.require_version(&shop(), &v(number)).await.unwrap();
@@ -286,7 +286,7 @@ impl TestHost {
         tx.commit().await.unwrap();
     }
 
-    /// A task of the version that runs for an hour, changed by `change`.
+    /// Creates a gray task of the version that runs for an hour, after `change` was applied.
     pub async fn task(&self, number: &str, change: impl FnOnce(&mut NewGrayTask)) -> Result<rollout::GrayTask> {
         // Ids sort by the millisecond.
         self.clock.advance_seconds(1);
@@ -307,30 +307,30 @@ impl TestHost {
         rollout::create(&self.app.db, &*self.app.judges, &self.caller, &shop(), new).await
     }
 
-    /// Waits until the index shows what is committed.
+    /// Waits until the index includes everything that is committed.
     pub async fn settle(&self) {
         self.app.follower.settled().await.unwrap();
     }
 
-    /// Asks as a device with `current`, after the index has settled.
+    /// Checks as a device that has the version `current`, after the index has settled.
     pub async fn ask(&self, device: &Device, current: Option<&str>) -> CheckResult {
         self.settle().await;
         self.ask_now(device, current).await
     }
 
-    /// Asks as a device with `current`, at once.
+    /// Checks as a device that has the version `current`, at once.
     pub async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
         let CheckResponse { mut results } =
             check::check(&self.app.checks, &Asker::Key(&self.key), &question(device, current)).await.unwrap();
         results.remove(0)
     }
 
-    /// The version that a device with nothing gets.
+    /// The version that a device without any version gets.
     pub async fn version_for(&self, guid: &str) -> String {
         self.ask(&device(guid), None).await.version.unwrap().to_string()
     }
 
-    /// Why a device gets what it gets.
+    /// Explains what a device without any version would get.
     pub async fn explain(&self, device: &Device) -> Explanation {
         self.settle().await;
         check::explain(&self.app.checks, &self.caller, &question(device, None)).await.unwrap()
@@ -341,7 +341,8 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
     CheckRequest { device: device.clone(), apps: vec![Having { id: APP.into(), version: current.map(v) }] }
 }
 
-/// Policies in plain Rust: `standard-conditions` as far as tests use it, and `verdict`, which says what its config says.
+/// Policies in plain Rust: `standard-conditions` as far as tests need it, and `verdict`, which judges as its config
+/// says.
 pub struct TestJudges(Arc<AtomicBool>);
 
 impl Judges for TestJudges {

@@ -1,4 +1,4 @@
-//! Work that is carried to its end: what another service hands out once is lost unless it is stored.
+//! Work that must not be interrupted: what another service hands out only once is lost if it is not stored.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::{Code, Error, Result};
 
-/// Where such work is handed in.
+/// Runs such work, and lets the host wait for it when it ends.
 #[derive(Default)]
 pub struct Unbroken {
     tasks: TaskTracker,
@@ -17,10 +17,10 @@ pub struct Unbroken {
 }
 
 impl Unbroken {
-    /// Does `work` in a task of its own: whoever waits for it may go away, and the host waits for it when it ends.
+    /// Runs `work` in a task of its own. It goes on if the caller is dropped, and the host waits for it when it ends.
     ///
     /// # Errors
-    /// `unavailable` when the host is ending; then nothing was begun.
+    /// `unavailable` when the host is ending, in which case nothing was begun; `internal` when the work has panicked.
     pub async fn carry<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
         if self.is_ending() {
             return Err(Error::new(Code::Unavailable, "The host is ending. Try again."));
@@ -28,12 +28,12 @@ impl Unbroken {
         self.tasks.spawn(work).await.map_err(Error::internal)
     }
 
-    /// Whether the host is ending: work of several steps stops after the one that it is at.
+    /// Whether the host is ending. Work of several steps should stop after the current one then.
     pub fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// Begins nothing more, and waits for what is under way, but not for ever; whether all of it is done.
+    /// Begins no further work, and waits at most for `patience` until all work is done. Returns whether it is.
     pub async fn end(&self, patience: Duration) -> bool {
         self.ending.store(true, Ordering::Release);
         self.tasks.close();

@@ -13,7 +13,7 @@ use crate::{
     text,
 };
 
-/// A person or a robot.
+/// An account of a person or a machine.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Account {
@@ -26,11 +26,11 @@ pub struct Account {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
-    /// 1 to 64 characters.
+    /// Display name, 1 to 64 characters; need not be unique.
     pub name: String,
 }
 
-/// The owner of MiniApps.
+/// A team, which owns MiniApps.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Team {
@@ -43,11 +43,11 @@ pub struct Team {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTeam {
-    /// 1 to 64 characters.
+    /// Display name, 1 to 64 characters; need not be unique.
     pub name: String,
 }
 
-/// An account's role in a scope.
+/// An account with its role in a scope.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Member {
@@ -57,7 +57,7 @@ pub struct Member {
 }
 
 impl Tx {
-    /// Creates an account.
+    /// Creates an account and emits the event; `invalid-field` for the name.
     pub async fn create_account(&mut self, actor: &str, new: &NewAccount) -> Result<Account> {
         let now = self.now();
         let account = Account {
@@ -70,7 +70,11 @@ impl Tx {
         Ok(account)
     }
 
-    /// Gives `account` the role, instead of the one it may have in the scope. Doing it twice is no work.
+    /// Gives `account` the role in the scope, in place of the one that it may have there. Giving the same role again
+    /// does nothing.
+    ///
+    /// # Errors
+    /// `invalid-field` when scopes of this kind do not have the role; `not-found` when there is no such account.
     pub async fn grant(&mut self, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
         if !scope.kind().roles().contains(&role) {
             let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
@@ -94,7 +98,7 @@ impl Tx {
     }
 }
 
-/// The members of a scope, for those who belong to it.
+/// All members of a scope, for a caller who may read it.
 pub async fn members(db: &Db, caller: &Caller, scope: &Scope) -> Result<Vec<Member>> {
     let mut tx = db.read().await?;
     known_scope(&mut tx, caller, scope).await?;
@@ -102,10 +106,12 @@ pub async fn members(db: &Db, caller: &Caller, scope: &Scope) -> Result<Vec<Memb
     tx.members(scope).await
 }
 
-/// Gives (`Some`) or takes (`None`) a role.
+/// Gives (`Some`) or takes (`None`) the role of an account in a scope. The caller must be an admin of the scope or of
+/// the platform.
 ///
 /// # Errors
-/// `last-admin` when the scope would be left without an admin, the platform included.
+/// `last-admin` when the scope, which may be the platform, would be left without an admin; `not-found` for an unknown
+/// scope or account, or when the account has no role to take; `invalid-field`; `missing-grant`.
 pub async fn set_role(db: &Db, caller: &Caller, scope: &Scope, account: &UserId, role: Option<Role>) -> Result<()> {
     let mut tx = db.begin().await?;
     known_scope(&mut tx, caller, scope).await?;
@@ -135,7 +141,7 @@ async fn known_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> 
     Err(Error::not_found(scope.kind().as_str(), scope.id()))
 }
 
-/// Creates an account; only an admin of the platform may.
+/// Creates an account. Only admins of the platform may.
 pub async fn create_account(db: &Db, caller: &Caller, new: &NewAccount) -> Result<Account> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let mut tx = db.begin().await?;
@@ -144,22 +150,22 @@ pub async fn create_account(db: &Db, caller: &Caller, new: &NewAccount) -> Resul
     Ok(account)
 }
 
-/// Which accounts are wanted.
+/// Which accounts to list.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AccountQuery {
-    /// The `next` of the page before.
+    /// The `next` of the previous page; leave it out for the first page.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many accounts a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
-    /// Only those of exactly this name.
+    /// Only accounts with exactly this name.
     #[serde(default)]
     pub name: Option<String>,
 }
 
-/// The accounts, newest first, for those who read the platform.
+/// A page of the accounts, newest first, for admins and viewers of the platform.
 pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<Page<Account>> {
     caller.require(Action::Read, &Scope::Platform)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
@@ -167,13 +173,13 @@ pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<
     Ok(Page::of(items, &page, |account| account.id.to_string()))
 }
 
-/// Teams that an account may be in and create one more; admins of the platform create any number (F77).
+/// An account that has roles in this many teams creates no further ones, unless it is an admin of the platform (F77).
 const MOST_TEAMS: usize = 100;
 
-/// Creates a team. Any account may; it becomes the team's first admin.
+/// Creates a team. Every account may; it becomes the first admin of the team.
 ///
 /// # Errors
-/// `team-limit` for an account that is in many teams already.
+/// `team-limit` for an account that has roles in 100 teams already; `invalid-field`; `missing-grant`.
 pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team> {
     caller.require_scope(super::TokenScope::Manage)?;
     let teams = caller.grants.iter().filter(|(scope, _)| matches!(scope, Scope::Team(_))).count();
@@ -192,14 +198,14 @@ pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team
     Ok(team)
 }
 
-/// The teams that the caller may know of, oldest first.
+/// A page of the teams that the caller may know, oldest first.
 pub async fn teams(db: &Db, caller: &Caller, page: &PageQuery) -> Result<Page<Team>> {
     caller.require_scope(super::TokenScope::Read)?;
     let items = db.read().await?.teams_known_to(caller, page).await?;
     Ok(Page::of(items, page, |team| team.id.to_string()))
 }
 
-/// The caller's account and the token in use.
+/// The account of the caller, and the token that was used.
 pub async fn me(db: &Db, caller: &Caller) -> Result<(Account, super::Token)> {
     let mut tx = db.read().await?;
     let account = tx.account(&caller.account).await?.ok_or_else(|| Error::not_found("account", &caller.account))?;

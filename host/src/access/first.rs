@@ -7,7 +7,7 @@ use crate::{
     store::{Db, Tx},
 };
 
-/// Creates the first admin of an empty installation, and a token for it.
+/// Creates an admin and a token for an installation that has no members yet. Returns `None` when there are some.
 pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {
     let mut tx = db.begin().await?;
     tx.hold_events().await?; // two hosts may start at once
@@ -19,7 +19,8 @@ pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {
     Ok(Some(issued))
 }
 
-/// A new token for the first admin of the platform: for whoever has the host's machine.
+/// Issues a token for the first admin of the platform, who is created if there is none. For those who have access to
+/// the host's machine.
 pub async fn admin_token(db: &Db) -> Result<IssuedToken> {
     let mut tx = db.begin().await?;
     let issued = admin_token_in(&mut tx).await?;

@@ -1,4 +1,4 @@
-//! Roles, scopes and actions: the table that says which role may do what.
+//! Roles, scopes and actions, and which role allows which action.
 
 use crate::{
     error::Result,
@@ -6,14 +6,14 @@ use crate::{
     text::text_enum,
 };
 
-/// Where a role holds.
+/// The place in which a role holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// The whole installation.
     Platform,
     /// A team and its MiniApps.
     Team(TeamId),
-    /// A host app, its bindings and its part of audits.
+    /// A host app with its bindings and its part in audits.
     HostApp(HostAppId),
     /// A merchant and its endpoint applications.
     Merchant(MerchantId),
@@ -34,20 +34,20 @@ text_enum! {
 }
 
 text_enum! {
-    /// What an account is in a scope. An account has at most one role in each.
+    /// The role of an account in a scope. An account has at most one role in each scope.
     Role {
-        /// May do everything in its scope, and give roles in it.
+        /// Of any scope: may do everything in it, and gives and takes roles in it.
         Admin = "admin",
-        /// Of a team: uploads and submits.
+        /// Of a team: uploads and submits versions.
         Developer = "developer",
-        /// Of a team: what a developer may, and publishes, rolls back and releases in grayscale.
-        /// Of a merchant: endpoint applications, channels, organisation nodes.
+        /// Of a team: does what a developer does, and publishes, rolls back and runs gray tasks. Of a merchant: changes
+        /// endpoint applications, channels and organisation nodes.
         Operator = "operator",
-        /// Of a team or a merchant: reads. Of the platform: reads everything, as a downstream service does.
+        /// Of a team or a merchant: reads. Of the platform: reads everything, as downstream services need it.
         Viewer = "viewer",
-        /// Of a host app: decides on audits.
+        /// Of a host app: decides in audits.
         Auditor = "auditor",
-        /// Of the platform: the order system, which sends fulfilment messages and does nothing else.
+        /// Of the platform: the order system, which sends fulfilment messages and may do nothing else.
         Fulfiller = "fulfiller",
     }
 }
@@ -57,49 +57,49 @@ text_enum! {
     TokenScope {
         /// Reading.
         Read = "read",
-        /// Uploading and submitting.
+        /// Creating MiniApps; uploading, submitting and withdrawing versions.
         Develop = "develop",
-        /// Publishing, rolling back, grayscale.
+        /// Publishing, rolling back, taking off the shelf, and gray tasks.
         Release = "release",
-        /// Deciding on audits.
+        /// Deciding in audits for a host app.
         Audit = "audit",
-        /// Members, tokens, bindings, policies.
+        /// Managing members, tokens, bindings and policies.
         Manage = "manage",
-        /// Endpoint applications, channels, organisation nodes.
+        /// Changing endpoint applications, channels and organisation nodes.
         Operate = "operate",
-        /// Fulfilment messages.
+        /// Sending fulfilment messages and looking after those that wait.
         Fulfil = "fulfil",
     }
 }
 
 text_enum! {
-    /// Something that a caller wants to do.
+    /// Something that a caller wants to do; roles allow actions.
     Action {
-        /// See what is in a scope.
+        /// Read what is in a scope.
         Read = "read",
-        /// Create a MiniApp, edit its description.
+        /// Create a MiniApp, and edit its name and description.
         EditMiniApp = "edit-mini-app",
-        /// Upload, replace, submit, withdraw, set the trial.
+        /// Upload, replace, submit, withdraw and delete versions, and set the trial.
         Develop = "develop",
-        /// Publish, roll back, take off the shelf, run grayscale tasks.
+        /// Publish, roll back, take off the shelf, and run gray tasks.
         Release = "release",
-        /// Approve or reject on behalf of a host app.
+        /// Approve or reject versions on behalf of a host app.
         Decide = "decide",
-        /// Bind MiniApps, change settings, bind policies in a scope.
+        /// Bind MiniApps, change settings, and bind policies in a scope.
         Configure = "configure",
         /// Change endpoint applications, channels and organisation nodes.
         Operate = "operate",
-        /// Send fulfilment messages, look after parked ones.
+        /// Send fulfilment messages, and look after those that wait.
         Fulfil = "fulfil",
         /// Give and take roles.
         ManageMembers = "manage-members",
-        /// Install policies, create accounts, teams and host apps.
+        /// Install policies; create accounts and host apps.
         Administer = "administer",
     }
 }
 
 impl ScopeKind {
-    /// For a sentence.
+    /// The kind of scope as a phrase for error messages.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Platform => "platform",
@@ -109,7 +109,7 @@ impl ScopeKind {
         }
     }
 
-    /// The roles that exist in this kind of scope.
+    /// The roles that an account can have in a scope of this kind.
     pub fn roles(self) -> &'static [Role] {
         match self {
             Self::Platform => &[Role::Admin, Role::Viewer, Role::Fulfiller],
@@ -121,7 +121,8 @@ impl ScopeKind {
 }
 
 impl Action {
-    /// Whether `role` in a scope of this kind allows it. An admin of the platform is asked elsewhere.
+    /// Whether `role` in a scope of this kind allows the action. That admins of the platform may do everything is not
+    /// considered here.
     pub fn granted_to(self, scope: ScopeKind, role: Role) -> bool {
         if !scope.roles().contains(&role) {
             return false;
@@ -138,7 +139,7 @@ impl Action {
         }
     }
 
-    /// The token scope it needs.
+    /// The scope that a token must have for the action.
     pub fn token_scope(self) -> TokenScope {
         match self {
             Self::Read => TokenScope::Read,
@@ -151,7 +152,7 @@ impl Action {
         }
     }
 
-    /// `the role admin or operator`.
+    /// The roles that allow the action in a scope of this kind, as a phrase such as `the role admin or operator`.
     pub fn roles_in_words(self, scope: ScopeKind) -> String {
         let roles: Vec<_> =
             scope.roles().iter().filter(|role| self.granted_to(scope, **role)).map(|role| role.as_str()).collect();
@@ -160,7 +161,7 @@ impl Action {
 }
 
 impl Scope {
-    /// Its kind.
+    /// The kind of the scope.
     pub fn kind(&self) -> ScopeKind {
         match self {
             Self::Platform => ScopeKind::Platform,
@@ -170,7 +171,7 @@ impl Scope {
         }
     }
 
-    /// The id of what it covers; empty for the platform.
+    /// The id of what the scope covers; empty for the platform.
     pub fn id(&self) -> &str {
         match self {
             Self::Platform => "",
@@ -180,7 +181,7 @@ impl Scope {
         }
     }
 
-    /// From its kind and id, as stored.
+    /// The scope with this kind and id, as stored. Fails when one of them has the wrong form.
     pub fn parse(kind: &str, id: &str) -> Result<Self> {
         Ok(match kind.parse()? {
             ScopeKind::Platform => Self::Platform,

@@ -1,4 +1,4 @@
-//! API tokens: shown once, stored as a SHA-256, valid until they expire or are revoked.
+//! API tokens. A secret is shown once, stored as its SHA-256, and valid until it expires or is revoked.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,21 +11,21 @@ use crate::{
     store::{Db, Tx},
 };
 
-/// What to issue.
+/// A token to issue.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// What it is for, 1 to 64 characters: `ci`, `laptop`.
+    /// What the token is for, 1 to 64 characters, such as `ci` or `laptop`.
     pub name: String,
-    /// What it may be used for; all scopes when absent.
+    /// What the token may be used for; everything that the caller's own token may be used for when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<TokenScope>>,
-    /// When it stops; never when absent.
+    /// When the token stops being valid; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
 }
 
-/// A token, without its secret.
+/// An API token, without its secret.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the fields are those of NewToken")]
 pub struct Token {
@@ -38,17 +38,17 @@ pub struct Token {
     pub revoked_at: Option<Millis>,
 }
 
-/// A token with its secret, shown this once.
+/// A new token with its secret, which is shown only now.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct IssuedToken {
-    /// The token.
+    /// The token; its fields are part of this object.
     #[serde(flatten)]
     pub token: Token,
-    /// `berth_` and 32 characters. It is not stored and cannot be shown again.
+    /// The secret: `berth_` and 32 characters. It is not stored and cannot be shown again.
     pub secret: String,
 }
 
-/// A secret with 160 random bits, readable and free of look-alikes.
+/// A secret with 160 random bits, without letters that look like digits.
 fn new_secret(random: &dyn Random) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut bytes = [0u8; 32];
@@ -58,7 +58,10 @@ fn new_secret(random: &dyn Random) -> String {
 }
 
 impl Tx {
-    /// Issues a token for `account`.
+    /// Issues a token for `account`, with all scopes when `new` names none.
+    ///
+    /// # Errors
+    /// `invalid-field` for the name, or an expiry that is not in the future.
     pub async fn issue_token(&mut self, account: &UserId, new: NewToken) -> Result<IssuedToken> {
         let now = self.now();
         if new.expires_at.is_some_and(|at| at <= now) {
@@ -83,18 +86,19 @@ impl Tx {
     }
 }
 
-/// Who holds this secret. Unknown and revoked look alike.
+/// The caller whose token has this secret.
 ///
 /// # Errors
-/// `invalid-token`, or `expired-token` for one that was valid.
+/// `invalid-token` for an unknown or revoked token, between which no difference is made; `expired-token`.
 pub async fn authenticate(db: &Db, secret: &str) -> Result<Caller> {
     caller_of(db, db.holder_of(secret).await?)
 }
 
-/// The caller as it is now: what takes long asks again whether the token and the roles are still there.
+/// The caller with the roles that the account has now. Long-lasting requests call it to see whether token and roles are
+/// still there.
 ///
 /// # Errors
-/// Those of [`authenticate`].
+/// As for [`authenticate`].
 pub async fn look_again(db: &Db, caller: &Caller) -> Result<Caller> {
     caller_of(db, db.holder_by_id(&caller.token).await?)
 }
@@ -113,8 +117,12 @@ fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Cal
     Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
 }
 
-/// Issues a token for the caller, or for another account when an admin of the platform asks. A token never gives more
-/// than the token that asked for it (F83).
+/// Issues a token for the caller, or for another account when the caller is an admin of the platform. The token gets at
+/// most the scopes of the caller's own token (F83).
+///
+/// # Errors
+/// `missing-grant` also when a scope is wanted that the caller's token lacks; `not-found` for the account;
+/// `invalid-field`.
 pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut new: NewToken) -> Result<IssuedToken> {
     caller.require_scope(TokenScope::Manage)?;
     let account = account.unwrap_or_else(|| caller.account.clone());
@@ -136,13 +144,14 @@ pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut 
     Ok(issued)
 }
 
-/// The caller's tokens, without their secrets.
+/// All tokens of the caller's account, without their secrets.
 pub async fn tokens(db: &Db, caller: &Caller) -> Result<Vec<Token>> {
     caller.require_scope(TokenScope::Read)?;
     db.read().await?.tokens_of(&caller.account).await
 }
 
-/// Revokes one of the caller's tokens; an admin of the platform may revoke any. Doing it twice is no work.
+/// Revokes a token of the caller's account; an admin of the platform may revoke any. Revoking it again does nothing.
+/// `not-found` for a token of somebody else.
 pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> {
     let mut tx = db.begin().await?;
     let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());

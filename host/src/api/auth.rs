@@ -1,4 +1,4 @@
-//! Who is asking: a bearer token for people and robots, a host app's public key for devices.
+//! Authentication: a bearer token for people and machines, the public key of a host app for devices.
 
 use crate::api::problem::Problem;
 
@@ -16,10 +16,11 @@ use crate::{
     host_app::HostApp,
 };
 
-/// The header that carries a host app's public key.
+/// The header with the public key of a host app.
 pub const HOST_APP_KEY: &str = "x-host-app-key";
 
-/// Borrowed from the headers, which `headers::Authorization` does not do: nobody copies a secret to look at it.
+/// The token in the Authorization header; `None` without the header. It is borrowed and not copied, which
+/// `headers::Authorization` would do with the secret. `invalid-token` for a header of another form.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let wrong = || Error::new(Code::InvalidToken, "The Authorization header must read `Bearer berth_…`.");

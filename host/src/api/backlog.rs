@@ -1,4 +1,5 @@
-//! What waits in the database, on `/metrics`. It takes a query, so it is looked at before the page is written.
+//! Figures about work that waits in the database, for `/metrics`. They take a query, which is made before the page is
+//! written.
 
 use std::{
     fmt,
@@ -16,10 +17,10 @@ use crate::{
     store::Backlog,
 };
 
-/// A database that does not answer within this time is left out of the page.
+/// How long the query may take. The page comes without the figures when it takes longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads what waits.
+/// Reads the backlog and keeps it for the page. Cheap to clone.
 #[derive(Clone)]
 pub struct BacklogFigures {
     app: Arc<App>,
@@ -33,12 +34,12 @@ impl fmt::Debug for BacklogFigures {
 }
 
 impl BacklogFigures {
-    /// Of this host's database.
+    /// Figures of the database of `app`.
     pub fn new(app: Arc<App>) -> Self {
         Self { app, seen: Arc::default() }
     }
 
-    /// Looks at what waits now. A page without it is better than none.
+    /// Reads the present backlog. If that fails, the failure is logged, and the page comes without these figures.
     pub async fn look(&self) {
         let read = async { self.app.db.read().await?.backlog(relay::NAME).await };
         let read = tokio::time::timeout(PATIENCE, read).await;

@@ -1,21 +1,22 @@
-//! Where a request comes from. `X-Forwarded-For` is free text of the client's unless one of our own proxies wrote it.
-//! `axum-client-ip` takes one header on trust; whose word counts here depends on the peer and on every hop.
+//! The address of the client. `X-Forwarded-For` may say anything unless a trusted proxy has written it.
+//! `axum-client-ip` trusts one header altogether; here the peer and each hop decide how much of the header counts.
 
 use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The client's address: the peer, or what a trusted proxy says. An extension of every request.
+/// The address of the client: that of the peer, or the one that trusted proxies tell. An extension of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIp(pub IpAddr);
 
-/// Whose `X-Forwarded-For` is believed.
+/// The networks whose `X-Forwarded-For` is believed.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Walks the header from its end, where our own proxies wrote, to the first address that is not one of them.
+    /// Goes through the header from its end, where trusted proxies have written, up to the first address that is not
+    /// one of them.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientIp {
         let mut client = peer.to_canonical();
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());

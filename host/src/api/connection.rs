@@ -1,9 +1,9 @@
-//! One connection: HTTP/1 or HTTP/2 over a socket, and a watchdog that ends it when the client is too slow.
+//! Serves one connection, HTTP/1 or HTTP/2 over a socket, and ends it when the client is too slow.
 //!
-//! hyper watches heads of HTTP/1 only. Here three rules hold for both protocols, whatever shape the slowness has:
-//! without a request it is closed after [`Patience::first_request`] or [`Patience::idle`]; with an answer that the
-//! client does not take it is cut after [`Patience::write_stall`]; a slow body fails by its [`Pace`]. How long a
-//! handler takes is the handler's affair.
+//! hyper watches only the heads of HTTP/1 requests. Here three rules hold for both protocols. A connection without a
+//! request is closed after [`Patience::first_request`] or [`Patience::idle`]. A connection whose client does not take
+//! the answer is cut after [`Patience::write_stall`]. A slow request body fails by its [`Pace`]. The time that handlers
+//! take is not limited here.
 
 mod activity;
 mod io;
@@ -40,40 +40,41 @@ use crate::api::{
 /// How long a connection may be without progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// From the connection to the end of its first request's head.
+    /// From the connection to the end of the head of its first request.
     pub first_request: Duration,
-    /// From the end of an answer to the end of the next request's head.
+    /// From the end of an answer to the end of the head of the next request.
     pub idle: Duration,
-    /// For 1 KiB of an answer to be taken.
+    /// For the client to take 1 KiB of an answer.
     pub write_stall: Duration,
     /// After the last answer, for the client to read it before the socket is reset.
     pub linger: Duration,
 }
 
-/// What all connections share.
+/// The things that all connections share.
 pub struct Shared {
     /// The HTTP settings.
     pub builder: Builder<TokioExecutor>,
-    /// The wrapped routes.
+    /// The routes, wrapped by the edge.
     pub router: Router,
     /// How long a connection may be without progress.
     pub patience: Patience,
     /// How slow a request body may be.
     pub pace: Pace,
-    /// Whose word about the client's address is taken.
+    /// The proxies whose word about the client's address is accepted.
     pub proxies: TrustedProxies,
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// In agreement, or by the client.
+    /// Regularly, or because the client closed it.
     Done,
-    /// By us: the client was too slow or silent.
+    /// Cut by the host, because the client was too slow or silent.
     Cut,
 }
 
-/// Serves one connection until it ends; `draining` turning true lets it finish what is in flight.
+/// Serves one connection until it ends. When `draining` becomes true, requests in flight finish and no others are
+/// accepted.
 pub async fn run(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, mut draining: watch::Receiver<bool>) -> End {
     let activity = Arc::new(Activity::default());
     let io = TokioIo::new(WatchedIo::new(stream, activity.clone(), shared.patience.linger));
@@ -104,7 +105,7 @@ pub async fn run(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, mut d
     }
 }
 
-/// Also when nobody is left to tell.
+/// Waits until `draining` is true, or nobody is left who could set it.
 async fn told_to_drain(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|now| *now).await;
 }

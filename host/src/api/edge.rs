@@ -1,7 +1,9 @@
-//! What every request passes, from the outside in: id → span → access log and metrics → panics become problems → routes.
+//! The middleware that every request passes, from the outside in: request id, span, access log and metrics, and
+//! problems in place of panics.
 //!
-//! One middleware instead of tower-http's `request-id`, `trace`, `catch-panic` and `set-header`: each layer costs every check
-//! a boxed future, and the panic's problem and the log line need the id that another layer made.
+//! One middleware replaces tower-http's `request-id`, `trace`, `catch-panic` and `set-header`, because each layer costs
+//! every check a boxed future, and the problem for a panic and the log line need the id that another layer would have
+//! made.
 
 use crate::api::problem::Problem;
 use std::{
@@ -36,19 +38,19 @@ use crate::{
     error::{Code, Error},
 };
 
-/// What the edge needs.
+/// The things that the edge needs.
 #[derive(Clone)]
 pub struct EdgeDeps {
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
-    /// Where request ids come from.
+    /// The source of randomness for request ids.
     pub random: Arc<dyn Random>,
-    /// What `/readyz` asks.
+    /// The things about which `/readyz` asks.
     pub ready: ReadyChecks,
 }
 
-/// Wraps all routes; adds `/healthz`, `/readyz`, `/metrics`, `/problems` and the fallbacks for 404 and 405.
-/// Call it last: what is added to the router afterwards is not covered.
+/// Wraps all routes, and adds `/healthz`, `/readyz`, `/metrics`, `/problems` and the fallbacks for 404 and 405. Call it
+/// last, as it does not cover routes that are added to the router afterwards.
 pub fn edge(router: Router, deps: EdgeDeps) -> Router {
     router
         .route("/healthz", get(health::healthz))
@@ -84,7 +86,7 @@ fn after_panic(panic: &(dyn std::any::Any + Send)) -> Error {
     Error::internal(anyhow::anyhow!("a handler panicked: {}", text.unwrap_or("without a message")))
 }
 
-/// One line of the access log, written when the answer's last byte is gone or the client is.
+/// One line of the access log. It is written when the last byte of the answer was sent, or the client has left.
 struct Entry {
     id: RequestId,
     method: Method,
@@ -154,7 +156,7 @@ impl Drop for Entry {
     }
 }
 
-/// The body of an answer, counted.
+/// The body of an answer, whose bytes are counted.
 struct Followed {
     body: Body,
     entry: Entry,

@@ -1,4 +1,4 @@
-//! ETags for reads: whoever has the answer already gets 304. tower-http has no layer for it.
+//! ETags for reads: a client that has the answer already gets 304. tower-http has no layer for this.
 
 use crate::api::problem::Problem;
 use axum::{
@@ -12,10 +12,11 @@ use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
 use crate::{error::Error, ids::Digest};
 
-/// Larger answers are sent as they come.
+/// Size in bytes up to which an answer gets an ETag; larger ones are streamed.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Gives JSON answers of GET an ETag, and answers 304 to who names it.
+/// Middleware that gives JSON answers to GET requests an ETag, and answers 304 to a request that names it in
+/// If-None-Match.
 pub async fn tag(request: Request, next: Next) -> Response {
     if request.method() != Method::GET {
         return next.run(request).await;

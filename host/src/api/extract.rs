@@ -1,4 +1,4 @@
-//! axum's extractors, with our problems in place of its plain-text rejections.
+//! axum's extractors, with problems in place of their plain-text rejections.
 
 use crate::api::problem::Problem;
 use axum::{
@@ -19,21 +19,21 @@ use crate::{
     error::{Code, Error},
 };
 
-/// Bytes of a JSON body: what axum's `DefaultBodyLimit` is.
+/// Size of a JSON body in bytes, at most; the same as axum's `DefaultBodyLimit`.
 const MAX_JSON: u64 = 2 << 20;
 
-/// Levels of arrays and objects in a JSON body. What is stored is told in events and answers, which wrap it in levels of
-/// their own, and must stay readable for parsers that stop at 128.
+/// How deep arrays and objects in a JSON body may be nested. Stored values are wrapped in further levels in events and
+/// answers, which must stay readable for parsers that stop at 128.
 const MAX_DEPTH: usize = 64;
 
-/// Characters of a refusal that quotes what was sent.
+/// How many characters of a refusal may quote the request.
 const MOST_WORDS: usize = 500;
 
-/// A JSON body. Refusals name the path of the offending member.
+/// A JSON body of at most 2 MiB, nested at most 64 levels deep. Refusals name the path of the offending member.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
-/// A JSON body that may be absent; then the default stands for it.
+/// A JSON body that may be absent; `T::default()` stands for an absent one.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionalJson<T>(pub T);
 
@@ -48,7 +48,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     }
 }
 
-/// The query string.
+/// The parameters in the query string.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<T>(pub T);
 
@@ -74,13 +74,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// Whether a Content-Type names JSON.
+/// Whether a Content-Type is JSON, such as `application/json` or `application/cloudevents+json`.
 pub fn is_json(kind: &HeaderValue) -> bool {
     let named = kind.to_str().ok().and_then(|kind| kind.parse::<Mime>().ok());
     named.is_some_and(|kind| kind.type_() == APPLICATION && (kind.subtype() == JSON || kind.suffix() == Some(JSON)))
 }
 
-/// How deep arrays and objects are nested; of what is no JSON, something. serde_json has no limit of one's own.
+/// How deep arrays and objects in a JSON text are nested. If the text is not JSON, the result has no meaning.
+/// serde_json has a limit, but it cannot be set.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in json {
@@ -136,7 +137,7 @@ fn json_problem(rejection: JsonRejection) -> Error {
     }
 }
 
-/// A body that could not be read: too large, too slow, or cut off.
+/// The error for a body that could not be read because it was too large, too slow or cut off.
 pub fn bytes_problem(rejection: BytesRejection) -> Error {
     limits::body_problem(&rejection)
 }
@@ -158,7 +159,7 @@ fn path_problem(rejection: PathRejection) -> Error {
     }
 }
 
-/// The innermost message: the outer ones speak of axum.
+/// The innermost message of an error, because the outer ones are about axum.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut error = error;
     // serde_path_to_error's Display holds the path and its source's text; going below it would lose the path.

@@ -1,5 +1,5 @@
-//! The host's own figures on `/metrics`: the index, admissions, and what policies say. Read when asked for, so that
-//! counting costs a check nothing.
+//! The figures of this host on `/metrics`: the index, admissions, and the opinions of policies. They are read when the
+//! page is asked for, so that counting costs checks nothing.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -20,7 +20,7 @@ impl fmt::Debug for Figures {
     }
 }
 
-/// Encodes under one name, with or without labels.
+/// The page under construction: encodes figures under a name, with or without labels.
 pub(super) struct Page<'a>(pub(super) DescriptorEncoder<'a>);
 
 impl Page<'_> {

@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: everything that it needs answers too.
+//! `/healthz` says whether the process answers, `/readyz` whether everything that it needs answers too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,27 +10,28 @@ use axum::{
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Map, Value, json};
 
-/// Longest time for one check.
+/// How long one check may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Something that the host needs: the database, the blob store, the policy engine.
+/// Something that the host needs, such as the database.
 pub trait ReadyCheck: Send + Sync {
-    /// A short name, such as `database`.
+    /// A short name of the needed thing, such as `database`.
     fn name(&self) -> &'static str;
 
-    /// Is it there? The error's text goes to the log, not to the caller.
+    /// Checks whether the thing is there. The text of an error is logged and not shown to the caller.
     fn check(&self) -> BoxFuture<'_, anyhow::Result<()>>;
 }
 
-/// What `/readyz` asks.
+/// The things about which `/readyz` asks.
 pub type ReadyChecks = Arc<Vec<Box<dyn ReadyCheck>>>;
 
-/// `GET /healthz`: alive; for a supervisor that restarts what does not answer.
+/// Handles `GET /healthz`, for a supervisor that restarts a process that does not answer.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: 200 or 503, with the state of each check; for a balancer that sends requests elsewhere.
+/// Handles `GET /readyz`, for a load balancer that sends requests elsewhere: answers 200 or 503, with the state of each
+/// check.
 pub async fn readyz(State(checks): State<ReadyChecks>) -> Response {
     let results = join_all(checks.iter().map(|check| is_ready(check.as_ref(), PATIENCE))).await;
     let ready = results.iter().all(|(_, ready)| *ready);

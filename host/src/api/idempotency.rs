@@ -1,8 +1,8 @@
-//! `Idempotency-Key`: a POST that is repeated with the same key is answered with the first answer, not done twice.
+//! `Idempotency-Key`: a POST that is repeated with the same key gets the first answer, and is not performed again.
 //!
-//! A key belongs to its caller, method and path. The first request runs to its end even if the client leaves, so that
-//! a repetition finds its answer. Refusals and failures are forgotten: they did nothing, and trying again may help. Answers
-//! that show a secret are not kept either (see [`NoStore`]), only that they were given.
+//! A key belongs to its caller, method and path. The first request runs to its end even if the client leaves, so that a
+//! repetition finds its answer. Refusals and failures are forgotten, because they did nothing and another attempt may
+//! succeed. Of answers that show a secret (see [`NoStore`]) only the fact is kept that they were given.
 
 use crate::api::problem::Problem;
 use std::sync::Arc;
@@ -30,39 +30,40 @@ use crate::{
 
 /// The request header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// `true` on an answer that was given before.
+/// The response header that is `true` on a repeated answer.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// Headers of an answer that are kept.
+/// The headers of an answer that are kept.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
-/// Longest key, in characters.
+/// Length of a key in characters, at most.
 const MAX_KEY: usize = 255;
 
-/// Who is asking, as authentication puts it into the request's extensions. Requests without it are not protected, because
+/// The caller, as authentication adds it to the request's extensions. Requests without it are not protected, as
 /// strangers must not share keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The account.
+    /// Id of the account.
     pub account: Arc<str>,
-    /// What its token may do: a token that may do less does not get the answers of one that may do more.
+    /// The scopes of the token. A token with fewer scopes does not get the answers of one with more.
     pub scopes: Arc<str>,
 }
 
-/// A handler puts this into the extensions of a response that shows a secret once.
+/// An extension that handlers add to a response that shows a secret, so that it is not kept.
 #[derive(Clone, Copy, Debug)]
 pub struct NoStore;
 
 /// The state of the middleware.
 #[derive(Clone)]
 pub struct Idempotency<S> {
-    /// Where keys are kept.
+    /// Where keys and answers are kept.
     pub store: S,
-    /// What time it is.
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Largest request body, and largest answer that is kept, in bytes.
+    /// Size in bytes of the largest request body that is accepted, and of the largest answer that is kept.
     pub max_body: usize,
 }
 
-/// Middleware for routes with bounded bodies, inside authentication: `route_layer(from_fn_with_state(idempotency, once::<S>))`.
+/// Middleware for routes with bounded bodies, to be applied inside authentication:
+/// `route_layer(from_fn_with_state(idempotency, once::<S>))`.
 pub async fn once<S: IdempotencyStore>(State(state): State<Idempotency<S>>, request: Request, next: Next) -> Response {
     let scope = match scope_of(&request) {
         Ok(Some(scope)) => scope,
@@ -118,7 +119,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     }
 }
 
-/// Reads the body, and hashes it with the query and the token's scopes.
+/// Reads the body, and hashes it together with the query and the token's scopes.
 async fn fingerprint(request: Request, max_body: usize) -> Result<(Request, Digest)> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, max_body).await.map_err(|error| limits::body_problem(&error))?;
@@ -133,7 +134,7 @@ async fn fingerprint(request: Request, max_body: usize) -> Result<(Request, Dige
     Ok((Request::from_parts(parts, Body::from(body)), Digest::from_bytes(&hash.finalize().into())))
 }
 
-/// A task of its own: when the client leaves, this request is dropped and the task is not.
+/// Performs the request in a task of its own, which goes on when the client leaves and this request is dropped.
 async fn run_to_the_end<S: IdempotencyStore>(
     state: Idempotency<S>,
     scope: Scope,
@@ -155,7 +156,8 @@ async fn run_to_the_end<S: IdempotencyStore>(
     }
 }
 
-/// Keeps the answer or forgets the key. The work is done: a store that fails now must not turn the answer into an error.
+/// Keeps the answer, or forgets the key. As the work is done, a failure of the store is only logged and does not
+/// replace the answer.
 async fn settle<S: IdempotencyStore>(state: &Idempotency<S>, scope: &Scope, response: Response) -> Response {
     let (response, kept) = capture(response, state.max_body).await;
     let settled = match kept {
@@ -168,7 +170,7 @@ async fn settle<S: IdempotencyStore>(state: &Idempotency<S>, scope: &Scope, resp
     response
 }
 
-/// What to keep of an answer, if anything.
+/// Returns the response, with the copy to keep if it is one to keep.
 async fn capture(response: Response, max_body: usize) -> (Response, Option<StoredResponse>) {
     let status = response.status();
     let bounded = response.body().size_hint().upper().is_some_and(|upper| upper <= max_body as u64);

@@ -1,6 +1,7 @@
-//! Bounds on request bodies: how large, how slow, and what the caller is told.
+//! Limits on the size and the slowness of request bodies, and the problems when they are exceeded.
 //!
-//! tower-http's `limit` answers in plain text and its `timeout` knows no lowest rate, so a client that drips could stay.
+//! tower-http's `limit` answers in plain text. Its `timeout` has no lowest rate, so that a client could keep a body
+//! dripping.
 
 use crate::api::problem::Problem;
 use std::{
@@ -24,12 +25,13 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::error::{Code, Error};
 
-/// The limit in force, in bytes: an extension of the request, for those who stream.
+/// The limit on the request's body in bytes. An extension of the request, for handlers that stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimit(pub u64);
 
-/// Middleware (`from_fn_with_state(BodyLimit(n), cap_body)`): a body that declares more is refused unread, one that turns out
-/// longer is cut at the limit. Extractors on the same route need `DefaultBodyLimit::disable()`, or the lower limit wins.
+/// Middleware (`from_fn_with_state(BodyLimit(n), cap_body)`) that refuses a body that declares more bytes before
+/// reading it, and cuts one that turns out longer at the limit. Extractors on the same route need
+/// `DefaultBodyLimit::disable()`, or the lower limit applies.
 pub async fn cap_body(State(limit): State<BodyLimit>, mut request: Request, next: Next) -> Response {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit.0) {
@@ -40,7 +42,7 @@ pub async fn cap_body(State(limit): State<BodyLimit>, mut request: Request, next
     next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
 }
 
-/// Refuses a body whose declared length is over the limit, before a byte of it is read (F68).
+/// Refuses a body whose declared length is over the limit with `body-too-large`, before a byte of it is read (F68).
 pub fn refuse_declared(body: &impl HttpBody, limit: u64) -> Result<(), Error> {
     if body.size_hint().lower() > limit { Err(too_large(Some(BodyLimit(limit)))) } else { Ok(()) }
 }
@@ -54,7 +56,8 @@ fn too_large(limit: Option<BodyLimit>) -> Error {
     }
 }
 
-/// What to answer when reading a request body failed. Streaming handlers call it with the error of the body stream.
+/// The error to answer with when reading a request body failed: `body-timeout`, `body-too-large` or `bad-request`.
+/// Handlers that stream call it with the error of the body stream.
 pub fn body_problem(error: &(dyn StdError + 'static)) -> Error {
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -73,20 +76,20 @@ pub fn body_problem(error: &(dyn StdError + 'static)) -> Error {
 /// How slow a request body may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Longest wait for the next bytes.
+    /// How long the next bytes may take.
     pub idle: Duration,
-    /// Lowest average rate in bytes a second, counted over the time spent waiting for the client; 0 asks for none.
+    /// The lowest average rate in bytes per second over the time spent waiting for the client; 0 for none.
     pub min_rate: u64,
-    /// Waiting time before the rate is looked at.
+    /// How much waiting must have happened before the rate is considered.
     pub grace: Duration,
 }
 
-/// The body did not keep its [`Pace`].
+/// How a body failed to keep its [`Pace`].
 #[derive(Debug)]
 pub enum TooSlow {
-    /// Nothing came for this long.
+    /// No bytes came for this long.
     Idle(Duration),
-    /// Bytes came at less than this many a second.
+    /// Bytes came at a lower rate than this, in bytes per second.
     Rate(u64),
 }
 
@@ -101,7 +104,7 @@ impl fmt::Display for TooSlow {
 
 impl StdError for TooSlow {}
 
-/// A request body that fails when it does not keep its [`Pace`]. Only time in which we wait for the client counts.
+/// A request body that fails when it does not keep its [`Pace`]. Only the time spent waiting for the client counts.
 pub struct PacedBody<B> {
     body: B,
     pace: Pace,
@@ -121,7 +124,7 @@ impl<B> PacedBody<B> {
         Self { body, pace, received: 0, waited: Duration::ZERO, waiting: None }
     }
 
-    /// Nothing has come: has it been too long?
+    /// Ready when no bytes have come for too long.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<TooSlow> {
         let pace = self.pace;
         let wait =
@@ -130,7 +133,7 @@ impl<B> PacedBody<B> {
         Poll::Ready(TooSlow::Idle(pace.idle))
     }
 
-    /// `bytes` have come: fast enough so far?
+    /// Counts `bytes` that have come; fails when the rate is too low.
     fn account(&mut self, bytes: usize) -> Result<(), TooSlow> {
         self.received = self.received.saturating_add(bytes as u64);
         if let Some(wait) = self.waiting.take() {

@@ -1,4 +1,4 @@
-//! What the host counts, and `/metrics` in the OpenMetrics text format.
+//! The counters of the host, and `/metrics` in the OpenMetrics text format.
 
 use crate::api::problem::Problem;
 use std::{
@@ -26,14 +26,14 @@ use prometheus_client::{
 use super::backlog::BacklogFigures;
 use crate::error::Error;
 
-/// The labels of one answered request. All of them come from small sets, so that nobody can grow the memory by asking.
+/// The labels of an answered request. They all come from small sets, so that callers cannot make the memory grow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
     /// The matched route, such as `/v1/mini-apps/{id}`, or `unmatched`.
     pub route: String,
-    /// The method, or `OTHER`.
+    /// The method, or `OTHER` for unusual ones.
     pub method: String,
-    /// `1xx` to `5xx`.
+    /// The class of the status, `1xx` to `5xx`.
     pub status: String,
 }
 
@@ -42,28 +42,28 @@ struct RouteLabels {
     route: String,
 }
 
-/// What the edge counts. Other parts register their own families in `registry`; the prefix `berth_` is added there.
+/// The counters of the edge. Other parts add their own to `registry`, which prefixes names with `berth_`.
 pub struct Metrics {
     /// Everything that `/metrics` shows.
     pub registry: Mutex<Registry>,
     requests: Family<RequestLabels, Counter>,
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
-    /// Requests that are being answered.
+    /// How many requests are being answered.
     pub in_flight: Gauge,
-    /// Connections that are open.
+    /// How many connections are open.
     pub connections: Gauge,
-    /// Connections that were accepted.
+    /// How many connections were accepted.
     pub accepted: Counter,
-    /// Connections that were refused because there were too many.
+    /// How many connections were refused because too many were open.
     pub refused: Counter,
-    /// Connections that were cut because the client was too slow.
+    /// How many connections were cut because the client was too slow.
     pub cut: Counter,
-    /// Bytes of answers' bodies.
+    /// How many bytes of answers' bodies were sent.
     pub sent: Counter,
     backlog: OnceLock<BacklogFigures>,
 }
 
-/// From half a millisecond to 30 seconds.
+/// The buckets of latencies in seconds, from half a millisecond to 30 seconds.
 const LATENCY_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
@@ -101,18 +101,18 @@ impl Metrics {
         registry.register_collector(Box::new(Process { started: Instant::now() }));
     }
 
-    /// Adds figures that are read when asked for.
+    /// Adds figures that are read whenever the page is asked for.
     pub fn register_collector(&self, collector: impl Collector) {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner).register_collector(Box::new(collector));
     }
 
-    /// Adds what waits in the database; it is looked at for every answer.
+    /// Adds the backlog in the database, which is read whenever the page is asked for.
     pub fn register_backlog(&self, figures: BacklogFigures) {
         self.register_collector(figures.clone());
         let _ = self.backlog.set(figures); // one host has one database
     }
 
-    /// One request was answered.
+    /// Counts an answered request: how long it took, and how many bytes of body were sent.
     pub fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration, sent: u64) {
         let labels = RequestLabels {
             route: route.into(),
@@ -125,7 +125,7 @@ impl Metrics {
     }
 }
 
-/// Methods are free text on the wire: unknown ones share a name.
+/// The method as a label. Methods are free text on the wire, so unusual ones share the name `OTHER`.
 pub fn known_method(method: &Method) -> &str {
     match method.as_str() {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
@@ -133,7 +133,7 @@ pub fn known_method(method: &Method) -> &str {
     }
 }
 
-/// `GET /metrics`.
+/// Handles `GET /metrics`.
 pub async fn show(State(metrics): State<Arc<Metrics>>) -> Result<Response, Problem> {
     if let Some(backlog) = metrics.backlog.get() {
         backlog.look().await;
@@ -144,7 +144,7 @@ pub async fn show(State(metrics): State<Arc<Metrics>>) -> Result<Response, Probl
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }
 
-/// The process itself, looked at when asked.
+/// Figures of the process, read when the page is asked for.
 #[derive(Debug)]
 struct Process {
     started: Instant,
@@ -168,7 +168,8 @@ impl Collector for Process {
     }
 }
 
-/// Resident memory in bytes, where the system tells (Linux). One number is no reason for the crate `procfs`.
+/// Resident memory of the process in bytes; `None` where the system does not tell (it does on Linux). The crate
+/// `procfs` would be much for one number.
 fn resident_bytes() -> Option<i64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: i64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;

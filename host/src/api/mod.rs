@@ -1,4 +1,4 @@
-//! The HTTP surface.
+//! The HTTP API: the listener, what every request passes, and the resources.
 
 pub mod auth;
 pub mod backlog;

@@ -1,4 +1,4 @@
-//! Errors on the wire: RFC 9457 `application/problem+json`, and the page that explains each `type`.
+//! Errors on the wire: `application/problem+json` (RFC 9457), and the pages that explain each `type`.
 
 use axum::{
     extract::{OriginalUri, Path},
@@ -15,10 +15,10 @@ use crate::{
     error::{Code, Error, Kind},
 };
 
-/// The member of [`Error::fields`] that becomes the `Retry-After` header, in seconds.
+/// The member of [`Error::fields`] whose value, in seconds, becomes the `Retry-After` header.
 pub const RETRY_AFTER_FIELD: &str = "retry_after_seconds";
 
-/// The status of a code: that of its kind, save the few for which HTTP has a narrower word.
+/// The HTTP status of a code: that of its kind, except for three codes that have a more specific one.
 pub fn status(code: Code) -> StatusCode {
     match code {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -69,11 +69,11 @@ fn advice(kind: Kind) -> &'static str {
     }
 }
 
-/// An error as an answer.
+/// An error as an HTTP response.
 #[derive(Debug)]
 pub struct Problem(pub Error);
 
-/// What handlers answer.
+/// The result of handlers.
 pub type Result<T, E = Problem> = std::result::Result<T, E>;
 
 impl From<Error> for Problem {
@@ -119,7 +119,7 @@ fn add_headers(response: &mut Response, error: &Error) {
     }
 }
 
-/// The one place where a cause is logged; it is never shown.
+/// Logs the cause of an error, which is never shown to callers. Causes are logged nowhere else.
 fn log_source(error: &Error, status: StatusCode) {
     let Some(source) = &error.source else { return };
     let request_id = request_id::current();
@@ -131,19 +131,19 @@ fn log_source(error: &Error, status: StatusCode) {
     }
 }
 
-/// The fallback for addresses that do not exist.
+/// Handles addresses that do not exist.
 pub async fn route_not_found(OriginalUri(uri): OriginalUri) -> Problem {
     let detail = format!("There is nothing at {}. /openapi.json lists every address.", uri.path());
     Problem(Error::new(Code::RouteNotFound, detail))
 }
 
-/// The fallback for addresses that do not take the method; axum adds `Allow`.
+/// Handles methods that an address does not accept; axum adds the header `Allow`.
 pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
     let detail = format!("{} does not take {method}. The header Allow lists what it takes.", uri.path());
     Problem(Error::new(Code::MethodNotAllowed, detail))
 }
 
-/// `GET /problems/{slug}`: what a problem's `type` means and what to do about it, as Markdown.
+/// Handles `GET /problems/{slug}`: explains in Markdown what a problem's `type` means and what to do about it.
 pub async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
     let code = Code::ALL.iter().find(|code| code.slug() == slug);
     let code = *code.ok_or_else(|| Error::not_found("problem", &slug))?;
@@ -152,7 +152,7 @@ pub async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
     Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }
 
-/// `GET /problems`: every `type` there is, as Markdown.
+/// Handles `GET /problems`: lists every `type` in Markdown.
 pub async fn index() -> Response {
     let line = |code: &Code| {
         format!("- [{0}](/problems/{0}), status {1}: {2}", code.slug(), status(*code).as_u16(), code.title())

@@ -1,7 +1,7 @@
-//! Preconditions and ranges of RFC 9110 (§13, §14), as pure functions: what a download of known length answers.
+//! Preconditions and ranges of RFC 9110 (§13, §14) as pure functions: how to answer a download whose length is known.
 //!
 //! Only single ranges are served. Several ranges would need multipart bodies that no SDK asks for, and RFC 9110 §14.2
-//! lets a server ignore them: they get the whole, as do malformed and too many ranges.
+//! lets a server ignore them: such requests get everything, as do those with malformed or too many ranges.
 
 use crate::api::problem::Problem;
 use std::{num::NonZeroUsize, ops::Range};
@@ -19,17 +19,17 @@ use http_range_header::{RangeUnsatisfiableError, parse_range_header_with_max_ran
 
 use crate::error::{Code, Error};
 
-/// Most ranges in one header that are looked at.
+/// How many ranges in one header are read at most.
 const MAX_RANGES: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
-/// What a `Range` header asks for.
+/// The bytes that a `Range` header asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// Everything: the header is absent, malformed, of another unit or excessive, or asks for several parts.
+    /// Everything, because the header is absent, malformed, in another unit or excessive, or asks for several parts.
     Whole,
-    /// These bytes, the end exclusive.
+    /// The bytes in this range; its end is exclusive.
     Part(Range<u64>),
-    /// Well-formed, and not one byte of it exists.
+    /// A well-formed range of which no byte exists.
     Unsatisfiable,
 }
 
@@ -48,19 +48,19 @@ pub fn parse_range(header: &str, len: u64) -> Asked {
     }
 }
 
-/// What to answer to a `GET` or `HEAD` of immutable bytes.
+/// The answer to a `GET` or `HEAD` request for immutable bytes.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// 200, 206, 304, 412 or 416.
+    /// The status: 200, 206, 304, 412 or 416.
     pub status: StatusCode,
-    /// The bytes to stream; `None` for no body (304, 412, 416).
+    /// The bytes to stream; `None` for no body, as with 304, 412 and 416.
     pub range: Option<Range<u64>>,
-    /// `ETag`, `Accept-Ranges`, and by status `Content-Length` and `Content-Range`.
+    /// `ETag` and `Accept-Ranges`, and depending on the status `Content-Length` and `Content-Range`.
     pub headers: HeaderMap,
 }
 
-/// Decides by RFC 9110 §13.2.2: If-Match, If-None-Match, then Range under If-Range. `etag` is strong.
-/// There is no Last-Modified, so a date in If-Range never matches and the whole is sent.
+/// Decides in the order of RFC 9110 §13.2.2: If-Match, If-None-Match, then Range under If-Range. `etag` must be strong.
+/// As there is no Last-Modified, a date in If-Range never matches, and everything is sent.
 pub fn decide(method: &Method, request: &HeaderMap, etag: &ETag, len: u64) -> Answer {
     // What cannot be read as the header that it claims to be is a precondition that does not hold.
     let matches = request.typed_get::<IfMatch>().is_some_and(|given| given.precondition_passes(etag));
@@ -79,7 +79,7 @@ pub fn decide(method: &Method, request: &HeaderMap, etag: &ETag, len: u64) -> An
     }
 }
 
-/// Range is defined for GET only, and If-Range must hold.
+/// The range that is asked for. Range counts for GET only, and only if If-Range holds.
 fn asked(method: &Method, request: &HeaderMap, etag: &ETag, len: u64) -> Asked {
     let mut lines = request.get_all(RANGE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return Asked::Whole };
@@ -115,7 +115,7 @@ impl Answer {
         self
     }
 
-    /// The response; `body` is what streams [`Answer::range`] (for HEAD, give an empty one). 412 and 416 are problems.
+    /// The response. `body` must stream [`Answer::range`], or be empty for HEAD. 412 and 416 become problems.
     pub fn respond(self, body: Body) -> Response {
         let mut response = match self.status {
             StatusCode::RANGE_NOT_SATISFIABLE => {
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(parse_range("bytes=-5", 0), Asked::Whole);
     }
 
-    /// Appends, so that a header can stand twice.
+    /// Appends the headers, so that one may occur twice.
     fn answer(method: Method, headers: &[(HeaderName, &'static str)]) -> (u16, Option<Range<u64>>) {
         let mut map = HeaderMap::new();
         for (name, value) in headers {

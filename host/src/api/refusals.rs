@@ -1,20 +1,21 @@
-//! Refusals in the OpenAPI document: any operation may answer with a problem, so it is said once for all of them.
+//! Adds refusals to the OpenAPI document. Every operation may answer with a problem, so one description serves all of
+//! them.
 
 use utoipa::openapi::{OpenApi, Ref, RefOr, path::PathItem};
 
-/// A refusal (RFC 9457). Further members say more for programs: the values that disagree, the limit, the place.
+/// A refusal (RFC 9457). Further members tell programs more: the values that disagree, the limit, or the place.
 #[derive(utoipa::ToSchema, utoipa::ToResponse)]
 #[response(description = "A refusal", content_type = "application/problem+json")]
 pub struct Problem {
-    /// `/problems/{reason}`: stable, and the address of its explanation.
+    /// `/problems/{reason}`: a stable reason, and the address of the page that explains it.
     pub r#type: String,
-    /// The same for every occurrence.
+    /// Short text that is the same for every refusal of this type.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// What is wrong here and what to do about it.
+    /// What is wrong in this case, and what to do about it.
     pub detail: String,
-    /// What the host's log calls this request.
+    /// Id of the request, which also stands in the host's log.
     pub request_id: Option<String>,
 }
 

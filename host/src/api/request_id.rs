@@ -1,6 +1,8 @@
-//! One id per request: taken from the caller when it is sane, otherwise generated; in every answer, problem and log line.
+//! The id of a request. It is taken from the caller if it has a harmless form, and generated otherwise. It stands in
+//! the answer, in problems and in log lines.
 //!
-//! Not tower-http's `request-id`: it believes whatever a caller sends, and tells neither problems nor log lines.
+//! Not tower-http's `request-id`: it accepts whatever a caller sends, and adds the id neither to problems nor to log
+//! lines.
 
 use std::{fmt, sync::Arc};
 
@@ -8,13 +10,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::clock::Random;
 
-/// The header that carries it, both ways.
+/// The header that carries the id in requests and answers.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longest id that is taken from a caller, in bytes.
+/// Length in bytes of an id from a caller, at most.
 const MAX_LEN: usize = 64;
 
-/// The id of a request; also an extension of the request.
+/// The id of a request. It is also an extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 
@@ -22,13 +24,14 @@ tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// The id of the request that this task is answering, if any. Spawned tasks do not inherit it: see [`RequestId::scope`].
+/// The id of the request that this task answers; `None` outside of requests. Spawned tasks do not inherit it, see
+/// [`RequestId::scope`].
 pub fn current() -> Option<RequestId> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
 impl RequestId {
-    /// The caller's id if it is at most 64 characters of `[A-Za-z0-9._-]`, else a fresh one of 96 random bits.
+    /// The caller's id if it has at most 64 characters of `[A-Za-z0-9._-]`, otherwise a new one of 96 random bits.
     pub fn of(headers: &HeaderMap, random: &dyn Random) -> Self {
         let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
         match given.filter(|id| is_sane(id)) {
@@ -54,13 +57,13 @@ impl RequestId {
         HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("-"))
     }
 
-    /// Runs `work` such that [`current`] answers this id.
+    /// Runs `work` in such a way that [`current`] returns this id in it.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         CURRENT.scope(self, work).await
     }
 }
 
-/// Anything else could forge log lines or break a header.
+/// Whether an id from a caller is accepted. Other characters could forge log lines or break a header.
 fn is_sane(id: &str) -> bool {
     (1..=MAX_LEN).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }

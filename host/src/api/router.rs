@@ -1,4 +1,4 @@
-//! All routes, from the outside in: edge, idempotency, ETags, resources.
+//! Puts all routes together, from the outside in: edge, ETags, idempotency, resources.
 
 use crate::api::problem::Problem;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ use crate::{access, api::Api, app::App};
 )]
 struct Description;
 
-/// Largest request body that an Idempotency-Key protects, and largest answer that is kept.
+/// Size in bytes of the largest request body that an Idempotency-Key protects, and of the largest answer that is kept.
 const MAX_IDEMPOTENT: usize = 1 << 20;
 
 fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
@@ -51,12 +51,12 @@ fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
     (routes, document)
 }
 
-/// The OpenAPI document, as `/openapi.json` serves it.
+/// The OpenAPI document that `/openapi.json` serves.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     resources().1
 }
 
-/// All routes of the host.
+/// All routes of the host, wrapped by what every request passes.
 pub fn router(app: Arc<App>, deps: EdgeDeps) -> Router {
     let (resources, description) = resources();
     let idempotency =
@@ -94,7 +94,7 @@ async fn identify(State(app): State<Api>, mut request: Request, next: Next) -> R
     }
 }
 
-/// What a person sees who opens the address in a browser.
+/// The page for people who open the address of the host in a browser.
 async fn welcome() -> impl IntoResponse {
     let page = include_str!("welcome.html").replace("{version}", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(page))
@@ -105,7 +105,7 @@ async fn welcome() -> impl IntoResponse {
 mod tests {
     use super::*;
 
-    /// The API is a promise: a change of it shows as a change of this file. `BERTH_UPDATE_SNAPSHOTS=1` writes it anew.
+    /// A change of the API shows as a change of this file, to be reviewed. `BERTH_UPDATE_SNAPSHOTS=1` writes it anew.
     #[test]
     fn the_openapi_document_is_the_one_that_was_reviewed() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");

@@ -1,4 +1,5 @@
-//! Who may ask, in the OpenAPI document: a token everywhere, a host app's public key where devices ask.
+//! Adds to the OpenAPI document who may call each operation: callers with a token, or devices with a host app's public
+//! key.
 
 use utoipa::openapi::{
     OpenApi,
@@ -9,7 +10,7 @@ use utoipa::openapi::{
 const TOKEN: &str = "token";
 const HOST_APP_KEY: &str = "host_app_key";
 
-/// Adds the two schemes, and to every operation those that it takes.
+/// Adds the two security schemes, and to each operation those that it accepts.
 pub fn add(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Default::default);
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: `berth_…`."));
@@ -26,7 +27,7 @@ pub fn add(document: &mut OpenApi) {
     }
 }
 
-/// Any one of these will do; none where the address or a signature says who asks.
+/// The schemes of which an operation accepts any one; none where the address or a signature says who asks.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (_, path) if path.starts_with("/v1/wechat/") => &[],

@@ -1,4 +1,5 @@
-//! The listener: accepts with a cap, hands each socket to [`connection::run`], and drains when it is told to stop.
+//! The listener: accepts connections up to a limit, serves each by [`connection::run`], and drains them when it is told
+//! to stop.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -63,7 +64,7 @@ pub struct ServeConfig {
 }
 
 impl Default for ServeConfig {
-    /// What the command line has without flags.
+    /// The defaults of the command line.
     fn default() -> Self {
         Self {
             max_connections: 4096,
@@ -81,13 +82,13 @@ impl Default for ServeConfig {
     }
 }
 
-/// Time before the rate of a body is looked at.
+/// How much waiting for a body must have happened before its rate is considered.
 const RATE_GRACE: Duration = Duration::from_secs(20);
-/// Time for a client to read a last answer.
+/// How long a client gets to read the last answer before the socket is reset.
 const LINGER: Duration = Duration::from_secs(1);
-/// Refusals that may linger at a time; above it a connection is dropped without a word.
+/// How many connections may be refused with an answer at a time. Above this number they are dropped without one.
 const REFUSALS: usize = 64;
-/// Unsent bytes that the kernel may hold for one connection: keeps memory flat and progress visible.
+/// How many unsent bytes the kernel may hold for one connection. This limits memory, and makes slow clients visible.
 const UNSENT: u32 = 128 * 1024;
 
 impl ServeConfig {
@@ -118,7 +119,8 @@ impl ServeConfig {
         builder
     }
 
-    /// The cap that holds: descriptors are needed for files and the database too.
+    /// The number of connections that may be open: also at most half of the file descriptors, because files and the
+    /// database need some.
     fn cap(&self) -> usize {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let half = limit.map_or(usize::MAX, |limit| usize::try_from(limit / 2).unwrap_or(usize::MAX));
@@ -126,16 +128,17 @@ impl ServeConfig {
     }
 }
 
-/// What became of the connections that were open when the signal came.
+/// What happened to the connections that were open when the signal to stop came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DrainReport {
-    /// Ended in time.
+    /// How many ended in time.
     pub finished: usize,
-    /// Cut at the deadline.
+    /// How many were cut at the deadline.
     pub cut: usize,
 }
 
-/// Serves until `shutdown` is ready, then lets requests in flight finish; returns by [`ServeConfig::drain`] at the latest.
+/// Serves until `shutdown` is ready, then lets requests in flight finish. Returns after [`ServeConfig::drain`] at the
+/// latest.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -159,7 +162,7 @@ pub async fn serve(
     server.drain(config.drain).await
 }
 
-/// Ready at SIGTERM or Ctrl-C: give it to [`serve`].
+/// Waits for SIGTERM or Ctrl-C; to be given to [`serve`].
 pub async fn stop_signal() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
@@ -235,7 +238,7 @@ impl Server {
     }
 }
 
-/// Counts an open connection, also when its task is aborted.
+/// Counts an open connection as long as it exists, even if its task is aborted.
 struct OpenConnection(Arc<Metrics>);
 
 impl OpenConnection {
@@ -251,14 +254,15 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Small answers leave at once, and little waits in the kernel. Both are wishes: a socket without them still works.
+/// Makes small answers leave at once, and limits what waits in the kernel. A socket works without these options too, so
+/// failures are ignored.
 fn tune(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT);
 }
 
-/// A refusal in HTTP/1.1, then patience until the client has read it.
+/// Refuses a connection with an HTTP/1.1 answer, then waits until the client has read it.
 async fn say_busy(mut stream: TcpStream) -> io::Result<()> {
     let body = r#"{"type":"/problems/unavailable","title":"The host cannot do this now","status":503,"detail":"Too many connections are open. Try again in a moment."}"#;
     let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\nconnection: close";
@@ -269,8 +273,8 @@ async fn say_busy(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A client that left before it was accepted is no reason to wait. Anything else (no descriptors, no memory) is, or the
-/// loop would spin.
+/// Waits a moment after an error that would recur at once (no descriptors, no memory), so that the loop does not spin.
+/// A client that left before it was accepted is no reason to wait.
 async fn pause_after(error: &io::Error) {
     if let Some(pause) = pause_for(error) {
         tracing::error!(%error, "cannot accept connections");

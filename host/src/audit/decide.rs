@@ -1,4 +1,4 @@
-//! Submitting, withdrawing, and the decisions of people.
+//! Submits and withdraws versions, and takes the decisions of people.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,23 +15,25 @@ use crate::{
     version::{Step, Version, VersionNumber},
 };
 
-/// A host app's decision.
+/// The decision of a host app in an audit.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
-    /// On whose behalf.
+    /// The host app for which the caller decides.
     pub host_app: HostAppId,
-    /// Whether the version may go online there.
+    /// Whether the host app approves of the version; otherwise it rejects it.
     pub approve: bool,
-    /// Why; a rejection needs it. At most 2,000 characters.
+    /// The reason, at most 2,000 characters; a rejection must have one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
-/// Freezes a version and starts its audit (V4), with one item for each bound host app (V5).
+/// Freezes a version and starts its audit (V4), with one item for each bound host app (V5). The caller must be allowed
+/// to develop the MiniApp.
 ///
 /// # Errors
-/// `no-host-app` when nobody could decide, `version-prerelease` for a development build.
+/// `no-host-app` when the MiniApp is bound to no host app; `version-prerelease`; `version-state` when the version is
+/// neither in development nor rejected; `not-found` and `missing-grant`.
 pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Audit> {
     let mut tx = audits.db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -68,7 +70,10 @@ pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &V
     Ok(audit)
 }
 
-/// Returns a version under audit to development (V4).
+/// Closes the audit of a version and returns the version to development (V4).
+///
+/// # Errors
+/// `version-state` when the version is not under audit; `not-found` and `missing-grant`.
 pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Version> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -84,10 +89,11 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &Version
     Ok(version.into())
 }
 
-/// Records a host app's decision; the last one decides the version (V5).
+/// Records the decision of a host app. A rejection, or the last approval, ends the audit and decides the version (V5).
 ///
 /// # Errors
-/// `note-required` for a rejection without one, `audit-closed` when the policies still judge or all is decided.
+/// `note-required` for a rejection without a note; `audit-closed` while the policies are judging, and when the audit
+/// has ended; `invalid-field` when the host app is not part of the audit; `not-found` and `missing-grant`.
 pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
     let note = text::prose("note", &how.note, 2000)?;
     let mut tx = db.begin().await?;
@@ -124,8 +130,8 @@ pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Resu
     Ok(audit)
 }
 
-/// Refuses whoever may not decide for the host app. Who may read the audit is told which host apps it waits for; to
-/// everybody else it does not exist.
+/// Checks that the caller may decide for the host app. Callers who may read the audit are told which host apps it waits
+/// for; for all others it is `not-found`.
 async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAppId) -> Result<()> {
     let audit = required(tx, id).await?;
     let (scope, part) = (Scope::HostApp(host_app.clone()), audit.items.iter().any(|item| item.host_app == *host_app));
@@ -145,7 +151,7 @@ async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAp
     Err(Error::field("host_app", text).with("host_apps", waits))
 }
 
-/// Ends an audit and takes the version's step that follows.
+/// Ends an audit, moves its version to approved or rejected, and emits the event.
 pub(super) async fn close(tx: &mut Tx, audit: &Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
     let (state, step, kind) = match result {
         Decision::Approved => (AuditState::Approved, Step::Approve, kind::VERSION_APPROVED),

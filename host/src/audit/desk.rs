@@ -1,25 +1,23 @@
-//! Where audits are done.
-
 use tokio::sync::Notify;
 
 use crate::{blob::Blobs, package::Limits, policy::registry::Policies, store::Db};
 
-/// What judging versions takes.
+/// Everything that judging versions takes.
 pub struct Audits {
-    /// Where audits are recorded.
+    /// The database that records audits.
     pub db: Db,
-    /// The packages.
+    /// The store that has the packages.
     pub blobs: Blobs,
-    /// Who judges.
+    /// The policies that judge.
     pub policies: Policies,
-    /// Limits of packages.
+    /// The limits within which packages are opened.
     pub limits: Limits,
-    /// Rung when an audit waits for its policies.
+    /// Wakes the worker of this host when an audit waits.
     pub wake: Notify,
 }
 
 impl Audits {
-    /// With nothing to do yet.
+    /// Puts the parts together; the database is that of `policies`.
     pub fn new(policies: Policies, blobs: Blobs, limits: Limits) -> Self {
         Self { db: policies.db.clone(), blobs, policies, limits, wake: Notify::new() }
     }

@@ -1,4 +1,4 @@
-//! What one policy said of one version, and how that is recorded.
+//! What one policy said about one version, and how that is recorded.
 
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -15,53 +15,53 @@ use crate::{
 };
 
 text_enum! {
-    /// What came of asking a policy. Only a verdict is a judgement; the others are never "pass".
+    /// How the evaluation by a policy ended. Only `verdict` is a judgement; the others never count as passing.
     OutcomeKind {
         /// The policy judged.
         Verdict = "verdict",
-        /// The policy says that it could not judge.
+        /// The policy said that it could not judge, or could not be loaded.
         Failed = "failed",
-        /// The policy broke.
+        /// The policy trapped: its code broke while it ran.
         Trapped = "trapped",
-        /// The policy hit a limit.
+        /// The policy hit a limit of time, memory or another resource.
         Limited = "limited",
     }
 }
 
-/// What one policy said of one version, with the digest and the config that said it (V6).
+/// What one policy said about one version, with the digest and the config that it judged with (V6).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Evaluation {
-    /// The policy's name.
+    /// Name of the policy.
     pub policy: String,
-    /// The policy's version.
+    /// Version of the policy.
     pub policy_version: String,
-    /// SHA-256 of the policy.
+    /// SHA-256 of the policy's wasm.
     pub digest: Digest,
-    /// The config that it judged with.
+    /// The config with which it judged.
     #[schema(value_type = Object)]
     pub config: serde_json::Value,
-    /// Whether its errors reject.
+    /// Whether its errors reject the version.
     pub mode: Mode,
-    /// What its failure means.
+    /// What it means when it gives no verdict.
     pub on_error: OnError,
-    /// What came of it.
+    /// How the evaluation ended.
     pub outcome: OutcomeKind,
-    /// Why there is no verdict.
+    /// Why there is no verdict; absent when there is one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// What it found.
+    /// The findings; empty when there is no verdict.
     pub findings: Vec<Finding>,
-    /// What it wrote.
+    /// The lines that the policy logged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,
-    /// How long it took, in microseconds.
+    /// How long the policy took, in microseconds.
     pub micros: i64,
-    /// When.
+    /// When it was asked.
     pub evaluated_at: Millis,
 }
 
 impl Evaluation {
-    /// With what came of asking the policy.
+    /// This evaluation with the outcome, findings, log and duration of what the policy answered.
     pub fn answered(self, asked: policy::Evaluation<Vec<Finding>>) -> Self {
         let detail = asked.outcome.trouble().unwrap_or_default();
         let (outcome, findings) = match asked.outcome {
@@ -73,7 +73,7 @@ impl Evaluation {
         Self { outcome, detail, findings, log: asked.log, micros: asked.elapsed.as_micros() as i64, ..self }
     }
 
-    /// Without an answer, because the policy could not be asked.
+    /// This evaluation with `error` as the reason why the policy could not be asked. The outcome stays as it is.
     pub fn unasked(self, error: &Error) -> Self {
         Self { detail: format!("The policy could not be loaded: {}", error.detail), ..self }
     }

@@ -1,4 +1,4 @@
-//! Audits: the judgement of one version, first by policies, then by one person per bound host app (V4–V6).
+//! Audits: the judgement of a version, first by policies, then by one person for each bound host app (V4–V6).
 
 mod decide;
 mod desk;
@@ -31,80 +31,80 @@ use crate::{
 };
 
 text_enum! {
-    /// Where an audit is.
+    /// The state of an audit.
     AuditState {
         /// Policies are judging.
         Checking = "checking",
-        /// People are deciding.
+        /// The policies have not rejected the version, and host apps are deciding.
         Deciding = "deciding",
-        /// All host apps approved.
+        /// All host apps have approved the version.
         Approved = "approved",
-        /// A policy or a host app rejected.
+        /// A policy or a host app has rejected the version.
         Rejected = "rejected",
-        /// The team took the version back.
+        /// The team has withdrawn the version.
         Withdrawn = "withdrawn",
     }
 }
 
 text_enum! {
-    /// What a host app decided.
+    /// The decision of a host app in an audit.
     Decision {
-        /// The version may go online.
+        /// The host app approves: the version may go online.
         Approved = "approved",
-        /// It may not.
+        /// The host app rejects the version.
         Rejected = "rejected",
     }
 }
 
-/// The audit of one version.
+/// The audit of a version. A version that is submitted again gets another audit.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Audit {
-    /// Unique for ever.
+    /// Id of the audit.
     pub id: AuditId,
-    /// Whose version it is.
+    /// Id of the MiniApp.
     pub mini_app: MiniAppId,
-    /// The version.
+    /// Number of the version.
     pub version: VersionNumber,
-    /// Where it is.
+    /// State of the audit.
     pub state: AuditState,
-    /// Why it was rejected.
+    /// Why the version was rejected; absent otherwise.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// SHA-256 of the judged package.
+    /// SHA-256 of the package under audit.
     pub sha256: Digest,
-    /// The account that submitted it.
+    /// The account that submitted the version.
     pub submitted_by: String,
-    /// When it was submitted.
+    /// When the version was submitted.
     pub created_at: Millis,
-    /// When it ended.
+    /// When the audit ended; absent while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Millis>,
-    /// One for each host app that the MiniApp was bound to when it was submitted.
+    /// One item for each host app to which the MiniApp was bound when the version was submitted.
     pub items: Vec<AuditItem>,
-    /// What the policies said.
+    /// What the policies said; empty until all of them have been asked.
     pub evaluations: Vec<Evaluation>,
 }
 
-/// One host app's part of an audit.
+/// The part of one host app in an audit.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct AuditItem {
-    /// The host app.
+    /// Id of the host app.
     pub host_app: HostAppId,
-    /// Its decision; absent while it is open.
+    /// Its decision; absent until there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// Why.
+    /// The note that came with the decision.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// The account that decided.
+    /// The account that decided; absent until there is a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
-    /// When.
+    /// When the host app decided; absent until there is a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Millis>,
 }
 
-/// A row of `audit`, with the version's number.
+/// A row of `audit`, joined with the number of its version.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Audit")]
 pub struct AuditRow {
@@ -148,7 +148,7 @@ impl TryFrom<AuditItemRow> for AuditItem {
     }
 }
 
-/// A row with what belongs to it.
+/// Adds the items and evaluations of an audit to its row.
 pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
     let items = tx.audit_items(&row.id).await?;
     let evaluations = tx.evaluations(&row.id).await?;
@@ -167,7 +167,7 @@ pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
     })
 }
 
-/// An audit, for its team and for the host apps that decide in it.
+/// One audit, for members of the MiniApp's team and of the host apps that decide in it; for all others `not-found`.
 pub async fn get(db: &Db, caller: &Caller, id: &AuditId) -> Result<Audit> {
     caller.require_scope(crate::access::TokenScope::Read)?;
     let mut tx = db.read().await?;
@@ -179,7 +179,7 @@ pub async fn get(db: &Db, caller: &Caller, id: &AuditId) -> Result<Audit> {
     Err(Error::not_found("audit", id))
 }
 
-/// Whether the caller belongs to the team or to a host app that decides.
+/// Whether the caller has a role in the MiniApp's team or in a host app that decides in the audit.
 async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
     if audit.items.iter().any(|item| caller.knows(&Scope::HostApp(item.host_app.clone()))) {
         return Ok(true);
@@ -188,7 +188,7 @@ async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
     Ok(team.is_some_and(|team| caller.knows(&team)))
 }
 
-/// The audits of one version, newest first (V6).
+/// All audits of a version, newest first (V6), for a caller who may read the MiniApp.
 pub async fn of_version(db: &Db, caller: &Caller, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Vec<Audit>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
@@ -201,7 +201,7 @@ pub async fn of_version(db: &Db, caller: &Caller, mini_app: &MiniAppId, number: 
     Ok(audits)
 }
 
-/// The newest audit of one version.
+/// The newest audit of a version; `None` when it was never submitted.
 pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
     match tx.audits_of(version).await?.into_iter().next() {
         Some(row) => Ok(Some(whole(tx, row).await?)),
@@ -209,7 +209,7 @@ pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
     }
 }
 
-/// The audits that wait for a host app's decision, oldest first.
+/// The audits that wait for the decision of a host app, oldest first, at most 200, for a caller who may read it.
 pub async fn waiting_for(db: &Db, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;

@@ -1,4 +1,4 @@
-//! What follows from evaluations and decisions: no I/O.
+//! What follows from evaluations and decisions, as pure functions.
 
 use super::{Decision, Evaluation, OutcomeKind};
 use crate::policy::{
@@ -6,17 +6,17 @@ use crate::policy::{
     registry::{Mode, OnError},
 };
 
-/// What the automatic part of an audit comes to.
+/// The result of the automatic part of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// People may decide.
+    /// No policy objects: the host apps may decide.
     Open,
-    /// The version is rejected before people are asked, for this reason.
+    /// The version is rejected, for this reason, before people are asked.
     Rejected(String),
 }
 
-/// Judges by the evaluations (V5): a finding of severity `error` in mode `enforce` rejects, and so does a policy
-/// that gives no verdict and fails closed. Shadow policies never decide.
+/// Decides by the evaluations whether people are asked (V5). A policy in mode `enforce` rejects the version when it has
+/// a finding of severity `error`, or gives no verdict and fails closed. Shadow policies never decide.
 pub fn gate(evaluations: &[Evaluation]) -> Gate {
     let reasons: Vec<_> = evaluations.iter().filter(|one| one.mode == Mode::Enforce).filter_map(objection).collect();
     if reasons.is_empty() { Gate::Open } else { Gate::Rejected(reasons.join(" ")) }
@@ -35,8 +35,8 @@ fn objection(evaluation: &Evaluation) -> Option<String> {
     }
 }
 
-/// What the decisions of all host apps come to; none while one is open (V5): any rejection rejects, all approvals
-/// approve.
+/// What the decisions of all host apps amount to (V5): one rejection rejects, approvals by all approve. `None` while
+/// neither is the case.
 pub fn tally(decisions: &[Option<Decision>]) -> Option<Decision> {
     if decisions.contains(&Some(Decision::Rejected)) {
         return Some(Decision::Rejected);

@@ -1,13 +1,15 @@
-//! Findings as SARIF 2.1.0 (OASIS Standard), for code hosts and editors: one run for each policy.
+//! Findings of an audit as SARIF 2.1.0 (OASIS Standard), for code hosts and editors.
 //!
-//! Not `serde-sarif`: it makes types for the whole standard at build time, with ten more crates, for the ten members we write.
+//! The crate `serde-sarif` is not used: it generates types for the whole standard at build time, and needs ten more
+//! crates, for the ten members that are written here.
 
 use serde_json::{Value, json};
 
 use super::{Audit, Evaluation};
 use crate::policy::{Finding, Severity};
 
-/// The audit's findings as one SARIF log.
+/// The findings of an audit as one SARIF log with one run for each policy. A policy that gave no verdict has a run that
+/// says why.
 pub fn sarif(audit: &Audit) -> Value {
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -63,7 +65,7 @@ fn result(finding: &Finding, rules: &[&str]) -> Value {
     result
 }
 
-/// The path as a relative URI reference.
+/// The path as a relative URI reference, percent-encoded.
 fn encode(path: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');

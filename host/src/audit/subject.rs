@@ -1,12 +1,10 @@
-//! The package under audit, as policies see it.
-
 use crate::{
     error::Result,
     package::{Archive, FileEntry, Manifest, PackageName, ReadError},
     policy::{self, Contents, PackageFile},
 };
 
-/// The package under audit, as policies see it.
+/// A package under audit, as the policies that judge it see it.
 pub struct Subject {
     mini_app: String,
     version: String,
@@ -16,7 +14,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The package in an archive that was checked.
+    /// Reads the manifest and the list of files from an archive that was checked.
     ///
     /// # Errors
     /// `package-manifest` when its manifest is missing or breaks a rule.
@@ -27,7 +25,7 @@ impl Subject {
         Ok(Self { mini_app: name.mini_app_id.to_string(), version: name.version.to_string(), manifest, files, archive })
     }
 
-    /// What its manifest says.
+    /// The manifest of the package.
     pub fn declared(&self) -> &Manifest {
         &self.manifest
     }

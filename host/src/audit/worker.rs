@@ -1,5 +1,6 @@
-//! The automatic part of an audit: claims what waits, asks the policies, records what they said. A worker renews its
-//! lease while it lives; one that dies leaves a lease that soon runs out, and another one starts over (F51).
+//! The automatic part of audits: a worker claims an audit that waits, asks the policies, and records what they said. It
+//! renews its lease on the audit while it lives. When it dies, the lease runs out after a few seconds and another
+//! worker starts the audit over (F51).
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,22 +15,22 @@ use crate::{
     store::Db,
 };
 
-/// How long a worker that says nothing is believed to live.
+/// How long a lease lasts: an audit whose worker has not renewed its lease for this time may be claimed by another one.
 const LEASE_SECONDS: i64 = 8;
 
-/// How often a living worker says so.
+/// How often a worker renews its lease.
 const RENEW: Duration = Duration::from_secs(2);
 
-/// How long an audit waits after trouble with the database or the blobs, times the attempts so far.
+/// How long an audit waits after an error of the database or the blob store, multiplied by the attempts so far.
 const PAUSE_SECONDS: i64 = 60;
 
-/// How often a host looks for audits that another one left behind.
+/// How often a host looks for audits that no worker has a lease on.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// After so many workers have died on an audit, it is rejected: it fails closed.
+/// An audit that is claimed more often than this is rejected (it fails closed), because it seems to kill its workers.
 const MAX_ATTEMPTS: i64 = 3;
 
-/// Judges what waits until the task is dropped.
+/// Judges the audits that wait, one after the other, for ever. Errors are logged and tried again.
 pub async fn run(audits: Arc<Audits>) {
     loop {
         match next(&audits).await {
@@ -45,7 +46,7 @@ pub async fn run(audits: Arc<Audits>) {
     }
 }
 
-/// Judges one version, if one waits.
+/// Claims one audit and judges it. Returns `false` when none waits.
 async fn next(audits: &Audits) -> Result<bool> {
     let db = &audits.db;
     let now = db.now();
@@ -63,7 +64,7 @@ async fn next(audits: &Audits) -> Result<bool> {
     judged.map(|()| true)
 }
 
-/// Keeps the lease; ends when another worker has it.
+/// Renews the lease for ever; ends only when another worker has it.
 async fn renew(db: &Db, id: &AuditId) {
     loop {
         tokio::time::sleep(RENEW).await;
@@ -82,7 +83,8 @@ async fn extend(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
     Ok(ours)
 }
 
-/// Leaves an audit that met trouble for a while, so that a short outage does not use up its attempts.
+/// Keeps an audit that met an error from being claimed for a while, so that a short outage does not use up its
+/// attempts.
 async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
     let attempts = db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
     extend(db, id, PAUSE_SECONDS * attempts).await.map(drop)

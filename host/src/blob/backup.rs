@@ -1,4 +1,4 @@
-//! A copy of all blobs in another folder.
+//! Copies all blobs to another folder.
 
 use std::{
     fs::{self, File},
@@ -8,20 +8,20 @@ use std::{
 use super::{Blobs, disk};
 use crate::error::{Code, Error, Result};
 
-/// What a backup of blobs did.
+/// The result of a backup of the blobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Copied {
-    /// Blobs that were not there yet.
+    /// How many blobs were copied.
     pub copied: u64,
-    /// Blobs that an earlier backup had copied; they never change.
+    /// How many blobs an earlier backup had copied already.
     pub kept: u64,
 }
 
 impl Blobs {
-    /// Copies what `to` does not have yet.
+    /// Copies the blobs that the folder `to` does not have yet.
     ///
     /// # Errors
-    /// `bad-request` when the blobs are in S3.
+    /// `bad-request` when the blobs are in S3; `storage-full`.
     pub async fn copy_to(&self, to: &Path) -> Result<Copied> {
         if self.local.is_none() {
             return Err(Error::new(Code::BadRequest, "The blobs are in S3. Back up the bucket with S3's own means."));

@@ -1,9 +1,9 @@
-//! Removes what nothing names (F64): bytes of uploads that failed before they became a row, of versions that were
-//! replaced or deleted, of policies that were removed.
+//! Removes blobs that nothing uses (F64): those of uploads that failed before there was a row for them, of versions
+//! that were replaced or deleted, and of policies that were removed.
 //!
-//! An upload first keeps its bytes and then names them. In between they are young, because [`Blobs::keep`] writes old
-//! bytes again; and only what is older than the grace period is looked at, and looked at once more just before it goes.
-//! Several hosts may collect at the same time: they only repeat each other.
+//! An upload first stores its bytes and then the row that names them. In between the blob is young, because
+//! [`Blobs::keep`] rewrites old ones. Only blobs older than the grace period are considered, and their age is checked
+//! again just before they are removed. Several hosts may collect at the same time; they only do the same work twice.
 
 use crate::store::Db;
 use std::{path::Path, time::Duration};
@@ -18,21 +18,21 @@ use crate::{
     ids::Digest,
 };
 
-/// How often a host looks.
+/// How often a host collects.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// What was removed.
+/// The result of a collection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Collected {
-    /// Blobs that nothing names.
+    /// How many blobs were removed.
     pub blobs: u64,
-    /// Their bytes.
+    /// How many bytes these had.
     pub bytes: u64,
-    /// Files of uploads that broke off with their host.
+    /// How many files were removed that interrupted uploads had left behind.
     pub scraps: u64,
 }
 
-/// Collects now and then, until the task is dropped.
+/// Collects once an hour, for ever; failures are logged.
 pub async fn run_collector(db: Db, blobs: Blobs) {
     loop {
         tokio::time::sleep(EVERY).await;
@@ -43,7 +43,8 @@ pub async fn run_collector(db: Db, blobs: Blobs) {
     }
 }
 
-/// Removes blobs that nothing names and the scraps of broken uploads, when they are older than the grace period.
+/// Removes blobs that nothing uses, and files left behind by interrupted uploads, if they are older than the grace
+/// period.
 pub async fn collect(db: &Db, blobs: &Blobs) -> Result<Collected> {
     let before = Millis(db.now().0 - blobs.grace.as_millis() as i64);
     let mut collected = Collected { scraps: blobs.sweep(before).await?, ..Collected::default() };
@@ -70,7 +71,7 @@ impl Blobs {
         all.try_filter(|meta| std::future::ready(kept_at(meta) < before)).try_collect().await.map_err(refused)
     }
 
-    /// Whether an upload that was spooled just now may rely on finding these bytes kept.
+    /// Whether the stored blob is so young that the collector will not remove it before the upload has named it.
     pub(super) async fn is_young(&self, spooled: &Spooled) -> bool {
         let now = spooled.file.as_file().metadata().ok().and_then(|meta| written(&meta));
         let kept = self.store.head(&self.key(&spooled.digest)).await;
@@ -90,7 +91,7 @@ impl Blobs {
         Ok(true)
     }
 
-    /// Removes old files that a killed host left in the spool and, in a local store, half-written blobs.
+    /// Removes old files that a killed host left in the spool and, if the store is a local folder, half-written blobs.
     async fn sweep(&self, before: Millis) -> Result<u64> {
         let (spool, store) = (self.spool.clone(), self.local.as_ref().map(|_| self.spool.with_file_name("blobs")));
         let swept = tokio::task::spawn_blocking(move || {

@@ -1,5 +1,5 @@
-//! The only object storage. Blobs are named by their SHA-256 and never change; what is read is checked against
-//! its name before a byte of it leaves the host (F23).
+//! The blob store: packages, policies and uploaded lists, each under its SHA-256. Blobs never change, and their bytes
+//! are checked against the name before one of them leaves the host (F23).
 
 mod backup;
 mod collect;
@@ -31,14 +31,14 @@ use crate::{
     ids::Digest,
 };
 
-/// Where blobs live.
+/// The place of the blob store.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BlobConfig {
     /// `s3://bucket/prefix` beyond one machine (credentials and endpoint from AWS_… variables); by default the folder
     /// `blobs` in the data folder.
     #[arg(long, env = "BERTH_BLOB_URL")]
     pub blob_url: Option<String>,
-    /// How old a blob that nothing names has to be before it is removed; longer than any upload takes.
+    /// Age from which a blob that nothing uses is removed; must be longer than any upload takes.
     #[arg(long, env = "BERTH_BLOB_GRACE", default_value = "24h", value_parser = duration, value_name = "TIME")]
     pub blob_grace: Duration,
 }
@@ -49,16 +49,16 @@ impl Default for BlobConfig {
     }
 }
 
-/// One part of a multipart upload; S3 takes no smaller one.
+/// Size in bytes of a part of a multipart upload; S3 accepts no smaller parts.
 const PART: usize = 5 * 1024 * 1024;
 
-/// Bytes on their way in: on disk, hashed, not yet kept.
+/// Bytes that were written to disk and hashed, but are not in the blob store yet.
 pub struct Spooled {
-    /// The bytes; gone when dropped.
+    /// A temporary file with the bytes; removed when dropped.
     pub file: NamedTempFile,
-    /// Their SHA-256.
+    /// SHA-256 of the bytes.
     pub digest: Digest,
-    /// Their number.
+    /// The number of bytes.
     pub size: u64,
 }
 
@@ -67,7 +67,7 @@ pub struct Spooled {
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     prefix: Key,
-    /// Set when the store is a local folder: its files can be opened where they are.
+    /// Set when the store is a local folder, whose files can be opened directly.
     local: Option<Arc<LocalFileSystem>>,
     spool: PathBuf,
     cache: PathBuf,
@@ -75,7 +75,8 @@ pub struct Blobs {
     verified: Arc<Mutex<HashMap<Digest, Fingerprint>>>,
 }
 
-/// What changes when stored bytes are rewritten: a blob is hashed again whenever it is another.
+/// Properties of a stored object that change when it is rewritten. A blob is hashed again whenever they differ from
+/// those that were verified.
 #[derive(Clone, PartialEq, Eq)]
 struct Fingerprint {
     modified: i64,
@@ -89,7 +90,7 @@ impl From<&ObjectMeta> for Fingerprint {
     }
 }
 
-/// What an error of the blob store means to a caller.
+/// The error for the caller when the blob store fails: `storage-full` or `unavailable`.
 fn refused(error: object_store::Error) -> Error {
     if is_full(&error) {
         return Error::new(Code::StorageFull, "The blob store has no room left. Make room and try again.")
@@ -100,7 +101,7 @@ fn refused(error: object_store::Error) -> Error {
         .caused_by(error)
 }
 
-/// Whether "no space left on device" or "quota exceeded" is among the causes.
+/// Whether "no space left on device" or "quota exceeded" is among the causes of the error.
 fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -126,7 +127,11 @@ fn disk(error: std::io::Error) -> Error {
 }
 
 impl Blobs {
-    /// Opens the store named in `config`, or the folder `blobs` in `data_dir`, with its spool beside it.
+    /// Opens the store that `config` names, or the folder `blobs` in `data_dir`. Uploads are spooled in `data_dir`, and
+    /// copies of remote blobs are kept in `cache`.
+    ///
+    /// # Errors
+    /// `bad-request` for a URL that is not one of S3; `unavailable` and `storage-full`.
     pub fn open(config: &BlobConfig, data_dir: &Path, cache: &Path) -> Result<Self> {
         let spool = data_dir.join("spool");
         let cache = cache.join("blobs");
@@ -153,15 +158,15 @@ impl Blobs {
         self.prefix.clone().join("sha256").join(&name[..2]).join(name)
     }
 
-    /// An empty file beside the spool; gone when dropped.
+    /// An empty temporary file in the spool, removed when dropped.
     pub fn scratch(&self) -> Result<NamedTempFile> {
         NamedTempFile::new_in(&self.spool).map_err(disk)
     }
 
-    /// Writes a body to disk while hashing it; memory stays at one chunk.
+    /// Writes a body to a temporary file while hashing it; only one chunk is in memory at a time.
     ///
     /// # Errors
-    /// `body-too-large` as soon as it has more than `limit` bytes, and whatever the body ends with.
+    /// `body-too-large` as soon as there are more than `limit` bytes; `storage-full`; the error of the body.
     pub async fn spool<E: Into<Error>>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
@@ -188,8 +193,8 @@ impl Blobs {
         Ok(Spooled { file, digest: Digest::from_bytes(&hash.finalize().into()), size })
     }
 
-    /// Keeps spooled bytes for good. Keeping the same bytes twice is no work, unless the first time is so long ago that
-    /// the collector might be about to remove them: then they are written again, which makes them young.
+    /// Puts spooled bytes into the store. If the blob is there already, nothing is written, unless it is so old that
+    /// the collector might be about to remove it: then it is written again, which makes it young.
     pub async fn keep(&self, spooled: &Spooled) -> Result<()> {
         if self.is_young(spooled).await && self.is_intact(&spooled.digest).await.unwrap_or(false) {
             return Ok(());
@@ -206,14 +211,14 @@ impl Blobs {
         Ok(())
     }
 
-    /// Keeps bytes that are in memory already.
+    /// Puts bytes that are in memory into the store, and returns their digest.
     pub async fn keep_bytes(&self, bytes: Bytes) -> Result<Digest> {
         let spooled = self.spool(futures_util::stream::iter([Ok::<_, Error>(bytes)]), u64::MAX).await?;
         self.keep(&spooled).await?;
         Ok(spooled.digest)
     }
 
-    /// Whether the blob is there and its bytes are those of its name.
+    /// Whether the blob exists and has the bytes that its name says. A damaged blob is moved aside.
     async fn is_intact(&self, digest: &Digest) -> Result<bool> {
         let key = self.key(digest);
         let meta = match self.store.head(&key).await {
@@ -243,7 +248,7 @@ impl Blobs {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves damaged bytes aside, so that they are neither served nor lost, and says so in the log.
+    /// Moves a damaged blob aside, so that its bytes are neither served nor lost, and logs it.
     async fn quarantine(&self, digest: &Digest) {
         let aside = self.prefix.clone().join("quarantine").join(digest.as_str());
         let moved = self.store.rename(&self.key(digest), &aside).await;
@@ -258,7 +263,7 @@ impl Blobs {
             .with("sha256", digest))
     }
 
-    /// A range of the blob's bytes, as they are read.
+    /// Streams a range of the blob's bytes. `package-damaged` when the blob is missing or damaged.
     pub async fn stream(&self, digest: &Digest, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
         self.require_intact(digest).await?;
         if range.is_empty() {
@@ -269,13 +274,14 @@ impl Blobs {
         Ok(found.into_stream().map_err(refused).boxed())
     }
 
-    /// All bytes of a blob that is known to be small.
+    /// All bytes of a blob, which should be small. `package-damaged` when the blob is missing or damaged.
     pub async fn bytes(&self, digest: &Digest) -> Result<Bytes> {
         self.require_intact(digest).await?;
         self.store.get(&self.key(digest)).await.map_err(refused)?.bytes().await.map_err(refused)
     }
 
-    /// The blob as a file: where it is, or a checked copy in the cache.
+    /// Opens the blob as a file: the stored one, or a checked copy in the cache. `package-damaged` when the blob is
+    /// missing or damaged.
     pub async fn file(&self, digest: &Digest) -> Result<std::fs::File> {
         self.require_intact(digest).await?;
         if let Some(local) = &self.local {
@@ -291,7 +297,7 @@ impl Blobs {
         copy.file.persist(&cached).map_err(|error| disk(error.error))
     }
 
-    /// Writes, reads and deletes a small blob, for `berth doctor` and readiness.
+    /// Writes, reads and deletes a small object, to find out whether the store works.
     pub async fn probe(&self) -> Result<()> {
         let key = self.prefix.clone().join("probe");
         self.store.put(&key, Bytes::from_static(b"berth").into()).await.map_err(refused)?;
@@ -300,7 +306,7 @@ impl Blobs {
     }
 }
 
-/// Reads a file into an upload, a few parts at a time.
+/// Sends a file as a multipart upload, a few parts at a time.
 async fn send(file: &mut tokio::fs::File, upload: &mut WriteMultipart) -> Result<()> {
     let mut buffer = vec![0u8; 256 * 1024];
     loop {

@@ -1,4 +1,4 @@
-//! The devices that a task has admitted, as far as this host knows: it grows, and never shrinks.
+//! The devices that a gray task has admitted, as far as this host knows. The set never shrinks.
 
 use std::{
     collections::HashMap,
@@ -11,37 +11,37 @@ use std::{
 use super::Key;
 use crate::rollout::Mark;
 
-/// The admitted devices of one task. All snapshots of the index share it.
+/// The admitted devices of one gray task, with their marks. All snapshots of the index share it.
 #[derive(Default)]
 pub struct Admitted {
     devices: RwLock<HashMap<Key, u8>>,
-    /// All admissions up to this ordinal are in.
+    /// All admissions up to this ordinal are included.
     known: AtomicI64,
 }
 
 impl Admitted {
-    /// Whether the device is admitted.
+    /// Whether the task has admitted the device.
     pub fn contains(&self, device: Key) -> bool {
         self.devices.read().unwrap_or_else(PoisonError::into_inner).contains_key(&device)
     }
 
-    /// How many are.
+    /// The number of admitted devices.
     pub fn len(&self) -> usize {
         self.devices.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Whether nobody is.
+    /// Whether the task has admitted no device.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Adds one that this host has just admitted.
+    /// Adds a device that this host has just admitted.
     pub fn add(&self, device: Key) {
         self.devices.write().unwrap_or_else(PoisonError::into_inner).entry(device).or_default();
     }
 
-    /// Remembers a mark. Answers whether it is news of an admitted device, so that it is stored once and not with
-    /// every check.
+    /// Remembers a mark of a device. Returns `true` when the device is admitted and did not have this mark, so that
+    /// callers store a mark once and not with every check.
     pub fn mark(&self, device: Key, mark: Mark) -> bool {
         let has = |marks: &u8| marks & mark.bit() != 0;
         let marked = |devices: &HashMap<Key, u8>| devices.get(&device).map(has);
@@ -57,12 +57,12 @@ impl Admitted {
         })
     }
 
-    /// The last ordinal up to which all admissions are known.
+    /// The ordinal up to which all admissions are known; 0 when none are.
     pub fn known(&self) -> i64 {
         self.known.load(Ordering::Acquire)
     }
 
-    /// Adds what follows [`Admitted::known`], without a gap, up to the ordinal `last`.
+    /// Adds the devices whose admissions follow [`Admitted::known`] without a gap, up to the ordinal `last`.
     pub(super) fn extend(&self, devices: impl IntoIterator<Item = Key>, last: i64) {
         let mut known = self.devices.write().unwrap_or_else(PoisonError::into_inner);
         for device in devices {

@@ -14,25 +14,26 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::ids::GrayTaskId;
 
-/// Devices that may wait; further ones get the online version for now.
+/// Requests that may wait; further devices get the online version for now.
 const QUEUE: usize = 4096;
-/// Devices of one group, which one transaction admits.
+/// Requests that one transaction serves at most.
 const GROUP: usize = 512;
-/// How long a check waits for its admission.
+/// How long a check waits for the admission of its device.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What became of a request.
+/// The outcome of a request for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// The device is in, now or since long.
+    /// The device is admitted, by this request or by an earlier one.
     Admitted,
-    /// The task admits nobody new any more.
+    /// The task admits no new devices any more.
     Refused,
-    /// Nobody could say in time. The device gets the online version and asks again with its next check.
+    /// There was no answer in time, as the queue was full or the database failed. The device gets the online version
+    /// and may ask again with its next check.
     Unavailable,
 }
 
-/// Counts since the host started, for metrics.
+/// How many requests ended in each way, and how many transactions there were, since the host started; for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct AdmitterCounts {
@@ -56,7 +57,7 @@ struct Request {
     answer: oneshot::Sender<Admission>,
 }
 
-/// Where checks ask for admission. Cheap to clone.
+/// Asks the worker of this host to admit devices. Cheap to clone.
 #[derive(Clone)]
 pub struct Admitter {
     queue: mpsc::Sender<Request>,
@@ -73,14 +74,15 @@ pub struct AdmitQueue {
 pub struct AdmitGroup(Vec<Request>);
 
 impl Admitter {
-    /// An admitter and the queue that its worker serves.
+    /// An admitter, and the queue that a worker must serve.
     pub fn new() -> (Self, AdmitQueue) {
         let (queue, requests) = mpsc::channel(QUEUE);
         let counters = Arc::<Counters>::default();
         (Self { queue, counters: counters.clone() }, AdmitQueue { requests, counters })
     }
 
-    /// Asks to admit a device. Never fails: an overloaded or unreachable database is [`Admission::Unavailable`].
+    /// Asks to admit a device and waits up to two seconds for the answer. Never fails: an overloaded or unreachable
+    /// database gives [`Admission::Unavailable`].
     pub async fn admit(&self, task: &GrayTaskId, guid: &str) -> Admission {
         let admission = self.ask(task, guid).await.unwrap_or(Admission::Unavailable);
         let counter = match admission {
@@ -98,7 +100,7 @@ impl Admitter {
         tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
     }
 
-    /// Counts since the host started.
+    /// The counters of this host, for metrics.
     pub fn counts(&self) -> AdmitterCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         AdmitterCounts {
@@ -125,12 +127,12 @@ impl AdmitQueue {
 }
 
 impl AdmitGroup {
-    /// How many devices there are.
+    /// The number of members.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none any more.
+    /// Whether the list has no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The check at its edge: who may ask, the decision, the admission, the answer on the wire.
+//! Answers checks: who may ask, the decision, the admission, and the result on the wire.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,25 +18,25 @@ use crate::{
     rollout::Mark,
 };
 
-/// Time that policies get in one check.
+/// Time that all policies together get in one check.
 const CHECKING: Duration = Duration::from_millis(100);
-/// Time that policies get in one explanation.
+/// Time that all policies together get in one explanation.
 const EXPLAINING: Duration = Duration::from_millis(1000);
 
-/// Who asks on behalf of the device.
+/// Who asks in the name of the device.
 pub enum Asker<'a> {
-    /// The SDK in the host checks, by the public key in `X-Host-App-Key`.
+    /// The SDK in the host app, by the public key that it sends in `X-Host-App-Key`.
     Key(&'a str),
-    /// A person who wants to know.
+    /// A person who asks what a device would be told.
     Person(&'a Caller),
 }
 
-/// Answers a check.
+/// Answers a check, and admits the device to gray tasks where it is due.
 ///
 /// # Errors
-/// `invalid-host-app-key`, `invalid-field`; `missing-grant` for a person without read on the host app or on every MiniApp
-/// asked about; `unavailable` before the index is loaded. Trouble with the database is none of them: a device that cannot
-/// be admitted now gets the online version.
+/// `invalid-host-app-key`; `invalid-field`; for a person `not-found` when there is no such host app, and
+/// `missing-grant` unless they may read the host app or every MiniApp asked about; `unavailable` before the index is
+/// loaded. A failing database is no error: a device that cannot be admitted now gets the online version.
 pub async fn check(checks: &Checks, asker: &Asker<'_>, request: &CheckRequest) -> Result<CheckResponse> {
     let index = ready(checks)?;
     request.verify()?;
@@ -50,11 +50,11 @@ pub async fn check(checks: &Checks, asker: &Asker<'_>, request: &CheckRequest) -
     Ok(CheckResponse { results })
 }
 
-/// Says what a check would answer, and why, to people only: it tells of trials and lists that devices need not know of.
-/// Admits nobody.
+/// Says what a check would answer, and why. It admits no device. For people only, because it tells of trials and lists
+/// that devices must not know about.
 ///
 /// # Errors
-/// As [`check`].
+/// As for [`check`].
 pub async fn explain(checks: &Checks, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
     let index = ready(checks)?;
     request.verify()?;
@@ -75,7 +75,8 @@ fn ready(checks: &Checks) -> Result<Arc<Index>> {
     Err(Error::new(Code::Unavailable, "The host is starting and cannot answer checks yet. Try again in a moment."))
 }
 
-/// Whether the question may be asked. A key names the host app and proves nothing: it ships inside an app.
+/// Checks that the asker may ask. The key names the host app and proves nothing, because everyone can read it in the
+/// app.
 fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result<()> {
     let id = &request.device.host_app;
     let known = index.host_app(id.as_str());
@@ -96,7 +97,8 @@ fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result
     }
 }
 
-/// A person asks about MiniApps of their teams, and about any in the name of their host apps.
+/// People may ask about the MiniApps of their teams, and about any MiniApp in the name of a host app that they may
+/// read.
 fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> Result<()> {
     match known.map(|known| Scope::Team(known.team.clone())) {
         Some(team) if caller.knows(&team) => caller.require(Action::Read, &team),
@@ -104,7 +106,7 @@ fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> 
     }
 }
 
-/// What is the same for all MiniApps of a request.
+/// What all MiniApps of one request have in common.
 struct Round<'a> {
     checks: &'a Checks,
     index: &'a Index,
@@ -128,7 +130,8 @@ impl<'a> Round<'a> {
         self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
     }
 
-    /// Decides until no admission stands between the device and its version.
+    /// Decides, and asks for admission where it is needed, until a task admits the device or no task remains to admit
+    /// it.
     async fn answer(&mut self, having: &Having) -> CheckResult {
         let mut refused = Vec::new();
         let decision = loop {
@@ -158,7 +161,8 @@ impl<'a> Round<'a> {
         Explained { result, steps }
     }
 
-    /// A check that carries the gray version says that the device runs it, without a request of its own.
+    /// Marks the device as running the version when its check names the gray version; no request of its own is needed
+    /// for it.
     fn note_running(&self, task: &GrayEntry) {
         if task.admitted.mark(self.key, Mark::Running) {
             self.checks.marker.mark(&task.id, &self.device.guid, Mark::Running);
@@ -170,7 +174,7 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Says what the MiniApp is a channel of.
+/// The step of an explanation that names the endpoint application of which the MiniApp is a channel.
 fn endpoint_step(endpoint: &Endpoint) -> Step {
     let products: Vec<_> = endpoint.products.iter().map(ToString::to_string).collect();
     let products = if products.is_empty() { "no product".into() } else { products.join(", ") };
@@ -219,8 +223,8 @@ fn status(having: &Having, decision: &Decision<'_>) -> Status {
     }
 }
 
-/// Where the package is. A gray one says for whom, so that the download counts in the task's progress; one on trial
-/// names the account that may have it.
+/// Where the package is. The address of a gray version names the task and the device, so that the download counts in
+/// the task's progress; that of a version on trial names the account that may fetch it.
 fn package(id: &str, release: &Release, task: Option<&GrayTaskId>, trial: bool, device: &Device) -> PackageRef {
     let mut url = format!("/v1/packages/{id}_{}.apkg", release.version);
     let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);

@@ -1,4 +1,4 @@
-//! What answering checks takes, and all that it takes: neither the database nor the blobs.
+//! The things that answering checks takes; the database and the blob store are not among them.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use crate::{
     clock::Clock,
 };
 
-/// Answers checks from memory.
+/// Answers checks from memory. Cheap to clone.
 #[derive(Clone)]
 pub struct Checks {
-    /// The index; a [`super::Follower`] keeps it current.
+    /// The index of this host, kept current by a [`super::Follower`].
     pub live: Live,
-    /// Where devices are admitted to grayscale tasks.
+    /// Admits devices to gray tasks.
     pub admitter: Admitter,
-    /// Where what became of devices is noted.
+    /// Notes that admitted devices run their version.
     pub marker: Marker,
-    /// The time.
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }

@@ -1,7 +1,8 @@
-//! What a device should run: a pure function of the index, the device and the clock (G4–G6, G9, G10, G12, V10–V12).
+//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, V10–V12).
 //!
-//! Nothing here waits or writes. A device that newly passes the policies of a task comes out as
-//! [`Decision::Admit`]; whoever asked has it admitted, and asks again without that task when the cap was faster.
+//! Nothing here waits or writes. For a device that newly passes the policies of a task the decision is
+//! [`Decision::Admit`]. The caller then has it admitted, and decides again without that task when the admission is
+//! refused.
 
 use std::sync::Arc;
 
@@ -13,42 +14,43 @@ use super::{
 };
 use crate::{clock::Millis, ids::GrayTaskId, rollout::Standing, version::VersionNumber};
 
-/// One question: a device, a moment, one MiniApp.
+/// One device that asks about one MiniApp at one moment.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
-    /// Who asks.
+    /// The device that asks.
     pub device: &'a Device,
-    /// The key of its guid.
+    /// The key of the device's guid.
     pub key: Key,
-    /// What it has of the MiniApp.
+    /// The version of the MiniApp that the device has; `None` when it has none.
     pub current: Option<&'a VersionNumber>,
-    /// The moment.
+    /// The moment of the check.
     pub now: Millis,
-    /// Tasks that have just refused the device: their cap was reached, or they moved.
+    /// Gray tasks that have just refused to admit the device, for example because their cap was reached.
     pub refused: &'a [GrayTaskId],
-    /// Whether the request has used up the time that policies get in it: then nobody new is admitted (F77).
+    /// Whether the request has used up the time that policies get in it. No policy is asked then, and no device is
+    /// newly admitted (F77).
     pub tired: &'a dyn Fn() -> bool,
 }
 
-/// The answer.
+/// What the device should run.
 #[derive(Clone)]
 pub enum Decision<'a> {
-    /// This host app does not run the MiniApp, or nothing of it is online.
+    /// Nothing: the MiniApp is not bound to the host app, or has no version that this device could get.
     Unknown,
-    /// Off the shelf: what the device has must not run.
+    /// Nothing: the MiniApp is off the shelf, and what the device has must not run.
     Removed,
-    /// What everyone gets.
+    /// The online version, which everyone gets.
     Online(&'a Release),
-    /// The device is admitted to this task.
+    /// The version of this gray task, which has admitted the device.
     Gray(&'a Arc<GrayEntry>),
-    /// The device passes the policies of this task, and is to be admitted before it gets the version.
+    /// The version of this gray task, once the task has admitted the device; the device passes its policies.
     Admit(&'a Arc<GrayEntry>),
-    /// The account is named in the trial.
+    /// The version on trial: the device's account is named in the trial.
     Trial(&'a TrialEntry),
 }
 
 impl<'a> Decision<'a> {
-    /// The version to run, if any.
+    /// The version to run; `None` when there is nothing to run.
     pub fn release(&self) -> Option<&'a Release> {
         match self {
             Self::Unknown | Self::Removed => None,
@@ -59,7 +61,8 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// Decides. `app` is what the index knows of the MiniApp.
+/// Decides what the device should run, and tells `trace` every rule that it tries. `app` is the MiniApp's entry in the
+/// index; `None` when the index has none.
 pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mut impl Recorder) -> Decision<'a> {
     let Some(app) = app.filter(|app| app.host_apps.contains(&question.device.host_app)) else {
         trace.step("binding", None, false, || "The MiniApp is not bound to this host app.".into());
@@ -96,7 +99,7 @@ fn trial<'a>(app: &'a AppEntry, question: &Question<'_>, trace: &mut impl Record
     named.then_some(trial)
 }
 
-/// What the task means for the device; nothing when the next one is to be tried.
+/// What the task means for the device; `None` when the next task is to be tried.
 fn try_task<'a>(
     task: &'a Arc<GrayEntry>,
     online: &Release,
@@ -128,7 +131,7 @@ fn try_task<'a>(
     passes(task, online, question, trace).then_some(Decision::Admit(task))
 }
 
-/// Whether all enforced policies let the device pass (G12). Shadow ones are asked and decide nothing.
+/// Whether all enforced policies admit the device (G12). Shadow policies are asked too, and decide nothing.
 fn passes(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &mut impl Recorder) -> bool {
     let facts = TaskFacts {
         id: &task.id,
@@ -177,8 +180,9 @@ fn in_words(bound: &BoundJudge, opinion: &Opinion) -> String {
     format!("{}{mode} {says}", bound.spec.policy)
 }
 
-/// Whether a device with `current` must update before it runs (V11, V12). Forced is cumulative: a skipped forced
-/// release counts. A device that has the answer already, or has nothing yet, is not forced.
+/// Whether a device that has the version `current` must update before it may run the MiniApp (V11, V12): its version is
+/// below the minimum, or below a forced release that is still in effect. Never so for a device that has the version
+/// `answer` already, or none.
 pub fn is_forced(app: &AppEntry, current: Option<&VersionNumber>, answer: &VersionNumber) -> bool {
     let (Some(current), Some(online)) = (current.filter(|current| *current != answer), &app.online) else {
         return false;
@@ -209,7 +213,7 @@ mod tests {
         Release { sha256: Digest::of(version.to_string().as_bytes()), version, size: 1 }
     }
 
-    /// What a device with nothing asks at a moment.
+    /// What a device that has no version asks at a moment.
     fn question(device: &Device, now: i64) -> Question<'_> {
         Question { device, key: Key::of("g"), current: None, now: Millis(now), refused: &[], tired: &|| false }
     }

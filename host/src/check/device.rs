@@ -1,4 +1,4 @@
-//! Who asks: a device, as it describes itself.
+//! The device that asks for a check, as it describes itself.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::{
     ids::HostAppId,
 };
 
-/// Characters that one text of a device may have.
+/// Length in bytes of one text of a device, at most.
 const MAX_TEXT: usize = 256;
 const MAX_ATTRIBUTES: usize = 32;
 
-/// A device, as it describes itself. Nothing of it is proved.
+/// A device, as it describes itself. Nothing of this is proved.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Device {
-    /// The host app it asks from.
+    /// Id of the host app in which it runs.
     pub host_app: HostAppId,
     /// Version of the host app.
     #[serde(default)]
@@ -25,30 +25,33 @@ pub struct Device {
     /// Version of the SDK.
     #[serde(default)]
     pub sdk_version: String,
-    /// `android`, `ios`, `harmony`.
+    /// Operating system: `android`, `ios` or `harmony`.
     #[serde(default)]
     pub platform: String,
-    /// Version of its system.
+    /// Version of the operating system.
     #[serde(default)]
     pub os_version: String,
-    /// The installation: the unit that grayscale counts.
+    /// Id of this installation of the host app; grayscale counts devices by it. Required, at most 256 bytes.
     pub guid: String,
-    /// The hardware.
+    /// Id of the hardware, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
-    /// The account that is logged in.
+    /// Id of the account that is logged in to the host app, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// `wifi`, `5g` …
+    /// Network that the device uses, such as `wifi` or `5g`.
     #[serde(default)]
     pub network: String,
-    /// The host app's own attributes of the device, for policies.
+    /// Further attributes that the host app knows of the device, for policies; at most 32.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Device {
-    /// Refuses what is too long to be meant, and a device without a guid.
+    /// Checks that the guid is not blank, and that texts and attributes keep their limits.
+    ///
+    /// # Errors
+    /// `invalid-field`, naming the field.
     pub fn check(&self) -> Result<()> {
         if self.guid.trim().is_empty() {
             return Err(Error::field("guid", "must name the installation; grayscale counts by it."));
@@ -71,7 +74,7 @@ impl Device {
     }
 }
 
-/// Refuses texts that are too long, and NUL, which PostgreSQL cannot hold.
+/// Refuses with `invalid-field` a text that is over 256 bytes or has a NUL character, which PostgreSQL cannot store.
 pub(crate) fn short(name: &str, text: &str) -> Result<()> {
     if text.len() > MAX_TEXT {
         return Err(Error::field(name, format!("must have at most {MAX_TEXT} bytes, has {}.", text.len())));
@@ -79,8 +82,8 @@ pub(crate) fn short(name: &str, text: &str) -> Result<()> {
     if text.contains('\0') { Err(Error::field(name, "must not contain NUL.")) } else { Ok(()) }
 }
 
-/// Stands for a guid, a device id or an account where millions of them are kept in memory: the first 16 bytes of its
-/// SHA-256. Nobody can make two texts with one key.
+/// Stands for a guid, a device id or an account where millions of them are kept in memory: the first 16 bytes of the
+/// SHA-256 of the text. It is not feasible to make two texts with the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; 16]);
 

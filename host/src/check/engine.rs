@@ -1,4 +1,4 @@
-//! The policies of grayscale tasks, run by the engine.
+//! Runs the policies of gray tasks in the policy engine.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Judges for Policies {
     }
 }
 
-/// A policy that is not asked for a while when it keeps hitting its deadline.
+/// A bound policy with its fuse: it is not asked for a while after it has hit its deadline repeatedly.
 struct Fused {
     policy: GrayBinding,
     fuse: Fuse,

@@ -1,9 +1,9 @@
-//! Keeps the index current: it follows the event log, on every host that shares the database, and the admissions of
-//! the tasks that deliver.
+//! Keeps the index current on every host that shares the database: it follows the event log, and the admissions of the
+//! gray tasks that deliver.
 //!
-//! A round reads one snapshot: the number of the last event, what the events since the last round touched, and the
-//! admissions that were not known. So an index never shows a task that was suspended or ended by its cap without all
-//! the devices that it had admitted by then (I3).
+//! Each round reads, from one snapshot of the database, the number of the last event, everything that the events since
+//! the last round touched, and the new admissions. So an index that shows a task as suspended, or as ended by its cap,
+//! also has all the devices that the task had admitted by then (I3).
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -22,22 +22,23 @@ use crate::{
     store::{Db, Span, Tx},
 };
 
-/// Another host's change is seen after so long at the latest; our own at once.
+/// How long the follower waits for news. Changes by other hosts are seen after this time at the latest, changes by this
+/// host at once.
 const PULSE: Duration = Duration::from_millis(200);
-/// A policy or a list that could not be made ready is tried again every so many rounds.
+/// After how many rounds a policy or a list that could not be made ready is tried again.
 const RETRY_ROUNDS: u64 = 50;
-/// Admissions read at a time.
+/// Admissions that one query reads at most.
 const CHUNK: i64 = 20_000;
 
-/// Keeps the index current.
+/// Everything that keeping the index current takes.
 pub struct Follower {
-    /// Whose events it follows.
+    /// The database whose events are followed.
     pub db: Db,
-    /// The lists of devices.
+    /// The store from which uploaded lists are read.
     pub blobs: Blobs,
-    /// Make the policies of grayscale tasks ready.
+    /// Makes the policies of gray tasks ready to judge.
     pub judges: Arc<dyn Judges>,
-    /// The index.
+    /// The index that is kept current.
     pub live: Live,
     /// The lists in memory.
     pub shelf: Shelf,
@@ -55,7 +56,8 @@ impl Follower {
     }
 }
 
-/// Follows for ever. A round that fails leaves the index as it is, so that checks go on without the database (f56).
+/// Runs rounds for ever: when events arrive, when somebody asks for a round, and every 200 milliseconds. A round that
+/// fails leaves the index as it is, so that checks are answered while the database is away (F56).
 pub async fn run(follower: Arc<Follower>) {
     loop {
         if let Err(error) = refresh(&follower).await {
@@ -70,7 +72,8 @@ pub async fn run(follower: Arc<Follower>) {
     }
 }
 
-/// One round; the first one loads everything. The host awaits one before it answers its first check.
+/// Runs one round, and publishes the new index when it has succeeded. The first round loads everything; the host awaits
+/// it before it answers checks.
 pub async fn refresh(follower: &Follower) -> Result<()> {
     let live = &follower.live;
     let _turn = live.turn().await;
@@ -88,7 +91,7 @@ pub async fn refresh(follower: &Follower) -> Result<()> {
     Ok(())
 }
 
-/// What a round found.
+/// What a round has read.
 struct News {
     seq: i64,
     host_apps: Vec<HostAppEntry>,
@@ -115,7 +118,8 @@ async fn read(follower: &Follower, base: &Index) -> Result<News> {
     Ok(news)
 }
 
-/// What is to be read: all of it in the first round, then what events name, and now and then what is not ready.
+/// What to read: everything in the first round; then what the new events name, and in every 50th round what is not
+/// ready.
 async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<Span>, Vec<Span>)> {
     if !follower.live.is_ready() {
         return Ok((vec![Span::all()], vec![Span::all()]));
@@ -131,7 +135,7 @@ async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Re
     Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
 }
 
-/// The MiniApps that are channels: all of them in the first round, then those of each merchant that an event names.
+/// The MiniApps that are channels: all of them in the first round, then those of each merchant that a new event names.
 async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
     if !follower.live.is_ready() {
         return load::channels(tx, &Span::all()).await;
@@ -146,7 +150,7 @@ async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> R
     Ok(found)
 }
 
-/// The admitted devices of each task, complete as of the snapshot.
+/// The admitted devices of each of `tasks`, complete as of the snapshot.
 async fn admitted(tx: &mut Tx, base: &Index, tasks: &[TaskRows]) -> Result<Vec<Arc<Admitted>>> {
     let mut all = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -157,7 +161,7 @@ async fn admitted(tx: &mut Tx, base: &Index, tasks: &[TaskRows]) -> Result<Vec<A
     Ok(all)
 }
 
-/// Adds what other hosts have admitted to the tasks that deliver.
+/// Adds to the known tasks the devices that other hosts have admitted.
 async fn follow_admissions(tx: &mut Tx, base: &Index) -> Result<()> {
     if base.tasks().next().is_none() {
         return Ok(());
@@ -180,7 +184,8 @@ async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: i64) -> Resu
     Ok(())
 }
 
-/// Makes an entry of what was read. What did not change since `base` is taken from there.
+/// Builds the entry of a MiniApp from its rows. Judges and lists that have not changed since `base` are taken from
+/// there.
 async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
     let AppRows { mut entry, tasks } = rows;
     follower.live.note(&entry.id, true);

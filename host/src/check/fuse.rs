@@ -1,41 +1,42 @@
-//! Keeps a policy that burns its deadline from slowing down everybody's checks (F33): checks run policies on the
-//! threads that serve requests, which is right for one that takes microseconds and wrong for one that never ends.
+//! Keeps a policy that takes all its time from slowing down everybody's checks (F33). Checks run policies on the
+//! threads that serve requests, which suits policies that take microseconds but not one that never ends.
 //!
-//! A policy that hits its deadline again and again is not asked for a while: there is no judgement then, as when it had
-//! hit the limit once more, and `on_error` decides. After the pause one check asks it again.
+//! A policy that hits its deadline repeatedly is not asked for a while. Its judgement counts as missing then, as if it
+//! had hit the limit once more, and `on_error` decides. After the pause one check asks it again.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use crate::{clock::Millis, policy::Limits};
 
-/// What one hit weighs; a call in time takes one off. So a policy that is slow in every tenth call blows its fuse too.
+/// How much one hit of the deadline adds to the score; a call in time takes off one. So the fuse of a policy blows also
+/// when only every tenth call is slow.
 const HIT: u32 = 10;
-/// Milliseconds that a policy may burn before it is no longer asked.
+/// How many milliseconds a policy may spend on hits of its deadline, about, before its fuse blows.
 const BURNT: u64 = 25;
-/// The pause in deadlines: a policy that stays slow gets a twentieth of one processor.
+/// Length of the pause, in deadlines of the policy: a policy that stays slow gets a twentieth of one processor.
 const PAUSE: i64 = 20;
-/// Milliseconds that the pause takes at least.
+/// Length of the pause in milliseconds, at least.
 const SHORTEST: i64 = 1000;
 
-/// The fuse of one binding on this host.
+/// The fuse of one policy binding on this host. It is whole, or blown until a time.
 pub(super) struct Fuse {
     score: AtomicU32,
-    /// When the policy may be asked again, epoch milliseconds; 0 as long as the fuse is whole.
+    /// When the policy may be asked again, in epoch milliseconds; 0 while the fuse is whole.
     until: AtomicI64,
-    /// The score that blows it.
+    /// The score at which the fuse blows.
     limit: u32,
-    /// Milliseconds.
+    /// Length of the pause in milliseconds.
     pause: i64,
 }
 
-/// Whether the policy is asked.
+/// Whether a policy is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
-    /// It is.
+    /// It is asked.
     Yes,
-    /// It is, to see whether it is better now.
+    /// The pause is over: it is asked once, to see whether it is in time again.
     Probe,
-    /// Not now.
+    /// It is not asked, because its fuse is blown.
     No,
 }
 
@@ -47,7 +48,7 @@ impl Fuse {
         Self { score: AtomicU32::new(0), until: AtomicI64::new(0), limit: hits * HIT, pause }
     }
 
-    /// Whether the policy is asked at `now`.
+    /// Whether the policy is asked at `now`. After a pause only one caller gets [`Ask::Probe`].
     pub fn ask(&self, now: Millis) -> Ask {
         let until = self.until.load(Ordering::Relaxed);
         // A clock that was set back must not prolong the pause.
@@ -63,7 +64,7 @@ impl Fuse {
         }
     }
 
-    /// Notes what came of an [`Ask`]; true when that has blown the fuse.
+    /// Notes whether the policy that was asked has hit its deadline. Returns `true` when this blows the fuse.
     pub fn note(&self, ask: Ask, hit: bool, now: Millis) -> bool {
         match (ask, hit) {
             (Ask::Yes, true) => self.burn(now),
@@ -104,7 +105,7 @@ mod tests {
         Fuse::of(&Limits { deadline_ms, ..Limits::default_of(PolicyKind::Grayscale) })
     }
 
-    /// Asks at `now`, and notes whether that hit the deadline.
+    /// Asks at `now`, and notes whether the call hit the deadline.
     fn call(fuse: &Fuse, hit: bool, now: i64) -> Ask {
         let ask = fuse.ask(Millis(now));
         fuse.note(ask, hit, Millis(now));

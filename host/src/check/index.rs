@@ -1,5 +1,5 @@
-//! What checks are answered from: everything that a host must know of every MiniApp, in memory, as one immutable
-//! snapshot. Only the admitted devices of a task grow inside it.
+//! The index from which checks are answered: everything that a host must know about every MiniApp, in memory, as an
+//! immutable snapshot. Only the sets of admitted devices grow inside a snapshot.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -20,62 +20,62 @@ use crate::{
     version::VersionNumber,
 };
 
-/// A version that can be handed out.
+/// A version with its package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// Its number.
+    /// Number of the version.
     pub version: VersionNumber,
-    /// SHA-256 of its package.
+    /// SHA-256 of the package.
     pub sha256: Digest,
-    /// Bytes of its package.
+    /// Size of the package in bytes.
     pub size: u64,
 }
 
-/// The version that named accounts get (V10).
+/// A trial: a version that only named accounts get (V10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialEntry {
-    /// The version, in whatever state.
+    /// The version on trial, whatever its state.
     pub release: Release,
-    /// Where it opens.
+    /// The page of the package at which the trial opens.
     pub entry_path: String,
-    /// Who gets it.
+    /// The accounts that get the version.
     pub accounts: HashSet<String>,
 }
 
-/// A policy of a task, ready to judge.
+/// A policy that is bound to a gray task, with the judge that runs it.
 #[derive(Clone)]
 pub struct BoundJudge {
-    /// As stored.
+    /// The binding as it is stored.
     pub spec: BindingSpec,
-    /// What judges.
+    /// Runs the policy, or stands in for it when it is not ready.
     pub judge: Arc<dyn Judge>,
-    /// Whether that is the policy. One that could not be made ready never judges, and is made ready again later.
+    /// Whether `judge` runs the policy. If `false`, it gives no judgements, and the policy is prepared again later.
     pub ready: bool,
-    /// What it said on this host.
+    /// Counts what the policy has said on this host.
     pub tally: Arc<Tally>,
 }
 
-/// A GrayTask that still means something to somebody.
+/// A gray task that has not ended, or that has ended and whose devices keep the version.
 #[derive(Clone)]
 pub struct GrayEntry {
-    /// The task.
+    /// Id of the task.
     pub id: GrayTaskId,
-    /// Whose version it is.
+    /// The MiniApp whose version it delivers.
     pub mini_app: MiniAppId,
     /// The version in grayscale.
     pub release: Release,
     /// Its state and period.
     pub life: Life,
-    /// Its policies in their order.
+    /// Its policies, in the order in which they judge.
     pub judges: Vec<BoundJudge>,
-    /// The lists that its policies name.
+    /// The uploaded lists that its policies name in their configs.
     pub cohorts: Arc<dyn Cohorts>,
-    /// Who is in.
+    /// The devices that it has admitted.
     pub admitted: Arc<Admitted>,
 }
 
 impl GrayEntry {
-    /// What the task means at `now`.
+    /// What the task means for devices at `now`.
     pub fn standing(&self, now: Millis) -> Standing {
         self.life.standing(now)
     }
@@ -89,36 +89,36 @@ impl fmt::Debug for GrayEntry {
     }
 }
 
-/// A MiniApp.
+/// What checks need to know about a MiniApp.
 #[derive(Clone, Debug)]
 pub struct AppEntry {
-    /// Its id.
+    /// Id of the MiniApp.
     pub id: MiniAppId,
-    /// Its owner.
+    /// The team that owns it.
     pub team: TeamId,
-    /// Off the shelf nobody gets service (A2).
+    /// Whether it is on the shelf. Off the shelf no device gets service (A2).
     pub on_shelf: bool,
-    /// Why it is off the shelf.
+    /// Why it is off the shelf; may be empty.
     pub shelf_note: String,
-    /// Older versions must not run (V11).
+    /// Versions below this one must not run (V11); `None` for no minimum.
     pub min_version: Option<VersionNumber>,
-    /// What everyone gets; at most one (I1).
+    /// The online version, of which there is at most one (I1).
     pub online: Option<Release>,
-    /// The versions that were published as forced, ascending (V12).
+    /// The versions that were published as forced, in ascending order (V12).
     pub forced: Vec<VersionNumber>,
-    /// What named accounts get.
+    /// The trial, if there is one.
     pub trial: Option<TrialEntry>,
-    /// The host apps that it is bound to.
+    /// The host apps to which it is bound.
     pub host_apps: BTreeSet<HostAppId>,
-    /// Its tasks, newest first (G9).
+    /// Its gray tasks that still have an effect, newest first (G9).
     pub gray: Vec<Arc<GrayEntry>>,
 }
 
 impl AppEntry {
-    /// The version that a host app embeds (O2).
+    /// The version that host apps embed: the online one (O2).
     ///
     /// # Errors
-    /// `package-off-shelf`, `not-online`.
+    /// `package-off-shelf` with the note when the MiniApp is off the shelf; `not-online` when no version is online.
     pub fn offline(&self) -> Result<&Release> {
         if !self.on_shelf {
             let detail = format!("{} is off the shelf. {}", self.id, self.shelf_note);
@@ -131,19 +131,19 @@ impl AppEntry {
     }
 }
 
-/// A host app.
+/// What checks need to know about a host app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostAppEntry {
-    /// Its id.
+    /// Id of the host app.
     pub id: HostAppId,
-    /// What its SDK sends to name itself.
+    /// The key by which its SDK names it.
     pub public_key: String,
 }
 
-/// All of it, as of one event.
+/// A snapshot of everything that checks need, as of one event. Cloning is cheap: snapshots share what did not change.
 #[derive(Clone, Default)]
 pub struct Index {
-    /// The event that it follows: everything up to it is in, nothing after it.
+    /// The last event that it includes; it includes nothing later.
     pub seq: i64,
     mini_apps: imbl::HashMap<MiniAppId, Arc<AppEntry>>,
     host_apps: imbl::HashMap<HostAppId, Arc<HostAppEntry>>,
@@ -154,47 +154,47 @@ pub struct Index {
 }
 
 impl Index {
-    /// A MiniApp.
+    /// The MiniApp with this id.
     pub fn mini_app(&self, id: &str) -> Option<&Arc<AppEntry>> {
         self.mini_apps.get(id)
     }
 
-    /// All MiniApps, in no order.
+    /// All MiniApps, in no particular order.
     pub fn mini_apps(&self) -> impl Iterator<Item = &Arc<AppEntry>> {
         self.mini_apps.values()
     }
 
-    /// A host app.
+    /// The host app with this id.
     pub fn host_app(&self, id: &str) -> Option<&Arc<HostAppEntry>> {
         self.host_apps.get(id)
     }
 
-    /// The host app with this public key.
+    /// The host app that has this public key.
     pub fn host_app_by_key(&self, key: &str) -> Option<&Arc<HostAppEntry>> {
         self.by_key.get(key)
     }
 
-    /// A task that still means something.
+    /// The gray task with this id, when it still has an effect on devices.
     pub fn task(&self, id: &str) -> Option<&Arc<GrayEntry>> {
         self.tasks.get(id)
     }
 
-    /// All tasks that still mean something, in no order.
+    /// All gray tasks that still have an effect on devices, in no particular order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<GrayEntry>> {
         self.tasks.values()
     }
 
-    /// The endpoint application that a MiniApp is a channel of (E11).
+    /// The endpoint application of which the MiniApp is a channel (E11); `None` when it is not a channel.
     pub fn endpoint(&self, mini_app: &str) -> Option<&Endpoint> {
         self.endpoints.get(mini_app)
     }
 
-    /// How many MiniApps and host apps there are.
+    /// The number of MiniApps and the number of host apps.
     pub fn sizes(&self) -> (usize, usize) {
         (self.mini_apps.len(), self.host_apps.len())
     }
 
-    /// Puts a MiniApp in the place of what was known of it.
+    /// Adds a MiniApp with its gray tasks, or replaces what was known about them.
     pub fn put_mini_app(&mut self, entry: AppEntry) {
         let entry = Arc::new(entry);
         if let Some(before) = self.mini_apps.insert(entry.id.clone(), entry.clone()) {
@@ -207,7 +207,7 @@ impl Index {
         }
     }
 
-    /// Puts the MiniApps that are channels of a merchant's endpoint applications in the place of what was known of them.
+    /// Replaces the MiniApps that are channels of a merchant's endpoint applications; an empty list removes them.
     pub fn put_channels(&mut self, merchant: MerchantId, channels: Vec<(MiniAppId, Endpoint)>) {
         for mini_app in self.channels.remove(&merchant).unwrap_or_default() {
             // In one round another merchant may have got what this one gave up.
@@ -222,7 +222,7 @@ impl Index {
         self.endpoints.extend(channels);
     }
 
-    /// Puts a host app in the place of what was known of it.
+    /// Adds a host app, or replaces what was known about it.
     pub fn put_host_app(&mut self, entry: HostAppEntry) {
         let entry = Arc::new(entry);
         if let Some(before) = self.host_apps.insert(entry.id.clone(), entry.clone()) {

@@ -1,4 +1,4 @@
-//! What the check needs of policies, and nothing more: the engine that runs them is behind these traits.
+//! What checks need from policies. The engine that runs the policies is behind these traits.
 
 use std::sync::{
     Arc,
@@ -19,73 +19,73 @@ use crate::{
     version::VersionNumber,
 };
 
-/// A policy bound to a task, as stored.
+/// A policy binding of a gray task, as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BindingSpec {
-    /// The binding.
+    /// Id of the binding.
     pub id: PolicyBindingId,
-    /// Which component.
+    /// Digest of the policy's wasm component.
     pub digest: Digest,
-    /// The policy's name, for people.
+    /// Name of the policy, for people.
     pub policy: String,
-    /// Its config; the host has validated it.
+    /// The config of the policy, which has been validated.
     pub config: Value,
-    /// Whether it decides.
+    /// Whether the policy decides; `false` for a shadow policy.
     pub enforce: bool,
-    /// Whether a policy that could not judge lets the device pass.
+    /// Whether the device passes when the policy gives no judgement.
     pub open_on_error: bool,
-    /// Limits that differ from the defaults.
+    /// The limits that differ from the defaults.
     pub limits: LimitOverrides,
 }
 
-/// What a policy is told of the task.
+/// What a policy is told about the gray task that it judges for.
 #[derive(Clone, Debug)]
 pub struct TaskFacts<'a> {
-    /// The task.
+    /// Id of the task.
     pub id: &'a GrayTaskId,
-    /// Whose version it is.
+    /// The MiniApp whose version the task delivers.
     pub mini_app: &'a MiniAppId,
     /// The version in grayscale.
     pub version: &'a VersionNumber,
-    /// The version that everyone else gets.
+    /// The online version, which everyone else gets.
     pub online: &'a VersionNumber,
-    /// What the device runs now, when it said so.
+    /// The version that the device has; `None` when it did not name one.
     pub current: Option<&'a VersionNumber>,
-    /// Start of the task.
+    /// When the task starts.
     pub started: Millis,
     /// The moment of the check.
     pub now: Millis,
 }
 
-/// What one policy says of one device. Only the first two are judgements.
+/// What one policy says about one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opinion {
-    /// It may have the version.
+    /// The device may have the version.
     Admit,
-    /// It may not, and why.
+    /// The device may not have the version; the reason is for people.
     Refuse(String),
-    /// There is no judgement: the policy failed, trapped or hit a limit.
+    /// There is no judgement, because the policy failed, trapped or hit a limit.
     Broken {
-        /// How.
+        /// The way in which it broke.
         how: Breakage,
-        /// In words.
+        /// The details, for people.
         why: String,
     },
 }
 
-/// Why there is no judgement.
+/// Why a policy gave no judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Breakage {
-    /// The policy says that it could not judge.
+    /// The policy said that it could not judge.
     Failed,
-    /// The policy broke.
+    /// The policy trapped: its code broke while it ran.
     Trapped,
-    /// The policy hit a limit.
+    /// The policy hit a limit of time, memory or another resource.
     Limited,
 }
 
-/// What a policy said since the host started, shadow policies included (G12).
+/// Counts what a policy, enforced or shadow, has said on this host (G12).
 #[derive(Default)]
 pub struct Tally {
     admit: AtomicU64,
@@ -95,7 +95,7 @@ pub struct Tally {
     limited: AtomicU64,
 }
 
-/// A [`Tally`] as numbers.
+/// The values of a [`Tally`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the names are those of Opinion and Breakage")]
 pub struct OpinionCounts {
@@ -118,7 +118,7 @@ impl Tally {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// As numbers, for metrics.
+    /// The current values, for metrics.
     pub fn counts(&self) -> OpinionCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         OpinionCounts {
@@ -131,22 +131,26 @@ impl Tally {
     }
 }
 
-/// A policy that is ready to judge. Called on the path of a check: it answers from memory, within its limits.
+/// A policy that is ready to judge. It is called while a check waits, so it answers from memory and within its limits.
 pub trait Judge: Send + Sync {
-    /// Judges one device.
+    /// Judges whether the device may have the version of the task.
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion;
 }
 
-/// Makes judges of bindings.
+/// Checks policy bindings and makes them ready to judge.
 pub trait Judges: Send + Sync {
-    /// Refuses with `policy-config` or `policy-kind` what the policy would not take.
+    /// Checks that the policy accepts the config.
+    ///
+    /// # Errors
+    /// `policy-kind` when it is not a grayscale policy; `policy-config` when it does not accept the config.
     fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>>;
 
-    /// Makes a binding ready. Called off the path of checks, once for each binding and host.
+    /// Makes a binding ready to judge. Called in the background, once for each binding and host.
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>>;
 }
 
-/// Stands in for a policy that could not be made ready: it never judges, so `on_error` decides.
+/// Stands in for a policy that could not be made ready: it gives no judgement, so that `on_error` decides. Holds the
+/// reason.
 pub(super) struct Unready(pub String);
 
 impl Judge for Unready {

@@ -15,17 +15,17 @@ use tokio::sync::{MutexGuard, Notify, watch};
 use super::index::Index;
 use crate::ids::MiniAppId;
 
-/// The index as it is now. Cheap to clone: all clones show the same index.
+/// Holds the current index of this host. Cheap to clone.
 #[derive(Clone)]
 pub struct Live(Arc<Inner>);
 
 struct Inner {
     index: ArcSwap<Index>,
-    /// The event that the index follows; −1 before the first round.
+    /// The last event that the index includes; −1 before the first round.
     seq: watch::Sender<i64>,
-    /// Somebody waits for a round.
+    /// Notified by whoever wants a round now.
     wanted: Notify,
-    /// One round at a time.
+    /// Lets one round run at a time.
     round: tokio::sync::Mutex<()>,
     unready: Mutex<BTreeSet<MiniAppId>>,
     rounds: AtomicU64,
@@ -33,18 +33,18 @@ struct Inner {
     last_round: AtomicU64,
 }
 
-/// How well the index follows, for metrics and readiness.
+/// How well the index of a host follows, for metrics and readiness.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Following {
-    /// The event that it follows; −1 before the first round.
+    /// The last event that the index includes; −1 before the first round.
     pub seq: i64,
-    /// Rounds that went well.
+    /// How many rounds have succeeded since the host started.
     pub rounds: u64,
-    /// Rounds that failed; the index stays as it was.
+    /// How many rounds have failed since the host started; a failed round leaves the index as it was.
     pub failures: u64,
-    /// When the last good round began, epoch milliseconds: the index is at most this old.
+    /// When the last successful round began, in epoch milliseconds. The index shows the database as of then or later.
     pub as_of: u64,
-    /// MiniApps of which a policy or a list could not be made ready.
+    /// How many MiniApps have a gray task with a policy or a list that could not be made ready.
     pub unready: usize,
 }
 
@@ -65,24 +65,24 @@ impl Default for Live {
 
 /// For checks.
 impl Live {
-    /// The index as it is now.
+    /// The current index, an immutable snapshot.
     pub fn current(&self) -> Arc<Index> {
         self.0.index.load_full()
     }
 
-    /// Whether the first round is done: before it, no check may be answered.
+    /// Whether the first round has succeeded. No check may be answered before.
     pub fn is_ready(&self) -> bool {
         *self.0.seq.borrow() >= 0
     }
 
-    /// Ends when the index follows the event `seq`.
+    /// Asks for a round and waits until the index includes the event `seq`.
     pub async fn caught_up(&self, seq: i64) {
         self.0.wanted.notify_one();
         // The sender lives in `self`, so that this cannot fail.
         let _ = self.0.seq.subscribe().wait_for(|known| *known >= seq).await;
     }
 
-    /// How well it follows.
+    /// The figures for metrics and readiness.
     pub fn following(&self) -> Following {
         Following {
             seq: *self.0.seq.borrow(),

@@ -1,4 +1,4 @@
-//! Reading what the index holds. All of it comes from one snapshot of the database.
+//! Reads what the index holds. Everything that one transaction reads comes from one snapshot of the database.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,13 +17,14 @@ use crate::{
     store::{IndexedApp, IndexedVersion, Span, Tx},
 };
 
-/// A MiniApp as read; its tasks have no judges yet.
+/// A MiniApp as read from the database. Its tasks are not in `entry` yet, because their policies are not ready to
+/// judge.
 pub(super) struct AppRows {
     pub entry: AppEntry,
     pub tasks: Vec<TaskRows>,
 }
 
-/// A task as read.
+/// A gray task as read from the database, with its policy bindings and the lists that they name.
 pub(super) struct TaskRows {
     pub row: TaskRow,
     pub bindings: Vec<BindingSpec>,
@@ -69,7 +70,7 @@ impl TryFrom<IndexedApp> for AppEntry {
     }
 }
 
-/// The host apps of the span.
+/// The host apps in the span.
 pub(super) async fn host_apps(tx: &mut Tx, span: &Span) -> Result<Vec<HostAppEntry>> {
     let rows = tx.host_apps_in(span).await?;
     Ok(rows.into_iter().map(|(id, public_key)| HostAppEntry { id, public_key }).collect())
@@ -78,14 +79,14 @@ pub(super) async fn host_apps(tx: &mut Tx, span: &Span) -> Result<Vec<HostAppEnt
 /// The MiniApps that are channels of one merchant's endpoint applications.
 pub(super) type Channels = (MerchantId, Vec<(MiniAppId, Endpoint)>);
 
-/// The channels of one merchant.
+/// The channels of one merchant; empty when it has none.
 pub(super) async fn channels_of(tx: &mut Tx, merchant: MerchantId) -> Result<Channels> {
     let mut found = channels(tx, &Span::one(&merchant)).await?;
     // Nothing found is news as well: what was known of the merchant goes.
     Ok(found.pop().unwrap_or((merchant, Vec::new())))
 }
 
-/// The channels of the merchants of the span that have any.
+/// The channels of those merchants in the span that have any.
 pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> {
     let rows = tx.mini_app_channels_in(span).await?;
     if rows.is_empty() {
@@ -102,7 +103,7 @@ pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> 
     Ok(found.into_iter().collect())
 }
 
-/// The MiniApps of the span with their tasks.
+/// The MiniApps in the span, with their gray tasks.
 pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> {
     let mut apps = Apps::new();
     for row in tx.mini_apps_in(span).await? {
@@ -151,13 +152,13 @@ async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     Ok(())
 }
 
-/// The policies of a task, in their order.
+/// The policy bindings of a task, in their order.
 async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<BindingSpec>> {
     let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
     Ok(rows.into_iter().map(BindingSpec::from).collect())
 }
 
-/// The lists of the MiniApp that the configs name, wherever in them.
+/// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.
 async fn named_cohorts(tx: &mut Tx, mini_app: &MiniAppId, bindings: &[BindingSpec]) -> Result<Vec<(CohortId, Digest)>> {
     let mut names = BTreeSet::new();
     bindings.iter().for_each(|binding| collect_cohorts(&binding.config, &mut names));

@@ -15,24 +15,24 @@ struct Note {
     mark: Mark,
 }
 
-/// Takes marks. Cheap to clone.
+/// Hands marks to the background worker. Cheap to clone.
 #[derive(Clone)]
 pub struct Marker(mpsc::Sender<Note>);
 
-/// The other end of a [`Marker`]: the marks that wait.
+/// The receiving end of a [`Marker`].
 pub struct MarkQueue(mpsc::Receiver<Note>);
 
 /// Devices by their task and mark, in one order everywhere, so that two hosts never hold each other's rows.
 pub type Marks = BTreeMap<(GrayTaskId, Mark), BTreeSet<String>>;
 
 impl Marker {
-    /// A marker and the queue that its worker serves.
+    /// A marker, and the queue that a worker must serve.
     pub fn new() -> (Self, MarkQueue) {
         let (notes, queue) = mpsc::channel(QUEUE);
         (Self(notes), MarkQueue(queue))
     }
 
-    /// Notes a mark of an admitted device, soon. Under a flood of marks some are lost.
+    /// Queues a mark for writing and returns at once. When the queue is full, the mark is dropped.
     pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark) {
         let note = Note { task: task.clone(), guid: guid.to_owned(), mark };
         if self.0.try_send(note).is_err() {

@@ -1,15 +1,16 @@
-//! Uploaded lists in memory: 16 bytes a member, loaded when a task first needs them, shared by digest.
+//! Uploaded lists in memory, 16 bytes for each member. They are loaded when a gray task needs them, and tasks that use
+//! the same list share it.
 
 use std::{collections::HashMap, io::BufRead, sync::Arc};
 
 use super::{Key, judge::Cohorts};
 use crate::ids::CohortId;
 
-/// The members of one list.
+/// The members of one uploaded list, as sorted keys.
 pub struct Members(Box<[Key]>);
 
 impl Members {
-    /// From lines of text; a line that comes twice counts once.
+    /// Reads the members, one from each line; a line that occurs twice counts once.
     pub fn from_lines(lines: impl BufRead) -> std::io::Result<Self> {
         let mut keys =
             lines.lines().map(|line| line.map(|line| Key::of(&line))).collect::<std::io::Result<Vec<_>>>()?;
@@ -18,23 +19,24 @@ impl Members {
         Ok(Self(keys.into()))
     }
 
-    /// Whether `key` is a member.
+    /// Whether `key`, a guid, device id or account, is a member.
     pub fn contains(&self, key: &str) -> bool {
         self.0.binary_search(&Key::of(key)).is_ok()
     }
 
-    /// How many there are.
+    /// The number of members.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list has no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// The lists that the policies of one task name in their configs; of others they learn nothing (I7).
+/// The uploaded lists that the policies of one task name in their configs. The policies cannot ask about other lists
+/// (I7).
 #[derive(Default)]
 pub struct TaskCohorts(pub HashMap<CohortId, Arc<Members>>);
 

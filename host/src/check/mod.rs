@@ -1,5 +1,5 @@
-//! A device asks what it should run. Answers come from an index in memory that follows the event log on every host; no
-//! database is on this path, but for the one short write that admits a device to a grayscale release.
+//! Checks: a device asks which versions it should run. Every host answers from an index in memory that follows the
+//! event log. A check needs the database only to admit a device to a gray task.
 
 mod admitted;
 mod admitter;

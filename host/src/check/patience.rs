@@ -1,20 +1,21 @@
-//! The time that policies get in one request (F77): they run on the threads that serve everybody.
+//! Limits the time that policies get in one request, because they run on the threads that serve all requests (F77).
 
 use std::time::{Duration, Instant};
 
-/// How much of it is spent.
+/// A stopwatch for the policies of one request.
 pub(super) struct Patience {
     most: Duration,
     spent: Duration,
 }
 
 impl Patience {
-    /// For a request whose policies get this time.
+    /// A stopwatch that allows policies this much time.
     pub fn new(most: Duration) -> Self {
         Self { most, spent: Duration::ZERO }
     }
 
-    /// Counts the time that `work` takes; it is told whether that is too much already.
+    /// Runs `work` and counts the time that it takes. `work` is given a function that tells whether the time is used
+    /// up.
     pub fn during<T>(&mut self, work: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
         let started = Instant::now();
         let done = work(&|| self.spent + started.elapsed() > self.most);
@@ -22,7 +23,7 @@ impl Patience {
         done
     }
 
-    /// Lets others have the thread, after more than a moment.
+    /// Yields the thread to other tasks, once policies have taken more than a hundredth of their time.
     pub async fn rest(&self) {
         if self.spent > self.most / 100 {
             tokio::task::yield_now().await;

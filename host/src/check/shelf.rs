@@ -18,10 +18,7 @@ use crate::{
 pub struct Shelf(Mutex<HashMap<Digest, Weak<Members>>>);
 
 impl Shelf {
-    /// The list with this digest, read from the blob store unless a task has it already.
-    ///
-    /// # Errors
-    /// Those of the blob store.
+    /// The list with this digest, read from the blob store unless a task uses it already.
     pub async fn members(&self, blobs: &Blobs, digest: &Digest) -> Result<Arc<Members>> {
         if let Some(members) = self.get(digest) {
             return Ok(members);

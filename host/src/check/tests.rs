@@ -1,4 +1,4 @@
-//! Checks through the whole of the host: database, events, index, admission.
+//! Tests of checks on a whole host: database, events, index, admission.
 
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 

@@ -1,34 +1,35 @@
-//! Why a check is answered as it is (G14). Recorded for explain only: a check itself pays nothing for it.
+//! The trace of a check says why it is answered as it is (G14). It is recorded only when somebody asks for an
+//! explanation.
 
 use serde::{Deserialize, Serialize};
 
 use super::{index::BoundJudge, judge::Opinion};
 use crate::ids::GrayTaskId;
 
-/// One rule that was tried, and what it said.
+/// One rule that was tried for a device, with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Step {
-    /// The rule: `binding`, `shelf`, `trial`, `gray-task`, `admitted`, `policy`, `online` …
+    /// Name of the rule: `binding`, `shelf`, `trial`, `gray-task`, `admitted`, `policy`, `online` and others.
     pub rule: String,
-    /// The task that it was tried for.
+    /// The gray task for which the rule was tried; absent for rules of the MiniApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gray_task: Option<GrayTaskId>,
-    /// Whether the device passed.
+    /// Whether the device passed the rule.
     pub passed: bool,
-    /// What the rule said, for people.
+    /// What the rule said, in words for people.
     pub says: String,
 }
 
-/// Takes the steps of a decision. The text of a step is made only when somebody wants it.
+/// Receives the steps of a decision. The text of a step is computed only when a recorder calls `says`.
 pub trait Recorder {
-    /// Takes one step.
+    /// Receives one step.
     fn step(&mut self, rule: &str, task: Option<&GrayTaskId>, passed: bool, says: impl FnOnce() -> String);
 
-    /// Takes what a policy said.
+    /// Receives the opinion of a policy. Ignored by default.
     fn judged(&mut self, _bound: &BoundJudge, _opinion: &Opinion) {}
 }
 
-/// What a check records: how often policies say what, and nothing that costs more.
+/// The recorder of ordinary checks: counts the opinions of policies and ignores all steps.
 pub struct Counting;
 
 impl Recorder for Counting {

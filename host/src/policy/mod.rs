@@ -1,4 +1,4 @@
-//! Policies: the engine that runs them, and which of them are installed and bound.
+//! Policies: the engine that runs them, and the registry of which are installed and bound.
 
 pub mod registry;
 

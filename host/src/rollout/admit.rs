@@ -1,7 +1,8 @@
-//! Admitting devices: exact under the cap on any number of hosts (G7, I3), and cheap by group commit.
+//! Admits devices to gray tasks: never more than the cap on any number of hosts (G7, I3), with many devices in one
+//! transaction.
 //!
-//! One worker per host takes all that waits and admits it in one short transaction. The transaction holds the row of
-//! each task, in the order of their ids; whoever holds the row counts.
+//! One worker on each host takes all requests that wait and admits them in one short transaction. It locks the row of
+//! each task in the order of the ids, so that hosts count one after the other and cannot deadlock.
 
 use std::collections::HashSet;
 
@@ -43,8 +44,8 @@ async fn admit(db: &Db, group: &AdmitGroup) -> Result<Admitted> {
 }
 
 impl Tx {
-    /// Admits those of `guids` that fit under the cap; answers who is in, the old ones included. Reaching the cap ends
-    /// the task.
+    /// Admits as many of `guids` as fit under the cap, and ends the task when the cap is reached. Returns those of
+    /// `guids` that are admitted, by this call or earlier.
     async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
         let now = self.now();
         let mut task = self.hold_gray_task(id).await?;

@@ -1,4 +1,4 @@
-//! What people and publications do to tasks (G5, V8, A2).
+//! Moves of a gray task that people or publications cause: suspend, resume, end (G5, V8, A2).
 
 use serde::{Deserialize, Serialize};
 
@@ -12,27 +12,37 @@ use crate::{
     version::VersionNumber,
 };
 
-/// Why somebody moves a task.
+/// The reason for moving a task.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// At most 500 characters.
+    /// Free text for people, at most 500 characters; may be left out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
-/// Admits nobody new (G10). Devices already admitted keep the version.
+/// Suspends a delivering task: it admits no new devices (G10), and devices already admitted keep the version.
+///
+/// # Errors
+/// `gray-state` when the task is not delivering; `invalid-field` for the note; `not-found` and `missing-grant`.
 pub async fn suspend(db: &Db, caller: &Caller, id: &GrayTaskId, note: &Note) -> Result<GrayTask> {
     by_hand(db, caller, id, Move::Suspend, note).await
 }
 
-/// Goes on after a suspension.
+/// Lets a suspended task deliver again.
+///
+/// # Errors
+/// `mini-app-off-shelf` while the MiniApp is off the shelf; `gray-state` when the task is not suspended; otherwise as
+/// [`suspend`].
 pub async fn resume(db: &Db, caller: &Caller, id: &GrayTaskId, note: &Note) -> Result<GrayTask> {
     by_hand(db, caller, id, Move::Resume, note).await
 }
 
-/// Ends the task; all its devices return to the online version (G6), also those that kept it after the cap had ended
-/// the task.
+/// Ends a task. All its devices return to the online version (G6). May also be called for a task that its cap has
+/// ended, to take the version back from the devices that kept it.
+///
+/// # Errors
+/// `gray-state` when the task has ended otherwise; otherwise as [`suspend`].
 pub async fn end(db: &Db, caller: &Caller, id: &GrayTaskId, note: &Note) -> Result<GrayTask> {
     by_hand(db, caller, id, Move::End, note).await
 }
@@ -57,8 +67,8 @@ async fn by_hand(db: &Db, caller: &Caller, id: &GrayTaskId, step: Move, note: &N
     Ok(view)
 }
 
-/// Suspends what runs, because the MiniApp goes off the shelf (A2). Tasks that wait for their start do not start until
-/// it is back.
+/// Suspends the delivering tasks of a MiniApp that goes off the shelf (A2). Pending tasks stay pending until it is
+/// back.
 pub async fn suspend_running(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId) -> Result<()> {
     for mut task in hold_live(tx, mini_app).await? {
         tx.catch_up_gray_task(&mut task).await?;
@@ -70,8 +80,8 @@ pub async fn suspend_running(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId)
     Ok(())
 }
 
-/// Ends every task with `published` or a smaller version, and takes back what ended tasks had left with their devices:
-/// they get the published version (V8).
+/// Ends every task of the MiniApp whose version is `published` or smaller. The devices of such tasks, those that its
+/// cap has ended included, get the published version (V8).
 pub async fn end_superseded(tx: &mut Tx, actor: &str, mini_app: &MiniAppId, published: &VersionNumber) -> Result<()> {
     let note = format!("{published} was published");
     for mut task in hold_live(tx, mini_app).await?.into_iter().filter(|task| task.version <= *published) {
@@ -84,7 +94,7 @@ pub async fn end_superseded(tx: &mut Tx, actor: &str, mini_app: &MiniAppId, publ
     Ok(())
 }
 
-/// Holds, in the order of their ids, the tasks that still mean something.
+/// The tasks that still have an effect on devices, locked for this transaction in the order of their ids.
 async fn hold_live(tx: &mut Tx, mini_app: &MiniAppId) -> Result<Vec<TaskRow>> {
     let mut held = Vec::new();
     for id in tx.live_gray_task_ids(mini_app).await? {

@@ -1,7 +1,7 @@
-//! Lists of devices or accounts, uploaded as text, one a line (G4).
+//! Cohorts: lists of devices or accounts, uploaded as text with one member on each line (G4).
 //!
-//! Excel, Notepad and shell scripts all write such files, each in its way: a byte order mark, CRLF, blank lines,
-//! spaces and duplicates are tolerated and counted.
+//! Such files come from Excel, Notepad and shell scripts. A byte order mark, CRLF, blank lines, surrounding spaces and
+//! duplicates are therefore tolerated, and blank lines and duplicates are counted.
 
 use crate::blob::Blobs;
 use bytes::Bytes;
@@ -20,35 +20,35 @@ use crate::{
     text,
 };
 
-/// Bytes that one list may have.
+/// Size of an uploaded list in bytes, at most.
 pub const MAX_COHORT_BYTES: usize = 64 * 1024 * 1024;
-/// Distinct members that one list may have.
+/// Distinct members of one list, at most.
 pub const MAX_COHORT_MEMBERS: usize = 1_000_000;
-/// Lines with a member that one list may have: it is in memory while it is sorted.
+/// Lines of one list that have a member, at most: all of them are in memory while they are sorted.
 const MAX_LINES: usize = 2 * MAX_COHORT_MEMBERS;
-/// Bytes that one member may have.
+/// Length of one member in bytes, at most.
 const MAX_MEMBER: usize = 255;
 
-/// An uploaded list.
+/// An uploaded list of devices or accounts.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Cohort {
-    /// Names it in conditions and in configs of policies.
+    /// Id by which conditions and configs of policies name the list.
     pub id: CohortId,
-    /// For people.
+    /// Display name, at most 64 characters.
     pub name: String,
-    /// Distinct members.
+    /// How many distinct members it has.
     #[sqlx(try_from = "i64")]
     pub members: u64,
-    /// Lines of the file, the blank ones included.
+    /// How many lines the file had, blank ones included.
     #[sqlx(try_from = "i64")]
     pub lines: u64,
-    /// Blank lines.
+    /// How many of the lines were blank.
     #[sqlx(try_from = "i64")]
     pub blanks: u64,
-    /// Lines that said again what another line had said.
+    /// How many of the lines repeated a member.
     #[sqlx(try_from = "i64")]
     pub duplicates: u64,
-    /// SHA-256 of the members, sorted, one a line: equal for equal lists, whatever the files looked like.
+    /// SHA-256 of the members, sorted, one on each line. Lists with the same members have the same digest.
     pub sha256: Digest,
     /// The account that uploaded it.
     pub created_by: String,
@@ -56,7 +56,7 @@ pub struct Cohort {
     pub created_at: Millis,
 }
 
-/// The members of a file, one after the other in one text: a million small allocations would take three times as much.
+/// The members of a file, one after the other in one string, which takes a third of the memory of a million strings.
 #[derive(Default)]
 struct List {
     text: String,
@@ -65,10 +65,10 @@ struct List {
     blanks: u64,
 }
 
-/// Cuts chunks of bytes into lines.
+/// Cuts the chunks of an upload into lines.
 #[derive(Default)]
 struct Cutter {
-    /// The line that the last chunk left open.
+    /// The start of a line whose end is still to come.
     open: Vec<u8>,
     list: List,
 }
@@ -143,7 +143,10 @@ impl List {
         self.refuse(format!("{what} Save the file as UTF-8 and upload it again."))
     }
 
-    /// The members in byte order, each once.
+    /// The distinct members in byte order.
+    ///
+    /// # Errors
+    /// `cohort-invalid` when there are none, or too many.
     fn sorted(&self) -> Result<Vec<&str>> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|end| *end as usize));
         let mut members: Vec<_> = starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end as usize]).collect();
@@ -178,7 +181,7 @@ async fn read<E: Into<Error>>(body: impl Stream<Item = Result<Bytes, E>>) -> Res
     cutter.finish()
 }
 
-/// The members as they are kept: sorted, one a line; and how many they are.
+/// The members as they are stored (sorted, one on each line), and their number.
 fn canonical(list: &List) -> Result<(Bytes, usize)> {
     let members = list.sorted()?;
     let mut text = String::with_capacity(list.text.len() + members.len());
@@ -189,7 +192,7 @@ fn canonical(list: &List) -> Result<(Bytes, usize)> {
     Ok((text.into(), members.len()))
 }
 
-/// Lists that are being uploaded to this host: each is in memory until it is kept.
+/// Limits the uploads that this host reads at a time, because each is in memory until it is stored.
 static PLACES: Semaphore = Semaphore::const_new(8);
 
 fn busy() -> Error {
@@ -197,10 +200,13 @@ fn busy() -> Error {
     Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 5)
 }
 
-/// Uploads a list for the conditions of a MiniApp's tasks.
+/// Stores an uploaded list, for the conditions and policies of a MiniApp's gray tasks. The caller must be allowed to
+/// release versions of the MiniApp.
 ///
 /// # Errors
-/// `cohort-invalid`, with the line; `body-too-large`; whatever the body ends with.
+/// `cohort-invalid`, with the line, for what is not a list; `body-too-large`; `too-many-requests` while 8 others are
+/// being uploaded to this host; `invalid-field` for the name; `not-found` and `missing-grant`; the error of the body,
+/// when it ends with one.
 pub async fn upload_cohort<E: Into<Error>>(
     db: &Db,
     blobs: &Blobs,
@@ -239,7 +245,7 @@ async fn store(db: &Db, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort) 
     tx.commit().await
 }
 
-/// The lists of a MiniApp, newest first.
+/// All lists of a MiniApp, newest first, for a caller who may read the MiniApp.
 pub async fn cohorts(db: &Db, caller: &Caller, mini_app: &MiniAppId) -> Result<Vec<Cohort>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;

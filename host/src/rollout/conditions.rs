@@ -1,4 +1,4 @@
-//! The standard conditions of a task (G4): what people fill in, and how it reads.
+//! The standard conditions of a gray task (G4): what people fill in, and the same in words.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use crate::{
     text::{self, text_enum},
 };
 
-/// The policy that judges [`Conditions`]; its config is their JSON.
+/// Name of the built-in policy that judges [`Conditions`]; its config is their JSON.
 pub const POLICY: &str = "standard-conditions";
 
-/// Entries that one condition takes; longer lists of objects are uploaded as a cohort.
+/// Entries that each condition takes.
 const MAX_ENTRIES: usize = 100;
 const MAX_TYPED_OBJECTS: usize = 1000;
 
 text_enum! {
-    /// What a device runs on.
+    /// The operating system of a device.
     Platform {
         /// Android.
         Android = "android",
@@ -30,84 +30,87 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a list of objects names.
+    /// Which property of a device a list of objects names.
     ObjectKind {
-        /// Installations.
+        /// The `guid` of a device, which names an installation of a host app.
         Guid = "guid",
-        /// Pieces of hardware.
+        /// The `device_id`, which names the hardware.
         DeviceId = "device_id",
-        /// Logged-in accounts.
+        /// The account that is logged in.
         Account = "account",
     }
 }
 
-/// A host app, perhaps in certain versions only, both ends included.
+/// A host app, optionally limited to a range of its versions, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostAppRange {
-    /// Which host app.
+    /// Id of the host app, which must be bound to the MiniApp.
     pub id: HostAppId,
-    /// The oldest version, as the host app counts: `3.2`.
+    /// Oldest version of the host app that qualifies, such as `3.2`; absent for no lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_version: Option<String>,
-    /// The newest version.
+    /// Newest version of the host app that qualifies; absent for no upper bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_version: Option<String>,
 }
 
-/// A platform, perhaps in certain versions of its system only, both ends included.
+/// A platform, optionally limited to a range of system versions, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformRange {
-    /// Which platform.
+    /// The platform.
     pub platform: Platform,
-    /// The oldest system version.
+    /// Oldest system version that qualifies, such as `12`; absent for no lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_os: Option<String>,
-    /// The newest system version.
+    /// Newest system version that qualifies; absent for no upper bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_os: Option<String>,
 }
 
-/// Devices or accounts, typed or uploaded.
+/// A list of devices or accounts: either typed (`values`) or uploaded (`cohort`), never both.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectList {
-    /// What the list names.
+    /// Which property of a device the members of the list are compared with.
     pub kind: ObjectKind,
-    /// Typed, at most 1,000.
+    /// The typed members, at most 1,000 of at most 255 characters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
-    /// Or uploaded.
+    /// Id of an uploaded list of the same MiniApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cohort: Option<CohortId>,
 }
 
-/// All of them must hold; an empty one never restricts.
+/// The standard conditions of a gray task. A device must meet all of them; an empty one never restricts (G4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Conditions {
-    /// Any of these host apps.
+    /// The device runs in any of these host apps; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub host_apps: Vec<HostAppRange>,
-    /// Any of these platforms.
+    /// The device has any of these platforms; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<PlatformRange>,
-    /// Any of these networks: `wifi`, `5g` …
+    /// The device is on any of these networks, such as `wifi` or `5g`; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<String>,
-    /// In any of these lists.
+    /// The device or its account is in any of these lists; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectList>,
 }
 
 impl Conditions {
-    /// Whether nothing restricts.
+    /// Whether no condition restricts.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What can be judged without looking anything up. The ranges are judged by the policy that uses them.
+    /// Checks counts and lengths. Whether the ranges make sense is left to the policy that uses them.
+    ///
+    /// # Errors
+    /// `invalid-field`, naming the condition.
     pub fn check(&self) -> Result<()> {
         at_most("host_apps", self.host_apps.len(), MAX_ENTRIES)?;
         at_most("platforms", self.platforms.len(), MAX_ENTRIES)?;
@@ -119,7 +122,7 @@ impl Conditions {
         self.objects.iter().try_for_each(ObjectList::check)
     }
 
-    /// For people, one sentence for each condition that restricts (G8).
+    /// The conditions in words, one phrase for each that restricts (G8).
     pub fn in_words(&self) -> Vec<String> {
         let lists = [
             ("Host app", listed(&self.host_apps)),

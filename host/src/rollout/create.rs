@@ -1,4 +1,4 @@
-//! Creating a task (G1–G4, G12).
+//! Creates gray tasks (G1–G4, G12).
 
 use crate::check::judge::Judges;
 use crate::store::Db;
@@ -22,37 +22,38 @@ use crate::{
     version::{State as VersionState, VersionNumber, VersionRow},
 };
 
-/// Policies that one task takes.
+/// Policies that one task takes besides the standard conditions.
 const MAX_POLICIES: usize = 16;
 
-/// A task to create. A field that Berth does not know is refused: a misspelt condition would restrict nobody.
+/// A gray task to create. Unknown fields are refused, as a misspelt condition would restrict nobody.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGrayTask {
-    /// 1 to 20 characters (G2).
+    /// Display name, 1 to 20 characters (G2).
     pub name: String,
-    /// Approved, never online, above the online version (G1).
+    /// The version to deliver. It must be approved, never have been online, and be above the online version (G1).
     pub version: VersionNumber,
-    /// From here on it delivers.
+    /// When the task begins to deliver.
     pub start: Millis,
-    /// From here on it is over; not before now, not before `start` (G3).
+    /// When the task ends; not in the past and not before `start` (G3).
     pub end: Millis,
-    /// Devices that it admits at the most (G7).
+    /// The cap: how many distinct devices the task admits at most, 1 or more; leave it out for no cap (G7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_users: Option<u64>,
-    /// Any of these host apps (G4); an empty condition never restricts.
+    /// Only devices in any of these host apps (G4). This and the following conditions never restrict when they are
+    /// empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_apps: Vec<HostAppRange>,
-    /// Any of these platforms.
+    /// Only devices with any of these platforms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<PlatformRange>,
-    /// Any of these networks: `wifi`, `5g` …
+    /// Only devices on any of these networks, such as `wifi` or `5g`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<String>,
-    /// In any of these lists.
+    /// Only devices or accounts in any of these lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectList>,
-    /// Further policies, all of which must admit (G12).
+    /// Further policies, at most 16, all of which must admit a device (G12).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<NewPolicyBinding>,
 }
@@ -64,15 +65,15 @@ impl NewGrayTask {
     }
 }
 
-/// Tasks of one MiniApp that have not ended.
+/// How many tasks of one MiniApp may exist that have not ended.
 const MOST_TASKS: i64 = 20;
 
-/// Creates a task.
+/// Creates a gray task for a caller who may release versions of the MiniApp; it starts at once when `start` has come.
 ///
 /// # Errors
-/// `gray-first-release`, `version-state`, `version-order` (G1), `invalid-field` (G2, G4), `gray-period` (G3),
-/// `gray-limit`,
-/// `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` (G12).
+/// `gray-first-release`, `version-state` and `version-order` for the version (G1), `gray-period` for the period (G3),
+/// `gray-limit` when 20 tasks have not ended, `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` for the
+/// policies (G12), `invalid-field` for all else (G2, G4), `not-found` and `missing-grant`.
 pub async fn create(
     db: &Db,
     judges: &dyn Judges,
@@ -124,7 +125,8 @@ pub async fn create(
     Ok(view)
 }
 
-/// Every check of the MiniApp may have to ask the policies of all of them (F77).
+/// Refuses with `gray-limit` what would be one task too many: a check of the MiniApp may have to ask the policies of
+/// all its tasks (F77).
 async fn may_have_one_more(tx: &mut Tx, mini_app: &MiniAppId) -> Result<()> {
     if tx.unended_gray_tasks(mini_app).await? < MOST_TASKS {
         return Ok(());
@@ -153,7 +155,7 @@ fn check_cap(max_users: Option<u64>) -> Result<()> {
     }
 }
 
-/// The version, when it may be released in grayscale now (G1, A2).
+/// The version `number`, when it may be released in grayscale now (G1, A2).
 async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> Result<VersionRow> {
     if !mini_app.on_shelf {
         return Err(Error::new(Code::MiniAppOffShelf, "The MiniApp is off the shelf. Put it back first."));
@@ -189,7 +191,7 @@ async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> 
     Ok(version)
 }
 
-/// What the conditions name must be there: host apps that run the MiniApp, lists of the MiniApp.
+/// Makes sure that what the conditions name exists: the host apps are bound to the MiniApp, the lists belong to it.
 async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Conditions) -> Result<()> {
     let bound = tx.bound_host_apps(mini_app).await?;
     if let Some(other) = conditions.host_apps.iter().find(|range| !bound.contains(&range.id)) {
@@ -203,7 +205,8 @@ async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Condit
     Ok(())
 }
 
-/// The policies of the task, found and their configs accepted. The one place where policies are wired in.
+/// Looks up the policies of the task and has each accept its config. The standard conditions are added here as a policy
+/// of their own, when they restrict at all.
 async fn prepare_bindings(
     db: &Db,
     judges: &dyn Judges,

@@ -1,7 +1,8 @@
-//! What became of an admitted device: it downloaded, it runs the version, it failed (G8). The first time counts.
+//! Marks record what became of an admitted device: it downloaded the package, it runs the version, the version failed
+//! (G8). Only the first mark of each kind is kept for a device.
 //!
-//! Marks are written in batches in the background, apart from the requests that bring them. They are telemetry: a host
-//! that is killed forgets those of its last moments.
+//! A background worker writes marks in batches, so that requests do not wait for them. They are telemetry: when a host
+//! is killed, the marks of its last moments are lost.
 
 use std::time::Duration;
 
@@ -13,25 +14,25 @@ use crate::{
 };
 
 text_enum! {
-    /// What became of a device.
+    /// What became of a device that a gray task has admitted.
     Mark {
-        /// It fetched the package.
+        /// The device fetched the package.
         Downloaded = "downloaded",
-        /// It runs the version.
+        /// The device runs the version.
         Running = "running",
-        /// The version failed on it.
+        /// The version failed on the device.
         Failed = "failed",
     }
 }
 
 impl Mark {
-    /// One bit each.
+    /// The bit of this mark in a set of marks.
     pub(crate) fn bit(self) -> u8 {
         1 << self as u8
     }
 }
 
-/// Marks gather for so long.
+/// How long the worker lets marks gather between two batches.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Serves for ever.

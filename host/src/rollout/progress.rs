@@ -1,4 +1,5 @@
-//! How a task goes: distinct devices that were offered the version, fetched it, run it, failed with it (G8).
+//! The progress of a gray task: how many distinct devices were offered the version, downloaded it, run it and failed
+//! with it, in total and over time (G8).
 
 use std::collections::BTreeMap;
 
@@ -13,29 +14,30 @@ use crate::{
     store::{Db, Tx},
 };
 
-/// Stretches of time at the most.
+/// Buckets that a progress has at most.
 const BUCKETS: i64 = 60;
 const MINUTE: i64 = 60_000;
 
-/// How a task goes.
+/// The progress of a gray task, in distinct devices.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Progress {
-    /// Devices that were offered the version: those that count against the cap.
+    /// Devices that were offered the version; these count against the cap.
     pub offered: u64,
-    /// Of these, those that fetched the package.
+    /// How many of the offered devices fetched the package.
     pub downloaded: u64,
-    /// Of these, those that were seen to run it.
+    /// How many of the offered devices were seen to run the version.
     pub running: u64,
-    /// Of these, those on which it failed.
+    /// How many of the offered devices reported that the version failed.
     pub failed: u64,
-    /// The cap.
+    /// The cap of the task; absent for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_users: Option<u64>,
-    /// The same over time, at most 60 stretches of equal length, oldest first; stretches without news are left out.
+    /// The same counts over time: at most 60 buckets of equal length, oldest first. Buckets in which nothing happened
+    /// are left out.
     pub over_time: Vec<Bucket>,
 }
 
-/// What happened in one stretch of time.
+/// The devices to which something happened for the first time in one stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names are those of Progress")]
 pub struct Bucket {
@@ -53,7 +55,7 @@ impl Bucket {
     }
 }
 
-/// How a task goes.
+/// The progress of a gray task, for a caller who may read its MiniApp.
 pub async fn progress(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
     let mut tx = db.read().await?;
     let task = view::authorise(&mut tx, caller, id, Action::Read).await?;
@@ -69,7 +71,8 @@ pub async fn progress(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Progr
     })
 }
 
-/// Whole minutes, so that at most [`BUCKETS`] of them reach from `first` to `last`, both included.
+/// Length of a bucket in milliseconds: whole minutes, so many that at most [`BUCKETS`] reach from `first` to `last`,
+/// both included.
 fn width(first: Millis, last: Millis) -> i64 {
     let shortest = (last.0 - first.0).max(0) / BUCKETS + 1;
     (shortest + MINUTE - 1) / MINUTE * MINUTE

@@ -1,4 +1,4 @@
-//! Tasks, their moves and their admissions as they are stored.
+//! Gray tasks, their moves and their admissions as the database holds them.
 
 use sqlx::types::Json;
 
@@ -12,7 +12,7 @@ use crate::{
     version::VersionNumber,
 };
 
-/// A row of `gray_task` with its version.
+/// A row of `gray_task`, joined with its version.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in GrayTask")]
 pub struct TaskRow {
@@ -52,34 +52,37 @@ pub struct MoveRow {
     pub moved_at: Millis,
 }
 
-/// A move with who or what made it.
+/// A move that is about to be made, with its reason.
 pub struct Step<'a> {
-    /// Which.
+    /// The move.
     pub step: Move,
-    /// Why.
+    /// Why the task moves.
     pub cause: Cause,
-    /// An account, or Berth itself.
+    /// The account that moves it, or [`event::BERTH`].
     pub actor: &'a str,
-    /// For people.
+    /// The note that comes with the move; may be empty.
     pub note: &'a str,
 }
 
 impl<'a> Step<'a> {
-    /// What the clock does.
+    /// A move that the clock causes.
     pub fn by_time(step: Move) -> Self {
         Self { step, cause: Cause::Time, actor: event::BERTH, note: "" }
     }
 }
 
 impl TaskRow {
-    /// Its state and period.
+    /// The part of the row that decides what the task means at a moment.
     pub fn life(&self) -> Life {
         Life { state: self.state, honoured: self.honoured, start: self.start_at, end: self.end_at }
     }
 }
 
 impl Tx {
-    /// Moves a task that this transaction holds: the state, who did it, and the event.
+    /// Moves a task that this transaction has locked: stores the new state, records the move and emits the event.
+    ///
+    /// # Errors
+    /// `gray-state` when the state of the task does not allow the move.
     pub async fn move_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
         let from = task.state;
         task.state = from.after(step.step)?;
@@ -90,7 +93,8 @@ impl Tx {
         self.write_gray_move(task, from, step, step.step.event()).await
     }
 
-    /// Takes the version back from those who kept it after the cap had ended the task.
+    /// Takes the version back from the devices that kept it after the cap had ended the task; records that and emits
+    /// the event.
     pub async fn recall_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
         task.honoured = false;
         self.write_gray_move(task, State::Ended, step, kind::GRAY_TASK_RECALLED).await
@@ -126,7 +130,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Does what the clock has decided about a task that this transaction holds.
+    /// Stores the move that the clock has made due, if any, for a task that this transaction has locked. A task does
+    /// not start while its MiniApp is off the shelf. Returns whether the task moved.
     pub async fn catch_up_gray_task(&mut self, task: &mut TaskRow) -> Result<bool> {
         let Some(step) = task.life().due(self.now()) else { return Ok(false) };
         if step == Move::Start && !self.is_on_shelf(&task.mini_app_id).await? {

@@ -1,4 +1,4 @@
-//! The life of a GrayTask (G5): a pure state machine, and what the clock does to it.
+//! The life of a gray task (G5) as a pure state machine, and what the clock does to it.
 
 use crate::event::GrayMoved;
 use std::fmt;
@@ -11,26 +11,26 @@ use crate::{
 };
 
 text_enum! {
-    /// Where a task is in its life.
+    /// The state of a gray task.
     #[schema(as = GrayState)]
     State {
-        /// Waits for its start.
+        /// It waits for its start.
         Pending = "pending",
-        /// Admits devices.
+        /// It admits devices.
         Delivering = "delivering",
-        /// Admits nobody new (G10).
+        /// It admits no new devices (G10); admitted ones keep the version.
         Suspended = "suspended",
-        /// Over; nothing leaves this state.
+        /// It is over; nothing leaves this state.
         Ended = "ended",
     }
 }
 
 text_enum! {
-    /// Why a task moved.
+    /// Why a gray task moved.
     Cause {
-        /// A person did it.
+        /// A person moved it.
         Hand = "hand",
-        /// Its start or its end came.
+        /// Its start or its end has come.
         Time = "time",
         /// The last device that the cap allows was admitted.
         Cap = "cap",
@@ -41,24 +41,24 @@ text_enum! {
     }
 }
 
-/// What may happen to a task.
+/// A transition of a gray task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
-    /// Its time has come.
+    /// From pending to delivering, when the start has come.
     Start,
-    /// Nobody new for now.
+    /// From delivering to suspended.
     Suspend,
-    /// Goes on.
+    /// From suspended back to delivering.
     Resume,
-    /// Over.
+    /// From any other state to ended.
     End,
 }
 
 impl Move {
-    /// All of them.
+    /// All moves.
     pub const ALL: [Self; 4] = [Self::Start, Self::Suspend, Self::Resume, Self::End];
 
-    /// The kind of the event that tells of it.
+    /// The kind of the event that announces the move.
     pub fn event(self) -> Kind<GrayMoved> {
         match self {
             Self::Start => kind::GRAY_TASK_STARTED,
@@ -81,10 +81,10 @@ impl fmt::Display for Move {
 }
 
 impl State {
-    /// The state after `step`.
+    /// The state that `step` leads to.
     ///
     /// # Errors
-    /// `gray-state`, naming the state and the step.
+    /// `gray-state` when this state does not allow the step.
     pub fn after(self, step: Move) -> Result<Self> {
         match (self, step) {
             (Self::Pending, Move::Start) | (Self::Suspended, Move::Resume) => Ok(Self::Delivering),
@@ -104,34 +104,34 @@ impl State {
     }
 }
 
-/// What decides over a task's answers at a moment: its stored state and its period.
+/// The part of a gray task that decides what it means at a moment: its stored state and its period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
-    /// As stored. The clock may be ahead of it.
+    /// The stored state, which may lag behind the clock.
     pub state: State,
-    /// Ended, and devices already admitted keep the version.
+    /// Whether the task has ended in a way that lets the admitted devices keep the version.
     pub honoured: bool,
-    /// From here on it delivers.
+    /// When it begins to deliver.
     pub start: Millis,
-    /// From here on it is over.
+    /// When it ends.
     pub end: Millis,
 }
 
-/// What a task means for a device that asks now (G6, G10).
+/// What a gray task means for devices that ask now (G6, G10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// For nobody yet.
+    /// It has not started: no device gets the version.
     Waiting,
-    /// For admitted devices and for those that its policies admit.
+    /// It delivers: admitted devices get the version, and others may be admitted.
     Open,
-    /// For admitted devices only.
+    /// Only devices already admitted get the version.
     AdmittedOnly,
-    /// For nobody any more.
+    /// It is over: no device gets the version.
     Over,
 }
 
 impl Life {
-    /// What the clock does to the task, if anything.
+    /// The move that the clock has made due at `now`; `None` when there is none.
     pub fn due(&self, now: Millis) -> Option<Move> {
         match self.state {
             State::Ended => None,
@@ -141,12 +141,12 @@ impl Life {
         }
     }
 
-    /// The state at `now`, whether or not it is stored already.
+    /// The state at `now`, whether it is stored yet or not.
     pub fn state_at(&self, now: Millis) -> State {
         self.due(now).and_then(|step| self.state.after(step).ok()).unwrap_or(self.state)
     }
 
-    /// What the task means at `now`.
+    /// What the task means for devices at `now`.
     pub fn standing(&self, now: Millis) -> Standing {
         match self.state_at(now) {
             State::Pending => Standing::Waiting,

@@ -1,4 +1,4 @@
-//! Tasks through the whole of the host: creation, the cap on several hosts, lists, progress.
+//! Tests of gray tasks on whole hosts: creation, the cap on several hosts, lists, progress.
 
 use std::{sync::Arc, time::Duration};
 

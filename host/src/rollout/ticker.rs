@@ -1,5 +1,6 @@
-//! Stores what the clock does to tasks. Answers do not wait for it: a task's meaning is a function of the clock. Any
-//! host may do it, and the one that is first does it for all.
+//! Stores the starts and ends of gray tasks that are due by the clock. Checks do not wait for it, because they compute
+//! the state of a task from the clock. Every host runs a ticker; the first one to reach a due task stores its move for
+//! all.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use crate::{error::Result, store::Db};
 
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Ticks for ever.
+/// Runs [`tick`] once a second, for ever; failures are logged and tried again.
 pub async fn run(db: Db) {
     loop {
         tokio::time::sleep(BEAT).await;
@@ -17,7 +18,8 @@ pub async fn run(db: Db) {
     }
 }
 
-/// Stores every start and end that is due; answers how many this host stored.
+/// Stores every start and end that is due, one transaction for each task. Returns the number of tasks that this host
+/// moved.
 pub async fn tick(db: &Db) -> Result<usize> {
     let due = db.read().await?.due_gray_tasks(db.now()).await?;
     let mut moved = 0;

@@ -1,4 +1,4 @@
-//! Tasks as people see them (G8).
+//! Gray tasks as the API shows them (G8).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,48 +16,48 @@ use crate::{
     version::VersionNumber,
 };
 
-/// A grayscale release.
+/// A gray task: a grayscale release of one version.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct GrayTask {
-    /// Unique for ever.
+    /// Id of the task.
     pub id: GrayTaskId,
-    /// Whose version it is.
+    /// The MiniApp whose version it delivers.
     pub mini_app: MiniAppId,
-    /// For people.
+    /// Display name, 1 to 20 characters.
     pub name: String,
     /// The version in grayscale.
     pub version: VersionNumber,
-    /// Where it is in its life, by the clock.
+    /// State by the clock, even where the move is not stored yet.
     pub state: State,
-    /// Why it ended.
+    /// Why it ended; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<Cause>,
-    /// Ended by its cap, and the devices it had admitted keep the version.
+    /// `true` when its cap has ended it and the devices that it had admitted keep the version.
     pub honoured: bool,
-    /// From here on it delivers.
+    /// When it begins to deliver.
     pub start: Millis,
-    /// From here on it is over.
+    /// When it ends.
     pub end: Millis,
-    /// Devices that it admits at the most; no bound when absent.
+    /// The cap: how many distinct devices it admits at most; absent for no cap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_users: Option<u64>,
-    /// Devices that it has admitted.
+    /// How many devices it has admitted.
     pub admitted: u64,
-    /// Who may be admitted, as set.
+    /// The standard conditions that restrict whom it admits.
     pub conditions: Conditions,
-    /// Who may be admitted, in words.
+    /// The conditions and the cap in words, a phrase for each.
     pub in_words: Vec<String>,
-    /// The policies that judge, in their order.
+    /// Its policies, in the order in which they judge.
     pub policies: Vec<TaskPolicy>,
     /// The account that created it.
     pub created_by: String,
     /// When it was created.
     pub created_at: Millis,
-    /// What happened to it, oldest first.
+    /// Everything that has moved it, oldest first.
     pub moves: Vec<MoveView>,
 }
 
-/// A policy of a task.
+/// A policy that is bound to a task.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the words are those of PolicyBinding")]
 pub struct TaskPolicy {
@@ -69,21 +69,22 @@ pub struct TaskPolicy {
     pub on_error: OnError,
 }
 
-/// A move of a task: who or what, and when (G5).
+/// One move of a task: who or what caused it, and when (G5).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct MoveView {
-    /// The state before.
+    /// The state before the move.
     pub from: State,
-    /// The state after. Equal to `from` when a version that was kept after the end was taken back.
+    /// The state after the move. Equal to `from` when devices lost a version that they had kept after the end of the
+    /// task.
     pub to: State,
-    /// Why.
+    /// Why the task moved.
     pub cause: Cause,
-    /// In the words of who did it.
+    /// The note that came with the move; absent when there was none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// An account, or `berth` itself.
+    /// The account that moved the task, or `berth` for the host itself.
     pub by: String,
-    /// When.
+    /// When it moved.
     pub at: Millis,
 }
 
@@ -108,7 +109,7 @@ impl From<PolicyBindingRow> for TaskPolicy {
 }
 
 impl Tx {
-    /// A task as people see it.
+    /// Builds the API's view of a task, with its policies and moves and its state at `now`.
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
         let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
         let moves = self.gray_moves(&row.id).await?.into_iter().map(MoveView::from).collect();
@@ -142,7 +143,11 @@ impl Tx {
     }
 }
 
-/// The task, when the caller may do `action` to its MiniApp.
+/// Reads the task.
+///
+/// # Errors
+/// `not-found` when there is no such task, or the caller has no grant on its MiniApp's team; `missing-grant` when the
+/// caller may not do `action` there.
 pub(super) async fn authorise(tx: &mut Tx, caller: &Caller, id: &GrayTaskId, action: Action) -> Result<TaskRow> {
     let unknown = || Error::not_found("grayscale task", id);
     let task = tx.gray_task(id).await?.ok_or_else(unknown)?;
@@ -151,14 +156,14 @@ pub(super) async fn authorise(tx: &mut Tx, caller: &Caller, id: &GrayTaskId, act
     Ok(task)
 }
 
-/// One task.
+/// One gray task, for a caller who may read its MiniApp.
 pub async fn get(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<GrayTask> {
     let mut tx = db.read().await?;
     let task = authorise(&mut tx, caller, id, Action::Read).await?;
     tx.gray_task_view(task, db.now()).await
 }
 
-/// The tasks of a MiniApp, newest first (G8).
+/// A page of the gray tasks of a MiniApp, newest first (G8), for a caller who may read the MiniApp.
 pub async fn list(db: &Db, caller: &Caller, mini_app: &MiniAppId, query: &PageQuery) -> Result<Page<GrayTask>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
@@ -173,7 +178,7 @@ pub async fn list(db: &Db, caller: &Caller, mini_app: &MiniAppId, query: &PageQu
     Ok(Page { items, next: page.next })
 }
 
-/// The tasks of a MiniApp that have not ended, newest first, for its overview (V3).
+/// The gray tasks of a MiniApp that have not ended by `now`, newest first, for the overview of the MiniApp (V3).
 pub async fn not_ended(tx: &mut Tx, mini_app: &MiniAppId, now: Millis) -> Result<Vec<GrayTask>> {
     let mut tasks = Vec::new();
     for id in tx.live_gray_task_ids(mini_app).await? {

@@ -1,4 +1,4 @@
-//! Where the keys come from: settings, a file, or one that the host makes for itself.
+//! The keys that seal secrets: from settings, from a file, or made by the host itself.
 
 use std::{
     fmt,
@@ -18,27 +18,27 @@ use crate::{
     ids::Digest,
 };
 
-/// The key file that a host makes in its data folder.
+/// Name of the key file that a host makes in its data folder.
 const OWN_FILE: &str = "secret.key";
 
-/// A key of 32 bytes. It is wiped from memory when dropped and never shown.
+/// A key of 32 bytes. It is wiped from memory when dropped, and never shown.
 #[derive(Clone)]
 pub struct SecretKey(Zeroizing<[u8; 32]>);
 
 impl SecretKey {
-    /// From its bytes.
+    /// The key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// A fresh one.
+    /// A new random key.
     pub fn generate(random: &dyn Random) -> Self {
         let mut bytes = Zeroizing::new([0u8; 32]);
         random.fill(&mut *bytes);
         Self(bytes)
     }
 
-    /// Its public name: 12 hexadecimal characters of a hash that only names it.
+    /// A public name of the key: 12 hexadecimal characters of a hash, which is used for nothing else.
     pub fn id(&self) -> String {
         let named = Zeroizing::new([b"berth secret key ".as_slice(), &*self.0].concat());
         Digest::of(&named).as_str()[..12].to_owned()
@@ -62,7 +62,8 @@ impl fmt::Debug for SecretKey {
 impl FromStr for SecretKey {
     type Err = Error;
 
-    /// The message never repeats the text: a key with a typing error is nearly a key.
+    /// Reads the base64 of 32 bytes. The error does not repeat the text, because a key with a typing error is nearly a
+    /// key.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let rule = "a secret key is the base64 of 32 bytes. Make one with `openssl rand -base64 32`.";
@@ -74,7 +75,7 @@ impl FromStr for SecretKey {
     }
 }
 
-/// Which keys seal the secrets in the database.
+/// The keys that seal secrets in the database.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct SealConfig {
     /// Keys that seal the secrets in the database, comma separated, each the base64 of 32 bytes: the first one seals, all
@@ -96,26 +97,28 @@ pub struct SealConfig {
 }
 
 impl SealConfig {
-    /// The key file that the host makes for itself, when no other keys are given.
+    /// Path of the key file that the host makes for itself; `None` when settings give other keys.
     pub fn own_file(&self, data_dir: &Path) -> Option<PathBuf> {
         (self.secret_keys.is_empty() && self.secret_key_file.is_none()).then(|| data_dir.join(OWN_FILE))
     }
 }
 
-/// Where the keys came from.
+/// Where the keys come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
-    /// Settings, or a file that the settings name.
+    /// From the settings, or from a file that the settings name.
     Given,
-    /// The file that the host made for itself.
+    /// From the file that the host has made for itself.
     OwnFile(PathBuf),
 }
 
 impl Seal {
-    /// With the keys that the settings give, or those of the file in `data_dir`, which is made when it is not there.
+    /// Loads the keys that the settings give, or those in the host's own file in `data_dir`, which is made if it does
+    /// not exist.
     ///
     /// # Errors
-    /// `invalid-field` when a key has the wrong form, `unavailable` when the file cannot be read or made.
+    /// `invalid-field` when a key has the wrong form or there is none; `unavailable` when a file cannot be read or
+    /// made.
     pub fn load(config: &SealConfig, data_dir: &Path, random: Arc<dyn Random>) -> Result<Self> {
         let own = data_dir.join(OWN_FILE);
         let (keys, source) = match (&config.secret_keys[..], &config.secret_key_file) {
@@ -137,7 +140,7 @@ fn own_keys(file: &Path, random: &dyn Random) -> Result<Vec<SecretKey>> {
     read(file)
 }
 
-/// Makes the file whole or not at all, for its owner only. Another host may be first; then its key is the one.
+/// Makes the key file as a whole or not at all, readable by its owner only. If another host is first, its file stays.
 fn make(file: &Path, key: &SecretKey) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut new = tempfile::NamedTempFile::new_in(folder)?;

@@ -1,4 +1,4 @@
-//! Looking after what is sealed: does it all open, and sealing it anew under the first key.
+//! Inspects sealed secrets, and seals them anew under the first key.
 
 use std::path::Path;
 
@@ -10,50 +10,51 @@ use crate::{
     store::{Db, SEALED, SealedColumn},
 };
 
-/// Rows that one transaction seals anew.
+/// How many rows one transaction seals anew.
 const BATCH: i64 = 100;
 
-/// What is sealed in the database.
+/// The result of an inspection of the sealed secrets.
 #[derive(Debug, Default, Serialize)]
 pub struct Inspection {
-    /// Secrets that open.
+    /// How many secrets can be opened.
     pub open: u64,
-    /// Of those, the ones that an older key sealed; `berth admin rotate-secrets` seals them anew.
+    /// How many of these were sealed with an older key; `berth admin rotate-secrets` seals them anew.
     pub older: u64,
 }
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug, Default, Serialize)]
 pub struct Rotation {
-    /// The key that seals now.
+    /// Public name of the key with which everything is sealed now.
     pub key: String,
-    /// Secrets that were sealed anew.
+    /// How many secrets were sealed anew.
     pub sealed: u64,
-    /// Secrets that the first key had sealed already.
+    /// How many secrets had been sealed with the first key already.
     pub current: u64,
 }
 
-/// Opens everything that is sealed.
+/// Tries to open all sealed secrets in the database.
 ///
 /// # Errors
-/// `secret-sealed` for the first one that does not open.
+/// `secret-sealed` for the first one that cannot be opened.
 pub async fn inspect(db: &Db) -> Result<Inspection> {
     inspect_columns(db, db.seal(), SEALED).await
 }
 
-/// Seals everything under the first key. It can be broken off and started again, while the host runs.
+/// Seals all secrets in the database under the first key. It may run while hosts are running, and may be interrupted
+/// and started again.
 ///
 /// # Errors
-/// `secret-sealed` for the first one that does not open; what came before it is done.
+/// `secret-sealed` for the first secret that cannot be opened; those before it have been sealed anew.
 pub async fn rotate(db: &Db) -> Result<Rotation> {
     rotate_columns(db, db.seal(), SEALED).await
 }
 
-/// Refuses to make a new key where secrets are that it does not open: a restored database without its key file, or one
-/// that other hosts use with a key of their own.
+/// Refuses to make a new key for a database that has sealed secrets, which that key could not open. This happens with a
+/// restored database without its key file, or one that other hosts use with a key of their own.
 ///
 /// # Errors
-/// `secret-sealed`.
+/// `secret-sealed` when there are secrets and the host's own key file is missing.
 pub async fn require_keys(db: &Db, config: &SealConfig, data_dir: &Path) -> Result<()> {
     let Some(file) = config.own_file(data_dir).filter(|file| !file.exists()) else { return Ok(()) };
     let mut tx = db.read().await?;

@@ -36,7 +36,7 @@ impl From<TokenRow> for Token {
     }
 }
 
-/// A token and one of the roles of its account; no role when there is none.
+/// A token with one of the roles of its account; the role is NULL when the account has none.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
     #[sqlx(flatten)]
@@ -66,18 +66,19 @@ macro_rules! holder {
 }
 
 impl Db {
-    /// The token with this secret, whatever its state, and the roles of its account. The look-up is by digest, so its time
-    /// tells nothing of the secret.
+    /// The token that has this secret, even if it has expired or was revoked, with the roles of its account. The token
+    /// is looked up by the digest of the secret, so that the duration tells nothing about the secret.
     pub(crate) async fn holder_of(&self, secret: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
         self.holder(holder!("t.secret_sha256 = $1"), Digest::of(secret.as_bytes()).as_str()).await
     }
 
-    /// As [`Db::holder_of`], by the token's id.
+    /// Like [`Db::holder_of`], for the token with this id.
     pub(crate) async fn holder_by_id(&self, id: &TokenId) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
         self.holder(holder!("t.id = $1"), id.as_str()).await
     }
 
-    /// One statement is a snapshot by itself; without a transaction around it it costs each request one round trip.
+    /// Runs one statement without a transaction, which would cost every request another round trip. A single statement
+    /// sees one snapshot anyway.
     async fn holder(&self, sql: &'static str, value: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
         let rows: Vec<HolderRow> = match self.backend() {
             Backend::Sqlite { read, .. } => sqlx::query_as(sql).bind(value).fetch_all(read).await?,
@@ -101,12 +102,13 @@ impl Tx {
         Ok(())
     }
 
-    /// One account.
+    /// The account with this id.
     pub async fn account(&mut self, id: &UserId) -> Result<Option<Account>> {
         Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
     }
 
-    /// A page of the accounts, newest first, perhaps only those of a name.
+    /// A page of the accounts, newest first, and one more than the page holds; only those called `name`, if it is
+    /// given.
     pub(crate) async fn accounts(&mut self, page: &PageQuery, name: Option<&str>) -> Result<Vec<Account>> {
         Ok(fetch_built!(self, Account, |query| {
             query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
@@ -129,12 +131,12 @@ impl Tx {
         Ok(())
     }
 
-    /// One team.
+    /// The team with this id.
     pub async fn team(&mut self, id: &TeamId) -> Result<Option<Team>> {
         Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
     }
 
-    /// The teams that the caller may know of, by id, and one more than the page holds.
+    /// A page of the teams that the caller may know about, by id, and one more than the page holds.
     pub(crate) async fn teams_known_to(&mut self, caller: &Caller, page: &PageQuery) -> Result<Vec<Team>> {
         Ok(fetch_built!(self, Team, |q| {
             q.push("SELECT * FROM team WHERE id > ").push_bind(page.after());
@@ -146,7 +148,7 @@ impl Tx {
         })?)
     }
 
-    /// Whether what the scope covers is there.
+    /// Whether the team, host app or merchant that the scope covers exists.
     pub(crate) async fn scope_exists(&mut self, scope: &Scope) -> Result<bool> {
         let id = scope.id().to_owned();
         Ok(match scope.kind() {
@@ -163,7 +165,8 @@ impl Tx {
         })
     }
 
-    /// Writes a role, instead of the one that the account may have in the scope; false when it has it already.
+    /// Gives an account a role in a scope, in place of the one that it may have there. Returns `false` when it has this
+    /// role already.
     pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
         let changed = execute!(
             self,
@@ -179,7 +182,7 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Takes away the role that the account has in the scope.
+    /// Removes the role of an account in a scope.
     pub(crate) async fn delete_grant(&mut self, account: &UserId, scope: &Scope) -> Result<()> {
         execute!(
             self,
@@ -191,7 +194,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Who holds a role in the scope.
+    /// All accounts that have a role in the scope, oldest role first.
     pub async fn members(&mut self, scope: &Scope) -> Result<Vec<Member>> {
         let rows = fetch!(
             self,
@@ -205,7 +208,7 @@ impl Tx {
         rows.into_iter().map(|(account, name, role)| Ok(Member { account, name, role: role.parse()? })).collect()
     }
 
-    /// Holds the grants of a scope, so that two changes of its admins cannot pass each other.
+    /// Locks the roles in a scope, so that two changes of its admins come one after the other.
     pub(crate) async fn hold_grants(&mut self, scope: &Scope) -> Result<()> {
         execute!(
             self,
@@ -216,7 +219,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a token; of its secret, only the digest.
+    /// Adds a token. Only the digest of its secret is stored.
     pub(crate) async fn insert_token(&mut self, token: &Token, secret: Digest) -> Result<()> {
         execute!(
             self,
@@ -233,7 +236,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The tokens of an account, newest first.
+    /// All tokens of an account, newest first.
     pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
         let rows = fetch!(
             self,
@@ -245,13 +248,14 @@ impl Tx {
         Ok(rows.into_iter().map(Token::from).collect())
     }
 
-    /// One token.
+    /// The token with this id.
     pub async fn token(&mut self, id: &TokenId) -> Result<Option<Token>> {
         let row = fetch!(self, fetch_optional, TokenRow, "SELECT * FROM token WHERE id = $1", id)?;
         Ok(row.map(Token::from))
     }
 
-    /// Ends a token now, as every host reads the row on every request; false when it had ended already.
+    /// Revokes a token. It is void at once, as every host reads the row for each request. Returns `false` when it was
+    /// revoked already.
     pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<bool> {
         Ok(execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? > 0)
     }

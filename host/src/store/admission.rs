@@ -1,4 +1,4 @@
-//! Devices that grayscale tasks have admitted, and what became of them.
+//! The devices that gray tasks have admitted, with their marks.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,8 @@ impl Tx {
         }?)
     }
 
-    /// Adds admissions with the ordinals after `last`, and counts them in the task, which this transaction holds.
+    /// Adds admissions with the ordinals that follow `last`, and updates the count of the task, which this transaction
+    /// has locked.
     pub async fn insert_admissions(&mut self, task: &GrayTaskId, last: i64, guids: &[&str], now: Millis) -> Result<()> {
         macro_rules! insert {
             ($connection:expr) => {{
@@ -50,7 +51,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks those of `guids` that were admitted and do not have the mark yet.
+    /// Gives the mark to those of `guids` that the task has admitted and that do not have it yet.
     pub async fn mark_admissions(
         &mut self,
         task: &GrayTaskId,
@@ -78,12 +79,13 @@ impl Tx {
         }?)
     }
 
-    /// How many each delivering task has admitted, which is also the last ordinal.
+    /// The number of devices that each delivering task has admitted. This is also the ordinal of its last admission.
     pub async fn admission_counts(&mut self) -> Result<Vec<(GrayTaskId, i64)>> {
         Ok(fetch!(self, fetch_all, (GrayTaskId, i64), "SELECT id, admitted FROM gray_task WHERE state = 'delivering'")?)
     }
 
-    /// The admissions of a task after an ordinal, in their order.
+    /// Up to `limit` admissions of a task, as guid and ordinal, in the order of their ordinals from the one after
+    /// `ordinal` on.
     pub async fn admissions_after(&mut self, task: &str, ordinal: i64, limit: i64) -> Result<Vec<(String, i64)>> {
         Ok(fetch!(
             self,
@@ -96,7 +98,7 @@ impl Tx {
         )?)
     }
 
-    /// When the task admitted its first device, if it has.
+    /// When the task admitted its first device; `None` when it has admitted none.
     pub async fn first_admission(&mut self, task: &GrayTaskId) -> Result<Option<Millis>> {
         let row = fetch!(
             self,
@@ -108,8 +110,9 @@ impl Tx {
         Ok(row.map(|(first,)| first))
     }
 
-    /// How many devices were admitted in each stretch of `width` milliseconds from `first` on, and how many got each
-    /// mark: the mark (none is the admission itself), the number of the stretch, the devices.
+    /// How many devices were admitted, and how many got each mark, in each stretch of `width` milliseconds after
+    /// `first`: the mark (`None` for the admission itself), the number of the stretch from 0, and the number of
+    /// devices.
     pub async fn admissions_over_time(
         &mut self,
         task: &GrayTaskId,

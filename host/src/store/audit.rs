@@ -24,7 +24,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Opens an audit; the policies are asked first.
+    /// Adds an audit in the state `checking`, in which policies are asked.
     pub async fn insert_audit(&mut self, id: &AuditId, version: &VersionRow, by: &str, now: Millis) -> Result<()> {
         execute!(
             self,
@@ -40,13 +40,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a host app's part.
+    /// Adds the part of a host app to an audit.
     pub async fn insert_audit_item(&mut self, id: &AuditId, host_app: &HostAppId) -> Result<()> {
         execute!(self, "INSERT INTO audit_item (audit_id, host_app_id, note) VALUES ($1, $2, '')", id, host_app)?;
         Ok(())
     }
 
-    /// One audit.
+    /// The audit with this id.
     pub async fn audit(&mut self, id: &AuditId) -> Result<Option<AuditRow>> {
         Ok(fetch!(
             self,
@@ -57,7 +57,7 @@ impl Tx {
         )?)
     }
 
-    /// The audits of a version, newest first.
+    /// All audits of a version, newest first.
     pub async fn audits_of(&mut self, version: &VersionId) -> Result<Vec<AuditRow>> {
         Ok(fetch!(
             self,
@@ -69,12 +69,12 @@ impl Tx {
         )?)
     }
 
-    /// The audit of a version that has not ended.
+    /// The audit of a version that has not ended; `None` when there is none.
     pub async fn open_audit_of(&mut self, version: &VersionId) -> Result<Option<AuditRow>> {
         Ok(self.audits_of(version).await?.into_iter().find(|row| row.closed_at.is_none()))
     }
 
-    /// The audits in which a host app has yet to decide, oldest first, at most 200.
+    /// The audits that wait for the decision of a host app, oldest first, at most 200.
     pub async fn audits_waiting_for(&mut self, host_app: &HostAppId) -> Result<Vec<AuditRow>> {
         Ok(fetch!(
             self,
@@ -87,7 +87,7 @@ impl Tx {
         )?)
     }
 
-    /// Whose parts an audit has.
+    /// The parts of all host apps in an audit, by the id of the host app.
     pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
         let rows = fetch!(
             self,
@@ -99,7 +99,7 @@ impl Tx {
         rows.into_iter().map(AuditItem::try_from).collect()
     }
 
-    /// What the policies said.
+    /// The evaluations of an audit, in the order in which policies were asked.
     pub async fn evaluations(&mut self, id: &AuditId) -> Result<Vec<Evaluation>> {
         let rows = fetch!(
             self,
@@ -111,7 +111,7 @@ impl Tx {
         Ok(rows.into_iter().map(Evaluation::from).collect())
     }
 
-    /// Keeps what the policies said, instead of what an interrupted run may have left.
+    /// Stores the evaluations of an audit, in place of those that an interrupted run may have left.
     pub async fn replace_evaluations(&mut self, id: &AuditId, evaluations: &[Evaluation]) -> Result<()> {
         execute!(self, "DELETE FROM evaluation WHERE audit_id = $1", id)?;
         for (position, one) in evaluations.iter().enumerate() {
@@ -139,7 +139,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Records a host app's decision.
+    /// Records the decision of a host app in an audit.
     pub async fn set_decision(
         &mut self,
         id: &AuditId,
@@ -163,7 +163,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends an audit.
+    /// Ends an audit in this state.
     pub async fn close_audit(&mut self, id: &AuditId, state: AuditState, reason: &str, now: Millis) -> Result<()> {
         execute!(
             self,
@@ -176,7 +176,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets people decide.
+    /// Moves an audit from `checking` to `deciding`, in which host apps decide.
     pub async fn open_for_decisions(&mut self, id: &AuditId) -> Result<()> {
         execute!(
             self,
@@ -186,7 +186,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the oldest audit whose policies have not judged and that no living worker holds.
+    /// Takes the lease of the oldest audit that waits for its policies and on which no worker has a valid lease.
     pub async fn claim_audit(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Option<AuditId>> {
         let free = fetch!(
             self,
@@ -208,7 +208,8 @@ impl Tx {
         Ok((claimed > 0).then_some(id))
     }
 
-    /// Holds a claimed audit for longer; false when another worker has it, or nobody may any more.
+    /// Extends the lease of an audit. Returns `false` when the lease is another worker's, or the policies need not be
+    /// asked any more.
     pub async fn extend_audit_lease(&mut self, id: &AuditId, owner: &str, until: Millis) -> Result<bool> {
         let extended = execute!(
             self,

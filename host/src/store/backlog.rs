@@ -1,25 +1,25 @@
-//! What waits, for those who run the host.
+//! Figures about work that waits in the database.
 
 use super::{Tx, fetch};
 use crate::error::Result;
 
-/// What waits in the database at one moment.
+/// How much work waits in the database at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Backlog {
-    /// Deliveries to webhooks that wait for their next try or behind another.
+    /// Deliveries to webhooks that wait for their next attempt or behind another delivery.
     pub waiting: i64,
     /// Deliveries to webhooks that were given up.
     pub dead: i64,
-    /// Events that the enabled webhook that is the furthest behind has not looked at.
+    /// Events that the enabled webhook that is furthest behind has not yet looked at.
     pub webhook_lag: i64,
-    /// Events that a relay has not published; none when it never began.
+    /// Events that the relay has not yet published; `None` when it has never run.
     pub relay_lag: Option<i64>,
     /// Fulfilment messages that are parked.
     pub parked: i64,
 }
 
 impl Tx {
-    /// What waits, with the relay of this name.
+    /// The present backlog; `relay` is the name of the relay to report on.
     pub(crate) async fn backlog(&mut self, relay: &str) -> Result<Backlog> {
         Ok(fetch!(
             self,

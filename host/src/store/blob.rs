@@ -1,10 +1,10 @@
-//! Which blobs are named by something.
+//! Finds out which blobs are in use.
 
 use super::{Tx, fetch};
 use crate::{error::Result, ids::Digest};
 
 impl Tx {
-    /// Whether a version, a policy or a list has these bytes. A deleted version has none any more.
+    /// Whether a version that is not deleted, a policy, or an uploaded list has these bytes.
     pub async fn is_blob_named(&mut self, digest: &Digest) -> Result<bool> {
         let (named,) = fetch!(
             self,

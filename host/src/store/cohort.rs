@@ -1,4 +1,4 @@
-//! Lists of devices or accounts. Their members are in the object storage.
+//! Uploaded lists of devices or accounts. Their members are in the blob store.
 
 use super::{Tx, execute, fetch};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Tx {
-    /// The list with this id, when it is the MiniApp's.
+    /// Digest of the list with this id; `None` when the MiniApp has no such list.
     pub async fn cohort_digest(&mut self, mini_app: &MiniAppId, id: &CohortId) -> Result<Option<Digest>> {
         let row = fetch!(
             self,
@@ -21,7 +21,7 @@ impl Tx {
         Ok(row.map(|(digest,)| digest))
     }
 
-    /// The lists of a MiniApp, newest first.
+    /// All lists of a MiniApp, newest first.
     pub async fn cohorts(&mut self, mini_app: &MiniAppId) -> Result<Vec<Cohort>> {
         Ok(fetch!(
             self,
@@ -32,7 +32,7 @@ impl Tx {
         )?)
     }
 
-    /// Adds a list of a MiniApp.
+    /// Adds a list to a MiniApp.
     pub async fn insert_cohort(&mut self, mini_app: &MiniAppId, cohort: &Cohort) -> Result<()> {
         execute!(
             self,

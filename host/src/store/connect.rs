@@ -1,4 +1,4 @@
-//! Opening the database: which one, how durable, and in which version of the schema.
+//! Opens the database and brings its schema up to date.
 
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
@@ -19,24 +19,25 @@ use crate::{
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How long a transaction waits for SQLite's single writer, and anybody for a connection.
+/// How long to wait for the single writer of SQLite, or for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Between two tries to open a file that another host opens for the first time.
+/// The pause between two attempts to open a file that another host is opening for the first time.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// Statements that a connection to PostgreSQL keeps prepared. Lists and rows in them vary in number, so there are more than
-/// the hundred of sqlx; each one that is not kept costs a round trip.
+/// How many prepared statements a connection to PostgreSQL keeps. There are more than the hundred that sqlx keeps by
+/// default, because lists and rows in them vary in number; each statement that is not kept costs a round trip.
 const STATEMENTS: usize = 256;
 
-/// The database's own settings.
+/// Settings of the database.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DbConfig {
-    /// `postgres://…` when several hosts share one database; by default SQLite in the data folder.
+    /// URL of a PostgreSQL database, `postgres://…`, which several hosts may share; SQLite in the data folder when not
+    /// given.
     #[arg(long, env = "BERTH_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
-    /// Connections to PostgreSQL, and readers of SQLite.
+    /// Number of connections to PostgreSQL, or of reading connections to SQLite.
     #[arg(long, env = "BERTH_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
 }
@@ -47,22 +48,22 @@ impl Default for DbConfig {
     }
 }
 
-/// Which database it is.
+/// The database that is in use.
 #[derive(Clone)]
 pub enum Backend {
-    /// One writer, many readers, in one file.
+    /// SQLite: one file with one writer and many readers.
     Sqlite {
-        /// The single writing connection.
+        /// A pool with the single writing connection.
         write: SqlitePool,
-        /// Readers, each with a snapshot of its own.
+        /// A pool of reading connections, each with a snapshot of its own.
         read: SqlitePool,
     },
-    /// Shared by several hosts.
+    /// PostgreSQL, which several hosts may share.
     Postgres(PgPool),
 }
 
-/// The database, with all that a transaction needs beside it: the time, randomness, the keys of sealed columns, and which
-/// of the hosts that share the database this one is. Cheap to clone.
+/// The database, with everything else that transactions need: time, randomness, the keys of sealed columns, and the id
+/// of this host. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     backend: Backend,
@@ -73,10 +74,12 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database named in `config`, or `berth.db` in `data_dir`, and brings its schema up to date.
+    /// Opens the database that `config` names, or `berth.db` in `data_dir`, and brings its schema up to date. Sealed
+    /// secrets cannot be opened before [`Db::with_keys`].
     ///
     /// # Errors
-    /// When it cannot be opened, or a newer Berth has migrated it already.
+    /// `bad-request` for a URL of another database; `unavailable` when the database cannot be opened, or a newer Berth
+    /// has migrated it.
     pub async fn open(config: &DbConfig, data_dir: &Path, nature: Nature) -> Result<Self> {
         let backend = Self::connect(config, data_dir).await?;
         let (events, host) = (Arc::new(Notify::new()), host_id(&*nature.random).into());
@@ -84,10 +87,11 @@ impl Db {
         Ok(Self { backend, events, nature, seal, host })
     }
 
-    /// With the keys of this host; without them nothing that is sealed can be opened.
+    /// Adds the keys of this host, without which sealed secrets cannot be opened.
     ///
     /// # Errors
-    /// `secret-sealed` when secrets are sealed in it and the key file of this host is gone; those of [`Seal::load`].
+    /// `secret-sealed` when the database has sealed secrets and this host has lost its key file; otherwise as for
+    /// [`Seal::load`].
     pub async fn with_keys(self, keys: &SealConfig, data_dir: &Path) -> Result<Self> {
         seal::require_keys(&self, keys, data_dir).await?;
         let seal = Arc::new(Seal::load(keys, data_dir, self.nature.random.clone())?);
@@ -113,37 +117,38 @@ impl Db {
         })
     }
 
-    /// What time it is.
+    /// The present time.
     pub fn now(&self) -> Millis {
         self.nature.clock.now()
     }
 
-    /// Where random bytes come from.
+    /// The source of random bytes.
     pub fn random(&self) -> &dyn Random {
         &*self.nature.random
     }
 
-    /// Where time and randomness come from, for who keeps them.
+    /// The clock and the source of random bytes, for those who keep them.
     pub fn nature(&self) -> &Nature {
         &self.nature
     }
 
-    /// The keys of sealed columns.
+    /// The keys with which secrets in the database are sealed.
     pub fn seal(&self) -> &Seal {
         &self.seal
     }
 
-    /// Which of the hosts that share the database this one is: new at every start. Leases are held in its name.
+    /// Id of this host, new at every start. Leases are taken in its name.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Which database it is.
+    /// The database that is in use.
     pub fn backend(&self) -> &Backend {
         &self.backend
     }
 
-    /// A transaction that writes. On SQLite it is IMMEDIATE: it waits for its turn now and not in the middle.
+    /// Begins a transaction that writes. On SQLite it is IMMEDIATE: it waits for the single writer now and not at the
+    /// first write.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(self.tx(match &self.backend {
             Backend::Sqlite { write, .. } => Conn::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
@@ -151,7 +156,7 @@ impl Db {
         }))
     }
 
-    /// A transaction that only reads, all of it in one snapshot.
+    /// Begins a transaction that only reads, all of it from one snapshot.
     pub async fn read(&self) -> Result<Tx> {
         Ok(self.tx(match &self.backend {
             Backend::Sqlite { read, .. } => Conn::Sqlite(read.begin().await?),
@@ -165,26 +170,26 @@ impl Db {
         Tx { conn, events: Vec::new(), db: self.clone() }
     }
 
-    /// Wakes those who wait in [`Db::events_told`].
+    /// Wakes the tasks that wait in [`Db::events_told`] and [`Db::next_events`].
     pub(super) fn tell_of_events(&self) {
         self.events.notify_waiters();
     }
 
-    /// As [`Db::events_told`] without an end. It counts from now on, whenever it is awaited, so that what is committed
-    /// while the caller reads is not missed.
+    /// Waits until this host commits events. What is committed after this call counts, even before the future is
+    /// awaited, so that a caller who reads in between misses nothing.
     pub fn next_events(&self) -> impl Future<Output = ()> + use<> {
         self.events.clone().notified_owned()
     }
 
-    /// Ends when this host has committed events, or after `at_most`, when another may have.
+    /// Waits until this host commits events, at most for `at_most`, after which another host may have committed some.
     pub async fn events_told(&self, at_most: Duration) {
         let _ = tokio::time::timeout(at_most, self.events.notified()).await;
     }
 
-    /// Writes a copy of the database, as it is at one moment, into a file; an older copy is replaced.
+    /// Writes a copy of the database as of one moment into a file, in place of an older copy.
     ///
     /// # Errors
-    /// `bad-request` for PostgreSQL, which has means of its own.
+    /// `bad-request` for PostgreSQL, which has backup tools of its own.
     pub async fn copy_to(&self, file: &Path) -> Result<()> {
         let Backend::Sqlite { write, .. } = &self.backend else {
             return Err(Error::new(Code::BadRequest, "The database is PostgreSQL. Back it up with pg_dump."));
@@ -208,15 +213,15 @@ impl Db {
     }
 }
 
-/// 16 hexadecimal characters.
+/// A random id of 16 hexadecimal characters.
 fn host_id(random: &dyn Random) -> String {
     let mut bytes = [0u8; 8];
     random.fill(&mut bytes);
     hex::encode(bytes)
 }
 
-/// Begins to the end, also when the caller goes away meanwhile, as a request does whose client leaves. sqlx 0.9 would put
-/// a connection back into the pool inside the transaction that it had asked for: the next one to use it would write
+/// Begins a transaction even when the caller is dropped in the meantime, as happens to a request whose client leaves.
+/// Otherwise sqlx 0.9 would return a connection to the pool inside of the transaction, and its next user would write
 /// into somebody's snapshot, or be told that it may only read.
 async fn begin_whole(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>> {
     let pool = pool.clone();
@@ -243,8 +248,9 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
     Ok(Backend::Sqlite { write, read })
 }
 
-/// A connection whose COMMIT failed, on a full disk say, is left by SQLite without a transaction and by sqlx with one:
-/// from then on it could begin none. Such a connection is closed, and the pool opens another (F55).
+/// A pool that closes unusable connections and opens others (F55): when a COMMIT fails, for example because the disk is
+/// full, sqlx believes to be in a transaction that SQLite has ended, and could not begin another one on that
+/// connection.
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
     options.after_release(|connection, _| {
@@ -255,8 +261,8 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     })
 }
 
-/// The writer. Switching a new file to WAL does not wait for another host that does so at the same moment, whatever the
-/// timeout; so it is tried again.
+/// Opens the writing connection. It is tried again when another host opens the new file at the same moment, because the
+/// switch to WAL does not wait, whatever the timeout.
 async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
     let mut waited = Duration::ZERO;
     loop {
@@ -270,8 +276,8 @@ async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
     }
 }
 
-/// All in one transaction that holds the writer: of two processes that start at once, one finds it done. (On PostgreSQL
-/// sqlx holds a lock for that.)
+/// Runs all migrations in one transaction that holds the writer, so that of two processes that start at once one finds
+/// them done. (On PostgreSQL sqlx takes a lock for this.)
 async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
     MIGRATIONS.run(&mut *tx).await.map_err(cannot_migrate)?;

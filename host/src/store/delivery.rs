@@ -1,4 +1,4 @@
-//! What those who deliver events read and write: leases, cursors, rows that wait.
+//! What the delivery of events reads and writes: leases, cursors, and deliveries that wait.
 
 use sqlx::types::Json;
 
@@ -10,20 +10,20 @@ use crate::{
     ids::{TeamId, WebhookId},
 };
 
-/// Ids in one statement; a shorter list repeats its last, so that there is one statement to prepare.
+/// How many ids one statement has. A shorter list repeats its last id, so that only one statement has to be prepared.
 const CHUNK: usize = 100;
 
-/// An event and the team that its MiniApp belongs to.
+/// An event with the team that owns its MiniApp.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ToldRow {
     /// The event.
     #[sqlx(flatten)]
     pub event: EventRow,
-    /// The team of the MiniApp that it concerns.
+    /// The team of the MiniApp that the event concerns; `None` when it concerns none.
     pub team_id: Option<TeamId>,
 }
 
-/// A webhook whose lease was taken.
+/// A webhook whose lease this host has taken.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in the migration")]
 pub struct ClaimedRow {
@@ -35,7 +35,7 @@ pub struct ClaimedRow {
     pub types: Json<Vec<String>>,
 }
 
-/// A delivery that waits, or is dead and behind the cursor.
+/// A delivery that waits, or that was given up for an event after the cursor.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in the migration")]
 pub struct WaitingRow {
@@ -47,19 +47,19 @@ pub struct WaitingRow {
     pub dead: bool,
 }
 
-/// The webhooks whose leases were taken.
+/// The webhooks whose leases this host has just taken.
 #[derive(Clone, Debug, Default)]
 pub struct Claimed {
     /// The webhooks.
     pub webhooks: Vec<ClaimedRow>,
-    /// The secrets of all of them, newest first.
+    /// The secrets of all these webhooks, newest first.
     pub secrets: Vec<WebhookSecretRow>,
-    /// What waits for any of them, by number, and what is dead behind their cursors.
+    /// The deliveries to these webhooks that wait, and those given up for events after the cursor, by event number.
     pub waiting: Vec<WaitingRow>,
 }
 
 impl Tx {
-    /// The events after `seq` with the teams they belong to, oldest first, at most `limit`.
+    /// Up to `limit` events after number `seq` with the teams that own their MiniApps, oldest first.
     pub async fn told_after(&mut self, seq: i64, limit: i64) -> Result<Vec<ToldRow>> {
         Ok(fetch!(
             self,
@@ -72,8 +72,8 @@ impl Tx {
         )?)
     }
 
-    /// The number after which somebody still needs events: an enabled webhook, a relay that lived after `since`. The last
-    /// event is always needed, as it says where the log is.
+    /// The number up to which events may be deleted: enabled webhooks, and relays whose lease ends after `since`, need
+    /// only later ones. The last event always stays, as it tells where the log is.
     pub(crate) async fn events_needed_after(&mut self, since: Millis) -> Result<i64> {
         let (seq,) = fetch!(
             self,
@@ -92,12 +92,12 @@ impl Tx {
         Ok(seq)
     }
 
-    /// One event.
+    /// The event with this number.
     pub async fn event(&mut self, seq: i64) -> Result<Option<EventRow>> {
         Ok(fetch!(self, fetch_optional, EventRow, "SELECT * FROM event WHERE seq = $1", seq)?)
     }
 
-    /// Whether an enabled webhook has no living lease.
+    /// Whether there is an enabled webhook on which no host has a valid lease.
     pub async fn webhooks_wait_for_a_host(&mut self, now: Millis) -> Result<bool> {
         let found = fetch!(
             self,
@@ -110,7 +110,8 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Takes the lease of every enabled webhook that has none, and sets back those of which that was asked.
+    /// Takes the leases of all enabled webhooks that have none, and sets the cursor of a webhook back where a replay
+    /// was asked for.
     pub async fn claim_webhooks(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Claimed> {
         // The mark tells the rows that are taken now from those that the host holds already.
         let mark = format!("{owner}+");
@@ -128,7 +129,8 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Does what `ask_for_replay` asked for: what is after the event is to be taken again.
+    /// Performs the replays that [`Tx::ask_for_replay`] has asked for: deletes the deliveries after the event, and sets
+    /// the cursor back to it.
     async fn set_back(&mut self, mark: &str) -> Result<()> {
         execute!(
             self,
@@ -176,7 +178,7 @@ impl Tx {
         })
     }
 
-    /// Keeps the leases of a host; answers the webhooks that it still holds.
+    /// Extends all leases of a host on webhooks. Returns the webhooks on which it still has leases.
     pub async fn renew_webhooks(&mut self, owner: &str, until: Millis) -> Result<Vec<WebhookId>> {
         let rows = fetch!(
             self,
@@ -189,7 +191,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Moves the cursors of webhooks that the host holds; answers which those are.
+    /// Moves the cursors of those of `webhooks` on which the host has leases to `seq`. Returns these webhooks.
     pub async fn move_cursors(&mut self, owner: &str, seq: i64, webhooks: &[WebhookId]) -> Result<Vec<WebhookId>> {
         let mut moved = Vec::with_capacity(webhooks.len());
         for chunk in webhooks.chunks(CHUNK) {
@@ -208,7 +210,7 @@ impl Tx {
         Ok(moved)
     }
 
-    /// Writes what became of a delivery that could not be made at once.
+    /// Stores the state of a delivery that did not succeed at the first attempt, or deletes it when it is done.
     pub async fn write_delivery(&mut self, id: &WebhookId, change: &Change, now: Millis) -> Result<()> {
         let Change::Put { row, dead, status, error } = change else {
             let Change::Gone(seq) = change else { return Ok(()) };
@@ -235,7 +237,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives back the lease of a webhook.
+    /// Gives back the lease on a webhook.
     pub async fn release_webhook(&mut self, owner: &str, id: &WebhookId) -> Result<()> {
         execute!(
             self,
@@ -246,14 +248,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives back every lease of a host that stops.
+    /// Gives back all leases of a host that stops.
     pub async fn release_leases(&mut self, owner: &str) -> Result<()> {
         execute!(self, "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
         execute!(self, "UPDATE event_relay SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
         Ok(())
     }
 
-    /// Takes or keeps the lease of a relay of the event log; its cursor, when the host has it.
+    /// Takes or extends the lease on a relay of the event log. Returns the relay's cursor, or `None` when another host
+    /// has the lease.
     pub async fn claim_relay(&mut self, name: &str, owner: &str, now: Millis, until: Millis) -> Result<Option<i64>> {
         execute!(
             self,
@@ -274,7 +277,7 @@ impl Tx {
         Ok(row.map(|(seq,)| seq))
     }
 
-    /// Moves the cursor of a relay that the host holds; false when it does not hold it any more.
+    /// Moves the cursor of a relay. Returns `false` when the host does not have the lease any more.
     pub async fn move_relay(&mut self, name: &str, owner: &str, seq: i64) -> Result<bool> {
         let moved =
             execute!(self, "UPDATE event_relay SET seq = $3 WHERE name = $1 AND lease_owner = $2", name, owner, seq)?;

@@ -1,4 +1,4 @@
-//! The event log: one row for every change, numbered without gaps in the order of commits.
+//! The event log: one row for each change, numbered without gaps in the order of commits.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -12,63 +12,64 @@ use crate::{
     ids::{EventId, HostAppId, MerchantId, MiniAppId},
 };
 
-/// An event that is about to happen.
+/// An event of a transaction that has not been committed yet.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Unique for ever.
+    /// Id of the event.
     pub id: EventId,
-    /// `version.published`, `gray_task.suspended` …; see `event::Kind`.
+    /// Kind of the event, such as `version.published` or `gray_task.suspended`; see `event::Kind`.
     pub kind: &'static str,
-    /// The id of the entity that changed; events of one subject are delivered in order.
+    /// Id of the thing that changed. Events with the same subject are delivered in order.
     pub subject: String,
-    /// The MiniApp whose answers may change.
+    /// The MiniApp for which the answers to checks may change.
     pub mini_app: Option<MiniAppId>,
-    /// The host app whose answers may change.
+    /// The host app for which the answers to checks may change.
     pub host_app: Option<HostAppId>,
     /// The merchant whose endpoint applications may change.
     pub merchant: Option<MerchantId>,
-    /// Who did it: an account, or `berth` itself.
+    /// Who made the change: an account, or `berth` for the host itself.
     pub actor: String,
-    /// When.
+    /// When the change was made.
     pub at: Millis,
-    /// What changed, as documented for the kind.
+    /// Details of the change, with the fields that are documented for the kind.
     pub data: Box<RawValue>,
 }
 
 impl NewEvent {
-    /// What happened to `subject`, done by `actor`.
+    /// An event that says that `actor` did what `kind` says to `subject`.
     pub fn new<T: Serialize>(id: EventId, at: Millis, kind: Kind<T>, subject: String, actor: String, data: &T) -> Self {
         let data = to_raw_value(data).unwrap_or_else(|error| untold(kind.name(), &error));
         Self { id, kind: kind.name(), subject, mini_app: None, host_app: None, merchant: None, actor, at, data }
     }
 
-    /// The answers for this MiniApp may change.
+    /// Marks the answers for this MiniApp as possibly changed.
     pub fn for_mini_app(&mut self, id: &MiniAppId) -> &mut Self {
         self.mini_app = Some(id.clone());
         self
     }
 
-    /// The answers for this host app may change.
+    /// Marks the answers for this host app as possibly changed.
     pub fn for_host_app(&mut self, id: &HostAppId) -> &mut Self {
         self.host_app = Some(id.clone());
         self
     }
 
-    /// The endpoint applications of this merchant may change.
+    /// Marks the endpoint applications of this merchant as possibly changed.
     pub fn for_merchant(&mut self, id: &MerchantId) -> &mut Self {
         self.merchant = Some(id.clone());
         self
     }
 }
 
-/// Data that cannot be JSON is a defect of ours; it is no reason to refuse the change.
+/// Logs that data could not be serialized, and returns `null` instead. This is a defect in Berth, and no reason to
+/// refuse the change.
 fn untold(kind: &str, error: &serde_json::Error) -> Box<RawValue> {
     tracing::error!(kind, %error, "an event is told without its data");
     RawValue::NULL.to_owned()
 }
 
-/// An event that happened. Its data is carried as the text that it is: whatever it holds, however deep, reading it cannot
-/// fail and so cannot stop those who read the log.
+/// An event as it is stored. Its data stays unparsed text, so that reading it cannot fail, however deep it is, and
+/// cannot stop those who read the log.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are those of NewEvent, and its number")]
 pub struct EventRow {
@@ -85,7 +86,7 @@ pub struct EventRow {
     pub data: Json<Box<RawValue>>,
 }
 
-/// An event's number and time.
+/// Number and time of an event.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are those of EventRow")]
 pub struct EventAge {
@@ -93,10 +94,11 @@ pub struct EventAge {
     pub at: Millis,
 }
 
-/// Events in one statement: their values stay far below what the databases bind.
+/// How many events one statement inserts at most; the databases limit the number of bound values.
 const ROWS: usize = 500;
 
-/// Only what is asked for becomes a condition, so that its index is used.
+/// Selects events; only conditions that `$query` has become part of the statement, so that the database uses their
+/// indexes.
 macro_rules! ask_for_events {
     ($tx:expr, $row:ty, $select:literal, $query:expr) => {
         fetch_built!($tx, $row, |q| {
@@ -141,20 +143,20 @@ impl Tx {
         Ok(())
     }
 
-    /// Holds the head of the events: until this transaction ends, no other that emits can commit. For what must be done
-    /// once in an installation; nothing else may be held after it.
+    /// Locks the head of the event log: no other transaction that emits events can commit until this one ends. For what
+    /// must happen only once in an installation. To avoid deadlocks, lock nothing else afterwards.
     pub async fn hold_events(&mut self) -> Result<()> {
         execute!(self, "UPDATE event_head SET last = last WHERE id = 1")?;
         Ok(())
     }
 
-    /// The number of the last event.
+    /// Number of the last event; 0 when there was none.
     pub async fn last_event(&mut self) -> Result<i64> {
         let (last,) = fetch!(self, fetch_one, (i64,), "SELECT last FROM event_head WHERE id = 1")?;
         Ok(last)
     }
 
-    /// The number of the oldest event that is kept; of the next one when there is none.
+    /// Number of the oldest event that is kept, or of the next one when none is kept.
     pub async fn oldest_event(&mut self) -> Result<i64> {
         let (oldest,) = fetch!(
             self,
@@ -170,18 +172,18 @@ impl Tx {
         Ok(fetch!(self, fetch_all, EventAge, "SELECT seq, at FROM event ORDER BY seq LIMIT $1", limit)?)
     }
 
-    /// Forgets the events up to `seq`, and deliveries of them; how many events that were.
+    /// Deletes the events up to number `seq` and their deliveries. Returns the number of deleted events.
     pub(crate) async fn forget_events(&mut self, seq: i64) -> Result<u64> {
         execute!(self, "DELETE FROM webhook_delivery WHERE seq <= $1", seq)?;
         Ok(execute!(self, "DELETE FROM event WHERE seq <= $1", seq)?)
     }
 
-    /// The events after `seq`, oldest first, at most `limit`.
+    /// The events after number `seq`, oldest first, at most `limit`.
     pub async fn events_after(&mut self, seq: i64, limit: i64) -> Result<Vec<EventRow>> {
         Ok(fetch!(self, fetch_all, EventRow, "SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", seq, limit)?)
     }
 
-    /// The events that a query asks for, oldest first.
+    /// The events that `query` selects, oldest first.
     pub async fn events_of(&mut self, query: &EventQuery) -> Result<Vec<EventRow>> {
         Ok(ask_for_events!(self, EventRow, "SELECT *", query)?)
     }
@@ -193,7 +195,7 @@ mod tests {
     use super::*;
     use crate::{store::Backend, testing::host};
 
-    /// How SQLite finds the rows.
+    /// The query plan of SQLite for the query.
     async fn plan(tx: &mut Tx, query: &EventQuery) -> String {
         type Step = (i64, i64, i64, String);
         let steps = ask_for_events!(tx, Step, "EXPLAIN QUERY PLAN SELECT *", query).unwrap();

@@ -1,4 +1,4 @@
-//! Grayscale tasks and their moves.
+//! Gray tasks and their moves.
 
 use super::{Tx, execute, fetch};
 use crate::{
@@ -9,14 +9,14 @@ use crate::{
 };
 
 impl Tx {
-    /// How many tasks of a MiniApp have not ended.
+    /// How many gray tasks of a MiniApp have not ended, as stored.
     pub(crate) async fn unended_gray_tasks(&mut self, mini_app: &MiniAppId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM gray_task WHERE mini_app_id = $1 AND state <> 'ended'";
         let (count,) = fetch!(self, fetch_one, (i64,), sql, mini_app)?;
         Ok(count)
     }
 
-    /// One task.
+    /// The gray task with this id.
     pub async fn gray_task(&mut self, id: &GrayTaskId) -> Result<Option<TaskRow>> {
         Ok(fetch!(
             self,
@@ -27,20 +27,20 @@ impl Tx {
         )?)
     }
 
-    /// Whose task it is.
+    /// The MiniApp of the gray task with this id.
     pub async fn mini_app_of_task(&mut self, id: &GrayTaskId) -> Result<Option<MiniAppId>> {
         let row = fetch!(self, fetch_optional, (MiniAppId,), "SELECT mini_app_id FROM gray_task WHERE id = $1", id)?;
         Ok(row.map(|(id,)| id))
     }
 
-    /// Holds a task until the transaction ends: its moves and its admissions come one after the other. Who holds
-    /// several takes them in the order of their ids.
+    /// Locks a gray task until the transaction ends, so that its moves and admissions come one after the other. Whoever
+    /// locks several must do so in the order of their ids. `not-found` when there is none.
     pub async fn hold_gray_task(&mut self, id: &GrayTaskId) -> Result<TaskRow> {
         execute!(self, "UPDATE gray_task SET admitted = admitted WHERE id = $1", id)?;
         self.gray_task(id).await?.ok_or_else(|| Error::not_found("grayscale task", id))
     }
 
-    /// The tasks of a MiniApp, newest first, older than `before`.
+    /// Up to `limit` gray tasks of a MiniApp with ids below `before`, newest first.
     pub async fn gray_tasks(&mut self, mini_app: &MiniAppId, before: &str, limit: i64) -> Result<Vec<TaskRow>> {
         Ok(fetch!(
             self,
@@ -54,8 +54,8 @@ impl Tx {
         )?)
     }
 
-    /// The ids of a MiniApp's tasks that still mean something, in the order in which they are to be held. Publishing
-    /// one of their versions has changed its state already, so that this does not ask for it.
+    /// The gray tasks of a MiniApp that still have an effect on devices, in the order in which they must be locked. The
+    /// state of their versions is not considered: one of them may just be going online.
     pub async fn live_gray_task_ids(&mut self, mini_app: &MiniAppId) -> Result<Vec<GrayTaskId>> {
         let rows = fetch!(
             self,
@@ -67,7 +67,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The tasks that the clock has something to do with. A task of a MiniApp off the shelf does not start (A2).
+    /// The gray tasks that must start or end by now. A task of a MiniApp that is off the shelf does not start (A2).
     pub async fn due_gray_tasks(&mut self, now: Millis) -> Result<Vec<GrayTaskId>> {
         let rows = fetch!(
             self,
@@ -81,7 +81,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Adds a task. Nobody else sees it before the transaction ends, so that this holds it too.
+    /// Adds a gray task. As nobody else sees it before the transaction ends, it counts as locked.
     pub async fn insert_gray_task(&mut self, task: &TaskRow) -> Result<()> {
         execute!(
             self,
@@ -105,7 +105,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes the state of a task that this transaction holds.
+    /// Stores the state of a gray task that this transaction has locked.
     pub async fn save_gray_state(&mut self, task: &TaskRow) -> Result<()> {
         execute!(
             self,
@@ -118,12 +118,12 @@ impl Tx {
         Ok(())
     }
 
-    /// The moves of a task, oldest first.
+    /// The moves of a gray task, oldest first.
     pub async fn gray_moves(&mut self, task: &GrayTaskId) -> Result<Vec<MoveRow>> {
         Ok(fetch!(self, fetch_all, MoveRow, "SELECT * FROM gray_move WHERE task_id = $1 ORDER BY position", task)?)
     }
 
-    /// Adds a move of a task that this transaction holds.
+    /// Adds a move to a gray task that this transaction has locked.
     pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveRow) -> Result<()> {
         execute!(
             self,

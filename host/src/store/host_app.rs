@@ -1,4 +1,4 @@
-//! Host apps and what is bound to them.
+//! Host apps and their bindings.
 
 use super::{Tx, execute, fetch};
 use crate::{
@@ -11,17 +11,17 @@ use crate::{
 };
 
 impl Tx {
-    /// One host app.
+    /// The host app with this id.
     pub async fn host_app(&mut self, id: &HostAppId) -> Result<Option<HostApp>> {
         Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE id = $1", id)?)
     }
 
-    /// The host app with this public key.
+    /// The host app that has this public key.
     pub async fn host_app_by_key(&mut self, key: &str) -> Result<Option<HostApp>> {
         Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE public_key = $1", key)?)
     }
 
-    /// The MiniApps bound to a host app, by id.
+    /// The MiniApps that are bound to a host app, by id; only active bindings count.
     pub async fn mini_apps_bound_to(&mut self, host_app: &HostAppId) -> Result<Vec<MiniAppId>> {
         let rows = fetch!(
             self,
@@ -33,7 +33,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The host apps that a MiniApp is bound to, by id.
+    /// The host apps to which a MiniApp is bound, by id; only active bindings count.
     pub async fn bound_host_apps(&mut self, mini_app: &MiniAppId) -> Result<Vec<HostAppId>> {
         let rows = fetch!(
             self,
@@ -45,7 +45,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Adds a host app. The bare error tells whether the id is taken.
+    /// Adds a host app. Returns the error of the database, by which callers recognise that the id is taken.
     pub(crate) async fn insert_host_app(&mut self, host_app: &HostApp) -> sqlx::Result<()> {
         execute!(
             self,
@@ -58,7 +58,7 @@ impl Tx {
         .map(drop)
     }
 
-    /// The host apps that the caller may know of, by id, and one more than the page holds.
+    /// A page of the host apps that the caller may know about, by id, and one more than the page holds.
     pub(crate) async fn host_apps_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<HostApp>> {
         Ok(fetch!(
             self,
@@ -74,17 +74,17 @@ impl Tx {
         )?)
     }
 
-    /// What is bound to a host app or about to be, by the MiniApp's id.
+    /// All bindings of a host app, active or not, by the id of the MiniApp.
     pub(crate) async fn bindings_of_host_app(&mut self, id: &HostAppId) -> Result<Vec<Binding>> {
         Ok(fetch!(self, fetch_all, Binding, "SELECT * FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id", id)?)
     }
 
-    /// What a MiniApp is bound to or about to be, by the host app's id.
+    /// All bindings of a MiniApp, active or not, by the id of the host app.
     pub(crate) async fn bindings_of_mini_app(&mut self, id: &MiniAppId) -> Result<Vec<Binding>> {
         Ok(fetch!(self, fetch_all, Binding, "SELECT * FROM binding WHERE mini_app_id = $1 ORDER BY host_app_id", id)?)
     }
 
-    /// One binding.
+    /// The binding of a MiniApp to a host app.
     pub(crate) async fn binding(&mut self, id: &HostAppId, mini_app: &MiniAppId) -> Result<Option<Binding>> {
         Ok(fetch!(
             self,
@@ -96,7 +96,7 @@ impl Tx {
         )?)
     }
 
-    /// Writes a binding, new or changed.
+    /// Adds or replaces a binding.
     pub(crate) async fn put_binding(&mut self, binding: &Binding) -> Result<()> {
         execute!(
             self,
@@ -110,7 +110,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a binding away; false when there was none.
+    /// Deletes a binding. Returns `false` when there was none.
     pub(crate) async fn delete_binding(&mut self, id: &HostAppId, mini_app: &MiniAppId) -> Result<bool> {
         let gone = execute!(self, "DELETE FROM binding WHERE host_app_id = $1 AND mini_app_id = $2", id, mini_app)?;
         Ok(gone > 0)

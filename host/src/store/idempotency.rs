@@ -1,4 +1,4 @@
-//! The answers to creating POSTs, kept for a day (F91).
+//! Keeps the answers to POST requests that have an `Idempotency-Key`, for a day (F91).
 
 use sqlx::types::Json;
 
@@ -13,7 +13,7 @@ use crate::{
 /// How long an answer is kept.
 const KEPT_SECONDS: i64 = 24 * 3600;
 
-/// How long a first request may run before its host is taken for dead.
+/// How long the first request with a key may run before its host is taken for dead and the key may be used again.
 const RUNNING_SECONDS: i64 = 120;
 
 #[derive(sqlx::FromRow)]

@@ -1,4 +1,4 @@
-//! What the release index is built from: each query reads one kind of thing of one MiniApp, or of all.
+//! Reads what the index of checks is built from. Each query reads one kind of row, for one id or for all.
 
 use std::collections::HashSet;
 
@@ -12,25 +12,26 @@ use crate::{
     version::VersionNumber,
 };
 
-/// Ids from one to another, both included: one id, or all. A range uses the indexes where "this one or all" would not.
+/// A range of ids with both ends included, either one id or all. Unlike a condition "this one or all", a range makes
+/// use of the database's indexes.
 pub struct Span {
     pub(super) from: String,
     pub(super) to: String,
 }
 
 impl Span {
-    /// All ids: a slug has at most 63 characters, none of which sorts behind z.
+    /// The range of all ids: an id has at most 63 characters, and none of them sorts after z.
     pub fn all() -> Self {
         Self { from: String::new(), to: "z".repeat(64) }
     }
 
-    /// One id.
+    /// The range that has only this id.
     pub fn one(id: &impl ToString) -> Self {
         Self { from: id.to_string(), to: id.to_string() }
     }
 }
 
-/// What checks must know of a row of `mini_app`.
+/// The part of a row of `mini_app` that checks need.
 #[derive(sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in MiniApp")]
 pub struct IndexedApp {
@@ -41,7 +42,7 @@ pub struct IndexedApp {
     pub min_version: Option<String>,
 }
 
-/// What checks must know of a row of `version`.
+/// The part of a row of `version` that checks need.
 #[derive(sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Version")]
 pub struct IndexedVersion {
@@ -52,7 +53,7 @@ pub struct IndexedVersion {
     pub size: i64,
 }
 
-/// What checks must know of a row of `trial`.
+/// The part of a row of `trial` that checks need.
 #[derive(sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Trial")]
 pub struct IndexedTrial {
@@ -63,7 +64,7 @@ pub struct IndexedTrial {
 }
 
 impl Tx {
-    /// The host apps of the span, with their public keys.
+    /// The host apps in the span, with their public keys.
     pub async fn host_apps_in(&mut self, span: &Span) -> Result<Vec<(HostAppId, String)>> {
         Ok(fetch!(
             self,
@@ -75,7 +76,7 @@ impl Tx {
         )?)
     }
 
-    /// The MiniApps of the span.
+    /// The MiniApps in the span.
     pub async fn mini_apps_in(&mut self, span: &Span) -> Result<Vec<IndexedApp>> {
         Ok(fetch!(
             self,
@@ -87,7 +88,7 @@ impl Tx {
         )?)
     }
 
-    /// What host apps the MiniApps of the span are bound to.
+    /// The active bindings of the MiniApps in the span.
     pub async fn bindings_in(&mut self, span: &Span) -> Result<Vec<(MiniAppId, HostAppId)>> {
         Ok(fetch!(
             self,
@@ -100,7 +101,7 @@ impl Tx {
         )?)
     }
 
-    /// What is online of the MiniApps of the span.
+    /// The online versions of the MiniApps in the span.
     pub async fn online_in(&mut self, span: &Span) -> Result<Vec<IndexedVersion>> {
         Ok(fetch!(
             self,
@@ -113,7 +114,8 @@ impl Tx {
         )?)
     }
 
-    /// The numbers that were published as forced (V12), ascending in each MiniApp of the span.
+    /// The numbers of the versions that were published as forced (V12), in ascending order for each MiniApp in the
+    /// span.
     pub async fn forced_in(&mut self, span: &Span) -> Result<Vec<(MiniAppId, String)>> {
         Ok(fetch!(
             self,
@@ -126,7 +128,7 @@ impl Tx {
         )?)
     }
 
-    /// The trials of the MiniApps of the span.
+    /// The trials of the MiniApps in the span.
     pub async fn trials_in(&mut self, span: &Span) -> Result<Vec<IndexedTrial>> {
         Ok(fetch!(
             self,
@@ -140,8 +142,8 @@ impl Tx {
         )?)
     }
 
-    /// The tasks of the MiniApps of the span that still mean something to some device. Their versions are approved:
-    /// nothing else is ever offered (I4).
+    /// The gray tasks of the MiniApps in the span that still have an effect on devices. Tasks of versions that are not
+    /// approved are left out, as nothing else may be offered (I4).
     pub async fn live_gray_tasks_in(&mut self, span: &Span) -> Result<Vec<TaskRow>> {
         Ok(fetch!(
             self,
@@ -155,7 +157,7 @@ impl Tx {
         )?)
     }
 
-    /// The MiniApps that the events after one and up to another name.
+    /// The MiniApps that the events after number `after` and up to number `up_to` concern.
     pub async fn touched_mini_apps(&mut self, after: i64, up_to: i64) -> Result<Vec<MiniAppId>> {
         let rows = fetch!(
             self,
@@ -168,7 +170,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The host apps that the events after one and up to another name.
+    /// The host apps that the events after number `after` and up to number `up_to` concern.
     pub async fn touched_host_apps(&mut self, after: i64, up_to: i64) -> Result<Vec<HostAppId>> {
         let rows = fetch!(
             self,

@@ -1,4 +1,4 @@
-//! MiniApps.
+//! MiniApps in the database.
 
 use super::{Tx, execute, fetch, fetch_built, push_if};
 use crate::{
@@ -40,21 +40,22 @@ impl TryFrom<MiniAppRow> for MiniApp {
 }
 
 impl Tx {
-    /// One MiniApp.
+    /// The MiniApp with this id.
     pub async fn mini_app(&mut self, id: &MiniAppId) -> Result<Option<MiniApp>> {
         let row = fetch!(self, fetch_optional, MiniAppRow, "SELECT * FROM mini_app WHERE id = $1", id)?;
         row.map(MiniApp::try_from).transpose()
     }
 
-    /// Sets or takes away the minimum usable version.
+    /// Sets the minimum usable version; `None` removes it.
     pub async fn set_min_version(&mut self, id: &MiniAppId, min: Option<&VersionNumber>) -> Result<()> {
         let text = min.map(VersionNumber::to_string);
         execute!(self, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, text.clone())?;
         Ok(())
     }
 
-    /// Holds the MiniApp until the transaction ends: everything that changes its state starts with this, so that
-    /// publishers, rollbacks and grayscale changes come one after the other (F58).
+    /// Locks the MiniApp until the transaction ends. Everything that changes its state begins with this, so that
+    /// publications, rollbacks and changes of gray tasks come one after the other (F58). `not-found` when there is
+    /// none.
     pub async fn hold_mini_app(&mut self, id: &MiniAppId) -> Result<MiniApp> {
         let row = fetch!(
             self,
@@ -66,7 +67,7 @@ impl Tx {
         row.map(MiniApp::try_from).transpose()?.ok_or_else(|| Error::not_found("MiniApp", id))
     }
 
-    /// Adds a MiniApp on the shelf. The bare error tells whether the id is taken.
+    /// Adds a MiniApp on the shelf. Returns the error of the database, by which callers recognise that the id is taken.
     pub(crate) async fn insert_mini_app(&mut self, mini_app: &MiniApp) -> sqlx::Result<()> {
         execute!(
             self,
@@ -81,7 +82,8 @@ impl Tx {
         .map(drop)
     }
 
-    /// The MiniApps that the caller may know of and asks for, by id, and one more than the page holds.
+    /// A page of the MiniApps that match `query` and that the caller may know about, by id, and one more than the page
+    /// holds.
     pub(crate) async fn mini_apps_known_to(
         &mut self,
         caller: &Caller,
@@ -111,7 +113,7 @@ impl Tx {
         rows.into_iter().map(MiniApp::try_from).collect()
     }
 
-    /// Writes the name and the description.
+    /// Stores the name and the description.
     pub(crate) async fn set_mini_app_texts(&mut self, mini_app: &MiniApp) -> Result<()> {
         execute!(
             self,
@@ -123,7 +125,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes whether it is on the shelf, and why not.
+    /// Stores whether it is on the shelf, and the reason if it is not.
     pub(crate) async fn set_shelf(&mut self, mini_app: &MiniApp) -> Result<()> {
         execute!(
             self,

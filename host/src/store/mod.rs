@@ -1,9 +1,9 @@
-//! The only SQL. One text for SQLite and PostgreSQL: a transaction is an enum of two arms, and the macros below
-//! run the same statement on either.
+//! The database; no SQL is elsewhere. Each statement has one text for SQLite and PostgreSQL: a transaction is an enum
+//! with an arm for each, and the macros below run the same statement on either.
 //!
-//! A change and the events that tell of it share a transaction: [`Tx::tell`] collects events, and [`Tx::commit`]
-//! writes them last, holding the one row that numbers them. So the sequence has no gaps, and it is the order in
-//! which changes became visible.
+//! A change and the events that announce it share a transaction: [`Tx::tell`] collects events, and [`Tx::commit`]
+//! writes them last, while it locks the one row that numbers them. So the numbers have no gaps, and they follow the
+//! order in which changes became visible.
 
 mod access;
 mod admission;
@@ -54,14 +54,14 @@ enum Conn {
     Postgres(Transaction<'static, Postgres>),
 }
 
-/// A transaction. Dropped without [`Tx::commit`], it changes nothing.
+/// A transaction. If it is dropped without [`Tx::commit`], it changes nothing.
 pub struct Tx {
     conn: Conn,
     events: Vec<NewEvent>,
     db: Db,
 }
 
-/// Runs a statement, answers the number of rows it touched.
+/// Runs a statement and returns the number of rows that it changed.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
         match &mut $tx.conn {
@@ -85,7 +85,7 @@ macro_rules! fetch {
     };
 }
 
-/// As [`execute!`], for a statement that is put together: the block pushes its parts onto the query.
+/// Like [`execute!`], for a statement with a varying text: the block pushes its parts onto the query.
 macro_rules! execute_built {
     ($tx:expr, |$query:ident| $build:block) => {
         match &mut $tx.conn {
@@ -103,7 +103,7 @@ macro_rules! execute_built {
     };
 }
 
-/// As [`fetch!`] of all rows, for a statement that is put together: the block pushes its parts onto the query.
+/// Like [`fetch!`] with `fetch_all`, for a statement with a varying text: the block pushes its parts onto the query.
 macro_rules! fetch_built {
     ($tx:expr, $row:ty, |$query:ident| $build:block) => {
         match &mut $tx.conn {
@@ -121,7 +121,7 @@ macro_rules! fetch_built {
     };
 }
 
-/// Pushes a condition on `$value`, when there is one.
+/// Pushes a condition on `$value`, if it is `Some`.
 macro_rules! push_if {
     ($query:ident, $value:expr, $before:expr, $after:expr) => {
         if let Some(value) = $value {
@@ -137,7 +137,8 @@ use fetch_built;
 use push_if;
 
 impl Tx {
-    /// Tells of a change made in this transaction: what happened to `subject`, done by `actor`.
+    /// Adds an event to this transaction: `actor` did what `kind` says to `subject`, with `data` as the details. The
+    /// event is written by [`Tx::commit`].
     pub fn tell<T: Serialize>(
         &mut self,
         kind: Kind<T>,
@@ -150,27 +151,27 @@ impl Tx {
         self.events.push_mut(NewEvent::new(id, now, kind, subject.to_string(), actor.to_owned(), data))
     }
 
-    /// What time it is.
+    /// The present time.
     pub fn now(&self) -> Millis {
         self.db.now()
     }
 
-    /// Where random bytes come from.
+    /// The source of random bytes.
     pub fn random(&self) -> &dyn Random {
         self.db.random()
     }
 
-    /// Which of the hosts that share the database this one is.
+    /// Id of this host among those that share the database.
     pub fn host(&self) -> &str {
         self.db.host()
     }
 
-    /// The keys of sealed columns.
+    /// The keys with which secrets in the database are sealed.
     pub fn seal(&self) -> &Seal {
         self.db.seal()
     }
 
-    /// Makes the changes and their events visible, durably, both or neither.
+    /// Commits the changes together with their events, durably.
     pub async fn commit(mut self) -> Result<()> {
         let events = std::mem::take(&mut self.events);
         let told = !events.is_empty();

@@ -1,4 +1,4 @@
-//! Policies and where they are bound.
+//! Installed policies and their bindings.
 
 use sqlx::types::Json;
 
@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl Tx {
-    /// One policy.
+    /// The policy with this digest.
     pub async fn policy(&mut self, digest: &Digest) -> Result<Option<PolicyRow>> {
         Ok(fetch!(self, fetch_optional, PolicyRow, "SELECT * FROM policy WHERE digest = $1", digest)?)
     }
 
-    /// The policy of this name that was installed last.
+    /// The policy with this name that was installed last.
     pub async fn newest_policy(&mut self, name: &str) -> Result<Option<PolicyRow>> {
         Ok(fetch!(
             self,
@@ -28,7 +28,8 @@ impl Tx {
         )?)
     }
 
-    /// The policy of this name and version that was installed last: built-in ones may have several contents.
+    /// The policy with this name and version. Of built-in policies there may be several; the one that was installed
+    /// last counts.
     pub async fn policy_version(&mut self, name: &str, version: &str) -> Result<Option<PolicyRow>> {
         Ok(fetch!(
             self,
@@ -40,7 +41,8 @@ impl Tx {
         )?)
     }
 
-    /// By digest, by `NAME@VERSION` or by name (then the one installed last), or `not-found`.
+    /// The policy named by its digest, by `NAME@VERSION`, or by its name, which means the one that was installed last.
+    /// `not-found` when there is none.
     pub async fn require_policy(&mut self, which: &str) -> Result<PolicyRow> {
         let row = match (which.parse::<Digest>(), which.split_once('@')) {
             (Ok(digest), _) => self.policy(&digest).await?,
@@ -55,8 +57,9 @@ impl Tx {
         Ok(fetch!(self, fetch_all, PolicyRow, "SELECT * FROM policy ORDER BY installed_at DESC, name")?)
     }
 
-    /// Adds a policy; false when another host has just done so. The bare error tells whether its version is there with
-    /// other bytes, which only built-in ones may be.
+    /// Adds a policy. Returns `false` when another host has just added the same bytes. Returns the error of the
+    /// database, by which callers recognise that other bytes have the same name and version; only built-in policies
+    /// may.
     pub async fn insert_policy(&mut self, row: &PolicyRow) -> sqlx::Result<bool> {
         let once = (row.installed_by != event::BERTH).then_some(&row.version);
         let inserted = execute!(
@@ -77,13 +80,13 @@ impl Tx {
         Ok(inserted > 0)
     }
 
-    /// Deletes a policy that is bound nowhere.
+    /// Deletes a policy that is not bound anywhere.
     pub async fn delete_policy(&mut self, digest: &Digest) -> Result<()> {
         execute!(self, "DELETE FROM policy WHERE digest = $1", digest)?;
         Ok(())
     }
 
-    /// In how many places it is bound, and how many of them are grayscale tasks.
+    /// The number of places where a policy is bound, and how many of these are gray tasks.
     pub async fn bindings_of_policy(&mut self, digest: &Digest) -> Result<(i64, i64)> {
         Ok(fetch!(
             self,
@@ -94,7 +97,7 @@ impl Tx {
         )?)
     }
 
-    /// One binding.
+    /// The policy binding with this id.
     pub async fn policy_binding(&mut self, id: &PolicyBindingId) -> Result<Option<PolicyBindingRow>> {
         Ok(fetch!(
             self,
@@ -105,7 +108,7 @@ impl Tx {
         )?)
     }
 
-    /// The bindings of a place, in the order in which they are asked.
+    /// The policy bindings of a place, in the order in which the policies are asked.
     pub async fn policy_bindings(&mut self, kind: ScopeKind, id: &str) -> Result<Vec<PolicyBindingRow>> {
         Ok(fetch!(
             self,
@@ -118,7 +121,7 @@ impl Tx {
         )?)
     }
 
-    /// The bindings of all places that the caller may know of, save of grayscale tasks that have ended.
+    /// The policy bindings of all places that the caller may know about, without those of ended gray tasks.
     pub async fn policy_bindings_known_to(&mut self, caller: &Caller) -> Result<Vec<PolicyBindingRow>> {
         let known =
             |kind: &str| format!("IN (SELECT scope_id FROM role_grant WHERE scope_kind = '{kind}' AND account_id = ");
@@ -138,13 +141,14 @@ impl Tx {
         })?)
     }
 
-    /// The binding as it is now; until the transaction ends nobody else changes it.
+    /// Locks a policy binding until the transaction ends, and returns it.
     pub async fn hold_policy_binding(&mut self, id: &PolicyBindingId) -> Result<Option<PolicyBindingRow>> {
         execute!(self, "UPDATE policy_binding SET mode = mode WHERE id = $1", id)?;
         self.policy_binding(id).await
     }
 
-    /// Adds a binding. The bare error tells whether the place has the policy already.
+    /// Adds a policy binding. Returns the error of the database, by which callers recognise that the policy is bound
+    /// there already.
     pub async fn insert_policy_binding(&mut self, row: &PolicyBindingRow) -> sqlx::Result<()> {
         let once = (row.scope_kind != ScopeKind::GrayTask).then_some(&row.name);
         execute!(
@@ -168,7 +172,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Changes a binding that is held.
+    /// Stores the changes of a locked policy binding.
     pub async fn update_policy_binding(&mut self, row: &PolicyBindingRow) -> Result<()> {
         execute!(
             self,
@@ -186,13 +190,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a binding away that is held.
+    /// Deletes a locked policy binding.
     pub async fn delete_policy_binding(&mut self, id: &PolicyBindingId) -> Result<()> {
         execute!(self, "DELETE FROM policy_binding WHERE id = $1", id)?;
         Ok(())
     }
 
-    /// Points the bindings that `owner` made at another version of the policy.
+    /// Moves the bindings that `owner` made of the policy `from` to the policy `to`.
     pub async fn move_own_bindings(&mut self, from: &Digest, to: &Digest, owner: &str) -> Result<()> {
         execute!(self, "UPDATE policy_binding SET digest = $2 WHERE digest = $1 AND bound_by = $3", from, to, owner)?;
         Ok(())

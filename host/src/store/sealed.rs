@@ -9,27 +9,27 @@ use crate::{
     wechat::accounts::{ABOUT_ACCESS, ABOUT_GRANT},
 };
 
-/// A column of sealed secrets.
+/// A column that holds sealed secrets.
 #[derive(Clone, Copy, Debug)]
 pub struct SealedColumn {
-    /// Its table.
+    /// Name of the table.
     pub table: &'static str,
-    /// The primary key of the table, which is text.
+    /// Name of the primary key of the table, whose type is text.
     pub key: &'static str,
-    /// The column; NULL where there is no secret.
+    /// Name of the column. It is NULL in rows without a secret.
     pub column: &'static str,
-    /// What its secrets are about, before the colon and the key: `webhook`.
+    /// The kind of secret, such as `webhook`. Sealing binds each secret to this word and the key of its row.
     pub about: &'static str,
 }
 
 impl SealedColumn {
-    /// What the secret of one row is about: `webhook:wh_…`.
+    /// What the secret in one row is bound to, such as `webhook:wh_…`.
     pub fn about(&self, key: &str) -> String {
         format!("{}:{key}", self.about)
     }
 }
 
-/// Every sealed column. What is not listed is not rotated.
+/// All sealed columns. Secrets in other columns would not be sealed anew when keys are rotated.
 pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "wechat_account", key: "app_id", column: "grant_sealed", about: ABOUT_GRANT },
     SealedColumn { table: "wechat_account", key: "app_id", column: "access_sealed", about: ABOUT_ACCESS },
@@ -39,7 +39,8 @@ pub const SEALED: &[SealedColumn] = &[
 ];
 
 impl Tx {
-    /// The keys and secrets of a column after a key, by key, at most `limit`.
+    /// Up to `limit` rows of a column, each with its key and secret, ordered by key, from the one after the key `after`
+    /// on.
     pub(crate) async fn sealed_rows(
         &mut self,
         SealedColumn { table, key, column, .. }: &SealedColumn,
@@ -52,7 +53,7 @@ impl Tx {
         Ok(fetch!(self, fetch_all, (String, String), AssertSqlSafe(sql), after, limit)?)
     }
 
-    /// Puts a secret that was sealed anew in place of `old`; false when it is not there any more.
+    /// Replaces the sealed secret `old` of a row by `new`. Returns `false` when the row has another one by now.
     pub(crate) async fn replace_sealed(
         &mut self,
         SealedColumn { table, key, column, .. }: &SealedColumn,
@@ -67,13 +68,13 @@ impl Tx {
 
 #[cfg(test)]
 impl SealedColumn {
-    /// A column that tests make for themselves.
+    /// A column that only tests have.
     pub(crate) const PROBE: Self = Self { table: "probe", key: "id", column: "secret_sealed", about: "probe" };
 }
 
 #[cfg(test)]
 impl Tx {
-    /// Makes [`SealedColumn::PROBE`] with these secrets, and a row without one.
+    /// Creates the table of [`SealedColumn::PROBE`], with these secrets and one row that has none.
     pub(crate) async fn insert_probes(&mut self, rows: impl Iterator<Item = (String, String)>) -> Result<()> {
         execute!(self, "CREATE TABLE probe (id TEXT PRIMARY KEY, secret_sealed TEXT)")?;
         for (id, sealed) in rows {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Tx {
-    /// One version, deleted ones included.
+    /// The version with this number, which may be deleted.
     pub async fn version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Option<VersionRow>> {
         Ok(fetch!(
             self,
@@ -23,18 +23,18 @@ impl Tx {
         )?)
     }
 
-    /// One version that is not deleted, or `not-found`.
+    /// The version with this number; `not-found` when there is none or it is deleted.
     pub async fn require_version(&mut self, mini_app: &MiniAppId, number: &VersionNumber) -> Result<VersionRow> {
         let row = self.version(mini_app, number).await?.filter(|row| row.state != State::Deleted);
         row.ok_or_else(|| Error::not_found("version", format!("{number} of {mini_app}")))
     }
 
-    /// One version by its own id.
+    /// The version with this internal id.
     pub async fn version_by_id(&mut self, id: &VersionId) -> Result<VersionRow> {
         Ok(fetch!(self, fetch_one, VersionRow, "SELECT * FROM version WHERE id = $1", id)?)
     }
 
-    /// The version that host apps run now.
+    /// The online version.
     pub async fn online_version(&mut self, mini_app: &MiniAppId) -> Result<Option<VersionRow>> {
         Ok(fetch!(
             self,
@@ -45,7 +45,8 @@ impl Tx {
         )?)
     }
 
-    /// The versions of a MiniApp in any of `states`, newest upload first.
+    /// A page of the versions of a MiniApp, newest upload first, without deleted ones, and one version more than the
+    /// page holds.
     pub async fn versions(&mut self, mini_app: &MiniAppId, page: &PageQuery) -> Result<Vec<VersionRow>> {
         Ok(fetch!(
             self,
@@ -58,7 +59,7 @@ impl Tx {
         )?)
     }
 
-    /// The versions of a MiniApp in one state, newest upload first, at most 200.
+    /// The versions of a MiniApp that are in this state, newest upload first, at most 200.
     pub async fn versions_in(&mut self, mini_app: &MiniAppId, state: State) -> Result<Vec<VersionRow>> {
         Ok(fetch!(
             self,
@@ -97,7 +98,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives a development version that was never submitted other bytes (V1).
+    /// Replaces the package of a version in development that was never submitted (V1).
     pub async fn replace_version(&mut self, row: &VersionRow) -> Result<()> {
         execute!(
             self,
@@ -114,7 +115,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a step: the row changes only if it is still in the state that the step was judged by.
+    /// Moves a version to the state that `step` leads to.
+    ///
+    /// # Errors
+    /// `version-state` when the state of `row` does not allow the step, or the version is not in that state any more.
     pub async fn step_version(&mut self, row: &VersionRow, step: Step) -> Result<State> {
         let next = row.state.after(step)?;
         let now = self.now();
@@ -137,13 +141,13 @@ impl Tx {
         Ok(next)
     }
 
-    /// Marks a version as forced (V12).
+    /// Marks a version as published by force (V12).
     pub async fn mark_forced(&mut self, id: &VersionId) -> Result<()> {
         execute!(self, "UPDATE version SET forced = TRUE WHERE id = $1", id)?;
         Ok(())
     }
 
-    /// The newest entry of the release history.
+    /// The newest entry of a MiniApp's release history.
     pub async fn last_release(&mut self, mini_app: &MiniAppId) -> Result<Option<ReleaseRow>> {
         Ok(fetch!(
             self,
@@ -155,7 +159,7 @@ impl Tx {
         )?)
     }
 
-    /// The release history, newest first, at most 500 entries.
+    /// The release history of a MiniApp, newest first, at most 500 entries.
     pub async fn releases(&mut self, mini_app: &MiniAppId) -> Result<Vec<Release>> {
         let rows = fetch!(
             self,
@@ -193,7 +197,7 @@ impl Tx {
         Ok(())
     }
 
-    /// What trial accounts get.
+    /// The trial of a MiniApp.
     pub async fn trial(&mut self, mini_app: &MiniAppId) -> Result<Option<TrialRow>> {
         Ok(fetch!(
             self,
@@ -204,7 +208,7 @@ impl Tx {
         )?)
     }
 
-    /// Sets what trial accounts get.
+    /// Sets the trial of a MiniApp, in place of the one that it may have.
     pub async fn set_trial(&mut self, trial: &TrialRow) -> Result<()> {
         execute!(
             self,
@@ -221,7 +225,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends the trial; false when there was none.
+    /// Removes the trial of a MiniApp. Returns `false` when there was none.
     pub async fn clear_trial(&mut self, mini_app: &MiniAppId) -> Result<bool> {
         Ok(execute!(self, "DELETE FROM trial WHERE mini_app_id = $1", mini_app)? > 0)
     }

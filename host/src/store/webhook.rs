@@ -1,4 +1,4 @@
-//! Webhooks, their secrets, and what waits for them.
+//! Webhooks, their secrets, and the deliveries that wait for them.
 
 use sqlx::types::Json;
 
@@ -42,18 +42,19 @@ pub struct WebhookSecretRow {
 }
 
 impl Tx {
-    /// One webhook.
+    /// The webhook with this id.
     pub async fn webhook(&mut self, id: &WebhookId) -> Result<Option<WebhookRow>> {
         Ok(fetch!(self, fetch_optional, WebhookRow, "SELECT * FROM webhook WHERE id = $1", id)?)
     }
 
-    /// One webhook, held until the transaction ends: those who change it take turns, each from what the one before left.
+    /// Locks a webhook until the transaction ends, and returns it. So changes of it come one after the other, each
+    /// based on the one before.
     pub(crate) async fn hold_webhook(&mut self, id: &WebhookId) -> Result<Option<WebhookRow>> {
         let sql = "UPDATE webhook SET enabled = enabled WHERE id = $1 RETURNING *";
         Ok(fetch!(self, fetch_optional, WebhookRow, sql, id)?)
     }
 
-    /// The webhooks of the scopes that the caller may read, by id, and one more than the page holds.
+    /// A page of the webhooks in scopes that the caller may read, by id, and one more than the page holds.
     pub(crate) async fn webhooks_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<WebhookRow>> {
         Ok(fetch!(
             self,
@@ -70,7 +71,7 @@ impl Tx {
         )?)
     }
 
-    /// How many webhooks a scope has.
+    /// The number of webhooks in a scope.
     pub(crate) async fn webhooks_in(&mut self, scope: &Scope) -> Result<i64> {
         let (count,) = fetch!(
             self,
@@ -83,7 +84,7 @@ impl Tx {
         Ok(count)
     }
 
-    /// Adds a webhook that gets what happens after the event `last`.
+    /// Adds a webhook that gets the events after number `last`.
     pub(crate) async fn insert_webhook(&mut self, row: &WebhookRow, last: i64) -> Result<()> {
         execute!(
             self,
@@ -106,7 +107,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes what can be edited.
+    /// Stores the fields of a webhook that can be edited.
     pub(crate) async fn update_webhook(&mut self, row: &WebhookRow) -> Result<()> {
         execute!(
             self,
@@ -123,7 +124,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a webhook away with its secrets, its cursor and what waits.
+    /// Deletes a webhook with its secrets, its cursor and its deliveries.
     pub(crate) async fn delete_webhook(&mut self, id: &WebhookId) -> Result<()> {
         // The cursor first, as those who deliver do: they hold it when they refer to the webhook.
         execute!(self, "DELETE FROM webhook_cursor WHERE webhook_id = $1", id)?;
@@ -131,7 +132,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a secret.
+    /// Adds a secret to a webhook.
     pub(crate) async fn insert_webhook_secret(&mut self, row: &WebhookSecretRow) -> Result<()> {
         execute!(
             self,
@@ -145,7 +146,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives the secret without an end one.
+    /// Sets the end of the secret of a webhook that has none.
     pub(crate) async fn end_webhook_secret(&mut self, webhook: &WebhookId, at: Millis) -> Result<()> {
         execute!(
             self,
@@ -156,7 +157,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a secret away.
+    /// Deletes a secret of a webhook.
     pub(crate) async fn delete_webhook_secret(&mut self, id: &WebhookSecretId) -> Result<()> {
         execute!(self, "DELETE FROM webhook_secret WHERE id = $1", id)?;
         Ok(())
@@ -168,7 +169,8 @@ impl Tx {
         Ok(fetch!(self, fetch_all, WebhookSecretRow, sql, webhook)?)
     }
 
-    /// The cursor of a webhook, and how many of its deliveries wait and are dead.
+    /// The cursor of a webhook (the number of the last event that it has looked at), and how many of its deliveries
+    /// wait and are dead.
     pub(crate) async fn webhook_progress(&mut self, id: &WebhookId) -> Result<(i64, i64, i64)> {
         Ok(fetch!(
             self,
@@ -182,7 +184,8 @@ impl Tx {
         )?)
     }
 
-    /// The deliveries of a webhook after a number, by number.
+    /// Up to `limit` deliveries of a webhook after event number `after`, by number; only those in `state`, if it is
+    /// given.
     pub(crate) async fn webhook_deliveries(
         &mut self,
         id: &WebhookId,
@@ -198,7 +201,7 @@ impl Tx {
         })?)
     }
 
-    /// Makes a delivery wait for a try at once; false when there is none.
+    /// Makes a delivery wait for an attempt that is due at once. Returns `false` when there is no such delivery.
     pub(crate) async fn revive_delivery(&mut self, id: &WebhookId, seq: i64, now: Millis) -> Result<bool> {
         let revived = execute!(
             self,
@@ -211,7 +214,7 @@ impl Tx {
         Ok(revived > 0)
     }
 
-    /// Asks whoever delivers to begin again after an event.
+    /// Asks the host that delivers to begin again after event number `after`.
     pub(crate) async fn ask_for_replay(&mut self, id: &WebhookId, after: i64) -> Result<()> {
         execute!(self, "UPDATE webhook_cursor SET replay_after = $2 WHERE webhook_id = $1", id, after)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! The accounts for which WeChat lets us act, and their sealed tokens.
+//! The WeChat accounts that have authorised this host, with their sealed tokens.
 
 use sqlx::types::Json;
 
@@ -10,12 +10,13 @@ use crate::{
 };
 
 impl Tx {
-    /// One account, or the platform itself.
+    /// The account with this app id, which may be the third-party platform itself.
     pub(crate) async fn wechat_account(&mut self, app_id: &str) -> Result<Option<Account>> {
         Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM wechat_account WHERE app_id = $1", app_id)?)
     }
 
-    /// Records what was granted. What was granted before is void; a grant that is older than what is known changes nothing.
+    /// Records a new grant of an account, in place of an earlier one. Returns `false`, and changes nothing, when a
+    /// newer grant is known.
     pub(crate) async fn grant_wechat_account(&mut self, new: &NewGrant) -> Result<bool> {
         let changed = execute!(
             self,
@@ -38,8 +39,8 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Drops the tokens of an account; false when a newer grant than that of `account` is there, or none. A token that was
-    /// renewed meanwhile, or sealed anew, is of the same grant.
+    /// Removes the tokens of an account. Returns `false` when the account has a newer grant than `account`, or no
+    /// tokens. Tokens that were renewed or sealed anew in the meantime belong to the same grant and are removed.
     pub(crate) async fn drop_wechat_account(&mut self, account: &Account) -> Result<bool> {
         let changed = execute!(
             self,
@@ -51,8 +52,8 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// As [`Tx::drop_wechat_account`], when nobody needs it any more: no channel is it, and no run that goes on, or that
-    /// ended after `since` and may start again, has its grant.
+    /// Does what [`Tx::drop_wechat_account`] does, if the account is not needed: it is no channel, and no authorisation
+    /// has its grant that is in progress, or that failed or was abandoned after `since` and so may be resumed.
     pub(crate) async fn drop_needless_wechat_account(&mut self, account: &Account, since: Millis) -> Result<bool> {
         let changed = execute!(
             self,
@@ -69,7 +70,7 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Takes the lease to renew an access token; false when another host has it, or has renewed the token.
+    /// Takes the lease to renew an access token. Returns `false` when another host has it, or has renewed the token.
     pub(crate) async fn lease_wechat_account(
         &mut self,
         account: &Account,
@@ -90,8 +91,9 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Writes a renewed access token, and with it what the next one is had with, and gives the lease back; false when a newer
-    /// grant came meanwhile, or this one was taken back. One that was only sealed anew is the same.
+    /// Stores a renewed access token, and the grant to get the next one with when it has changed, and gives the lease
+    /// back. Returns `false` when the account has a newer grant than `account`, or none; a grant that was only sealed
+    /// anew is the same.
     pub(crate) async fn renew_wechat_account(
         &mut self,
         account: &Account,
@@ -113,21 +115,21 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Gives the lease back without a new token; nobody asks before `retry_at`.
+    /// Gives the lease back without a new token. No host asks for one before `retry_at`.
     pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, retry_at: Millis) -> Result<()> {
         let sql = "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $2, lease_until = 0 WHERE app_id = $1";
         execute!(self, sql, app_id, retry_at)?;
         Ok(())
     }
 
-    /// Makes an access token that WeChat refused expire now, unless it was renewed meanwhile.
+    /// Makes an access token that WeChat has refused count as expired, unless it was renewed in the meantime.
     pub(crate) async fn expire_wechat_access(&mut self, app_id: &str, expires_at: Millis) -> Result<()> {
         let sql = "UPDATE wechat_account SET access_expires_at = 0 WHERE app_id = $1 AND access_expires_at = $2";
         execute!(self, sql, app_id, expires_at)?;
         Ok(())
     }
 
-    /// Accounts whose access token ends before `by` and that may be asked for now, at most `limit`.
+    /// Accounts whose access token expires by `by` and for which a new one may be asked now, at most `limit`.
     pub(crate) async fn wechat_accounts_to_renew(
         &mut self,
         now: Millis,

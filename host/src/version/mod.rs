@@ -1,4 +1,4 @@
-//! Versions of a MiniApp: their numbers, their states, and how they come online (V1–V12).
+//! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
 
 mod record;
 mod release;

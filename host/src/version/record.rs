@@ -1,4 +1,4 @@
-//! A version as it is stored and shown.
+//! Versions as they are stored and shown.
 
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -9,54 +9,54 @@ use crate::{
     ids::{Digest, MiniAppId, VersionId},
 };
 
-/// What a package says of itself, as far as Berth uses it.
+/// What the manifest of a package says, as far as Berth uses it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct ManifestSummary {
-    /// `app.json`, `game.json` or `manifest.json`.
+    /// Path of the manifest: `app.json`, `game.json` or `manifest.json`.
     pub path: String,
-    /// How many pages there are.
+    /// How many pages the package has.
     #[serde(default)]
     pub page_count: u64,
-    /// All pages, those of subpackages with their root. Lists and events leave them out.
+    /// Paths of all pages, including those of subpackages. Lists and events leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<String>,
-    /// The roots of the subpackages.
+    /// Roots of the subpackages.
     pub subpackages: Vec<String>,
-    /// What looked odd and was let through. Lists and events leave it out.
+    /// What is odd in the manifest but does not prevent an upload. Lists and events leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// One uploaded build of a MiniApp.
+/// A version of a MiniApp: one uploaded package.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Version {
-    /// Unique for ever.
+    /// Internal id; not part of the API.
     #[serde(skip)]
     #[schema(ignore)]
     pub id: Option<VersionId>,
-    /// Whose version it is.
+    /// Id of the MiniApp.
     pub mini_app: MiniAppId,
-    /// Its number.
+    /// Number of the version.
     pub version: VersionNumber,
-    /// Where it is in its life.
+    /// State in the version's life.
     pub state: State,
     /// Whether it was published as forced.
     pub forced: bool,
     /// SHA-256 of the package.
     pub sha256: Digest,
-    /// Bytes of the package.
+    /// Size of the package in bytes.
     pub size: u64,
-    /// Files in the package.
+    /// How many files the package has.
     pub files: u64,
-    /// What the package says of itself.
+    /// What the manifest of the package says.
     pub manifest: ManifestSummary,
     /// The account that uploaded it.
     pub uploaded_by: String,
     /// When it was uploaded.
     pub created_at: Millis,
-    /// When its state last changed.
+    /// When its state or its package last changed.
     pub updated_at: Millis,
-    /// When it first went online.
+    /// When it first went online; absent when it never did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online_at: Option<Millis>,
 }
@@ -84,7 +84,8 @@ pub struct VersionRow {
 }
 
 impl Version {
-    /// Without what may be long, for lists and events: a manifest may have thousands of pages (F77).
+    /// This version without the pages and warnings of its manifest, of which there may be thousands; for lists and
+    /// events (F77).
     pub fn brief(mut self) -> Self {
         (self.manifest.pages, self.manifest.warnings) = (Vec::new(), Vec::new());
         self

@@ -1,4 +1,4 @@
-//! Publishing and rolling back: the release history (V7–V9, V12, I1).
+//! Publishing and rolling back: the release history of a MiniApp (V7–V9, V12, I1).
 
 use serde::{Deserialize, Serialize};
 
@@ -19,34 +19,34 @@ use crate::{
 text_enum! {
     /// How a version came online.
     ReleaseKind {
-        /// For the first time.
+        /// It was published.
         Publish = "publish",
-        /// Again.
+        /// It was brought back by a rollback.
         Rollback = "rollback",
     }
 }
 
-/// One entry of the release history; the newest one says what is online.
+/// One entry of a release history. The newest entry says which version is online.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Release {
-    /// Whose release it is.
+    /// Id of the MiniApp.
     pub mini_app: MiniAppId,
-    /// What came online.
+    /// The version that came online.
     pub version: VersionNumber,
-    /// How.
+    /// How it came online.
     pub kind: ReleaseKind,
-    /// Whether devices with an older version must update before they run it.
+    /// Whether devices with an older version must update before they may run the MiniApp.
     pub forced: bool,
-    /// Why.
+    /// The note that was given; absent when there was none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// The account.
+    /// The account that released it.
     pub released_by: String,
-    /// When.
+    /// When it came online.
     pub released_at: Millis,
 }
 
-/// A row of `release_record`, with the version's number.
+/// A row of `release_record`, joined with the number of its version.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Release")]
 pub struct ReleaseRow {
@@ -76,30 +76,30 @@ impl From<ReleaseRow> for Release {
     }
 }
 
-/// How to publish.
+/// The options of a publication.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
-    /// Whether devices with an older version must update before they run it (V12).
+    /// Whether devices with an older version must update before they may run the MiniApp (V12).
     #[serde(default)]
     pub forced: bool,
-    /// For the history, at most 500 characters.
+    /// A note for the release history, at most 500 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
-/// Where to roll back to.
+/// A rollback to perform.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
-    /// A version that was online before.
+    /// The version to bring back, which must have been online before.
     pub to: VersionNumber,
-    /// For the history, at most 500 characters.
+    /// A note for the release history, at most 500 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
-/// Whether `candidate` may be published now (V7); the state machine adds that it must be approved.
+/// Checks that `candidate` may be published now (V7), but for its state.
 fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionNumber) -> Result<()> {
     require_on_shelf(mini_app)?;
     if candidate.is_prerelease() {
@@ -120,7 +120,7 @@ fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &V
     }
 }
 
-/// Whether a rollback may happen now (V9).
+/// Checks that a rollback to `target` is possible now (V9).
 fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &VersionRow) -> Result<()> {
     require_on_shelf(mini_app)?;
     if last == Some(ReleaseKind::Rollback) {
@@ -146,8 +146,12 @@ pub(super) fn require_on_shelf(mini_app: &MiniApp) -> Result<()> {
     Err(Error::new(Code::MiniAppOffShelf, format!("{} is off the shelf. Put it back on the shelf first.", mini_app.id)))
 }
 
-/// Brings an approved version online for all bound host apps at once (V7), and ends its trial and the grayscale tasks
-/// that it overtakes (V8).
+/// Brings an approved version online for all bound host apps at once (V7). This ends its trial, and the gray tasks
+/// whose version is not above it (V8). The caller must be allowed to release versions of the MiniApp.
+///
+/// # Errors
+/// `version-state` when the version is not approved; `version-order` when it is not above the online one;
+/// `version-prerelease`; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and `missing-grant`.
 pub async fn publish(
     db: &Db,
     caller: &Caller,
@@ -178,7 +182,7 @@ pub async fn publish(
     Ok(release)
 }
 
-/// Whoever publishes too early is told for whom the version waits.
+/// Refuses with `version-state` while host apps have not decided on the version, and names them.
 async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
     let Some(open) = tx.open_audit_of(&version.id).await?.filter(|audit| audit.state == AuditState::Deciding) else {
         return Ok(());
@@ -190,7 +194,7 @@ async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
     Err(Error::new(Code::VersionState, text).with("state", version.state).with("waits_for", waits))
 }
 
-/// What everybody gets needs no trial any more.
+/// Ends the trial of a version that goes online, as everyone gets it then.
 async fn end_trial(tx: &mut Tx, caller: &Caller, version: &VersionRow) -> Result<()> {
     let id = &version.mini_app_id;
     if tx.trial(id).await?.is_some_and(|trial| trial.version_id == version.id) {
@@ -200,7 +204,13 @@ async fn end_trial(tx: &mut Tx, caller: &Caller, version: &VersionRow) -> Result
     Ok(())
 }
 
-/// Brings a version online again that was online before (V9). Grayscale tasks that are now above it go on.
+/// Brings a version online again (V9). If it is below the minimum usable version, the minimum is lowered to it. Gray
+/// tasks whose version is above it go on.
+///
+/// # Errors
+/// `rollback-twice` when the last release was a rollback; `never-online` when the version never was online;
+/// `version-state` when it is online now; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and
+/// `missing-grant`.
 pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Release> {
     let note = text::prose("note", &how.note, 500)?;
     let mut tx = db.begin().await?;
@@ -245,7 +255,7 @@ async fn record(
     Ok(release)
 }
 
-/// The release history, newest first.
+/// The release history of a MiniApp, newest first, at most 500 entries, for a caller who may read the MiniApp.
 pub async fn releases(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec<Release>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;

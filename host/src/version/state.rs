@@ -1,4 +1,5 @@
-//! The life of a version. Steps consume a state and give the next one, or say why not.
+//! The life of a version as a state machine: each step leads from some states to one other, and is refused in all
+//! others.
 
 use std::fmt;
 
@@ -8,44 +9,45 @@ use crate::{
 };
 
 text_enum! {
-    /// Where a version is in its life.
+    /// The state of a version.
     #[schema(as = VersionState)]
     State {
-        /// Uploaded, may be replaced until it is first submitted.
+        /// Uploaded. The package may be replaced as long as the version was never submitted.
         Development = "development",
-        /// Frozen, being judged.
+        /// Submitted: the package is frozen, and the audit judges it.
         Auditing = "auditing",
-        /// All host apps approved; may be published or released in grayscale.
+        /// Every host app of the audit has approved it. It may be published or released in grayscale.
         Approved = "approved",
-        /// A policy or a host app rejected it. Its bytes may be submitted again; mended ones need a greater number.
+        /// A policy or a host app rejected it. The same bytes may be submitted again; a mended package needs a greater
+        /// number.
         Rejected = "rejected",
-        /// What host apps run.
+        /// It is the version that everyone gets.
         Online = "online",
-        /// Was online.
+        /// It was online, and another version has taken its place.
         Historical = "historical",
-        /// Deleted; its number never comes back with other bytes.
+        /// It was deleted. Its number cannot be used again.
         Deleted = "deleted",
     }
 }
 
-/// What may happen to a version.
+/// A transition in the life of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Its team asks for the audit (V4).
+    /// The team submits it for audit (V4).
     Submit,
-    /// Its team takes it back (V4).
+    /// The team takes it back from the audit (V4).
     Withdraw,
-    /// The audit ended well (V5).
+    /// The audit ended with an approval (V5).
     Approve,
-    /// The audit ended badly (V5).
+    /// The audit ended with a rejection (V5).
     Reject,
-    /// It goes online (V7).
+    /// It goes online for the first time (V7).
     Publish,
-    /// Another one went online.
+    /// Another version takes its place online.
     Retire,
     /// It goes online again (V9).
     RollBackTo,
-    /// Its team deletes it.
+    /// The team deletes it.
     Delete,
 }
 
@@ -65,10 +67,10 @@ impl fmt::Display for Step {
 }
 
 impl State {
-    /// The state after `step`.
+    /// The state that `step` leads to.
     ///
     /// # Errors
-    /// `version-state`, naming the state and the step.
+    /// `version-state`, naming the state and the step, when this state does not allow the step.
     pub fn after(self, step: Step) -> Result<Self> {
         match (self, step) {
             (Self::Development | Self::Rejected, Step::Submit) => Ok(Self::Auditing),

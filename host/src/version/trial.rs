@@ -1,4 +1,4 @@
-//! The trial: one version for named accounts, before or beside what is online (V10).
+//! Trials: a version for named accounts, before it is published or beside what is online (V10).
 
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -15,22 +15,22 @@ use crate::{
     text,
 };
 
-/// Accounts that a trial may name.
+/// How many accounts a trial may name.
 const MAX_ACCOUNTS: usize = 200;
 
-/// What trial accounts get.
+/// The trial of a MiniApp: a version that only named accounts get. A MiniApp has at most one.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trial {
-    /// Any version that is not rejected.
+    /// The version on trial, in any state but rejected.
     pub version: VersionNumber,
-    /// A page of the package, with a query if need be: `pages/index/index?from=trial`.
+    /// The page at which it opens, relative and optionally with a query, such as `pages/index/index?from=trial`.
     pub entry_path: String,
-    /// The accounts, as the host app names them in its checks; at most 200.
+    /// The accounts that get the version, as the host app names them in its checks; 1 to 200.
     pub accounts: Vec<String>,
 }
 
-/// A row of `trial`, with the version's number.
+/// A row of `trial`, joined with the number of its version.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Trial")]
 pub struct TrialRow {
@@ -50,7 +50,7 @@ impl From<TrialRow> for Trial {
     }
 }
 
-/// The entry path, when it is relative and names a page of the package.
+/// The entry path, when it names a page of the package; refused with `trial-entry` otherwise.
 fn entry_path(path: &str, number: &VersionNumber, pages: &[String]) -> Result<String> {
     let page = path.split(['?', '#']).next().unwrap_or_default();
     if pages.iter().any(|one| one == page) {
@@ -73,7 +73,11 @@ fn accounts(accounts: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
-/// Sets the trial (V10).
+/// Sets the trial of a MiniApp, in place of the one that it may have (V10).
+///
+/// # Errors
+/// `version-state` when the version was rejected; `trial-entry` when the entry path is not one of its pages;
+/// `invalid-field` for the accounts; `not-found` and `missing-grant`.
 pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -97,14 +101,14 @@ pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Resu
     Ok(trial)
 }
 
-/// The trial, or `not-found`.
+/// The trial of a MiniApp. `not-found` when it has none.
 pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.trial(id).await?.map(Trial::from).ok_or_else(|| Error::not_found("trial of", id))
 }
 
-/// Ends the trial.
+/// Ends the trial of a MiniApp. `not-found` when it has none.
 pub async fn clear(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

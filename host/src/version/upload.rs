@@ -1,4 +1,4 @@
-//! Uploading: package in, development version out (V1, V2, F26, F30, F59).
+//! Uploads: a package becomes a version in development (V1, V2, F26, F30, F59).
 
 use crate::blob::Blobs;
 use std::fs::File;
@@ -20,26 +20,28 @@ use crate::{
     store::Db,
 };
 
-/// What became of an upload.
+/// What an upload did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uploaded {
-    /// A version was made, or its bytes were replaced.
+    /// It made a version, or replaced the package of one.
     Stored,
-    /// The same bytes came before.
+    /// Nothing: the version has the same bytes already.
     Unchanged,
 }
 
-/// What was read from a package.
+/// What an upload reads from the package.
 struct Contents {
     files: u64,
     manifest: ManifestSummary,
 }
 
-/// Stores a package as a development version. The bytes go to disk while they are hashed, are checked there, and only
-/// then become a blob and a row.
+/// Stores a package as a version in development, for a caller who may develop the MiniApp. The bytes are spooled to
+/// disk while they are hashed, and become a blob and a row only after the package has been checked. With `replace` the
+/// package of a version that was never submitted may be replaced.
 ///
 /// # Errors
-/// `version-exists` when the version has other bytes, unless `replace` and it was never submitted (V1).
+/// `version-exists` when the version has other bytes and may not be replaced (V1) or was deleted (F30);
+/// `body-too-large`; the `package-…` codes for what is wrong with the package (V2); `not-found` and `missing-grant`.
 pub async fn upload<E: Into<Error>>(
     db: &Db,
     blobs: &Blobs,
@@ -144,18 +146,18 @@ fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
     Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
 }
 
-/// One version with its newest audit.
+/// A version with its newest audit.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
 pub struct VersionDetail {
-    /// The version.
+    /// The version; its fields are part of this object.
     #[serde(flatten)]
     pub version: Version,
-    /// Its newest audit; absent when it was never submitted.
+    /// The newest audit of the version; absent when it was never submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<crate::audit::Audit>,
 }
 
-/// One version with its newest audit.
+/// One version with its newest audit, for a caller who may read the MiniApp. `not-found` when there is no such version.
 pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
@@ -164,7 +166,7 @@ pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumbe
     Ok(VersionDetail { version: row.into(), audit })
 }
 
-/// The versions of a MiniApp, newest upload first.
+/// A page of the versions of a MiniApp without their pages and warnings, newest upload first.
 pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) -> Result<Page<Version>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
@@ -173,7 +175,10 @@ pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) ->
     Ok(Page { items: page.items.into_iter().map(|row| Version::from(row).brief()).collect(), next: page.next })
 }
 
-/// Deletes a development version. Its number never comes back with other bytes (F30).
+/// Deletes a version in development. Its number cannot be used again (F30).
+///
+/// # Errors
+/// `version-state` when the version is in another state or on trial; `not-found` and `missing-grant`.
 pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

@@ -1,4 +1,4 @@
-//! Who is waiting for whom in a connection, and until when.
+//! Tracks whether a connection waits for the client or for the host, and until when.
 
 use std::{
     pin::Pin,
@@ -12,34 +12,35 @@ use tokio::time::Instant;
 
 use super::Patience;
 
-/// What a client has to take within [`Patience::write_stall`], in bytes. Control frames must not count as progress.
+/// How many bytes a client must take within [`Patience::write_stall`]. Smaller amounts, such as control frames, do not
+/// count as progress.
 const WORTHWHILE: usize = 1024;
 
-/// What is going on in a connection.
+/// The state of a connection.
 pub struct Activity(Mutex<State>);
 
 struct State {
-    /// Requests whose answer is not complete.
+    /// Number of requests whose answer is not complete.
     in_flight: usize,
-    /// Parts of answers that were handed to the connection and not asked beyond yet.
+    /// Number of answers of which a part was handed to the connection and the next part was not asked for yet.
     handed: usize,
-    /// The socket takes no more.
+    /// Whether the socket accepts no more bytes for now.
     blocked: bool,
-    /// Bytes written since `moved`.
+    /// Bytes that were written since `moved`.
     trickle: usize,
     /// Whether there was a request at all.
     served: bool,
     /// When the last request ended, or the connection began.
     rested: Instant,
-    /// When the client last took something.
+    /// When the client last made progress.
     moved: Instant,
 }
 
-/// When to end the connection if nothing changes, and how.
+/// When and how to end the connection if nothing changes.
 pub struct Look {
-    /// That moment; past: now.
+    /// When to end it; a time in the past means now.
     pub when: Instant,
-    /// Whether to let the protocol say goodbye first.
+    /// Whether to end it as the protocol prescribes, rather than to cut it.
     pub polite: bool,
 }
 
@@ -63,7 +64,7 @@ impl Activity {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Looks at the state, and on to the end that it leads to.
+    /// When and how the connection is to end if the present state lasts.
     pub fn look(&self, patience: &Patience) -> Look {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.handed > 0 || state.blocked {
@@ -77,7 +78,7 @@ impl Activity {
         Look { when: state.rested + patience, polite: true }
     }
 
-    /// The socket took this many bytes.
+    /// Notes that the socket has accepted this many bytes.
     pub fn wrote(&self, bytes: usize) {
         self.change(|state| {
             state.blocked = false;
@@ -89,20 +90,21 @@ impl Activity {
         });
     }
 
-    /// The socket takes nothing for now. The clock runs since the last progress, or a trickle would set it back for ever.
+    /// Notes that the socket accepts nothing for now. The deadline still counts from the last progress, because
+    /// otherwise a trickle could postpone it for ever.
     pub fn blocked(&self) {
         self.change(|state| state.blocked = true);
     }
 }
 
-/// One request and its answer, from head to last byte.
+/// One request and its answer, from the head of the request to the last byte of the answer.
 pub struct Turn {
     activity: Arc<Activity>,
     handed: bool,
 }
 
 impl Turn {
-    /// A head has arrived.
+    /// Begins when the head of a request has arrived.
     pub fn begin(activity: Arc<Activity>) -> Self {
         activity.change(|state| {
             state.in_flight += 1;
@@ -111,13 +113,13 @@ impl Turn {
         Self { activity, handed: false }
     }
 
-    /// The handler has answered: from here on the client is asked to take `body`.
+    /// Notes that the handler has answered; from now on the client is expected to take `body`.
     pub fn answered(mut self, body: Body) -> WatchedBody {
         self.pass(false);
         WatchedBody { body, turn: self }
     }
 
-    /// The ball is with the client (`handed`) or with us.
+    /// Notes whether the client (`handed`) or the host has to act next.
     fn pass(&mut self, handed: bool) {
         self.activity.change(|state| {
             match (self.handed, handed) {
@@ -141,7 +143,7 @@ impl Drop for Turn {
     }
 }
 
-/// The body of an answer that tells whose turn it is.
+/// The body of an answer, which reports whether the client or the host has to act next.
 pub struct WatchedBody {
     body: Body,
     turn: Turn,

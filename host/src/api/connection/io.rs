@@ -1,5 +1,3 @@
-//! The socket of a connection.
-
 use std::{
     io,
     pin::Pin,
@@ -16,7 +14,7 @@ use tokio::{
 
 use super::activity::Activity;
 
-/// The socket: reports what it takes, and lingers before it is closed.
+/// The socket of a connection. It reports its progress, and lingers before it is closed.
 pub struct WatchedIo {
     stream: TcpStream,
     activity: Arc<Activity>,
@@ -25,7 +23,7 @@ pub struct WatchedIo {
 }
 
 impl WatchedIo {
-    /// `linger`: longest time to wait for the client at the end.
+    /// Wraps a socket. `linger` is the longest time to wait for the client at the end.
     pub fn new(stream: TcpStream, activity: Arc<Activity>, linger: Duration) -> Self {
         Self { stream, activity, linger, closing: None }
     }
@@ -39,7 +37,7 @@ impl WatchedIo {
         polled
     }
 
-    /// Reads and forgets until the client closes or the time is over.
+    /// Reads and discards bytes until the client closes the connection or the time is over.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let linger = self.linger;
         let over = self.closing.get_or_insert_with(|| Box::pin(sleep(linger)));
@@ -86,8 +84,8 @@ impl AsyncWrite for WatchedIo {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    /// Says that we are done, then waits for the client: closing a socket with unread bytes resets it, and the client
-    /// would lose the very answer that told it to stop sending.
+    /// Shuts down the sending side, then waits for the client. Closing a socket with unread bytes would reset it, and
+    /// the client could lose the very answer that told it to stop sending.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.closing.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;

@@ -18,7 +18,7 @@ use crate::{
     clock::{ManualClock, Millis},
 };
 
-/// By key: the fingerprint, and the answer once there is one.
+/// For each key the fingerprint, and the answer once there is one.
 type Known = HashMap<Scope, (Digest, Option<StoredResponse>)>;
 
 #[derive(Clone, Default)]

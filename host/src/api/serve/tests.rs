@@ -1,5 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-//! Real sockets on loopback; every limit is a few hundred milliseconds.
+//! Tests with real sockets on loopback. Every limit is a few hundred milliseconds.
 
 use axum::{
     body::{Body, Bytes},
@@ -97,7 +97,7 @@ impl Host {
         stream
     }
 
-    /// Everything that the host says until it closes.
+    /// Everything that the host sends until it closes the connection.
     async fn dialogue(&self, bytes: impl AsRef<[u8]>) -> String {
         until_closed(self.send(bytes).await).await
     }
@@ -109,7 +109,7 @@ impl Host {
     }
 }
 
-/// What comes until the peer closes; that it does within two seconds is part of every test.
+/// Reads until the peer closes the connection, which it must do within two seconds.
 async fn until_closed(mut stream: TcpStream) -> String {
     let mut said = Vec::new();
     let _ = timeout(2000 * MS, stream.read_to_end(&mut said)).await.expect("the host should have closed");
@@ -193,7 +193,7 @@ async fn f71_a_reader_that_keeps_reading_is_not_cut() {
     assert_eq!(host.metrics.cut.get(), 0);
 }
 
-/// HTTP/2 frames by hand: a client that behaves would not do what these tests need.
+/// HTTP/2 frames made by hand, because well-behaved clients would not do what these tests need.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
@@ -202,7 +202,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
-/// GET, http, and a literal path (HPACK, RFC 7541).
+/// HPACK (RFC 7541) for a GET request by http with a literal path.
 fn h2_get(stream: u32, path: &str) -> Vec<u8> {
     let block = [&[0x82, 0x86, 0x04, path.len() as u8], path.as_bytes(), &[0x41, 1, b'x']].concat();
     frame(HEADERS, 0x5, stream, &block)

@@ -1,4 +1,4 @@
-//! Accounts, teams, roles and tokens.
+//! Handlers for accounts, teams, roles and tokens.
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -16,23 +16,23 @@ use crate::{
     page::{Page, PageQuery},
 };
 
-/// The caller, as Berth sees it.
+/// The account that makes the request, with its token and its roles.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Me {
     /// The account.
     account: Account,
     /// The token in use.
     token: Token,
-    /// Its roles.
+    /// All roles of the account.
     grants: Vec<Grant>,
 }
 
 /// A role in a scope.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Grant {
-    /// The kind of scope.
+    /// Kind of the scope.
     scope: access::ScopeKind,
-    /// Its id; empty for the platform.
+    /// Id of the team, host app or merchant; empty for the platform.
     id: String,
     /// The role.
     role: Role,
@@ -42,7 +42,7 @@ pub struct Grant {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRole {
-    /// The role, instead of the one that the account may have in the scope.
+    /// The role, in place of the one that the account may have in the scope.
     role: Role,
 }
 
@@ -51,15 +51,16 @@ pub struct SetRole {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssueToken {
-    /// For another account; only an admin of the platform may.
+    /// Id of the account that the token is for; the caller's own when absent. Only admins of the platform issue tokens
+    /// for others.
     #[serde(default)]
     account: Option<UserId>,
-    /// What it is for, 1 to 64 characters: `ci`, `laptop`.
+    /// What the token is for, 1 to 64 characters, such as `ci` or `laptop`.
     name: String,
-    /// What it may be used for; all scopes when absent.
+    /// What the token may be used for; everything that the caller's own token may be used for when absent.
     #[serde(default)]
     scopes: Option<Vec<TokenScope>>,
-    /// When it stops; never when absent.
+    /// When the token stops being valid; never when absent.
     #[serde(default)]
     expires_at: Option<Millis>,
 }
@@ -81,7 +82,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(set_platform_member, remove_platform_member))
 }
 
-/// Who am I?
+/// Get the caller's own account, token and roles.
 #[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Me)))]
 async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
     let (account, token) = access::me(&app.db, &caller).await?;
@@ -89,13 +90,13 @@ async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
     Ok(Json(Me { account, token, grants: caller.grants.iter().map(grant).collect() }))
 }
 
-/// Create an account.
+/// Create an account. Only admins of the platform may.
 #[utoipa::path(post, path = "/v1/accounts", tag = "access", request_body = NewAccount, responses((status = 201, body = Account)))]
 async fn create_account(State(app): AppState, caller: Caller, Json(new): Json<NewAccount>) -> Created<Account> {
     created(access::create_account(&app.db, &caller, &new).await?)
 }
 
-/// The accounts, newest first, for admins and viewers of the platform.
+/// List the accounts, newest first, for admins and viewers of the platform.
 #[utoipa::path(get, path = "/v1/accounts", tag = "access", params(AccountQuery), responses((status = 200, body = Page<Account>)))]
 async fn accounts(
     State(app): AppState,
@@ -111,13 +112,13 @@ async fn create_team(State(app): AppState, caller: Caller, Json(new): Json<NewTe
     created(access::create_team(&app.db, &caller, &new).await?)
 }
 
-/// The caller's teams.
+/// List the teams that the caller may know, oldest first.
 #[utoipa::path(get, path = "/v1/teams", tag = "access", params(PageQuery), responses((status = 200, body = Page<Team>)))]
 async fn teams(State(app): AppState, caller: Caller, Query(page): Query<PageQuery>) -> Result<Json<Page<Team>>> {
     Ok(Json(access::teams(&app.db, &caller, &page).await?))
 }
 
-/// Issue a token. Its secret is shown this once.
+/// Issue a token. Its secret is shown only in this answer.
 #[utoipa::path(post, path = "/v1/tokens", tag = "access", request_body = IssueToken, responses((status = 201, body = IssuedToken)))]
 async fn issue_token(
     State(app): AppState,
@@ -129,13 +130,13 @@ async fn issue_token(
     Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
 }
 
-/// The caller's tokens, without their secrets.
+/// List the tokens of the caller's account, without their secrets.
 #[utoipa::path(get, path = "/v1/tokens", tag = "access", responses((status = 200, body = Items<Token>)))]
 async fn tokens(State(app): AppState, caller: Caller) -> Result<Json<Items<Token>>> {
     items(access::tokens(&app.db, &caller).await?)
 }
 
-/// Revoke a token, at once and on every host.
+/// Revoke a token. It is void at once on every host.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "access", params(("id" = TokenId, Path)), responses((status = 204)))]
 async fn revoke_token(State(app): AppState, caller: Caller, Path(id): Path<TokenId>) -> Result<StatusCode> {
     access::revoke_token(&app.db, &caller, &id).await?;
@@ -144,20 +145,20 @@ async fn revoke_token(State(app): AppState, caller: Caller, Path(id): Path<Token
 
 macro_rules! members {
     ($list:ident, $set:ident, $remove:ident, $path:literal, $one:literal, $id:ident, $scope:expr) => {
-        /// The members.
+        /// List the accounts that have a role here.
         #[utoipa::path(get, path = $path, tag = "access", params(("id" = $id, Path)), responses((status = 200, body = Items<Member>)))]
         async fn $list(State(app): AppState, caller: Caller, Path(id): Path<$id>) -> Result<Json<Items<Member>>> {
             items(access::members(&app.db, &caller, &$scope(id)).await?)
         }
 
-        /// Give a role.
+        /// Give an account a role here, in place of the one that it may have.
         #[utoipa::path(put, path = $one, tag = "access", params(("id" = $id, Path), ("account" = UserId, Path)), request_body = SetRole, responses((status = 204)))]
         async fn $set(State(app): AppState, caller: Caller, Path((id, account)): Path<($id, UserId)>, Json(set): Json<SetRole>) -> Result<StatusCode> {
             access::set_role(&app.db, &caller, &$scope(id), &account, Some(set.role)).await?;
             Ok(StatusCode::NO_CONTENT)
         }
 
-        /// Take the role away.
+        /// Take away the role that an account has here.
         #[utoipa::path(delete, path = $one, tag = "access", params(("id" = $id, Path), ("account" = UserId, Path)), responses((status = 204)))]
         async fn $remove(State(app): AppState, caller: Caller, Path((id, account)): Path<($id, UserId)>) -> Result<StatusCode> {
             access::set_role(&app.db, &caller, &$scope(id), &account, None).await?;
@@ -194,13 +195,13 @@ members!(
     Scope::Merchant
 );
 
-/// Who has a role in the platform: admins, viewers, fulfillers.
+/// List the accounts that have a role in the platform: admins, viewers and fulfillers.
 #[utoipa::path(get, path = "/v1/platform/members", tag = "access", responses((status = 200, body = Items<Member>)))]
 async fn platform_members(State(app): AppState, caller: Caller) -> Result<Json<Items<Member>>> {
     items(access::members(&app.db, &caller, &Scope::Platform).await?)
 }
 
-/// Give an account a role in the platform, instead of the one that it may have there.
+/// Give an account a role in the platform, in place of the one that it may have there.
 #[utoipa::path(put, path = "/v1/platform/members/{account}", tag = "access", params(("account" = UserId, Path)), request_body = SetRole, responses((status = 204)))]
 async fn set_platform_member(
     State(app): AppState,
@@ -212,7 +213,7 @@ async fn set_platform_member(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take an account's role in the platform away.
+/// Take away the role that an account has in the platform.
 #[utoipa::path(delete, path = "/v1/platform/members/{account}", tag = "access", params(("account" = UserId, Path)), responses((status = 204)))]
 async fn remove_platform_member(
     State(app): AppState,

@@ -1,4 +1,4 @@
-//! Runs of authorising channels.
+//! Handlers for the authorisation of channels.
 
 use axum::{
     Extension,
@@ -25,14 +25,16 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(abandon))
 }
 
-/// A run with its link: it stays out of every cache and is not kept for a repeated request.
+/// An authorisation with its link. The answer is not cached, and not kept for a repeated request.
 type Private = ([(HeaderName, HeaderValue); 1], Extension<NoStore>, Json<AuthorisationView>);
 
 fn private(view: AuthorisationView) -> Private {
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(NoStore), Json(view))
 }
 
-/// Begin to authorise a channel. The answer has the link for the merchant; a channel that is vouched for is bound at once.
+/// Begin to authorise a channel.
+///
+/// The answer has the link for the merchant. A channel that is vouched for is bound at once.
 #[utoipa::path(post, path = "/v1/channel-authorisations", tag = "channels", request_body = NewAuthorisation, responses((status = 201, body = AuthorisationView)))]
 async fn start(
     State(app): AppState,
@@ -42,7 +44,7 @@ async fn start(
     Ok((StatusCode::CREATED, private(authorisation::start(&app.channels, &caller, new).await?)))
 }
 
-/// The runs of the caller's merchants, without their links.
+/// List the authorisations of the merchants that the caller may know, without their links.
 #[utoipa::path(get, path = "/v1/channel-authorisations", tag = "channels", params(AuthorisationQuery), responses((status = 200, body = Page<AuthorisationView>)))]
 async fn list(
     State(app): AppState,
@@ -52,13 +54,15 @@ async fn list(
     Ok(Json(authorisation::list(&app.db, &caller, &query).await?))
 }
 
-/// One run: how far it is, and what it waits for.
+/// Get one authorisation: its stage, and what it waits for.
 #[utoipa::path(get, path = "/v1/channel-authorisations/{id}", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::get(&app.channels, &caller, &id).await?))
 }
 
-/// Say which endpoint application the channel is for, or have one created. With the grant there, the channel is bound at once.
+/// Choose or create the endpoint application for a channel.
+///
+/// If the authorisation has its grant already, the channel is bound at once.
 #[utoipa::path(post, path = "/v1/channel-authorisations/{id}/endpoint-app", tag = "channels", params(("id" = AuthorisationId, Path)), request_body = Target, responses((status = 200, body = AuthorisationView)))]
 async fn choose(
     State(app): AppState,
@@ -69,13 +73,13 @@ async fn choose(
     Ok(private(authorisation::choose(&app.channels, &caller, &id, target).await?))
 }
 
-/// Start again, with a new link, or from the grant when there is one.
+/// Restart an authorisation, from its grant if it has one, otherwise with a new link.
 #[utoipa::path(post, path = "/v1/channel-authorisations/{id}/restart", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn restart(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::restart(&app.channels, &caller, &id).await?))
 }
 
-/// Give a run up.
+/// Abandon an authorisation.
 #[utoipa::path(post, path = "/v1/channel-authorisations/{id}/abandon", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn abandon(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::abandon(&app.db, &caller, &id).await?))

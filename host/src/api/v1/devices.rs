@@ -1,4 +1,4 @@
-//! What devices ask and tell.
+//! Handlers for devices: checks and reports.
 
 use axum::http::HeaderMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,7 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
 }
 
-/// Who asks: a device by its host app's key, or a person by a token.
+/// Who asks: a person with a token, or a device with the public key of its host app. A token goes first.
 fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker<'a>> {
     match (caller, device_key(headers)) {
         (Some(caller), _) => Ok(Asker::Person(caller)),
@@ -29,7 +29,7 @@ fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker
     }
 }
 
-/// What should this device run? For many MiniApps at once, answered from memory.
+/// Ask which versions of many MiniApps a device should run. The answer comes from memory.
 #[utoipa::path(post, path = "/v1/check", tag = "devices", request_body = CheckRequest, responses((status = 200, body = CheckResponse)))]
 async fn check(
     State(app): AppState,
@@ -40,14 +40,15 @@ async fn check(
     Ok(Json(check::check(&app.checks, &asker(caller.as_ref(), &headers)?, &request).await?))
 }
 
-/// The same question, and every rule that was tried for the answer; for people of the MiniApp's team or the host app. Admits
-/// nobody.
+/// Explain what a check would answer, with every rule that was tried.
+///
+/// For people of the MiniApp's team or of the host app. No device is admitted to a gray task by this.
 #[utoipa::path(post, path = "/v1/check/explain", tag = "devices", request_body = CheckRequest, responses((status = 200, body = Explanation)))]
 async fn explain(State(app): AppState, caller: Caller, Json(request): Json<CheckRequest>) -> Result<Json<Explanation>> {
     Ok(Json(check::explain(&app.checks, &caller, &request).await?))
 }
 
-/// Tell what became of a version: downloaded, running or failed.
+/// Report what became of a version on a device: downloaded, running or failed.
 #[utoipa::path(post, path = "/v1/reports", tag = "devices", request_body = Report, responses((status = 202)))]
 async fn report(State(app): AppState, headers: HeaderMap, Json(report): Json<Report>) -> Result<StatusCode> {
     let key = device_key(&headers);

@@ -1,4 +1,4 @@
-//! Endpoint applications.
+//! Handlers for endpoint applications.
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -20,13 +20,13 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(add_product, remove_product))
 }
 
-/// Create an endpoint application of chosen product instances.
+/// Create an endpoint application with chosen product instances.
 #[utoipa::path(post, path = "/v1/endpoint-apps", tag = "endpoint-apps", request_body = NewEndpointApp, responses((status = 201, body = EndpointAppView)))]
 async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewEndpointApp>) -> Created<EndpointAppView> {
     created(endpoint::create(&app.db, &caller, new).await?)
 }
 
-/// The endpoint applications of the caller's merchants.
+/// List the endpoint applications of the merchants that the caller may know.
 #[utoipa::path(get, path = "/v1/endpoint-apps", tag = "endpoint-apps", params(EndpointAppQuery), responses((status = 200, body = Page<EndpointApp>)))]
 async fn list(
     State(app): AppState,
@@ -36,7 +36,7 @@ async fn list(
     Ok(Json(endpoint::list(&app.db, &caller, &query).await?))
 }
 
-/// One endpoint application with its product instances, channels and organisation nodes.
+/// Get one endpoint application, with its product instances, channels and organisation nodes.
 #[utoipa::path(get, path = "/v1/endpoint-apps/{cid}", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path)), responses((status = 200, body = EndpointAppView)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<EndpointAppId>) -> Result<Json<EndpointAppView>> {
     Ok(Json(endpoint::get(&app.db, &caller, &id).await?))
@@ -60,7 +60,7 @@ async fn delete(State(app): AppState, caller: Caller, Path(id): Path<EndpointApp
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Put a product instance into it; not into the default one.
+/// Add a product instance to an endpoint application; not to the default one.
 #[utoipa::path(put, path = "/v1/endpoint-apps/{cid}/products/{instance}", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path), ("instance" = InstanceId, Path)), responses((status = 200, body = EndpointAppView)))]
 async fn add_product(
     State(app): AppState,
@@ -70,7 +70,7 @@ async fn add_product(
     Ok(Json(endpoint::add_product(&app.db, &caller, &id, &instance).await?))
 }
 
-/// Take a product instance out of it; not out of the default one, and not the last.
+/// Remove a product instance from an endpoint application; not from the default one, and not the last one.
 #[utoipa::path(delete, path = "/v1/endpoint-apps/{cid}/products/{instance}", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path), ("instance" = InstanceId, Path)), responses((status = 204)))]
 async fn remove_product(
     State(app): AppState,

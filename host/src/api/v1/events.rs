@@ -1,4 +1,4 @@
-//! The event log.
+//! Handlers for the event log.
 
 use axum::{
     http::{HeaderMap, header::CONTENT_TYPE},
@@ -22,15 +22,17 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(stream)).routes(routes!(types)).routes(routes!(schema))
 }
 
-/// What happened, oldest first: of a MiniApp or host app for its members, of everything for admins of the platform.
+/// List events, oldest first: of a MiniApp, host app or merchant for its members, all for readers of the platform.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventQuery), responses((status = 200, body = EventPage)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<EventQuery>) -> Result<Json<EventPage>> {
     Ok(Json(event::list(&app.db, &caller, &query).await?))
 }
 
-/// What happens, as it happens: server-sent events whose `id` is the event's number, `event` its type and `data` the event. A
-/// client that comes again with `Last-Event-ID` misses nothing. A message with an `id` and no data says that nothing happened
-/// up to there.
+/// Stream events as they happen, as server-sent events.
+///
+/// Of each message `id` is the number of the event, `event` its type, and `data` the event. A client that connects
+/// again with `Last-Event-ID` misses nothing. A message with an `id` and no data says that nothing happened up to this
+/// number.
 #[utoipa::path(get, path = "/v1/events/stream", tag = "events", params(StreamQuery), responses((status = 200, body = Event, content_type = "text/event-stream")))]
 async fn stream(
     State(app): AppState,
@@ -56,13 +58,13 @@ fn message(item: &Item) -> Result<sse::Event, axum::Error> {
     }
 }
 
-/// Every type of event, with a sentence and the address of the schema of its data.
+/// List all types of events, each with a sentence about it and the address of the schema of its data.
 #[utoipa::path(get, path = "/v1/event-types", tag = "events", responses((status = 200, body = Items<EventTypeView>)))]
 async fn types(caller: Caller) -> Result<Json<Items<EventTypeView>>> {
     items(catalogue::list(&caller)?)
 }
 
-/// The JSON Schema of the data of one type of event.
+/// Get the JSON Schema of the data of one type of event.
 #[utoipa::path(get, path = "/v1/event-types/{kind}", tag = "events", params(("kind" = String, Path)),
     responses((status = 200, body = serde_json::Value, content_type = "application/schema+json")))]
 async fn schema(caller: Caller, Path(kind): Path<String>) -> Result<impl IntoResponse> {

@@ -1,4 +1,4 @@
-//! Fulfilment messages.
+//! Handlers for fulfilment messages.
 
 use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,15 +24,17 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(replay_all))
 }
 
-/// Send one fulfilment message, or several. In any order, any number of times: the end is the same. What cannot be applied
-/// is parked, with its reason.
+/// Send one fulfilment message, or several.
+///
+/// Messages may come in any order and any number of times; the result is the same. A message that cannot be applied is
+/// parked, with the reason.
 #[utoipa::path(post, path = "/v1/fulfilments", tag = "fulfilment", request_body = Delivery, responses((status = 200, body = Receipts)))]
 async fn deliver(State(app): AppState, caller: Caller, Json(body): Json<Value>) -> Result<Json<Receipts>> {
     let messages = fulfilment::messages_of(body)?;
     Ok(Json(fulfilment::deliver(&app.intake, &caller, &messages).await?))
 }
 
-/// The messages that were sent, newest first.
+/// List the messages that were sent, newest first.
 #[utoipa::path(get, path = "/v1/fulfilments", tag = "fulfilment", params(FulfilmentQuery), responses((status = 200, body = Page<Fulfilment>)))]
 async fn list(
     State(app): AppState,
@@ -42,13 +44,13 @@ async fn list(
     Ok(Json(kept::list(&app.db, &caller, &query).await?))
 }
 
-/// One message.
+/// Get one fulfilment message.
 #[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
     Ok(Json(kept::get(&app.db, &caller, &id).await?))
 }
 
-/// Try a parked message again, corrected or as it was.
+/// Try a parked message again, corrected or unchanged.
 #[utoipa::path(post, path = "/v1/fulfilments/{id}/replay", tag = "fulfilment", params(("id" = MessageId, Path)), request_body = Replay, responses((status = 200, body = Receipt)))]
 async fn replay(
     State(app): AppState,
@@ -59,7 +61,7 @@ async fn replay(
     Ok(Json(fulfilment::replay(&app.db, &caller, &id, replay).await?))
 }
 
-/// Try parked messages again, the least tried ones first, 1,000 at the most.
+/// Try up to 1,000 parked messages again, those tried least often first.
 #[utoipa::path(post, path = "/v1/fulfilments/replay", tag = "fulfilment", request_body = ReplayAll, responses((status = 200, body = Receipts)))]
 async fn replay_all(
     State(app): AppState,

@@ -1,4 +1,4 @@
-//! Grayscale tasks and the lists of their conditions.
+//! Handlers for gray tasks and the uploaded lists of their conditions.
 
 use axum::body::Body;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -12,11 +12,11 @@ use crate::{
     rollout::{self, Cohort, GrayTask, NewGrayTask, Note, Progress},
 };
 
-/// What to call a list.
+/// The name of a list to upload.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CohortQuery {
-    /// 1 to 64 characters.
+    /// Display name of the list, 1 to 64 characters.
     name: String,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(upload_cohort, cohorts))
 }
 
-/// Release an approved version to some devices.
+/// Create a gray task, which releases an approved version to some devices.
 #[utoipa::path(post, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path)), request_body = NewGrayTask, responses((status = 201, body = GrayTask)))]
 async fn create(
     State(app): AppState,
@@ -42,7 +42,7 @@ async fn create(
     created(rollout::create(&app.db, &*app.judges, &caller, &id, new).await?)
 }
 
-/// The tasks of a MiniApp, newest first.
+/// List the gray tasks of a MiniApp, newest first.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<GrayTask>)))]
 async fn list(
     State(app): AppState,
@@ -53,13 +53,13 @@ async fn list(
     Ok(Json(rollout::list(&app.db, &caller, &id, &page).await?))
 }
 
-/// One task: its conditions in words, its policies, its moves.
+/// Get one gray task with its conditions in words, its policies and its moves.
 #[utoipa::path(get, path = "/v1/gray-tasks/{id}", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = GrayTask)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<GrayTask>> {
     Ok(Json(rollout::get(&app.db, &caller, &id).await?))
 }
 
-/// Admit nobody new. Devices already admitted keep the version.
+/// Suspend a gray task: it admits no new devices. Devices already admitted keep the version.
 #[utoipa::path(post, path = "/v1/gray-tasks/{id}/suspend", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
 async fn suspend(
     State(app): AppState,
@@ -70,7 +70,7 @@ async fn suspend(
     Ok(Json(rollout::suspend(&app.db, &caller, &id, &note).await?))
 }
 
-/// Go on after a suspension.
+/// Resume a suspended gray task.
 #[utoipa::path(post, path = "/v1/gray-tasks/{id}/resume", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
 async fn resume(
     State(app): AppState,
@@ -81,7 +81,7 @@ async fn resume(
     Ok(Json(rollout::resume(&app.db, &caller, &id, &note).await?))
 }
 
-/// End the task. Its devices return to the online version.
+/// End a gray task. Its devices return to the online version.
 #[utoipa::path(post, path = "/v1/gray-tasks/{id}/end", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
 async fn end(
     State(app): AppState,
@@ -92,13 +92,13 @@ async fn end(
     Ok(Json(rollout::end(&app.db, &caller, &id, &note).await?))
 }
 
-/// How many devices were offered the version, fetched it, run it, failed with it; in all and over time.
+/// Get how many devices were offered the version, downloaded it, run it and failed with it, in total and over time.
 #[utoipa::path(get, path = "/v1/gray-tasks/{id}/progress", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = Progress)))]
 async fn progress(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<Progress>> {
     Ok(Json(rollout::progress(&app.db, &caller, &id).await?))
 }
 
-/// Upload a list of guids, device ids or accounts, one a line; up to 1,000,000 lines.
+/// Upload a list of guids, device ids or accounts, one on each line, with up to 1,000,000 members.
 #[utoipa::path(post, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path), CohortQuery), request_body(content = String, content_type = "text/plain"), responses((status = 201, body = Cohort)))]
 async fn upload_cohort(
     State(app): AppState,
@@ -111,7 +111,7 @@ async fn upload_cohort(
     created(rollout::upload_cohort(&app.db, &app.blobs, &caller, &id, &query.name, list).await?)
 }
 
-/// The lists of a MiniApp, newest first.
+/// List the uploaded lists of a MiniApp, newest first.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Cohort>)))]
 async fn cohorts(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Cohort>>> {
     items(rollout::cohorts(&app.db, &caller, &id).await?)

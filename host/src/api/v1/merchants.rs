@@ -1,4 +1,4 @@
-//! Merchants.
+//! Handlers for merchants.
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -21,19 +21,19 @@ async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMerchan
     created(merchant::create(&app.db, &caller, new).await?)
 }
 
-/// The caller's merchants.
+/// List the merchants that the caller may know, by id.
 #[utoipa::path(get, path = "/v1/merchants", tag = "merchants", params(PageQuery), responses((status = 200, body = Page<Merchant>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Merchant>>> {
     Ok(Json(merchant::list(&app.db, &caller, &query).await?))
 }
 
-/// One merchant.
+/// Get one merchant.
 #[utoipa::path(get, path = "/v1/merchants/{id}", tag = "merchants", params(("id" = MerchantId, Path)), responses((status = 200, body = Merchant)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MerchantId>) -> Result<Json<Merchant>> {
     Ok(Json(merchant::get(&app.db, &caller, &id).await?))
 }
 
-/// Edit a merchant.
+/// Edit the name or the settings of a merchant.
 #[utoipa::path(patch, path = "/v1/merchants/{id}", tag = "merchants", params(("id" = MerchantId, Path)), request_body = EditMerchant, responses((status = 200, body = Merchant)))]
 async fn edit(
     State(app): AppState,

@@ -1,4 +1,4 @@
-//! MiniApps.
+//! Handlers for MiniApps.
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -28,19 +28,19 @@ async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMiniApp
     created(mini_app::create(&app.db, &caller, new).await?)
 }
 
-/// The MiniApps of the caller's teams.
+/// List the MiniApps that the caller may know, by id.
 #[utoipa::path(get, path = "/v1/mini-apps", tag = "mini-apps", params(MiniAppQuery), responses((status = 200, body = Page<MiniApp>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<MiniAppQuery>) -> Result<Json<Page<MiniApp>>> {
     Ok(Json(mini_app::list(&app.db, &caller, &query).await?))
 }
 
-/// One MiniApp.
+/// Get one MiniApp.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = MiniApp)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<MiniApp>> {
     Ok(Json(mini_app::get(&app.db, &caller, &id).await?))
 }
 
-/// Edit what describes it.
+/// Edit the name and the description of a MiniApp.
 #[utoipa::path(patch, path = "/v1/mini-apps/{id}", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = EditMiniApp, responses((status = 200, body = MiniApp)))]
 async fn edit(
     State(app): AppState,
@@ -51,19 +51,19 @@ async fn edit(
     Ok(Json(mini_app::edit(&app.db, &caller, &id, edit).await?))
 }
 
-/// What is online, on trial, under audit, approved, in development and in grayscale, at one look.
+/// Get what a MiniApp has online, on trial, under audit, approved, in development and in grayscale.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/overview", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Overview)))]
 async fn overview(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Overview>> {
     Ok(Json(mini_app::overview(&app.db, &caller, &id).await?))
 }
 
-/// The host apps that it is bound to, and those about to be.
+/// List the bindings of a MiniApp to host apps, active or not.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/bindings", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Binding>)))]
 async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Binding>>> {
     items(binding::of_mini_app(&app.db, &caller, &id).await?)
 }
 
-/// Take it off the shelf, or put it back.
+/// Take a MiniApp off the shelf, or put it back.
 #[utoipa::path(post, path = "/v1/mini-apps/{id}/shelf", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = Shelf, responses((status = 200, body = MiniApp)))]
 async fn shelve(
     State(app): AppState,
@@ -74,7 +74,7 @@ async fn shelve(
     Ok(Json(mini_app::shelve(&app.db, &caller, &id, shelf).await?))
 }
 
-/// Set the minimum usable version.
+/// Set or remove the minimum usable version of a MiniApp.
 #[utoipa::path(put, path = "/v1/mini-apps/{id}/min-version", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = MinVersion, responses((status = 200, body = MiniApp)))]
 async fn set_min_version(
     State(app): AppState,

@@ -1,4 +1,4 @@
-//! The resources of version 1. Each handler reads the request, calls one operation, and writes its answer.
+//! The resources of version 1 of the API. Each handler reads the request, calls one operation, and writes its answer.
 
 pub mod access;
 pub mod audits;
@@ -46,15 +46,15 @@ fn created<T>(value: T) -> Created<T> {
 
 type SecretHeaders = ([(HeaderName, HeaderValue); 1], Extension<NoStore>);
 
-/// A secret stays out of every cache and is not kept for a repeated request.
+/// The headers of an answer that shows a secret: it is not cached, and not kept for a repeated request.
 fn secret_headers() -> SecretHeaders {
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(NoStore))
 }
 
-/// A list that comes whole.
+/// A list that is returned as a whole, without pages.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Items<T> {
-    /// The items.
+    /// The items of the list.
     pub items: Vec<T>,
 }
 

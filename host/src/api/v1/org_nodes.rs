@@ -1,4 +1,4 @@
-//! Organisation nodes, what is open on them, and which endpoint applications are assigned to them.
+//! Handlers for organisation nodes, what is open on them, and which endpoint applications are assigned to them.
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,13 +30,13 @@ async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewOrgNode
     created(org::create(&app.db, &caller, new).await?)
 }
 
-/// The organisation nodes of the caller's merchants.
+/// List the organisation nodes of the merchants that the caller may know.
 #[utoipa::path(get, path = "/v1/org-nodes", tag = "org-nodes", params(OrgNodeQuery), responses((status = 200, body = Page<OrgNode>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<OrgNodeQuery>) -> Result<Json<Page<OrgNode>>> {
     Ok(Json(org::list(&app.db, &caller, &query).await?))
 }
 
-/// One organisation node, what is open on it, and what is assigned to it.
+/// Get one organisation node, with the product instances open on it and the endpoint applications assigned to it.
 #[utoipa::path(get, path = "/v1/org-nodes/{vid}", tag = "org-nodes", params(("vid" = OrgNodeId, Path)), responses((status = 200, body = OrgNodeDetail)))]
 async fn get(State(app): AppState, caller: Caller, Path(vid): Path<OrgNodeId>) -> Result<Json<OrgNodeDetail>> {
     Ok(Json(org::get(&app.db, &caller, &vid).await?))
@@ -53,14 +53,14 @@ async fn edit(
     Ok(Json(org::edit(&app.db, &caller, &vid, edit).await?))
 }
 
-/// Delete an organisation node that has none below it, with what is open on it and assigned to it.
+/// Delete an organisation node that has none below it, with its open product instances and its assignments.
 #[utoipa::path(delete, path = "/v1/org-nodes/{vid}", tag = "org-nodes", params(("vid" = OrgNodeId, Path)), responses((status = 204)))]
 async fn delete(State(app): AppState, caller: Caller, Path(vid): Path<OrgNodeId>) -> Result<StatusCode> {
     org::delete(&app.db, &caller, &vid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Open a product instance on a node.
+/// Open a product instance on an organisation node.
 #[utoipa::path(put, path = "/v1/org-nodes/{vid}/products/{instance}", tag = "org-nodes", params(("vid" = OrgNodeId, Path), ("instance" = InstanceId, Path)), responses((status = 200, body = OrgNodeDetail)))]
 async fn open(
     State(app): AppState,
@@ -70,7 +70,7 @@ async fn open(
     Ok(Json(org::open(&app.db, &caller, &vid, &instance).await?))
 }
 
-/// Close a product instance on a node. Assignments that only it allowed go with it.
+/// Close a product instance on an organisation node. Assignments that only it allowed end with it.
 #[utoipa::path(delete, path = "/v1/org-nodes/{vid}/products/{instance}", tag = "org-nodes", params(("vid" = OrgNodeId, Path), ("instance" = InstanceId, Path)), responses((status = 204)))]
 async fn close(
     State(app): AppState,
@@ -81,7 +81,7 @@ async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Assign an endpoint application to a node on which one of its product instances is open.
+/// Assign an endpoint application to an organisation node on which one of its product instances is open.
 #[utoipa::path(put, path = "/v1/endpoint-apps/{cid}/org-nodes/{vid}", tag = "org-nodes", params(("cid" = EndpointAppId, Path), ("vid" = OrgNodeId, Path)), responses((status = 204)))]
 async fn assign(
     State(app): AppState,
@@ -92,7 +92,7 @@ async fn assign(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take an assignment away.
+/// End the assignment of an endpoint application to an organisation node.
 #[utoipa::path(delete, path = "/v1/endpoint-apps/{cid}/org-nodes/{vid}", tag = "org-nodes", params(("cid" = EndpointAppId, Path), ("vid" = OrgNodeId, Path)), responses((status = 204)))]
 async fn unassign(
     State(app): AppState,
@@ -103,13 +103,13 @@ async fn unassign(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Where an endpoint application may be used.
+/// Get the organisation nodes at which an endpoint application may be used.
 #[utoipa::path(get, path = "/v1/endpoint-apps/{cid}/org-nodes", tag = "org-nodes", params(("cid" = EndpointAppId, Path)), responses((status = 200, body = Reach)))]
 async fn reach(State(app): AppState, caller: Caller, Path(cid): Path<EndpointAppId>) -> Result<Json<Reach>> {
     Ok(Json(org::reach(&app.db, &caller, &cid).await?))
 }
 
-/// What checks of the MiniApps that are channels of an endpoint application carry.
+/// Get the `runtime` that checks return for the MiniApps that are channels of an endpoint application.
 #[utoipa::path(get, path = "/v1/endpoint-apps/{cid}/runtime", tag = "endpoint-apps", params(("cid" = EndpointAppId, Path)), responses((status = 200, body = Runtime)))]
 async fn runtime(State(app): AppState, caller: Caller, Path(cid): Path<EndpointAppId>) -> Result<Json<Runtime>> {
     Ok(Json(runtime::get(&app.db, &caller, &cid).await?))

@@ -1,4 +1,4 @@
-//! Packages: in by upload, out by download, offline package and bundle.
+//! Handlers for packages: upload, download, offline packages and bundles.
 
 use axum::{
     body::Body,
@@ -26,26 +26,26 @@ use crate::{
     version::{Version, upload, upload::Uploaded},
 };
 
-/// How to upload.
+/// Options of an upload.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UploadQuery {
-    /// Whether to replace a development version that was never submitted.
+    /// Whether a version that exists with other bytes is replaced, which is possible while it was never submitted.
     #[serde(default)]
     replace: bool,
 }
 
-/// For whom to download.
+/// For whom a package is downloaded; a check gives these values in `package.url`.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DownloadQuery {
-    /// The trial account, for a version on trial.
+    /// The account that is named in the trial, for a version on trial.
     #[serde(default)]
     account: Option<String>,
-    /// The grayscale task that offered it, as the check's URL has it.
+    /// The gray task that offered the version to the device.
     #[serde(default)]
     gray: Option<GrayTaskId>,
-    /// The device that was offered it, as the check's URL has it.
+    /// The guid of the device that was offered the version.
     #[serde(default)]
     guid: Option<String>,
 }
@@ -54,13 +54,17 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(put, get)).routes(routes!(offline)).routes(routes!(bundle))
 }
 
-/// A body as chunks, its failures as our problems. One that declares more than `limit` bytes is refused unread.
+/// A body as a stream of chunks, with failures as [`Error`]s. A body that declares more than `limit` bytes is refused
+/// unread.
 pub(super) fn chunks(body: Body, limit: u64) -> Result<impl Stream<Item = Result<Bytes, Error>>> {
     refuse_declared(&body, limit)?;
     Ok(body.into_data_stream().map_err(|error| body_problem(&error)))
 }
 
-/// Upload a package: 201 when it is new, 200 when the same bytes came before, 409 when the version has other bytes.
+/// Upload a package as a version in development.
+///
+/// The answer is 201 when the version is new or was replaced, 200 when it has the same bytes already, and 409 when it
+/// has other bytes.
 #[utoipa::path(put, path = "/v1/packages/{name}", tag = "packages", params(("name" = String, Path, description = "`{mini_app_id}_{version}.apkg`"), UploadQuery), request_body(content = Vec<u8>, content_type = "application/zip"), responses((status = 201, body = Version), (status = 200, body = Version)))]
 async fn put(
     State(app): AppState,
@@ -87,7 +91,7 @@ async fn put(
     Ok((status, Json(version)))
 }
 
-/// Download a package, whole or in part. The bytes under a name never change.
+/// Download a package, whole or in part. The bytes under a name never change, once the version was submitted.
 #[utoipa::path(get, path = "/v1/packages/{name}", tag = "packages", params(("name" = String, Path, description = "`{mini_app_id}_{version}.apkg`"), DownloadQuery), responses((status = 200, content_type = "application/zip"), (status = 206), (status = 304)))]
 async fn get(
     State(app): AppState,
@@ -108,7 +112,7 @@ async fn get(
     send(&app, &method, &headers, package, caching).await
 }
 
-/// Download the offline package: the online version, under its name.
+/// Download the offline package of a MiniApp: its online version.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/offline", tag = "packages", params(("id" = MiniAppId, Path)), responses((status = 200, content_type = "application/zip"), (status = 206), (status = 304)))]
 async fn offline(
     State(app): AppState,
@@ -121,7 +125,8 @@ async fn offline(
     send(&app, &method, &headers, package, "no-cache").await
 }
 
-/// The name in Content-Disposition needs no crate to quote it: its letters are a-z, A-Z, 0-9, `-`, `_` and `.`.
+/// Answers with a package, or the part of it that the request asks for. Its name can stand in Content-Disposition as it
+/// is, because it consists of a-z, A-Z, 0-9, `-`, `_` and `.`.
 async fn send(
     app: &Api,
     method: &Method,
@@ -149,7 +154,9 @@ async fn send(
     Ok(response)
 }
 
-/// Download the preset of a host app: one zip of packages and `berth-bundle.json`, the same bytes for the same packages.
+/// Download the packages that a host app embeds, as one zip.
+///
+/// The zip has the packages and `berth-bundle.json`. The same packages give the same bytes.
 #[utoipa::path(post, path = "/v1/bundles", tag = "packages", request_body = BundleRequest, responses((status = 200, content_type = "application/zip")))]
 async fn bundle(State(app): AppState, who: Fetcher, Json(request): Json<BundleRequest>) -> Result<Response> {
     let name = format!("attachment; filename=\"{}-bundle.zip\"", request.host_app);

@@ -1,4 +1,4 @@
-//! Policies and where they are bound.
+//! Handlers for policies and their bindings.
 
 use axum::body::Body;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -29,7 +29,7 @@ async fn install(State(app): AppState, caller: Caller, body: Body) -> Created<In
     created(registry::install(&app.policies, &caller, wasm).await?)
 }
 
-/// The installed policies, newest first.
+/// List the installed policies, newest first.
 #[utoipa::path(get, path = "/v1/policies", tag = "policies", params(PolicyQuery), responses((status = 200, body = Items<InstalledPolicy>)))]
 async fn list(
     State(app): AppState,
@@ -39,13 +39,13 @@ async fn list(
     items(registry::list(&app.db, &caller, &query).await?)
 }
 
-/// One policy, by its digest or by its name.
+/// Get one policy by its digest, by `NAME@VERSION`, or by its name, which means the newest version.
 #[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
 async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
     Ok(Json(registry::get(&app.db, &caller, &policy).await?))
 }
 
-/// Remove a policy that is bound nowhere, by its digest.
+/// Uninstall a policy that is not bound anywhere.
 #[utoipa::path(delete, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = Digest, Path)), responses((status = 204)))]
 async fn remove(State(app): AppState, caller: Caller, Path(digest): Path<Digest>) -> Result<StatusCode> {
     registry::remove(&app.policies, &caller, &digest).await?;
@@ -58,7 +58,7 @@ async fn bind(State(app): AppState, caller: Caller, Json(new): Json<ScopedPolicy
     created(registry::bind(&app.policies, &caller, new).await?)
 }
 
-/// The bindings of a place, in the order in which they are asked.
+/// List the policy bindings of a place, in the order in which the policies are asked, or of all places.
 #[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(BindingQuery), responses((status = 200, body = Items<PolicyBinding>)))]
 async fn bindings(
     State(app): AppState,
@@ -68,7 +68,7 @@ async fn bindings(
     items(registry::bindings(&app.db, &caller, &query).await?)
 }
 
-/// Change a binding: another config, or another version of the policy.
+/// Change a policy binding: its config, mode, meaning of failure, limits, or the version of its policy.
 #[utoipa::path(put, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), request_body = BindingPatch, responses((status = 200, body = PolicyBinding)))]
 async fn rebind(
     State(app): AppState,
@@ -79,7 +79,7 @@ async fn rebind(
     Ok(Json(registry::rebind(&app.policies, &caller, &id, patch).await?))
 }
 
-/// Take a binding away.
+/// Remove a policy binding.
 #[utoipa::path(delete, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), responses((status = 204)))]
 async fn unbind(State(app): AppState, caller: Caller, Path(id): Path<PolicyBindingId>) -> Result<StatusCode> {
     registry::unbind(&app.db, &caller, &id).await?;

@@ -1,4 +1,4 @@
-//! Product instances.
+//! Handlers for product instances.
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,7 +15,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
 }
 
-/// The product instances of the caller's merchants.
+/// List the product instances of the merchants that the caller may know.
 #[utoipa::path(get, path = "/v1/product-instances", tag = "endpoint-apps", params(InstanceQuery), responses((status = 200, body = Page<ProductInstance>)))]
 async fn list(
     State(app): AppState,
@@ -25,7 +25,7 @@ async fn list(
     Ok(Json(instance::list(&app.db, &caller, &query).await?))
 }
 
-/// One product instance.
+/// Get one product instance.
 #[utoipa::path(get, path = "/v1/product-instances/{id}", tag = "endpoint-apps", params(("id" = InstanceId, Path)), responses((status = 200, body = ProductInstance)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<InstanceId>) -> Result<Json<ProductInstance>> {
     Ok(Json(instance::get(&app.db, &caller, &id).await?))

@@ -1,4 +1,4 @@
-//! Versions, releases and trials.
+//! Handlers for versions, releases and trials.
 
 use axum::{
     http::{HeaderMap, header},
@@ -18,18 +18,18 @@ use crate::{
     version::{self, Publish, Release, Rollback, Trial, Version, VersionNumber, trial, upload, upload::VersionDetail},
 };
 
-/// What the policies found in a version.
+/// The findings of all policies in a version.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Findings {
     findings: Vec<NamedFinding>,
 }
 
-/// A finding, and whose it is.
+/// A finding, with the policy that made it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct NamedFinding {
-    /// The policy's name.
+    /// Name of the policy.
     policy: String,
-    /// Whether it counts: what a policy in mode `shadow` finds decides nothing.
+    /// Mode of the policy; findings in mode `shadow` decide nothing.
     mode: Mode,
     #[serde(flatten)]
     finding: Finding,
@@ -49,7 +49,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get_trial, set_trial, clear_trial))
 }
 
-/// The versions of a MiniApp, newest upload first.
+/// List the versions of a MiniApp, newest upload first, without their pages and warnings.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/versions", tag = "versions", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<Version>)))]
 async fn list(
     State(app): AppState,
@@ -60,7 +60,7 @@ async fn list(
     Ok(Json(upload::list(&app.db, &caller, &id, &page).await?))
 }
 
-/// One version with its newest audit.
+/// Get one version with its newest audit.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = VersionDetail)))]
 async fn get(
     State(app): AppState,
@@ -70,7 +70,7 @@ async fn get(
     Ok(Json(upload::get(&app.db, &caller, &id, &number).await?))
 }
 
-/// Delete a development version. Its number never comes back with other bytes.
+/// Delete a version in development. Its number cannot be used again.
 #[utoipa::path(delete, path = "/v1/mini-apps/{id}/versions/{version}", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 204)))]
 async fn delete(
     State(app): AppState,
@@ -81,7 +81,9 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What the policies found in its newest audit; as SARIF 2.1.0 with `Accept: application/sarif+json`.
+/// Get the findings of the newest audit of a version.
+///
+/// With `Accept: application/sarif+json` the answer is in the format SARIF 2.1.0.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/findings", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Findings)))]
 async fn findings(
     State(app): AppState,
@@ -109,7 +111,7 @@ async fn findings(
     Ok(Json(Findings { findings: audit.evaluations.into_iter().flat_map(named).collect() }).into_response())
 }
 
-/// All audits of a version, newest first.
+/// List all audits of a version, newest first.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/audits", tag = "audits", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Items<Audit>)))]
 async fn audits(
     State(app): AppState,
@@ -129,7 +131,7 @@ async fn submit(
     Ok(Json(audit::submit(&app.audits, &caller, &id, &number).await?))
 }
 
-/// Return a version under audit to development.
+/// Return a version under audit to development, which ends the audit.
 #[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/withdraw", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Version)))]
 async fn withdraw(
     State(app): AppState,
@@ -139,7 +141,9 @@ async fn withdraw(
     Ok(Json(audit::withdraw(&app.db, &caller, &id, &number).await?))
 }
 
-/// Bring an approved version online.
+/// Bring an approved version online in all bound host apps.
+///
+/// This ends the trial of the version, and the gray tasks whose version is not above it.
 #[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/publish", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), request_body = Option<Publish>, responses((status = 200, body = Release)))]
 async fn publish(
     State(app): AppState,
@@ -161,19 +165,19 @@ async fn roll_back(
     Ok(Json(version::roll_back(&app.db, &caller, &id, how).await?))
 }
 
-/// The release history, newest first.
+/// List the release history of a MiniApp, newest first, at most 500 entries.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/releases", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Release>)))]
 async fn releases(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Release>>> {
     items(version::releases(&app.db, &caller, &id).await?)
 }
 
-/// What trial accounts get.
+/// Get the trial of a MiniApp: the version that named accounts get.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 200, body = Trial)))]
 async fn get_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Trial>> {
     Ok(Json(trial::get(&app.db, &caller, &id).await?))
 }
 
-/// Set what trial accounts get.
+/// Set the trial of a MiniApp, in place of the one that it may have.
 #[utoipa::path(put, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), request_body = Trial, responses((status = 200, body = Trial)))]
 async fn set_trial(
     State(app): AppState,
@@ -184,7 +188,7 @@ async fn set_trial(
     Ok(Json(trial::set(&app.db, &caller, &id, trial).await?))
 }
 
-/// End the trial.
+/// End the trial of a MiniApp.
 #[utoipa::path(delete, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 204)))]
 async fn clear_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<StatusCode> {
     trial::clear(&app.db, &caller, &id).await?;

@@ -1,4 +1,4 @@
-//! Webhooks: receivers of events.
+//! Handlers for webhooks, which receive events.
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,7 +25,9 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(replay))
 }
 
-/// Create a webhook: it gets what happens from now on, signed by Standard Webhooks 1.0. The secret is shown this once.
+/// Create a webhook, which gets the events from now on, signed as Standard Webhooks 1.0 says.
+///
+/// The secret is shown only in this answer.
 #[utoipa::path(post, path = "/v1/webhooks", tag = "events", request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret)))]
 async fn create(
     State(app): AppState,
@@ -35,19 +37,19 @@ async fn create(
     Ok((StatusCode::CREATED, secret_headers(), Json(webhook::create(&app.outbox, &caller, new).await?)))
 }
 
-/// The webhooks of the scopes that the caller may read.
+/// List the webhooks in the scopes that the caller may read, by id.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "events", params(PageQuery), responses((status = 200, body = Page<Webhook>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Webhook>>> {
     Ok(Json(webhook::list(&app.db, &caller, &query).await?))
 }
 
-/// One webhook and how far it is.
+/// Get one webhook, with how far its deliveries are.
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = WebhookDetail)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<WebhookDetail>> {
     Ok(Json(webhook::get(&app.db, &caller, &id).await?))
 }
 
-/// Edit a webhook, disable it, enable it again.
+/// Edit, disable or enable a webhook.
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), request_body = EditWebhook, responses((status = 200, body = Webhook)))]
 async fn edit(
     State(app): AppState,
@@ -58,14 +60,14 @@ async fn edit(
     Ok(Json(webhook::edit(&app.outbox, &caller, &id, edit).await?))
 }
 
-/// Delete a webhook with everything that waits for it.
+/// Delete a webhook, with all deliveries that wait.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 204)))]
 async fn delete(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<StatusCode> {
     webhook::delete(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Replace the secret. Messages are signed with the old one too for a while.
+/// Replace the secret of a webhook. For a while messages are signed with the old secret too.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "events", params(("id" = WebhookId, Path)), request_body = RotateSecret, responses((status = 200, body = WebhookWithSecret)))]
 async fn rotate_secret(
     State(app): AppState,
@@ -76,13 +78,13 @@ async fn rotate_secret(
     Ok((secret_headers(), Json(webhook::rotate(&app.db, &caller, &id, how).await?)))
 }
 
-/// Send a `webhook.ping` at once; what the receiver said.
+/// Send a `webhook.ping` at once, and get what the receiver answered.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = Ping)))]
 async fn test(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<Ping>> {
     Ok(Json(webhook::ping(&app.outbox, &caller, &id).await?))
 }
 
-/// What waits for its next try, and what was given up.
+/// List the deliveries of a webhook that wait for another attempt, and those that were given up.
 #[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "events", params(("id" = WebhookId, Path), DeliveryQuery), responses((status = 200, body = Page<Delivery>)))]
 async fn deliveries(
     State(app): AppState,
@@ -93,7 +95,7 @@ async fn deliveries(
     Ok(Json(webhook::deliveries(&app.db, &caller, &id, &query).await?))
 }
 
-/// Try one delivery anew, at once.
+/// Attempt one delivery again, at once.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{seq}/replay", tag = "events", params(("id" = WebhookId, Path), ("seq" = i64, Path)), responses((status = 202)))]
 async fn replay_delivery(
     State(app): AppState,
@@ -104,7 +106,7 @@ async fn replay_delivery(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Deliver everything after an event again, or skip to it.
+/// Deliver all events after a certain one again, or skip to it.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/replay", tag = "events", params(("id" = WebhookId, Path)), request_body = Replay, responses((status = 202)))]
 async fn replay(
     State(app): AppState,

@@ -1,4 +1,5 @@
-//! What WeChat and merchants' browsers call. They have no token: a link is known by its state, a push by its signature.
+//! Handlers for WeChat and the browsers of merchants. They have no token: a link is recognised by its state, a push by
+//! its signature.
 
 use axum::{
     body::Bytes,
@@ -18,7 +19,7 @@ use crate::{
     wechat::{Envelope, config, push},
 };
 
-/// Bytes of the largest push; they have a few hundred.
+/// Size of a push in bytes, at most. Usual ones have a few hundred.
 const LARGEST_PUSH: usize = 64 << 10;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
@@ -29,16 +30,18 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .layer(DefaultBodyLimit::max(LARGEST_PUSH))
 }
 
-/// The state of a link.
+/// The state that a link carries.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LinkQuery {
-    /// As the link has it.
+    /// The secret from the link, by which the authorisation is found.
     #[param(value_type = String)]
     state: Secret,
 }
 
-/// The page on which a merchant begins: WeChat wants its own page to be opened from a page of this host.
+/// Show the page on which a merchant begins to authorise an account.
+///
+/// WeChat demands that its own page is opened from a page of this host.
 #[utoipa::path(get, path = "/v1/wechat/authorise", tag = "channels", params(LinkQuery), responses((status = 200, content_type = "text/html", body = String)))]
 async fn page(State(app): AppState, Query(query): Query<LinkQuery>) -> Response {
     match authorisation::page(&app.db, &query.state).await {
@@ -53,7 +56,7 @@ async fn page(State(app): AppState, Query(query): Query<LinkQuery>) -> Response 
     }
 }
 
-/// The merchant's browser comes back from WeChat.
+/// Receive the merchant's browser back from WeChat, and show the result as a page.
 #[utoipa::path(get, path = "/v1/wechat/callback", tag = "channels", params(Return), responses((status = 200, content_type = "text/html", body = String)))]
 async fn callback(State(app): AppState, Query(back): Query<Return>) -> Response {
     match authorisation::come_back(&app.channels, &back).await {
@@ -67,7 +70,7 @@ async fn callback(State(app): AppState, Query(back): Query<Return>) -> Response 
     }
 }
 
-/// A push of WeChat: its ticket, or what a merchant did.
+/// Receive a push from WeChat: its ticket, or news of an authorisation.
 #[utoipa::path(post, path = "/v1/wechat/push", tag = "channels", params(Envelope), request_body(content = String, content_type = "text/xml"), responses((status = 200, content_type = "text/plain", body = String)))]
 async fn receive(
     State(app): AppState,
@@ -82,7 +85,7 @@ async fn receive(
 
 const ASK_AGAIN: &str = "Ask whoever sent you here for a new link.";
 
-/// What happened, and what comes next.
+/// The status, title and text of the page that tells a merchant what happened and what comes next.
 fn in_words(view: &AuthorisationView) -> (StatusCode, &'static str, String) {
     let name = view.name.as_deref().unwrap_or("Your account");
     match view.state.as_str() {
@@ -123,7 +126,7 @@ fn problem(error: &Error) -> Response {
     }
 }
 
-/// A page that loads nothing, is kept nowhere, and shows its address to nobody but WeChat, as an origin.
+/// A page that loads nothing and is not cached. It shows WeChat only its origin as referrer.
 fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
     let page = include_str!("wechat.html").replace("{title}", &escape(title)).replace("{text}", &escape(text));
     let headers: [(HeaderName, &str); 3] = [
@@ -134,7 +137,8 @@ fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
     (status, headers, Html(page.replace("{more}", more))).into_response()
 }
 
-/// One page with three places to fill in: askama would bring four crates for it.
+/// Escapes text for HTML. For one page with three places to fill in, the crate askama with its four dependencies would
+/// be too much.
 fn escape(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     // The brace, too: the page is filled in where it has one.

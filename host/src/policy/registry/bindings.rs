@@ -1,4 +1,4 @@
-//! Binding policies to places, and changing what is bound.
+//! Binds policies to places, and changes and removes bindings.
 
 use crate::policy::registry::Policies;
 use sqlx::types::Json;
@@ -16,7 +16,7 @@ use crate::{
     store::{Db, Tx, is_unique_violation},
 };
 
-/// The policy, when it is of the kind.
+/// Returns the policy if it is of this kind; refuses it with `policy-kind` otherwise.
 pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
     if row.kind == kind {
         return Ok(row);
@@ -25,8 +25,11 @@ pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
     Err(Error::new(Code::PolicyKind, text).with("kind", row.kind))
 }
 
-/// Checks what is to be bound, before any transaction is open: the policy is of the kind, its limits are in bounds, and
-/// it accepts the config.
+/// Checks a policy that is to be bound: it is of this kind, its limits are in bounds, and it accepts the config. Runs
+/// the policy, so call it while no transaction is open.
+///
+/// # Errors
+/// `not-found` for the policy; `policy-kind`; `invalid-field` for the limits; `policy-config`.
 pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind) -> Result<PolicyRow> {
     let row = require_kind(policies.db.read().await?.require_policy(&new.policy).await?, kind)?;
     let limits = new.limits.apply(kind)?;
@@ -34,10 +37,10 @@ pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind
     Ok(row)
 }
 
-/// Binds what [`check`] has found good, after the bindings that the place has.
+/// Binds a policy that [`check`] has accepted. It comes after the bindings that the place has already.
 ///
 /// # Errors
-/// `policy-bound` when the place has the policy already and is no grayscale task.
+/// `policy-bound` when the policy is bound there already. A gray task may have the same policy more than once.
 pub async fn attach(
     tx: &mut Tx,
     actor: &str,
@@ -75,7 +78,7 @@ pub async fn attach(
     Ok(row)
 }
 
-/// Binding it twice would only print each finding twice.
+/// The error for a policy that is bound there already; binding it twice would only repeat its findings.
 fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
     let Some(row) = row else {
         return Error::new(Code::PolicyBound, format!("{name} was bound here by somebody else a moment ago."));
@@ -87,7 +90,7 @@ fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
     Error::new(Code::PolicyBound, text).with("binding", &row.id)
 }
 
-/// The kind of policy that a place takes from people.
+/// The kind of policy that people may bind to this place; `policy-kind` when `policy` is of another kind.
 fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
     match (scope.kind, policy.kind) {
         (ScopeKind::Platform | ScopeKind::HostApp | ScopeKind::MiniApp, PolicyKind::Auditor) => Ok(PolicyKind::Auditor),
@@ -101,7 +104,11 @@ fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
     }
 }
 
-/// Binds an auditor to the platform, a host app or a MiniApp.
+/// Binds an auditor to the platform, a host app or a MiniApp. The caller must be an admin there.
+///
+/// # Errors
+/// `policy-bound` when the policy is bound there already; `policy-kind` when it is no auditor; `policy-config`;
+/// `invalid-field`; `not-found` and `missing-grant`.
 pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
     let ScopedPolicyBinding { scope, binding } = new;
     let mut reading = policies.db.read().await?;
@@ -115,7 +122,8 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
     Ok(row.into())
 }
 
-/// The bindings of a place, in the order in which they are asked; without a place those of all places.
+/// The bindings at one place, in the order in which they are asked, or at all places that the caller may know about.
+/// Everybody may list the bindings of the platform.
 pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<PolicyBinding>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
@@ -134,7 +142,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<
     Ok(wanted.map(PolicyBinding::from).collect())
 }
 
-/// The binding, when the caller may change it.
+/// Reads the binding for a caller who may change it; `not-found` when the caller may not know about its place.
 async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
     let hidden = || Error::not_found("policy binding", id);
     let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
@@ -145,7 +153,8 @@ async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Resul
     }
 }
 
-/// The binding as it is now, and so until the transaction ends; with it the MiniApp whose devices it judges.
+/// Reads the binding and locks it until the transaction ends, and so the MiniApp of its gray task, if it is bound to
+/// one.
 async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(PolicyBindingRow, Option<MiniAppId>)> {
     let scope = authorised(tx, caller, id).await?.scope();
     let owner = scope::running_task(&scope, tx).await?;
@@ -158,12 +167,13 @@ async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(Pol
     Ok((row, owner))
 }
 
-/// Changes a binding: its config, mode, meaning of failure or limits, or the version of its policy. Of a grayscale task
-/// only the version changes, since the rest is what its operator was promised when it was created.
+/// Changes a binding: its config, mode, meaning of failure, limits, or the version of its policy. At a gray task only
+/// the version can change, because the rest was settled when the task was created.
 ///
 /// # Errors
-/// `policy-config` when the policy does not take the config: the binding stays as it was. `gray-state` when the task has
-/// ended.
+/// `policy-config` when the policy does not accept the config; `gray-state` when the gray task has ended;
+/// `invalid-field` for another policy, or for what cannot change at a gray task; `not-found` and `missing-grant`. The
+/// binding stays as it was then.
 pub async fn rebind(
     policies: &Policies,
     caller: &Caller,
@@ -186,7 +196,7 @@ pub async fn rebind(
     }
 }
 
-/// Writes the change of a binding that is held, if it is one.
+/// Stores the change of a locked binding and emits the event; does nothing when nothing changes.
 async fn change(
     mut tx: Tx,
     db: &Db,
@@ -225,7 +235,7 @@ async fn change(
     Ok(told)
 }
 
-/// Takes a binding away.
+/// Removes a binding. `invalid-field` for one of a gray task, which keeps its policies.
 pub async fn unbind(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = authorised(&mut tx, caller, id).await?;

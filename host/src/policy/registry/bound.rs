@@ -1,4 +1,4 @@
-//! A policy bound to a place: which one, with which config, and what its failure means.
+//! Bindings of policies to places: which policy, with which config and limits, and what its failure means.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
@@ -15,31 +15,31 @@ use crate::{
     policy::{LimitOverrides, PolicyKind},
 };
 
-/// A policy bound to a place.
+/// A policy that is bound to a place.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct PolicyBinding {
-    /// Unique for ever.
+    /// Id of the binding.
     pub id: PolicyBindingId,
-    /// The policy's name.
+    /// Name of the policy.
     pub policy: String,
-    /// The policy's own version.
+    /// Version of the policy.
     pub policy_version: String,
-    /// SHA-256 of the policy: what is pinned.
+    /// SHA-256 of the wasm of the policy; the binding uses exactly these bytes.
     pub digest: Digest,
-    /// Where.
+    /// The place where it is bound.
     pub scope: BindingScope,
-    /// Its config.
+    /// The config that it is given.
     #[schema(value_type = Object)]
     pub config: Value,
-    /// Whether its judgement counts.
+    /// Whether its judgement decides.
     pub mode: Mode,
-    /// What its failure means.
+    /// What it means when it gives no verdict.
     pub on_error: OnError,
-    /// Limits other than the default ones.
+    /// The limits that differ from the defaults.
     pub limits: LimitOverrides,
-    /// The account that bound it; `berth` for the built-in ones.
+    /// The account that bound it or changed the binding last, or `berth` for a built-in policy.
     pub bound_by: String,
-    /// When.
+    /// When it was bound or the binding was last changed.
     pub bound_at: Millis,
 }
 
@@ -51,35 +51,35 @@ fn no_config() -> Value {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPolicyBinding {
-    /// Its name (then the newest of it), `NAME@VERSION` or its digest.
+    /// The policy: its name (which means the newest version), `NAME@VERSION`, or its digest.
     pub policy: String,
-    /// Satisfies the policy's schema; `{}` when absent.
+    /// The config to give it, which must satisfy the policy's schema; `{}` when absent.
     #[serde(default = "no_config")]
     #[schema(value_type = Object)]
     pub config: Value,
-    /// `enforce` when absent.
+    /// Whether its judgement decides; `enforce` when absent.
     #[serde(default)]
     pub mode: Mode,
-    /// `closed` when absent.
+    /// What it means when it gives no verdict; `closed` when absent.
     #[serde(default)]
     pub on_error: OnError,
-    /// Limits other than the default ones.
+    /// The limits that are to differ from the defaults.
     #[serde(default)]
     pub limits: LimitOverrides,
 }
 
-/// A policy to bind, and where.
+/// A policy to bind, and the place where to bind it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScopedPolicyBinding {
-    /// Where.
+    /// The place.
     pub scope: BindingScope,
-    /// What.
+    /// The policy with its config.
     #[serde(flatten)]
     pub binding: NewPolicyBinding,
 }
 
 impl<'de> Deserialize<'de> for ScopedPolicyBinding {
-    /// By hand, because serde's flattening would let a misspelt field pass.
+    /// Written by hand, because a derived flattening would accept misspelt fields.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let mut members = serde_json::Map::deserialize(deserializer)?;
         let scope = members.remove("scope").ok_or_else(|| D::Error::missing_field("scope"))?;
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for ScopedPolicyBinding {
 }
 
 impl PartialSchema for ScopedPolicyBinding {
-    /// By hand too: a schema that allows no further members cannot be flattened into another.
+    /// Written by hand, because a schema that allows no further members cannot be flattened into another one.
     fn schema() -> RefOr<Schema> {
         let mut schema = NewPolicyBinding::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
@@ -109,24 +109,24 @@ impl utoipa::ToSchema for ScopedPolicyBinding {
     }
 }
 
-/// What to change in a binding; what is absent stays.
+/// Changes to a binding. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BindingPatch {
-    /// Another version of the policy: its name (then the newest of it), `NAME@VERSION` or its digest.
+    /// Another version of the same policy: its name (which means the newest version), `NAME@VERSION`, or its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// Another config.
+    /// The new config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub config: Option<Value>,
-    /// Another mode.
+    /// The new mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Another meaning of failure.
+    /// The new meaning of its failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_error: Option<OnError>,
-    /// Other limits.
+    /// The new limits, in place of all that differ from the defaults now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitOverrides>,
 }
@@ -138,22 +138,22 @@ impl BindingPatch {
     }
 }
 
-/// Which bindings are wanted; without a place all that the caller may know of, save those of ended grayscale tasks.
+/// Which bindings to list. Without a place: all that the caller may know about, except those of ended gray tasks.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct BindingQuery {
-    /// The kind of place.
+    /// Only bindings at this kind of place, of which `scope_id` names one.
     #[serde(default)]
     pub scope_kind: Option<ScopeKind>,
-    /// Its id; absent for the platform.
+    /// Id of the place; absent for the platform.
     #[serde(default)]
     pub scope_id: String,
-    /// Only those of the policy with this name, whatever its version.
+    /// Only bindings of the policy with this name, whatever its version.
     #[serde(default)]
     pub policy: Option<String>,
 }
 
-/// A row of `policy_binding`, with what its policy says of itself.
+/// A row of `policy_binding`, joined with the description of its policy.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in PolicyBinding")]
 pub struct PolicyBindingRow {
@@ -177,7 +177,7 @@ pub struct PolicyBindingRow {
 }
 
 impl PolicyBindingRow {
-    /// Where it is bound.
+    /// The place where the policy is bound.
     pub fn scope(&self) -> BindingScope {
         BindingScope { kind: self.scope_kind, id: self.scope_id.clone() }
     }
@@ -194,12 +194,13 @@ impl PolicyBindingRow {
         }
     }
 
-    /// Whether it is what `new` asks for, whatever the version of its policy.
+    /// Whether everything but the version of the policy is as in `new`.
     pub(super) fn says(&self, new: &NewPolicyBinding) -> bool {
         (&self.config.0, self.mode, self.on_error, &self.limits.0) == (&new.config, new.mode, new.on_error, &new.limits)
     }
 
-    /// Whether a config that was found good for `other` is good for this one, too.
+    /// Whether policy, config and limits are the same as in `other`, so that a config that was checked for one is good
+    /// for both.
     pub(super) fn judges_as(&self, other: &Self) -> bool {
         (&self.digest, &self.config.0, &self.limits.0) == (&other.digest, &other.config.0, &other.limits.0)
     }

@@ -1,4 +1,4 @@
-//! Installing policies: the first-party ones by the same door as everybody's.
+//! Installs policies. The built-in ones are inspected like all others.
 
 use crate::policy::registry::Policies;
 use std::sync::Arc;
@@ -21,28 +21,28 @@ use crate::{
     text,
 };
 
-/// A policy that is installed.
+/// An installed policy: one version of it.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct InstalledPolicy {
-    /// SHA-256 of the wasm: what pins it.
+    /// SHA-256 of the wasm. It names exactly these bytes.
     pub digest: Digest,
-    /// What it judges.
+    /// What kind of policy it is.
     pub kind: PolicyKind,
-    /// What it calls itself.
+    /// Name that the policy gives itself.
     pub name: String,
-    /// Its own version.
+    /// Version that the policy gives itself.
     pub version: String,
-    /// What it does, in one sentence.
+    /// What the policy does, in one sentence.
     pub summary: String,
-    /// JSON Schema of its config; absent when it takes none.
+    /// JSON Schema of its config; absent when it takes no config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub config_schema: Option<Value>,
-    /// Bytes of the wasm.
+    /// Size of the wasm in bytes.
     pub size: u64,
-    /// The account that installed it; `berth` for the built-in ones.
+    /// The account that installed it, or `berth` for a built-in policy.
     pub installed_by: String,
-    /// When.
+    /// When it was installed.
     pub installed_at: Millis,
 }
 
@@ -77,29 +77,34 @@ impl From<PolicyRow> for InstalledPolicy {
     }
 }
 
-/// Which policies are wanted.
+/// Which policies to list.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PolicyQuery {
-    /// Only those of this kind.
+    /// Only policies of this kind.
     #[serde(default)]
     pub kind: Option<PolicyKind>,
 }
 
-/// Most bytes of a policy: components from JavaScript and Python toolchains have 12 to 18 MB.
+/// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 18 MB.
 pub const MAX_POLICY_BYTES: u64 = 64 << 20;
 
-/// Takes in the bytes of a policy from somebody who may install it.
+/// Reads the bytes of a policy from a caller who may install it.
+///
+/// # Errors
+/// `missing-grant`; `body-too-large` above [`MAX_POLICY_BYTES`]; the error of the body.
 pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Item = Result<Bytes>>) -> Result<Bytes> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let spooled = policies.blobs.spool(body, MAX_POLICY_BYTES).await?;
     Ok(std::fs::read(spooled.file.path()).map_err(Error::internal)?.into())
 }
 
-/// Installs a policy: it passes the gate, is compiled, and describes itself. The same bytes twice are no work.
+/// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again
+/// does nothing. Only admins of the platform may.
 ///
 /// # Errors
-/// `policy-exists` when its version is installed with other bytes, so that a version says what judged.
+/// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
+/// `policy-compile` for what is not a usable policy; `missing-grant`.
 pub async fn install(policies: &Policies, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
     install_as(policies, caller.account.as_str(), wasm).await
@@ -127,7 +132,7 @@ fn exists(row: &PolicyRow) -> Error {
     Error::new(Code::PolicyExists, text).with("policy", format!("{name}@{version}"))
 }
 
-/// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
+/// Inspects and compiles a policy and stores its bytes. It is not installed by this.
 async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, PolicyRow)> {
     let policy = policies.engine.inspect(wasm.to_vec()).await?;
     policies.remember(&policy);
@@ -136,7 +141,8 @@ async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<P
     Ok((policy, row))
 }
 
-/// Whether it was new: another host may have been faster.
+/// Inserts the row of a policy and emits the event. Returns `false` when another host has inserted the same bytes
+/// already.
 async fn add(tx: &mut Tx, actor: &str, row: &PolicyRow) -> Result<bool> {
     let new = match tx.insert_policy(row).await {
         Err(error) if is_unique_violation(&error) => return Err(exists(row)),
@@ -164,7 +170,7 @@ fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow 
     }
 }
 
-/// The installed policies, newest first.
+/// The installed policies, newest first; every account may list them.
 pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<InstalledPolicy>> {
     caller.require_scope(TokenScope::Read)?;
     let rows = db.read().await?.policies().await?;
@@ -172,16 +178,17 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<I
     Ok(wanted.map(InstalledPolicy::from).collect())
 }
 
-/// One policy, by its digest, as `NAME@VERSION` or by its name (then the newest of it).
+/// One policy, named by its digest, by `NAME@VERSION`, or by its name, which means the newest version. `not-found` when
+/// there is none.
 pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
     Ok(db.read().await?.require_policy(which).await?.into())
 }
 
-/// Removes a policy that is bound nowhere. Past audits keep what it said.
+/// Uninstalls a policy that is not bound anywhere. The records of past audits stay. Only admins of the platform may.
 ///
 /// # Errors
-/// `policy-in-use` while it is bound.
+/// `policy-in-use` while it is bound; `not-found`; `missing-grant`.
 pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Result<()> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let mut tx = policies.db.begin().await?;
@@ -202,8 +209,8 @@ pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Re
     Ok(())
 }
 
-/// Installs the built-in policies that are missing or older than this berth's, and binds new auditors to the whole
-/// platform. A binding that an admin has changed stays as it is.
+/// Installs the built-in policies that are missing or differ from those of this binary. A new auditor is bound to the
+/// platform, and bindings made by Berth move to the new version; bindings that an admin has changed stay as they are.
 pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
     for builtin in builtin::ALL {
         let known = policies.db.read().await?.newest_policy(builtin.name).await?;
@@ -215,8 +222,8 @@ pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
     Ok(())
 }
 
-/// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
-/// unbound or bound twice.
+/// Installs a policy and binds it in one transaction, so that a host that dies in between, or two that start at once,
+/// leave no auditor unbound or bound twice.
 async fn ensure(policies: &Policies, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> {
     let (policy, row) = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);

@@ -1,4 +1,4 @@
-//! The policies that are installed, and where they are bound.
+//! The registry of policies: which are installed, and where they are bound.
 
 mod bindings;
 mod bound;
@@ -24,30 +24,30 @@ use super::{Engine, Policy};
 use crate::{blob::Blobs, error::Result, ids::Digest, text::text_enum};
 
 text_enum! {
-    /// Whether a policy's judgement counts.
+    /// Whether the judgement of a policy decides.
     #[derive(Default)]
     Mode {
-        /// It counts.
+        /// The judgement decides.
         #[default]
         Enforce = "enforce",
-        /// It is recorded and does not decide.
+        /// The judgement is recorded, and decides nothing.
         Shadow = "shadow",
     }
 }
 
 text_enum! {
-    /// What it means when a policy gives no verdict. It is never "pass" unless somebody has said so.
+    /// What it means that a policy gave no verdict. It never means "pass" unless somebody has chosen `open`.
     #[derive(Default)]
     OnError {
-        /// As if it had objected.
+        /// The policy counts as having objected.
         #[default]
         Closed = "closed",
-        /// As if it had not been asked.
+        /// The policy counts as not having been asked.
         Open = "open",
     }
 }
 
-/// The loaded policies, by digest. Cheap to clone.
+/// Loads installed policies and keeps them in memory, by digest. Cheap to clone.
 #[derive(Clone)]
 pub struct Policies {
     pub(crate) db: Db,
@@ -57,17 +57,17 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// None loaded yet.
+    /// A registry that has no policy in memory yet.
     pub fn new(db: Db, engine: Engine, blobs: Blobs) -> Self {
         Self { db, engine, blobs, loaded: Arc::default() }
     }
 
-    /// The engine, for its figures.
+    /// The engine that runs the policies.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The policy with this digest, ready to run.
+    /// The policy with this digest, ready to run; read from the blob store and compiled unless it is in memory.
     pub async fn load(&self, digest: &Digest) -> Result<Arc<Policy>> {
         if let Some(policy) = self.get(digest) {
             return Ok(policy);

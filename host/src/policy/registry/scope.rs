@@ -1,4 +1,4 @@
-//! Where a policy is bound.
+//! The places where policies are bound.
 
 use std::str::FromStr;
 
@@ -19,41 +19,45 @@ text_enum! {
     /// The kind of place where a policy is bound.
     #[schema(as = PolicyScopeKind)]
     ScopeKind {
-        /// Everywhere.
+        /// The whole installation.
         Platform = "platform",
-        /// The versions and devices of one host app.
+        /// One host app.
         HostApp = "host_app",
         /// One MiniApp.
         MiniApp = "mini_app",
-        /// One grayscale task.
+        /// One gray task.
         GrayTask = "gray_task",
     }
 }
 
-/// Where a policy is bound.
+/// A place where a policy is bound.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BindingScope {
     /// The kind of place.
     pub kind: ScopeKind,
-    /// Its id; absent for the platform.
+    /// Id of the host app, MiniApp or gray task; absent for the platform.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
 }
 
 impl BindingScope {
-    /// Everywhere.
+    /// The whole installation.
     pub fn platform() -> Self {
         Self { kind: ScopeKind::Platform, id: String::new() }
     }
 
-    /// One grayscale task.
+    /// The gray task with this id.
     pub fn gray_task(id: &GrayTaskId) -> Self {
         Self { kind: ScopeKind::GrayTask, id: id.to_string() }
     }
 }
 
-/// Refuses unless the caller may do `action` here.
+/// Checks that the caller may do `action` in this place. At a gray task, releasing stands in for configuring.
+///
+/// # Errors
+/// `not-found` when there is no such place or the caller may not know about it; `missing-grant`; `invalid-field`
+/// for a platform with an id; `invalid-id`.
 pub async fn authorise(at: &BindingScope, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
     match at.kind {
         ScopeKind::Platform if at.id.is_empty() => caller.require(action, &Scope::Platform),
@@ -76,10 +80,11 @@ pub async fn authorise(at: &BindingScope, tx: &mut Tx, caller: &Caller, action: 
     }
 }
 
-/// The MiniApp whose grayscale task this is; none elsewhere.
+/// The MiniApp of the gray task that this place is; `None` for other places.
 ///
 /// # Errors
-/// `gray-state` when the task has ended: its record stays what it was.
+/// `gray-state` when the task has ended, because its policies are part of the record; `not-found` when there is no
+/// such task.
 pub(super) async fn running_task(at: &BindingScope, tx: &mut Tx) -> Result<Option<MiniAppId>> {
     if at.kind != ScopeKind::GrayTask {
         return Ok(None);

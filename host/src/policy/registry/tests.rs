@@ -14,7 +14,7 @@ use crate::{
 const ANY: &str = r#"{"type":"object"}"#;
 const NEEDS_N: &str = r#"{"type":"object","required":["n"]}"#;
 
-/// Installs an auditor called `name`; its bytes differ with its version.
+/// Installs an auditor that is called `name`. Auditors of different versions differ in their bytes.
 async fn push(host: &TestHost, name: &str, version: &str) -> InstalledPolicy {
     push_with(host, name, version, ANY).await
 }

@@ -1,5 +1,3 @@
-//! Endpoint applications.
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{push_ids, push_if, push_known};
@@ -11,8 +9,9 @@ use crate::{
     store::{Tx, execute, fetch, fetch_built},
 };
 
-/// The endpoint applications `e` that may be used at the node in between: a product instance that they hold is active
-/// and open on it, and they are assigned to it, or assigned nowhere and the node is not limited (E9).
+/// Parts of a condition that selects the endpoint applications `e` usable at a node, whose id goes between the first
+/// two parts: one of their product instances is active and open on the node, and they are assigned to the node, or they
+/// are assigned nowhere and the node is not limited (E9).
 const USABLE_AT: [&str; 4] = [
     " AND e.id IN (SELECT u.id FROM org_node n JOIN endpoint_app u ON u.merchant_id = n.merchant_id WHERE n.id = ",
     " AND EXISTS (SELECT 1 FROM org_product o JOIN product_instance i ON i.id = o.instance_id
@@ -24,18 +23,18 @@ const USABLE_AT: [&str; 4] = [
 ];
 
 impl Tx {
-    /// One endpoint application.
+    /// The endpoint application with this CID.
     pub async fn endpoint_app(&mut self, id: &EndpointAppId) -> Result<Option<EndpointApp>> {
         Ok(fetch!(self, fetch_optional, EndpointApp, "SELECT * FROM endpoint_app WHERE id = $1", id)?)
     }
 
-    /// The merchant's default endpoint application.
+    /// The CID of a merchant's default endpoint application; `None` before its first purchase.
     pub async fn default_endpoint(&mut self, merchant: &MerchantId) -> Result<Option<EndpointAppId>> {
         let sql = "SELECT id FROM endpoint_app WHERE merchant_id = $1 AND is_default";
         Ok(fetch!(self, fetch_optional, (EndpointAppId,), sql, merchant)?.map(|(id,)| id))
     }
 
-    /// The default endpoint applications of those of the merchants that have one.
+    /// The CIDs of the default endpoint applications of those of the merchants that have one.
     pub(crate) async fn default_endpoints(
         &mut self,
         merchants: &BTreeSet<MerchantId>,
@@ -67,34 +66,36 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes the name.
+    /// Stores the name of an endpoint application.
     pub(crate) async fn rename_endpoint_app(&mut self, endpoint: &EndpointApp) -> Result<()> {
         let sql = "UPDATE endpoint_app SET name = $2, updated_at = $3 WHERE id = $1";
         execute!(self, sql, &endpoint.id, &endpoint.name, endpoint.updated_at)?;
         Ok(())
     }
 
-    /// Deletes an endpoint application that has no channels and is assigned nowhere, with what it holds.
+    /// Deletes an endpoint application, with its choice of product instances. It must have no channels and no
+    /// assignments.
     pub(crate) async fn delete_endpoint_app(&mut self, id: &EndpointAppId) -> Result<()> {
         execute!(self, "DELETE FROM endpoint_product WHERE endpoint_app_id = $1", id)?;
         execute!(self, "DELETE FROM endpoint_app WHERE id = $1", id)?;
         Ok(())
     }
 
-    /// The channels bound to an endpoint application, by id, at most `limit`.
+    /// The channels that are bound to an endpoint application, by id, at most `limit`.
     pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<Channel>> {
         let sql = "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id LIMIT $2";
         Ok(fetch!(self, fetch_all, Channel, sql, id, limit)?)
     }
 
-    /// The nodes that an endpoint application is assigned to, by id, at most `limit`.
+    /// The nodes to which an endpoint application is assigned, by id, at most `limit`.
     pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<OrgNodeId>> {
         let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id LIMIT $2";
         let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The endpoint applications that the caller may know of and asks for, by id, and one more than the page holds.
+    /// A page of the endpoint applications that match `query` and that the caller may know about, by id, and one more
+    /// than the page holds.
     pub(crate) async fn endpoint_apps_known_to(
         &mut self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Runs of authorising channels.
+//! Authorisations of channels in progress and ended.
 
 use super::{push_if, push_known};
 use crate::{
@@ -16,32 +16,34 @@ fn changed_meanwhile() -> Error {
 }
 
 impl Tx {
-    /// One run.
+    /// The authorisation with this id.
     pub(crate) async fn authorisation(&mut self, id: &AuthorisationId) -> Result<Option<Authorisation>> {
         Ok(fetch!(self, fetch_optional, Authorisation, "SELECT * FROM channel_authorisation WHERE id = $1", id)?)
     }
 
-    /// The run whose link has this state.
+    /// The authorisation whose link has the state with this hash.
     pub(crate) async fn authorisation_by_link(&mut self, hash: &str) -> Result<Option<Authorisation>> {
         let sql = "SELECT * FROM channel_authorisation WHERE link_hash = $1";
         Ok(fetch!(self, fetch_optional, Authorisation, sql, hash)?)
     }
 
-    /// The run that this authorisation code came to, or else the one of this pre-authorisation code.
+    /// The authorisation that has received the authorisation code with this hash, or otherwise the one that was begun
+    /// with the pre-authorisation code with this hash.
     pub(crate) async fn authorisation_by_code(&mut self, code: &str, pre_auth: &str) -> Result<Option<Authorisation>> {
         let sql = "SELECT * FROM channel_authorisation WHERE code_hash = $1 OR pre_auth_hash = $2
                    ORDER BY CASE WHEN code_hash = $1 THEN 0 ELSE 1 END LIMIT 1";
         Ok(fetch!(self, fetch_optional, Authorisation, sql, code, pre_auth)?)
     }
 
-    /// Runs that have the grant of this account and wait for an endpoint application or for their last step.
+    /// The authorisations that have the grant of this account and wait for the choice of an endpoint application or for
+    /// their last step.
     pub(crate) async fn authorisations_with_grant(&mut self, app_id: &str) -> Result<Vec<Authorisation>> {
         let sql = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
                    AND state IN ('granted', 'choosing') ORDER BY id";
         Ok(fetch!(self, fetch_all, Authorisation, sql, app_id)?)
     }
 
-    /// Adds a run.
+    /// Adds an authorisation.
     pub(crate) async fn insert_authorisation(&mut self, flow: &Authorisation) -> Result<()> {
         execute!(
             self,
@@ -66,11 +68,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes a run that entered another stage, except for what was chosen, when nobody has changed it meanwhile. Such a run
-    /// has new secrets or none, so that none is written back that was sealed anew meanwhile.
+    /// Stores an authorisation that has entered another stage, but for its target, if nobody has changed it in the
+    /// meantime. In another stage the secrets are new or absent, so that a secret sealed anew in the meantime is not
+    /// overwritten by its former text.
     ///
     /// # Errors
-    /// `authorisation-state` when somebody has.
+    /// `authorisation-state` when somebody has changed it.
     pub(crate) async fn write_authorisation(&mut self, flow: &mut Authorisation) -> Result<()> {
         let written = execute!(
             self,
@@ -100,10 +103,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes what is in the way of a run and when it is tried again.
+    /// Stores the trouble that an authorisation met, and when it is to be tried again.
     ///
     /// # Errors
-    /// `authorisation-state` when somebody has changed it meanwhile.
+    /// `authorisation-state` when somebody has changed it in the meantime.
     pub(crate) async fn postpone_authorisation(
         &mut self,
         flow: &Authorisation,
@@ -118,13 +121,14 @@ impl Tx {
         }
     }
 
-    /// Writes what was chosen. It does not count as a change of the run: a host that is asking WeChat goes on.
+    /// Stores the target of an authorisation. This does not count as a change of it, so that a host that is asking
+    /// WeChat goes on.
     pub(crate) async fn set_authorisation_target(&mut self, flow: &Authorisation) -> Result<()> {
         execute!(self, "UPDATE channel_authorisation SET target = $2 WHERE id = $1", &flow.id, &flow.target)?;
         Ok(())
     }
 
-    /// Takes the lease of a run that is open; false when another host has it.
+    /// Takes the lease on an authorisation that is in progress. Returns `false` when another host has it.
     pub(crate) async fn lease_authorisation(
         &mut self,
         id: &AuthorisationId,
@@ -137,7 +141,7 @@ impl Tx {
         Ok(execute!(self, sql, id, owner, until, now)? > 0)
     }
 
-    /// Prolongs the lease between two steps; false when another host has it by now.
+    /// Extends the lease on an authorisation between two steps. Returns `false` when another host has it by now.
     pub(crate) async fn keep_authorisation(
         &mut self,
         id: &AuthorisationId,
@@ -148,14 +152,14 @@ impl Tx {
         Ok(execute!(self, sql, id, owner, until)? > 0)
     }
 
-    /// Gives the lease back.
+    /// Gives the lease on an authorisation back.
     pub(crate) async fn release_authorisation(&mut self, id: &AuthorisationId, owner: &str) -> Result<()> {
         let sql = "UPDATE channel_authorisation SET lease_until = 0 WHERE id = $1 AND lease_owner = $2";
         execute!(self, sql, id, owner)?;
         Ok(())
     }
 
-    /// Runs that have something to do now and are nobody's, at most `limit`.
+    /// The authorisations that are due and on which no host has a lease, at most `limit`.
     pub(crate) async fn due_authorisations(&mut self, now: Millis, limit: i64) -> Result<Vec<AuthorisationId>> {
         let sql =
             "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $2";
@@ -163,7 +167,8 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The runs that the caller may know of and asks for, oldest first, and one more than the page holds.
+    /// A page of the authorisations that match `query` and that the caller may know about, oldest first, and one more
+    /// than the page holds.
     pub(crate) async fn authorisations_known_to(
         &mut self,
         caller: &Caller,

@@ -1,5 +1,3 @@
-//! Channels.
-
 use super::{push_if, push_known};
 use crate::{
     access::Caller,
@@ -11,18 +9,18 @@ use crate::{
 };
 
 impl Tx {
-    /// One channel.
+    /// The channel with this id.
     pub async fn channel(&mut self, id: &ChannelId) -> Result<Option<Channel>> {
         Ok(fetch!(self, fetch_optional, Channel, "SELECT * FROM channel WHERE id = $1", id)?)
     }
 
-    /// The channel with this id of its own, whosever it is.
+    /// The channel of this kind with this app id, whichever merchant has it.
     pub async fn channel_by_app_id(&mut self, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
         let sql = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
         Ok(fetch!(self, fetch_optional, Channel, sql, kind.as_str(), app_id)?)
     }
 
-    /// Adds a channel; false when somebody has it already.
+    /// Adds a channel. Returns `false` when a merchant has the same one already.
     pub(crate) async fn insert_channel(&mut self, channel: &Channel) -> Result<bool> {
         let added = execute!(
             self,
@@ -41,7 +39,7 @@ impl Tx {
         Ok(added > 0)
     }
 
-    /// Writes the name, the state, who authorised it and by what proof.
+    /// Stores the name and state of a channel, who authorised it, when, and by what proof.
     pub(crate) async fn set_channel(&mut self, channel: &Channel) -> Result<()> {
         execute!(
             self,
@@ -57,7 +55,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes what the channel is bound to, when it still is bound to `from`; false when it is not.
+    /// Binds a channel to another endpoint application, or to none, as `channel` says. Returns `false`, and changes
+    /// nothing, when it is not bound to `from` any more.
     pub(crate) async fn rebind_channel(&mut self, channel: &Channel, from: Option<&EndpointAppId>) -> Result<bool> {
         let changed = execute!(
             self,
@@ -72,13 +71,14 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Takes a channel away.
+    /// Deletes a channel.
     pub(crate) async fn delete_channel(&mut self, id: &ChannelId) -> Result<()> {
         execute!(self, "DELETE FROM channel WHERE id = $1", id)?;
         Ok(())
     }
 
-    /// The channels that the caller may know of and asks for, by id, and one more than the page holds.
+    /// A page of the channels that match `query` and that the caller may know about, by id, and one more than the page
+    /// holds.
     pub(crate) async fn channels_known_to(
         &mut self,
         caller: &Caller,

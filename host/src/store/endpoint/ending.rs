@@ -1,4 +1,4 @@
-//! What ends at organisation nodes.
+//! Ends what is open on organisation nodes, or assigned to them.
 
 use crate::{
     clock::Millis,
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Tx {
-    /// Takes the assignments away whose endpoint application has no product instance open on the node (E9). Whether the
-    /// instances are expired does not matter: a renewal brings them back.
+    /// Deletes the assignments of a merchant whose endpoint application has no product instance open on the node (E9),
+    /// and returns them. Expired instances count, because a renewal brings them back.
     pub(crate) async fn delete_baseless_assignments(&mut self, merchant: &MerchantId) -> Result<Vec<NodeOfEndpoint>> {
         Ok(fetch!(
             self,
@@ -25,19 +25,21 @@ impl Tx {
         )?)
     }
 
-    /// Takes an endpoint application's assignments away.
+    /// Deletes all assignments of an endpoint application, and returns them.
     pub(crate) async fn delete_assignments_of(&mut self, id: &EndpointAppId) -> Result<Vec<NodeOfEndpoint>> {
         let sql = "DELETE FROM assignment WHERE endpoint_app_id = $1 RETURNING endpoint_app_id, org_node_id";
         Ok(fetch!(self, fetch_all, NodeOfEndpoint, sql, id)?)
     }
 
-    /// Closes an instance on the nodes where it was opened as of `left_at` or before (E4).
+    /// Closes a product instance on the nodes on which it was opened as of `left_at` or earlier (E4), and returns
+    /// these.
     pub(crate) async fn leave_org_nodes(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<ProductOfNode>> {
         let sql = "DELETE FROM org_product WHERE instance_id = $1 AND as_of <= $2 RETURNING org_node_id, instance_id";
         Ok(fetch!(self, fetch_all, ProductOfNode, sql, id, left_at)?)
     }
 
-    /// Takes everything from a node: what was assigned to it, and what was open on it.
+    /// Removes everything from a node. Returns the assignments that were deleted and the product instances that were
+    /// closed.
     pub(crate) async fn clear_org_node(&mut self, id: &OrgNodeId) -> Result<(Vec<NodeOfEndpoint>, Vec<ProductOfNode>)> {
         let sql = "DELETE FROM assignment WHERE org_node_id = $1 RETURNING endpoint_app_id, org_node_id";
         let assigned = fetch!(self, fetch_all, NodeOfEndpoint, sql, id)?;

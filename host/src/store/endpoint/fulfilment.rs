@@ -18,12 +18,12 @@ use crate::{
 };
 
 impl Tx {
-    /// One message that is kept.
+    /// The fulfilment message with this id, if it is stored.
     pub async fn fulfilment(&mut self, id: &MessageId) -> Result<Option<FulfilmentRow>> {
         Ok(fetch!(self, fetch_optional, FulfilmentRow, "SELECT * FROM fulfilment WHERE id = $1", id)?)
     }
 
-    /// Those of `ids` that are kept.
+    /// Those of the messages with these ids that are stored.
     pub(crate) async fn fulfilments(&mut self, ids: &BTreeSet<MessageId>) -> Result<Vec<FulfilmentRow>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -34,7 +34,7 @@ impl Tx {
         })?)
     }
 
-    /// Those of `ids` that are known.
+    /// Those of the product instances with these ids that are known.
     pub(crate) async fn product_instances(&mut self, ids: &BTreeSet<InstanceId>) -> Result<Vec<ProductInstance>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -45,8 +45,8 @@ impl Tx {
         })?)
     }
 
-    /// Writes product instances, which are in the order of their ids; false when another transaction has just given one
-    /// of them to another merchant or product.
+    /// Adds or replaces product instances, which must be in the order of their ids. Returns `false` when another
+    /// transaction has just added one of them for another merchant or product.
     pub(crate) async fn write_instances(&mut self, instances: &[&ProductInstance]) -> Result<bool> {
         if instances.is_empty() {
             return Ok(true);
@@ -74,7 +74,8 @@ impl Tx {
         Ok(written == instances.len() as u64)
     }
 
-    /// Writes messages, which are in the order of their ids; false when another transaction has just settled one of them.
+    /// Adds or replaces messages, which must be in the order of their ids. Returns `false` when another transaction has
+    /// just settled one of them.
     pub(crate) async fn write_fulfilments(&mut self, rows: &[&FulfilmentRow]) -> Result<bool> {
         if rows.is_empty() {
             return Ok(true);
@@ -98,7 +99,7 @@ impl Tx {
         Ok(written == rows.len() as u64)
     }
 
-    /// Parked messages, the least tried first, then by their arrival.
+    /// Up to `most` parked messages that `which` selects: those tried least often first, then by their arrival.
     pub(crate) async fn parked_fulfilments(&mut self, which: &ReplayAll, most: usize) -> Result<Vec<FulfilmentRow>> {
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE state = 'parked'");
@@ -108,7 +109,8 @@ impl Tx {
         })?)
     }
 
-    /// The messages that are asked for, newest first, and one more than the page holds.
+    /// A page of the messages that `query` selects, newest first, and one more than the page holds. `before` is where
+    /// the previous page ended.
     pub(crate) async fn fulfilments_of(
         &mut self,
         query: &FulfilmentQuery,
@@ -130,21 +132,21 @@ impl Tx {
         })?)
     }
 
-    /// Merchants that are there and have messages that wait for them, at most 20.
+    /// Merchants that exist although messages are parked because they did not, at most 20.
     pub(crate) async fn merchants_with_waiting_messages(&mut self) -> Result<Vec<MerchantId>> {
         let sql = "SELECT DISTINCT m.id FROM fulfilment f JOIN merchant m ON m.id = f.merchant_id
                    WHERE f.state = 'parked' AND f.reason = 'merchant-unknown' LIMIT 20";
         Ok(fetch!(self, fetch_all, (MerchantId,), sql)?.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Merchants with product instances that have expired and are not marked so, at most 500.
+    /// Merchants with product instances that have expired and are still stored as active, at most 500.
     pub(crate) async fn merchants_with_expired_products(&mut self, now: Millis) -> Result<Vec<MerchantId>> {
         let sql = "SELECT DISTINCT merchant_id FROM product_instance
                    WHERE state = 'active' AND expires_at <= $1 LIMIT 500";
         Ok(fetch!(self, fetch_all, (MerchantId,), sql, now)?.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Marks the merchant's product instances that have expired.
+    /// Stores the merchant's product instances that have expired as expired, and returns them.
     pub(crate) async fn expire_products(&mut self, merchant: &MerchantId, now: Millis) -> Result<Vec<ProductInstance>> {
         let sql = "UPDATE product_instance SET state = 'expired', updated_at = $2
                    WHERE merchant_id = $1 AND state = 'active' AND expires_at <= $2 RETURNING *";

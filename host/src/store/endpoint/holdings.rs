@@ -1,4 +1,4 @@
-//! What merchants have, read for the runtime of their endpoint applications.
+//! Reads what merchants have, for the runtime of their endpoint applications.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use crate::{
     store::{Span, Tx, fetch},
 };
 
-/// A statement about the merchants of a span: $1 and $2 are its ends, and unless $3 only those count of whose endpoint
-/// applications a MiniApp is a channel. `$merchant` is the column with the merchant's id.
+/// A statement about the merchants in a span: $1 and $2 are its ends. If $3 is false, only merchants count that have a
+/// MiniApp as a channel of an endpoint application. `$merchant` is the column with the id of the merchant.
 macro_rules! in_span {
     ($select:literal, $merchant:literal) => {
         concat!(
@@ -28,13 +28,14 @@ type All = BTreeMap<MerchantId, Holdings>;
 type Nodes = BTreeMap<OrgNodeId, (MerchantId, Node)>;
 
 impl Tx {
-    /// What one merchant has.
+    /// Everything that the merchant has; empty for an unknown merchant.
     pub async fn holdings_of(&mut self, merchant: &MerchantId) -> Result<Holdings> {
         let mut all = self.holdings_in(&Span::one(merchant), true).await?;
         Ok(all.remove(merchant).unwrap_or_default())
     }
 
-    /// What the merchants of the span have; all of them, or those that checks tell of.
+    /// Everything that the merchants in the span have. Without `all`, only merchants that have a MiniApp as a channel
+    /// of an endpoint application, because checks need no others.
     pub async fn holdings_in(&mut self, span: &Span, all: bool) -> Result<BTreeMap<MerchantId, Holdings>> {
         let mut merchants = All::new();
         let sql = in_span!("SELECT id, unify_users FROM merchant WHERE", "id");
@@ -109,7 +110,7 @@ impl Tx {
         Ok(nodes)
     }
 
-    /// The MiniApps that are channels of endpoint applications of the span's merchants.
+    /// The MiniApps that are channels of endpoint applications of the merchants in the span.
     pub async fn mini_app_channels_in(&mut self, span: &Span) -> Result<Vec<(MerchantId, MiniAppId, EndpointAppId)>> {
         Ok(fetch!(
             self,
@@ -122,7 +123,8 @@ impl Tx {
         )?)
     }
 
-    /// The merchants that the events after one and up to another name, and whether a MiniApp is a channel of theirs.
+    /// The merchants that the events after number `after` and up to number `up_to` concern, each with whether it has a
+    /// MiniApp as a channel of an endpoint application.
     pub async fn touched_merchants(&mut self, after: i64, up_to: i64) -> Result<Vec<(MerchantId, bool)>> {
         Ok(fetch!(
             self,

@@ -1,5 +1,3 @@
-//! Product instances.
-
 use super::{push_if, push_known};
 use crate::{
     access::Caller,
@@ -11,13 +9,13 @@ use crate::{
 };
 
 impl Tx {
-    /// One product instance.
+    /// The product instance with this id.
     pub async fn product_instance(&mut self, id: &InstanceId) -> Result<Option<ProductInstance>> {
         Ok(fetch!(self, fetch_optional, ProductInstance, "SELECT * FROM product_instance WHERE id = $1", id)?)
     }
 
-    /// What an endpoint application holds, by id, at most `limit`: what was chosen, or for the default one what is active
-    /// (E2, E3).
+    /// The product instances that an endpoint application holds, by id, at most `limit`: the chosen ones, or for the
+    /// default one all that are active (E2, E3).
     pub async fn products_of_endpoint(&mut self, endpoint: &EndpointApp, limit: i64) -> Result<Vec<ProductInstance>> {
         if endpoint.is_default {
             let sql = "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id LIMIT $2";
@@ -28,7 +26,8 @@ impl Tx {
         Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.id, limit)?)
     }
 
-    /// The product instances that the caller may know of and asks for, by id, and one more than the page holds.
+    /// A page of the product instances that match `query` and that the caller may know about, by id, and one more than
+    /// the page holds.
     pub(crate) async fn product_instances_known_to(
         &mut self,
         caller: &Caller,
@@ -56,7 +55,8 @@ impl Tx {
         })?)
     }
 
-    /// Puts an instance into a custom endpoint application, as of what was said of it; false when it is in it already.
+    /// Adds a product instance to a custom endpoint application. The time of the newest fulfilment message that is
+    /// known of the instance is stored with it. Returns `false` when it is in the application already.
     pub(crate) async fn insert_endpoint_product(
         &mut self,
         endpoint: &EndpointAppId,
@@ -81,13 +81,14 @@ impl Tx {
         Ok(added > 0)
     }
 
-    /// Takes an instance out of a custom endpoint application; false when it is not in it.
+    /// Removes a product instance from a custom endpoint application. Returns `false` when it was not in it.
     pub(crate) async fn delete_endpoint_product(&mut self, id: &EndpointAppId, instance: &InstanceId) -> Result<bool> {
         let sql = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
         Ok(execute!(self, sql, id, instance)? > 0)
     }
 
-    /// Takes an instance out of the custom endpoint applications that chose it as of `left_at` or before (E4).
+    /// Removes a product instance from the custom endpoint applications to which it was added as of `left_at` or
+    /// earlier (E4), and returns these.
     pub(crate) async fn leave_endpoints(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<EndpointAppId>> {
         let sql = "DELETE FROM endpoint_product WHERE instance_id = $1 AND as_of <= $2 RETURNING endpoint_app_id";
         let rows = fetch!(self, fetch_all, (EndpointAppId,), sql, id, left_at)?;

@@ -1,5 +1,3 @@
-//! Merchants.
-
 use std::collections::BTreeSet;
 
 use super::{push_ids, push_known};
@@ -13,22 +11,23 @@ use crate::{
 };
 
 impl Tx {
-    /// One merchant.
+    /// The merchant with this BosID.
     pub async fn merchant(&mut self, id: &MerchantId) -> Result<Option<Merchant>> {
         let sql = "SELECT id, name, unify_users, created_at FROM merchant WHERE id = $1";
         Ok(fetch!(self, fetch_optional, Merchant, sql, id)?)
     }
 
-    /// The merchant, held until the transaction ends: everything that changes its endpoint applications takes turns.
+    /// Locks a merchant until the transaction ends, and returns it. So changes of its endpoint applications come one
+    /// after the other. `not-found` when there is none.
     pub async fn hold_merchant(&mut self, id: &MerchantId) -> Result<Merchant> {
         let sql = "UPDATE merchant SET revision = revision + 1 WHERE id = $1
                    RETURNING id, name, unify_users, created_at";
         fetch!(self, fetch_optional, Merchant, sql, id)?.ok_or_else(|| Error::not_found("merchant", id))
     }
 
-    /// As [`Tx::hold_merchant`], those of `ids` that are there. They are held in the order of their ids, so that of two who
-    /// hold several none waits for the other: that is why it reads like an INSERT, which takes its rows in their order, as
-    /// an UPDATE does not.
+    /// Locks those of `ids` that exist, and returns them. They are locked in the order of their ids, so that two
+    /// transactions that lock several cannot deadlock. For this reason the statement is an INSERT, which handles rows
+    /// in the given order; an UPDATE does not.
     pub(crate) async fn hold_merchants(&mut self, ids: &BTreeSet<&MerchantId>) -> Result<BTreeSet<MerchantId>> {
         if ids.is_empty() {
             return Ok(BTreeSet::new());
@@ -44,7 +43,7 @@ impl Tx {
         Ok(held.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Adds a merchant. The bare error tells whether the id is taken.
+    /// Adds a merchant. Returns the error of the database, by which callers recognise that the id is taken.
     pub(crate) async fn insert_merchant(&mut self, merchant: &Merchant) -> sqlx::Result<()> {
         execute!(
             self,
@@ -57,14 +56,14 @@ impl Tx {
         .map(drop)
     }
 
-    /// Writes what may be edited.
+    /// Stores the fields of a merchant that can be edited.
     pub(crate) async fn update_merchant(&mut self, merchant: &Merchant) -> Result<()> {
         let sql = "UPDATE merchant SET name = $2, unify_users = $3 WHERE id = $1";
         execute!(self, sql, &merchant.id, &merchant.name, merchant.unify_users)?;
         Ok(())
     }
 
-    /// The merchants that the caller may know of, by id, and one more than the page holds.
+    /// A page of the merchants that the caller may know about, by id, and one more than the page holds.
     pub(crate) async fn merchants_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<Merchant>> {
         Ok(fetch_built!(self, Merchant, |q| {
             q.push("SELECT id, name, unify_users, created_at FROM merchant m WHERE m.id > ").push_bind(query.after());

@@ -10,7 +10,7 @@ mod instance;
 mod merchant;
 mod org;
 
-/// Pushes the condition that `$column` is a merchant that the caller may know of.
+/// Pushes the condition that `$column` is a merchant that the caller may know about.
 macro_rules! push_known {
     ($query:ident, $caller:expr, $column:literal) => {
         if !$caller.reads_everything() {
@@ -24,8 +24,8 @@ macro_rules! push_known {
     };
 }
 
-/// Pushes a list of ids in parentheses, the last one as often as it takes to reach a power of two: so there are few
-/// statements to prepare. The list must not be empty.
+/// Pushes a list of ids in parentheses. The last id is repeated until their number is a power of two, so that there are
+/// few statements to prepare. The list must not be empty.
 macro_rules! push_ids {
     ($query:ident, $ids:expr) => {
         let filled = $ids.iter().chain($ids.iter().next_back().into_iter().cycle());

@@ -1,4 +1,5 @@
-//! Organisation nodes, what is open on them, and what is assigned to them.
+//! Organisation nodes, the product instances that are open on them, and the endpoint applications that are assigned to
+//! them.
 
 use super::{push_if, push_known};
 use crate::{
@@ -12,30 +13,30 @@ use crate::{
 };
 
 impl Tx {
-    /// One node.
+    /// The node with this VID.
     pub async fn org_node(&mut self, id: &OrgNodeId) -> Result<Option<OrgNode>> {
         Ok(fetch!(self, fetch_optional, OrgNode, "SELECT * FROM org_node WHERE id = $1", id)?)
     }
 
-    /// How many nodes a merchant has.
+    /// The number of nodes that a merchant has.
     pub(crate) async fn count_org_nodes(&mut self, merchant: &MerchantId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM org_node WHERE merchant_id = $1";
         Ok(fetch!(self, fetch_one, (i64,), sql, merchant)?.0)
     }
 
-    /// Every node of a merchant with the one above it.
+    /// Every node of a merchant with its parent.
     pub(crate) async fn org_parents(&mut self, merchant: &MerchantId) -> Result<Vec<(OrgNodeId, Option<OrgNodeId>)>> {
         let sql = "SELECT id, parent_id FROM org_node WHERE merchant_id = $1";
         Ok(fetch!(self, fetch_all, (OrgNodeId, Option<OrgNodeId>), sql, merchant)?)
     }
 
-    /// Whether there are nodes below it.
+    /// Whether the node has nodes below it.
     pub(crate) async fn has_org_children(&mut self, id: &OrgNodeId) -> Result<bool> {
         let sql = "SELECT id FROM org_node WHERE parent_id = $1 LIMIT 1";
         Ok(fetch!(self, fetch_optional, (OrgNodeId,), sql, id)?.is_some())
     }
 
-    /// Adds a node. The bare error tells whether the id is taken.
+    /// Adds a node. Returns the error of the database, by which callers recognise that the id is taken.
     pub(crate) async fn insert_org_node(&mut self, node: &OrgNode) -> sqlx::Result<()> {
         execute!(
             self,
@@ -51,14 +52,14 @@ impl Tx {
         .map(drop)
     }
 
-    /// Writes what may be edited.
+    /// Stores the fields of a node that can be edited.
     pub(crate) async fn set_org_node(&mut self, node: &OrgNode) -> Result<()> {
         let sql = "UPDATE org_node SET parent_id = $2, name = $3, limited = $4 WHERE id = $1";
         execute!(self, sql, &node.id, node.parent.as_ref(), &node.name, node.limited)?;
         Ok(())
     }
 
-    /// Takes a node away on which nothing is open and to which nothing is assigned.
+    /// Deletes a node. No product instance must be open on it, and nothing assigned to it.
     pub(crate) async fn delete_org_node(&mut self, id: &OrgNodeId) -> Result<()> {
         execute!(self, "DELETE FROM org_node WHERE id = $1", id)?;
         Ok(())
@@ -71,7 +72,8 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Opens a product instance on a node, as of what was said of it; false when it is open there already.
+    /// Opens a product instance on a node. `as_of` is the time of the newest fulfilment message that was known of the
+    /// instance. Returns `false` when it is open there already.
     pub(crate) async fn open_product(
         &mut self,
         id: &OrgNodeId,
@@ -96,7 +98,7 @@ impl Tx {
         Ok(added > 0)
     }
 
-    /// Takes an open product instance away; false when it was not open.
+    /// Closes a product instance on a node. Returns `false` when it was not open there.
     pub(crate) async fn close_product(&mut self, id: &OrgNodeId, instance: &InstanceId) -> Result<bool> {
         let sql = "DELETE FROM org_product WHERE org_node_id = $1 AND instance_id = $2";
         Ok(execute!(self, sql, id, instance)? > 0)
@@ -109,8 +111,9 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Whether a product instance of the endpoint application is open on the node (E9). The default one has all of its
-    /// merchant's; none that is open is unsubscribed, as unsubscribing closes it.
+    /// Whether a product instance of the endpoint application is open on the node (E9). The default endpoint
+    /// application has all instances of its merchant. The state of instances need not be considered, as unsubscribing
+    /// closes them.
     pub(crate) async fn may_assign(&mut self, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<bool> {
         let sql = "SELECT o.instance_id FROM org_product o
                    JOIN org_node n ON n.id = o.org_node_id
@@ -120,7 +123,7 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, (InstanceId,), sql, cid, vid)?.is_some())
     }
 
-    /// Assigns an endpoint application to a node; false when it is assigned already.
+    /// Assigns an endpoint application to a node. Returns `false` when it is assigned there already.
     pub(crate) async fn insert_assignment(
         &mut self,
         cid: &EndpointAppId,
@@ -140,13 +143,14 @@ impl Tx {
         Ok(added > 0)
     }
 
-    /// Takes an assignment away; false when there was none.
+    /// Deletes an assignment. Returns `false` when there was none.
     pub(crate) async fn delete_assignment(&mut self, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<bool> {
         let sql = "DELETE FROM assignment WHERE endpoint_app_id = $1 AND org_node_id = $2";
         Ok(execute!(self, sql, cid, vid)? > 0)
     }
 
-    /// The nodes that the caller may know of and asks for, by id, and one more than the page holds.
+    /// A page of the nodes that match `query` and that the caller may know about, by id, and one more than the page
+    /// holds.
     pub(crate) async fn org_nodes_known_to(
         &mut self,
         caller: &Caller,
