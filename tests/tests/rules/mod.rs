@@ -1,4 +1,5 @@
-//! Every number that a comment, a document or the name of a test cites is in `tests/RULES.md`, which says how that is done.
+//! Checks that `tests/RULES.md` has every number that a comment, a document or the name of a test cites. The page
+//! itself says how numbers are cited.
 
 mod citation;
 mod number;
@@ -23,7 +24,7 @@ fn files() -> Vec<File> {
     walk.filter_map(|entry| read(root, entry.unwrap().path())).collect()
 }
 
-/// Not what tools keep for themselves, nor what is built.
+/// Whether an entry belongs to the repository, and is neither a tool's own file nor something that was built.
 fn is_ours(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     entry.depth() == 0 || !(name.starts_with('.') || name == "target")
