@@ -1,7 +1,7 @@
-//! Builds the first-party policies, which the host carries inside.
+//! Builds the first-party policies, which the host's binary contains.
 //!
 //! A second cargo builds the crates under `plugins/` for wasm into `target/policies`, which debug, release and test
-//! builds of the host share. Cargo itself knows there what is fresh, so nothing is compiled twice.
+//! builds of the host share. Cargo knows what is up to date there, so nothing is compiled twice.
 
 use std::{
     env, fs,
@@ -11,14 +11,14 @@ use std::{
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// The crates are called `berth-policy-{name}`.
+/// The first-party policies. Their crates are called `berth-policy-{name}`.
 const POLICIES: [&str; 6] =
     ["package-structure", "size-limits", "dynamic-code", "secrets", "standard-conditions", "percentage"];
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "policy";
 
-/// What the outer cargo tells its own compilers and must not reach the inner one.
+/// Variables that the outer cargo sets for its own compilers and that must not reach the inner one.
 const FOREIGN: [&str; 9] = [
     "RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     list(&target_dir.join(TARGET).join(PROFILE))
 }
 
-/// The folder that the outer cargo builds in: `OUT_DIR` is `{it}/{profile}/build/berth-judge-{hash}/out`.
+/// The target folder of the outer cargo: `OUT_DIR` is `{target}/{profile}/build/berth-judge-{hash}/out`.
 fn target_dir() -> Result<PathBuf> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     Ok(out.ancestors().nth(4).ok_or("OUT_DIR is not where cargo puts it")?.to_owned())
@@ -68,7 +68,7 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<()> {
     Err(format!("{advice}\n\n{stderr}").into())
 }
 
-/// Writes the array that `policy::builtin` includes.
+/// Writes the array of policies that the module `builtin` includes.
 fn list(built: &Path) -> Result<()> {
     let entry = |name: &str| {
         let wasm = built.join(format!("berth_policy_{}.wasm", name.replace('-', "_")));

@@ -1,4 +1,4 @@
-//! Encodes each world of `wit/`: the section that tells a host which world a policy was built for.
+//! Encodes each world of `wit/` as the section that tells a host for which world a policy was built.
 
 use std::{env, fs, path::Path};
 

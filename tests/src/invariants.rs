@@ -1,4 +1,4 @@
-//! The invariants of a database, asked of the database itself.
+//! Checks the invariants of a database by queries to the database itself.
 
 use crate::Pool;
 
@@ -12,7 +12,7 @@ pub async fn hold(pool: &Pool) {
     }
 }
 
-/// What must never be there.
+/// Queries that must all count nothing, each with what is wrong when they do.
 const NOTHING: [(&str, &str); 9] = [
     (
         "more than one version of a MiniApp is online (I1)",
@@ -60,7 +60,7 @@ const NOTHING: [(&str, &str); 9] = [
     ),
 ];
 
-/// What must be there as often as its event (I6).
+/// Pairs of queries that must count the same: things, and the events that tell of them (I6).
 const EQUAL: [(&str, &str, &str); 12] = [
     (
         "product instances (I6)",

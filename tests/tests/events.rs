@@ -1,4 +1,5 @@
-//! The event log told to the outside: its catalogue, the stream, NATS JetStream, and the libraries of others.
+//! How events leave the host: the catalogue of their types, the event stream, NATS JetStream, and whether libraries of
+//! others accept them.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +24,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-/// A stream that is being read.
+/// An event stream that is being read.
 struct Reading {
     response: reqwest::Response,
     text: String,
@@ -39,7 +40,7 @@ impl Reading {
         Self { response, text: String::new() }
     }
 
-    /// The next event, and its `id`; none at the end.
+    /// Returns the next event and the `id` of its message; `None` at the end of the stream.
     async fn next(&mut self) -> Option<(i64, Value)> {
         loop {
             if let (id, Some(event)) = self.message().await? {
@@ -48,7 +49,7 @@ impl Reading {
         }
     }
 
-    /// The `id` of the next message, which tells no event.
+    /// Returns the `id` of the next message, which must be a heartbeat without an event.
     async fn heartbeat(&mut self) -> i64 {
         match self.message().await {
             Some((id, None)) => id,
@@ -56,7 +57,7 @@ impl Reading {
         }
     }
 
-    /// The next message: its `id`, and its event when it tells one.
+    /// Returns the `id` of the next message, and its event when it has one.
     async fn message(&mut self) -> Option<(i64, Option<Value>)> {
         loop {
             if let Some((message, rest)) = self.text.split_once("\n\n") {
@@ -251,7 +252,7 @@ fn nats_settings() -> Option<nats::NatsConfig> {
     there_is("BERTH_TEST_NATS").map(|url| nats::NatsConfig { nats_url: Some(url), nats_credentials: None })
 }
 
-/// The ids of all events of a host, in their order.
+/// The ids of all events of a host, in order.
 async fn events(host: &Host) -> Vec<String> {
     let events = host.admin().get("/v1/events?limit=1000").await.good();
     events["items"].as_array().unwrap().iter().map(|event| text(&event["id"])).collect()
@@ -279,7 +280,7 @@ async fn set_back_relay(host: &Host) {
     assert_eq!(done, 1);
 }
 
-/// A message of the stream.
+/// A message of the JetStream stream.
 struct Published {
     id: String,
     subject: String,
@@ -290,7 +291,7 @@ fn ids(messages: &[Published]) -> Vec<String> {
     messages.iter().map(|message| message.id.clone()).collect()
 }
 
-/// What the stream holds now of these events, as often as it holds it. Other hosts publish to the same server.
+/// The messages that the stream now holds about these events, with repetitions. Other hosts publish to the same server.
 async fn published(context: &jetstream::Context, of: &[String]) -> Vec<Published> {
     let mut stream = stream_of(context).await;
     let end = stream.info().await.unwrap().state.last_sequence;

@@ -1,4 +1,4 @@
-//! Policies of grayscale tasks, over HTTP: percentages, several at once, shadows, and why.
+//! Policies of grayscale tasks, over HTTP: percentages, several at once, shadows, and explanations.
 
 use berth_tests::{
     Host, on_both,
@@ -17,7 +17,7 @@ fn percentage(config: Value) -> Value {
     json!({"policy": "percentage", "config": config})
 }
 
-/// Who of sixty devices gets the gray version.
+/// The numbers of those of sixty devices that get the gray version.
 async fn admitted(scene: &Scene) -> Vec<usize> {
     scene.host.settled().await;
     let mut gray = Vec::new();

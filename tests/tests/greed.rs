@@ -1,4 +1,4 @@
-//! Callers who ask for more than their share (F77), or for what is not theirs yet.
+//! Callers who ask for more than their share (F77), or for what they may not have yet.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// A package whose manifest lists so many pages, the first of which is there.
+/// A package whose manifest lists this many pages, of which only the first exists.
 fn with_pages(count: usize) -> Vec<u8> {
     let pages: Vec<_> = (0..count).map(|page| format!("pages/p{page}")).collect();
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

@@ -1,4 +1,4 @@
-//! Callers with a grant of their own who reach for what is another's, or for more than a body may set.
+//! Callers with rights of their own who try to reach what belongs to others, or to set more than a request may set.
 
 use berth_tests::{
     Api, Host, on_both, packed,
@@ -6,7 +6,7 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// The scene, and an admin of another team with a MiniApp `tea` of its own, bound to the same host app.
+/// The scene, and an admin of another team that has a MiniApp `tea`, which is bound to the same host app.
 async fn with_stranger(host: Host) -> (Scene, Api) {
     let scene = Scene::set(host).await;
     let (_, stranger) = scene.host.somebody("stranger").await;
@@ -16,7 +16,7 @@ async fn with_stranger(host: Host) -> (Scene, Api) {
     (scene, stranger)
 }
 
-/// Brings a version of `tea` to approval, and online if wanted.
+/// Takes a version of `tea` to approval, and online if `publish` says so.
 async fn tea(scene: &Scene, owner: &Api, number: &str, publish: bool) {
     let name = format!("tea_{number}.apkg");
     owner.push(&name, packed("coffee/1.0.0", &name)).await.good();

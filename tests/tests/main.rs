@@ -1,5 +1,5 @@
-//! All black-box tests, linked once. Their names begin with the number of the rule, invariant or fault that they prove:
-//! `tests/RULES.md` has them.
+//! All black-box tests, linked into one binary. The name of a test begins with the numbers of the rules, invariants and
+//! faults that it proves, which are those of `tests/RULES.md`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 

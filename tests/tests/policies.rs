@@ -1,5 +1,5 @@
-//! Policies that trap, never end or answer without measure, over HTTP: the outcome is never "pass", and nobody else
-//! waits for them.
+//! Policies that trap, never end or answer without measure, over HTTP. The outcome is never "pass", and nobody else has
+//! to wait for them.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ async fn install(scene: &Scene, wasm: Vec<u8>) -> Value {
     Answer::of(request.body(wasm), "install".into()).await.good()
 }
 
-/// Binds an auditor that judges in this manner to `coffee`.
+/// Binds an auditor that judges in this manner to `coffee`. `more` adds or replaces members of the request.
 async fn bind(scene: &Scene, manner: Manner, more: Value) -> Value {
     let policy = install(scene, guests::auditor("by-hand", manner)).await;
     let mut bound = json!({"policy": policy["digest"], "scope": {"kind": "mini_app", "id": "coffee"}, "limits": {"deadline_ms": 200}});

@@ -24,7 +24,7 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// The database of a host, looked at from behind.
+/// Opens the host's database with a connection of the test's own.
 async fn pool(host: &Host) -> Pool {
     match &host.database_url {
         Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
@@ -40,7 +40,7 @@ async fn blob_of(scene: &Scene, number: &str) -> PathBuf {
     scene.host.folder().join("blobs/sha256").join(&sha256[..2]).join(&sha256)
 }
 
-/// Makes all files below a folder as old as 2020.
+/// Sets the time of all files below a folder back to 2020.
 fn make_old(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -136,7 +136,8 @@ on_both! {
     }
 }
 
-/// Uploads of the same old bytes, under number after number, beside a collector that never rests and is not patient.
+/// The same old bytes are uploaded under one number after the other, beside a collector that never rests
+/// and has a short grace time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f64_an_upload_in_flight_keeps_its_bytes() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -169,7 +170,7 @@ async fn f64_an_upload_in_flight_keeps_its_bytes() {
     assert!(collector.await.unwrap() >= 1, "nothing was ever collected");
 }
 
-/// The only writer of SQLite is held from outside: reads go on, a write waits for a while and is then refused.
+/// Something outside holds SQLite's only writer. Reads go on; a write waits for a while and is then refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f61_a_held_writer_is_waited_for_and_then_refused() {
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
@@ -194,7 +195,8 @@ async fn f61_a_held_writer_is_waited_for_and_then_refused() {
     outside.close().await;
 }
 
-/// Every connection is cut again and again: what fails says so and may be tried again, and then all is as before.
+/// Every connection is cut again and again. What fails says that it may be tried again, and afterwards everything works
+/// as before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f60_cut_connections_are_refusals_and_not_failures() {
     if !postgres_is_there() {
@@ -241,7 +243,7 @@ async fn f60_cut_connections_are_refusals_and_not_failures() {
     pool.close().await;
 }
 
-/// PostgreSQL says read-only, as a standby does after a failover: what only reads goes on.
+/// PostgreSQL becomes read-only, as a standby is after a failover. What only reads goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f56_on_a_read_only_database_downloads_and_checks_work() {
     if !postgres_is_there() {

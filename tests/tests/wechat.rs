@@ -1,4 +1,5 @@
-//! Authorising WeChat channels, from the merchant's link to the binding (E10), against a stand-in that fails in all ways.
+//! Channel authorisations of WeChat, from the merchant's link to the binding (E10), against a stand-in that fails in
+//! all ways.
 
 use berth::seal::{self, SecretKey};
 use berth_tests::{
@@ -8,7 +9,7 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// One channel of the merchant, bound to the endpoint application that the run names.
+/// Asserts that the merchant has one channel, which is bound to the endpoint application of the run.
 async fn bound_once(stage: &Stage, run: &Value) {
     let channels = stage.channels().await;
     assert_eq!(channels.len(), 1, "{channels:?}");
@@ -518,7 +519,8 @@ on_both! {
     }
 }
 
-/// Everything in the tables that hold what came from WeChat, and in the event log and the kept answers.
+/// Everything that may have kept secrets: the tables for what comes from WeChat, the event log, the kept answers, and
+/// the files of SQLite.
 async fn dump(stage: &Stage) -> String {
     let pool = stage.host.pool().await;
     let mut all = String::new();

@@ -1,4 +1,4 @@
-//! Time and randomness as inputs: everything that decides takes them from here, so that a test can hold them still.
+//! Time and randomness as inputs: all code takes them from here, so that tests can control them.
 
 use std::{
     fmt,
@@ -11,13 +11,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A moment: milliseconds since the epoch, stored as BIGINT, RFC 3339 on the wire.
+/// A moment: milliseconds since the Unix epoch. It is BIGINT in the database and RFC 3339 text on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "sql", derive(sqlx::Type), sqlx(transparent))]
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// This moment plus `seconds`.
+    /// The moment `seconds` later; it does not overflow.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
@@ -71,13 +71,13 @@ impl utoipa::PartialSchema for Millis {
 
 impl utoipa::ToSchema for Millis {}
 
-/// What time it is.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> Millis;
 }
 
-/// The machine's clock: the only place that asks it.
+/// The clock of the machine. All of Berth asks it here only.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
@@ -87,17 +87,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that a test moves by hand.
+/// A clock that stands still until a test moves it. Clones share the time.
 #[derive(Clone)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// Stands still at `start`.
+    /// A clock that stands still at `start`.
     pub fn new(start: Millis) -> Self {
         Self(Arc::new(AtomicI64::new(start.0)))
     }
 
-    /// Moves on by `seconds`.
+    /// Moves the time on by `seconds`.
     pub fn advance_seconds(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
@@ -109,13 +109,13 @@ impl Clock for ManualClock {
     }
 }
 
-/// Where random bytes come from.
+/// A source of random bytes.
 pub trait Random: Send + Sync {
-    /// Fills `bytes`.
+    /// Fills all of `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's randomness.
+/// The random number generator of the operating system.
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
@@ -125,17 +125,17 @@ impl Random for SystemRandom {
     }
 }
 
-/// Where a host takes time and randomness from.
+/// The sources of time and randomness that a host uses.
 #[derive(Clone)]
 pub struct Nature {
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of random bytes.
     pub random: Arc<dyn Random>,
 }
 
 impl Default for Nature {
-    /// The machine's own.
+    /// The machine's clock and random number generator.
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
     }

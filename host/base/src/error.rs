@@ -1,59 +1,59 @@
-//! The one error of Berth. It knows nothing of HTTP: `api::problem` maps [`Kind`] to a status, exhaustively.
+//! The error type of Berth. It knows nothing of HTTP: `api::problem` maps each [`Kind`] to a status.
 //!
-//! What the caller may know (`code`, `detail`, `fields`) and what only the log may know (`source`) are kept apart.
+//! What the caller may know (`code`, `detail`, `fields`) is kept apart from what only the log may know (`source`).
 
 use std::fmt;
 
-/// What sort of refusal it is; decides the status code and the CLI's exit code.
+/// The kind of a refusal. It decides the HTTP status and the exit code of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The request itself is malformed.
     Malformed,
-    /// Nobody knows who is asking.
+    /// The caller is not identified: there is no valid token or key.
     Unauthenticated,
-    /// We know who is asking, and the grant is missing.
+    /// The caller is identified, and has no grant for this.
     Forbidden,
-    /// There is no such thing, or the caller may not know that there is.
+    /// The object does not exist, or the caller may not know that it does.
     NotFound,
-    /// It was there and has been withdrawn.
+    /// The object existed and was withdrawn.
     Gone,
-    /// The state does not allow it.
+    /// The state of the object does not allow this.
     Conflict,
     /// A precondition of the request does not hold.
     Precondition,
-    /// More bytes than the limit.
+    /// The request has more bytes than the limit.
     TooLarge,
-    /// The content breaks a rule.
+    /// The content of the request breaks a rule.
     Invalid,
-    /// Too many requests.
+    /// The caller sent too many requests.
     TooMany,
-    /// The caller was too slow.
+    /// The request did not arrive in time.
     Timeout,
-    /// The host has no room left.
+    /// The host has no disk space left.
     StorageFull,
-    /// The host cannot do it now; trying again may help.
+    /// The host cannot do this now; trying again may help.
     Unavailable,
-    /// Our fault.
+    /// The host failed by a fault of its own.
     Internal,
 }
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $slug:literal, $kind:ident, $title:literal;)*) => {
-        /// The stable reason of a refusal. Its slug is the `type` of the problem and never changes.
+        /// The stable reason of a refusal. Its slug is the `type` of the HTTP problem, and never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code { $(#[doc = $title] $(#[$doc])* $name,)* }
 
         impl Code {
-            /// Every code, for the documentation page of problems.
+            /// Every code, for the documentation of problems.
             pub const ALL: &[Code] = &[$(Code::$name,)*];
 
-            /// The stable `type`, kebab-case.
+            /// The stable name of the code in kebab-case, which is the `type` of the HTTP problem.
             pub fn slug(self) -> &'static str { match self { $(Code::$name => $slug,)* } }
 
-            /// One short sentence that is the same for every occurrence.
+            /// A short sentence that is the same for every error with this code.
             pub fn title(self) -> &'static str { match self { $(Code::$name => $title,)* } }
 
-            /// The sort of refusal.
+            /// The kind of refusal, which decides the HTTP status.
             pub fn kind(self) -> Kind { match self { $(Code::$name => Kind::$kind,)* } }
         }
     };
@@ -163,7 +163,7 @@ codes! {
     Internal = "internal", Internal, "Something went wrong here";
 }
 
-/// A refusal or a failure.
+/// A refusal or a failure: what the caller is told, and what only the log is told.
 pub struct Error {
     /// The stable reason.
     pub code: Code,
@@ -171,20 +171,20 @@ pub struct Error {
     pub detail: String,
     /// Further members for programs: the values that disagree, the limit, the offending path.
     pub fields: serde_json::Map<String, serde_json::Value>,
-    /// For the log only.
+    /// The cause. Only the log shows it.
     pub source: Option<anyhow::Error>,
 }
 
-/// The result of nearly everything here.
+/// A result whose error is an [`Error`], unless another one is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// A refusal with its reason in words.
+    /// An error with the words for the caller.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), fields: serde_json::Map::new(), source: None }
     }
 
-    /// Our own failure: the caller learns nothing of it, the log everything.
+    /// A failure of the host itself: the caller learns nothing of the cause, and the log shows all of it.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
         Self {
             source: Some(source.into()),
@@ -192,24 +192,24 @@ impl Error {
         }
     }
 
-    /// There is no `what` called `id`, or the caller may not know of it.
+    /// The error `not-found`: there is no `what` called `id`, or the caller may not know of it.
     pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
         Self::new(Code::NotFound, format!("There is no {what} {id} here, or you have no access to it."))
     }
 
-    /// A field that breaks its rule.
+    /// The error `invalid-field`: the field `name` breaks `rule`.
     pub fn field(name: &str, rule: impl fmt::Display) -> Self {
         Self::new(Code::InvalidField, format!("{name}: {rule}")).with("field", name)
     }
 
-    /// Adds a member for programs.
+    /// Adds a member for programs. One with the same name is replaced.
     pub fn with(mut self, name: &str, value: impl serde::Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or(serde_json::Value::Null);
         self.fields.insert(name.into(), value);
         self
     }
 
-    /// Keeps the cause for the log.
+    /// Sets the cause, which only the log shows.
     pub fn caused_by(mut self, source: impl Into<anyhow::Error>) -> Self {
         self.source = Some(source.into());
         self

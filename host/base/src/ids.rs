@@ -1,4 +1,5 @@
-//! Ids: newtypes over text. Generated ones are a prefix and a ULID, so that they sort by age and say what they name.
+//! Ids: newtypes over text. Generated ones are a prefix, which says what they identify, and a ULID, by which they sort
+//! by age.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +10,7 @@ use crate::{
     error::{Code, Error, Result},
 };
 
-/// A fresh `{prefix}_{ulid}`: 26 lower-case base32 characters, the first ten of them the time.
+/// A fresh `{prefix}_{ulid}`: 26 lower-case base32 characters, of which the first ten are the time.
 fn generate(prefix: &str, now: Millis, random: &dyn Random) -> String {
     let mut bytes = [0u8; 16];
     random.fill(&mut bytes);
@@ -58,7 +59,7 @@ macro_rules! prefixed_id {
         text_id!($(#[$doc])* $name);
 
         impl $name {
-            /// A fresh id.
+            /// A fresh id: the prefix, the time `now`, and 80 random bits.
             pub fn generate(now: Millis, random: &dyn Random) -> Self {
                 Self(generate($prefix, now, random))
             }
@@ -81,11 +82,11 @@ macro_rules! prefixed_id {
 prefixed_id! {
     /// A team that owns MiniApps.
     TeamId = "team", "a team";
-    /// A person or a robot.
+    /// A person or a program that has an account.
     UserId = "usr", "an account";
-    /// An API token (its public part).
+    /// The public part of an API token.
     TokenId = "tok", "a token";
-    /// One uploaded build.
+    /// One uploaded package of a MiniApp.
     VersionId = "ver", "a version";
     /// One audit of one version.
     AuditId = "aud", "an audit";
@@ -93,25 +94,25 @@ prefixed_id! {
     ReleaseId = "rel", "a release";
     /// A grayscale task.
     GrayTaskId = "gray", "a grayscale task";
-    /// A list of devices or accounts.
+    /// An uploaded list of devices or accounts.
     CohortId = "coh", "a list";
-    /// A policy attached to a scope.
+    /// A binding of a policy to a scope.
     PolicyBindingId = "pb", "a policy binding";
     /// An event.
     EventId = "evt", "an event";
     /// An endpoint application (CID).
     EndpointAppId = "cid", "an endpoint application";
-    /// A place where an endpoint application is reached.
+    /// A channel: a place where users reach an endpoint application.
     ChannelId = "chn", "a channel";
-    /// One run of a merchant's authorising a channel.
+    /// One run of authorising a channel.
     AuthorisationId = "auth", "an authorisation of a channel";
-    /// A receiver of events.
+    /// A webhook: a receiver of events.
     WebhookId = "wh", "a webhook";
     /// A secret of a webhook.
     WebhookSecretId = "whs", "a secret of a webhook";
 }
 
-/// Characters of a slug: what ids that people may choose are made of.
+/// Whether `text` is a slug of 3 to 63 characters, as ids that people may choose are.
 fn is_slug(text: &str) -> bool {
     (3..=63).contains(&text.len()) && is_slug_part(text)
 }
@@ -121,8 +122,9 @@ fn is_slug_part(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// A slug, or several with dots between, as W3C MiniApps are called (`org.example.miniapp`). The first one is no device
-/// of Windows, where a file `con.…` cannot be: packages are files that begin with their id.
+/// Whether `text` is a slug, or several with dots between, as W3C MiniApps are called (`org.example.miniapp`). The
+/// first one must not be a device name of Windows: packages are files whose name begins with the id, and a file `con.…`
+/// cannot exist there.
 fn is_dotted_slug(text: &str) -> bool {
     let is_device = text.split_once('.').is_some_and(|(first, _)| crate::text::is_windows_device(first));
     (3..=63).contains(&text.len()) && text.split('.').all(is_slug_part) && !is_device
@@ -154,13 +156,13 @@ macro_rules! slug_id {
 }
 
 slug_id! {
-    /// A mini-program, such as `coffee` or `org.example.coffee`. Never contains an underscore, so that a package name
-    /// splits in one way.
+    /// A MiniApp, such as `coffee` or `org.example.coffee`. The id never contains an underscore, so that the name of a
+    /// package splits in one way only.
     MiniAppId = "mp", "MiniApp", is_dotted_slug,
         "and '-', with single dots between parts, each part beginning with a letter or digit, the first no device of Windows such as con";
-    /// An app that runs MiniApps.
+    /// A host app.
     HostAppId = "ha", "host app", is_slug, "and '-', the first a letter or digit";
-    /// A merchant (BosID); the order system that sends fulfilment messages may have given it.
+    /// A merchant (BosID). The id may have been given by the order system that sends fulfilment messages.
     MerchantId = "bos", "merchant", is_slug, "and '-', the first a letter or digit";
     /// A node of a merchant's organisation (VID).
     OrgNodeId = "vid", "organisation node", is_slug, "and '-', the first a letter or digit";
@@ -183,9 +185,9 @@ macro_rules! foreign_id {
 }
 
 foreign_id! {
-    /// A product that was purchased, by the id that the order system gave it.
+    /// A product instance, by the id that the order system gave it.
     InstanceId ("product instance id", 64);
-    /// A product, such as `mall` or `crm`.
+    /// A product that merchants buy, such as `mall` or `crm`.
     ProductCode ("product code", 64);
     /// A fulfilment message, by the id that its sender gave it.
     MessageId ("message id", 128);
@@ -198,23 +200,23 @@ foreign_id! {
 pub struct Digest(String);
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// The SHA-256 of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
         Self(hex::encode(sha2::Sha256::digest(bytes)))
     }
 
-    /// From the 32 bytes of a finished hash.
+    /// The digest that has these 32 bytes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self(hex::encode(bytes))
     }
 
-    /// The hexadecimal text.
+    /// The digest as 64 hexadecimal characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the digest.
     pub fn to_bytes(&self) -> [u8; 32] {
         let mut bytes = [0u8; 32];
         // Cannot fail: every constructor checks the 64 hexadecimal characters.

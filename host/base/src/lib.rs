@@ -1,5 +1,5 @@
-//! What every part of Berth shares, and nothing that only one of them needs: errors, ids, time and randomness, version
-//! numbers, pages of lists, rules for text.
+//! What several parts of Berth share: errors, ids, time and randomness, version numbers, pages of lists, rules for
+//! text.
 
 pub mod clock;
 pub mod error;
@@ -11,7 +11,7 @@ pub mod sql;
 pub mod text;
 pub mod version;
 
-/// For the macros of this crate.
+/// The database library, for the macros of this crate.
 #[cfg(feature = "sql")]
 #[doc(hidden)]
 pub use sqlx as __sqlx;

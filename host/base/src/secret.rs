@@ -1,15 +1,15 @@
-//! Secret text that the host was given.
+//! Secret texts, such as passwords and tokens, that the host was given.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use zeroize::Zeroizing;
 
-/// A secret text. It is wiped from memory when dropped, and never shown by `Debug`.
+/// A secret text. It is wiped from memory when it is dropped, and `Debug` does not show it.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text, for whom it is meant.
+    /// The text in plain.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,28 +1,29 @@
-//! What errors of the database mean to a caller.
+//! What errors of the database mean for a caller.
 
 use crate::error::{Code, Error};
 
-/// Whether the statement broke a unique index: the caller lost a race, or repeats itself.
+/// Whether the statement violated a unique index, because the caller lost a race or repeats itself.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// SQLite's primary result code, PostgreSQL's SQLSTATE.
+/// SQLite's primary result code or PostgreSQL's SQLSTATE; `None` when the error is not one of the database's.
 pub fn database_code(error: &sqlx::Error) -> Option<String> {
     let code = error.as_database_error()?.code()?.into_owned();
     let primary = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|extended| (extended & 0xff).to_string());
     Some(primary.unwrap_or(code))
 }
 
-/// SQLite's code for a database that somebody else is writing.
+/// SQLite's code for a database to which somebody else is writing.
 pub const SQLITE_BUSY: &str = "5";
 const SQLITE_READONLY: &str = "8";
 const SQLITE_IOERR: &str = "10";
 const SQLITE_FULL: &str = "13";
 const POSTGRES_DISK_FULL: &str = "53100";
-/// Connection lost, transaction lost a race, no resources, server going down.
+/// The beginnings of SQLSTATEs of errors that pass: connection lost, transaction lost a race, no resources, server
+/// shutting down.
 const POSTGRES_PASSING: [&str; 4] = ["08", "40", "53", "57P"];
-/// A text with NUL, in TEXT and in JSONB.
+/// The SQLSTATEs for a text that contains NUL, in TEXT and in JSONB columns.
 const POSTGRES_NUL: [&str; 2] = ["22021", "22P05"];
 const POSTGRES_READ_ONLY: &str = "25006";
 

@@ -1,9 +1,9 @@
-//! Rules for text that people type.
+//! Rules for texts that people type.
 
 use crate::error::{Error, Result};
 
-/// An enum whose variants are texts, on the wire and in the database. The texts are token trees, as the schema of the API
-/// document does not see into literals that passed a macro.
+/// Defines an enum whose variants are texts on the wire and in the database. The texts are matched as token trees, as
+/// the derived schema of the API document does not recognise literals that passed through a macro.
 #[macro_export]
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:tt,)* }) => {
@@ -12,10 +12,10 @@ macro_rules! text_enum {
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
-            /// All of them.
+            /// Every variant, in the order of declaration.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// Its name on the wire and in the database.
+            /// The text of the variant on the wire and in the database.
             pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
         }
 
@@ -43,7 +43,7 @@ macro_rules! text_enum {
 }
 pub use text_enum;
 
-/// Makes values that are texts (`as_str`, `FromStr`) texts in SQL, too.
+/// Makes a type that converts to and from text (`Display`, `FromStr`) a text in SQL too.
 #[cfg(feature = "sql")]
 #[doc(hidden)]
 #[macro_export]
@@ -86,7 +86,7 @@ macro_rules! text_in_sql {
     };
 }
 
-/// Without the feature `sql` there is nothing to make.
+/// Does nothing: without the feature `sql` there is nothing to implement.
 #[cfg(not(feature = "sql"))]
 #[doc(hidden)]
 #[macro_export]
@@ -94,7 +94,11 @@ macro_rules! text_in_sql {
     ($name:ident) => {};
 }
 
-/// A name: trimmed, 1 to `max` characters (Unicode scalar values), without control characters.
+/// Checks a name and trims it: 1 to `max` characters (Unicode scalar values), at least one of them visible, without
+/// control characters and direction marks.
+///
+/// # Errors
+/// `invalid-field` for `field`, with the rule that the text breaks.
 pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     let text = text.trim();
     let length = text.chars().count();
@@ -111,24 +115,28 @@ pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Whether nothing shows where the character is: joiners, fillers, direction marks, tags.
+/// Whether the character is not visible by itself: joiners, fillers, direction marks, tags.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether the character only varies the one before it.
+/// Whether the character is a variation selector, which only changes the look of the one before it.
 fn is_variation(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Whether the character makes what follows read in the other direction, which can make one name look like another.
+/// Whether the character changes the direction in which the following text is read, which can make one name look like
+/// another.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Free text of at most `max` characters; line breaks and tabs are welcome, other control characters are not.
+/// Checks a free text of at most `max` characters. Line breaks and tabs are allowed, other control characters are not.
+///
+/// # Errors
+/// `invalid-field` for `field`, with the rule that the text breaks.
 pub fn prose(field: &str, text: &str, max: usize) -> Result<String> {
     let length = text.chars().count();
     if length > max {
@@ -151,10 +159,10 @@ fn no_control(field: &str, text: &str) -> Result<()> {
     }
 }
 
-/// Device names of Windows, with or without an ending.
+/// Device names of Windows, which are reserved with any extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// Whether a file of this name, with whatever ending, is a device on Windows and cannot be made there.
+/// Whether a file with this name, whatever its extension, would be a device on Windows and cannot be created there.
 pub fn is_windows_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
     let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));

@@ -6,31 +6,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 
-/// A version number. Ordered as semver orders: numerically, a pre-release below its release.
+/// A version number. Ordered as semver orders: numerically, and a pre-release below its release.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct VersionNumber(semver::Version);
 
-/// Largest of the three numbers, so that every database and every client can hold them.
+/// The largest value of each of the three numbers, which every database and client can hold.
 const MAX_PART: u32 = i32::MAX as u32;
-/// Longest pre-release tag, in characters.
+/// How many characters a pre-release tag may have.
 const MAX_PRE: usize = 64;
 
 impl VersionNumber {
-    /// Major, minor and patch.
+    /// The major, minor and patch number.
     pub fn core(&self) -> [u32; 3] {
         let semver::Version { major, minor, patch, .. } = self.0;
         // Exact: none is above MAX_PART.
         [major, minor, patch].map(|part| part as u32)
     }
 
-    /// Whether it carries a pre-release tag and so can never be submitted or published.
+    /// Whether it has a pre-release tag, and so can never be submitted or published.
     pub fn is_prerelease(&self) -> bool {
         !self.0.pre.is_empty()
     }
 }
 
-/// Semver within our bounds. Build metadata (`+…`) is refused: it would make equal versions differ.
+/// Parses a semver within these bounds. Build metadata (`+…`) is refused, as two texts would then mean the same
+/// version.
 fn parse(text: &str) -> Option<VersionNumber> {
     let version = semver::Version::parse(text).ok()?;
     let small = [version.major, version.minor, version.patch].iter().all(|part| *part <= MAX_PART.into());

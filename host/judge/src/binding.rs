@@ -1,4 +1,4 @@
-//! A policy bound to a config: what judges.
+//! A policy bound to a config and limits, ready to judge.
 
 use std::{
     sync::Arc,
@@ -19,7 +19,10 @@ use super::{
 use berth_base::error::{Code, Error, Result};
 
 impl Policy {
-    /// Binds a grayscale policy to a checked config.
+    /// Binds a grayscale policy to a config that [`Policy::check_config`] accepted.
+    ///
+    /// # Errors
+    /// `policy-kind` when the policy is of another kind.
     pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GrayBinding> {
         match &self.judge {
             Judge::Grayscale(program) => Ok(GrayBinding(self.bind(program, config, limits))),
@@ -27,7 +30,10 @@ impl Policy {
         }
     }
 
-    /// Binds an auditor to a checked config.
+    /// Binds an auditor to a config that [`Policy::check_config`] accepted.
+    ///
+    /// # Errors
+    /// `policy-kind` when the policy is of another kind.
     pub fn bind_auditor(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<AuditBinding> {
         match &self.judge {
             Judge::Auditor(program) => Ok(AuditBinding(self.bind(program, config, limits))),
@@ -35,7 +41,10 @@ impl Policy {
         }
     }
 
-    /// Binds a guard to a checked config.
+    /// Binds a guard to a config that [`Policy::check_config`] accepted.
+    ///
+    /// # Errors
+    /// `policy-kind` when the policy is of another kind.
     pub fn bind_guard(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GuardBinding> {
         match &self.judge {
             Judge::Guard(program) => Ok(GuardBinding(self.bind(program, config, limits))),
@@ -53,10 +62,10 @@ impl Policy {
     }
 }
 
-/// What can end by itself when its patience ends does so a little earlier, and keeps its log.
+/// How much longer than its patience an evaluation is waited for: one that ends by itself at that moment keeps its log.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// A policy with its config and limits.
+/// A policy with its config and its limits.
 struct Binding<W: World> {
     policy: Arc<Policy>,
     program: Arc<Program<W>>,
@@ -84,8 +93,8 @@ impl<W: World> Binding<W> {
         self.program.run(grant, &self.limits, Some(&self.config), call)
     }
 
-    /// Runs a long evaluation on a thread of its own. The evaluation that hangs inside the host, where no deadline of
-    /// wasm reaches, is given up when patience ends; its place stays taken until it is really over.
+    /// Runs a long evaluation on a thread of its own. An evaluation that hangs inside the host, where the deadline of
+    /// wasm does not apply, is abandoned when its patience ends; its place stays taken until it has really ended.
     async fn run_apart<V: Send + 'static>(
         &self,
         run: impl FnOnce(&Self) -> Evaluation<V> + Send + 'static,
@@ -117,12 +126,12 @@ macro_rules! binding {
         pub struct $name(Binding<$world>);
 
         impl $name {
-            /// The policy: a record of the evaluation names its digest.
+            /// The policy that is bound. Records of an evaluation name its digest.
             pub fn policy(&self) -> &Arc<Policy> {
                 &self.0.policy
             }
 
-            /// The limits of every evaluation.
+            /// The limits of every evaluation of this binding.
             pub fn limits(&self) -> &Limits {
                 &self.0.limits
             }
@@ -131,23 +140,23 @@ macro_rules! binding {
 }
 
 binding! {
-    /// A grayscale policy, bound.
+    /// A grayscale policy that is bound to a config. Cheap to clone.
     GrayBinding<Grayscale>
 }
 
 binding! {
-    /// An auditor, bound.
+    /// An auditor that is bound to a config. Cheap to clone.
     AuditBinding<Auditor>
 }
 
 binding! {
-    /// A guard, bound.
+    /// A guard that is bound to a config. Cheap to clone.
     GuardBinding<Guardian>
 }
 
 impl GrayBinding {
-    /// Whether the device may have the gray version. Runs on the calling thread, for tens of microseconds usually and as
-    /// long as the limits at the most.
+    /// Decides whether the device may have the gray version. It blocks the calling thread: usually for tens of
+    /// microseconds, and at most for as long as the limits allow, after waiting as long for a free instance.
     pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
         let start = Instant::now();
         let Some(_slot) = self.0.policy.seats.grayscale.take(self.0.limits.patience()) else {
@@ -164,7 +173,7 @@ impl GrayBinding {
 }
 
 impl AuditBinding {
-    /// Judges a package.
+    /// Judges a package, and returns the findings.
     pub async fn audit(&self, package: Arc<dyn Contents>) -> Evaluation<Vec<Finding>> {
         let run = move |binding: &Binding<Auditor>| {
             binding.run(Grant::Archive(package), |world, store| {
@@ -177,7 +186,7 @@ impl AuditBinding {
 }
 
 impl GuardBinding {
-    /// Judges how a release goes.
+    /// Judges whether a grayscale release should go on.
     pub async fn judge(&self, health: Health) -> Evaluation<Advice> {
         let run = move |binding: &Binding<Guardian>| {
             binding.run(Grant::None, |world, store| {

@@ -1,4 +1,4 @@
-//! The worlds of `wit/` as Rust, and the conversions to and from our own values. Nothing of this leaves the module.
+//! The worlds of `wit/` as Rust, and the conversions to and from the values of this crate. Nothing of this is public.
 
 use wasmtime::{
     Result,
@@ -7,7 +7,7 @@ use wasmtime::{
 
 use super::{guest::Guest, kind::RawDescription, values};
 
-/// The world `grayscale`; the interface `log` of all worlds is generated here.
+/// The world `grayscale`. The interface `log`, which all worlds use, is generated here.
 pub mod grayscale {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -41,23 +41,23 @@ pub mod guardian {
     });
 }
 
-/// A store with one guest in it.
+/// A wasmtime store with one guest in it.
 pub type Store = wasmtime::Store<Guest>;
 
-/// What all worlds have in common, so that one runner serves them.
+/// What all worlds have in common, so that one runner serves all of them.
 pub trait World: Sized + 'static {
-    /// Where the exports are, looked up once per policy.
+    /// The places of the world's exports, looked up once per policy.
     type Indices: Send + Sync + 'static;
 
-    /// Grants what the world imports.
+    /// Links the interfaces that the world may import.
     fn grant(linker: &mut Linker<Guest>) -> Result<()>;
-    /// Looks the exports up.
+    /// Looks up the world's exports in a linked program.
     fn indices(program: &InstancePre<Guest>) -> Result<Self::Indices>;
-    /// Checks the types of an instance's exports.
+    /// Makes the world of an instance. Fails when an export has another type than the world says.
     fn attach(indices: &Self::Indices, store: &mut Store, instance: &Instance) -> Result<Self>;
-    /// `about.describe`.
+    /// Calls `about.describe`.
     fn describe(&self, store: &mut Store) -> Result<RawDescription>;
-    /// `configure.configure`.
+    /// Calls `configure.configure`.
     fn configure(&self, store: &mut Store, config: &str) -> Result<Result<(), String>>;
 }
 
@@ -100,18 +100,18 @@ world!(grayscale::Grayscale, GrayscaleIndices);
 world!(guardian::Guardian, GuardianIndices);
 
 pub mod gray {
-    //! Values of the world `grayscale`. What goes in is borrowed: this is the hot path.
+    //! Values of the world `grayscale`. They borrow from the host's values, as decisions are made very often.
 
     use super::{super::values, grayscale::exports::berth::policy::gray};
 
     pub use gray::{Attribute, Device, Task};
 
-    /// The attributes as the world wants them.
+    /// The attributes as the world takes them.
     pub fn attributes(own: &[values::Attribute]) -> Vec<Attribute<'_>> {
         own.iter().map(|a| Attribute { name: &a.name, value: &a.value }).collect()
     }
 
-    /// The device as the world wants it.
+    /// The device as the world takes it.
     pub fn device<'a>(own: &'a values::GrayDevice, attributes: &'a [Attribute<'a>]) -> Device<'a> {
         Device {
             guid: &own.guid,
@@ -127,7 +127,7 @@ pub mod gray {
         }
     }
 
-    /// The task as the world wants it.
+    /// The task as the world takes it.
     pub fn task<'a>(own: &'a values::GrayTask, attributes: &'a [Attribute<'a>]) -> Task<'a> {
         Task {
             id: &own.id,
@@ -175,7 +175,7 @@ pub mod guard {
 
     pub use guard::{Health, Window};
 
-    /// The windows as the world wants them.
+    /// The windows as the world takes them.
     pub fn windows(own: &[values::Window]) -> Vec<Window> {
         let window = |w: &values::Window| Window {
             minutes: w.minutes,

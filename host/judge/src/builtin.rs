@@ -1,16 +1,16 @@
-//! The first-party policies, built from `plugins/` and carried inside the binary. They take the same door as
-//! everybody's: core modules with an embedded WIT section, which the host turns into components.
+//! The first-party policies, built from `plugins/` and contained in the binary. They are admitted as every upload is:
+//! as core modules with an embedded WIT section, of which the host makes components.
 
 /// A first-party policy.
 #[derive(Clone, Copy)]
 pub struct Builtin {
-    /// Its name, the one that it describes itself with.
+    /// The name of the policy, the same as in its own description.
     pub name: &'static str,
-    /// The core module.
+    /// The core module, with its embedded WIT section.
     pub wasm: &'static [u8],
 }
 
-/// All first-party policies.
+/// Every first-party policy.
 pub const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
 
     use super::*;
 
-    /// What a component imports by name: interfaces of `berth:policy`.
+    /// The names of a component's imports: interfaces of `berth:policy`.
     fn imports(component: &[u8]) -> Vec<String> {
         let mut names = Vec::new();
         for payload in Parser::new(0).parse_all(component) {
@@ -57,7 +57,7 @@ mod tests {
         }
     }
 
-    /// The description of a policy, as it tells it in an instance that may call nothing.
+    /// The texts of a policy's description, from an instance that can call nothing.
     fn description(builtin: &Builtin) -> Vec<String> {
         let engine = Engine::default();
         let component = Component::from_binary(&engine, &component(builtin)).expect(builtin.name);

@@ -1,8 +1,8 @@
-//! Compiled policies on disk, so that a start of the host compiles nothing.
+//! Compiled policies on disk, so that the host compiles nothing when it starts.
 //!
-//! A file is named by the digest of the wasm and by a hash of the compiler and its settings, and begins with the SHA-256
-//! of the rest. The digest guards against torn and rotten files; against people who may write into the folder nothing
-//! can, because what is in it runs as machine code. The folder is the host's own.
+//! A file is named by the digest of the wasm and a hash of the compiler and its settings, and begins with the SHA-256
+//! of its other bytes. The hash guards against files that are incomplete or damaged. It cannot guard against people who
+//! may write into the folder, whose files run as machine code: only the host itself may write there.
 
 use std::{
     fs, io,
@@ -15,22 +15,22 @@ use sha2::Digest as _;
 use super::PolicyKind;
 use berth_base::ids::Digest;
 
-/// Machine code of a policy.
+/// The machine code of a policy.
 pub struct Compiled {
-    /// What it judges: decides which engine runs it.
+    /// The kind of the policy, which decides the engine that runs it.
     pub kind: PolicyKind,
-    /// What wasmtime made of it.
+    /// The component as wasmtime compiled it.
     pub code: Vec<u8>,
 }
 
 impl Compiled {
-    /// One byte for the kind, then the code.
+    /// The form on disk: one byte for the kind, then the code.
     pub fn to_bytes(&self) -> Vec<u8> {
         let tag = PolicyKind::ALL.iter().position(|kind| *kind == self.kind).unwrap_or_default();
         [&[tag as u8], self.code.as_slice()].concat()
     }
 
-    /// The reverse of [`Compiled::to_bytes`].
+    /// Reads what [`Compiled::to_bytes`] wrote; `None` when there is no such kind.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (tag, code) = bytes.split_first()?;
         Some(Self { kind: *PolicyKind::ALL.get(usize::from(*tag))?, code: code.into() })
@@ -38,7 +38,7 @@ impl Compiled {
 }
 
 const SUFFIX: &str = "cwasm";
-/// How folders of work in progress begin.
+/// The prefix of the folders for compilations in progress.
 const WORK: &str = "work-";
 
 /// The folder of compiled policies.
@@ -48,7 +48,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens the folder, creates it when it is missing, and drops what other compilers or settings left in it.
+    /// Opens the folder, creates it when it is missing, and deletes what other compilers or settings left in it.
     pub fn open(folder: &Path, settings: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let cache = Self { folder: folder.into(), settings };
@@ -56,7 +56,7 @@ impl Cache {
         Ok(cache)
     }
 
-    /// What was compiled from the wasm with this digest; none when it is missing or damaged.
+    /// The code that was compiled from the wasm with this digest; `None` when it is missing or damaged.
     pub fn read(&self, wasm: &Digest) -> Option<Compiled> {
         let bytes = fs::read(self.path(wasm)).ok()?;
         let intact = bytes.split_first_chunk::<32>().filter(|(sum, body)| sha2::Sha256::digest(body) == **sum);
@@ -66,7 +66,7 @@ impl Cache {
         intact.and_then(|(_, body)| Compiled::from_bytes(body))
     }
 
-    /// Keeps what was compiled. The file appears whole or not at all.
+    /// Stores compiled code. The file appears complete or not at all.
     pub fn write(&self, wasm: &Digest, compiled: &Compiled) -> io::Result<()> {
         let body = compiled.to_bytes();
         let work = self.workplace()?;
@@ -94,13 +94,14 @@ impl Cache {
         Ok(())
     }
 
-    /// A folder for work in progress, removed when dropped.
+    /// A new folder for a compilation in progress, which is deleted when the value is dropped.
     pub fn workplace(&self) -> io::Result<tempfile::TempDir> {
         tempfile::Builder::new().prefix(WORK).tempdir_in(&self.folder)
     }
 }
 
-/// Work that nobody can be at any more: its process was killed. A neighbour's work of today stays.
+/// Whether the folder is older than a day, so that its process must have been killed. Another host may still be working
+/// in a newer one.
 fn is_abandoned(entry: &fs::DirEntry) -> bool {
     let age = entry.metadata().and_then(|about| about.modified()).map(|at| at.elapsed().unwrap_or_default());
     age.is_ok_and(|age| age > Duration::from_secs(24 * 3600))

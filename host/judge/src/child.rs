@@ -1,4 +1,4 @@
-//! The child process that compiles one upload.
+//! The child process that compiles one uploaded policy.
 
 use std::{fs, io::Write as _, process::ExitCode};
 
@@ -7,8 +7,8 @@ use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use super::compile::{CompileLimits, Job, REFUSED, Refusal, compile};
 use berth_base::error::{Code, Error};
 
-/// Runs the job in the last argument of this process. The host starts itself with a hidden subcommand and comes here; to
-/// people this is of no use.
+/// Compiles one policy: the main function of a child process, whose last argument is the job as JSON. The host starts
+/// itself with a hidden subcommand to get here; the command is of no use to people.
 pub fn compile_child_main() -> ExitCode {
     let Some(job) = std::env::args().next_back().and_then(|job| serde_json::from_str::<Job>(&job).ok()) else {
         return report("This command is the host's own: it takes a job as JSON.", ExitCode::FAILURE);
@@ -20,7 +20,7 @@ pub fn compile_child_main() -> ExitCode {
     }
 }
 
-/// Lowers this process's limits for good, and steps back behind everything that serves people.
+/// Lowers the limits of this process for good, and its priority below that of everything that serves requests.
 fn restrict(limits: &CompileLimits) -> Result<(), Error> {
     let most = |value| Rlimit { current: Some(value), maximum: Some(value) };
     for (resource, value) in [

@@ -1,4 +1,4 @@
-//! From an upload to machine code. Compiling foreign wasm takes as long and as much memory as its author likes, so it
+//! Compiles uploads to machine code. Compiling foreign wasm may take as much time and memory as its author likes, so it
 //! happens in a child process with limits, which can be killed.
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
@@ -15,41 +15,42 @@ use berth_base::error::{Code, Error, Result};
 /// How uploads are compiled.
 #[derive(Clone, Debug)]
 pub enum Compiler {
-    /// In a child process: what a host does. The child runs [`super::compile_child_main`] and finds its job in its last
-    /// argument.
+    /// In a child process, as a host does. The child calls [`super::compile_child_main`], which reads the job from the
+    /// last argument.
     Child {
-        /// The program, usually this very one.
+        /// The program to start, usually the host's own.
         program: PathBuf,
-        /// Its arguments before the job, such as `compile-policy`.
+        /// The arguments before the job, such as `compile-policy`.
         arguments: Vec<String>,
     },
-    /// In this process, without limits: for the author's own policy on the author's own machine (`berth policy test`).
+    /// In this process, without limits: for an author's own policy on the author's own machine (`berth policy test`).
     InProcess,
 }
 
-/// What compiling one upload may use.
+/// How much compiling one upload may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CompileLimits {
-    /// Bytes of an upload.
+    /// Bytes that the wasm may have.
     pub wasm_bytes: u64,
     /// Seconds of CPU time, of all threads together.
     pub cpu_seconds: u64,
-    /// Seconds of the wall's time.
+    /// Seconds of elapsed time.
     pub wall_seconds: u64,
     /// Bytes of address space.
     pub memory_bytes: u64,
-    /// Bytes of machine code.
+    /// Bytes that the machine code may have.
     pub code_bytes: u64,
 }
 
 impl Default for CompileLimits {
-    /// Enough for a JavaScript engine or a Python interpreter (12 to 18 MB of wasm, 24 s) with room to spare.
+    /// Enough for a JavaScript engine or a Python interpreter (12 to 18 MB of wasm, which take 24 s), with room to
+    /// spare.
     fn default() -> Self {
         Self { wasm_bytes: 32 << 20, cpu_seconds: 120, wall_seconds: 180, memory_bytes: 4 << 30, code_bytes: 256 << 20 }
     }
 }
 
-/// What a child is told.
+/// The job of a child process.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Job {
     pub input: PathBuf,
@@ -57,20 +58,20 @@ pub(super) struct Job {
     pub limits: CompileLimits,
 }
 
-/// What a child says when it refuses; everything else that it may do is a failure to compile.
+/// What a child process reports when it refuses the wasm. Any other end of it is a failure to compile.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Refusal {
     pub detail: String,
     pub fields: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Exit code of a refusal.
+/// The exit code of a child process that refuses the wasm.
 pub(super) const REFUSED: u8 = 2;
 
-/// Most bytes of a refusal that the parent reads.
+/// How many bytes of a refusal the parent reads.
 const MAX_REFUSAL: u64 = 64 * 1024;
 
-/// The whole way, in this process.
+/// Compiles an upload in this process: admits it, makes a component of it, and compiles that.
 pub(super) fn compile(wasm: &[u8]) -> Result<Compiled> {
     let (component, kind) = gate::admit(wasm)?;
     let engine = settings::compiler().map_err(internal)?;
@@ -78,13 +79,13 @@ pub(super) fn compile(wasm: &[u8]) -> Result<Compiled> {
     Ok(Compiled { kind, code })
 }
 
-/// wasmtime's errors are not `std` errors.
+/// The error `internal` of a wasmtime error, which is no `std` error.
 pub(super) fn internal(error: wasmtime::Error) -> Error {
     Error::internal(anyhow::anyhow!("{error:?}"))
 }
 
 impl Compiler {
-    /// In a child process of this very program, which answers to `compile-policy`.
+    /// A compiler that starts the program of this process, which must understand the subcommand `compile-policy`.
     pub fn this_program() -> Result<Self> {
         let program = std::env::current_exe().map_err(Error::internal)?;
         Ok(Self::Child { program, arguments: vec!["compile-policy".into()] })
@@ -118,7 +119,7 @@ fn check_size(wasm: &[u8], limits: &CompileLimits) -> Result<()> {
     Err(Error::new(Code::BodyTooLarge, text).with("limit", limits.wasm_bytes))
 }
 
-/// Runs a child until it is done, or kills it. It inherits neither environment nor input.
+/// Runs a child process until it ends, or kills it when its time is over. It inherits neither environment nor input.
 async fn delegate(command: &mut Command, job: &Job) -> Result<()> {
     let task = serde_json::to_string(job).map_err(Error::internal)?;
     let mut child = command

@@ -1,4 +1,5 @@
-//! Threads with room for guests that recurse: a parser in wasm nests as deep as the script that it reads.
+//! Threads whose stacks suffice for recursive guests: a parser in wasm recurses as deeply as the script that it reads
+//! is nested.
 
 use std::thread;
 
@@ -6,16 +7,17 @@ use tokio::sync::oneshot;
 
 use berth_base::error::{Error, Result};
 
-/// The stack of an auditor or a guard, in bytes: enough for nesting of thousands, such as long `else if` chains.
+/// The stack of an auditor or a guard, in bytes: enough for thousands of nested constructs, such as long `else if`
+/// chains.
 pub(super) const GUEST_STACK: usize = 8 << 20;
 
-/// The guest's stack, and what the host needs below and above it. Only what is touched takes memory.
+/// The stack of the thread, in bytes: the guest's, and what the host needs besides. Only what is used takes memory.
 const THREAD_STACK: usize = GUEST_STACK + (4 << 20);
 
-/// Runs what blocks, and guests of the audit engine, on a thread of its own, away from those that serve requests.
+/// Runs blocking work, and guests of the audit engine, on a thread of its own, away from those that serve requests.
 ///
 /// # Errors
-/// When no thread can be started, or `work` panics.
+/// `internal` when no thread can be started, or when `work` panics.
 pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let (done, result) = oneshot::channel();
     let run = move || {

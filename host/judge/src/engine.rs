@@ -1,4 +1,4 @@
-//! The engine: takes uploads in, compiles them once by digest, keeps what runs.
+//! The engine: admits uploads, compiles each once by its digest, and keeps the policies that are in use in memory.
 
 use std::{
     collections::HashMap,
@@ -29,29 +29,30 @@ use berth_base::{
     ids::Digest,
 };
 
-/// How an [`Engine`] is set up.
+/// The settings of an [`Engine`].
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// Folder of compiled policies: the host's own, writable for nobody else, because its files run as machine code.
+    /// The folder of compiled policies. Nobody but the host may be able to write there, as its files run as machine
+    /// code.
     pub cache_dir: PathBuf,
     /// How uploads are compiled.
     pub compiler: Compiler,
-    /// What compiling one upload may use.
+    /// How much compiling one upload may use.
     pub compile_limits: CompileLimits,
-    /// Grayscale evaluations at the same time; more wait.
+    /// How many grayscale evaluations may run at the same time; further ones wait.
     pub grayscale_slots: u32,
-    /// Audits and guards at the same time; more wait.
+    /// How many audits and guards may run at the same time; further ones wait.
     pub audit_slots: usize,
 }
 
 impl EngineConfig {
-    /// Defaults for a host of any size.
+    /// The defaults: 64 grayscale evaluations and 2 audits or guards at the same time.
     pub fn new(cache_dir: PathBuf, compiler: Compiler) -> Self {
         Self { cache_dir, compiler, compile_limits: CompileLimits::default(), grayscale_slots: 64, audit_slots: 2 }
     }
 }
 
-/// Compiles and runs policies. Cheap to clone.
+/// Compiles policies and makes them ready to run. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -60,29 +61,32 @@ struct Inner {
     grayscale: wasmtime::Engine,
     audit: wasmtime::Engine,
     cache: Cache,
-    /// One compilation at a time: it uses all processors by itself.
+    /// Lets one compilation run at a time, as it uses all processors by itself.
     compiling: Semaphore,
     seats: Arc<Seats>,
     pulse: Arc<Pulse>,
     known: Mutex<HashMap<Digest, Arc<Known>>>,
 }
 
-/// A policy that is loaded or being loaded. Whoever holds the lock loads it, the others wait for the result.
+/// A policy that is loaded or being loaded. Whoever holds the lock loads it; others wait for the result.
 type Known = tokio::sync::Mutex<Weak<Policy>>;
 
-/// How full the pool of grayscale policies is, for metrics.
+/// How much of the pool for grayscale policies is in use, for metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolUsage {
-    /// Instances that run.
+    /// The instances that run.
     pub instances: u64,
-    /// Memories in use.
+    /// The linear memories that are in use.
     pub memories: usize,
-    /// Instances that may run at the same time.
+    /// How many instances may run at the same time.
     pub slots: u32,
 }
 
 impl Engine {
-    /// Opens the cache and starts the clock of the deadlines.
+    /// Opens the cache of compiled policies and starts the thread that enforces deadlines.
+    ///
+    /// # Errors
+    /// `internal` when the folder cannot be opened, or wasmtime refuses the settings.
     pub fn new(config: EngineConfig) -> Result<Self> {
         let grayscale = settings::grayscale(config.grayscale_slots).map_err(internal)?;
         let audit = settings::audit().map_err(internal)?;
@@ -104,15 +108,21 @@ impl Engine {
         })))
     }
 
-    /// The upload gate: refuses what is not a policy, compiles what is, asks it who it is. Keeps nothing but the
-    /// compiled code, which [`Engine::load`] then finds.
+    /// Admits an upload: refuses what is not a policy, compiles what is, and asks the policy for its description. Only
+    /// the compiled code is kept, where [`Engine::load`] finds it.
+    ///
+    /// # Errors
+    /// `policy-invalid`, `policy-compile`, and `body-too-large` for wasm over the limit.
     pub async fn inspect(&self, wasm: Vec<u8>) -> Result<Arc<Policy>> {
         let (digest, wasm) = apart(move || Ok((Digest::of(&wasm), wasm))).await?;
         self.load(&digest, async { Ok(wasm) }).await
     }
 
-    /// The policy with this digest: from memory, or from the cache, or compiled from the bytes that `wasm` gives, which
-    /// is asked only then. However many ask at once, it is compiled once.
+    /// The policy with this digest: from memory, from the cache, or compiled from the bytes that `wasm` gives, which is
+    /// awaited only then. Concurrent calls compile it once.
+    ///
+    /// # Errors
+    /// Those of `wasm` and of [`Engine::inspect`]; `policy-invalid` also when the bytes have another digest.
     pub async fn load(&self, digest: &Digest, wasm: impl Future<Output = Result<Vec<u8>>>) -> Result<Arc<Policy>> {
         let known = self.known(digest);
         let mut known = known.lock().await;
@@ -124,7 +134,7 @@ impl Engine {
         Ok(policy)
     }
 
-    /// How full the pool of grayscale policies is.
+    /// How much of the pool for grayscale policies is in use.
     pub fn pool_usage(&self) -> PoolUsage {
         let metrics = self.0.grayscale.pooling_allocator_metrics();
         PoolUsage {
@@ -159,7 +169,7 @@ impl Engine {
         config.compiler.run(wasm, &config.compile_limits, cache).await
     }
 
-    /// The policy as an earlier compilation left it; none when there is nothing that still runs.
+    /// The policy from the code of an earlier compilation; `None` when there is no code that this wasmtime can load.
     fn revive(&self, digest: &Digest) -> Option<Result<Policy>> {
         let compiled = self.0.cache.read(digest)?;
         match self.component(&compiled) {
@@ -171,7 +181,7 @@ impl Engine {
         }
     }
 
-    /// The policy as it was compiled now, which is kept for later starts once it is known to be good.
+    /// The policy from code that was just compiled. The code is cached once the policy has proved to be usable.
     fn keep(&self, digest: &Digest, compiled: &Compiled) -> Result<Policy> {
         let component = self.component(compiled).map_err(|e| gate::refuse(format_args!("{e:#}.")))?;
         let policy = self.prepare(digest, compiled.kind, &component)?;
@@ -215,7 +225,7 @@ impl Engine {
     }
 }
 
-/// Runs what blocks (disk, hashing, guests) away from the threads that serve requests.
+/// Runs blocking work (disk, hashing, guests) away from the threads that serve requests.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     deep::apart(work).await?
 }

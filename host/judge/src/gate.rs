@@ -1,5 +1,5 @@
-//! What an upload must be before anything of it is compiled: a component of one of our worlds, or a core module that
-//! says by an embedded WIT section which one it is.
+//! Checks uploads before anything is compiled: an upload must be a component of one of the worlds of `wit/`, or a core
+//! module whose embedded WIT section names one.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,19 +9,19 @@ use wit_component::ComponentEncoder;
 use super::PolicyKind;
 use berth_base::error::{Code, Error, Result};
 
-/// Namespace of the system interface that other languages' toolchains import by habit. A policy may import it and may
-/// not call it.
+/// The namespace of the system interface, which toolchains of other languages import by default. A policy may import
+/// it, but a call of it ends the evaluation.
 pub const SYSTEM: &str = "wasi:";
 
 const ABOUT: &str = "berth:policy/about@1.0.0";
 const CONFIGURE: &str = "berth:policy/configure@1.0.0";
 
-/// A refusal of an upload.
+/// The error `policy-invalid` of an upload that is refused.
 pub fn refuse(reason: impl fmt::Display) -> Error {
     Error::new(Code::PolicyInvalid, format!("The upload is not a policy: {reason}"))
 }
 
-/// Refuses at a glance what is no wasm at all.
+/// Refuses bytes that are not wasm at all, without parsing them.
 pub fn glance(wasm: &[u8]) -> Result<()> {
     if wasmtime::Engine::detect_precompiled(wasm).is_some() {
         return Err(refuse("it is already compiled to machine code. Upload the wasm itself."));
@@ -32,7 +32,10 @@ pub fn glance(wasm: &[u8]) -> Result<()> {
     Err(refuse("it does not start as a wasm binary does. Upload the .wasm file that `berth policy build` makes."))
 }
 
-/// The component of an upload, and what it judges.
+/// The component of an upload, and the kind of its policy.
+///
+/// # Errors
+/// `policy-invalid` with the reason when the upload is not a policy.
 pub fn admit(wasm: &[u8]) -> Result<(Cow<'_, [u8]>, PolicyKind)> {
     glance(wasm)?;
     let component = component(wasm)?;
@@ -40,7 +43,10 @@ pub fn admit(wasm: &[u8]) -> Result<(Cow<'_, [u8]>, PolicyKind)> {
     Ok((component, kind))
 }
 
-/// What the component of an upload imports, by name.
+/// The names of what the component of an upload imports.
+///
+/// # Errors
+/// `policy-invalid` with the reason when the upload is not a policy.
 pub fn imports(wasm: &[u8]) -> Result<Vec<String>> {
     let (component, _) = admit(wasm)?;
     names(&component).map(|names| names.imports).map_err(refuse)
@@ -64,7 +70,7 @@ struct Names {
     exports: Vec<String>,
 }
 
-/// What the outermost component imports and exports.
+/// The names of what the outermost component imports and exports.
 fn names(component: &[u8]) -> Result<Names, wasmparser::BinaryReaderError> {
     let (mut names, mut depth) = (Names::default(), 0);
     for payload in Parser::new(0).parse_all(component) {

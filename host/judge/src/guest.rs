@@ -1,4 +1,4 @@
-//! One guest's side of the host: what it was granted, what it has used, what it wrote.
+//! The state that the host keeps for one guest: what it was granted, what it has used, and its log.
 
 use std::{fmt, sync::Arc};
 
@@ -12,10 +12,10 @@ use super::{
     },
 };
 
-/// Most bytes of one read: enough to stream through a file, too few to hold up the host.
+/// How many bytes one read may return: enough to stream through a file, and too few to hold up the host.
 pub const MAX_READ: u32 = 1 << 20;
 
-/// A limit was hit; travels through wasmtime as an error and is recognised by this type.
+/// A limit was hit. wasmtime passes it on as an error, which is recognised by its type.
 #[derive(Debug)]
 pub struct Exceeded(pub Limit);
 
@@ -27,39 +27,39 @@ impl fmt::Display for Exceeded {
 
 impl std::error::Error for Exceeded {}
 
-/// The package under audit. There is one per guest, so that a handle needs no number.
+/// The package under audit. A guest has one only, so that its handle needs no number.
 pub struct Archive;
 
 impl Archive {
-    /// The handle that an auditor gets.
+    /// The handle of the package, as an auditor gets it.
     pub fn handle() -> Resource<Self> {
         Resource::new_borrow(0)
     }
 }
 
-/// What the world grants beyond the log.
+/// What a guest may use besides the log.
 pub enum Grant {
-    /// Nothing.
+    /// Nothing else, for guards and during installation.
     None,
-    /// A grayscale policy's lists.
+    /// The lists of the host, for a grayscale policy.
     Cohorts(Arc<dyn Cohorts>),
-    /// An auditor's package.
+    /// The package under audit, for an auditor.
     Archive(Arc<dyn Contents>),
 }
 
-/// The state beside one instance.
+/// The state of the host for one instance.
 pub struct Guest {
     grant: Grant,
-    /// What it wrote.
+    /// The log that the guest has written.
     pub log: Vec<LogLine>,
     log_bytes_left: u64,
     log_lines: u64,
-    /// What it uses.
+    /// Counts the memory and the tables of the guest.
     pub meter: Meter,
 }
 
 impl Guest {
-    /// A fresh guest.
+    /// The state of a guest that has not run yet.
     pub fn new(grant: Grant, limits: &Limits) -> Self {
         Self {
             grant,
@@ -154,7 +154,7 @@ impl contents::HostArchive for Guest {
     }
 }
 
-/// Sums what all memories and tables of a guest take; wasmtime's own limits count each of them alone.
+/// Adds up the memories and tables of a guest, as wasmtime's own limits count each of them alone.
 pub struct Meter {
     memory: Gauge,
     table: Gauge,
@@ -167,8 +167,8 @@ struct Gauge {
 }
 
 impl Gauge {
-    /// Growth beyond our limit ends the evaluation, so that the limit is reported by its name; growth beyond what the
-    /// guest itself declared fails as the wasm specification says.
+    /// Growth beyond the limit ends the evaluation, so that the limit is reported by its name. Growth beyond what the
+    /// guest itself declared fails inside the guest, as the wasm specification says.
     fn grow(&mut self, current: usize, desired: usize, declared: Option<usize>) -> Result<bool> {
         let used = self.used.saturating_add(desired.saturating_sub(current) as u64);
         if used > self.most {
@@ -190,7 +190,7 @@ impl Meter {
         }
     }
 
-    /// Bytes of all memories. They never shrink, so that this is also the peak.
+    /// The bytes of all linear memories. Memories never shrink, so this is also the peak.
     pub fn memory(&self) -> u64 {
         self.memory.used
     }

@@ -1,4 +1,4 @@
-//! An installed policy.
+//! A policy that is compiled and loaded.
 
 use std::{sync::Arc, time::Instant};
 
@@ -20,8 +20,8 @@ use berth_base::{
     ids::Digest,
 };
 
-/// A compiled policy. Immutable: to upgrade one is to load another and to swap the `Arc`, while calls on the old one end
-/// in peace. Every evaluation runs on an instance of its own, so that nothing is left behind for the next.
+/// A compiled policy. It is immutable: to upgrade, another one is loaded and the `Arc` is swapped, while calls of the
+/// old one run to their end. Every evaluation runs on an instance of its own, so nothing is left behind for the next.
 pub struct Policy {
     digest: Digest,
     description: Description,
@@ -30,14 +30,14 @@ pub struct Policy {
     pub(super) seats: Arc<Seats>,
 }
 
-/// The program of each kind.
+/// The program of a policy, by its kind.
 pub(super) enum Judge {
     Auditor(Arc<Program<Auditor>>),
     Grayscale(Arc<Program<Grayscale>>),
     Guard(Arc<Program<Guardian>>),
 }
 
-/// Places for evaluations.
+/// The places for evaluations, which all policies of an engine share.
 pub(super) struct Seats {
     pub grayscale: Slots,
     pub audit: Arc<Semaphore>,
@@ -62,7 +62,7 @@ impl Judge {
         }
     }
 
-    /// Runs a call that all worlds have.
+    /// Makes a call that all worlds have.
     fn run<V>(&self, seats: &Seats, limits: &Limits, config: Option<&str>, call: impl Call<V>) -> Evaluation<V> {
         let start = Instant::now();
         // Grayscale instances come from the pool, whoever asks for them.
@@ -90,7 +90,7 @@ impl Call<RawDescription> for Describe {
     }
 }
 
-/// Configuring is all.
+/// No call besides `configure`, which is made before every call.
 struct Configure;
 
 impl Call<()> for Configure {
@@ -100,7 +100,7 @@ impl Call<()> for Configure {
 }
 
 impl Policy {
-    /// Asks a linked program who it is and checks the answer. Blocks.
+    /// Asks a linked program for its description and checks it. Blocks.
     pub(super) fn prepare(digest: Digest, judge: Judge, seats: Arc<Seats>) -> Result<Self> {
         let limits = Limits::of_installation(judge.kind());
         let described = judge.run(&seats, &limits, None, Describe).outcome;
@@ -117,22 +117,25 @@ impl Policy {
         Ok(Self { digest, description, schema, judge, seats })
     }
 
-    /// SHA-256 of the bytes that were uploaded: what pins it.
+    /// The SHA-256 of the wasm that was uploaded, which identifies the policy.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// What it judges.
+    /// What the policy judges.
     pub fn kind(&self) -> PolicyKind {
         self.judge.kind()
     }
 
-    /// What it says of itself.
+    /// The policy's own description.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
     /// Checks a config: against the policy's schema, then by the policy itself, which must accept it within the limits.
+    ///
+    /// # Errors
+    /// `policy-config` with the reason; `unavailable` when no instance became free.
     pub async fn check_config(self: &Arc<Self>, config: &Value, limits: &Limits) -> Result<()> {
         self.schema.check(config)?;
         let (policy, limits, config) = (self.clone(), limits.clone(), config.to_string());

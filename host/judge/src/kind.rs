@@ -1,4 +1,4 @@
-//! What a policy is, and what it says of itself.
+//! The kinds of policies, and how a policy describes itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,19 @@ use berth_base::{
 };
 
 text_enum! {
-    /// What a policy judges: which world of `wit/` it implements.
+    /// What a policy judges, and so which world of `wit/` it implements.
     PolicyKind {
         /// World `auditor`: judges a version before people do.
         Auditor = "auditor",
-        /// World `grayscale`: chooses the devices of a grayscale release.
+        /// World `grayscale`: decides which devices get the version of a grayscale task.
         Grayscale = "grayscale",
-        /// World `guard`: watches a grayscale release.
+        /// World `guardian`: watches the health of a grayscale task.
         Guard = "guard",
     }
 }
 
 impl PolicyKind {
-    /// The interface of `wit/` that only this kind exports.
+    /// The interface of `wit/` that this kind alone exports.
     pub(super) fn interface(self) -> &'static str {
         match self {
             Self::Auditor => "berth:policy/audit@1.0.0",
@@ -41,20 +41,20 @@ impl PolicyKind {
     }
 }
 
-/// What a policy says of itself, checked.
+/// How a policy describes itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Description {
-    /// Kebab-case, 1 to 64 characters.
+    /// The name of the policy: kebab-case, 1 to 64 characters.
     pub name: String,
-    /// The policy's own version.
+    /// The version of the policy.
     pub version: VersionNumber,
-    /// One sentence for the people who choose a policy, at most 300 characters.
+    /// One sentence for the people who choose a policy, 1 to 300 characters.
     pub summary: String,
-    /// JSON Schema (2020-12) of the config; none when the policy takes none.
+    /// The JSON Schema (2020-12) of the config; null when the policy takes none.
     pub config_schema: Option<serde_json::Value>,
 }
 
-/// A description as the guest gave it.
+/// A description as the guest gave it, not checked yet.
 pub(super) struct RawDescription {
     pub name: String,
     pub version: String,
@@ -62,11 +62,11 @@ pub(super) struct RawDescription {
     pub config_schema: String,
 }
 
-/// Longest accepted schema: it is parsed and compiled on every start of the host.
+/// How many bytes a schema may have: it is parsed and compiled whenever the policy is loaded.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 
 impl RawDescription {
-    /// Checks every field against the rules of `wit/about.wit` and compiles the schema.
+    /// Checks every field against the rules of `wit/about.wit`, and compiles the schema.
     pub fn check(self) -> Result<(Description, ConfigSchema)> {
         let version = self.version.parse().map_err(|_| {
             refuse(format!("version: {:?} is not MAJOR.MINOR.PATCH, such as 1.4.0.", shortened(&self.version)))

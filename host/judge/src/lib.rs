@@ -1,9 +1,9 @@
-//! Policies: sandboxed wasm components that judge versions, choose devices and watch releases. The only place where
-//! wasmtime is used, and no type of it leaves.
+//! Policies: sandboxed wasm components that judge versions, choose devices and watch releases. This crate alone uses
+//! wasmtime, and shows none of its types.
 //!
-//! An upload passes the gate, is compiled once by its digest in a child process, and is kept as machine code. Every
-//! evaluation runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in
-//! one of four [`Outcome`]s, and only one of them is a judgement.
+//! An upload is checked, compiled once by its digest in a child process, and kept as machine code. Every evaluation
+//! runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in one of
+//! four [`Outcome`]s, of which only one is a judgement.
 
 mod binding;
 mod bindings;

@@ -1,4 +1,4 @@
-//! How much one evaluation may use. Limits are on from the first day; every one is reported by its name when hit.
+//! How much one evaluation may use. An evaluation that hits a limit ends, and reports the limit by its name.
 
 use std::{fmt, time::Duration};
 
@@ -10,11 +10,11 @@ use berth_base::error::{Error, Result};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// What was hit.
+/// The limit that an evaluation hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// CPU time, or four times as much of the wall's.
+    /// CPU time, or four times as much elapsed time.
     Deadline,
     /// Bytes of all linear memories together.
     Memory,
@@ -22,16 +22,16 @@ pub enum Limit {
     Table,
     /// Depth of calls.
     Stack,
-    /// Bytes that one call hands to the host.
+    /// Bytes that one call passes to the host.
     Output,
     /// Lines or bytes of the log.
     Log,
-    /// The host had no free instance in time.
+    /// No instance became free in time.
     Capacity,
 }
 
 impl Limit {
-    /// The name in JSON, metrics and messages.
+    /// The name of the limit in JSON, metrics and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deadline => "deadline",
@@ -51,25 +51,25 @@ impl fmt::Display for Limit {
     }
 }
 
-/// The limits of one evaluation: `configure` and the judgement together.
+/// The limits of one evaluation, which are for `configure` and the judgement together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Limits {
-    /// Milliseconds of CPU time; the wall's time may be four times as long.
+    /// Milliseconds of CPU time. The elapsed time may be four times as long.
     pub deadline_ms: u64,
     /// Bytes of all linear memories together.
     pub memory_bytes: u64,
     /// Elements of all tables together.
     pub table_elements: u64,
-    /// Bytes that one call may hand to the host: the judgement, or the arguments of one host call.
+    /// Bytes that one call may pass to the host: the judgement, or the arguments of one host call.
     pub output_bytes: u64,
-    /// Lines of log.
+    /// Lines that the log may have.
     pub log_lines: u64,
-    /// Bytes of log.
+    /// Bytes that the log may have.
     pub log_bytes: u64,
 }
 
 impl Limits {
-    /// What a policy of this kind gets when its binding says nothing.
+    /// The limits of a policy of this kind whose binding does not override them.
     pub fn default_of(kind: PolicyKind) -> Self {
         match kind {
             PolicyKind::Grayscale => Self {
@@ -99,7 +99,8 @@ impl Limits {
         }
     }
 
-    /// The most that a binding may ask for. Memory and tables of grayscale policies are what a slot of the pool holds.
+    /// The largest limits that a binding may ask for. For grayscale policies, memory and tables are those of a slot of
+    /// the pool.
     pub fn largest_of(kind: PolicyKind) -> Self {
         match kind {
             PolicyKind::Grayscale => Self {
@@ -129,17 +130,18 @@ impl Limits {
         }
     }
 
-    /// What a policy gets while it is installed: all the memory it may ever ask for, two seconds to say who it is.
+    /// The limits of a policy that is being installed: as much memory as it may ever ask for, and two seconds to
+    /// describe itself.
     pub(super) fn of_installation(kind: PolicyKind) -> Self {
         Self { deadline_ms: 2_000, output_bytes: 256 * KIB, ..Self::largest_of(kind) }
     }
 
-    /// CPU time.
+    /// The CPU time that an evaluation may use.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)
     }
 
-    /// The wall's time: an evaluation that waits for the processor, or inside the host, ends here at last.
+    /// The elapsed time after which an evaluation ends, even when it waits for a processor or inside the host.
     pub fn patience(&self) -> Duration {
         self.deadline() * 4
     }
@@ -147,7 +149,7 @@ impl Limits {
 
 macro_rules! overrides {
     ($($field:ident),*) => {
-        /// Limits of one binding, as JSON: what is absent keeps its default.
+        /// Overrides of the limits of one binding. Absent members keep the default of the policy's kind.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct LimitOverrides {
@@ -159,7 +161,10 @@ macro_rules! overrides {
         }
 
         impl LimitOverrides {
-            /// The limits of a binding; a value of 0 or over the cap is refused by its name.
+            /// The limits of a binding of a policy of this kind.
+            ///
+            /// # Errors
+            /// `invalid-field` for a value that is 0 or over the largest one.
             pub fn apply(&self, kind: PolicyKind) -> Result<Limits> {
                 let (default, largest) = (Limits::default_of(kind), Limits::largest_of(kind));
                 Ok(Limits {

@@ -1,4 +1,4 @@
-//! What came of an evaluation. Four outcomes are kept apart by type, everywhere.
+//! The outcome of an evaluation. Its four cases are kept apart by type everywhere.
 
 use std::time::Duration;
 
@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::Limit;
 
-/// What came of one evaluation. Only a verdict is a judgement; the others are never "pass".
+/// The outcome of one evaluation. Only a verdict is a judgement; none of the others means that a check passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "detail", rename_all = "snake_case")]
 pub enum Outcome<V> {
     /// The policy judged.
     Verdict(V),
-    /// The policy says that it could not judge, or refuses its config.
+    /// The policy reported that it could not judge, or refused its config.
     Failed {
-        /// Its own words.
+        /// The policy's own words.
         message: String,
     },
-    /// The policy broke: a wasm trap, bytes that break the interface, a call of something it was not granted.
+    /// The policy broke: a wasm trap, values that violate the interface, or a call of something that it was not
+    /// granted.
     Trapped {
-        /// Why, in words.
+        /// The cause, in words.
         reason: String,
     },
     /// A limit was hit.
@@ -27,7 +28,7 @@ pub enum Outcome<V> {
 }
 
 impl<V> Outcome<V> {
-    /// The name in JSON and metrics.
+    /// The name of the outcome in JSON and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Verdict(_) => "verdict",
@@ -37,7 +38,7 @@ impl<V> Outcome<V> {
         }
     }
 
-    /// Changes the verdict and keeps the rest.
+    /// Applies `change` to the verdict, and leaves the other outcomes as they are.
     pub fn map<W>(self, change: impl FnOnce(V) -> W) -> Outcome<W> {
         match self {
             Self::Verdict(verdict) => Outcome::Verdict(change(verdict)),
@@ -47,7 +48,7 @@ impl<V> Outcome<V> {
         }
     }
 
-    /// Why there is no verdict, in one sentence for people; none when there is one.
+    /// Why there is no verdict, in one sentence for people; `None` when there is one.
     pub fn trouble(&self) -> Option<String> {
         match self {
             Self::Verdict(_) => None,
@@ -59,42 +60,42 @@ impl<V> Outcome<V> {
     }
 }
 
-/// How loud a line of log is.
+/// The level of a line of a policy's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
-    /// For the policy's author.
+    /// Details for the author of the policy.
     Debug,
-    /// For whoever reads the evaluation.
+    /// Information for whoever reads the evaluation.
     Info,
     /// Something is not as the policy expects.
     Warn,
 }
 
-/// A policy's own words.
+/// A line that a policy wrote to its log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LogLine {
-    /// How loud.
+    /// The level of the line.
     pub level: LogLevel,
-    /// As written.
+    /// The text as the policy wrote it.
     pub message: String,
 }
 
-/// One evaluation: what came of it and what it took.
+/// The result of one evaluation, with what it took.
 #[derive(Clone, Debug)]
 pub struct Evaluation<V> {
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome<V>,
-    /// What the policy wrote, also when it then broke.
+    /// The log of the policy, also when the evaluation then broke.
     pub log: Vec<LogLine>,
-    /// The wall's time.
+    /// The elapsed time.
     pub elapsed: Duration,
-    /// Bytes of all linear memories together, at the most.
+    /// The peak of all linear memories together, in bytes.
     pub peak_memory: u64,
 }
 
 impl<V> Evaluation<V> {
-    /// An evaluation that never ran, or was given up.
+    /// An evaluation that never ran, or was abandoned.
     pub(super) fn without_run(outcome: Outcome<V>, elapsed: Duration) -> Self {
         Self { outcome, log: Vec::new(), elapsed, peak_memory: 0 }
     }

@@ -1,5 +1,5 @@
-//! The clock of the deadlines: a thread that moves the epoch of the engines once a millisecond while something runs, and
-//! sleeps while nothing does. It goes on for a moment after the last evaluation, because waking it costs as much as a
+//! The clock of the deadlines: a thread that increments the epoch of the engines once a millisecond while evaluations
+//! run, and sleeps otherwise. It goes on for a moment after the last evaluation, because waking it costs as much as a
 //! small evaluation.
 
 use std::{
@@ -14,13 +14,13 @@ use std::{
 
 use wasmtime::Engine;
 
-/// One tick of the epoch.
+/// The time between two increments of the epoch.
 pub const TICK: Duration = Duration::from_millis(1);
 
-/// Ticks without an evaluation after which the thread sleeps.
+/// The number of ticks without an evaluation after which the thread sleeps.
 const LINGER: u32 = 100;
 
-/// Keeps the epoch moving as long as anybody holds a [`Beat`].
+/// Increments the epoch of the engines as long as anybody holds a [`Beat`].
 pub struct Pulse {
     shared: Arc<Shared>,
     thread: Thread,
@@ -34,7 +34,7 @@ struct Shared {
 }
 
 impl Pulse {
-    /// Starts the thread; it ends with this value.
+    /// Starts the thread, which ends when this value is dropped.
     pub fn start(engines: Vec<Engine>) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
@@ -42,7 +42,7 @@ impl Pulse {
         Ok(Self { thread: handle.thread().clone(), shared })
     }
 
-    /// From now on the epoch moves, until the guard is dropped.
+    /// Keeps the epoch moving until the returned guard is dropped.
     pub fn hold(&self) -> Beat<'_> {
         self.shared.running.fetch_add(1, Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst) {
@@ -59,7 +59,7 @@ impl Drop for Pulse {
     }
 }
 
-/// Somebody needs the epoch to move.
+/// A guard that keeps the epoch moving.
 pub struct Beat<'a>(&'a Shared);
 
 impl Drop for Beat<'_> {
@@ -82,7 +82,7 @@ fn beat(shared: &Shared, engines: &[Engine]) {
     }
 }
 
-/// Sleeps until somebody needs the epoch to move.
+/// Sleeps until an evaluation begins.
 fn rest(shared: &Shared) {
     shared.asleep.store(true, Ordering::SeqCst);
     // Who came before the store is seen here; who comes after it sees the store, and leaves a token with which parking

@@ -1,4 +1,4 @@
-//! Runs one guest once, under its limits, and says what came of it.
+//! Runs one guest once, under its limits, and determines the outcome.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ use super::{
     pulse::{Pulse, TICK},
 };
 
-/// A policy that is ready to run: linked, its exports looked up.
+/// A policy that is ready to run: linked, and its exports looked up.
 pub struct Program<W: World> {
     instance: InstancePre<Guest>,
     indices: W::Indices,
@@ -34,7 +34,7 @@ impl<W: World> Program<W> {
         Ok(Self { instance, indices, pulse })
     }
 
-    /// Runs a fresh guest: configures it when there is a config, then makes the call. All of it shares one budget.
+    /// Runs a fresh guest: configures it when there is a config, then makes the call. The limits are for both together.
     pub fn run<V>(
         &self,
         grant: Grant,
@@ -92,8 +92,8 @@ impl fmt::Display for Misfit {
 
 impl std::error::Error for Misfit {}
 
-/// Ends the guest when its CPU time is used up. Epochs count the wall's time, and a guest that waits for the processor
-/// on a busy host has done nothing wrong: at each deadline it gets what is left, until the wall's patience ends too.
+/// Ends the guest when it has used up its CPU time. Epochs measure elapsed time, in which a guest may only have waited
+/// for a processor: at each deadline it gets the CPU time that is left, until its elapsed time exceeds its patience.
 fn watch(store: &mut Store, limits: &Limits) {
     // Calls are synchronous: whoever runs the guest is the thread that is here now.
     let (cpu, wall) = (ThreadTime::now().as_duration(), Instant::now());
@@ -109,7 +109,7 @@ fn watch(store: &mut Store, limits: &Limits) {
     });
 }
 
-/// The tick that runs already may end at once, so that one is added.
+/// The number of ticks in `time`. One is added, as the current tick may end at once.
 fn ticks(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
 }
@@ -125,7 +125,7 @@ fn outcome<V>(result: Result<Result<V, String>>) -> Outcome<V> {
     }
 }
 
-/// The limit behind an error, told by its type.
+/// The limit that an error stands for, told by its type; `None` when it stands for none.
 fn limit(error: &wasmtime::Error) -> Option<Limit> {
     if let Some(Exceeded(limit)) = error.downcast_ref() {
         return Some(*limit);
@@ -139,13 +139,13 @@ fn limit(error: &wasmtime::Error) -> Option<Limit> {
     }
 }
 
-/// Whether the guest handed over more than it may. wasmtime keeps the type of this error to itself, so that the name of
-/// the type, which a derived `Debug` prints, is the only handle on it; tests fail when it changes (F38).
+/// Whether the guest passed more to the host than it may. wasmtime does not export the type of this error, so it is
+/// recognised by the name of the type, which its derived `Debug` prints; tests fail when that changes (F38).
 fn is_output(error: &wasmtime::Error) -> bool {
     format!("{:?}", error.root_cause()) == "HostcallFuelExhausted"
 }
 
-/// Why it trapped: the innermost cause, without the backtrace.
+/// Why the guest trapped: the innermost cause, without the backtrace.
 fn reason(error: &wasmtime::Error) -> String {
     error.root_cause().to_string()
 }

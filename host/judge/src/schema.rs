@@ -1,18 +1,18 @@
-//! The JSON Schema by which a policy checks its config.
+//! The JSON Schema with which the configs of a policy are checked.
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 use berth_base::error::{Code, Error, Result};
 
-/// Most errors that one refusal lists.
+/// How many violations one refusal lists.
 const MAX_ERRORS: usize = 10;
 
-/// A compiled schema. Foreign schemas are hostile input: nothing is fetched, and patterns run in linear time.
+/// A compiled schema. Schemas of policies are untrusted: nothing is fetched, and patterns run in linear time.
 pub(super) struct ConfigSchema(Option<Validator>);
 
 impl ConfigSchema {
-    /// Compiles a schema; the error says what is wrong with it. Without one only `{}` is a config.
+    /// Compiles a schema; the error says what is wrong with it. Without a schema only `{}` is accepted.
     pub fn compile(schema: Option<&Value>) -> Result<Self, String> {
         let Some(schema) = schema else { return Ok(Self(None)) };
         jsonschema::options()
@@ -26,7 +26,7 @@ impl ConfigSchema {
             })
     }
 
-    /// Checks a config; the error names the place by JSON pointer and the rule it breaks.
+    /// Checks a config. The error `policy-config` names the place by JSON pointer, and the violated rule.
     pub fn check(&self, config: &Value) -> Result<()> {
         match &self.0 {
             None if config.as_object().is_some_and(serde_json::Map::is_empty) => Ok(()),

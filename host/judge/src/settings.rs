@@ -1,4 +1,4 @@
-//! How wasmtime is set up: what the compiler must know, and the pools.
+//! The settings of wasmtime: of the compiler, and of the pools.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,7 +6,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 use super::{Limits, PolicyKind, deep::GUEST_STACK};
 
-/// Settings that shape machine code: the same for every engine, so that code compiled once runs in all of them.
+/// The settings that affect machine code. They are the same for every engine, so that code compiled once runs in all.
 fn code() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
@@ -21,14 +21,15 @@ pub fn compiler() -> Result<wasmtime::Engine> {
     wasmtime::Engine::new(&code())
 }
 
-/// The engine of auditors and guards: few, large, long evaluations, so that memory is taken when it is needed.
+/// The engine of auditors and guards, whose evaluations are few, large and long: memory is allocated when it is needed.
 pub fn audit() -> Result<wasmtime::Engine> {
     let mut config = code();
     config.max_wasm_stack(GUEST_STACK).async_stack_size(GUEST_STACK);
     wasmtime::Engine::new(&config)
 }
 
-/// The engine of grayscale policies: many small, short ones, each in a slot of a pool that stands ready.
+/// The engine of grayscale policies, whose evaluations are many, small and short: each runs in one of `slots`
+/// preallocated slots.
 pub fn grayscale(slots: u32) -> Result<wasmtime::Engine> {
     let largest = Limits::largest_of(PolicyKind::Grayscale);
     let mut pool = PoolingAllocationConfig::new();
@@ -54,7 +55,7 @@ pub fn grayscale(slots: u32) -> Result<wasmtime::Engine> {
     wasmtime::Engine::new(&config)
 }
 
-/// Tells compilers and settings apart whose code does not run in one another's engines.
+/// A hash of the compiler and its settings. Code runs only in engines with the same hash.
 pub fn fingerprint(engine: &wasmtime::Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);

@@ -1,24 +1,24 @@
-//! Places for evaluations that must not wait in an async runtime: a semaphore before the pool, because an exhausted pool
-//! is an error.
+//! A semaphore for threads that block: it stands before the pool of grayscale instances, as an exhausted pool is an
+//! error.
 
 use std::{
     sync::{Condvar, Mutex, PoisonError},
     time::Duration,
 };
 
-/// A number of places.
+/// A number of places, of which each evaluation takes one.
 pub struct Slots {
     free: Mutex<u32>,
     freed: Condvar,
 }
 
 impl Slots {
-    /// So many places.
+    /// `count` free places.
     pub fn new(count: u32) -> Self {
         Self { free: Mutex::new(count), freed: Condvar::new() }
     }
 
-    /// Takes a place, waits for one at the most so long; none when nobody left in time.
+    /// Takes a place, and waits for one at most as long as `patience`. `None` when none became free in time.
     pub fn take(&self, patience: Duration) -> Option<Slot<'_>> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut free, _) =
@@ -28,7 +28,7 @@ impl Slots {
     }
 }
 
-/// A place, given back when dropped.
+/// A place that was taken. It is given back when this is dropped.
 pub struct Slot<'a>(&'a Slots);
 
 impl Drop for Slot<'_> {

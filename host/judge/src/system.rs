@@ -1,5 +1,5 @@
-//! The system interface, denied: toolchains of other languages import `wasi:*` whether the policy uses it or not. Such a
-//! policy links; a call ends it, with the name of what it called.
+//! Denies the system interface. Toolchains of other languages import `wasi:*` whether the policy uses it or not. Such a
+//! policy links, but a call ends the evaluation, with the name of what was called.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use wasmtime::{
 
 use super::{gate::SYSTEM, guest::Guest};
 
-/// A call of something that no policy is granted.
+/// A call of a function that no policy is granted.
 #[derive(Clone, Debug)]
 struct Denied(String);
 
@@ -30,7 +30,7 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
-/// Links every system interface that the component imports to functions that refuse.
+/// Links every system interface that the component imports to functions that fail.
 pub fn deny(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> Result<()> {
     for (name, import) in component.component_type().imports(engine) {
         if let (true, ComponentItem::ComponentInstance(interface)) = (name.starts_with(SYSTEM), import.ty) {

@@ -1,4 +1,4 @@
-//! Guests written by hand: a core module in text form with a WIT section, as an upload would be.
+//! Guests written by hand for tests: a core module in text form with a WIT section, as an upload would be.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,12 +9,12 @@ use wit_parser::Resolve;
 
 use crate::*;
 
-/// A guest whose parts a test replaces. Left alone it describes itself, accepts every config and says yes.
+/// A guest whose parts a test replaces. Unchanged it describes itself, accepts every config and answers yes.
 #[derive(Clone)]
 pub struct Guest {
     pub kind: PolicyKind,
     pub name: String,
-    /// Five characters.
+    /// Must have five characters.
     pub version: String,
     pub schema: String,
     pub memory: String,
@@ -24,11 +24,11 @@ pub struct Guest {
     pub configure: String,
     pub call: String,
     pub extra: String,
-    /// WIT text instead of the host's own, and the world in it.
+    /// WIT text in place of the host's own, and the name of the world in it.
     pub wit: Option<(String, String)>,
 }
 
-/// Where the answer of the call is written: zeros are `ok` with the first case, or with an empty list.
+/// The address at which the answer of the call is written. Zeros are `ok` with the first case, or with an empty list.
 pub const ANSWER: i32 = 80;
 
 const BUMP: &str = "(global.get $heap)
@@ -103,7 +103,7 @@ impl Guest {
         self
     }
 
-    /// Refuses (or suspends) with a text that lies anywhere in memory.
+    /// Code that refuses (or suspends) with the text at `pointer`, which may lie outside the memory.
     pub fn refuse_with(pointer: i32, length: i32) -> String {
         format!(
             "(i32.store8 (i32.const 84) (i32.const 1)) (i32.store (i32.const 88) (i32.const {pointer}))
@@ -142,7 +142,7 @@ impl Guest {
         )
     }
 
-    /// The upload.
+    /// The bytes of the upload.
     pub fn wasm(&self) -> Vec<u8> {
         let world = match self.kind {
             PolicyKind::Auditor => "auditor",
@@ -161,7 +161,7 @@ impl Guest {
     }
 }
 
-/// An engine in a folder of its own.
+/// An engine with a temporary folder of its own.
 pub struct Lab {
     pub engine: Engine,
     pub folder: TempDir,
@@ -184,7 +184,7 @@ impl Lab {
         self.engine.inspect(guest.wasm()).await.expect("a policy")
     }
 
-    /// Installs, binds with the limits changed, decides.
+    /// Installs the guest, binds it with changed limits, and lets it decide.
     pub async fn gray_with(&self, guest: &Guest, change: impl FnOnce(&mut Limits)) -> Evaluation<GrayVerdict> {
         decide(&self.bind_gray(guest, change).await)
     }
@@ -211,7 +211,7 @@ impl Lab {
         self.bind_auditor(guest, Duration::from_secs(2)).await.audit(Arc::new(Shelf::default())).await.outcome
     }
 
-    /// Why the gate refuses an upload.
+    /// The error with which the gate refuses an upload.
     pub async fn refusal(&self, wasm: Vec<u8>) -> berth_base::error::Error {
         match self.engine.inspect(wasm).await {
             Ok(policy) => unreachable!("{} was let in", policy.description().name),
@@ -220,7 +220,7 @@ impl Lab {
     }
 }
 
-/// Asks for a device that every field is filled of.
+/// Lets the policy decide about a device with a value in every field.
 pub fn decide(binding: &GrayBinding) -> Evaluation<GrayVerdict> {
     binding.decide(&device(), &task(), &(Arc::new(NoCohorts) as Arc<dyn Cohorts>))
 }
@@ -280,7 +280,7 @@ impl Contents for Shelf {
     }
 }
 
-/// The reason of a trap.
+/// The reason of the trap in which an evaluation ended.
 pub fn trap<V: std::fmt::Debug>(outcome: Outcome<V>) -> String {
     match outcome {
         Outcome::Trapped { reason } => reason,

@@ -1,81 +1,82 @@
-//! What goes into a policy and what comes out, free of wasm. The shapes are those of `wit/`.
+//! The values that are passed to policies and returned by them, as plain Rust. Their shapes are those of `wit/`.
 
 use serde::{Deserialize, Serialize};
 
-/// A named value: what records cannot grow by.
+/// A named value. Records of the interface cannot get further fields, so hosts add what is new as attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attribute {
-    /// Its name.
+    /// The name of the attribute.
     pub name: String,
-    /// Its value.
+    /// The value of the attribute.
     pub value: String,
 }
 
-/// A device that asks.
+/// The device that a grayscale policy decides about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct GrayDevice {
-    /// The installation's id.
+    /// The id of the installation of the host app.
     pub guid: String,
-    /// The hardware's id.
+    /// The id of the hardware, when the device sent it.
     pub device_id: Option<String>,
-    /// The account that is logged in.
+    /// The account that is logged in, if any.
     pub account: Option<String>,
-    /// `android`, `ios` or `harmony`, or what the device said.
+    /// `android`, `ios` or `harmony`, or whatever else the device sent.
     pub platform: String,
-    /// As the device said.
+    /// The version of the system, as the device sent it.
     pub os_version: String,
-    /// Id of the host app.
+    /// The id of the host app.
     pub host_app: String,
-    /// Version of the host app.
+    /// The version of the host app.
     pub host_version: String,
-    /// Version of the SDK.
+    /// The version of the SDK in the host app.
     pub sdk_version: String,
-    /// `wifi`, `5g` …, or what the device said.
+    /// `wifi`, `5g` …, or whatever else the device sent.
     pub network: String,
     /// The host app's own attributes of the device.
     pub attributes: Vec<Attribute>,
 }
 
-/// The grayscale task that is asked about.
+/// The grayscale task that a policy decides for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct GrayTask {
-    /// Id of the task.
+    /// The id of the task.
     pub id: String,
-    /// Whose version it is.
+    /// The MiniApp whose version it is.
     pub mini_app_id: String,
     /// The version in grayscale.
     pub version: String,
     /// The version that everyone else gets.
     pub online: String,
-    /// What the device runs now, when it said so.
+    /// The version that the device runs now, when it said so.
     pub current: Option<String>,
-    /// Start of the task, epoch milliseconds.
+    /// When the task started, in milliseconds since the epoch.
     pub started: u64,
-    /// Epoch milliseconds.
+    /// The current time, in milliseconds since the epoch.
     pub now: u64,
-    /// What later hosts add.
+    /// Attributes that later hosts may add. At present there are none.
     pub attributes: Vec<Attribute>,
 }
 
-/// A grayscale policy's judgement.
+/// The judgement of a grayscale policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GrayVerdict {
     /// The device may have the gray version.
     Admit,
-    /// It may not; says why.
+    /// The device may not have it. The text says why.
     Refuse(String),
 }
 
-/// The large lists of a host. Called from inside a policy's evaluation: answer from memory, at once.
+/// The large lists of a host. A policy asks them in the middle of an evaluation, so they must answer from memory, at
+/// once.
 pub trait Cohorts: Send + Sync {
     /// Whether `key` is a member of the list `name`. A list that does not exist has no members.
     fn contains(&self, name: &str, key: &str) -> bool;
 }
 
-/// A host without lists.
+/// Lists for a host that has none.
 pub struct NoCohorts;
 
 impl Cohorts for NoCohorts {
@@ -84,21 +85,21 @@ impl Cohorts for NoCohorts {
     }
 }
 
-/// A file of a package.
+/// A file of the package under audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageFile {
-    /// Relative, `/`-separated.
+    /// The path: relative, with `/` between its parts.
     pub path: String,
-    /// Bytes after inflating.
+    /// The size in bytes after inflating.
     pub size: u64,
-    /// SHA-256 of the inflated bytes.
+    /// The SHA-256 of the inflated bytes.
     pub sha256: [u8; 32],
 }
 
-/// Why a read gave no bytes.
+/// Why a file could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// There is no such file.
+    /// The package has no file with this path.
     NoSuchFile,
     /// The stored bytes are no longer those that were uploaded.
     Damaged,
@@ -106,98 +107,98 @@ pub enum ReadError {
 
 /// The package under audit, as an auditor sees it.
 pub trait Contents: Send + Sync {
-    /// Id of the MiniApp.
+    /// The id of the MiniApp.
     fn mini_app_id(&self) -> &str;
-    /// The version, as text.
+    /// The number of the version.
     fn version(&self) -> &str;
-    /// Bytes of the package as uploaded.
+    /// The size of the package in bytes, as it was uploaded.
     fn size(&self) -> u64;
-    /// Path of the manifest.
+    /// The path of the manifest.
     fn manifest_path(&self) -> &str;
-    /// The manifest as JSON text, as found.
+    /// The manifest as JSON text, as it is in the package.
     fn manifest(&self) -> &str;
-    /// All files, sorted by path (byte order).
+    /// All files, sorted by the bytes of their paths.
     fn files(&self) -> &[PackageFile];
-    /// Up to `length` bytes from `offset`; fewer at the end of the file, none past it.
+    /// Up to `length` bytes of a file from `offset` on. There are fewer at the end of the file, and none after it.
     fn read(&self, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, ReadError>;
 }
 
-/// How grave a finding is.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// For the reader's information.
     Note,
-    /// People should look before they approve.
+    /// People should look at it before they approve the version.
     Warning,
-    /// In mode `enforce` this rejects the version.
+    /// It rejects the version when the policy is bound in mode `enforce`.
     Error,
 }
 
-/// Where a finding is, one-based; the column counts Unicode scalar values.
+/// Where a finding is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Place {
-    /// The file.
+    /// The path of the file in the package.
     pub path: String,
-    /// The line.
+    /// The line, beginning with 1.
     pub line: u32,
-    /// The column.
+    /// The column, beginning with 1, in Unicode scalar values.
     pub column: u32,
 }
 
-/// What an auditor found.
+/// Something that an auditor found in a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Finding {
-    /// Stable, kebab-case, unique in the policy.
+    /// The name of the rule: stable, kebab-case, unique in the policy.
     pub rule: String,
-    /// How grave.
+    /// How serious it is.
     pub severity: Severity,
     /// What was found, in one sentence.
     pub message: String,
-    /// Where.
+    /// Where it was found; absent when it concerns no single place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// What to do about it.
+    /// What to do about it; absent when the policy does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
-/// Counts of one stretch of time.
+/// Counts of one period of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Window {
-    /// Length in minutes.
+    /// The length of the period in minutes.
     pub minutes: u32,
-    /// Devices that asked.
+    /// The devices that asked for a version.
     pub checks: u64,
-    /// Packages fetched.
+    /// The packages that were downloaded.
     pub downloads: u64,
-    /// Devices that run the version.
+    /// The devices that run the version.
     pub running: u64,
-    /// Devices on which it failed.
+    /// The devices on which the version failed.
     pub failed: u64,
 }
 
-/// How a grayscale release goes, beside the online version.
+/// The health of a grayscale release, beside that of the online version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Health {
-    /// The task.
+    /// The id of the task.
     pub task_id: String,
     /// The version in grayscale.
     pub version: String,
-    /// Of the gray version, oldest first.
+    /// The periods of the gray version, oldest first.
     pub gray: Vec<Window>,
-    /// Of the online version, oldest first.
+    /// The periods of the online version, oldest first.
     pub online: Vec<Window>,
 }
 
-/// A guard's judgement.
+/// The judgement of a guard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
     /// All is well, or nothing can be said yet.
     CarryOn,
-    /// Admit nobody new until a person looks; says why.
+    /// Admit no new devices until a person has looked. The text says why.
     Suspend(String),
-    /// End the task; says why.
+    /// End the task. The text says why.
     End(String),
 }

@@ -1,4 +1,4 @@
-//! An accepted package: its files by name, size and hash, and their bytes on demand.
+//! A package that was accepted: its files by name, size and hash, and their bytes on demand.
 
 use std::{
     fs::File,
@@ -17,16 +17,16 @@ use super::{
 };
 use berth_base::error::{Code, Error, Result};
 
-/// Most bytes that one [`Archive::read`] returns.
+/// How many bytes one [`Archive::read`] may return.
 pub const MAX_READ: u32 = 1 << 20;
 
-/// Unpacked files that an archive keeps between reads, in bytes, unless one alone is larger.
+/// How many bytes of inflated files an archive keeps between reads; a single file may be larger.
 const CACHE_BYTES: u64 = 8 << 20;
 
-/// A package whose every record and byte was checked.
+/// A package of which every record and every byte was checked.
 ///
-/// It holds names and hashes, and up to 8 MiB (or one file) of unpacked bytes, never the package. Share it in an
-/// [`Arc`]: reads from several threads do not disturb each other.
+/// It keeps names and hashes, and up to 8 MiB (or one file) of inflated bytes in memory, but never the whole package.
+/// Share it in an [`Arc`]: reads of several threads do not disturb each other.
 pub struct Archive {
     source: Source,
     files: Vec<FileEntry>,
@@ -36,42 +36,49 @@ pub struct Archive {
 /// One file of a package.
 #[derive(Clone, Debug)]
 pub struct FileEntry {
-    /// Relative, `/`-separated, NFC.
+    /// The path: relative, with `/` between its parts, in NFC.
     pub path: String,
-    /// Bytes after inflating.
+    /// The size in bytes after inflating.
     pub size: u64,
-    /// SHA-256 of the inflated bytes.
+    /// The SHA-256 of the inflated bytes.
     pub sha256: [u8; 32],
     entry: Entry,
 }
 
-/// Why bytes of a file cannot be had.
+/// Why bytes of a file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The package has no such file.
+    /// The package has no file with this path.
     #[error("the package has no such file")]
     NoSuchFile,
-    /// More was asked than one read may return.
+    /// More bytes were asked for than one read may return. The number is the limit.
     #[error("one read returns at most {0} bytes")]
     TooLong(u32),
-    /// The stored bytes are no longer those that were checked.
+    /// The stored bytes are no longer those that were checked when the archive was opened.
     #[error("the stored package is damaged")]
     Damaged,
-    /// The storage failed; the host's log has the reason.
+    /// The storage failed. The host's log has the cause.
     #[error("the stored package could not be read")]
     Storage(#[source] Error),
 }
 
 impl Archive {
-    /// Opens the package at `path`.
+    /// Opens the package in the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Archive::open`]; `internal` when the file cannot be opened.
     pub fn open_path(path: &Path, limits: &Limits) -> Result<Self> {
         Self::open(File::open(path).map_err(Error::internal)?, limits)
     }
 
-    /// Walks the records, checks the names, and unpacks everything once to check and hash it.
+    /// Opens a package: checks all records and names, and inflates every file once to check and hash it.
     ///
-    /// Takes time in proportion to the package and memory that does not depend on it. The bytes must not change
-    /// while the archive is in use; that they did not is checked on every read.
+    /// This takes time in proportion to the package, and memory that does not depend on its size. The bytes must not
+    /// change while the archive is in use; every read checks that they did not.
+    ///
+    /// # Errors
+    /// `package-archive`, `package-path` or `package-limit` with a stable `rule` when the package is not acceptable;
+    /// `internal` when the bytes cannot be read.
     pub fn open(bytes: impl ReadAt + 'static, limits: &Limits) -> Result<Self> {
         let source = Source::new(bytes)?;
         let entries = walk::walk(&source, limits)?;
@@ -87,22 +94,25 @@ impl Archive {
         Ok(Self { source, files, cache: Mutex::default() })
     }
 
-    /// Bytes of the package.
+    /// The size of the package in bytes.
     pub fn size(&self) -> u64 {
         self.source.len
     }
 
-    /// All files, sorted by the bytes of their paths. Folders are not files.
+    /// All files, sorted by the bytes of their paths. Folders are not among them.
     pub fn files(&self) -> &[FileEntry] {
         &self.files
     }
 
-    /// The file at `path`.
+    /// The file at `path`; `None` when there is none.
     pub fn file(&self, path: &str) -> Option<&FileEntry> {
         self.index(path).map(|index| &self.files[index])
     }
 
-    /// Up to `len` bytes of a file from `offset`: fewer at its end, none past it.
+    /// Up to `len` bytes of a file from `offset` on. There are fewer at the end of the file, and none after it.
+    ///
+    /// # Errors
+    /// [`ReadError::TooLong`] when `len` is above [`MAX_READ`], and the other cases of [`ReadError`].
     pub fn read(&self, path: &str, offset: u64, len: u32) -> Result<Vec<u8>, ReadError> {
         if len > MAX_READ {
             return Err(ReadError::TooLong(MAX_READ));
@@ -113,7 +123,10 @@ impl Archive {
         Ok(bytes[start..end].to_vec())
     }
 
-    /// A file's bytes, checked against the hash that they had when the archive was opened.
+    /// The bytes of a file, checked against the hash that they had when the archive was opened.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
     pub fn read_whole(&self, path: &str) -> Result<Arc<[u8]>, ReadError> {
         let index = self.index(path).ok_or(ReadError::NoSuchFile)?;
         if let Some(bytes) = self.cache().get(index) {

@@ -1,20 +1,21 @@
-//! The last few files that were read whole, so that reading one in pieces inflates it once.
+//! Keeps the files that were last read whole, so that a file that is read in pieces is inflated once.
 
 use std::{collections::VecDeque, sync::Arc};
 
-/// Unpacked files by index, newest last, bounded by their bytes.
+/// Inflated files by their index, newest last. The bytes of all together are bounded.
 #[derive(Default)]
 pub(super) struct Cache {
     kept: VecDeque<(usize, Arc<[u8]>)>,
 }
 
 impl Cache {
-    /// The bytes of file `index`, when they are still here.
+    /// The bytes of file `index`, if they are kept.
     pub fn get(&self, index: usize) -> Option<Arc<[u8]>> {
         self.kept.iter().find(|(kept, _)| *kept == index).map(|(_, bytes)| bytes.clone())
     }
 
-    /// Keeps a file; the oldest ones leave until all are at most `max_bytes` together, but this one stays.
+    /// Keeps a file, and drops the oldest ones until all are at most `max_bytes` together. This file itself always
+    /// stays.
     pub fn put(&mut self, index: usize, bytes: Arc<[u8]>, max_bytes: u64) {
         self.kept.retain(|(kept, _)| *kept != index);
         self.kept.push_back((index, bytes));

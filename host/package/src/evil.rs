@@ -1,16 +1,16 @@
-//! Archives made record by record, so that a test can make any field lie.
+//! Archives made record by record, in which tests can give any field a wrong value.
 
 use std::io::Write;
 
-/// An archive to be. Offsets and counts are computed unless set.
+/// The parts of an archive. Offsets and counts are computed unless they are set.
 #[derive(Clone, Default)]
 pub struct Evil {
     pub entries: Vec<Item>,
-    /// Before the first local header; offsets do not count it.
+    /// Bytes before the first local header, which offsets do not count.
     pub before: Vec<u8>,
-    /// Between the last entry and the central directory.
+    /// Bytes between the last entry and the central directory.
     pub before_directory: Vec<u8>,
-    /// Between the central directory and the end records.
+    /// Bytes between the central directory and the end records.
     pub before_end: Vec<u8>,
     pub comment: Vec<u8>,
     pub after: Vec<u8>,
@@ -32,21 +32,21 @@ pub struct Zip64 {
     pub unsaturated: bool,
 }
 
-/// One entry: what its two headers say, and what really lies between them.
+/// One entry: the contents of its two headers, and the bytes that follow the local one.
 #[derive(Clone)]
 pub struct Item {
     pub local: Header,
     pub central: Header,
     pub data: Vec<u8>,
-    /// After the data: a descriptor, or rubbish.
+    /// Bytes after the data: a descriptor, or rubbish.
     pub after: Vec<u8>,
     pub in_file: bool,
     pub in_directory: bool,
-    /// Instead of the true offset of the local header.
+    /// Stated in place of the true offset of the local header.
     pub at: Option<u32>,
 }
 
-/// The fields of a header that can lie.
+/// The fields of a header.
 #[derive(Clone, Default)]
 pub struct Header {
     pub name: Vec<u8>,
@@ -62,30 +62,30 @@ pub struct Header {
     pub attributes: u32,
 }
 
-/// Raw deflate.
+/// Compresses bytes with raw deflate.
 pub fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).expect("to memory");
     encoder.finish().expect("to memory")
 }
 
-/// An extra field.
+/// An extra field with this id and data.
 pub fn extra(id: u16, data: &[u8]) -> Vec<u8> {
     [&id.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat()
 }
 
-/// A list of 64-bit numbers, as zip64 fields hold them.
+/// 64-bit numbers as zip64 fields hold them.
 pub fn u64s(numbers: &[u64]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
 impl Item {
-    /// An honest stored file.
+    /// A correct stored file.
     pub fn stored(name: &str, bytes: &[u8]) -> Self {
         Self::raw(name, bytes, 0, bytes.to_vec())
     }
 
-    /// An honest deflated file.
+    /// A correct deflated file.
     pub fn deflated(name: &str, bytes: &[u8]) -> Self {
         Self::raw(name, bytes, 8, deflate(bytes))
     }
@@ -114,7 +114,7 @@ impl Item {
         }
     }
 
-    /// An honest folder.
+    /// A correct folder.
     pub fn folder(name: &str) -> Self {
         Self::stored(name, b"").both(|header| header.attributes = 0o040755 << 16 | 0x10)
     }
@@ -138,7 +138,8 @@ impl Item {
         self
     }
 
-    /// Moves CRC and sizes to a descriptor after the data.
+    /// Moves the CRC and the sizes to a descriptor after the data, with or without a signature, and with sizes of 8 or
+    /// 4 bytes.
     pub fn streamed(mut self, signed: bool, wide: bool) -> Self {
         let Header { crc, packed, size, .. } = self.central;
         self = self.both(|header| header.flags |= 1 << 3);
@@ -192,7 +193,7 @@ impl Evil {
         Self { entries: entries.into_iter().collect(), ..Self::default() }
     }
 
-    /// The bytes.
+    /// The bytes of the archive.
     pub fn build(&self) -> Vec<u8> {
         let (mut files, mut directory) = (Vec::new(), Vec::new());
         for item in &self.entries {

@@ -23,10 +23,10 @@
 //! 2. checks every name (`path`, `names`): relative, NFC, writable on every system, and unambiguous among all others;
 //! 3. inflates every file once under the [`Limits`], while checking its size and CRC and taking its SHA-256.
 //!
-//! What it accepts extracts alike with Python's zipfile, Info-ZIP's unzip and yauzl. What it refuses, it refuses with an
-//! [`Error`](berth_base::error::Error) whose `rule` member is stable, whose `path` member names the entry, and whose
-//! detail says what to fix. The easy way to get it right is [`pack()`]: it makes the same package, byte for byte, from
-//! the same folder, and never one that would be refused.
+//! What it accepts is extracted to the same files by Python's zipfile, Info-ZIP's unzip and yauzl. What it refuses, it
+//! refuses with an [`Error`](berth_base::error::Error) whose `rule` member is stable, whose `path` member names the
+//! entry, and whose detail says what to fix. The easy way to an acceptable package is [`pack()`]: it makes the same
+//! bytes from the same folder, and never a package that would be refused.
 
 mod archive;
 mod cache;

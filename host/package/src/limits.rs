@@ -1,14 +1,15 @@
-//! How much a package may be. Every limit is on from the first day.
+//! How large a package may be.
 
 use super::refusal;
 use berth_base::error::Result;
 
 const MIB: u64 = 1 << 20;
 
-/// The highest ratio applies to what a file inflates to beyond this many bytes: a small blank image is no bomb.
+/// A file may inflate to this many bytes beyond the highest ratio: a small blank image is no bomb.
 const RATIO_FREE: u64 = 64 << 10;
 
-/// Limits of one package. The platform's own size rules (2 MiB a subpackage …) are a policy's; these protect the host.
+/// The limits of a package, which protect the host. The platform's own rules of size (2 MiB for a subpackage …) are for
+/// policies to check.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Limits {
     /// Largest package, in bytes.
@@ -17,25 +18,25 @@ pub struct Limits {
     /// Most entries (files and folders) in a package.
     #[arg(id = "package_max_entries", long = "package-max-entries", env = "BERTH_PACKAGE_MAX_ENTRIES", value_name = "COUNT", default_value_t = Limits::DEFAULT.max_entries)]
     pub max_entries: u64,
-    /// Largest file in a package, in bytes after inflating. Bounds the memory of one reader, too.
+    /// Largest file in a package, in bytes after inflating, which also bounds the memory of one reader
     #[arg(id = "package_max_file_bytes", long = "package-max-file-bytes", env = "BERTH_PACKAGE_MAX_FILE_BYTES", value_name = "BYTES", default_value_t = Limits::DEFAULT.max_file_bytes)]
     pub max_file_bytes: u64,
-    /// All files of a package together, in bytes after inflating.
+    /// Largest sum of all files of a package, in bytes after inflating
     #[arg(id = "package_max_total_bytes", long = "package-max-total-bytes", env = "BERTH_PACKAGE_MAX_TOTAL_BYTES", value_name = "BYTES", default_value_t = Limits::DEFAULT.max_total_bytes)]
     pub max_total_bytes: u64,
-    /// How many times its packed size a file may inflate to; its first 64 KiB are not counted.
+    /// How many times its packed size a file may inflate to; its first 64 KiB are not counted
     #[arg(id = "package_max_ratio", long = "package-max-ratio", env = "BERTH_PACKAGE_MAX_RATIO", value_name = "TIMES", default_value_t = Limits::DEFAULT.max_ratio)]
     pub max_ratio: u64,
-    /// Longest path in a package, in bytes of UTF-8.
+    /// Longest path in a package, in bytes of UTF-8
     #[arg(id = "package_max_path_bytes", long = "package-max-path-bytes", env = "BERTH_PACKAGE_MAX_PATH_BYTES", value_name = "BYTES", default_value_t = Limits::DEFAULT.max_path_bytes)]
     pub max_path_bytes: usize,
-    /// Most folders that may lie within each other.
+    /// How deep folders of a package may be nested
     #[arg(id = "package_max_depth", long = "package-max-depth", env = "BERTH_PACKAGE_MAX_DEPTH", value_name = "COUNT", default_value_t = Limits::DEFAULT.max_depth)]
     pub max_depth: usize,
 }
 
 impl Limits {
-    /// Generous beside what peers allow (30 MiB in all), small beside what a host can bear.
+    /// The defaults: more than other platforms allow (30 MiB in all), and little for a host.
     pub const DEFAULT: Limits = Limits {
         max_bytes: 64 * MIB,
         max_entries: 10_000,
@@ -46,19 +47,19 @@ impl Limits {
         max_depth: 24,
     };
 
-    /// The package's own size.
+    /// Checks the size of the package itself.
     pub(super) fn check_bytes(&self, bytes: u64) -> Result<()> {
         let max = self.max_bytes;
         refuse_over("package-bytes", bytes, max, || format!("The package is {bytes} bytes; {max} are allowed."))
     }
 
-    /// The number of entries, as declared.
+    /// Checks the declared number of entries.
     pub(super) fn check_entries(&self, entries: u64) -> Result<()> {
         let max = self.max_entries;
         refuse_over("entries", entries, max, || format!("The package declares {entries} entries; {max} are allowed."))
     }
 
-    /// One file's size and the packed size that it comes from, as declared.
+    /// Checks the declared size of one file, alone and in proportion to its packed size.
     pub(super) fn check_file(&self, path: &str, size: u64, packed: u64) -> Result<()> {
         let max = self.max_file_bytes;
         refuse_over("file-bytes", size, max, || format!("{path:?} is {size} bytes; {max} are allowed in one file."))
@@ -73,7 +74,7 @@ impl Limits {
         refuse_over("ratio", size, allowed, detail).map_err(|e| e.with("path", path).with("limit", max))
     }
 
-    /// The sum of all files' sizes, as declared.
+    /// Checks the sum of the declared sizes of all files.
     pub(super) fn check_total(&self, total: u64) -> Result<()> {
         let max = self.max_total_bytes;
         refuse_over("total-bytes", total, max, || format!("The files are {total} bytes together; {max} are allowed."))

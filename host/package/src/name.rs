@@ -1,4 +1,4 @@
-//! The name of a package.
+//! The file name of a package.
 
 use std::{fmt, path::Path, str::FromStr};
 
@@ -8,19 +8,20 @@ use berth_base::{
     version::VersionNumber,
 };
 
-/// Which version of which mini-program a package is: `{mini_app_id}_{version}.apkg` (O1).
+/// The file name of a package, `{mini_app_id}_{version}.apkg`, which says which version of which MiniApp it is (O1).
 ///
-/// An id never holds an underscore and neither does a version, so a name splits in one way.
+/// Neither an id nor a version contains an underscore, so a name can be split in one way only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PackageName {
-    /// The mini-program.
+    /// The id of the MiniApp.
     pub mini_app_id: MiniAppId,
-    /// Its version.
+    /// The number of the version.
     pub version: VersionNumber,
 }
 
 impl PackageName {
-    /// The name that a folder such as `coffee/1.1.0` suggests: id and version, one within the other.
+    /// The name that a folder such as `coffee/1.1.0` suggests, by its own name and that of the folder around it; `None`
+    /// when these are not an id and a version.
     pub fn of_folder(dir: &Path) -> Option<Self> {
         let name = |dir: &Path| dir.file_name()?.to_str().map(str::to_owned);
         let (id, version) = (name(dir.parent()?)?, name(dir)?);

@@ -1,4 +1,4 @@
-//! The names of a package together: none may stand for another, on any system.
+//! Checks the names of a package against each other: no two may be the same on any system.
 
 use std::collections::{HashMap, hash_map};
 
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::refusal;
 use berth_base::error::Result;
 
-/// What two names share that some file system would take for one.
+/// A form of the path that is the same for two names if some file system would take them for one.
 fn fold(path: &str) -> String {
     if path.is_ascii() {
         return path.to_ascii_lowercase();
@@ -16,7 +16,7 @@ fn fold(path: &str) -> String {
     path.nfc().collect::<String>().to_uppercase().to_lowercase().nfc().collect()
 }
 
-/// Every name of a package so far, files and folders (the implied ones too), so that no two can clash.
+/// All names of a package so far, those of files and of folders, the implied ones too.
 #[derive(Default)]
 pub(super) struct Names<'a> {
     taken: HashMap<String, Taken<'a>>,
@@ -32,12 +32,12 @@ struct Taken<'a> {
 pub(super) enum Kind {
     File,
     Folder,
-    /// A folder without an entry of its own: some path goes through it.
+    /// A folder without an entry of its own, which some path goes through.
     Implied,
 }
 
 impl<'a> Names<'a> {
-    /// Takes `path` and all folders that lead to it.
+    /// Adds `path` and all folders on the way to it.
     pub fn add(&mut self, path: &'a str, kind: Kind) -> Result<()> {
         for (slash, _) in path.match_indices('/') {
             self.take(&path[..slash], Kind::Implied)?;

@@ -1,4 +1,4 @@
-//! Which paths a package may hold: what every system can write, in one spelling.
+//! Checks paths of packages: every system must be able to write them, and each has one spelling.
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -8,10 +8,11 @@ use berth_base::{
     text::{is_invisible, is_windows_device},
 };
 
-/// Longest part of a path between two slashes, in bytes: what common file systems and the W3C packaging note allow.
+/// How many bytes a part of a path may have between two slashes: what common file systems and the W3C packaging note
+/// allow.
 const MAX_PART_BYTES: usize = 255;
 
-/// Checks one path (of a file, or of a folder without its trailing slash) by itself.
+/// Checks one path, of a file or of a folder without its trailing slash.
 pub(super) fn check(path: &str, limits: &Limits) -> Result<()> {
     let refuse = |rule, why: &str| Err(refusal::path(rule, path.as_bytes(), why));
     if path.is_empty() {
@@ -25,7 +26,7 @@ pub(super) fn check(path: &str, limits: &Limits) -> Result<()> {
     path.split('/').try_for_each(|part| check_part(path, part))
 }
 
-/// How long and how deep.
+/// Checks the length and the depth of a path.
 fn check_extent(path: &str, limits: &Limits) -> Result<()> {
     let shown = refusal::shown(path.as_bytes());
     let over = |rule, max: usize, detail| Err(refusal::limit(rule, max as u64, detail).with("path", &shown));

@@ -1,4 +1,4 @@
-//! Inflates entries under their declared sizes.
+//! Inflates entries, and stops at their declared sizes.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use berth_base::error::{Error, Result};
 
-/// Bytes that are read, and bytes that are inflated, at a time.
+/// How many bytes are read, and how many inflated, at a time.
 const CHUNK: usize = 64 << 10;
 
-/// The buffers of one unpacking thread; reused from entry to entry.
+/// The buffers of one thread, which are reused for all entries.
 pub(super) struct Unpacker {
     inflater: Decompress,
     input: Vec<u8>,
@@ -26,8 +26,8 @@ impl Unpacker {
         Self { inflater: Decompress::new(false), input: vec![0; CHUNK], output: vec![0; CHUNK] }
     }
 
-    /// Hands the bytes of `entry` to `sink`, piece by piece, and checks that they are as many as declared and have the
-    /// declared CRC. What reached the sink counts only when this returns well.
+    /// Passes the bytes of `entry` to `sink` in pieces, and checks that they have the declared size and CRC. What the
+    /// sink got is valid only if this returns `Ok`.
     pub fn unpack(&mut self, source: &Source, entry: &Entry, sink: &mut dyn FnMut(&[u8])) -> Result<()> {
         let mut crc = crc32fast::Hasher::new();
         let mut both = |bytes: &[u8]| {
@@ -84,18 +84,18 @@ impl Unpacker {
     }
 }
 
-/// The packed bytes of an entry, a chunk at a time.
+/// Reads the packed bytes of an entry in chunks.
 struct Feed<'a> {
     source: &'a Source,
     entry: &'a Entry,
     buffer: &'a mut [u8],
-    /// Which part of the buffer was not used yet.
+    /// The part of the buffer that was not used yet.
     pending: Range<usize>,
     fetched: u64,
 }
 
 impl Feed<'_> {
-    /// The bytes that are next; empty at the end.
+    /// The next bytes; empty at the end.
     fn bytes(&mut self) -> Result<&[u8]> {
         if self.pending.is_empty() {
             self.pending = 0..chunk(self.entry.packed - self.fetched);

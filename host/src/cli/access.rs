@@ -1,4 +1,4 @@
-//! `berth team`, `account`.
+//! `berth team` and `berth account`: who may do what.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::{
     ids::{HostAppId, MerchantId, TeamId, UserId},
 };
 
-/// `berth team`
+/// The subcommands of `berth team`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth team create \"Shop team\"
@@ -40,7 +40,6 @@ pub enum Team {
         /// The team (unless an option names the place)
         #[arg(value_name = "TEAM", required_unless_present = "place")]
         team: Option<String>,
-        /// Where.
         #[command(flatten)]
         place: Place,
     },
@@ -53,7 +52,6 @@ pub enum Team {
         /// Team (unless an option names the place), account and role
         #[arg(required = true, num_args = 2..=3, value_name = "TEAM ACCOUNT ROLE")]
         words: Vec<String>,
-        /// Where.
         #[command(flatten)]
         place: Place,
     },
@@ -63,7 +61,6 @@ pub enum Team {
         /// Team (unless an option names the place) and account
         #[arg(required = true, num_args = 1..=2, value_name = "TEAM ACCOUNT")]
         words: Vec<String>,
-        /// Where.
         #[command(flatten)]
         place: Place,
     },
@@ -75,7 +72,7 @@ const ROLES: &str = "Roles:
   of a merchant  admin, operator (endpoint applications, channels, organisation nodes), viewer
   of the platform  admin, viewer (reads everything), fulfiller (the order system)";
 
-/// Where roles are held, unless it is a team.
+/// The place in which roles are held, unless it is a team.
 #[derive(clap::Args, Debug)]
 #[group(id = "place", multiple = false)]
 pub struct Place {
@@ -91,7 +88,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The address of its members, unless it is a team.
+    /// The path of the place's members; `None` when the place is a team.
     fn path(&self) -> Option<String> {
         match self {
             Self { host_app: Some(id), .. } => Some(format!("/v1/host-apps/{id}/members")),
@@ -101,7 +98,7 @@ impl Place {
         }
     }
 
-    /// Takes the team from the front of the words, unless an option names the place.
+    /// The path of the place's members. Unless an option names the place, the first word is a team and is removed.
     async fn find(&self, client: &Client, words: &mut Vec<String>) -> Result<String, Failure> {
         match self.path() {
             Some(path) => Ok(path),
@@ -118,7 +115,7 @@ async fn team_path(client: &Client, team: &str) -> Result<String, Failure> {
     Ok(format!("/v1/teams/{id}/members"))
 }
 
-/// The id of an account that is given by its id or its name.
+/// The id of an account that is given by its id or by its name.
 pub async fn account_id(client: &Client, account: &str) -> Result<String, Failure> {
     if let Ok(id) = account.parse::<UserId>() {
         return Ok(id.to_string());
@@ -130,7 +127,7 @@ pub async fn account_id(client: &Client, account: &str) -> Result<String, Failur
     the_one("account", account, named, "berth account list")
 }
 
-/// The id of the only one with this name.
+/// The id of the only object with this name among `all`; otherwise the error says what to do.
 fn the_one(what: &str, name: &str, all: Vec<Value>, list: &str) -> Result<String, Failure> {
     let id = |one: &Value| one.get("id").and_then(Value::as_str).map(str::to_owned);
     let named: Vec<_> = all.iter().filter(|one| one.get("name") == Some(&name.into())).filter_map(id).collect();
@@ -194,7 +191,7 @@ async fn revoke(client: &Client, session: &mut Session, mut words: Vec<String>, 
     session.out.done(&json!({"account": account, "role": null}), format!("{account} has no role there any more."))
 }
 
-/// `berth account`
+/// The subcommands of `berth account`.
 #[derive(Subcommand, Debug)]
 pub enum Account {
     /// Create an account for a person or a robot

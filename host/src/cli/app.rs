@@ -18,7 +18,7 @@ use crate::{
     version::VersionNumber,
 };
 
-/// `berth app`
+/// The subcommands of `berth app`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth app create \"Shop\" --id mp-shop
@@ -36,7 +36,7 @@ pub enum App {
         /// The team that owns it; needed when you are in several
         #[arg(long)]
         team: Option<TeamId>,
-        /// What it is
+        /// A description for people
         #[arg(long, default_value = "")]
         description: String,
     },
@@ -93,16 +93,15 @@ pub enum App {
     },
 }
 
-/// `on` or `off`.
+/// `on` or `off` on the command line
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnOff {
-    /// Host apps get service.
+    /// Host apps get service
     On,
-    /// They do not.
+    /// Host apps get no service
     Off,
 }
 
-/// Runs it.
 pub async fn run(command: App, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {

@@ -1,4 +1,4 @@
-//! `berth audit`: what the built-in auditors say of a folder or a package, here and without a host.
+//! `berth audit`: what the built-in auditors find in a folder or a package, here and without a host.
 
 use std::{
     path::{Path, PathBuf},
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// `berth audit`
+/// The arguments of `berth audit`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Runs the auditors that every host begins with, after packing and unpacking by the rules of a host. Nothing is uploaded and
@@ -50,7 +50,6 @@ pub struct AuditHere {
     pub sarif: bool,
 }
 
-/// Runs it.
 pub async fn run(args: AuditHere, session: &mut Session) -> Done {
     let asked = asked(&args.policies)?;
     let package = Package::open(&args.what)?;
@@ -75,12 +74,12 @@ pub async fn run(args: AuditHere, session: &mut Session) -> Done {
     }
 }
 
-/// The package, as a host would open it.
+/// The package as a host would open it.
 struct Package {
     name: PackageName,
     sha256: Digest,
     subject: Arc<Subject>,
-    /// Holds what a folder was packed into.
+    /// Keeps the temporary file into which a folder was packed.
     _packed: Option<tempfile::NamedTempFile>,
 }
 
@@ -99,7 +98,7 @@ impl Package {
         Ok(Self { _packed: Some(packed), ..package })
     }
 
-    /// Who has no name yet is audited under one that means nothing: what a package is called is judged on upload.
+    /// Opens a package. Without a name it is audited under a placeholder, as names are checked on upload.
     fn of(path: &Path, name: Option<PackageName>) -> Result<Self, Failure> {
         let sha256 = files::digest(path)?;
         let archive = Archive::open_path(path, &package::Limits::default()).map_err(refused)?;
@@ -113,13 +112,13 @@ impl Package {
     }
 }
 
-/// An auditor that is asked, and what it is told.
+/// An auditor to ask, with its config.
 struct Asked {
     wasm: Vec<u8>,
     config: Value,
 }
 
-/// The built-in auditors with the configs that were given for them, then the others that were given.
+/// The built-in auditors with the configs that were given for them, then the other auditors that were given.
 fn asked(choices: &[PolicyChoice]) -> Result<Vec<Asked>, Failure> {
     let mut asked = Vec::new();
     for builtin in builtin::ALL {
@@ -171,7 +170,7 @@ async fn evaluate(engine: &Engine, asked: Asked, subject: Arc<Subject>, at: Mill
     Ok(blank.answered(policy.bind_auditor(&config, limits)?.audit(subject).await))
 }
 
-/// As a host would record it.
+/// The audit as a host would record it.
 fn record(package: Package, evaluations: Vec<Evaluation>, gate: &Gate, session: &Session) -> Audit {
     let now = session.clock.now();
     let (state, reason) = match gate {
@@ -193,7 +192,7 @@ fn record(package: Package, evaluations: Vec<Evaluation>, gate: &Gate, session: 
     }
 }
 
-/// The findings as `berth version findings` prints them, and who judged.
+/// Prints the findings as `berth version findings` does, and which policies judged.
 fn print(audit: &Audit, session: &mut Session) -> Done {
     let evaluations = serde_json::to_value(&audit.evaluations).unwrap_or_default();
     let judged: Vec<views::Evaluation> = read(&evaluations)?;

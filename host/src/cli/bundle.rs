@@ -26,7 +26,7 @@ use crate::{
     text,
 };
 
-/// `berth bundle`
+/// The arguments of `berth bundle`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The folder then holds exactly {id}_{version}.apkg for each MiniApp, and berth-bundle.json with their SHA-256. It is
@@ -58,7 +58,6 @@ pub struct Bundle {
     pub key: Option<String>,
 }
 
-/// Runs it.
 pub async fn run(args: Bundle, session: &mut Session) -> Done {
     let client = session.client_as(args.key.as_deref())?;
     refuse_foreign(&args.out)?;
@@ -81,7 +80,8 @@ pub async fn run(args: Bundle, session: &mut Session) -> Done {
     report(session, &args.out, &manifest)
 }
 
-/// The MiniApps of the bundle that lies there already; none when it cannot be read, as it is about to be replaced.
+/// The MiniApps of the bundle that is in the folder already; none when it cannot be read, as it is about to be
+/// replaced.
 fn earlier(out: &Path) -> Vec<MiniAppId> {
     let text = fs::read_to_string(out.join(MANIFEST)).unwrap_or_default();
     let manifest = serde_json::from_str(&text).ok().and_then(|document| Manifest::read(document).ok());
@@ -89,8 +89,8 @@ fn earlier(out: &Path) -> Vec<MiniAppId> {
     packages.into_iter().map(|package| package.name.mini_app_id).collect()
 }
 
-/// What a person should know of this bundle: a MiniApp that the one before had and that is gone, and one that is pinned
-/// although it is off the shelf.
+/// Remarks for people about this bundle: MiniApps that the previous bundle had and this one has not, and pinned ones
+/// that are off the shelf.
 async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest: &Manifest) -> Vec<String> {
     let now: Vec<_> = manifest.packages.iter().map(|package| &package.name.mini_app_id).collect();
     let gone = earlier.iter().filter(|id| !now.contains(id) && args.apps.is_empty() && args.cid.is_none());
@@ -140,7 +140,7 @@ async fn fill(client: &Client, session: &Session, args: &Bundle, folder: &Path) 
     }
 }
 
-/// The bundle as the host makes it now: one zip.
+/// Fetches the bundle as the host makes it now: one zip.
 async fn whole(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {
     let mut body = json!({"host_app": args.host_app});
     if !args.apps.is_empty() {
@@ -168,7 +168,7 @@ async fn save(client: &Client, session: &Session, call: &Call, to: &Path) -> Res
     file.flush().await.map_err(unwritable)
 }
 
-/// The packages that a manifest names, one by one: they may be historical by now.
+/// Fetches the packages that a manifest names one by one, as they may be historical by now.
 async fn pinned(
     client: &Client,
     session: &Session,
@@ -195,7 +195,7 @@ async fn pinned(
     Ok(manifest)
 }
 
-/// The folder is replaced as a whole, so nothing of the user's may lie in it.
+/// Refuses a folder with other files than those of a bundle, as the folder is replaced as a whole.
 fn refuse_foreign(out: &Path) -> Result<(), Failure> {
     if !out.exists() {
         return Ok(());
@@ -213,7 +213,7 @@ fn refuse_foreign(out: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Puts the new folder in the old one's place. When that fails, the old one comes back.
+/// Puts the new folder in the place of the old one. When that fails, the old one is put back.
 fn replace(out: &Path, new: &Path, old: &Path) -> Result<(), Failure> {
     let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
     let had = out.exists();

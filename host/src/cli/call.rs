@@ -1,4 +1,4 @@
-//! One request to the host, described so that it can be sent again.
+//! A request to the host, described so that it can be sent more than once.
 
 use std::path::PathBuf;
 
@@ -8,46 +8,41 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Everything but the unreserved characters of RFC 3986.
+/// All characters but the unreserved ones of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A piece of a path or query, escaped.
+/// Escapes a segment of a path or a value in a query.
 pub fn escape(text: impl ToString) -> String {
     utf8_percent_encode(&text.to_string(), SEGMENT).to_string()
 }
 
-/// What is sent.
+/// The body of a request.
 #[derive(Clone)]
 pub enum Body {
-    /// Nothing.
     None,
-    /// A document.
     Json(Value),
-    /// A file, streamed, with its progress.
+    /// A file that is streamed.
     File {
-        /// Which.
         path: PathBuf,
-        /// The `Content-Type`.
+        /// The value of `Content-Type`.
         media_type: &'static str,
-        /// Moved as the bytes go.
+        /// Advances with the bytes that are sent.
         progress: ProgressBar,
     },
 }
 
-/// One request.
+/// A request to the host.
 #[derive(Clone)]
 pub struct Call {
-    /// The method.
     pub method: Method,
-    /// Path and query, from the `/`.
+    /// The path and the query, beginning with `/`.
     pub path: String,
-    /// Headers beside the usual ones.
+    /// Headers besides the usual ones.
     pub headers: Vec<(&'static str, String)>,
-    /// What is sent.
     pub body: Body,
-    /// Whether sending it twice does no more than sending it once.
+    /// Whether it may be sent again when the answer was lost.
     pub repeatable: bool,
-    /// Whether the host is to do it once only, by an `Idempotency-Key`.
+    /// Whether it gets an `Idempotency-Key`, with which the host does it only once.
     pub keyed: bool,
     parameters: usize,
 }
@@ -59,65 +54,60 @@ impl Call {
         Self { method, path, headers: Vec::new(), body: Body::None, repeatable, keyed: false, parameters: 0 }
     }
 
-    /// Reads.
     pub fn get(path: impl Into<String>) -> Self {
         Self::new(Method::GET, path)
     }
 
-    /// Reads the headers only.
     pub fn head(path: impl Into<String>) -> Self {
         Self::new(Method::HEAD, path)
     }
 
-    /// Sets.
     pub fn put(path: impl Into<String>) -> Self {
         Self::new(Method::PUT, path)
     }
 
-    /// Edits.
     pub fn patch(path: impl Into<String>) -> Self {
         Self::new(Method::PATCH, path)
     }
 
-    /// Takes away.
     pub fn delete(path: impl Into<String>) -> Self {
         Self::new(Method::DELETE, path)
     }
 
-    /// Does something that must not be repeated blindly.
+    /// A POST that must not be sent twice.
     pub fn post(path: impl Into<String>) -> Self {
         Self::new(Method::POST, path)
     }
 
-    /// Creates: carries an `Idempotency-Key`, so that it may be repeated.
+    /// A POST with an `Idempotency-Key`, so that it may be sent again.
     pub fn create(path: impl Into<String>) -> Self {
         Self { keyed: true, repeatable: true, ..Self::post(path) }
     }
 
-    /// POSTs what may be sent again: a question in a document, or content that is known by its digest.
+    /// A POST that may be sent again without a key: a question, or content that is known by its digest.
     pub fn ask(path: impl Into<String>) -> Self {
         Self { repeatable: true, ..Self::post(path) }
     }
 
-    /// With a document.
+    /// Sets a JSON body.
     pub fn json(mut self, document: &impl Serialize) -> Self {
         self.body = Body::Json(serde_json::to_value(document).unwrap_or_default());
         self
     }
 
-    /// With a file. Not together with [`Call::create`]: a host keeps the body of a keyed request in memory.
+    /// Sets a file as the body. Not for a [`Call::create`]: a host keeps the body of a keyed request in memory.
     pub fn file(mut self, path: impl Into<PathBuf>, media_type: &'static str, progress: ProgressBar) -> Self {
         self.body = Body::File { path: path.into(), media_type, progress };
         self
     }
 
-    /// With a header.
+    /// Adds a header.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// With a query parameter, when there is a value.
+    /// Adds a query parameter if there is a value.
     pub fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
             let sign = if self.parameters == 0 { '?' } else { '&' };

@@ -1,4 +1,4 @@
-//! `berth channel`.
+//! `berth channel`: channels of merchants.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     ids::{ChannelId, EndpointAppId, MerchantId},
 };
 
-/// `berth channel`
+/// The subcommands of `berth channel`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "\
 Kinds: wechat_mini_program, wechat_official_account, h5, douyin, alipay, wecom, mini_app (one of this host's MiniApps)
@@ -30,13 +30,13 @@ pub enum Channel {
     Create {
         /// Its name
         name: String,
-        /// Whose it is (BosID)
+        /// The merchant that owns it (BosID)
         #[arg(long, value_name = "BOS_ID")]
         merchant: MerchantId,
-        /// What sort of place it is
+        /// The kind of the channel
         #[arg(long)]
         kind: ChannelKind,
-        /// Its own id there: a WeChat appid, a MiniApp's id, the https address of an H5 page
+        /// Its id on its platform: a WeChat appid, a MiniApp's id, the https address of an H5 page
         #[arg(long, value_name = "ID")]
         app_id: String,
         /// Bind it to this endpoint application at once
@@ -58,45 +58,44 @@ pub enum Channel {
         /// Only those of this kind
         #[arg(long)]
         kind: Option<ChannelKind>,
-        /// Only those with this id of their own
+        /// Only those with this id on their platform
         #[arg(long, value_name = "ID")]
         app_id: Option<String>,
     },
     /// Show a channel
     Show {
-        /// Which
+        /// The channel
         channel: ChannelId,
     },
     /// Rename a channel
     Rename {
-        /// Which
+        /// The channel
         channel: ChannelId,
         /// Its new name
         name: String,
     },
     /// Bind a channel to an endpoint application
     Bind {
-        /// Which
+        /// The channel
         channel: ChannelId,
         /// The endpoint application
         endpoint_app: EndpointAppId,
-        /// Take it from the endpoint application that it is bound to now
+        /// Unbind it from the endpoint application that it is bound to now
         #[arg(long = "move")]
         take: bool,
     },
-    /// Take a channel from its endpoint application
+    /// Unbind a channel from its endpoint application
     Unbind {
-        /// Which
+        /// The channel
         channel: ChannelId,
     },
-    /// Give a channel up; it must be bound to nothing
+    /// Delete a channel, so that any merchant may authorise it; it must be bound to nothing
     Delete {
-        /// Which
+        /// The channel
         channel: ChannelId,
     },
 }
 
-/// Runs it.
 pub async fn run(command: Channel, session: &mut Session) -> Done {
     let command = match command {
         Channel::Authorise(args) => return channel_authorise::run(*args, session).await,

@@ -1,4 +1,4 @@
-//! `berth channel authorise`: from the merchant's link to the binding, resumable by the id of the run.
+//! `berth channel authorise`: from the merchant's link to the binding. A run can be resumed by its id.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::{
 
 const RUNS: &str = "/v1/channel-authorisations";
 
-/// `berth channel authorise`
+/// The arguments of `berth channel authorise`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Prints the address at which the merchant authorises, and waits until the channel is bound. Broken off, it goes on with the
@@ -39,22 +39,22 @@ pub struct Authorise {
     /// Go on with this run
     #[arg(required_unless_present = "merchant", conflicts_with = "merchant")]
     pub run: Option<AuthorisationId>,
-    /// Whose channel it is to be (BosID)
+    /// The merchant that the channel is to belong to (BosID)
     #[arg(long, value_name = "BOS_ID")]
     pub merchant: Option<MerchantId>,
-    /// What sort of channel
+    /// The kind of the channel
     #[arg(long, default_value = "wechat_mini_program")]
     pub kind: ChannelKind,
-    /// The endpoint application that it is for
+    /// The endpoint application to bind it to
     #[arg(long, value_name = "CID", conflicts_with = "new")]
     pub endpoint: Option<EndpointAppId>,
-    /// Create an endpoint application of this name for it
+    /// Create an endpoint application with this name for it
     #[arg(long, value_name = "NAME", requires = "products")]
     pub new: Option<String>,
     /// A product instance of the new endpoint application; may be repeated
     #[arg(long = "product", value_name = "INSTANCE", requires = "new")]
     pub products: Vec<InstanceId>,
-    /// The channel's own id, where its platform does not tell (all kinds but those of WeChat)
+    /// The channel's id on its platform, needed for all kinds but those of WeChat
     #[arg(long, value_name = "ID", requires = "name")]
     pub app_id: Option<String>,
     /// The channel's name, beside --app-id
@@ -63,7 +63,7 @@ pub struct Authorise {
     /// Do not wait for the merchant
     #[arg(long)]
     pub no_wait: bool,
-    /// Seconds to wait at the most
+    /// How many seconds to wait
     #[arg(long, default_value_t = 1800, value_name = "SECONDS")]
     pub timeout: i64,
 }
@@ -79,7 +79,7 @@ impl Authorise {
     }
 }
 
-/// Begins a run, or goes on with one, and waits for its end.
+/// Starts a run or resumes one, and waits for its end.
 pub async fn run(args: Authorise, session: &mut Session) -> Done {
     let client = session.client()?;
     let answer = match (&args.run, &args.merchant) {
@@ -96,7 +96,7 @@ pub async fn run(args: Authorise, session: &mut Session) -> Done {
     verdict(&read(&answer)?)
 }
 
-/// What can be done for a run now: choose, or start again.
+/// Does what can be done for a run now: sets its target, or starts it again.
 async fn go_on(client: &Client, id: &AuthorisationId, target: Option<Target>) -> Result<Value, Failure> {
     let at = format!("{RUNS}/{id}");
     if let Some(target) = target {
@@ -109,7 +109,7 @@ async fn go_on(client: &Client, id: &AuthorisationId, target: Option<Target>) ->
     }
 }
 
-/// Shows the link and how far the run is, until it ends or waits for us.
+/// Shows the link and the state of the run, until it ends or somebody has to act.
 async fn wait(client: &Client, session: &mut Session, mut answer: Value, timeout: i64) -> Result<Value, Failure> {
     let until = session.clock.now().plus_seconds(timeout);
     let target = if session.out.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
@@ -139,7 +139,7 @@ async fn wait(client: &Client, session: &mut Session, mut answer: Value, timeout
     }
 }
 
-/// Whether it came to a good end, or needs somebody.
+/// The outcome of the command: a failure unless the channel is bound or the run may go on.
 fn verdict(run: &View) -> Done {
     let detail = run.detail.as_deref().unwrap_or_default();
     match run.state.as_str() {
@@ -156,7 +156,7 @@ fn verdict(run: &View) -> Done {
     }
 }
 
-/// `berth channel authorisations`
+/// The arguments of `berth channel authorisations`.
 #[derive(Args, Debug)]
 pub struct Authorisations {
     /// Only those of this merchant
@@ -167,7 +167,7 @@ pub struct Authorisations {
     pub state: Option<String>,
 }
 
-/// Lists runs.
+/// Lists runs of authorising channels.
 pub async fn list(args: Authorisations, session: &mut Session) -> Done {
     let call = Call::get(RUNS).query("merchant", args.merchant).query("state", args.state);
     let items = session.client()?.items(call).await?;

@@ -1,4 +1,4 @@
-//! `berth check`: asks as a device would.
+//! `berth check`: asks the host as a device would.
 
 use clap::Args;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::{
     version::VersionNumber,
 };
 
-/// `berth check`
+/// The arguments of `berth check`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A check counts like a device's: it may be admitted to a capped grayscale task. --explain only explains.
@@ -35,10 +35,10 @@ pub struct Check {
     /// The version that the device has, when there is one --app
     #[arg(long, value_name = "V")]
     pub current: Option<VersionNumber>,
-    /// The installation: the unit that grayscale counts
+    /// The guid of the installation, by which grayscale counts devices
     #[arg(long)]
     pub guid: String,
-    /// The device
+    /// The id of the hardware
     #[arg(long, value_name = "ID")]
     pub device_id: Option<String>,
     /// The account that is logged in
@@ -56,7 +56,7 @@ pub struct Check {
     /// Version of the SDK
     #[arg(long, default_value = "1.0.0")]
     pub sdk_version: String,
-    /// wifi, 5g …
+    /// The network: wifi, 5g …
     #[arg(long, default_value = "wifi")]
     pub network: String,
     /// Ask with the host app's public key instead of your token
@@ -67,7 +67,7 @@ pub struct Check {
     pub explain: bool,
 }
 
-/// A MiniApp, and what the device has of it.
+/// A MiniApp, and the version that the device has of it.
 #[derive(Clone, Debug)]
 pub struct AppAt {
     id: MiniAppId,
@@ -121,7 +121,7 @@ struct Package {
     size: u64,
 }
 
-/// One rule that was tried (G14).
+/// A rule that was tried, as the host explains it (G14).
 #[derive(Deserialize)]
 struct Step {
     rule: String,
@@ -132,7 +132,6 @@ struct Step {
     says: String,
 }
 
-/// Runs it.
 pub async fn run(args: Check, session: &mut Session) -> Done {
     let client = session.client_as(args.key.as_deref())?;
     let path = if args.explain { "/v1/check/explain" } else { "/v1/check" };
@@ -198,7 +197,7 @@ fn view(outcome: &Outcome, paint: &Paint) -> String {
     if outcome.steps.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.steps, paint)) }
 }
 
-/// The trace: rules of one task as the branches of that task.
+/// The explanation as a tree, in which the rules of one task are the branches of that task.
 fn tree(steps: &[Step], paint: &Paint) -> String {
     let groups: Vec<_> = steps.chunk_by(|a, b| a.gray_task.is_some() && a.gray_task == b.gray_task).collect();
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! The client: sends calls, tries again where that is safe, and turns refusals into [`Failure`]s.
+//! Sends calls to a host, tries again where that is safe, and turns refusals into [`Failure`]s.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,37 +14,36 @@ use super::{
 };
 use crate::clock::Random;
 
-/// How often a call is sent at the most.
+/// How often a call is sent at most.
 const ATTEMPTS: u32 = 4;
-/// No host keeps a caller waiting longer than this by `Retry-After`.
+/// How long a host can make the client wait by `Retry-After`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// Compiling a policy takes up to half a minute; nothing takes longer.
+/// How long an answer may take. Compiling a policy takes up to half a minute; nothing takes longer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Who is asking.
+/// What identifies the caller to the host.
 #[derive(Clone)]
 pub enum Credential {
-    /// Nobody yet.
     None,
-    /// An account, by a token.
+    /// The token of an account.
     Token(String),
-    /// A host app, by its public key.
+    /// The public key of a host app.
     HostAppKey(String),
 }
 
-/// Talks to one host.
+/// A client of one host.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     credential: Credential,
     random: Arc<dyn Random>,
-    /// The first pause before trying again; it doubles.
+    /// The first pause before trying again, which doubles with each attempt.
     pub pause: Duration,
 }
 
 impl Client {
-    /// For the host at `base` (`https://berth.example`).
+    /// A client of the host at `base`, such as `https://berth.example`.
     ///
     /// # Errors
     /// `usage` when `base` is not an http or https address.
@@ -66,12 +65,12 @@ impl Client {
         &self.base
     }
 
-    /// The same host, asked by somebody else.
+    /// A client of the same host with another credential.
     pub fn with(&self, credential: Credential) -> Self {
         Self { credential, ..self.clone() }
     }
 
-    /// Sends and reads the answer's document; `null` when there is none.
+    /// Sends a call and reads the JSON of the answer; `null` when it has no body.
     pub async fn value(&self, call: Call) -> Result<Value, Failure> {
         let answer = async { self.read(self.send(&call).await?).await };
         let bytes = self.in_time(&call, answer).await?;
@@ -81,7 +80,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|_| reach::not_berth(&self.base))
     }
 
-    /// Sends and reads the answer as text.
+    /// Sends a call and reads the answer as text.
     pub async fn text(&self, call: Call) -> Result<String, Failure> {
         let answer = async { self.read(self.send(&call).await?).await };
         Ok(String::from_utf8_lossy(&self.in_time(&call, answer).await?).into_owned())
@@ -91,7 +90,7 @@ impl Client {
         response.bytes().await.map_err(|error| reach::explain(&self.base, &error))
     }
 
-    /// Bounds everything but uploads, which take as long as the line needs.
+    /// Bounds the time of everything but uploads, which take as long as the connection needs.
     async fn in_time<T>(&self, call: &Call, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         if matches!(call.body, Body::File { .. }) {
             return answer.await;
@@ -100,7 +99,7 @@ impl Client {
         tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(late)?
     }
 
-    /// All items of a list, page by page.
+    /// All items of a list, fetched page by page.
     pub async fn items(&self, call: Call) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         let mut cursor = None;
@@ -117,7 +116,8 @@ impl Client {
         }
     }
 
-    /// Sends, again where that is safe, and gives back a success. `backon` repeats errors; an answer that asks to wait is none.
+    /// Sends a call, again where that is safe, and returns the successful answer. `backon` cannot do this, as it
+    /// repeats errors only, and an answer that asks to wait is none.
     pub async fn send(&self, call: &Call) -> Result<Response, Failure> {
         let key = call.keyed.then(|| self.idempotency_key());
         let mut attempt = 1;
@@ -182,7 +182,7 @@ impl Client {
     }
 }
 
-/// A file as a body that is read while it is sent, and its length.
+/// A file as a body that is read while it is sent, and its length in bytes.
 async fn stream(path: &std::path::Path, progress: &indicatif::ProgressBar) -> Result<(reqwest::Body, u64), Failure> {
     let unreadable = |error: std::io::Error| Failure::file("read", path, &error);
     let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
@@ -194,7 +194,7 @@ async fn stream(path: &std::path::Path, progress: &indicatif::ProgressBar) -> Re
     Ok((reqwest::Body::wrap_stream(stream), size))
 }
 
-/// How long to wait before trying again, when the host said that it cannot now.
+/// How long to wait before trying again; `None` when the host did not say that it is busy.
 fn asked_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     if !matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         return None;
@@ -203,7 +203,7 @@ fn asked_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     Some(Duration::from_secs(seconds).clamp(otherwise, LONGEST_PAUSE))
 }
 
-/// The refusal in an answer, even when something before the host made it.
+/// The refusal in an answer, even when something in front of the host gave it.
 async fn problem(response: Response) -> Problem {
     let status = response.status();
     let header = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -232,7 +232,7 @@ fn foreign(status: StatusCode) -> Problem {
     }
 }
 
-/// An address in its canonical form: scheme, host, port and path prefix, no trailing slash.
+/// A server address in its canonical form: scheme, host, port and path prefix, without a slash at the end.
 pub fn server_url(text: &str) -> Result<String, Failure> {
     let wrong = || Failure::usage(format!("{text:?} is not a server address: expected such as https://berth.example."));
     let url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;

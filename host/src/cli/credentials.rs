@@ -1,4 +1,4 @@
-//! What `berth login` stores: a token for each server, one of them current, in a file that only its owner reads.
+//! What `berth login` stores: a token for each server, one of which is current, in a file that only its owner can read.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{failure::Failure, files};
 
-/// The stored servers.
+/// The stored logins.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Credentials {
-    /// The server that commands talk to.
+    /// The address of the server that commands talk to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
-    /// By address.
+    /// The logins by the address of the server.
     #[serde(default)]
     pub servers: BTreeMap<String, Login>,
 }
@@ -25,27 +25,26 @@ pub struct Credentials {
 /// A login on one server.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Login {
-    /// The secret.
     pub token: String,
-    /// Whose it is, for people.
+    /// The name of the account, for people.
     #[serde(default)]
     pub account: String,
 }
 
 impl std::fmt::Debug for Login {
-    /// Without the secret (I8).
+    /// Does not show the token (I8).
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Login({})", self.account)
     }
 }
 
-/// `$XDG_CONFIG_HOME/berth/credentials.json`, or the same under `~/.config`.
+/// `$XDG_CONFIG_HOME/berth/credentials.json`, or the same under `~/.config`. `None` when there is no home folder.
 pub fn default_path() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join("berth/credentials.json"))
 }
 
 impl Credentials {
-    /// Reads them; none when there is no file.
+    /// Reads the stored logins; there are none when the file does not exist.
     pub fn load(path: &Path) -> Result<Self, Failure> {
         if !path.exists() {
             return Ok(Self::default());
@@ -56,7 +55,7 @@ impl Credentials {
         })
     }
 
-    /// Writes them, whole or not at all, readable by the owner only.
+    /// Writes the file, completely or not at all, readable by its owner only.
     pub fn save(&self, path: &Path) -> Result<(), Failure> {
         let unwritable = |error: std::io::Error| Failure::file("write", path, &error);
         let folder = files::parent(path);
@@ -69,7 +68,6 @@ impl Credentials {
         Ok(())
     }
 
-    /// The token for `server`.
     pub fn token(&self, server: &str) -> Option<&str> {
         self.servers.get(server).map(|login| login.token.as_str())
     }

@@ -1,4 +1,4 @@
-//! Downloads that resume, and that are what they claim to be.
+//! Downloads packages: resumes them, and verifies their SHA-256.
 
 use std::{
     io::SeekFrom,
@@ -31,12 +31,12 @@ use crate::{
     version::VersionNumber,
 };
 
-/// Tries in a row that bring no byte.
+/// How many tries in a row may bring no byte.
 const FRUITLESS: u32 = 4;
-/// A line that brings nothing for so long is dead.
+/// How long a connection may bring nothing until it counts as dead.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// `berth download`
+/// The arguments of `berth download`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 An interrupted download goes on where it stopped. The file appears only when its SHA-256 is right.
@@ -58,7 +58,6 @@ pub struct Download {
     pub key: Option<String>,
 }
 
-/// Runs it.
 pub async fn run(args: Download, session: &mut Session) -> Done {
     let client = session.client_as(args.key.as_deref())?;
     let version = match args.number {
@@ -86,7 +85,7 @@ async fn online(client: &Client, app: &MiniAppId) -> Result<VersionNumber, Failu
     overview.online().map(|online| online.version.clone()).ok_or_else(nothing)
 }
 
-/// Downloads a package to `to` and gives back its SHA-256, which is `expected` when that is known.
+/// Downloads a package to `to` and returns its SHA-256, which is checked against `expected` if that is given.
 pub async fn package(
     client: &Client,
     name: &PackageName,
@@ -127,7 +126,7 @@ fn remove(path: &Path) -> Result<(), Failure> {
     std::fs::remove_file(path).map_err(|error| Failure::file("remove", path, &error))
 }
 
-/// What the host announces.
+/// What the host announces about a package.
 struct Known {
     size: u64,
     etag: String,
@@ -152,7 +151,7 @@ impl Known {
     }
 }
 
-/// One package on its way.
+/// A download in progress.
 struct Transfer<'a> {
     client: &'a Client,
     path: String,
@@ -160,7 +159,7 @@ struct Transfer<'a> {
     bar: &'a ProgressBar,
 }
 
-/// The file that grows, and the hash of what it holds.
+/// The file that is being written, and the hash of its content so far.
 struct Part {
     file: tokio::fs::File,
     hasher: sha2::Sha256,
@@ -196,7 +195,7 @@ impl Part {
 }
 
 impl Transfer<'_> {
-    /// Fetches what is missing and gives back the SHA-256 of the whole.
+    /// Fetches what is missing and returns the SHA-256 of the whole.
     async fn complete(&mut self, path: &Path) -> Result<Digest, Failure> {
         let unwritable = |error: std::io::Error| Failure::file("write", path, &error);
         let mut part = Part::open(path, self.known.size).await.map_err(unwritable)?;
@@ -214,7 +213,7 @@ impl Transfer<'_> {
         Ok(Digest::from_bytes(&part.hasher.finalize().into()))
     }
 
-    /// One answer, to its end or to its interruption (the inner error). The outer error ends the download.
+    /// Reads one answer to its end or to its interruption, which is the inner error. The outer error ends the download.
     async fn once(&self, part: &mut Part, path: &Path) -> Result<Result<(), Failure>, Failure> {
         let unwritable = |error: std::io::Error| Failure::file("write", path, &error);
         let mut response = self.ask(part.length).await?;

@@ -1,4 +1,4 @@
-//! `berth endpoint` and `berth product`: endpoint applications and what they hold.
+//! `berth endpoint` and `berth product`: endpoint applications and product instances.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::{
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
 };
 
-/// `berth endpoint`
+/// The subcommands of `berth endpoint`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth endpoint create \"Members' club\" --merchant bos-coffee --product crm-1 --product guide-1
@@ -31,7 +31,7 @@ pub enum Endpoint {
     Create {
         /// Its name
         name: String,
-        /// Whose it is (BosID)
+        /// The merchant that owns it (BosID)
         #[arg(long, value_name = "BOS_ID")]
         merchant: MerchantId,
         /// A product instance that it holds; repeat for more
@@ -42,17 +42,17 @@ pub enum Endpoint {
     List(Listed),
     /// Show an endpoint application: its product instances, channels and organisation nodes
     Show {
-        /// Which (CID)
+        /// The endpoint application (CID)
         cid: EndpointAppId,
     },
     /// Show what its MiniApps are told in a check: active products, organisation nodes, the digest
     Runtime {
-        /// Which (CID)
+        /// The endpoint application (CID)
         cid: EndpointAppId,
     },
     /// Change the name
     Edit {
-        /// Which (CID)
+        /// The endpoint application (CID)
         cid: EndpointAppId,
         /// The new name
         #[arg(long)]
@@ -60,7 +60,7 @@ pub enum Endpoint {
     },
     /// Delete an endpoint application to which no channel is bound
     Delete {
-        /// Which (CID)
+        /// The endpoint application (CID)
         cid: EndpointAppId,
     },
     /// Put a product instance into it
@@ -79,7 +79,7 @@ pub enum Endpoint {
     },
 }
 
-/// Which endpoint applications are listed.
+/// Which endpoint applications to list.
 #[derive(Args, Debug)]
 pub struct Listed {
     /// Only those of this merchant (BosID)
@@ -144,7 +144,8 @@ pub async fn run(command: Endpoint, session: &mut Session) -> Done {
 }
 
 impl Listed {
-    /// The first purchase helps only who has none at all.
+    /// What to say about an empty list. The first purchase is mentioned only when the merchant has no endpoint
+    /// application at all.
     fn when_empty(&self) -> &'static str {
         match self {
             Self { product_instance: None, channel_app_id: None, org_node: None, default: None, .. } => {
@@ -239,7 +240,7 @@ fn product_row(one: ProductInstance, paint: &Paint) -> [Cell; 6] {
     [Cell::strong(one.id), Cell::of(one.product), Cell::of(one.name), Cell::of(one.merchant), state, expires]
 }
 
-/// `berth product`
+/// The subcommands of `berth product`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth product list --merchant bos-coffee --state active
@@ -265,7 +266,7 @@ pub enum Product {
     },
     /// Show a product instance
     Show {
-        /// Which
+        /// The product instance
         instance: InstanceId,
     },
 }

@@ -1,4 +1,4 @@
-//! `berth events`: what happened, and what happens.
+//! `berth events`: past events, and events as they happen.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -24,12 +24,12 @@ use crate::{
 };
 
 const PAGE: u32 = 200;
-/// Pause before a lost stream is opened again.
+/// The pause before a lost stream is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The host gives a sign of life every 15 seconds: after so long without one the line is dead.
+/// How long a stream may be silent until it counts as dead. The host sends a heartbeat every 15 seconds.
 const SILENCE: Duration = Duration::from_secs(45);
 
-/// `berth events`
+/// The subcommands of `berth events`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth events list --app mp-shop --types 'version.*' --last 10
@@ -38,7 +38,6 @@ const SILENCE: Duration = Duration::from_secs(45);
 pub enum Events {
     /// List what happened, oldest first
     List {
-        /// Which.
         #[command(flatten)]
         which: Which,
         /// Only those after this sequence number
@@ -53,7 +52,6 @@ pub enum Events {
     },
     /// Print what happens, as it happens; a lost connection is opened again and nothing is missed
     Tail {
-        /// Which.
         #[command(flatten)]
         which: Which,
         /// Begin after this sequence number; with what happens next when absent
@@ -73,7 +71,7 @@ pub enum Events {
     },
 }
 
-/// Whose events.
+/// Whose events to read.
 #[derive(Args, Debug)]
 pub struct Which {
     /// Only those of this MiniApp
@@ -94,7 +92,6 @@ impl Which {
     }
 }
 
-/// One page.
 #[derive(Deserialize)]
 struct Answer {
     items: Vec<Value>,
@@ -113,7 +110,6 @@ struct Event {
     at: Millis,
 }
 
-/// Runs it.
 pub async fn run(command: Events, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
@@ -127,14 +123,14 @@ pub async fn run(command: Events, session: &mut Session) -> Done {
     }
 }
 
-/// Has a webhook get everything after an event again.
+/// Lets a host deliver everything after an event to a webhook again.
 pub async fn replay(client: &Client, session: &mut Session, webhook: &WebhookId, after: i64) -> Done {
     client.value(Call::ask(format!("/v1/webhooks/{webhook}/replay")).json(&Replay { after })).await?;
     let document = json!({"webhook": webhook, "after": after});
     session.out.done(&document, format!("Everything after event {after} is delivered to {webhook} again."))
 }
 
-/// The newest `most` of all events that are wanted, oldest first.
+/// The newest `most` of the wanted events, oldest first.
 async fn read_all(
     client: &Client,
     which: &Which,
@@ -153,7 +149,8 @@ async fn read_all(
     }
 }
 
-/// As the stream and webhooks choose: exact, or with a star at the end; all when none is named.
+/// Whether the types select an event, as for streams and webhooks: exact, or with a star at the end. Without types all
+/// are selected.
 fn is_wanted(kind: &str, types: &[String]) -> bool {
     let fits = |wanted: &String| match wanted.strip_suffix('*') {
         Some(prefix) => kind.starts_with(prefix),
@@ -179,7 +176,7 @@ async fn page(client: &Client, which: &Which, after: u64) -> Result<Vec<Value>, 
     Ok(read::<Answer>(&client.value(which.of(call)).await?)?.items)
 }
 
-/// Prints events for ever; a host that is away for a while is asked again.
+/// Prints events in an endless loop. When the host cannot be reached for a while, it is asked again.
 async fn tail(client: &Client, session: &mut Session, which: &Which, mut after: Option<u64>, types: &[String]) -> Done {
     let types = (!types.is_empty()).then(|| types.join(","));
     loop {
@@ -195,7 +192,7 @@ async fn tail(client: &Client, session: &mut Session, which: &Which, mut after: 
     }
 }
 
-/// Prints one stream to its end; `after` is then the last event that was printed.
+/// Prints a stream to its end. `after` becomes the number of the last event that was printed.
 async fn follow(client: &Client, session: &mut Session, call: &Call, after: &mut Option<u64>) -> Done {
     let lost = |why: &str| Failure::Unreachable(format!("The stream of {} {why}; opening it again.", client.base()));
     let mut events = SseByteStream::new(client.send(call).await?.bytes_stream());
@@ -206,7 +203,7 @@ async fn follow(client: &Client, session: &mut Session, call: &Call, after: &mut
     }
 }
 
-/// Prints an event. One without data tells nothing but where to go on.
+/// Prints an event. One without data only says where to go on.
 fn take(session: &mut Session, event: Sse, after: &mut Option<u64>) -> Done {
     if let Some(data) = &event.data {
         print(session, data)?;

@@ -1,4 +1,4 @@
-//! What can go wrong in a command, and the exit code that scripts see.
+//! The failures of commands, and the exit codes that scripts see.
 
 use std::{fmt, path::Path};
 
@@ -7,31 +7,28 @@ use serde_json::{Map, Value};
 
 use crate::{ids::MiniAppId, version::VersionNumber};
 
-/// What a command gives back when it has already printed its answer.
+/// The result of a command that has printed its answer itself.
 pub type Done = Result<(), Failure>;
 
-/// A refusal as the host words it (RFC 9457), or one of our own in the same form.
+/// A refusal in the words of the host (RFC 9457), or one of the CLI itself in the same form.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Problem {
-    /// The stable reason: on the wire an address, here its last segment (`version-exists`).
+    /// The stable reason, such as `version-exists`. On the wire it is an address, of which this is the last segment.
     #[serde(rename = "type")]
     pub kind: String,
-    /// One short sentence, the same for every occurrence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// The HTTP status; 0 for a refusal that was made on this side.
+    /// The HTTP status; 0 for a refusal of the CLI itself.
     #[serde(default)]
     pub status: u16,
-    /// What is wrong here and what to do about it.
     #[serde(default)]
     pub detail: String,
-    /// Leads to the reason in the host's log.
+    /// The id by which the host's log has the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Further members for programs.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
-    /// The command to try next, where the one that was refused knows more than its reason says.
+    /// The command to try next, if the command that was refused knows a better one than the reason tells.
     #[serde(skip)]
     pub next: Option<String>,
 }
@@ -41,16 +38,16 @@ pub struct Problem {
 pub enum Failure {
     /// It was refused: exit code 1.
     Refused(Box<Problem>),
-    /// It was used wrongly: exit code 2.
+    /// It was used in a wrong way: exit code 2.
     Usage(String),
     /// The host could not be reached: exit code 3.
     Unreachable(String),
-    /// Whoever read our output has stopped reading: exit code 0, as `head` expects.
+    /// The program that reads the output has stopped reading: exit code 0, as with `head`.
     ReaderGone,
 }
 
 impl Failure {
-    /// A refusal that was made on this side.
+    /// A refusal of the CLI itself.
     pub fn refused(kind: &str, detail: impl Into<String>) -> Self {
         Self::Refused(Box::new(Problem {
             kind: kind.into(),
@@ -63,7 +60,7 @@ impl Failure {
         }))
     }
 
-    /// Leads to the findings of a version, when it was refused because its audit rejected it.
+    /// Points to the findings of a version, if it was refused because its audit rejected it.
     pub fn with_findings_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
         if let Self::Refused(problem) = &mut self
             && (problem.kind == "version-rejected" || problem.fields.get("state") == Some(&"rejected".into()))
@@ -73,7 +70,7 @@ impl Failure {
         self
     }
 
-    /// Leads to the decision that a version waits for, or to its findings.
+    /// Points to the decision that a version waits for, or to its findings.
     pub fn about_version(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
         if let Self::Refused(problem) = &mut self
             && let Some(host_app) = problem.fields.get("waits_for").and_then(|all| all.get(0)).and_then(Value::as_str)
@@ -83,7 +80,7 @@ impl Failure {
         self.with_findings_of(app, version)
     }
 
-    /// Leads to the team, when one has to be named.
+    /// Points to the list of teams, if a team has to be named.
     pub fn about_team(mut self) -> Self {
         if let Self::Refused(problem) = &mut self
             && problem.fields.get("field") == Some(&"team".into())
@@ -93,7 +90,7 @@ impl Failure {
         self
     }
 
-    /// Leads to the binding that is there already.
+    /// Points to the binding that exists already.
     pub fn with_binding(mut self) -> Self {
         if let Self::Refused(problem) = &mut self
             && let Some(id) = problem.fields.get("binding").and_then(Value::as_str)
@@ -103,12 +100,11 @@ impl Failure {
         self
     }
 
-    /// Wrong use.
     pub fn usage(detail: impl Into<String>) -> Self {
         Self::Usage(detail.into())
     }
 
-    /// A file that cannot be read or written. `doing` is a verb: `read`, `write`.
+    /// The failure of a file that cannot be read or written. `doing` is a verb: `read`, `write`.
     pub fn file(doing: &str, path: &Path, error: &std::io::Error) -> Self {
         let path = path.display();
         match error.kind() {
@@ -117,7 +113,6 @@ impl Failure {
         }
     }
 
-    /// 0, 1, 2 or 3.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::ReaderGone => 0,
@@ -138,7 +133,7 @@ impl Failure {
         }
     }
 
-    /// The stable reason of a refusal.
+    /// The stable reason, if it is a refusal.
     pub fn kind(&self) -> Option<&str> {
         match self {
             Self::Refused(problem) => Some(&problem.kind),
@@ -172,14 +167,14 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
-    /// Who was refused while packing needs not be told to pack.
+    /// What to do next. A refusal while packing does not advise to pack.
     fn advice(&self) -> Option<&str> {
         let local = self.status == 0 && self.kind.starts_with("package-");
         self.next.as_deref().or_else(|| advice(&self.kind).filter(|_| !local))
     }
 }
 
-/// What to do next, where a command helps and the host cannot know it.
+/// What to do next after a refusal with this reason, where a command helps and the host cannot know it.
 fn advice(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "missing-token" | "invalid-token" | "expired-token" => "berth login --server URL",
@@ -213,8 +208,8 @@ fn advice(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// Where an error of a domain type stands for something that was typed, it is wrong use; the rest is refused, with its
-/// cause, because here the log and the person are the same.
+/// An error about something that was typed is wrong use. Any other error is a refusal, shown with its cause, as the
+/// person at the command line is also the one who reads the log.
 impl From<crate::error::Error> for Failure {
     fn from(error: crate::error::Error) -> Self {
         use crate::error::Kind;

@@ -1,4 +1,4 @@
-//! Files of the user's: read with errors that name them.
+//! Reads the user's files, with errors that name them.
 
 use std::{
     io::{self, Read},
@@ -12,16 +12,16 @@ use sha2::Digest as _;
 use super::failure::Failure;
 use crate::ids::Digest;
 
-/// A config, manifest or pin file; anything larger than 16 MiB is not one.
+/// How many bytes a config, manifest or pin file may have.
 const MAX_TEXT: u64 = 16 << 20;
 
-/// A JSON file.
+/// Reads a JSON file.
 pub fn read_json(path: &Path) -> Result<Value, Failure> {
     let text = read_text(path)?;
     serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", path.display())))
 }
 
-/// A small text file.
+/// Reads a small text file, without its byte order mark.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
     let file = std::fs::File::open(path).map_err(|error| Failure::file("read", path, &error))?;
     let mut text = String::new();
@@ -37,7 +37,7 @@ pub fn digest(path: &Path) -> Result<Digest, Failure> {
     Ok(Digest::from_bytes(&hasher.0.finalize().into()))
 }
 
-/// A temporary file or folder beside `path`, so that a rename onto it is atomic.
+/// The folder of `path`, in which temporary files are made, so that a rename to `path` is atomic.
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

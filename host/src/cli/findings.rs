@@ -1,4 +1,4 @@
-//! Findings as compilers print them: `path:line:column rule message`.
+//! Prints findings as compilers do: `path:line:column rule message`.
 
 use serde::Deserialize;
 
@@ -8,46 +8,38 @@ use super::{
 };
 use crate::text;
 
-/// One finding of a policy.
+/// A finding, as far as it is printed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Finding {
-    /// The policy that found it, when the answer mixes policies.
+    /// The policy that found it, if the answer has findings of several policies.
     #[serde(default)]
     pub policy: Option<String>,
     /// `enforce`, or `shadow` when it is only recorded.
     #[serde(default)]
     pub mode: Option<String>,
-    /// Stable: `eval-call`.
     pub rule: String,
     /// `note`, `warning` or `error`.
     pub severity: String,
-    /// What was found.
     pub message: String,
-    /// Where.
     #[serde(default)]
     pub place: Option<Place>,
-    /// What to do about it.
     #[serde(default)]
     pub fix: Option<String>,
 }
 
-/// One-based.
+/// A place in the package. Lines and columns begin with 1.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Place {
-    /// In the package.
     pub path: String,
-    /// The line.
     #[serde(default)]
     pub line: Option<u32>,
-    /// The column, in Unicode scalar values.
+    /// Counted in Unicode scalar values.
     #[serde(default)]
     pub column: Option<u32>,
 }
 
-/// The answer of `…/findings`.
 #[derive(Deserialize)]
 pub struct Findings {
-    /// All of them.
     pub findings: Vec<Finding>,
 }
 
@@ -57,7 +49,7 @@ impl Finding {
     }
 }
 
-/// All findings, those that count and of them the gravest first, and a summary.
+/// All findings and a summary: those that count come first, of these the most serious ones first.
 pub fn render(findings: &[Finding], paint: &Paint) -> String {
     if findings.is_empty() {
         return "No findings.".into();
@@ -104,7 +96,7 @@ impl Place {
     }
 }
 
-/// `1 error, 2 notes; in shadow, where they decide nothing: 1 error`.
+/// The numbers of findings: `1 error, 2 notes; in shadow, where they decide nothing: 1 error`.
 fn summary(findings: &[Finding]) -> String {
     let (count, shadow): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.counts());
     match (counts(&count), counts(&shadow)) {

@@ -1,4 +1,4 @@
-//! `berth fulfil` and `berth fulfilment`: the order system's messages.
+//! `berth fulfil` and `berth fulfilment`: messages of the order system.
 
 use std::{io::Read, path::PathBuf};
 
@@ -24,7 +24,7 @@ use crate::{
     ids::{MerchantId, MessageId},
 };
 
-/// `berth fulfil`
+/// The arguments of `berth fulfil`.
 #[derive(Args, Debug)]
 #[command(after_help = "A message, in JSON:
   {\"id\": \"order-17\", \"merchant\": \"bos-coffee\", \"instance\": \"mall-1\", \"product\": \"mall\", \"kind\": \"purchase\",
@@ -36,11 +36,11 @@ Examples:
   berth fulfil orders.jsonl
   tail -n 1 orders.jsonl | berth fulfil -")]
 pub struct Fulfil {
-    /// One message, an array of them, or one a line; `-` reads them from stdin
+    /// One message, an array of messages, or one message per line; `-` reads them from stdin
     file: PathBuf,
 }
 
-/// `berth fulfilment`
+/// The subcommands of `berth fulfilment`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth fulfilment list --state parked
@@ -49,10 +49,10 @@ pub struct Fulfil {
 pub enum Fulfilment {
     /// List the messages that were sent, newest first
     List {
-        /// applied, parked or corrected
+        /// Only those in this state: applied, parked or corrected
         #[arg(long)]
         state: Option<FulfilmentState>,
-        /// Only those that wait for this reason
+        /// Only those that are parked for this reason
         #[arg(long)]
         reason: Option<Reason>,
         /// Only those that name this merchant (BosID)
@@ -61,21 +61,21 @@ pub enum Fulfilment {
     },
     /// Show a message and what became of it
     Show {
-        /// Which
+        /// The id of the message
         message: MessageId,
     },
     /// Try a parked message again, or all of them
     Replay {
-        /// Which
+        /// The id of the message
         #[arg(required_unless_present = "all")]
         message: Option<MessageId>,
-        /// A file with the message as it should have been
+        /// A file with the corrected message
         #[arg(long = "message", value_name = "FILE", conflicts_with = "all")]
         corrected: Option<PathBuf>,
-        /// All that wait, 1,000 at the most, the least tried ones first
+        /// All parked messages, 1,000 at most, those with the fewest attempts first
         #[arg(long, conflicts_with = "message")]
         all: bool,
-        /// Only those that wait for this reason
+        /// Only those that are parked for this reason
         #[arg(long, requires = "all")]
         reason: Option<Reason>,
         /// Only those that name this merchant (BosID)
@@ -98,7 +98,7 @@ pub async fn fulfil(args: Fulfil, session: &mut Session) -> Done {
     show(&json!({"results": results}), session)
 }
 
-/// Prints receipts; refused when a message had to be parked, so that a script sees it.
+/// Prints receipts. Fails when a message was parked, so that scripts notice it.
 fn show(answer: &Value, session: &mut Session) -> Done {
     session.out.show(answer, receipts)?;
     settle(answer["results"].as_array().into_iter().flatten())
@@ -120,7 +120,7 @@ fn stdin(session: &mut Session) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// One document, or one a line.
+/// The messages in one JSON document, or in one per line.
 fn messages(text: &str) -> Result<Vec<Value>, Failure> {
     let messages = match serde_json::from_str(text) {
         Ok(Value::Array(messages)) => messages,
@@ -174,7 +174,7 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
     }
 }
 
-/// How many became what, and why those wait that wait.
+/// The number of messages by outcome, and why those that were parked wait.
 fn receipts(receipts: Receipts, paint: &Paint) -> String {
     let count = |outcome: &Outcome| receipts.results.iter().filter(|one| one.outcome == *outcome).count();
     let counts = Outcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
@@ -193,7 +193,7 @@ fn receipts(receipts: Receipts, paint: &Paint) -> String {
     format!("{summary}\n\n{}\n\n{}", table.render(paint), hints.join("\n"))
 }
 
-/// What frees a message that waits for this reason.
+/// How to free a message that is parked for this reason.
 fn hint(reason: Option<Reason>) -> &'static str {
     match reason {
         Some(Reason::Malformed) => "Malformed: berth fulfilment replay MESSAGE --message CORRECTED.json",

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::ids::{GrayTaskId, MiniAppId};
 
-/// `berth gray`
+/// The subcommands of `berth gray`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
@@ -34,45 +34,44 @@ pub enum Gray {
         /// The MiniApp
         app: MiniAppId,
     },
-    /// Show a task, its conditions in words, and who moved it
+    /// Show a task, its conditions in words, and the history of its states
     Show {
-        /// Which
+        /// The grayscale task
         task: GrayTaskId,
     },
-    /// Admit nobody new for now
+    /// Admit no new devices for now
     Suspend(Step),
-    /// Go on admitting
+    /// Admit new devices again
     Resume(Step),
     /// End a task: its devices return to the online version
     End(Step),
     /// Show how many devices were offered, downloaded, run and failed
     Progress {
-        /// Which
+        /// The grayscale task
         task: GrayTaskId,
     },
     /// Upload a list of devices or accounts for later tasks
     UploadList {
         /// The MiniApp
         app: MiniAppId,
-        /// One a line, UTF-8; blanks and duplicates are counted
+        /// A text file with one object per line, in UTF-8; blank lines and duplicates are counted
         file: PathBuf,
-        /// Its name; the file's when absent
+        /// The name of the list; that of the file when absent
         #[arg(long)]
         name: Option<String>,
     },
 }
 
-/// A move of a task by hand.
+/// A change of a task's state by hand.
 #[derive(Args, Debug)]
 pub struct Step {
-    /// Which
+    /// The grayscale task
     pub task: GrayTaskId,
     /// Why, for the history
     #[arg(long)]
     pub note: Option<String>,
 }
 
-/// Runs it.
 pub async fn run(command: Gray, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {

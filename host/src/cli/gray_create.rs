@@ -1,4 +1,4 @@
-//! `berth gray create`: from options to the conditions of a task.
+//! `berth gray create`: makes the conditions of a task from options.
 
 use clap::{ArgGroup, Args};
 use serde::Serialize;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{clock::Millis, ids::MiniAppId, version::VersionNumber};
 
-/// `berth gray create`
+/// The arguments of `berth gray create`.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("until").required(true))]
 #[command(after_help = "\
@@ -30,7 +30,7 @@ Examples:
 pub struct Create {
     /// The MiniApp
     pub app: MiniAppId,
-    /// Its name, 1 to 20 characters
+    /// The name of the task, 1 to 20 characters
     #[arg(long)]
     pub name: String,
     /// The approved version to release
@@ -45,7 +45,7 @@ pub struct Create {
     /// How long it lasts from its start: 7d, 12h
     #[arg(long = "for", value_name = "DURATION", group = "until", value_parser = parse::duration)]
     pub lasting: Option<i64>,
-    /// Devices that get it at the most
+    /// How many devices get it at most
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_users: Option<u64>,
     /// Only in this host app, perhaps in some of its versions; may be repeated
@@ -66,7 +66,7 @@ pub struct Create {
     /// Only this account; may be repeated
     #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// Only what a file lists, one a line: guid=FILE, device-id=FILE or account=FILE; may be repeated
+    /// Only those in a file with one per line: guid=FILE, device-id=FILE or account=FILE; may be repeated
     #[arg(long = "list", value_name = "KIND=FILE")]
     pub lists: Vec<ListFile>,
     /// Only this share of the devices, sticky (the policy `percentage`)
@@ -77,7 +77,7 @@ pub struct Create {
     pub policies: Vec<PolicyChoice>,
 }
 
-/// What the host is asked for.
+/// The task as it is sent to the host.
 #[derive(Debug, Serialize)]
 pub struct NewTask {
     name: String,
@@ -98,7 +98,7 @@ pub struct NewTask {
     policies: Vec<Value>,
 }
 
-/// Uploads the lists and creates the task.
+/// Uploads the lists, and creates the task.
 pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Done {
     let lists = std::mem::take(&mut args.lists);
     let app = args.app.clone();
@@ -115,7 +115,7 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Do
     session.out.show(&answer, |task: Task, paint| view::task(&task, paint))
 }
 
-/// The task without its uploaded lists.
+/// The task without the lists that are uploaded.
 pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
     let start = args.start.resolve(now);
     let end = match (args.lasting, args.end) {
@@ -171,7 +171,7 @@ fn policies(percent: Option<f64>, choices: &[PolicyChoice]) -> Result<Vec<Value>
     Ok(policies)
 }
 
-/// `10` rather than `10.0`.
+/// A number as JSON, without decimals if it is whole.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { json!(value as u64) } else { json!(value) }
 }

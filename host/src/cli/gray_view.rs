@@ -1,4 +1,4 @@
-//! Grayscale tasks, their progress and lists, as far as they are printed.
+//! Prints grayscale tasks, their progress, and lists.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,45 +12,36 @@ use crate::clock::Millis;
 /// A task, as far as it is printed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Task {
-    /// Its id.
     pub id: String,
-    /// Its name.
     #[serde(default)]
     pub name: String,
-    /// The version in grayscale.
     pub version: String,
-    /// `pending`, `delivering`, `suspended`, `ended`.
+    /// `pending`, `delivering`, `suspended` or `ended`.
     pub state: String,
-    /// When it starts.
     pub start: Millis,
-    /// When it ends.
     pub end: Millis,
-    /// The cap.
+    /// The cap of devices.
     #[serde(default)]
     pub max_users: Option<u64>,
-    /// Devices that it has admitted.
+    /// The number of admitted devices.
     #[serde(default)]
     pub admitted: u64,
-    /// Why it ended.
     #[serde(default)]
     pub ended_by: Option<String>,
-    /// Who may be admitted, one condition each.
+    /// The conditions in words, one per item.
     #[serde(default)]
     pub in_words: Vec<String>,
-    /// Its policies.
     #[serde(default)]
     pub policies: Vec<TaskPolicy>,
-    /// Who moved it, when, why.
+    /// The changes of its state.
     #[serde(default)]
     pub moves: Vec<Moved>,
 }
 
-/// A policy of a task.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TaskPolicy {
-    /// Its name or digest.
+    /// The name or the digest.
     pub policy: String,
-    /// Its config.
     #[serde(default)]
     pub config: Value,
     /// `enforce` or `shadow`.
@@ -58,23 +49,20 @@ pub struct TaskPolicy {
     pub mode: Option<String>,
 }
 
-/// One move of a task.
+/// A change of a task's state.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Moved {
     /// The state that it entered.
     pub to: String,
-    /// `hand`, `time`, `cap` …
+    /// What caused it: `hand`, `time`, `cap` …
     pub cause: String,
-    /// Who.
     pub by: String,
-    /// Why.
     #[serde(default)]
     pub note: String,
-    /// When.
     pub at: Millis,
 }
 
-/// How a task goes.
+/// The progress of a task.
 #[derive(Deserialize)]
 pub struct Progress {
     offered: u64,
@@ -99,11 +87,9 @@ struct Window {
 /// An uploaded list.
 #[derive(Deserialize)]
 pub struct Cohort {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// Distinct members.
+    /// The number of different members.
     pub members: u64,
     #[serde(default)]
     lines: u64,
@@ -113,7 +99,7 @@ pub struct Cohort {
     duplicates: u64,
 }
 
-/// What the host counted in a list.
+/// The card of a list, with what the host counted in it.
 pub fn cohort(cohort: &Cohort, paint: &Paint) -> String {
     let counted = format!("{} lines, {} blank, {} duplicate", cohort.lines, cohort.blanks, cohort.duplicates);
     Card::default()
@@ -124,7 +110,7 @@ pub fn cohort(cohort: &Cohort, paint: &Paint) -> String {
         .render(paint)
 }
 
-/// A task on its own.
+/// The card of a task.
 pub fn task(task: &Task, paint: &Paint) -> String {
     let mut card = Card::default()
         .field("id", Cell::strong(&task.id))
@@ -149,7 +135,7 @@ pub fn task(task: &Task, paint: &Paint) -> String {
     format!("{}\n\n{}", card.render(paint), moves(&task.moves, paint))
 }
 
-/// `12 of 500`, or `12` without a cap.
+/// The admitted devices and the cap: `12 of 500`, or `12` without a cap.
 pub fn admitted(task: &Task) -> String {
     task.max_users.map_or_else(|| task.admitted.to_string(), |cap| format!("{} of {cap}", task.admitted))
 }
@@ -163,7 +149,7 @@ fn moves(moves: &[Moved], paint: &Paint) -> String {
     table.render(paint)
 }
 
-/// How a task goes, over time.
+/// The progress of a task, in all and over time.
 pub fn progress(progress: &Progress, paint: &Paint) -> String {
     let share = |count: u64| match progress.offered {
         0 => count.to_string(),

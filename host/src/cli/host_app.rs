@@ -1,4 +1,4 @@
-//! `berth host-app`.
+//! `berth host-app`: host apps and their bindings.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::{
     ids::{HostAppId, MiniAppId},
 };
 
-/// `berth host-app`
+/// The subcommands of `berth host-app`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth host-app create \"Super app\" --id ha-super
@@ -36,17 +36,17 @@ pub enum HostApp {
     List,
     /// Show a host app and the key that its SDK sends
     Show {
-        /// Which
+        /// The host app
         host_app: HostAppId,
     },
-    /// Bind a MiniApp, so that the host app gets it; or ask for it, when the other side has to agree
+    /// Bind a MiniApp to a host app; when the other side has to agree, this asks for it
     Bind {
         /// The host app
         host_app: HostAppId,
         /// The MiniApp
         app: MiniAppId,
     },
-    /// Take a binding away: the host app gets no service for the MiniApp any more
+    /// Remove a binding: the host app gets no service for the MiniApp any more
     Unbind {
         /// The host app
         host_app: HostAppId,
@@ -55,20 +55,19 @@ pub enum HostApp {
     },
     /// List the MiniApps bound to a host app
     Bindings {
-        /// Which
+        /// The host app
         host_app: HostAppId,
     },
     /// List the audits of a host app; those that wait for its decision unless --state says otherwise
     Audits {
-        /// Which
+        /// The host app
         host_app: HostAppId,
-        /// checking, deciding, approved, rejected or withdrawn
+        /// Only those in this state: checking, deciding, approved, rejected or withdrawn
         #[arg(long)]
         state: Option<String>,
     },
 }
 
-/// Runs it.
 pub async fn run(command: HostApp, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
@@ -128,7 +127,7 @@ fn agreement(binding: Binding, _: &Paint) -> String {
     }
 }
 
-/// How far a binding is agreed, for a table.
+/// The state of a binding, for a table.
 pub(super) fn binding_state(state: BindingState) -> Cell {
     match state {
         BindingState::Active => Cell::new(Ink::Good, "active"),

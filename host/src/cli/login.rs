@@ -1,4 +1,4 @@
-//! `berth login`, `logout`, `whoami`.
+//! `berth login`, `berth logout` and `berth whoami`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use super::{
 };
 use crate::access::{Account, Token};
 
-/// The answer of `GET /v1/me`.
 #[derive(Deserialize)]
 struct Me {
     account: Account,
@@ -31,7 +30,7 @@ struct Grant {
     role: String,
 }
 
-/// Verifies a token and stores it; a host that is stored already becomes current again without asking.
+/// Verifies a token and stores it. A host whose token is stored becomes current again without a question.
 pub async fn login(session: &mut Session) -> Done {
     let mut credentials = session.load_credentials()?;
     let server = match session.global.server.clone().or_else(|| credentials.current.clone()) {
@@ -48,7 +47,7 @@ pub async fn login(session: &mut Session) -> Done {
     session.out.done(&document, super::paint::clean(&sentence))
 }
 
-/// From the option, else from stdin, else the stored one.
+/// The token: from the option, or else from stdin, or else the stored one.
 fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, Failure> {
     if let Some(token) = &session.global.token {
         return not_empty(token);
@@ -67,7 +66,7 @@ fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, F
     })
 }
 
-/// An empty one is mostly a command that printed none.
+/// Refuses an empty token, which mostly comes from a command that printed none.
 fn not_empty(token: &str) -> Result<String, Failure> {
     match token.trim() {
         "" => Err(Failure::usage(
@@ -89,7 +88,7 @@ fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failur
     line.map(|line| line.trim().to_owned()).map_err(|error| Failure::usage(format!("Cannot read the token: {error}.")))
 }
 
-/// Forgets a token. It stays valid on the host: `berth token revoke` ends it.
+/// Removes a token from this machine. It stays valid on the host until `berth token revoke`.
 pub fn logout(session: &mut Session) -> Done {
     let mut credentials = session.load_credentials()?;
     let server = session.global.server.clone().or_else(|| credentials.current.clone());

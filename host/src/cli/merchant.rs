@@ -1,4 +1,4 @@
-//! `berth merchant`.
+//! `berth merchant`: merchants.
 
 use clap::Subcommand;
 
@@ -15,7 +15,7 @@ use crate::{
     ids::MerchantId,
 };
 
-/// `berth merchant`
+/// The subcommands of `berth merchant`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth merchant create \"Coffee chain\" --id bos-coffee
@@ -36,12 +36,12 @@ pub enum Merchant {
     List,
     /// Show a merchant
     Show {
-        /// Which (BosID)
+        /// The merchant (BosID)
         merchant: MerchantId,
     },
     /// Change the name, or whether user data is unified across endpoint applications
     Edit {
-        /// Which (BosID)
+        /// The merchant (BosID)
         merchant: MerchantId,
         /// The new name
         #[arg(long, required_unless_present = "unify_users")]
@@ -52,7 +52,6 @@ pub enum Merchant {
     },
 }
 
-/// Runs it.
 pub async fn run(command: Merchant, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {

@@ -67,10 +67,10 @@ use crate::clock::{Clock, SystemClock, SystemRandom};
 #[derive(Parser, Debug)]
 #[command(name = "berth", version, after_help = TOP_HELP)]
 pub struct Cli {
-    /// Options of every command.
+    /// The options that every command has.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -85,7 +85,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused, 2 wrong use, 3 the host could not be reached.";
 
-/// Every command.
+/// The commands of `berth`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Run the host
@@ -159,18 +159,18 @@ pub enum Command {
     /// Policies: write, build, test, install, bind
     #[command(subcommand)]
     Policy(policy::Policy),
-    /// What happened on the host, and what happens
+    /// Events: what happened on the host, and what happens now
     #[command(subcommand)]
     Events(events::Events),
-    /// Webhooks: receivers of events
+    /// Webhooks: addresses to which events are sent
     #[command(subcommand)]
     Webhook(webhook::Webhook),
     /// Print a completion script for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
-    /// Compile a policy in this process; the host starts it
+    /// Compile a policy in this process; only the host itself starts it
     #[command(hide = true)]
     CompilePolicy {
         /// What to compile and within which limits
@@ -178,7 +178,7 @@ pub enum Command {
     },
 }
 
-/// Runs the binary.
+/// The main function of `berth`: parses the command line, runs the command, and returns its exit code.
 pub fn main() -> ExitCode {
     // Fails only when a provider is installed already, which is then the one that is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -211,7 +211,7 @@ fn session(global: &Global) -> Session {
     }
 }
 
-/// Runs a command to its exit code.
+/// Runs a command and returns its exit code.
 fn run(command: Command, session: &mut Session) -> u8 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
@@ -221,7 +221,7 @@ fn run(command: Command, session: &mut Session) -> u8 {
     report(done, session)
 }
 
-/// Prints a failure and gives the exit code.
+/// Prints a failure and returns the exit code.
 fn report(done: Done, session: &mut Session) -> u8 {
     done.map_or_else(
         |failure| {

@@ -1,4 +1,4 @@
-//! `berth org-node`.
+//! `berth org-node`: organisation nodes of merchants.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
 };
 
-/// `berth org-node`
+/// The subcommands of `berth org-node`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth org-node create \"Shanghai\" --merchant bos-1 --id vid-shanghai --parent vid-china
@@ -28,7 +28,7 @@ pub enum OrgNode {
     Create {
         /// Its name
         name: String,
-        /// Whose it is (BosID)
+        /// The merchant that owns it (BosID)
         #[arg(long, value_name = "BOS_ID")]
         merchant: MerchantId,
         /// Its id (VID), for ever: 3 to 63 of a-z, 0-9 and '-'; generated when absent
@@ -37,7 +37,7 @@ pub enum OrgNode {
         /// The node above it; a root when absent
         #[arg(long, value_name = "VID")]
         parent: Option<OrgNodeId>,
-        /// Only the endpoint applications that are assigned to it may be used at it
+        /// Allow only the endpoint applications that are assigned to it
         #[arg(long)]
         limited: bool,
     },
@@ -46,7 +46,7 @@ pub enum OrgNode {
         /// Only those of this merchant
         #[arg(long, value_name = "BOS_ID")]
         merchant: Option<MerchantId>,
-        /// Only those right below this one
+        /// Only those directly below this one
         #[arg(long, value_name = "VID")]
         parent: Option<OrgNodeId>,
         /// Only those that this endpoint application is assigned to
@@ -58,18 +58,18 @@ pub enum OrgNode {
     },
     /// Show a node, what is open on it, and what is assigned to it
     Show {
-        /// Which
+        /// The organisation node (VID)
         node: OrgNodeId,
     },
     /// Rename, move or limit a node
     #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
     Edit {
-        /// Which
+        /// The organisation node (VID)
         node: OrgNodeId,
         /// The new name
         #[arg(long, group = "change")]
         name: Option<String>,
-        /// The node to move it under, with all that is below it
+        /// The node to move it below, with all nodes below it
         #[arg(long, group = "change", value_name = "VID", conflicts_with = "root")]
         parent: Option<OrgNodeId>,
         /// Make it a root
@@ -81,7 +81,7 @@ pub enum OrgNode {
     },
     /// Delete a node that has none below it
     Delete {
-        /// Which
+        /// The organisation node (VID)
         node: OrgNodeId,
     },
     /// Open a product instance on a node
@@ -105,7 +105,7 @@ pub enum OrgNode {
         /// The endpoint application
         endpoint_app: EndpointAppId,
     },
-    /// Take an assignment away
+    /// End an assignment
     Unassign {
         /// The node
         node: OrgNodeId,
@@ -119,7 +119,6 @@ pub enum OrgNode {
     },
 }
 
-/// Runs it.
 pub async fn run(command: OrgNode, session: &mut Session) -> Done {
     let client = session.client()?;
     let made = |node: Node, paint: &Paint| card(&node, paint);

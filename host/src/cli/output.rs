@@ -1,4 +1,5 @@
-//! The one place that prints: answers to stdout, everything else to stderr, and with `--json` exactly one document.
+//! Prints for all commands: answers to stdout, everything else to stderr, and with `--json` exactly one document to
+//! stdout.
 
 use std::io::{self, Write};
 
@@ -11,13 +12,13 @@ use super::{
     table::Table,
 };
 
-/// Where a command prints.
+/// The output of a command.
 pub struct Output {
-    /// Whether stdout carries JSON.
+    /// Whether answers are printed as JSON.
     pub json: bool,
-    /// How answers for people look.
+    /// The look of answers for people.
     pub paint: Paint,
-    /// Whether stderr takes colours.
+    /// Whether stderr may have colours.
     pub styled_errors: bool,
     stdout: Box<dyn Write + Send>,
     stderr: Box<dyn Write + Send>,
@@ -25,40 +26,39 @@ pub struct Output {
 }
 
 impl Output {
-    /// Prints to these.
     pub fn new(json: bool, paint: Paint, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
         Self { json, paint, styled_errors: false, stdout, stderr, answered: false }
     }
 
-    /// A line of the answer for people; nothing with `--json`.
+    /// Prints a line of the answer for people; nothing with `--json`.
     pub fn line(&mut self, text: impl AsRef<str>) -> Done {
         if self.json { Ok(()) } else { self.write(text.as_ref()) }
     }
 
-    /// A remark beside the answer, to stderr.
+    /// Prints a remark to stderr.
     pub fn note(&mut self, text: impl AsRef<str>) {
         // A remark that nobody can read any more is no reason to fail.
         let _ = writeln!(self.stderr, "{}", text.as_ref());
     }
 
-    /// The answer itself, as text that is the same with and without `--json` (a SARIF file, a completion script).
+    /// Prints an answer that is the same text with and without `--json`, such as a SARIF file or a completion script.
     pub fn verbatim(&mut self, text: &str) -> Done {
         self.answered = true;
         self.write(text.trim_end_matches('\n'))
     }
 
-    /// The answer: the host's own document with `--json`, else what `human` makes of it.
+    /// Prints the answer: the host's own document with `--json`, else what `human` makes of it.
     pub fn show<T: DeserializeOwned>(&mut self, answer: &Value, human: impl FnOnce(T, &Paint) -> String) -> Done {
         self.answer(answer, |paint| Ok(human(read(answer)?, paint)))
     }
 
-    /// The answer to a command that the host answers with nothing: `document` with `--json`, else the sentence.
+    /// Prints the answer to a call that the host answers with nothing: `document` with `--json`, else the sentence.
     pub fn done(&mut self, document: &impl Serialize, sentence: impl Into<String>) -> Done {
         let document = serde_json::to_value(document).unwrap_or_default();
         self.answer(&document, |_| Ok(sentence.into()))
     }
 
-    /// A list: `{"items": […]}` with `--json`, else a table, or `when_empty` in words.
+    /// Prints a list: `{"items": […]}` with `--json`, else a table, or `when_empty`.
     pub fn list<T: DeserializeOwned, const N: usize>(
         &mut self,
         items: Vec<Value>,
@@ -79,13 +79,13 @@ impl Output {
         })
     }
 
-    /// One line of NDJSON, for commands that go on.
+    /// Prints a line of NDJSON, for commands that print more than one document.
     pub fn stream(&mut self, item: &Value) -> Done {
         self.answered = true;
         self.write(&item.to_string())
     }
 
-    /// Says why it did not work: words to stderr, and with `--json` the problem as the one document on stdout.
+    /// Prints why the command failed: in words to stderr, and with `--json` the problem as the one document on stdout.
     pub fn failure(&mut self, failure: &Failure) {
         if matches!(failure, Failure::ReaderGone) {
             return;
@@ -116,7 +116,7 @@ fn pretty(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
-/// Reads an answer as what it should be. A host of another version may differ: then say so and do not guess.
+/// Reads an answer. A host of another version may answer differently; the failure then says so.
 pub fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, Failure> {
     T::deserialize(answer).map_err(|error| {
         Failure::refused(

@@ -1,4 +1,4 @@
-//! `berth pack`: an .apkg from a folder.
+//! `berth pack`: makes an .apkg from a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::{
     version::VersionNumber,
 };
 
-/// `berth pack`
+/// The arguments of `berth pack`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Id and version come from the options, else from berth.json in the folder ({\"id\": \"mp-shop\", \"version\": \"1.2.0\"}),
@@ -45,7 +45,6 @@ pub struct Pack {
     pub source_maps: bool,
 }
 
-/// Runs it.
 pub fn run(args: Pack, session: &mut Session) -> Done {
     if !args.dir.is_dir() {
         return Err(Failure::usage(format!("{} is not a folder.", args.dir.display())));
@@ -60,7 +59,7 @@ pub fn run(args: Pack, session: &mut Session) -> Done {
     session.out.done(&document, text)
 }
 
-/// The name that the package of a folder would have; none when the folder does not say enough.
+/// The name that the package of a folder has; `None` when the folder does not say enough.
 pub fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
     Ok(match Described::read(dir)? {
         Described { id: Some(id), version: Some(version) } => {
@@ -70,7 +69,7 @@ pub fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
     })
 }
 
-/// Packs into a file that appears only when it is whole.
+/// Packs into a file that appears only when it is complete.
 fn write(dir: &Path, out: &Path, options: &PackOptions) -> Result<PackReport, Failure> {
     let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
     let mut file = tempfile::NamedTempFile::new_in(files::parent(out)).map_err(unwritable)?;
@@ -80,13 +79,13 @@ fn write(dir: &Path, out: &Path, options: &PackOptions) -> Result<PackReport, Fa
     Ok(report)
 }
 
-/// A package is no secret: as readable as other files, and not only for its owner.
+/// Makes a package as readable as other files, as it is no secret.
 pub fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
-/// What the package rules say is a refusal, as it would be by the host.
+/// The refusal by a rule of packages, as a host would give it.
 pub fn refused(error: crate::error::Error) -> Failure {
     let detail = match &error.source {
         Some(source) => format!("{} ({source:#})", error.detail),
@@ -130,7 +129,7 @@ fn unknown(what: &str, option: &str) -> Failure {
     ))
 }
 
-/// What a folder says of itself.
+/// The id and the version that a folder states.
 #[derive(Default)]
 struct Described {
     id: Option<String>,
@@ -157,7 +156,7 @@ impl Described {
 }
 
 /// The `manifest.json` of a W3C MiniApp; null when there is none, or one of another kind, such as uni-app's, which may
-/// hold comments.
+/// contain comments.
 fn w3c(dir: &Path) -> Result<Value, Failure> {
     let path = dir.join("manifest.json");
     if !path.is_file() || !files::read_text(&path)?.contains("\"app_id\"") {
@@ -166,14 +165,14 @@ fn w3c(dir: &Path) -> Result<Value, Failure> {
     files::read_json(&path)
 }
 
-/// The version in `package.json`, which is npm's file: what is odd in it is not ours to refuse.
+/// The version in `package.json`, if it is a valid one. As the file is npm's, nothing in it is refused.
 fn npm_version(dir: &Path) -> Option<String> {
     let npm = load(dir, "package.json").ok()?;
     let version = npm.get("version")?.as_str()?;
     version.parse::<VersionNumber>().ok().map(|version| version.to_string())
 }
 
-/// A JSON file of the folder; null when there is none.
+/// A JSON file of the folder; null when it does not exist.
 fn load(dir: &Path, file: &str) -> Result<Value, Failure> {
     let path = dir.join(file);
     if path.is_file() { files::read_json(&path) } else { Ok(Value::Null) }
@@ -194,7 +193,7 @@ fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> Stri
     lines.join("\n")
 }
 
-/// What was packed, such as `WeChat mini-program, built by Taro`.
+/// What was packed, in words, such as `WeChat mini-program, built by Taro`.
 fn what(report: &PackReport) -> String {
     let dialect = report.dialect.map(|dialect| format!("{} ", dialect.name())).unwrap_or_default();
     let kind = if report.kind == ManifestKind::Game { "game" } else { "mini-program" };

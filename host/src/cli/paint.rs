@@ -1,39 +1,38 @@
-//! How answers look to people: colours, states, times. Nothing here prints.
+//! The look of answers for people: colours, states, times. Nothing is printed here.
 
 use crate::clock::Millis;
 
 use super::table::Cell;
 
-/// The look of this run.
+/// The settings of the look of answers.
 #[derive(Clone, Copy)]
 pub struct Paint {
-    /// Whether colours are welcome.
+    /// Whether to use colours.
     pub styled: bool,
-    /// Columns of the terminal that tables have to fit; none when a program or a file reads them.
+    /// The columns that tables have to fit into; `None` when the output is read by a program or a file.
     pub width: Option<u16>,
-    /// Now, for relative times.
+    /// The present time, for relative times.
     pub now: Millis,
 }
 
-/// A role that a piece of text plays.
+/// The role of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
-    /// As it is.
     Plain,
-    /// A heading, an id.
+    /// A heading, or an id.
     Strong,
-    /// It is as it should be.
+    /// All is well.
     Good,
-    /// It waits, or wants a look.
+    /// It waits, or somebody should look.
     Warn,
     /// It failed.
     Bad,
-    /// Less important.
+    /// It is less important.
     Faint,
 }
 
 impl Paint {
-    /// `text` in `ink`.
+    /// `text` in the colour of `ink`.
     pub fn ink(&self, ink: Ink, text: &str) -> String {
         let style = console::Style::new().force_styling(self.styled);
         let style = match ink {
@@ -47,24 +46,24 @@ impl Paint {
         style.apply_to(text).to_string()
     }
 
-    /// `2026-01-31T08:00:00Z (2 h ago)`.
+    /// A time, such as `2026-01-31T08:00:00Z (2 h ago)`.
     pub fn when(&self, at: Millis) -> Cell {
         Cell::from(format!("{} ({})", seconds(at), relative(at, self.now)))
     }
 
-    /// As [`Paint::when`], `-` for never.
+    /// As [`Paint::when`]; `-` for `None`.
     pub fn when_any(&self, at: Option<Millis>) -> Cell {
         at.map_or_else(|| "-".into(), |at| self.when(at))
     }
 }
 
-/// RFC 3339 in whole seconds.
+/// A time as RFC 3339 in whole seconds.
 fn seconds(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| format!("{at:.0}"))
 }
 
-/// `2 h ago`, `in 3 d`, `now`: the largest unit that fits, to the nearest, so that seven days are still seven when a
-/// second of them is over. jiff rounds to a unit that it is told, and the choice of the unit is what this is.
+/// A time relative to `now`: `2 h ago`, `in 3 d`, `now`. It is rounded to the largest unit that fits, so that seven
+/// days are still seven a second later. jiff rounds to a given unit, but does not choose one.
 fn relative(at: Millis, now: Millis) -> String {
     const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let ahead = (at.0 - now.0) / 1000;
@@ -82,7 +81,7 @@ fn relative(at: Millis, now: Millis) -> String {
     }
 }
 
-/// A state's word in the colour of what it means.
+/// The word of a state, in the colour of its meaning.
 pub fn state(word: &str) -> Cell {
     let ink = match word {
         "online" | "approved" | "authorised" | "bound" | "delivering" | "current" | "verdict" | "pass" | "active"
@@ -98,28 +97,28 @@ pub fn state(word: &str) -> Cell {
     Cell::new(ink, word)
 }
 
-/// Ids in one line, or what stands for none.
+/// Ids in one line, or `none` when there are none.
 pub fn several(ids: &[impl ToString], none: &str) -> String {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     if ids.is_empty() { none.to_owned() } else { ids.join(", ") }
 }
 
-/// `1.4 MiB`.
+/// A size in words, such as `1.4 MiB`.
 pub fn bytes(size: u64) -> String {
     indicatif::BinaryBytes(size).to_string()
 }
 
-/// Text of others on our terminal: control characters, which could move the cursor or hide text, become `�`.
+/// Makes foreign text safe for the terminal: control characters, which could move the cursor or hide text, become `�`.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// As [`clean`], for text of several lines.
+/// As [`clean`], for text with several lines.
 pub fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
-/// Controls, and the marks that reorder text (F18).
+/// Whether the character is a control character, or a mark that reorders text (F18).
 fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

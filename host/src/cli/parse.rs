@@ -1,4 +1,4 @@
-//! What people type on a command line: durations, moments, ranges, lists.
+//! Parses what people type on a command line: durations, moments, ranges, lists.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::{clock::Millis, ids::HostAppId, rollout::Platform};
 
-/// `7d`, `12h`, `30m`, `90s`, `2w`, or several of them largest first (`1d12h`), in whole seconds. A day has 24 hours.
+/// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`). A
+/// day has 24 hours.
 pub fn duration(text: &str) -> Result<i64, String> {
     let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     let seconds = span.ok().filter(|span| span.subsec_nanos() == 0).map_or(0, |span| span.as_secs());
@@ -18,17 +19,14 @@ pub fn duration(text: &str) -> Result<i64, String> {
     }
 }
 
-/// A moment: `now`, so far from now (`+2h`), or RFC 3339.
+/// A moment: `now`, a time from now (`+2h`), or RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// Seconds from now.
     FromNow(i64),
-    /// This one.
     At(Millis),
 }
 
 impl Moment {
-    /// As a time.
     pub fn resolve(self, now: Millis) -> Millis {
         match self {
             Self::FromNow(seconds) => now.plus_seconds(seconds),
@@ -53,14 +51,15 @@ impl std::str::FromStr for Moment {
     }
 }
 
-/// A name with an optional range of versions: `android`, `android:12..`, `ha-shop:3.0.0..3.9.9`, both ends included.
+/// A name with an optional range of versions, which includes both ends: `android`, `android:12..`,
+/// `ha-shop:3.0.0..3.9.9`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranged {
-    /// Before the colon.
+    /// The text before the colon.
     pub name: String,
-    /// The smallest, when bounded below.
+    /// The smallest version, if there is one.
     pub min: Option<String>,
-    /// The greatest, when bounded above.
+    /// The greatest version, if there is one.
     pub max: Option<String>,
 }
 
@@ -98,12 +97,12 @@ pub fn ranged_platform(text: &str) -> Result<Ranged, String> {
     Ok(ranged)
 }
 
-/// A list of objects in a file: `guid=devices.txt`.
+/// A file with a list of objects, such as `guid=devices.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListFile {
     /// `guid`, `device_id` or `account`.
     pub kind: String,
-    /// One object a line.
+    /// The file, which has one object per line.
     pub path: PathBuf,
 }
 
@@ -120,21 +119,20 @@ impl std::str::FromStr for ListFile {
     }
 }
 
-/// A policy with its config: `percentage`, `percentage={"percent":10}` or `stages=plan.json`.
+/// A policy with a config: `percentage`, `percentage={"percent":10}` or `stages=plan.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyChoice {
-    /// Name or digest.
+    /// The name or the digest.
     pub policy: String,
-    /// Where its config comes from.
+    /// The config, if one was given.
     pub config: Option<ConfigSource>,
 }
 
-/// A config, typed or in a file.
+/// A config that was typed or is in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigSource {
-    /// Typed, beginning with `{`.
+    /// Typed JSON, which begins with `{`.
     Inline(Value),
-    /// In a file.
     File(PathBuf),
 }
 
@@ -162,7 +160,6 @@ impl std::str::FromStr for PolicyChoice {
 }
 
 impl ConfigSource {
-    /// Reads the config.
     pub fn load(&self) -> Result<Value, super::failure::Failure> {
         match self {
             Self::Inline(value) => Ok(value.clone()),

@@ -1,4 +1,4 @@
-//! `berth policy`: writing policies, and the policies of an installation and where they are bound.
+//! `berth policy`: writing policies, and the policies of a host and their bindings.
 
 mod bench;
 mod bound;
@@ -24,7 +24,7 @@ pub use local::engine;
 use super::{failure::Done, session::Session};
 use crate::ids::PolicyBindingId;
 
-/// `berth policy`
+/// The subcommands of `berth policy`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth policy new wifi-only --kind grayscale
@@ -42,32 +42,32 @@ pub enum Policy {
     New(new::New),
     /// Build the policy of a folder
     Build(build::Build),
-    /// Ask a policy the cases of a folder, here
+    /// Ask a policy the cases of a folder, without a host
     Test(test::Test),
-    /// Measure a policy with the cases of a folder, here
+    /// Measure a policy with the cases of a folder, without a host
     Bench(bench::Bench),
     /// Install a policy, or a new version of it
     #[command(after_help = "What is bound stays bound to the version that it was bound to, until it is rebound.")]
     Push(installed::Push),
-    /// List what is installed
+    /// List the installed policies
     List {
-        /// Only this kind
+        /// Only those of this kind
         #[arg(long)]
         kind: Option<Kind>,
     },
     /// Show a policy and the schema of its config
     Inspect {
-        /// NAME, NAME@VERSION or digest, or a file here: FILE.wasm
+        /// NAME, NAME@VERSION or digest, or a local file: FILE.wasm
         policy: String,
     },
-    /// Remove a policy that is bound nowhere
+    /// Remove a policy that has no bindings
     Remove {
         /// NAME when it has one version, else NAME@VERSION or digest
         policy: String,
     },
     /// Bind a policy to the platform, a host app or a MiniApp
     Bind(bound::Bind),
-    /// Change a binding: its mode, config, meaning of failure or limits
+    /// Change a binding: its mode, its config, what a failure means, or its limits
     Edit(bound::Edit),
     /// Move all bindings of a policy that you may change to its newest version, or to another one
     Rebind(moved::Rebind),
@@ -80,43 +80,42 @@ pub enum Policy {
         #[arg(long, value_name = "NAME")]
         policy: Option<String>,
     },
-    /// Take a binding away
+    /// Remove a binding
     Unbind {
-        /// Which
+        /// The binding
         binding: PolicyBindingId,
     },
 }
 
-/// The kinds of policies.
+/// The kinds of policies
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Kind {
-    /// Judges versions.
+    /// Judges versions
     Auditor,
-    /// Chooses devices.
+    /// Decides which devices get a gray version
     Grayscale,
-    /// Watches grayscale releases.
+    /// Watches grayscale releases
     Guard,
 }
 
-/// Whether a verdict decides.
+/// Whether a verdict decides
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Mode {
-    /// It decides.
+    /// The verdict decides
     Enforce,
-    /// It is recorded.
+    /// The verdict is only recorded
     Shadow,
 }
 
-/// What a failure means.
+/// What happens when a policy fails
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum OnError {
-    /// Refuse.
+    /// A failure refuses
     Closed,
-    /// Let pass.
+    /// A failure lets pass
     Open,
 }
 
-/// Runs it.
 pub async fn run(command: Policy, session: &mut Session) -> Done {
     match command {
         Policy::New(args) => new::run(args, session),

@@ -1,4 +1,4 @@
-//! `berth push`: an upload, and what may follow it at once.
+//! `berth push`: uploads a package, and may submit it at once.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{package::PackageName, version::Version};
 
-/// `berth push`
+/// The arguments of `berth push`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The same bytes again are no new upload. Other bytes for the same version are refused, unless --replace and the
@@ -37,23 +37,21 @@ pub struct Push {
     /// Submit it for audit
     #[arg(long)]
     pub submit: bool,
-    /// How to wait.
     #[command(flatten)]
     pub wait: Wait,
 }
 
-/// Waiting for the automatic part of an audit.
+/// Options for waiting until the policies have judged.
 #[derive(Args, Clone, Debug)]
 pub struct Wait {
     /// Wait until the policies have judged, and print their findings
     #[arg(long)]
     pub wait: bool,
-    /// How long to wait at the most
+    /// How long to wait at most
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
     pub timeout: i64,
 }
 
-/// Runs it.
 pub async fn run(args: Push, session: &mut Session) -> Done {
     let name = package_name(&args.file)?;
     let client = session.client()?;
@@ -80,7 +78,7 @@ fn uploaded(version: &Version, fresh: bool, paint: &Paint) -> String {
     format!("{}{remark}", views::version(version, paint))
 }
 
-/// The name that the file must have, or what to do about it.
+/// The name of the package in the file's name; otherwise the failure says what to do.
 fn package_name(file: &std::path::Path) -> Result<PackageName, Failure> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if file.is_dir() {
@@ -94,7 +92,7 @@ fn package_name(file: &std::path::Path) -> Result<PackageName, Failure> {
     })
 }
 
-/// A bar on stderr, when that is a terminal.
+/// A progress bar on stderr; hidden with `--json` or when stderr is no terminal.
 pub fn progress(session: &Session, what: &str) -> ProgressBar {
     let target = if session.out.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let style = ProgressStyle::with_template(
@@ -104,7 +102,7 @@ pub fn progress(session: &Session, what: &str) -> ProgressBar {
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }
 
-/// Submits, waits when asked to, and prints the audit.
+/// Submits a version, waits if asked to, and prints the audit.
 pub async fn submit(client: &Client, session: &mut Session, name: &PackageName, wait: &Wait) -> Done {
     let at = format!("/v1/mini-apps/{}/versions/{}", name.mini_app_id, name.version);
     let answer = client.value(Call::post(format!("{at}/submit"))).await?;
@@ -143,7 +141,7 @@ async fn judged(client: &Client, session: &Session, id: &str, timeout: i64) -> R
     }
 }
 
-/// The audit, and all findings of its policies.
+/// The findings of all policies, and the audit.
 fn judgement(audit: &Audit, paint: &Paint) -> String {
     let found = views::findings(&audit.evaluations);
     format!("{}\n\n{}", findings::render(&found, paint), views::audit(audit, paint))

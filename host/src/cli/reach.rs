@@ -1,20 +1,20 @@
-//! Why the host could not be reached, in words.
+//! Says in words why a host could not be reached.
 
 use std::{error::Error, io};
 
 use super::failure::Failure;
 
-/// The sentence for a call that brought no answer.
+/// The failure of a call that got no answer.
 pub fn explain(base: &str, error: &reqwest::Error) -> Failure {
     Failure::Unreachable(format!("Cannot reach {base}: {}", reason(error)))
 }
 
-/// Something answered, and it is no Berth.
+/// The failure when something else than Berth answered.
 pub fn not_berth(base: &str) -> Failure {
     Failure::Unreachable(format!("What answers at {base} is not a Berth host. Check the server address."))
 }
 
-/// Whether trying again cannot help.
+/// Whether it is useless to try again.
 pub fn is_final(error: &reqwest::Error) -> bool {
     error.is_builder() || tls(error).is_some()
 }
@@ -51,7 +51,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |error| cause(*error))
 }
 
-/// The error behind `error`. An `io::Error` hides the one that it wraps from `source`.
+/// The error behind `error`. `source` does not show the error that an `io::Error` wraps.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())

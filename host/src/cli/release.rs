@@ -1,4 +1,4 @@
-//! What goes online and comes back: publish, rollback, releases, trial.
+//! `berth version publish`, `rollback`, `releases` and `trial`.
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{ids::MiniAppId, version::VersionNumber};
 
-/// Puts a version online.
 pub async fn publish(
     client: &Client,
     session: &mut Session,
@@ -32,7 +31,6 @@ pub async fn publish(
     session.out.show(&answer, views::release)
 }
 
-/// Brings a version back.
 pub async fn rollback(
     client: &Client,
     session: &mut Session,
@@ -48,7 +46,7 @@ pub async fn rollback(
     session.out.show(&answer, views::release)
 }
 
-/// The release history.
+/// Lists the releases of a MiniApp.
 pub async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
     let items = client.items(Call::get(format!("/v1/mini-apps/{app}/releases"))).await?;
     let head = ["VERSION", "HOW", "FORCED", "BY", "WHEN", "NOTE"];
@@ -64,7 +62,7 @@ pub async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Do
     })
 }
 
-/// `berth version trial`
+/// The arguments of `berth version trial`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   berth version trial mp-shop
@@ -73,16 +71,16 @@ pub async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Do
 pub struct TrialArgs {
     /// The MiniApp
     pub app: MiniAppId,
-    /// The version to try; shows the present one when absent
+    /// The version to try; when absent the present trial is shown
     #[arg(requires_all = ["entry", "accounts"])]
     pub version: Option<VersionNumber>,
-    /// The page that it opens with
+    /// The page with which it opens
     #[arg(long, requires = "version", value_name = "PATH")]
     pub entry: Option<String>,
     /// An account that gets it; may be repeated
     #[arg(long = "account", requires = "version", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// Take the trial away
+    /// End the trial
     #[arg(long, conflicts_with = "version")]
     pub clear: bool,
 }

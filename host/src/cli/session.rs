@@ -1,4 +1,4 @@
-//! What every client command has at hand: where to print, whom to ask, what time it is.
+//! What every client command needs: the output, the stored logins, the time.
 
 use std::{io::BufRead, path::PathBuf, sync::Arc};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::clock::{Clock, Random};
 
-/// Options of every command.
+/// The options that every command has.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Global {
     /// The host to talk to; what `berth login` stored when absent
@@ -33,31 +33,25 @@ pub struct Global {
     pub json: bool,
 }
 
-/// One run of the CLI.
+/// One run of the command line.
 pub struct Session {
-    /// The options.
     pub global: Global,
-    /// Where to print.
     pub out: Output,
-    /// Where credentials are stored; nowhere on a machine without a home.
+    /// The file with the stored logins; `None` on a machine without a home folder.
     pub credentials: Option<PathBuf>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
     pub random: Arc<dyn Random>,
-    /// What the user types.
+    /// The text that the user types, usually stdin.
     pub input: Box<dyn BufRead + Send>,
-    /// Whether a person sits at stdin.
+    /// Whether stdin is a terminal.
     pub attended: bool,
 }
 
 impl Session {
-    /// What is stored.
     pub fn load_credentials(&self) -> Result<Credentials, Failure> {
         self.credentials.as_deref().map_or_else(|| Ok(Credentials::default()), Credentials::load)
     }
 
-    /// Stores.
     pub fn save_credentials(&self, credentials: &Credentials) -> Result<(), Failure> {
         let path = self.credentials.as_deref().ok_or_else(|| {
             Failure::usage("There is no place to store the login: neither XDG_CONFIG_HOME nor HOME is set. Use BERTH_SERVER and BERTH_TOKEN.")
@@ -65,7 +59,7 @@ impl Session {
         credentials.save(path)
     }
 
-    /// The client for the host and account that the options, the environment or the login name.
+    /// A client for the host and the account that the options, the environment or the login name.
     pub fn client(&self) -> Result<Client, Failure> {
         let stored = self.load_credentials()?;
         let server = self.global.server.clone().or_else(|| stored.current.clone()).ok_or_else(|| {
@@ -79,7 +73,7 @@ impl Session {
         self.connect(&server, credential)
     }
 
-    /// As [`Session::client`], asking as a host app when a key is given.
+    /// As [`Session::client`]; with a key, the client asks as that host app.
     pub fn client_as(&self, key: Option<&str>) -> Result<Client, Failure> {
         let client = self.client()?;
         Ok(match key {
@@ -88,12 +82,11 @@ impl Session {
         })
     }
 
-    /// A client for `server`.
     pub fn connect(&self, server: &str, credential: Credential) -> Result<Client, Failure> {
         Client::new(server, credential, self.random.clone())
     }
 
-    /// One line of stdin, trimmed.
+    /// Reads one line of stdin, without spaces at its ends.
     pub fn read_line(&mut self) -> Result<String, Failure> {
         let mut line = String::new();
         let read = self.input.read_line(&mut line);

@@ -1,4 +1,4 @@
-//! Aligned tables and cards of fields, measured in terminal columns.
+//! Tables and cards of fields, aligned by the columns of the terminal.
 
 use comfy_table::{
     Attribute, Color, ColumnConstraint::LowerBoundary, ContentArrangement, Table as Grid, Width, presets::NOTHING,
@@ -6,10 +6,10 @@ use comfy_table::{
 
 use super::paint::{Ink, Paint, clean};
 
-/// Columns between two columns.
+/// The gap between two columns.
 const GAP: u16 = 2;
 
-/// A piece of text and its role. Text of others is made safe on the way in.
+/// A text and its role. Foreign text is made safe for the terminal when a cell is made.
 #[derive(Clone, Debug)]
 pub struct Cell {
     text: String,
@@ -17,7 +17,6 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// `text` in `ink`.
     pub fn new(ink: Ink, text: impl AsRef<str>) -> Self {
         Self { text: clean(text.as_ref()), ink }
     }
@@ -27,17 +26,15 @@ impl Cell {
         Self::new(Ink::Strong, text.to_string())
     }
 
-    /// Anything that can be written.
     pub fn of(text: impl ToString) -> Self {
         Self::new(Ink::Plain, text.to_string())
     }
 
-    /// The text, or `-`.
+    /// The text, or `-` for `None`.
     pub fn any(text: Option<impl ToString>) -> Self {
         text.map_or_else(|| "-".into(), Self::of)
     }
 
-    /// The text in its ink.
     pub fn render(&self, paint: &Paint) -> String {
         paint.ink(self.ink, &self.text)
     }
@@ -55,8 +52,8 @@ impl Cell {
     }
 }
 
-/// Lays rows out within the terminal: what does not fit goes on below, and columns with something strong, which is what
-/// people copy, give way last.
+/// Fits rows into the terminal. Text that does not fit goes on in the next line. Columns with strong text, which people
+/// copy, are narrowed last.
 fn lay_out<const N: usize>(rows: &[[Cell; N]], paint: &Paint) -> String {
     let mut grid = Grid::new();
     grid.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).style_text_only();
@@ -94,42 +91,39 @@ impl From<String> for Cell {
     }
 }
 
-/// Rows under a head.
+/// Rows below a head.
 pub struct Table<const N: usize> {
     rows: Vec<[Cell; N]>,
 }
 
 impl<const N: usize> Table<N> {
-    /// An empty one.
     pub fn new(head: [&str; N]) -> Self {
         Self { rows: vec![head.map(|title| Cell::new(Ink::Faint, title))] }
     }
 
-    /// Adds a row.
     pub fn row(&mut self, cells: [Cell; N]) {
         self.rows.push(cells);
     }
 
-    /// The text, without a trailing line break.
+    /// The text of the table, without a line break at its end.
     pub fn render(&self, paint: &Paint) -> String {
         lay_out(&self.rows, paint)
     }
 }
 
-/// The fields of one thing, one a line.
+/// The fields of an object, one per line.
 #[derive(Default)]
 pub struct Card {
     fields: Vec<[Cell; 2]>,
 }
 
 impl Card {
-    /// Adds a field.
     pub fn field(mut self, name: &str, value: impl Into<Cell>) -> Self {
         self.fields.push([Cell::new(Ink::Faint, name), value.into()]);
         self
     }
 
-    /// Adds a field when there is something to say.
+    /// Adds a field if it has a value.
     pub fn maybe(self, name: &str, value: Option<impl Into<Cell>>) -> Self {
         match value {
             Some(value) => self.field(name, value),
@@ -137,7 +131,7 @@ impl Card {
         }
     }
 
-    /// The text, without a trailing line break.
+    /// The text of the card, without a line break at its end.
     pub fn render(&self, paint: &Paint) -> String {
         lay_out(&self.fields, paint)
     }

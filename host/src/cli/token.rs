@@ -1,4 +1,4 @@
-//! `berth token`.
+//! `berth token`: API tokens.
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -17,21 +17,21 @@ use crate::{
     ids::TokenId,
 };
 
-/// `berth token`
+/// The subcommands of `berth token`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth token create ci --scope read --scope develop --expires +90d
   berth token list
   berth token revoke tok_01…")]
 pub enum Token {
-    /// Create a token; its secret is shown this once
+    /// Create a token; its secret is shown only now
     Create {
         /// What it is for: ci, laptop
         name: String,
         /// What it may be used for; everything that your roles allow when absent
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<TokenScope>,
-        /// When it stops: +90d, or RFC 3339; never when absent
+        /// When it expires: +90d, or RFC 3339; never when absent
         #[arg(long, value_name = "TIME")]
         expires: Option<Moment>,
         /// For another account, by its id or name (platform admins)
@@ -40,9 +40,9 @@ pub enum Token {
     },
     /// List your tokens
     List,
-    /// End a token now
+    /// Revoke a token at once
     Revoke {
-        /// Which
+        /// The token
         id: TokenId,
     },
 }

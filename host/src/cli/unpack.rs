@@ -1,4 +1,4 @@
-//! The zip of a bundle: nothing of it is believed before it is checked.
+//! Unpacks the zip of a bundle, nothing of which is trusted before it was checked.
 
 use std::{
     collections::BTreeSet,
@@ -20,29 +20,27 @@ use crate::{
     version::VersionNumber,
 };
 
-/// The file that names and pins the packages.
+/// The file that names the packages of a bundle and pins their hashes.
 pub const MANIFEST: &str = "berth-bundle.json";
 const MAX_MANIFEST: u64 = 16 << 20;
 
-/// What `berth-bundle.json` says.
+/// The content of `berth-bundle.json`.
 #[derive(Debug)]
 pub struct Manifest {
-    /// As found.
+    /// The document as it was read.
     pub document: Value,
-    /// Whose bundle.
+    /// The host app that the bundle is for.
     pub host_app: Option<String>,
-    /// What is in it.
+    /// The packages in the bundle.
     pub packages: Vec<Pinned>,
 }
 
-/// A package and its hash.
+/// A package with its pinned hash.
 #[derive(Debug)]
 pub struct Pinned {
-    /// Its file name.
     pub name: PackageName,
-    /// Its SHA-256.
     pub sha256: Digest,
-    /// Its bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
@@ -70,7 +68,7 @@ fn refused(detail: impl Into<String>) -> Failure {
 }
 
 impl Manifest {
-    /// Reads one.
+    /// Reads and checks a manifest.
     pub fn read(document: Value) -> Result<Self, Failure> {
         let raw =
             Raw::deserialize(&document).map_err(|error| refused(format!("{MANIFEST} is not readable: {error}.")))?;
@@ -121,7 +119,8 @@ fn manifest_text(archive: &mut ZipArchive<File>) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-/// A name that the manifest does not have is refused, so no name of the archive ever reaches the file system (F16).
+/// Refuses archives with files that the manifest does not name, so that no name of the archive reaches the file system
+/// (F16).
 fn refuse_others(archive: &ZipArchive<File>, manifest: &Manifest) -> Result<(), Failure> {
     let expected: BTreeSet<_> = manifest.packages.iter().map(|package| package.name.to_string()).collect();
     for name in archive.file_names() {

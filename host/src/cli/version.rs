@@ -1,4 +1,4 @@
-//! `berth version`: the life of a version.
+//! `berth version`: the versions of a MiniApp, from submission to release.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ use crate::{
     version::{Version as View, VersionNumber},
 };
 
-/// `berth version`
+/// The subcommands of `berth version`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth version submit mp-shop 1.2.0 --wait
@@ -39,21 +39,18 @@ pub enum Version {
     Show(Which),
     /// Submit a version for audit: its bytes are frozen
     Submit {
-        /// Which.
         #[command(flatten)]
         which: Which,
-        /// How to wait.
         #[command(flatten)]
         wait: push::Wait,
     },
-    /// Take a version back from audit
+    /// Withdraw a version from its audit
     Withdraw(Which),
     /// Print what the policies found, as path:line:column
     Findings {
-        /// Which.
         #[command(flatten)]
         which: Which,
-        /// As SARIF 2.1.0, for code scanners
+        /// As SARIF 2.1.0, for code hosts and editors
         #[arg(long)]
         sarif: bool,
     },
@@ -63,10 +60,9 @@ pub enum Version {
     Decide(Decide),
     /// Put a version online in all bound host apps
     Publish {
-        /// Which.
         #[command(flatten)]
         which: Which,
-        /// Older packages must not run any more
+        /// Mark it as forced: older packages must not run any more
         #[arg(long)]
         forced: bool,
         /// Why, for the history
@@ -95,7 +91,7 @@ pub enum Version {
     Delete(Which),
 }
 
-/// One version of one MiniApp.
+/// A version of a MiniApp.
 #[derive(Args, Clone, Debug)]
 pub struct Which {
     /// The MiniApp
@@ -105,17 +101,16 @@ pub struct Which {
 }
 
 impl Which {
-    /// Where it is on the host.
+    /// The path of the version on the host.
     pub fn path(&self) -> String {
         format!("/v1/mini-apps/{}/versions/{}", self.app, self.version)
     }
 }
 
-/// `berth version decide`
+/// The arguments of `berth version decide`.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("decision").required(true))]
 pub struct Decide {
-    /// Which.
     #[command(flatten)]
     pub which: Which,
     /// The host app that decides
@@ -127,12 +122,12 @@ pub struct Decide {
     /// Reject it; needs a note
     #[arg(long, group = "decision", requires = "note")]
     pub reject: bool,
-    /// Why
+    /// The reason
     #[arg(long)]
     pub note: Option<String>,
 }
 
-/// A version as `show` answers it.
+/// A version with its audit.
 #[derive(Deserialize)]
 struct WithAudit {
     #[serde(flatten)]
@@ -141,7 +136,6 @@ struct WithAudit {
     audit: Option<Audit>,
 }
 
-/// Runs it.
 pub async fn run(command: Version, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {

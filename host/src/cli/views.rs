@@ -1,4 +1,4 @@
-//! What the host answers about audits, releases and overviews, as far as it is printed here.
+//! Audits, releases and overviews, as far as they are printed.
 
 use serde::Deserialize;
 
@@ -8,77 +8,65 @@ use super::{
 };
 use crate::{clock::Millis, mini_app::MiniApp, text, version::Version};
 
-/// The judgement of one version.
+/// An audit of a version.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Audit {
-    /// Its id.
     pub id: String,
-    /// Whose version.
     #[serde(default)]
     pub mini_app: Option<String>,
-    /// Which version.
     #[serde(default)]
     pub version: Option<String>,
-    /// `checking`, `deciding`, `approved`, `rejected`, `withdrawn`.
+    /// `checking`, `deciding`, `approved`, `rejected` or `withdrawn`.
     pub state: String,
     /// Why it ended as it did.
     #[serde(default)]
     pub reason: Option<String>,
-    /// When it began.
     #[serde(default)]
     pub created_at: Option<Millis>,
-    /// When it ended.
     #[serde(default)]
     pub closed_at: Option<Millis>,
-    /// One for each bound host app.
+    /// One item for each bound host app.
     #[serde(default)]
     pub items: Vec<AuditItem>,
-    /// One for each policy that judged.
+    /// One evaluation for each policy that judged.
     #[serde(default)]
     pub evaluations: Vec<Evaluation>,
 }
 
-/// A host app's part of an audit.
+/// The part of an audit that one host app decides.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AuditItem {
-    /// Which host app.
     pub host_app: String,
-    /// `approved`, `rejected`, or not yet.
+    /// `approved` or `rejected`; `None` while it is not decided.
     #[serde(default)]
     pub decision: Option<String>,
-    /// Why.
     #[serde(default)]
     pub note: Option<String>,
-    /// Who.
     #[serde(default)]
     pub decided_by: Option<String>,
-    /// When.
     #[serde(default)]
     pub decided_at: Option<Millis>,
 }
 
-/// What one policy said.
+/// The evaluation of a version by one policy.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Evaluation {
-    /// Its name.
     pub policy: String,
-    /// Its version.
     #[serde(default)]
     pub policy_version: Option<String>,
     /// `enforce` or `shadow`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// `verdict`, `failed`, `trapped`, `limited`.
+    /// `verdict`, `failed`, `trapped` or `limited`.
     pub outcome: String,
     /// Why there is no verdict.
     #[serde(default)]
     pub detail: Option<String>,
-    /// What it found.
     #[serde(default)]
     pub findings: Vec<super::findings::Finding>,
 }
 
-/// Everything about a MiniApp at one look (V3).
+/// A MiniApp with all of its versions (V3).
 #[derive(Deserialize)]
 pub struct Overview {
     mini_app: MiniApp,
@@ -97,28 +85,25 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// What host apps run.
+    /// The online version.
     pub fn online(&self) -> Option<&Version> {
         self.online.as_ref()
     }
 }
 
-/// The trial version (V10).
+/// A trial version (V10).
 #[derive(Clone, Debug, Deserialize)]
 pub struct Trial {
-    /// Which version.
     pub version: String,
-    /// Where it opens.
+    /// The page with which it opens.
     pub entry_path: String,
-    /// Who gets it.
     #[serde(default)]
     pub accounts: Vec<String>,
 }
 
-/// One entry of the release history.
+/// An entry of the release history.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Release {
-    /// Which version went online.
     pub version: String,
     /// `publish` or `rollback`.
     #[serde(default, alias = "action")]
@@ -126,18 +111,15 @@ pub struct Release {
     /// Whether older packages must not run.
     #[serde(default)]
     pub forced: bool,
-    /// Why.
     #[serde(default)]
     pub note: Option<String>,
-    /// Who.
     #[serde(default, alias = "actor", alias = "released_by")]
     pub by: Option<String>,
-    /// When.
     #[serde(default, alias = "created_at", alias = "released_at")]
     pub at: Option<Millis>,
 }
 
-/// A trial on its own.
+/// The card of a trial.
 pub fn trial(trial: Trial, paint: &Paint) -> String {
     Card::default()
         .field("version", Cell::strong(trial.version))
@@ -146,7 +128,7 @@ pub fn trial(trial: Trial, paint: &Paint) -> String {
         .render(paint)
 }
 
-/// A release on its own.
+/// The card of a release.
 pub fn release(release: Release, paint: &Paint) -> String {
     Card::default()
         .field("online", Cell::strong(&release.version))
@@ -157,7 +139,7 @@ pub fn release(release: Release, paint: &Paint) -> String {
         .render(paint)
 }
 
-/// A version on its own.
+/// The card of a version.
 pub fn version(version: &Version, paint: &Paint) -> String {
     Card::default()
         .field("mini app", Cell::of(&version.mini_app))
@@ -173,7 +155,7 @@ pub fn version(version: &Version, paint: &Paint) -> String {
         .render(paint)
 }
 
-/// An audit with its decisions and its policies' outcomes.
+/// An audit with its decisions and the outcomes of its policies.
 pub fn audit(audit: &Audit, paint: &Paint) -> String {
     let mut parts = vec![audit_card(audit, paint)];
     if !audit.items.is_empty() {
@@ -210,7 +192,7 @@ fn audit_card(audit: &Audit, paint: &Paint) -> String {
         .render(paint)
 }
 
-/// All that the policies found, each with the policy that found it and how much that counts.
+/// The findings of all policies, each with the name and the mode of its policy.
 pub fn findings(evaluations: &[Evaluation]) -> Vec<super::findings::Finding> {
     let of = |one: &Evaluation, finding: &super::findings::Finding| super::findings::Finding {
         policy: Some(one.policy.clone()),
@@ -220,7 +202,7 @@ pub fn findings(evaluations: &[Evaluation]) -> Vec<super::findings::Finding> {
     evaluations.iter().flat_map(|one| one.findings.iter().map(move |finding| of(one, finding))).collect()
 }
 
-/// What came of each policy.
+/// The table of the policies and their outcomes.
 pub fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
     let mut table = Table::new(["POLICY", "VERSION", "MODE", "OUTCOME", "FINDINGS", "DETAIL"]);
     for one in evaluations {
@@ -236,7 +218,7 @@ pub fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
     table.render(paint)
 }
 
-/// An overview; `mini_app` renders the MiniApp itself.
+/// An overview. `mini_app` renders the MiniApp itself.
 pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> String, paint: &Paint) -> String {
     let mut table = Table::new(["VERSION", "STATE", "WHAT"]);
     let mut row = |version: &dyn ToString, word: &str, what: String| {

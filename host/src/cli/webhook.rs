@@ -1,4 +1,4 @@
-//! `berth webhook`.
+//! `berth webhook`: webhooks and their deliveries.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::{
     ids::{HostAppId, MerchantId, TeamId, WebhookId},
 };
 
-/// `berth webhook`
+/// The subcommands of `berth webhook`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth webhook create https://example.com/hook --platform --types 'version.*'
@@ -29,85 +29,83 @@ use crate::{
   berth webhook deliveries wh_01… --state dead
   berth webhook replay wh_01… --delivery 1207")]
 pub enum Webhook {
-    /// Create a webhook: it gets what happens from now on. Its secret is shown this once
+    /// Create a webhook, which gets the events from now on; its secret is shown only now
     #[command(
         after_help = "Its first message may be its own `webhook.created`, before you have stored the secret: answer anything\n\
         but 2xx until you have it, and it comes again."
     )]
     Create {
-        /// Where events are POSTed to
+        /// The address to which events are POSTed
         url: String,
-        /// Whose events.
         #[command(flatten)]
         place: Place,
         /// Only these types, exact or with a star: version.*
         #[arg(long, value_name = "TYPE", value_delimiter = ',')]
         types: Vec<String>,
-        /// What it is for
+        /// A description for people
         #[arg(long, default_value = "")]
         description: String,
     },
     /// List the webhooks that you may know of
     List,
-    /// Show a webhook and how far it is
+    /// Show a webhook and the progress of its deliveries
     Show {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
     },
-    /// Change a webhook, disable it, enable it again
+    /// Change, disable or enable a webhook
     Edit {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
-        /// Another address
+        /// The new address
         #[arg(long)]
         url: Option<String>,
-        /// Other types
+        /// The new types
         #[arg(long, value_name = "TYPE", value_delimiter = ',')]
         types: Option<Vec<String>>,
-        /// What it is for
+        /// The new description for people
         #[arg(long)]
         description: Option<String>,
-        /// true or false; what happens while it is disabled is delivered later
+        /// Whether events are delivered: true or false; those that happen while it is disabled are delivered later
         #[arg(long)]
         enabled: Option<bool>,
     },
-    /// Delete a webhook with everything that waits for it
+    /// Delete a webhook and the deliveries that wait for it
     Delete {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
     },
     /// Replace the secret; messages are signed with the old one too for a while
     Rotate {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
-        /// Seconds to keep the old one; a day when absent
+        /// How many seconds messages are signed with the old one too; a day when absent
         #[arg(long, value_name = "SECONDS")]
         keep_old: Option<i64>,
     },
-    /// Send a message at once and show what the receiver said
+    /// Send a message at once and show what the receiver answered
     Test {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
     },
-    /// List what waits for its next try, and what was given up
+    /// List the deliveries that wait for their next try, and those that were given up
     Deliveries {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
-        /// waiting or dead
+        /// Only those in this state: waiting or dead
         #[arg(long)]
         state: Option<DeliveryState>,
     },
     /// Deliver again: one delivery, or everything after an event
     Replay {
-        /// Which
+        /// The webhook
         webhook: WebhookId,
-        /// What.
         #[command(flatten)]
         what: What,
     },
 }
 
-/// Whose events a webhook gets.
+/// The scope whose events a webhook gets.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub struct Place {
@@ -153,7 +151,6 @@ fn path(webhook: &WebhookId) -> String {
     format!("/v1/webhooks/{webhook}")
 }
 
-/// Runs it.
 pub async fn run(command: Webhook, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {

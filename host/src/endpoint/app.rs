@@ -19,7 +19,7 @@ use crate::{
     text,
 };
 
-/// Product instances of one endpoint application that may be chosen at a time.
+/// How many product instances one endpoint application may be created with.
 const MOST_PRODUCTS: usize = 200;
 
 /// A combination of a merchant's product instances.
@@ -27,10 +27,10 @@ const MOST_PRODUCTS: usize = 200;
 pub struct EndpointApp {
     /// The CID. Never changes and is never used again.
     pub id: EndpointAppId,
-    /// Whose it is.
+    /// The merchant that owns it.
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
-    /// For people.
+    /// The name that people read.
     pub name: String,
     /// Whether it is the merchant's default one, which holds all active product instances (E2).
     #[serde(rename = "default")]
@@ -43,23 +43,24 @@ pub struct EndpointApp {
     pub updated_at: Millis,
 }
 
-/// Items of each list that an endpoint application is shown with.
+/// How many items of each list an [`EndpointAppView`] has at most.
 const SHOWN: usize = 200;
 
-/// An endpoint application with what it has, 200 of each at the most: the lists of product instances, channels and
-/// organisation nodes have all of them, page by page.
+/// An endpoint application with its first 200 product instances, channels and organisation nodes. Their own lists have
+/// all of them, page by page.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EndpointAppView {
     /// The endpoint application.
     #[serde(flatten)]
     pub app: EndpointApp,
-    /// What it holds: chosen ones whatever their state (E3), for the default one all active ones (E2).
+    /// The product instances that it holds: for a custom one the chosen ones, whatever their state (E3); for the
+    /// default one all active ones of the merchant (E2).
     pub products: Vec<ProductInstance>,
     /// The channels that share its CID (E5).
     pub channels: Vec<Channel>,
     /// The organisation nodes that it is assigned to (E9).
     pub org_nodes: Vec<OrgNodeId>,
-    /// Whether there are more than are shown.
+    /// Whether at least one of the three lists was cut off at 200 items.
     pub more: bool,
 }
 
@@ -67,24 +68,24 @@ pub struct EndpointAppView {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEndpointApp {
-    /// Whose it is.
+    /// The merchant that is to own it.
     pub merchant: MerchantId,
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: String,
     /// The product instances that it holds: 1 to 200 of the merchant's that are not unsubscribed.
     pub products: Vec<InstanceId>,
 }
 
-/// What may be edited; what is absent stays.
+/// What may be edited of an endpoint application. Absent members stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditEndpointApp {
-    /// 1 to 64 characters.
+    /// The new name, 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// Which endpoint applications are wanted (E7).
+/// Which endpoint applications to list (E7). The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EndpointAppQuery {
@@ -94,26 +95,27 @@ pub struct EndpointAppQuery {
     /// Only those that hold this product instance.
     #[serde(default)]
     pub product_instance: Option<InstanceId>,
-    /// Only the one whose channel has this id: a WeChat appid, a MiniApp's id, the address of an H5 page.
+    /// Only the one whose channel has this id on its platform: a WeChat appid, a MiniApp's id, the address of an H5
+    /// page.
     #[serde(default)]
     pub channel_app_id: Option<String>,
     /// Only those that may be used at this organisation node (VID).
     #[serde(default)]
     pub org_node: Option<OrgNodeId>,
-    /// Only the default ones, or only the others.
+    /// Only the default ones when true, only the custom ones when false.
     #[serde(default)]
     pub default: Option<bool>,
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
 paged!(EndpointAppQuery);
 
-/// A fresh endpoint application.
+/// Makes an endpoint application with a fresh id, which is not stored yet.
 pub(super) fn fresh(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> EndpointApp {
     let now = tx.now();
     EndpointApp {
@@ -127,8 +129,10 @@ pub(super) fn fresh(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, i
     }
 }
 
+/// Refuses the merchant's default endpoint application, whose product instances cannot be chosen.
+///
 /// # Errors
-/// `endpoint-default` when it is the merchant's default one.
+/// `endpoint-default` when it is the default one.
 fn require_custom(endpoint: &EndpointApp) -> Result<()> {
     if !endpoint.is_default {
         return Ok(());
@@ -150,7 +154,10 @@ impl Owned for EndpointApp {
     }
 }
 
-/// Creates a custom endpoint application (E3).
+/// Creates a custom endpoint application (E3). The caller must be able to operate what the merchant owns.
+///
+/// # Errors
+/// As [`merchant::authorise`] and [`create_in`].
 pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<EndpointAppView> {
     let mut tx = db.begin().await?;
     let NewEndpointApp { merchant, name, products } = new;
@@ -161,7 +168,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<End
     Ok(view)
 }
 
-/// Creates a custom endpoint application in a transaction that holds the merchant.
+/// Creates a custom endpoint application in a transaction that holds the merchant, and emits its events.
 ///
 /// # Errors
 /// `invalid-field` for the name or for too few or too many products, `not-found` for a product instance that is not the
@@ -187,7 +194,8 @@ pub async fn create_in(
     Ok(endpoint)
 }
 
-/// Edits an endpoint application; the default one as well.
+/// Renames an endpoint application; the default one may be renamed too. Nothing is written when the name stays the
+/// same.
 pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
     let mut tx = db.begin().await?;
     let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -204,7 +212,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpoi
 /// Deletes a custom endpoint application to which no channel is bound.
 ///
 /// # Errors
-/// `endpoint-default`, `endpoint-in-use`.
+/// `endpoint-default` when it is the merchant's default one, `endpoint-in-use` while channels are bound to it.
 pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -222,7 +230,10 @@ pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> 
     tx.commit().await
 }
 
-/// Puts a product instance into a custom endpoint application. Doing it twice is no work.
+/// Puts a product instance into a custom endpoint application. When it is there already nothing changes.
+///
+/// # Errors
+/// `endpoint-default`, `not-found` for a product instance of another merchant, `product-unsubscribed`.
 pub async fn add_product(
     db: &Db,
     caller: &Caller,
@@ -239,6 +250,9 @@ pub async fn add_product(
 }
 
 /// Takes a product instance out of a custom endpoint application.
+///
+/// # Errors
+/// `endpoint-default`, `not-found` when it is not in it, `endpoint-empty` when it is the last one.
 pub async fn remove_product(db: &Db, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -247,14 +261,14 @@ pub async fn remove_product(db: &Db, caller: &Caller, id: &EndpointAppId, instan
     tx.commit().await
 }
 
-/// One endpoint application in full.
+/// One endpoint application with its product instances, channels and organisation nodes.
 pub async fn get(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<EndpointAppView> {
     let mut tx = db.read().await?;
     let endpoint = owned::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.endpoint_app_view(endpoint).await
 }
 
-/// The endpoint applications that the caller may know of and asks for, by id.
+/// One page of the endpoint applications that the caller may know of and that the query asks for, ordered by id.
 pub async fn list(db: &Db, caller: &Caller, query: &EndpointAppQuery) -> Result<Page<EndpointApp>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
@@ -266,7 +280,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &EndpointAppQuery) -> Result<
 }
 
 impl Tx {
-    /// An endpoint application with what it has.
+    /// An endpoint application with its product instances, channels and organisation nodes, 200 of each at most.
     pub async fn endpoint_app_view(&mut self, app: EndpointApp) -> Result<EndpointAppView> {
         let limit = SHOWN as i64 + 1;
         let mut products = self.products_of_endpoint(&app, limit).await?;

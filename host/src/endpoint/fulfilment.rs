@@ -1,5 +1,5 @@
-//! Fulfilment: the order system's messages are taken in any order, any number of times, on any host, and come to the same
-//! end. A message that cannot be applied is parked with its reason and holds up nothing (E1, E4).
+//! Fulfilment: the order system's messages may come in any order, any number of times and at any host, and lead to the
+//! same result. A message that cannot be applied is parked with its reason and does not hold up others (E1, E4).
 
 use crate::endpoint::intake::Intake;
 use crate::event;
@@ -25,12 +25,12 @@ use crate::{
     store::{Db, Tx},
 };
 
-/// Messages in one request, and messages that one replay looks at.
+/// How many messages one request may have, and how many one replay looks at.
 pub const MOST: usize = 1000;
-/// How often a transaction is tried that meets another one with the same ids.
+/// How often a transaction is tried when another one writes messages with the same ids at the same time.
 const TRIES: usize = 8;
 
-/// What is sent: one message, or several.
+/// The body of a delivery: one message, or several.
 #[derive(utoipa::ToSchema)]
 #[schema(as = FulfilmentDelivery)]
 #[allow(dead_code, missing_docs, reason = "it only describes; what is sent is kept whatever it is")]
@@ -39,15 +39,15 @@ const TRIES: usize = 8;
 pub enum Delivery {
     One(Message),
     Several {
-        /// At most 1,000.
+        /// 1 to 1,000 messages.
         messages: Vec<Message>,
     },
 }
 
-/// What became of messages, in their order.
+/// What became of each message of a delivery.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Receipts {
-    /// One for each.
+    /// One receipt for each message, in the order of the messages.
     pub results: Vec<Receipt>,
 }
 
@@ -55,13 +55,13 @@ pub struct Receipts {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// The message as it should have been; as it was when absent.
+    /// The corrected message; when absent the message is tried again as it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Message>)]
     pub message: Option<Value>,
 }
 
-/// Which parked messages are replayed.
+/// Which parked messages to replay. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayAll {
@@ -73,10 +73,11 @@ pub struct ReplayAll {
     pub merchant: Option<MerchantId>,
 }
 
-/// The messages in a request: `{"messages": […]}`, or one.
+/// The messages in the body of a request, which is `{"messages": […]}` or one message. The messages themselves are not
+/// checked here.
 ///
 /// # Errors
-/// `invalid-field` when there are none or too many. What is wrong with one of them is no error.
+/// `invalid-field` when there are none or more than [`MOST`].
 pub fn messages_of(body: Value) -> Result<Vec<Value>> {
     let messages = match body {
         Value::Object(mut members) if members.contains_key("messages") => members.remove("messages"),
@@ -88,14 +89,14 @@ pub fn messages_of(body: Value) -> Result<Vec<Value>> {
     }
 }
 
-/// Takes messages from a request.
+/// Takes messages that the order system sent in a request. The caller needs the `Fulfil` grant on the platform.
 pub async fn deliver(intake: &Intake, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     receive(intake, caller.account.as_str(), messages).await
 }
 
-/// Takes messages, and answers when what became of them is stored. When it fails half-way, sending all of them again does
-/// the rest.
+/// Takes messages, and answers once what became of them is stored. When it fails half-way, sending all of them again is
+/// safe and completes the rest.
 pub async fn receive(intake: &Intake, actor: &str, messages: &[Value]) -> Result<Receipts> {
     let mut results = Vec::with_capacity(messages.len());
     for messages in messages.chunks(MOST) {
@@ -105,18 +106,21 @@ pub async fn receive(intake: &Intake, actor: &str, messages: &[Value]) -> Result
     Ok(Receipts { results })
 }
 
-/// Messages that share a transaction.
+/// Messages that are settled in one transaction.
 pub(super) struct Batch<'a> {
-    /// Who sent them.
+    /// Who sent them, as the actor of the events.
     pub actor: &'a str,
-    /// The messages, [`MOST`] at the most.
+    /// The messages, [`MOST`] at most.
     pub arrivals: Vec<&'a Arrival>,
-    /// The parked message that the only one here corrects; it must still wait.
+    /// The parked message that the only message in the batch corrects. It must still be parked.
     pub corrects: Option<MessageId>,
 }
 
 impl Batch<'_> {
-    /// Settles all of them; what became of each, in their order.
+    /// Settles all messages, and answers what became of each, in their order.
+    ///
+    /// # Errors
+    /// `unavailable` when other transactions kept writing the same ids.
     pub async fn settle(&self, db: &Db) -> Result<Vec<Receipt>> {
         for _ in 0..TRIES {
             let mut tx = db.begin().await?;
@@ -128,7 +132,8 @@ impl Batch<'_> {
         Err(Error::new(Code::Unavailable, "The same messages are being sent in other requests. Send them again."))
     }
 
-    /// Nothing when another transaction has just written the same ids: then this one must not be committed.
+    /// Settles all messages in `tx`. `None` when another transaction has just written the same ids; then `tx` must not
+    /// be committed.
     ///
     /// Merchants, product instances and messages are each taken in the order of their ids, so that no two transactions
     /// wait for each other.
@@ -150,7 +155,7 @@ impl Batch<'_> {
         Ok(Some(receipts))
     }
 
-    /// A message is corrected once: whoever comes second would apply something else for it.
+    /// Refuses to correct a message that is not parked any more, as its correction would be applied a second time.
     fn require_waiting(&self, ledger: &Ledger) -> Result<()> {
         match &self.corrects {
             Some(id) if !ledger.waits(id) => {
@@ -161,7 +166,7 @@ impl Batch<'_> {
         }
     }
 
-    /// What is known of everything that the messages touch; the merchants are held.
+    /// Loads everything that the messages touch, and holds their merchants.
     async fn open(&self, tx: &mut Tx, now: Millis) -> Result<Ledger> {
         let messages: Vec<_> = self.arrivals.iter().filter_map(|arrival| arrival.message.as_ref().ok()).collect();
         let named: BTreeSet<_> = messages.iter().map(|message| &message.merchant).collect();
@@ -173,7 +178,7 @@ impl Batch<'_> {
         Ok(Ledger::new(now, merchants, rows, tx.product_instances(&instances).await?))
     }
 
-    /// Does what follows from what happened, and emits the events.
+    /// Creates default endpoint applications, emits the events, and ends what was chosen and is unsubscribed now.
     async fn tell(&self, tx: &mut Tx, ledger: Ledger) -> Result<()> {
         let changed = ledger.changed_merchants();
         let mut defaults = tx.default_endpoints(&changed).await?;
@@ -211,7 +216,8 @@ impl Batch<'_> {
         }
     }
 
-    /// True when something that was chosen ended with an unsubscription.
+    /// Emits the events of a changed product instance. True when it left an endpoint application or a node for which it
+    /// had been chosen.
     async fn tell_of_change(
         &self,
         tx: &mut Tx,
@@ -232,8 +238,8 @@ impl Batch<'_> {
     }
 }
 
-/// The merchant is there now: applies what waited for it, 1,000 messages at the most. Those that were parked while it was
-/// being created, and what is more, follow within a second (`ticker`).
+/// Applies the messages that waited for a merchant which now exists, 1,000 at most. The rest, and messages that were
+/// parked while it was being created, are applied by `ticker` within a second.
 pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()> {
     let waiting = ReplayAll { reason: Some(Reason::MerchantUnknown), merchant: Some(merchant.clone()) };
     let rows = tx.parked_fulfilments(&waiting, MOST).await?;
@@ -248,10 +254,11 @@ pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()>
         .ok_or_else(|| Error::new(Code::Unavailable, "The merchant's messages are just being sent. Try again."))
 }
 
-/// Tries a parked message again, corrected or as it was. One that does not wait any more is `repeated`.
+/// Tries a parked message again, corrected or as it was. One that is not parked any more is answered with `repeated`.
 ///
 /// # Errors
-/// `fulfilment-settled` for a correction when somebody else was faster.
+/// `not-found`, `invalid-field` when the correction is not a message, and `fulfilment-settled` when the parked message
+/// was corrected by somebody else in the meantime.
 pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = db.read().await?.fulfilment(id).await?;
@@ -272,7 +279,7 @@ pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) ->
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }
 
-/// Tries parked messages again, the least tried ones first, 1,000 at the most.
+/// Tries parked messages again: those with the fewest attempts first, 1,000 at most.
 pub async fn replay_all(db: &Db, intake: &Intake, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let rows = db.read().await?.parked_fulfilments(which, MOST).await?;

@@ -1,4 +1,4 @@
-//! Product instances: what a merchant bought, as the order system's messages say.
+//! Product instances: what a merchant bought, as the messages of the order system say.
 
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -19,13 +19,13 @@ use crate::{
 };
 
 text_enum! {
-    /// Whether a merchant has a product.
+    /// Whether a merchant has a product instance.
     InstanceState {
-        /// It has.
+        /// The merchant has it.
         Active = "active",
-        /// Its time is over; a renewal brings it back.
+        /// Its time is over; a renewal makes it active again.
         Expired = "expired",
-        /// It has given it up.
+        /// The merchant gave it up.
         Unsubscribed = "unsubscribed",
     }
 }
@@ -33,32 +33,32 @@ text_enum! {
 /// A purchased product of a merchant. Only fulfilment messages and the clock change it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct ProductInstance {
-    /// The order system's id.
+    /// Its id in the order system.
     pub id: InstanceId,
-    /// Whose it is. Never changes.
+    /// The merchant that bought it. Never changes.
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
-    /// Which product: `mall`, `crm`. Never changes.
+    /// The code of the product, such as `mall` or `crm`. Never changes.
     pub product: ProductCode,
-    /// For people; the product's code when no message gave a name.
+    /// The name that people read; the product's code while no message gave one.
     pub name: String,
-    /// Whether the merchant has it.
+    /// Whether the merchant has it now.
     #[sqlx(try_from = "String")]
     pub state: InstanceState,
-    /// When its time is over; never when absent.
+    /// When it expires; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
-    /// When the newest message about it was said, by the sender's clock.
+    /// The time of the newest message about it, by the sender's clock.
     pub said_at: Millis,
-    /// What that message said.
+    /// The kind of that message.
     #[sqlx(try_from = "String")]
     pub said_kind: Kind,
-    /// That message.
+    /// The id of that message.
     pub said_by: MessageId,
-    /// When it was unsubscribed the last time, by the sender's clock, whatever came after.
+    /// When it was last unsubscribed, by the sender's clock, whatever came after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Millis>,
-    /// By which message its name was said.
+    /// The newest message that gave it a name.
     #[serde(skip)]
     #[schema(ignore)]
     pub named: Option<Json<Said>>,
@@ -69,7 +69,7 @@ pub struct ProductInstance {
 }
 
 impl ProductInstance {
-    /// What the messages so far say of it.
+    /// Its state as a register of all messages so far.
     pub fn register(&self) -> Register {
         Register {
             newest: Said { at: self.said_at, kind: self.said_kind, by: self.said_by.clone() },
@@ -79,7 +79,8 @@ impl ProductInstance {
         }
     }
 
-    /// As the messages say now.
+    /// The product instance with what `register` says. `now` becomes its time of change, and decides whether it is
+    /// expired.
     pub fn with(mut self, register: Register, now: Millis) -> Self {
         self.state = register.state(now);
         let Register { newest, expires_at, name, left_at } = register;
@@ -98,7 +99,7 @@ impl ProductInstance {
     }
 }
 
-/// Which product instances are wanted.
+/// Which product instances to list. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InstanceQuery {
@@ -120,14 +121,14 @@ pub struct InstanceQuery {
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
 paged!(InstanceQuery);
 
-/// The product instances that the caller may know of and asks for, by id.
+/// One page of the product instances that the caller may know of and that the query asks for, ordered by id.
 pub async fn list(db: &Db, caller: &Caller, query: &InstanceQuery) -> Result<Page<ProductInstance>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
@@ -139,6 +140,9 @@ pub async fn list(db: &Db, caller: &Caller, query: &InstanceQuery) -> Result<Pag
 }
 
 /// One product instance.
+///
+/// # Errors
+/// `not-found`, also when the caller may not know of it.
 pub async fn get(db: &Db, caller: &Caller, id: &InstanceId) -> Result<ProductInstance> {
     owned::authorise(&mut db.read().await?, caller, id, Action::Read).await
 }

@@ -1,5 +1,5 @@
-//! Requests that come at the same time share a transaction, so that a message costs a part of a commit and not one of its
-//! own. One worker per host takes all that waits.
+//! Requests that come at the same time share a transaction, so that a message costs only a part of a commit. One worker
+//! per host takes everything that waits.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use crate::{
     store::Db,
 };
 
-/// Requests that may wait; further ones wait to be let in.
+/// How many requests may wait in the queue; senders of further ones wait for a free place.
 const QUEUE: usize = 1024;
-/// Requests that are taken in one go.
+/// How many requests are taken from the queue at once.
 const GROUP: usize = 256;
 
 struct Request {
@@ -26,21 +26,24 @@ struct Request {
     answer: oneshot::Sender<Result<Vec<Receipt>>>,
 }
 
-/// Where messages are handed in. Cheap to clone.
+/// Where messages are handed in. Cheap to clone: all clones share one queue.
 #[derive(Clone)]
 pub struct Intake(mpsc::Sender<Request>);
 
-/// The other end; [`IntakeQueue::run`] serves it.
+/// The receiving end of an [`Intake`], which [`IntakeQueue::run`] serves.
 pub struct IntakeQueue(mpsc::Receiver<Request>);
 
 impl Intake {
-    /// An intake and the queue that its worker serves.
+    /// An intake, and the queue for its worker.
     pub fn new() -> (Self, IntakeQueue) {
         let (requests, queue) = mpsc::channel(QUEUE);
         (Self(requests), IntakeQueue(queue))
     }
 
-    /// Hands messages in, [`MOST`] at the most; answers when what became of them is stored.
+    /// Hands in messages, [`MOST`] at most, and answers once what became of them is stored.
+    ///
+    /// # Errors
+    /// `unavailable` when the host is shutting down; else whatever [`Batch::settle`] fails with.
     pub(super) async fn take(&self, actor: &str, arrivals: Vec<Arrival>) -> Result<Vec<Receipt>> {
         let closing = || Error::new(Code::Unavailable, "The host is closing. Send the messages again.");
         let (answer, answered) = oneshot::channel();
@@ -51,7 +54,7 @@ impl Intake {
 }
 
 impl IntakeQueue {
-    /// Serves for ever: whatever waits goes into one transaction, as far as it fits.
+    /// Serves the queue until all intakes are dropped. As many waiting requests as fit go into one transaction.
     pub async fn run(mut self, db: Db) {
         let mut waiting = Vec::with_capacity(GROUP);
         while self.0.recv_many(&mut waiting, GROUP).await > 0 {
@@ -62,7 +65,7 @@ impl IntakeQueue {
     }
 }
 
-/// Requests of one actor, in their order, cut so that each part has [`MOST`] messages at the most.
+/// The requests grouped by actor, in their order, and cut so that each group has [`MOST`] messages at most.
 fn together(requests: impl Iterator<Item = Request>) -> Vec<Vec<Request>> {
     let mut actors: BTreeMap<String, Vec<Vec<Request>>> = BTreeMap::new();
     for request in requests {
@@ -76,7 +79,8 @@ fn together(requests: impl Iterator<Item = Request>) -> Vec<Vec<Request>> {
     actors.into_values().flatten().collect()
 }
 
-/// When what they share fails by what one of them sent, each is tried by itself: nobody pays for another's message.
+/// Settles requests in one transaction. When that fails, and not by a failure that passes, each request is tried by
+/// itself, so that none fails because of another one's messages.
 async fn settle(db: &Db, requests: Vec<Request>) {
     match settle_together(db, &requests).await {
         // Whoever does not wait any more sends again, and is told then.
@@ -93,7 +97,7 @@ async fn settle(db: &Db, requests: Vec<Request>) {
     }
 }
 
-/// The receipts of each request, in their order.
+/// Settles requests in one transaction, and answers the receipts of each, in their order.
 async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();
@@ -101,12 +105,14 @@ async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receip
     Ok(requests.iter().map(|request| receipts.by_ref().take(request.arrivals.len()).collect()).collect())
 }
 
-/// The same would befall each of them now, and none later.
+/// Whether the failure affects every request at present and passes by itself, so that trying requests one by one is
+/// useless.
 pub(super) fn passes(error: &Error) -> bool {
     matches!(error.code, Code::Unavailable | Code::StorageFull)
 }
 
-/// One of those who wait gets the error with its cause, for the log; the others get what it says.
+/// Answers all requests with the error. Only the first one gets its cause, which cannot be cloned and is there for the
+/// log.
 fn refuse(requests: Vec<Request>, error: Error) {
     let mut cause = error.source;
     for request in requests {

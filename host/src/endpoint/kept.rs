@@ -1,4 +1,4 @@
-//! The fulfilment messages that are kept, as they are shown.
+//! The stored fulfilment messages, as they are shown.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,30 +16,31 @@ use crate::{
     store::Db,
 };
 
-/// A message that is kept.
+/// A stored fulfilment message.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Fulfilment {
-    /// The message's id; one made of its content when it has none, or when its own stands for another message.
+    /// The message's id. It is made of the content when the message has none, or when its own id stands for another
+    /// message.
     pub id: MessageId,
-    /// The merchant that it names.
+    /// The merchant that it names; absent when none could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
     /// What became of it.
     pub state: FulfilmentState,
-    /// Why it waits.
+    /// Why it is parked; absent when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// In words.
+    /// Why it is parked, or which message corrected it, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// What was sent.
+    /// The message as it was sent.
     #[schema(value_type = serde_json::Value)]
     pub message: Value,
     /// How often it was tried.
     pub attempts: u64,
-    /// When it came first.
+    /// When it was first received.
     pub received_at: Millis,
-    /// When it stopped waiting.
+    /// When it was applied or corrected; absent while it is parked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Millis>,
 }
@@ -60,14 +61,14 @@ impl From<&FulfilmentRow> for Fulfilment {
     }
 }
 
-/// Which messages are wanted.
+/// Which messages to list. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FulfilmentQuery {
-    /// Only those of which this became.
+    /// Only those in this state.
     #[serde(default)]
     pub state: Option<FulfilmentState>,
-    /// Only those that wait, and for this reason.
+    /// Only those that are parked for this reason.
     #[serde(default)]
     pub reason: Option<Reason>,
     /// Only those that name this merchant (BosID).
@@ -76,21 +77,21 @@ pub struct FulfilmentQuery {
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
 paged!(FulfilmentQuery);
 
-/// One message that is kept.
+/// One stored message. The caller needs the `Fulfil` grant on the platform.
 pub async fn get(db: &Db, caller: &Caller, id: &MessageId) -> Result<Fulfilment> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = db.read().await?.fulfilment(id).await?;
     row.as_ref().map(Fulfilment::from).ok_or_else(|| Error::not_found("fulfilment message", id))
 }
 
-/// The messages that are kept, newest first.
+/// One page of the stored messages, newest first. The caller needs the `Fulfil` grant on the platform.
 pub async fn list(db: &Db, caller: &Caller, query: &FulfilmentQuery) -> Result<Page<Fulfilment>> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let before = query.cursor.as_deref().map(Place::read).transpose()?;
@@ -101,7 +102,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &FulfilmentQuery) -> Result<P
     }))
 }
 
-/// Where a message stands in the order of arrival.
+/// The position of a message in the order of arrival, as a cursor has it.
 pub(crate) struct Place(pub Millis, pub MessageId);
 
 impl Place {

@@ -1,5 +1,5 @@
-//! What becomes of messages, given what is known: pure. A transaction loads what the messages touch, lets the ledger take
-//! them, and writes what the ledger then holds.
+//! Decides what becomes of messages, given what is known. Pure: a transaction loads what the messages touch, lets the
+//! ledger take them, and writes what the ledger then holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use crate::{
 };
 
 text_enum! {
-    /// What became of a message that is kept.
+    /// What became of a stored message.
     FulfilmentState {
-        /// Its product instance knows what it says.
+        /// It was applied to its product instance.
         Applied = "applied",
-        /// It waits, with a reason, and can be replayed.
+        /// It is parked with a reason, and can be replayed.
         Parked = "parked",
-        /// It was replayed with a correction that has another id.
+        /// It was parked, and a correction with another id was applied in its place.
         Corrected = "corrected",
     }
 }
@@ -31,31 +31,31 @@ text_enum! {
 text_enum! {
     /// What became of a message that was sent.
     Outcome {
-        /// Its product instance knows now what it says.
+        /// It was applied to its product instance.
         Applied = "applied",
-        /// The same message was applied before.
+        /// The same message was applied before, so nothing changed.
         Repeated = "repeated",
-        /// It waits, with a reason, and can be replayed.
+        /// It was parked with a reason, and can be replayed.
         Parked = "parked",
     }
 }
 
-/// What became of a message that was sent.
+/// The answer to one message that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Receipt {
-    /// The message; an id made of its content when it has none.
+    /// The id of the message; one made of its content when it has none.
     pub id: MessageId,
     /// What became of it.
     pub outcome: Outcome,
-    /// Why it was parked.
+    /// Why it was parked; absent when it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// In words.
+    /// The reason in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// A row of `fulfilment`.
+/// A row of the table `fulfilment`.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns are documented in Fulfilment")]
 pub struct FulfilmentRow {
@@ -71,25 +71,25 @@ pub struct FulfilmentRow {
     pub settled_at: Option<Millis>,
 }
 
-/// Something that happened, to be told.
+/// Something that happened while messages were taken, to be told by events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// A product instance is another one now.
+    /// A product instance was created or changed.
     Changed {
-        /// Nothing when it is new.
+        /// The instance as it was; `None` when it is new.
         before: Option<Box<ProductInstance>>,
-        /// As it is now.
+        /// The instance as it is now.
         after: Box<ProductInstance>,
     },
-    /// A message waits that did not wait, or for another reason.
+    /// A message was parked, or is parked for another reason or with another body than before.
     Parked(MessageId),
-    /// A message that waited was applied.
+    /// A parked message was applied.
     Freed(MessageId),
-    /// A message that waited was applied in the words of another one.
+    /// A parked message was corrected by another one.
     Corrected(MessageId),
 }
 
-/// What is known of everything that some messages touch.
+/// Everything that is known of what some messages touch, and what they change of it.
 pub struct Ledger {
     now: Millis,
     merchants: BTreeSet<MerchantId>,
@@ -97,14 +97,14 @@ pub struct Ledger {
     instances: BTreeMap<InstanceId, ProductInstance>,
     touched_rows: BTreeSet<MessageId>,
     touched_instances: BTreeSet<InstanceId>,
-    /// What happened, in order.
+    /// What happened, in order; the events tell it.
     pub steps: Vec<Step>,
-    /// For whom a purchase or a renewal was applied: they have a default endpoint application (E1).
+    /// The merchants for whom a purchase or a renewal was applied: they must have a default endpoint application (E1).
     pub buyers: BTreeSet<MerchantId>,
 }
 
 impl Ledger {
-    /// With what is known so far: the merchants that are there, what is kept, what was bought.
+    /// A ledger of the merchants that exist, the stored messages and the product instances that are known.
     pub fn new(
         now: Millis,
         merchants: BTreeSet<MerchantId>,
@@ -123,12 +123,12 @@ impl Ledger {
         }
     }
 
-    /// The messages that are to be written, by id.
+    /// The messages that are to be written, ordered by id.
     pub fn touched_rows(&self) -> Vec<&FulfilmentRow> {
         self.touched_rows.iter().filter_map(|id| self.rows.get(id)).collect()
     }
 
-    /// The product instances that are to be written, by id.
+    /// The product instances that are to be written, ordered by id.
     pub fn touched_instances(&self) -> Vec<&ProductInstance> {
         self.touched_instances.iter().filter_map(|id| self.instances.get(id)).collect()
     }
@@ -139,12 +139,12 @@ impl Ledger {
         changed.map(|instance| &instance.merchant).chain(&self.buyers).cloned().collect()
     }
 
-    /// A message that is kept.
+    /// The stored message with this id, if it is known.
     pub fn row(&self, id: &MessageId) -> Option<&FulfilmentRow> {
         self.rows.get(id)
     }
 
-    /// Takes a message.
+    /// Applies or parks a message, unless it was taken before.
     pub fn take(&mut self, arrival: &Arrival) -> Receipt {
         let Some(body) = self.settled(&arrival.id) else { return self.settle(arrival) };
         if arrival.repeats(body) {
@@ -158,12 +158,12 @@ impl Ledger {
         Receipt { id: arrival.id.clone(), ..self.park(&other, Refusal::new(Reason::MessageContradicts, text)) }
     }
 
-    /// Whether a message is kept and waits.
+    /// Whether the message is stored and parked.
     pub fn waits(&self, id: &MessageId) -> bool {
         self.rows.get(id).is_some_and(|row| row.state == FulfilmentState::Parked)
     }
 
-    /// A message that waits was taken care of by another one.
+    /// Marks a parked message as corrected by the message `by`.
     pub fn correct(&mut self, id: &MessageId, by: &MessageId) {
         let Some(row) = self.rows.get_mut(id) else { return };
         (row.state, row.settled_at) = (FulfilmentState::Corrected, Some(self.now));
@@ -172,12 +172,12 @@ impl Ledger {
         self.steps.push(Step::Corrected(id.clone()));
     }
 
-    /// The body of a kept message that does not wait.
+    /// The body of a stored message that is not parked.
     fn settled(&self, id: &MessageId) -> Option<&str> {
         self.rows.get(id).filter(|row| row.state != FulfilmentState::Parked).map(|row| row.body.as_str())
     }
 
-    /// Applies or parks a message that is new, or waits: a waiting one has said nothing yet, so it may be corrected.
+    /// Applies or parks a message that is new or parked. A parked one has changed nothing yet, so it may be replaced.
     fn settle(&mut self, arrival: &Arrival) -> Receipt {
         let message = match self.judge(arrival) {
             Ok(message) => message.clone(),
@@ -191,7 +191,7 @@ impl Ledger {
         Receipt { id: arrival.id.clone(), outcome: Outcome::Applied, reason: None, detail: None }
     }
 
-    /// What the message says, unless it cannot be applied.
+    /// The message, unless it cannot be applied; then why.
     fn judge<'a>(&self, arrival: &'a Arrival) -> Result<&'a Message, Refusal> {
         let message = arrival.message.as_ref().map_err(|why| Refusal::new(Reason::Malformed, why))?;
         if !self.merchants.contains(&message.merchant) {
@@ -277,7 +277,7 @@ fn repeated(id: &MessageId) -> Receipt {
     Receipt { id: id.clone(), outcome: Outcome::Repeated, reason: None, detail: None }
 }
 
-/// A product instance never changes hands, nor what it is.
+/// Refuses a message that names another merchant or product than the product instance has: neither ever changes.
 fn agrees<'a>(message: &'a Message, known: &ProductInstance) -> Result<&'a Message, Refusal> {
     if known.merchant != message.merchant {
         let text = format!("The product instance {} is another merchant's, not {}'s.", known.id, message.merchant);

@@ -1,5 +1,5 @@
-//! Takes fulfilment messages from a NATS JetStream subject. A message is acknowledged when what became of it is stored,
-//! parked ones too; one that comes again does no harm. Several hosts share the work.
+//! Takes fulfilment messages from a NATS JetStream subject. A message is acknowledged once what became of it is stored,
+//! also when it was parked; one that is delivered again changes nothing. Several hosts share the work.
 
 use crate::endpoint::intake::Intake;
 use crate::nats::NatsConfig;
@@ -23,19 +23,19 @@ use crate::{
     nats,
 };
 
-/// What all hosts are called together, to the server, and as the actor of events.
+/// The name of the durable consumer that all hosts share.
 const NAME: &str = "berth";
 const ACTOR: &str = "nats";
-/// Messages of NATS that are taken in one go.
+/// How many messages of NATS are taken at once.
 const BATCH: usize = 256;
-/// One that was not acknowledged comes again after so long.
+/// NATS delivers a message again when it was not acknowledged for this long.
 const AGAIN: Duration = Duration::from_secs(30);
-/// One that failed, and may fail again, comes again after so long: it holds up nothing meanwhile.
+/// A message that could not be stored is delivered again after this long, and does not hold up others meanwhile.
 const LATER: Duration = Duration::from_secs(300);
-/// Pause after a failure.
+/// The pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Where fulfilment messages come from, beside the API.
+/// Where fulfilment messages come from besides the API.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ListenConfig {
     /// A NATS JetStream subject from which fulfilment messages are taken, such as `berth.fulfilments`. A stream for it is
@@ -44,7 +44,7 @@ pub struct ListenConfig {
     pub nats_fulfilments: Option<String>,
 }
 
-/// Listens for ever, when there is a subject to listen to.
+/// Takes messages in an endless loop. Returns at once when no subject is configured.
 pub async fn run(intake: Intake, server: NatsConfig, config: ListenConfig) {
     let Some(subject) = config.nats_fulfilments else { return };
     loop {
@@ -82,10 +82,10 @@ async fn take(intake: &Intake, payload: &[u8]) -> Result<Receipts> {
     fulfilment::receive(intake, ACTOR, &read(payload)).await
 }
 
-/// What NATS is told of a message.
+/// What NATS is told about a message.
 ///
 /// # Errors
-/// What befalls all messages now: the message is left to come again when it has passed.
+/// A failure that affects all messages at present: the message is not acknowledged, and NATS delivers it again.
 fn answer(done: Result<Receipts>) -> Result<AckKind> {
     match done {
         Ok(_) => Ok(AckKind::Ack),
@@ -97,7 +97,7 @@ fn answer(done: Result<Receipts>) -> Result<AckKind> {
     }
 }
 
-/// The durable consumer of the subject, which all hosts share.
+/// The durable consumer of the subject, which all hosts share. Creates its stream when there is none.
 async fn consumer(context: &jetstream::Context, subject: &str) -> Result<Consumer<pull::Config>> {
     let name = match context.stream_by_subject(subject).await {
         Ok(name) => name,
@@ -115,7 +115,7 @@ async fn consumer(context: &jetstream::Context, subject: &str) -> Result<Consume
     stream.get_or_create_consumer(NAME, config).await.map_err(unavailable)
 }
 
-/// A stream called after the subject (`BERTH_FULFILMENTS`); what was taken leaves it.
+/// Creates a stream named after the subject (`BERTH_FULFILMENTS`), which drops messages once they are acknowledged.
 async fn create_stream(context: &jetstream::Context, subject: &str) -> Result<String> {
     let name = subject.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     let config = stream::Config {
@@ -128,7 +128,7 @@ async fn create_stream(context: &jetstream::Context, subject: &str) -> Result<St
     Ok(name)
 }
 
-/// The messages in a payload; whatever cannot be read is one of them, to be parked.
+/// The messages in a payload. A payload that cannot be read is one message, which will be parked.
 fn read(payload: &[u8]) -> Vec<Value> {
     let value =
         serde_json::from_slice(payload).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));

@@ -1,5 +1,5 @@
 //! Which endpoint application holds which product instances. A custom one holds what was chosen for it (E3), until the
-//! instance is unsubscribed (E4). The default one holds whatever is active (E2): nothing is stored of that.
+//! instance is unsubscribed (E4). The default one holds all that are active (E2), which is computed and not stored.
 
 use serde::Serialize;
 
@@ -14,26 +14,26 @@ use crate::{
 };
 
 text_enum! {
-    /// Why a product instance came to an endpoint application, or went.
+    /// Why a product instance was added to an endpoint application or removed from it.
     MoveCause {
-        /// Somebody chose it, or took it out.
+        /// Somebody added or removed it.
         Chosen = "chosen",
-        /// It is active now.
+        /// It became active.
         Active = "active",
-        /// Its time is over.
+        /// It expired.
         Expired = "expired",
         /// It was unsubscribed.
         Unsubscribed = "unsubscribed",
     }
 }
 
-/// A product instance came to an endpoint application, or went: the `data` of `endpoint.product_added` and
-/// `endpoint.product_removed`.
+/// The `data` of `endpoint.product_added` and `endpoint.product_removed`: a product instance and the endpoint
+/// application that it was added to or removed from.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ProductMoved {
     pub endpoint_app: EndpointAppId,
-    /// Whether it is the merchant's default one.
+    /// Whether the endpoint application is the merchant's default one.
     pub default: bool,
     pub product_instance: InstanceId,
     pub product: ProductCode,
@@ -61,10 +61,10 @@ fn tell(
     tx.tell(kind, endpoint.0, actor, &moved).for_merchant(&instance.merchant);
 }
 
-/// Puts an instance into a custom endpoint application. The transaction holds the merchant.
+/// Adds an instance to a custom endpoint application. The transaction holds the merchant.
 ///
 /// # Errors
-/// `not-found` when it is not the merchant's, `product-unsubscribed`.
+/// `not-found` when the instance is not the merchant's, `product-unsubscribed`.
 pub async fn choose(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
     let instance = tx.product_instance_of(&endpoint.merchant, id).await?;
     if instance.state == InstanceState::Unsubscribed {
@@ -77,7 +77,7 @@ pub async fn choose(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &Insta
     Ok(())
 }
 
-/// Takes an instance out of a custom endpoint application. The transaction holds the merchant.
+/// Removes an instance from a custom endpoint application. The transaction holds the merchant.
 ///
 /// # Errors
 /// `not-found` when it is not in it, `endpoint-empty` when it is the last one.
@@ -94,8 +94,9 @@ pub async fn take_out(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &Ins
     org::prune_assignments(tx, actor, &endpoint.merchant).await
 }
 
-/// An instance was unsubscribed at `left_at`: what was chosen as of then or before does not hold any more, whatever was
-/// said since (E4). True when something was chosen.
+/// Handles that an instance was unsubscribed at `left_at`: removes it from the custom endpoint applications and nodes
+/// for which it was chosen at that time or before, even when it has become active again since (E4). True when there
+/// were any.
 pub async fn leave(tx: &mut Tx, actor: &str, instance: &ProductInstance, left_at: Millis) -> Result<bool> {
     let endpoints = tx.leave_endpoints(&instance.id, left_at).await?;
     for id in &endpoints {
@@ -105,7 +106,7 @@ pub async fn leave(tx: &mut Tx, actor: &str, instance: &ProductInstance, left_at
     Ok(nodes || !endpoints.is_empty())
 }
 
-/// The state of an instance is another one: it comes to the default endpoint application, or goes (E2).
+/// Emits the event of an instance that the default endpoint application gained or lost, as its state changed (E2).
 pub fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance: &ProductInstance) {
     let (kind, cause) = match instance.state {
         InstanceState::Active => (ADDED, MoveCause::Active),
@@ -115,7 +116,7 @@ pub fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance:
     tell(tx, actor, kind, (default, true), instance, cause);
 }
 
-/// Creates the merchant's default endpoint application, which it does not have yet (E1). The transaction holds the merchant.
+/// Creates the default endpoint application of a merchant that has none yet (E1). The transaction holds the merchant.
 pub async fn create_default(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
     let endpoint = app::fresh(tx, actor, merchant, "Default".into(), true);
     tx.insert_endpoint_app(&endpoint).await?;

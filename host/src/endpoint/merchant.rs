@@ -19,7 +19,7 @@ use crate::{
 pub struct Merchant {
     /// The BosID. Never changes and is never used again.
     pub id: MerchantId,
-    /// For people.
+    /// The name that people read.
     pub name: String,
     /// Whether user data is unified across its endpoint applications; inside one it always is (E6).
     pub unify_users: bool,
@@ -31,21 +31,21 @@ pub struct Merchant {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMerchant {
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: String,
-    /// The BosID that the order system knows it by, `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    /// The BosID by which the order system knows the merchant, `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MerchantId>,
-    /// Whether user data is unified across its endpoint applications (E6).
+    /// Whether user data is unified across its endpoint applications (E6); false when absent.
     #[serde(default)]
     pub unify_users: bool,
 }
 
-/// What may be edited; what is absent stays.
+/// What may be edited of a merchant. Absent members stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditMerchant {
-    /// 1 to 64 characters.
+    /// The new name, 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Whether user data is unified across its endpoint applications (E6).
@@ -53,10 +53,10 @@ pub struct EditMerchant {
     pub unify_users: Option<bool>,
 }
 
-/// The merchant, when the caller may do `action` to what it owns.
+/// The merchant, when the caller may do `action` to what the merchant owns.
 ///
 /// # Errors
-/// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
+/// `not-found` when the caller may not know of the merchant, `missing-grant` when the role or the token is not enough.
 pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Action) -> Result<Merchant> {
     let scope = Scope::Merchant(id.clone());
     let merchant = tx.merchant(id).await?.filter(|_| caller.knows(&scope));
@@ -65,13 +65,15 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Ac
     Ok(merchant)
 }
 
-/// As [`authorise`], and holds the merchant: everything that changes its endpoint applications takes turns.
+/// As [`authorise`], and holds the merchant until the transaction ends, so that changes to its endpoint applications
+/// happen one after the other.
 pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Action) -> Result<Merchant> {
     authorise(tx, caller, id, action).await?;
     tx.hold_merchant(id).await
 }
 
-/// Creates a merchant; only an admin of the platform may. The fulfilment messages that waited for it are applied.
+/// Creates a merchant; only an admin of the platform may. The fulfilment messages that waited for the merchant are
+/// applied.
 ///
 /// # Errors
 /// `merchant-exists` when the id is taken.
@@ -98,7 +100,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewMerchant) -> Result<Mercha
     Ok(merchant)
 }
 
-/// Edits a merchant. What changes nothing is no work.
+/// Edits a merchant. When nothing changes, nothing is written.
 pub async fn edit(db: &Db, caller: &Caller, id: &MerchantId, edit: EditMerchant) -> Result<Merchant> {
     let mut tx = db.begin().await?;
     let before = authorise_change(&mut tx, caller, id, Action::Configure).await?;
@@ -117,11 +119,14 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MerchantId, edit: EditMerchant)
 }
 
 /// One merchant.
+///
+/// # Errors
+/// As [`authorise`].
 pub async fn get(db: &Db, caller: &Caller, id: &MerchantId) -> Result<Merchant> {
     authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
-/// The merchants that the caller may know of, by id.
+/// One page of the merchants that the caller may know of, ordered by id.
 pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<Merchant>> {
     caller.require_scope(TokenScope::Read)?;
     let items = db.read().await?.merchants_known_to(caller, query).await?;

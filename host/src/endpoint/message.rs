@@ -1,4 +1,4 @@
-//! Fulfilment messages: what the order system says of a product instance.
+//! Fulfilment messages: what the order system says about product instances.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,36 +10,37 @@ use crate::{
     text::{self, text_enum},
 };
 
-/// Characters of a message, as JSON, that are kept; a larger one is malformed.
+/// How many bytes of JSON a message may have; a larger one is malformed.
 const MOST_KEPT: usize = 16 << 10;
-/// Lists and objects inside each other in a message that is kept as it is; a deeper one is malformed, so that whoever reads
-/// its event, which holds it, can read it with any parser.
+/// How deep lists and objects of a message may be nested; a deeper one is malformed. Its event contains the message,
+/// and any JSON parser must be able to read that.
 const DEEPEST: usize = 32;
-/// Characters of a reason in words.
+/// How many characters a reason in words may have.
 const MOST_WORDS: usize = 500;
-/// A message may be so many seconds ahead of this host's clock: more is a clock gone wrong, whose message would outweigh
-/// all later ones.
+/// How many seconds a message may be ahead of this host's clock. A message from a clock that is further off would
+/// outweigh all later ones.
 pub const MOST_AHEAD: i64 = 24 * 3600;
 
-/// A fulfilment message. Members that are not named here are kept and not read.
+/// A fulfilment message. Members that are not named here are stored and otherwise ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Message {
-    /// The sender's, unique for ever.
+    /// The id that the sender gave it; unique for ever.
     pub id: MessageId,
-    /// Whose product instance it is (BosID).
+    /// The merchant (BosID) that has the product instance.
     pub merchant: MerchantId,
-    /// Which product instance.
+    /// The product instance that it is about.
     pub instance: InstanceId,
-    /// Of which product.
+    /// The product of the instance.
     pub product: ProductCode,
-    /// What happened to it.
+    /// What happened to the instance.
     pub kind: Kind,
-    /// When, by the sender's clock.
+    /// When it happened, by the sender's clock.
     pub at: Millis,
-    /// From when on it is expired; never when absent.
+    /// When the instance expires; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
-    /// For people, 1 to 64 characters; the name so far, or the product's code, when absent.
+    /// The instance's name for people, 1 to 64 characters. When absent the name stays, and is at first the product's
+    /// code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -48,17 +49,17 @@ text_enum! {
     /// Why a message was parked.
     #[schema(as = ParkedReason)]
     Reason {
-        /// It is not a fulfilment message.
+        /// It is not a valid fulfilment message.
         Malformed = "malformed",
-        /// There is no such merchant yet. Creating it replays the message.
+        /// The merchant does not exist yet. Creating it replays the message.
         MerchantUnknown = "merchant-unknown",
         /// Another message with the same id was applied.
         MessageContradicts = "message-contradicts",
-        /// The product instance is another merchant's.
+        /// The product instance belongs to another merchant.
         MerchantDiffers = "merchant-differs",
         /// The product instance is of another product.
         ProductDiffers = "product-differs",
-        /// It is more than a day ahead of this host's clock.
+        /// Its time is more than a day ahead of this host's clock.
         FromTheFuture = "from-the-future",
     }
 }
@@ -68,33 +69,35 @@ text_enum! {
 pub struct Refusal {
     /// The stable reason.
     pub reason: Reason,
-    /// In words.
+    /// The reason in words.
     pub detail: String,
 }
 
 impl Refusal {
-    /// A refusal with its reason in words.
+    /// A refusal with its reason and the words for people.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 }
 
-/// A message as it came.
+/// A message as it arrived.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// What it is kept under: its own id, or one made of its content when it has none.
+    /// The id under which it is stored: its own, or one made of its content when it has none.
     pub id: MessageId,
-    /// The merchant that it names, as far as that could be read.
+    /// The merchant that it names; `None` when none could be read.
     pub merchant: Option<MerchantId>,
-    /// What was sent.
+    /// The JSON that is stored.
     pub body: String,
-    /// What it says, or why it says nothing.
+    /// The message, or what is wrong with it, in words.
     pub message: Result<Message, String>,
 }
 
 impl Message {
+    /// Reads a message from JSON.
+    ///
     /// # Errors
-    /// What is wrong, naming the member.
+    /// What is wrong, in words that name the member.
     pub fn read(value: &Value) -> Result<Self, String> {
         let mut message: Self =
             serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string() {
@@ -106,19 +109,20 @@ impl Message {
         Ok(message)
     }
 
-    /// All that this message says of its product instance.
+    /// What this message says about its product instance, to be joined with what other messages say.
     pub fn register(&self) -> Register {
         let said = Said { at: self.at, kind: self.kind, by: self.id.clone() };
         Register::of(said, self.expires_at, self.name.clone())
     }
 }
 
-/// Short, and without characters that a database or a terminal does not take.
+/// The text cut to [`MOST_WORDS`] characters, with control characters replaced: databases and terminals may refuse
+/// those.
 fn words(text: &str) -> String {
     text.chars().take(MOST_WORDS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// The same without NUL, which PostgreSQL takes in no text; none when it is nested deeper than so many levels.
+/// The value with NUL replaced, as PostgreSQL refuses it in texts; `None` when it is nested deeper than `levels`.
 fn harmless(value: &Value, levels: usize) -> Option<Value> {
     let plain = |text: &str| text.replace('\0', "\u{fffd}");
     Some(match value {
@@ -137,7 +141,7 @@ fn harmless(value: &Value, levels: usize) -> Option<Value> {
 }
 
 impl Arrival {
-    /// Reads what was sent; it is kept whatever it is, in a form that every database takes.
+    /// Reads what was sent. Whatever it is, it can be stored, in a form that every database accepts.
     pub fn read(value: &Value) -> Self {
         let Some(value) = harmless(value, DEEPEST) else {
             let why = format!("The message is nested deeper than {DEEPEST} levels");
@@ -152,7 +156,7 @@ impl Arrival {
         Self { id, merchant, body, message: Message::read(&value) }
     }
 
-    /// Of a message that is too large or too deep, only the first characters are kept, as a text.
+    /// The arrival of a message that is too large or too deep: only its first characters are stored, as a JSON text.
     fn beginning_of(body: &str, why: &str) -> Self {
         let beginning: String = body.chars().take(MOST_KEPT / 8).collect();
         let body = Value::from(beginning).to_string();
@@ -160,28 +164,28 @@ impl Arrival {
         Self { id: id_of(&body), merchant: None, body, message: Err(why) }
     }
 
-    /// What was kept, read once more.
+    /// Reads the stored body of a message once more.
     pub fn again(body: &str) -> Self {
         Self::read(&kept(body))
     }
 
-    /// Whether it says the same as what was kept under its id.
+    /// Whether the message says the same as the stored `body`.
     pub fn repeats(&self, body: &str) -> bool {
         self.body == body || self.message.is_ok() && self.message == Message::read(&kept(body))
     }
 
-    /// What it is kept under when its own id stands for another message.
+    /// The id under which it is stored when its own id stands for another message.
     pub fn other_id(&self) -> MessageId {
         id_of(&self.body)
     }
 }
 
-/// A kept message; one of which only the first characters are kept is a text.
+/// The JSON of a stored body. Of a message that was too large or too deep it is a text with the first characters.
 pub fn kept(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
 }
 
-/// An id made of the content, so that the same message is kept once however often it comes.
+/// An id made of the content, so that the same message is stored once however often it comes.
 #[expect(clippy::expect_used, reason = "hexadecimal characters after a word are an id")]
 fn id_of(body: &str) -> MessageId {
     format!("parked-{}", &Digest::of(body.as_bytes()).as_str()[..32]).parse().expect("an id")

@@ -1,4 +1,4 @@
-//! What merchants own: who may see it, and who may change it.
+//! Access to what merchants own: who may see it, and who may change it.
 
 use super::Merchant;
 use crate::{
@@ -8,17 +8,17 @@ use crate::{
     store::Tx,
 };
 
-/// Something that a merchant owns for ever.
+/// Something that belongs to one merchant for ever.
 pub trait Owned: Sized + Send {
-    /// What it is called in a sentence.
+    /// What it is called in error messages, such as `channel`.
     const WHAT: &'static str;
-    /// What it is known by.
+    /// The type of its id.
     type Id: std::fmt::Display + Sync;
 
-    /// It, when it is there.
+    /// Loads it; `None` when there is none with this id.
     fn load(tx: &mut Tx, id: &Self::Id) -> impl Future<Output = Result<Option<Self>>> + Send;
 
-    /// Whose it is.
+    /// The merchant that owns it.
     fn merchant(&self) -> &MerchantId;
 }
 
@@ -26,7 +26,7 @@ fn none<T: Owned>(id: &T::Id) -> Error {
     Error::not_found(T::WHAT, id)
 }
 
-/// It, when the caller may do `action` to what its merchant owns.
+/// Loads something that a merchant owns, when the caller may do `action` to it.
 ///
 /// # Errors
 /// `not-found` when the caller may not know of it, `missing-grant` when the role or the token is not enough.
@@ -37,7 +37,8 @@ pub async fn authorise<T: Owned>(tx: &mut Tx, caller: &Caller, id: &T::Id, actio
     Ok(it)
 }
 
-/// As [`authorise`] to operate, and holds the merchant for the change: it is as it is then.
+/// As [`authorise`] with [`Action::Operate`], and holds the merchant. It is loaded after that, so nobody else changes
+/// it until the transaction ends.
 pub async fn hold<T: Owned>(tx: &mut Tx, caller: &Caller, id: &T::Id) -> Result<(Merchant, T)> {
     let it = authorise::<T>(tx, caller, id, Action::Operate).await?;
     let merchant = tx.hold_merchant(it.merchant()).await?;

@@ -1,10 +1,11 @@
-//! At which organisation nodes an endpoint application may be used (E9): a pure function of what is open and assigned.
+//! At which organisation nodes an endpoint application may be used (E9): a pure function of open products and
+//! assignments.
 
 use std::collections::BTreeSet;
 
 use crate::ids::{EndpointAppId, InstanceId, OrgNodeId};
 
-/// A node, as far as reach depends on it.
+/// What reach depends on of an organisation node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The VID.
@@ -18,10 +19,10 @@ pub struct Node {
 }
 
 /// The nodes at which the endpoint application `cid`, whose active product instances are `active`, may be used, in the
-/// order of `nodes`. None when the merchant has no nodes at all, and so sets no bounds.
+/// order of `nodes`. `None` when the merchant has no nodes at all, and it may be used everywhere.
 ///
-/// A product instance of it must be open on the node. One that is assigned to nodes may be used at those only; one
-/// that is assigned to none, at all that are not limited.
+/// At least one of its active product instances must be open on the node. An endpoint application that is assigned to
+/// nodes may be used at those only; one that is assigned to none, at all nodes that are not limited.
 pub fn reach(nodes: &[Node], cid: &EndpointAppId, active: &BTreeSet<InstanceId>) -> Option<Vec<OrgNodeId>> {
     if nodes.is_empty() {
         return None;

@@ -1,5 +1,5 @@
-//! What a product instance is, as a function of the messages about it and of nothing else: not of their order, not of
-//! how often they came. A last-writer-wins register, pure.
+//! The state of a product instance as a function of the messages about it alone, whatever their order and repetition: a
+//! last-writer-wins register. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,44 +7,44 @@ use super::InstanceState;
 use crate::{clock::Millis, ids::MessageId, text::text_enum};
 
 text_enum! {
-    /// What a fulfilment message says. In this order: of two at one moment the later one here is the newer one.
+    /// What a fulfilment message says. Of two messages of the same time, the one whose kind stands later here is newer.
     Kind {
         /// The merchant bought the product.
         Purchase = "purchase",
-        /// The merchant prolonged it, or bought it again.
+        /// The merchant prolonged the product, or bought it again.
         Renew = "renew",
-        /// The merchant has it no longer.
+        /// The merchant gave the product up.
         Unsubscribe = "unsubscribe",
     }
 }
 
-/// By which message something was said. The newer one is the greater one: by the sender's clock, then by kind, then by
-/// the message's id, so that any two messages are in one order everywhere.
+/// Identifies what a message said, and orders messages. The newer one is the greater one: by the sender's clock, then
+/// by kind, then by the message's id, so that any two messages have the same order on every host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct Said {
-    /// When, by the sender's clock.
+    /// The message's time, by the sender's clock.
     pub at: Millis,
-    /// What.
+    /// The message's kind.
     pub kind: Kind,
-    /// In which message.
+    /// The message's id.
     pub by: MessageId,
 }
 
-/// What is known of a product instance.
+/// What the messages so far say of a product instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Register {
     /// The newest message.
     pub newest: Said,
-    /// From when on it is expired, by the newest message; never when absent.
+    /// When the instance expires, by the newest message; never when `None`.
     pub expires_at: Option<Millis>,
-    /// The newest name, as a message may leave it out.
+    /// The newest name, with the message that gave it: newer messages may have none.
     pub name: Option<(Said, String)>,
-    /// When it was unsubscribed the last time, whatever came after: what was chosen then or before holds no more (E4).
+    /// When it was last unsubscribed, whatever came after. What was chosen then or before does not hold any more (E4).
     pub left_at: Option<Millis>,
 }
 
 impl Register {
-    /// What one message says.
+    /// The register of one message.
     pub fn of(said: Said, expires_at: Option<Millis>, name: Option<String>) -> Self {
         Self {
             left_at: (said.kind == Kind::Unsubscribe).then_some(said.at),
@@ -54,7 +54,8 @@ impl Register {
         }
     }
 
-    /// What both know. Commutative, associative and idempotent, as long as one message id stands for one message.
+    /// What the messages of both say together. Commutative, associative and idempotent, as long as one message id
+    /// stands for one message.
     pub fn join(self, other: Self) -> Self {
         let (newer, older) = if self.newest >= other.newest { (self, other) } else { (other, self) };
         Self {
@@ -65,7 +66,7 @@ impl Register {
         }
     }
 
-    /// Its state by the clock.
+    /// The state of the product instance at the time `now`.
     pub fn state(&self, now: Millis) -> InstanceState {
         match (self.newest.kind, self.expires_at) {
             (Kind::Unsubscribe, _) => InstanceState::Unsubscribed,

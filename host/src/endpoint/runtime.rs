@@ -1,5 +1,5 @@
-//! What a check tells a MiniApp that is a channel of an endpoint application (E11): whose it is, and which products and
-//! organisation nodes it has. Assembled from rows by a pure function, serialised once, and shared.
+//! What a check tells a MiniApp that is a channel of an endpoint application (E11): the merchant, the products and the
+//! organisation nodes. Assembled from rows by a pure function, serialised once, and shared.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,35 +21,36 @@ use crate::{
     store::{Db, Tx},
 };
 
-/// What the host must enforce or show, beside the package itself.
+/// What the host app must enforce or show besides the package itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Runtime {
-    /// The endpoint application that the MiniApp is a channel of.
+    /// The endpoint application that the MiniApp is a channel of; absent when it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<EndpointRuntime>)]
     pub endpoint: Option<Endpoint>,
 }
 
-/// An endpoint application, as its MiniApps see it.
+/// An endpoint application as its MiniApps see it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EndpointRuntime {
-    /// The merchant.
+    /// The merchant (BosID) that owns the endpoint application.
     pub bos_id: MerchantId,
-    /// The endpoint application.
+    /// The endpoint application (CID).
     pub cid: EndpointAppId,
-    /// The organisation nodes at which it may be used, ascending; null when the merchant sets no bounds (E9).
+    /// The organisation nodes at which it may be used, ascending; null when the merchant has none, and it may be used
+    /// everywhere (E9).
     #[schema(required)]
     pub org_nodes: Option<Vec<OrgNodeId>>,
-    /// The codes of its active products, ascending: what the package shows.
+    /// The codes of its active products, ascending. The package shows the functions of these.
     pub products: Vec<ProductCode>,
-    /// Whose its users are: those of the merchant (`bos_id`), one across all its endpoint applications, or when false those
-    /// of this one (`cid`) alone (E6).
+    /// Whether its users are identified across all endpoint applications of the merchant (`bos_id`) or, when false,
+    /// within this one (`cid`) alone (E6).
     pub unify_users: bool,
-    /// SHA-256 of the canonical JSON (RFC 8785) of the members before: another digest, another content.
+    /// SHA-256 of the canonical JSON (RFC 8785) of the other members; it changes whenever one of them does.
     pub digest: Digest,
 }
 
-/// What the digest covers. All of it is ASCII and the members ascend, so that this is canonical as serialised.
+/// What the digest covers. All of it is ASCII and the members ascend, so that its plain serialisation is canonical.
 #[derive(Serialize)]
 struct Digested<'a> {
     bos_id: &'a MerchantId,
@@ -59,7 +60,7 @@ struct Digested<'a> {
     unify_users: bool,
 }
 
-/// An [`EndpointRuntime`] with its JSON, cheap to clone: checks copy the text and make nothing.
+/// An [`EndpointRuntime`] with its JSON. Cheap to clone: checks copy the finished text.
 #[derive(Clone)]
 pub struct Endpoint(Arc<Shared>);
 
@@ -109,21 +110,23 @@ impl<'de> Deserialize<'de> for Endpoint {
     }
 }
 
-/// What one merchant has, as far as its endpoint applications depend on it.
+/// What the runtime of a merchant's endpoint applications depends on.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
-    /// Whether its users are one across its endpoint applications (E6).
+    /// Whether the merchant's users are unified across its endpoint applications (E6).
     pub unify_users: bool,
-    /// Its active product instances.
+    /// The merchant's active product instances, each with its product.
     pub active: BTreeMap<InstanceId, ProductCode>,
-    /// Its endpoint applications with what was chosen for them; the default one has no choice (E2, E3).
+    /// The merchant's endpoint applications, each with the instances that were chosen for it; `None` for the default
+    /// one (E2, E3).
     pub endpoint_apps: BTreeMap<EndpointAppId, Option<BTreeSet<InstanceId>>>,
-    /// Its organisation.
+    /// The merchant's organisation nodes.
     pub nodes: Vec<Node>,
 }
 
 impl Holdings {
-    /// The active product instances of one endpoint application: all for the default one, else those chosen.
+    /// The active product instances of one endpoint application: all for the default one, else those chosen. None for
+    /// one that is not the merchant's.
     fn active_of(&self, cid: &EndpointAppId) -> BTreeSet<InstanceId> {
         let all = self.active.keys();
         match self.endpoint_apps.get(cid) {
@@ -133,7 +136,8 @@ impl Holdings {
         }
     }
 
-    /// Where an endpoint application may be used (E9).
+    /// The organisation nodes at which an endpoint application may be used (E9), ascending. `None` when there are no
+    /// nodes.
     pub fn reach(&self, cid: &EndpointAppId) -> Option<Vec<OrgNodeId>> {
         let mut nodes = reach(&self.nodes, cid, &self.active_of(cid))?;
         nodes.sort_unstable();
@@ -155,13 +159,16 @@ impl Holdings {
 }
 
 /// What a check would carry for the MiniApps of an endpoint application.
+///
+/// # Errors
+/// `not-found` when the caller may not know of the endpoint application.
 pub async fn get(db: &Db, caller: &Caller, cid: &EndpointAppId) -> Result<Runtime> {
     let mut tx = db.read().await?;
     let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;
     of_endpoint_app(&mut tx, &endpoint.merchant, cid).await
 }
 
-/// As [`get`], for whoever may know of it.
+/// As [`get`], without asking whether the caller may.
 pub async fn of_endpoint_app(tx: &mut Tx, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Runtime> {
     let holdings = tx.holdings_of(merchant).await?;
     Ok(Runtime { endpoint: Some(holdings.endpoint(merchant, cid)?) })

@@ -1,5 +1,5 @@
-//! What the clock does to product instances, and the messages that a race left waiting. Any host may do it, and the one
-//! that is first does it for all.
+//! Expires product instances by the clock, and applies messages that a race left parked. Every host runs it; whichever
+//! host is first does the work for all.
 
 use crate::event::kind;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::{error::Result, event, ids::MerchantId, store::Db};
 
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Ticks for ever.
+/// Calls [`tick`] every second, in an endless loop.
 pub async fn run(db: Db) {
     loop {
         tokio::time::sleep(BEAT).await;
@@ -19,7 +19,8 @@ pub async fn run(db: Db) {
     }
 }
 
-/// Ends what has expired, and applies messages that were parked while their merchant was being created.
+/// Expires product instances whose time is over, and applies messages that were parked while their merchant was being
+/// created. A failure of one merchant is logged and does not hold up the others.
 pub async fn tick(db: &Db) -> Result<()> {
     let mut tx = db.read().await?;
     let expiring = tx.merchants_with_expired_products(db.now()).await?;

@@ -1,4 +1,4 @@
-//! Every type of event: a sentence, and the JSON Schema of its `data`.
+//! The types of events: what each means, and the JSON Schema of its `data`.
 
 use std::marker::PhantomData;
 
@@ -32,16 +32,16 @@ use crate::{
     version::{Release, Trial, Version},
 };
 
-/// One type of event.
+/// A type of event, as the host knows it.
 pub struct EventType {
-    /// `version.published`.
+    /// The name of the type, such as `version.published`.
     pub kind: &'static str,
     /// What happened, in a sentence.
     pub says: &'static str,
     data: fn() -> Value,
 }
 
-/// A kind of event whose data is a `T`: what is told of it has no other.
+/// The name of an event type together with the type of its data: an event of this kind cannot be told with other data.
 pub struct Kind<T> {
     name: &'static str,
     data: PhantomData<fn(&T)>,
@@ -60,22 +60,23 @@ impl<T> Kind<T> {
         Self { name, data: PhantomData }
     }
 
-    /// `version.published`.
+    /// The name of the type, such as `version.published`.
     pub const fn name(self) -> &'static str {
         self.name
     }
 }
 
-/// Makes the kinds, by which events are told, and the list of them, by which others read them.
+/// Defines the constants in [`kind`], with which events are told, and the list [`ALL`], from which readers learn of
+/// them.
 macro_rules! catalogue {
     ($($name:ident = $kind:literal $data:ty, $says:literal;)*) => {
-        /// The kinds of events. Each has its data's type, so that nothing else can be told as it.
+        /// The kinds of events, one constant for each. Each carries the type of its data.
         pub mod kind {
             use super::*;
             $(#[doc = $says] pub const $name: Kind<$data> = Kind::new($kind);)*
         }
 
-        /// All of them.
+        /// Every type of event.
         pub const ALL: &[EventType] = &[$(EventType { kind: $kind, says: $says, data: schema_of::<$data> },)*];
 
         #[cfg(test)]
@@ -177,30 +178,30 @@ catalogue! {
     WEBHOOK_PING = "webhook.ping" WebhookPing, "A message that tries a webhook; it is sent to that one only and is not in the log.";
 }
 
-/// A type of event, as the list shows it.
+/// A type of event, as the API lists it.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EventTypeView {
-    /// `version.published`; CloudEvents carry it as `dev.berth.version.published`.
+    /// The name, such as `version.published`. CloudEvents carry it as `dev.berth.version.published`.
     #[serde(rename = "type")]
     pub kind: String,
     /// What happened, in a sentence.
     pub summary: String,
-    /// Where the JSON Schema of `data` is.
+    /// The path of the JSON Schema of `data` on this host.
     pub schema: String,
 }
 
 impl EventType {
-    /// The type of this name.
+    /// The type with this name, if there is one.
     pub fn of(kind: &str) -> Option<&'static Self> {
         ALL.iter().find(|one| one.kind == kind)
     }
 
-    /// Where its schema is, from the root of the host.
+    /// The path of its schema on this host.
     pub fn path(&self) -> String {
         format!("/v1/event-types/{}", self.kind)
     }
 
-    /// The JSON Schema (2020-12) of `data`, complete in itself.
+    /// The JSON Schema (2020-12) of `data`, which refers to nothing outside itself.
     pub fn schema(&self) -> Value {
         let mut document = match (self.data)() {
             Value::Object(schema) => schema,
@@ -214,7 +215,7 @@ impl EventType {
     }
 }
 
-/// All types, for whoever may read anything.
+/// Every type of event. Any token that may read anything may ask.
 pub fn list(caller: &Caller) -> Result<Vec<EventTypeView>> {
     caller.require_scope(TokenScope::Read)?;
     let view = |one: &EventType| EventTypeView { kind: one.kind.into(), summary: one.says.into(), schema: one.path() };
@@ -222,12 +223,15 @@ pub fn list(caller: &Caller) -> Result<Vec<EventTypeView>> {
 }
 
 /// The JSON Schema of one type.
+///
+/// # Errors
+/// `not-found` when there is no such type.
 pub fn schema(caller: &Caller, kind: &str) -> Result<Value> {
     caller.require_scope(TokenScope::Read)?;
     EventType::of(kind).map(EventType::schema).ok_or_else(|| Error::not_found("event type", kind))
 }
 
-/// The schema that the API document has for `T`, with what it refers to beside it.
+/// The schema that the API document has for `T`, with the schemas that it refers to under `$defs`.
 fn schema_of<T: PartialSchema + ToSchema>() -> Value {
     let mut named = Vec::new();
     T::schemas(&mut named);
@@ -241,7 +245,7 @@ fn schema_of<T: PartialSchema + ToSchema>() -> Value {
     schema
 }
 
-/// Makes references into the API document references into the schema itself.
+/// Turns references into the API document into references into the schema itself.
 fn point_inside(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(point_inside),

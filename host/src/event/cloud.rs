@@ -1,4 +1,4 @@
-//! Events as CloudEvents 1.0, in structured mode: one JSON document holds the envelope and the data.
+//! Events as CloudEvents 1.0 in structured mode: one JSON document contains the envelope and the data.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -14,11 +14,11 @@ use crate::{
 
 /// The content type of the structured mode.
 pub const STRUCTURED: &str = "application/cloudevents+json";
-/// Before the kind, in `type`.
+/// The prefix of the kind in `type`.
 const TYPE_PREFIX: &str = "dev.berth.";
 const JSON: &str = "application/json";
 
-/// A CloudEvent: its attributes, our extensions, its data.
+/// A CloudEvent: its attributes, Berth's extensions, and its data.
 #[derive(Debug, Serialize)]
 pub struct CloudEvent<'a, D> {
     specversion: &'static str,
@@ -49,11 +49,11 @@ pub struct CloudEvent<'a, D> {
     data: Option<D>,
 }
 
-/// The envelope of an event. `public_url` is where others reach this host; without it the source is `berth`, and
-/// `dataschema`, which has to be an absolute address, is left out.
+/// The envelope of an event. `public_url` is the address at which others reach this host; without it the source is
+/// `berth`, and `dataschema`, which must be an absolute address, is left out.
 ///
-/// The extension `berthseq` is the event's number as text: the integers of CloudEvents end at 2³¹, events may not.
-/// `berthminiapp`, `berthhostapp` and `berthmerchant` are there when the event concerns one.
+/// The extension `berthseq` is the event's number as text, as integers of CloudEvents end at 2³¹ and numbers of events
+/// may not. `berthminiapp`, `berthhostapp` and `berthmerchant` are present when the event concerns one.
 pub fn envelope<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEvent<'a, &'a RawValue> {
     CloudEvent {
         subject: Some(&*row.subject).filter(|subject| !subject.is_empty()),
@@ -67,8 +67,8 @@ pub fn envelope<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEven
     }
 }
 
-/// As [`envelope`] for an event that is too large to travel: without its data. The extension `berthdataref` is the address,
-/// relative where nobody knows ours, of the page of `/v1/events` that holds the event with its data.
+/// As [`envelope`], for an event that is too large to be sent: without its data. The extension `berthdataref` is the
+/// address of the page of `/v1/events` that has the event with its data; it is relative when there is no `public_url`.
 pub fn stub<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEvent<'a, &'a RawValue> {
     let host = public_url.unwrap_or_default().trim_end_matches('/');
     CloudEvent {
@@ -80,7 +80,7 @@ pub fn stub<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEvent<'a
     }
 }
 
-/// The envelope of a message to one receiver that stands for no event of the log.
+/// The envelope of a message to one receiver that is no event of the log.
 pub fn message<'a, D>(
     id: &'a str,
     kind: &str,
@@ -115,7 +115,7 @@ fn bare<'a, D>(id: &'a str, kind: &str, at: Millis, public_url: Option<&'a str>)
 }
 
 impl<D: Serialize> CloudEvent<'_, D> {
-    /// The document.
+    /// The JSON document.
     pub fn document(&self) -> Result<Bytes> {
         serde_json::to_vec(self).map(Bytes::from).map_err(Error::internal)
     }

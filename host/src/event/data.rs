@@ -1,4 +1,4 @@
-//! The `data` of events that do not simply carry the thing that changed.
+//! The `data` of events that do not simply carry the object that changed.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,30 +11,30 @@ use crate::{
     version::VersionNumber,
 };
 
-/// An account has a role.
+/// An account was given a role.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct MemberGranted {
     pub account: UserId,
-    /// The kind of the scope that the role holds in.
+    /// The kind of the scope in which the role holds.
     pub scope: ScopeKind,
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
     pub role: Role,
 }
 
-/// An account has no role any more.
+/// An account lost its role.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct MemberRemoved {
     pub account: UserId,
-    /// The kind of the scope that the role held in.
+    /// The kind of the scope in which the role held.
     pub scope: ScopeKind,
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
 }
 
-/// A newer build of a first-party policy took the place of the older one where Berth itself had bound it.
+/// A newer build of a first-party policy replaced the older one in the bindings that Berth itself had made.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct PolicyReplaced {
@@ -42,7 +42,7 @@ pub struct PolicyReplaced {
     pub to: Digest,
 }
 
-/// A binding that is gone.
+/// A binding that was removed.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Unbound {
@@ -50,24 +50,24 @@ pub struct Unbound {
     pub mini_app: MiniAppId,
 }
 
-/// A version that changed its state.
+/// A version whose state changed.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OfVersion {
     pub version: VersionNumber,
 }
 
-/// A version under audit.
+/// A version that was submitted.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Submitted {
     pub audit: AuditId,
     pub version: VersionNumber,
-    /// Whose decisions it needs.
+    /// The host apps whose decisions the version needs.
     pub host_apps: Vec<HostAppId>,
 }
 
-/// An audit that now waits for people.
+/// An audit that waits for people's decisions now.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct AuditChecked {
@@ -75,7 +75,7 @@ pub struct AuditChecked {
     pub version: VersionNumber,
 }
 
-/// A host app's decision.
+/// A host app's decision on a version.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct AuditDecided {
@@ -85,7 +85,7 @@ pub struct AuditDecided {
     pub decision: Decision,
 }
 
-/// The end of an audit.
+/// An audit that ended.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct AuditClosed {
@@ -95,7 +95,7 @@ pub struct AuditClosed {
     pub reason: String,
 }
 
-/// A move of a grayscale task.
+/// A grayscale task whose state changed.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct GrayMoved {
@@ -105,11 +105,11 @@ pub struct GrayMoved {
     pub to: State,
     pub cause: Cause,
     pub note: String,
-    /// Devices admitted so far.
+    /// The number of devices admitted so far.
     pub admitted: i64,
 }
 
-/// Nothing to tell beside the subject.
+/// The data of events about which there is nothing to say besides the subject. Serialised as null.
 #[derive(Serialize)]
 pub struct Nothing;
 

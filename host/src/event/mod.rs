@@ -1,4 +1,4 @@
-//! Events: what happened, told in the transaction in which it happened (I6).
+//! Events: what happened, written in the transaction in which it happened (I6).
 
 pub mod catalogue;
 pub mod cloud;
@@ -28,35 +28,35 @@ use crate::{
     store::{Db, EventRow, Tx},
 };
 
-/// What Berth calls itself where it acts by its own: a task that ends by the clock.
+/// The actor of what Berth does by itself, such as ending a task by the clock.
 pub const BERTH: &str = "berth";
 
-/// Something that happened.
+/// An event: something that happened on the host.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Event {
-    /// 1, 2, 3 … in the order of commits, without gaps.
+    /// Its number: 1, 2, 3 … in the order of commits, without gaps.
     pub seq: i64,
-    /// Unique for ever.
+    /// Its id, unique for ever.
     pub id: EventId,
-    /// What happened: `version.published`.
+    /// What happened, such as `version.published`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The id of what it happened to.
+    /// The id of the object that it happened to.
     pub subject: String,
-    /// The MiniApp that it concerns.
+    /// The MiniApp that it concerns; absent when it concerns none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mini_app: Option<MiniAppId>,
-    /// The host app that it concerns.
+    /// The host app that it concerns; absent when it concerns none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_app: Option<HostAppId>,
-    /// The merchant that it concerns.
+    /// The merchant that it concerns; absent when it concerns none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
-    /// Who did it; `berth` when the host did.
+    /// The account that did it; `berth` when the host did it by itself.
     pub actor: String,
-    /// When.
+    /// When it happened.
     pub at: Millis,
-    /// What changed.
+    /// What changed. Each type of event has a schema of its own.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,
 }
@@ -78,7 +78,7 @@ impl From<EventRow> for Event {
     }
 }
 
-/// Which events are wanted.
+/// Which events to list. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EventQuery {
@@ -91,32 +91,36 @@ pub struct EventQuery {
     /// Only those of this merchant.
     #[serde(default)]
     pub merchant: Option<MerchantId>,
-    /// Only those after this number; the `last` of the page before.
+    /// Only those after this number: the `last` of the page before. 0 begins with the oldest that is kept.
     #[serde(default)]
     pub after: i64,
-    /// Events at the most, 1 to 1,000; 100 when absent.
+    /// How many events a page has at most, 1 to 1,000; 100 when absent.
     #[serde(default)]
     pub limit: Option<i64>,
 }
 
 impl EventQuery {
-    /// Events at the most.
+    /// How many events a page has at most.
     pub(crate) fn limit(&self) -> i64 {
         self.limit.unwrap_or(100).clamp(1, 1000)
     }
 }
 
-/// Events, oldest first.
+/// A page of events, oldest first.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EventPage {
-    /// The events.
+    /// The events of the page.
     pub items: Vec<Event>,
-    /// Send it as `after` to get what follows. Behind a page that is not full it is the last event of the host, whatever that
-    /// was about, so that whoever asks now and then asks for what is new only.
+    /// The `after` of the next page. When the page is not full it is the number of the host's last event, whatever that
+    /// is about, so that a client that asks now and then gets only what is new.
     pub last: i64,
 }
 
-/// What happened, for those who may know.
+/// One page of the events that the caller may read.
+///
+/// # Errors
+/// `not-found` or `missing-grant` when the caller may not read what the query asks for; `events-gone` when some events
+/// after `after` are not kept any more.
 pub async fn list(db: &Db, caller: &Caller, query: &EventQuery) -> Result<EventPage> {
     let mut tx = db.read().await?;
     may_list(&mut tx, caller, query).await?;
@@ -126,14 +130,14 @@ pub async fn list(db: &Db, caller: &Caller, query: &EventQuery) -> Result<EventP
     Ok(EventPage { items: rows.into_iter().map(Event::from).collect(), last })
 }
 
-/// The number up to which the log was read, whose last event is `last` in the same snapshot: what is not among the rows of a
-/// page that is not full, and not behind them, is not asked for.
+/// The number up to which a page covers the log, whose last event in the same snapshot is `last`. A page that is not
+/// full covers all of it.
 fn read_to(query: &EventQuery, rows: &[EventRow], last: i64) -> i64 {
     let full = rows.len() as i64 == query.limit();
     rows.last().filter(|_| full).map_or(last.max(query.after), |row| row.seq)
 }
 
-/// Refuses unless the caller may read what the query asks for.
+/// Refuses a query for events that the caller may not read.
 async fn may_list(tx: &mut Tx, caller: &Caller, query: &EventQuery) -> Result<()> {
     match (&query.mini_app, &query.host_app, &query.merchant) {
         (Some(id), ..) => mini_app::authorise(tx, caller, id, Action::Read).await.map(drop),
@@ -143,8 +147,8 @@ async fn may_list(tx: &mut Tx, caller: &Caller, query: &EventQuery) -> Result<()
     }
 }
 
-/// Refuses to go on after an event behind which some are forgotten: whoever follows the log would miss them unawares.
-/// After 0 means from the oldest on.
+/// Refuses to go on after an event when some that follow it are forgotten: whoever follows the log would miss them
+/// without noticing. After 0 means from the oldest on.
 async fn require_kept(tx: &mut Tx, after: i64) -> Result<()> {
     if after <= 0 {
         return Ok(());

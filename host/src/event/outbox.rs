@@ -1,4 +1,4 @@
-//! What carries events to the world outside.
+//! What carries events out of the host.
 
 use super::{
     deliver::{Sender, WebhookConfig, guard::Guard},
@@ -8,25 +8,25 @@ use crate::{error::Result, nats::NatsConfig, store::Db};
 
 /// Carries events to webhooks, streams and NATS.
 pub struct Outbox {
-    /// Where events come from, and where it is written how far each receiver is.
+    /// The database, with the events and how far each receiver is.
     pub db: Db,
     /// Sends messages to webhooks.
     pub sender: Sender,
-    /// The streams of events that are open.
+    /// The open streams of events.
     pub streams: Streams,
-    /// Messages to webhooks that are under way at the most.
+    /// How many messages to webhooks may be under way.
     pub sends: usize,
-    /// The address by which others reach this host: events name it as their source.
+    /// The address at which others reach this host: events name it as their source.
     pub public_url: Option<String>,
     /// The NATS server to which events are published, if there is one.
     pub nats: NatsConfig,
 }
 
 impl Outbox {
-    /// With these settings.
+    /// Prepares the delivery of events. Nothing is sent until the tasks in [`super::deliver`] and [`super::relay`] run.
     ///
     /// # Errors
-    /// `internal` when no client for HTTP can be made.
+    /// `internal` when the HTTP client cannot be built.
     pub fn new(db: Db, webhooks: &WebhookConfig, public_url: Option<String>, nats: NatsConfig) -> Result<Self> {
         let sender = Sender::new(Guard::new(&webhooks.allow), webhooks.timeout)?;
         Ok(Self { db, sender, streams: Streams::default(), sends: webhooks.sends, public_url, nats })

@@ -1,8 +1,10 @@
-//! Publishes every event to NATS JetStream, in the order of the log: subject `berth.events.{type}`, a CloudEvent each, its id
-//! as `Nats-Msg-Id`. The cursor moves when the server has acknowledged, so that nothing is lost; what was acknowledged
-//! and not noted is published again, and JetStream drops it by its id when it comes within the stream's `duplicate_window`: an
-//! hour, unless the operator made the stream otherwise. An event that is larger than the server or the stream takes is
-//! published without its data and says where that is ([`cloud::stub`]), so that it does not hold up those behind it.
+//! Publishes every event to NATS JetStream, in the order of the log: each as a CloudEvent with the subject
+//! `berth.events.{type}` and its id as `Nats-Msg-Id`.
+//!
+//! The cursor moves once the server has acknowledged, so no event is lost. An event that was acknowledged but not noted
+//! is published again, and JetStream drops it by its id within the stream's `duplicate_window`, which is an hour unless
+//! the operator created the stream otherwise. An event that is larger than the server or the stream accepts is
+//! published without its data and says where that is ([`cloud::stub`]), so that it does not hold up later ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,28 +25,28 @@ use crate::{
     store::EventRow,
 };
 
-/// The stream, created when it is missing.
+/// The stream of the events, created when it is missing.
 pub const STREAM: &str = "BERTH_EVENTS";
-/// Before the type, in the subject.
+/// The prefix of the subjects, before the event's type.
 pub const SUBJECTS: &str = "berth.events";
-/// What the relay is called in the database.
+/// The name of the relay in the database.
 pub(crate) const NAME: &str = "nats";
-/// Events that are under way at the same time.
+/// How many events are published at a time.
 const BATCH: i64 = 256;
-/// Seconds that a host may publish without saying so again; a batch takes less than half.
+/// Seconds for which a host may publish without renewing its lease; a batch takes less than half of them.
 const LEASE: i64 = 30;
-/// A batch that takes longer failed.
+/// How long a batch may take; it counts as failed after that.
 const BATCH_PATIENCE: Duration = Duration::from_secs(10);
-/// So long JetStream knows what it has got.
+/// How long JetStream recognises ids that it has received.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(3600);
-/// Bytes that are left for the headers of a message.
+/// Bytes that are reserved for the headers of a message.
 const HEADERS: usize = 1024;
-/// Another host's events are published after so long at the latest; our own at once.
+/// The longest time until events of another host are published; the host's own are published at once.
 const PULSE: Duration = Duration::from_millis(500);
-/// Pause after a failure.
+/// The pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Publishes for ever, when a server is configured.
+/// Publishes events in an endless loop. Returns at once when no server is configured.
 pub async fn run(outbox: Arc<Outbox>) {
     if outbox.nats.nats_url.is_none() {
         return;
@@ -85,14 +87,14 @@ async fn publish(outbox: &Outbox) -> Result<()> {
     }
 }
 
-/// The right to publish, and from where.
+/// The right to publish, and the number after which to go on.
 struct Lease {
     after: i64,
     until: Millis,
 }
 
 impl Lease {
-    /// Whether it is time to renew it.
+    /// Whether it is time to renew the lease.
     fn is_old(&self, now: Millis) -> bool {
         now.plus_seconds(LEASE / 2) >= self.until
     }
@@ -106,8 +108,8 @@ async fn claim(db: &Db, now: Millis) -> Result<Option<Lease>> {
     Ok(cursor.map(|after| Lease { after, until }))
 }
 
-/// Publishes what there is; the lease is gone when another host has taken it. A batch begins only while the lease is not old,
-/// and ends before it does.
+/// Publishes all events that there are. Returns `None` when another host has taken the lease. A batch begins only while
+/// the lease is not old, and ends before the lease does.
 async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut lease: Lease) -> Result<Option<Lease>> {
     while !lease.is_old(outbox.db.now()) {
         let rows = outbox.db.read().await?.events_after(lease.after, BATCH).await?;
@@ -125,21 +127,21 @@ async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut lease: Lease) -> Resul
     Ok(Some(lease))
 }
 
-/// Where events go.
+/// The connection to which events are published.
 struct Outlet {
     context: jetstream::Context,
-    /// Bytes that an event may have.
+    /// How many bytes an event may have.
     most: usize,
 }
 
-/// What both the server and the stream take.
+/// The size in bytes that both the server and the stream accept, without the headers.
 fn most_bytes(context: &jetstream::Context, stream: &jetstream::stream::Config) -> usize {
     let of_stream = usize::try_from(stream.max_message_size).ok().filter(|size| *size > 0).unwrap_or(usize::MAX);
     context.client().max_payload().min(of_stream).saturating_sub(HEADERS)
 }
 
 impl Outlet {
-    /// Publishes in order without waiting for each, then waits for all.
+    /// Publishes the events in their order without waiting for each, then waits for all acknowledgements.
     async fn publish(&self, outbox: &Outbox, rows: &[EventRow]) -> Result<()> {
         let mut acks: Vec<PublishAckFuture> = Vec::with_capacity(rows.len());
         for row in rows {

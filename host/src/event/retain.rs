@@ -1,6 +1,6 @@
-//! Forgets events that are older than the operator keeps them, with the deliveries that were given up. The log is also the
-//! record of who did what, so everything is kept for ever unless `--keep-events-days` says otherwise; and nothing is
-//! forgotten that an enabled webhook or a living relay has still to get.
+//! Deletes events that are older than the operator wants to keep them, and the deliveries that were given up. The log
+//! is also the record of who did what, so everything is kept for ever unless `--keep-events-days` says otherwise.
+//! Nothing is deleted that an enabled webhook or a working relay still has to get.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use crate::{
     store::{Db, EventAge},
 };
 
-/// How often a host looks.
+/// The pause between two looks for old events.
 const EVERY: Duration = Duration::from_secs(600);
-/// Events that are forgotten in one transaction.
+/// How many events are looked at in one transaction.
 const BATCH: i64 = 1000;
 const DAY_SECONDS: i64 = 86_400;
 
-/// How long events are kept.
+/// Settings of how long events are kept.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EventConfig {
-    /// Days after which an event is forgotten that everybody has got; for ever when absent.
+    /// Days after which an event is deleted once everybody has got it; for ever when absent
     #[arg(long, env = "BERTH_KEEP_EVENTS_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_events_days: Option<u32>,
 }
 
-/// Forgets now and then, until the task is dropped.
+/// Deletes old events every ten minutes, in an endless loop. Returns at once when events are kept for ever.
 pub async fn run(db: Db, config: EventConfig) {
     let Some(days) = config.keep_events_days else { return };
     loop {
@@ -37,7 +37,7 @@ pub async fn run(db: Db, config: EventConfig) {
     }
 }
 
-/// Forgets what is older than some days; how many events that were.
+/// Deletes events that are older than `days` days, and returns how many they were.
 pub async fn forget(db: &Db, days: u32) -> Result<u64> {
     let before = db.now().plus_seconds(-DAY_SECONDS * i64::from(days));
     let mut forgotten = 0;
@@ -52,7 +52,8 @@ pub async fn forget(db: &Db, days: u32) -> Result<u64> {
     }
 }
 
-/// The number up to which events are forgotten: of the oldest ones, as long as each is old and nobody needs it.
+/// The number up to which events can be deleted: the last of the oldest ones that are all old enough and not needed.
+/// `None` when there are none.
 fn last_to_forget(oldest: &[EventAge], before: Millis, needed_after: i64) -> Option<i64> {
     oldest.iter().take_while(|event| event.at < before && event.seq <= needed_after).last().map(|event| event.seq)
 }

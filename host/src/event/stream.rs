@@ -1,4 +1,4 @@
-//! The event log as a stream that goes on: each event as it is committed, for those who may read it.
+//! The event log as an endless stream: each event as it is committed, for callers who may read it.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -21,18 +21,18 @@ use crate::{
     ids::{HostAppId, MerchantId, MiniAppId, UserId},
 };
 
-/// Streams at a time.
+/// How many streams may be open at a time.
 const MOST: usize = 256;
-/// Streams of one account at a time, so that nobody takes the places of the others (F77).
+/// How many streams of one account may be open at a time, so that nobody takes all places (F77).
 const MOST_OF_ONE: usize = 16;
-/// A sign of life when nothing happens; then the token is looked at, too.
+/// The time after which a heartbeat is sent when nothing happens. The caller's access is checked again then, too.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Another host's event is seen after so long at the latest; our own at once.
+/// The longest time until events of another host are seen; the host's own are seen at once.
 const PULSE: Duration = Duration::from_millis(500);
-/// Events that are read at a time.
+/// How many events are read at a time.
 const BATCH: i64 = 200;
 
-/// Which events are wanted.
+/// Which events a stream has. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct StreamQuery {
@@ -45,24 +45,24 @@ pub struct StreamQuery {
     /// Only those of this merchant.
     #[serde(default)]
     pub merchant: Option<MerchantId>,
-    /// Only those of these types, separated by commas, exact or with a star: `version.*,binding.created`.
+    /// Only those of these types, separated by commas, each exact or with a star, such as `version.*,binding.created`.
     #[serde(default)]
     pub types: Option<String>,
-    /// Only those after this number; the last one when absent, so that the stream begins with what happens next. The header
-    /// `Last-Event-ID` counts before it.
+    /// Only those after this number. When absent the stream begins with what happens next. The header `Last-Event-ID`
+    /// takes precedence.
     #[serde(default)]
     pub after: Option<i64>,
 }
 
-/// What a stream brings.
+/// An item of a stream.
 pub enum Item {
-    /// Something happened.
+    /// An event happened.
     Event(Box<Event>),
-    /// Nothing did, up to the event with this number, that would have to be told.
+    /// No event that belongs into the stream happened up to this number.
     Heartbeat(i64),
 }
 
-/// The streams of a host.
+/// The open streams of a host.
 pub struct Streams {
     places: Arc<Mutex<Places>>,
     ended: watch::Sender<bool>,
@@ -88,7 +88,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// Ends all of them, and every later one at once: the host stops.
+    /// Ends all streams, and later ones as soon as they are opened, as the host is stopping.
     pub fn end(&self) {
         self.ended.send_replace(true);
     }
@@ -127,11 +127,11 @@ impl Drop for Place {
     }
 }
 
-/// Follows the log. The stream ends when the caller may not read it any more, and when the host stops.
+/// Opens a stream of events. It ends when the caller may not read it any more, and when the host stops.
 ///
 /// # Errors
-/// Those of [`super::list`], `invalid-field` for an unknown type, `too-many-requests` when too many streams are open, of the
-/// account or of all.
+/// Those of [`super::list`], `invalid-field` for an unknown type, `too-many-requests` when too many streams are open,
+/// of the account or in all.
 pub async fn open(outbox: Arc<Outbox>, caller: Caller, query: StreamQuery) -> Result<impl Stream<Item = Item> + use<>> {
     let list = |types: &String| types.split(',').map(|one| one.trim().to_owned()).collect();
     let types = webhook::check_types(query.types.as_ref().map(list).unwrap_or_default())?;
@@ -199,12 +199,12 @@ impl Follower {
         }
     }
 
-    /// The number up to which everything was told that is to be told.
+    /// The number up to which the stream has told every event that belongs into it.
     fn told_up_to(&self) -> i64 {
         self.found.front().map_or(self.query.after, |event| event.seq - 1)
     }
 
-    /// Reads what is new; whether there may be more.
+    /// Reads new events. True when there may be more.
     async fn read(&mut self) -> Result<bool> {
         let mut tx = self.outbox.db.read().await?;
         let last = tx.last_event().await?;
@@ -227,7 +227,7 @@ impl Follower {
         }
     }
 
-    /// Whether the caller may still read: the token can be revoked, a role taken.
+    /// Checks that the caller may still read: meanwhile the token may have been revoked, or a role taken away.
     async fn look_again(&mut self) -> Result<()> {
         self.caller = access::look_again(&self.outbox.db, &self.caller).await?;
         may_list(&mut self.outbox.db.read().await?, &self.caller, &self.query).await

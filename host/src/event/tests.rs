@@ -1,4 +1,4 @@
-//! What holds for all who read the log.
+//! Rules for everything that reads the log.
 
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
@@ -13,12 +13,12 @@ use crate::access::Team;
 use crate::ids::TeamId;
 use crate::testing::{TestHost, host, shop};
 
-/// JSON that no parser of ours would take: deeper than its limit.
+/// JSON that is nested deeper than the parsers of this host accept.
 fn deep() -> Box<RawValue> {
     RawValue::from_string(format!("{}{}", "[".repeat(200), "]".repeat(200))).unwrap()
 }
 
-/// Something happens to the platform; the number of the event.
+/// Emits an event about a team, with this data, and returns its number.
 async fn happen(host: &TestHost, data: Box<RawValue>) -> i64 {
     let mut tx = host.app.db.begin().await.unwrap();
     let team = Team { id: TeamId::generate(tx.now(), tx.random()), name: "some".into(), created_at: tx.now() };

@@ -1,4 +1,4 @@
-//! Access tokens: kept sealed in the database, shared by all hosts, renewed early by one of them.
+//! Access tokens of WeChat accounts: stored sealed, shared by all hosts, and renewed early by one of them.
 
 use std::time::Duration;
 
@@ -10,18 +10,19 @@ use crate::{
     store::Db,
 };
 
-/// Seconds before its end at which a token is renewed. A token is good for 7200; the older one goes on for five minutes.
+/// Seconds before its end at which a token is renewed. A token lasts 7200 seconds, and the older one stays valid for
+/// five minutes after a renewal.
 pub(crate) const EARLY: i64 = 600;
-/// A token that ends sooner than this, in seconds, is not used any more.
+/// Seconds of remaining validity below which a token is not used any more.
 const SHORT: i64 = 10;
-/// How long one host waits for another that renews.
+/// How long a host waits for another one that is renewing the token.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the secrets are about; see `store::SEALED`.
+/// What each sealed secret is bound to; see `store::SEALED`.
 pub(crate) const ABOUT_GRANT: &str = "wechat-grant";
 pub(crate) const ABOUT_ACCESS: &str = "wechat-access";
 
-/// Our platform itself, or the account of a merchant.
+/// The third-party platform of this host, or the WeChat account of a merchant, as stored.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns, which the migration explains")]
 pub struct Account {
@@ -36,7 +37,7 @@ pub struct Account {
     pub lease_until: Millis,
 }
 
-/// Something granted, to be recorded.
+/// A grant to be stored: the platform's ticket or a merchant's refresh token.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the columns, which the migration explains")]
 pub struct NewGrant {
@@ -48,19 +49,19 @@ pub struct NewGrant {
     pub scopes: Vec<i64>,
 }
 
-/// A token to act with.
+/// An access token, with which calls to WeChat are made.
 pub struct Access {
-    /// The token.
+    /// The access token.
     pub token: Secret,
     expires_at: Millis,
 }
 
-/// Why something that involves WeChat did not work.
+/// Why something that involves WeChat did not succeed.
 #[derive(Debug)]
 pub enum Failure {
-    /// WeChat refuses.
+    /// WeChat refused it, or could not be reached.
     Refused(Refusal),
-    /// This host fails.
+    /// This host failed.
     Host(Error),
 }
 
@@ -91,10 +92,10 @@ fn about(what: &str, app_id: &str) -> String {
     format!("{what}:{app_id}")
 }
 
-/// Seals what was granted to `app_id`.
+/// Seals what was granted to `app_id`: the ticket of the platform, or the refresh token of an account.
 ///
 /// # Errors
-/// Those of sealing.
+/// Failures of sealing.
 fn seal_grant(db: &Db, app_id: &str, grant: &Secret, granted_at: Millis) -> Result<NewGrant> {
     Ok(NewGrant {
         app_id: app_id.to_owned(),
@@ -106,10 +107,10 @@ fn seal_grant(db: &Db, app_id: &str, grant: &Secret, granted_at: Millis) -> Resu
     })
 }
 
-/// Seals what a merchant granted, with its first access token.
+/// Seals what a merchant granted, together with its first access token.
 ///
 /// # Errors
-/// Those of sealing.
+/// Failures of sealing.
 pub fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<NewGrant> {
     let app_id = &granted.authorizer_appid;
     let access = granted.authorizer_access_token.expose().as_bytes();
@@ -122,10 +123,10 @@ pub fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<Ne
     })
 }
 
-/// Keeps the platform's newest ticket, which WeChat wrote at `at`.
+/// Stores the platform's ticket, which WeChat wrote at `at`.
 ///
 /// # Errors
-/// Failures of this host.
+/// Failures of sealing and of the database.
 pub async fn keep_ticket(db: &Db, platform: &Platform, ticket: &Secret, at: Millis) -> Result<()> {
     let grant = seal_grant(db, &platform.app_id, ticket, at)?;
     let mut tx = db.begin().await?;
@@ -133,10 +134,10 @@ pub async fn keep_ticket(db: &Db, platform: &Platform, ticket: &Secret, at: Mill
     tx.commit().await
 }
 
-/// A token to act as the account `app_id`, or as the platform itself, renewed when it ends soon.
+/// An access token of the account `app_id`, or of the platform itself. It is renewed when it expires soon.
 ///
 /// # Errors
-/// A refusal when there is none and WeChat gives none.
+/// A [`Refusal`] when there is no usable token and WeChat gives none; failures of this host.
 pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access, Failure> {
     let account = db.read().await?.wechat_account(app_id).await?;
     let missing = if app_id == platform.app_id { Refusal::Ticket(0) } else { Refusal::Revoked(0) };
@@ -151,10 +152,11 @@ pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access
     }
 }
 
-/// Does `call` with the platform's token; when WeChat finds it expired, once more with a new one.
+/// Does `call` with the platform's token, and once more with a new token when WeChat says that the first one has
+/// expired.
 ///
 /// # Errors
-/// What WeChat refuses, and failures of this host.
+/// What WeChat refuses; failures of this host.
 pub async fn with_platform_token<T, F>(db: &Db, platform: &Platform, call: impl Fn(Secret) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Refusal>>,
@@ -171,7 +173,9 @@ where
     Ok(call(second.token).await?)
 }
 
-/// Renews by the lease, or waits for the host that has it; a refusal that is for good is for the caller to act on. Boxed, because an account's renewal needs the platform's token.
+/// Renews the token of an account under its lease, or waits for the host that has the lease. The caller has to act on a
+/// final refusal. The future is boxed, as renewing an account's token needs the platform's token, which may need
+/// renewing too.
 pub(crate) fn renew<'a>(
     db: &'a Db,
     platform: &'a Platform,
@@ -235,7 +239,8 @@ async fn record(db: &Db, account: &Account, fresh: Fresh) -> Result<Access, Fail
     Ok(Access { token: fresh.token, expires_at })
 }
 
-/// Gives the lease back; nobody asks for a while.
+/// Gives up the lease and sets a pause, which doubles with each attempt, until the token may be asked for again.
+/// Returns `failure`.
 async fn give_up(db: &Db, account: &Account, failure: Failure) -> Result<Failure> {
     let pause = match &failure {
         Failure::Refused(Refusal::RateLimited(_)) => 60 << account.attempts.clamp(0, 6),
@@ -247,7 +252,7 @@ async fn give_up(db: &Db, account: &Account, failure: Failure) -> Result<Failure
     Ok(failure)
 }
 
-/// Waits until the host that has the lease is done.
+/// Waits until the host that has the lease has renewed the token; `Busy` when that takes too long.
 async fn renewed_elsewhere(db: &Db, account: &Account) -> Result<Access, Failure> {
     let look = async {
         loop {

@@ -1,4 +1,4 @@
-//! The API of WeChat's third-party platform. Every answer has status 200; `errcode` tells what went wrong.
+//! The API of WeChat's third-party platform. Every answer has the HTTP status 200; `errcode` says what went wrong.
 
 use std::time::Duration;
 
@@ -10,45 +10,46 @@ use crate::{
     seal::Secret,
 };
 
-/// No answer of this API is larger, by far.
+/// How many bytes an answer may have. WeChat's answers are far smaller.
 const LARGEST: usize = 1 << 20;
 
-/// Why WeChat did not do what it was asked to. Messages never hold an address: it carries tokens.
+/// Why WeChat did not do what it was asked to. Messages never contain the URL, as it carries tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No answer: no connection, too slow, or not JSON. It may have been done.
+    /// There was no usable answer: no connection, a timeout, or no JSON. WeChat may have done it all the same.
     #[error("WeChat could not be reached: {0}")]
     Unreachable(String),
-    /// Its system is busy.
+    /// WeChat's system is busy.
     #[error("WeChat is busy (errcode -1)")]
     Busy,
-    /// The access token is not valid any more: a newer one may be.
+    /// The access token is not valid any more. A newer one may exist.
     #[error("the access token has expired (errcode {0})")]
     TokenExpired(i64),
-    /// Too many calls today or this minute.
+    /// There were too many calls today or in this minute.
     #[error("WeChat's limit of calls is reached (errcode {0})")]
     RateLimited(i64),
-    /// The authorisation code is used, expired or none.
+    /// The authorisation code was used, has expired, or does not exist.
     #[error("the authorisation code is used or expired (errcode {0})")]
     CodeInvalid(i64),
-    /// The merchant has taken the authorisation back.
+    /// The merchant revoked the authorisation.
     #[error("the account does not authorise this platform any more (errcode {0})")]
     Revoked(i64),
-    /// The ticket is too old: WeChat's next push brings another.
+    /// The platform's ticket is missing or too old. WeChat's next push brings another one.
     #[error("the component_verify_ticket is missing or expired (errcode {0})")]
     Ticket(i64),
-    /// Something else.
+    /// WeChat refused for another reason.
     #[error("WeChat refuses: {message} (errcode {errcode})")]
     Other {
-        /// Its number.
+        /// WeChat's number of the error.
         errcode: i64,
-        /// Its words.
+        /// WeChat's words, at most 200 characters.
         message: String,
     },
 }
 
 impl Refusal {
-    /// From an `errcode` other than 0. Sources: WeChat's pages on third-party platforms and on global return codes.
+    /// The refusal of an `errcode` other than 0. Sources: WeChat's pages on third-party platforms and on global return
+    /// codes.
     fn of(errcode: i64, message: &str) -> Self {
         match errcode {
             -1 => Self::Busy,
@@ -62,77 +63,77 @@ impl Refusal {
     }
 }
 
-/// An access token and how long it is good for.
+/// An access token of the platform.
 #[derive(Debug, Deserialize)]
 pub struct ComponentToken {
-    /// The token.
+    /// The access token.
     pub component_access_token: Secret,
-    /// Seconds.
+    /// Seconds for which the token is valid.
     pub expires_in: i64,
 }
 
-/// A code that stands in the address of the page on which a merchant authorises.
+/// A pre-authorisation code, which is part of the URL of the page on which a merchant authorises.
 #[derive(Debug, Deserialize)]
 pub struct PreAuthCode {
-    /// The code.
+    /// The pre-authorisation code.
     pub pre_auth_code: Secret,
-    /// Seconds.
+    /// Seconds for which the code is valid.
     pub expires_in: i64,
 }
 
-/// What a merchant granted.
+/// What a merchant granted to the platform.
 #[derive(Debug, Deserialize)]
 pub struct Authorization {
-    /// The merchant's account.
+    /// The appid of the merchant's account.
     pub authorizer_appid: String,
-    /// With which we act for it.
+    /// The access token with which the platform acts for the account.
     pub authorizer_access_token: Secret,
-    /// Seconds.
+    /// Seconds for which the access token is valid.
     pub expires_in: i64,
-    /// With which a new access token is had.
+    /// The refresh token, with which further access tokens are asked for.
     pub authorizer_refresh_token: Secret,
-    /// What we may do: a part of what we asked for.
+    /// The categories of functions that the merchant granted: a part of those that the platform asked for.
     #[serde(default)]
     pub func_info: Vec<FuncInfo>,
 }
 
-/// One granted category.
+/// One granted category of functions.
 #[derive(Debug, Deserialize)]
 pub struct FuncInfo {
-    /// The category.
+    /// The granted category.
     pub funcscope_category: Category,
 }
 
-/// A category of functions, by WeChat's number.
+/// A category of functions.
 #[derive(Debug, Deserialize)]
 pub struct Category {
-    /// The number.
+    /// WeChat's number of the category.
     pub id: i64,
 }
 
-/// A new access token of an account; the refresh token may be a new one, too.
+/// A new access token of an account, with the refresh token for the next one.
 #[derive(Debug, Deserialize)]
 pub struct AccountToken {
-    /// The token.
+    /// The access token.
     pub authorizer_access_token: Secret,
-    /// Seconds.
+    /// Seconds for which the access token is valid.
     pub expires_in: i64,
-    /// Valid from now on, instead of the one used.
+    /// The refresh token that replaces the one that was used.
     pub authorizer_refresh_token: Secret,
 }
 
-/// What an account is.
+/// What WeChat says about an account.
 #[derive(Debug, Deserialize)]
 pub struct AuthorizerInfo {
-    /// What people call it.
+    /// The name of the account.
     #[serde(default)]
     pub nick_name: String,
-    /// Present when it is a mini-program; an official account has none.
+    /// Present when the account is a mini-program; an official account has none.
     #[serde(default, rename = "MiniProgramInfo")]
     pub mini_program: Option<Value>,
 }
 
-/// The API.
+/// A client of the API of WeChat's third-party platform.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -142,7 +143,7 @@ pub struct Client {
 type Answer<T> = Result<T, Refusal>;
 
 impl Client {
-    /// For the API at `base`; a call that takes longer than `timeout` has failed.
+    /// A client of the API at `base`. A call that takes longer than `timeout` fails.
     ///
     /// # Errors
     /// `invalid-field` when `base` is not an http or https address.
@@ -157,7 +158,7 @@ impl Client {
         Ok(Self { http, base: url.as_str().trim_end_matches('/').to_owned() })
     }
 
-    /// The platform's own access token.
+    /// Asks for the platform's own access token, with its app secret and its newest ticket.
     pub async fn component_token(&self, app_id: &str, secret: &Secret, ticket: &Secret) -> Answer<ComponentToken> {
         let body = json!({
             "component_appid": app_id,
@@ -167,12 +168,12 @@ impl Client {
         self.post("api_component_token", None, &body).await
     }
 
-    /// A code for the page on which a merchant authorises.
+    /// Asks for a code for the page on which a merchant authorises.
     pub async fn pre_auth_code(&self, token: &Secret, app_id: &str) -> Answer<PreAuthCode> {
         self.post("api_create_preauthcode", Some(token), &json!({"component_appid": app_id})).await
     }
 
-    /// Turns an authorisation code, once, into what was granted.
+    /// Exchanges an authorisation code for what was granted. WeChat allows this once for each code.
     pub async fn query_auth(&self, token: &Secret, app_id: &str, code: &Secret) -> Answer<Authorization> {
         #[derive(Deserialize)]
         struct Body {
@@ -183,7 +184,7 @@ impl Client {
         Ok(body.authorization_info)
     }
 
-    /// A new access token of an account.
+    /// Asks for a new access token of an account, with the account's refresh token.
     pub async fn account_token(
         &self,
         token: &Secret,
@@ -199,7 +200,7 @@ impl Client {
         self.post("api_authorizer_token", Some(token), &body).await
     }
 
-    /// What an account is.
+    /// Asks for the name and the kind of an account.
     pub async fn account_info(&self, token: &Secret, app_id: &str, account: &str) -> Answer<AuthorizerInfo> {
         #[derive(Deserialize)]
         struct Body {
@@ -232,7 +233,7 @@ impl Client {
     }
 }
 
-/// The answer, or its `errcode`.
+/// The answer, or the refusal that its `errcode` means.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     #[derive(Deserialize)]
     struct Status {
@@ -250,7 +251,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     }
 }
 
-/// Without the address, which carries tokens.
+/// The error in words, without the URL, which carries tokens.
 fn in_words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it did not answer in time".into();

@@ -1,4 +1,4 @@
-//! Settings of WeChat's third-party platform.
+//! Settings of WeChat's third-party platform, and the platform opened from them.
 
 use std::time::Duration;
 
@@ -11,34 +11,35 @@ use crate::{
 const BASE_URL: &str = "https://api.weixin.qq.com";
 const LOGIN_URL: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
 
-/// WeChat's third-party platform, as its console shows it. Without an app id, WeChat channels are recorded by hand only.
+/// WeChat's third-party platform, as its console shows it. Without an app id, WeChat channels can only be recorded by
+/// hand.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WechatConfig {
     /// The app id of the third-party platform.
     #[arg(long, env = "BERTH_WECHAT_APP_ID", value_name = "WX…", requires_all = ["wechat_app_secret", "wechat_token", "wechat_aes_key"])]
     pub wechat_app_id: Option<String>,
 
-    /// Its app secret.
+    /// The app secret of the third-party platform
     #[arg(long, env = "BERTH_WECHAT_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub wechat_app_secret: Option<Secret>,
 
-    /// The token that signs its pushes.
+    /// The token that signs WeChat's pushes
     #[arg(long, env = "BERTH_WECHAT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub wechat_token: Option<Secret>,
 
-    /// The EncodingAESKey of its pushes: 43 characters.
+    /// The EncodingAESKey of WeChat's pushes: 43 characters
     #[arg(long, env = "BERTH_WECHAT_AES_KEY", value_name = "KEY", hide_env_values = true)]
     pub wechat_aes_key: Option<Secret>,
 
-    /// Where WeChat's API is.
+    /// The address of WeChat's API
     #[arg(long, env = "BERTH_WECHAT_BASE_URL", value_name = "URL", default_value = BASE_URL)]
     pub wechat_base_url: String,
 
-    /// The page on which merchants authorise.
+    /// The address of the page on which merchants authorise
     #[arg(long, env = "BERTH_WECHAT_LOGIN_URL", value_name = "URL", default_value = LOGIN_URL)]
     pub wechat_login_url: String,
 
-    /// Seconds that WeChat's API may take to answer.
+    /// Seconds within which WeChat's API must answer
     #[arg(long, env = "BERTH_WECHAT_TIMEOUT", value_name = "SECONDS", default_value_t = 15)]
     pub wechat_timeout: u64,
 }
@@ -58,37 +59,38 @@ impl Default for WechatConfig {
 }
 
 impl WechatConfig {
-    /// Seconds for which a host that asks WeChat keeps the others away: a call and a renewed token, each of them twice. So
-    /// long it takes at the most until another one goes on with what a host left that died.
+    /// Seconds for which a host that calls WeChat has a run or an account to itself: enough for a call and a token
+    /// renewal, each tried twice. When a host dies, another one goes on with its work after this time at the latest.
     pub fn lease_seconds(&self) -> i64 {
         i64::try_from(self.wechat_timeout).unwrap_or(i64::MAX).saturating_mul(4).saturating_add(5)
     }
 }
 
-/// The third-party platform, ready for use.
+/// WeChat's third-party platform, ready for use.
 #[derive(Debug)]
 pub struct Platform {
-    /// Its app id.
+    /// The app id of the platform.
     pub app_id: String,
-    /// Its app secret.
+    /// The app secret of the platform.
     pub secret: Secret,
-    /// What signs and encrypts its pushes.
+    /// Verifies and decrypts WeChat's pushes.
     pub crypt: Crypt,
-    /// Its API.
+    /// Calls WeChat's API.
     pub client: Client,
-    /// The page on which merchants authorise.
+    /// The address of the page on which merchants authorise.
     pub login_url: String,
-    /// The address of this host for WeChat and for merchants' browsers.
+    /// This host's address for WeChat and for merchants' browsers, without a slash at its end; `None` when it is not
+    /// configured.
     pub public_url: Option<String>,
-    /// Seconds for which a host that asks WeChat keeps the others away.
+    /// Seconds for which a host that calls WeChat has a run or an account to itself.
     pub lease_seconds: i64,
 }
 
 impl Platform {
-    /// From the settings; none when there is no app id.
+    /// Opens the platform from the settings; `None` when they have no app id.
     ///
     /// # Errors
-    /// `invalid-field` for an AES key or an address of the wrong form.
+    /// `invalid-field` when a secret is missing, or an AES key or an address has the wrong form.
     pub fn open(config: &WechatConfig, public_url: Option<&str>) -> Result<Option<Self>> {
         let Some(app_id) = config.wechat_app_id.clone() else { return Ok(None) };
         let given = |name: &str, secret: &Option<Secret>| {
@@ -108,7 +110,7 @@ impl Platform {
     }
 }
 
-/// The platform, when this host has one.
+/// The platform of this host.
 ///
 /// # Errors
 /// `wechat-not-set-up` when it has none.

@@ -1,4 +1,5 @@
-//! WeChat's message crypt: signed, AES-256-CBC, padded to 32 bytes. Errors carry the codes of WeChat's own libraries.
+//! WeChat's message encryption: signed, AES-256-CBC, padded to 32 bytes. Errors have the codes of WeChat's own
+//! libraries.
 
 use std::fmt;
 
@@ -22,14 +23,14 @@ use crate::{
     seal::Secret,
 };
 
-/// Texts are padded to a multiple of this, so a pad is 1 to 32 bytes.
+/// Plaintexts are padded to a multiple of this many bytes, so padding has 1 to 32 bytes.
 const PAD: usize = 32;
-/// Random bytes, then the length.
+/// Bytes before the message: 16 random ones and the length.
 const HEAD: usize = 16 + 4;
-/// Seconds that a push may be early or late by our clock.
+/// Seconds that a push may be early or late by this host's clock.
 pub const TOLERANCE: i64 = 300;
 
-/// 43 characters are 258 bits: the last two are not always zero.
+/// Base64 that ignores trailing bits: the 43 characters of a key are 258 bits, and the last two are not always zero.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -37,7 +38,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Why a message is refused. The numbers are those of WeChat's own libraries and never change.
+/// Why a message is refused. The numbers are those of WeChat's own libraries, and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CryptError {
     /// The signature is not that of the message.
@@ -46,43 +47,43 @@ pub enum CryptError {
     /// The XML cannot be read.
     #[error("-40002: the XML cannot be read")]
     Xml = -40002,
-    /// It is for another receiver.
+    /// The message is for another app id.
     #[error("-40005: the message is for another app id")]
     AppId = -40005,
-    /// It is no whole number of cipher blocks.
+    /// The message is not a whole number of cipher blocks.
     #[error("-40007: the message cannot be decrypted")]
     Decrypt = -40007,
-    /// Its padding or its length is impossible.
+    /// The padding or the length of the decrypted message is impossible.
     #[error("-40008: the decrypted message has an impossible length or padding")]
     Buffer = -40008,
-    /// It is not base64.
+    /// The message is not base64.
     #[error("-40010: the message is not base64")]
     Base64 = -40010,
-    /// It was signed too long ago, or in the future. WeChat's libraries do not check it.
+    /// The message was signed too long ago, or in the future. WeChat's libraries do not check this.
     #[error("-40012: the timestamp is too far from now")]
     Stale = -40012,
 }
 
 impl CryptError {
-    /// The number.
+    /// WeChat's number of the error.
     pub fn code(self) -> i32 {
         self as i32
     }
 }
 
-/// What stands in the address of a push.
+/// The query of a push: who signed it, and when.
 #[derive(Clone, Debug, serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Envelope {
     /// Seconds since the epoch, by WeChat's clock.
     pub timestamp: String,
-    /// Random.
+    /// A random text, which is part of what is signed.
     pub nonce: String,
-    /// SHA-1 over the token, the two above and the encrypted text.
+    /// SHA-1 of the token, the timestamp, the nonce and the encrypted text, in lower-case hexadecimal characters.
     pub msg_signature: String,
 }
 
-/// The keys of one receiver.
+/// The keys of one receiver of encrypted messages. `Debug` does not show them.
 pub struct Crypt {
     token: Secret,
     key: Zeroizing<[u8; 32]>,
@@ -96,7 +97,7 @@ impl fmt::Debug for Crypt {
 }
 
 impl Crypt {
-    /// For the receiver `app_id`, with its token and its EncodingAESKey.
+    /// The keys of the receiver `app_id`: its token and its EncodingAESKey.
     ///
     /// # Errors
     /// `invalid-field` when the key is not 43 characters of base64.
@@ -108,10 +109,10 @@ impl Crypt {
         Ok(Self { token, key: Zeroizing::new(key), app_id: app_id.to_owned() })
     }
 
-    /// Reads a push: checks who signed it and when, decrypts, and reads the XML inside.
+    /// Reads a push: checks its signature and its time, decrypts it, and reads the XML inside.
     ///
     /// # Errors
-    /// See [`CryptError`]; nothing is decrypted before its signature is checked.
+    /// See [`CryptError`]. Nothing is decrypted before the signature is checked.
     pub fn read(&self, envelope: &Envelope, body: &str, now: Millis) -> Result<xml::Fields, CryptError> {
         let outer = xml::fields(body).map_err(|_| CryptError::Xml)?;
         let encrypted = outer.get("Encrypt").ok_or(CryptError::Xml)?;
@@ -124,21 +125,21 @@ impl Crypt {
         xml::fields(&message).map_err(|_| CryptError::Xml)
     }
 
-    /// Whether whoever has the token signed this, compared in constant time.
+    /// Checks that the text was signed with the token. The comparison takes constant time.
     fn verify(&self, envelope: &Envelope, encrypted: &str) -> Result<(), CryptError> {
         let expected = self.sign(&envelope.timestamp, &envelope.nonce, encrypted);
         let same = expected.as_bytes().ct_eq(envelope.msg_signature.as_bytes());
         if same.into() { Ok(()) } else { Err(CryptError::Signature) }
     }
 
-    /// The signature of an encrypted text.
+    /// The signature of an encrypted text, with the timestamp and the nonce of its push.
     pub fn sign(&self, timestamp: &str, nonce: &str, encrypted: &str) -> String {
         let mut parts = [self.token.expose(), timestamp, nonce, encrypted];
         parts.sort_unstable();
         hex::encode(Sha1::digest(parts.concat()))
     }
 
-    /// What a text of WeChat says.
+    /// The message in an encrypted text.
     fn decrypt(&self, encrypted: &str) -> Result<Vec<u8>, CryptError> {
         let mut bytes = LENIENT.decode(encrypted).map_err(|_| CryptError::Base64)?;
         let (blocks, rest) = Block::<Aes256>::slice_as_chunks_mut(&mut bytes);
@@ -156,7 +157,7 @@ impl Crypt {
         Ok(message.to_vec())
     }
 
-    /// What WeChat would make of `message`, with 16 random bytes.
+    /// Encrypts `message` as WeChat does, with 16 random bytes.
     pub fn encrypt(&self, random: [u8; 16], message: &[u8]) -> String {
         let length = u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes();
         let mut bytes = [&random, &length[..], message, self.app_id.as_bytes()].concat();
@@ -174,7 +175,7 @@ impl Crypt {
     }
 }
 
-/// Without its padding: 1 to 32 bytes, each of them their number.
+/// The bytes without their padding: 1 to 32 bytes, each of which is their number. `None` when the padding is wrong.
 fn unpadded(bytes: &[u8]) -> Option<&[u8]> {
     let pad = usize::from(*bytes.last()?);
     let (text, padding) = bytes.split_at_checked(bytes.len().checked_sub(pad)?)?;

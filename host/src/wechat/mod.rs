@@ -1,4 +1,5 @@
-//! WeChat's third-party platform: its encrypted pushes, its API, and the tokens with which we act for merchants' accounts.
+//! WeChat's third-party platform: its encrypted pushes, its API, and the tokens with which this host acts for
+//! merchants' accounts.
 
 pub mod accounts;
 pub mod client;

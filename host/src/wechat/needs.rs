@@ -1,16 +1,17 @@
-//! What we need of a merchant's account, by the numbers of WeChat's categories of functions. A merchant may grant a part.
+//! The categories of functions that this host needs of a merchant's account, by WeChat's numbers. A merchant may grant
+//! a part.
 
-/// The categories that we cannot do without, and what each is for.
+/// The needed categories; [`warning`] says what each is for.
 const MINI_PROGRAM: &[i64] = &[17, 18];
 const OFFICIAL_ACCOUNT: &[i64] = &[2, 4];
 
-/// Those that a mini-program, or an official account, did not grant.
+/// The needed categories that are not among the granted ones: of a mini-program, or else of an official account.
 pub fn missing(mini_program: bool, granted: &[i64]) -> Vec<i64> {
     let needs = if mini_program { MINI_PROGRAM } else { OFFICIAL_ACCOUNT };
     needs.iter().filter(|need| !granted.contains(need)).copied().collect()
 }
 
-/// What is missing without a category, and how to get it.
+/// What does not work without a category, and how to add it, in words for people.
 pub fn warning(category: i64) -> String {
     let what = match category {
         2 => "users of the official account (permission 2): its fans cannot be told apart",

@@ -1,4 +1,4 @@
-//! What WeChat pushes: its ticket every ten minutes, and what merchants did.
+//! What WeChat pushes: its ticket every ten minutes, and merchants' authorisations and revocations.
 
 use super::{Envelope, Platform, crypt::CryptError, xml::Fields};
 use crate::{
@@ -7,47 +7,47 @@ use crate::{
     seal::Secret,
 };
 
-/// What WeChat wants to hear; anything else makes it send again.
+/// The body with which WeChat expects a push to be answered. After any other answer it sends the push again.
 pub const HEARD: &str = "success";
 
-/// Something that WeChat pushed.
+/// A push from WeChat.
 #[derive(Debug)]
 pub enum Push {
-    /// The newest ticket.
+    /// WeChat sent the newest ticket.
     Ticket {
-        /// With which the platform's own token is had.
+        /// The ticket, with which the platform's own access token is asked for.
         ticket: Secret,
-        /// When WeChat wrote it.
+        /// When WeChat wrote the push.
         at: Millis,
     },
-    /// A merchant authorised us.
+    /// A merchant authorised this host.
     Authorised(PushedCode),
-    /// A merchant took the authorisation back.
+    /// A merchant revoked an authorisation.
     Unauthorised {
-        /// Of this account.
+        /// The appid of the merchant's account.
         account: String,
-        /// When.
+        /// When WeChat wrote the push.
         at: Millis,
     },
-    /// What this host does not use.
+    /// A push that this host has no use for.
     Other,
 }
 
-/// A code that WeChat pushed.
+/// An authorisation code that WeChat pushed.
 #[derive(Debug)]
 pub struct PushedCode {
-    /// The account.
+    /// The appid of the account that was authorised.
     pub account: String,
-    /// The code.
+    /// The authorisation code.
     pub code: Secret,
-    /// Which link it belongs to.
+    /// The pre-authorisation code of the link that the merchant followed; `None` when there was none.
     pub pre_auth: Option<Secret>,
 }
 
-/// Reads a push.
+/// Reads a push: checks its signature and decrypts it.
 ///
 /// # Errors
-/// `wechat-push` with WeChat's own error code when it is not one of WeChat's.
+/// `wechat-push`, with WeChat's own error code, when the push is not one of WeChat's or lacks a field.
 pub fn read(platform: &Platform, envelope: &Envelope, body: &str, now: Millis) -> Result<Push> {
     let fields = platform.crypt.read(envelope, body, now).map_err(refused)?;
     let text = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
@@ -68,7 +68,7 @@ pub fn read(platform: &Platform, envelope: &Envelope, body: &str, now: Millis) -
     })
 }
 
-/// When WeChat wrote it.
+/// When WeChat wrote the push.
 fn created(fields: &Fields) -> Result<Millis> {
     let seconds: i64 = required(fields, "CreateTime")?.parse().map_err(|_| refused(CryptError::Xml))?;
     Ok(Millis(seconds.saturating_mul(1000)))
@@ -79,7 +79,7 @@ fn required(fields: &Fields, name: &str) -> Result<String> {
     value.ok_or_else(|| refused(CryptError::Xml).with("field", name))
 }
 
-/// Logged as well: a wrong token or key shows here first.
+/// The error of a push that is refused. It is logged as well, as a wrong token or key shows here first.
 fn refused(error: CryptError) -> Error {
     tracing::warn!(%error, "a WeChat push was refused");
     Error::new(Code::WechatPush, format!("The push is refused. {error}.")).with("errcode", error.code())

@@ -1,4 +1,5 @@
-//! The XML of pushes: one level of elements with text. Read by a real parser that never resolves what a document defines.
+//! The XML of pushes: one level of elements with text. A real parser reads it, and never resolves what a document
+//! defines.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -13,21 +14,21 @@ pub type Fields = BTreeMap<String, String>;
 /// Why a document is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum XmlError {
-    /// It is not well-formed.
+    /// The document is not well-formed.
     #[error("it is not well-formed XML")]
     Malformed,
-    /// It has a document type, which could define entities (XXE, billion laughs).
+    /// The document has a document type, which could define entities (XXE, billion laughs).
     #[error("it has a DOCTYPE")]
     Doctype,
-    /// It refers to an entity that XML does not define.
+    /// The document refers to an entity that XML does not define.
     #[error("it refers to an entity that XML does not define")]
     Entity,
-    /// An element is there twice: which one is meant?
+    /// The document has two elements with the same name, so that it is ambiguous.
     #[error("it has an element twice")]
     Twice,
 }
 
-/// Reads `<xml><A>…</A><B><![CDATA[…]]></B></xml>`. What is nested deeper is skipped.
+/// Reads `<xml><A>…</A><B><![CDATA[…]]></B></xml>`. Elements that are nested deeper are skipped.
 ///
 /// # Errors
 /// See [`XmlError`].
@@ -47,7 +48,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Takes one event; true at the end of the document.
+    /// Takes one event of the parser; true at the end of the document.
     fn step(&mut self, event: Event<'_>) -> Result<bool, XmlError> {
         match event {
             Event::Start(tag) => self.open(tag.name().as_ref())?,
@@ -99,7 +100,7 @@ impl Walk {
     }
 }
 
-/// A character reference, or one of XML's own five entities.
+/// The text of a character reference, or of one of XML's own five entities.
 fn resolve(reference: &BytesRef<'_>) -> Result<String, XmlError> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| XmlError::Entity)? {
         return Ok(character.into());

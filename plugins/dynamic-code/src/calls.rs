@@ -1,4 +1,4 @@
-//! Calls that make code.
+//! Finds calls that make code at run time.
 
 use std::collections::HashSet;
 
@@ -30,7 +30,7 @@ pub fn find(program: &Program<'_>) -> Found {
     find_in(program, 0)
 }
 
-/// The same of a program that lies so many texts deep inside of others.
+/// All findings of a program that lies inside `depth` texts of other programs.
 pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
     let mut finder = Finder {
         globals: Globals::of(program),
@@ -46,7 +46,7 @@ pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
     finder.found
 }
 
-/// What webpack's loader of chunks says around its script element.
+/// Texts that occur in webpack's loader of chunks, which makes a script element.
 const LOADER: [&str; 4] = ["ChunkLoadError", "data-webpack", "timeout = 120", "timeout=120"];
 
 struct Finder<'a> {
@@ -54,18 +54,19 @@ struct Finder<'a> {
     text: &'a str,
     depth: usize,
     found: Found,
-    /// Where identifiers stand that were judged together with their surroundings.
+    /// The offsets of identifiers that were judged together with their surroundings.
     settled: HashSet<u32>,
-    /// Where calls stand whose result is only looked at.
+    /// The offsets of calls whose result is only looked at, so that they run no code.
     asked: HashSet<u32>,
-    /// Where calls stand that only make a function of what a timer was given and is none.
+    /// The offsets of calls with which a polyfill of timers makes a function of a text that it was given.
     polyfills: HashSet<u32>,
-    /// The functions around, the innermost last.
+    /// The functions around the present place, the innermost last.
     functions: Vec<Span>,
 }
 
 impl<'a> Visit<'a> for Finder<'a> {
-    /// What follows a `return` never runs: some libraries put an `eval` there to keep an engine from optimising.
+    /// Skips what follows a `return`, which never runs: some libraries put an `eval` there to keep an engine from
+    /// optimising.
     fn visit_statements(&mut self, statements: &ArenaVec<'a, Statement<'a>>) {
         let mut ended = false;
         for statement in statements {
@@ -114,7 +115,7 @@ impl<'a> Visit<'a> for Finder<'a> {
         walk::walk_unary_expression(self, unary);
     }
 
-    /// Every engine has `JSON.parse`, so what stands in for it never runs; ECharts carries such a branch.
+    /// Every engine has `JSON.parse`, so the branch without it never runs; ECharts has such a branch.
     fn visit_conditional_expression(&mut self, conditional: &ConditionalExpression<'a>) {
         if self.is_json_there(&conditional.test) {
             self.asked.insert(conditional.alternate.span().start);
@@ -155,7 +156,7 @@ impl<'a> Visit<'a> for Finder<'a> {
         walk::walk_binary_expression(self, binary);
     }
 
-    /// A variable that only renames `eval`: its calls are found.
+    /// A variable that only gives `eval` another name is no finding, as its calls are found.
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
         if let Some(init) = &declarator.init {
             self.settle(init);
@@ -172,7 +173,7 @@ impl<'a> Visit<'a> for Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// `typeof JSON !== "undefined" && JSON.parse`
+    /// Whether the test is `typeof JSON !== "undefined" && JSON.parse`.
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
         let json = |expression: &Expression<'_>| self.globals.name(expression).as_deref() == Some("JSON");
@@ -183,7 +184,7 @@ impl Finder<'_> {
             && member(&both.right).is_some_and(parse)
     }
 
-    /// Notes that `eval`, if the expression means it, was judged where it stands.
+    /// Notes that the expression, if it is `eval`, was judged where it stands.
     fn settle(&mut self, expression: &Expression<'_>) {
         match expression {
             Expression::Identifier(identifier) => _ = self.settled.insert(identifier.span.start),
@@ -213,7 +214,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A method of a global object of its own name: `eval.call`, `Reflect.construct`, `document.write`.
+    /// Judges a method of a global object: `eval.call`, `Reflect.construct`, `document.write`.
     fn method(
         &self,
         callee: &Expression<'_>,
@@ -237,7 +238,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Code that is a constant can be audited where it stands, and is.
+    /// The finding of a call of `eval`. Code that is constant is judged by what it does itself.
     fn eval_of(&self, code: Option<&Expression<'_>>) -> Finding {
         match code.and_then(constants::text) {
             Some(code) => Finding { severity: inner::severity(&code, self.depth), ..eval() },
@@ -254,14 +255,15 @@ impl Finder<'_> {
             .fix("Write the function out; for the global object there is globalThis.")
     }
 
-    /// What only stands in for a function that every engine has, and runs when a timer is given a text, which is told
-    /// where that happens.
+    /// The finding with severity note if the call belongs to a polyfill of a function that every engine has. It runs
+    /// only when a timer is given a text, which is reported where that happens.
     fn softened(&self, at: u32, finding: Finding) -> Finding {
         let severity = if self.polyfills.contains(&at) { Severity::Note } else { finding.severity };
         Finding { severity, ..finding }
     }
 
-    /// A mini-program has no document. The loader that webpack puts into every bundle is known for what it is.
+    /// The finding of a script element, which cannot work as a mini-program has no document. It is a note in the loader
+    /// that webpack puts into every bundle.
     fn script_element(&self) -> Finding {
         let around = self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize));
         let loader = around.is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
@@ -277,7 +279,8 @@ impl Finder<'_> {
         }
     }
 
-    /// Bytes, or a path, that are not constant. What is constant lies in the package and is audited with it.
+    /// The finding of WebAssembly from bytes or from a path that are not constant. What is constant is part of the
+    /// package and is audited with it.
     fn web_assembly(&self, callee: &Expression<'_>, names: &[&str], arguments: &[Argument<'_>]) -> Option<Finding> {
         let member = member(callee)?;
         let ours = self.globals.name(member.object())?.ends_with("WebAssembly") && names.contains(&&*property(member)?);
@@ -289,7 +292,7 @@ impl Finder<'_> {
         })
     }
 
-    /// Bytes that are written out, `new Uint8Array([0, 97, …])`, as in the long.js of every protobuf.
+    /// Whether the bytes are written out, as `new Uint8Array([0, 97, …])` in the long.js of every protobuf.
     fn are_constant(&self, bytes: &Expression<'_>) -> bool {
         let Expression::NewExpression(new) = bytes else { return false };
         let [Argument::ArrayExpression(array)] = new.arguments.as_slice() else { return false };

@@ -1,4 +1,4 @@
-//! What is said of code that is made at run time.
+//! The findings about code that is made at run time.
 
 use berth_policy::{Finding, Severity};
 use berth_policy_javascript::ast::Argument;
@@ -15,7 +15,7 @@ pub fn eval_reference() -> Finding {
         .fix("Remove it, unless a library only looks at it.")
 }
 
-/// What well-known libraries do is for people to look at, and everything else is an error.
+/// The finding of a function made of these arguments: a warning for the code of well-known libraries, else an error.
 pub fn made(arguments: &[Argument<'_>]) -> Finding {
     let Some((code, parameters)) = arguments.split_last() else { return not_constant() };
     let code = code.as_expression().map(constants::skeleton).unwrap_or_default();

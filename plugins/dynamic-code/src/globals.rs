@@ -1,4 +1,4 @@
-//! Which expressions mean a global name.
+//! Determines which expressions mean a global name.
 
 use std::{
     borrow::Cow,
@@ -16,12 +16,12 @@ use berth_policy_javascript::{
 
 use crate::constants;
 
-/// Names of the global object.
+/// The names of the global object.
 const GLOBAL_OBJECTS: [&str; 5] = ["globalThis", "window", "self", "global", "frames"];
-/// What all of them are called here.
+/// The name that stands for all of them here.
 const GLOBAL_OBJECT: &str = "globalThis";
 
-/// Functions of the global object that scripts reach for to get at a constructor.
+/// Functions of the global object through which scripts get at a constructor.
 const FUNCTIONS: [&str; 16] = [
     "Array",
     "Boolean",
@@ -43,7 +43,7 @@ const FUNCTIONS: [&str; 16] = [
 /// Members of literals that are no functions.
 const VALUES: [&str; 7] = ["length", "source", "flags", "global", "lastIndex", "__proto__", "constructor"];
 
-/// Knows the scopes of a program, the variables that only give a global another name, and those that are functions.
+/// The scopes of a program, the variables that only give a global another name, and those that are functions.
 pub struct Globals {
     scoping: Scoping,
     aliases: HashMap<SymbolId, String>,
@@ -51,7 +51,7 @@ pub struct Globals {
 }
 
 impl Globals {
-    /// Looks through a program.
+    /// Analyses a program.
     pub fn of<'a>(program: &'a Program<'a>) -> Self {
         let scoping = SemanticBuilder::new_compiler().build(program).semantic.into_scoping();
         let mut globals = Self { scoping, aliases: HashMap::new(), functions: HashSet::new() };
@@ -59,8 +59,8 @@ impl Globals {
         globals
     }
 
-    /// The global name that an expression means, written `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)` or
-    /// as a variable that is nothing else; `globalThis` for every name of the global object.
+    /// The global name that an expression means, written as `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)`
+    /// or a variable with that value. All names of the global object are `globalThis`. `None` for other expressions.
     pub fn name<'x>(&'x self, expression: &'x Expression<'_>) -> Option<Cow<'x, str>> {
         match expression {
             Expression::Identifier(identifier) => self.identifier(identifier).map(Cow::Borrowed),
@@ -78,7 +78,7 @@ impl Globals {
         }
     }
 
-    /// The same of an identifier.
+    /// The global name that an identifier means.
     pub fn identifier<'x>(&'x self, identifier: &'x IdentifierReference<'_>) -> Option<&'x str> {
         match self.scoping.get_reference(identifier.reference_id()).symbol_id() {
             Some(symbol) => self.aliases.get(&symbol).map(String::as_str),
@@ -87,12 +87,13 @@ impl Globals {
         }
     }
 
-    /// `root = freeGlobal || freeSelf || Function("return this")()` is the global object, whichever it is.
+    /// The global object, if the expression is one: `freeGlobal || freeSelf || Function("return this")()` is it in any
+    /// case.
     fn global_object<'x>(&'x self, expression: &'x Expression<'_>) -> Option<Cow<'x, str>> {
         self.name(expression).filter(|name| name == GLOBAL_OBJECT)
     }
 
-    /// The global object, if that is what a call of constant code gives.
+    /// The global object, if a call of constant code returns it.
     fn returned(&self, call: &CallExpression<'_>) -> Option<Cow<'static, str>> {
         let constant = |arguments: &[Argument<'_>]| constants::texts(arguments).map(|texts| texts.concat());
         let is_this = |code: String| matches!(code.trim().trim_end_matches(';'), "this" | "return this");
@@ -115,7 +116,7 @@ impl Globals {
         global.then_some(name)
     }
 
-    /// Functions as far as they can be told, and constructors: the constructor of all of them is `Function`.
+    /// Whether the expression is certainly a function or a constructor: the constructor of all of them is `Function`.
     fn is_function(&self, expression: &Expression<'_>) -> bool {
         match expression {
             Expression::Identifier(identifier) => {
@@ -130,7 +131,7 @@ impl Globals {
         }
     }
 
-    /// A constructor, or a method of a literal: `[]["filter"]`, `"".sub`.
+    /// Whether the member is a constructor, or a method of a literal: `[]["filter"]`, `"".sub`.
     fn is_method(&self, member: &MemberExpression<'_>) -> bool {
         let Some(name) = property(member) else { return false };
         let literal = matches!(
@@ -150,7 +151,7 @@ impl Globals {
     }
 }
 
-/// The name of a member, if it is a constant.
+/// The name of a member, if it is constant.
 pub fn property<'x>(member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
     match member {
         MemberExpression::StaticMemberExpression(member) => Some(member.property.name.as_str().into()),

@@ -1,15 +1,15 @@
-//! Code inside of a constant text, which is judged like the script around it.
+//! Judges code in a constant text like the script around it.
 
 use berth_policy::Severity;
 use berth_policy_javascript::{Source, with_program};
 
 use crate::calls::find_in;
 
-/// Texts inside of texts that are looked into.
+/// How many levels of texts inside texts are judged.
 const MAX_DEPTH: usize = 4;
 
-/// How grave a constant code is: as what it does, and a note at the least. What does not parse is for people to look at,
-/// and so is what is wrapped too often.
+/// The severity of constant code: that of its worst finding, and at least a note. Code that does not parse is a
+/// warning, and code inside more than four texts an error.
 pub fn severity(code: &str, depth: usize) -> Severity {
     if depth >= MAX_DEPTH {
         return Severity::Error;

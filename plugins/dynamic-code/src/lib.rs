@@ -61,7 +61,7 @@ impl Policy for DynamicCode {
     }
 }
 
-/// What each script asks for.
+/// The texts with which each script imports others, by its path.
 type Imports = HashMap<String, Vec<String>>;
 
 impl Auditor for DynamicCode {
@@ -85,7 +85,7 @@ fn judge(source: &Source, all: &RefCell<Imports>) -> Found {
     found
 }
 
-/// A script that does not parse breaks the app if a device loads it. Others lie there and do no harm.
+/// Makes an error of a script that does not parse if a device loads it, as that breaks the app. Others do no harm.
 fn worsen(package: &dyn Package, imports: &Imports, findings: &mut [Finding]) {
     let mut broken: Vec<_> = findings.iter_mut().filter(|finding| finding.rule == "unparsable").collect();
     if broken.is_empty() {

@@ -1,12 +1,12 @@
-//! The one thing that stand-ins for timers do with code: `typeof f == "function" ? f : Function(f)`, in the ways that
-//! they write it. It runs only when somebody gives a timer a text, which is an error where it is done.
+//! Recognises what polyfills of timers do with code: `typeof f == "function" ? f : Function(f)`, in the ways in which
+//! they are written. It runs only if a timer is given a text, which is an error where that is done.
 
 use berth_policy_javascript::ast::{
     Argument, AssignmentTarget, BinaryExpression, BinaryOperator, ConditionalExpression, Expression, IfStatement,
     LogicalExpression, Statement, UnaryOperator,
 };
 
-/// Where the call of `f : Function(f)` or `Function(f) : f` stands.
+/// The offset of the call in `f : Function(f)` or `Function(f) : f`.
 pub fn in_conditional(conditional: &ConditionalExpression<'_>) -> Option<u32> {
     let (one, other) = (&conditional.consequent, &conditional.alternate);
     let pair = |name: &Expression<'_>, made: &Expression<'_>| {
@@ -16,7 +16,7 @@ pub fn in_conditional(conditional: &ConditionalExpression<'_>) -> Option<u32> {
     pair(one, other).or_else(|| pair(other, one))
 }
 
-/// The same of `if (typeof f !== "function") f = new Function("" + f)`.
+/// The offset of the call in `if (typeof f !== "function") f = new Function("" + f)`.
 pub fn in_if(statement: &IfStatement<'_>) -> Option<u32> {
     let body = match &statement.consequent {
         Statement::BlockStatement(block) => block.body.first()?,
@@ -26,7 +26,7 @@ pub fn in_if(statement: &IfStatement<'_>) -> Option<u32> {
     assigned(&statement.test, &body.expression)
 }
 
-/// The same of `typeof f !== "function" && (f = new Function("" + f))`.
+/// The offset of the call in `typeof f !== "function" && (f = new Function("" + f))`.
 pub fn in_logical(logical: &LogicalExpression<'_>) -> Option<u32> {
     assigned(&logical.left, &logical.right)
 }
@@ -38,7 +38,7 @@ fn assigned(test: &Expression<'_>, body: &Expression<'_>) -> Option<u32> {
     (of == name.name.as_str() && asks_type(test, of)).then_some(at)
 }
 
-/// `typeof f` on either side of a comparison.
+/// Whether `typeof f` is on either side of the comparison.
 fn asks_type(test: &Expression<'_>, name: &str) -> bool {
     let Expression::BinaryExpression(comparison) = test else { return false };
     [&comparison.left, &comparison.right].into_iter().any(|side| {
@@ -47,7 +47,7 @@ fn asks_type(test: &Expression<'_>, name: &str) -> bool {
     })
 }
 
-/// What a call of a constructor makes code of, if that is one variable, and where the call stands.
+/// The only variable of which a constructor makes code, and the offset of the call.
 fn made_of<'x>(made: &'x Expression<'_>) -> Option<(&'x str, u32)> {
     let (callee, arguments, at) = match made {
         Expression::CallExpression(call) => (&call.callee, &call.arguments, call.span.start),
@@ -59,7 +59,7 @@ fn made_of<'x>(made: &'x Expression<'_>) -> Option<(&'x str, u32)> {
     Some((as_text(only)?, at))
 }
 
-/// `f` or `"" + f`.
+/// The variable in `f` or `"" + f`.
 fn as_text<'x>(argument: &'x Argument<'_>) -> Option<&'x str> {
     match argument.as_expression()? {
         Expression::BinaryExpression(sum) if is_empty_sum(sum) => identifier(&sum.right),

@@ -1,4 +1,4 @@
-//! Shapes of expressions that calls are told by.
+//! Shapes of expressions by which calls are recognised.
 
 use berth_policy_javascript::ast::{BinaryExpression, BinaryOperator, Expression, MemberExpression, UnaryOperator};
 
@@ -11,7 +11,7 @@ pub fn member<'x, 'a>(callee: &'x Expression<'a>) -> Option<&'x MemberExpression
     }
 }
 
-/// `typeof x !== "undefined"`, either way round.
+/// Whether the expression is `typeof x !== "undefined"`, in either order.
 pub fn is_defined(binary: &BinaryExpression<'_>, x: impl Fn(&Expression<'_>) -> bool) -> bool {
     let unequal = matches!(binary.operator, BinaryOperator::Inequality | BinaryOperator::StrictInequality);
     let is_typeof = |side: &Expression<'_>| matches!(side, Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::Typeof && x(&unary.argument));

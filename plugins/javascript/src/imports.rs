@@ -1,4 +1,4 @@
-//! What a script names by `require` and `import`.
+//! The scripts that a script names by `require` and `import`.
 
 use std::collections::HashSet;
 
@@ -14,28 +14,28 @@ use oxc_span::GetSpan;
 /// One mention of another script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// Where the text stands.
+    /// The byte offset of the text.
     pub offset: u32,
-    /// The text, as written.
+    /// The text as it is written.
     pub text: String,
-    /// When the script asks for it.
+    /// When the script loads the other one.
     pub when: When,
 }
 
-/// When a script asks for another.
+/// When a script loads another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
-    /// As soon as it is loaded.
+    /// As soon as it is loaded itself.
     Always,
-    /// When a function of its is called.
+    /// When one of its functions is called.
     Called,
-    /// Only under a condition, or prepared for it not being there.
+    /// Only under a condition, or in a way that also works without the other script.
     Perhaps,
 }
 
-/// The imports of a program whose texts are constants.
+/// The imports of a program whose texts are constant.
 ///
-/// A script that has a `require` of its own, as every bundle has, asks for nothing by it.
+/// A script that defines a `require` of its own, as every bundle does, imports nothing by it.
 pub fn imports(program: &Program<'_>) -> Vec<Import> {
     let mut imports = Imports::default();
     imports.visit_program(program);
@@ -49,7 +49,7 @@ pub fn imports(program: &Program<'_>) -> Vec<Import> {
 struct Imports {
     found: Vec<Found>,
     functions: usize,
-    /// Where functions stand that are called on the spot.
+    /// The offsets of functions that are called where they are written.
     at_once: HashSet<u32>,
     conditions: usize,
     has_own_require: bool,

@@ -1,9 +1,9 @@
-//! The texts of a script.
+//! The text literals of a script.
 
 use oxc_ast::ast::{Program, StringLiteral, TemplateLiteral};
 use oxc_ast_visit::Visit;
 
-/// Every text literal with its offset; of a template what stands before the first substitution.
+/// Every text literal with its byte offset. Of a template it is the part before the first substitution.
 pub fn texts(program: &Program<'_>) -> Vec<(u32, String)> {
     let mut texts = Texts::default();
     texts.visit_program(program);

@@ -1,8 +1,8 @@
-//! The components that pages use, as a device would look for them.
+//! The components that pages use, found as a device finds them.
 //!
-//! A path is relative to the JSON that names it, or absolute from the root; a name that is neither is looked for in
-//! the npm folders from there up to the root. A folder stands for its `index`. What the host or a plugin provides
-//! (`plugin://…`, `dynamicLib://…`, `useExtendedLib`) is not ours to find.
+//! A path is relative to the JSON file that names it, or absolute from the root; a name that is neither is looked for
+//! in the npm folders from there up to the root. A folder stands for its `index`. What the host or a plugin provides
+//! (`plugin://…`, `dynamicLib://…`, `useExtendedLib`) need not be in the package.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -14,48 +14,48 @@ use berth_policy::{
 
 use crate::{Layout, path};
 
-/// Any of them makes a component, sources that a build would compile included.
+/// File extensions that make a component, with those of sources that a build would compile.
 const ENDINGS: [&str; 8] = ["json", "js", "ts", "mjs", "vue", "jsx", "tsx", "wpy"];
-/// What names a library that `useExtendedLib` provides.
+/// The libraries that `useExtendedLib` provides, and the names by which they are used.
 const EXTENDED: [(&str, &str); 3] =
     [("weui", "weui-miniprogram"), ("kbone", "miniprogram-element"), ("kbone", "kbone-ui")];
 
 /// A use of a component.
 #[derive(Clone, Debug)]
 pub struct Use {
-    /// The file that names it.
+    /// The JSON file that names the component.
     pub json: String,
-    /// The tag that stands for it; empty for the default of a generic.
+    /// The tag that stands for the component; empty for the default of a generic.
     pub tag: String,
-    /// What is written there.
+    /// The path as it is written.
     pub path: String,
-    /// Where.
+    /// Where it is written.
     pub place: Place,
-    /// Whether something stands in for it until it is loaded (`componentPlaceholder`).
+    /// Whether something is shown in its place until it is loaded (`componentPlaceholder`).
     pub has_placeholder: bool,
 }
 
-/// A JSON of a page or component that cannot be read.
+/// A JSON file of a page or component that cannot be read.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
-    /// Where.
+    /// Where reading failed.
     pub place: Place,
-    /// Why.
+    /// Why it cannot be read, in words.
     pub reason: String,
-    /// Whether only comments and dangling commas stand in the way.
+    /// Whether it could be read but for comments and trailing commas.
     pub lenient: bool,
 }
 
-/// Everything that has a JSON, from the pages on.
+/// The pages and components that are in use, beginning with the pages.
 #[derive(Debug, Default)]
 pub struct Components {
-    /// Pages, components, and what a custom tab bar is made of: paths without ending.
+    /// The pages, the components, and the parts of a custom tab bar, as paths without file extension.
     pub stems: Vec<String>,
-    /// Uses whose component is there, with its path without ending.
+    /// The uses whose component exists, with its path without file extension.
     pub found: Vec<(Use, String)>,
-    /// Uses that lead nowhere.
+    /// The uses whose component does not exist.
     pub lost: Vec<Use>,
-    /// JSON that cannot be read; what it uses is not known.
+    /// The JSON files that cannot be read. What they use is not known.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -111,7 +111,8 @@ impl Components {
     }
 }
 
-/// The components that the manifest asks for without naming them: what asks, and the path without ending.
+/// The components that the manifest asks for without naming them: the member that asks, and the path without file
+/// extension.
 pub fn bars(layout: &Layout) -> Vec<(&'static str, &'static str)> {
     let members = &layout.manifest.members;
     let asks = |member: &str| members.get("tabBar").and_then(|bar| bar.get(member)) == Some(&Value::Bool(true));
@@ -120,7 +121,7 @@ pub fn bars(layout: &Layout) -> Vec<(&'static str, &'static str)> {
     custom.into_iter().chain(app.then_some(("appBar", "app-bar/index"))).collect()
 }
 
-/// The members of a JSON. One that cannot be read is told, with those that a lenient reader finds.
+/// The members of a JSON file. The error also has the members that a lenient reader finds.
 fn read(json: &str, text: &str) -> Result<Map<String, Value>, (Unreadable, Map<String, Value>)> {
     let strict = serde_json::from_str(text);
     let error = match strict {
@@ -140,13 +141,13 @@ fn told(place: Place, reason: &str, lenient: bool) -> Unreadable {
     Unreadable { place, reason: reason.into(), lenient }
 }
 
-/// What serde says, without the place, which is told apart.
+/// The message of serde without the place, which is reported separately.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
-/// JSON without comments and without commas before a closing bracket.
+/// The JSON without comments and without commas before a closing bracket.
 fn without_comments(text: &str) -> String {
     let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(next) = rest.chars().next() {
@@ -186,7 +187,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// What a JSON uses, as far as the package has to bring it.
+/// The components that a JSON file uses and that the package must contain.
 fn uses(layout: &Layout, json: &str, text: &str, members: &Map<String, Value>) -> Vec<Use> {
     let object = |name: &str| members.get(name).and_then(Value::as_object).into_iter().flatten();
     let named = object("usingComponents").map(|(tag, path)| (&**tag, path));
@@ -208,7 +209,7 @@ fn uses(layout: &Layout, json: &str, text: &str, members: &Map<String, Value>) -
     ours.into_iter().map(used).collect()
 }
 
-/// Whether the package has to bring it.
+/// Whether the package must contain the component.
 fn is_ours(layout: &Layout, path: &str) -> bool {
     let extended = layout.manifest.members.get("useExtendedLib");
     let provided = |(library, name): &(&str, &str)| {
@@ -218,7 +219,7 @@ fn is_ours(layout: &Layout, path: &str) -> bool {
     !path.is_empty() && !path.contains("://") && !EXTENDED.iter().any(provided)
 }
 
-/// The files of a component, without their ending.
+/// The path of a component's files, without file extension; `None` when there are none.
 fn find(layout: &Layout, used: &Use) -> Option<String> {
     let path = layout.aliased(used.path.split('?').next().unwrap_or_default());
     let folder = path::folder(&used.json);
@@ -234,7 +235,7 @@ fn find(layout: &Layout, used: &Use) -> Option<String> {
     near.or_else(|| layout.npm_paths(folder, &path).into_iter().find_map(with_index))
 }
 
-/// Where a path leads that is no npm package's.
+/// The path that a use leads to, unless it is that of an npm package.
 pub fn target(layout: &Layout, used: &Use) -> String {
     let path = layout.aliased(&used.path);
     if path.starts_with('/') { path::clean(&path) } else { path::join(path::folder(&used.json), &path) }

@@ -1,38 +1,38 @@
-//! The dialects of mini-programs: what their files are called and where their packages lie.
+//! The dialects of mini-programs: the extensions of their files, and the folders of their npm packages.
 
 use crate::path;
 
-/// Those who made a sort of mini-programs, and how these differ from others.
+/// A vendor of a kind of mini-programs, and how these differ from others.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// As people call it.
+    /// The name that people know.
     pub name: &'static str,
-    /// The ending of markup: `wxml`.
+    /// The file extension of markup, such as `wxml`.
     pub markup: &'static str,
-    /// The ending of style sheets: `wxss`.
+    /// The file extension of style sheets, such as `wxss`.
     pub style: &'static str,
-    /// Where npm packages lie, the usual folder first.
+    /// The folders of npm packages, the usual one first.
     pub npm: &'static [&'static str],
-    /// How npm packages come to lie there.
+    /// How to get npm packages into these folders, in words.
     pub npm_remedy: &'static str,
-    /// Endings of a page or component in one file.
+    /// The file extensions of pages and components that consist of one file.
     pub whole: &'static [&'static str],
-    /// Whether its tools take JSON with comments and dangling commas.
+    /// Whether its tools accept JSON with comments and trailing commas.
     pub lenient_json: bool,
-    /// Whether it takes the markup and style sheets of WeChat beside its own.
+    /// Whether it accepts the markup and style sheets of WeChat besides its own.
     pub takes_wechat: Takes,
-    /// Which bars are components of the package, by the member of `tabBar` that asks for them.
+    /// The member of `tabBar` that asks for a custom bar, and the path of the component that is then the bar.
     pub custom_bar: Option<(&'static str, &'static str)>,
 }
 
-/// What is known of a thing that documentation does not say.
+/// What is known about something that no documentation mentions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// It does: real packages rely on it.
+    /// It works: real packages rely on it.
     Yes,
-    /// It may.
+    /// It may work.
     Perhaps,
-    /// It does not.
+    /// It does not work.
     No,
 }
 
@@ -64,12 +64,12 @@ const fn cousin(name: &'static str, markup: &'static str, style: &'static str) -
     Dialect { lenient_json: true, takes_wechat: Takes::Perhaps, ..built(name, markup, style) }
 }
 
-/// The dialect of most packages, and of those that cannot be told.
+/// The dialect of most packages, and of those whose dialect cannot be told.
 pub const WECHAT: Dialect = built("WeChat", "wxml", "wxss");
-/// The dialect of the W3C's MiniApps, which have a `manifest.json`.
+/// The dialect of MiniApps of the W3C, which have a `manifest.json`.
 pub const W3C: Dialect = Dialect { whole: &["html", "htm", "ux", "vue", "hml"], ..installed("W3C", "html", "css") };
 
-/// All that are recognised.
+/// All dialects that are recognised.
 const DIALECTS: [Dialect; 9] = [
     WECHAT,
     Dialect { custom_bar: Some(("customize", "customize-tab-bar/index")), ..installed("Alipay", "axml", "acss") },
@@ -83,7 +83,7 @@ const DIALECTS: [Dialect; 9] = [
 ];
 
 impl Dialect {
-    /// Recognises a package by the markup that most of its pages have, else by any markup that it holds.
+    /// The dialect of a package: by the markup that most of its pages have, or else by any markup in it.
     pub fn of(manifest: &str, pages: &[String], paths: &[String]) -> &'static Dialect {
         if manifest == "manifest.json" {
             return &DIALECTS[DIALECTS.len() - 1];
@@ -97,7 +97,7 @@ impl Dialect {
     }
 }
 
-/// The first of those with the highest count; none when all have none.
+/// The first dialect with the highest count; `None` when all counts are 0.
 fn most<'d>(dialects: impl Iterator<Item = &'d Dialect>, count: impl Fn(&&'d Dialect) -> usize) -> Option<&'d Dialect> {
     let mut best = (0, None);
     for dialect in dialects {
@@ -109,7 +109,7 @@ fn most<'d>(dialects: impl Iterator<Item = &'d Dialect>, count: impl Fn(&&'d Dia
     best.1
 }
 
-/// What built a package out of other sources, as far as its files tell.
+/// The framework that built a package, as far as its files tell.
 pub fn builder(paths: &[String]) -> Option<&'static str> {
     let has = |path: &str| paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok();
     let taro = ["taro.js", "comp.js"].into_iter().any(has);

@@ -1,7 +1,7 @@
-//! What a mini-program package consists of: its dialect, its pages, its components, and which file a path means.
+//! The layout of a mini-program package: its dialect, its pages, its components, and which file a path means.
 //!
-//! Every auditor that asks "is it there?" or "does it run?" asks here, so that all of them look where a device would:
-//! slashes, endings, aliases, subpackages and npm folders are judged alike.
+//! All auditors that ask whether something exists or runs use this crate, so that all of them look where a device
+//! would: it resolves slashes, file extensions, aliases, subpackages and npm folders.
 
 pub mod components;
 pub mod dialect;
@@ -17,19 +17,19 @@ use berth_policy::{
 
 pub use dialect::{Dialect, Takes};
 
-/// What builds put all scripts into; such a package keeps no scripts and JSON of its own for its pages.
+/// The file into which builds put all scripts. Pages of such a package have no scripts and JSON files of their own.
 const BUNDLE: &str = "app-service.js";
 const BUNDLED_SCRIPT: [&str; 2] = [BUNDLE, "service.js"];
-/// What builds put all markup into.
+/// The files into which builds put all markup.
 const BUNDLED_MARKUP: [&str; 2] = ["page-frame.html", "page-frame.js"];
-/// Sources of a script that a build has to compile before a device can run them.
+/// Extensions of sources that a build has to compile to a script before a device can run them.
 const SCRIPT_SOURCES: [&str; 8] = ["ts", "tsx", "jsx", "mts", "vue", "wpy", "mpx", "coffee"];
-/// The same of markup.
+/// Extensions of sources that a build has to compile to markup.
 const MARKUP_SOURCES: [&str; 6] = ["pug", "tsx", "jsx", "vue", "wpy", "mpx"];
-/// The same of style sheets.
+/// Extensions of sources that a build has to compile to style sheets.
 const STYLE_SOURCES: [&str; 4] = ["less", "scss", "sass", "styl"];
 
-/// What a package is.
+/// The kind of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A mini-program, which has pages.
@@ -40,17 +40,17 @@ pub enum Kind {
     Plugin,
 }
 
-/// A package, as an auditor has to look at it.
+/// The layout of a package.
 pub struct Layout {
     /// The manifest.
     pub manifest: Manifest,
-    /// Whose package it is.
+    /// The dialect of the package.
     pub dialect: &'static Dialect,
-    /// What it is.
+    /// The kind of the package.
     pub kind: Kind,
-    /// Its subpackages.
+    /// The subpackages that the manifest declares.
     pub subpackages: Vec<Subpackage>,
-    /// Every page, with the repetitions of the manifest.
+    /// All declared pages, without file extension. A page that is declared twice is there twice.
     pub pages: Vec<String>,
     paths: Vec<String>,
     folders: BTreeSet<String>,
@@ -65,14 +65,14 @@ pub enum Lack {
     Script,
     /// It has no markup.
     Markup,
-    /// Its markup is WeChat's, at this path, which the dialect may not take.
+    /// Its markup is that of WeChat, at this path, which the dialect may not accept.
     Foreign(String),
-    /// It has the source of a part and not the part itself; this is the source's path.
+    /// A part of it exists only as a source, at this path.
     Built(String),
 }
 
 impl Layout {
-    /// Reads a package. The error says why its manifest cannot be read.
+    /// Reads the layout of a package. The error says why its manifest cannot be read.
     pub fn of(package: &dyn Package) -> Result<Self, String> {
         let mut paths: Vec<_> = package.files().into_iter().map(|file| file.path).collect();
         paths.sort();
@@ -88,32 +88,32 @@ impl Layout {
         Ok(Self { manifest, dialect, kind, subpackages, pages, paths, folders })
     }
 
-    /// All paths, in byte order.
+    /// The paths of all files, sorted by their bytes.
     pub fn paths(&self) -> &[String] {
         &self.paths
     }
 
-    /// Whether there is a file of exactly this path.
+    /// Whether there is a file with exactly this path.
     pub fn has(&self, path: &str) -> bool {
         self.paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok()
     }
 
-    /// Whether there is a file in the folder, or in one below.
+    /// Whether there is a file in the folder or in a folder below it.
     pub fn has_folder(&self, folder: &str) -> bool {
         self.folders.contains(folder)
     }
 
-    /// A path that differs from `path` only in case.
+    /// The path of a file that differs from `path` only in case.
     pub fn other_case(&self, path: &str) -> Option<&str> {
         self.paths.iter().map(String::as_str).find(|have| *have != path && have.eq_ignore_ascii_case(path))
     }
 
-    /// What built the package, as far as its files tell.
+    /// The framework that built the package, as far as its files tell.
     pub fn builder(&self) -> Option<&'static str> {
         dialect::builder(&self.paths)
     }
 
-    /// The dialect and what built the package, for people: `WeChat, built by Taro`.
+    /// The dialect and the framework in words, such as `WeChat, built by Taro`.
     pub fn description(&self) -> String {
         let kind = if self.kind == Kind::Game { " game" } else { "" };
         let builder = self.builder().map(|builder| format!(", built by {builder}")).unwrap_or_default();
@@ -130,17 +130,17 @@ impl Layout {
         path::folder(path).split('/').any(|part| ["miniprogram_npm", "node_modules"].contains(&part))
     }
 
-    /// The subpackage that holds a path.
+    /// The subpackage that contains the path; `None` for the main package.
     pub fn subpackage_of(&self, path: &str) -> Option<&Subpackage> {
         self.subpackages.iter().find(|sub| sub.holds(path))
     }
 
-    /// The first path of `stem` with one of the endings.
+    /// The first existing file that is `stem` with one of these extensions.
     pub fn with_ending(&self, stem: &str, endings: &[&str]) -> Option<String> {
         endings.iter().map(|ending| format!("{stem}.{ending}")).find(|path| self.has(path))
     }
 
-    /// What a page or a component lacks; `stem` is its path without ending.
+    /// What a page or a component lacks; `None` when it is complete. `stem` is its path without file extension.
     pub fn lack(&self, stem: &str) -> Option<Lack> {
         if self.is_document(stem) {
             return None;
@@ -161,7 +161,7 @@ impl Layout {
         }
     }
 
-    /// The markup of a page or component.
+    /// The path of the markup of a page or component.
     pub fn markup_of(&self, stem: &str) -> Option<String> {
         let own = self.with_ending(stem, &[self.dialect.markup]);
         own.or_else(|| self.with_ending(stem, &["wxml"]).filter(|_| self.dialect.takes_wechat != Takes::No))
@@ -172,7 +172,7 @@ impl Layout {
         (path::ending(&markup) != self.dialect.markup).then_some(markup)
     }
 
-    /// Whether a page is one document, as those of the W3C are. A manifest may name the file itself, and
+    /// Whether a page is a single document, as pages of the W3C are. A manifest may name the file itself, and
     /// `pages/home/home` may be `pages/home.html`, as in the tests of the W3C.
     fn is_document(&self, stem: &str) -> bool {
         let whole = self.dialect.whole;
@@ -181,20 +181,20 @@ impl Layout {
         !whole.is_empty() && (self.has(stem) || [stem, near].iter().any(|stem| self.with_ending(stem, whole).is_some()))
     }
 
-    /// Whether a bundle lies in the root or in a folder above the page.
+    /// Whether there is a bundle in the root or in a folder above the page.
     fn bundles(&self, stem: &str, names: &[&str]) -> bool {
         path::upwards(path::folder(stem)).any(|folder| names.iter().any(|name| self.has(&path::join(folder, name))))
     }
 
-    /// Where a path that begins with a slash may lead: from the root of the package, and from that of the subpackage
-    /// that `from` lies in.
+    /// The paths that a path with a leading slash may mean: from the root of the package, and from the root of the
+    /// subpackage that contains `from`.
     pub fn absolute(&self, from: &str, path: &str) -> impl Iterator<Item = String> {
         let own = self.subpackage_of(from).map(|sub| path::join(&sub.root, path));
         std::iter::once(path::clean(path)).chain(own)
     }
 
-    /// A path with `resolveAlias` of the manifest applied: `{"@/*": "/components/*"}`. An alias leads to a path from
-    /// the root.
+    /// The path with the `resolveAlias` of the manifest applied, such as `{"@/*": "/components/*"}`. An alias leads to
+    /// a path from the root.
     pub fn aliased(&self, path: &str) -> String {
         let aliases = self.manifest.members.get("resolveAlias").and_then(|aliases| aliases.as_object());
         let apply = |(from, to): (&String, &berth_policy::serde_json::Value)| match from.strip_suffix('*') {
@@ -205,13 +205,13 @@ impl Layout {
         target.map_or_else(|| path.to_owned(), |target| format!("/{}", path::clean(&target)))
     }
 
-    /// Where a name leads in the npm folders, from a folder up to the root.
+    /// The paths that a name may mean in npm folders, from `folder` up to the root.
     pub fn npm_paths(&self, folder: &str, name: &str) -> Vec<String> {
         let npm = |folder| self.dialect.npm.iter().map(move |npm| path::join(folder, npm));
         path::upwards(folder).flat_map(npm).map(|npm| path::join(&npm, name)).collect()
     }
 
-    /// The name of the npm package that a path means: `@vant/weapp` of `@vant/weapp/button`; none for other paths.
+    /// The name of the npm package that a path means: `@vant/weapp` of `@vant/weapp/button`. `None` for other paths.
     pub fn npm_name(&self, path: &str) -> Option<String> {
         let folders = self.dialect.npm.iter();
         let inside =
@@ -221,7 +221,7 @@ impl Layout {
         Some(parts.get(..if parts[0].starts_with('@') { 2 } else { 1 })?.join("/"))
     }
 
-    /// Whether a folder of npm packages holds the package.
+    /// Whether some npm folder contains the npm package.
     pub fn has_npm(&self, name: &str) -> bool {
         let ends = |folder: &&String| {
             let rest = folder.strip_suffix(name).and_then(|rest| rest.strip_suffix('/'));

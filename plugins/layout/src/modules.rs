@@ -1,28 +1,28 @@
-//! Which file a script means by `require` or `import`, and which scripts a device loads.
+//! Determines which file a script means by `require` or `import`, and which scripts a device loads.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::{Kind, Layout, components::Components, path};
 
-/// Where a script looks for another.
+/// What may follow the text of an import in the path of the file.
 const CANDIDATES: [&str; 8] = ["", ".js", "/index.js", ".mjs", ".cjs", ".json", ".wxs", ".sjs"];
 
-/// Where a module lies.
+/// What an import leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// In this file.
+    /// This file.
     File(String),
-    /// Outside of what the package has to bring, or where nobody can say.
+    /// Something that need not be in the package, or that cannot be told.
     Elsewhere,
-    /// In this source, which no device runs before it is built.
+    /// This source, which must be built before a device can run it.
     Unbuilt(String),
-    /// Nowhere; this path was looked for.
+    /// Nothing. This is the path that was looked for.
     Missing(String),
-    /// In an npm package of this name, which the package does not hold.
+    /// An npm package with this name, which the package does not contain.
     Npm(String),
 }
 
-/// Finds what the script `from` means by a text.
+/// What the script `from` means by the text of an import.
 pub fn resolve(layout: &Layout, from: &str, text: &str) -> Target {
     let text = layout.aliased(text);
     if text.is_empty() || text.contains(':') {
@@ -52,7 +52,7 @@ fn missing(layout: &Layout, stem: String) -> Target {
     source.map_or(Target::Missing(named), Target::Unbuilt)
 }
 
-/// A name without a dot: from the root, or an npm package's.
+/// Resolves a name without a leading dot, which is a path from the root or that of an npm package.
 fn package(layout: &Layout, folder: &str, text: &str) -> Target {
     let find = |stem: String| CANDIDATES.iter().map(|ending| format!("{stem}{ending}")).find(|path| layout.has(path));
     let mut places = std::iter::once(path::clean(text)).chain(layout.npm_paths(folder, text));
@@ -65,7 +65,7 @@ fn package(layout: &Layout, folder: &str, text: &str) -> Target {
     }
 }
 
-/// The scripts that a device loads by itself: the app's, those of pages and components, and the workers'.
+/// The scripts that a device loads by itself: those of the app, of pages and components, and of workers.
 pub fn entries(layout: &Layout, components: &Components) -> Vec<String> {
     let own = if layout.kind == Kind::Game { "game" } else { "app" };
     let stems = components.stems.iter().map(String::as_str).chain([own]);
@@ -83,13 +83,13 @@ pub fn entries(layout: &Layout, components: &Components) -> Vec<String> {
     entries
 }
 
-/// The folder of the workers, which the manifest writes as a text or as an object.
+/// The folder of the workers, which the manifest states as a text or as an object.
 pub fn workers(layout: &Layout) -> Option<String> {
     let workers = layout.manifest.members.get("workers")?;
     workers.as_str().or_else(|| workers.get("path")?.as_str()).map(path::clean)
 }
 
-/// The scripts that a device loads: the entries and, from file to file, what they name in `imports`.
+/// The scripts that a device loads: the entries, and from file to file what they import by the texts in `imports`.
 pub fn loaded(layout: &Layout, entries: Vec<String>, imports: &HashMap<String, Vec<String>>) -> HashSet<String> {
     let mut loaded: HashSet<String> = entries.iter().cloned().collect();
     let mut queue = entries;

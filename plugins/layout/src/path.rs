@@ -1,11 +1,11 @@
 //! Paths of a package: relative to its root, with `/` between their parts.
 
-/// The folder of a path; empty for the root.
+/// The folder of a path; empty for files in the root.
 pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// `folder/path` without `.`, `..` and doubled slashes; what climbs out of the root stays there.
+/// `folder/path` without `.`, `..` and double slashes. A path that leads out of the root ends in the root.
 pub fn join(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
@@ -18,12 +18,12 @@ pub fn join(folder: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// A path from the root as manifests write it: `/pages/me/`, `./pages/me` and `pages/me` are one.
+/// A path from the root in its usual form: `/pages/me/`, `./pages/me` and `pages/me` are the same.
 pub fn clean(path: &str) -> String {
     join("", path)
 }
 
-/// Whether a path is a folder or lies in it. Everything lies in the root, which is empty.
+/// Whether a path is the folder or lies in it. Everything lies in the root, which is empty.
 pub fn is_in(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -36,7 +36,7 @@ pub fn upwards(folder: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The ending of a file's name, without the dot; empty when it has none.
+/// The file extension without its dot; empty when there is none.
 pub fn ending(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.').map_or("", |(_, ending)| ending)

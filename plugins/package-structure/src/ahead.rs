@@ -1,14 +1,14 @@
-//! `preloadRule`: which subpackages are loaded ahead on which pages.
+//! Checks `preloadRule`: which subpackages are loaded ahead on which pages.
 
 use berth_policy::{Finding, serde_json::Value};
 use berth_policy_layout::path;
 
 use crate::Subject;
 
-/// Stands for the main package.
+/// The name of the main package in `preloadRule`.
 const MAIN: &str = "__APP__";
 
-/// Its pages are declared, and so are the subpackages that it names.
+/// Reports pages and subpackages in `preloadRule` that are not declared.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let rules = subject.layout.manifest.members.get("preloadRule").and_then(Value::as_object);
     let rules = rules.into_iter().flatten();

@@ -1,11 +1,11 @@
-//! What the manifest asks for without naming a page: the app's script, bars, workers, the theme.
+//! Checks what the manifest asks for without naming a page: the app's script, custom bars, workers, the theme.
 
 use berth_policy::{Finding, serde_json::Value};
 use berth_policy_layout::{components::bars, modules::workers, path};
 
 use crate::{Subject, theme};
 
-/// The app's script, the bars that are components, the workers and the theme are there.
+/// Reports a missing script of the app, missing bars, workers and themes.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     [script(subject), worker_folder(subject), theme::check(subject)]
         .into_iter()
@@ -43,7 +43,7 @@ fn bar(subject: &Subject<'_>, asked: &str, stem: &str) -> Option<Finding> {
     Some(Finding::error("bar-missing", message).at(subject.layout.manifest.place_of(asked)).fix(fix))
 }
 
-/// The folder of the workers, given as a text or as `{"path": …}`.
+/// Reports a missing folder of workers, which the manifest states as a text or as `{"path": …}`.
 pub fn worker_folder(subject: &Subject<'_>) -> Option<Finding> {
     let folder = workers(&subject.layout)?;
     if subject.layout.has_folder(&folder) || subject.layout.has(&folder) {
@@ -58,7 +58,7 @@ pub fn worker_folder(subject: &Subject<'_>) -> Option<Finding> {
     )
 }
 
-/// A path of the manifest that has to be a file; nothing when the member is not a text.
+/// The path of a file that a member of the manifest names; `None` when the member is not a text.
 pub fn named(value: Option<&Value>) -> Option<String> {
     Some(path::clean(value?.as_str()?))
 }

@@ -1,4 +1,4 @@
-//! The components that pages use: each is there, has its files, and these are built.
+//! Checks the components that pages use: each exists, has its files, and these are built.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const SORT: Sort = Sort {
     endings: &[".json"],
 };
 
-/// Every component that a page uses, or a component that it uses, has its files.
+/// Reports components that do not exist or lack files.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     // Builds that bundle everything keep no files of components.
     if subject.layout.is_bundled() || subject.layout.manifest.path != "app.json" {
@@ -41,7 +41,7 @@ fn lost(subject: &Subject<'_>, used: &Use) -> Lost {
     Lost { place: used.place.clone(), written: used.path.clone(), target: format!("{target}.json"), npm }
 }
 
-/// The npm package that a path means, when it is not there: `@vant/weapp` of `@vant/weapp/button`.
+/// The name of the npm package that a path means, if that is missing: `@vant/weapp` of `@vant/weapp/button`.
 fn npm_package(subject: &Subject<'_>, path: &str, target: &str) -> Option<String> {
     let layout = &subject.layout;
     let inside = layout.is_npm(&format!("{target}/"));

@@ -1,11 +1,11 @@
-//! Mini-games: one script, no pages.
+//! Checks mini-games, which have one script and no pages.
 
 use berth_policy::{Finding, Place};
 use berth_policy_layout::path;
 
 use crate::{Subject, app, scripts::Scripts, strays};
 
-/// A game has its `game.js`, its subpackages, its workers, and the scripts that these name.
+/// Reports a missing `game.js`, missing subpackages and workers, and missing scripts that these import.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings: Vec<_> = script(subject).into_iter().chain(app::worker_folder(subject)).collect();
     findings.extend(subject.layout.subpackages.iter().filter_map(|sub| subpackage(subject, &sub.root)));
@@ -22,7 +22,7 @@ fn script(subject: &Subject<'_>) -> Option<Finding> {
     })
 }
 
-/// A subpackage of a game is a script, or a folder with a `game.js`.
+/// Reports a subpackage of a game that is neither a script nor a folder with a `game.js`.
 fn subpackage(subject: &Subject<'_>, root: &str) -> Option<Finding> {
     let script = if path::ending(root) == "js" { root.to_owned() } else { path::join(root, "game.js") };
     (!subject.layout.has(&script)).then(|| {

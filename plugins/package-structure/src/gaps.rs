@@ -1,5 +1,5 @@
-//! What files name and the package does not hold. Whatever leads to the same gap is one finding: its uses may be many,
-//! and what is to be done is one thing.
+//! Findings about what files name and the package does not contain. All uses that lead to the same gap are one finding,
+//! as there is one thing to do about it.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,27 @@ use berth_policy::{Finding, Place};
 
 use crate::Subject;
 
-/// Something that a file names and that is not there.
+/// Something that a file names and that does not exist.
 pub struct Lost {
     /// The file that names it, and where.
     pub place: Place,
-    /// What is written there.
+    /// The text as it is written.
     pub written: String,
-    /// The path where it would have to be.
+    /// The path at which it would have to be.
     pub target: String,
-    /// The npm package that it is part of, when that is not there as a whole.
+    /// The npm package that it belongs to, if that is missing as a whole.
     pub npm: Option<String>,
 }
 
-/// What is told of a sort of lost things.
+/// How a kind of missing things is reported.
 pub struct Sort {
-    /// The rule.
+    /// The name of the rule.
     pub rule: &'static str,
-    /// What a file does with one: `uses the component`.
+    /// What a file does with such a thing, such as `uses the component`.
     pub does: &'static str,
-    /// What to do when nothing better is known.
+    /// What to do about it if there is no better advice.
     pub fix: &'static str,
-    /// Endings under which the target is looked for in another case.
+    /// File extensions with which the target is looked for in another case.
     pub endings: &'static [&'static str],
 }
 
@@ -49,7 +49,7 @@ impl Gap {
     }
 }
 
-/// One error for each gap, at the first use that leads to it.
+/// Makes one error for each gap, at the first use that leads to it.
 pub fn findings(subject: &Subject<'_>, sort: &Sort, lost: Vec<Lost>) -> Vec<Finding> {
     let mut gaps = BTreeMap::<Gap, Vec<Lost>>::new();
     for lost in lost {
@@ -84,7 +84,7 @@ fn remedy(subject: &Subject<'_>, sort: &Sort, gap: &Gap, first: &Lost) -> String
     subject.remedy(&paths, sort.fix)
 }
 
-/// The first five of a list, and how many there are more.
+/// The first five items of a list, and how many more there are.
 pub fn listed(items: &[String]) -> String {
     const TOLD: usize = 5;
     let told = items.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -1,10 +1,11 @@
-//! JSON of pages and components that cannot be read, which hides whatever it uses.
+//! Checks that the JSON files of pages and components can be read, as one that cannot be read hides what it uses.
 
 use berth_policy::{Finding, Severity};
 
 use crate::Subject;
 
-/// An error, or a warning where the dialect's own tools look over comments and dangling commas.
+/// Reports each unreadable file: an error, or a warning if the tools of the dialect accept its comments and trailing
+/// commas.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let lenient = subject.layout.dialect.lenient_json;
     let finding = |unreadable: &berth_policy_layout::components::Unreadable| {

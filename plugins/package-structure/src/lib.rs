@@ -1,17 +1,17 @@
-//! Is everything there that a package names, and is there nothing that should not be?
+//! Checks that everything a package names exists, and that there is nothing in it that should not be.
 //!
-//! - Every page and every component that is used has its files, as its dialect calls them, and these are built (F31):
-//!   a `.ts` or `.less` alone runs nowhere. What a build bundles into `app-service.js` counts as there.
-//! - JSON of pages and components can be read.
-//! - What the manifest asks for is there: `app.js`, tabs and their icons in light and in dark, a custom tab bar, workers,
+//! - Every page, and every component that is used, has its files with the extensions of its dialect, and these are
+//!   built (F31): a `.ts` or `.less` alone runs nowhere. What a build bundles into `app-service.js` counts as existing.
+//! - The JSON files of pages and components can be read.
+//! - What the manifest asks for exists: `app.js`, tabs and their icons in light and in dark, a custom tab bar, workers,
 //!   the theme, what is loaded ahead.
-//! - What files name is there: scripts, templates, style sheets, pictures, npm packages.
-//! - Subpackages do not lie inside one another, hold no pages of the main package and declare those that they have;
-//!   independent ones use nothing from outside.
-//! - Source maps, version control, private settings and other left-overs are pointed out, and so are slips of the pen in
+//! - What files name exists: scripts, templates, style sheets, pictures, npm packages.
+//! - Subpackages do not lie inside one another, contain no pages of the main package and declare the pages that they
+//!   have; independent ones use nothing from outside.
+//! - Source maps, version control, private settings and other left-overs are reported, and so are misspelt members of
 //!   `app.json`.
 //!
-//! One cause is one finding, however many uses lead to it. What only perhaps runs is never an error.
+//! One cause is one finding, however many uses lead to it. What may run is never an error.
 
 mod ahead;
 mod app;
@@ -34,7 +34,7 @@ mod undeclared;
 use berth_policy::{Auditor, Description, Finding, NoConfig, Package, Place, Policy, log};
 use berth_policy_layout::{Kind, Layout, components::Components};
 
-/// The policy.
+/// The policy. It has no config.
 pub struct PackageStructure;
 
 impl Policy for PackageStructure {
@@ -59,7 +59,7 @@ pub(crate) struct Subject<'p> {
     package: &'p dyn Package,
 }
 
-/// A file of the package that names another one, which is there.
+/// A file of the package that names another one, which exists.
 pub(crate) struct Reference {
     from: Place,
     to: String,
@@ -71,12 +71,12 @@ impl<'p> Subject<'p> {
         Self { layout, components, package }
     }
 
-    /// The text of a file; nothing when it cannot be read.
+    /// The text of a file; empty when it cannot be read.
     fn text(&self, path: &str) -> String {
         self.package.read_text(path).unwrap_or_default()
     }
 
-    /// What to do about a path that is not there.
+    /// What to do about a path that does not exist: correct its case, or else what `otherwise` says.
     fn remedy(&self, paths: &[String], otherwise: &str) -> String {
         match paths.iter().find_map(|path| self.layout.other_case(path)) {
             Some(path) => format!("The file is called {path}; paths are case-sensitive, so write both alike."),

@@ -1,16 +1,16 @@
-//! Members of `app.json` that look like slips of the pen.
+//! Finds members of `app.json` that are probably misspelt.
 
 use berth_policy::Finding;
 
 use crate::Subject;
 
-/// A name that differs in more characters is another one.
+/// How many characters of a misspelt name may differ from the right one.
 const MAX_SLIP: usize = 2;
-/// A shorter name is too short to tell a slip from another word.
+/// How many characters a name must have: shorter ones cannot be told from other words.
 const MIN_LENGTH: usize = 5;
 
-/// The members of WeChat's `app.json`, those that Alipay, Douyin, uni-app and Taro write, and those of Berth, which
-/// declare what the package is.
+/// The members of WeChat's `app.json`, those that Alipay, Douyin, uni-app and Taro write, and those with which Berth's
+/// packages declare their id and version.
 const KNOWN: &[&str] = &[
     "$schema",
     "__usePrivacyCheck__",
@@ -92,9 +92,9 @@ const KNOWN: &[&str] = &[
     "workers",
 ];
 
-/// One note for all of them. Tools add members of their own, so a member that is only unknown is nobody's business; one
-/// that is nearly a known name, which is not there, has no effect and was meant to. Only for `app.json`: a W3C manifest
-/// is open by design.
+/// One note about all misspelt members. Tools add members of their own, so an unknown member alone is not reported, but
+/// one whose name is nearly that of a known one, which is absent, was meant to have an effect and has none. Only
+/// `app.json` is checked, as a W3C manifest may have any members.
 pub fn check(subject: &Subject<'_>) -> Option<Finding> {
     let manifest = &subject.layout.manifest;
     if manifest.path != "app.json" {
@@ -109,7 +109,7 @@ pub fn check(subject: &Subject<'_>) -> Option<Finding> {
     Some(finding.fix("Correct the names; if a tool of yours reads them, nothing has to be done."))
 }
 
-/// The known name that an unknown one was probably meant to be.
+/// The known name for which an unknown one was probably meant.
 fn meant(key: &str) -> Option<&'static str> {
     if KNOWN.contains(&key) || key.starts_with('_') || key.len() < MIN_LENGTH {
         return None;
@@ -120,7 +120,7 @@ fn meant(key: &str) -> Option<&'static str> {
     KNOWN.iter().find(close).copied()
 }
 
-/// How many characters have to be put in, taken out or replaced to make one text the other (Levenshtein).
+/// The number of characters to insert, delete or replace to make one text the other (Levenshtein distance).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

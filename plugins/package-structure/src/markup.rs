@@ -1,4 +1,4 @@
-//! What markup names: other markup, scripts, pictures, pages.
+//! Checks what markup names: other markup, scripts, pictures, pages.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,17 +25,17 @@ const IMAGE: Sort = Sort {
     fix: "Add the picture, or correct the path.",
     endings: &[],
 };
-/// Pictures that a device can show.
+/// Extensions of pictures that a device can show.
 const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "svg", "bmp"];
 
 /// What the markup of a package names.
 #[derive(Default)]
 pub struct Markup {
-    /// What is not there.
+    /// Findings about what does not exist.
     pub findings: Vec<Finding>,
-    /// What is there.
+    /// The files that exist.
     pub references: Vec<Reference>,
-    /// Pages that links lead to, as written.
+    /// The pages that links lead to, as they are written.
     pub links: Vec<(String, Place)>,
 }
 
@@ -55,7 +55,7 @@ enum Is {
 }
 
 impl Markup {
-    /// Reads the markup of pages and components, and what that imports.
+    /// Reads the markup of pages and components, and the markup that it imports.
     pub fn of(subject: &Subject<'_>) -> Self {
         let mut files = HashMap::new();
         let mut bases = BTreeMap::<String, Vec<String>>::new();
@@ -91,8 +91,8 @@ fn lost(file: &str, named: &Named) -> Lost {
     Lost { place: named.place.clone(), written: written.clone(), target, npm: None }
 }
 
-/// Reads a file, and what it imports, once for each folder whose page or component uses it: a template's pictures are
-/// looked for from there.
+/// Reads a file and what it imports, once for each folder whose page or component uses it, as pictures of a template
+/// are looked for from there.
 fn visit(
     subject: &Subject<'_>,
     file: &str,
@@ -121,7 +121,7 @@ fn read(subject: &Subject<'_>, file: &str) -> Vec<Named> {
     tags(&text).iter().filter_map(mention).filter(|(_, written, _)| is_ours(written)).map(named).collect()
 }
 
-/// What a tag names.
+/// What a tag names, with its byte offset.
 fn mention<'t>(tag: &Tag<'t>) -> Option<(Is, &'t str, usize)> {
     let of = |sort, attribute| tag.constant(attribute).map(|(written, at)| (sort, written, at));
     match tag.name {
@@ -138,7 +138,7 @@ fn is_picture(path: &str) -> bool {
     PICTURES.contains(&&*path::ending(path).to_ascii_lowercase())
 }
 
-/// Addresses, data and paths of a plugin are not looked for.
+/// Whether the text is a path in the package, and not an address, data or a path of a plugin.
 fn is_ours(written: &str) -> bool {
     !written.contains(':') && !written.starts_with("//")
 }

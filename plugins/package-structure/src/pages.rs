@@ -1,4 +1,4 @@
-//! The files of pages.
+//! Checks the files of pages.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use berth_policy_layout::Lack;
 
 use crate::{Subject, gaps::listed};
 
-/// What to do about markup that a dialect may not take.
+/// What to do about markup that a dialect may not accept.
 pub const FOREIGN: &str = "See that it works on a device, or convert the markup to the dialect's own.";
 
-/// Pages that lack the same, with the same thing to be done about it.
+/// Pages that lack the same, about which there is the same to do.
 struct Group {
     rule: &'static str,
     lack: &'static str,
@@ -18,7 +18,7 @@ struct Group {
     pages: Vec<String>,
 }
 
-/// Every declared page has its files.
+/// Reports declared pages that lack files, and pages that are declared twice.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let pages = &subject.layout.pages;
     let mut seen = HashSet::new();
@@ -92,7 +92,7 @@ impl Group {
     }
 }
 
-/// The page as the manifest wrote it: inside of a subpackage it is relative to the root.
+/// The place where the manifest names the page. Inside a subpackage it is written relative to the subpackage's root.
 fn place(subject: &Subject<'_>, page: &str) -> Place {
     let root = subject.layout.subpackages.iter().find(|sub| sub.pages.iter().any(|have| have == page));
     let written = root.and_then(|sub| page.strip_prefix(&*sub.root)).map_or(page, |rest| rest.trim_start_matches('/'));

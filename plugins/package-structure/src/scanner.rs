@@ -1,17 +1,17 @@
-//! Reads markup and style sheets as far as it takes to know what they name. Neither has to be well-formed: markup of
-//! mini-programs has bare attributes and comparisons in its expressions.
+//! Reads markup and style sheets as far as is needed to know what they name. Neither has to be well-formed: markup of
+//! mini-programs has attributes without values, and comparisons in its expressions.
 
 /// A tag that opens an element.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Tag<'t> {
-    /// Its name.
+    /// The name of the tag.
     pub name: &'t str,
-    /// Its attributes that have a value, each with the offset of that.
+    /// The attributes that have a value: the name, the value, and the byte offset of the value.
     pub attributes: Vec<(&'t str, &'t str, usize)>,
 }
 
 impl<'t> Tag<'t> {
-    /// A value that is a constant, with its offset.
+    /// The value of an attribute, if it is constant, with its byte offset.
     pub fn constant(&self, name: &str) -> Option<(&'t str, usize)> {
         let (_, value, at) = self.attributes.iter().find(|(have, ..)| *have == name)?;
         let value = value.trim();
@@ -19,7 +19,7 @@ impl<'t> Tag<'t> {
     }
 }
 
-/// The tags of a text; comments, and what stands inside of expressions, have none.
+/// The tags of a text, except those in comments and expressions.
 pub fn tags(text: &str) -> Vec<Tag<'_>> {
     let (mut tags, mut at) = (Vec::new(), 0);
     while let Some(found) = text[at..].find(['<', '{']) {
@@ -43,12 +43,12 @@ pub fn tags(text: &str) -> Vec<Tag<'_>> {
     tags
 }
 
-/// The length up to the end of `end`; of everything when there is none.
+/// The length up to and including `end`; that of the whole text when there is no `end`.
 fn past(text: &str, end: &str) -> usize {
     text.find(end).map_or(text.len(), |at| at + end.len())
 }
 
-/// The tag that begins at an offset, and how long it is.
+/// The tag that begins at an offset, and its length.
 fn tag(text: &str, start: usize) -> Option<(Tag<'_>, usize)> {
     let is_name = |c: char| c.is_alphanumeric() || "-_:.@#".contains(c);
     let word = |at: usize| text[at..].find(|c| !is_name(c)).unwrap_or(text.len() - at);
@@ -76,7 +76,7 @@ fn tag(text: &str, start: usize) -> Option<(Tag<'_>, usize)> {
     Some((Tag { name, attributes }, at - start))
 }
 
-/// The value after `=`, with its offset.
+/// The value after `=`, with its byte offset.
 fn value(text: &str, at: usize) -> Option<(&str, usize)> {
     let rest = text[at..].trim_start().strip_prefix('=')?.trim_start();
     let start = text.len() - rest.len();
@@ -89,7 +89,7 @@ fn value(text: &str, at: usize) -> Option<(&str, usize)> {
     Some((&inside[..inside.find(quote).unwrap_or(inside.len())], start + 1))
 }
 
-/// What a style sheet imports, with offsets; comments import nothing.
+/// The paths that a style sheet imports, except in comments, with their byte offsets.
 pub fn style_imports(text: &str) -> Vec<(&str, usize)> {
     let (mut imports, mut at) = (Vec::new(), 0);
     while let Some(found) = text[at..].find(['/', '@']) {
@@ -107,7 +107,7 @@ pub fn style_imports(text: &str) -> Vec<(&str, usize)> {
     imports
 }
 
-/// `"a.wxss"` or `url("a.wxss")`.
+/// The path in `"a.wxss"` or `url("a.wxss")`.
 fn imported<'t>(text: &str, after: &'t str) -> Option<(&'t str, usize)> {
     let rest = after.trim_start();
     let rest = rest.strip_prefix("url(").unwrap_or(rest).trim_start();

@@ -1,4 +1,4 @@
-//! What scripts name, from those that a device loads by itself on.
+//! Checks what scripts import, beginning with those that a device loads by itself.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,22 +17,22 @@ const SORT: Sort = Sort {
     fix: "Add the script, or correct the path.",
     endings: &[".js"],
 };
-/// A script above this is not read; the policies that judge code say so.
+/// How many bytes a script may have to be read here. The policies that judge code report larger ones.
 const MAX_BYTES: usize = 8 << 20;
 
 /// What the scripts of a package name.
 #[derive(Default)]
 pub struct Scripts {
-    /// What is not there.
+    /// Findings about what does not exist.
     pub findings: Vec<Finding>,
-    /// What is there.
+    /// The files that exist.
     pub references: Vec<Reference>,
     /// Texts that may be paths of pages, each with its first place.
     pub paths: HashMap<String, Place>,
 }
 
 impl Scripts {
-    /// Reads the scripts that a device loads. Npm packages are left to those who made them.
+    /// Reads the scripts that a device loads, except those in npm packages.
     pub fn of(subject: &Subject<'_>) -> Self {
         let mut scripts = Self::default();
         let mut queue = entries(&subject.layout, &subject.components);
@@ -67,7 +67,7 @@ impl Scripts {
         scripts
     }
 
-    /// What a script imports. One that does not parse imports nothing, and is told by who judges code.
+    /// The imports of a script. A script that does not parse has none; the policies that judge code report it.
     fn read(&mut self, subject: &Subject<'_>, path: &str) -> Vec<(Import, Place)> {
         let source = Source { path: path.into(), text: subject.text(path) };
         if source.text.len() > MAX_BYTES {

@@ -1,4 +1,4 @@
-//! What style sheets import.
+//! Checks what style sheets import.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,8 @@ const SORT: Sort = Sort {
     endings: &[],
 };
 
-/// The sheets of the app, of pages and of components, and what they import, are there.
+/// Follows the style sheets of the app, of pages and of components, and reports imports that do not exist. The
+/// references are the imports that do.
 pub fn check(subject: &Subject<'_>) -> (Vec<Finding>, Vec<Reference>) {
     let ending = subject.layout.dialect.style;
     let stems = subject.components.stems.iter().map(String::as_str).chain(["app"]);
@@ -46,7 +47,7 @@ pub fn check(subject: &Subject<'_>) -> (Vec<Finding>, Vec<Reference>) {
     (gaps::findings(subject, &SORT, lost), references)
 }
 
-/// Addresses are not looked for, nor paths that a build has to translate.
+/// Whether the text is a path in the package, and not an address or a path that a build has to translate.
 fn is_ours(written: &str) -> bool {
     !written.contains(':') && !written.starts_with("//") && !written.starts_with('~')
 }

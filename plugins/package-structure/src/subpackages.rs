@@ -1,10 +1,11 @@
-//! Where subpackages lie, and what they use of one another.
+//! Checks where subpackages lie, and what they use of one another.
 
 use berth_policy::{Finding, Severity, manifest::Subpackage};
 
 use crate::{Reference, Subject, gaps::listed};
 
-/// Subpackages lie side by side, and hold none of the main package's pages; what others have is stood in for.
+/// Reports subpackages that overlap or contain pages of the main package, and components of other subpackages without a
+/// placeholder.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let subpackages = &subject.layout.subpackages;
     let each = subpackages.iter().enumerate();
@@ -37,7 +38,7 @@ fn overlap(one: &Subpackage, other: &Subpackage) -> Option<(String, Finding)> {
     ))
 }
 
-/// A component of another subpackage is not there until that is loaded, so something has to stand in for it.
+/// Reports components of another subpackage without a placeholder: they are missing until that subpackage is loaded.
 fn without_placeholder(subject: &Subject<'_>) -> Option<Finding> {
     let layout = &subject.layout;
     let root = |path: &str| layout.subpackage_of(path).map(|sub| &sub.root);
@@ -54,7 +55,7 @@ fn without_placeholder(subject: &Subject<'_>) -> Option<Finding> {
     Some(finding.fix("Name under componentPlaceholder what is shown until the subpackage is loaded, such as view."))
 }
 
-/// An independent subpackage starts without the main package, so that what it uses from outside is not there.
+/// Reports what independent subpackages use from outside: it is missing when they start without the main package.
 pub fn independent(subject: &Subject<'_>, references: &[&Reference]) -> Vec<Finding> {
     let components: Vec<_> = subject
         .components

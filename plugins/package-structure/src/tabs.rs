@@ -1,4 +1,4 @@
-//! The tab bar and the entry page.
+//! Checks the tab bar and the entry page.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::{
     theme::{self, Theme},
 };
 
-/// Tabs lead to pages of the main package and have their icons; the entry page is one of the pages.
+/// Reports tabs that do not lead to pages of the main package, missing icons, and an entry page that is not declared.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let main: HashSet<String> = subject.layout.manifest.pages().into_iter().collect();
     let theme = Theme::of(subject);
@@ -49,7 +49,7 @@ fn icons(subject: &Subject<'_>, theme: &Theme, tab: &Value) -> Vec<Finding> {
     named.flat_map(|icon| missing(subject, theme, icon)).collect()
 }
 
-/// An icon, or what the theme says for a variable, in light and in dark.
+/// Reports a missing icon, or what is missing of the values that the theme has for a variable in light and in dark.
 fn missing(subject: &Subject<'_>, theme: &Theme, icon: &str) -> Vec<Finding> {
     let Some(variable) = icon.strip_prefix('@') else { return lost(subject, icon, icon).into_iter().collect() };
     // A theme that is not there is told once, and not for each of its variables.
@@ -65,7 +65,7 @@ fn missing(subject: &Subject<'_>, theme: &Theme, icon: &str) -> Vec<Finding> {
     pictures.into_iter().filter_map(|picture| lost(subject, picture, icon)).collect()
 }
 
-/// `written` is what the manifest says for `icon`.
+/// Reports a missing icon. `written` is the text in the manifest that stands for it.
 fn lost(subject: &Subject<'_>, icon: &str, written: &str) -> Option<Finding> {
     let path = path::clean(icon);
     // A network picture is not ours to find.

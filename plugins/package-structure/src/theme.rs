@@ -1,4 +1,4 @@
-//! The theme: `@name` in the manifest stands for what `themeLocation` names says in light and in dark.
+//! The theme: `@name` in the manifest stands for the values that the theme has for it in light and in dark.
 
 use berth_policy::{
     Finding,
@@ -7,16 +7,16 @@ use berth_policy::{
 
 use crate::{Subject, app::named};
 
-/// Where variables are defined when the manifest does not say.
+/// The file with the variables if `themeLocation` is absent.
 const USUAL: &str = "theme.json";
 
-/// The modes, each with its variables; none when there is no theme or it cannot be read.
+/// The modes of the theme with their variables; none when there is no theme or it cannot be read.
 #[derive(Default)]
 pub struct Theme {
     modes: Map<String, Value>,
 }
 
-/// What `themeLocation` names is there and can be read.
+/// Reports a theme that `themeLocation` names and that does not exist or cannot be read.
 pub fn check(subject: &Subject<'_>) -> Option<Finding> {
     let path = named(subject.layout.manifest.members.get("themeLocation"))?;
     let reason = if !subject.layout.has(&path) {
@@ -32,13 +32,13 @@ pub fn check(subject: &Subject<'_>) -> Option<Finding> {
 }
 
 impl Theme {
-    /// Reads the theme that the manifest names.
+    /// Reads the theme of the package.
     pub fn of(subject: &Subject<'_>) -> Self {
         let path = named(subject.layout.manifest.members.get("themeLocation")).unwrap_or(USUAL.into());
         Self { modes: serde_json::from_str(&subject.text(&path)).unwrap_or_default() }
     }
 
-    /// What a variable stands for, each text once.
+    /// The different values of a variable in all modes.
     pub fn pictures(&self, variable: &str) -> Vec<&str> {
         let said = self.modes.values().filter_map(|mode| mode.get(variable)?.as_str());
         let mut pictures: Vec<_> = said.collect();

@@ -1,4 +1,4 @@
-//! Pages that are there, and that no list declares: a device refuses to open them.
+//! Finds pages that exist but are not declared, which a device refuses to open.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,7 +7,7 @@ use berth_policy_layout::path;
 
 use crate::{Subject, gaps::listed, markup::Markup, scripts::Scripts};
 
-/// An error for each that something leads to; a warning for all the others of a subpackage.
+/// Reports each undeclared page that something leads to, and with one warning all others in subpackages.
 pub fn check(subject: &Subject<'_>, scripts: &Scripts, markup: &Markup) -> Vec<Finding> {
     let undeclared = undeclared(subject);
     if undeclared.is_empty() {
@@ -25,7 +25,7 @@ pub fn check(subject: &Subject<'_>, scripts: &Scripts, markup: &Markup) -> Vec<F
     linked.iter().map(|(stem, place)| dead_link(subject, stem, place)).chain(left(subject, idle)).collect()
 }
 
-/// What looks like a page, and is neither declared nor used as a component.
+/// The files that look like pages and are neither declared nor used as components.
 fn undeclared(subject: &Subject<'_>) -> HashSet<String> {
     let layout = &subject.layout;
     let ending = format!(".{}", layout.dialect.markup);
@@ -36,7 +36,7 @@ fn undeclared(subject: &Subject<'_>) -> HashSet<String> {
     lonely.filter(|stem| subject.text(&format!("{stem}.js")).contains("Page(")).map(str::to_owned).collect()
 }
 
-/// The pages that a text may lead to: from the root, or from the file that says it.
+/// The pages that a text may lead to: from the root, or from the file that contains it.
 fn targets(written: &str, file: &str) -> Vec<String> {
     let path = written.split(['?', '#']).next().unwrap_or_default();
     if path.starts_with('/') {

@@ -1,11 +1,11 @@
-//! The world `guardian`: watches a grayscale release.
+//! The world `guardian`: watches the health of a grayscale task.
 
 use crate::{Exported, Exports, Policy, bindings::exports::berth::policy::guard};
 pub use guard::{Advice, Health, Window};
 
-/// Watches a grayscale release.
+/// A guard watches the health of a grayscale task.
 pub trait Guardian: Policy {
-    /// Should the release go on? An error is the policy's own failure, never an advice.
+    /// Judges whether the release should go on. An error means that the policy could not judge, and is never an advice.
     fn judge(&self, health: &Health) -> Result<Advice, String>;
 }
 

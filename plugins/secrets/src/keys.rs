@@ -1,19 +1,19 @@
-//! Private keys.
+//! Finds private keys.
 
 use berth_policy::Finding;
 
 use crate::randomness::{entropy, is_random};
 
-/// How the bare base64 of a private key goes on after its first characters, which are its length: RSA and elliptic curves
-/// in PKCS #8, and RSA in PKCS #1.
+/// How the bare base64 of a private key goes on after its first characters, which are its length, and how many these
+/// are at most: RSA and elliptic curves in PKCS #8, and RSA in PKCS #1.
 const BARE: [(&str, usize); 3] = [("IBADANBgkqhkiG9w0BAQEFAASC", 16), ("AgEAMBMGByqGSM49AgEG", 8), ("IBAAK", 10)];
-/// Shorter base64 is no key.
+/// How many characters of base64 a key has at least.
 const SHORTEST: usize = 64;
-/// A line of a key in PEM has 64 characters; some wrap earlier.
+/// How many characters a line of a key in PEM has at least. Usually they are 64, but some wrap earlier.
 const SHORTEST_LINE: usize = 40;
 
-/// A key that is in one text: PEM with content, or bare base64. Libraries hold the first line of PEM alone, to compare
-/// with.
+/// A key that is in one text, as PEM with content or as bare base64. Libraries have the first line of PEM alone, to
+/// compare with.
 pub fn whole(text: &str) -> Option<Finding> {
     pem(text).or_else(|| bare(text))
 }
@@ -25,7 +25,7 @@ fn pem(text: &str) -> Option<Finding> {
     (content.len() >= SHORTEST && entropy(&content) > 4.0).then(|| told(kind, content.len()))
 }
 
-/// What stands behind the first line of PEM, and which kind of key that names.
+/// The kind of the key that the first line of PEM names, and what follows that line.
 fn begun(text: &str) -> Option<(&str, &str)> {
     let (_, rest) = text.split_once("-----BEGIN ")?;
     let (kind, body) = rest.split_once("PRIVATE KEY-----")?;
@@ -43,7 +43,7 @@ fn bare(text: &str) -> Option<Finding> {
     BARE.iter().find_map(is_key).map(|length| told("", length))
 }
 
-/// PEM whose lines are texts of their own, as in an array or in a comment.
+/// A key in PEM whose lines are texts of their own, as in an array or in a comment.
 pub fn spread(text: &str) -> Option<(u32, Finding)> {
     let (kind, body) = begun(text)?;
     let body = body.split("-----").next().unwrap_or_default();

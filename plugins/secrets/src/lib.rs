@@ -12,10 +12,10 @@
 //! | `password` | warning | a text that looks like a password under a name such as `password` |
 //! | `inline-source-map` | warning | the sources of a script, inside of it |
 //!
-//! Scripts and JSON files are parsed, so that a text is known together with the name it is given to. All other texts,
-//! comments, source maps, and scripts that do not parse are read line by line. What a finding shows is the first four
-//! characters and the length, never the secret. A text has to look random: placeholders, labels, translations, class
-//! names and the examples of manuals are not told.
+//! Scripts and JSON files are parsed, so that each text is known together with the name that it is assigned to. All
+//! other texts, comments, source maps, and scripts that do not parse are read line by line. A finding shows the first
+//! four characters and the length, never the secret. A text has to look random: placeholders, labels, translations,
+//! class names and the examples of manuals are not reported.
 
 mod keys;
 mod lines;
@@ -67,7 +67,7 @@ impl Secrets {
     }
 }
 
-/// Endings of files that hold no text.
+/// Extensions of files that contain no text.
 const BINARY: [&str; 34] = [
     "png", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "mp3", "mp4", "m4a", "aac", "wav", "ogg", "webm", "mov", "avi",
     "ttf", "otf", "woff", "woff2", "eot", "zip", "gz", "br", "7z", "rar", "pdf", "wasm", "bin", "dat", "glb", "psd",
@@ -102,7 +102,7 @@ fn judge(source: &Source) -> Found {
     found
 }
 
-/// A private key that is spread over several texts of a script, unless one was found in a single text.
+/// A private key that is spread over several texts, unless one was found in a single text.
 fn apart(text: &str, found: &Found) -> Option<(u32, Finding)> {
     let known = found.iter().any(|(_, finding)| finding.rule == "private-key");
     if known { None } else { keys::spread(text) }

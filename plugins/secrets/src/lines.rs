@@ -1,15 +1,15 @@
-//! Texts that no parser here knows: markup, settings, shell scripts, comments.
+//! Finds secrets in texts that are not parsed: markup, settings, shell scripts, comments.
 
 use berth_policy_javascript::Found;
 
 use crate::{keys, rules};
 
-/// A line longer than this is data.
+/// How many bytes a line may have to be read. A longer one is data.
 const LONGEST: usize = 20_000;
-/// Characters of a word that are looked at: a secret shows itself in fewer.
+/// How many characters of a word are looked at. A secret has fewer.
 const LONGEST_WORD: usize = 1024;
 
-/// The secrets of a text. A name is what stands before `=` or `:`, with or without quotes.
+/// The secrets in a text. The name of a value is what stands before `=` or `:`, with or without quotes.
 pub fn in_text(text: &str) -> Found {
     let mut found: Found = keys::spread(text).into_iter().collect();
     let mut at = 0;
@@ -41,7 +41,7 @@ fn in_line(line: &str) -> Found {
     found
 }
 
-/// The words of a line, and the parts of words behind `=` and `:`.
+/// The words of a line, and the parts of words after `=` and `:`, with their byte offsets.
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let word = |c: char| !c.is_whitespace() && !"\"'`<>,;(){}[]".contains(c);
     let starts = line.char_indices().scan(false, move |inside, (at, c)| {
@@ -58,7 +58,7 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     starts.map(from).filter(|(_, value)| value.len() >= 8)
 }
 
-/// The name that a value is given to: `name = `, `"name": "`, `name=`.
+/// The name that a value is assigned to: `name = `, `"name": "`, `name=`.
 fn name_before(before: &str) -> Option<&str> {
     let rest = before.trim_end_matches(['"', '\'', '`']).trim_end();
     let rest = rest.strip_suffix(['=', ':'])?.trim_end_matches(':');

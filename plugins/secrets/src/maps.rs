@@ -1,4 +1,4 @@
-//! Source maps, which hold the sources as they were written.
+//! Finds source maps, which contain the sources as they were written, and the secrets in them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use berth_policy::{
@@ -12,7 +12,7 @@ use crate::lines;
 const RULE: &str = "inline-source-map";
 const MARK: &str = "sourceMappingURL=data:";
 
-/// The secrets of a source map, each at its beginning; nothing comes of one that cannot be read.
+/// The secrets in a source map, all placed at its beginning; `None` when it cannot be read.
 pub fn in_map(source: &Source) -> Option<Found> {
     in_json(&source.text)
 }
@@ -24,7 +24,7 @@ fn in_json(text: &str) -> Option<Found> {
     Some(found.collect())
 }
 
-/// A source map inside of a script or a style sheet, and the secrets in it.
+/// A source map inside a script or a style sheet, and the secrets in it.
 pub fn inline(text: &str) -> Found {
     let Some(at) = text.rfind(MARK) else { return Found::new() };
     let data = text[at + MARK.len()..].lines().next().unwrap_or_default();
@@ -40,7 +40,7 @@ pub fn inline(text: &str) -> Found {
     std::iter::once((at as u32, told)).chain(placed).collect()
 }
 
-/// One finding for all source maps inside of files: they come from one setting of the build.
+/// Merges all findings of source maps inside files into one, as one setting of the build causes them.
 pub fn together(findings: Vec<Finding>) -> Vec<Finding> {
     let (maps, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.rule == RULE);
     let more = maps.len().saturating_sub(1);

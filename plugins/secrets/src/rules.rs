@@ -1,4 +1,4 @@
-//! What is a secret.
+//! The rules by which a text is a secret.
 
 use berth_policy::Finding;
 
@@ -9,12 +9,12 @@ use crate::{
     tokens,
 };
 
-/// Judges one text, together with the name that it is given to.
+/// Judges a text, together with the name that it is assigned to if there is one.
 pub fn judge(name: Option<&str>, text: &str) -> Option<Finding> {
     by_form(text).or_else(|| by_name(name?, text))
 }
 
-/// The first characters and the length: enough to find it, not enough to use it.
+/// The first four characters and the length: enough to find the secret, and not enough to use it.
 pub fn masked(secret: &str) -> String {
     let shown: String = secret.chars().take(4).collect();
     format!("{shown}… ({} characters)", secret.chars().count())
@@ -38,7 +38,8 @@ fn by_name(name: &str, text: &str) -> Option<Finding> {
     }
 }
 
-/// The AppSecrets of WeChat and of those who followed it: 32 hexadecimal characters, all of one case.
+/// Whether the text has the form of the AppSecrets of WeChat and of others: 32, 40 or 64 hexadecimal characters, all of
+/// one case.
 fn is_hex_secret(text: &str) -> bool {
     let lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let upper = text.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte));
@@ -50,7 +51,7 @@ fn is_key(text: &str) -> bool {
     (16..=128).contains(&text.len()) && text.bytes().all(plain) && is_random(text) && !is_words(text)
 }
 
-/// Words joined by separators, or by capitals: these have long stretches of small letters.
+/// Whether the text consists of words joined by separators or by capitals, which have long runs of small letters.
 pub fn is_words(text: &str) -> bool {
     let parts = text.split(|c: char| !c.is_ascii_lowercase());
     let joined = text.contains(['-', '_']) && !text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -58,8 +59,8 @@ pub fn is_words(text: &str) -> bool {
     joined && !hexadecimal || parts.filter(|part| part.len() >= 5).map(str::len).sum::<usize>() * 2 > text.len()
 }
 
-/// A password that somebody typed: letters of both cases or a sign, with digits. Texts with other signs are more
-/// often patterns, paths, addresses or words for people.
+/// Whether the text looks like a password that somebody typed: digits, and letters of both cases or a sign. Texts with
+/// other signs are more often patterns, paths, addresses or words for people.
 fn is_password(text: &str) -> bool {
     let signs = b"!@#$%^&*_-+=.?~";
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
@@ -76,7 +77,8 @@ fn is_password(text: &str) -> bool {
         && !is_label(text)
 }
 
-/// Names of fields, keys of translations, classes: words with a number, such as `errorPassword2` or `login.pwd-2`.
+/// Whether the text is the name of a field, of a translation or of a class: words with a number, such as
+/// `errorPassword2` or `login.pwd-2`.
 fn is_label(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let words = ["password", "passwd", "pwd", "login", "input", "form", "error", "icon", "user"];
@@ -99,7 +101,7 @@ fn password(name: &str, text: &str) -> Finding {
         .fix("Change the password, and let the server ask for it.")
 }
 
-/// Key ids, which are the whole of their text.
+/// The forms of key ids: the cloud, the prefix and the lengths. A key id is the whole of its text.
 const KEY_IDS: [(&str, &str, &[usize]); 4] = [
     ("AWS", "AKIA", &[20]),
     ("AWS", "ASIA", &[20]),
@@ -122,7 +124,7 @@ fn key_id(text: &str) -> Option<Finding> {
     })
 }
 
-/// `https://api.weixin.qq.com/sns/jscode2session?appid=…&secret=…`
+/// A secret in an address such as `https://api.weixin.qq.com/sns/jscode2session?appid=…&secret=…`.
 fn secret_in_address(text: &str) -> Option<Finding> {
     let (_, rest) = text.split_once("secret=")?;
     let secret = rest.split(|c: char| !c.is_ascii_alphanumeric()).next()?;

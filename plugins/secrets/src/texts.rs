@@ -1,4 +1,4 @@
-//! The texts of a script, each with the name that it is given to.
+//! Finds secrets in the texts of a script, each together with the name that it is assigned to.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use berth_policy_javascript::{
 
 use crate::{lines, rules};
 
-/// The secrets of a script.
+/// The secrets in a script.
 pub fn in_program(program: &Program<'_>) -> Found {
     let mut texts = Texts::default();
     texts.visit_program(program);
@@ -30,7 +30,7 @@ pub fn in_program(program: &Program<'_>) -> Found {
     texts.found
 }
 
-/// The secrets of a JSON value.
+/// The secrets in a JSON value.
 pub fn in_value(value: &Expression<'_>) -> Found {
     let mut texts = Texts::default();
     texts.visit_expression(value);
@@ -40,9 +40,9 @@ pub fn in_value(value: &Expression<'_>) -> Found {
 #[derive(Default)]
 struct Texts {
     found: Found,
-    /// Where the text begins that has been judged with its name, so that it is not judged again without.
+    /// The offset of the text that was judged with its name, so that it is not judged again without.
     named: Option<u32>,
-    /// Where texts begin that are called secrets and are none.
+    /// The offsets of texts that are called secrets but are none.
     public: HashSet<u32>,
 }
 
@@ -66,7 +66,7 @@ impl Texts {
     }
 }
 
-/// A literal, a template or a sum, with the place of its beginning; what is not known of it is left out.
+/// The text of a literal, a template or a sum, with its byte offset. What is put into a template is left out.
 fn constant(value: &Expression<'_>) -> Option<(u32, String)> {
     match value {
         Expression::StringLiteral(literal) => Some((literal.span.start, literal.value.to_string())),
@@ -83,8 +83,8 @@ fn joined(operands: &[&Expression<'_>]) -> Option<(u32, String)> {
     Some((at, parts.into_iter().map(|(_, text)| text).collect()))
 }
 
-/// The operands of a sum from left to right. Generated scripts have sums of thousands, which nest to the left: each is
-/// taken as one, or every level would look at all the levels below.
+/// The operands of a sum from left to right. Generated scripts have sums of thousands of parts, which nest to the left:
+/// each is taken as a whole, as otherwise every level would look at all levels below it.
 fn operands<'x, 'a>(sum: &'x BinaryExpression<'a>) -> Vec<&'x Expression<'a>> {
     let mut operands = vec![&sum.right];
     let mut left = &sum.left;
@@ -99,7 +99,7 @@ fn operands<'x, 'a>(sum: &'x BinaryExpression<'a>) -> Vec<&'x Expression<'a>> {
     operands
 }
 
-/// The constant parts of a template. A space stands for what is put in, so that no two parts look like one.
+/// The constant parts of a template. A space stands for what is put in, so that two parts do not look like one.
 fn quasis(template: &TemplateLiteral<'_>) -> String {
     let part =
         |part: &berth_policy_javascript::ast::TemplateElement<'_>| part.value.cooked.map(|text| text.to_string());
@@ -107,7 +107,7 @@ fn quasis(template: &TemplateLiteral<'_>) -> String {
 }
 
 impl<'a> Visit<'a> for Texts {
-    /// The client of uniCloud has a `clientSecret` beside its `spaceId`, which is made to be shipped.
+    /// Notes the `clientSecret` of a uniCloud client, beside its `spaceId`, as public: it is made to be shipped.
     fn visit_object_expression(&mut self, object: &ObjectExpression<'a>) {
         let properties = || object.properties.iter().filter_map(ObjectPropertyKind::as_property);
         let value = |name: &str| {
@@ -157,7 +157,7 @@ impl<'a> Visit<'a> for Texts {
         walk::walk_assignment_expression(self, assignment);
     }
 
-    /// A sum of texts is one text; its parts are none of their own.
+    /// Judges a sum of texts as one text, and not its parts.
     fn visit_binary_expression(&mut self, binary: &BinaryExpression<'a>) {
         if binary.operator != BinaryOperator::Addition {
             return walk::walk_binary_expression(self, binary);

@@ -1,4 +1,4 @@
-//! Secrets that tell by their form what they are.
+//! Finds secrets that are recognised by their form.
 
 use berth_policy::Finding;
 
@@ -7,7 +7,7 @@ use crate::{
     rules::{is_words, masked},
 };
 
-/// Tokens that tell by their form whose they are.
+/// The forms of known tokens: their owner, their prefix, and how many characters may follow it.
 const TOKENS: [(&str, &str, usize, usize); 19] = [
     ("GitHub token", "ghp_", 36, 36),
     ("GitHub token", "gho_", 36, 36),
@@ -44,7 +44,7 @@ pub fn token(text: &str) -> Option<Finding> {
     )
 }
 
-/// The first word of the text that begins with the prefix, with the prefix.
+/// The first word of the text that begins with the prefix.
 fn word_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let start = text.find(prefix)?;
     let joined = text[..start].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
@@ -54,7 +54,7 @@ fn word_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     (!joined).then(|| &text[start..start + prefix.len() + end])
 }
 
-/// `eyJ….eyJ….signature`: two parts that are JSON objects in base64, and a signature.
+/// A JSON web token, `eyJ….eyJ….signature`: two JSON objects in base64, and a signature.
 pub fn web_token(text: &str) -> Option<Finding> {
     let start = text.find("eyJ")?;
     let token = &text[start..];
@@ -69,7 +69,7 @@ pub fn web_token(text: &str) -> Option<Finding> {
     })
 }
 
-/// `mysql://name:password@host`
+/// An address with a password, such as `mysql://name:password@host`.
 pub fn connection(text: &str) -> Option<Finding> {
     let (before, rest) = text.split_once("://")?;
     let scheme: String = before.chars().rev().take_while(char::is_ascii_alphanumeric).collect();

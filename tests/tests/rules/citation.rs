@@ -1,4 +1,5 @@
-//! What files cite: in comments and documents by brackets, in tests by the beginning of their names.
+//! Finds the numbers that files cite: in comments and documents within brackets, in tests at the beginning of their
+//! names.
 
 use std::sync::LazyLock;
 
@@ -9,10 +10,10 @@ use super::{
     number::{Number, lines},
 };
 
-/// A cited number, or what stands in place of one.
+/// A cited number, or the words that stand in place of one.
 type Cited = Result<Number, String>;
 
-/// What is wrong with what a file cites, with the lines.
+/// Finds the wrong citations of a file. Returns what is wrong with each, and its line.
 pub(super) fn mistakes(defined: &[Number], extension: &str, text: &str) -> Vec<(usize, String)> {
     let mistake = |cited| match cited {
         Ok(number) if defined.contains(&number) => None,
@@ -29,7 +30,8 @@ fn cited(extension: &str, text: &str) -> Vec<(usize, Cited)> {
     said.chain(proved.into_iter().map(|(at, number)| (at, Ok(number)))).collect()
 }
 
-/// The part of a line that people read: of a document all, of a source what begins with a comment or a text.
+/// Returns the part of a line that is written for people: all of it in a document, and in a source what follows the
+/// first mark of a comment or a text.
 fn prose<'a>(extension: &str, line: &'a str) -> &'a str {
     let marks: &[&str] = match extension {
         "rs" | "wit" => &["//", "\""],
@@ -41,8 +43,8 @@ fn prose<'a>(extension: &str, line: &'a str) -> &'a str {
     from.map_or("", |from| &line[from..])
 }
 
-/// What brackets cite that hold numbers and nothing else. A number after a word such as "rule" is no citation, but meant
-/// to be one.
+/// Finds citations in brackets that hold numbers and nothing else. A number after a word such as "rule" is an error: it
+/// is meant as a citation, but is not written as one.
 fn in_prose(line: &str) -> Vec<Cited> {
     static BRACKET: LazyLock<Regex> =
         LazyLock::new(|| pattern(r#"(?:^|[\s"'])\(([A-Z]\d{1,3}(?:(?:[\s,;&/–-]|\.\.|and|to)+[A-Z]?\d{1,3})*)\)"#));
@@ -51,7 +53,7 @@ fn in_prose(line: &str) -> Vec<Cited> {
     bracketed.chain(WORDED.find_iter(line).map(|words| Err(words.as_str().to_owned()))).collect()
 }
 
-/// `V8, A2` and `F92–F101`.
+/// Reads a list such as `V8, A2` or `F92–F101`.
 fn listed(list: &str) -> Vec<Cited> {
     let single = |part: &str| part.parse().map_err(|()| part.to_owned());
     list.split(", ").flat_map(|part| range(part).unwrap_or_else(|| vec![single(part)])).collect()
@@ -64,13 +66,13 @@ fn range(part: &str) -> Option<Vec<Cited>> {
     (first.group == last.group && first < last).then_some(between)
 }
 
-/// What the tests of a source prove, with the lines.
+/// Finds the numbers that the tests of a source prove, with their lines.
 pub(super) fn proved(source: &str) -> Vec<(usize, Number)> {
     tests(source).into_iter().flat_map(|(at, name)| in_name(name).into_iter().map(move |number| (at, number))).collect()
 }
 
-/// The names of the tests in a source: of functions below `#[…test…]`, and of those in `on_both!`, whose parameter has no
-/// type.
+/// Finds the names of the tests in a source, with their lines. Tests are functions below `#[…test…]`, and those in
+/// `on_both!`, whose parameter has no type.
 fn tests(source: &str) -> Vec<(usize, &str)> {
     static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*#\[(?:\w+::)*test\b"));
     static FUNCTION: LazyLock<Regex> =
@@ -86,7 +88,7 @@ fn tests(source: &str) -> Vec<(usize, &str)> {
     names
 }
 
-/// What the name of a test begins with: A2 and O3 of `a2_o3_off_the_shelf`.
+/// The numbers that the name of a test begins with, such as A2 and O3 in `a2_o3_off_the_shelf`.
 fn in_name(name: &str) -> Vec<Number> {
     let number = |part: &str| part.to_uppercase().parse().ok().filter(|_| part != part.to_uppercase());
     name.split('_').map_while(number).collect()
@@ -100,7 +102,7 @@ fn pattern(text: &str) -> Regex {
 mod tests {
     use super::*;
 
-    /// What a file cites, in one line: `?` for what stands in place of a number.
+    /// What a file cites, in one line, with `?` for words in place of a number.
     fn all(extension: &str, text: &str) -> String {
         let cited = cited(extension, text).into_iter();
         let cited = cited.map(|(_, one)| one.map_or("?".to_owned(), |number| number.to_string()));

@@ -1,4 +1,5 @@
-//! Every number that a comment, a document or the name of a test cites is in `tests/RULES.md`, which says how that is done.
+//! Checks that `tests/RULES.md` has every number that a comment, a document or the name of a test cites. The page
+//! itself says how numbers are cited.
 
 mod citation;
 mod number;

@@ -1,8 +1,8 @@
-//! The numbers themselves.
+//! The numbers of rules, invariants and faults.
 
 use std::{fmt, str::FromStr};
 
-/// Of a rule, an invariant or a fault: G9, I3, F84.
+/// The number of a rule, an invariant or a fault, such as G9, I3 or F84.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Number {
     pub(super) group: char,
@@ -12,7 +12,7 @@ pub(super) struct Number {
 impl FromStr for Number {
     type Err = ();
 
-    /// Takes what [`fmt::Display`] writes and nothing else.
+    /// Takes exactly what [`fmt::Display`] writes.
     fn from_str(text: &str) -> Result<Self, ()> {
         let group = text.chars().next().filter(char::is_ascii_uppercase).ok_or(())?;
         let number = Self { group, count: text[1..].parse().map_err(drop)? };
@@ -26,7 +26,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// Every line of a text with its place, beginning with 1.
+/// Every line of a text with its number, counted from 1.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     (1..).zip(text.lines())
 }

@@ -1,4 +1,4 @@
-//! What `tests/RULES.md` defines.
+//! Reads the numbers that `tests/RULES.md` defines.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::number::{Number, lines};
 
-/// The numbers that the page defines, and what is wrong with them and in which line.
+/// Returns the numbers that the page defines, and what is wrong with its entries, with the lines.
 pub(super) fn defined(page: &str) -> (Vec<Number>, Vec<(usize, String)>) {
     let (mut numbers, mut mistakes) = (Vec::new(), Vec::new());
     for (at, line) in lines(page).filter(|(_, line)| line.starts_with("- <b")) {
@@ -40,7 +40,7 @@ fn misplaced(before: &[Number], number: Number) -> Option<String> {
     }
 }
 
-/// Those of `numbers` that are not in `without`: `A4, D1–D5`. All that is within a range is meant.
+/// Lists those of `numbers` that are not in `without`, as in `A4, D1–D5`. A range stands for all numbers in it.
 pub(super) fn others(numbers: &[Number], without: &BTreeSet<Number>) -> String {
     let kind = |number: &Number| (number.group, without.contains(number));
     let runs = numbers.chunk_by(|one, next| kind(one) == kind(next)).filter(|run| !without.contains(&run[0]));
@@ -55,7 +55,7 @@ pub(super) fn others(numbers: &[Number], without: &BTreeSet<Number>) -> String {
 mod tests {
     use super::*;
 
-    /// A page with these entries, one a line.
+    /// Makes a page with these entries, one a line.
     fn page(numbers: &str) -> String {
         let entry = |number: &str| format!("- <b id=\"{}\">{number}</b> Holds.\n", number.to_lowercase());
         numbers.split(' ').map(entry).collect()

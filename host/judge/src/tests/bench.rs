@@ -1,4 +1,4 @@
-//! How long things take. Not a test of anything: `cargo test -- --ignored --nocapture how_long` prints it.
+//! Measures how long a decision takes. Not a test: `cargo test -- --ignored --nocapture how_long` prints it.
 
 use std::{sync::Arc, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Compiling in a child process, which is this test binary itself.
+//! Tests of compiling in a child process, which is this test binary itself.
 
 use std::{
     fmt::Write as _,
@@ -10,7 +10,7 @@ use crate::testing::*;
 use crate::{CompileLimits, Compiler, Outcome, compile_child_main};
 use berth_base::error::Code;
 
-/// The child: started with the name of this test and a job.
+/// The main function of the child, which is started with the name of this test and a job.
 #[test]
 #[ignore = "the other tests start it in a process of its own"]
 fn the_child() {
@@ -26,7 +26,7 @@ fn the_child() {
     std::process::exit(code);
 }
 
-/// An engine that compiles in a child.
+/// An engine that compiles in a child process.
 pub fn lab(limits: CompileLimits) -> Lab {
     Lab::with(|config| {
         config.compiler = Compiler::Child {
@@ -55,7 +55,7 @@ async fn f43_the_childs_refusal_reaches_the_caller_with_its_fields() {
     assert_eq!(refusal.fields["exports"], serde_json::json!([]), "{refusal}");
 }
 
-/// A bomb either compiles within the limits or is refused by name, and both soon.
+/// Asserts that compiling ends in time. Returns the code of the refusal; `None` when the policy was compiled.
 async fn defused(bomb: Guest, limits: CompileLimits) -> Option<Code> {
     let (lab, wasm, start) = (lab(limits.clone()), bomb.wasm(), Instant::now());
     let refusal = lab.engine.inspect(wasm).await.map(drop).err();
@@ -67,7 +67,7 @@ fn tight() -> CompileLimits {
     CompileLimits { cpu_seconds: 1, wall_seconds: 20, ..CompileLimits::default() }
 }
 
-/// Each function is worth some work to the optimiser.
+/// A guest with many functions, each of which gives the optimiser some work.
 fn many_functions(count: usize) -> Guest {
     let mut functions = String::new();
     for i in 0..count {

@@ -60,7 +60,7 @@ async fn a_config_must_be_accepted_by_the_policy_itself() {
     }
 }
 
-/// A pattern that takes a backtracking engine ages.
+/// The pattern would take a backtracking engine exponential time.
 #[tokio::test]
 async fn a_hostile_pattern_of_a_schema_runs_in_linear_time() {
     let guest = Guest { schema: r#"{"properties": {"a": {"pattern": "^(a+)+$"}}}"#.into(), ..Guest::gray() };

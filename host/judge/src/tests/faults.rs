@@ -1,4 +1,4 @@
-//! Attacks from inside a policy. The outcome is never "pass".
+//! Attacks from inside a policy. None of them may end in a verdict.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ fn limited<V>(limit: Limit) -> Outcome<V> {
     Outcome::Limited(limit)
 }
 
-/// The best of some runs shows the deadline; that none is endless holds on the busiest machine too.
+/// The fastest of some runs shows the deadline; that every run ends holds on the busiest machine too.
 #[tokio::test]
 async fn f33_an_endless_loop_ends_by_its_deadline() {
     let binding = Lab::new().bind_gray(&Guest::gray().call(FOREVER), |l| l.deadline_ms = 20).await;
@@ -129,7 +129,7 @@ async fn f38_a_long_answer_hits_the_output_limit() {
     assert!(matches!(roomy, Outcome::Verdict(GrayVerdict::Refuse(why)) if why.len() == 70_000));
 }
 
-/// A thousand findings, each of them the same 60 kB: little memory in the guest, much in the host.
+/// A thousand findings that all share the same 60 kB: little memory in the guest, much in the host.
 #[tokio::test]
 async fn f38_a_quadratic_list_hits_the_output_limit() {
     let fill = "(local $i i32) (local $at i32) (call $drop (local.get 0))
@@ -171,7 +171,7 @@ async fn f40_a_host_call_that_blocks_is_given_up() {
     assert!(evaluation.elapsed < Duration::from_millis(1800), "{:?}", evaluation.elapsed);
 }
 
-/// The guest waits for the host all the time and uses no CPU: the wall's patience ends it.
+/// The guest waits for the host all the time and uses no CPU time: its patience, in elapsed time, ends it.
 #[tokio::test]
 async fn f40_a_host_that_is_slow_again_and_again_is_given_up() {
     struct Slow;
@@ -249,7 +249,7 @@ async fn f47_a_post_return_that_misbehaves_is_never_a_verdict() {
     assert_eq!(Lab::new().gray_with(&endless, |l| l.deadline_ms = 10).await.outcome, limited(Limit::Deadline));
 }
 
-/// Counts its calls in a global and in memory, and breaks when it remembers one.
+/// The guest counts its calls in a global and in memory, and traps when it finds a count from an earlier call.
 #[tokio::test]
 async fn f48_no_state_is_left_for_the_next_call() {
     let call = "(if (global.get $seen) (then unreachable)) (global.set $seen (i32.const 1))
@@ -263,7 +263,7 @@ async fn f48_no_state_is_left_for_the_next_call() {
     }
 }
 
-/// One policy writes a secret all over its memory, the next one in the same slot looks for anything that is not zero.
+/// One policy fills its memory with a secret; the next one in the same slot looks for any byte that is not zero.
 #[tokio::test]
 async fn i7_a_policy_cannot_read_what_another_left_in_its_slot() {
     let each = |body: &str| {
@@ -285,7 +285,7 @@ async fn i7_a_policy_cannot_read_what_another_left_in_its_slot() {
     }
 }
 
-/// Asks the same engine from more threads than it has slots; nobody sees an exhausted pool.
+/// More threads ask the same engine than it has slots. None of them sees an exhausted pool.
 #[tokio::test]
 async fn i7_more_callers_than_slots_wait_and_are_served() {
     let lab = Lab::with(|config| config.grayscale_slots = 2);

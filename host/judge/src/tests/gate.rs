@@ -1,4 +1,4 @@
-//! What is let in, and what comes from the cache.
+//! Which uploads are admitted, and what comes from the cache.
 
 use std::{
     fs,
@@ -55,7 +55,7 @@ async fn f44_an_older_interface_is_refused_with_what_is_expected() {
     assert!(refusal.detail.contains("gray@0.9.0") && refusal.detail.contains("gray@1.0.0"), "{refusal}");
 }
 
-/// `judge` of another type under the right name.
+/// A guest whose `judge` has the right name and another type.
 #[tokio::test]
 async fn f44_a_function_of_another_type_is_refused() {
     let wit = "package berth:policy@1.0.0;
@@ -97,14 +97,14 @@ fn embedded(module: &str, wit: &str, world: &str) -> Vec<u8> {
     module
 }
 
-/// The text of our own interfaces that a guardian exports.
+/// The WIT text of the interfaces that a guardian exports.
 fn ours() -> String {
     let file = |name: &str| fs::read_to_string(format!("{}/../../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let text = (file("about") + &file("guard")).replace("package berth:policy@1.0.0;", "");
     format!("package berth:policy@1.0.0; {text}")
 }
 
-/// Our guardian world with one more import.
+/// A guest of the guardian world with one additional import.
 fn importing(interface: &str, definition: &str, function: &str) -> Guest {
     let world = format!("world other {{ import {interface}; export about; export configure; export guard; }}");
     let imports = format!(r#"(import "{interface}" "{function}" (func $outside (result i32)))"#);

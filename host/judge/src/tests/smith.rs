@@ -1,4 +1,4 @@
-//! Random uploads. Nothing of them may end the process or be let in.
+//! Random uploads, none of which may end the process or be admitted.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use wasm_smith::{Config, Module};
@@ -6,7 +6,7 @@ use wasm_smith::{Config, Module};
 use crate::testing::*;
 use berth_base::error::Code;
 
-/// How many seeds; `BERTH_SMITH_SEEDS=10000` for the long run.
+/// The number of seeds; set `BERTH_SMITH_SEEDS=10000` for a long run.
 fn seeds() -> u64 {
     std::env::var("BERTH_SMITH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(300)
 }
@@ -36,7 +36,7 @@ async fn f43_random_bytes_are_refused() {
     }
 }
 
-/// A good policy with a few bytes changed: refused, or let in and then harmless.
+/// A valid policy with a few bytes changed is refused, or admitted and then harmless.
 #[tokio::test]
 async fn f43_a_policy_with_bytes_changed_is_refused_or_harmless() {
     let (lab, good) = (Lab::new(), Guest::gray().wasm());

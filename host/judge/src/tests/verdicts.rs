@@ -1,4 +1,4 @@
-//! What well-behaved policies get and give.
+//! Policies that behave well: what they are given, and what they answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ async fn a_policys_own_error_is_neither_a_verdict_nor_a_trap() {
     assert_eq!(Lab::new().gray(&Guest::gray().call(error)).await, Outcome::Failed { message: "Test".into() });
 }
 
-/// The guid is the first field of the device, wherever the host put it: the policy hands it back as its reason.
+/// The guid is the first field of the device, wherever the host wrote it: the policy returns it as its reason.
 #[tokio::test]
 async fn a_policy_sees_the_device() {
     let echo = "(i32.store8 (i32.const 84) (i32.const 1)) (i32.store (i32.const 88) (i32.load (local.get 0)))
@@ -48,7 +48,7 @@ async fn a_grayscale_policy_asks_the_hosts_lists_by_name() {
     trap(decide(&binding).outcome);
 }
 
-/// Reads `app.js`, whose name it makes itself, and logs what it got.
+/// The guest reads `app.js`, whose name it writes into its memory itself, and logs the bytes.
 const READER: &str = r#"
     (i64.store (i32.const 5000) (i64.const 0x736a2e707061))
     (call $read (local.get 0) (i32.const 5000) (i32.const 6) (i64.const 2) (i32.const 3) (i32.const 5100))
@@ -157,7 +157,7 @@ async fn a_host_that_fails_while_it_serves_a_policy_is_no_verdict() {
     assert_eq!(binding.audit(Arc::new(package)).await.outcome, Outcome::Verdict(vec![]));
 }
 
-/// A guest of the SDK allocates from a static block; a config that does not fit there comes from the memory behind it.
+/// A guest of the SDK allocates from a static block; a config that does not fit there is placed in the memory after it.
 #[tokio::test]
 async fn g4_conditions_larger_than_the_guests_own_block_decide_as_small_ones_do() {
     let lab = Lab::new();

@@ -1,4 +1,5 @@
-//! `app.json` of WeChat-style mini-programs. Members that nobody declared are a policy's to note.
+//! The `app.json` of WeChat-style mini-programs. Members that are not known here are accepted; policies may report
+//! them.
 
 use std::collections::HashSet;
 
@@ -7,10 +8,10 @@ use serde_json::{Map, Value};
 use super::{super::refusal, APP_JSON, Facts, Subpackage, declared, page_path};
 use berth_base::error::{Error, Result};
 
-/// Pages of a mini-program, those of subpackages counted.
+/// How many pages a mini-program may have, with those of its subpackages.
 const MOST_PAGES: usize = 2000;
 
-/// The interfaces whose use must be declared.
+/// The interfaces whose use a mini-program must declare.
 const PRIVATE_INFOS: &[&str] = &[
     "chooseAddress",
     "chooseLocation",
@@ -22,7 +23,7 @@ const PRIVATE_INFOS: &[&str] = &[
     "startLocationUpdateBackground",
 ];
 
-/// The facts of an `app.json`.
+/// Reads the facts of an `app.json`.
 pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     let mut facts = Facts { warnings: warnings(members), ..Facts::default() };
     let own = strings(members, "pages")?.into_iter().map(|page| page_path("", page));
@@ -42,7 +43,7 @@ pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     Ok(facts)
 }
 
-/// Each page once, in the order of the manifest.
+/// Adds each page once, in the order of the manifest.
 fn add_pages(facts: &mut Facts, pages: Vec<String>) -> Result<()> {
     if pages.len() > MOST_PAGES {
         return Err(wrong("pages", &format!("and those of subpackages are {}; {MOST_PAGES} are allowed", pages.len())));
@@ -58,7 +59,8 @@ fn add_pages(facts: &mut Facts, pages: Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Both spellings are in use; a manifest with both could be read in two ways.
+/// The list of subpackages. Both spellings are in use; a manifest with both is refused, as it could be read in two
+/// ways.
 fn subpackage_items(members: &Map<String, Value>) -> Result<&[Value]> {
     match (members.get("subPackages"), members.get("subpackages")) {
         (Some(_), Some(_)) => Err(wrong("subPackages", "stands beside \"subpackages\": keep one of the two spellings")),
@@ -88,7 +90,7 @@ fn check_tab_bar(members: &Map<String, Value>) -> Result<()> {
     if complete { Ok(()) } else { Err(wrong("tabBar.list[].pagePath", "must name a page in every item")) }
 }
 
-/// The member `name` as a list of strings; absent is empty.
+/// The member `name` as a list of strings; empty when it is absent.
 fn strings<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>> {
     let Some(value) = members.get(name) else { return Ok(Vec::new()) };
     let list = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());

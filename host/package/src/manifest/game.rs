@@ -1,4 +1,5 @@
-//! `game.json` of mini-games: no pages, one script that begins, and subpackages that are fetched when they are needed.
+//! The `game.json` of mini-games, which have no pages but a script that starts them, and subpackages that are fetched
+//! when they are needed.
 
 use serde_json::{Map, Value};
 
@@ -6,10 +7,10 @@ use super::{Facts, GAME_JSON, Subpackage, declared, page_path};
 use crate::refusal;
 use berth_base::error::{Error, Result};
 
-/// What a game begins with, `game.js` without its ending: it stands for the one page that a game is.
+/// The start script `game.js` without its ending. It stands for the one page of a game.
 const ENTRY: &str = "game";
 
-/// The facts of a `game.json`.
+/// Reads the facts of a `game.json`.
 pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     let subpackages = subpackage_items(members)?.iter().map(subpackage).collect::<Result<_>>()?;
     Ok(Facts {
@@ -21,7 +22,8 @@ pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     })
 }
 
-/// Both spellings are in use; a manifest with both could be read in two ways.
+/// The list of subpackages. Both spellings are in use; a manifest with both is refused, as it could be read in two
+/// ways.
 fn subpackage_items(members: &Map<String, Value>) -> Result<&[Value]> {
     match (members.get("subpackages"), members.get("subPackages")) {
         (Some(_), Some(_)) => Err(wrong("subpackages", "stands beside \"subPackages\": keep one of the two spellings")),
@@ -32,7 +34,7 @@ fn subpackage_items(members: &Map<String, Value>) -> Result<&[Value]> {
     }
 }
 
-/// The root of a game's subpackage is a folder with a `game.js`, or a script.
+/// Reads a subpackage of a game. Its root is a folder with a `game.js`, or a script.
 fn subpackage(item: &Value) -> Result<Subpackage> {
     let member = "subpackages[].root";
     let root = item.get("root").and_then(Value::as_str).ok_or_else(|| wrong(member, "must be a folder or a script"))?;

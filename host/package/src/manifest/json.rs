@@ -1,4 +1,4 @@
-//! JSON that reads in one way: no key twice, no deep nesting, nothing that is not standard.
+//! Strict JSON, which all parsers read alike: no duplicate keys, no deep nesting, nothing that is not standard.
 
 use std::{cell::Cell, fmt};
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::super::refusal;
 use berth_base::error::Result;
 
-/// Most objects and arrays within each other.
+/// How deep objects and arrays may be nested.
 const MAX_NESTING: usize = 64;
 
-/// Parses `text`, which must be one JSON object.
+/// Parses `text`, which must be one JSON object, of the file at `path`.
 pub fn object(path: &str, text: &str) -> Result<Map<String, Value>> {
     let rule = Cell::new("json");
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -25,7 +25,7 @@ pub fn object(path: &str, text: &str) -> Result<Map<String, Value>> {
     }
 }
 
-/// One value and, through `rule`, which rule it broke.
+/// Reads one value, and records in `rule` which rule it broke.
 #[derive(Clone, Copy)]
 struct Node<'a> {
     depth: usize,

@@ -1,4 +1,4 @@
-//! What a package says of itself: `app.json` (WeChat-style), `manifest.json` (W3C MiniApp), or both; or `game.json`.
+//! The manifests of packages: `app.json` (WeChat-style), `game.json` (mini-games) or `manifest.json` (W3C MiniApp).
 
 mod app;
 mod game;
@@ -11,33 +11,33 @@ use serde_json::{Map, Value};
 use super::{Archive, Limits, PackageName, ReadError, path, refusal};
 use berth_base::error::{Code, Error, Result};
 
-/// Largest manifest, in bytes.
+/// How many bytes a manifest may have.
 const MAX_BYTES: u64 = 256 << 10;
 
 pub(super) const APP_JSON: &str = "app.json";
 pub(super) const GAME_JSON: &str = "game.json";
-/// What a game begins with: a `game.json` without it is something else's.
+/// The start script of a game. A `game.json` without it belongs to something else.
 pub(super) const GAME_JS: &str = "game.js";
 pub(super) const W3C: &str = "manifest.json";
-/// What plugins have instead, which are no packages.
+/// The manifest of plugins, which are not packages.
 const PLUGIN_JSON: &str = "plugin.json";
 
-/// Which kind of manifest leads. A package with several is run by its `app.json`, or else by its `game.json`.
+/// The kind of the manifest that is used. Of several in a package, `app.json` comes first, then `game.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// WeChat-style `app.json`.
+    /// The WeChat-style `app.json`.
     #[serde(rename = "mini-program")]
     AppJson,
-    /// `game.json` of a mini-game.
+    /// The `game.json` of a mini-game.
     Game,
-    /// W3C MiniApp `manifest.json`.
+    /// The `manifest.json` of a W3C MiniApp.
     #[serde(rename = "w3c-mini-app")]
     W3c,
 }
 
 impl Kind {
-    /// The file that is this manifest.
+    /// The path of this manifest in the package.
     fn path(self) -> &'static str {
         match self {
             Self::AppJson => APP_JSON,
@@ -47,51 +47,52 @@ impl Kind {
     }
 }
 
-/// A part of the mini-program that is fetched when it is needed.
+/// A part of a mini-program that is fetched when it is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subpackage {
-    /// Its folder, without slashes at the ends.
+    /// The folder of the subpackage, without slashes at its ends. In a game it may be a script.
     pub root: String,
-    /// What other parts call it.
+    /// The name by which other parts refer to it, if it has one.
     pub name: Option<String>,
-    /// Whether it runs without the main package.
+    /// Whether it can run without the main package.
     pub independent: bool,
-    /// Its pages, from the package's root.
+    /// The paths of its pages, from the root of the package. A game's subpackage has none.
     pub pages: Vec<String>,
 }
 
-/// The manifest of a package, checked as far as its shape goes. That pages have files is a policy's to say.
+/// The manifest of a package, whose shape was checked. Whether its pages have files is for policies to check.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// Which manifest leads.
+    /// The kind of the manifest that is used.
     pub kind: Kind,
-    /// The path of that manifest.
+    /// The path of the manifest in the package.
     pub path: String,
-    /// Its JSON text as found, without a byte order mark.
+    /// The JSON text of the manifest as it is in the package, without a byte order mark.
     pub text: String,
-    /// Every page, those of subpackages too, from the package's root and without extension; the first is the entry. A
-    /// game has one, `game`.
+    /// All pages, with those of subpackages, from the root of the package and without extension. The first one is the
+    /// entry. A game has one, `game`.
     pub pages: Vec<String>,
     /// The subpackages of an `app.json` or a `game.json`.
     pub subpackages: Vec<Subpackage>,
-    /// The id that a manifest declares: `app_id` (W3C), or `mini_app_id` or `app_id` in `app.json` and `game.json`.
+    /// The id that a manifest declares, if any: `app_id` (W3C), or `mini_app_id` or `app_id` in `app.json` and
+    /// `game.json`.
     pub declared_id: Option<Declared>,
-    /// The version that a manifest declares: `version.name` (W3C), or `version` in `app.json` and `game.json`.
+    /// The version that a manifest declares, if any: `version.name` (W3C), or `version` in `app.json` and `game.json`.
     pub declared_version: Option<Declared>,
-    /// What is unusual and yet no reason to refuse.
+    /// What is unusual but no reason to refuse the package, in words.
     pub warnings: Vec<String>,
 }
 
-/// A value and the member that declares it.
+/// A value, and the member of a manifest that declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// Such as `manifest.json: version.name`.
+    /// The file and the member, such as `manifest.json: version.name`.
     pub by: String,
-    /// What it says.
+    /// The declared value.
     pub value: String,
 }
 
-/// What one manifest yields.
+/// What was read from one manifest.
 #[derive(Default)]
 struct Facts {
     pages: Vec<String>,
@@ -102,7 +103,11 @@ struct Facts {
 }
 
 impl Manifest {
-    /// Reads and checks the manifest of `archive`. Where both kinds are there, both are checked and must not contradict.
+    /// Reads and checks the manifest of `archive`. When there are two kinds, both are checked and must not contradict
+    /// each other.
+    ///
+    /// # Errors
+    /// `package-manifest`, with a stable `rule` and the `path` of the file; `internal` when the package cannot be read.
     pub fn read(archive: &Archive) -> Result<Self> {
         check_place(archive)?;
         let app = load(archive, APP_JSON)?.map(|file| file.facts(app::read)).transpose()?;
@@ -131,7 +136,10 @@ impl Manifest {
         Self { kind, path, text, pages, subpackages, declared_id: id, declared_version: version, warnings }
     }
 
-    /// What the manifest declares is what the package is called (V2). A manifest that declares nothing agrees.
+    /// Checks that the declared id and version are those in the package's name (V2). What is not declared agrees.
+    ///
+    /// # Errors
+    /// `package-mismatch`, with both values.
     pub fn agrees_with(&self, name: &PackageName) -> Result<()> {
         agree("id", self.declared_id.as_ref(), name.mini_app_id.as_str(), name)?;
         agree("version", self.declared_version.as_ref(), &name.version.to_string(), name)
@@ -149,15 +157,16 @@ fn agree(what: &str, declared: Option<&Declared>, named: &str, name: &PackageNam
     Err(error.with("manifest", value).with("name", named))
 }
 
-/// A `manifest.json` that does not lead.
+/// A `manifest.json` beside another manifest, which is used.
 enum Beside {
     Nothing,
-    /// Of another kind, with a warning that says so.
+    /// It is of another kind. The warning says so.
     Foreign(String),
     W3c(Facts),
 }
 
-/// Many tools keep a `manifest.json` of their own beside the manifest that leads: uni-app does, with comments in it.
+/// Reads the `manifest.json` beside the manifest that is used. Many tools keep one of their own there: uni-app does,
+/// with comments in it.
 fn beside(archive: &Archive) -> Result<Beside> {
     let foreign =
         || Beside::Foreign(format!("{W3C}: has no app_id, so it is not that of a W3C MiniApp, and is not read."));
@@ -170,19 +179,19 @@ fn beside(archive: &Archive) -> Result<Beside> {
     }
 }
 
-/// Whether a `manifest.json` that is no JSON means to be a W3C MiniApp's.
+/// Whether a `manifest.json` that is not JSON is meant as that of a W3C MiniApp.
 fn names_app_id(archive: &Archive) -> Result<bool> {
     let bytes = archive.read_whole(W3C).map_err(unreadable)?;
     Ok(bytes.windows(8).any(|eight| eight == b"\"app_id\""))
 }
 
-/// A member that declares what the package is.
+/// The text of the member `name`, if there is one.
 fn declared(file: &str, members: &Map<String, Value>, name: &str) -> Option<Declared> {
     let value = members.get(name)?.as_str()?;
     Some(Declared { by: format!("{file}: {name}"), value: value.into() })
 }
 
-/// The facts of both manifests: pages of the one that leads, id and version of whichever declares them.
+/// The facts of both manifests: the pages of the one that is used, and the id and version of whichever declares them.
 fn merge(kind: Kind, app: Facts, w3c: Facts) -> Result<Facts> {
     for (a, b) in [(&app.id, &w3c.id), (&app.version, &w3c.version)] {
         if let (Some(a), Some(b)) = (a, b)
@@ -196,7 +205,7 @@ fn merge(kind: Kind, app: Facts, w3c: Facts) -> Result<Facts> {
     Ok(Facts { id: w3c.id.or(app.id), version: w3c.version.or(app.version), warnings, ..app })
 }
 
-/// Manifests are found by their exact names: a device that ignores case would find others.
+/// Refuses manifests whose names differ in case: they would be found on systems that ignore case only.
 fn check_place(archive: &Archive) -> Result<()> {
     let wrong_case = |path: &str| {
         [APP_JSON, GAME_JSON, W3C].into_iter().find(|name| path != *name && path.eq_ignore_ascii_case(name))
@@ -227,7 +236,7 @@ fn missing(archive: &Archive) -> Error {
     refusal::manifest("manifest-missing", APP_JSON, why)
 }
 
-/// `root/page` without slashes at the ends, with and without which real trees write both; or what is wrong with it.
+/// The path `root/page` without slashes at its ends, which manifests write with and without; or what is wrong with it.
 fn page_path(root: &str, page: &str) -> Result<String, String> {
     let page = page.trim_matches('/');
     let joined = if root.is_empty() { page.to_owned() } else { format!("{root}/{page}") };
@@ -238,7 +247,7 @@ fn page_path(root: &str, page: &str) -> Result<String, String> {
     }
 }
 
-/// A manifest file that is one JSON object.
+/// A manifest file that was parsed as one JSON object.
 struct Loaded {
     path: &'static str,
     text: String,

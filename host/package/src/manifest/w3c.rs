@@ -1,5 +1,5 @@
-//! `manifest.json` of a W3C MiniApp. Checked from the specification's prose: its published schema nests `pages` and
-//! more inside `version` by mistake.
+//! The `manifest.json` of a W3C MiniApp, checked against the text of the specification: the published schema nests
+//! `pages` and more inside `version` by mistake.
 
 use serde_json::{Map, Value};
 
@@ -28,7 +28,7 @@ const KNOWN: &[&str] = &[
     "window",
 ];
 
-/// The facts of a W3C manifest.
+/// Reads the facts of a W3C manifest.
 pub fn read(members: &Map<String, Value>) -> Result<Facts> {
     let id = text(members, "app_id", "app_id")?;
     text(members, "name", "name")?;
@@ -75,7 +75,7 @@ fn check_platform(members: &Map<String, Value>) -> Result<()> {
     }
 }
 
-/// `{code, name}`; returns the name.
+/// Checks the version, `{code, name}`, and returns its name.
 fn version(members: &Map<String, Value>) -> Result<&str> {
     let version = object(members, "version")?;
     number(version, "code", "version.code")?;
@@ -86,7 +86,7 @@ fn version(members: &Map<String, Value>) -> Result<&str> {
     }
 }
 
-/// Members that may be absent, and have a shape when they are there.
+/// Checks the shape of members that may be absent.
 fn check_optional(members: &Map<String, Value>) -> Result<()> {
     if members.contains_key("device_type") && !list(members, "device_type", "device_type")?.iter().all(Value::is_string)
     {

@@ -1,4 +1,5 @@
-//! Whose mini-program it is. The vendors' formats are alike, and differ in endings, roots and npm's folder.
+//! The dialect of a mini-program. The formats of the vendors are alike, and differ in file extensions, roots and the
+//! folder of npm packages.
 
 use std::{fs, path::Path};
 
@@ -7,25 +8,25 @@ use serde_json::Value;
 
 use super::super::manifest::{APP_JSON, GAME_JSON, W3C};
 
-/// Whose tools and runtime a mini-program is written for.
+/// The vendor for whose tools and runtime a mini-program is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
-    /// `.wxml`, `.wxss`
+    /// WeChat: `.wxml`, `.wxss`.
     WeChat,
-    /// `.axml`, `.acss`
+    /// Alipay: `.axml`, `.acss`.
     Alipay,
-    /// `.ttml`, `.ttss`
+    /// Douyin: `.ttml`, `.ttss`.
     Douyin,
-    /// `.swan`, `.css`
+    /// Baidu: `.swan`, `.css`.
     Baidu,
-    /// `.qml`, `.qss`
+    /// QQ: `.qml`, `.qss`.
     Qq,
-    /// W3C MiniApp: `manifest.json`
+    /// A W3C MiniApp: `manifest.json`.
     W3c,
 }
 
-/// Endings of markup and style.
+/// The file extensions of markup and of style, by dialect.
 const ENDINGS: [(Dialect, &str, &str); 5] = [
     (Dialect::WeChat, "wxml", "wxss"),
     (Dialect::Alipay, "axml", "acss"),
@@ -35,7 +36,7 @@ const ENDINGS: [(Dialect, &str, &str); 5] = [
 ];
 
 impl Dialect {
-    /// The name that people know.
+    /// The name that people know the vendor by.
     pub fn name(self) -> &'static str {
         match self {
             Self::WeChat => "WeChat",
@@ -47,7 +48,8 @@ impl Dialect {
         }
     }
 
-    /// By the files of the mini-program in `root`: the markup of its first page, or its style.
+    /// The dialect of the mini-program in `root`, told by the markup of its first page or by its style; `None` when
+    /// neither tells.
     pub fn of(root: &Path) -> Option<Self> {
         if !root.join(APP_JSON).is_file() {
             return (!root.join(GAME_JSON).is_file() && root.join(W3C).is_file()).then_some(Self::W3c);
@@ -65,19 +67,19 @@ fn first_page(root: &Path) -> Option<String> {
     Some(app.pointer("/pages/0")?.as_str()?.trim_matches('/').to_owned())
 }
 
-/// What wrote the mini-program.
+/// A framework with which a mini-program is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Framework {
-    /// uni-app
+    /// uni-app.
     #[serde(rename = "uni-app")]
     UniApp,
-    /// Taro
+    /// Taro.
     #[serde(rename = "taro")]
     Taro,
 }
 
 impl Framework {
-    /// The name that people know.
+    /// The name that people know the framework by.
     pub fn name(self) -> &'static str {
         match self {
             Self::UniApp => "uni-app",
@@ -85,7 +87,7 @@ impl Framework {
         }
     }
 
-    /// By what its build leaves in `root`.
+    /// The framework whose build made `root`, told by files that builds contain; `None` when there are none of these.
     pub fn that_built(root: &Path) -> Option<Self> {
         let has = |path: &str| root.join(path).is_file();
         if has("common/vendor.js") && ["common/runtime.js", "common/main.js", "common/assets.js"].into_iter().any(has) {
@@ -95,7 +97,8 @@ impl Framework {
         (has("taro.js") && has("app.js") || shared && has("comp.js")).then_some(Self::Taro)
     }
 
-    /// By its source in `dir`, which is no mini-program before it is built.
+    /// The framework of the source in `dir`, which is no mini-program until it is built; `None` when it is no such
+    /// source.
     pub fn of_source(dir: &Path) -> Option<Self> {
         let has = |path: &str| dir.join(path).is_file();
         if ["pages.json", "src/pages.json"].into_iter().any(has) {

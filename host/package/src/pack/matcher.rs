@@ -1,4 +1,4 @@
-//! One rule of `packOptions`. Rules judge files by their path from the mini-program's root, without regard to case.
+//! One rule of `packOptions`. Rules match files by their path from the root of the mini-program, and ignore case.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::pattern::{self, Glob};
 
-/// A compiled rule.
+/// A rule that was read.
 pub struct Matcher {
-    /// Where it stands, such as `project.config.json: packOptions.ignore[0]`.
+    /// The place of the rule, such as `project.config.json: packOptions.ignore[0]`.
     pub place: String,
-    /// What it says, such as `suffix ".md"`.
+    /// The rule as it is shown to people, such as `suffix ".md"`.
     pub shown: String,
     test: Test,
     used: Cell<bool>,
@@ -25,12 +25,12 @@ enum Test {
     Prefix(String),
     Regexp(Box<Regex>),
     Glob(Box<Glob>),
-    /// Text instead of a rule: a file, a folder or a glob.
+    /// A text in place of a rule: the path of a file or of a folder, or a glob.
     Text(String, Option<Box<Glob>>),
 }
 
 impl Matcher {
-    /// Reads a rule; nothing for null. The error says why it cannot be read.
+    /// Reads a rule; `None` for null. The error says why it cannot be read.
     pub fn read(place: String, rule: &Value) -> Result<Option<Self>, String> {
         let (shown, test) = match rule {
             Value::Null => return Ok(None),
@@ -47,7 +47,7 @@ impl Matcher {
         Ok(Some(Self { place, shown, test, used: Cell::new(false), failed: RefCell::new(None) }))
     }
 
-    /// Whether it names the file at `path`, which is in lower case.
+    /// Whether the rule matches the file at `path`, which must be in lower case.
     pub fn names_file(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.note(match &self.test {
@@ -63,7 +63,7 @@ impl Matcher {
         })
     }
 
-    /// Whether it names the whole folder at `path`, which is in lower case.
+    /// Whether the rule matches the whole folder at `path`, which must be in lower case.
     pub fn names_folder(&self, path: &str) -> bool {
         self.note(match &self.test {
             Test::Folder(folder) | Test::Text(folder, _) => path == folder,
@@ -71,7 +71,7 @@ impl Matcher {
         })
     }
 
-    /// What is to be said about it when all files were seen.
+    /// The warning about the rule after all files were seen, if any: that it took too long, or matched nothing.
     pub fn warning(&self) -> Option<String> {
         let Self { place, shown, .. } = self;
         if let Some(path) = &*self.failed.borrow() {
@@ -83,7 +83,7 @@ impl Matcher {
             .then(|| format!("{place} ({shown}) matches nothing that could go into the package.{}", self.hint()))
     }
 
-    /// Why it may match nothing.
+    /// A hint why the rule may match nothing.
     fn hint(&self) -> &'static str {
         match &self.test {
             Test::File(path) | Test::Folder(path) if path.starts_with("./") => " Write the path without ./.",
@@ -107,7 +107,7 @@ impl Matcher {
     }
 }
 
-/// The vendors' tools turn values to lower case before they read them, even those of regular expressions.
+/// Reads the test of a rule. The vendors' tools turn values into lower case first, even those of regular expressions.
 fn test(kind: &str, value: &str) -> Result<Test, String> {
     if value.is_empty() {
         return Err("it has no value".into());
@@ -132,7 +132,7 @@ fn text_test(text: &str) -> Result<Test, String> {
     }
 }
 
-/// A path from the root, which may be written with a slash in front, one at the end, and backslashes.
+/// A path from the root, which may be written with a slash at either end, and with backslashes.
 fn rooted(value: &str) -> String {
     let value = value.replace('\\', "/");
     let value = value.strip_prefix('/').unwrap_or(&value);

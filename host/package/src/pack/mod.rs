@@ -1,4 +1,4 @@
-//! Makes a package from a folder: the same folder gives the same bytes, and never a package that would be refused.
+//! Makes packages from folders: the same folder gives the same bytes, and never a package that would be refused.
 
 mod dialect;
 mod matcher;
@@ -28,62 +28,67 @@ use berth_base::error::{Code, Error, Result};
 pub use dialect::{Dialect, Framework};
 pub use write::ZipWriter;
 
-/// How to pack.
+/// Options of [`pack()`].
 #[derive(Clone, Debug, Default)]
 pub struct PackOptions {
-    /// What the package must stay within.
+    /// The limits that the package must keep.
     pub limits: Limits,
-    /// Whether source maps (`*.map`) go in.
+    /// Whether source maps (`*.map`) are included.
     pub source_maps: bool,
-    /// The manifest is checked, and the name when there is one (V2).
+    /// The name that the package is to have. The manifest must agree with it (V2); `None` skips that check.
     pub name: Option<super::PackageName>,
 }
 
-/// What was packed, and what was not.
+/// What was packed, and what was left out.
 #[derive(Clone, Debug, Serialize)]
 pub struct PackReport {
-    /// The folder that became the package's root.
+    /// The folder that became the root of the package.
     pub root: PathBuf,
-    /// A mini-program, or a game.
+    /// The kind of the manifest.
     pub kind: ManifestKind,
-    /// Whose mini-program it is, when that can be told.
+    /// The dialect of the mini-program; null when it cannot be told.
     pub dialect: Option<Dialect>,
-    /// The framework that built it, when that can be told.
+    /// The framework that built the mini-program; null when it cannot be told.
     pub built_by: Option<Framework>,
-    /// Every packed file, in the package's order.
+    /// Every packed file, in the order of the package.
     pub included: Vec<Included>,
-    /// What stayed behind, and why. A folder that stayed behind whole is one line, and ends with a slash.
+    /// What was left out, and why. A folder of which nothing was packed is one item, whose path ends with a slash.
     pub left_out: Vec<LeftOut>,
-    /// What is unusual about the project or the manifest.
+    /// What is unusual about the project or the manifest, in words.
     pub warnings: Vec<String>,
-    /// Size of the package in bytes.
+    /// The size of the package in bytes.
     pub bytes: u64,
 }
 
 /// A packed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Included {
-    /// Path in the package.
+    /// The path in the package.
     pub path: String,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub size: u64,
 }
 
-/// A file or folder that stayed behind.
+/// A file or folder that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// Path below the root.
+    /// The path below the root.
     pub path: String,
-    /// Why, in words.
+    /// Why it was left out, in words.
     pub reason: String,
 }
 
-/// Packs the mini-program in `dir` and writes the package to `out`.
+/// Packs the mini-program in `dir`, and writes the package to `out`.
 ///
-/// The root is where the project file says (`miniprogramRoot` of `project.config.json` or `mini.project.json`,
-/// `smartProgramRoot` of `project.swan.json`), or else the first of `dir` itself, `miniprogram`, `dist` and `src` that
-/// has a manifest, or else the only build of a framework. `packOptions` are honoured, and folders whose content runs on
-/// a server stay behind. Nothing is written before the finished package has passed the checks that an upload meets.
+/// Its root is the folder that the project file names (`miniprogramRoot` of `project.config.json` or
+/// `mini.project.json`, `smartProgramRoot` of `project.swan.json`), or else the first of `dir` itself, `miniprogram`,
+/// `dist` and `src` that has a manifest, or else the only build of a framework. `packOptions` are obeyed, and folders
+/// whose content runs on a server are left out. Nothing is written before the finished package has passed the checks
+/// that an upload has to pass.
+///
+/// # Errors
+/// Those of [`Archive::open`], [`Manifest::read`] and [`Manifest::agrees_with`]; `package-manifest` when there is no
+/// mini-program or it cannot be packed; `bad-request` when a file cannot be read.
 pub fn pack(dir: &Path, out: &mut impl Write, options: &PackOptions) -> Result<PackReport> {
     let configs = Config::read_all(dir)?;
     let mut found = Root::find(dir, &configs)?;
@@ -107,7 +112,7 @@ pub fn pack(dir: &Path, out: &mut impl Write, options: &PackOptions) -> Result<P
     })
 }
 
-/// What stays behind, and what is unusual so far.
+/// The rules of what is left out, and the warnings so far.
 fn rules(found: &mut Root, root: &Path, options: &PackOptions) -> (Rules, Vec<String>) {
     let (mut rules, unread) = Rules::read(found.config, options.source_maps);
     rules.server = found.server_folders();
@@ -129,7 +134,7 @@ fn write_package(root: &Path, tree: &Tree, limits: &Limits) -> Result<File> {
     writer.finish()?.into_inner().map_err(|error| Error::internal(error.into_error()))
 }
 
-/// What an upload would check.
+/// Checks the package as an upload would be checked.
 fn check(package: &File, options: &PackOptions) -> Result<Manifest> {
     let again = package.try_clone().map_err(Error::internal)?;
     let manifest = Manifest::read(&Archive::open(again, &options.limits)?)?;
@@ -139,13 +144,13 @@ fn check(package: &File, options: &PackOptions) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// A file of the developer's that cannot be read: theirs to mend, so they are told which and why.
+/// The error of a file or folder that cannot be read: the developer is told which one and why.
 fn unreadable(path: &Path, error: io::Error) -> Error {
     let detail = format!("{} cannot be read: {error}.", path.display());
     Error::new(Code::BadRequest, detail).with("rule", "unreadable").with("path", path.display().to_string())
 }
 
-/// A folder that cannot be packed as it is.
+/// The error of a folder that cannot be packed as it is.
 fn refuse(rule: &'static str, path: &str, detail: impl AsRef<str>) -> Error {
     refusal::manifest(rule, path, detail)
 }

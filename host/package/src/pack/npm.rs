@@ -1,24 +1,27 @@
-//! `node_modules`: most mini-programs run from a folder that the vendor's tools make of it, Alipay's from itself.
+//! `node_modules`. Most mini-programs run from a folder that the vendor's tools make from it; Alipay's run from
+//! `node_modules` itself.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-/// npm's folder within the root.
+/// The folder of npm's packages.
 const FOLDER: &str = "node_modules";
 
-/// Which packages of npm go in.
+/// Which of npm's packages are included.
 pub enum Npm {
-    /// None: there is `miniprogram_npm`.
+    /// None, as the mini-program runs from `miniprogram_npm`.
     LeftOut,
     /// All, as no `package.json` says which are needed.
     All,
-    /// Those at the top of `node_modules` that the mini-program's `package.json` leads to, by name.
+    /// Those at the top of `node_modules`, by name, that the `package.json` of the mini-program depends on, directly or
+    /// not.
     Needed(BTreeSet<String>),
 }
 
 impl Npm {
-    /// What an Alipay mini-program in `root` runs from: its dependencies and theirs, not those of its developers.
+    /// The packages that an Alipay mini-program in `root` needs: its dependencies and theirs, but no development
+    /// dependencies.
     pub fn of_alipay(root: &Path) -> Self {
         if dependencies(root).is_none() {
             return Self::All;
@@ -28,7 +31,7 @@ impl Npm {
         Self::Needed(needed)
     }
 
-    /// Why the folder at `path` stays behind.
+    /// Why the folder at `path` is left out; `None` when it is not.
     pub fn reason(&self, path: &str) -> Option<String> {
         match self {
             Self::LeftOut if path.rsplit('/').next() == Some(FOLDER) => {
@@ -44,7 +47,8 @@ impl Npm {
     }
 }
 
-/// Follows the dependencies of the package in `folder`: a copy of its own first, or else the one at the top.
+/// Follows the dependencies of the package in `folder`: to a copy of its own if it has one, or else to the one at the
+/// top.
 fn visit(root: &Path, folder: &Path, needed: &mut BTreeSet<String>) {
     for name in dependencies(folder).unwrap_or_default() {
         let own = folder.join(FOLDER).join(&name);
@@ -56,7 +60,7 @@ fn visit(root: &Path, folder: &Path, needed: &mut BTreeSet<String>) {
     }
 }
 
-/// The names in `dependencies` of a `package.json`; none when it cannot be read.
+/// The names in `dependencies` of the `package.json` in `folder`; `None` when that cannot be read.
 fn dependencies(folder: &Path) -> Option<Vec<String>> {
     let package: Value = serde_json::from_slice(&fs::read(folder.join("package.json")).ok()?).ok()?;
     let names = package.get("dependencies").and_then(Value::as_object);

@@ -1,20 +1,20 @@
-//! Patterns of `packOptions`, read as the vendors' tools read them, which are written in JavaScript.
+//! The patterns of `packOptions`, which the vendors' tools interpret as JavaScript does.
 
 use fancy_regex::{Regex, RegexBuilder};
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Most steps back that one match may take. Look-around and back-references can take exponentially many.
+/// How many backtracking steps one match may take. Look-around and back-references can take exponentially many.
 const MAX_STEPS: usize = 100_000;
 
-/// A regular expression in ECMAScript's syntax, without regard to case, `^` and `$` at lines.
+/// A regular expression in the syntax of ECMAScript, which ignores case and whose `^` and `$` match at lines.
 pub fn regexp(pattern: &str) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(&translated(pattern));
     builder.case_insensitive(true).multi_line(true).backtrack_limit(MAX_STEPS);
     builder.build().map_err(|error| format!("it is no regular expression ({error})").replace('\n', " "))
 }
 
-/// The same pattern for an engine whose classes nest, whose `\d` and `\w` hold all of Unicode, and which takes no
-/// escape that it does not know.
+/// The pattern in the syntax of the engine used here, whose classes nest, whose `\d` and `\w` match all of Unicode, and
+/// which refuses unknown escapes.
 fn translated(pattern: &str) -> String {
     let mut out = String::new();
     let mut rest = pattern;
@@ -35,7 +35,7 @@ fn translated(pattern: &str) -> String {
     out
 }
 
-/// What begins with a brace: `{2}`, `{2,}`, `{2,3}`, or a brace that means itself.
+/// Translates what begins with a brace: `{2}`, `{2,}`, `{2,3}`, or a brace that means itself.
 fn quantifier(rest: &str) -> (String, usize) {
     let end = rest.find('}').unwrap_or_default();
     let counts = rest.get(1..end).unwrap_or_default();
@@ -45,7 +45,7 @@ fn quantifier(rest: &str) -> (String, usize) {
     if is_count { (rest[..=end].into(), end + 1) } else { (r"\{".into(), 1) }
 }
 
-/// What begins with a backslash.
+/// Translates what begins with a backslash.
 fn escape(rest: &str, in_class: bool) -> (String, usize) {
     let Some(c) = rest[1..].chars().next() else { return (r"\\".into(), 1) };
     let hex = |digits: usize| {
@@ -68,8 +68,8 @@ fn escape(rest: &str, in_class: bool) -> (String, usize) {
     (piece, 1 + c.len_utf8())
 }
 
-/// A glob as the library minimatch reads it: `*` stays within a folder, `**` does not, neither finds hidden names, and
-/// `!` in front turns it round.
+/// A glob as the library minimatch interprets it: `*` stays within a folder, `**` does not, neither matches hidden
+/// names, and a leading `!` negates the whole.
 pub struct Glob {
     matcher: GlobMatcher,
     negated: bool,
@@ -96,7 +96,7 @@ impl Glob {
     }
 }
 
-/// A backslash stands for a slash, as on Windows, unless it takes the meaning from one that names may hold.
+/// Replaces backslashes by slashes, as on Windows, except those that escape a special character.
 fn slashed(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern.chars().peekable();

@@ -1,4 +1,4 @@
-//! What the vendors' tools keep in a project folder: which file, and what it says about packing.
+//! The files in which vendors' tools keep the settings of a project, and what those say about packing.
 
 use std::{fs, io, path::Path};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{dialect::Dialect, matcher::Matcher, refuse, unreadable};
 use berth_base::error::Result;
 
-/// The files, whose projects they are, and their members that say where the mini-program lies.
+/// The project files, their dialects, and their members that name the folder of the mini-program.
 const FILES: [(&str, Dialect, &[&str]); 3] = [
     ("project.config.json", Dialect::WeChat, &["miniprogramRoot"]),
     ("mini.project.json", Dialect::Alipay, &["miniprogramRoot"]),
@@ -24,21 +24,21 @@ const SERVER_ROOTS: [&str; 6] = [
     "jsserverRoot",
 ];
 
-/// Values of `compileType` that make a plugin.
+/// Values of `compileType` for plugins.
 const PLUGINS: [&str; 4] = ["plugin", "gameplugin", "miniprogramplugin", "minigameplugin"];
 
 /// The content of one project file.
 pub struct Config {
-    /// Its name.
+    /// The name of the file.
     pub file: &'static str,
-    /// Whose project it says that it is.
+    /// The dialect that the file stands for.
     pub dialect: Dialect,
     roots: &'static [&'static str],
     members: Map<String, Value>,
 }
 
 impl Config {
-    /// All project files of `dir`; a project that is built for several vendors has several.
+    /// All project files in `dir`. A project that is built for several vendors has several.
     pub fn read_all(dir: &Path) -> Result<Vec<Self>> {
         let read = |(file, dialect, roots)| Self::read(dir, file, dialect, roots).transpose();
         FILES.into_iter().filter_map(read).collect()
@@ -58,7 +58,8 @@ impl Config {
         Ok(Some(Self { file, dialect, roots, members }))
     }
 
-    /// The member that says where the mini-program lies, and the folder, relative to the project.
+    /// The member that names the folder of the mini-program, and that folder, relative to the project. `None` when
+    /// there is none, or it is the project itself.
     pub fn root(&self) -> Result<Option<(&'static str, String)>> {
         for member in self.roots {
             if let Some(folder) = self.folder(member) {
@@ -69,19 +70,19 @@ impl Config {
         Ok(None)
     }
 
-    /// The members that name folders of a server, and the folders, relative to the project.
+    /// The members that name folders whose content runs on a server, and those folders, relative to the project.
     pub fn server_roots(&self) -> Vec<(&'static str, String)> {
         let roots = SERVER_ROOTS.into_iter();
         roots.filter_map(|member| Some((member, self.folder(member)?.ok()?))).collect()
     }
 
-    /// The `compileType`, when it is that of a plugin.
+    /// The `compileType`, if it is that of a plugin.
     pub fn plugin(&self) -> Option<&str> {
         let kind = self.members.get("compileType")?.as_str()?;
         PLUGINS.contains(&kind.to_lowercase().as_str()).then_some(kind)
     }
 
-    /// The rules of one list of `packOptions`; what cannot be read becomes a warning.
+    /// The rules of one list of `packOptions`. Rules that cannot be read become warnings.
     pub fn rules(&self, list: &str, warnings: &mut Vec<String>) -> Vec<Matcher> {
         let place = format!("{}: packOptions.{list}", self.file);
         let options = self.members.get("packOptions").unwrap_or(&Value::Null);
@@ -98,8 +99,8 @@ impl Config {
         rules.collect()
     }
 
-    /// The folder that a member names, cleaned of what the tools drop: slashes at the ends, `./`, backslashes. None when
-    /// it names the project itself, or is no text.
+    /// The folder that a member names, without what the tools ignore: slashes at the ends, `./`, backslashes. `None`
+    /// when it names the project itself, or is not a text.
     fn folder(&self, member: &str) -> Option<Result<String, String>> {
         let value = self.members.get(member)?.as_str()?;
         let slashed = value.replace('\\', "/");
@@ -111,7 +112,7 @@ impl Config {
     }
 }
 
-/// Several vendors share `project.config.json`; the ids of Douyin and QQ tell them.
+/// The dialect of a `project.config.json`, which several vendors use: Douyin and QQ are told by their ids.
 fn own_dialect(members: &Map<String, Value>) -> Option<Dialect> {
     let id = members.get("appid").and_then(Value::as_str).unwrap_or_default();
     match members {

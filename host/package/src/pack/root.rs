@@ -1,4 +1,4 @@
-//! Where in a project folder the mini-program lies.
+//! Finds the mini-program in a project folder.
 
 use std::{
     fs,
@@ -13,29 +13,30 @@ use super::{
 };
 use berth_base::error::{Error, Result};
 
-/// Where a manifest is looked for when the project does not say, in this order: what was built before its source.
+/// The folders in which a manifest is looked for when the project file names none, in this order: built ones before
+/// sources.
 const CANDIDATES: [&str; 4] = ["", "miniprogram", "dist", "src"];
 
-/// Where frameworks put one folder for each vendor. It is taken when it is the only one.
+/// The folders in which frameworks put one build for each vendor. A build is used when it is the only one.
 const BUILDS: [&str; 3] = ["dist/build", "unpackage/dist/build", "dist"];
 
-/// How deep manifests elsewhere are searched for, to be named in the error.
+/// How deep manifests are searched for elsewhere, to be named in the error.
 const SEARCH_DEPTH: usize = 4;
 
 /// The mini-program of a project.
 pub struct Root<'a> {
-    /// Its folder, below that of the project; empty when it is the same.
+    /// The folder of the mini-program, relative to the project; empty when it is the same.
     pub below: String,
-    /// Whose mini-program it is, as far as it can be told.
+    /// The dialect of the mini-program; `None` when it cannot be told.
     pub dialect: Option<Dialect>,
-    /// The project file that is about it.
+    /// The project file that belongs to it.
     pub config: Option<&'a Config>,
-    /// What is unusual.
+    /// What is unusual, in words.
     pub warnings: Vec<String>,
 }
 
 impl<'a> Root<'a> {
-    /// Finds it in `dir`, whose project files are `configs`.
+    /// Finds the mini-program in `dir`, whose project files are `configs`.
     pub fn find(dir: &Path, configs: &'a [Config]) -> Result<Self> {
         fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
         refuse_plugin(dir, configs)?;
@@ -59,19 +60,20 @@ impl<'a> Root<'a> {
         Self { below, dialect, config, warnings: Vec::new() }
     }
 
-    /// With the project file of its dialect, or else the first one.
+    /// The mini-program in `below`, with the project file of its dialect, or else the first one.
     fn of_configs(dir: &Path, below: String, configs: &'a [Config]) -> Self {
         let dialect = Dialect::of(&dir.join(&below));
         let own = configs.iter().find(|config| Some(config.dialect) == dialect);
         Self::new(dir, below, own.or(configs.first()))
     }
 
-    /// The folder.
+    /// The path of the mini-program's folder.
     pub fn path(&self, dir: &Path) -> PathBuf {
         if self.below.is_empty() { dir.to_owned() } else { dir.join(&self.below) }
     }
 
-    /// Folders of servers within it, as paths from it, with the reason why they stay behind.
+    /// The folders within the mini-program whose content runs on a server, as paths from it, with the reason why they
+    /// are left out.
     pub fn server_folders(&mut self) -> Vec<(String, String)> {
         let Some(config) = self.config else { return Vec::new() };
         let mut folders = Vec::new();
@@ -88,13 +90,13 @@ impl<'a> Root<'a> {
     }
 }
 
-/// `folder` as a path from `root`, when it lies within.
+/// `folder` as a path from `root`; `None` when it does not lie within.
 fn below<'a>(folder: &'a str, root: &str) -> Option<&'a str> {
     if root.is_empty() { Some(folder) } else { folder.strip_prefix(root)?.strip_prefix('/') }
 }
 
-/// A project file that was copied beside what was built still names the folder where it was: that it is not there, and a
-/// manifest is here, shows it.
+/// Handles a project file whose named folder has no manifest. A file that was copied along with a build still names the
+/// folder of the source: when that does not exist and there is a manifest here, the mini-program is here.
 fn undeclared<'a>(dir: &Path, configs: &'a [Config], config: &Config, member: &str, below: &str) -> Result<Root<'a>> {
     let file = config.file;
     if !dir.join(below).exists() && has_manifest(dir) {
@@ -138,7 +140,7 @@ fn builds(dir: &Path) -> Vec<String> {
     folders.filter(|below| has_manifest(&dir.join(below))).collect()
 }
 
-/// A plugin is no package of its own.
+/// Refuses projects of plugins, which are not packages.
 fn refuse_plugin(dir: &Path, configs: &[Config]) -> Result<()> {
     let Some((config, kind)) = configs.iter().find_map(|config| Some((config, config.plugin()?))) else {
         return Ok(());
@@ -151,14 +153,15 @@ fn refuse_plugin(dir: &Path, configs: &[Config]) -> Result<()> {
     Err(refuse("plugin", config.file, why))
 }
 
-/// An `app.json`, a `game.json` with its script, or a `manifest.json` that is a mini-program's and not a web page's.
+/// Whether the folder has an `app.json`, a `game.json` with its script, or a `manifest.json` that is not just a web
+/// page's.
 fn has_manifest(dir: &Path) -> bool {
     let is_w3c = || fs::read_to_string(dir.join(W3C)).is_ok_and(|text| text.contains("\"app_id\""));
     let is_game = || [GAME_JSON, GAME_JS].iter().all(|name| dir.join(name).is_file());
     dir.join(APP_JSON).is_file() || is_game() || is_w3c()
 }
 
-/// What to do instead: build, or pack one of the places that do have a manifest.
+/// What to do instead: build the project, or pack one of the folders that do have a manifest.
 fn advice(dir: &Path) -> String {
     let mut found = Vec::new();
     search(dir, SEARCH_DEPTH, &mut found);

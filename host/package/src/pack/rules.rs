@@ -1,9 +1,9 @@
-//! What stays behind: what no mini-program needs at run time, what runs on a server, and what the project's
-//! `packOptions` say.
+//! Decides what is left out of a package: what no mini-program needs at run time, what runs on a server, and what the
+//! project's `packOptions` say.
 
 use super::{matcher::Matcher, npm::Npm, project::Config};
 
-/// Files that belong to tools, by name, anywhere.
+/// Files of tools that are left out wherever they are, by name, with the reason.
 const TOOL_FILES: &[(&str, &str)] = &[
     ("project.config.json", "belongs to the developer tools"),
     ("project.private.config.json", "belongs to the developer tools, and is private"),
@@ -19,30 +19,30 @@ const TOOL_FILES: &[(&str, &str)] = &[
 /// Folders that no rule can include.
 const REPOSITORIES: &[&str] = &[".git", ".svn", ".hg"];
 
-/// Endings of files that editors leave.
+/// Endings of the copies that editors make.
 const EDITOR_SUFFIXES: &[&str] = &["~", ".swp", ".swo", ".bak", ".orig", ".rej", ".tmp"];
 
-/// The rules of one run.
+/// The rules for packing one project.
 pub struct Rules {
     pub ignore: Vec<Matcher>,
     pub include: Vec<Matcher>,
-    /// Folders below the root that run on a server, in lower case, and the reason.
+    /// Folders below the root whose content runs on a server, in lower case, with the reason why they are left out.
     pub server: Vec<(String, String)>,
     pub npm: Npm,
     pub source_maps: bool,
 }
 
-/// What becomes of a folder.
+/// What happens to a folder.
 pub enum Folder {
     In,
-    /// What is in it stays behind, apart from what `packOptions.include` names.
+    /// Its content is left out, except what `packOptions.include` names.
     Behind(String),
-    /// It stays behind, whatever the rules say.
+    /// It is left out, whatever the rules say.
     Shut(String),
 }
 
 impl Rules {
-    /// The rules of `packOptions`, and warnings about those that cannot be read.
+    /// Reads the rules of `packOptions`. Rules that cannot be read become warnings.
     pub fn read(config: Option<&Config>, source_maps: bool) -> (Self, Vec<String>) {
         let mut warnings = Vec::new();
         let mut list = |name| config.map(|config| config.rules(name, &mut warnings)).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Rules {
         (Self { ignore, include, server: Vec::new(), npm: Npm::LeftOut, source_maps }, warnings)
     }
 
-    /// What becomes of the folder at `path`.
+    /// What happens to the folder at `path`.
     pub fn folder(&self, path: &str) -> Folder {
         let lower = path.to_lowercase();
         // All are asked, so that each knows whether it ever matched.
@@ -74,7 +74,8 @@ impl Rules {
         }
     }
 
-    /// Why the file at `path` stays behind; `behind` when its folder does.
+    /// Why the file at `path` is left out; `None` when it is packed. `behind` is the reason when its folder is left
+    /// out.
     pub fn file(&self, path: &str, behind: Option<&str>) -> Option<String> {
         let lower = path.to_lowercase();
         let ignored = self.ignore.iter().filter(|rule| rule.names_file(&lower)).map(reason).collect::<Vec<_>>();
@@ -85,7 +86,7 @@ impl Rules {
         behind.map(Into::into).or_else(|| ignored.into_iter().next()).or_else(built_in)
     }
 
-    /// What is to be said about the rules when all files were seen.
+    /// The warnings about rules after all files were seen.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         self.ignore.iter().chain(&self.include).filter_map(Matcher::warning)
     }
@@ -114,7 +115,8 @@ fn built_in(name: &str, source_maps: bool) -> Option<&'static str> {
     TOOL_FILES.iter().find(|(tool, _)| *tool == name).map(|(_, reason)| *reason)
 }
 
-/// `README.md` and its like, in any language: component libraries bring one for each component. Licences stay.
+/// Whether the file is a `README.md` or the like, in any language, which component libraries have for each component.
+/// Licences are packed.
 fn is_manual(name: &str) -> bool {
     name.ends_with(".md") && ["README", "CHANGELOG", "CONTRIBUTING"].iter().any(|start| name.starts_with(start))
 }

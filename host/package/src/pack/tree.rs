@@ -1,4 +1,4 @@
-//! The files of a folder, sorted into what goes in and what stays behind.
+//! The files of a folder, sorted into those that are packed and those that are left out.
 
 use std::{
     fs::{self, DirEntry, FileType},
@@ -13,7 +13,7 @@ use super::{
 };
 use berth_base::error::{Code, Error, Result};
 
-/// What goes in, sorted by the bytes of the path, and what stays behind.
+/// What is packed, and what is left out, each sorted by the bytes of the paths.
 pub struct Tree {
     pub files: Vec<Included>,
     pub left_out: Vec<LeftOut>,
@@ -37,7 +37,8 @@ impl Tree {
 }
 
 impl Walk<'_> {
-    /// `behind` is the reason why the folder itself stays behind, when only what is included by name may go in.
+    /// Reads a folder. `behind` is the reason why the folder itself is left out, so that only files which a rule
+    /// includes are packed.
     fn folder(&mut self, dir: &Path, prefix: &str, behind: Option<&str>) -> Result<()> {
         let entries = fs::read_dir(dir)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -73,7 +74,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// One line tells of a folder of which nothing goes in.
+    /// Reads a folder that is left out. When nothing in it is packed, it becomes one item of the report.
     fn folder_behind(&mut self, dir: &Path, prefix: String, reason: &str) -> Result<()> {
         let (files, left_out) = (self.tree.files.len(), self.tree.left_out.len());
         self.folder(dir, &prefix, Some(reason))?;
@@ -101,7 +102,7 @@ impl Walk<'_> {
     }
 }
 
-/// Why something that is neither a file nor a folder cannot go in.
+/// Why something that is neither a file nor a folder cannot be packed.
 fn unfit(kind: FileType) -> Option<&'static str> {
     match kind {
         _ if kind.is_dir() || kind.is_file() => None,

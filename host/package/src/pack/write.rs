@@ -1,4 +1,4 @@
-//! Writes archives that are the same bytes whenever, wherever and by whomever they are made.
+//! Writes archives whose bytes depend on their content only, not on when, where and by whom they are made.
 
 use std::io::{Seek, Write};
 
@@ -9,19 +9,20 @@ use zip::{
 
 use berth_base::error::{Error, Result};
 
-/// A ZIP writer without choices: 1980-01-01, mode 0644, made by Unix, no extra fields. The order is the caller's:
-/// sort. Deflate is miniz_oxide's (pure Rust, pinned by `Cargo.lock`), so its output changes only with that crate.
+/// A ZIP writer that leaves nothing to chance: the date is 1980-01-01, the mode 0644, the system Unix, and there are no
+/// extra fields. The caller must sort the files. Deflate is that of miniz_oxide (pure Rust, pinned by `Cargo.lock`), so
+/// its output changes only with that crate.
 pub struct ZipWriter<W: Write + Seek> {
     out: zip::ZipWriter<W>,
 }
 
 impl<W: Write + Seek> ZipWriter<W> {
-    /// Begins an archive.
+    /// Begins an archive that is written to `out`.
     pub fn new(out: W) -> Self {
         Self { out: zip::ZipWriter::new(out) }
     }
 
-    /// Adds a file, deflated where that makes it smaller and no more than `max_ratio` times.
+    /// Adds a file. It is deflated if that makes it smaller, but no more than `max_ratio` times.
     pub fn add(&mut self, path: &str, bytes: &[u8], max_ratio: u64) -> Result<()> {
         let deflated = prepare(path, bytes, CompressionMethod::Deflated)?;
         let packed = deflated.compressed_size();
@@ -32,12 +33,12 @@ impl<W: Write + Seek> ZipWriter<W> {
         self.add_stored(path, bytes)
     }
 
-    /// Adds a file as it is.
+    /// Adds a file without deflating it.
     pub fn add_stored(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
         self.out.add_prepared_file(prepare(path, bytes, CompressionMethod::Stored)?).map_err(Error::internal)
     }
 
-    /// Ends the archive.
+    /// Writes the central directory, and returns the underlying writer.
     pub fn finish(self) -> Result<W> {
         self.out.finish().map_err(Error::internal)
     }

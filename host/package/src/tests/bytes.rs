@@ -1,4 +1,4 @@
-//! The bytes of entries (F4–F7, F23).
+//! Faults in the data of entries (F4–F7, F23).
 
 use std::sync::{Arc, RwLock};
 
@@ -92,7 +92,7 @@ fn reads_are_bounded_and_end_with_the_file() {
     }
 }
 
-/// Bytes that change under the reader.
+/// Bytes that change while an archive is open.
 #[derive(Clone)]
 struct Rotting(Arc<RwLock<Vec<u8>>>);
 

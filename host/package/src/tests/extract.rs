@@ -1,7 +1,7 @@
-//! Whatever is accepted extracts to the same bytes with other people's readers (F22).
+//! Whatever is accepted is extracted to the same bytes by other readers (F22).
 //!
-//! Python and Info-ZIP are used where they are installed; set `BERTH_TEST_YAUZL` to a folder in which Node.js finds
-//! `yauzl` to try that one, too.
+//! Python and Info-ZIP are used where they are installed. Set `BERTH_TEST_YAUZL` to a folder in which Node.js finds
+//! `yauzl` to try that one too.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::evil::{Zip64, extra, u64s};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Archives with everything that is allowed and unusual.
+/// Archives with everything that is allowed but unusual.
 fn unusual() -> Vec<Evil> {
     let text = b"some text, some text, some text".as_slice();
     let zip64 = Item::stored("z", text).both(|h| {
@@ -59,7 +59,7 @@ fn unusual() -> Vec<Evil> {
     ]
 }
 
-/// Archives with one bit flipped, byte by byte; most are refused, and those that are not must be harmless.
+/// Copies of an archive with one bit flipped, one for each byte. Most are refused; those that are not must be harmless.
 fn mutated(bytes: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
     (0..bytes.len()).map(move |at| {
         let mut bytes = bytes.clone();
@@ -87,7 +87,7 @@ fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
-/// Runs a reader in `dir` on `dir/in.zip`, which must extract to `dir/out`.
+/// Runs a reader in `dir`.
 fn run(dir: &Path, program: &str, args: &[&str]) {
     let mut command = Command::new(program);
     command.args(args).current_dir(dir).env("LC_ALL", "C.UTF-8").stdout(Stdio::null()).stderr(Stdio::null());
@@ -100,7 +100,7 @@ fn is_installed(program: &str, arg: &str) -> bool {
 
 const PYTHON: &str = "import sys, zipfile\nfor name in sys.argv[1:]: zipfile.ZipFile(name + '.zip').extractall(name)";
 
-/// Extracts `cases` by `reader` and compares with what we read.
+/// Extracts `cases` by `reader`, and compares the result with what [`Archive`] reads.
 fn agree(cases: Vec<Vec<u8>>, reader: impl Fn(&Path, &[String])) {
     let dir = tempfile::tempdir().expect("a folder");
     let names: Vec<String> = (0..cases.len()).map(|i| format!("case{i}")).collect();

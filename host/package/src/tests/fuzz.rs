@@ -1,4 +1,4 @@
-//! Whatever the bytes: never a panic, never an internal failure.
+//! Whatever the bytes are, there is never a panic and never an internal failure.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::{Manifest, evil::Zip64};
 use berth_base::error::Code;
 
-/// An archive with one of everything.
+/// An archive with one of everything that archives may have.
 fn varied() -> Vec<u8> {
     let evil = Evil::of([
         Item::deflated("app.json", b"{\"pages\":[\"pages/a\"]}").streamed(true, false),
@@ -17,7 +17,7 @@ fn varied() -> Vec<u8> {
     Evil { zip64: Some(Zip64::default()), comment: b"made by hand".to_vec(), ..evil }.build()
 }
 
-/// Opens and, if that is possible, reads everything.
+/// Opens the archive and, if it is accepted, reads everything in it.
 fn try_everything(bytes: Vec<u8>) {
     match open(bytes) {
         Ok(archive) => {

@@ -1,4 +1,4 @@
-//! What is accepted and what is refused, fault by fault.
+//! What is accepted and what is refused, one fault at a time.
 
 mod bytes;
 mod extract;
@@ -15,7 +15,7 @@ use super::{
 };
 use berth_base::error::Error;
 
-/// Opens crafted bytes under the default limits.
+/// Opens bytes under the default limits.
 fn open(bytes: Vec<u8>) -> Result<Archive, Error> {
     Archive::open(bytes, &Limits::default())
 }
@@ -37,7 +37,7 @@ fn accepted(evil: Evil) -> Archive {
     open(evil.build()).expect("an archive that is fine")
 }
 
-/// Two honest files, one of each method.
+/// A correct archive with two files, one deflated and one stored.
 fn honest() -> Evil {
     Evil::of([Item::deflated("app.json", b"{\"pages\":[\"pages/a\"]}"), Item::stored("pages/a.js", b"Page({})")])
 }

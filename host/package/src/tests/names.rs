@@ -1,4 +1,4 @@
-//! Names as they come in archives (F16–F18). The policy itself is tested in `path`.
+//! Names in archives (F16–F18). The rules for a single path are tested in `path`.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Records that disagree, are missing, or leave room (F1–F3, F8–F15, F19–F21).
+//! Records that disagree, are missing, or leave gaps (F1–F3, F8–F15, F19–F21).
 
 use super::*;
 use crate::evil::{Zip64, extra};
@@ -70,7 +70,8 @@ fn f9_a_second_end_record_is_refused_wherever_it_hides() {
     accepted(Evil { comment: b"0123456789abcdef commit of the build".to_vec(), ..honest() });
 }
 
-/// A whole archive, whose end record reaches to the end of the file that it is put into when `after` bytes follow.
+/// A whole archive that, followed by `after` bytes, ends with the file that it is put into: its end record counts them
+/// as a comment.
 fn whole(after: u16) -> Vec<u8> {
     let mut bytes = Evil::of([Item::stored("app.json", b"{\"pages\":[\"evil\"]}")]).build();
     let at = bytes.len() - 2;

@@ -1,4 +1,4 @@
-//! The samples in `packages/`: the good ones are good, and the bad ones are bad in the way that they say.
+//! The samples in `packages/`: the good ones are accepted, and the bad ones are refused as they say.
 
 use std::{
     fs,
@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::*;
 use crate::{Manifest, PackOptions, PackReport, PackageName, pack};
 
-/// The folder of samples.
+/// The folder of the samples.
 pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages")
 }
 
-/// The folders in a folder, sorted.
+/// The folders in `dir`, sorted.
 pub(crate) fn folders(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
@@ -68,7 +68,7 @@ fn the_versions_of_a_sample_differ() {
     }
 }
 
-/// A copy of a bad sample with the files that it wants generated.
+/// A copy of a bad sample, with the files that it asks to be generated.
 fn prepare(sample: &Path, expected: &Value) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     copy(sample, dir.path());
@@ -116,7 +116,7 @@ fn the_bad_samples_are_refused_or_left_to_the_policy_that_they_name() {
     }
 }
 
-/// The file that a finding should point to is in the package, and has that line.
+/// Asserts that the file to which a finding should point is in the package and has that line.
 fn assert_place(archive: &Archive, expected: &Value) {
     let Some(path) = expected["path"].as_str() else { return };
     let text = archive.read_whole(path).expect("the place of the finding");

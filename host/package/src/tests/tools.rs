@@ -1,4 +1,4 @@
-//! What common packers write is accepted (F12, F13), from the other side. Each runs where it is installed.
+//! What common packers write is accepted (F12, F13). Each packer is tried where it is installed.
 
 use std::{
     fs,
@@ -8,7 +8,8 @@ use std::{
 
 use super::*;
 
-/// Runs `script` by a shell in a folder with a small mini-program in `src`, and opens the `out.zip` that it makes.
+/// Runs `script` in a folder with a small mini-program in `src`, and opens the `out.zip` that it makes. `None` when
+/// `tool` is not installed.
 fn packed_by(tool: &str, script: &str) -> Option<Result<Archive, Error>> {
     let installed = Command::new("sh").args(["-c", &format!("command -v {tool}")]).stdout(Stdio::null()).status();
     if !installed.is_ok_and(|status| status.success()) {
@@ -57,7 +58,7 @@ fn f12_jar_and_git_archive_are_accepted() {
     );
 }
 
-/// Writes by Python's zipfile; `%` is replaced by what opens the archive.
+/// A script that writes with Python's zipfile; `%` is replaced by the expression that opens the archive.
 const PYTHON: &str = "
 import os, zipfile
 class Pipe:

@@ -1,4 +1,4 @@
-//! Numbers beyond 32 bits, and what is said twice because of them: A9 and A13.
+//! Numbers beyond 32 bits, and contradictions that these make possible (F9, F13).
 
 use super::*;
 use crate::evil::{Zip64, extra, u64s};
@@ -22,7 +22,7 @@ fn f9_a_zip64_locator_must_lead_to_an_agreeing_record() {
     refused(Evil { directory_at: Some(u32::MAX), ..honest() }, "zip64-missing");
 }
 
-/// Moves both sizes of an entry to zip64 fields.
+/// An entry whose sizes are moved to zip64 fields with these numbers.
 fn zip64_item(local: &[u64], central: &[u64]) -> Item {
     let saturate = |h: &mut crate::evil::Header| (h.packed, h.size) = (u32::MAX, u32::MAX);
     let item = Item::stored("a", b"hello").both(saturate);

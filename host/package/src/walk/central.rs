@@ -1,4 +1,4 @@
-//! The central directory: what each entry is said to be (APPNOTE 4.3.12).
+//! The central directory, which describes each entry (APPNOTE 4.3.12).
 
 use super::{
     super::{
@@ -15,19 +15,19 @@ use berth_base::error::Result;
 const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 const HEADER_LEN: u64 = 46;
 
-/// Sizes come after the data, in a descriptor.
+/// The CRC and the sizes follow the data, in a descriptor.
 pub const FLAG_DESCRIPTOR: u16 = 1 << 3;
 const FLAG_UTF8: u16 = 1 << 11;
 const FLAG_LEVELS: u16 = 0b110;
 /// Encryption of any kind.
 const FLAG_ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 
-/// 4.5, the version that brought zip64: what common readers know.
+/// The highest version of the format that common readers know: 4.5, which introduced zip64.
 const MAX_NEEDED: u8 = 45;
-/// The system that a version is for (APPNOTE 4.4.2).
+/// The number of VMS among the systems of a version (APPNOTE 4.4.2).
 const VMS: u8 = 2;
 
-/// One central header.
+/// One header of the central directory.
 pub struct Header {
     pub path: String,
     pub is_folder: bool,
@@ -36,12 +36,12 @@ pub struct Header {
     pub crc32: u32,
     pub packed: u64,
     pub size: u64,
-    /// Where the local header begins.
+    /// The offset of the local header.
     pub local_at: u64,
 }
 
 impl Header {
-    /// The name as it stands in the archive.
+    /// The name as it is in the archive: that of a folder ends with a slash.
     pub fn name(&self) -> String {
         format!("{}{}", self.path, if self.is_folder { "/" } else { "" })
     }
@@ -51,7 +51,7 @@ impl Header {
     }
 }
 
-/// All headers, in the order of the directory, which they fill exactly.
+/// Reads all headers in the order of the directory, and checks that they fill it exactly.
 pub fn read(source: &Source, end: &End, limits: &Limits) -> Result<Vec<Header>> {
     let mut at = end.directory_at;
     let mut headers = Vec::new();
@@ -129,8 +129,8 @@ fn check_flags(flags: u16, name: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what needs a newer reader than all common ones are. The version is the first byte; p7zip writes the system
-/// that it runs on into the second, which readers ignore, unless it says VMS: Info-ZIP then compares with another version.
+/// Refuses entries that need a newer reader than common ones are. The version is the first byte. p7zip writes its own
+/// system into the second one, which readers ignore, except for VMS: Info-ZIP then compares with another version.
 pub fn check_needed([version, system]: [u8; 2], name: &[u8]) -> Result<()> {
     let refuse = |why: String| Err(refusal::entry("version-needed", name, why));
     match (version, system) {
@@ -145,7 +145,7 @@ pub fn check_needed([version, system]: [u8; 2], name: &[u8]) -> Result<()> {
     }
 }
 
-/// The method by its number (APPNOTE 4.4.5).
+/// The method with this number (APPNOTE 4.4.5).
 pub fn method(number: u16, name: &[u8]) -> Result<Method> {
     match number {
         0 => Ok(Method::Stored),
@@ -158,7 +158,7 @@ pub fn method(number: u16, name: &[u8]) -> Result<Method> {
     }
 }
 
-/// Path, and whether it is a folder's.
+/// The path, and whether it is that of a folder.
 fn read_name(name: &[u8], fixed: &[u8], limits: &Limits) -> Result<(String, bool)> {
     let text = encoding::decode(name, u16_at(fixed, 8) & FLAG_UTF8 != 0, fixed[5])?;
     let (path, is_folder) = match text.strip_suffix('/') {
@@ -169,8 +169,8 @@ fn read_name(name: &[u8], fixed: &[u8], limits: &Limits) -> Result<(String, bool
     Ok((path.into(), is_folder))
 }
 
-/// Only plain files and folders. The upper half of the attributes is a Unix mode (by convention, whatever system made
-/// the entry), the lower byte those of DOS.
+/// Refuses everything but plain files and folders. The upper half of the attributes is by convention a Unix mode,
+/// whatever system made the entry, and the lowest byte has the attributes of DOS.
 fn check_mode(fixed: &[u8], is_folder: bool, name: &[u8]) -> Result<()> {
     const DOS_FOLDER: u32 = 0x10;
     const DOS_VOLUME: u32 = 0x08;
@@ -202,7 +202,7 @@ fn check_content(header: &Header, name: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The three fields that may have moved to the zip64 field (APPNOTE 4.5.3).
+/// The three numbers that may have moved to the zip64 field (APPNOTE 4.5.3).
 fn wide(fixed: &[u8], extra: &[u8], name: &[u8]) -> Result<[u64; 3]> {
     if u16_at(fixed, 34) != 0 {
         return Err(refusal::entry("several-disks", name, "it lies on another disk. Pack everything into one file."));

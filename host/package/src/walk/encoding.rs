@@ -1,13 +1,13 @@
-//! The letters of names. Readers must see the same ones, so anything beyond ASCII is UTF-8, says so, and comes from a
-//! system whose names no reader translates.
+//! The encoding of names. All readers must see the same letters, so names beyond ASCII must be UTF-8, be flagged as
+//! such, and come from a system whose names no reader translates.
 
 use super::super::refusal;
 use berth_base::error::{Error, Result};
 
-/// Systems (APPNOTE 4.4.2) whose names Info-ZIP translates from a code page, flagged as UTF-8 or not.
+/// The systems (APPNOTE 4.4.2) whose names Info-ZIP translates from a code page, even when they are flagged as UTF-8.
 const TRANSLATED: [(u8, &str); 3] = [(0, "DOS or Windows"), (6, "OS/2"), (11, "Windows NT")];
 
-/// The name as text. A unicode-path field instead of the flag does not help: Python before 3.12 does not read it.
+/// The name as text. A unicode-path field does not replace the flag, as Python before 3.12 does not read it.
 pub fn decode(name: &[u8], flagged: bool, made_by: u8) -> Result<&str> {
     let text = std::str::from_utf8(name).map_err(|_| not_utf8(name))?;
     if text.is_ascii() {

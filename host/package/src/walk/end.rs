@@ -1,4 +1,4 @@
-//! The end of the file: which central directory counts, and where it lies.
+//! The end records of the file, which say where the central directory is.
 
 use super::{
     super::{
@@ -16,17 +16,17 @@ const END64_LEN: u64 = 56;
 const LOCATOR: &[u8; 4] = b"PK\x06\x07";
 const LOCATOR_LEN: u64 = 20;
 
-/// Where the central directory lies, and how many entries it has.
+/// Where the central directory is, and how many entries it has.
 #[derive(Debug, PartialEq, Eq)]
 pub struct End {
     pub entries: u64,
     pub directory_at: u64,
     pub directory_len: u64,
-    /// Where the first end record begins, and the directory must end.
+    /// The offset of the first end record, at which the directory must end.
     pub directory_end: u64,
 }
 
-/// Finds the one end record and, when there is one, its zip64 companion.
+/// Finds the only end record, and its zip64 record when there is one.
 pub fn find(source: &Source) -> Result<End> {
     let at = position(source)?;
     check_comment(source, at)?;
@@ -40,8 +40,8 @@ pub fn find(source: &Source) -> Result<End> {
     Ok(end)
 }
 
-/// The offset of the only end record. Readers search backwards and differ in what they believe, so a second
-/// signature that could count is refused.
+/// The offset of the only end record. Readers search for it backwards and differ in which one they accept, so a second
+/// signature that could be one is refused.
 fn position(source: &Source) -> Result<u64> {
     let window = source.len.min(END_LEN + u64::from(u16::MAX));
     let tail = source.vec(source.len - window, window as usize)?;
@@ -61,7 +61,7 @@ fn position(source: &Source) -> Result<u64> {
     }
 }
 
-/// The archive's comment holds no other archive.
+/// Refuses a comment of the archive that contains another archive.
 fn check_comment(source: &Source, end_at: u64) -> Result<()> {
     let at = end_at + END_LEN;
     if hidden::holds_record(&source.vec(at, (source.len - at) as usize)?) {
@@ -71,15 +71,15 @@ fn check_comment(source: &Source, end_at: u64) -> Result<()> {
     Ok(())
 }
 
-/// Whether an end record that begins here ends, comment and all, with the file.
+/// Whether an end record that begins here ends, with its comment, exactly at the end of the file.
 fn reaches_end(rest: &[u8]) -> bool {
     let fixed = END_LEN as usize;
     rest.len() >= fixed && rest.len() == fixed + usize::from(u16_at(rest, 20))
 }
 
-/// What the end record says (APPNOTE 4.3.16).
+/// What the end record states (APPNOTE 4.3.16).
 struct Stated {
-    /// The disk of this record, and that of the directory.
+    /// The number of the disk with this record, and of that with the directory.
     disks: [u16; 2],
     entries: u64,
     directory_len: u64,
@@ -102,7 +102,7 @@ impl Stated {
         Ok(stated)
     }
 
-    /// The end, when no zip64 record precedes the record at `at`.
+    /// The position of the directory, when no zip64 record precedes the end record at `at`.
     fn alone(&self, at: u64) -> Result<End> {
         if self.is_saturated() {
             let detail = "The end record refers to a zip64 record that is not there. Pack it again.";
@@ -122,7 +122,7 @@ impl Stated {
             || self.directory_at == u64::from(u32::MAX)
     }
 
-    /// Each field says the same as the zip64 record, or says that the zip64 record has it.
+    /// Whether each field has the same value as the zip64 record, or refers to it.
     fn agrees(&self, entries: u64, directory_len: u64, directory_at: u64) -> bool {
         let agrees = |stated: u64, actual: u64, saturated: u64| stated == actual || stated == saturated;
         self.disks.iter().all(|disk| agrees((*disk).into(), 0, u16::MAX.into()))
@@ -132,7 +132,7 @@ impl Stated {
     }
 }
 
-/// The offset of the zip64 end record, when a locator precedes the end record (APPNOTE 4.3.15).
+/// The offset of the zip64 end record; `None` when no locator precedes the end record (APPNOTE 4.3.15).
 fn locator(source: &Source, end_at: u64) -> Result<Option<u64>> {
     let Some(at) = end_at.checked_sub(LOCATOR_LEN) else { return Ok(None) };
     let record: [u8; LOCATOR_LEN as usize] = source.array(at)?;
@@ -153,7 +153,7 @@ fn locator(source: &Source, end_at: u64) -> Result<Option<u64>> {
     Ok(Some(end64_at))
 }
 
-/// The zip64 end record (APPNOTE 4.3.14).
+/// Reads the zip64 end record (APPNOTE 4.3.14).
 fn read_zip64(source: &Source, at: u64, stated: &Stated) -> Result<End> {
     let record: [u8; END64_LEN as usize] = source.array(at)?;
     let wrong = |detail: &str| refusal::archive("zip64-end-record", detail);
@@ -179,7 +179,7 @@ fn check_extent(end: &End) -> Result<()> {
     Err(refusal::archive("directory-extent", detail))
 }
 
-/// A file that is a zip and a tar at once is no package, whatever its zip says.
+/// Refuses a file that is a zip and also a tar archive.
 fn check_not_tar(source: &Source) -> Result<()> {
     if source.len >= 512 && source.array::<5>(257)? == *b"ustar" {
         return Err(refusal::archive("polyglot", "The file is a tar archive, too. Pack it again."));

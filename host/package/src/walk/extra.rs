@@ -1,4 +1,4 @@
-//! Extra fields: `id u16, length u16, data` one after the other (APPNOTE 4.5.1).
+//! Extra fields: `id u16, length u16, data`, one after the other (APPNOTE 4.5.1).
 
 use super::super::{
     refusal,
@@ -8,11 +8,12 @@ use berth_base::error::Result;
 
 /// Sizes and offsets beyond 4 GiB (APPNOTE 4.5.3).
 pub const ZIP64: u16 = 0x0001;
-/// The name in UTF-8, and the CRC of the name that it stands for (APPNOTE 4.6.9).
+/// The name in UTF-8, and the CRC of the name that it replaces (APPNOTE 4.6.9).
 const UNICODE_PATH: u16 = 0x7075;
 
-/// The data of the field `id`. Fields that overrun, and a field that is there twice, are refused. Up to three zero bytes
-/// at the end are padding, with which packers align the data: too few for a field, they are skipped by all readers.
+/// The data of the field `id`. Fields that are longer than the room for them, and a field that occurs twice, are
+/// refused. Up to three zero bytes at the end are padding, with which packers align the data: they are too few for a
+/// field, and all readers skip them.
 pub fn find<'a>(extra: &'a [u8], id: u16, name: &[u8]) -> Result<Option<&'a [u8]>> {
     let mut rest = extra;
     let mut found = None;
@@ -38,7 +39,7 @@ fn split(extra: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((u16_at(head, 0), data, rest))
 }
 
-/// A unicode-path field, when there is one, must repeat the name: readers that honour it see the same entry.
+/// Refuses a unicode-path field that does not repeat the name, as readers that use it would see another entry.
 pub fn check_unicode_path(extra: &[u8], name: &[u8]) -> Result<()> {
     let Some(data) = find(extra, UNICODE_PATH, name)? else { return Ok(()) };
     if data.len() >= 5 && data[0] == 1 && u32_at(data, 1) == crc32fast::hash(name) && &data[5..] == name {

@@ -1,5 +1,5 @@
-//! Local headers and data descriptors (APPNOTE 4.3.7, 4.3.9): they must say what the central directory says, and
-//! together with the data fill the file from its first byte to the directory.
+//! Local headers and data descriptors (APPNOTE 4.3.7, 4.3.9). They must say the same as the central directory, and
+//! together with the data they must fill the file from its first byte to the directory.
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ const SIGNATURE: &[u8; 4] = b"PK\x03\x04";
 const HEADER_LEN: u64 = 30;
 const DESCRIPTOR: &[u8; 4] = b"PK\x07\x08";
 
-/// Finds every entry's data, in the order of the file.
+/// Finds the data of every entry, in the order of the file.
 pub fn locate(source: &Source, mut headers: Vec<Header>, directory_at: u64) -> Result<Vec<Entry>> {
     headers.sort_by_key(|header| header.local_at);
     if headers.first().map_or(directory_at, |first| first.local_at) != 0 {
@@ -27,7 +27,7 @@ pub fn locate(source: &Source, mut headers: Vec<Header>, directory_at: u64) -> R
     headers.into_iter().zip(ends).map(|(header, end)| locate_one(source, header, end)).collect()
 }
 
-/// `end` is where the next record begins.
+/// Finds the data of one entry. `end` is the offset of the next record.
 fn locate_one(source: &Source, header: Header, end: u64) -> Result<Entry> {
     let name = header.name();
     let data_at = check_header(source, &header, name.as_bytes())?;
@@ -39,7 +39,7 @@ fn locate_one(source: &Source, header: Header, end: u64) -> Result<Entry> {
     Ok(Entry { path, is_folder, method, crc32, packed, size, data_at })
 }
 
-/// Compares a local header with its central one; says where the data begin.
+/// Compares a local header with its central one, and returns the offset of the data.
 fn check_header(source: &Source, header: &Header, name: &[u8]) -> Result<u64> {
     let fixed: [u8; HEADER_LEN as usize] = source.array(header.local_at)?;
     if !fixed.starts_with(SIGNATURE) {
@@ -73,7 +73,7 @@ fn check_facts(fixed: &[u8], header: &Header, name: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// CRC and sizes are those of the directory; where a descriptor follows, they may be zero instead.
+/// Checks that the CRC and the sizes are those of the central directory. They may be zero when a descriptor follows.
 fn check_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Result<()> {
     let [size, packed] = local_sizes(fixed, extra, header, name)?;
     let later = header.has_descriptor();
@@ -87,8 +87,8 @@ fn check_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Resu
     Ok(())
 }
 
-/// Inflated and packed size. A local zip64 field holds both even when one is missing; where some packers repeat the
-/// offset of the header after them, it must be right.
+/// The inflated and the packed size. A local zip64 field has both even if only one has moved. Some packers also repeat
+/// the offset of the header there, which then must be right.
 fn local_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Result<[u64; 2]> {
     let [size, packed] = [22, 18].map(|field| Narrow::of(u32_at(fixed, field)));
     let field = extra::find(extra, extra::ZIP64, name)?;
@@ -100,7 +100,7 @@ fn local_sizes(fixed: &[u8], extra: &[u8], header: &Header, name: &[u8]) -> Resu
     Ok([size, packed])
 }
 
-/// Between the data and the next record lies a descriptor if one was announced, and otherwise nothing.
+/// Checks that between the data and the next record there is a descriptor if one was announced, and nothing otherwise.
 fn check_gap(source: &Source, header: &Header, name: &[u8], data_end: u64, end: u64) -> Result<()> {
     let gap = end - data_end;
     if !header.has_descriptor() {

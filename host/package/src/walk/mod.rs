@@ -1,11 +1,11 @@
-//! Walks the records of a ZIP file, and accepts it only when they can be read in one way.
+//! Reads the records of a ZIP file, and accepts it only if they can be read in one way.
 //!
 //! ```text
 //! offset 0                                                                                    end of file
 //! │ (local header, data, [descriptor])… │ central headers… │ [zip64 end, zip64 locator] │ end, comment │
 //! ```
 //!
-//! Field layouts are those of PKWARE's APPNOTE 6.3.10, whose section numbers the comments give.
+//! The layouts of the fields are those of PKWARE's APPNOTE 6.3.10, to whose sections the comments refer.
 
 mod central;
 mod encoding;
@@ -22,30 +22,31 @@ use super::{
 };
 use berth_base::error::Result;
 
-/// How an entry's bytes are kept.
+/// How the bytes of an entry are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Stored,
     Deflated,
 }
 
-/// One file whose records agree and whose name is allowed. That its data keep their word is [`super::unpack`]'s to check.
+/// A file whose records agree and whose name is allowed. Its data are checked later, by [`super::unpack`].
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub path: String,
     pub method: Method,
     pub crc32: u32,
-    /// Bytes in the archive.
+    /// The number of its bytes in the archive.
     pub packed: u64,
-    /// Bytes after inflating, as declared.
+    /// The number of its bytes after inflating, as declared.
     pub size: u64,
-    /// Where the packed bytes begin.
+    /// The offset of its packed bytes.
     pub data_at: u64,
-    /// An entry whose name ends with a slash; it is empty.
+    /// Whether its name ends with a slash. Such an entry is empty.
     pub is_folder: bool,
 }
 
-/// All entries, folders among them. Nothing is inflated, and nothing is allocated by a number that was not checked.
+/// Reads all entries, folders among them. Nothing is inflated, and no memory is allocated by a number that was not
+/// checked.
 pub(super) fn walk(source: &Source, limits: &Limits) -> Result<Vec<Entry>> {
     limits.check_bytes(source.len)?;
     let end = end::find(source)?;
@@ -57,7 +58,7 @@ pub(super) fn walk(source: &Source, limits: &Limits) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Each name was checked by itself when it was read; here they are checked against each other.
+/// Checks the names against each other. Each was checked by itself when it was read.
 fn check_names(entries: &[Entry]) -> Result<()> {
     let mut names = Names::default();
     for entry in entries {

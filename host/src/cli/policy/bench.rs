@@ -1,4 +1,4 @@
-//! `berth policy bench`: how fast a policy answers, and with how much memory.
+//! `berth policy bench`: measures how fast a policy answers, and how much memory it needs.
 
 use std::{
     path::PathBuf,
@@ -21,23 +21,23 @@ use crate::cli::{
     table::Cell,
 };
 
-/// `berth policy bench`
+/// The arguments of `berth policy bench`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Each case is asked on one thread again and again, every time on a fresh instance, as a host does. Cases whose config is
 refused are left out. With a debug build of berth itself the numbers are too high.")]
 pub struct Bench {
-    /// The policy
+    /// The file of the policy
     pub file: PathBuf,
     /// A folder of cases, or one file; `cases` beside the policy when absent
     #[arg(long)]
     pub cases: Option<PathBuf>,
-    /// How long each case is asked
+    /// How many seconds each case is asked
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
 }
 
-/// What one case took.
+/// The measurements of one case.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Measured {
     name: String,
@@ -49,7 +49,6 @@ pub struct Measured {
     peak_memory: u64,
 }
 
-/// Runs it.
 pub async fn run(args: Bench, session: &mut Session) -> Done {
     let local = Local::open(&args.file, session).await?;
     let mut items = Vec::new();
@@ -91,7 +90,7 @@ async fn measure(name: String, trial: &Trial, span: Duration) -> Option<Measured
     })
 }
 
-/// Exact, as all values are at hand: no histogram crate. The smallest value that `percent` of the sorted values do not exceed.
+/// The smallest value that `percent` % of the sorted values do not exceed. It is exact, as all values are known.
 pub fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()

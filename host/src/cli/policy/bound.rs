@@ -1,4 +1,4 @@
-//! `berth policy bind`, `edit`, `bindings`, `unbind`: where policies are bound.
+//! `berth policy bind`, `edit`, `bindings` and `unbind`: the bindings of policies.
 
 use clap::Args;
 use serde::Deserialize;
@@ -17,42 +17,40 @@ use crate::{
     ids::{GrayTaskId, HostAppId, MiniAppId, PolicyBindingId},
 };
 
-/// `berth policy bind`
+/// The arguments of `berth policy bind`.
 #[derive(Args, Debug)]
 pub struct Bind {
-    /// Its name (the newest version), NAME@VERSION or digest
+    /// The policy: its name (for the newest version), NAME@VERSION or digest
     pub policy: String,
-    /// Where: platform, host-app:ID or app:ID
+    /// The scope: platform, host-app:ID or app:ID
     #[arg(long)]
     pub scope: Scope,
-    /// What it is bound with.
     #[command(flatten)]
     pub terms: Terms,
 }
 
-/// `berth policy edit`
+/// The arguments of `berth policy edit`.
 #[derive(Args, Debug)]
 pub struct Edit {
-    /// Which: `berth policy bindings` lists them
+    /// The binding, as `berth policy bindings` lists it
     pub binding: PolicyBindingId,
-    /// What changes.
     #[command(flatten)]
     pub terms: Terms,
 }
 
-/// How a policy is bound; what is absent is the host's default, or stays.
+/// The settings of a binding. Absent ones get the host's default, or stay as they are.
 #[derive(Args, Debug)]
 pub struct Terms {
-    /// Its config: a JSON file, or JSON
+    /// Its config: a JSON file, or JSON text
     #[arg(long, value_name = "CONFIG")]
     pub config: Option<ConfigSource>,
     /// Whether its verdict decides (enforce), or is only recorded (shadow)
     #[arg(long)]
     pub mode: Option<Mode>,
-    /// What a failure of the policy means: closed refuses, open lets pass
+    /// What happens when the policy fails: closed refuses, open lets pass
     #[arg(long)]
     pub on_error: Option<OnError>,
-    /// Limits other than the default ones: a JSON file, or JSON such as {"deadline_ms": 50}
+    /// Limits in place of the default ones: a JSON file, or JSON text such as {"deadline_ms": 50}
     #[arg(long, value_name = "LIMITS")]
     pub limits: Option<ConfigSource>,
 }
@@ -69,7 +67,7 @@ impl Terms {
     }
 }
 
-/// Where a policy is bound.
+/// The scope of a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     kind: &'static str,
@@ -96,20 +94,18 @@ impl std::str::FromStr for Scope {
     }
 }
 
-/// A policy bound to a place.
+/// A binding of a policy.
 #[derive(Deserialize)]
 pub struct Binding {
-    /// Its id.
     pub id: String,
     #[serde(default)]
     policy: String,
-    /// The version that judges there.
+    /// The version of the policy that judges there.
     #[serde(default)]
     pub policy_version: String,
-    /// SHA-256 of that version.
+    /// The SHA-256 of that version.
     #[serde(default)]
     pub digest: String,
-    /// Where.
     #[serde(default)]
     pub scope: Value,
     #[serde(default)]
@@ -123,14 +119,14 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Those limits that differ from the default ones; none when none do.
+    /// The limits that differ from the default ones; `None` when there are none.
     fn limits(&self) -> Option<String> {
         let set = self.limits.iter().filter(|(_, limit)| !limit.is_null());
         let words: Vec<_> = set.map(|(name, limit)| format!("{name} {limit}")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 
-    /// As `--scope` takes it.
+    /// The scope as `--scope` takes it.
     pub fn place(&self) -> String {
         let kind = match self.scope.get("kind").and_then(Value::as_str).unwrap_or("-") {
             "mini_app" => "app".to_owned(),
@@ -143,7 +139,7 @@ impl Binding {
     }
 }
 
-/// `berth policy bind`.
+/// Runs `berth policy bind`.
 pub async fn bind(args: Bind, session: &mut Session) -> Done {
     let mut new = args.terms.members()?;
     let mut scope = json!({"kind": args.scope.kind});
@@ -156,7 +152,7 @@ pub async fn bind(args: Bind, session: &mut Session) -> Done {
     session.out.show(&answer.map_err(Failure::with_binding)?, view)
 }
 
-/// `berth policy edit`.
+/// Runs `berth policy edit`.
 pub async fn edit(args: Edit, session: &mut Session) -> Done {
     let patch = args.terms.members()?;
     if patch.is_empty() {
@@ -166,7 +162,7 @@ pub async fn edit(args: Edit, session: &mut Session) -> Done {
     session.out.show(&answer, view)
 }
 
-/// `berth policy bindings`.
+/// Runs `berth policy bindings`.
 pub async fn list(scope: Option<Scope>, policy: Option<String>, session: &mut Session) -> Done {
     let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), scope.id));
     let call = Call::get("/v1/policy-bindings").query("scope_kind", kind).query("scope_id", id).query("policy", policy);
@@ -174,7 +170,7 @@ pub async fn list(scope: Option<Scope>, policy: Option<String>, session: &mut Se
     session.out.list(session.client()?.items(call).await?, head, "No bindings.", row)
 }
 
-/// `berth policy unbind`.
+/// Runs `berth policy unbind`.
 pub async fn unbind(binding: &PolicyBindingId, session: &mut Session) -> Done {
     session.client()?.value(Call::delete(path(binding))).await?;
     session.out.done(&json!({"id": binding, "bound": false}), format!("{binding} is taken away."))

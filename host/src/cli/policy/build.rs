@@ -1,4 +1,4 @@
-//! `berth policy build`: from a folder to the component that a host takes.
+//! `berth policy build`: makes the component that a host takes from a folder.
 
 use std::{
     fs,
@@ -17,32 +17,31 @@ use crate::cli::{
     session::Session,
 };
 
-/// `berth policy build`
+/// The arguments of `berth policy build`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A Rust crate is built by cargo. A folder in another language says in berth-policy.json how it is built:
   {\"output\": \"NAME.wasm\", \"build\": [\"node\", \"build.mjs\"], \"needs\": \"npm install\"}")]
 pub struct Build {
-    /// The policy's folder
+    /// The folder of the policy
     #[arg(default_value = ".")]
     pub dir: PathBuf,
 }
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// How a folder that is no Rust crate is built.
+/// How to build a folder that is not a Rust crate.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recipe {
     /// The file that the build makes, relative to the folder.
     output: PathBuf,
-    /// The program and its arguments, run in the folder.
+    /// The program and its arguments, which are run in the folder.
     build: Vec<String>,
-    /// What installs the tools.
+    /// The command that installs the tools of the build.
     needs: Option<String>,
 }
 
-/// Runs it.
 pub async fn run(args: Build, session: &mut Session) -> Done {
     let dir = &args.dir;
     let (wasm, out) = if dir.join("berth-policy.json").is_file() {
@@ -109,7 +108,7 @@ fn by_cargo(dir: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(&artifact).map_err(|error| Failure::file("read", &artifact, &error))
 }
 
-/// The wasm file among cargo's messages that belongs to the crate of this manifest.
+/// The wasm file of the crate with this manifest, as cargo's messages name it.
 pub fn artifact(messages: &str, manifest: &Path) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut own = messages.filter(|message| {
@@ -121,7 +120,7 @@ pub fn artifact(messages: &str, manifest: &Path) -> Option<PathBuf> {
     })
 }
 
-/// Says in words what cargo says in pages.
+/// Fails in words of its own when the wasm target is not installed, as cargo would print pages.
 fn require_target(dir: &Path) -> Done {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "target-libdir", "--target", TARGET]).current_dir(dir);

@@ -1,7 +1,7 @@
 //! Cases: what a policy is asked, and what it should answer.
 //!
-//! A file holds one case or a list of them. What a case leaves out has a harmless default; what it adds that nobody
-//! knows is a mistake, and is told with its place.
+//! A file has one case or a list of cases. Members that a case leaves out have harmless defaults. An unknown member is
+//! a mistake, which is reported with its place.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,33 +17,33 @@ use crate::{
     policy::{LimitOverrides, PolicyKind},
 };
 
-/// One case, as written.
+/// A case as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What it shows, in words.
+    /// What the case shows, in words.
     pub name: String,
     /// The policy's config.
     #[serde(default = "no_config")]
     pub config: Value,
-    /// Other limits than the kind's defaults, as a binding may have them.
+    /// Limits in place of the defaults of the policy's kind, as a binding may have them.
     #[serde(default)]
     pub limits: LimitOverrides,
-    /// What is expected; `berth policy bench` needs none.
+    /// The expected answer; `berth policy bench` needs none.
     pub expect: Option<Expect>,
-    /// Grayscale: the device that asks.
+    /// For grayscale policies: the device that asks.
     pub device: Option<Map<String, Value>>,
-    /// Grayscale: the task that is asked about.
+    /// For grayscale policies: the task.
     pub task: Option<Map<String, Value>>,
-    /// Grayscale: the host's lists.
+    /// For grayscale policies: the lists of the host.
     pub cohorts: Option<BTreeMap<String, BTreeSet<String>>>,
-    /// Auditors: a folder or an .apkg, relative to the file of the case.
+    /// For auditors: a folder or an .apkg, relative to the file of the case.
     pub package: Option<PathBuf>,
-    /// Auditors: the files of a package, path and text.
+    /// For auditors: the files of a package, as paths with texts.
     pub files: Option<BTreeMap<String, String>>,
-    /// Guards: how the release goes.
+    /// For guards: the health of the release.
     pub health: Option<Map<String, Value>>,
-    /// The file that it came from.
+    /// The file that has the case.
     #[serde(skip)]
     pub file: PathBuf,
 }
@@ -52,14 +52,14 @@ fn no_config() -> Value {
     json!({})
 }
 
-/// What came of a case, or should.
+/// The answer to a case, or the one that is expected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(untagged)]
 pub enum Expect {
     /// `admit`, `refuse`, `carry-on`, `suspend`, `end`, or why there was no verdict: `failed`, `trapped`, `limited`,
     /// `bad-config`.
     Word(String),
-    /// The rules of an auditor's findings, as often as they are found, in any order.
+    /// The rules of an auditor's findings, each as often as it was found, in any order.
     Rules(Vec<String>),
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Expect {
     }
 }
 
-/// What a case may expect besides a verdict.
+/// The answer when the policy refuses the config of a case.
 pub const BAD_CONFIG: &str = "bad-config";
 const NO_VERDICT: [&str; 4] = ["failed", "trapped", "limited", BAD_CONFIG];
 
@@ -98,7 +98,7 @@ impl Expect {
     }
 }
 
-/// All cases of a folder, files in the order of their names; or of one file.
+/// All cases of one file, or of all files in a folder in the order of their names.
 pub fn load(path: &Path, kind: PolicyKind) -> Result<Vec<Case>, Failure> {
     let mut paths = if path.is_dir() { json_files(path)? } else { vec![path.to_owned()] };
     paths.sort();
@@ -121,7 +121,7 @@ fn json_files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect())
 }
 
-/// The cases of one file. The error says where and what.
+/// The cases in one file. The error says what is wrong, and where.
 pub fn parse(text: &str, kind: PolicyKind) -> Result<Vec<Case>, String> {
     let mut cases: Vec<Case> =
         if text.trim_start().starts_with('[') { typed(text)? } else { vec![typed::<Case>(text)?] };
@@ -161,7 +161,7 @@ fn check(case: &mut Case, kind: PolicyKind) -> Result<(), String> {
     case.expect.as_mut().map_or(Ok(()), |expect| expect.check(kind))
 }
 
-/// A record of `wit/`: the members that a case gives over `base`, which has all of them.
+/// A record of `wit/`: `base`, which has all members, with those that a case gives.
 pub fn record<T: DeserializeOwned>(what: &str, base: Value, given: Option<&Map<String, Value>>) -> Result<T, String> {
     let mut members = base;
     for (name, value) in given.into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! `berth policy push`, `list`, `inspect`, `remove`: what is installed on a host.
+//! `berth policy push`, `list`, `inspect` and `remove`: the policies that are installed on a host.
 
 use std::path::PathBuf;
 
@@ -25,25 +25,22 @@ use crate::{
     clock::Millis,
 };
 
-/// `berth policy push`
+/// The arguments of `berth policy push`.
 #[derive(Args, Debug)]
 pub struct Push {
-    /// The wasm component, or a core module with its WIT section
+    /// The wasm component, or a core module with a WIT section
     pub file: PathBuf,
-    /// Also move everything that is bound to another version of it; what its new schema refuses goes on as it was
+    /// Also move all bindings of other versions to it; a binding whose config its new schema refuses stays as it is
     #[arg(long)]
     pub rebind: bool,
 }
 
-/// A policy of the host.
+/// A policy that is installed on the host.
 #[derive(Deserialize)]
 pub struct Installed {
-    /// SHA-256 of its bytes.
     pub digest: String,
     kind: String,
-    /// Its name.
     pub name: String,
-    /// Its own version.
     pub version: String,
     #[serde(default)]
     summary: String,
@@ -60,7 +57,7 @@ pub fn call(which: &str) -> Call {
     Call::get(format!("/v1/policies/{}", escape(which)))
 }
 
-/// `berth policy push`.
+/// Runs `berth policy push`.
 pub async fn push(args: Push, session: &mut Session) -> Done {
     let client = session.client()?;
     let bar = progress(session, &args.file.display().to_string());
@@ -79,19 +76,19 @@ pub async fn push(args: Push, session: &mut Session) -> Done {
     session.out.show(&answer, |policy, paint| format!("{}{words}", view(policy, paint)))
 }
 
-/// `berth policy list`.
+/// Runs `berth policy list`.
 pub async fn list(kind: Option<Kind>, session: &mut Session) -> Done {
     let items = session.client()?.items(Call::get("/v1/policies").query("kind", kind.map(word))).await?;
     let head = ["NAME", "VERSION", "KIND", "SIZE", "DIGEST", "INSTALLED"];
     session.out.list(items, head, "No policies. Install one with `berth policy push`.", row)
 }
 
-/// `berth policy inspect`, of a policy on the host.
+/// Runs `berth policy inspect` for a policy on the host.
 pub async fn inspect(which: &str, session: &mut Session) -> Done {
     session.out.show(&session.client()?.value(call(which)).await?, view)
 }
 
-/// `berth policy remove`.
+/// Runs `berth policy remove`.
 pub async fn remove(which: &str, session: &mut Session) -> Done {
     let client = session.client()?;
     let found: Installed = read(&client.value(call(which)).await?)?;
@@ -103,7 +100,7 @@ pub async fn remove(which: &str, session: &mut Session) -> Done {
     session.out.done(&json!({"digest": found.digest, "removed": true}), clean(&sentence))
 }
 
-/// Which version is meant by a name, must be said when there are several.
+/// Refuses a name alone when the host has several versions of the policy.
 async fn only_one(client: &Client, name: &str) -> Done {
     let all = client.items(Call::get("/v1/policies")).await?;
     let all: Vec<Installed> = all.iter().map(read).collect::<Result<_, _>>()?;

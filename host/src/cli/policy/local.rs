@@ -1,4 +1,4 @@
-//! A policy in a file here, in the host's own sandbox.
+//! A policy in a local file, in the same sandbox as on a host.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -15,25 +15,24 @@ use crate::{
     policy::{self, Compiler, Engine, EngineConfig, Limits, Policy},
 };
 
-/// From this size on compiling takes long enough to say so.
+/// From this size in bytes on, compiling takes so long that a remark is printed.
 const LARGE: usize = 1 << 20;
 
-/// The host's sandbox, and the folder that holds its compiled code as long as it runs.
+/// The sandbox of a host, and the temporary folder of its compiled code, which must be kept as long as the sandbox.
 pub fn engine() -> Result<(Engine, tempfile::TempDir), Failure> {
     let cache = tempfile::tempdir().map_err(|error| Failure::usage(format!("Cannot make a folder: {error}.")))?;
     let engine = Engine::new(EngineConfig::new(cache.path().into(), Compiler::InProcess))?;
     Ok((engine, cache))
 }
 
-/// A policy that runs here.
+/// A policy that runs in this process.
 pub struct Local {
-    /// What runs.
     pub policy: Arc<Policy>,
     /// The bytes that a host would get.
     pub wasm: Vec<u8>,
-    /// What its component imports.
+    /// The names of what its component imports.
     pub imports: Vec<String>,
-    /// Holds the compiled code as long as it runs.
+    /// The folder of the compiled code, which is deleted when this is dropped.
     _cache: tempfile::TempDir,
 }
 
@@ -107,13 +106,13 @@ fn limits(limits: &Limits) -> String {
     )
 }
 
-/// `berth policy inspect FILE.wasm`.
+/// Runs `berth policy inspect FILE.wasm`.
 pub async fn inspect(path: &Path, session: &mut Session) -> Done {
     let local = Local::open(path, session).await?;
     show(&local, path, session)
 }
 
-/// Prints what a policy is.
+/// Prints the description of a policy.
 pub fn show(local: &Local, path: &Path, session: &mut Session) -> Done {
     let text = local.card(path, &session.out.paint);
     session.out.done(&local.document(path), text)

@@ -1,4 +1,4 @@
-//! `berth policy rebind`, and what a push says of older versions: which version judges where.
+//! `berth policy rebind`, and what a push says about bindings of other versions.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -19,17 +19,17 @@ use crate::{
     text,
 };
 
-/// `berth policy rebind`
+/// The arguments of `berth policy rebind`.
 #[derive(Args, Debug)]
 pub struct Rebind {
     /// The policy's name
     pub policy: String,
-    /// Another version than the newest one: its number or its digest
+    /// The version to move to, when it is not the newest: its number or its digest
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
 }
 
-/// `berth policy rebind`.
+/// Runs `berth policy rebind`.
 pub async fn rebind(args: Rebind, session: &mut Session) -> Done {
     let client = session.client()?;
     let which = match args.to {
@@ -43,18 +43,18 @@ pub async fn rebind(args: Rebind, session: &mut Session) -> Done {
     moved.settle(&policy)
 }
 
-/// What still runs another version of the policy.
+/// The bindings of other versions of a policy.
 pub struct Elsewhere(Vec<Binding>);
 
 impl Elsewhere {
-    /// Looks it up.
+    /// Asks the host for the bindings of other versions than this one.
     pub async fn than(client: &Client, policy: &Installed) -> Result<Self, Failure> {
         let all = client.items(Call::get("/v1/policy-bindings").query("policy", Some(&policy.name))).await?;
         let all: Vec<Binding> = all.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Self(all.into_iter().filter(|binding| binding.digest != policy.digest).collect()))
     }
 
-    /// For people; nothing when there is nothing to say.
+    /// The bindings in words; `None` when there are none.
     pub fn words(&self, policy: &Installed) -> Option<String> {
         let lines = self.0.iter().map(|it| format!("  {}  {}  {}", it.id, it.place(), it.policy_version));
         (!self.0.is_empty()).then(|| {
@@ -67,16 +67,16 @@ impl Elsewhere {
         })
     }
 
-    /// For programs.
+    /// The bindings as JSON.
     pub fn document(&self) -> Value {
         self.0.iter().map(|it| json!({"id": it.id, "scope": it.scope, "policy_version": it.policy_version})).collect()
     }
 }
 
-/// What came of moving bindings to a version.
+/// The bindings that were to be moved to a version, and the outcome of each.
 pub struct Moved(Vec<(Binding, Result<(), Failure>)>);
 
-/// Moves whatever runs another version of the policy, each binding for itself: what is refused goes on as it was.
+/// Moves all bindings of other versions to this one, each by itself. A binding that is refused stays as it is.
 pub async fn move_all(client: &Client, policy: &Installed) -> Result<Moved, Failure> {
     let mut moved = Vec::new();
     for binding in Elsewhere::than(client, policy).await?.0 {
@@ -106,7 +106,7 @@ impl Moved {
         self.0.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// For programs.
+    /// The outcome as JSON.
     pub fn document(&self, policy: &Installed) -> Value {
         let one = |(binding, outcome): &(Binding, Result<(), Failure>)| {
             let problem = outcome.as_ref().err().map(Failure::document);
@@ -117,7 +117,7 @@ impl Moved {
                "bindings": self.0.iter().map(one).collect::<Vec<_>>()})
     }
 
-    /// Refused when one of them was.
+    /// Fails when one of the bindings was refused.
     pub fn settle(&self, policy: &Installed) -> Done {
         let stayed = self.0.iter().filter(|(_, outcome)| outcome.is_err()).count();
         if stayed == 0 {

@@ -1,4 +1,5 @@
-//! `berth policy new`: a folder in which a policy can be written, built and tried without anything else of Berth.
+//! `berth policy new`: makes a folder in which a policy can be written, built and tested without anything else of
+//! Berth.
 
 use std::{
     fs,
@@ -14,21 +15,21 @@ use crate::cli::{
     session::Session,
 };
 
-/// `berth policy new`
+/// The arguments of `berth policy new`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   berth policy new wifi-only --kind grayscale
   berth policy new no-source-maps --kind auditor --lang javascript --dir policies/no-source-maps")]
 pub struct New {
-    /// Its name, kebab-case: wifi-only
+    /// The name of the policy in kebab-case, such as wifi-only
     pub name: PolicyName,
-    /// What it judges: auditor versions, grayscale devices, guardian running releases
+    /// What it judges: auditor (versions), grayscale (devices) or guardian (running releases)
     #[arg(long)]
     pub kind: World,
     /// The language
     #[arg(long, default_value = "rust")]
     pub lang: Language,
-    /// The folder to make; NAME here when absent
+    /// The folder to make; one called NAME when absent
     #[arg(long)]
     pub dir: Option<PathBuf>,
 }
@@ -36,27 +37,26 @@ pub struct New {
 /// The worlds of `wit/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum World {
-    /// Judges versions.
+    /// Judges versions
     Auditor,
-    /// Chooses devices.
+    /// Decides which devices get a gray version
     Grayscale,
-    /// Watches grayscale releases.
+    /// Watches grayscale releases
     #[value(alias = "guard")]
     Guardian,
 }
 
-/// What a policy may be written in here; any language that makes components will do.
+/// The languages for which there is a template. A policy can be written in any language that makes components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
-    /// Small and fast: microseconds a call.
+    /// Small and fast: microseconds per call
     Rust,
-    /// With a JavaScript engine inside.
+    /// Contains a JavaScript engine
     Javascript,
-    /// With a Python interpreter inside.
+    /// Contains a Python interpreter
     Python,
 }
 
-/// Runs it.
 pub fn run(args: New, session: &mut Session) -> Done {
     let dir = args.dir.unwrap_or_else(|| PathBuf::from(args.name.as_str()));
     refuse_filled(&dir)?;
@@ -68,7 +68,7 @@ pub fn run(args: New, session: &mut Session) -> Done {
     session.out.done(&document, next_steps(&dir, &args.name, args.lang))
 }
 
-/// What is there already is somebody's work.
+/// Refuses a folder that is not empty, as its content is somebody's work.
 fn refuse_filled(dir: &Path) -> Done {
     match fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
         Ok(true) => Err(Failure::usage(format!("{} is not empty. Give another --dir.", dir.display()))),

@@ -1,5 +1,5 @@
-//! The good samples in `packages/`, before the policies that the host carries. The bad ones are pushed in the black-box
-//! tests.
+//! Audits the good samples in `packages/` with the built-in policies. The bad ones are pushed to a host by the
+//! black-box tests.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::subject;
 use crate::policy::{Compiler, Engine, EngineConfig, Finding, Limits, Outcome, Policy, PolicyKind, builtin};
 
-/// The auditors that the host carries.
+/// The built-in auditors.
 struct Auditors(Vec<Arc<Policy>>, #[expect(dead_code, reason = "holds the compiled code")] tempfile::TempDir);
 
 impl Auditors {
@@ -27,7 +27,7 @@ impl Auditors {
         Self(policies, cache)
     }
 
-    /// What they find in a folder, each with the policy's name.
+    /// The findings of all auditors in a folder, each with the name of the policy.
     async fn audit(&self, dir: &Path) -> Vec<(String, Finding)> {
         let package = Arc::new(subject::of_folder(dir).expect("a package"));
         let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! What a new policy's folder holds. The SDK and `wit/` are carried inside the binary, so that a policy builds without
-//! any registry of Berth's and fits the host that made it.
+//! The content of a new policy's folder. The binary contains the SDK and `wit/`, so that a policy can be built without
+//! a registry and fits the host that made it.
 
 use std::{fmt, str::FromStr};
 
@@ -10,17 +10,16 @@ use super::new::{Language, World};
 static SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk");
 static WIT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../wit");
 
-/// The name of a policy: kebab-case, begins with a letter, 2 to 64 characters, so that it is also a crate's name.
+/// The name of a policy: kebab-case, begins with a letter, 2 to 64 characters. It is also a valid name of a crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyName(String);
 
 impl PolicyName {
-    /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `WifiOnly` of `wifi-only`: the name of the policy's type.
+    /// The name of the policy's type: `WifiOnly` for `wifi-only`.
     fn type_name(&self) -> String {
         let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
         self.0.split('-').map(capital).collect()
@@ -33,7 +32,7 @@ impl fmt::Display for PolicyName {
     }
 }
 
-/// What cargo or the compiler would read as something else: keywords, and what the template itself uses.
+/// Names that would mean something else to cargo or the compiler: keywords, and names that the template uses.
 const TAKEN: [&str; 16] = [
     "std",
     "core",
@@ -87,7 +86,7 @@ macro_rules! template {
     };
 }
 
-/// Of each kind: config schema, cases, and the policy in Rust, JavaScript and Python.
+/// The templates of a kind: the config schema, the cases, and the policy in Rust, JavaScript and Python.
 fn kind_templates(kind: World) -> [&'static str; 5] {
     match kind {
         World::Auditor => [
@@ -114,7 +113,7 @@ fn kind_templates(kind: World) -> [&'static str; 5] {
     }
 }
 
-/// Every file of the folder.
+/// All files of the folder.
 pub fn files(name: &PolicyName, kind: World, lang: Language) -> Vec<TextFile> {
     let [schema, cases, rust, javascript, python] = kind_templates(kind);
     let own = match lang {
@@ -171,7 +170,8 @@ fn filled(text: &str, name: &PolicyName, kind: World, schema: &str) -> String {
         .replace("{{schema}}", schema.trim_end())
 }
 
-/// An interpreter needs more time and memory than a grayscale policy has by default: its cases ask for it.
+/// Adds larger limits to the cases of grayscale policies with an interpreter, which needs more time and memory than the
+/// default limits allow.
 fn with_room(cases: &str, kind: World, lang: Language) -> String {
     if lang == Language::Rust || kind != World::Grayscale {
         return cases.to_owned();
@@ -180,7 +180,7 @@ fn with_room(cases: &str, kind: World, lang: Language) -> String {
     cases.replace("\n    \"expect\"", &format!("\n    {limits}\n    \"expect\""))
 }
 
-/// Every file below a folder that the binary carries.
+/// All files below a folder that the binary contains.
 fn tree(dir: &Dir<'_>, under: &str) -> Vec<TextFile> {
     let one = |entry: &DirEntry<'_>| match entry {
         DirEntry::Dir(dir) => tree(dir, under),
@@ -192,7 +192,7 @@ fn tree(dir: &Dir<'_>, under: &str) -> Vec<TextFile> {
     dir.entries().iter().flat_map(one).collect()
 }
 
-/// The SDK's manifest without our workspace: what it inherits there is written out.
+/// The SDK's manifest, with what it inherits from the workspace written out.
 fn standalone(manifest: &str) -> String {
     let inherited = |line: &str| {
         Some(match line.strip_suffix(".workspace = true")? {

@@ -1,4 +1,4 @@
-//! The package of a case, in memory.
+//! The package of a case.
 
 use std::{collections::BTreeMap, fs::File, path::Path};
 
@@ -10,19 +10,19 @@ use crate::{
     policy::{Contents, PackageFile, ReadError},
 };
 
-/// A package that an auditor can read here.
+/// A package in memory that an auditor can read.
 pub struct Subject {
     mini_app_id: String,
     version: String,
-    /// The manifest's path and text.
+    /// The path and the text of the manifest.
     manifest: (String, String),
     size: u64,
     files: Vec<PackageFile>,
     bytes: BTreeMap<String, Vec<u8>>,
 }
 
-/// The package of a case: a folder or an .apkg under the host's rules for packages, or files as they are written there.
-/// A case without any has an empty mini-program.
+/// The package of a case: a folder or an .apkg, to which the host's rules for packages apply, or files as they are
+/// written in the case. A case without any of these has an empty mini-program.
 pub fn of(case: &Case) -> Result<Subject, String> {
     let Some(package) = &case.package else {
         let files = case.files.clone().unwrap_or_default();
@@ -33,7 +33,7 @@ pub fn of(case: &Case) -> Result<Subject, String> {
     opened.map_err(|reason| format!("package {}: {reason}", path.display()))
 }
 
-/// The package that a folder makes.
+/// The package of a folder.
 pub fn of_folder(dir: &Path) -> Result<Subject, String> {
     let mut packed = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     package::pack(dir, &mut packed, &PackOptions::default()).map_err(|error| error.detail)?;
@@ -56,7 +56,7 @@ fn of_archive(path: &Path) -> Result<Subject, String> {
     Ok(Subject { size, ..of_files(bytes) }.named(name))
 }
 
-/// An auditor never sees a package without a manifest, so that one is added where there is none.
+/// A package of these files. A manifest is added if there is none, as an auditor never gets a package without one.
 fn of_files(mut bytes: BTreeMap<String, Vec<u8>>) -> Subject {
     if !bytes.contains_key("manifest.json") {
         bytes.entry("app.json".into()).or_insert_with(|| br#"{"pages": []}"#.to_vec());

@@ -1,4 +1,4 @@
-//! `berth policy test`: asks a policy the cases of a folder, in the host's own sandbox.
+//! `berth policy test`: asks a policy the cases of a folder, in the same sandbox as on a host.
 
 use std::path::{Path, PathBuf};
 
@@ -19,11 +19,11 @@ use crate::{
     policy::{LogLine, Policy},
 };
 
-/// `berth policy test`
+/// The arguments of `berth policy test`.
 #[derive(Args, Debug)]
 #[command(after_help = CASES_HELP)]
 pub struct Test {
-    /// The policy
+    /// The file of the policy
     pub file: PathBuf,
     /// A folder of cases, or one file; `cases` beside the policy when absent
     #[arg(long)]
@@ -38,12 +38,12 @@ A case is JSON, alone in a file or in a list; only name and expect are required:
   guard      {\"name\": \"…\", \"health\": {\"gray\": [{\"running\": 90, \"failed\": 9}]}, \"expect\": \"carry-on\", \"suspend\" or \"end\"}
 Every case may expect failed, trapped, limited or bad-config, and set \"limits\" as a binding does.";
 
-/// Where the cases are.
+/// The folder or file with the cases.
 pub fn cases_path(policy: &Path, given: Option<&Path>) -> PathBuf {
     given.map_or_else(|| policy.parent().unwrap_or(Path::new(".")).join("cases"), Path::to_owned)
 }
 
-/// What came of one case.
+/// The outcome of one case.
 struct Report {
     name: String,
     passed: bool,
@@ -55,7 +55,6 @@ struct Report {
     peak_memory: u64,
 }
 
-/// Runs it.
 pub async fn run(args: Test, session: &mut Session) -> Done {
     let local = Local::open(&args.file, session).await?;
     let cases = cases::load(&cases_path(&args.file, args.cases.as_deref()), local.policy.kind())?;

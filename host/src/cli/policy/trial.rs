@@ -1,4 +1,4 @@
-//! One case, ready to be asked as often as one likes: each time on a fresh instance under its limits, as a host does.
+//! A case that is ready to be asked any number of times, each time on a fresh instance under its limits, as on a host.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,30 +19,27 @@ use crate::{
     },
 };
 
-/// A judgement of any kind.
+/// The judgement of a policy of any kind.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// Of a grayscale policy.
     Gray(GrayVerdict),
-    /// Of an auditor.
     Audit(Vec<Finding>),
-    /// Of a guard.
     Guard(Advice),
 }
 
-/// A bound policy and its question.
+/// A bound policy, and what it is asked.
 pub enum Trial {
-    /// A device asks.
+    /// A grayscale policy, and the device and the task that it decides about.
     Gray { policy: GrayBinding, device: Box<GrayDevice>, task: Box<GrayTask>, cohorts: Arc<dyn Cohorts> },
-    /// A version is audited.
+    /// An auditor, and the package that it audits.
     Audit { policy: AuditBinding, package: Arc<dyn Contents> },
-    /// A release is watched.
+    /// A guard, and the health of the release that it watches.
     Guard { policy: GuardBinding, health: Health },
-    /// It never comes to a question; why.
+    /// The policy refused its config, for this reason, so that it cannot be asked.
     BadConfig(String),
 }
 
-/// The lists of one case.
+/// The lists of a case.
 struct Lists(BTreeMap<String, BTreeSet<String>>);
 
 impl Cohorts for Lists {
@@ -52,7 +49,7 @@ impl Cohorts for Lists {
 }
 
 impl Trial {
-    /// Binds the policy as the case says. A config that the policy does not take is an answer, and no failure.
+    /// Binds the policy as the case says. That the policy refuses the config is an answer, and no failure.
     pub async fn of(case: &Case, policy: &Arc<Policy>) -> Result<Self, Failure> {
         let limits = case.limits.apply(policy.kind())?;
         if let Err(error) = policy.check_config(&case.config, &limits).await {
@@ -77,7 +74,7 @@ impl Trial {
         })
     }
 
-    /// Asks once; none when the config was refused.
+    /// Asks the policy once; `None` when the config was refused.
     pub async fn ask(&self) -> Option<Evaluation<Verdict>> {
         Some(match self {
             Self::Gray { policy, device, task, cohorts } => as_any(policy.decide(device, task, cohorts), Verdict::Gray),
@@ -93,7 +90,7 @@ fn as_any<V>(one: Evaluation<V>, wrap: impl FnOnce(V) -> Verdict) -> Evaluation<
     Evaluation { outcome: outcome.map(wrap), log, elapsed, peak_memory }
 }
 
-/// What came of it, in the words of `expect`.
+/// The answer in the words of `expect`.
 pub fn word(answer: Option<&Evaluation<Verdict>>) -> Expect {
     let Some(answer) = answer else { return Expect::Word(BAD_CONFIG.into()) };
     let word = match &answer.outcome {
@@ -112,7 +109,7 @@ pub fn word(answer: Option<&Evaluation<Verdict>>) -> Expect {
     Expect::Word(word.into())
 }
 
-/// The policy's own words about its answer, one a line.
+/// What the policy says about its answer, one line per item.
 pub fn details(trial: &Trial, answer: Option<&Evaluation<Verdict>>) -> Vec<String> {
     let Some(answer) = answer else {
         return if let Trial::BadConfig(why) = trial { vec![why.clone()] } else { vec![] };
@@ -134,7 +131,7 @@ fn finding(finding: &Finding) -> String {
     format!("{}{}: {}", place.unwrap_or_default(), finding.rule, finding.message)
 }
 
-/// A device on which nothing is special.
+/// A device with ordinary values.
 fn a_device() -> Value {
     json!({
         "guid": "g-1", "device_id": null, "account": null, "platform": "android", "os_version": "14",
@@ -150,7 +147,7 @@ fn a_task() -> Value {
     })
 }
 
-/// A release of which nothing is known yet.
+/// A release without any counts.
 fn a_release() -> Value {
     json!({"task_id": "gray_1", "version": "1.1.0", "gray": [], "online": []})
 }

@@ -1,4 +1,4 @@
-//! `berth admin backup`: a copy that can be started, taken while the host works.
+//! `berth admin backup`: copies the data of a host that may go on working, so that a host can be started from the copy.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::{
     store::Db,
 };
 
-/// `berth admin backup`
+/// The arguments of `berth admin backup`.
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "For SQLite with blobs in the data folder; the host may go on working. The folder is one that\n\
@@ -21,16 +21,19 @@ use crate::{
     PostgreSQL and S3 have means of their own: the database first (pg_dump), then the bucket."
 )]
 pub struct Backup {
-    /// Where the data is.
+    /// The storage of the host.
     #[command(flatten)]
     pub storage: Storage,
-    /// Where the copy goes
+    /// The folder for the copy
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
 }
 
-/// Copies the database with the key of its secrets, then the blobs: so every blob that the copied database names is in the copy, because what stops
-/// being named is kept for longer than a backup takes.
+/// Copies the database with the key of its secrets, and then the blobs. In this order the copy has every blob that its
+/// database names, as blobs that are not named any more are kept for longer than a backup takes.
+///
+/// # Errors
+/// A refusal when the storage is not SQLite with blobs in the data folder; failures of reading and writing.
 pub async fn backup(args: Backup, session: &mut Session) -> Done {
     let Backup { storage, to } = args;
     super::require_data(&storage)?;

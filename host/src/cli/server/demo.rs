@@ -1,4 +1,4 @@
-//! `berth demo`: a host with something to look at.
+//! `berth demo`: a host with sample data.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ static WEATHER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../packages/weather"
 
 const HOST_APP: &str = "demo-app";
 
-/// `berth demo`
+/// The arguments of `berth demo`.
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "Everything is real: the sample packages are packed, uploaded, audited by the built-in policies, approved,\n\
@@ -40,7 +40,7 @@ pub struct Demo {
     /// The address to listen on
     #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
-    /// The folder of the demo's data, another one than that of `berth serve`; what is there already is kept
+    /// The folder of the demo's data, which must not be that of `berth serve`; what is in it is kept
     #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-demo", value_name = "DIR")]
     pub data_dir: PathBuf,
 }
@@ -69,7 +69,7 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     Ok(())
 }
 
-/// Makes what is missing of the demo; answers the public key of its host app.
+/// Creates what is missing of the sample data, and returns the public key of the demo's host app.
 async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
     let id: HostAppId = HOST_APP.parse()?;
     match host_app::get(&app.db, caller, &id).await {

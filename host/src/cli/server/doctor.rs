@@ -1,4 +1,4 @@
-//! `berth doctor`: can this machine and this data run the host?
+//! `berth doctor`: checks whether this machine and this data can run the host.
 
 use std::time::{Duration, Instant};
 
@@ -23,22 +23,22 @@ use crate::{
     text,
 };
 
-/// `berth doctor`
+/// The arguments of `berth doctor`.
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "Checks the configuration, the database, the blob store, the policies and the clock. Give it the same\n\
     flags and environment as `berth serve`. Exit code 1 when something is wrong."
 )]
 pub struct Doctor {
-    /// All settings, as for `berth serve`.
+    /// The settings, the same as for `berth serve`.
     #[command(flatten)]
     pub settings: Settings,
-    /// Also remove blobs that nothing names and the scraps of broken uploads, as the host does every hour
+    /// Also remove blobs that nothing names and remains of broken uploads, as the host does every hour
     #[arg(long)]
     pub collect: bool,
 }
 
-/// One finding of the doctor.
+/// The result of one check.
 #[derive(Serialize)]
 struct Finding {
     what: &'static str,
@@ -54,10 +54,13 @@ async fn collection(config: Config) -> Result<String> {
     Ok(format!("removed {blobs} of {bytes} bytes that nothing named, and {scraps} of uploads"))
 }
 
-/// A clock before this was never set: Berth did not exist.
+/// A clock that shows an earlier time was never set, as Berth did not exist.
 const EARLIEST: Millis = Millis(1_767_225_600_000); // 2026-01-01
 
-/// Checks the machine and the data folder.
+/// Checks the machine and the data folder, and prints the results.
+///
+/// # Errors
+/// A refusal when something is wrong.
 pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
     let storage = args.settings.host.storage.clone();
     super::require_data(&storage)?;
@@ -146,7 +149,7 @@ async fn policies(config: Config) -> Result<String> {
     Ok(format!("{count} built-in ones compiled and loaded in {:.0?}", start.elapsed()))
 }
 
-/// The most that the clock of the data folder's file system may differ.
+/// How much the clock of the data folder's file system may differ.
 const SKEW: Duration = Duration::from_secs(5);
 
 fn clock(now: Millis, storage: &Storage) -> Result<String> {

@@ -1,4 +1,4 @@
-//! The commands that run or look after a host on its own machine.
+//! The commands that run a host, or look after it on its own machine.
 
 mod backup;
 mod demo;
@@ -30,23 +30,23 @@ use crate::{
     settings::Settings,
 };
 
-/// `berth serve`
+/// The arguments of `berth serve`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "The first run creates the data folder, the database and an admin, and prints the next step.\n\
     Logs go to stderr: as text on a terminal, else as JSON. BERTH_LOG sets what is logged: `info,berth::access=warn` when\n\
     absent, so requests that fail; `info` logs every request.")]
 pub struct Serve {
-    /// All settings.
+    /// The settings of the host.
     #[command(flatten)]
     pub settings: Settings,
 }
 
-/// `berth admin`
+/// The subcommands of `berth admin`.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Admin {
     /// Print a new platform-admin token
     Token(AdminToken),
-    /// Seal every stored secret anew under the first of the keys
+    /// Seal every stored secret anew with the first of the keys
     #[command(
         after_help = "To change keys: put the new one before the old one in --secret-keys (or first in the key file),\n\
         restart the hosts, run this, then take the old one away. It can be broken off and run again."
@@ -56,29 +56,29 @@ pub enum Admin {
     Backup(Backup),
 }
 
-/// `berth admin rotate-secrets`
+/// The arguments of `berth admin rotate-secrets`.
 #[derive(Args, Clone, Debug)]
 pub struct RotateSecrets {
-    /// Where the data is, and the keys.
+    /// The storage of the host, and its keys.
     #[command(flatten)]
     pub storage: Storage,
 }
 
-/// `berth admin token`
+/// The arguments of `berth admin token`.
 #[derive(Args, Clone, Debug)]
 pub struct AdminToken {
-    /// Where the data is.
+    /// The storage of the host.
     #[command(flatten)]
     pub storage: Storage,
 }
 
-/// What a host writes, the database and packages that are not public yet, no other user of the machine may read; nor what
-/// `berth admin backup` writes, whatever the rights of the folder.
+/// Sets the process's umask so that only its user can read what it writes: the database, packages that are not public
+/// yet, and what `berth admin backup` writes, whatever the rights of the folder.
 pub fn for_the_owner_only() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
-/// Logs to stderr, as text for people and as JSON for machines.
+/// Starts logging to stderr: as text on a terminal, else as JSON. `default` is used when `BERTH_LOG` is not set.
 fn log(default: &str) {
     let filter = EnvFilter::try_from_env("BERTH_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
@@ -138,7 +138,7 @@ Next, in another terminal:
     ))
 }
 
-/// Prints a new platform-admin token.
+/// Prints a new platform-admin token of the host whose data is in the storage.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
     let issued = access::admin_token(&host.app.db).await?;
@@ -148,13 +148,13 @@ pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
     session.out.line(issued.secret)
 }
 
-/// The host whose data is in `storage`, which must be there.
+/// The host whose data is in `storage`, which must exist.
 async fn existing(storage: Storage) -> Result<Host, Failure> {
     require_data(&storage)?;
     Ok(server::assemble(Config::with_defaults(storage), Compiler::this_program()?, Nature::default()).await?)
 }
 
-/// Seals every stored secret anew under the first key.
+/// Seals every stored secret anew with the first key, and prints how many there were.
 pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
     let done = seal::rotate(&host.app.db).await?;
@@ -165,7 +165,7 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
     session.out.done(&done, text)
 }
 
-/// Refuses a folder in which no host ever was, instead of making a new one there.
+/// Refuses storage in which there is no host's data, as a host would be created there.
 fn require_data(storage: &Storage) -> Done {
     let folder = &storage.data_dir;
     if storage.db.database_url.is_some() || folder.join("berth.db").exists() {

@@ -1,10 +1,10 @@
-//! `berth audit`: no host is asked.
+//! `berth audit`, which asks no host.
 
 use super::Desk;
 
 const APP: &str = r#"{"pages": ["pages/index"]}"#;
 
-/// A folder with one page, and what else is given.
+/// A folder with a mini-program of one page, and other files.
 fn folder(desk: &Desk, files: &[(&str, &str)]) -> String {
     for (path, text) in
         [("app.json", APP), ("app.js", ""), ("pages/index.js", "Page({})"), ("pages/index.wxml", "<view/>")]

@@ -16,7 +16,7 @@ fn run(state: &str, more: Value) -> Value {
     run
 }
 
-/// Answers with one run after the other.
+/// A host that answers with one state of the run after the other.
 fn host(asked: Seen<Value>, answers: Vec<Value>) -> Router {
     let looks = Seen::<()>::new();
     let begun = answers[0].clone();

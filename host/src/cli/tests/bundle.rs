@@ -1,4 +1,4 @@
-//! Bundles: good ones, hostile ones, pinned ones.
+//! `berth bundle` with correct, hostile and pinned bundles.
 
 use std::io::Write;
 

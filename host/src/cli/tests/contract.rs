@@ -1,4 +1,4 @@
-//! What each command asks of the host: method, path and body, as the HTTP contract names them.
+//! What each command asks of the host: method, path and body, as the HTTP contract has them.
 
 use axum::{
     Json, Router,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Desk, Seen};
 
-/// Answers everything with one document that fits all commands, and notes what was asked.
+/// A host that answers everything with one document that fits all commands, and notes what it was asked.
 fn host(asked: Seen<String>) -> Router {
     Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
         let path = uri.path_and_query().unwrap();
@@ -23,7 +23,7 @@ fn host(asked: Seen<String>) -> Router {
     })
 }
 
-/// Runs the lines and gives back what they asked; each must succeed and print one document.
+/// Runs a command line, which must succeed and print one document, and returns what it asked.
 async fn asks(line: &str) -> Vec<String> {
     let asked = Seen::new();
     let desk = Desk::before(host(asked.clone())).await;
@@ -32,7 +32,7 @@ async fn asks(line: &str) -> Vec<String> {
     asked.all()
 }
 
-/// Method and path, and the body whatever the order of its members.
+/// The method and path, and the body as JSON, whose members may have any order.
 fn parts(asked: &str) -> (String, Value) {
     let (line, body) = asked.split_at(asked.find('{').unwrap_or(asked.len()));
     (line.trim_end().to_owned(), serde_json::from_str(body).unwrap_or_default())
@@ -257,7 +257,7 @@ async fn a_policy_is_removed_by_its_digest() {
     assert_eq!(asks("policy remove secrets@1.2.0").await, named);
 }
 
-/// A host on which `secrets` 1.1.0 is the newest of two, and three places run 1.0.0 or 1.1.0; one refuses to move.
+/// A host with `secrets` in the versions 1.0.0 and 1.1.0, and three bindings of them, one of which refuses to be moved.
 fn policies(asked: Seen<String>) -> Router {
     let installed = |version: &str| json!({"name": "secrets", "version": version, "kind": "auditor", "digest": format!("d-{version}")});
     let bound = |id: &str, version: &str| json!({"id": id, "policy": "secrets", "policy_version": version, "digest": format!("d-{version}"), "scope": {"kind": "platform"}});

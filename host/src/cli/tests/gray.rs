@@ -1,4 +1,4 @@
-//! From options to the conditions of a grayscale task.
+//! `berth gray create`: from options to the conditions of a task.
 
 use axum::{Json, Router, body::Bytes, extract::RawQuery, http::StatusCode, routing::post};
 use serde_json::{Value, json};

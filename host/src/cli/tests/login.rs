@@ -1,4 +1,4 @@
-//! What is stored, and where.
+//! `berth login` and `berth logout`: what is stored, and where.
 
 use axum::{
     Json, Router,

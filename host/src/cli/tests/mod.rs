@@ -1,4 +1,4 @@
-//! The commands against a host of a few lines.
+//! Runs the commands against small hosts that tests define.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;
@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use super::{Cli, Output, Paint, Session, dispatch, report};
 use crate::clock::{Clock, ManualClock, SystemRandom};
 
-/// What a command left behind.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: u8,
@@ -34,12 +34,12 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// The one document on stdout.
+    /// The only document on stdout.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).expect(&self.out)
     }
 
-    /// Fails the test unless the command did what it was asked to.
+    /// Fails the test unless the command succeeded.
     #[track_caller]
     pub fn good(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.err);
@@ -47,7 +47,7 @@ impl Ran {
     }
 }
 
-/// A machine with a user, and a folder of its own.
+/// A machine with a user, and a temporary folder.
 pub struct Desk {
     pub folder: TempDir,
     pub input: String,
@@ -76,12 +76,12 @@ impl Pipe {
 }
 
 impl Desk {
-    /// With a host to talk to.
+    /// A machine that is logged in to `host`.
     pub async fn before(host: Router) -> Self {
         Self { server: Some(serve(host).await), token: Some("berth_secret".into()), ..Self::bare() }
     }
 
-    /// With nothing but a folder.
+    /// A machine with nothing but a folder.
     pub fn bare() -> Self {
         // Fails when another test installed it, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -103,7 +103,7 @@ impl Desk {
         self.arg(name)
     }
 
-    /// Runs a command line, split at spaces.
+    /// Runs a command line, which is split at spaces.
     pub async fn run(&self, line: &str) -> Ran {
         self.args(&line.split(' ').collect::<Vec<_>>()).await
     }
@@ -144,7 +144,7 @@ pub async fn serve(host: Router) -> String {
     format!("http://{address}")
 }
 
-/// What the handlers saw.
+/// What the handlers of a host saw.
 pub struct Seen<T>(Arc<Mutex<Vec<T>>>);
 
 impl<T> Clone for Seen<T> {
@@ -158,7 +158,7 @@ impl<T: Clone> Seen<T> {
         Self(Arc::default())
     }
 
-    /// Notes one and says the how-manieth it was, from 1.
+    /// Notes an item and returns how many there are now.
     pub fn note(&self, one: T) -> usize {
         let mut all = self.0.lock().unwrap();
         all.push(one);

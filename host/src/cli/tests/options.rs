@@ -1,4 +1,4 @@
-//! What people type.
+//! How options and arguments are parsed.
 
 use clap::CommandFactory;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Exit codes, problems in words, and trying again.
+//! Exit codes, problems in words, and retries.
 
 use axum::{
     Json, Router,

@@ -19,7 +19,7 @@ fn version(sha256: &str, size: usize) -> Value {
         "created_at": "2030-01-31T07:59:00.000Z", "updated_at": "2030-01-31T07:59:00.000Z"})
 }
 
-/// Name, query, headers that matter, number of pieces.
+/// The name, the query, a header, whether the length was announced, and the number of pieces.
 type Upload = (String, Option<String>, Option<String>, bool, usize);
 
 fn host(uploads: Seen<Upload>) -> Router {

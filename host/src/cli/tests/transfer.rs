@@ -1,4 +1,4 @@
-//! Downloads that are interrupted, resumed, changed on the way.
+//! Downloads that are interrupted, resumed, or changed on the way.
 
 use axum::{
     Router,
@@ -15,7 +15,7 @@ use crate::ids::Digest;
 
 const NAME: &str = "mp-shop_1.2.0.apkg";
 
-/// Serves `bytes` as a host does, at most `most` of them in one answer, and notes the ranges.
+/// A host that serves `bytes`, at most `most` of them in one answer, and notes the requested ranges.
 fn host(bytes: Vec<u8>, most: usize, ranges: Seen<Option<String>>) -> Router {
     let etag = format!("\"{}\"", Digest::of(&bytes));
     Router::new().route(

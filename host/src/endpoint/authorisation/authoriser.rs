@@ -1,4 +1,5 @@
-//! How the platform of a channel authorises us: WeChat by its third-party platform, all others by the merchant's word.
+//! How the platform of a channel authorises this host: WeChat by its third-party platform, all others by the merchant
+//! vouching for the channel.
 
 use futures_util::future::BoxFuture;
 
@@ -20,27 +21,28 @@ use crate::{
     },
 };
 
-/// Why a step did not succeed.
+/// Why a step of an authorisation did not succeed, and whether it is tried again.
 #[derive(Debug)]
 pub enum Trouble {
-    /// It may later: try again after so many seconds.
+    /// The step may succeed later and is tried again.
     Later {
-        /// Seconds.
+        /// Seconds until the next try.
         after: i64,
-        /// Why, in words.
+        /// The cause, in words.
         why: String,
     },
-    /// It never will.
+    /// The step can never succeed; the authorisation fails.
     Final {
-        /// The stable word.
+        /// A stable reason: the slug of a `Code`, `code-invalid` or `wechat-refused`.
         reason: &'static str,
-        /// In words.
+        /// The cause, in words.
         detail: String,
     },
 }
 
 impl Trouble {
-    /// What WeChat's refusal or this host's failure means for a step that was tried `attempts` times before.
+    /// What WeChat's refusal or this host's failure means for a step that was tried `attempts` times before. The pause
+    /// before the next try doubles with each attempt, up to 64 times the first one.
     pub fn of(failure: Failure, attempts: i64) -> Self {
         match failure {
             Failure::Refused(refusal) => Self::refused(&refusal, attempts),
@@ -62,7 +64,8 @@ impl Trouble {
         }
     }
 
-    /// A refusal of ours that trying again does not change is final.
+    /// What an error of this host means for a step. One of a kind that stays the same on every try (malformed, invalid,
+    /// conflict, not found, forbidden, gone) is final; any other one is logged and tried again.
     pub fn host(error: Error, attempts: i64) -> Self {
         match error.code.kind() {
             Kind::Malformed | Kind::Invalid | Kind::Conflict | Kind::NotFound | Kind::Forbidden | Kind::Gone => {
@@ -80,52 +83,52 @@ impl Trouble {
     }
 }
 
-/// How an authorisation begins.
+/// What an authorisation begins with.
 pub enum Beginning {
-    /// With a link for the merchant.
+    /// The merchant has to authorise this host at a link.
     Link(Link),
-    /// With the merchant's word, and nothing more is needed.
+    /// The merchant vouches for the channel, and nothing more is needed.
     Vouched(Grant),
 }
 
-/// Where the merchant authorises.
+/// The page at which the merchant authorises this host.
 pub struct Link {
-    /// The state that comes back with the merchant.
+    /// An unguessable value that comes back with the merchant and names the authorisation.
     pub state: Secret,
-    /// The platform's page.
+    /// The address of the page on the platform.
     pub page: String,
-    /// What names this link in what the platform tells us.
+    /// The platform's pre-authorisation code, by which its pushes name this link.
     pub pre_auth: Secret,
-    /// Seconds for which it is good.
+    /// Seconds for which the link is valid.
     pub good_for: i64,
 }
 
-/// What a code was turned into.
+/// What the platform gave for an authorisation code.
 pub struct Redeemed {
-    /// What was granted.
+    /// What the merchant granted.
     pub grant: Grant,
-    /// The tokens, sealed, to be kept in the same transaction.
+    /// The account's sealed tokens, to be stored in the same transaction as the grant.
     pub keep: NewGrant,
 }
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, Failure>>;
 
-/// What the platform of a kind of channel does for us.
+/// The calls to the platform of one kind of channel that an authorisation needs.
 pub trait Authoriser: Send + Sync {
-    /// Makes the link for the merchant, or takes the merchant's word.
+    /// Makes the link for the merchant, or takes the merchant's word for the channel.
     fn begin<'a>(&'a self, db: &'a Db, flow: &'a Authorisation) -> Answer<'a, Beginning>;
 
-    /// Turns a code into a grant; it can be done once.
+    /// Exchanges a code for a grant. The platform allows this once for each code.
     fn redeem<'a>(&'a self, db: &'a Db, flow: &'a Authorisation, code: &'a Secret) -> Answer<'a, Redeemed>;
 
-    /// Asks what the account is called, and that it is of the right kind.
+    /// Asks for the account's name, and refuses an account of another kind than that of the authorisation.
     fn describe<'a>(&'a self, db: &'a Db, flow: &'a Authorisation, grant: &'a Grant) -> Answer<'a, Grant>;
 
-    /// Whether the grant still holds, inside the transaction that relies on it.
+    /// Whether the grant still holds, read inside the transaction that relies on it.
     fn holds<'a>(&'a self, tx: &'a mut Tx, grant: &'a Grant) -> BoxFuture<'a, Result<bool>>;
 }
 
-/// Who authorises channels of this kind.
+/// The authoriser for the channel of this authorisation.
 ///
 /// # Errors
 /// `wechat-not-set-up` where WeChat is needed and this host has no third-party platform.

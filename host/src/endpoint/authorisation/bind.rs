@@ -17,7 +17,8 @@ use crate::{
     store::Tx,
 };
 
-/// Binds to what was asked for, or to what the channel was bound to before; else somebody must choose.
+/// Binds the channel to the endpoint application that was asked for, or else to the one that it was bound to before.
+/// When there is neither, the authorisation waits until somebody chooses one.
 ///
 /// # Errors
 /// Whatever refuses the endpoint application, the channel or the binding; then nothing is changed.
@@ -44,13 +45,15 @@ pub(super) async fn settle(channels: &Channels, flow: &Authorisation, grant: &Gr
     Ok(flow)
 }
 
-/// A channel that is authorised again stays where it is.
+/// The endpoint application that this channel of the merchant is bound to already. A channel that is authorised again
+/// stays bound to it.
 async fn bound_before(tx: &mut Tx, flow: &Authorisation, grant: &Grant) -> Result<Option<EndpointAppId>> {
     let known = tx.channel_by_app_id(flow.kind, &grant.app_id).await?;
     Ok(known.filter(|known| known.merchant == flow.merchant).and_then(|known| known.endpoint_app))
 }
 
-/// Everything of the last step, in a transaction that holds the merchant.
+/// Does the last step in a transaction that holds the merchant: authorises the channel, creates the endpoint
+/// application when `target` says so, and binds the channel to it.
 pub(super) async fn bind_in(
     tx: &mut Tx,
     channels: &Channels,

@@ -1,4 +1,4 @@
-//! Where channels are authorised.
+//! What authorising channels needs, shared by the API and the background work.
 
 use tokio::sync::Notify;
 
@@ -8,22 +8,22 @@ use crate::{
     wechat::{Platform, WechatConfig},
 };
 
-/// What authorising channels takes.
+/// What authorising channels needs.
 pub struct Channels {
     /// Where authorisations are recorded.
     pub db: Db,
     /// WeChat's third-party platform, when this host has one.
     pub wechat: Option<Platform>,
-    /// Work that neither a client that goes away nor the host's end breaks off.
+    /// Runs work that must be finished even when the client disconnects or the host shuts down.
     pub unbroken: Unbroken,
-    /// Rung when an authorisation has something to do.
+    /// Notified when an authorisation has something to do.
     pub wake: Notify,
-    /// Seconds for which a host that is at an authorisation keeps the others away.
+    /// Seconds for which a host has an authorisation to itself, until another host may take it over.
     pub lease_seconds: i64,
 }
 
 impl Channels {
-    /// With these settings.
+    /// Opens WeChat's platform from its settings. `public_url` is the address at which browsers reach this host.
     ///
     /// # Errors
     /// `invalid-field` for settings of WeChat's platform that have the wrong form.

@@ -1,4 +1,5 @@
-//! What comes back from WeChat: codes, by the merchant's browser or by push, and the news that a grant was taken back.
+//! What comes back from WeChat: authorisation codes, by the merchant's browser or by push, and notices that a grant was
+//! revoked.
 
 use std::sync::Arc;
 
@@ -19,36 +20,38 @@ use crate::{
     wechat::{accounts::Account, push::PushedCode},
 };
 
-/// Seconds by which WeChat's clock, which counts whole seconds, may be behind ours. Nobody authorises again faster.
+/// Seconds by which a revocation may be dated before the grant it ends: WeChat counts whole seconds, and its clock may
+/// be behind ours. Nobody authorises again faster than that.
 const SLACK: i64 = 5;
 
-/// Who acts when WeChat tells us.
+/// The actor of events that WeChat's pushes cause.
 const WECHAT: &str = "wechat";
 
-/// What the merchant's browser brings back.
+/// The query with which WeChat sends the merchant's browser back.
 #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Return {
-    /// The state of our link.
+    /// The state that this host put into the link.
     #[param(value_type = String)]
     pub state: Secret,
     /// The authorisation code; absent when the merchant did not agree.
     #[serde(default)]
     #[param(value_type = Option<String>)]
     pub auth_code: Option<Secret>,
-    /// Seconds for which the code is good.
+    /// Seconds for which the code is valid.
     #[serde(default)]
     pub expires_in: Option<i64>,
 }
 
-/// What the event of an account that we do not know tells.
+/// The `data` of the event about an account that authorised this host and belongs to no merchant.
 #[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
 pub struct Unclaimed {
-    /// The account.
+    /// The account's WeChat appid.
     pub app_id: String,
 }
 
-/// The run of a link, for the page that leads to WeChat; WeChat's page while the link is good.
+/// WeChat's page for the link with this state, to which this host's own page leads; `None` when the link is no longer
+/// valid.
 ///
 /// # Errors
 /// `not-found` when there is no such link.
@@ -68,7 +71,8 @@ fn no_link() -> Error {
     Error::new(Code::NotFound, "There is no such link, or a newer one has taken its place.")
 }
 
-/// The merchant's browser is back. Answers how far the run is, after it has gone as far as it goes now.
+/// Handles the merchant's browser coming back: stores the code, takes the run as far as it goes now, and answers its
+/// state.
 ///
 /// # Errors
 /// `not-found` when there is no such link.
@@ -87,7 +91,7 @@ pub async fn come_back(channels: &Arc<Channels>, back: &Return) -> Result<super:
     Ok(flow.view())
 }
 
-/// Commits a delivery. That the other way was faster, or that another run has the code, is no failure.
+/// Commits a delivery. That the code was delivered already, or belongs to another run, is no failure.
 async fn delivered(done: Result<()>, tx: Tx) -> Result<()> {
     match done.map_err(raced) {
         Ok(()) => tx.commit().await,
@@ -106,7 +110,7 @@ async fn deliver_in(tx: &mut Tx, mut flow: Authorisation, by: Door, code: &Secre
     Ok(())
 }
 
-/// Seals the code into the run. One that came to another run is not taken a second time.
+/// Seals the code into the run. A code that another run has is refused with `authorisation-state`.
 async fn take_code(tx: &mut Tx, flow: &mut Authorisation, code: &Secret) -> Result<()> {
     let known = tx.authorisation_by_code(&hash(code), "").await?;
     if known.is_some_and(|known| known.id != flow.id) {
@@ -117,10 +121,11 @@ async fn take_code(tx: &mut Tx, flow: &mut Authorisation, code: &Secret) -> Resu
     Ok(())
 }
 
-/// WeChat pushed a code: for a run that waits for it, or because the merchant authorised us on WeChat's own pages.
+/// Takes a code that WeChat pushed: for the run that waits for it, or, without such a run, because the merchant
+/// authorised this host on WeChat's own pages.
 ///
 /// # Errors
-/// Failures of the database, so that WeChat sends it again.
+/// Failures of the database; WeChat then sends the push again.
 pub async fn pushed(channels: &Channels, pushed: &PushedCode) -> Result<()> {
     let pre_auth = pushed.pre_auth.as_ref().map(hash).unwrap_or_default();
     let mut tx = channels.db.begin().await?;
@@ -137,8 +142,9 @@ pub async fn pushed(channels: &Channels, pushed: &PushedCode) -> Result<()> {
     Ok(())
 }
 
-/// The merchant authorised us without a run of ours. A channel that WeChat proved to be a merchant's gets a run that WeChat
-/// started; of an account that nobody has, or only vouched for, an event tells.
+/// Handles an authorisation that no run of this host asked for. A channel that WeChat proved to be a merchant's gets a
+/// new run, started by `wechat`. For an account that nobody has, or that a merchant only vouched for, an event is
+/// emitted.
 async fn renewed(tx: &mut Tx, pushed: &PushedCode) -> Result<()> {
     let known = channel_of(tx, &pushed.account).await?;
     let Some(channel) = known.filter(|channel| channel.proof == Proof::Platform) else {
@@ -154,7 +160,7 @@ async fn renewed(tx: &mut Tx, pushed: &PushedCode) -> Result<()> {
     Ok(())
 }
 
-/// The same code at the same moment, on another host.
+/// Turns the unique violation of two hosts that store the same code at once into `authorisation-state`.
 fn raced(error: Error) -> Error {
     let lost =
         error.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>()).is_some_and(is_unique_violation);
@@ -170,10 +176,11 @@ async fn channel_of(tx: &mut Tx, account: &str) -> Result<Option<Channel>> {
     Ok(None)
 }
 
-/// WeChat told that the merchant took the grant back at `at`. One that was given later stays.
+/// Handles WeChat's notice that the merchant revoked the grant of `account` at `at`. A grant that was given later
+/// stays.
 ///
 /// # Errors
-/// Failures of the database, so that WeChat sends it again.
+/// Failures of the database; WeChat then sends the push again.
 pub async fn revoked_at(db: &Db, account: &str, at: Millis) -> Result<()> {
     let known = db.read().await?.wechat_account(account).await?;
     match known.filter(|known| known.granted_at <= at.plus_seconds(SLACK)) {
@@ -182,7 +189,8 @@ pub async fn revoked_at(db: &Db, account: &str, at: Millis) -> Result<()> {
     }
 }
 
-/// The grant of an account does not hold any more: its tokens go, its channel is unauthorised, what relied on it fails.
+/// Ends the grant of an account: deletes its tokens, marks its channel as unauthorised, and fails the runs that relied
+/// on it.
 ///
 /// # Errors
 /// Failures of the database.

@@ -1,10 +1,11 @@
-//! Authorising a channel, creating or choosing its endpoint application and binding it, as one run that is resumable and
-//! never half done (E10).
+//! Authorising a channel, creating or choosing its endpoint application and binding it, as one run that can be resumed
+//! and is never half done (E10).
 //!
-//! `started → authorised → granted → (choosing →) bound`, or `failed`, or `abandoned`. WeChat's code comes by the
-//! merchant's browser and by WeChat's push: whichever is first is used, once. A merchant who authorises us on WeChat's own
-//! pages, without a run of ours, renews the channel that we know; an account that we do not know is told of by the event
-//! `wechat_account.unclaimed` and claimed by starting a run: nobody's word makes it a merchant's.
+//! A run goes `started → authorised → granted → (choosing →) bound`, or ends `failed` or `abandoned`. WeChat's code
+//! comes by the merchant's browser and by WeChat's push: the first of them is used, once. When a merchant authorises
+//! this host on WeChat's own pages, without a run, a known channel is renewed. About an unknown account the event
+//! `wechat_account.unclaimed` is emitted; a merchant claims it by starting a run, as nobody's word alone makes it a
+//! merchant's.
 
 mod authoriser;
 mod bind;
@@ -54,19 +55,20 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAuthorisation {
-    /// Whose channel it is to be.
+    /// The merchant that the channel is to belong to.
     pub merchant: MerchantId,
-    /// What sort of channel.
+    /// The kind of the channel.
     pub kind: ChannelKind,
-    /// Which endpoint application it is for; without it somebody chooses later.
+    /// The endpoint application to bind it to. When absent, somebody chooses one later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_app: Option<Target>,
-    /// Which channel it is, where its platform does not tell: needed for all kinds but those of WeChat.
+    /// The channel's id and name, where its platform does not tell them: needed for all kinds but those of WeChat, and
+    /// refused for those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouched: Option<Vouched>,
 }
 
-/// Which runs are wanted.
+/// Which runs to list. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuthorisationQuery {
@@ -79,18 +81,19 @@ pub struct AuthorisationQuery {
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
 paged!(AuthorisationQuery);
 
-/// Begins a run, and takes it as far as it goes: to the merchant's link, or for a channel that is vouched for, to the end.
+/// Starts a run and takes it as far as it goes: to the merchant's link, or, for a channel that is vouched for, to the
+/// end.
 ///
 /// # Errors
-/// `wechat-not-set-up`, `not-found` for somebody else's endpoint application, `invalid-field`. What goes wrong later is
-/// told by the run.
+/// `wechat-not-set-up`, `not-found` for another merchant's endpoint application, `invalid-field`. What goes wrong in
+/// later steps is shown in the run.
 pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
@@ -111,7 +114,8 @@ pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisat
     get(channels, caller, &flow.id).await
 }
 
-/// WeChat needs its platform and our address, the others somebody's word.
+/// Refuses a run that cannot go on: WeChat's kinds need the third-party platform and this host's public address, all
+/// others need `vouched`.
 fn require_way(channels: &Channels, flow: &Authorisation) -> Result<()> {
     match flow.kind {
         ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount if flow.vouched.is_none() => {
@@ -133,7 +137,8 @@ fn checked(kind: ChannelKind, vouched: Vouched) -> Result<Vouched> {
     Ok(Vouched { app_id, name: text::name("name", &vouched.name, 64)? })
 }
 
-/// What can be known now is said now, not when the merchant has authorised.
+/// Checks the target as far as it can be known now, so that mistakes are told at once and not after the merchant has
+/// authorised.
 async fn check_target(tx: &mut Tx, flow: &Authorisation, target: &Target) -> Result<()> {
     match target {
         Target::Id(id) => {
@@ -165,7 +170,7 @@ impl Owned for Authorisation {
     }
 }
 
-/// One run; its link is shown to those who may change it.
+/// One run. Its link is shown only to callers who may operate what the merchant owns.
 pub async fn get(channels: &Channels, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let flow: Authorisation = owned::authorise(&mut channels.db.read().await?, caller, id, Action::Read).await?;
     let mut view = flow.view();
@@ -181,7 +186,7 @@ fn link(channels: &Channels, flow: &Authorisation) -> Result<Option<String>> {
     wechat::own_page(platform, &state).map(Some)
 }
 
-/// The runs that the caller may know of and asks for, oldest first, without their links.
+/// One page of the runs that the caller may know of and that the query asks for, oldest first, without their links.
 pub async fn list(db: &Db, caller: &Caller, query: &AuthorisationQuery) -> Result<Page<AuthorisationView>> {
     caller.require_scope(TokenScope::Read)?;
     let page = query.page();
@@ -194,11 +199,12 @@ pub async fn list(db: &Db, caller: &Caller, query: &AuthorisationQuery) -> Resul
     Ok(Page::of(items, &page, |view: &AuthorisationView| view.id.to_string()))
 }
 
-/// Says which endpoint application the channel is for. When the grant is there, the channel is bound at once.
+/// Chooses the endpoint application of a run. When the grant is there already, the channel is bound at once; a run that
+/// failed or was abandoned is started again.
 ///
 /// # Errors
-/// Whatever refuses the endpoint application or the binding; then the run waits on, unchanged. `authorisation-state` when
-/// it is over.
+/// Whatever refuses the endpoint application or the binding: the run then waits on, unchanged. `authorisation-state`
+/// when it is bound.
 pub async fn choose(
     channels: &Arc<Channels>,
     caller: &Caller,
@@ -230,10 +236,10 @@ pub async fn choose(
     get(channels, caller, id).await
 }
 
-/// Starts again: with a new link, or from the grant when there is one.
+/// Starts a run again: from its grant when it has one, else with a new link.
 ///
 /// # Errors
-/// `authorisation-state` while it goes on by itself, and when it is bound.
+/// `authorisation-state` while the run goes on by itself, while it waits for a choice, and when it is bound.
 pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
@@ -244,10 +250,10 @@ pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &Authorisati
     get(channels, caller, id).await
 }
 
-/// Gives a run up.
+/// Abandons a run.
 ///
 /// # Errors
-/// `authorisation-state` when it is over.
+/// `authorisation-state` when the run has ended already.
 pub async fn abandon(db: &Db, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;

@@ -1,4 +1,4 @@
-//! What WeChat pushes, and what follows from it.
+//! What WeChat pushes to this host, and what this host does about it.
 
 use super::{pushed, revoked_at};
 use crate::{
@@ -10,11 +10,12 @@ use crate::{
     },
 };
 
-/// Reads a push and does what it tells.
+/// Reads a push and acts on it: stores a ticket, takes an authorisation code, or ends a grant. All other pushes are
+/// ignored.
 ///
 /// # Errors
-/// `wechat-push` with WeChat's own error code when it is not one of WeChat's; failures of this host, so that WeChat sends
-/// it again.
+/// `wechat-push`, with WeChat's own error code, when the push is not from WeChat. Failures of this host; WeChat then
+/// sends the push again.
 pub async fn receive(channels: &Channels, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
     match read(platform, envelope, body, channels.db.now())? {
         Push::Ticket { ticket, at } => accounts::keep_ticket(&channels.db, platform, &ticket, at).await,

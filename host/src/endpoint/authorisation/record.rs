@@ -15,33 +15,33 @@ use crate::{
     wechat,
 };
 
-/// Which endpoint application the channel is for.
+/// The endpoint application that a channel is authorised for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Target {
-    /// This one.
+    /// An existing one, by its CID.
     Id(EndpointAppId),
-    /// One that is created together with the binding.
+    /// A new one, created in the same transaction as the binding.
     New(NewTarget),
 }
 
-/// An endpoint application that is created together with the binding.
+/// An endpoint application that is created in the same transaction as the binding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTarget {
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: String,
-    /// The product instances that it holds.
+    /// The product instances that it holds, at least one.
     pub products: Vec<InstanceId>,
 }
 
-/// A channel that the merchant vouches for, where the platform gives no authorisation to us.
+/// A channel for which the merchant vouches, as its platform gives this host no authorisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Vouched {
-    /// The channel's own id.
+    /// The id that the channel has on its platform.
     pub app_id: String,
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: String,
 }
 
@@ -75,30 +75,31 @@ pub struct Authorisation {
 /// One run of authorising a channel.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuthorisationView {
-    /// Never changes.
+    /// The id of the run. It never changes.
     pub id: AuthorisationId,
-    /// Whose channel it is to be.
+    /// The merchant that the channel is to belong to.
     pub merchant: MerchantId,
-    /// What sort of channel.
+    /// The kind of the channel.
     pub kind: ChannelKind,
     /// `started`, `authorised`, `granted`, `choosing`, `bound`, `abandoned` or `failed`.
     pub state: String,
-    /// Where the merchant authorises, while it is `started`; shown to those who may change it.
+    /// The page at which the merchant authorises this host, while the run is `started`. Shown only to those who may
+    /// change the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The endpoint application that was asked for.
+    /// The endpoint application that was asked for; absent until somebody chooses one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// The channel's own id, once it is granted.
+    /// The id of the channel on its platform, once it is granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
-    /// What people call the channel.
+    /// The name of the channel on its platform, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The categories of functions that the merchant granted, by the platform's numbers.
     #[serde(default)]
     pub categories: Vec<i64>,
-    /// What does not stop it and should be known: categories that were not granted.
+    /// What should be known and does not stop the run: one warning for each needed category that was not granted.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// The channel, once it is bound.
@@ -107,31 +108,31 @@ pub struct AuthorisationView {
     /// The endpoint application (CID) that it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_app: Option<EndpointAppId>,
-    /// Why it failed: a stable word.
+    /// Why the run failed: a stable word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why it failed, in words, or who gave it up.
+    /// Why the run failed, in words, or who abandoned it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What the host waits for, trying again by itself.
+    /// What kept the last step from succeeding; the host tries it again by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-    /// When it is tried again.
+    /// When the step is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Millis>,
-    /// When it is given up, unless it has gone on.
+    /// When the run is abandoned unless it goes on before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
-    /// Who began; `wechat` when the merchant renewed the authorisation there.
+    /// The account that started the run; `wechat` when the merchant renewed the authorisation there.
     pub started_by: String,
-    /// When it began.
+    /// When the run was started.
     pub started_at: Millis,
-    /// When its state last changed.
+    /// When the state of the run last changed.
     pub changed_at: Millis,
 }
 
 impl Authorisation {
-    /// At its beginning, due at once.
+    /// Makes a run in its first stage, due at once; it is not stored yet.
     pub(super) fn new(tx: &Tx, merchant: &MerchantId, kind: ChannelKind, actor: &str) -> Self {
         let now = tx.now();
         let mut new = Self {
@@ -159,7 +160,8 @@ impl Authorisation {
         new
     }
 
-    /// Takes a new stage: it is due when the stage has something to do, and given up when its time is over.
+    /// Enters a stage: sets when the run is due and when it expires, and drops the sealed link and code that the stage
+    /// no longer needs.
     pub(super) fn enter(&mut self, stage: Stage, now: Millis) {
         (self.expires_at, self.due_at) = match &stage {
             Stage::Started { link_until: Some(until) } => (Some(*until), Some(*until)),
@@ -184,12 +186,12 @@ impl Authorisation {
         self.stage = Json(stage);
     }
 
-    /// Whether its time is over.
+    /// Whether the run is open and its time is over.
     pub(super) fn is_over(&self, now: Millis) -> bool {
         self.stage.is_open() && self.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// As it is shown; without its link.
+    /// The run as it is shown, without its link.
     pub(super) fn view(&self) -> AuthorisationView {
         let grant = self.stage.grant();
         let (mut channel, mut endpoint_app, mut reason, mut detail) = (None, None, None, None);
@@ -228,7 +230,7 @@ impl Authorisation {
         }
     }
 
-    /// Tells of its new state.
+    /// Emits the event of the run's present stage.
     pub(super) fn tell_stage(&self, tx: &mut Tx, actor: &str) {
         let kind = match &*self.stage {
             Stage::Started { .. } => kind::CHANNEL_AUTHORISATION_STARTED,
@@ -242,15 +244,15 @@ impl Authorisation {
         self.tell(tx, kind, actor);
     }
 
-    /// Tells of it as it is now.
+    /// Emits an event of this kind with the run as it is now.
     pub(super) fn tell(&self, tx: &mut Tx, kind: Kind<AuthorisationView>, actor: &str) {
         tx.tell(kind, &self.id, actor, &self.view()).for_merchant(&self.merchant);
     }
 }
 
-/// Seconds that the steps which the host does by itself may take in all, WeChat's troubles included.
+/// Seconds that the steps which the host does by itself may take in all, retries included.
 const WORKING: i64 = 24 * 3600;
-/// Seconds in which an endpoint application must be chosen.
+/// Seconds within which an endpoint application must be chosen.
 const CHOOSING: i64 = 7 * 24 * 3600;
 
 fn warnings(grant: &Grant) -> Vec<String> {
@@ -258,10 +260,10 @@ fn warnings(grant: &Grant) -> Vec<String> {
 }
 
 impl Tx {
-    /// Writes an authorisation that entered a new stage, and tells of it.
+    /// Enters a new stage, writes the run, and emits the event of the stage.
     ///
     /// # Errors
-    /// `authorisation-state` when somebody else changed it meanwhile.
+    /// `authorisation-state` when the run was changed by somebody else in the meantime.
     pub(super) async fn move_authorisation(
         &mut self,
         actor: &str,

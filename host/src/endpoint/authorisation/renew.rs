@@ -1,4 +1,4 @@
-//! Keeps the tokens of WeChat accounts fresh, as long as somebody needs them.
+//! Renews the tokens of WeChat accounts, as long as a channel or a run needs them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,14 +15,14 @@ use crate::{
     },
 };
 
-/// How often accounts are looked at.
+/// The pause between two looks for accounts to renew.
 const BEAT: Duration = Duration::from_secs(5);
-/// Accounts that are renewed in one look.
+/// How many accounts are renewed in one look.
 const BATCH: i64 = 20;
-/// Seconds for which the grant of a run that failed or was given up is kept, so that the run can start again from it.
+/// Seconds for which the grant of a run that failed or was abandoned is kept, so that the run can start again from it.
 const KEPT: i64 = 7 * 24 * 3600;
 
-/// Renews what ends soon, for ever.
+/// Renews tokens that expire soon, in an endless loop. Returns at once on a host without WeChat's platform.
 pub async fn run_renewer(channels: Arc<Channels>) {
     if channels.wechat.is_none() {
         return;
@@ -35,7 +35,7 @@ pub async fn run_renewer(channels: Arc<Channels>) {
     }
 }
 
-/// Renews the tokens that end soon.
+/// Renews the tokens that expire soon, for a batch of accounts.
 ///
 /// # Errors
 /// Failures of the database.
@@ -56,7 +56,8 @@ pub async fn renew_due(channels: &Arc<Channels>) -> Result<()> {
     Ok(())
 }
 
-/// Renews an account's token; lets an account go that nobody needs any more, or that the merchant has taken back.
+/// Renews an account's token. Deletes an account that nothing needs any more, and ends the grant of one that the
+/// merchant revoked.
 async fn look_after(channels: &Channels, account: &Account) -> Result<(), Failure> {
     let platform = config::required(channels.wechat.as_ref())?;
     if account.app_id != platform.app_id {
@@ -72,7 +73,7 @@ async fn look_after(channels: &Channels, account: &Account) -> Result<(), Failur
     done.map(drop)
 }
 
-/// Runs that ended before this keep no grant.
+/// The grants of runs that ended before this moment are not kept.
 pub(in crate::endpoint) fn kept_since(db: &Db) -> Millis {
     db.now().plus_seconds(-KEPT)
 }

@@ -1,4 +1,4 @@
-//! How far a run of authorising a channel is. Pure: a stage carries its data, and a move consumes it.
+//! The stages of an authorisation run. Pure: a stage carries its data, and a transition consumes it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,104 +10,104 @@ use crate::{
 };
 
 text_enum! {
-    /// By which way WeChat's authorisation code came. It comes by both; the first one counts.
+    /// How WeChat's authorisation code arrived. It comes both ways, and the first one counts.
     Door {
-        /// The merchant's browser came back.
+        /// With the merchant's browser, which WeChat sent back.
         Redirect = "redirect",
-        /// WeChat told us.
+        /// With a push from WeChat.
         Push = "push",
     }
 }
 
 text_enum! {
-    /// How far an authorisation of a channel is, in a word.
+    /// The stage of an authorisation of a channel, in a word.
     #[schema(as = AuthorisationState)]
     StageName {
         /// It waits for the merchant.
         Started = "started",
-        /// The merchant agreed.
+        /// The merchant agreed, and the code is not redeemed yet.
         Authorised = "authorised",
-        /// The grant is recorded.
+        /// The grant is recorded, and the channel is not bound yet.
         Granted = "granted",
         /// It waits for somebody to choose the endpoint application.
         Choosing = "choosing",
-        /// Done.
+        /// The channel is authorised and bound.
         Bound = "bound",
-        /// Given up.
+        /// Somebody, or its time limit, ended it.
         Abandoned = "abandoned",
-        /// It cannot go on.
+        /// A step failed for good.
         Failed = "failed",
     }
 }
 
-/// What the merchant granted.
+/// What the merchant granted to this host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// The channel's own id: a WeChat appid.
+    /// The id of the channel on its platform, such as a WeChat appid.
     pub app_id: String,
-    /// What people call it; none before the platform was asked.
+    /// The name of the channel; `None` before the platform was asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The categories of functions that were granted, by the platform's numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<i64>,
-    /// Categories that we need and that were not granted. The channel works, in part.
+    /// Categories that this host needs and that were not granted. The channel works without them, in part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<i64>,
 }
 
-/// How far it is.
+/// The stage of an authorisation run, with the data that it has there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Stage {
-    /// Begun. With a link, it waits for the merchant until then.
+    /// The run has begun. Once it has a link it waits for the merchant.
     Started {
-        /// Until when the link is good.
+        /// Until when the link is valid; `None` while there is no link.
         link_until: Option<Millis>,
     },
-    /// The merchant agreed, and a code came that can be turned, once, into a grant.
+    /// The merchant agreed, and a code came that can be exchanged for a grant once.
     Authorised {
-        /// How it came.
+        /// How the code came.
         by: Door,
     },
     /// The grant is recorded.
     Granted {
-        /// It.
+        /// What the merchant granted.
         grant: Grant,
     },
-    /// It waits for somebody to say which endpoint application the channel is for.
+    /// The run waits for somebody to choose the endpoint application.
     Choosing {
-        /// The grant.
+        /// What the merchant granted.
         grant: Grant,
     },
-    /// Done: the channel is authorised and bound.
+    /// The channel is authorised and bound.
     Bound {
-        /// The grant.
+        /// What the merchant granted.
         grant: Grant,
-        /// The channel.
+        /// The channel that was authorised.
         channel: ChannelId,
-        /// The endpoint application (CID).
+        /// The endpoint application (CID) that it is bound to.
         endpoint_app: EndpointAppId,
     },
-    /// Given up.
+    /// Somebody, or its time limit, ended the run.
     Abandoned {
-        /// Who gave it up; `berth` when its time was over.
+        /// The account that abandoned it; `berth` when its time was over.
         by: String,
         /// What was granted, if it came that far.
         grant: Option<Grant>,
     },
-    /// It cannot go on as it is.
+    /// A step failed for good.
     Failed {
-        /// The stable reason: `code-invalid`, `channel-bound` …
+        /// The stable reason, such as `code-invalid` or `channel-bound`.
         reason: String,
-        /// In words.
+        /// The reason in words.
         detail: String,
-        /// What was granted, if it came that far.
+        /// What was granted, if it came that far and is still worth something.
         grant: Option<Grant>,
     },
 }
 
-/// A move that the stage does not allow.
+/// A transition that the stage does not allow. As an [`Error`] it is `authorisation-state`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidTransition {
     from: &'static str,
@@ -124,12 +124,12 @@ impl From<InvalidTransition> for Error {
 type Moved = Result<Stage, InvalidTransition>;
 
 impl Stage {
-    /// At the beginning.
+    /// The first stage, without a link.
     pub fn begin() -> Self {
         Self::Started { link_until: None }
     }
 
-    /// Its name on the wire and in the database.
+    /// The name of the stage on the wire and in the database.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Started { .. } => "started",
@@ -142,7 +142,7 @@ impl Stage {
         }
     }
 
-    /// Whether it goes on, by itself or by somebody.
+    /// Whether the run has not ended: it goes on by itself, or waits for somebody.
     pub fn is_open(&self) -> bool {
         !matches!(self, Self::Bound { .. } | Self::Abandoned { .. } | Self::Failed { .. })
     }
@@ -160,7 +160,7 @@ impl Stage {
         Err(InvalidTransition { from: self.name(), to })
     }
 
-    /// There is a link for the merchant.
+    /// The run has a link for the merchant, valid until `until`.
     pub fn offer(self, until: Millis) -> Moved {
         match self {
             Self::Started { .. } => Ok(Self::Started { link_until: Some(until) }),
@@ -168,7 +168,7 @@ impl Stage {
         }
     }
 
-    /// A code came.
+    /// A code came, which can be exchanged for a grant.
     pub fn deliver(self, by: Door) -> Moved {
         match self {
             Self::Started { .. } => Ok(Self::Authorised { by }),
@@ -176,7 +176,7 @@ impl Stage {
         }
     }
 
-    /// The code was turned into a grant, or somebody vouches for the channel.
+    /// The code was exchanged for a grant, or the merchant vouches for the channel.
     pub fn granted(self, grant: Grant) -> Moved {
         match self {
             Self::Authorised { .. } | Self::Started { .. } => Ok(Self::Granted { grant }),
@@ -184,7 +184,7 @@ impl Stage {
         }
     }
 
-    /// Nobody has said which endpoint application.
+    /// The run has to wait until somebody chooses an endpoint application.
     pub fn choosing(self, described: Grant) -> Moved {
         match self {
             Self::Granted { .. } => Ok(Self::Choosing { grant: described }),
@@ -192,7 +192,7 @@ impl Stage {
         }
     }
 
-    /// The channel is bound.
+    /// The channel is bound to an endpoint application.
     pub fn bound(self, described: Grant, channel: ChannelId, endpoint_app: EndpointAppId) -> Moved {
         match self {
             Self::Granted { .. } | Self::Choosing { .. } => Ok(Self::Bound { grant: described, channel, endpoint_app }),
@@ -200,7 +200,7 @@ impl Stage {
         }
     }
 
-    /// Somebody, or the time, gives it up.
+    /// `by` abandons the run: an account, or `berth` when its time is over.
     pub fn abandoned(self, by: &str) -> Moved {
         match self.is_open() {
             true => Ok(Self::Abandoned { by: by.to_owned(), grant: self.grant().cloned() }),
@@ -208,7 +208,7 @@ impl Stage {
         }
     }
 
-    /// It cannot go on.
+    /// A step failed for good. The grant is kept, so that a restart goes on from it.
     pub fn failed(self, reason: &str, detail: &str) -> Moved {
         match self.is_open() {
             true => {
@@ -219,7 +219,7 @@ impl Stage {
         }
     }
 
-    /// It cannot go on, and what was granted is worth nothing: starting again begins at the beginning.
+    /// A step failed for good and the grant is worthless: a restart begins with a new link.
     pub fn forgotten(self, reason: &str, detail: &str) -> Moved {
         match self.is_open() {
             true => Ok(Self::Failed { reason: reason.to_owned(), detail: detail.to_owned(), grant: None }),
@@ -227,7 +227,7 @@ impl Stage {
         }
     }
 
-    /// It starts again: from the grant when there is one, else with a new link.
+    /// The run starts again: from the grant when there is one, else with a new link.
     pub fn restarted(self) -> Moved {
         match self {
             Self::Failed { grant, .. } | Self::Abandoned { grant, .. } => {

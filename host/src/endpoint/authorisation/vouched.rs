@@ -1,4 +1,4 @@
-//! Channels whose platform authorises nobody: the merchant vouches for them.
+//! Channels whose platform gives this host no authorisation: the merchant vouches for them.
 
 use futures_util::future::BoxFuture;
 
@@ -14,7 +14,7 @@ use crate::{
     wechat::accounts::Failure,
 };
 
-/// The merchant's word.
+/// Authorises a channel by the merchant's word alone, without calling any platform.
 pub struct Vouching;
 
 impl Authoriser for Vouching {

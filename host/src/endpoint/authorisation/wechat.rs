@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// WeChat's third-party platform.
+/// Authorises channels by WeChat's third-party platform.
 pub struct WechatAuthoriser<'p>(pub &'p Platform);
 
-/// Characters of a channel's name.
+/// How many characters of an account's name are kept.
 const NAME: usize = 64;
 
 impl Authoriser for WechatAuthoriser<'_> {
@@ -81,7 +81,7 @@ impl Authoriser for WechatAuthoriser<'_> {
     }
 }
 
-/// 256 bits that nobody guesses: whoever has them may bring a code to this run.
+/// A random value of 256 bits, as hexadecimal text. Whoever knows it may bring a code to this run.
 fn random_state(db: &Db) -> Secret {
     let mut bytes = [0u8; 32];
     db.random().fill(&mut bytes);
@@ -94,7 +94,7 @@ fn grant(kind: ChannelKind, granted: &Authorization) -> Grant {
     Grant { app_id: granted.authorizer_appid.clone(), name: None, categories, missing }
 }
 
-/// A merchant may choose an account of the other kind on WeChat's page.
+/// Refuses an account of the other kind, which a merchant may choose on WeChat's page.
 fn of_kind(kind: ChannelKind, mini_program: bool) -> Result<()> {
     if (kind == ChannelKind::WechatMiniProgram) == mini_program {
         return Ok(());
@@ -106,7 +106,7 @@ fn of_kind(kind: ChannelKind, mini_program: bool) -> Result<()> {
     Err(Error::new(Code::ChannelKindMismatch, detail))
 }
 
-/// WeChat's page, with our address to come back to.
+/// The address of WeChat's page, with this host's callback to come back to.
 fn login_page(platform: &Platform, kind: ChannelKind, pre_auth: &Secret, state: &Secret) -> Result<String> {
     let here = public_url(platform)?;
     let back = Url::parse_with_params(&format!("{here}/v1/wechat/callback"), [("state", state.expose())]);
@@ -121,12 +121,12 @@ fn login_page(platform: &Platform, kind: ChannelKind, pre_auth: &Secret, state: 
     Ok(Url::parse_with_params(&platform.login_url, query).map_err(Error::internal)?.into())
 }
 
-/// Our own page, from which WeChat lets merchants come: it looks at where the link was clicked.
+/// The address of this host's page with the link to WeChat: WeChat looks at where the link was clicked.
 pub fn own_page(platform: &Platform, state: &Secret) -> Result<String> {
     Ok(format!("{}/v1/wechat/authorise?state={}", public_url(platform)?, state.expose()))
 }
 
-/// Where WeChat sends merchants back to.
+/// This host's public address, to which WeChat sends merchants back.
 ///
 /// # Errors
 /// `wechat-not-set-up` when the host does not know its own address.

@@ -1,5 +1,5 @@
-//! What the host does by itself: each step is stored before the next call to WeChat. A host that dies leaves a lease that
-//! runs out, and another one goes on from the stored stage.
+//! The steps that the host does by itself. Each is stored before the next call to WeChat. When a host dies its lease on
+//! a run expires, and another host goes on from the stored stage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,23 +22,23 @@ use crate::{
     wechat::accounts::Failure,
 };
 
-/// How often a host looks for runs that are due.
+/// The pause between two looks for runs that are due.
 const LOOK: Duration = Duration::from_secs(1);
-/// Runs that are looked at in one go.
+/// How many runs are taken from the database at once.
 const BATCH: i64 = 20;
 
-/// What the secrets are about; see `store::SEALED`.
+/// What each sealed secret is bound to; see `store::SEALED`.
 pub(crate) const ABOUT_LINK: &str = "authorisation-link";
 pub(crate) const ABOUT_CODE: &str = "authorisation-code";
 
-/// What is sealed of a link.
+/// The parts of a link that are stored sealed.
 #[derive(Deserialize, Serialize)]
 pub(super) struct SealedLink {
     pub state: String,
     pub page: String,
 }
 
-/// Goes on with what is due, for ever.
+/// Advances the runs that are due, in an endless loop.
 pub async fn run(channels: Arc<Channels>) {
     loop {
         let _ = tokio::time::timeout(LOOK, channels.wake.notified()).await;
@@ -48,7 +48,7 @@ pub async fn run(channels: Arc<Channels>) {
     }
 }
 
-/// Goes on with every run that is due.
+/// Advances a batch of runs that are due.
 ///
 /// # Errors
 /// Failures of the database.
@@ -60,11 +60,11 @@ pub async fn go_on(channels: &Arc<Channels>) -> Result<()> {
     Ok(())
 }
 
-/// Takes a run as far as it goes by itself, unless another host is at it. It goes on when whoever waits for it goes away:
-/// what WeChat gives for a code it gives once.
+/// Takes a run as far as it goes by itself, unless another host has it. It is finished even when the caller goes away,
+/// as WeChat accepts a code only once.
 ///
 /// # Errors
-/// Failures of the database; the run is taken up again when the lease has run out.
+/// Failures of the database; the run is taken up again when the lease has expired.
 pub async fn advance(channels: &Arc<Channels>, id: &AuthorisationId) -> Result<()> {
     let (host, id) = (channels.clone(), id.clone());
     channels.unbroken.carry(async move { take_on(&host, &id).await }).await?
@@ -103,12 +103,12 @@ async fn steps(channels: &Channels, id: &AuthorisationId) -> Result<()> {
     Ok(())
 }
 
-/// Until when a run belongs to this host, from now.
+/// Until when the run belongs to this host, counted from now.
 fn lease_end(channels: &Channels) -> Millis {
     channels.db.now().plus_seconds(channels.lease_seconds)
 }
 
-/// One step; none when there is nothing to do now.
+/// Does one step and answers the changed run; `None` when there is nothing to do now.
 async fn step(channels: &Channels, flow: &Authorisation) -> Result<Option<Authorisation>> {
     if flow.is_over(channels.db.now()) {
         let stage = flow.stage.0.clone().abandoned(event::BERTH)?;
@@ -135,7 +135,7 @@ async fn step(channels: &Channels, flow: &Authorisation) -> Result<Option<Author
     }
 }
 
-/// Notes what is in the way and when to try again, or that it failed for good.
+/// Records the cause and when to try again, or fails the run.
 async fn give_way(db: &Db, flow: &Authorisation, trouble: Trouble) -> Result<()> {
     match trouble {
         Trouble::Later { after, why } => {
@@ -169,7 +169,7 @@ async fn begin(channels: &Channels, flow: &Authorisation) -> Result<Authorisatio
     }
 }
 
-/// Stores the link. That it is there is no change of state, so nothing is told.
+/// Stores the link. The state does not change, so no event is emitted.
 async fn offer(db: &Db, mut flow: Authorisation, link: &Link) -> Result<Authorisation> {
     let now = db.now();
     let sealed = SealedLink { state: link.state.expose().to_owned(), page: link.page.clone() };
@@ -197,13 +197,13 @@ async fn redeem(channels: &Channels, flow: &Authorisation) -> Result<Authorisati
     Ok(flow)
 }
 
-/// Asks what the account is, then does the last step, or waits for somebody to choose.
+/// Asks what the account is, then does the last step or waits until somebody chooses an endpoint application.
 async fn settle(channels: &Channels, flow: &Authorisation, grant: &Grant) -> Result<Authorisation, Failure> {
     let grant = authoriser::authoriser(channels, flow)?.describe(&channels.db, flow, grant).await?;
     Ok(bind::settle(channels, flow, &grant).await?)
 }
 
-/// What names a secret without telling it.
+/// The SHA-256 of a secret, by which it is looked up without being stored.
 pub(super) fn hash(secret: &Secret) -> String {
     Digest::of(secret.expose().as_bytes()).as_str().to_owned()
 }

@@ -1,4 +1,5 @@
-//! The id that a channel has in its own world. Strict where its platform documents the form, lenient elsewhere.
+//! The id that a channel has on its platform. Checked strictly where the platform documents the form, leniently
+//! elsewhere.
 
 use reqwest::Url;
 
@@ -8,10 +9,14 @@ use crate::{
     ids::MiniAppId,
 };
 
-/// Characters that an id may have, H5 addresses included.
+/// How many characters an id may have, addresses of H5 pages included.
 pub const MAX: usize = 512;
 
-/// The id as it is stored, when it is one of its kind: an address of an H5 page is written in one way only.
+/// The id as it is stored, when it is valid for the kind. The address of an H5 page is normalised, so that it has one
+/// spelling only.
+///
+/// # Errors
+/// `invalid-field` for `app_id` when it does not have the form of its kind.
 pub fn check(kind: ChannelKind, app_id: &str) -> Result<String> {
     let refused = |rule: &str| Err(Error::field("app_id", format!("{rule}, not {:?}.", short(app_id))));
     match kind {
@@ -39,7 +44,7 @@ fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
 }
 
-/// The address as browsers write it: host in lower case, no default port, a path.
+/// The https address as browsers write it: the host in lower case, no default port, a path. `None` when it is not one.
 fn page(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "https" && url.as_str().len() <= MAX)?;
     let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();

@@ -1,4 +1,4 @@
-//! Which endpoint application a channel reaches: at most one (E5).
+//! Which endpoint application a channel is bound to: one at most (E5).
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,13 @@ use crate::{
 pub struct BindChannel {
     /// The endpoint application (CID), of the same merchant.
     pub endpoint_app: EndpointAppId,
-    /// Whether to take it from the endpoint application that it is bound to now.
+    /// Whether to unbind the channel from the endpoint application that it is bound to now; refused when false and it
+    /// is bound to another one.
     #[serde(default, rename = "move")]
     pub take: bool,
 }
 
-/// What the event of an unbound channel tells.
+/// The `data` of the event about a channel that was unbound.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct ChannelUnbound {
     /// The channel as it is now.
@@ -33,11 +34,11 @@ pub struct ChannelUnbound {
     pub from: EndpointAppId,
 }
 
-/// Binds a channel to an endpoint application. Doing it twice is no work.
+/// Binds a channel to an endpoint application. When it is bound to it already nothing changes.
 ///
 /// # Errors
-/// `channel-bound` when it is bound to another one and is not to be moved; `not-found` for an endpoint application of
-/// somebody else.
+/// `channel-bound` when it is bound to another one and is not to be moved; `not-found` for another merchant's endpoint
+/// application.
 pub async fn bind(db: &Db, caller: &Caller, id: &ChannelId, bind: &BindChannel) -> Result<Channel> {
     let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, mut channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;

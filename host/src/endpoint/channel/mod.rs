@@ -1,5 +1,5 @@
-//! Channels: the places where an endpoint application is reached. Each is authorised by one merchant and bound to one
-//! endpoint application at the most (E5).
+//! Channels: the places where users reach an endpoint application. Each is authorised by one merchant and bound to at
+//! most one endpoint application (E5).
 
 mod app_id;
 mod bind;
@@ -28,13 +28,13 @@ use crate::{
 };
 
 text_enum! {
-    /// What sort of place a channel is.
+    /// The kind of a channel: on which platform it is.
     ChannelKind {
         /// A WeChat mini-program; its app id is `wx` and 16 letters or digits.
         WechatMiniProgram = "wechat_mini_program",
         /// A WeChat official account; its app id is `wx` and 16 letters or digits.
         WechatOfficialAccount = "wechat_official_account",
-        /// A page in the web; its app id is its https address.
+        /// A web page; its app id is its https address.
         H5 = "h5",
         /// A Douyin mini-program.
         Douyin = "douyin",
@@ -42,111 +42,114 @@ text_enum! {
         Alipay = "alipay",
         /// A WeCom application.
         Wecom = "wecom",
-        /// A MiniApp of ours; its app id is the MiniApp's id. Its checks carry the endpoint application (E11).
+        /// A MiniApp of this host; its app id is the MiniApp's id. Its checks carry the endpoint application (E11).
         MiniApp = "mini_app",
     }
 }
 
 text_enum! {
-    /// Whether the platform of the channel lets us act for it.
+    /// Whether the platform of the channel lets this host act for it.
     ChannelState {
-        /// It does.
+        /// It lets this host act for it.
         Authorised = "authorised",
-        /// The merchant took the authorisation back there. The channel stays bound, and can be authorised again.
+        /// The merchant revoked the authorisation on the platform. The channel stays bound, and can be authorised
+        /// again.
         Unauthorised = "unauthorised",
     }
 }
 
 text_enum! {
-    /// By what we believe that the channel is the merchant's.
+    /// What shows that the channel is the merchant's.
     Proof {
-        /// By the merchant's word. It stands against nobody who proves it, and gets nothing that is sent for the channel.
+        /// The merchant's word. It does not hold against another merchant's proof, and nothing that is sent for the
+        /// channel is given to this merchant.
         Vouched = "vouched",
-        /// By the channel's own platform, where the merchant authorised us.
+        /// The channel's own platform, where the merchant authorised this host.
         Platform = "platform",
     }
 }
 
 impl ChannelKind {
-    /// Whether it is an account at WeChat.
+    /// Whether the channel is an account at WeChat.
     pub fn is_wechat(self) -> bool {
         matches!(self, Self::WechatMiniProgram | Self::WechatOfficialAccount)
     }
 }
 
-/// A place where an endpoint application is reached.
+/// A place where users reach an endpoint application.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Channel {
-    /// Never changes.
+    /// The id of the channel on this host. It never changes.
     pub id: ChannelId,
-    /// Who authorised it.
+    /// The merchant that authorised it.
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
-    /// What sort of place it is.
+    /// On which platform it is.
     #[sqlx(try_from = "String")]
     pub kind: ChannelKind,
-    /// Its own id there: a WeChat appid, a MiniApp's id, the address of an H5 page. One channel for each in the world.
+    /// Its id on the platform: a WeChat appid, a MiniApp's id, the address of an H5 page. No two channels of a kind
+    /// have the same one.
     pub app_id: String,
-    /// For people.
+    /// The name that people read.
     pub name: String,
-    /// Whether we may act for it.
+    /// Whether the platform lets this host act for it.
     #[sqlx(try_from = "String")]
     pub state: ChannelState,
-    /// By what it is this merchant's.
+    /// What shows that it is this merchant's.
     #[sqlx(try_from = "String")]
     pub proof: Proof,
-    /// The endpoint application that it reaches (CID).
+    /// The endpoint application (CID) that it is bound to; absent when it is bound to none.
     #[sqlx(rename = "endpoint_app_id")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_app: Option<EndpointAppId>,
-    /// Who authorised it last.
+    /// The account that authorised it last; `wechat` when WeChat told of it.
     pub authorised_by: String,
     /// When it was authorised last.
     pub authorised_at: Millis,
-    /// Who bound it.
+    /// The account that bound it; absent when it is bound to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound_by: Option<String>,
-    /// When it was bound.
+    /// When it was bound; absent when it is bound to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound_at: Option<Millis>,
 }
 
-/// What a merchant says to have, and by what proof.
+/// A channel that a merchant claims, and what shows that it is the merchant's.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
-    /// What sort of place it is.
+    /// On which platform it is.
     pub kind: ChannelKind,
-    /// Its own id there.
+    /// Its id on the platform.
     pub app_id: &'a str,
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: &'a str,
-    /// By what.
+    /// What shows that it is the merchant's.
     pub proof: Proof,
 }
 
-/// A channel that a merchant vouches for by hand.
+/// A channel to create by hand, for which the merchant vouches.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewChannel {
-    /// Whose it is.
+    /// The merchant that is to own it.
     pub merchant: MerchantId,
-    /// What sort of place it is. For `mini_app` the caller must be a developer of the MiniApp as well.
+    /// On which platform it is. For `mini_app` the caller must be a developer of the MiniApp as well.
     pub kind: ChannelKind,
-    /// Its own id there; its form depends on the kind.
+    /// Its id on the platform; the form depends on the kind.
     pub app_id: String,
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: String,
 }
 
-/// What may be edited.
+/// What may be edited of a channel.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditChannel {
-    /// 1 to 64 characters.
+    /// The new name, 1 to 64 characters.
     pub name: String,
 }
 
-/// Which channels are wanted.
+/// Which channels to list. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChannelQuery {
@@ -159,13 +162,13 @@ pub struct ChannelQuery {
     /// Only those of this kind.
     #[serde(default)]
     pub kind: Option<ChannelKind>,
-    /// Only those with this id of their own (E7).
+    /// Only those with this id on their platform (E7).
     #[serde(default)]
     pub app_id: Option<String>,
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
@@ -173,13 +176,13 @@ pub struct ChannelQuery {
 paged!(ChannelQuery);
 
 impl Channel {
-    /// The MiniApp that it is, when it is one of ours.
+    /// The id of the MiniApp that the channel is; `None` for channels on other platforms.
     pub fn mini_app(&self) -> Option<MiniAppId> {
         (self.kind == ChannelKind::MiniApp).then(|| self.app_id.parse().ok()).flatten()
     }
 }
 
-/// What concerns a channel concerns its merchant, and its MiniApp when it is one.
+/// Marks an event as one about the channel's merchant, and about its MiniApp when it is one.
 pub(super) fn concerns(channel: &Channel, event: &mut NewEvent) {
     event.for_merchant(&channel.merchant);
     if let Some(mini_app) = channel.mini_app() {
@@ -200,11 +203,12 @@ impl Owned for Channel {
     }
 }
 
-/// Records a channel that the merchant vouches for by hand.
+/// Creates a channel for which the merchant vouches by hand. A channel of the merchant that is unauthorised is
+/// authorised again.
 ///
 /// # Errors
-/// `channel-exists` when the merchant has it already, `channel-taken` when another one has, `invalid-field` when the
-/// id of the channel is none of its kind.
+/// `channel-exists` when the merchant has it authorised already, `channel-taken` when another merchant has it,
+/// `invalid-field` when the id does not have the form of its kind.
 pub async fn create(db: &Db, caller: &Caller, new: NewChannel) -> Result<Channel> {
     let app_id = app_id::check(new.kind, &new.app_id)?;
     let mut tx = db.begin().await?;
@@ -226,11 +230,11 @@ pub async fn create(db: &Db, caller: &Caller, new: NewChannel) -> Result<Channel
 }
 
 /// Records that `merchant`, which the transaction holds, authorised a channel. One that it had authorised before is
-/// authorised again, stays bound where it was, and takes the new name. One that another merchant only vouched for is
-/// taken from there when the platform proves whose it is.
+/// authorised again, stays bound, and takes the new name. One for which another merchant only vouched is taken from
+/// that merchant when `claim` has the platform's proof.
 ///
 /// # Errors
-/// `channel-taken` when another merchant has it: whose it is stays untold.
+/// `channel-taken` when another merchant has it; the error does not say which one.
 pub async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Channel> {
     let Claim { kind, app_id, proof, .. } = claim;
     let name = text::name("name", claim.name, 64)?;
@@ -258,7 +262,7 @@ pub async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: 
     Ok(channel)
 }
 
-/// The channel, when it is this merchant's; nothing when nobody has it, or nobody any more.
+/// The merchant's channel with this kind and id. `None` when nobody has it, or when another merchant had to give it up.
 async fn own(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Option<Channel>> {
     match tx.channel_by_app_id(claim.kind, claim.app_id).await? {
         Some(other) if other.merchant != merchant.id => {
@@ -269,7 +273,8 @@ async fn own(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) ->
     }
 }
 
-/// Takes a channel from a merchant who only vouched for it, for one who has proof.
+/// Deletes a channel of a merchant who only vouched for it, in favour of one who has the platform's proof. Refused with
+/// `channel-taken` otherwise.
 async fn give_way(tx: &mut Tx, actor: &str, channel: &Channel, proof: Proof) -> Result<()> {
     tx.hold_merchant(&channel.merchant).await?;
     let Some(channel) = tx.channel(&channel.id).await? else { return Ok(()) };
@@ -287,7 +292,8 @@ fn taken(kind: ChannelKind) -> Error {
     Error::new(Code::ChannelTaken, detail)
 }
 
-/// Records that the channel's platform took its authorisation away; the transaction holds the merchant. It stays bound.
+/// Records that the platform does not let this host act for the channel any more; the transaction holds the merchant.
+/// The channel stays bound.
 pub async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Result<Channel> {
     if channel.state == ChannelState::Unauthorised {
         return Ok(channel.clone());
@@ -298,7 +304,7 @@ pub async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Resu
     Ok(channel)
 }
 
-/// Renames a channel.
+/// Renames a channel. Nothing is written when the name stays the same.
 pub async fn edit(db: &Db, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
     let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
@@ -313,7 +319,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &ChannelId, edit: EditChannel) -
     Ok(channel)
 }
 
-/// Gives a channel up, so that any merchant may authorise it. What WeChat granted for it goes, unless a run needs it.
+/// Deletes a channel, so that any merchant may authorise it. Its WeChat grant is deleted too, unless a run needs it.
 ///
 /// # Errors
 /// `channel-bound` while it is bound to an endpoint application.
@@ -335,11 +341,14 @@ pub async fn delete(db: &Db, caller: &Caller, id: &ChannelId) -> Result<()> {
 }
 
 /// One channel.
+///
+/// # Errors
+/// `not-found`, also when the caller may not know of it.
 pub async fn get(db: &Db, caller: &Caller, id: &ChannelId) -> Result<Channel> {
     owned::authorise(&mut db.read().await?, caller, id, Action::Read).await
 }
 
-/// The channels that the caller may know of and asks for, oldest first (E7).
+/// One page of the channels that the caller may know of and that the query asks for, oldest first (E7).
 pub async fn list(db: &Db, caller: &Caller, query: &ChannelQuery) -> Result<Page<Channel>> {
     caller.require_scope(TokenScope::Read)?;
     query.app_id.iter().try_for_each(|app_id| text::name("app_id", app_id, app_id::MAX).map(drop))?;

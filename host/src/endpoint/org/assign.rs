@@ -1,4 +1,4 @@
-//! Which endpoint applications are assigned to which nodes (E9).
+//! Which endpoint applications are assigned to which organisation nodes (E9).
 
 use serde::{Deserialize, Serialize};
 
@@ -15,17 +15,19 @@ use crate::{
     store::Db,
 };
 
-/// Where an endpoint application may be used.
+/// The organisation nodes at which an endpoint application may be used.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Reach {
-    /// The nodes at which it may be used, ascending; null when the merchant has no nodes and so sets no bounds.
+    /// The nodes at which it may be used, ascending; null when the merchant has no nodes, and it may be used
+    /// everywhere.
     #[schema(required)]
     pub org_nodes: Option<Vec<OrgNodeId>>,
-    /// The nodes that it is assigned to. When there are none, it may be used at all nodes that are not limited.
+    /// The nodes that it is assigned to. When there are none, it may be used at all nodes that are not limited and have
+    /// one of its products open.
     pub assigned: Vec<OrgNodeId>,
 }
 
-/// Assigns an endpoint application to a node. Doing it twice is no work.
+/// Assigns an endpoint application to a node. When it is assigned already nothing changes.
 ///
 /// # Errors
 /// `not-found` for a node of another merchant, `org-node-not-open` when no product instance of the endpoint application
@@ -46,7 +48,7 @@ pub async fn assign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNode
     tx.commit().await
 }
 
-/// Takes an assignment away.
+/// Ends the assignment of an endpoint application to a node.
 ///
 /// # Errors
 /// `not-found` when there is none.
@@ -60,7 +62,7 @@ pub async fn unassign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNo
     tx.commit().await
 }
 
-/// Where an endpoint application may be used.
+/// The organisation nodes at which an endpoint application may be used.
 pub async fn reach(db: &Db, caller: &Caller, cid: &EndpointAppId) -> Result<Reach> {
     let mut tx = db.read().await?;
     let endpoint = owned::authorise::<EndpointApp>(&mut tx, caller, cid, Action::Read).await?;

@@ -1,5 +1,5 @@
-//! What ends at organisation nodes, by hand or because its ground is gone (E4, E9): each ending is told by an event of its
-//! own. The transaction holds the merchant.
+//! What ends at organisation nodes, by hand or because what it depends on has ended (E4, E9). An event is emitted for
+//! each end. The transaction holds the merchant.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
     store::Tx,
 };
 
-/// An endpoint application and a node that it is assigned to, or was.
+/// An endpoint application and a node that it is or was assigned to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NodeOfEndpoint {
@@ -22,7 +22,7 @@ pub struct NodeOfEndpoint {
     pub org_node: OrgNodeId,
 }
 
-/// A product instance and a node that it is open on, or was.
+/// A product instance and a node on which it is or was open.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ProductOfNode {
@@ -32,7 +32,7 @@ pub struct ProductOfNode {
     pub product_instance: InstanceId,
 }
 
-/// Takes one assignment away; false when there was none.
+/// Ends one assignment; false when there was none.
 pub(super) async fn unassign(tx: &mut Tx, actor: &str, merchant: &MerchantId, what: NodeOfEndpoint) -> Result<bool> {
     let gone = tx.delete_assignment(&what.endpoint_app, &what.org_node).await?;
     if gone {
@@ -41,14 +41,14 @@ pub(super) async fn unassign(tx: &mut Tx, actor: &str, merchant: &MerchantId, wh
     Ok(gone)
 }
 
-/// An endpoint application goes: so do its assignments.
+/// Ends all assignments of an endpoint application that is being deleted.
 pub async fn unassign_everywhere(tx: &mut Tx, actor: &str, of: &EndpointApp) -> Result<()> {
     let gone = tx.delete_assignments_of(&of.id).await?;
     tell_unassigned(tx, actor, &of.merchant, gone);
     Ok(())
 }
 
-/// An assignment needs a product instance of its endpoint application open on its node: those that have none any more go
+/// Ends the merchant's assignments to nodes on which no product instance of the endpoint application is open any more
 /// (E9).
 pub async fn prune_assignments(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<()> {
     let gone = tx.delete_baseless_assignments(merchant).await?;
@@ -66,7 +66,7 @@ pub(super) async fn close(tx: &mut Tx, actor: &str, node: &OrgNode, instance: &I
     Ok(gone)
 }
 
-/// Closes an instance on the nodes where it was opened as of `left_at` or before (E4); true when there were any.
+/// Closes an instance on all nodes where it was opened at `left_at` or before (E4); true when there were any.
 pub async fn close_everywhere(tx: &mut Tx, actor: &str, instance: &ProductInstance, left_at: Millis) -> Result<bool> {
     let gone = tx.leave_org_nodes(&instance.id, left_at).await?;
     let closed = !gone.is_empty();
@@ -74,7 +74,7 @@ pub async fn close_everywhere(tx: &mut Tx, actor: &str, instance: &ProductInstan
     Ok(closed)
 }
 
-/// A node goes: so does what is open on it and assigned to it.
+/// Ends all assignments to a node that is being deleted, and closes all products on it.
 pub(super) async fn clear(tx: &mut Tx, actor: &str, node: &OrgNode) -> Result<()> {
     let (assigned, open) = tx.clear_org_node(&node.id).await?;
     tell_unassigned(tx, actor, &node.merchant, assigned);

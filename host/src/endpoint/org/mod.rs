@@ -1,5 +1,5 @@
-//! Organisation nodes: a merchant's tree of regions and stores. What is open on a node, and which endpoint applications
-//! are assigned to it, decides where an endpoint application may be used (E9).
+//! Organisation nodes: a merchant's tree of regions and stores. The products that are open on a node and the endpoint
+//! applications that are assigned to it decide where an endpoint application may be used (E9).
 
 mod assign;
 mod ending;
@@ -29,7 +29,7 @@ use crate::{
     text,
 };
 
-/// Nodes that a merchant may have: all that an endpoint application reaches travel in a check.
+/// How many nodes a merchant may have. A check carries the ids of all that an endpoint application reaches.
 const MAX_NODES: i64 = 5_000;
 
 /// A node of a merchant's organisation.
@@ -37,14 +37,14 @@ const MAX_NODES: i64 = 5_000;
 pub struct OrgNode {
     /// The VID. Never changes.
     pub id: OrgNodeId,
-    /// Whose it is.
+    /// The merchant that owns it.
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
-    /// The node above it.
+    /// The node above it; absent for a root.
     #[sqlx(rename = "parent_id")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<OrgNodeId>,
-    /// For people.
+    /// The name that people read.
     pub name: String,
     /// Whether only the endpoint applications that are assigned to it may be used at it (E9).
     pub limited: bool,
@@ -52,7 +52,7 @@ pub struct OrgNode {
     pub created_at: Millis,
 }
 
-/// A node, what is open on it, and what is assigned to it.
+/// A node with the products that are open on it and the endpoint applications that are assigned to it.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct OrgNodeDetail {
     /// The node.
@@ -68,11 +68,11 @@ pub struct OrgNodeDetail {
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrgNode {
-    /// Whose it is.
+    /// The merchant that is to own it.
     pub merchant: MerchantId,
-    /// 1 to 64 characters.
+    /// The name that people read, 1 to 64 characters.
     pub name: String,
-    /// The VID that the merchant's organisation has it by, `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
+    /// The VID by which the merchant's organisation knows the node, `[a-z0-9][a-z0-9-]{2,62}`; generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<OrgNodeId>,
     /// The node above it; absent for a root.
@@ -83,14 +83,14 @@ pub struct NewOrgNode {
     pub limited: bool,
 }
 
-/// What may be edited; what is absent stays.
+/// What may be edited of a node. Absent members stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditOrgNode {
-    /// 1 to 64 characters.
+    /// The new name, 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The node above it; null makes it a root.
+    /// The new node above it; null makes it a root.
     #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<OrgNodeId>)]
     pub parent: Option<Option<OrgNodeId>>,
@@ -99,19 +99,19 @@ pub struct EditOrgNode {
     pub limited: Option<bool>,
 }
 
-/// Tells `null` from absent.
+/// Distinguishes `null` from an absent member.
 fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<OrgNodeId>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Which nodes are wanted.
+/// Which nodes to list. The conditions are ANDed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OrgNodeQuery {
     /// Only those of this merchant.
     #[serde(default)]
     pub merchant: Option<MerchantId>,
-    /// Only those right below this one.
+    /// Only those directly below this one.
     #[serde(default)]
     pub parent: Option<OrgNodeId>,
     /// Only those that this endpoint application is assigned to.
@@ -123,7 +123,7 @@ pub struct OrgNodeQuery {
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
@@ -147,10 +147,11 @@ impl Owned for OrgNode {
     }
 }
 
-/// Creates a node.
+/// Creates a node. The caller must be able to operate what the merchant owns.
 ///
 /// # Errors
-/// `org-node-exists` when the id is taken, `not-found` for a parent of another merchant.
+/// `org-node-exists` when the id is taken, `not-found` for a parent of another merchant, `invalid-field` when the
+/// merchant has 5,000 nodes.
 pub async fn create(db: &Db, caller: &Caller, new: NewOrgNode) -> Result<OrgNode> {
     let mut tx = db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
@@ -179,17 +180,17 @@ pub async fn create(db: &Db, caller: &Caller, new: NewOrgNode) -> Result<OrgNode
     Ok(node)
 }
 
-/// A parent must be there and of the same merchant; of somebody else's it stays untold that it is there.
+/// Refuses a parent that does not exist or is another merchant's, in the same words.
 async fn require_parent(tx: &mut Tx, node: &OrgNode) -> Result<()> {
     let Some(parent) = &node.parent else { return Ok(()) };
     let known = tx.org_node(parent).await?.filter(|parent| parent.merchant == node.merchant);
     known.map(drop).ok_or_else(|| Error::not_found("organisation node", parent))
 }
 
-/// Renames, moves or limits a node. What is below it moves with it.
+/// Renames, moves or limits a node. The nodes below it move with it. When nothing changes, nothing is written.
 ///
 /// # Errors
-/// `org-node-cycle` when the new parent is the node itself or below it.
+/// `not-found` for a parent of another merchant, `org-node-cycle` when the new parent is the node itself or below it.
 pub async fn edit(db: &Db, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
     let mut tx = db.begin().await?;
     let (_, before) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
@@ -223,7 +224,7 @@ async fn refuse_cycle(tx: &mut Tx, node: &OrgNode) -> Result<()> {
     }
 }
 
-/// Deletes a leaf. What was open on it and assigned to it goes with it, each with its event.
+/// Deletes a node that has none below it. Its products are closed and its assignments end, each with an event.
 ///
 /// # Errors
 /// `org-node-in-use` while there are nodes below it.
@@ -240,7 +241,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &OrgNodeId) -> Result<()> {
     tx.commit().await
 }
 
-/// One node, what is open on it, and what is assigned to it (E7).
+/// One node with the products that are open on it and the endpoint applications that are assigned to it (E7).
 pub async fn get(db: &Db, caller: &Caller, id: &OrgNodeId) -> Result<OrgNodeDetail> {
     let mut tx = db.read().await?;
     let node = owned::authorise(&mut tx, caller, id, Action::Read).await?;
@@ -253,7 +254,7 @@ async fn detail(tx: &mut Tx, node: OrgNode) -> Result<OrgNodeDetail> {
     Ok(OrgNodeDetail { node, products, endpoint_apps })
 }
 
-/// The nodes that the caller may know of and asks for, by id.
+/// One page of the nodes that the caller may know of and that the query asks for, ordered by id.
 pub async fn list(db: &Db, caller: &Caller, query: &OrgNodeQuery) -> Result<Page<OrgNode>> {
     caller.require_scope(TokenScope::Read)?;
     let page = query.page();

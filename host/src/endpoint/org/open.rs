@@ -1,4 +1,4 @@
-//! Which product instances are open on a node.
+//! Which product instances are open on an organisation node.
 
 use super::{
     OrgNode, OrgNodeDetail, detail,
@@ -13,7 +13,7 @@ use crate::{
     store::Db,
 };
 
-/// Opens a product instance on a node. Doing it twice is no work.
+/// Opens a product instance on a node. When it is open already nothing changes.
 ///
 /// # Errors
 /// `not-found` for an instance of another merchant, `product-unsubscribed`.
@@ -34,7 +34,7 @@ pub async fn open(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceI
     Ok(detail)
 }
 
-/// Closes a product instance on a node. Assignments to the node that only it allowed go with it (E9).
+/// Closes a product instance on a node. Assignments to the node that depended on it alone end (E9).
 ///
 /// # Errors
 /// `not-found` when it is not open there.

@@ -1,10 +1,10 @@
-//! The shape of an organisation.
+//! The tree of organisation nodes.
 
 use std::collections::HashMap;
 
 use crate::ids::OrgNodeId;
 
-/// Whether `node` is `top` or below it. `parents` has every node of the merchant with the one above it.
+/// Whether `node` is `top` or below it. `parents` maps every node of the merchant to the one above it.
 pub fn is_within(parents: &HashMap<OrgNodeId, Option<OrgNodeId>>, node: &OrgNodeId, top: &OrgNodeId) -> bool {
     let mut at = Some(node);
     // No walk is longer than the tree, even if what is stored were a ring.

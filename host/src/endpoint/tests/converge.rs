@@ -1,5 +1,5 @@
-//! In any order, any number of times, from many senders on two hosts: the end is that of the orderly history, and each
-//! change was told once.
+//! Messages in any order, any number of times, from many senders at two hosts lead to the same state as the history in
+//! its order, and each change emits one event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ const MERCHANTS: u64 = 3;
 const INSTANCES: u64 = 4;
 const SENDERS: usize = 8;
 
-/// Small and the same on every run.
+/// A pseudo-random generator that gives the same numbers on every run.
 struct Dice(u64);
 
 impl Dice {
@@ -30,7 +30,7 @@ impl Dice {
     }
 }
 
-/// The ids of a world, which differ from those of the other world in their first word only.
+/// The prefix of all ids of one of two compared histories. Apart from it the ids are the same in both.
 #[derive(Clone, Copy)]
 struct World(&'static str);
 
@@ -43,7 +43,7 @@ impl World {
         format!("{}-i-{merchant}-{number}", self.0)
     }
 
-    /// What happens after the first purchases, in the order in which it happened.
+    /// The messages after the first purchases, in the order in which they happened.
     fn history(self, seed: u64) -> Vec<Value> {
         let mut dice = Dice(seed * 0x9E37_79B9 + 1);
         let mut messages = Vec::new();
@@ -67,7 +67,8 @@ impl World {
         messages
     }
 
-    /// The merchants with their first purchases, an endpoint application of two of them, and a node where one is open.
+    /// Creates the merchants with their first purchases, a custom endpoint application of two of the products each, and
+    /// a node where products are open.
     async fn prepare(self, host: &TestHost) -> Vec<EndpointAppId> {
         let mut chosen = Vec::new();
         for merchant in 0..MERCHANTS {
@@ -98,7 +99,7 @@ impl World {
         }
     }
 
-    /// Everything that the messages lead to, in words that are the same in both worlds.
+    /// Everything that the messages lead to, as text that is the same in both worlds.
     async fn picture(self, host: &TestHost, chosen: &[EndpointAppId]) -> Vec<String> {
         let mut lines = Vec::new();
         for (merchant, cid) in (0..MERCHANTS).zip(chosen) {
@@ -116,7 +117,7 @@ impl World {
     }
 }
 
-/// Every message once or more, in any order, cut into requests of one to five, dealt to senders.
+/// Every message once or more, shuffled, cut into requests of one to five, and dealt to senders.
 fn dealt(mut messages: Vec<Value>, seed: u64) -> Vec<Vec<Vec<Value>>> {
     let mut dice = Dice(seed + 77);
     for number in 0..messages.len() / 2 {
@@ -140,7 +141,7 @@ async fn send(host: &TestHost, hand: Vec<Vec<Value>>) {
     }
 }
 
-/// Who listens to the events alone knows what is there: each change was told, and told once.
+/// Rebuilds the state from the events alone and compares it: each change emitted exactly one event.
 async fn the_events_tell_all(host: &TestHost, world: World, chosen: &[EndpointAppId]) {
     for (merchant, cid) in (0..MERCHANTS).zip(chosen) {
         let id = world.merchant(merchant);

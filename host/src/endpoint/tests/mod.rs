@@ -1,4 +1,4 @@
-//! Messages through the whole of a host, on SQLite or PostgreSQL.
+//! Fulfilment messages through the whole of a host, on SQLite or PostgreSQL.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
 
@@ -22,7 +22,7 @@ use crate::{
     testing::{DAWN, TestHost},
 };
 
-/// A message about one of the merchant's instances, said `at` seconds after dawn.
+/// A message about one of the merchant's instances, dated `at` seconds after [`DAWN`].
 fn message(merchant: &str, instance: &str, id: &str, kind: &str, at: i64) -> Value {
     json!({"id": id, "merchant": merchant, "instance": instance, "product": "mall", "kind": kind,
            "at": DAWN.plus_seconds(at)})
@@ -42,7 +42,7 @@ async fn deliver(host: &TestHost, messages: &[Value]) -> Vec<Receipt> {
     fulfilment::deliver(&host.app.intake, &host.caller, messages).await.unwrap().results
 }
 
-/// What became of each, and why it waits.
+/// The outcome of each message, or the reason for which it was parked.
 async fn outcomes(host: &TestHost, messages: &[Value]) -> Vec<String> {
     let word = |receipt: Receipt| receipt.reason.map_or(receipt.outcome.to_string(), |reason| reason.to_string());
     deliver(host, messages).await.into_iter().map(word).collect()
@@ -63,7 +63,7 @@ async fn endpoint(app: &App, host: &TestHost, id: &EndpointAppId) -> EndpointApp
     app::get(&app.db, &host.caller, id).await.unwrap()
 }
 
-/// The merchant's default endpoint applications: one at the most.
+/// The merchant's default endpoint applications, of which there must be at most one.
 async fn defaults(host: &TestHost, merchant: &MerchantId) -> Vec<EndpointAppView> {
     let query =
         EndpointAppQuery { merchant: Some(merchant.clone()), default: Some(true), ..EndpointAppQuery::default() };
@@ -84,7 +84,7 @@ fn held(endpoint: &EndpointAppView) -> Vec<InstanceId> {
     endpoint.products.iter().map(|one| one.id.clone()).collect()
 }
 
-/// All that was told of a merchant.
+/// All events about a merchant.
 async fn told(host: &TestHost, merchant: &MerchantId) -> Vec<Event> {
     let mut all = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What cannot be applied waits, with its reason, and holds up nothing; what the clock does.
+//! Messages that cannot be applied are parked with a reason and hold up nothing; and what the clock changes.
 
 use super::*;
 use crate::{

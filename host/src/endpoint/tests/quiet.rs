@@ -1,4 +1,4 @@
-//! What changes nothing is not told; what changes something is (E8, I6).
+//! A call that changes nothing emits no event; one that changes something does (E8, I6).
 
 use super::*;
 use crate::{
@@ -25,7 +25,7 @@ impl Shop {
         Self { host, merchant, cid }
     }
 
-    /// The types of the events since there were so many.
+    /// The types of the events after the first `before` ones.
     async fn told_since(&self, before: usize) -> Vec<String> {
         told(&self.host, &self.merchant).await.split_off(before).into_iter().map(|event| event.kind).collect()
     }

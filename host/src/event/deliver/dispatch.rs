@@ -1,5 +1,5 @@
-//! The dispatcher: an edge without decisions of its own. It reads the log (`reading`), keeps its leases (`lease`), asks the
-//! desks, sends, and has it written.
+//! The dispatcher of a host: the loop that reads the log (`reading`), keeps the leases (`lease`), asks each webhook's
+//! desk what to send, sends it, and has the outcome written. It makes no decisions of its own.
 
 use crate::event::outbox::Outbox;
 use std::{
@@ -24,12 +24,12 @@ use super::{
 };
 use crate::{clock::Random, error::Result, event::cloud, ids::WebhookId, store::Db};
 
-/// Another host's events are seen after so long at the latest; our own at once.
+/// The longest time until events of another host are seen; the host's own are seen at once.
 const PULSE: Duration = Duration::from_millis(200);
 /// Cursors are written this often at the most, for all webhooks together.
 const WRITE_GAP: Duration = Duration::from_millis(50);
 
-/// Delivers for ever.
+/// Delivers events to webhooks in an endless loop.
 pub async fn run(outbox: Arc<Outbox>) {
     let mut told = Box::pin(outbox.db.next_events());
     let mut pulse = interval(PULSE);
@@ -56,7 +56,7 @@ pub async fn run(outbox: Arc<Outbox>) {
     }
 }
 
-/// Gives the leases of a host that stops to the others.
+/// Gives up the leases of this host, which is stopping, so that other hosts can take them at once.
 pub async fn release(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.release_leases(db.host()).await?;
@@ -74,12 +74,12 @@ pub(super) struct Dispatcher {
     pub(super) outbox: Arc<Outbox>,
     pub(super) hooks: HashMap<WebhookId, Hook>,
     pub(super) lease: Lease,
-    /// Webhooks that may have something to send.
+    /// The webhooks that may have something to send.
     pub(super) ready: BTreeSet<WebhookId>,
     pub(super) recent: Option<Recent>,
-    /// How far was read for the last one that was far behind.
+    /// The number up to which events were last read for a webhook that is far behind.
     pub(super) far: i64,
-    /// Something may have happened.
+    /// Whether there may be new events to read.
     pub(super) look: bool,
     lanes: Lanes,
     sends: JoinSet<Done>,
@@ -104,7 +104,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whatever the clock makes due.
+    /// Marks the log as to be read, and the webhooks that have something due as ready.
     fn beat(&mut self) {
         self.look = true;
         let now = self.outbox.db.now();
@@ -112,7 +112,7 @@ impl Dispatcher {
         self.ready.extend(due.map(|(id, _)| id.clone()));
     }
 
-    /// Does what can be done now, once.
+    /// Does one round of work: keeps the leases, reads events, starts sends, and starts writing.
     async fn round(&mut self) -> Result<()> {
         let opened = self.keep_leases().await?;
         self.ready.extend(opened);
@@ -124,7 +124,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Starts what is ready, as far as there is room.
+    /// Starts sends for the webhooks that are ready, as far as there is room and the leases hold.
     fn start(&mut self) {
         if !self.lease.holds(self.outbox.db.now()) {
             return;
@@ -136,7 +136,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whether everything that can be started for a webhook was.
+    /// Starts what a webhook has to send. False when there was no room for all of it.
     fn start_for(&mut self, id: &WebhookId) -> bool {
         let Some(hook) = self.hooks.get_mut(id).filter(|hook| !hook.leaving) else { return true };
         let now = self.outbox.db.now();
@@ -154,7 +154,7 @@ impl Dispatcher {
         true
     }
 
-    /// Tells the desks what became of their sends.
+    /// Tells the desks what became of their sends: of the first one, and of all others that have ended too.
     fn settle(&mut self, first: Result<Done, JoinError>) {
         let mut next = Some(first);
         while let Some(done) = next {
@@ -188,7 +188,7 @@ impl Dispatcher {
         self.ready.insert(webhook);
     }
 
-    /// Writes cursors and rows, when something changed and nothing is being written.
+    /// Starts writing cursors and rows, when something changed and nothing is being written.
     fn write(&mut self) {
         if self.is_writing() || self.wrote.elapsed() < WRITE_GAP {
             return;
@@ -232,7 +232,7 @@ async fn send(outbox: &Outbox, target: &Target, job: Job<Arc<Prepared>>) -> Rece
     }
 }
 
-/// The message of an event that is sent again: the same as before.
+/// The message of an event that is sent again. It is the same as at the first try.
 async fn stored(outbox: &Outbox, seq: i64) -> Result<Message> {
     let event = outbox.db.read().await?.event(seq).await?;
     let event = event.ok_or_else(|| crate::error::Error::not_found("event", seq))?;
@@ -240,7 +240,7 @@ async fn stored(outbox: &Outbox, seq: i64) -> Result<Message> {
     Ok(Message { id: event.id.to_string(), body })
 }
 
-/// From 0 to 1.
+/// A random number from 0 to 1.
 fn jitter(random: &dyn Random) -> f64 {
     let mut bytes = [0u8; 4];
     random.fill(&mut bytes);

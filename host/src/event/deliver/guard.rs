@@ -1,5 +1,5 @@
-//! Where webhooks may go: to public addresses, and to those that the operator allows. Judged at every connection, after
-//! the name was resolved, so that no name can lead inside (F92, F93).
+//! Decides to which addresses webhooks may connect: public ones, and those that the operator allows. Every connection
+//! is checked after its name was resolved, so that no name can lead into the host's own network (F92, F93).
 
 use std::{
     fmt,
@@ -23,7 +23,7 @@ const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// What the IANA registry of special-purpose IPv4 addresses does not call globally reachable.
+/// The networks that the IANA registry of special-purpose IPv4 addresses does not call globally reachable.
 const SPECIAL_V4: &[Ipv4Net] = &[
     v4(0, 0, 0, 0, 8),       // this network, RFC 791
     v4(10, 0, 0, 0, 8),      // private, RFC 1918
@@ -45,10 +45,10 @@ const SPECIAL_V4: &[Ipv4Net] = &[
     v4(240, 0, 0, 0, 4),     // reserved, and limited broadcast, RFC 1112, RFC 8190
 ];
 
-/// The only unicast addresses that IANA has given out, RFC 4291. Mapped, NAT64 and local ones lie outside.
+/// The unicast addresses that IANA has assigned so far, RFC 4291. Mapped, NAT64 and local addresses lie outside.
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
-/// Inside [`GLOBAL_V6`], what is not globally reachable or leads through a translator.
+/// The networks inside [`GLOBAL_V6`] that are not globally reachable or lead through a translator.
 const SPECIAL_V6: &[Ipv6Net] = &[
     v6(0x2001, 0, 0, 23),         // protocol assignments: Teredo (RFC 4380), benchmarking, ORCHID
     v6(0x2001, 0xdb8, 0, 32),     // documentation, RFC 3849
@@ -57,8 +57,8 @@ const SPECIAL_V6: &[Ipv6Net] = &[
     v6(0x3fff, 0, 0, 20),         // documentation, RFC 9637
 ];
 
-/// Whether an address belongs to the public internet. Addresses that stand for another one, such as IPv4-mapped ones, do
-/// not: what they stand for can be named itself.
+/// Whether an address belongs to the public internet. Addresses that stand for another one, such as IPv4-mapped ones,
+/// do not: a webhook can name the address itself.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|net| net.contains(&address)),
@@ -66,13 +66,13 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Where webhooks may go beside the public internet.
+/// The addresses to which webhooks may connect. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     allowed: Arc<[IpNet]>,
 }
 
-/// The receiver is at an address where webhooks may not go.
+/// A refusal of an address to which webhooks may not connect.
 #[derive(Debug)]
 pub struct Refused(String);
 
@@ -85,7 +85,7 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Guard {
-    /// `allowed` are the operator's exceptions.
+    /// A guard that permits public addresses over TLS, and all addresses in `allowed` with and without TLS.
     pub fn new(allowed: &[IpNet]) -> Self {
         Self { allowed: allowed.into() }
     }
@@ -94,15 +94,15 @@ impl Guard {
         self.allowed.iter().any(|net| net.contains(&address))
     }
 
-    /// Without TLS only to the exceptions.
+    /// Whether connecting to the address is permitted. Without TLS only the operator's exceptions are.
     fn permits(&self, address: IpAddr, tls: bool) -> bool {
         self.is_allowed(address) || tls && is_public(address)
     }
 
-    /// The URL of a receiver, as far as it can be judged before its name is resolved.
+    /// The URL of a receiver, checked as far as possible before its name is resolved.
     ///
     /// # Errors
-    /// `invalid-field` with the rule that it breaks.
+    /// `invalid-field` for `url`, with the rule that it breaks.
     pub fn url(&self, text: &str) -> Result<Url> {
         let refuse = |rule: &str| Error::field("url", rule);
         let url =
@@ -127,7 +127,10 @@ impl Guard {
         Ok(url)
     }
 
-    /// Judges a host that is an address already: no resolver is asked for it.
+    /// Checks a URL whose host is an IP address, for which no resolver is asked. URLs with a name pass.
+    ///
+    /// # Errors
+    /// [`Refused`] when the address is not permitted or there is no host.
     pub fn literal(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host_str().ok_or_else(|| Refused("has no host.".into()))?;
         // The parser has turned every spelling of an address into the usual one.
@@ -137,7 +140,7 @@ impl Guard {
         }
     }
 
-    /// A resolver that gives only permitted addresses.
+    /// A DNS resolver that answers permitted addresses only, and an error when a name has none of them.
     pub fn resolver(&self, tls: bool) -> Arc<dyn Resolve> {
         Arc::new(Resolver { guard: self.clone(), tls })
     }

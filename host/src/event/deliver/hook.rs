@@ -1,4 +1,4 @@
-//! A webhook whose lease this host holds.
+//! A webhook that this host delivers to, as it holds the lease.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,38 +14,40 @@ use crate::{
     store::{Claimed, ClaimedRow, Db, WaitingRow, WebhookSecretRow},
 };
 
-/// Where messages go and what signs them.
+/// The receiver of a webhook: its address and the keys that sign messages to it.
 pub struct Target {
-    /// The address.
+    /// The URL to which messages are POSTed.
     pub url: String,
     secrets: Vec<(Key, Option<i64>)>,
 }
 
 impl Target {
-    /// The keys that are valid at a moment (epoch milliseconds).
+    /// The keys that are valid at `now`, in milliseconds since the epoch.
     pub fn keys(&self, now: i64) -> Vec<Key> {
         self.secrets.iter().filter(|(_, end)| end.is_none_or(|end| now < end)).map(|(key, _)| key.clone()).collect()
     }
 }
 
-/// A webhook and where it stands.
+/// A webhook in delivery, and how far it is.
 pub struct Hook {
-    /// What it does next.
+    /// Plans what is sent next.
     pub desk: Desk<Arc<Prepared>>,
-    /// Where messages go.
+    /// The receiver.
     pub target: Arc<Target>,
-    /// The cursor as it is stored.
+    /// The cursor as it is stored in the database.
     pub written: i64,
-    /// It was changed or is gone: nothing is sent any more, and its lease is given back when nothing is under way.
+    /// Whether the webhook was changed or deleted. Nothing more is sent then, and the lease is given back once no send
+    /// is under way.
     pub leaving: bool,
-    /// Why the receiver is gone for good, when it says so.
+    /// Why the receiver is gone for good, once it said so.
     pub gone: Option<String>,
     scope: Scope,
     types: Vec<String>,
 }
 
 impl Hook {
-    /// Takes from events in their order what it wants and has room for.
+    /// Offers events, in their order, up to the number `last`. The desk takes those that the webhook wants, as far as
+    /// it has room.
     pub fn offer(&mut self, events: &[Arc<Prepared>], last: i64) {
         let (scope, types) = (&self.scope, &self.types);
         let wanted = |event: &Arc<Prepared>| event.is_told_to(scope) && webhook::wants(types, &event.row.kind);
@@ -74,7 +76,7 @@ impl Hook {
     }
 }
 
-/// The webhooks whose leases were taken. One whose secrets do not open is left out, and said so.
+/// Opens the webhooks whose leases were taken. One whose secrets cannot be opened is logged and left out.
 pub fn open_all(db: &Db, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
     let Claimed { webhooks, secrets, waiting } = claimed;
     let mut secrets = by_webhook(secrets, |row| &row.webhook_id);
@@ -91,7 +93,7 @@ pub fn open_all(db: &Db, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
     hooks
 }
 
-/// What belongs to each webhook, in the order in which it came.
+/// Groups items by their webhook and keeps their order.
 fn by_webhook<T>(all: Vec<T>, of: impl Fn(&T) -> &WebhookId) -> HashMap<WebhookId, Vec<T>> {
     let mut groups = HashMap::<_, Vec<T>>::new();
     for one in all {
@@ -100,7 +102,7 @@ fn by_webhook<T>(all: Vec<T>, of: impl Fn(&T) -> &WebhookId) -> HashMap<WebhookI
     groups
 }
 
-/// The keys of secrets that are valid now, the newest first.
+/// The keys of the secrets that are valid now, in the order of `secrets`.
 pub fn keys_of(db: &Db, secrets: &[WebhookSecretRow]) -> Result<Vec<Key>> {
     let now = db.now();
     secrets.iter().filter(|row| row.ends_at.is_none_or(|end| now < end)).map(|row| key_of(db, row)).collect()

@@ -1,14 +1,14 @@
-//! How many sends run side by side. Receivers that are slow or fail travel in a lane of their own, so that however many
-//! hang, those that are well are not kept waiting (F97).
+//! Limits how many sends run at the same time. Receivers that are slow or fail have places of their own, so that the
+//! others do not wait however many of them hang (F97).
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A send that takes longer gives its place in the quick lane to others.
+/// A send that takes longer than this moves to the slow lane when there is room.
 const QUICK: Duration = Duration::from_secs(1);
 
-/// The two lanes.
+/// The places for sends: quick ones and slow ones. Clones share them.
 #[derive(Clone)]
 pub struct Lanes {
     quick: Arc<Semaphore>,
@@ -16,20 +16,20 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Room for `sends` in all, a third of it for those that are slow.
+    /// Lanes for `sends` sends in all, a third of them slow ones; at least one of each.
     pub fn new(sends: usize) -> Self {
         let slow = (sends / 3).max(1);
         let lane = |places: usize| Arc::new(Semaphore::new(places.max(1)));
         Self { quick: lane(sends.saturating_sub(slow)), slow: lane(slow) }
     }
 
-    /// A place for one send, when there is one.
+    /// A place for one send, in the slow lane for a receiver that is `ailing`; `None` when the lane is full.
     pub fn enter(&self, ailing: bool) -> Option<OwnedSemaphorePermit> {
         let lane = if ailing { &self.slow } else { &self.quick };
         lane.clone().try_acquire_owned().ok()
     }
 
-    /// Runs a send in its place; one that turns out slow moves over when the slow lane has room.
+    /// Runs a send in its place. When it takes longer than [`QUICK`] it moves to the slow lane, if that has room.
     pub async fn travel<T>(&self, place: OwnedSemaphorePermit, send: impl Future<Output = T>) -> T {
         let mut send = std::pin::pin!(send);
         match tokio::time::timeout(QUICK, &mut send).await {

@@ -1,4 +1,4 @@
-//! Who delivers for a webhook: one host at a time, for as long as it says so again and again.
+//! Leases: one host at a time delivers for a webhook, for as long as it keeps renewing its lease.
 
 use std::time::Duration;
 
@@ -12,15 +12,17 @@ use crate::{clock::Millis, error::Result, ids::WebhookId};
 
 /// How often leases are renewed.
 const BEAT: Duration = Duration::from_secs(3);
-/// How many seconds a lease lasts: so long a webhook waits whose host was killed. Two beats may be missed.
+/// How many seconds a lease lasts without being renewed, and so how long a webhook waits whose host was killed. Two
+/// renewals may be missed.
 const LASTS: i64 = 10;
-/// Sends are cut this long before the lease ends, so that clocks of hosts need not agree to the millisecond.
+/// How many seconds before the end of a lease its sends are aborted, so that the clocks of hosts need not agree
+/// exactly.
 const SPARE: i64 = 1;
 
-/// The leases of this host, all of one age.
+/// The leases of this host, which are all renewed together.
 pub struct Lease {
     until: Option<Millis>,
-    /// The same by a clock that nobody sets: sends are cut then.
+    /// The moment, by a monotonic clock, at which sends are aborted.
     ends: watch::Sender<Instant>,
     renew_at: Option<Instant>,
     look_around: bool,
@@ -33,22 +35,22 @@ impl Default for Lease {
 }
 
 impl Lease {
-    /// Webhooks may have come, changed or become free.
+    /// Notes that there may be webhooks to claim: new, changed or free ones.
     pub fn look_around(&mut self) {
         self.look_around = true;
     }
 
-    /// The leases cannot be relied on any more.
+    /// Forgets the leases, which cannot be relied on any more.
     pub fn lose(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether a send may begin.
+    /// Whether the leases last long enough for a send to begin.
     pub fn holds(&self, now: Millis) -> bool {
         self.until.is_some_and(|until| now.plus_seconds(SPARE) < until) && Instant::now() < *self.ends.borrow()
     }
 
-    /// The leave of one send.
+    /// The permission for one send.
     pub fn leave(&self) -> Leave {
         Leave(self.ends.subscribe())
     }
@@ -57,7 +59,7 @@ impl Lease {
         self.renew_at.is_none_or(|at| at <= Instant::now()) || !self.holds(now)
     }
 
-    /// They last from `started` on.
+    /// Records that the leases were renewed at `started` and last until `until`.
     fn renewed(&mut self, until: Millis, started: Instant) {
         self.until = Some(until);
         self.renew_at = Some(started + BEAT);
@@ -65,11 +67,11 @@ impl Lease {
     }
 }
 
-/// The leave to send: as long as the lease is renewed, and no longer. A receiver may take more time than a lease lasts.
+/// The permission to send: it ends unless the leases are renewed, however long the receiver takes.
 pub struct Leave(watch::Receiver<Instant>);
 
 impl Leave {
-    /// Runs a send; nothing when its leave has ended before it did.
+    /// Runs a send. `None` when the permission ended before the send did.
     pub async fn keep<T>(mut self, send: impl Future<Output = T>) -> Option<T> {
         let mut send = std::pin::pin!(send);
         loop {
@@ -85,7 +87,7 @@ impl Leave {
 }
 
 impl Dispatcher {
-    /// Renews the leases and takes free ones when it is time; answers the webhooks that were taken.
+    /// Renews the leases and claims free webhooks when it is time for it. Returns the webhooks that were claimed.
     pub(super) async fn keep_leases(&mut self) -> Result<Vec<WebhookId>> {
         let now = self.outbox.db.now();
         let beat = !self.is_writing() && self.lease.is_due(now);
@@ -121,7 +123,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Takes what is free until the leases that are held already end.
+    /// Claims the free webhooks, until the time at which the leases that are held already end.
     async fn claim(&mut self, now: Millis) -> Result<Vec<WebhookId>> {
         let Some(until) = self.lease.until else { return Ok(Vec::new()) };
         if !self.outbox.db.read().await?.webhooks_wait_for_a_host(now).await? {

@@ -1,7 +1,8 @@
-//! Delivers events to webhooks: in order for each subject, at least once, each with the same id on every try.
+//! Delivers events to webhooks: in order for each subject, at least once, and with the same id on every try.
 //!
-//! One dispatcher runs on each host. It holds the leases of webhooks (F96), reads the log once for all of them, lets
-//! [`plan::Desk`] say what each does next, sends, and writes what came of it for many webhooks in one transaction.
+//! One dispatcher runs on each host. It holds the leases of webhooks (F96), reads the log once for all of them, asks
+//! each webhook's [`plan::Desk`] what to send next, sends it, and writes the outcome for many webhooks in one
+//! transaction.
 
 mod dispatch;
 pub mod guard;
@@ -25,22 +26,22 @@ pub use send::{Message, Receipt, Sender};
 
 use crate::clock::duration;
 
-/// How webhooks are delivered.
+/// Settings of the delivery to webhooks.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WebhookConfig {
-    /// Networks that webhooks may go to although they are not public, such as 10.0.0.0/8, and there without TLS.
+    /// Networks that webhooks may connect to although they are not public, such as 10.0.0.0/8, and without TLS
     #[arg(long = "webhook-allow", env = "BERTH_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "CIDR")]
     pub allow: Vec<IpNet>,
-    /// Time that a receiver has to answer.
+    /// Time within which a receiver must answer
     #[arg(long = "webhook-timeout", env = "BERTH_WEBHOOK_TIMEOUT", default_value = "15s", value_parser = duration)]
     pub timeout: Duration,
-    /// Most messages that are sent at the same time.
+    /// Most messages that are sent at the same time
     #[arg(long = "webhook-sends", env = "BERTH_WEBHOOK_SENDS", default_value_t = 256)]
     pub sends: usize,
 }
 
 impl Default for WebhookConfig {
-    /// What the command line has without flags.
+    /// The defaults of the command line.
     fn default() -> Self {
         Self { allow: Vec::new(), timeout: Duration::from_secs(15), sends: 256 }
     }

@@ -1,10 +1,11 @@
-//! What one webhook does next: no I/O, no clock.
+//! Plans what one webhook does next, without I/O and without a clock.
 //!
-//! A [`Desk`] takes events in their order and says which to send. Events of one subject go one after the other, those of
-//! different subjects side by side (F100). An event that fails becomes a row that waits for its next try; later events
-//! of its subject become rows behind it, so that they cannot overtake. The cursor moves over what is delivered, not wanted
-//! or a row: whoever starts again from cursor and rows misses nothing, and sends twice at most what was under way or had been
-//! delivered ahead of the cursor, one window at the most (F94). What is a row, waiting or dead, stays that.
+//! A [`Desk`] takes events in their order and says which to send. Events of one subject are sent one after the other,
+//! those of different subjects in parallel (F100). An event that fails becomes a row, which waits for its next try;
+//! later events of its subject become rows behind it, so that they cannot overtake it. The cursor is the number up to
+//! which every event is delivered, not wanted, or a row. Whoever starts again from the cursor and the rows therefore
+//! misses nothing, and sends twice at most one window of events: those that were under way or already delivered ahead
+//! of the cursor (F94). An event that has become a row, waiting or dead, is never taken from the log again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,43 +13,43 @@ pub use super::rows::Waiting;
 use super::{rows::Rows, schedule::next_try};
 use crate::clock::Millis;
 
-/// Events that are taken and not settled, at the most.
+/// How many events may be taken and not settled.
 const WINDOW: usize = 128;
-/// Rows that wait, at the most; above it no further events are taken.
+/// How many rows may wait. When there are as many, no further events are taken.
 const MOST_WAITING: usize = 500;
-/// Sends side by side of a webhook that is well. One that is not gets one.
+/// How many sends run in parallel for a webhook whose sends succeed. After a failure it is one.
 const SLOTS: usize = 4;
 
 /// What the planner needs to know of an event.
 pub trait Told {
-    /// Its number.
+    /// The number of the event.
     fn seq(&self) -> i64;
-    /// What it is about.
+    /// The id of what the event is about.
     fn subject(&self) -> &str;
 }
 
-/// What became of a send.
+/// The outcome of a send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The receiver has it.
+    /// The receiver accepted the message.
     Delivered,
-    /// The receiver does not have it.
+    /// The receiver did not accept the message.
     Failed {
-        /// Its status, when it answered.
+        /// The receiver's HTTP status, when it answered.
         status: Option<u16>,
-        /// Why, for people.
+        /// The cause, in words.
         why: String,
-        /// Seconds that it asks us to wait.
+        /// The seconds that the receiver asks to wait.
         retry_after: Option<i64>,
     },
 }
 
-/// A send to be made.
+/// A send that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job<E> {
-    /// For the first time.
+    /// The first try of an event.
     First(E),
-    /// Again: the event with this number.
+    /// A further try of the event with this number.
     Again(i64),
 }
 
@@ -62,33 +63,33 @@ impl<E: Told> Job<E> {
     }
 }
 
-/// A change of the rows that is to be written together with the cursor.
+/// A change of a row, to be written together with the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A row waits, or is dead.
+    /// A row was added or changed.
     Put {
-        /// The row.
+        /// The row as it is now.
         row: Waiting,
-        /// Whether it is not tried any more.
+        /// Whether the event was given up and is not tried any more.
         dead: bool,
-        /// The last status.
+        /// The receiver's last HTTP status, when it answered.
         status: Option<u16>,
-        /// Why it failed last; empty for one that was not tried.
+        /// Why the last try failed; empty when the event was not tried yet.
         error: String,
     },
-    /// A row was delivered at last.
+    /// The row with this number was delivered, and is to be deleted.
     Gone(i64),
 }
 
-/// The state of one webhook.
+/// The state of the delivery to one webhook.
 pub struct Desk<E> {
     taken: i64,
-    /// The rows behind the cursor that it was opened from: they are not to be taken again.
+    /// The rows after the cursor at which the desk was opened: their events must not be taken from the log again.
     ahead: HashSet<i64>,
     window: BTreeMap<i64, E>,
     flying: HashMap<i64, String>,
     rows: Rows,
-    /// Failures since the last success.
+    /// The failures since the last success.
     failures: u32,
     slots: usize,
     quiet_until: Millis,
@@ -96,8 +97,8 @@ pub struct Desk<E> {
 }
 
 impl<E: Told + Clone> Desk<E> {
-    /// From what is stored: the cursor, the rows that wait, in the order of their numbers, and the numbers behind the cursor
-    /// that are dead.
+    /// Opens a desk from what is stored: the cursor, the waiting rows in the order of their numbers, and the numbers
+    /// after the cursor whose rows are dead.
     pub fn open(cursor: i64, rows: Vec<Waiting>, dead: Vec<i64>) -> Self {
         let ahead = rows.iter().map(|row| row.seq).chain(dead).filter(|seq| *seq > cursor).collect();
         let mut desk = Self {
@@ -115,43 +116,43 @@ impl<E: Told + Clone> Desk<E> {
         desk
     }
 
-    /// The number of the last event that was looked at.
+    /// The number of the last event that was taken or passed over.
     pub fn taken(&self) -> i64 {
         self.taken
     }
 
-    /// Everything up to here needs no further send, or is a row.
+    /// The number up to which every event is settled or a row.
     pub fn cursor(&self) -> i64 {
         self.window.keys().next().map_or(self.taken, |first| first - 1)
     }
 
-    /// Whether it takes further events.
+    /// Whether it can take further events.
     pub fn has_room(&self) -> bool {
         self.window.len() < WINDOW && self.rows.count() < MOST_WAITING
     }
 
-    /// Whether it is worth reading events for it: half of its window is free.
+    /// Whether reading events for it is worth while: at least half of its window is free.
     pub fn wants_more(&self) -> bool {
         self.window.len() <= WINDOW / 2 && self.rows.count() < MOST_WAITING
     }
 
-    /// Whether one more send may be made side by side.
+    /// Whether one more send may be started.
     pub fn has_slot(&self) -> bool {
         self.flying.len() < self.slots
     }
 
-    /// Sends that are under way.
+    /// The number of sends that are under way.
     pub fn under_way(&self) -> usize {
         self.flying.len()
     }
 
-    /// Whether its last send went wrong.
+    /// Whether its last send failed.
     pub fn is_ailing(&self) -> bool {
         self.failures > 0
     }
 
-    /// Takes from `batch`, which holds all events from one number to `last` in their order, those that follow what was
-    /// taken, until there is no room.
+    /// Takes events from `batch`, which has all events up to the number `last` in their order, that come after those
+    /// taken before, until there is no room. Events that are not `wanted` are passed over.
     pub fn offer(&mut self, batch: &[E], last: i64, wanted: impl Fn(&E) -> bool) {
         let start = batch.partition_point(|event| event.seq() <= self.taken);
         for event in &batch[start..] {
@@ -173,14 +174,14 @@ impl<E: Told + Clone> Desk<E> {
         self.window.insert(event.seq(), event.clone());
     }
 
-    /// Makes an event a row behind those of its subject; it is due as soon as they are gone.
+    /// Makes an event a row behind those of its subject. It is due as soon as they are settled.
     fn put_behind(&mut self, event: &E) {
         let row = Waiting { seq: event.seq(), subject: event.subject().into(), attempts: 0, next_at: Millis(0) };
         self.changes.push(Change::Put { row: row.clone(), dead: false, status: None, error: String::new() });
         self.rows.push(row);
     }
 
-    /// The next send, when there is one to be made now.
+    /// The next send, when one can be started at `now`. It counts as under way until [`Desk::settle`] is called for it.
     pub fn next(&mut self, now: Millis) -> Option<Job<E>> {
         if !self.has_slot() || now < self.quiet_until {
             return None;
@@ -201,7 +202,7 @@ impl<E: Told + Clone> Desk<E> {
         Some(event)
     }
 
-    /// A send has ended. `jitter` is from 0 to 1.
+    /// Records the outcome of a send. `jitter`, from 0 to 1, spreads the next tries of what failed at once.
     pub fn settle(&mut self, seq: i64, verdict: &Verdict, now: Millis, jitter: f64) {
         let Some(subject) = self.flying.remove(&seq) else { return };
         self.feel(verdict, now);
@@ -216,7 +217,7 @@ impl<E: Told + Clone> Desk<E> {
         }
     }
 
-    /// How the receiver is, and how many sends it gets side by side.
+    /// Adjusts the number of parallel sends, and the pause that the receiver asked for, to the outcome.
     fn feel(&mut self, verdict: &Verdict, now: Millis) {
         match verdict {
             Verdict::Delivered => {
@@ -240,7 +241,8 @@ impl<E: Told + Clone> Desk<E> {
         self.rows.go_on(subject, now);
     }
 
-    /// Keeps a row that failed at the front of its subject, or gives it up, and then the subject goes on.
+    /// Counts a failed try of the first row of a subject: the row stays the first one and waits, or it is given up and
+    /// the subject goes on.
     fn failed(&mut self, mut row: Waiting, verdict: &Verdict, now: Millis, jitter: f64) {
         let Verdict::Failed { status, why, retry_after } = verdict else { return };
         row.attempts += 1;
@@ -254,7 +256,7 @@ impl<E: Told + Clone> Desk<E> {
         }
     }
 
-    /// The later events of a subject that has just become a row.
+    /// Makes the later events of a subject rows, as its first event has just become one.
     fn move_behind(&mut self, subject: &str) {
         let later: Vec<E> = self.window.values().filter(|event| event.subject() == subject).cloned().collect();
         for event in later {
@@ -263,18 +265,18 @@ impl<E: Told + Clone> Desk<E> {
         }
     }
 
-    /// The changes since the last call.
+    /// The changes of rows since the last call.
     pub fn changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
 
-    /// Gives changes back that could not be written.
+    /// Takes changes back that could not be written.
     pub fn unwritten(&mut self, mut changes: Vec<Change>) {
         changes.append(&mut self.changes);
         self.changes = changes;
     }
 
-    /// Whether there may be something to send now.
+    /// Whether there may be something to send at `now`.
     pub fn has_work(&self, now: Millis) -> bool {
         now >= self.quiet_until && (!self.window.is_empty() || self.rows.are_due(now))
     }

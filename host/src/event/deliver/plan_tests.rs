@@ -25,7 +25,7 @@ fn failed() -> Verdict {
     Verdict::Failed { status: Some(500), why: "no".into(), retry_after: None }
 }
 
-/// A desk that has had a success, so that it sends side by side.
+/// A desk that may send several events in parallel, as after successes.
 fn desk(events: &[Event]) -> Desk<Event> {
     let mut desk = Desk::open(0, Vec::new(), Vec::new());
     desk.slots = SLOTS;
@@ -150,7 +150,7 @@ fn f94_what_is_a_row_ahead_of_the_cursor_is_not_taken_again() {
     assert_eq!((desk.cursor(), jobs(&mut desk, NOW.plus_seconds(60))), (4, vec![2]));
 }
 
-/// A receiver that fails now and then, a host that is killed now and then: what the database holds is a cursor and rows.
+/// What the database holds in a test where receivers fail and hosts are killed: a cursor and rows.
 #[derive(Default)]
 struct Stored {
     cursor: i64,

@@ -1,4 +1,4 @@
-//! What the dispatcher reads of the log: what is new for all webhooks together, what is old for those that are far behind.
+//! How the dispatcher reads the log: new events once for all webhooks, and older ones for those that are far behind.
 
 use super::{
     dispatch::Dispatcher,
@@ -6,11 +6,12 @@ use super::{
 };
 use crate::error::Result;
 
-/// Reads for webhooks far behind in one round: few, as whatever else is to be done waits for the round to end.
+/// How often one round reads for webhooks that are far behind. Few, as all other work waits for the round to end.
 const FAR_READS: usize = 2;
 
 impl Dispatcher {
-    /// Reads what is new, and some of what those need that are further behind; `look` says whether there is more.
+    /// Reads new events, and some older ones for webhooks that are further behind. `look` becomes true when there is
+    /// more to read.
     pub(super) async fn read_on(&mut self) -> Result<()> {
         let app = self.outbox.clone();
         let mut tx = app.db.read().await?;
@@ -37,7 +38,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Webhooks that were changed begin anew.
+    /// Marks webhooks that were changed as leaving, so that they are opened anew.
     fn heed(&mut self, batch: &Batch) {
         for event in batch.events.iter().filter(|event| event.row.kind.starts_with("webhook.")) {
             self.lease.look_around();
@@ -59,8 +60,8 @@ impl Dispatcher {
         }
     }
 
-    /// Where a webhook stands that has room and is behind what is at hand: they take turns, from the furthest behind to the
-    /// next and round again.
+    /// The number from which to read for a webhook that has room and is behind the events in memory. Such webhooks take
+    /// turns: the one furthest behind first, then the next, and again from the start.
     fn next_far(&self) -> Option<i64> {
         let recent = self.recent.as_ref()?;
         let hooks = self.hooks.values().filter(|hook| !hook.leaving && hook.desk.wants_more());

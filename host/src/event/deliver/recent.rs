@@ -1,4 +1,4 @@
-//! The events that were read last, read once and shared by all webhooks.
+//! The newest events of the log, read once and shared by all webhooks of the host.
 
 use std::{
     collections::VecDeque,
@@ -16,14 +16,14 @@ use crate::{
     store::{EventRow, ToldRow, Tx},
 };
 
-/// Events that are read at a time.
+/// How many events are read at a time.
 const BATCH: i64 = 500;
-/// Events that are kept at hand for webhooks that are a little behind.
+/// How many events are kept in memory for webhooks that are a little behind.
 const KEPT: usize = 2000;
 
-/// An event that was read, and its message when somebody wanted it.
+/// An event that was read, and its message once it was made.
 pub struct Prepared {
-    /// The event.
+    /// The event as it is stored.
     pub row: EventRow,
     team: Option<TeamId>,
     body: OnceLock<Bytes>,
@@ -44,7 +44,7 @@ impl Prepared {
         Arc::new(Self { row: event, team: team_id, body: OnceLock::new() })
     }
 
-    /// Whether the members of `scope` may read it.
+    /// Whether the members of `scope` may read the event.
     pub fn is_told_to(&self, scope: &Scope) -> bool {
         match scope {
             Scope::Platform => true,
@@ -54,7 +54,7 @@ impl Prepared {
         }
     }
 
-    /// The message to every receiver, made once: most events of a host are wanted by nobody.
+    /// The message that all receivers get. It is made at the first call only, as no webhook wants most events.
     pub fn message(&self, public_url: Option<&str>) -> Result<Message> {
         let body = match self.body.get() {
             Some(body) => body.clone(),
@@ -67,48 +67,48 @@ impl Prepared {
     }
 }
 
-/// All events from one number to another.
+/// Consecutive events of the log.
 pub struct Batch {
-    /// The number before the first.
+    /// The number before that of the first event.
     pub after: i64,
-    /// The number of the last.
+    /// The number of the last event; `after` when there are none.
     pub last: i64,
     /// The events, oldest first.
     pub events: Vec<Arc<Prepared>>,
 }
 
 impl Batch {
-    /// Reads what follows `after`.
+    /// Reads the events that follow `after`, up to a fixed number.
     pub async fn read(tx: &mut Tx, after: i64) -> Result<Self> {
         let rows = tx.told_after(after, BATCH).await?;
         let events: Vec<_> = rows.into_iter().map(Prepared::of).collect();
         Ok(Self { after, last: events.last().map_or(after, Told::seq), events })
     }
 
-    /// Whether there may be more behind it.
+    /// Whether there may be more events after it.
     pub fn is_full(&self) -> bool {
         self.events.len() as i64 == BATCH
     }
 }
 
-/// The newest events that were read, without a gap.
+/// The newest events that were read, without gaps.
 pub struct Recent {
     after: i64,
     events: VecDeque<Arc<Prepared>>,
 }
 
 impl Recent {
-    /// Begins after an event.
+    /// No events yet; the first one is to be the one after `after`.
     pub fn new(after: i64) -> Self {
         Self { after, events: VecDeque::new() }
     }
 
-    /// The number of the newest.
+    /// The number of the newest event.
     pub fn head(&self) -> i64 {
         self.events.back().map_or(self.after, Told::seq)
     }
 
-    /// Adds what follows the head.
+    /// Adds the events that follow the newest one, and drops the oldest ones when there are too many.
     pub fn extend(&mut self, batch: Batch) {
         self.events.extend(batch.events);
         while self.events.len() > KEPT {
@@ -116,12 +116,12 @@ impl Recent {
         }
     }
 
-    /// Whether everything after `seq` is at hand.
+    /// Whether all events after `seq` are in memory.
     pub fn reaches(&self, seq: i64) -> bool {
         seq >= self.after
     }
 
-    /// What follows `seq` of what is at hand.
+    /// The events in memory after `seq`.
     pub fn following(&mut self, seq: i64) -> &[Arc<Prepared>] {
         let events = &*self.events.make_contiguous();
         &events[events.partition_point(|event| event.seq() <= seq)..]

@@ -1,34 +1,34 @@
-//! The rows of one webhook: what failed or waits behind it, subject by subject.
+//! The rows of one webhook: events that failed or wait behind one that failed, by subject.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::clock::Millis;
 
-/// A row that waits.
+/// An event that failed or waits behind one that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The event.
+    /// The number of the event.
     pub seq: i64,
-    /// What it is about.
+    /// The id of what the event is about.
     pub subject: String,
-    /// Failures so far.
+    /// The number of failed tries.
     pub attempts: u32,
     /// When it is tried next.
     pub next_at: Millis,
 }
 
-/// Rows in the order of each subject. Only the first one of a subject is tried.
+/// The rows by subject, in their order. Only the first row of a subject is tried.
 #[derive(Default)]
 pub struct Rows {
     /// The rows of each subject that has some, oldest first.
     held: HashMap<String, VecDeque<Waiting>>,
-    /// The subjects whose first row is not under way, by when it is due.
+    /// The subjects whose first row is not under way, with the time at which it is due.
     due: BTreeSet<(Millis, String)>,
     count: usize,
 }
 
 impl Rows {
-    /// How many there are.
+    /// The number of rows.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -48,19 +48,20 @@ impl Rows {
         self.count += 1;
     }
 
-    /// Puts a row that was tried before those of its subject.
+    /// Puts a row that was tried back before the others of its subject.
     pub fn push_front(&mut self, row: Waiting) {
         self.due.insert((row.next_at, row.subject.clone()));
         self.held.entry(row.subject.clone()).or_default().push_front(row);
         self.count += 1;
     }
 
-    /// Whether one is due.
+    /// Whether a row is due at `now`.
     pub fn are_due(&self, now: Millis) -> bool {
         self.due.first().is_some_and(|(at, _)| *at <= now)
     }
 
-    /// The row that is due first, and its subject, which goes on only when that row was taken off.
+    /// The row that is due first, with its subject. The subject's next row is due only after [`Rows::take`] and
+    /// [`Rows::go_on`], or [`Rows::push_front`].
     pub fn next(&mut self, now: Millis) -> Option<(i64, String)> {
         if !self.are_due(now) {
             return None;
@@ -70,14 +71,14 @@ impl Rows {
         Some((seq, subject))
     }
 
-    /// Takes the first row of a subject off.
+    /// Removes the first row of a subject.
     pub fn take(&mut self, subject: &str) -> Option<Waiting> {
         let row = self.held.get_mut(subject)?.pop_front()?;
         self.count -= 1;
         Some(row)
     }
 
-    /// The next row of the subject is due, or the subject is free again.
+    /// Makes the next row of the subject due at `now`, or frees the subject when there is none.
     pub fn go_on(&mut self, subject: &str, now: Millis) {
         match self.held.get(subject).and_then(VecDeque::front) {
             Some(row) => drop(self.due.insert((row.next_at.min(now), subject.to_owned()))),

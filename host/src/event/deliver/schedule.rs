@@ -1,16 +1,17 @@
-//! When a delivery is tried again: the schedule of Standard Webhooks 1.0, and what a receiver asks for.
+//! When a delivery is tried again: by the schedule of Standard Webhooks 1.0, or later when the receiver asks for it.
 
 use crate::clock::Millis;
 
-/// Seconds to wait after the first failure, the second …; after the last wait and one more failure it is dead.
+/// Seconds to wait after the first failure, the second, and so on. An event that fails once more after the last wait is
+/// dead.
 const WAITS: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// No receiver puts us off for longer than this, in seconds.
+/// The longest wait, in seconds, that a receiver can ask for.
 const LONGEST_RETRY_AFTER: i64 = 86_400;
 
-/// When to try again after `failures` failures; never, when all tries are used up. `jitter` from 0 to 1 makes the wait up
-/// to a tenth longer, so that what failed together does not come back together. What the receiver asks for in
-/// `Retry-After` (seconds) counts when it is longer.
+/// The time of the next try after `failures` failures; `None` when all tries are used up. `jitter`, from 0 to 1, makes
+/// the wait up to a tenth longer, so that deliveries that failed together do not come back together. The receiver's
+/// `Retry-After`, in seconds, counts when it is longer than the wait.
 pub fn next_try(failures: u32, now: Millis, jitter: f64, retry_after: Option<i64>) -> Option<Millis> {
     let wait = *WAITS.get(failures.checked_sub(1)? as usize)?;
     let asked = retry_after.unwrap_or(0).clamp(0, LONGEST_RETRY_AFTER);
@@ -18,7 +19,7 @@ pub fn next_try(failures: u32, now: Millis, jitter: f64, retry_after: Option<i64
     Some(Millis(now.0 + (wait.max(asked)) * 1000 + spread))
 }
 
-/// The seconds of a `Retry-After` header: a number, or a date.
+/// The seconds that a `Retry-After` header asks for, as a number or as a date; `None` when it is neither.
 pub fn retry_after(header: &str, now: Millis) -> Option<i64> {
     if let Ok(seconds) = header.trim().parse::<i64>() {
         return (seconds >= 0).then(|| seconds.min(LONGEST_RETRY_AFTER));

@@ -1,4 +1,4 @@
-//! One message to one receiver, and what came of it. Whatever the receiver does, it costs a bounded time and memory.
+//! Sends one message to one receiver. Whatever the receiver does, this takes bounded time and memory.
 
 use std::{
     sync::{
@@ -26,51 +26,51 @@ use crate::{
     },
 };
 
-/// Most bytes of an answer that are read.
+/// How many bytes of an answer are read.
 const MAX_BODY: usize = 64 << 10;
-/// Bytes of an answer that are shown to who tries a receiver.
+/// How many bytes of an answer are shown to whoever tries a receiver.
 const EXCERPT: usize = 1024;
-/// How long an answer whose status is known may still take.
+/// How long the body of an answer may take after its status.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
-/// Connections without a request are closed after so long.
+/// How long a connection without a request is kept open.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What is sent.
+/// A message to a receiver.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// The `webhook-id`: the same for every try.
+    /// The `webhook-id` header, which is the same on every try.
     pub id: String,
-    /// The CloudEvent.
+    /// The CloudEvent as JSON.
     pub body: Bytes,
 }
 
-/// What came of it.
+/// The outcome of a send.
 #[derive(Clone, Debug, Default)]
 pub struct Receipt {
-    /// The receiver's status, when it answered.
+    /// The receiver's HTTP status, when it answered.
     pub status: Option<u16>,
-    /// Why it was not delivered; empty when it was.
+    /// Why the message was not delivered; empty when it was.
     pub why: String,
-    /// Seconds that the receiver asks us to wait.
+    /// The seconds that the receiver asks to wait.
     pub retry_after: Option<i64>,
-    /// The beginning of its answer.
+    /// The beginning of the receiver's answer.
     pub excerpt: String,
-    /// How long it took.
+    /// How long the send took.
     pub took: Duration,
 }
 
 impl Receipt {
-    /// Whether the receiver has it.
+    /// Whether the receiver accepted the message.
     pub fn is_delivered(&self) -> bool {
         self.why.is_empty()
     }
 
-    /// Whether the receiver says that it is gone for good.
+    /// Whether the receiver says that it is gone for good (410).
     pub fn is_gone(&self) -> bool {
         self.status == Some(StatusCode::GONE.as_u16())
     }
 
-    /// For the planner.
+    /// The outcome as the planner takes it.
     pub fn verdict(&self) -> Verdict {
         if self.is_delivered() {
             return Verdict::Delivered;
@@ -78,7 +78,7 @@ impl Receipt {
         Verdict::Failed { status: self.status, why: self.why.clone(), retry_after: self.retry_after }
     }
 
-    /// The host lost its right to deliver before the receiver answered; it may have the message.
+    /// The receipt of a send that was aborted as the host lost its lease. The receiver may have got the message.
     pub fn cut() -> Self {
         Self::failed("The host could not keep its right to deliver until the receiver answered.")
     }
@@ -88,7 +88,7 @@ impl Receipt {
     }
 }
 
-/// Sends messages. Cheap to clone.
+/// Sends messages to receivers. Cheap to clone.
 #[derive(Clone)]
 pub struct Sender(Arc<Inner>);
 
@@ -102,29 +102,29 @@ struct Inner {
 }
 
 impl Sender {
-    /// Goes where `guard` lets it; a send takes `patience` at the most.
+    /// A sender that connects only where `guard` permits, and takes `patience` at most for a send.
     pub fn new(guard: Guard, patience: Duration) -> Result<Self> {
         let (secure, plain) = (client(&guard, true)?, client(&guard, false)?);
         let (delivered, failed) = (AtomicU64::new(0), AtomicU64::new(0));
         Ok(Self(Arc::new(Inner { guard, secure, plain, patience, delivered, failed })))
     }
 
-    /// Where it may go.
+    /// The guard that decides where it may connect.
     pub fn guard(&self) -> &Guard {
         &self.0.guard
     }
 
-    /// How long a send takes at the most.
+    /// How long a send may take.
     pub fn patience(&self) -> Duration {
         self.0.patience
     }
 
-    /// Messages that were delivered, and sends that failed, since the host started.
+    /// The number of messages delivered, and of sends failed, since the host started.
     pub fn counts(&self) -> (u64, u64) {
         (self.0.delivered.load(Ordering::Relaxed), self.0.failed.load(Ordering::Relaxed))
     }
 
-    /// Sends once, signed by all `keys`.
+    /// Sends a message once, signed by all `keys`, and never fails: the receipt says what happened.
     pub async fn send(&self, url: &str, keys: &[Key], message: &Message, now: Millis) -> Receipt {
         let started = Instant::now();
         let deadline = started + self.0.patience;
@@ -175,7 +175,7 @@ fn client(guard: &Guard, tls: bool) -> Result<Client> {
     builder.build().map_err(Error::internal)
 }
 
-/// Why nothing was answered, for people; without what the host knows of its own network.
+/// Why there was no answer, in words for people. It contains nothing of what the host knows about its own network.
 fn reason(error: &reqwest::Error) -> String {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut last = String::new();
@@ -190,7 +190,7 @@ fn reason(error: &reqwest::Error) -> String {
     format!("{what}: {}.", last.trim_end_matches('.'))
 }
 
-/// The status decides; the body is read as far as it is small and comes soon.
+/// Makes the receipt of an answer. The status decides; the body is read only as far as it is small and arrives soon.
 async fn read(mut response: Response, deadline: Instant, now: Millis) -> Receipt {
     let status = response.status();
     let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -211,7 +211,7 @@ async fn read(mut response: Response, deadline: Instant, now: Millis) -> Receipt
     Receipt { status: Some(status.as_u16()), why, retry_after, excerpt, took: Duration::ZERO }
 }
 
-/// Reads to the end, so that the connection can be used again, unless that is too far.
+/// Reads the body to its end, so that the connection can be used again, unless it is too long.
 async fn collect(response: &mut Response, body: &mut Vec<u8>) {
     let mut read = 0;
     while let Ok(Some(chunk)) = response.chunk().await {

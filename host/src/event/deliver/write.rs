@@ -1,28 +1,28 @@
-//! What came of deliveries, written for many webhooks in one transaction.
+//! Writes the outcome of deliveries, for many webhooks in one transaction.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{hook::Hook, plan::Change};
 use crate::{error::Result, event::webhook, ids::WebhookId, store::Db};
 
-/// What is to be written.
+/// The changes that are to be written.
 #[derive(Default)]
 pub struct Marks {
-    /// Webhooks by the cursor that they have reached.
+    /// The webhooks, by the cursor that they have reached.
     cursors: BTreeMap<i64, Vec<WebhookId>>,
     changes: Vec<(WebhookId, Vec<Change>)>,
-    /// Those whose lease is given back, and why their receiver is gone, when it is.
+    /// The webhooks whose leases are given back, with the reason when the receiver is gone.
     leaving: Vec<(WebhookId, Option<String>)>,
 }
 
-/// What became of it.
+/// The outcome of writing.
 pub struct Written {
     marks: Marks,
-    /// The webhooks that this host still held; none when nothing could be written.
+    /// The webhooks of which this host still held the lease; an error when nothing could be written.
     held: Result<HashSet<WebhookId>>,
 }
 
-/// What has changed since the last time.
+/// The changes since the last call; `None` when there are none.
 pub fn marks(hooks: &mut HashMap<WebhookId, Hook>) -> Option<Marks> {
     let mut marks = Marks::default();
     for (id, hook) in hooks.iter_mut() {
@@ -42,7 +42,7 @@ pub fn marks(hooks: &mut HashMap<WebhookId, Hook>) -> Option<Marks> {
     (!marks.cursors.is_empty()).then_some(marks)
 }
 
-/// Writes.
+/// Writes the changes. A failure is part of the answer, so that they can be written later.
 pub async fn write(db: Db, marks: Marks) -> Written {
     let held = store(&db, &marks).await;
     Written { marks, held }
@@ -72,7 +72,8 @@ async fn store(db: &Db, marks: &Marks) -> Result<HashSet<WebhookId>> {
     Ok(held)
 }
 
-/// Tells the webhooks what was written; answers whether leases were given back.
+/// Updates the webhooks by what was written, and drops those that this host does not hold any more. True when leases
+/// were given back.
 pub fn settle(hooks: &mut HashMap<WebhookId, Hook>, Written { marks, held }: Written) -> bool {
     let held = match held {
         Ok(held) => held,

@@ -16,60 +16,62 @@ use crate::{
     text,
 };
 
-/// Webhooks that the platform may have, and any other scope.
+/// How many webhooks the platform may have, and how many any other scope.
 const MOST: (i64, i64) = (2000, 100);
-/// How long an old secret is kept when nobody says otherwise, and at the most, in seconds.
+/// Seconds for which an old secret is kept when nothing else is asked for, and at most.
 const KEEP: (i64, i64) = (86_400, 7 * 86_400);
-/// Secrets that sign at the same time.
+/// How many secrets may sign at the same time.
 const MAX_SECRETS: usize = 5;
 
 /// A webhook to create.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
-    /// An https address on the public internet, or what the host's `--webhook-allow` names.
+    /// An https address on the public internet, or one that the host's `--webhook-allow` permits. At most 2,048
+    /// characters.
     pub url: String,
     /// Whose events it gets.
     pub scope: WebhookScope,
     /// The types that it gets, exact or with a star (`version.*`); all of them when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<String>,
-    /// For people; at most 200 characters.
+    /// A description for people, at most 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
 }
 
-/// What to change; what is absent stays.
+/// What may be edited of a webhook. Absent members stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditWebhook {
-    /// Another address.
+    /// The new address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Other types; all of them when empty.
+    /// The new types; all of them when empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<String>>,
     /// Whether events are delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// For people.
+    /// The new description for people, at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// How to replace a secret.
+/// How a secret is replaced.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateSecret {
-    /// Seconds for which messages are signed with the old one too, 0 to 604,800; a day when absent.
+    /// Seconds for which messages are signed with the old secret too, 0 to 604,800; 86,400 (a day) when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_old_seconds: Option<i64>,
 }
 
-/// Creates a webhook. It gets what happens from now on.
+/// Creates a webhook. It gets the events that happen from now on. The caller must be able to configure the scope.
 ///
 /// # Errors
-/// `invalid-field` for an address where events may not go or an unknown type, `webhook-limit` when there are too many.
+/// `invalid-field` for an address that is not permitted or an unknown type, `webhook-limit` when the scope has too
+/// many.
 pub async fn create(outbox: &Outbox, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
     let scope = Scope::parse(new.scope.kind.as_str(), &new.scope.id)?;
     let mut tx = outbox.db.begin().await?;
@@ -114,7 +116,7 @@ async fn may_have_one_more(tx: &mut Tx, scope: &Scope) -> Result<()> {
     Err(Error::new(Code::WebhookLimit, format!("There are {most} webhooks already. Delete one first.")))
 }
 
-/// Adds a secret without an end.
+/// Adds a secret that never expires, and returns it in plain text.
 async fn new_secret(tx: &mut Tx, webhook: &WebhookId, now: Millis) -> Result<String> {
     let secret = secret::generate(tx.random());
     let id = WebhookSecretId::generate(now, tx.random());
@@ -124,12 +126,12 @@ async fn new_secret(tx: &mut Tx, webhook: &WebhookId, now: Millis) -> Result<Str
     Ok(secret)
 }
 
-/// What a sealed secret is about.
+/// What a webhook's secret is bound to when it is sealed.
 pub fn about(id: &WebhookSecretId) -> String {
     format!("webhook_secret:{id}")
 }
 
-/// Changes a webhook. What is that already is no change and no event.
+/// Edits a webhook. When nothing changes, nothing is written and no event is emitted.
 pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
     let mut tx = outbox.db.begin().await?;
     let (before, scope) = hold(&mut tx, caller, id).await?;
@@ -158,7 +160,7 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
     Ok(webhook)
 }
 
-/// Disables a webhook whose receiver says that it is gone.
+/// Disables a webhook whose receiver says that it is gone. `why` is shown to the webhook's owners.
 pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
@@ -171,7 +173,7 @@ pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// Deletes a webhook with everything that waits for it.
+/// Deletes a webhook, and the deliveries that wait for it.
 pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (row, scope) = hold(&mut tx, caller, id).await?;
@@ -180,7 +182,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
     tx.commit().await
 }
 
-/// Replaces the secret; messages are signed with the old one too for a while.
+/// Replaces the secret of a webhook. Messages are signed with the old one too for as long as `how` says.
 pub async fn rotate(db: &Db, caller: &Caller, id: &WebhookId, how: RotateSecret) -> Result<WebhookWithSecret> {
     let keep = how.keep_old_seconds.unwrap_or(KEEP.0);
     if !(0..=KEEP.1).contains(&keep) {

@@ -1,4 +1,4 @@
-//! What is on its way to a webhook: trying a receiver, looking at what waits, sending again.
+//! Deliveries to a webhook: trying the receiver, listing what failed, and sending again.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,20 +19,20 @@ use crate::{
     text::text_enum,
 };
 
-/// The type of the message that tries a receiver.
+/// The type of the message with which a receiver is tried.
 const PING: &str = kind::WEBHOOK_PING.name();
 
 text_enum! {
-    /// What becomes of a delivery that failed.
+    /// The state of a delivery that failed or waits behind one that did.
     DeliveryState {
-        /// It is tried again, or waits behind one of its subject.
+        /// It will be tried again, or waits behind an older one of its subject.
         Waiting = "waiting",
-        /// It was given up; it can be replayed.
+        /// It was given up and is not tried any more; it can be replayed.
         Dead = "dead",
     }
 }
 
-/// A delivery that failed or waits behind one that failed.
+/// A delivery that failed, or waits behind one that failed.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Delivery {
     /// The number of the event.
@@ -44,26 +44,26 @@ pub struct Delivery {
     #[serde(rename = "type")]
     #[sqlx(rename = "type")]
     pub kind: String,
-    /// What the event is about.
+    /// The id of what the event is about.
     pub subject: String,
-    /// Whether it is tried again.
+    /// Whether it will be tried again.
     #[sqlx(try_from = "String")]
     pub state: DeliveryState,
-    /// Tries so far.
+    /// The number of tries so far.
     pub attempts: i64,
-    /// When it is tried next, when it is the first of its subject.
+    /// When it is tried next, if it is the first of its subject.
     pub next_at: Millis,
-    /// The receiver's last status, when it answered.
+    /// The receiver's last HTTP status, when it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i64>,
-    /// Why it failed last.
+    /// Why the last try failed; empty when it was not tried yet.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
-    /// When this changed last.
+    /// When this delivery last changed.
     pub updated_at: Millis,
 }
 
-/// Which deliveries are wanted.
+/// Which deliveries to list.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DeliveryQuery {
@@ -73,30 +73,30 @@ pub struct DeliveryQuery {
     /// The `next` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Items at the most, 1 to 200; 50 when absent.
+    /// How many items a page has at most, 1 to 200; 50 when absent.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
-/// From where to deliver again.
+/// The event after which events are delivered again.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// Everything after this event is delivered again; 0 for everything.
+    /// All events after this number are delivered again; 0 for all that are kept.
     pub after: i64,
 }
 
-/// What a receiver said to a message that tried it.
+/// What a receiver answered to the message that tried it.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Ping {
-    /// Whether it took the message: a status of 200 to 299.
+    /// Whether it accepted the message with a status of 200 to 299.
     pub delivered: bool,
-    /// Its status, when it answered.
+    /// Its HTTP status, when it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How long it took.
+    /// How long it took, in milliseconds.
     pub millis: u64,
-    /// Why it was not delivered.
+    /// Why the message was not delivered; empty when it was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
     /// The first 1,024 bytes of its answer.
@@ -104,25 +104,25 @@ pub struct Ping {
     pub body: String,
 }
 
-/// What was asked for again.
+/// The `data` of the event about a replay. One of the two members is present.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct WebhookReplayed {
-    /// The delivery with this number.
+    /// The number of the one event that is delivered again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<i64>,
-    /// Everything after this number.
+    /// The number after which all events are delivered again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
 }
 
-/// The data of the message that tries a receiver. It is sent to one webhook and is no event of the log.
+/// The `data` of the message that tries a receiver. It is sent to one webhook and is not an event of the log.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct WebhookPing {
     /// The webhook that is tried.
     pub webhook: WebhookId,
 }
 
-/// Sends a message to the receiver at once and says what it answered.
+/// Sends a message to the receiver at once, and returns what it answered.
 pub async fn ping(outbox: &Outbox, caller: &Caller, id: &WebhookId) -> Result<Ping> {
     let mut tx = outbox.db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Configure).await?;
@@ -143,7 +143,7 @@ pub async fn ping(outbox: &Outbox, caller: &Caller, id: &WebhookId) -> Result<Pi
     })
 }
 
-/// The deliveries that failed, by number.
+/// One page of the deliveries of a webhook that failed or wait, ordered by the number of the event.
 pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &DeliveryQuery) -> Result<Page<Delivery>> {
     let after = query.cursor.as_deref().map(str::parse::<i64>).transpose();
     let after = after.map_err(|_| Error::new(Code::InvalidCursor, "The cursor is not one that this list gave."))?;
@@ -154,7 +154,11 @@ pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &Delive
     Ok(Page::of(items, &page, |one| one.seq.to_string()))
 }
 
-/// Tries one delivery anew, dead or waiting: at once, and with the whole schedule before it.
+/// Delivers one event anew, whether its delivery is dead or waiting: at once, and with the whole schedule of tries
+/// before it.
+///
+/// # Errors
+/// `not-found` when the event has no failed or waiting delivery.
 pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;
@@ -166,7 +170,11 @@ pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64)
     tx.commit().await
 }
 
-/// Delivers everything after an event again; it is also how to skip what a webhook has missed.
+/// Delivers all events after a number again. It also serves to skip events that a webhook has missed.
+///
+/// # Errors
+/// `invalid-field` for a number above that of the last event, `events-gone` when some events after it are not kept any
+/// more.
 pub async fn replay(db: &Db, caller: &Caller, id: &WebhookId, how: Replay) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;

@@ -1,4 +1,4 @@
-//! Webhooks: receivers of events, each of the scope that it belongs to.
+//! Webhooks: addresses to which events are sent. Each belongs to a scope and gets the events of that scope.
 
 mod change;
 mod deliveries;
@@ -22,10 +22,10 @@ use crate::{
     store::{Db, Tx, WebhookRow},
 };
 
-/// Types that one webhook may list.
+/// How many types one webhook may list.
 const MAX_TYPES: usize = 100;
 
-/// To whom a webhook belongs, and so which events it gets: those that the members of the scope may read.
+/// The scope that a webhook belongs to. It gets the events that members of the scope may read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookScope {
@@ -36,45 +36,46 @@ pub struct WebhookScope {
     pub id: String,
 }
 
-/// A receiver of events.
+/// An address to which events are sent.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Webhook {
-    /// Never changes.
+    /// Its id, which never changes.
     pub id: WebhookId,
-    /// Where events are POSTed to.
+    /// The address to which events are POSTed.
     pub url: String,
-    /// To whom it belongs.
+    /// The scope that it belongs to.
     pub scope: WebhookScope,
     /// The types that it gets, exact or with a star (`version.*`); all of them when empty.
     pub types: Vec<String>,
-    /// For people.
+    /// A description for people.
     pub description: String,
-    /// Whether events are delivered now. What happens meanwhile is delivered when it is enabled again, as far as the host still
-    /// has it: where old events are forgotten (`--keep-events-days`), they are kept for enabled webhooks only. `up_to` tells
-    /// how far this one is; `GET /v1/events?after={up_to}` answers `events-gone` when some of what it missed is forgotten.
+    /// Whether events are delivered now. What happens while it is disabled is delivered once it is enabled again, as
+    /// far as the host still has it: where old events are deleted (`--keep-events-days`), they are kept for enabled
+    /// webhooks only. `up_to` tells how far this one is; `GET /v1/events?after={up_to}` answers `events-gone` when
+    /// events that it missed are deleted.
     pub enabled: bool,
-    /// Why Berth disabled it.
+    /// Why Berth disabled it; absent when it did not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub disabled_why: String,
-    /// Who created it.
+    /// The account that created it.
     pub created_by: String,
     /// When it was created.
     pub created_at: Millis,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Millis,
 }
 
-/// A webhook with its secret, shown this once.
+/// A webhook with its secret, which is shown this once.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct WebhookWithSecret {
     /// The webhook.
     #[serde(flatten)]
     pub webhook: Webhook,
-    /// What messages are signed with, `whsec_…`. It cannot be shown again.
+    /// The secret that signs messages, `whsec_…`. It cannot be shown again.
     pub secret: String,
 }
 
-/// A webhook and how far it is.
+/// A webhook with the progress of its deliveries.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct WebhookDetail {
     /// The webhook.
@@ -84,9 +85,9 @@ pub struct WebhookDetail {
     pub up_to: i64,
     /// The number of the last event of the host.
     pub last: i64,
-    /// Deliveries that wait for their next try.
+    /// The number of deliveries that wait for their next try.
     pub waiting: i64,
-    /// Deliveries that were given up.
+    /// The number of deliveries that were given up.
     pub dead: i64,
 }
 
@@ -107,7 +108,7 @@ impl From<&WebhookRow> for Webhook {
     }
 }
 
-/// Whether a list of types takes a kind.
+/// Whether a list of types, exact or ending in `.*`, contains the type `kind`. An empty list contains all.
 pub fn wants(types: &[String], kind: &str) -> bool {
     let takes = |pattern: &String| match pattern.strip_suffix(".*") {
         Some(noun) => kind.strip_prefix(noun).is_some_and(|rest| rest.starts_with('.')),
@@ -116,10 +117,10 @@ pub fn wants(types: &[String], kind: &str) -> bool {
     types.is_empty() || types.iter().any(takes)
 }
 
-/// Types that somebody asks for: known ones, each once.
+/// The types, sorted and each once.
 ///
 /// # Errors
-/// `invalid-field` for one that no event can have.
+/// `invalid-field` for one that matches no type of event, and for more than 100.
 pub fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
     types.sort_unstable();
     types.dedup();
@@ -141,7 +142,7 @@ async fn authorise(tx: &mut Tx, caller: &Caller, id: &WebhookId, action: Action)
     permit(row, caller, id, action)
 }
 
-/// As [`authorise`] to change it: the webhook is held until the transaction ends.
+/// As [`authorise`] for a change: the webhook is locked until the transaction ends.
 async fn hold(tx: &mut Tx, caller: &Caller, id: &WebhookId) -> Result<(WebhookRow, Scope)> {
     let row = tx.hold_webhook(id).await?;
     permit(row, caller, id, Action::Configure)
@@ -158,7 +159,7 @@ fn permit(row: Option<WebhookRow>, caller: &Caller, id: &WebhookId, action: Acti
     Ok((row, scope))
 }
 
-/// Tells of a webhook those who may know of it.
+/// Emits an event about a webhook to those who may know of it.
 fn tell<T: Serialize>(tx: &mut Tx, kind: Kind<T>, scope: &Scope, id: &WebhookId, actor: &str, data: &T) {
     let event = tx.tell(kind, id, actor, data);
     match scope {
@@ -172,7 +173,7 @@ fn tell<T: Serialize>(tx: &mut Tx, kind: Kind<T>, scope: &Scope, id: &WebhookId,
     }
 }
 
-/// One webhook and how far it is.
+/// One webhook with the progress of its deliveries.
 pub async fn get(db: &Db, caller: &Caller, id: &WebhookId) -> Result<WebhookDetail> {
     let mut tx = db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Read).await?;
@@ -180,7 +181,7 @@ pub async fn get(db: &Db, caller: &Caller, id: &WebhookId) -> Result<WebhookDeta
     Ok(WebhookDetail { webhook: Webhook::from(&row), up_to, last: tx.last_event().await?, waiting, dead })
 }
 
-/// The webhooks of the scopes that the caller may read, by id.
+/// One page of the webhooks of the scopes that the caller may read, ordered by id.
 pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<Webhook>> {
     caller.require_scope(TokenScope::Read)?;
     let rows = db.read().await?.webhooks_known_to(caller, query).await?;

@@ -1,4 +1,4 @@
-//! The secrets of webhooks, and signatures by Standard Webhooks 1.0.
+//! The secrets of webhooks, and signatures as Standard Webhooks 1.0 defines them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -6,9 +6,9 @@ use sha2::Sha256;
 
 use crate::clock::Random;
 
-/// Before the base64 of a secret.
+/// The prefix of a secret, before its base64.
 const PREFIX: &str = "whsec_";
-/// Random bytes of a secret.
+/// How many random bytes a secret has.
 const BYTES: usize = 32;
 
 /// A fresh secret: `whsec_` and the base64 of 32 random bytes.
@@ -18,17 +18,17 @@ pub fn generate(random: &dyn Random) -> String {
     format!("{PREFIX}{}", STANDARD.encode(bytes))
 }
 
-/// A key that signs.
+/// A key that signs messages.
 #[derive(Clone)]
 pub struct Key(Vec<u8>);
 
 impl Key {
-    /// From a secret as [`generate`] makes it.
+    /// The key of a secret that [`generate`] made; `None` when the text has another form.
     pub fn of(secret: &str) -> Option<Self> {
         STANDARD.decode(secret.strip_prefix(PREFIX)?).ok().map(Self)
     }
 
-    /// `v1,` and the base64 of the HMAC-SHA256 of `id.seconds.body`.
+    /// The signature of a message: `v1,` and the base64 of the HMAC-SHA256 of `id.seconds.body`.
     fn sign(&self, id: &str, seconds: i64, body: &[u8]) -> Option<String> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         mac.update(format!("{id}.{seconds}.").as_bytes());
@@ -37,7 +37,8 @@ impl Key {
     }
 }
 
-/// The header `webhook-signature`: one signature for each key, so that a receiver may know any of them.
+/// The value of the header `webhook-signature`: one signature for each key, so that the receiver needs to know only one
+/// of them. `seconds` is the value of `webhook-timestamp`.
 pub fn signature(keys: &[Key], id: &str, seconds: i64, body: &[u8]) -> String {
     keys.iter().filter_map(|key| key.sign(id, seconds, body)).collect::<Vec<_>>().join(" ")
 }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemRandom;
 
-    /// The vector of the Standard Webhooks libraries.
+    /// The test vector of the Standard Webhooks libraries.
     #[test]
     fn the_signature_is_the_one_of_the_specification() {
         let key = Key::of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();

@@ -7,7 +7,7 @@ fn crypt(token: &str, key: &str, app_id: &str) -> Crypt {
     Crypt::new(token.parse().unwrap(), &key.parse().unwrap(), app_id).unwrap()
 }
 
-/// Any text encrypted as it is, however wrong.
+/// Encrypts bytes as they are, whether or not they are a valid plaintext.
 fn encrypted(crypt: &Crypt, plain: &[u8]) -> String {
     let mut bytes = plain.to_vec();
     let (blocks, rest) = Block::<Aes256>::slice_as_chunks_mut(&mut bytes);

@@ -9,7 +9,7 @@ fn audit(script: &str) -> Vec<Finding> {
     DynamicCode::default().audit(&package).expect("audits")
 }
 
-/// The only finding of a script.
+/// The finding of a script that must have exactly one.
 fn only(script: &str) -> Finding {
     let mut findings = audit(script);
     assert_eq!(findings.len(), 1, "{script}\n{findings:#?}");

@@ -24,7 +24,7 @@ fn tab_icons_exist() {
     assert!(finding.fix.is_some_and(|fix| fix.contains("img/Home.png")));
 }
 
-/// The good package with a variable for the icon of its first tab, and a theme.
+/// The good package with a variable as the icon of its first tab, and a theme.
 fn themed(theme: &str) -> MemoryPackage {
     let manifest =
         GOOD.replacen("img/home.png", "@homeIcon", 1).replacen('{', r#"{"themeLocation": "my.theme.json","#, 1);
@@ -72,7 +72,7 @@ fn the_app_has_its_script() {
     assert!(only(&good().without("app.js").with("app.ts", "App({})")).message.contains("app.ts is a source"));
 }
 
-/// The good package with more members in its manifest.
+/// The good package with additional members in its manifest.
 fn asking(members: &str) -> MemoryPackage {
     declaring(&GOOD.replacen('{', &format!("{{{members},"), 1))
 }

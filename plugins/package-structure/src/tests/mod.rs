@@ -89,7 +89,7 @@ fn component(package: MemoryPackage, stem: &str) -> MemoryPackage {
     package.with(&format!("{stem}.json"), r#"{"component": true}"#)
 }
 
-/// The good package, whose page `me` uses components.
+/// The good package, with components that the page `me` uses.
 fn using(components: &str) -> MemoryPackage {
     good().with("pages/me/me.json", format!(r#"{{"usingComponents": {components}}}"#))
 }

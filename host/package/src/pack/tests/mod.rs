@@ -7,7 +7,7 @@ use super::*;
 
 const APP: &str = r#"{"pages":["pages/index"]}"#;
 
-/// A project folder with these files.
+/// A temporary project folder with these files.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     for (path, text) in files {

@@ -1,4 +1,4 @@
-//! Where the mini-program of a project lies, and whose it is.
+//! Finding the mini-program of a project, and its dialect.
 
 use super::*;
 

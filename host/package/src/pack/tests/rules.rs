@@ -1,4 +1,4 @@
-//! What stays behind.
+//! What is left out of packages, and why.
 
 use super::*;
 
