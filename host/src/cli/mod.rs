@@ -35,7 +35,6 @@ mod policy;
 mod push;
 mod reach;
 mod release;
-pub mod server;
 mod session;
 mod table;
 mod token;
@@ -49,54 +48,21 @@ mod tests;
 
 use std::{
     io::{self, IsTerminal},
-    process::ExitCode,
     sync::Arc,
 };
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::Subcommand;
 
-use self::{
+pub use self::{
     failure::{Done, Failure},
-    output::Output,
-    paint::Paint,
     session::{Global, Session},
 };
+use self::{output::Output, paint::Paint};
 use crate::clock::{Clock, SystemClock, SystemRandom};
 
-/// A self-hosted mini-program platform: the host, and the tool of those who use it.
-#[derive(Parser, Debug)]
-#[command(name = "berth", version, after_help = TOP_HELP)]
-pub struct Cli {
-    /// The options that every command has.
-    #[command(flatten)]
-    pub global: Global,
-    /// The command to run.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-const TOP_HELP: &str = "\
-Examples:
-  berth demo                                  a host with sample MiniApps, to look around
-  berth login --server https://berth.example  store a token for that host
-  berth audit shop/                           what the built-in auditors say, before anything is uploaded
-  berth pack shop/ && berth push shop_1.2.0.apkg --submit --wait
-  berth bundle --host-app ha-super --out assets/miniapps
-
-Exit codes: 0 done, 1 refused, 2 wrong use, 3 the host could not be reached.";
-
-/// The commands of `berth`.
+/// The commands of those who use a host.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Run the host
-    Serve(server::Serve),
-    /// Look after the host on its own machine
-    #[command(subcommand)]
-    Admin(server::Admin),
-    /// Run a host with a seeded team, sample packages, a release and a grayscale task
-    Demo(server::Demo),
-    /// Check that this machine and data folder can run the host
-    Doctor(server::Doctor),
     /// Store a token for a host and make that host the current one
     Login,
     /// Forget the token of a host
@@ -165,33 +131,10 @@ pub enum Command {
     /// Webhooks: addresses to which events are sent
     #[command(subcommand)]
     Webhook(webhook::Webhook),
-    /// Print a completion script for a shell
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
-    /// Compile a policy in this process; only the host itself starts it
-    #[command(hide = true)]
-    CompilePolicy {
-        /// What to compile and within which limits
-        job: std::ffi::OsString,
-    },
 }
 
-/// The main function of `berth`: parses the command line, runs the command, and returns its exit code.
-pub fn main() -> ExitCode {
-    // Fails only when a provider is installed already, which is then the one that is used.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = Cli::parse();
-    // Before any thread is started: this process limits itself.
-    if let Command::CompilePolicy { .. } = cli.command {
-        return crate::policy::compile_child_main();
-    }
-    let mut session = session(&cli.global);
-    ExitCode::from(run(cli.command, &mut session))
-}
-
-fn session(global: &Global) -> Session {
+/// The session of a command that a person or a script runs.
+pub fn session(global: &Global) -> Session {
     let clock = Arc::new(SystemClock);
     let paint = Paint {
         styled: console::colors_enabled() && io::stdout().is_terminal(),
@@ -211,11 +154,11 @@ fn session(global: &Global) -> Session {
     }
 }
 
-/// Runs a command and returns its exit code.
-fn run(command: Command, session: &mut Session) -> u8 {
+/// Runs something to its exit code, on threads of its own.
+pub fn run(command: impl AsyncFnOnce(&mut Session) -> Done, session: &mut Session) -> u8 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(command, session)),
+        Ok(runtime) => runtime.block_on(command(session)),
         Err(error) => Err(Failure::refused("runtime", format!("Cannot start threads: {error}."))),
     };
     report(done, session)
@@ -232,17 +175,12 @@ fn report(done: Done, session: &mut Session) -> u8 {
     )
 }
 
-async fn dispatch(command: Command, session: &mut Session) -> Done {
-    if matches!(command, Command::Serve(_) | Command::Admin(_) | Command::Demo(_) | Command::Doctor(_)) {
-        server::for_the_owner_only();
-    }
+/// Does what a command asks for.
+///
+/// # Errors
+/// What is printed for people, with the exit code.
+pub async fn dispatch(command: Command, session: &mut Session) -> Done {
     match command {
-        Command::Serve(args) => server::serve(args, session).await,
-        Command::Admin(server::Admin::Token(args)) => server::admin_token(args, session).await,
-        Command::Admin(server::Admin::RotateSecrets(args)) => server::rotate_secrets(args, session).await,
-        Command::Admin(server::Admin::Backup(args)) => server::backup(args, session).await,
-        Command::Demo(args) => server::demo(args, session).await,
-        Command::Doctor(args) => server::doctor(args, session).await,
         Command::Login => login::login(session).await,
         Command::Logout => login::logout(session),
         Command::Whoami => login::whoami(session).await,
@@ -269,13 +207,5 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Policy(command) => policy::run(command, session).await,
         Command::Events(command) => events::run(command, session).await,
         Command::Webhook(command) => webhook::run(command, session).await,
-        Command::Completions { shell } => completions(shell, session),
-        Command::CompilePolicy { .. } => Ok(()),
     }
-}
-
-fn completions(shell: clap_complete::Shell, session: &mut Session) -> Done {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
-    session.out.verbatim(&String::from_utf8_lossy(&script))
 }

@@ -5,7 +5,6 @@ pub mod accounts;
 pub mod client;
 pub mod config;
 pub mod crypt;
-pub mod needs;
 pub mod push;
 pub mod xml;
 

@@ -22,8 +22,18 @@ use axum::Router;
 use clap::Parser;
 use tempfile::TempDir;
 
-use super::{Cli, Output, Paint, Session, dispatch, report};
+use super::{Command, Global, Output, Paint, Session, dispatch, report};
 use crate::clock::{Clock, ManualClock, SystemRandom};
+
+/// The command line without what runs a host.
+#[derive(Parser, Debug)]
+#[command(name = "berth", version)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
 
 /// The exit code and the output of a command.
 #[derive(Debug)]

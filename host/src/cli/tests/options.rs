@@ -1,44 +1,10 @@
 //! How options and arguments are parsed.
 
-use clap::CommandFactory;
 use serde_json::json;
 
-use super::super::{
-    Cli,
-    parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged, duration, percent, ranged_host_app},
-};
+use super::super::parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged, duration, percent, ranged_host_app};
 use super::Desk;
 use crate::clock::Millis;
-
-#[test]
-fn the_command_line_is_consistent() {
-    Cli::command().debug_assert();
-}
-
-#[test]
-fn every_command_says_what_it_does() {
-    fn walk(command: &clap::Command, path: &str) {
-        let path = format!("{path} {}", command.get_name());
-        assert!(command.get_about().is_some(), "{path}");
-        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
-            assert!(argument.get_help().is_some(), "{path} {}", argument.get_id());
-        }
-        command.get_subcommands().for_each(|sub| walk(sub, &path));
-    }
-    walk(&Cli::command(), "");
-}
-
-#[test]
-fn no_command_hides_a_global_option_behind_an_argument_of_its_own() {
-    fn walk(command: &clap::Command) {
-        for argument in command.get_arguments() {
-            let id = argument.get_id().as_str();
-            assert!(!["server", "token", "json"].contains(&id), "{} {id}", command.get_name());
-        }
-        command.get_subcommands().for_each(walk);
-    }
-    Cli::command().get_subcommands().for_each(walk);
-}
 
 #[test]
 fn durations_are_numbers_with_units() {
@@ -134,12 +100,4 @@ async fn a_misspelt_command_is_wrong_use_and_gets_a_suggestion() {
     assert_eq!(ran.code, 2);
     let ran = Desk::bare().run("gary list mp-shop").await;
     assert!(ran.err.contains("'gray'"), "{}", ran.err);
-}
-
-#[tokio::test]
-async fn completions_are_printed_for_each_shell() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let ran = Desk::bare().run(&format!("completions {shell}")).await.good();
-        assert!(ran.out.contains("berth") && ran.out.contains("rollback"), "{shell}");
-    }
 }

@@ -12,7 +12,6 @@ use crate::{
     event::{Kind, kind},
     ids::{AuthorisationId, ChannelId, EndpointAppId, InstanceId, MerchantId},
     store::Tx,
-    wechat,
 };
 
 /// The endpoint application that a channel is authorised for.
@@ -256,7 +255,7 @@ const WORKING: i64 = 24 * 3600;
 const CHOOSING: i64 = 7 * 24 * 3600;
 
 fn warnings(grant: &Grant) -> Vec<String> {
-    grant.missing.iter().map(|id| wechat::needs::warning(*id)).collect()
+    grant.missing.iter().map(|id| super::needs::warning(*id)).collect()
 }
 
 impl Tx {

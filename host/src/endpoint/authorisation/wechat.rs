@@ -8,6 +8,7 @@ pub use crate::wechat::config::required;
 use super::{
     Authorisation,
     authoriser::{Authoriser, Beginning, Link, Redeemed},
+    needs,
     stage::Grant,
 };
 use crate::{
@@ -19,7 +20,6 @@ use crate::{
         Platform,
         accounts::{self, Failure, with_platform_token},
         client::Authorization,
-        needs,
     },
 };
 

@@ -7,10 +7,7 @@ use serde::Serialize;
 
 use crate::{
     blob::{self, Blobs, Collected},
-    cli::{
-        failure::{Done, Failure},
-        session::Session,
-    },
+    cli::{Done, Failure, Session},
     clock::Millis,
     clock::Nature,
     config::{Config, Storage},

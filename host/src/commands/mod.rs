@@ -14,13 +14,10 @@ pub use backup::{Backup, backup};
 pub use demo::{Demo, demo};
 pub use doctor::{Doctor, doctor};
 
-use super::{
-    failure::{Done, Failure},
-    session::Session,
-};
 use crate::{
     access::{self, IssuedToken},
     api::serve::stop_signal,
+    cli::{Done, Failure, Session},
     clock::Nature,
     config::{Config, Storage},
     error::Error,

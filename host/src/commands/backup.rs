@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     blob::{Blobs, Copied},
-    cli::{failure::Done, session::Session},
+    cli::{Done, Session},
     clock::Nature,
     config::Storage,
     error::Error,

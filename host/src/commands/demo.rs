@@ -13,7 +13,7 @@ use crate::{
     app::App,
     audit::{self, AuditState, Decide},
     binding,
-    cli::{failure::Done, session::Session},
+    cli::{Done, Session},
     config::{Config, Storage},
     error::{Code, Error, Result},
     host_app::{self, NewHostApp},
