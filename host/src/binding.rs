@@ -38,7 +38,6 @@ pub struct Binding {
     #[sqlx(rename = "mini_app_id")]
     pub mini_app: MiniAppId,
     /// Only an active one has effect.
-    #[sqlx(try_from = "String")]
     pub state: BindingState,
     /// Since when it is in this state.
     pub created_at: Millis,

@@ -17,11 +17,12 @@ use crate::{
 };
 
 /// A mini-program.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct MiniApp {
     /// Never changes and is never used again.
     pub id: MiniAppId,
     /// Its owner.
+    #[sqlx(rename = "team_id")]
     pub team: TeamId,
     /// For people.
     pub name: String,

@@ -240,7 +240,6 @@ impl TestHost {
         }
         let row = tx.require_version(&shop(), &number).await.unwrap();
         tx.step_version(&row, step).await.unwrap();
-        let position = tx.last_release(&shop()).await.unwrap().map_or(1, |last| last.position + 1);
         let release = Release {
             mini_app: shop(),
             version: number.clone(),
@@ -250,7 +249,7 @@ impl TestHost {
             released_by: "test".into(),
             released_at: app.db.now(),
         };
-        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), position, &row.id, &release).await.unwrap();
+        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), &row.id, &release).await.unwrap();
         if step == Step::Publish {
             rollout::end_superseded(&mut tx, "test", &shop(), &number).await.unwrap();
         }

@@ -181,8 +181,8 @@ impl Scope {
     }
 
     /// From its kind and id, as stored.
-    pub fn parse(kind: &str, id: &str) -> Result<Self> {
-        Ok(match kind.parse()? {
+    pub fn parse(kind: ScopeKind, id: &str) -> Result<Self> {
+        Ok(match kind {
             ScopeKind::Platform => Self::Platform,
             ScopeKind::Team => Self::Team(id.parse()?),
             ScopeKind::HostApp => Self::HostApp(id.parse()?),

@@ -43,7 +43,6 @@ pub struct ProductInstance {
     /// For people; the product's code when no message gave a name.
     pub name: String,
     /// Whether the merchant has it.
-    #[sqlx(try_from = "String")]
     pub state: InstanceState,
     /// When its time is over; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +50,6 @@ pub struct ProductInstance {
     /// When the newest message about it was said, by the sender's clock.
     pub said_at: Millis,
     /// What that message said.
-    #[sqlx(try_from = "String")]
     pub said_kind: Kind,
     /// That message.
     pub said_by: MessageId,

@@ -61,7 +61,6 @@ pub struct Receipt {
 pub struct FulfilmentRow {
     pub id: MessageId,
     pub merchant_id: Option<MerchantId>,
-    #[sqlx(try_from = "String")]
     pub state: FulfilmentState,
     pub reason: String,
     pub detail: String,

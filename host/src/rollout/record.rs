@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Cause, Conditions, Life, Move, State};
+use super::{Cause, Conditions, Life, Move, MoveView, State};
 use crate::{
     clock::Millis,
     error::Result,
@@ -19,14 +19,13 @@ pub struct TaskRow {
     pub id: GrayTaskId,
     pub mini_app_id: MiniAppId,
     pub version_id: VersionId,
-    #[sqlx(rename = "number", try_from = "String")]
+    #[sqlx(rename = "number")]
     pub version: VersionNumber,
     pub sha256: Digest,
     pub size: i64,
     pub name: String,
-    #[sqlx(try_from = "String")]
     pub state: State,
-    pub ended_by: Option<String>,
+    pub ended_by: Option<Cause>,
     pub honoured: bool,
     pub start_at: Millis,
     pub end_at: Millis,
@@ -35,21 +34,6 @@ pub struct TaskRow {
     pub conditions: Json<Conditions>,
     pub created_by: String,
     pub created_at: Millis,
-}
-
-/// A row of `gray_move`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in MoveView")]
-pub struct MoveRow {
-    #[sqlx(try_from = "String")]
-    pub from_state: State,
-    #[sqlx(try_from = "String")]
-    pub to_state: State,
-    #[sqlx(try_from = "String")]
-    pub cause: Cause,
-    pub note: String,
-    pub moved_by: String,
-    pub moved_at: Millis,
 }
 
 /// A move with who or what made it.
@@ -84,7 +68,7 @@ impl Tx {
         let from = task.state;
         task.state = from.after(step.step)?;
         if task.state == State::Ended {
-            task.ended_by = Some(step.cause.as_str().to_owned());
+            task.ended_by = Some(step.cause);
             task.honoured = step.cause == Cause::Cap;
         }
         self.write_gray_move(task, from, step, step.step.event()).await
@@ -104,13 +88,13 @@ impl Tx {
         event: Kind<GrayMoved>,
     ) -> Result<()> {
         self.save_gray_state(task).await?;
-        let row = MoveRow {
-            from_state: from,
-            to_state: task.state,
+        let row = MoveView {
+            from,
+            to: task.state,
             cause: step.cause,
             note: step.note.to_owned(),
-            moved_by: step.actor.to_owned(),
-            moved_at: self.now(),
+            by: step.actor.to_owned(),
+            at: self.now(),
         };
         self.insert_gray_move(&task.id, &row).await?;
         let data = GrayMoved {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cause, Conditions, Move, MoveRow, State, TaskRow};
+use super::{Cause, Conditions, Move, State, TaskRow};
 use crate::{
     access::{Action, Caller},
     clock::Millis,
@@ -70,11 +70,13 @@ pub struct TaskPolicy {
 }
 
 /// A move of a task: who or what, and when (G5).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct MoveView {
     /// The state before.
+    #[sqlx(rename = "from_state")]
     pub from: State,
     /// The state after. Equal to `from` when a version that was kept after the end was taken back.
+    #[sqlx(rename = "to_state")]
     pub to: State,
     /// Why.
     pub cause: Cause,
@@ -82,16 +84,11 @@ pub struct MoveView {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// An account, or `berth` itself.
+    #[sqlx(rename = "moved_by")]
     pub by: String,
     /// When.
+    #[sqlx(rename = "moved_at")]
     pub at: Millis,
-}
-
-impl From<MoveRow> for MoveView {
-    fn from(row: MoveRow) -> Self {
-        let MoveRow { from_state, to_state, cause, note, moved_by, moved_at } = row;
-        Self { from: from_state, to: to_state, cause, note, by: moved_by, at: moved_at }
-    }
 }
 
 impl From<PolicyBindingRow> for TaskPolicy {
@@ -111,13 +108,13 @@ impl Tx {
     /// A task as people see it.
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
         let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
-        let moves = self.gray_moves(&row.id).await?.into_iter().map(MoveView::from).collect();
+        let moves = self.gray_moves(&row.id).await?;
         let state = match row.life().due(now) {
             Some(Move::Start) if !self.is_on_shelf(&row.mini_app_id).await? => row.state,
             _ => row.life().state_at(now),
         };
         let overdue = (state == State::Ended).then_some(Cause::Time);
-        let ended_by = row.ended_by.map(|cause| cause.parse()).transpose()?.or(overdue);
+        let ended_by = row.ended_by.or(overdue);
         let mut in_words = row.conditions.0.in_words();
         in_words.extend(row.max_users.map(|max| format!("At most {max} devices")));
         Ok(GrayTask {

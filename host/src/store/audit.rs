@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use super::{Tx, execute, fetch};
 use crate::{
-    audit::{AuditItem, AuditItemRow, AuditRow, AuditState, Decision, Evaluation, EvaluationRow},
+    audit::{AuditItem, AuditRow, AuditState, Decision, Evaluation},
     clock::Millis,
     error::Result,
     ids::{AuditId, HostAppId, VersionId},
@@ -89,26 +89,14 @@ impl Tx {
 
     /// Whose parts an audit has.
     pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            AuditItemRow,
-            "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id",
-            id
-        )?;
-        rows.into_iter().map(AuditItem::try_from).collect()
+        let sql = "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id";
+        Ok(fetch!(self, fetch_all, AuditItem, sql, id)?)
     }
 
     /// What the policies said.
     pub async fn evaluations(&mut self, id: &AuditId) -> Result<Vec<Evaluation>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            EvaluationRow,
-            "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position",
-            id
-        )?;
-        Ok(rows.into_iter().map(Evaluation::from).collect())
+        let sql = "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position";
+        Ok(fetch!(self, fetch_all, Evaluation, sql, id)?)
     }
 
     /// Keeps what the policies said, instead of what an interrupted run may have left.
@@ -126,9 +114,9 @@ impl Tx {
                 &one.policy_version,
                 &one.digest,
                 Json(&one.config),
-                one.mode.as_str(),
-                one.on_error.as_str(),
-                one.outcome.as_str(),
+                one.mode,
+                one.on_error,
+                one.outcome,
                 &one.detail,
                 Json(&one.findings),
                 Json(&one.log),
@@ -155,7 +143,7 @@ impl Tx {
              WHERE audit_id = $1 AND host_app_id = $2",
             id,
             host_app,
-            decision.as_str(),
+            decision,
             note,
             by,
             now
@@ -169,7 +157,7 @@ impl Tx {
             self,
             "UPDATE audit SET state = $2, reason = $3, closed_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1",
             id,
-            state.as_str(),
+            state,
             reason,
             now
         )?;

@@ -4,6 +4,7 @@ use sqlx::types::Json;
 
 use super::{EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
 use crate::{
+    access::ScopeKind,
     clock::Millis,
     error::Result,
     event::deliver::plan::Change,
@@ -30,7 +31,7 @@ pub struct ClaimedRow {
     pub webhook_id: WebhookId,
     pub seq: i64,
     pub url: String,
-    pub scope_kind: String,
+    pub scope_kind: ScopeKind,
     pub scope_id: String,
     pub types: Json<Vec<String>>,
 }

@@ -5,7 +5,7 @@ use crate::{
     clock::Millis,
     error::{Error, Result},
     ids::{GrayTaskId, MiniAppId},
-    rollout::{MoveRow, TaskRow},
+    rollout::{MoveView, TaskRow},
 };
 
 impl Tx {
@@ -92,7 +92,7 @@ impl Tx {
             &task.mini_app_id,
             &task.version_id,
             &task.name,
-            task.state.as_str(),
+            task.state,
             task.honoured,
             task.start_at,
             task.end_at,
@@ -111,31 +111,31 @@ impl Tx {
             self,
             "UPDATE gray_task SET state = $2, ended_by = $3, honoured = $4 WHERE id = $1",
             &task.id,
-            task.state.as_str(),
-            task.ended_by.as_deref(),
+            task.state,
+            task.ended_by,
             task.honoured
         )?;
         Ok(())
     }
 
     /// The moves of a task, oldest first.
-    pub async fn gray_moves(&mut self, task: &GrayTaskId) -> Result<Vec<MoveRow>> {
-        Ok(fetch!(self, fetch_all, MoveRow, "SELECT * FROM gray_move WHERE task_id = $1 ORDER BY position", task)?)
+    pub async fn gray_moves(&mut self, task: &GrayTaskId) -> Result<Vec<MoveView>> {
+        Ok(fetch!(self, fetch_all, MoveView, "SELECT * FROM gray_move WHERE task_id = $1 ORDER BY position", task)?)
     }
 
     /// Adds a move of a task that this transaction holds.
-    pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveRow) -> Result<()> {
+    pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveView) -> Result<()> {
         execute!(
             self,
             "INSERT INTO gray_move (task_id, position, from_state, to_state, cause, note, moved_by, moved_at)
              SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6, $7 FROM gray_move WHERE task_id = $1",
             task,
-            row.from_state.as_str(),
-            row.to_state.as_str(),
-            row.cause.as_str(),
+            row.from,
+            row.to,
+            row.cause,
             &row.note,
-            &row.moved_by,
-            row.moved_at
+            &row.by,
+            row.at
         )?;
         Ok(())
     }

@@ -38,7 +38,7 @@ pub struct IndexedApp {
     pub team_id: TeamId,
     pub on_shelf: bool,
     pub shelf_note: String,
-    pub min_version: Option<String>,
+    pub min_version: Option<VersionNumber>,
 }
 
 /// What checks must know of a row of `version`.
@@ -46,7 +46,6 @@ pub struct IndexedApp {
 #[allow(missing_docs, reason = "the columns are documented in Version")]
 pub struct IndexedVersion {
     pub mini_app_id: MiniAppId,
-    #[sqlx(try_from = "String")]
     pub number: VersionNumber,
     pub sha256: Digest,
     pub size: i64,

@@ -64,7 +64,7 @@ impl Tx {
             "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at, once)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO NOTHING",
             &row.digest,
-            row.kind.as_str(),
+            row.kind,
             &row.name,
             &row.version,
             &row.summary,
@@ -113,7 +113,7 @@ impl Tx {
             PolicyBindingRow,
             "SELECT b.*, p.name, p.version, p.kind FROM policy_binding b JOIN policy p ON p.digest = b.digest
              WHERE b.scope_kind = $1 AND b.scope_id = $2 ORDER BY b.position, b.id",
-            kind.as_str(),
+            kind,
             id
         )?)
     }
@@ -154,12 +154,12 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &row.id,
             &row.digest,
-            row.scope_kind.as_str(),
+            row.scope_kind,
             &row.scope_id,
             row.position,
             Json(&row.config.0),
-            row.mode.as_str(),
-            row.on_error.as_str(),
+            row.mode,
+            row.on_error,
             Json(&row.limits.0),
             &row.bound_by,
             row.bound_at,
@@ -177,8 +177,8 @@ impl Tx {
             &row.id,
             &row.digest,
             Json(&row.config.0),
-            row.mode.as_str(),
-            row.on_error.as_str(),
+            row.mode,
+            row.on_error,
             Json(&row.limits.0),
             &row.bound_by,
             row.bound_at

@@ -67,9 +67,7 @@ pub struct Version {
 pub struct VersionRow {
     pub id: VersionId,
     pub mini_app_id: MiniAppId,
-    #[sqlx(try_from = "String")]
     pub number: VersionNumber,
-    #[sqlx(try_from = "String")]
     pub state: State,
     pub submitted_once: bool,
     pub forced: bool,

@@ -9,7 +9,7 @@ use crate::{
     clock::Millis,
     error::{Code, Error, Result},
     event::{self, kind},
-    ids::{MiniAppId, ReleaseId, VersionId},
+    ids::{MiniAppId, ReleaseId},
     mini_app::{self, MiniApp},
     rollout,
     store::{Db, Tx},
@@ -27,11 +27,13 @@ text_enum! {
 }
 
 /// One entry of the release history; the newest one says what is online.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Release {
     /// Whose release it is.
+    #[sqlx(rename = "mini_app_id")]
     pub mini_app: MiniAppId,
     /// What came online.
+    #[sqlx(rename = "number")]
     pub version: VersionNumber,
     /// How.
     pub kind: ReleaseKind,
@@ -44,36 +46,6 @@ pub struct Release {
     pub released_by: String,
     /// When.
     pub released_at: Millis,
-}
-
-/// A row of `release_record`, with the version's number.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in Release")]
-pub struct ReleaseRow {
-    pub mini_app_id: MiniAppId,
-    pub position: i64,
-    #[sqlx(try_from = "String")]
-    pub number: VersionNumber,
-    #[sqlx(try_from = "String")]
-    pub kind: ReleaseKind,
-    pub forced: bool,
-    pub note: String,
-    pub released_by: String,
-    pub released_at: Millis,
-}
-
-impl From<ReleaseRow> for Release {
-    fn from(row: ReleaseRow) -> Self {
-        Self {
-            mini_app: row.mini_app_id,
-            version: row.number,
-            kind: row.kind,
-            forced: row.forced,
-            note: row.note,
-            released_by: row.released_by,
-            released_at: row.released_at,
-        }
-    }
 }
 
 /// How to publish.
@@ -239,9 +211,7 @@ async fn record(
         released_by: caller.account.to_string(),
         released_at: now,
     };
-    let position = tx.last_release(&version.mini_app_id).await?.map_or(0, |last| last.position) + 1;
-    let id: VersionId = version.id.clone();
-    tx.insert_release(&ReleaseId::generate(now, tx.random()), position, &id, &release).await?;
+    tx.insert_release(&ReleaseId::generate(now, tx.random()), &version.id, &release).await?;
     Ok(release)
 }
 

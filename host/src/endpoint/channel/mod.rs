@@ -83,17 +83,14 @@ pub struct Channel {
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
     /// What sort of place it is.
-    #[sqlx(try_from = "String")]
     pub kind: ChannelKind,
     /// Its own id there: a WeChat appid, a MiniApp's id, the address of an H5 page. One channel for each in the world.
     pub app_id: String,
     /// For people.
     pub name: String,
     /// Whether we may act for it.
-    #[sqlx(try_from = "String")]
     pub state: ChannelState,
     /// By what it is this merchant's.
-    #[sqlx(try_from = "String")]
     pub proof: Proof,
     /// The endpoint application that it reaches (CID).
     #[sqlx(rename = "endpoint_app_id")]

@@ -68,7 +68,7 @@ impl Hook {
             written: row.seq,
             leaving: false,
             gone: None,
-            scope: Scope::parse(&row.scope_kind, &row.scope_id)?,
+            scope: Scope::parse(row.scope_kind, &row.scope_id)?,
             types: row.types.0,
         })
     }

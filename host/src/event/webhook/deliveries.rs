@@ -47,7 +47,6 @@ pub struct Delivery {
     /// What the event is about.
     pub subject: String,
     /// Whether it is tried again.
-    #[sqlx(try_from = "String")]
     pub state: DeliveryState,
     /// Tries so far.
     pub attempts: i64,

@@ -4,7 +4,7 @@ use super::{push_if, push_known};
 use crate::{
     access::Caller,
     clock::Millis,
-    endpoint::authorisation::{Authorisation, AuthorisationQuery, StageName},
+    endpoint::authorisation::{Authorisation, AuthorisationQuery},
     error::{Code, Error, Result},
     ids::AuthorisationId,
     page::PageQuery,
@@ -50,7 +50,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0)",
             &flow.id,
             &flow.merchant,
-            flow.kind.as_str(),
+            flow.kind,
             flow.stage.name(),
             &flow.stage,
             &flow.target,
@@ -174,7 +174,7 @@ impl Tx {
             q.push("SELECT * FROM channel_authorisation a WHERE a.id > ").push_bind(page.after());
             push_known!(q, caller, "a.merchant_id");
             push_if!(q, &query.merchant, " AND a.merchant_id = ", "");
-            push_if!(q, query.state.map(StageName::as_str), " AND a.state = ", "");
+            push_if!(q, query.state, " AND a.state = ", "");
             q.push(" ORDER BY a.id LIMIT ").push_bind(page.limit() + 1);
         })?)
     }

@@ -58,7 +58,7 @@ impl Tx {
             );
             q.push_values(instances, |mut row, one| {
                 row.push_bind(&one.id).push_bind(&one.merchant).push_bind(&one.product).push_bind(&one.name);
-                row.push_bind(one.state.as_str()).push_bind(one.said_at).push_bind(one.said_kind.as_str());
+                row.push_bind(one.state).push_bind(one.said_at).push_bind(one.said_kind);
                 row.push_bind(&one.said_by).push_bind(&one.named).push_bind(one.expires_at).push_bind(one.left_at);
                 row.push_bind(one.created_at).push_bind(one.updated_at);
             });
@@ -84,7 +84,7 @@ impl Tx {
                 "INSERT INTO fulfilment (id, merchant_id, state, reason, detail, body, attempts, received_at, settled_at) ",
             );
             q.push_values(rows, |mut row, one| {
-                row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state.as_str());
+                row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state);
                 row.push_bind(&one.reason).push_bind(&one.detail).push_bind(&one.body);
                 row.push_bind(one.attempts).push_bind(one.received_at).push_bind(one.settled_at);
             });
@@ -103,7 +103,7 @@ impl Tx {
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE state = 'parked'");
             push_if!(q, &which.merchant, " AND merchant_id = ", "");
-            push_if!(q, which.reason.map(Reason::as_str), " AND reason = ", "");
+            push_if!(q, which.reason, " AND reason = ", "");
             q.push(" ORDER BY attempts, received_at, id LIMIT ").push_bind(most as i64);
         })?)
     }
