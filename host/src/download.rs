@@ -41,7 +41,7 @@ pub struct Servable {
 impl Servable {
     fn new(row: VersionRow, public: bool) -> Self {
         let name = PackageName { mini_app_id: row.mini_app_id, version: row.number };
-        Self { name, sha256: row.sha256, size: row.size as u64, public }
+        Self { name, sha256: row.sha256, size: row.size, public }
     }
 }
 
@@ -291,7 +291,7 @@ fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
         mini_app: row.mini_app_id,
         version: row.number,
         sha256: row.sha256,
-        size: row.size as u64,
+        size: row.size,
         runtime: runtime.cloned(),
     }
 }

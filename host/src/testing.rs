@@ -31,7 +31,7 @@ use crate::{
     mini_app,
     policy::{
         Compiler, Engine, EngineConfig, Limits, PolicyKind,
-        registry::{Policies, PolicyRow},
+        registry::{InstalledPolicy, Policies},
     },
     rollout::{self, Conditions, NewGrayTask},
     seal::SealConfig,
@@ -186,7 +186,7 @@ impl TestHost {
     async fn install(&self, policies: &[&str]) {
         let mut tx = self.app.db.begin().await.unwrap();
         for name in policies {
-            let policy = PolicyRow {
+            let policy = InstalledPolicy {
                 digest: Digest::of(name.as_bytes()),
                 kind: PolicyKind::Grayscale,
                 name: (*name).into(),

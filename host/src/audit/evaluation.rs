@@ -72,7 +72,14 @@ impl Evaluation {
             Outcome::Trapped { .. } => (OutcomeKind::Trapped, vec![]),
             Outcome::Limited(_) => (OutcomeKind::Limited, vec![]),
         };
-        Self { outcome, detail, findings, log: asked.log, micros: asked.elapsed.as_micros() as i64, ..self }
+        Self {
+            outcome,
+            detail,
+            findings,
+            log: asked.log,
+            micros: i64::try_from(asked.elapsed.as_micros()).unwrap_or(i64::MAX),
+            ..self
+        }
     }
 
     /// Without an answer, because the policy could not be asked.

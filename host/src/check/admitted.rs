@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -16,7 +16,7 @@ use crate::rollout::Mark;
 pub struct Admitted {
     devices: RwLock<HashMap<Key, u8>>,
     /// All admissions up to this ordinal are in.
-    known: AtomicI64,
+    known: AtomicU64,
 }
 
 impl Admitted {
@@ -58,12 +58,12 @@ impl Admitted {
     }
 
     /// The last ordinal up to which all admissions are known.
-    pub fn known(&self) -> i64 {
+    pub fn known(&self) -> u64 {
         self.known.load(Ordering::Acquire)
     }
 
     /// Adds what follows [`Admitted::known`], without a gap, up to the ordinal `last`.
-    pub(super) fn extend(&self, devices: impl IntoIterator<Item = Key>, last: i64) {
+    pub(super) fn extend(&self, devices: impl IntoIterator<Item = Key>, last: u64) {
         let mut known = self.devices.write().unwrap_or_else(PoisonError::into_inner);
         for device in devices {
             known.entry(device).or_default();

@@ -96,8 +96,8 @@ fn told(task: &TaskFacts<'_>) -> GrayTask {
         version: task.version.to_string(),
         online: task.online.to_string(),
         current: task.current.map(ToString::to_string),
-        started: task.started.0.max(0) as u64,
-        now: task.now.0.max(0) as u64,
+        started: task.started.since_epoch(),
+        now: task.now.since_epoch(),
         attributes: Vec::new(),
     }
 }

@@ -46,7 +46,7 @@ impl From<PolicyBindingRow> for BindingSpec {
 
 impl From<IndexedVersion> for Release {
     fn from(row: IndexedVersion) -> Self {
-        Self { version: row.number, sha256: row.sha256, size: row.size as u64 }
+        Self { version: row.number, sha256: row.sha256, size: row.size }
     }
 }
 

@@ -106,7 +106,7 @@ pub struct GrayMoved {
     pub cause: Cause,
     pub note: String,
     /// Devices admitted so far.
-    pub admitted: i64,
+    pub admitted: u64,
 }
 
 /// Nothing to tell beside the subject.

@@ -16,7 +16,7 @@ use crate::{
     event::kind,
     ids::{CohortId, Digest, MiniAppId},
     mini_app,
-    store::Db,
+    store::{Count, Db},
     text,
 };
 
@@ -37,16 +37,16 @@ pub struct Cohort {
     /// For people.
     pub name: String,
     /// Distinct members.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub members: u64,
     /// Lines of the file, the blank ones included.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub lines: u64,
     /// Blank lines.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub blanks: u64,
     /// Lines that said again what another line had said.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub duplicates: u64,
     /// SHA-256 of the members, sorted, one a line: equal for equal lists, whatever the files looked like.
     pub sha256: Digest,

@@ -15,9 +15,9 @@ use crate::{
     mini_app::{self, MiniApp},
     policy::{
         LimitOverrides, PolicyKind,
-        registry::{self, BindingScope, Mode, NewPolicyBinding, OnError, PolicyRow},
+        registry::{self, BindingScope, InstalledPolicy, Mode, NewPolicyBinding, OnError},
     },
-    store::Tx,
+    store::{Count, Tx},
     text,
     version::{State as VersionState, VersionNumber, VersionRow},
 };
@@ -106,7 +106,7 @@ pub async fn create(
         honoured: false,
         start_at: new.start,
         end_at: new.end,
-        max_users: new.max_users.map(|max| max as i64),
+        max_users: new.max_users.map(Count),
         admitted: 0,
         conditions: Json(conditions),
         created_by: actor.to_owned(),
@@ -146,7 +146,7 @@ fn check_period(now: Millis, new: &NewGrayTask) -> Result<()> {
 
 fn check_cap(max_users: Option<u64>) -> Result<()> {
     match max_users {
-        Some(max) if max == 0 || max > i64::MAX as u64 => {
+        Some(max) if max == 0 || i64::try_from(max).is_err() => {
             Err(Error::field("max_users", "must be at least 1; leave it out for no bound."))
         }
         _ => Ok(()),
@@ -211,7 +211,7 @@ async fn prepare_bindings(
     id: &MiniAppId,
     conditions: &Conditions,
     policies: &[NewPolicyBinding],
-) -> Result<Vec<(NewPolicyBinding, PolicyRow)>> {
+) -> Result<Vec<(NewPolicyBinding, InstalledPolicy)>> {
     if policies.len() > MAX_POLICIES {
         return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
     }

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     event::{self, GrayMoved, Kind, kind},
     ids::{Digest, GrayTaskId, MiniAppId, VersionId},
-    store::Tx,
+    store::{Count, Tx},
     version::VersionNumber,
 };
 
@@ -22,15 +22,17 @@ pub struct TaskRow {
     #[sqlx(rename = "number")]
     pub version: VersionNumber,
     pub sha256: Digest,
-    pub size: i64,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
     pub name: String,
     pub state: State,
     pub ended_by: Option<Cause>,
     pub honoured: bool,
     pub start_at: Millis,
     pub end_at: Millis,
-    pub max_users: Option<i64>,
-    pub admitted: i64,
+    pub max_users: Option<Count>,
+    #[sqlx(try_from = "Count")]
+    pub admitted: u64,
     pub conditions: Json<Conditions>,
     pub created_by: String,
     pub created_at: Millis,

@@ -116,7 +116,7 @@ impl Tx {
         let overdue = (state == State::Ended).then_some(Cause::Time);
         let ended_by = row.ended_by.or(overdue);
         let mut in_words = row.conditions.0.in_words();
-        in_words.extend(row.max_users.map(|max| format!("At most {max} devices")));
+        in_words.extend(row.max_users.map(|max| format!("At most {} devices", max.0)));
         Ok(GrayTask {
             id: row.id,
             mini_app: row.mini_app_id,
@@ -127,8 +127,8 @@ impl Tx {
             honoured: row.honoured,
             start: row.start_at,
             end: row.end_at,
-            max_users: row.max_users.map(|max| max as u64),
-            admitted: row.admitted as u64,
+            max_users: row.max_users.map(u64::from),
+            admitted: row.admitted,
             conditions: row.conditions.0,
             in_words,
             policies: policies.into_iter().map(TaskPolicy::from).collect(),

@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
+use super::{Count, EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
 use crate::{
     access::ScopeKind,
     clock::Millis,
@@ -43,7 +43,8 @@ pub struct WaitingRow {
     pub webhook_id: WebhookId,
     pub seq: i64,
     pub subject: String,
-    pub attempts: i64,
+    #[sqlx(try_from = "Count")]
+    pub attempts: u64,
     pub next_at: Millis,
     pub dead: bool,
 }
@@ -227,7 +228,7 @@ impl Tx {
             row.seq,
             &row.subject,
             if *dead { "dead" } else { "waiting" },
-            i64::from(row.attempts),
+            Count(row.attempts),
             row.next_at,
             status.map(i64::from),
             error,

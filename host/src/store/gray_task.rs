@@ -1,6 +1,6 @@
 //! Grayscale tasks and their moves.
 
-use super::{Tx, execute, fetch};
+use super::{Count, Tx, execute, fetch};
 use crate::{
     clock::Millis,
     error::{Error, Result},
@@ -97,7 +97,7 @@ impl Tx {
             task.start_at,
             task.end_at,
             task.max_users,
-            task.admitted,
+            Count(task.admitted),
             &task.conditions,
             &task.created_by,
             task.created_at

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::types::Json;
 
-use super::{Tx, fetch};
+use super::{Count, Tx, fetch};
 use crate::{
     error::Result,
     ids::{Digest, HostAppId, MiniAppId, TeamId},
@@ -48,7 +48,8 @@ pub struct IndexedVersion {
     pub mini_app_id: MiniAppId,
     pub number: VersionNumber,
     pub sha256: Digest,
-    pub size: i64,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
 }
 
 /// What checks must know of a row of `trial`.

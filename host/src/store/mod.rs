@@ -29,7 +29,7 @@ mod wechat;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use backlog::Backlog;
-pub use berth_base::sql::is_unique_violation;
+pub use berth_base::sql::{Count, is_unique_violation};
 use berth_base::sql::{SQLITE_BUSY, database_code};
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};

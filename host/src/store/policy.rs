@@ -2,38 +2,38 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch, fetch_built};
+use super::{Count, Tx, execute, fetch, fetch_built};
 use crate::{
     access::Caller,
     error::{Error, Result},
     event,
     ids::{Digest, PolicyBindingId},
-    policy::registry::{PolicyBindingRow, PolicyRow, ScopeKind},
+    policy::registry::{InstalledPolicy, PolicyBindingRow, ScopeKind},
 };
 
 impl Tx {
     /// One policy.
-    pub async fn policy(&mut self, digest: &Digest) -> Result<Option<PolicyRow>> {
-        Ok(fetch!(self, fetch_optional, PolicyRow, "SELECT * FROM policy WHERE digest = $1", digest)?)
+    pub async fn policy(&mut self, digest: &Digest) -> Result<Option<InstalledPolicy>> {
+        Ok(fetch!(self, fetch_optional, InstalledPolicy, "SELECT * FROM policy WHERE digest = $1", digest)?)
     }
 
     /// The policy of this name that was installed last.
-    pub async fn newest_policy(&mut self, name: &str) -> Result<Option<PolicyRow>> {
+    pub async fn newest_policy(&mut self, name: &str) -> Result<Option<InstalledPolicy>> {
         Ok(fetch!(
             self,
             fetch_optional,
-            PolicyRow,
+            InstalledPolicy,
             "SELECT * FROM policy WHERE name = $1 ORDER BY installed_at DESC, digest LIMIT 1",
             name
         )?)
     }
 
     /// The policy of this name and version that was installed last: built-in ones may have several contents.
-    pub async fn policy_version(&mut self, name: &str, version: &str) -> Result<Option<PolicyRow>> {
+    pub async fn policy_version(&mut self, name: &str, version: &str) -> Result<Option<InstalledPolicy>> {
         Ok(fetch!(
             self,
             fetch_optional,
-            PolicyRow,
+            InstalledPolicy,
             "SELECT * FROM policy WHERE name = $1 AND version = $2 ORDER BY installed_at DESC, digest LIMIT 1",
             name,
             version
@@ -41,7 +41,7 @@ impl Tx {
     }
 
     /// By digest, by `NAME@VERSION` or by name (then the one installed last), or `not-found`.
-    pub async fn require_policy(&mut self, which: &str) -> Result<PolicyRow> {
+    pub async fn require_policy(&mut self, which: &str) -> Result<InstalledPolicy> {
         let row = match (which.parse::<Digest>(), which.split_once('@')) {
             (Ok(digest), _) => self.policy(&digest).await?,
             (_, Some((name, version))) => self.policy_version(name, version).await?,
@@ -51,13 +51,13 @@ impl Tx {
     }
 
     /// All policies, newest first.
-    pub async fn policies(&mut self) -> Result<Vec<PolicyRow>> {
-        Ok(fetch!(self, fetch_all, PolicyRow, "SELECT * FROM policy ORDER BY installed_at DESC, name")?)
+    pub async fn policies(&mut self) -> Result<Vec<InstalledPolicy>> {
+        Ok(fetch!(self, fetch_all, InstalledPolicy, "SELECT * FROM policy ORDER BY installed_at DESC, name")?)
     }
 
     /// Adds a policy; false when another host has just done so. The bare error tells whether its version is there with
     /// other bytes, which only built-in ones may be.
-    pub async fn insert_policy(&mut self, row: &PolicyRow) -> sqlx::Result<bool> {
+    pub async fn insert_policy(&mut self, row: &InstalledPolicy) -> sqlx::Result<bool> {
         let once = (row.installed_by != event::BERTH).then_some(&row.version);
         let inserted = execute!(
             self,
@@ -68,8 +68,8 @@ impl Tx {
             &row.name,
             &row.version,
             &row.summary,
-            row.config_schema.as_ref(),
-            row.size,
+            row.config_schema.as_ref().map(Json),
+            Count(row.size),
             &row.installed_by,
             row.installed_at,
             once

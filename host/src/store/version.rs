@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Count, Tx, execute, fetch};
 use crate::{
     error::{Code, Error, Result},
     ids::{MiniAppId, ReleaseId, VersionId},
@@ -88,8 +88,8 @@ impl Tx {
             row.submitted_once,
             row.forced,
             &row.sha256,
-            row.size,
-            row.files,
+            Count(row.size),
+            Count(row.files),
             &row.manifest,
             &row.uploaded_by,
             row.created_at
@@ -105,8 +105,8 @@ impl Tx {
              WHERE id = $1 AND state = 'development' AND NOT submitted_once",
             &row.id,
             &row.sha256,
-            row.size,
-            row.files,
+            Count(row.size),
+            Count(row.files),
             &row.manifest,
             &row.uploaded_by,
             row.updated_at
@@ -216,5 +216,26 @@ impl Tx {
     /// Ends the trial; false when there was none.
     pub async fn clear_trial(&mut self, mini_app: &MiniAppId) -> Result<bool> {
         Ok(execute!(self, "DELETE FROM trial WHERE mini_app_id = $1", mini_app)? > 0)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_negative_size_is_an_error_that_names_the_column_and_the_value() {
+        let host = testing::host().await;
+        host.approved("1.1.0").await;
+        let (shop, number): (_, VersionNumber) = (testing::shop(), "1.1.0".parse().unwrap());
+        let mut tx = host.app.db.begin().await.unwrap();
+        execute!(tx, "UPDATE version SET size = -5 WHERE mini_app_id = $1 AND number = $2", &shop, &number).unwrap();
+        let error = tx.version(&shop, &number).await.unwrap_err();
+        assert_eq!(error.code, Code::Internal);
+        assert!(!error.detail.contains("-5"), "people learn nothing of it: {}", error.detail);
+        let log = format!("{error:?}");
+        assert!(log.contains("size") && log.contains("-5 is negative"), "{log}");
     }
 }

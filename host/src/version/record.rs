@@ -7,6 +7,7 @@ use super::{State, VersionNumber};
 use crate::{
     clock::Millis,
     ids::{Digest, MiniAppId, VersionId},
+    store::Count,
 };
 
 /// What a package says of itself, as far as Berth uses it.
@@ -72,8 +73,10 @@ pub struct VersionRow {
     pub submitted_once: bool,
     pub forced: bool,
     pub sha256: Digest,
-    pub size: i64,
-    pub files: i64,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
+    #[sqlx(try_from = "Count")]
+    pub files: u64,
     pub manifest: Json<ManifestSummary>,
     pub uploaded_by: String,
     pub created_at: Millis,
@@ -99,8 +102,8 @@ impl From<VersionRow> for Version {
             state: row.state,
             forced: row.forced,
             sha256: row.sha256,
-            size: row.size as u64,
-            files: row.files as u64,
+            size: row.size,
+            files: row.files,
             manifest: row.manifest.0,
             uploaded_by: row.uploaded_by,
             created_at: row.created_at,

@@ -59,7 +59,7 @@ impl Hook {
         let waiting = waiting.into_iter().map(|row| Waiting {
             seq: row.seq,
             subject: row.subject,
-            attempts: row.attempts as u32,
+            attempts: row.attempts,
             next_at: row.next_at,
         });
         Ok(Self {

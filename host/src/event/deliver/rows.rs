@@ -12,7 +12,7 @@ pub struct Waiting {
     /// What it is about.
     pub subject: String,
     /// Failures so far.
-    pub attempts: u32,
+    pub attempts: u64,
     /// When it is tried next.
     pub next_at: Millis,
 }

@@ -4,8 +4,8 @@ use crate::policy::registry::Policies;
 use sqlx::types::Json;
 
 use super::{
-    BindingPatch, BindingQuery, BindingScope, NewPolicyBinding, PolicyBinding, PolicyBindingRow, PolicyRow, ScopeKind,
-    ScopedPolicyBinding,
+    BindingPatch, BindingQuery, BindingScope, InstalledPolicy, NewPolicyBinding, PolicyBinding, PolicyBindingRow,
+    ScopeKind, ScopedPolicyBinding,
 };
 use crate::{
     access::{Action, Caller, TokenScope},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The policy, when it is of the kind.
-pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
+pub fn require_kind(row: InstalledPolicy, kind: PolicyKind) -> Result<InstalledPolicy> {
     if row.kind == kind {
         return Ok(row);
     }
@@ -27,7 +27,7 @@ pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
 
 /// Checks what is to be bound, before any transaction is open: the policy is of the kind, its limits are in bounds, and
 /// it accepts the config.
-pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind) -> Result<PolicyRow> {
+pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind) -> Result<InstalledPolicy> {
     let row = require_kind(policies.db.read().await?.require_policy(&new.policy).await?, kind)?;
     let limits = new.limits.apply(kind)?;
     policies.load(&row.digest).await?.check_config(&new.config, &limits).await?;
@@ -43,7 +43,7 @@ pub async fn attach(
     actor: &str,
     scope: BindingScope,
     new: NewPolicyBinding,
-    policy: PolicyRow,
+    policy: InstalledPolicy,
 ) -> Result<PolicyBindingRow> {
     let there = tx.policy_bindings(scope.kind, &scope.id).await?;
     if let Some(same) = there.iter().find(|row| row.name == policy.name && scope.kind != ScopeKind::GrayTask) {
@@ -88,7 +88,7 @@ fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
 }
 
 /// The kind of policy that a place takes from people.
-fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
+fn kind_at(scope: &BindingScope, policy: &InstalledPolicy) -> Result<PolicyKind> {
     match (scope.kind, policy.kind) {
         (ScopeKind::Platform | ScopeKind::HostApp | ScopeKind::MiniApp, PolicyKind::Auditor) => Ok(PolicyKind::Auditor),
         (_, kind) => Err(Error::new(
@@ -194,7 +194,7 @@ async fn change(
     row: PolicyBindingRow,
     owner: Option<MiniAppId>,
     patch: &BindingPatch,
-    policy: PolicyRow,
+    policy: InstalledPolicy,
 ) -> Result<PolicyBinding> {
     if policy.name != row.name {
         let rule = format!("this binding is of {}. Unbind it and bind {} for another policy.", row.name, policy.name);

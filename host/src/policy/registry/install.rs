@@ -7,7 +7,6 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::types::Json;
 
 use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::attach};
 use crate::{
@@ -17,12 +16,12 @@ use crate::{
     event::{self, kind},
     ids::Digest,
     policy::{Policy, PolicyKind, builtin},
-    store::{Db, Tx, is_unique_violation},
+    store::{Count, Db, Tx, is_unique_violation},
     text,
 };
 
 /// A policy that is installed.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct InstalledPolicy {
     /// SHA-256 of the wasm: what pins it.
     pub digest: Digest,
@@ -37,44 +36,15 @@ pub struct InstalledPolicy {
     /// JSON Schema of its config; absent when it takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
+    #[sqlx(json(nullable))]
     pub config_schema: Option<Value>,
     /// Bytes of the wasm.
+    #[sqlx(try_from = "Count")]
     pub size: u64,
     /// The account that installed it; `berth` for the built-in ones.
     pub installed_by: String,
     /// When.
     pub installed_at: Millis,
-}
-
-/// A row of `policy`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in InstalledPolicy")]
-pub struct PolicyRow {
-    pub digest: Digest,
-    pub kind: PolicyKind,
-    pub name: String,
-    pub version: String,
-    pub summary: String,
-    pub config_schema: Option<Json<Value>>,
-    pub size: i64,
-    pub installed_by: String,
-    pub installed_at: Millis,
-}
-
-impl From<PolicyRow> for InstalledPolicy {
-    fn from(row: PolicyRow) -> Self {
-        Self {
-            digest: row.digest,
-            kind: row.kind,
-            name: row.name,
-            version: row.version,
-            summary: row.summary,
-            config_schema: row.config_schema.map(|schema| schema.0),
-            size: row.size as u64,
-            installed_by: row.installed_by,
-            installed_at: row.installed_at,
-        }
-    }
 }
 
 /// Which policies are wanted.
@@ -120,15 +90,15 @@ async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<Ins
     Ok(row.into())
 }
 
-fn exists(row: &PolicyRow) -> Error {
-    let PolicyRow { name, version, .. } = row;
+fn exists(row: &InstalledPolicy) -> Error {
+    let InstalledPolicy { name, version, .. } = row;
     let text =
         format!("{name} {version} is installed with other bytes. Raise the policy's version and build it again.");
     Error::new(Code::PolicyExists, text).with("policy", format!("{name}@{version}"))
 }
 
 /// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
-async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, PolicyRow)> {
+async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, InstalledPolicy)> {
     let policy = policies.engine.inspect(wasm.to_vec()).await?;
     policies.remember(&policy);
     policies.blobs.keep_bytes(wasm.clone()).await?;
@@ -137,28 +107,27 @@ async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<P
 }
 
 /// Whether it was new: another host may have been faster.
-async fn add(tx: &mut Tx, actor: &str, row: &PolicyRow) -> Result<bool> {
+async fn add(tx: &mut Tx, actor: &str, row: &InstalledPolicy) -> Result<bool> {
     let new = match tx.insert_policy(row).await {
         Err(error) if is_unique_violation(&error) => return Err(exists(row)),
         inserted => inserted?,
     };
     if new {
-        let installed = InstalledPolicy::from(row.clone());
-        tx.tell(kind::POLICY_INSTALLED, &row.digest, actor, &installed);
+        tx.tell(kind::POLICY_INSTALLED, &row.digest, actor, row);
     }
     Ok(new)
 }
 
-fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow {
+fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> InstalledPolicy {
     let described = policy.description();
-    PolicyRow {
+    InstalledPolicy {
         digest: policy.digest().clone(),
         kind: policy.kind(),
         name: described.name.clone(),
         version: described.version.to_string(),
         summary: described.summary.clone(),
-        config_schema: described.config_schema.clone().map(Json),
-        size: size as i64,
+        config_schema: described.config_schema.clone(),
+        size: size as u64,
         installed_by: actor.to_owned(),
         installed_at: db.now(),
     }
@@ -169,13 +138,13 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<I
     caller.require_scope(TokenScope::Read)?;
     let rows = db.read().await?.policies().await?;
     let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
-    Ok(wanted.map(InstalledPolicy::from).collect())
+    Ok(wanted.collect())
 }
 
 /// One policy, by its digest, as `NAME@VERSION` or by its name (then the newest of it).
 pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
-    Ok(db.read().await?.require_policy(which).await?.into())
+    db.read().await?.require_policy(which).await
 }
 
 /// Removes a policy that is bound nowhere. Past audits keep what it said.
@@ -196,7 +165,7 @@ pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Re
         return Err(Error::new(Code::PolicyInUse, text));
     }
     tx.delete_policy(digest).await?;
-    tx.tell(kind::POLICY_REMOVED, digest, caller.account.as_str(), &InstalledPolicy::from(row));
+    tx.tell(kind::POLICY_REMOVED, digest, caller.account.as_str(), &row);
     tx.commit().await?;
     policies.forget(digest);
     Ok(())
@@ -217,7 +186,7 @@ pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
 
 /// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
 /// unbound or bound twice.
-async fn ensure(policies: &Policies, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> {
+async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes) -> Result<()> {
     let (policy, row) = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);
     if row.kind == PolicyKind::Auditor {
@@ -239,7 +208,7 @@ async fn ensure(policies: &Policies, known: Option<PolicyRow>, wasm: Bytes) -> R
     tx.commit().await
 }
 
-fn platform_binding(policy: &PolicyRow) -> NewPolicyBinding {
+fn platform_binding(policy: &InstalledPolicy) -> NewPolicyBinding {
     NewPolicyBinding {
         policy: policy.digest.to_string(),
         config: serde_json::json!({}),

@@ -14,7 +14,7 @@ use crate::{
     },
     error::Result,
     ids::{InstanceId, MerchantId, MessageId},
-    store::{Tx, execute_built, fetch, fetch_built},
+    store::{Count, Tx, execute_built, fetch, fetch_built},
 };
 
 impl Tx {
@@ -86,7 +86,7 @@ impl Tx {
             q.push_values(rows, |mut row, one| {
                 row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state);
                 row.push_bind(&one.reason).push_bind(&one.detail).push_bind(&one.body);
-                row.push_bind(one.attempts).push_bind(one.received_at).push_bind(one.settled_at);
+                row.push_bind(Count(one.attempts)).push_bind(one.received_at).push_bind(one.settled_at);
             });
             q.push(
                 " ON CONFLICT (id) DO UPDATE SET merchant_id = excluded.merchant_id, state = excluded.state,
