@@ -45,14 +45,6 @@ impl Servable {
     }
 }
 
-fn require_shelf(mini_app: &MiniApp) -> Result<()> {
-    if mini_app.on_shelf {
-        return Ok(());
-    }
-    let note = if mini_app.shelf_note.is_empty() { String::new() } else { format!(" Reason: {}", mini_app.shelf_note) };
-    Err(Error::new(Code::PackageOffShelf, format!("{} is off the shelf and must not run.{note}", mini_app.id)))
-}
-
 /// What a device was offered a package by, as the check's URL has it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Offer<'a> {
@@ -78,7 +70,7 @@ pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_
         }
         Fetcher::Device(host_app) => {
             let mini_app = bound_mini_app(&mut tx, &host_app.id, &name.mini_app_id).await?.ok_or_else(hidden)?;
-            require_shelf(&mini_app)?;
+            mini_app.shelf().require_for_service()?;
             let row = tx.require_version(&name.mini_app_id, &name.version).await.map_err(|_| hidden())?;
             let public = was_published(&row);
             if public
@@ -146,7 +138,7 @@ pub async fn offline(db: &Db, who: &Fetcher, id: &MiniAppId) -> Result<Servable>
         }
         Fetcher::Device(host_app) => bound_mini_app(&mut tx, &host_app.id, id).await?,
     };
-    require_shelf(&mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?)?;
+    mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?.shelf().require_for_service()?;
     let online = tx.online_version(id).await?;
     online.map(|row| Servable::new(row, true)).ok_or_else(|| not_online(id))
 }
@@ -247,10 +239,10 @@ async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleMa
             return Err(Error::not_found("MiniApp bound to this host app called", id));
         }
         let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
-        match (mini_app.on_shelf, tx.online_version(&id).await?) {
-            (true, Some(row)) => packages.push(bundled(row, runtime.as_ref())),
-            (false, _) if named => require_shelf(&mini_app)?,
-            (true, None) if named => return Err(not_online(&id)),
+        match (mini_app.shelf().require_for_service(), tx.online_version(&id).await?) {
+            (Ok(()), Some(row)) => packages.push(bundled(row, runtime.as_ref())),
+            (Err(off_shelf), _) if named => return Err(off_shelf),
+            (Ok(()), None) if named => return Err(not_online(&id)),
             _ => {} // of a whole preset, what has nothing online is left out
         }
     }

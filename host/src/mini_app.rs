@@ -1,6 +1,10 @@
 //! MiniApps: created by a team, taken on and off the shelf, never renamed in their id (A1–A4, V11).
 
+mod shelf;
+
 use serde::{Deserialize, Serialize};
+
+pub use shelf::OnShelf;
 
 use crate::{
     access::{Action, Caller, Scope},

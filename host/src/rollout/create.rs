@@ -155,9 +155,7 @@ fn check_cap(max_users: Option<u64>) -> Result<()> {
 
 /// The version, when it may be released in grayscale now (G1, A2).
 async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> Result<VersionRow> {
-    if !mini_app.on_shelf {
-        return Err(Error::new(Code::MiniAppOffShelf, "The MiniApp is off the shelf. Put it back first."));
-    }
+    mini_app.shelf().require_for_release()?;
     let version = tx.require_version(&mini_app.id, number).await?;
     let Some(online) = tx.online_version(&mini_app.id).await? else {
         return Err(Error::new(

@@ -114,15 +114,18 @@ impl Tx {
 
     /// Does what the clock has decided about a task that this transaction holds.
     pub async fn catch_up_gray_task(&mut self, task: &mut TaskRow) -> Result<bool> {
-        let Some(step) = task.life().due(self.now()) else { return Ok(false) };
-        if step == Move::Start && !self.is_on_shelf(&task.mini_app_id).await? {
-            return Ok(false);
-        }
+        let Some(step) = self.due_move(task, self.now()).await? else { return Ok(false) };
         self.move_gray_task(task, &Step::by_time(step)).await?;
         Ok(true)
     }
 
-    pub(super) async fn is_on_shelf(&mut self, mini_app: &MiniAppId) -> Result<bool> {
-        Ok(self.mini_app(mini_app).await?.is_some_and(|mini_app| mini_app.on_shelf))
+    /// What the clock does to a task, if anything: a task of a MiniApp off the shelf does not start (A2).
+    pub(super) async fn due_move(&mut self, task: &TaskRow, now: Millis) -> Result<Option<Move>> {
+        let due = task.life().due(now);
+        if due != Some(Move::Start) {
+            return Ok(due);
+        }
+        let on_shelf = self.mini_app(&task.mini_app_id).await?.is_some_and(|mini_app| mini_app.shelf().is());
+        Ok(due.filter(|_| on_shelf))
     }
 }

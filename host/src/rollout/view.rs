@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cause, Conditions, Move, State, TaskRow};
+use super::{Cause, Conditions, State, TaskRow};
 use crate::{
     access::{Action, Caller},
     clock::Millis,
@@ -109,9 +109,9 @@ impl Tx {
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
         let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
         let moves = self.gray_moves(&row.id).await?;
-        let state = match row.life().due(now) {
-            Some(Move::Start) if !self.is_on_shelf(&row.mini_app_id).await? => row.state,
-            _ => row.life().state_at(now),
+        let state = match self.due_move(&row, now).await? {
+            Some(step) => row.state.after(step)?,
+            None => row.state,
         };
         let overdue = (state == State::Ended).then_some(Cause::Time);
         let ended_by = row.ended_by.or(overdue);

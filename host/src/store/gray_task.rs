@@ -67,7 +67,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The tasks that the clock has something to do with. A task of a MiniApp off the shelf does not start (A2).
+    /// The tasks that the clock has something to do with, as `due_move` says of each: asked of all in one statement.
     pub async fn due_gray_tasks(&mut self, now: Millis) -> Result<Vec<GrayTaskId>> {
         let rows = fetch!(
             self,

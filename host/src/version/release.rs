@@ -73,7 +73,7 @@ pub struct Rollback {
 
 /// Whether `candidate` may be published now (V7); the state machine adds that it must be approved.
 fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionNumber) -> Result<()> {
-    require_on_shelf(mini_app)?;
+    mini_app.shelf().require_for_release()?;
     if candidate.is_prerelease() {
         return Err(Error::new(
             Code::VersionPrerelease,
@@ -94,7 +94,7 @@ fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &V
 
 /// Whether a rollback may happen now (V9).
 fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &VersionRow) -> Result<()> {
-    require_on_shelf(mini_app)?;
+    mini_app.shelf().require_for_release()?;
     if last == Some(ReleaseKind::Rollback) {
         return Err(Error::new(
             Code::RollbackTwice,
@@ -109,13 +109,6 @@ fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &Version
             format!("{} was never online. A rollback leads to a version that was.", target.number),
         )),
     }
-}
-
-pub(super) fn require_on_shelf(mini_app: &MiniApp) -> Result<()> {
-    if mini_app.on_shelf {
-        return Ok(());
-    }
-    Err(Error::new(Code::MiniAppOffShelf, format!("{} is off the shelf. Put it back on the shelf first.", mini_app.id)))
 }
 
 /// Brings an approved version online for all bound host apps at once (V7), and ends its trial and the grayscale tasks
