@@ -31,7 +31,7 @@ use crate::{
     mini_app,
     policy::{
         Compiler, Engine, EngineConfig, Limits, PolicyKind,
-        registry::{InstalledPolicy, Policies},
+        registry::{Acceptance, InstalledPolicy, Policies},
     },
     rollout::{self, Conditions, NewGrayTask},
     seal::SealConfig,
@@ -343,11 +343,13 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 /// Policies in plain Rust: `standard-conditions` as far as tests use it, and `verdict`, which says what its config says.
 pub struct TestJudges(Arc<AtomicBool>);
 
-impl Judges for TestJudges {
+impl Acceptance for TestJudges {
     fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value, _: &'a Limits) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
+}
 
+impl Judges for TestJudges {
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         if !self.0.load(Ordering::SeqCst) {
             return Box::pin(async { Err(Error::new(Code::Unavailable, "The policy cannot be loaded.")) });

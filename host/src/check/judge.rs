@@ -15,7 +15,7 @@ use crate::{
     clock::Millis,
     error::Result,
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
-    policy::{LimitOverrides, Limits},
+    policy::{LimitOverrides, registry::Acceptance},
     version::VersionNumber,
 };
 
@@ -138,10 +138,7 @@ pub trait Judge: Send + Sync {
 }
 
 /// Makes judges of bindings.
-pub trait Judges: Send + Sync {
-    /// Refuses with `policy-config` or `policy-kind` what the policy would not take.
-    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>>;
-
+pub trait Judges: Acceptance {
     /// Makes a binding ready. Called off the path of checks, once for each binding and host.
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>>;
 }

@@ -201,7 +201,7 @@ async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Condit
     Ok(())
 }
 
-/// The policies of the task, found and their configs accepted. The one place where policies are wired in.
+/// The policies of the task, found and fit. The one place where policies are wired in.
 async fn prepare_bindings(
     db: &Db,
     judges: &dyn Judges,
@@ -220,16 +220,12 @@ async fn prepare_bindings(
         on_error: OnError::Closed,
         limits: LimitOverrides::default(),
     });
+    // Before anything is said of policies that the caller may not ask about.
+    mini_app::authorise(&mut db.read().await?, caller, id, Action::Release).await?;
     let mut prepared = Vec::new();
     for wanted in standard.iter().chain(policies) {
-        let row = {
-            let mut tx = db.read().await?;
-            mini_app::authorise(&mut tx, caller, id, Action::Release).await?;
-            registry::require_kind(tx.require_policy(&wanted.policy).await?, PolicyKind::Grayscale)?
-        };
-        let limits = wanted.limits.apply(PolicyKind::Grayscale)?;
-        judges.accept(&row.digest, &wanted.config, &limits).await?;
-        prepared.push((wanted.clone(), row));
+        let policy = registry::check(db, judges, wanted, PolicyKind::Grayscale).await?;
+        prepared.push((wanted.clone(), policy));
     }
     Ok(prepared)
 }

@@ -1,6 +1,8 @@
 //! Binding policies to places, and changing what is bound.
 
 use crate::policy::registry::Policies;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
 use sqlx::types::Json;
 
 use super::{
@@ -11,27 +13,51 @@ use crate::{
     access::{Action, Caller, TokenScope},
     error::{Code, Error, Result},
     event::kind,
-    ids::{HostAppId, MiniAppId, PolicyBindingId},
-    policy::PolicyKind,
+    ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
+    policy::{Limits, PolicyKind},
     store::{Db, Tx, is_unique_violation},
 };
 
-/// The policy, when it is of the kind.
-pub fn require_kind(row: InstalledPolicy, kind: PolicyKind) -> Result<InstalledPolicy> {
-    if row.kind == kind {
-        return Ok(row);
-    }
-    let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", row.name, row.kind);
-    Err(Error::new(Code::PolicyKind, text).with("kind", row.kind))
+/// Asks policies whether they take a config.
+pub trait Acceptance: Send + Sync {
+    /// Refuses with `policy-config` what the policy would not take.
+    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>>;
 }
 
-/// Checks what is to be bound, before any transaction is open: the policy is of the kind, its limits are in bounds, and
-/// it accepts the config.
-pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind) -> Result<InstalledPolicy> {
-    let row = require_kind(policies.db.read().await?.require_policy(&new.policy).await?, kind)?;
-    let limits = new.limits.apply(kind)?;
-    policies.load(&row.digest).await?.check_config(&new.config, &limits).await?;
-    Ok(row)
+impl Acceptance for Policies {
+    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.load(policy).await?.check_config(config, limits).await })
+    }
+}
+
+/// Decides whether a policy fits what is to be bound: it is of the kind, the limits are in bounds, and it accepts the
+/// config. It runs the policy, so that no transaction may be open.
+///
+/// # Errors
+/// `policy-kind`, `policy-config`, `invalid-field` for limits.
+pub async fn fit(
+    acceptance: &dyn Acceptance,
+    policy: &InstalledPolicy,
+    new: &NewPolicyBinding,
+    kind: PolicyKind,
+) -> Result<()> {
+    if policy.kind != kind {
+        let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", policy.name, policy.kind);
+        return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
+    }
+    acceptance.accept(&policy.digest, &new.config, &new.limits.apply(kind)?).await
+}
+
+/// The policy that is to be bound, found and fit.
+pub async fn check(
+    db: &Db,
+    acceptance: &dyn Acceptance,
+    new: &NewPolicyBinding,
+    kind: PolicyKind,
+) -> Result<InstalledPolicy> {
+    let policy = db.read().await?.require_policy(&new.policy).await?;
+    fit(acceptance, &policy, new, kind).await?;
+    Ok(policy)
 }
 
 /// Binds what [`check`] has found good, after the bindings that the place has.
@@ -108,7 +134,7 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
     scope.authorise(&mut reading, caller, Action::Configure).await?;
     let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
     drop(reading);
-    let policy = check(policies, &binding, kind).await?;
+    let policy = check(&policies.db, policies, &binding, kind).await?;
     let mut tx = policies.db.begin().await?;
     let row = attach(&mut tx, caller.account.as_str(), scope, binding, policy).await?;
     tx.commit().await?;
@@ -176,7 +202,7 @@ pub async fn rebind(
             let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
             return Err(Error::field("scope", rule));
         }
-        let policy = check(policies, &patch.over(&seen), seen.kind).await?;
+        let policy = check(&policies.db, policies, &patch.over(&seen), seen.kind).await?;
         let mut tx = policies.db.begin().await?;
         let (row, owner) = held(&mut tx, caller, id).await?;
         // The check ran outside of the transaction: if somebody was faster, it says nothing any more.

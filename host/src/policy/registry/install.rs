@@ -8,7 +8,10 @@ use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::attach};
+use super::{
+    BindingScope, Mode, NewPolicyBinding, OnError,
+    bindings::{attach, fit},
+};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     clock::Millis,
@@ -80,14 +83,14 @@ async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<Ins
     if let Some(row) = policies.db.read().await?.policy(&digest).await? {
         return Ok(row.into());
     }
-    let (_, row) = take_in(policies, actor, wasm).await?;
+    let row = take_in(policies, actor, wasm).await?;
     let mut tx = policies.db.begin().await?;
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
     add(&mut tx, actor, &row).await?;
     tx.commit().await?;
-    Ok(row.into())
+    Ok(row)
 }
 
 fn exists(row: &InstalledPolicy) -> Error {
@@ -98,12 +101,11 @@ fn exists(row: &InstalledPolicy) -> Error {
 }
 
 /// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
-async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, InstalledPolicy)> {
+async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
     let policy = policies.engine.inspect(wasm.to_vec()).await?;
     policies.remember(&policy);
     policies.blobs.keep_bytes(wasm.clone()).await?;
-    let row = row_of(&policies.db, actor, &policy, wasm.len());
-    Ok((policy, row))
+    Ok(row_of(&policies.db, actor, &policy, wasm.len()))
 }
 
 /// Whether it was new: another host may have been faster.
@@ -187,10 +189,10 @@ pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
 /// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
 /// unbound or bound twice.
 async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes) -> Result<()> {
-    let (policy, row) = take_in(policies, event::BERTH, wasm).await?;
+    let row = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);
     if row.kind == PolicyKind::Auditor {
-        policy.check_config(&new.config, &new.limits.apply(row.kind)?).await?;
+        fit(policies, &row, &new, PolicyKind::Auditor).await?;
     }
     let mut tx = policies.db.begin().await?;
     let added = add(&mut tx, event::BERTH, &row).await?;
