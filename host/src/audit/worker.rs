@@ -11,7 +11,7 @@ use crate::{
     ids::AuditId,
     package::{Archive, PackageName},
     policy::registry::{PolicyBindingRow, auditors},
-    store::Db,
+    store::{Db, Lease},
 };
 
 /// How long a worker that says nothing is believed to live.
@@ -48,9 +48,8 @@ pub async fn run(audits: Arc<Audits>) {
 /// Judges one version, if one waits.
 async fn next(audits: &Audits) -> Result<bool> {
     let db = &audits.db;
-    let now = db.now();
     let mut tx = db.begin().await?;
-    let claimed = tx.claim_audit(db.host(), now, now.plus_seconds(LEASE_SECONDS)).await?;
+    let claimed = tx.claim_audit(&Lease::of(db, LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(id) = claimed else { return Ok(false) };
     let judged = tokio::select! {
@@ -67,7 +66,7 @@ async fn next(audits: &Audits) -> Result<bool> {
 async fn renew(db: &Db, id: &AuditId) {
     loop {
         tokio::time::sleep(RENEW).await;
-        match extend(db, id, LEASE_SECONDS).await {
+        match keep(db, id, LEASE_SECONDS).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(?error, audit = %id, "the lease of an audit could not be renewed"),
@@ -75,9 +74,9 @@ async fn renew(db: &Db, id: &AuditId) {
     }
 }
 
-async fn extend(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
+async fn keep(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let ours = tx.extend_audit_lease(id, db.host(), db.now().plus_seconds(seconds)).await?;
+    let ours = tx.keep_audit(id, &Lease::of(db, seconds)).await?;
     tx.commit().await?;
     Ok(ours)
 }
@@ -85,7 +84,7 @@ async fn extend(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
 /// Leaves an audit that met trouble for a while, so that a short outage does not use up its attempts.
 async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
     let attempts = db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
-    extend(db, id, PAUSE_SECONDS * attempts).await.map(drop)
+    keep(db, id, PAUSE_SECONDS * attempts).await.map(drop)
 }
 
 async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {

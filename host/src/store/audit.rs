@@ -2,7 +2,10 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{
+    Lease, Tx, execute, fetch,
+    lease::{free, given_back, taken},
+};
 use crate::{
     audit::{AuditItem, AuditRow, AuditState, Decision, Evaluation},
     clock::Millis,
@@ -155,7 +158,7 @@ impl Tx {
     pub async fn close_audit(&mut self, id: &AuditId, state: AuditState, reason: &str, now: Millis) -> Result<()> {
         execute!(
             self,
-            "UPDATE audit SET state = $2, reason = $3, closed_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1",
+            concat!("UPDATE audit SET state = $2, reason = $3, closed_at = $4, ", given_back!(), " WHERE id = $1"),
             id,
             state,
             reason,
@@ -168,43 +171,30 @@ impl Tx {
     pub async fn open_for_decisions(&mut self, id: &AuditId) -> Result<()> {
         execute!(
             self,
-            "UPDATE audit SET state = 'deciding', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND state = 'checking'",
+            concat!("UPDATE audit SET state = 'deciding', ", given_back!(), " WHERE id = $1 AND state = 'checking'"),
             id
         )?;
         Ok(())
     }
 
     /// Takes the oldest audit whose policies have not judged and that no living worker holds.
-    pub async fn claim_audit(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Option<AuditId>> {
-        let free = fetch!(
-            self,
-            fetch_optional,
-            (AuditId,),
-            "SELECT id FROM audit WHERE state = 'checking' AND (lease_until IS NULL OR lease_until < $1) ORDER BY id LIMIT 1",
-            now
-        )?;
-        let Some((id,)) = free else { return Ok(None) };
-        let claimed = execute!(
-            self,
-            "UPDATE audit SET lease_owner = $2, lease_until = $3, attempts = attempts + 1
-             WHERE id = $1 AND state = 'checking' AND (lease_until IS NULL OR lease_until < $4)",
-            &id,
-            owner,
-            until,
-            now
-        )?;
+    pub async fn claim_audit(&mut self, lease: &Lease) -> Result<Option<AuditId>> {
+        let sql = concat!("SELECT id FROM audit WHERE state = 'checking' AND ", free!("$1"), " ORDER BY id LIMIT 1");
+        let oldest = fetch!(self, fetch_optional, (AuditId,), sql, lease.from())?;
+        let Some((id,)) = oldest else { return Ok(None) };
+        let sql = concat!(
+            "UPDATE audit SET attempts = attempts + 1, ",
+            taken!("$2", "$3"),
+            " WHERE id = $1 AND state = 'checking' AND ",
+            free!("$4")
+        );
+        let claimed = execute!(self, sql, &id, lease.owner(), lease.until(), lease.from())?;
         Ok((claimed > 0).then_some(id))
     }
 
     /// Holds a claimed audit for longer; false when another worker has it, or nobody may any more.
-    pub async fn extend_audit_lease(&mut self, id: &AuditId, owner: &str, until: Millis) -> Result<bool> {
-        let extended = execute!(
-            self,
-            "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'",
-            id,
-            owner,
-            until
-        )?;
-        Ok(extended > 0)
+    pub async fn keep_audit(&mut self, id: &AuditId, lease: &Lease) -> Result<bool> {
+        let sql = "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'";
+        Ok(execute!(self, sql, id, lease.owner(), lease.until())? > 0)
     }
 }

@@ -2,7 +2,10 @@
 
 use sqlx::types::Json;
 
-use super::{Count, EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
+use super::{
+    Count, EventRow, Lease, Tx, WebhookSecretRow, execute, fetch, fetch_built,
+    lease::{free, given_back, taken},
+};
 use crate::{
     access::ScopeKind,
     clock::Millis,
@@ -105,24 +108,32 @@ impl Tx {
             self,
             fetch_optional,
             (i64,),
-            "SELECT c.seq FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id
-             WHERE w.enabled AND (c.lease_owner IS NULL OR c.lease_until <= $1) LIMIT 1",
+            concat!(
+                "SELECT c.seq FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id WHERE w.enabled AND ",
+                free!("$1"),
+                " LIMIT 1"
+            ),
             now
         )?;
         Ok(found.is_some())
     }
 
     /// Takes the lease of every enabled webhook that has none, and sets back those of which that was asked.
-    pub async fn claim_webhooks(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Claimed> {
+    pub async fn claim_webhooks(&mut self, lease: &Lease) -> Result<Claimed> {
         // The mark tells the rows that are taken now from those that the host holds already.
+        let owner = lease.owner();
         let mark = format!("{owner}+");
         execute!(
             self,
-            "UPDATE webhook_cursor SET lease_owner = $1, lease_until = $3
-             WHERE (lease_owner IS NULL OR lease_until <= $2) AND webhook_id IN (SELECT id FROM webhook WHERE enabled)",
+            concat!(
+                "UPDATE webhook_cursor SET ",
+                taken!("$1", "$3"),
+                " WHERE webhook_id IN (SELECT id FROM webhook WHERE enabled) AND ",
+                free!("$2")
+            ),
             &mark,
-            now,
-            until
+            lease.from(),
+            lease.until()
         )?;
         self.set_back(&mark).await?;
         let claimed = self.claimed(&mark).await?;
@@ -179,14 +190,14 @@ impl Tx {
     }
 
     /// Keeps the leases of a host; answers the webhooks that it still holds.
-    pub async fn renew_webhooks(&mut self, owner: &str, until: Millis) -> Result<Vec<WebhookId>> {
+    pub async fn keep_webhooks(&mut self, lease: &Lease) -> Result<Vec<WebhookId>> {
         let rows = fetch!(
             self,
             fetch_all,
             (WebhookId,),
             "UPDATE webhook_cursor SET lease_until = $2 WHERE lease_owner = $1 RETURNING webhook_id",
-            owner,
-            until
+            lease.owner(),
+            lease.until()
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -241,7 +252,7 @@ impl Tx {
     pub async fn release_webhook(&mut self, owner: &str, id: &WebhookId) -> Result<()> {
         execute!(
             self,
-            "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE webhook_id = $1 AND lease_owner = $2",
+            concat!("UPDATE webhook_cursor SET ", given_back!(), " WHERE webhook_id = $1 AND lease_owner = $2"),
             id,
             owner
         )?;
@@ -250,13 +261,15 @@ impl Tx {
 
     /// Gives back every lease of a host that stops.
     pub async fn release_leases(&mut self, owner: &str) -> Result<()> {
-        execute!(self, "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
-        execute!(self, "UPDATE event_relay SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
+        let webhooks = concat!("UPDATE webhook_cursor SET ", given_back!(), " WHERE lease_owner = $1");
+        execute!(self, webhooks, owner)?;
+        let relays = concat!("UPDATE event_relay SET ", given_back!(), " WHERE lease_owner = $1");
+        execute!(self, relays, owner)?;
         Ok(())
     }
 
     /// Takes or keeps the lease of a relay of the event log; its cursor, when the host has it.
-    pub async fn claim_relay(&mut self, name: &str, owner: &str, now: Millis, until: Millis) -> Result<Option<i64>> {
+    pub async fn claim_relay(&mut self, name: &str, lease: &Lease) -> Result<Option<i64>> {
         execute!(
             self,
             "INSERT INTO event_relay (name, seq, lease_until) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING",
@@ -266,12 +279,17 @@ impl Tx {
             self,
             fetch_optional,
             (i64,),
-            "UPDATE event_relay SET lease_owner = $2, lease_until = $4
-             WHERE name = $1 AND (lease_owner = $2 OR lease_owner IS NULL OR lease_until <= $3) RETURNING seq",
+            concat!(
+                "UPDATE event_relay SET ",
+                taken!("$2", "$4"),
+                " WHERE name = $1 AND (lease_owner = $2 OR ",
+                free!("$3"),
+                ") RETURNING seq"
+            ),
             name,
-            owner,
-            now,
-            until
+            lease.owner(),
+            lease.from(),
+            lease.until()
         )?;
         Ok(row.map(|(seq,)| seq))
     }

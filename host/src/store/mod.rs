@@ -19,6 +19,7 @@ mod gray_task;
 mod host_app;
 mod idempotency;
 mod index;
+mod lease;
 mod mini_app;
 mod policy;
 mod sealed;
@@ -35,6 +36,7 @@ pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
+pub use lease::Lease;
 pub use sealed::{SEALED, SealedColumn};
 pub use webhook::{WebhookRow, WebhookSecretRow};
 

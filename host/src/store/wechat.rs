@@ -2,7 +2,10 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{
+    Lease, Tx, execute, fetch,
+    lease::{free, given_back, taken},
+};
 use crate::{
     clock::Millis,
     error::Result,
@@ -70,27 +73,18 @@ impl Tx {
     }
 
     /// Takes the lease to renew an access token; false when another host has it, or has renewed the token.
-    pub(crate) async fn lease_wechat_account(
-        &mut self,
-        account: &Account,
-        owner: &str,
-        now: Millis,
-        until: Millis,
-    ) -> Result<bool> {
-        let changed = execute!(
-            self,
-            "UPDATE wechat_account SET lease_owner = $2, lease_until = $3
-             WHERE app_id = $1 AND access_expires_at = $4 AND lease_until <= $5",
-            &account.app_id,
-            owner,
-            until,
-            account.access_expires_at,
-            now
-        )?;
-        Ok(changed > 0)
+    pub(crate) async fn lease_wechat_account(&mut self, account: &Account, lease: &Lease) -> Result<bool> {
+        let sql = concat!(
+            "UPDATE wechat_account SET ",
+            taken!("$2", "$3"),
+            " WHERE app_id = $1 AND access_expires_at = $4 AND ",
+            free!("$5")
+        );
+        let (id, expires_at) = (&account.app_id, account.access_expires_at);
+        Ok(execute!(self, sql, id, lease.owner(), lease.until(), expires_at, lease.from())? > 0)
     }
 
-    /// Writes a renewed access token, and with it what the next one is had with, and gives the lease back; false when a newer
+    /// Writes a renewed access token, and with it what the next one is had with; false when a newer
     /// grant came meanwhile, or this one was taken back. One that was only sealed anew is the same.
     pub(crate) async fn renew_wechat_account(
         &mut self,
@@ -102,7 +96,7 @@ impl Tx {
         let changed = execute!(
             self,
             "UPDATE wechat_account SET grant_sealed = COALESCE($3, grant_sealed), access_sealed = $4, access_expires_at = $5,
-                attempts = 0, retry_at = 0, lease_until = 0
+                attempts = 0, retry_at = 0
              WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL",
             &account.app_id,
             account.granted_at,
@@ -113,10 +107,18 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Gives the lease back without a new token; nobody asks before `retry_at`.
-    pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, retry_at: Millis) -> Result<()> {
-        let sql = "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $2, lease_until = 0 WHERE app_id = $1";
-        execute!(self, sql, app_id, retry_at)?;
+    /// Nobody asks for a new token before `retry_at`, unless the host has been so slow that another one is asking.
+    pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, owner: &str, retry_at: Millis) -> Result<()> {
+        let sql =
+            "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $3 WHERE app_id = $1 AND lease_owner = $2";
+        execute!(self, sql, app_id, owner, retry_at)?;
+        Ok(())
+    }
+
+    /// Gives the lease back.
+    pub(crate) async fn release_wechat_account(&mut self, app_id: &str, owner: &str) -> Result<()> {
+        let sql = concat!("UPDATE wechat_account SET ", given_back!(), " WHERE app_id = $1 AND lease_owner = $2");
+        execute!(self, sql, app_id, owner)?;
         Ok(())
     }
 
@@ -138,8 +140,12 @@ impl Tx {
             self,
             fetch_all,
             Account,
-            "SELECT * FROM wechat_account WHERE state = 'authorised' AND access_expires_at <= $1 AND retry_at <= $2
-             AND lease_until <= $2 AND grant_sealed IS NOT NULL ORDER BY access_expires_at LIMIT $3",
+            concat!(
+                "SELECT * FROM wechat_account WHERE state = 'authorised' AND access_expires_at <= $1 AND retry_at <= $2
+                 AND grant_sealed IS NOT NULL AND ",
+                free!("$2"),
+                " ORDER BY access_expires_at LIMIT $3"
+            ),
             by,
             now,
             limit
@@ -182,6 +188,24 @@ mod tests {
         assert!(!tx.drop_wechat_account(&read).await.unwrap(), "a newer grant stays");
         assert!(!tx.renew_wechat_account(&read, Some("next"), "access", Millis(9)).await.unwrap());
         assert_eq!(tx.wechat_account(WX).await.unwrap().unwrap().grant_sealed.as_deref(), Some("newer"));
+    }
+
+    #[tokio::test]
+    async fn e10_a_slow_host_gives_back_no_lease_but_its_own() {
+        let host = testing::host().await;
+        let mut tx = host.app.db.begin().await.unwrap();
+        tx.grant_wechat_account(&grant("sealed", 1)).await.unwrap();
+        let account = tx.wechat_account(WX).await.unwrap().unwrap();
+        let lease = |owner, from| Lease::at(owner, Millis(from), 10);
+        assert!(tx.lease_wechat_account(&account, &lease("slow", 0)).await.unwrap());
+        assert!(!tx.lease_wechat_account(&account, &lease("quick", 9_999)).await.unwrap());
+        assert!(tx.lease_wechat_account(&account, &lease("quick", 10_000)).await.unwrap());
+        tx.postpone_wechat_account(WX, "slow", Millis(99_000)).await.unwrap();
+        tx.release_wechat_account(WX, "slow").await.unwrap();
+        assert!(!tx.lease_wechat_account(&account, &lease("third", 10_001)).await.unwrap());
+        tx.release_wechat_account(WX, "quick").await.unwrap();
+        assert!(tx.lease_wechat_account(&account, &lease("third", 10_001)).await.unwrap());
+        assert_eq!(tx.wechat_account(WX).await.unwrap().unwrap().retry_at, Millis(0));
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use crate::{
     clock::Millis,
     error::{Error, Result},
     seal::Secret,
-    store::Db,
+    store::{Db, Lease},
 };
 
 /// Seconds before its end at which a token is renewed. A token is good for 7200; the older one goes on for five minutes.
@@ -33,7 +33,6 @@ pub struct Account {
     pub access_expires_at: Millis,
     pub attempts: i64,
     pub retry_at: Millis,
-    pub lease_until: Millis,
 }
 
 /// Something granted, to be recorded.
@@ -185,7 +184,7 @@ pub(crate) fn renew<'a>(
             return Err(Refusal::Busy.into());
         }
         let mut tx = db.begin().await?;
-        let leased = tx.lease_wechat_account(account, db.host(), now, now.plus_seconds(platform.lease_seconds)).await?;
+        let leased = tx.lease_wechat_account(account, &Lease::of(db, platform.lease_seconds)).await?;
         tx.commit().await?;
         if !leased {
             return renewed_elsewhere(db, account).await;
@@ -225,15 +224,13 @@ async fn record(db: &Db, account: &Account, fresh: Fresh) -> Result<Access, Fail
         fresh.grant.map(|grant| db.seal().seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
     let expires_at = db.now().plus_seconds(fresh.expires_in);
     let mut tx = db.begin().await?;
-    let written = tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await?;
-    tx.commit().await?;
     // A newer ticket or grant came meanwhile. The token is good all the same; whoever asks next renews with the newer one.
-    if !written {
+    if !tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await? {
         tracing::debug!(app_id = %id, "a renewed WeChat token was not kept: the grant changed meanwhile");
-        let mut tx = db.begin().await?;
-        tx.postpone_wechat_account(id, db.now()).await?;
-        tx.commit().await?;
+        tx.postpone_wechat_account(id, db.host(), db.now()).await?;
     }
+    tx.release_wechat_account(id, db.host()).await?;
+    tx.commit().await?;
     Ok(Access { token: fresh.token, expires_at })
 }
 
@@ -244,7 +241,8 @@ async fn give_up(db: &Db, account: &Account, failure: Failure) -> Result<Failure
         _ => 2 << account.attempts.clamp(0, 5),
     };
     let mut tx = db.begin().await?;
-    tx.postpone_wechat_account(&account.app_id, db.now().plus_seconds(pause)).await?;
+    tx.postpone_wechat_account(&account.app_id, db.host(), db.now().plus_seconds(pause)).await?;
+    tx.release_wechat_account(&account.app_id, db.host()).await?;
     tx.commit().await?;
     Ok(failure)
 }

@@ -8,7 +8,10 @@ use crate::{
     error::{Code, Error, Result},
     ids::AuthorisationId,
     page::PageQuery,
-    store::{Tx, execute, fetch, fetch_built},
+    store::{
+        Lease, Tx, execute, fetch, fetch_built,
+        lease::{free, given_back, taken},
+    },
 };
 
 fn changed_meanwhile() -> Error {
@@ -125,40 +128,36 @@ impl Tx {
     }
 
     /// Takes the lease of a run that is open; false when another host has it.
-    pub(crate) async fn lease_authorisation(
-        &mut self,
-        id: &AuthorisationId,
-        owner: &str,
-        now: Millis,
-        until: Millis,
-    ) -> Result<bool> {
-        let sql = "UPDATE channel_authorisation SET lease_owner = $2, lease_until = $3
-                   WHERE id = $1 AND due_at IS NOT NULL AND lease_until <= $4";
-        Ok(execute!(self, sql, id, owner, until, now)? > 0)
+    pub(crate) async fn lease_authorisation(&mut self, id: &AuthorisationId, lease: &Lease) -> Result<bool> {
+        let sql = concat!(
+            "UPDATE channel_authorisation SET ",
+            taken!("$2", "$3"),
+            " WHERE id = $1 AND due_at IS NOT NULL AND ",
+            free!("$4")
+        );
+        Ok(execute!(self, sql, id, lease.owner(), lease.until(), lease.from())? > 0)
     }
 
     /// Prolongs the lease between two steps; false when another host has it by now.
-    pub(crate) async fn keep_authorisation(
-        &mut self,
-        id: &AuthorisationId,
-        owner: &str,
-        until: Millis,
-    ) -> Result<bool> {
+    pub(crate) async fn keep_authorisation(&mut self, id: &AuthorisationId, lease: &Lease) -> Result<bool> {
         let sql = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
-        Ok(execute!(self, sql, id, owner, until)? > 0)
+        Ok(execute!(self, sql, id, lease.owner(), lease.until())? > 0)
     }
 
     /// Gives the lease back.
     pub(crate) async fn release_authorisation(&mut self, id: &AuthorisationId, owner: &str) -> Result<()> {
-        let sql = "UPDATE channel_authorisation SET lease_until = 0 WHERE id = $1 AND lease_owner = $2";
+        let sql = concat!("UPDATE channel_authorisation SET ", given_back!(), " WHERE id = $1 AND lease_owner = $2");
         execute!(self, sql, id, owner)?;
         Ok(())
     }
 
     /// Runs that have something to do now and are nobody's, at most `limit`.
     pub(crate) async fn due_authorisations(&mut self, now: Millis, limit: i64) -> Result<Vec<AuthorisationId>> {
-        let sql =
-            "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $2";
+        let sql = concat!(
+            "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND ",
+            free!("$1"),
+            " ORDER BY due_at LIMIT $2"
+        );
         let rows = fetch!(self, fetch_all, (AuthorisationId,), sql, now, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
