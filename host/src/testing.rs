@@ -36,7 +36,7 @@ use crate::{
     rollout::{self, Conditions, NewGrayTask},
     seal::SealConfig,
     store::{Db, DbConfig},
-    version::{ManifestSummary, Release, ReleaseKind, Step, Trial, TrialRow, VersionNumber, VersionRow},
+    version::{Release, ReleaseKind, Step, StoredManifest, Trial, TrialRow, VersionNumber, VersionRow},
 };
 
 /// When tests begin.
@@ -220,7 +220,7 @@ impl TestHost {
             number,
             size: 1,
             files: 1,
-            manifest: Json(ManifestSummary::default()),
+            manifest: Json(StoredManifest::default()),
             uploaded_by: "test".into(),
             created_at: DAWN,
             updated_at: DAWN,

@@ -102,7 +102,6 @@ pub async fn create(
         size: version.size,
         name,
         state: State::Pending,
-        ended_by: None,
         honoured: false,
         start_at: new.start,
         end_at: new.end,

@@ -26,7 +26,8 @@ pub struct TaskRow {
     pub size: u64,
     pub name: String,
     pub state: State,
-    pub ended_by: Option<Cause>,
+    /// Its moves say it, too. It is stored because the release index asks for tasks that still mean something without their
+    /// moves. `write_gray_move` writes it with the state, and nobody else does.
     pub honoured: bool,
     pub start_at: Millis,
     pub end_at: Millis,
@@ -70,7 +71,6 @@ impl Tx {
         let from = task.state;
         task.state = from.after(step.step)?;
         if task.state == State::Ended {
-            task.ended_by = Some(step.cause);
             task.honoured = step.cause == Cause::Cap;
         }
         self.write_gray_move(task, from, step, step.step.event()).await

@@ -114,7 +114,8 @@ impl Tx {
             None => row.state,
         };
         let overdue = (state == State::Ended).then_some(Cause::Time);
-        let ended_by = row.ended_by.or(overdue);
+        let ended = moves.iter().find(|one| one.to == State::Ended);
+        let ended_by = ended.map(|one| one.cause).or(overdue);
         let mut in_words = row.conditions.0.in_words();
         in_words.extend(row.max_users.map(|max| format!("At most {} devices", max.0)));
         Ok(GrayTask {

@@ -109,10 +109,9 @@ impl Tx {
     pub async fn save_gray_state(&mut self, task: &TaskRow) -> Result<()> {
         execute!(
             self,
-            "UPDATE gray_task SET state = $2, ended_by = $3, honoured = $4 WHERE id = $1",
+            "UPDATE gray_task SET state = $2, honoured = $3 WHERE id = $1",
             &task.id,
             task.state,
-            task.ended_by,
             task.honoured
         )?;
         Ok(())

@@ -22,10 +22,10 @@ impl Tx {
     pub(crate) async fn grant_wechat_account(&mut self, new: &NewGrant) -> Result<bool> {
         let changed = execute!(
             self,
-            "INSERT INTO wechat_account (app_id, state, grant_sealed, granted_at, access_sealed, access_expires_at, scopes,
+            "INSERT INTO wechat_account (app_id, grant_sealed, granted_at, access_sealed, access_expires_at, scopes,
                                          attempts, retry_at, lease_until)
-             VALUES ($1, 'authorised', $2, $3, $4, $5, $6, 0, 0, 0)
-             ON CONFLICT (app_id) DO UPDATE SET state = 'authorised', grant_sealed = excluded.grant_sealed,
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)
+             ON CONFLICT (app_id) DO UPDATE SET grant_sealed = excluded.grant_sealed,
                 granted_at = excluded.granted_at, access_sealed = COALESCE(excluded.access_sealed, wechat_account.access_sealed),
                 access_expires_at = CASE WHEN excluded.access_sealed IS NULL THEN wechat_account.access_expires_at
                                          ELSE excluded.access_expires_at END,
@@ -46,7 +46,7 @@ impl Tx {
     pub(crate) async fn drop_wechat_account(&mut self, account: &Account) -> Result<bool> {
         let changed = execute!(
             self,
-            "UPDATE wechat_account SET state = 'unauthorised', grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
+            "UPDATE wechat_account SET grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
              WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL",
             &account.app_id,
             account.granted_at
@@ -59,12 +59,12 @@ impl Tx {
     pub(crate) async fn drop_needless_wechat_account(&mut self, account: &Account, since: Millis) -> Result<bool> {
         let changed = execute!(
             self,
-            "UPDATE wechat_account SET state = 'unauthorised', grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
+            "UPDATE wechat_account SET grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
              WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM channel WHERE app_id = $1
                 AND kind IN ('wechat_mini_program', 'wechat_official_account'))
              AND NOT EXISTS (SELECT 1 FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
-                AND (due_at IS NOT NULL OR state IN ('failed', 'abandoned') AND changed_at > $3))",
+                AND (due_at IS NOT NULL OR stage ->> 'state' IN ('failed', 'abandoned') AND changed_at > $3))",
             &account.app_id,
             account.granted_at,
             since
@@ -141,8 +141,8 @@ impl Tx {
             fetch_all,
             Account,
             concat!(
-                "SELECT * FROM wechat_account WHERE state = 'authorised' AND access_expires_at <= $1 AND retry_at <= $2
-                 AND grant_sealed IS NOT NULL AND ",
+                "SELECT * FROM wechat_account WHERE grant_sealed IS NOT NULL AND access_expires_at <= $1
+                 AND retry_at <= $2 AND ",
                 free!("$2"),
                 " ORDER BY access_expires_at LIMIT $3"
             ),
@@ -216,7 +216,7 @@ mod tests {
         let account = tx.wechat_account(WX).await.unwrap().unwrap();
         assert!(tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap());
         let gone = tx.wechat_account(WX).await.unwrap().unwrap();
-        assert_eq!((gone.state.as_str(), gone.grant_sealed), ("unauthorised", None));
+        assert!(!gone.is_authorised());
         assert!(!tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap(), "once");
     }
 }

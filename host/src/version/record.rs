@@ -28,6 +28,23 @@ pub struct ManifestSummary {
     pub warnings: Vec<String>,
 }
 
+/// What is stored of it. How many pages there are is counted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "the fields are documented in ManifestSummary")]
+pub struct StoredManifest {
+    pub path: String,
+    pub pages: Vec<String>,
+    pub subpackages: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+impl From<StoredManifest> for ManifestSummary {
+    fn from(StoredManifest { path, pages, subpackages, warnings }: StoredManifest) -> Self {
+        Self { path, page_count: pages.len() as u64, pages, subpackages, warnings }
+    }
+}
+
 /// One uploaded build of a MiniApp.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Version {
@@ -77,7 +94,7 @@ pub struct VersionRow {
     pub size: u64,
     #[sqlx(try_from = "Count")]
     pub files: u64,
-    pub manifest: Json<ManifestSummary>,
+    pub manifest: Json<StoredManifest>,
     pub uploaded_by: String,
     pub created_at: Millis,
     pub updated_at: Millis,
@@ -93,8 +110,7 @@ impl Version {
 }
 
 impl From<VersionRow> for Version {
-    fn from(mut row: VersionRow) -> Self {
-        row.manifest.page_count = row.manifest.pages.len() as u64;
+    fn from(row: VersionRow) -> Self {
         Self {
             id: Some(row.id),
             mini_app: row.mini_app_id,
@@ -104,7 +120,7 @@ impl From<VersionRow> for Version {
             sha256: row.sha256,
             size: row.size,
             files: row.files,
-            manifest: row.manifest.0,
+            manifest: row.manifest.0.into(),
             uploaded_by: row.uploaded_by,
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -128,14 +128,7 @@ pub async fn publish(
     version.state.after(Step::Publish)?;
     let online = tx.online_version(id).await?;
     may_publish(&mini_app, online.as_ref().map(|online| &online.number), number)?;
-    if let Some(online) = &online {
-        tx.step_version(online, Step::Retire).await?;
-    }
-    tx.step_version(&version, Step::Publish).await?;
-    if how.forced {
-        tx.mark_forced(&version.id).await?;
-    }
-    let release = record(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
+    let release = bring_online(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
     rollout::end_superseded(&mut tx, caller.account.as_str(), id, number).await?;
     end_trial(&mut tx, caller, &version).await?;
     tx.tell(kind::VERSION_PUBLISHED, id, caller.account.as_str(), &release).for_mini_app(id);
@@ -173,11 +166,7 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
     let target = tx.require_version(id, &how.to).await?;
     let last = tx.last_release(id).await?.map(|last| last.kind);
     may_roll_back(&mini_app, last, &target)?;
-    if let Some(online) = tx.online_version(id).await? {
-        tx.step_version(&online, Step::Retire).await?;
-    }
-    tx.step_version(&target, Step::RollBackTo).await?;
-    let release = record(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
+    let release = bring_online(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
     if mini_app.min_version.as_ref().is_some_and(|min| *min > target.number) {
         tx.set_min_version(id, Some(&target.number)).await?;
     }
@@ -186,7 +175,9 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
     Ok(release)
 }
 
-async fn record(
+/// Brings a version online instead of what is. That it is online stands in its state and in the history: the state, so that
+/// an index holds to one online version (I1) and finds it without the history. Nobody else writes either.
+async fn bring_online(
     tx: &mut Tx,
     caller: &Caller,
     version: &VersionRow,
@@ -194,6 +185,17 @@ async fn record(
     forced: bool,
     note: String,
 ) -> Result<Release> {
+    if let Some(online) = tx.online_version(&version.mini_app_id).await? {
+        tx.step_version(&online, Step::Retire).await?;
+    }
+    let step = match kind {
+        ReleaseKind::Publish => Step::Publish,
+        ReleaseKind::Rollback => Step::RollBackTo,
+    };
+    tx.step_version(version, step).await?;
+    if forced {
+        tx.mark_forced(&version.id).await?;
+    }
     let now = tx.now();
     let release = Release {
         mini_app: version.mini_app_id.clone(),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use sqlx::types::Json;
 
-use super::{ManifestSummary, State, Step, Version, VersionNumber, VersionRow};
+use super::{State, Step, StoredManifest, Version, VersionNumber, VersionRow};
 use crate::{
     access::{Action, Caller},
     blob::Spooled,
@@ -32,7 +32,7 @@ pub enum Uploaded {
 /// What was read from a package.
 struct Contents {
     files: u64,
-    manifest: ManifestSummary,
+    manifest: StoredManifest,
 }
 
 /// Stores a package as a development version. The bytes go to disk while they are hashed, are checked there, and only
@@ -67,9 +67,8 @@ fn read(file: File, name: &PackageName, limits: &Limits) -> Result<Contents> {
     manifest.agrees_with(name)?;
     Ok(Contents {
         files: archive.files().len() as u64,
-        manifest: ManifestSummary {
+        manifest: StoredManifest {
             path: manifest.path,
-            page_count: manifest.pages.len() as u64,
             pages: manifest.pages,
             subpackages: manifest.subpackages.into_iter().map(|subpackage| subpackage.root).collect(),
             warnings: manifest.warnings,

@@ -26,7 +26,6 @@ pub(crate) const ABOUT_ACCESS: &str = "wechat-access";
 #[allow(missing_docs, reason = "the columns, which the migration explains")]
 pub struct Account {
     pub app_id: String,
-    pub state: String,
     pub grant_sealed: Option<String>,
     pub granted_at: Millis,
     pub access_sealed: Option<String>,
@@ -76,6 +75,11 @@ impl From<Error> for Failure {
 }
 
 impl Account {
+    /// Whether it lets us act: we have its grant.
+    pub fn is_authorised(&self) -> bool {
+        self.grant_sealed.is_some()
+    }
+
     fn access(&self, db: &Db) -> Result<Option<Access>> {
         let usable = self.access_expires_at > db.now().plus_seconds(SHORT);
         let Some(sealed) = self.access_sealed.as_deref().filter(|_| usable) else { return Ok(None) };

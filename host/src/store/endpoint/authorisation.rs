@@ -40,7 +40,7 @@ impl Tx {
     /// Runs that have the grant of this account and wait for an endpoint application or for their last step.
     pub(crate) async fn authorisations_with_grant(&mut self, app_id: &str) -> Result<Vec<Authorisation>> {
         let sql = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
-                   AND state IN ('granted', 'choosing') ORDER BY id";
+                   AND stage ->> 'state' IN ('granted', 'choosing') ORDER BY id";
         Ok(fetch!(self, fetch_all, Authorisation, sql, app_id)?)
     }
 
@@ -48,13 +48,12 @@ impl Tx {
     pub(crate) async fn insert_authorisation(&mut self, flow: &Authorisation) -> Result<()> {
         execute!(
             self,
-            "INSERT INTO channel_authorisation (id, merchant_id, kind, state, stage, target, vouched, code_sealed, code_hash,
+            "INSERT INTO channel_authorisation (id, merchant_id, kind, stage, target, vouched, code_sealed, code_hash,
                 started_by, started_at, changed_at, expires_at, due_at, attempts, revision, lease_until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, 0)",
             &flow.id,
             &flow.merchant,
             flow.kind,
-            flow.stage.name(),
             &flow.stage,
             &flow.target,
             &flow.vouched,
@@ -77,13 +76,12 @@ impl Tx {
     pub(crate) async fn write_authorisation(&mut self, flow: &mut Authorisation) -> Result<()> {
         let written = execute!(
             self,
-            "UPDATE channel_authorisation SET state = $3, stage = $4, link_sealed = $5, link_hash = $6,
-                pre_auth_hash = $7, code_sealed = $8, code_hash = $9, changed_at = $10, expires_at = $11, due_at = $12,
-                attempts = $13, trouble = $14, revision = revision + 1
+            "UPDATE channel_authorisation SET stage = $3, link_sealed = $4, link_hash = $5,
+                pre_auth_hash = $6, code_sealed = $7, code_hash = $8, changed_at = $9, expires_at = $10, due_at = $11,
+                attempts = $12, trouble = $13, revision = revision + 1
              WHERE id = $1 AND revision = $2",
             &flow.id,
             flow.revision,
-            flow.stage.name(),
             &flow.stage,
             &flow.link_sealed,
             &flow.link_hash,
@@ -173,7 +171,7 @@ impl Tx {
             q.push("SELECT * FROM channel_authorisation a WHERE a.id > ").push_bind(page.after());
             push_known!(q, caller, "a.merchant_id");
             push_if!(q, &query.merchant, " AND a.merchant_id = ", "");
-            push_if!(q, query.state, " AND a.state = ", "");
+            push_if!(q, query.state, " AND a.stage ->> 'state' = ", "");
             q.push(" ORDER BY a.id LIMIT ").push_bind(page.limit() + 1);
         })?)
     }
