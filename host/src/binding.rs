@@ -39,7 +39,6 @@ pub struct Binding {
     #[sqlx(rename = "mini_app_id")]
     pub mini_app: MiniAppId,
     /// How far it is agreed; only an `active` binding has an effect.
-    #[sqlx(try_from = "String")]
     pub state: BindingState,
     /// When it came to this state.
     pub created_at: Millis,

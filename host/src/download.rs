@@ -41,16 +41,8 @@ pub struct Servable {
 impl Servable {
     fn new(row: VersionRow, public: bool) -> Self {
         let name = PackageName { mini_app_id: row.mini_app_id, version: row.number };
-        Self { name, sha256: row.sha256, size: row.size as u64, public }
+        Self { name, sha256: row.sha256, size: row.size, public }
     }
-}
-
-fn require_shelf(mini_app: &MiniApp) -> Result<()> {
-    if mini_app.on_shelf {
-        return Ok(());
-    }
-    let note = if mini_app.shelf_note.is_empty() { String::new() } else { format!(" Reason: {}", mini_app.shelf_note) };
-    Err(Error::new(Code::PackageOffShelf, format!("{} is off the shelf and must not run.{note}", mini_app.id)))
 }
 
 /// The offer that a device has got by a check, as the address of the package tells it.
@@ -82,7 +74,7 @@ pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_
         }
         Fetcher::Device(host_app) => {
             let mini_app = bound_mini_app(&mut tx, &host_app.id, &name.mini_app_id).await?.ok_or_else(hidden)?;
-            require_shelf(&mini_app)?;
+            mini_app.shelf().require_for_service()?;
             let row = tx.require_version(&name.mini_app_id, &name.version).await.map_err(|_| hidden())?;
             let public = was_published(&row);
             if public
@@ -154,7 +146,7 @@ pub async fn offline(db: &Db, who: &Fetcher, id: &MiniAppId) -> Result<Servable>
         }
         Fetcher::Device(host_app) => bound_mini_app(&mut tx, &host_app.id, id).await?,
     };
-    require_shelf(&mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?)?;
+    mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?.shelf().require_for_service()?;
     let online = tx.online_version(id).await?;
     online.map(|row| Servable::new(row, true)).ok_or_else(|| not_online(id))
 }
@@ -260,10 +252,10 @@ async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleMa
             return Err(Error::not_found("MiniApp bound to this host app called", id));
         }
         let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
-        match (mini_app.on_shelf, tx.online_version(&id).await?) {
-            (true, Some(row)) => packages.push(bundled(row, runtime.as_ref())),
-            (false, _) if named => require_shelf(&mini_app)?,
-            (true, None) if named => return Err(not_online(&id)),
+        match (mini_app.shelf().require_for_service(), tx.online_version(&id).await?) {
+            (Ok(()), Some(row)) => packages.push(bundled(row, runtime.as_ref())),
+            (Err(off_shelf), _) if named => return Err(off_shelf),
+            (Ok(()), None) if named => return Err(not_online(&id)),
             _ => {} // of a whole preset, what has nothing online is left out
         }
     }
@@ -304,7 +296,7 @@ fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
         mini_app: row.mini_app_id,
         version: row.number,
         sha256: row.sha256,
-        size: row.size as u64,
+        size: row.size,
         runtime: runtime.cloned(),
     }
 }

@@ -1,6 +1,10 @@
 //! MiniApps: a team creates them, edits them, and takes them off the shelf and back. An id never changes (A1–A4, V11).
 
+mod shelf;
+
 use serde::{Deserialize, Serialize};
+
+pub use shelf::OnShelf;
 
 use crate::{
     access::{Action, Caller, Scope},
@@ -17,11 +21,12 @@ use crate::{
 };
 
 /// A MiniApp: a mini-program with its versions.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct MiniApp {
     /// Id of the MiniApp. It never changes and never comes to mean another MiniApp.
     pub id: MiniAppId,
     /// Id of the team that owns it.
+    #[sqlx(rename = "team_id")]
     pub team: TeamId,
     /// Display name, 1 to 64 characters.
     pub name: String,

@@ -31,12 +31,12 @@ use crate::{
     mini_app,
     policy::{
         Compiler, Engine, EngineConfig, Limits, PolicyKind,
-        registry::{Policies, PolicyRow},
+        registry::{Acceptance, InstalledPolicy, Policies},
     },
     rollout::{self, Conditions, NewGrayTask},
     seal::SealConfig,
     store::{Db, DbConfig},
-    version::{ManifestSummary, Release, ReleaseKind, Step, Trial, TrialRow, VersionNumber, VersionRow},
+    version::{Release, ReleaseKind, Step, StoredManifest, Trial, TrialRow, VersionNumber, VersionRow},
 };
 
 /// The time at which tests begin.
@@ -186,7 +186,7 @@ impl TestHost {
     async fn install(&self, policies: &[&str]) {
         let mut tx = self.app.db.begin().await.unwrap();
         for name in policies {
-            let policy = PolicyRow {
+            let policy = InstalledPolicy {
                 digest: Digest::of(name.as_bytes()),
                 kind: PolicyKind::Grayscale,
                 name: (*name).into(),
@@ -220,7 +220,7 @@ impl TestHost {
             number,
             size: 1,
             files: 1,
-            manifest: Json(ManifestSummary::default()),
+            manifest: Json(StoredManifest::default()),
             uploaded_by: "test".into(),
             created_at: DAWN,
             updated_at: DAWN,
@@ -240,7 +240,6 @@ impl TestHost {
         }
         let row = tx.require_version(&shop(), &number).await.unwrap();
         tx.step_version(&row, step).await.unwrap();
-        let position = tx.last_release(&shop()).await.unwrap().map_or(1, |last| last.position + 1);
         let release = Release {
             mini_app: shop(),
             version: number.clone(),
@@ -250,7 +249,7 @@ impl TestHost {
             released_by: "test".into(),
             released_at: app.db.now(),
         };
-        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), position, &row.id, &release).await.unwrap();
+        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), &row.id, &release).await.unwrap();
         if step == Step::Publish {
             rollout::end_superseded(&mut tx, "test", &shop(), &number).await.unwrap();
         }
@@ -345,11 +344,13 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 /// says.
 pub struct TestJudges(Arc<AtomicBool>);
 
-impl Judges for TestJudges {
+impl Acceptance for TestJudges {
     fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value, _: &'a Limits) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
+}
 
+impl Judges for TestJudges {
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         if !self.0.load(Ordering::SeqCst) {
             return Box::pin(async { Err(Error::new(Code::Unavailable, "The policy cannot be loaded.")) });

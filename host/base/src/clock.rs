@@ -21,6 +21,11 @@ impl Millis {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
+
+    /// The milliseconds since the epoch; none before it.
+    pub fn since_epoch(self) -> u64 {
+        u64::try_from(self.0).unwrap_or(0)
+    }
 }
 
 impl fmt::Display for Millis {

@@ -14,7 +14,7 @@ use crate::{
 fn generate(prefix: &str, now: Millis, random: &dyn Random) -> String {
     let mut bytes = [0u8; 16];
     random.fill(&mut bytes);
-    let ulid = ulid::Ulid::from_parts(now.0.max(0) as u64, u128::from_be_bytes(bytes));
+    let ulid = ulid::Ulid::from_parts(now.since_epoch(), u128::from_be_bytes(bytes));
     format!("{prefix}_{}", ulid.to_string().to_lowercase())
 }
 

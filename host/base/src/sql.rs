@@ -1,6 +1,51 @@
-//! What errors of the database mean for a caller.
+//! What errors of the database mean to a caller.
+
+use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 
 use crate::error::{Code, Error};
+
+/// A number that cannot be negative, in a column, where numbers are signed. Reading a negative one fails: sqlx names the
+/// column, this the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count(pub u64);
+
+impl From<Count> for u64 {
+    fn from(count: Count) -> Self {
+        count.0
+    }
+}
+
+impl<DB: Database> Type<DB> for Count
+where
+    i64: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <i64 as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <i64 as Type<DB>>::compatible(info)
+    }
+}
+
+impl<'q, DB: Database> Encode<'q, DB> for Count
+where
+    i64: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <i64 as Encode<'q, DB>>::encode(i64::try_from(self.0)?, buffer)
+    }
+}
+
+impl<'r, DB: Database> Decode<'r, DB> for Count
+where
+    i64: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let number = <i64 as Decode<'r, DB>>::decode(value)?;
+        Ok(Self(u64::try_from(number).map_err(|_| format!("{number} is negative"))?))
+    }
+}
 
 /// Whether the statement violated a unique index, because the caller lost a race or repeats itself.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {

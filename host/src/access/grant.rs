@@ -181,9 +181,9 @@ impl Scope {
         }
     }
 
-    /// The scope with this kind and id, as stored. Fails when one of them has the wrong form.
-    pub fn parse(kind: &str, id: &str) -> Result<Self> {
-        Ok(match kind.parse()? {
+    /// From its kind and id, as stored.
+    pub fn parse(kind: ScopeKind, id: &str) -> Result<Self> {
+        Ok(match kind {
             ScopeKind::Platform => Self::Platform,
             ScopeKind::Team => Self::Team(id.parse()?),
             ScopeKind::HostApp => Self::HostApp(id.parse()?),

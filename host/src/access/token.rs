@@ -26,12 +26,14 @@ pub struct NewToken {
 }
 
 /// An API token, without its secret.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the fields are those of NewToken")]
 pub struct Token {
     pub id: TokenId,
+    #[sqlx(rename = "account_id")]
     pub account: UserId,
     pub name: String,
+    #[sqlx(json)]
     pub scopes: Vec<TokenScope>,
     pub created_at: Millis,
     pub expires_at: Option<Millis>,

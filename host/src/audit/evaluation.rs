@@ -1,7 +1,6 @@
 //! What one policy said about one version, and how that is recorded.
 
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 
 use crate::{
     clock::Millis,
@@ -29,7 +28,7 @@ text_enum! {
 }
 
 /// What one policy said about one version, with the digest and the config that it judged with (V6).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Evaluation {
     /// Name of the policy.
     pub policy: String,
@@ -39,6 +38,7 @@ pub struct Evaluation {
     pub digest: Digest,
     /// The config with which it judged.
     #[schema(value_type = Object)]
+    #[sqlx(json)]
     pub config: serde_json::Value,
     /// Whether its errors reject the version.
     pub mode: Mode,
@@ -50,9 +50,11 @@ pub struct Evaluation {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// The findings; empty when there is no verdict.
+    #[sqlx(json)]
     pub findings: Vec<Finding>,
     /// The lines that the policy logged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[sqlx(json)]
     pub log: Vec<LogLine>,
     /// How long the policy took, in microseconds.
     pub micros: i64,
@@ -70,51 +72,18 @@ impl Evaluation {
             Outcome::Trapped { .. } => (OutcomeKind::Trapped, vec![]),
             Outcome::Limited(_) => (OutcomeKind::Limited, vec![]),
         };
-        Self { outcome, detail, findings, log: asked.log, micros: asked.elapsed.as_micros() as i64, ..self }
+        Self {
+            outcome,
+            detail,
+            findings,
+            log: asked.log,
+            micros: i64::try_from(asked.elapsed.as_micros()).unwrap_or(i64::MAX),
+            ..self
+        }
     }
 
     /// This evaluation with `error` as the reason why the policy could not be asked. The outcome stays as it is.
     pub fn unasked(self, error: &Error) -> Self {
         Self { detail: format!("The policy could not be loaded: {}", error.detail), ..self }
-    }
-}
-
-/// A row of `evaluation`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in Evaluation")]
-pub struct EvaluationRow {
-    pub policy: String,
-    pub policy_version: String,
-    pub digest: Digest,
-    pub config: Json<serde_json::Value>,
-    #[sqlx(try_from = "String")]
-    pub mode: Mode,
-    #[sqlx(try_from = "String")]
-    pub on_error: OnError,
-    #[sqlx(try_from = "String")]
-    pub outcome: OutcomeKind,
-    pub detail: String,
-    pub findings: Json<Vec<Finding>>,
-    pub log: Json<Vec<LogLine>>,
-    pub micros: i64,
-    pub evaluated_at: Millis,
-}
-
-impl From<EvaluationRow> for Evaluation {
-    fn from(row: EvaluationRow) -> Self {
-        Self {
-            policy: row.policy,
-            policy_version: row.policy_version,
-            digest: row.digest,
-            config: row.config.0,
-            mode: row.mode,
-            on_error: row.on_error,
-            outcome: row.outcome,
-            detail: row.detail,
-            findings: row.findings.0,
-            log: row.log.0,
-            micros: row.micros,
-            evaluated_at: row.evaluated_at,
-        }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Decide, decide, submit, withdraw};
 pub use desk::Audits;
-pub use evaluation::{Evaluation, EvaluationRow, OutcomeKind};
+pub use evaluation::{Evaluation, OutcomeKind};
 pub use pure::{Gate, gate, tally};
 pub use sarif::sarif;
 pub use subject::Subject;
@@ -86,9 +86,10 @@ pub struct Audit {
 }
 
 /// The part of one host app in an audit.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct AuditItem {
     /// Id of the host app.
+    #[sqlx(rename = "host_app_id")]
     pub host_app: HostAppId,
     /// Its decision; absent until there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,9 +112,7 @@ pub struct AuditRow {
     pub id: AuditId,
     pub mini_app_id: MiniAppId,
     pub version_id: VersionId,
-    #[sqlx(try_from = "String")]
     pub number: VersionNumber,
-    #[sqlx(try_from = "String")]
     pub state: AuditState,
     pub sha256: Digest,
     pub reason: String,
@@ -121,31 +120,6 @@ pub struct AuditRow {
     pub created_at: Millis,
     pub closed_at: Option<Millis>,
     pub attempts: i64,
-}
-
-/// A row of `audit_item`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in AuditItem")]
-pub struct AuditItemRow {
-    pub host_app_id: HostAppId,
-    pub decision: Option<String>,
-    pub note: String,
-    pub decided_by: Option<String>,
-    pub decided_at: Option<Millis>,
-}
-
-impl TryFrom<AuditItemRow> for AuditItem {
-    type Error = Error;
-    fn try_from(row: AuditItemRow) -> Result<Self> {
-        let decision = row.decision.map(|text| text.parse()).transpose()?;
-        Ok(Self {
-            host_app: row.host_app_id,
-            decision,
-            note: row.note,
-            decided_by: row.decided_by,
-            decided_at: row.decided_at,
-        })
-    }
 }
 
 /// Adds the items and evaluations of an audit to its row.

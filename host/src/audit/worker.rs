@@ -12,7 +12,7 @@ use crate::{
     ids::AuditId,
     package::{Archive, PackageName},
     policy::registry::{PolicyBindingRow, auditors},
-    store::Db,
+    store::{Db, Lease},
 };
 
 /// How long a lease lasts: an audit whose worker has not renewed its lease for this time may be claimed by another one.
@@ -49,9 +49,8 @@ pub async fn run(audits: Arc<Audits>) {
 /// Claims one audit and judges it. Returns `false` when none waits.
 async fn next(audits: &Audits) -> Result<bool> {
     let db = &audits.db;
-    let now = db.now();
     let mut tx = db.begin().await?;
-    let claimed = tx.claim_audit(db.host(), now, now.plus_seconds(LEASE_SECONDS)).await?;
+    let claimed = tx.claim_audit(&Lease::of(db, LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(id) = claimed else { return Ok(false) };
     let judged = tokio::select! {
@@ -68,7 +67,7 @@ async fn next(audits: &Audits) -> Result<bool> {
 async fn renew(db: &Db, id: &AuditId) {
     loop {
         tokio::time::sleep(RENEW).await;
-        match extend(db, id, LEASE_SECONDS).await {
+        match keep(db, id, LEASE_SECONDS).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(?error, audit = %id, "the lease of an audit could not be renewed"),
@@ -76,9 +75,9 @@ async fn renew(db: &Db, id: &AuditId) {
     }
 }
 
-async fn extend(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
+async fn keep(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let ours = tx.extend_audit_lease(id, db.host(), db.now().plus_seconds(seconds)).await?;
+    let ours = tx.keep_audit(id, &Lease::of(db, seconds)).await?;
     tx.commit().await?;
     Ok(ours)
 }
@@ -87,7 +86,7 @@ async fn extend(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
 /// attempts.
 async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
     let attempts = db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
-    extend(db, id, PAUSE_SECONDS * attempts).await.map(drop)
+    keep(db, id, PAUSE_SECONDS * attempts).await.map(drop)
 }
 
 async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {

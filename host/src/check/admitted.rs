@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -15,8 +15,8 @@ use crate::rollout::Mark;
 #[derive(Default)]
 pub struct Admitted {
     devices: RwLock<HashMap<Key, u8>>,
-    /// All admissions up to this ordinal are included.
-    known: AtomicI64,
+    /// All admissions up to this ordinal are in.
+    known: AtomicU64,
 }
 
 impl Admitted {
@@ -57,13 +57,13 @@ impl Admitted {
         })
     }
 
-    /// The ordinal up to which all admissions are known; 0 when none are.
-    pub fn known(&self) -> i64 {
+    /// The last ordinal up to which all admissions are known.
+    pub fn known(&self) -> u64 {
         self.known.load(Ordering::Acquire)
     }
 
-    /// Adds the devices whose admissions follow [`Admitted::known`] without a gap, up to the ordinal `last`.
-    pub(super) fn extend(&self, devices: impl IntoIterator<Item = Key>, last: i64) {
+    /// Adds what follows [`Admitted::known`], without a gap, up to the ordinal `last`.
+    pub(super) fn extend(&self, devices: impl IntoIterator<Item = Key>, last: u64) {
         let mut known = self.devices.write().unwrap_or_else(PoisonError::into_inner);
         for device in devices {
             known.entry(device).or_default();

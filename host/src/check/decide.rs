@@ -72,8 +72,8 @@ pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mu
         trace.step("online", None, false, || "No version was ever published.".into());
         return Decision::Unknown;
     }
-    if !app.on_shelf {
-        trace.step("shelf", None, false, || format!("The MiniApp is off the shelf. {}", app.shelf_note));
+    if !app.shelf().is() {
+        trace.step("shelf", None, false, || app.shelf().why_not());
         return Decision::Removed;
     }
     if let Some(trial) = trial(app, question, trace) {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 
 use super::{
     Device,
@@ -12,22 +11,13 @@ use super::{
 };
 use crate::{
     error::Result,
-    ids::Digest,
     policy::{
-        Attribute, Cohorts, GrayBinding, GrayDevice, GrayTask, GrayVerdict, Limit, Limits, Outcome, PolicyKind,
+        Attribute, Cohorts, GrayBinding, GrayDevice, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind,
         registry::Policies,
     },
 };
 
 impl Judges for Policies {
-    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            let policy = self.load(policy).await?;
-            policy.bind_gray(config, limits.clone())?;
-            policy.check_config(config, limits).await
-        })
-    }
-
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         Box::pin(async move {
             let policy = self.load(&binding.digest).await?;
@@ -96,8 +86,8 @@ fn told(task: &TaskFacts<'_>) -> GrayTask {
         version: task.version.to_string(),
         online: task.online.to_string(),
         current: task.current.map(ToString::to_string),
-        started: task.started.0.max(0) as u64,
-        now: task.now.0.max(0) as u64,
+        started: task.started.since_epoch(),
+        now: task.now.since_epoch(),
         attributes: Vec::new(),
     }
 }

@@ -77,7 +77,7 @@ pub async fn run(follower: Arc<Follower>) {
 pub async fn refresh(follower: &Follower) -> Result<()> {
     let live = &follower.live;
     let _turn = live.turn().await;
-    let as_of = follower.db.now().0.max(0) as u64;
+    let as_of = follower.db.now().since_epoch();
     let base = live.current();
     let news = read(follower, &base).await?;
     let mut next = (*base).clone();
@@ -174,7 +174,7 @@ async fn follow_admissions(tx: &mut Tx, base: &Index) -> Result<()> {
     Ok(())
 }
 
-async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: i64) -> Result<()> {
+async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: u64) -> Result<()> {
     while known.known() < count {
         let rows = tx.admissions_after(task, known.known(), CHUNK).await?;
         let Some((_, last)) = rows.last() else { break };
@@ -217,7 +217,7 @@ async fn gray_entry(
     }
     GrayEntry {
         life: row.life(),
-        release: Release { version: row.version, sha256: row.sha256, size: row.size as u64 },
+        release: Release { version: row.version, sha256: row.sha256, size: row.size },
         id: row.id,
         mini_app: row.mini_app_id,
         judges,

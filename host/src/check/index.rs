@@ -16,6 +16,7 @@ use crate::{
     endpoint::runtime::Endpoint,
     error::{Code, Error, Result},
     ids::{Digest, GrayTaskId, HostAppId, MerchantId, MiniAppId, TeamId},
+    mini_app::OnShelf,
     rollout::{Life, Standing},
     version::VersionNumber,
 };
@@ -115,15 +116,17 @@ pub struct AppEntry {
 }
 
 impl AppEntry {
+    /// Whether it is on the shelf.
+    pub fn shelf(&self) -> OnShelf<'_> {
+        OnShelf::of(&self.id, self.on_shelf, &self.shelf_note)
+    }
+
     /// The version that host apps embed: the online one (O2).
     ///
     /// # Errors
     /// `package-off-shelf` with the note when the MiniApp is off the shelf; `not-online` when no version is online.
     pub fn offline(&self) -> Result<&Release> {
-        if !self.on_shelf {
-            let detail = format!("{} is off the shelf. {}", self.id, self.shelf_note);
-            return Err(Error::new(Code::PackageOffShelf, detail.trim_end()));
-        }
+        self.shelf().require_for_service()?;
         let none = || {
             Error::new(Code::NotOnline, format!("No version of {} is online, so that there is none to embed.", self.id))
         };

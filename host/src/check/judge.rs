@@ -15,7 +15,7 @@ use crate::{
     clock::Millis,
     error::Result,
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
-    policy::{LimitOverrides, Limits},
+    policy::{LimitOverrides, registry::Acceptance},
     version::VersionNumber,
 };
 
@@ -137,14 +137,8 @@ pub trait Judge: Send + Sync {
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion;
 }
 
-/// Checks policy bindings and makes them ready to judge.
-pub trait Judges: Send + Sync {
-    /// Checks that the policy accepts the config.
-    ///
-    /// # Errors
-    /// `policy-kind` when it is not a grayscale policy; `policy-config` when it does not accept the config.
-    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>>;
-
+/// Makes judges of bindings.
+pub trait Judges: Acceptance {
     /// Makes a binding ready to judge. Called in the background, once for each binding and host.
     fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>>;
 }

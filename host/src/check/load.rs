@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     endpoint::runtime::Endpoint,
-    error::{Error, Result},
+    error::Result,
     ids::{CohortId, Digest, GrayTaskId, MerchantId, MiniAppId},
     policy::registry::{Mode, OnError, PolicyBindingRow, ScopeKind},
     rollout::TaskRow,
@@ -47,26 +47,24 @@ impl From<PolicyBindingRow> for BindingSpec {
 
 impl From<IndexedVersion> for Release {
     fn from(row: IndexedVersion) -> Self {
-        Self { version: row.number, sha256: row.sha256, size: row.size as u64 }
+        Self { version: row.number, sha256: row.sha256, size: row.size }
     }
 }
 
-impl TryFrom<IndexedApp> for AppEntry {
-    type Error = Error;
-
-    fn try_from(row: IndexedApp) -> Result<Self> {
-        Ok(Self {
+impl From<IndexedApp> for AppEntry {
+    fn from(row: IndexedApp) -> Self {
+        Self {
             id: row.id,
             team: row.team_id,
             on_shelf: row.on_shelf,
             shelf_note: row.shelf_note,
-            min_version: row.min_version.map(|text| text.parse()).transpose()?,
+            min_version: row.min_version,
             online: None,
             forced: Vec::new(),
             trial: None,
             host_apps: BTreeSet::new(),
             gray: Vec::new(),
-        })
+        }
     }
 }
 
@@ -107,7 +105,7 @@ pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> 
 pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> {
     let mut apps = Apps::new();
     for row in tx.mini_apps_in(span).await? {
-        apps.insert(row.id.clone(), AppRows { entry: row.try_into()?, tasks: Vec::new() });
+        apps.insert(row.id.clone(), AppRows { entry: row.into(), tasks: Vec::new() });
     }
     add_versions(tx, span, &mut apps).await?;
     for (mini_app, host_app) in tx.bindings_in(span).await? {

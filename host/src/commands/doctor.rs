@@ -157,7 +157,7 @@ fn clock(now: Millis, storage: &Storage) -> Result<String> {
     let file = tempfile::NamedTempFile::new_in(&storage.data_dir).map_err(Error::internal)?;
     let written = file.as_file().metadata().and_then(|meta| meta.modified()).map_err(Error::internal)?;
     let written = written.duration_since(std::time::UNIX_EPOCH).map_err(Error::internal)?;
-    let skew = written.abs_diff(Duration::from_millis(now.0.max(0) as u64));
+    let skew = written.abs_diff(Duration::from_millis(now.since_epoch()));
     if skew > SKEW {
         return Err(wrong(format!(
             "it says {now}, and the data folder's file system differs by {skew:.1?}. Synchronise both."

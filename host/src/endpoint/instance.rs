@@ -43,7 +43,6 @@ pub struct ProductInstance {
     /// The name that people read; the product's code while no message gave one.
     pub name: String,
     /// Whether the merchant has it now.
-    #[sqlx(try_from = "String")]
     pub state: InstanceState,
     /// When it expires; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +50,6 @@ pub struct ProductInstance {
     /// The time of the newest message about it, by the sender's clock.
     pub said_at: Millis,
     /// The kind of that message.
-    #[sqlx(try_from = "String")]
     pub said_kind: Kind,
     /// The id of that message.
     pub said_by: MessageId,

@@ -54,7 +54,7 @@ impl From<&FulfilmentRow> for Fulfilment {
             reason: row.reason.parse().ok(),
             detail: row.detail.clone(),
             message: kept(&row.body),
-            attempts: row.attempts as u64,
+            attempts: row.attempts,
             received_at: row.received_at,
             settled_at: row.settled_at,
         }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Millis,
     ids::{InstanceId, MerchantId, MessageId},
+    store::Count,
     text::text_enum,
 };
 
@@ -61,12 +62,12 @@ pub struct Receipt {
 pub struct FulfilmentRow {
     pub id: MessageId,
     pub merchant_id: Option<MerchantId>,
-    #[sqlx(try_from = "String")]
     pub state: FulfilmentState,
     pub reason: String,
     pub detail: String,
     pub body: String,
-    pub attempts: i64,
+    #[sqlx(try_from = "Count")]
+    pub attempts: u64,
     pub received_at: Millis,
     pub settled_at: Option<Millis>,
 }

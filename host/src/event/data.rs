@@ -105,8 +105,8 @@ pub struct GrayMoved {
     pub to: State,
     pub cause: Cause,
     pub note: String,
-    /// The number of devices admitted so far.
-    pub admitted: i64,
+    /// Devices admitted so far.
+    pub admitted: u64,
 }
 
 /// The data of events about which there is nothing to say besides the subject. Serialised as null.

@@ -21,8 +21,8 @@ use crate::{
     error::{Code, Error, Result},
     event::outbox::Outbox,
     nats,
-    store::Db,
     store::EventRow,
+    store::{Db, Lease},
 };
 
 /// The stream of the events, created when it is missing.
@@ -69,15 +69,14 @@ async fn publish(outbox: &Outbox) -> Result<()> {
     };
     let stream = context.get_or_create_stream(config).await.map_err(unavailable)?;
     let outlet = Outlet { most: most_bytes(&context, &stream.cached_info().config), context };
-    let mut lease = None;
+    let mut turn = None;
     loop {
         let told = outbox.db.next_events();
-        let now = outbox.db.now();
-        if lease.as_ref().is_none_or(|lease: &Lease| lease.is_old(now)) {
-            lease = claim(&outbox.db, now).await?;
+        if turn.as_ref().is_none_or(|turn: &Turn| turn.is_old(outbox.db.now())) {
+            turn = claim(&outbox.db).await?;
         }
-        lease = match lease {
-            Some(lease) => publish_on(outbox, &outlet, lease).await?,
+        turn = match turn {
+            Some(turn) => publish_on(outbox, &outlet, turn).await?,
             None => {
                 tokio::time::sleep(PAUSE).await;
                 None
@@ -87,32 +86,32 @@ async fn publish(outbox: &Outbox) -> Result<()> {
     }
 }
 
-/// The right to publish, and the number after which to go on.
-struct Lease {
+/// The right to publish, and from where.
+struct Turn {
     after: i64,
-    until: Millis,
+    lease: Lease,
 }
 
-impl Lease {
+impl Turn {
     /// Whether it is time to renew the lease.
     fn is_old(&self, now: Millis) -> bool {
-        now.plus_seconds(LEASE / 2) >= self.until
+        !self.lease.has_left(LEASE / 2, now)
     }
 }
 
-async fn claim(db: &Db, now: Millis) -> Result<Option<Lease>> {
-    let until = now.plus_seconds(LEASE);
+async fn claim(db: &Db) -> Result<Option<Turn>> {
+    let lease = Lease::of(db, LEASE);
     let mut tx = db.begin().await?;
-    let cursor = tx.claim_relay(NAME, db.host(), now, until).await?;
+    let cursor = tx.claim_relay(NAME, &lease).await?;
     tx.commit().await?;
-    Ok(cursor.map(|after| Lease { after, until }))
+    Ok(cursor.map(|after| Turn { after, lease }))
 }
 
-/// Publishes all events that there are. Returns `None` when another host has taken the lease. A batch begins only while
-/// the lease is not old, and ends before the lease does.
-async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut lease: Lease) -> Result<Option<Lease>> {
-    while !lease.is_old(outbox.db.now()) {
-        let rows = outbox.db.read().await?.events_after(lease.after, BATCH).await?;
+/// Publishes what there is; the lease is gone when another host has taken it. A batch begins only while the lease is not old,
+/// and ends before it does.
+async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut turn: Turn) -> Result<Option<Turn>> {
+    while !turn.is_old(outbox.db.now()) {
+        let rows = outbox.db.read().await?.events_after(turn.after, BATCH).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { break };
         let published = tokio::time::timeout(BATCH_PATIENCE, outlet.publish(outbox, &rows)).await;
         published.map_err(unavailable)??;
@@ -122,9 +121,9 @@ async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut lease: Lease) -> Resul
         if !held {
             return Ok(None);
         }
-        lease.after = last;
+        turn.after = last;
     }
-    Ok(Some(lease))
+    Ok(Some(turn))
 }
 
 /// The connection to which events are published.

@@ -59,12 +59,12 @@ impl Tx {
             return Ok(is_in);
         }
         let known: HashSet<_> = is_in.iter().map(String::as_str).collect();
-        let room = task.max_users.map_or(i64::MAX, |max| (max - task.admitted).max(0));
+        let room = task.max_users.map_or(u64::MAX, |max| max.0.saturating_sub(task.admitted));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let new: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).take(room).collect();
         self.insert_admissions(id, task.admitted, &new, now).await?;
-        task.admitted += new.len() as i64;
-        if task.max_users.is_some_and(|max| task.admitted >= max) {
+        task.admitted += new.len() as u64;
+        if task.max_users.is_some_and(|max| task.admitted >= max.0) {
             let step = Step { step: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
             self.move_gray_task(&mut task, &step).await?;
         }

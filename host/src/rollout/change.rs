@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cause, GrayTask, Move, State, Step, TaskRow, view};
 use crate::{
     access::{Action, Caller},
-    error::{Code, Error, Result},
+    error::Result,
     ids::{GrayTaskId, MiniAppId},
     store::{Db, Tx},
     text,
@@ -52,8 +52,8 @@ async fn by_hand(db: &Db, caller: &Caller, id: &GrayTaskId, step: Move, note: &N
     let mut tx = db.begin().await?;
     let known = view::authorise(&mut tx, caller, id, Action::Release).await?;
     let mini_app = tx.hold_mini_app(&known.mini_app_id).await?;
-    if step == Move::Resume && !mini_app.on_shelf {
-        return Err(Error::new(Code::MiniAppOffShelf, "The MiniApp is off the shelf. Put it back first."));
+    if step == Move::Resume {
+        mini_app.shelf().require_for_release()?;
     }
     let mut task = tx.hold_gray_task(id).await?;
     tx.catch_up_gray_task(&mut task).await?;

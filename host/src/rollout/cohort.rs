@@ -16,7 +16,7 @@ use crate::{
     event::kind,
     ids::{CohortId, Digest, MiniAppId},
     mini_app,
-    store::Db,
+    store::{Count, Db},
     text,
 };
 
@@ -37,16 +37,16 @@ pub struct Cohort {
     /// Display name, at most 64 characters.
     pub name: String,
     /// How many distinct members it has.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub members: u64,
     /// How many lines the file had, blank ones included.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub lines: u64,
     /// How many of the lines were blank.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub blanks: u64,
     /// How many of the lines repeated a member.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Count")]
     pub duplicates: u64,
     /// SHA-256 of the members, sorted, one on each line. Lists with the same members have the same digest.
     pub sha256: Digest,

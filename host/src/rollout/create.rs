@@ -15,9 +15,9 @@ use crate::{
     mini_app::{self, MiniApp},
     policy::{
         LimitOverrides, PolicyKind,
-        registry::{self, BindingScope, Mode, NewPolicyBinding, OnError, PolicyRow},
+        registry::{self, BindingScope, InstalledPolicy, Mode, NewPolicyBinding, OnError},
     },
-    store::Tx,
+    store::{Count, Tx},
     text,
     version::{State as VersionState, VersionNumber, VersionRow},
 };
@@ -103,11 +103,10 @@ pub async fn create(
         size: version.size,
         name,
         state: State::Pending,
-        ended_by: None,
         honoured: false,
         start_at: new.start,
         end_at: new.end,
-        max_users: new.max_users.map(|max| max as i64),
+        max_users: new.max_users.map(Count),
         admitted: 0,
         conditions: Json(conditions),
         created_by: actor.to_owned(),
@@ -148,7 +147,7 @@ fn check_period(now: Millis, new: &NewGrayTask) -> Result<()> {
 
 fn check_cap(max_users: Option<u64>) -> Result<()> {
     match max_users {
-        Some(max) if max == 0 || max > i64::MAX as u64 => {
+        Some(max) if max == 0 || i64::try_from(max).is_err() => {
             Err(Error::field("max_users", "must be at least 1; leave it out for no bound."))
         }
         _ => Ok(()),
@@ -157,9 +156,7 @@ fn check_cap(max_users: Option<u64>) -> Result<()> {
 
 /// The version `number`, when it may be released in grayscale now (G1, A2).
 async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> Result<VersionRow> {
-    if !mini_app.on_shelf {
-        return Err(Error::new(Code::MiniAppOffShelf, "The MiniApp is off the shelf. Put it back first."));
-    }
+    mini_app.shelf().require_for_release()?;
     let version = tx.require_version(&mini_app.id, number).await?;
     let Some(online) = tx.online_version(&mini_app.id).await? else {
         return Err(Error::new(
@@ -214,7 +211,7 @@ async fn prepare_bindings(
     id: &MiniAppId,
     conditions: &Conditions,
     policies: &[NewPolicyBinding],
-) -> Result<Vec<(NewPolicyBinding, PolicyRow)>> {
+) -> Result<Vec<(NewPolicyBinding, InstalledPolicy)>> {
     if policies.len() > MAX_POLICIES {
         return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
     }
@@ -225,16 +222,12 @@ async fn prepare_bindings(
         on_error: OnError::Closed,
         limits: LimitOverrides::default(),
     });
+    // Before anything is said of policies that the caller may not ask about.
+    mini_app::authorise(&mut db.read().await?, caller, id, Action::Release).await?;
     let mut prepared = Vec::new();
     for wanted in standard.iter().chain(policies) {
-        let row = {
-            let mut tx = db.read().await?;
-            mini_app::authorise(&mut tx, caller, id, Action::Release).await?;
-            registry::require_kind(tx.require_policy(&wanted.policy).await?, PolicyKind::Grayscale)?
-        };
-        let limits = wanted.limits.apply(PolicyKind::Grayscale)?;
-        judges.accept(&row.digest, &wanted.config, &limits).await?;
-        prepared.push((wanted.clone(), row));
+        let policy = registry::check(db, judges, wanted, PolicyKind::Grayscale).await?;
+        prepared.push((wanted.clone(), policy));
     }
     Ok(prepared)
 }

@@ -27,7 +27,7 @@ pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform,
 pub use create::{NewGrayTask, create};
 pub use mark::{Mark, run_marks};
 pub use progress::{Bucket, Progress, progress};
-pub use record::{MoveRow, Step, TaskRow};
+pub use record::{Step, TaskRow};
 pub use task::{Cause, Life, Move, Standing, State};
 pub use ticker::{run as run_ticker, tick};
 pub use view::{GrayTask, MoveView, TaskPolicy, get, list, not_ended};

@@ -66,7 +66,7 @@ pub async fn progress(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Progr
         downloaded: sum(|bucket| bucket.downloaded),
         running: sum(|bucket| bucket.running),
         failed: sum(|bucket| bucket.failed),
-        max_users: task.max_users.map(|max| max as u64),
+        max_users: task.max_users.map(u64::from),
         over_time,
     })
 }

@@ -2,13 +2,13 @@
 
 use sqlx::types::Json;
 
-use super::{Cause, Conditions, Life, Move, State};
+use super::{Cause, Conditions, Life, Move, MoveView, State};
 use crate::{
     clock::Millis,
     error::Result,
     event::{self, GrayMoved, Kind, kind},
     ids::{Digest, GrayTaskId, MiniAppId, VersionId},
-    store::Tx,
+    store::{Count, Tx},
     version::VersionNumber,
 };
 
@@ -19,37 +19,24 @@ pub struct TaskRow {
     pub id: GrayTaskId,
     pub mini_app_id: MiniAppId,
     pub version_id: VersionId,
-    #[sqlx(rename = "number", try_from = "String")]
+    #[sqlx(rename = "number")]
     pub version: VersionNumber,
     pub sha256: Digest,
-    pub size: i64,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
     pub name: String,
-    #[sqlx(try_from = "String")]
     pub state: State,
-    pub ended_by: Option<String>,
+    /// Its moves say it, too. It is stored because the release index asks for tasks that still mean something without their
+    /// moves. `write_gray_move` writes it with the state, and nobody else does.
     pub honoured: bool,
     pub start_at: Millis,
     pub end_at: Millis,
-    pub max_users: Option<i64>,
-    pub admitted: i64,
+    pub max_users: Option<Count>,
+    #[sqlx(try_from = "Count")]
+    pub admitted: u64,
     pub conditions: Json<Conditions>,
     pub created_by: String,
     pub created_at: Millis,
-}
-
-/// A row of `gray_move`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in MoveView")]
-pub struct MoveRow {
-    #[sqlx(try_from = "String")]
-    pub from_state: State,
-    #[sqlx(try_from = "String")]
-    pub to_state: State,
-    #[sqlx(try_from = "String")]
-    pub cause: Cause,
-    pub note: String,
-    pub moved_by: String,
-    pub moved_at: Millis,
 }
 
 /// A move that is about to be made, with its reason.
@@ -87,7 +74,6 @@ impl Tx {
         let from = task.state;
         task.state = from.after(step.step)?;
         if task.state == State::Ended {
-            task.ended_by = Some(step.cause.as_str().to_owned());
             task.honoured = step.cause == Cause::Cap;
         }
         self.write_gray_move(task, from, step, step.step.event()).await
@@ -108,13 +94,13 @@ impl Tx {
         event: Kind<GrayMoved>,
     ) -> Result<()> {
         self.save_gray_state(task).await?;
-        let row = MoveRow {
-            from_state: from,
-            to_state: task.state,
+        let row = MoveView {
+            from,
+            to: task.state,
             cause: step.cause,
             note: step.note.to_owned(),
-            moved_by: step.actor.to_owned(),
-            moved_at: self.now(),
+            by: step.actor.to_owned(),
+            at: self.now(),
         };
         self.insert_gray_move(&task.id, &row).await?;
         let data = GrayMoved {
@@ -133,15 +119,18 @@ impl Tx {
     /// Stores the move that the clock has made due, if any, for a task that this transaction has locked. A task does
     /// not start while its MiniApp is off the shelf. Returns whether the task moved.
     pub async fn catch_up_gray_task(&mut self, task: &mut TaskRow) -> Result<bool> {
-        let Some(step) = task.life().due(self.now()) else { return Ok(false) };
-        if step == Move::Start && !self.is_on_shelf(&task.mini_app_id).await? {
-            return Ok(false);
-        }
+        let Some(step) = self.due_move(task, self.now()).await? else { return Ok(false) };
         self.move_gray_task(task, &Step::by_time(step)).await?;
         Ok(true)
     }
 
-    pub(super) async fn is_on_shelf(&mut self, mini_app: &MiniAppId) -> Result<bool> {
-        Ok(self.mini_app(mini_app).await?.is_some_and(|mini_app| mini_app.on_shelf))
+    /// What the clock does to a task, if anything: a task of a MiniApp off the shelf does not start (A2).
+    pub(super) async fn due_move(&mut self, task: &TaskRow, now: Millis) -> Result<Option<Move>> {
+        let due = task.life().due(now);
+        if due != Some(Move::Start) {
+            return Ok(due);
+        }
+        let on_shelf = self.mini_app(&task.mini_app_id).await?.is_some_and(|mini_app| mini_app.shelf().is());
+        Ok(due.filter(|_| on_shelf))
     }
 }

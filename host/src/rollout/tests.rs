@@ -234,7 +234,7 @@ async fn i3_cap_holds_while_the_task_is_suspended_and_resumed() {
     let mut tx = one.app.db.read().await.expect("read");
     let row = tx.gray_task(&task).await.expect("read").expect("task");
     let stored = tx.admissions_after(task.as_str(), 0, 1000).await.expect("admissions");
-    assert!(row.admitted <= 50 && stored.len() as i64 == row.admitted);
+    assert!(row.admitted <= 50 && stored.len() as u64 == row.admitted);
     assert!(told.iter().all(|guid| stored.iter().any(|(known, _)| known == guid)), "nobody gets it uncounted");
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cause, Conditions, Move, MoveRow, State, TaskRow};
+use super::{Cause, Conditions, State, TaskRow};
 use crate::{
     access::{Action, Caller},
     clock::Millis,
@@ -70,12 +70,14 @@ pub struct TaskPolicy {
 }
 
 /// One move of a task: who or what caused it, and when (G5).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct MoveView {
     /// The state before the move.
+    #[sqlx(rename = "from_state")]
     pub from: State,
     /// The state after the move. Equal to `from` when devices lost a version that they had kept after the end of the
     /// task.
+    #[sqlx(rename = "to_state")]
     pub to: State,
     /// Why the task moved.
     pub cause: Cause,
@@ -83,16 +85,11 @@ pub struct MoveView {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// The account that moved the task, or `berth` for the host itself.
+    #[sqlx(rename = "moved_by")]
     pub by: String,
     /// When it moved.
+    #[sqlx(rename = "moved_at")]
     pub at: Millis,
-}
-
-impl From<MoveRow> for MoveView {
-    fn from(row: MoveRow) -> Self {
-        let MoveRow { from_state, to_state, cause, note, moved_by, moved_at } = row;
-        Self { from: from_state, to: to_state, cause, note, by: moved_by, at: moved_at }
-    }
 }
 
 impl From<PolicyBindingRow> for TaskPolicy {
@@ -112,15 +109,16 @@ impl Tx {
     /// Builds the API's view of a task, with its policies and moves and its state at `now`.
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
         let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
-        let moves = self.gray_moves(&row.id).await?.into_iter().map(MoveView::from).collect();
-        let state = match row.life().due(now) {
-            Some(Move::Start) if !self.is_on_shelf(&row.mini_app_id).await? => row.state,
-            _ => row.life().state_at(now),
+        let moves = self.gray_moves(&row.id).await?;
+        let state = match self.due_move(&row, now).await? {
+            Some(step) => row.state.after(step)?,
+            None => row.state,
         };
         let overdue = (state == State::Ended).then_some(Cause::Time);
-        let ended_by = row.ended_by.map(|cause| cause.parse()).transpose()?.or(overdue);
+        let ended = moves.iter().find(|one| one.to == State::Ended);
+        let ended_by = ended.map(|one| one.cause).or(overdue);
         let mut in_words = row.conditions.0.in_words();
-        in_words.extend(row.max_users.map(|max| format!("At most {max} devices")));
+        in_words.extend(row.max_users.map(|max| format!("At most {} devices", max.0)));
         Ok(GrayTask {
             id: row.id,
             mini_app: row.mini_app_id,
@@ -131,8 +129,8 @@ impl Tx {
             honoured: row.honoured,
             start: row.start_at,
             end: row.end_at,
-            max_users: row.max_users.map(|max| max as u64),
-            admitted: row.admitted as u64,
+            max_users: row.max_users.map(u64::from),
+            admitted: row.admitted,
             conditions: row.conditions.0,
             in_words,
             policies: policies.into_iter().map(TaskPolicy::from).collect(),

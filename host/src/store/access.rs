@@ -4,54 +4,29 @@ use sqlx::types::Json;
 
 use super::{Backend, Db, Tx, execute, fetch, fetch_built};
 use crate::{
-    access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token, TokenScope},
+    access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token},
     clock::Millis,
     error::Result,
     ids::{Digest, TeamId, TokenId, UserId},
     page::PageQuery,
 };
 
-#[derive(sqlx::FromRow)]
-struct TokenRow {
-    id: TokenId,
-    account_id: UserId,
-    name: String,
-    scopes: Json<Vec<TokenScope>>,
-    created_at: Millis,
-    expires_at: Option<Millis>,
-    revoked_at: Option<Millis>,
-}
-
-impl From<TokenRow> for Token {
-    fn from(row: TokenRow) -> Self {
-        Self {
-            id: row.id,
-            account: row.account_id,
-            name: row.name,
-            scopes: row.scopes.0,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            revoked_at: row.revoked_at,
-        }
-    }
-}
-
 /// A token with one of the roles of its account; the role is NULL when the account has none.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
     #[sqlx(flatten)]
-    token: TokenRow,
-    scope_kind: Option<String>,
+    token: Token,
+    scope_kind: Option<ScopeKind>,
     scope_id: Option<String>,
-    role: Option<String>,
+    role: Option<Role>,
 }
 
 impl HolderRow {
     fn grant(&self) -> Result<Option<(Scope, Role)>> {
-        let (Some(kind), Some(id), Some(role)) = (&self.scope_kind, &self.scope_id, &self.role) else {
+        let (Some(kind), Some(id), Some(role)) = (self.scope_kind, &self.scope_id, self.role) else {
             return Ok(None);
         };
-        Ok(Some((Scope::parse(kind, id)?, role.parse()?)))
+        Ok(Some((Scope::parse(kind, id)?, role)))
     }
 }
 
@@ -85,7 +60,7 @@ impl Db {
             Backend::Postgres(pool) => sqlx::query_as(sql).bind(value).fetch_all(pool).await?,
         };
         let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
-        Ok(rows.into_iter().next().map(|row| (row.token.into(), grants)))
+        Ok(rows.into_iter().next().map(|row| (row.token, grants)))
     }
 }
 
@@ -150,7 +125,7 @@ impl Tx {
 
     /// Whether the team, host app or merchant that the scope covers exists.
     pub(crate) async fn scope_exists(&mut self, scope: &Scope) -> Result<bool> {
-        let id = scope.id().to_owned();
+        let id = scope.id();
         Ok(match scope.kind() {
             ScopeKind::Platform => true,
             ScopeKind::Team => {
@@ -174,9 +149,9 @@ impl Tx {
              ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role
              WHERE role_grant.role <> excluded.role",
             account,
-            scope.kind().as_str(),
-            scope.id().to_owned(),
-            role.as_str(),
+            scope.kind(),
+            scope.id(),
+            role,
             now
         )?;
         Ok(changed > 0)
@@ -188,8 +163,8 @@ impl Tx {
             self,
             "DELETE FROM role_grant WHERE account_id = $1 AND scope_kind = $2 AND scope_id = $3",
             account,
-            scope.kind().as_str(),
-            scope.id().to_owned()
+            scope.kind(),
+            scope.id()
         )?;
         Ok(())
     }
@@ -199,13 +174,13 @@ impl Tx {
         let rows = fetch!(
             self,
             fetch_all,
-            (UserId, String, String),
+            (UserId, String, Role),
             "SELECT g.account_id, a.name, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
              WHERE g.scope_kind = $1 AND g.scope_id = $2 ORDER BY g.created_at, g.account_id",
-            scope.kind().as_str(),
-            scope.id().to_owned()
+            scope.kind(),
+            scope.id()
         )?;
-        rows.into_iter().map(|(account, name, role)| Ok(Member { account, name, role: role.parse()? })).collect()
+        Ok(rows.into_iter().map(|(account, name, role)| Member { account, name, role }).collect())
     }
 
     /// Locks the roles in a scope, so that two changes of its admins come one after the other.
@@ -213,8 +188,8 @@ impl Tx {
         execute!(
             self,
             "UPDATE role_grant SET role = role WHERE scope_kind = $1 AND scope_id = $2",
-            scope.kind().as_str(),
-            scope.id().to_owned()
+            scope.kind(),
+            scope.id()
         )?;
         Ok(())
     }
@@ -238,20 +213,13 @@ impl Tx {
 
     /// All tokens of an account, newest first.
     pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            TokenRow,
-            "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC",
-            account
-        )?;
-        Ok(rows.into_iter().map(Token::from).collect())
+        let sql = "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
+        Ok(fetch!(self, fetch_all, Token, sql, account)?)
     }
 
     /// The token with this id.
     pub async fn token(&mut self, id: &TokenId) -> Result<Option<Token>> {
-        let row = fetch!(self, fetch_optional, TokenRow, "SELECT * FROM token WHERE id = $1", id)?;
-        Ok(row.map(Token::from))
+        Ok(fetch!(self, fetch_optional, Token, "SELECT * FROM token WHERE id = $1", id)?)
     }
 
     /// Revokes a token. It is void at once, as every host reads the row for each request. Returns `false` when it was

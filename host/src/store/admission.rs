@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::QueryBuilder;
 
-use super::{Conn, Tx, execute, fetch};
+use super::{Conn, Count, Tx, execute, fetch};
 use crate::{clock::Millis, error::Result, ids::GrayTaskId, rollout::Mark};
 
 impl Tx {
@@ -28,14 +28,13 @@ impl Tx {
         }?)
     }
 
-    /// Adds admissions with the ordinals that follow `last`, and updates the count of the task, which this transaction
-    /// has locked.
-    pub async fn insert_admissions(&mut self, task: &GrayTaskId, last: i64, guids: &[&str], now: Millis) -> Result<()> {
+    /// Adds admissions with the ordinals after `last`, and counts them in the task, which this transaction holds.
+    pub async fn insert_admissions(&mut self, task: &GrayTaskId, last: u64, guids: &[&str], now: Millis) -> Result<()> {
         macro_rules! insert {
             ($connection:expr) => {{
                 let mut query = QueryBuilder::new("INSERT INTO admission (task_id, guid, ordinal, admitted_at) ");
                 query.push_values((last + 1..).zip(guids), |mut row, (ordinal, guid)| {
-                    row.push_bind(task).push_bind(*guid).push_bind(ordinal).push_bind(now);
+                    row.push_bind(task).push_bind(*guid).push_bind(Count(ordinal)).push_bind(now);
                 });
                 query.build().execute(&mut **$connection).await.map(drop)
             }};
@@ -47,7 +46,7 @@ impl Tx {
             Conn::Sqlite(connection) => insert!(connection),
             Conn::Postgres(connection) => insert!(connection),
         }?;
-        execute!(self, "UPDATE gray_task SET admitted = $2 WHERE id = $1", task, last + guids.len() as i64)?;
+        execute!(self, "UPDATE gray_task SET admitted = $2 WHERE id = $1", task, Count(last + guids.len() as u64))?;
         Ok(())
     }
 
@@ -79,23 +78,18 @@ impl Tx {
         }?)
     }
 
-    /// The number of devices that each delivering task has admitted. This is also the ordinal of its last admission.
-    pub async fn admission_counts(&mut self) -> Result<Vec<(GrayTaskId, i64)>> {
-        Ok(fetch!(self, fetch_all, (GrayTaskId, i64), "SELECT id, admitted FROM gray_task WHERE state = 'delivering'")?)
+    /// How many each delivering task has admitted, which is also the last ordinal.
+    pub async fn admission_counts(&mut self) -> Result<Vec<(GrayTaskId, u64)>> {
+        let sql = "SELECT id, admitted FROM gray_task WHERE state = 'delivering'";
+        let rows = fetch!(self, fetch_all, (GrayTaskId, Count), sql)?;
+        Ok(rows.into_iter().map(|(id, Count(admitted))| (id, admitted)).collect())
     }
 
-    /// Up to `limit` admissions of a task, as guid and ordinal, in the order of their ordinals from the one after
-    /// `ordinal` on.
-    pub async fn admissions_after(&mut self, task: &str, ordinal: i64, limit: i64) -> Result<Vec<(String, i64)>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            (String, i64),
-            "SELECT guid, ordinal FROM admission WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3",
-            task,
-            ordinal,
-            limit
-        )?)
+    /// The admissions of a task after an ordinal, in their order.
+    pub async fn admissions_after(&mut self, task: &str, ordinal: u64, limit: i64) -> Result<Vec<(String, u64)>> {
+        let sql = "SELECT guid, ordinal FROM admission WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
+        let rows = fetch!(self, fetch_all, (String, Count), sql, task, Count(ordinal), limit)?;
+        Ok(rows.into_iter().map(|(guid, Count(ordinal))| (guid, ordinal)).collect())
     }
 
     /// When the task admitted its first device; `None` when it has admitted none.
@@ -122,7 +116,7 @@ impl Tx {
         let rows = fetch!(
             self,
             fetch_all,
-            (i64, i64, i64),
+            (i64, i64, Count),
             "SELECT CAST(0 AS BIGINT), (admitted_at - $2) / $3 AS bucket, COUNT(*) FROM admission
              WHERE task_id = $1 GROUP BY bucket
              UNION ALL SELECT CAST(1 AS BIGINT), (downloaded_at - $2) / $3 AS bucket, COUNT(*) FROM admission
@@ -135,8 +129,13 @@ impl Tx {
             first,
             width
         )?;
-        let what = [None, Some(Mark::Downloaded), Some(Mark::Running), Some(Mark::Failed)];
-        Ok(rows.into_iter().map(|(which, number, count)| (what[which as usize], number, count as u64)).collect())
+        let mark = |which| match which {
+            1 => Some(Mark::Downloaded),
+            2 => Some(Mark::Running),
+            3 => Some(Mark::Failed),
+            _ => None,
+        };
+        Ok(rows.into_iter().map(|(which, number, Count(count))| (mark(which), number, count)).collect())
     }
 }
 

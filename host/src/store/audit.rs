@@ -2,9 +2,12 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{
+    Lease, Tx, execute, fetch,
+    lease::{free, given_back, taken},
+};
 use crate::{
-    audit::{AuditItem, AuditItemRow, AuditRow, AuditState, Decision, Evaluation, EvaluationRow},
+    audit::{AuditItem, AuditRow, AuditState, Decision, Evaluation},
     clock::Millis,
     error::Result,
     ids::{AuditId, HostAppId, VersionId},
@@ -89,26 +92,14 @@ impl Tx {
 
     /// The parts of all host apps in an audit, by the id of the host app.
     pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            AuditItemRow,
-            "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id",
-            id
-        )?;
-        rows.into_iter().map(AuditItem::try_from).collect()
+        let sql = "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id";
+        Ok(fetch!(self, fetch_all, AuditItem, sql, id)?)
     }
 
     /// The evaluations of an audit, in the order in which policies were asked.
     pub async fn evaluations(&mut self, id: &AuditId) -> Result<Vec<Evaluation>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            EvaluationRow,
-            "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position",
-            id
-        )?;
-        Ok(rows.into_iter().map(Evaluation::from).collect())
+        let sql = "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position";
+        Ok(fetch!(self, fetch_all, Evaluation, sql, id)?)
     }
 
     /// Stores the evaluations of an audit, in place of those that an interrupted run may have left.
@@ -126,9 +117,9 @@ impl Tx {
                 &one.policy_version,
                 &one.digest,
                 Json(&one.config),
-                one.mode.as_str(),
-                one.on_error.as_str(),
-                one.outcome.as_str(),
+                one.mode,
+                one.on_error,
+                one.outcome,
                 &one.detail,
                 Json(&one.findings),
                 Json(&one.log),
@@ -155,7 +146,7 @@ impl Tx {
              WHERE audit_id = $1 AND host_app_id = $2",
             id,
             host_app,
-            decision.as_str(),
+            decision,
             note,
             by,
             now
@@ -167,9 +158,9 @@ impl Tx {
     pub async fn close_audit(&mut self, id: &AuditId, state: AuditState, reason: &str, now: Millis) -> Result<()> {
         execute!(
             self,
-            "UPDATE audit SET state = $2, reason = $3, closed_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1",
+            concat!("UPDATE audit SET state = $2, reason = $3, closed_at = $4, ", given_back!(), " WHERE id = $1"),
             id,
-            state.as_str(),
+            state,
             reason,
             now
         )?;
@@ -180,44 +171,30 @@ impl Tx {
     pub async fn open_for_decisions(&mut self, id: &AuditId) -> Result<()> {
         execute!(
             self,
-            "UPDATE audit SET state = 'deciding', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND state = 'checking'",
+            concat!("UPDATE audit SET state = 'deciding', ", given_back!(), " WHERE id = $1 AND state = 'checking'"),
             id
         )?;
         Ok(())
     }
 
-    /// Takes the lease of the oldest audit that waits for its policies and on which no worker has a valid lease.
-    pub async fn claim_audit(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Option<AuditId>> {
-        let free = fetch!(
-            self,
-            fetch_optional,
-            (AuditId,),
-            "SELECT id FROM audit WHERE state = 'checking' AND (lease_until IS NULL OR lease_until < $1) ORDER BY id LIMIT 1",
-            now
-        )?;
-        let Some((id,)) = free else { return Ok(None) };
-        let claimed = execute!(
-            self,
-            "UPDATE audit SET lease_owner = $2, lease_until = $3, attempts = attempts + 1
-             WHERE id = $1 AND state = 'checking' AND (lease_until IS NULL OR lease_until < $4)",
-            &id,
-            owner,
-            until,
-            now
-        )?;
+    /// Takes the oldest audit whose policies have not judged and that no living worker holds.
+    pub async fn claim_audit(&mut self, lease: &Lease) -> Result<Option<AuditId>> {
+        let sql = concat!("SELECT id FROM audit WHERE state = 'checking' AND ", free!("$1"), " ORDER BY id LIMIT 1");
+        let oldest = fetch!(self, fetch_optional, (AuditId,), sql, lease.from())?;
+        let Some((id,)) = oldest else { return Ok(None) };
+        let sql = concat!(
+            "UPDATE audit SET attempts = attempts + 1, ",
+            taken!("$2", "$3"),
+            " WHERE id = $1 AND state = 'checking' AND ",
+            free!("$4")
+        );
+        let claimed = execute!(self, sql, &id, lease.owner(), lease.until(), lease.from())?;
         Ok((claimed > 0).then_some(id))
     }
 
-    /// Extends the lease of an audit. Returns `false` when the lease is another worker's, or the policies need not be
-    /// asked any more.
-    pub async fn extend_audit_lease(&mut self, id: &AuditId, owner: &str, until: Millis) -> Result<bool> {
-        let extended = execute!(
-            self,
-            "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'",
-            id,
-            owner,
-            until
-        )?;
-        Ok(extended > 0)
+    /// Holds a claimed audit for longer; false when another worker has it, or nobody may any more.
+    pub async fn keep_audit(&mut self, id: &AuditId, lease: &Lease) -> Result<bool> {
+        let sql = "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'";
+        Ok(execute!(self, sql, id, lease.owner(), lease.until())? > 0)
     }
 }

@@ -1,6 +1,6 @@
 //! Uploaded lists of devices or accounts. Their members are in the blob store.
 
-use super::{Tx, execute, fetch};
+use super::{Count, Tx, execute, fetch};
 use crate::{
     error::Result,
     ids::{CohortId, Digest, MiniAppId},
@@ -41,10 +41,10 @@ impl Tx {
             &cohort.id,
             mini_app,
             &cohort.name,
-            cohort.members as i64,
-            cohort.lines as i64,
-            cohort.blanks as i64,
-            cohort.duplicates as i64,
+            Count(cohort.members),
+            Count(cohort.lines),
+            Count(cohort.blanks),
+            Count(cohort.duplicates),
             &cohort.sha256,
             &cohort.created_by,
             cohort.created_at

@@ -2,8 +2,12 @@
 
 use sqlx::types::Json;
 
-use super::{EventRow, Tx, WebhookSecretRow, execute, fetch, fetch_built};
+use super::{
+    Count, EventRow, Lease, Tx, WebhookSecretRow, execute, fetch, fetch_built,
+    lease::{free, given_back, taken},
+};
 use crate::{
+    access::ScopeKind,
     clock::Millis,
     error::Result,
     event::deliver::plan::Change,
@@ -30,7 +34,7 @@ pub struct ClaimedRow {
     pub webhook_id: WebhookId,
     pub seq: i64,
     pub url: String,
-    pub scope_kind: String,
+    pub scope_kind: ScopeKind,
     pub scope_id: String,
     pub types: Json<Vec<String>>,
 }
@@ -42,7 +46,8 @@ pub struct WaitingRow {
     pub webhook_id: WebhookId,
     pub seq: i64,
     pub subject: String,
-    pub attempts: i64,
+    #[sqlx(try_from = "Count")]
+    pub attempts: u64,
     pub next_at: Millis,
     pub dead: bool,
 }
@@ -103,25 +108,32 @@ impl Tx {
             self,
             fetch_optional,
             (i64,),
-            "SELECT c.seq FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id
-             WHERE w.enabled AND (c.lease_owner IS NULL OR c.lease_until <= $1) LIMIT 1",
+            concat!(
+                "SELECT c.seq FROM webhook_cursor c JOIN webhook w ON w.id = c.webhook_id WHERE w.enabled AND ",
+                free!("$1"),
+                " LIMIT 1"
+            ),
             now
         )?;
         Ok(found.is_some())
     }
 
-    /// Takes the leases of all enabled webhooks that have none, and sets the cursor of a webhook back where a replay
-    /// was asked for.
-    pub async fn claim_webhooks(&mut self, owner: &str, now: Millis, until: Millis) -> Result<Claimed> {
+    /// Takes the lease of every enabled webhook that has none, and sets back those of which that was asked.
+    pub async fn claim_webhooks(&mut self, lease: &Lease) -> Result<Claimed> {
         // The mark tells the rows that are taken now from those that the host holds already.
+        let owner = lease.owner();
         let mark = format!("{owner}+");
         execute!(
             self,
-            "UPDATE webhook_cursor SET lease_owner = $1, lease_until = $3
-             WHERE (lease_owner IS NULL OR lease_until <= $2) AND webhook_id IN (SELECT id FROM webhook WHERE enabled)",
+            concat!(
+                "UPDATE webhook_cursor SET ",
+                taken!("$1", "$3"),
+                " WHERE webhook_id IN (SELECT id FROM webhook WHERE enabled) AND ",
+                free!("$2")
+            ),
             &mark,
-            now,
-            until
+            lease.from(),
+            lease.until()
         )?;
         self.set_back(&mark).await?;
         let claimed = self.claimed(&mark).await?;
@@ -178,15 +190,15 @@ impl Tx {
         })
     }
 
-    /// Extends all leases of a host on webhooks. Returns the webhooks on which it still has leases.
-    pub async fn renew_webhooks(&mut self, owner: &str, until: Millis) -> Result<Vec<WebhookId>> {
+    /// Keeps the leases of a host; answers the webhooks that it still holds.
+    pub async fn keep_webhooks(&mut self, lease: &Lease) -> Result<Vec<WebhookId>> {
         let rows = fetch!(
             self,
             fetch_all,
             (WebhookId,),
             "UPDATE webhook_cursor SET lease_until = $2 WHERE lease_owner = $1 RETURNING webhook_id",
-            owner,
-            until
+            lease.owner(),
+            lease.until()
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -228,7 +240,7 @@ impl Tx {
             row.seq,
             &row.subject,
             if *dead { "dead" } else { "waiting" },
-            i64::from(row.attempts),
+            Count(row.attempts),
             row.next_at,
             status.map(i64::from),
             error,
@@ -241,7 +253,7 @@ impl Tx {
     pub async fn release_webhook(&mut self, owner: &str, id: &WebhookId) -> Result<()> {
         execute!(
             self,
-            "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE webhook_id = $1 AND lease_owner = $2",
+            concat!("UPDATE webhook_cursor SET ", given_back!(), " WHERE webhook_id = $1 AND lease_owner = $2"),
             id,
             owner
         )?;
@@ -250,14 +262,15 @@ impl Tx {
 
     /// Gives back all leases of a host that stops.
     pub async fn release_leases(&mut self, owner: &str) -> Result<()> {
-        execute!(self, "UPDATE webhook_cursor SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
-        execute!(self, "UPDATE event_relay SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner)?;
+        let webhooks = concat!("UPDATE webhook_cursor SET ", given_back!(), " WHERE lease_owner = $1");
+        execute!(self, webhooks, owner)?;
+        let relays = concat!("UPDATE event_relay SET ", given_back!(), " WHERE lease_owner = $1");
+        execute!(self, relays, owner)?;
         Ok(())
     }
 
-    /// Takes or extends the lease on a relay of the event log. Returns the relay's cursor, or `None` when another host
-    /// has the lease.
-    pub async fn claim_relay(&mut self, name: &str, owner: &str, now: Millis, until: Millis) -> Result<Option<i64>> {
+    /// Takes or keeps the lease of a relay of the event log; its cursor, when the host has it.
+    pub async fn claim_relay(&mut self, name: &str, lease: &Lease) -> Result<Option<i64>> {
         execute!(
             self,
             "INSERT INTO event_relay (name, seq, lease_until) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING",
@@ -267,12 +280,17 @@ impl Tx {
             self,
             fetch_optional,
             (i64,),
-            "UPDATE event_relay SET lease_owner = $2, lease_until = $4
-             WHERE name = $1 AND (lease_owner = $2 OR lease_owner IS NULL OR lease_until <= $3) RETURNING seq",
+            concat!(
+                "UPDATE event_relay SET ",
+                taken!("$2", "$4"),
+                " WHERE name = $1 AND (lease_owner = $2 OR ",
+                free!("$3"),
+                ") RETURNING seq"
+            ),
             name,
-            owner,
-            now,
-            until
+            lease.owner(),
+            lease.from(),
+            lease.until()
         )?;
         Ok(row.map(|(seq,)| seq))
     }

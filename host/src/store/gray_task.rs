@@ -1,11 +1,11 @@
 //! Gray tasks and their moves.
 
-use super::{Tx, execute, fetch};
+use super::{Count, Tx, execute, fetch};
 use crate::{
     clock::Millis,
     error::{Error, Result},
     ids::{GrayTaskId, MiniAppId},
-    rollout::{MoveRow, TaskRow},
+    rollout::{MoveView, TaskRow},
 };
 
 impl Tx {
@@ -92,12 +92,12 @@ impl Tx {
             &task.mini_app_id,
             &task.version_id,
             &task.name,
-            task.state.as_str(),
+            task.state,
             task.honoured,
             task.start_at,
             task.end_at,
             task.max_users,
-            task.admitted,
+            Count(task.admitted),
             &task.conditions,
             &task.created_by,
             task.created_at
@@ -109,33 +109,32 @@ impl Tx {
     pub async fn save_gray_state(&mut self, task: &TaskRow) -> Result<()> {
         execute!(
             self,
-            "UPDATE gray_task SET state = $2, ended_by = $3, honoured = $4 WHERE id = $1",
+            "UPDATE gray_task SET state = $2, honoured = $3 WHERE id = $1",
             &task.id,
-            task.state.as_str(),
-            task.ended_by.as_deref(),
+            task.state,
             task.honoured
         )?;
         Ok(())
     }
 
-    /// The moves of a gray task, oldest first.
-    pub async fn gray_moves(&mut self, task: &GrayTaskId) -> Result<Vec<MoveRow>> {
-        Ok(fetch!(self, fetch_all, MoveRow, "SELECT * FROM gray_move WHERE task_id = $1 ORDER BY position", task)?)
+    /// The moves of a task, oldest first.
+    pub async fn gray_moves(&mut self, task: &GrayTaskId) -> Result<Vec<MoveView>> {
+        Ok(fetch!(self, fetch_all, MoveView, "SELECT * FROM gray_move WHERE task_id = $1 ORDER BY position", task)?)
     }
 
-    /// Adds a move to a gray task that this transaction has locked.
-    pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveRow) -> Result<()> {
+    /// Adds a move of a task that this transaction holds.
+    pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveView) -> Result<()> {
         execute!(
             self,
             "INSERT INTO gray_move (task_id, position, from_state, to_state, cause, note, moved_by, moved_at)
              SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6, $7 FROM gray_move WHERE task_id = $1",
             task,
-            row.from_state.as_str(),
-            row.to_state.as_str(),
-            row.cause.as_str(),
+            row.from,
+            row.to,
+            row.cause,
             &row.note,
-            &row.moved_by,
-            row.moved_at
+            &row.by,
+            row.at
         )?;
         Ok(())
     }

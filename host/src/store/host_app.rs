@@ -104,7 +104,7 @@ impl Tx {
              ON CONFLICT (host_app_id, mini_app_id) DO UPDATE SET state = excluded.state, created_at = excluded.created_at",
             &binding.host_app,
             &binding.mini_app,
-            binding.state.as_str(),
+            binding.state,
             binding.created_at
         )?;
         Ok(())

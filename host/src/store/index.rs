@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::types::Json;
 
-use super::{Tx, fetch};
+use super::{Count, Tx, fetch};
 use crate::{
     error::Result,
     ids::{Digest, HostAppId, MiniAppId, TeamId},
@@ -39,7 +39,7 @@ pub struct IndexedApp {
     pub team_id: TeamId,
     pub on_shelf: bool,
     pub shelf_note: String,
-    pub min_version: Option<String>,
+    pub min_version: Option<VersionNumber>,
 }
 
 /// The part of a row of `version` that checks need.
@@ -47,10 +47,10 @@ pub struct IndexedApp {
 #[allow(missing_docs, reason = "the columns are documented in Version")]
 pub struct IndexedVersion {
     pub mini_app_id: MiniAppId,
-    #[sqlx(try_from = "String")]
     pub number: VersionNumber,
     pub sha256: Digest,
-    pub size: i64,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
 }
 
 /// The part of a row of `trial` that checks need.

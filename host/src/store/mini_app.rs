@@ -3,53 +3,22 @@
 use super::{Tx, execute, fetch, fetch_built, push_if};
 use crate::{
     access::Caller,
-    clock::Millis,
     error::{Error, Result},
-    ids::{MiniAppId, TeamId},
+    ids::MiniAppId,
     mini_app::{MiniApp, MiniAppQuery},
     page::PageQuery,
     version::VersionNumber,
 };
 
-#[derive(sqlx::FromRow)]
-struct MiniAppRow {
-    id: MiniAppId,
-    team_id: TeamId,
-    name: String,
-    description: String,
-    on_shelf: bool,
-    shelf_note: String,
-    min_version: Option<String>,
-    created_at: Millis,
-}
-
-impl TryFrom<MiniAppRow> for MiniApp {
-    type Error = Error;
-    fn try_from(row: MiniAppRow) -> Result<Self> {
-        Ok(Self {
-            id: row.id,
-            team: row.team_id,
-            name: row.name,
-            description: row.description,
-            on_shelf: row.on_shelf,
-            shelf_note: row.shelf_note,
-            min_version: row.min_version.map(|text| text.parse()).transpose()?,
-            created_at: row.created_at,
-        })
-    }
-}
-
 impl Tx {
     /// The MiniApp with this id.
     pub async fn mini_app(&mut self, id: &MiniAppId) -> Result<Option<MiniApp>> {
-        let row = fetch!(self, fetch_optional, MiniAppRow, "SELECT * FROM mini_app WHERE id = $1", id)?;
-        row.map(MiniApp::try_from).transpose()
+        Ok(fetch!(self, fetch_optional, MiniApp, "SELECT * FROM mini_app WHERE id = $1", id)?)
     }
 
     /// Sets the minimum usable version; `None` removes it.
     pub async fn set_min_version(&mut self, id: &MiniAppId, min: Option<&VersionNumber>) -> Result<()> {
-        let text = min.map(VersionNumber::to_string);
-        execute!(self, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, text.clone())?;
+        execute!(self, "UPDATE mini_app SET min_version = $2 WHERE id = $1", id, min)?;
         Ok(())
     }
 
@@ -60,11 +29,11 @@ impl Tx {
         let row = fetch!(
             self,
             fetch_optional,
-            MiniAppRow,
+            MiniApp,
             "UPDATE mini_app SET revision = revision + 1 WHERE id = $1 RETURNING *",
             id
         )?;
-        row.map(MiniApp::try_from).transpose()?.ok_or_else(|| Error::not_found("MiniApp", id))
+        row.ok_or_else(|| Error::not_found("MiniApp", id))
     }
 
     /// Adds a MiniApp on the shelf. Returns the error of the database, by which callers recognise that the id is taken.
@@ -92,7 +61,7 @@ impl Tx {
     ) -> Result<Vec<MiniApp>> {
         let search = query.search.as_deref().map(|text| text.to_lowercase().replace(['%', '_', '\\'], ""));
         let search = search.map(|text| format!("%{text}%"));
-        let rows = fetch_built!(self, MiniAppRow, |q| {
+        Ok(fetch_built!(self, MiniApp, |q| {
             q.push("SELECT * FROM mini_app m WHERE m.id > ").push_bind(page.after());
             if !caller.reads_everything() {
                 q.push(
@@ -109,8 +78,7 @@ impl Tx {
                     .push(")");
             }
             q.push(" ORDER BY m.id LIMIT ").push_bind(page.limit() + 1);
-        })?;
-        rows.into_iter().map(MiniApp::try_from).collect()
+        })?)
     }
 
     /// Stores the name and the description.

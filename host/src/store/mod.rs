@@ -19,6 +19,7 @@ mod gray_task;
 mod host_app;
 mod idempotency;
 mod index;
+mod lease;
 mod mini_app;
 mod policy;
 mod sealed;
@@ -29,12 +30,13 @@ mod wechat;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use backlog::Backlog;
-pub use berth_base::sql::is_unique_violation;
+pub use berth_base::sql::{Count, is_unique_violation};
 use berth_base::sql::{SQLITE_BUSY, database_code};
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
+pub use lease::Lease;
 pub use sealed::{SEALED, SealedColumn};
 pub use webhook::{WebhookRow, WebhookSecretRow};
 

@@ -2,48 +2,46 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch, fetch_built};
+use super::{Count, Tx, execute, fetch, fetch_built};
 use crate::{
     access::Caller,
     error::{Error, Result},
     event,
     ids::{Digest, PolicyBindingId},
-    policy::registry::{PolicyBindingRow, PolicyRow, ScopeKind},
+    policy::registry::{InstalledPolicy, PolicyBindingRow, ScopeKind},
 };
 
 impl Tx {
-    /// The policy with this digest.
-    pub async fn policy(&mut self, digest: &Digest) -> Result<Option<PolicyRow>> {
-        Ok(fetch!(self, fetch_optional, PolicyRow, "SELECT * FROM policy WHERE digest = $1", digest)?)
+    /// One policy.
+    pub async fn policy(&mut self, digest: &Digest) -> Result<Option<InstalledPolicy>> {
+        Ok(fetch!(self, fetch_optional, InstalledPolicy, "SELECT * FROM policy WHERE digest = $1", digest)?)
     }
 
-    /// The policy with this name that was installed last.
-    pub async fn newest_policy(&mut self, name: &str) -> Result<Option<PolicyRow>> {
+    /// The policy of this name that was installed last.
+    pub async fn newest_policy(&mut self, name: &str) -> Result<Option<InstalledPolicy>> {
         Ok(fetch!(
             self,
             fetch_optional,
-            PolicyRow,
+            InstalledPolicy,
             "SELECT * FROM policy WHERE name = $1 ORDER BY installed_at DESC, digest LIMIT 1",
             name
         )?)
     }
 
-    /// The policy with this name and version. Of built-in policies there may be several; the one that was installed
-    /// last counts.
-    pub async fn policy_version(&mut self, name: &str, version: &str) -> Result<Option<PolicyRow>> {
+    /// The policy of this name and version that was installed last: built-in ones may have several contents.
+    pub async fn policy_version(&mut self, name: &str, version: &str) -> Result<Option<InstalledPolicy>> {
         Ok(fetch!(
             self,
             fetch_optional,
-            PolicyRow,
+            InstalledPolicy,
             "SELECT * FROM policy WHERE name = $1 AND version = $2 ORDER BY installed_at DESC, digest LIMIT 1",
             name,
             version
         )?)
     }
 
-    /// The policy named by its digest, by `NAME@VERSION`, or by its name, which means the one that was installed last.
-    /// `not-found` when there is none.
-    pub async fn require_policy(&mut self, which: &str) -> Result<PolicyRow> {
+    /// By digest, by `NAME@VERSION` or by name (then the one installed last), or `not-found`.
+    pub async fn require_policy(&mut self, which: &str) -> Result<InstalledPolicy> {
         let row = match (which.parse::<Digest>(), which.split_once('@')) {
             (Ok(digest), _) => self.policy(&digest).await?,
             (_, Some((name, version))) => self.policy_version(name, version).await?,
@@ -53,26 +51,25 @@ impl Tx {
     }
 
     /// All policies, newest first.
-    pub async fn policies(&mut self) -> Result<Vec<PolicyRow>> {
-        Ok(fetch!(self, fetch_all, PolicyRow, "SELECT * FROM policy ORDER BY installed_at DESC, name")?)
+    pub async fn policies(&mut self) -> Result<Vec<InstalledPolicy>> {
+        Ok(fetch!(self, fetch_all, InstalledPolicy, "SELECT * FROM policy ORDER BY installed_at DESC, name")?)
     }
 
-    /// Adds a policy. Returns `false` when another host has just added the same bytes. Returns the error of the
-    /// database, by which callers recognise that other bytes have the same name and version; only built-in policies
-    /// may.
-    pub async fn insert_policy(&mut self, row: &PolicyRow) -> sqlx::Result<bool> {
+    /// Adds a policy; false when another host has just done so. The bare error tells whether its version is there with
+    /// other bytes, which only built-in ones may be.
+    pub async fn insert_policy(&mut self, row: &InstalledPolicy) -> sqlx::Result<bool> {
         let once = (row.installed_by != event::BERTH).then_some(&row.version);
         let inserted = execute!(
             self,
             "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at, once)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO NOTHING",
             &row.digest,
-            row.kind.as_str(),
+            row.kind,
             &row.name,
             &row.version,
             &row.summary,
-            row.config_schema.as_ref(),
-            row.size,
+            row.config_schema.as_ref().map(Json),
+            Count(row.size),
             &row.installed_by,
             row.installed_at,
             once
@@ -116,7 +113,7 @@ impl Tx {
             PolicyBindingRow,
             "SELECT b.*, p.name, p.version, p.kind FROM policy_binding b JOIN policy p ON p.digest = b.digest
              WHERE b.scope_kind = $1 AND b.scope_id = $2 ORDER BY b.position, b.id",
-            kind.as_str(),
+            kind,
             id
         )?)
     }
@@ -158,12 +155,12 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &row.id,
             &row.digest,
-            row.scope_kind.as_str(),
+            row.scope_kind,
             &row.scope_id,
             row.position,
             Json(&row.config.0),
-            row.mode.as_str(),
-            row.on_error.as_str(),
+            row.mode,
+            row.on_error,
             Json(&row.limits.0),
             &row.bound_by,
             row.bound_at,
@@ -181,8 +178,8 @@ impl Tx {
             &row.id,
             &row.digest,
             Json(&row.config.0),
-            row.mode.as_str(),
-            row.on_error.as_str(),
+            row.mode,
+            row.on_error,
             Json(&row.limits.0),
             &row.bound_by,
             row.bound_at

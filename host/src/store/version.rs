@@ -2,12 +2,12 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{Count, Tx, execute, fetch};
 use crate::{
     error::{Code, Error, Result},
     ids::{MiniAppId, ReleaseId, VersionId},
     page::PageQuery,
-    version::{Release, ReleaseRow, State, Step, TrialRow, VersionNumber, VersionRow},
+    version::{Release, State, Step, TrialRow, VersionNumber, VersionRow},
 };
 
 impl Tx {
@@ -19,7 +19,7 @@ impl Tx {
             VersionRow,
             "SELECT * FROM version WHERE mini_app_id = $1 AND number = $2",
             mini_app,
-            number.to_string()
+            number
         )?)
     }
 
@@ -67,7 +67,7 @@ impl Tx {
             VersionRow,
             "SELECT * FROM version WHERE mini_app_id = $1 AND state = $2 ORDER BY id DESC LIMIT 200",
             mini_app,
-            state.as_str()
+            state
         )?)
     }
 
@@ -81,16 +81,16 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)",
             &row.id,
             &row.mini_app_id,
-            row.number.to_string(),
+            &row.number,
             major,
             minor,
             patch,
-            row.state.as_str(),
+            row.state,
             row.submitted_once,
             row.forced,
             &row.sha256,
-            row.size,
-            row.files,
+            Count(row.size),
+            Count(row.files),
             &row.manifest,
             &row.uploaded_by,
             row.created_at
@@ -106,8 +106,8 @@ impl Tx {
              WHERE id = $1 AND state = 'development' AND NOT submitted_once",
             &row.id,
             &row.sha256,
-            row.size,
-            row.files,
+            Count(row.size),
+            Count(row.files),
             &row.manifest,
             &row.uploaded_by,
             row.updated_at
@@ -129,8 +129,8 @@ impl Tx {
             "UPDATE version SET state = $3, updated_at = $4, online_at = $5, submitted_once = $6
              WHERE id = $1 AND state = $2",
             &row.id,
-            row.state.as_str(),
-            next.as_str(),
+            row.state,
+            next,
             now,
             online_at,
             submitted_once
@@ -147,12 +147,12 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest entry of a MiniApp's release history.
-    pub async fn last_release(&mut self, mini_app: &MiniAppId) -> Result<Option<ReleaseRow>> {
+    /// The newest entry of the release history.
+    pub async fn last_release(&mut self, mini_app: &MiniAppId) -> Result<Option<Release>> {
         Ok(fetch!(
             self,
             fetch_optional,
-            ReleaseRow,
+            Release,
             "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
              WHERE r.mini_app_id = $1 ORDER BY r.position DESC LIMIT 1",
             mini_app
@@ -161,34 +161,26 @@ impl Tx {
 
     /// The release history of a MiniApp, newest first, at most 500 entries.
     pub async fn releases(&mut self, mini_app: &MiniAppId) -> Result<Vec<Release>> {
-        let rows = fetch!(
+        Ok(fetch!(
             self,
             fetch_all,
-            ReleaseRow,
+            Release,
             "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
              WHERE r.mini_app_id = $1 ORDER BY r.position DESC LIMIT 500",
             mini_app
-        )?;
-        Ok(rows.into_iter().map(Release::from).collect())
+        )?)
     }
 
-    /// Adds an entry to the release history.
-    pub async fn insert_release(
-        &mut self,
-        id: &ReleaseId,
-        position: i64,
-        version: &VersionId,
-        release: &Release,
-    ) -> Result<()> {
+    /// Adds the newest entry to the release history.
+    pub async fn insert_release(&mut self, id: &ReleaseId, version: &VersionId, release: &Release) -> Result<()> {
         execute!(
             self,
             "INSERT INTO release_record (id, mini_app_id, position, version_id, kind, forced, note, released_by, released_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, $7, $8 FROM release_record WHERE mini_app_id = $2",
             id,
             &release.mini_app,
-            position,
             version,
-            release.kind.as_str(),
+            release.kind,
             release.forced,
             &release.note,
             &release.released_by,
@@ -228,5 +220,26 @@ impl Tx {
     /// Removes the trial of a MiniApp. Returns `false` when there was none.
     pub async fn clear_trial(&mut self, mini_app: &MiniAppId) -> Result<bool> {
         Ok(execute!(self, "DELETE FROM trial WHERE mini_app_id = $1", mini_app)? > 0)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_negative_size_is_an_error_that_names_the_column_and_the_value() {
+        let host = testing::host().await;
+        host.approved("1.1.0").await;
+        let (shop, number): (_, VersionNumber) = (testing::shop(), "1.1.0".parse().unwrap());
+        let mut tx = host.app.db.begin().await.unwrap();
+        execute!(tx, "UPDATE version SET size = -5 WHERE mini_app_id = $1 AND number = $2", &shop, &number).unwrap();
+        let error = tx.version(&shop, &number).await.unwrap_err();
+        assert_eq!(error.code, Code::Internal);
+        assert!(!error.detail.contains("-5"), "people learn nothing of it: {}", error.detail);
+        let log = format!("{error:?}");
+        assert!(log.contains("size") && log.contains("-5 is negative"), "{log}");
     }
 }

@@ -17,7 +17,6 @@ use crate::{
 #[allow(missing_docs, reason = "the columns are documented in Webhook")]
 pub struct WebhookRow {
     pub id: WebhookId,
-    #[sqlx(try_from = "String")]
     pub scope_kind: ScopeKind,
     pub scope_id: String,
     pub url: String,
@@ -78,8 +77,8 @@ impl Tx {
             fetch_one,
             (i64,),
             "SELECT COUNT(*) FROM webhook WHERE scope_kind = $1 AND scope_id = $2",
-            scope.kind().as_str(),
-            scope.id().to_owned()
+            scope.kind(),
+            scope.id()
         )?;
         Ok(count)
     }
@@ -92,7 +91,7 @@ impl Tx {
                                   created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             &row.id,
-            row.scope_kind.as_str(),
+            row.scope_kind,
             &row.scope_id,
             &row.url,
             &row.types,
@@ -196,7 +195,7 @@ impl Tx {
         Ok(fetch_built!(self, Delivery, |q| {
             q.push("SELECT d.*, e.id AS event_id, e.type FROM webhook_delivery d JOIN event e ON e.seq = d.seq");
             q.push(" WHERE d.webhook_id = ").push_bind(id).push(" AND d.seq > ").push_bind(after);
-            push_if!(q, state.map(DeliveryState::as_str), " AND d.state = ", "");
+            push_if!(q, state, " AND d.state = ", "");
             q.push(" ORDER BY d.seq LIMIT ").push_bind(limit);
         })?)
     }

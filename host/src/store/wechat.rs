@@ -2,7 +2,10 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch};
+use super::{
+    Lease, Tx, execute, fetch,
+    lease::{free, given_back, taken},
+};
 use crate::{
     clock::Millis,
     error::Result,
@@ -20,10 +23,10 @@ impl Tx {
     pub(crate) async fn grant_wechat_account(&mut self, new: &NewGrant) -> Result<bool> {
         let changed = execute!(
             self,
-            "INSERT INTO wechat_account (app_id, state, grant_sealed, granted_at, access_sealed, access_expires_at, scopes,
+            "INSERT INTO wechat_account (app_id, grant_sealed, granted_at, access_sealed, access_expires_at, scopes,
                                          attempts, retry_at, lease_until)
-             VALUES ($1, 'authorised', $2, $3, $4, $5, $6, 0, 0, 0)
-             ON CONFLICT (app_id) DO UPDATE SET state = 'authorised', grant_sealed = excluded.grant_sealed,
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)
+             ON CONFLICT (app_id) DO UPDATE SET grant_sealed = excluded.grant_sealed,
                 granted_at = excluded.granted_at, access_sealed = COALESCE(excluded.access_sealed, wechat_account.access_sealed),
                 access_expires_at = CASE WHEN excluded.access_sealed IS NULL THEN wechat_account.access_expires_at
                                          ELSE excluded.access_expires_at END,
@@ -44,7 +47,7 @@ impl Tx {
     pub(crate) async fn drop_wechat_account(&mut self, account: &Account) -> Result<bool> {
         let changed = execute!(
             self,
-            "UPDATE wechat_account SET state = 'unauthorised', grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
+            "UPDATE wechat_account SET grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
              WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL",
             &account.app_id,
             account.granted_at
@@ -57,12 +60,12 @@ impl Tx {
     pub(crate) async fn drop_needless_wechat_account(&mut self, account: &Account, since: Millis) -> Result<bool> {
         let changed = execute!(
             self,
-            "UPDATE wechat_account SET state = 'unauthorised', grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
+            "UPDATE wechat_account SET grant_sealed = NULL, access_sealed = NULL, access_expires_at = 0
              WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM channel WHERE app_id = $1
                 AND kind IN ('wechat_mini_program', 'wechat_official_account'))
              AND NOT EXISTS (SELECT 1 FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
-                AND (due_at IS NOT NULL OR state IN ('failed', 'abandoned') AND changed_at > $3))",
+                AND (due_at IS NOT NULL OR stage ->> 'state' IN ('failed', 'abandoned') AND changed_at > $3))",
             &account.app_id,
             account.granted_at,
             since
@@ -70,25 +73,16 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Takes the lease to renew an access token. Returns `false` when another host has it, or has renewed the token.
-    pub(crate) async fn lease_wechat_account(
-        &mut self,
-        account: &Account,
-        owner: &str,
-        now: Millis,
-        until: Millis,
-    ) -> Result<bool> {
-        let changed = execute!(
-            self,
-            "UPDATE wechat_account SET lease_owner = $2, lease_until = $3
-             WHERE app_id = $1 AND access_expires_at = $4 AND lease_until <= $5",
-            &account.app_id,
-            owner,
-            until,
-            account.access_expires_at,
-            now
-        )?;
-        Ok(changed > 0)
+    /// Takes the lease to renew an access token; false when another host has it, or has renewed the token.
+    pub(crate) async fn lease_wechat_account(&mut self, account: &Account, lease: &Lease) -> Result<bool> {
+        let sql = concat!(
+            "UPDATE wechat_account SET ",
+            taken!("$2", "$3"),
+            " WHERE app_id = $1 AND access_expires_at = $4 AND ",
+            free!("$5")
+        );
+        let (id, expires_at) = (&account.app_id, account.access_expires_at);
+        Ok(execute!(self, sql, id, lease.owner(), lease.until(), expires_at, lease.from())? > 0)
     }
 
     /// Stores a renewed access token, and the grant to get the next one with when it has changed, and gives the lease
@@ -104,7 +98,7 @@ impl Tx {
         let changed = execute!(
             self,
             "UPDATE wechat_account SET grant_sealed = COALESCE($3, grant_sealed), access_sealed = $4, access_expires_at = $5,
-                attempts = 0, retry_at = 0, lease_until = 0
+                attempts = 0, retry_at = 0
              WHERE app_id = $1 AND granted_at = $2 AND grant_sealed IS NOT NULL",
             &account.app_id,
             account.granted_at,
@@ -115,10 +109,18 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Gives the lease back without a new token. No host asks for one before `retry_at`.
-    pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, retry_at: Millis) -> Result<()> {
-        let sql = "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $2, lease_until = 0 WHERE app_id = $1";
-        execute!(self, sql, app_id, retry_at)?;
+    /// Nobody asks for a new token before `retry_at`, unless the host has been so slow that another one is asking.
+    pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, owner: &str, retry_at: Millis) -> Result<()> {
+        let sql =
+            "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $3 WHERE app_id = $1 AND lease_owner = $2";
+        execute!(self, sql, app_id, owner, retry_at)?;
+        Ok(())
+    }
+
+    /// Gives the lease back.
+    pub(crate) async fn release_wechat_account(&mut self, app_id: &str, owner: &str) -> Result<()> {
+        let sql = concat!("UPDATE wechat_account SET ", given_back!(), " WHERE app_id = $1 AND lease_owner = $2");
+        execute!(self, sql, app_id, owner)?;
         Ok(())
     }
 
@@ -140,8 +142,12 @@ impl Tx {
             self,
             fetch_all,
             Account,
-            "SELECT * FROM wechat_account WHERE state = 'authorised' AND access_expires_at <= $1 AND retry_at <= $2
-             AND lease_until <= $2 AND grant_sealed IS NOT NULL ORDER BY access_expires_at LIMIT $3",
+            concat!(
+                "SELECT * FROM wechat_account WHERE grant_sealed IS NOT NULL AND access_expires_at <= $1
+                 AND retry_at <= $2 AND ",
+                free!("$2"),
+                " ORDER BY access_expires_at LIMIT $3"
+            ),
             by,
             now,
             limit
@@ -187,6 +193,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn e10_a_slow_host_gives_back_no_lease_but_its_own() {
+        let host = testing::host().await;
+        let mut tx = host.app.db.begin().await.unwrap();
+        tx.grant_wechat_account(&grant("sealed", 1)).await.unwrap();
+        let account = tx.wechat_account(WX).await.unwrap().unwrap();
+        let lease = |owner, from| Lease::at(owner, Millis(from), 10);
+        assert!(tx.lease_wechat_account(&account, &lease("slow", 0)).await.unwrap());
+        assert!(!tx.lease_wechat_account(&account, &lease("quick", 9_999)).await.unwrap());
+        assert!(tx.lease_wechat_account(&account, &lease("quick", 10_000)).await.unwrap());
+        tx.postpone_wechat_account(WX, "slow", Millis(99_000)).await.unwrap();
+        tx.release_wechat_account(WX, "slow").await.unwrap();
+        assert!(!tx.lease_wechat_account(&account, &lease("third", 10_001)).await.unwrap());
+        tx.release_wechat_account(WX, "quick").await.unwrap();
+        assert!(tx.lease_wechat_account(&account, &lease("third", 10_001)).await.unwrap());
+        assert_eq!(tx.wechat_account(WX).await.unwrap().unwrap().retry_at, Millis(0));
+    }
+
+    #[tokio::test]
     async fn e10_an_account_that_nothing_names_is_let_go() {
         let host = testing::host().await;
         let mut tx = host.app.db.begin().await.unwrap();
@@ -194,7 +218,7 @@ mod tests {
         let account = tx.wechat_account(WX).await.unwrap().unwrap();
         assert!(tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap());
         let gone = tx.wechat_account(WX).await.unwrap().unwrap();
-        assert_eq!((gone.state.as_str(), gone.grant_sealed), ("unauthorised", None));
+        assert!(!gone.is_authorised());
         assert!(!tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap(), "once");
     }
 }

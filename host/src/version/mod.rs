@@ -8,7 +8,7 @@ pub mod trial;
 pub mod upload;
 
 pub use berth_base::version::{self as number, VersionNumber};
-pub use record::{ManifestSummary, Version, VersionRow};
-pub use release::{Publish, Release, ReleaseKind, ReleaseRow, Rollback, publish, releases, roll_back};
+pub use record::{ManifestSummary, StoredManifest, Version, VersionRow};
+pub use release::{Publish, Release, ReleaseKind, Rollback, publish, releases, roll_back};
 pub use state::{State, Step};
 pub use trial::{Trial, TrialRow};

@@ -7,6 +7,7 @@ use super::{State, VersionNumber};
 use crate::{
     clock::Millis,
     ids::{Digest, MiniAppId, VersionId},
+    store::Count,
 };
 
 /// What the manifest of a package says, as far as Berth uses it.
@@ -25,6 +26,23 @@ pub struct ManifestSummary {
     /// What is odd in the manifest but does not prevent an upload. Lists and events leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// What is stored of it. How many pages there are is counted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "the fields are documented in ManifestSummary")]
+pub struct StoredManifest {
+    pub path: String,
+    pub pages: Vec<String>,
+    pub subpackages: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+impl From<StoredManifest> for ManifestSummary {
+    fn from(StoredManifest { path, pages, subpackages, warnings }: StoredManifest) -> Self {
+        Self { path, page_count: pages.len() as u64, pages, subpackages, warnings }
+    }
 }
 
 /// A version of a MiniApp: one uploaded package.
@@ -67,16 +85,16 @@ pub struct Version {
 pub struct VersionRow {
     pub id: VersionId,
     pub mini_app_id: MiniAppId,
-    #[sqlx(try_from = "String")]
     pub number: VersionNumber,
-    #[sqlx(try_from = "String")]
     pub state: State,
     pub submitted_once: bool,
     pub forced: bool,
     pub sha256: Digest,
-    pub size: i64,
-    pub files: i64,
-    pub manifest: Json<ManifestSummary>,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
+    #[sqlx(try_from = "Count")]
+    pub files: u64,
+    pub manifest: Json<StoredManifest>,
     pub uploaded_by: String,
     pub created_at: Millis,
     pub updated_at: Millis,
@@ -93,8 +111,7 @@ impl Version {
 }
 
 impl From<VersionRow> for Version {
-    fn from(mut row: VersionRow) -> Self {
-        row.manifest.page_count = row.manifest.pages.len() as u64;
+    fn from(row: VersionRow) -> Self {
         Self {
             id: Some(row.id),
             mini_app: row.mini_app_id,
@@ -102,9 +119,9 @@ impl From<VersionRow> for Version {
             state: row.state,
             forced: row.forced,
             sha256: row.sha256,
-            size: row.size as u64,
-            files: row.files as u64,
-            manifest: row.manifest.0,
+            size: row.size,
+            files: row.files,
+            manifest: row.manifest.0.into(),
             uploaded_by: row.uploaded_by,
             created_at: row.created_at,
             updated_at: row.updated_at,

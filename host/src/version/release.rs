@@ -9,7 +9,7 @@ use crate::{
     clock::Millis,
     error::{Code, Error, Result},
     event::{self, kind},
-    ids::{MiniAppId, ReleaseId, VersionId},
+    ids::{MiniAppId, ReleaseId},
     mini_app::{self, MiniApp},
     rollout,
     store::{Db, Tx},
@@ -27,11 +27,13 @@ text_enum! {
 }
 
 /// One entry of a release history. The newest entry says which version is online.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Release {
     /// Id of the MiniApp.
+    #[sqlx(rename = "mini_app_id")]
     pub mini_app: MiniAppId,
     /// The version that came online.
+    #[sqlx(rename = "number")]
     pub version: VersionNumber,
     /// How it came online.
     pub kind: ReleaseKind,
@@ -44,36 +46,6 @@ pub struct Release {
     pub released_by: String,
     /// When it came online.
     pub released_at: Millis,
-}
-
-/// A row of `release_record`, joined with the number of its version.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in Release")]
-pub struct ReleaseRow {
-    pub mini_app_id: MiniAppId,
-    pub position: i64,
-    #[sqlx(try_from = "String")]
-    pub number: VersionNumber,
-    #[sqlx(try_from = "String")]
-    pub kind: ReleaseKind,
-    pub forced: bool,
-    pub note: String,
-    pub released_by: String,
-    pub released_at: Millis,
-}
-
-impl From<ReleaseRow> for Release {
-    fn from(row: ReleaseRow) -> Self {
-        Self {
-            mini_app: row.mini_app_id,
-            version: row.number,
-            kind: row.kind,
-            forced: row.forced,
-            note: row.note,
-            released_by: row.released_by,
-            released_at: row.released_at,
-        }
-    }
 }
 
 /// The options of a publication.
@@ -101,7 +73,7 @@ pub struct Rollback {
 
 /// Checks that `candidate` may be published now (V7), but for its state.
 fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionNumber) -> Result<()> {
-    require_on_shelf(mini_app)?;
+    mini_app.shelf().require_for_release()?;
     if candidate.is_prerelease() {
         return Err(Error::new(
             Code::VersionPrerelease,
@@ -122,7 +94,7 @@ fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &V
 
 /// Checks that a rollback to `target` is possible now (V9).
 fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &VersionRow) -> Result<()> {
-    require_on_shelf(mini_app)?;
+    mini_app.shelf().require_for_release()?;
     if last == Some(ReleaseKind::Rollback) {
         return Err(Error::new(
             Code::RollbackTwice,
@@ -137,13 +109,6 @@ fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &Version
             format!("{} was never online. A rollback leads to a version that was.", target.number),
         )),
     }
-}
-
-pub(super) fn require_on_shelf(mini_app: &MiniApp) -> Result<()> {
-    if mini_app.on_shelf {
-        return Ok(());
-    }
-    Err(Error::new(Code::MiniAppOffShelf, format!("{} is off the shelf. Put it back on the shelf first.", mini_app.id)))
 }
 
 /// Brings an approved version online for all bound host apps at once (V7). This ends its trial, and the gray tasks
@@ -167,14 +132,7 @@ pub async fn publish(
     version.state.after(Step::Publish)?;
     let online = tx.online_version(id).await?;
     may_publish(&mini_app, online.as_ref().map(|online| &online.number), number)?;
-    if let Some(online) = &online {
-        tx.step_version(online, Step::Retire).await?;
-    }
-    tx.step_version(&version, Step::Publish).await?;
-    if how.forced {
-        tx.mark_forced(&version.id).await?;
-    }
-    let release = record(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
+    let release = bring_online(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
     rollout::end_superseded(&mut tx, caller.account.as_str(), id, number).await?;
     end_trial(&mut tx, caller, &version).await?;
     tx.tell(kind::VERSION_PUBLISHED, id, caller.account.as_str(), &release).for_mini_app(id);
@@ -218,11 +176,7 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
     let target = tx.require_version(id, &how.to).await?;
     let last = tx.last_release(id).await?.map(|last| last.kind);
     may_roll_back(&mini_app, last, &target)?;
-    if let Some(online) = tx.online_version(id).await? {
-        tx.step_version(&online, Step::Retire).await?;
-    }
-    tx.step_version(&target, Step::RollBackTo).await?;
-    let release = record(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
+    let release = bring_online(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
     if mini_app.min_version.as_ref().is_some_and(|min| *min > target.number) {
         tx.set_min_version(id, Some(&target.number)).await?;
     }
@@ -231,7 +185,9 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
     Ok(release)
 }
 
-async fn record(
+/// Brings a version online instead of what is. That it is online stands in its state and in the history: the state, so that
+/// an index holds to one online version (I1) and finds it without the history. Nobody else writes either.
+async fn bring_online(
     tx: &mut Tx,
     caller: &Caller,
     version: &VersionRow,
@@ -239,6 +195,17 @@ async fn record(
     forced: bool,
     note: String,
 ) -> Result<Release> {
+    if let Some(online) = tx.online_version(&version.mini_app_id).await? {
+        tx.step_version(&online, Step::Retire).await?;
+    }
+    let step = match kind {
+        ReleaseKind::Publish => Step::Publish,
+        ReleaseKind::Rollback => Step::RollBackTo,
+    };
+    tx.step_version(version, step).await?;
+    if forced {
+        tx.mark_forced(&version.id).await?;
+    }
     let now = tx.now();
     let release = Release {
         mini_app: version.mini_app_id.clone(),
@@ -249,9 +216,7 @@ async fn record(
         released_by: caller.account.to_string(),
         released_at: now,
     };
-    let position = tx.last_release(&version.mini_app_id).await?.map_or(0, |last| last.position) + 1;
-    let id: VersionId = version.id.clone();
-    tx.insert_release(&ReleaseId::generate(now, tx.random()), position, &id, &release).await?;
+    tx.insert_release(&ReleaseId::generate(now, tx.random()), &version.id, &release).await?;
     Ok(release)
 }
 

@@ -36,7 +36,6 @@ pub struct Trial {
 pub struct TrialRow {
     pub mini_app_id: MiniAppId,
     pub version_id: VersionId,
-    #[sqlx(try_from = "String")]
     pub number: VersionNumber,
     pub entry_path: String,
     pub accounts: Json<Vec<String>>,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use sqlx::types::Json;
 
-use super::{ManifestSummary, State, Step, Version, VersionNumber, VersionRow};
+use super::{State, Step, StoredManifest, Version, VersionNumber, VersionRow};
 use crate::{
     access::{Action, Caller},
     blob::Spooled,
@@ -32,7 +32,7 @@ pub enum Uploaded {
 /// What an upload reads from the package.
 struct Contents {
     files: u64,
-    manifest: ManifestSummary,
+    manifest: StoredManifest,
 }
 
 /// Stores a package as a version in development, for a caller who may develop the MiniApp. The bytes are spooled to
@@ -69,9 +69,8 @@ fn read(file: File, name: &PackageName, limits: &Limits) -> Result<Contents> {
     manifest.agrees_with(name)?;
     Ok(Contents {
         files: archive.files().len() as u64,
-        manifest: ManifestSummary {
+        manifest: StoredManifest {
             path: manifest.path,
-            page_count: manifest.pages.len() as u64,
             pages: manifest.pages,
             subpackages: manifest.subpackages.into_iter().map(|subpackage| subpackage.root).collect(),
             warnings: manifest.warnings,
@@ -99,8 +98,8 @@ async fn store(
         submitted_once: false,
         forced: false,
         sha256: spooled.digest.clone(),
-        size: spooled.size as i64,
-        files: contents.files as i64,
+        size: spooled.size,
+        files: contents.files,
         manifest: Json(contents.manifest),
         uploaded_by: caller.account.to_string(),
         created_at: now,

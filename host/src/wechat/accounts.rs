@@ -7,7 +7,7 @@ use crate::{
     clock::Millis,
     error::{Error, Result},
     seal::Secret,
-    store::Db,
+    store::{Db, Lease},
 };
 
 /// Seconds before its end at which a token is renewed. A token lasts 7200 seconds, and the older one stays valid for
@@ -27,14 +27,12 @@ pub(crate) const ABOUT_ACCESS: &str = "wechat-access";
 #[allow(missing_docs, reason = "the columns, which the migration explains")]
 pub struct Account {
     pub app_id: String,
-    pub state: String,
     pub grant_sealed: Option<String>,
     pub granted_at: Millis,
     pub access_sealed: Option<String>,
     pub access_expires_at: Millis,
     pub attempts: i64,
     pub retry_at: Millis,
-    pub lease_until: Millis,
 }
 
 /// A grant to be stored: the platform's ticket or a merchant's refresh token.
@@ -74,6 +72,13 @@ impl From<Refusal> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Host(error)
+    }
+}
+
+impl Account {
+    /// Whether it lets us act: we have its grant.
+    pub fn is_authorised(&self) -> bool {
+        self.grant_sealed.is_some()
     }
 }
 
@@ -187,7 +192,7 @@ pub(crate) fn renew<'a>(
             return Err(Refusal::Busy.into());
         }
         let mut tx = db.begin().await?;
-        let leased = tx.lease_wechat_account(account, db.host(), now, now.plus_seconds(platform.lease_seconds)).await?;
+        let leased = tx.lease_wechat_account(account, &Lease::of(db, platform.lease_seconds)).await?;
         tx.commit().await?;
         if !leased {
             return renewed_elsewhere(db, account).await;
@@ -227,15 +232,13 @@ async fn record(db: &Db, account: &Account, fresh: Fresh) -> Result<Access, Fail
         fresh.grant.map(|grant| db.seal().seal(grant.expose().as_bytes(), &about(ABOUT_GRANT, id))).transpose()?;
     let expires_at = db.now().plus_seconds(fresh.expires_in);
     let mut tx = db.begin().await?;
-    let written = tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await?;
-    tx.commit().await?;
     // A newer ticket or grant came meanwhile. The token is good all the same; whoever asks next renews with the newer one.
-    if !written {
+    if !tx.renew_wechat_account(account, grant.as_deref(), &access, expires_at).await? {
         tracing::debug!(app_id = %id, "a renewed WeChat token was not kept: the grant changed meanwhile");
-        let mut tx = db.begin().await?;
-        tx.postpone_wechat_account(id, db.now()).await?;
-        tx.commit().await?;
+        tx.postpone_wechat_account(id, db.host(), db.now()).await?;
     }
+    tx.release_wechat_account(id, db.host()).await?;
+    tx.commit().await?;
     Ok(Access { token: fresh.token, expires_at })
 }
 
@@ -247,7 +250,8 @@ async fn give_up(db: &Db, account: &Account, failure: Failure) -> Result<Failure
         _ => 2 << account.attempts.clamp(0, 5),
     };
     let mut tx = db.begin().await?;
-    tx.postpone_wechat_account(&account.app_id, db.now().plus_seconds(pause)).await?;
+    tx.postpone_wechat_account(&account.app_id, db.host(), db.now().plus_seconds(pause)).await?;
+    tx.release_wechat_account(&account.app_id, db.host()).await?;
     tx.commit().await?;
     Ok(failure)
 }

@@ -51,7 +51,6 @@ pub struct Authorisation {
     pub id: AuthorisationId,
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
-    #[sqlx(try_from = "String")]
     pub kind: ChannelKind,
     pub stage: Json<Stage>,
     pub target: Option<Json<Target>>,

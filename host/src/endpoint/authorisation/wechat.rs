@@ -12,7 +12,7 @@ use super::{
     stage::Grant,
 };
 use crate::{
-    endpoint::channel::{ChannelKind, ChannelState},
+    endpoint::channel::ChannelKind,
     error::{Code, Error, Result},
     seal::Secret,
     store::{Db, Tx},
@@ -76,7 +76,7 @@ impl Authoriser for WechatAuthoriser<'_> {
     fn holds<'a>(&'a self, tx: &'a mut Tx, grant: &'a Grant) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let account = tx.wechat_account(&grant.app_id).await?;
-            Ok(account.is_some_and(|account| account.state == ChannelState::Authorised.as_str()))
+            Ok(account.is_some_and(|account| account.is_authorised()))
         })
     }
 }

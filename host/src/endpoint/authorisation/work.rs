@@ -12,13 +12,12 @@ use super::{
     stage::{Grant, Stage},
 };
 use crate::{
-    clock::Millis,
     endpoint::authorisation::Channels,
     error::{Code, Error, Result},
     event,
     ids::{AuthorisationId, Digest},
     seal::Secret,
-    store::Db,
+    store::{Db, Lease},
     wechat::accounts::Failure,
 };
 
@@ -71,9 +70,8 @@ pub async fn advance(channels: &Arc<Channels>, id: &AuthorisationId) -> Result<(
 }
 
 async fn take_on(channels: &Channels, id: &AuthorisationId) -> Result<()> {
-    let now = channels.db.now();
     let mut tx = channels.db.begin().await?;
-    let leased = tx.lease_authorisation(id, channels.db.host(), now, lease_end(channels)).await?;
+    let leased = tx.lease_authorisation(id, &lease(channels)).await?;
     tx.commit().await?;
     if !leased {
         return Ok(());
@@ -94,7 +92,7 @@ async fn steps(channels: &Channels, id: &AuthorisationId) -> Result<()> {
     while let Some(next) = step(channels, &flow).await? {
         flow = next;
         let mut tx = channels.db.begin().await?;
-        let ours = tx.keep_authorisation(id, channels.db.host(), lease_end(channels)).await?;
+        let ours = tx.keep_authorisation(id, &lease(channels)).await?;
         tx.commit().await?;
         if !ours || channels.unbroken.is_ending() {
             break; // this host was so slow that another one goes on, or it ends
@@ -103,9 +101,9 @@ async fn steps(channels: &Channels, id: &AuthorisationId) -> Result<()> {
     Ok(())
 }
 
-/// Until when the run belongs to this host, counted from now.
-fn lease_end(channels: &Channels) -> Millis {
-    channels.db.now().plus_seconds(channels.lease_seconds)
+/// What a run belongs to this host by, from now.
+fn lease(channels: &Channels) -> Lease {
+    Lease::of(&channels.db, channels.lease_seconds)
 }
 
 /// Does one step and answers the changed run; `None` when there is nothing to do now.

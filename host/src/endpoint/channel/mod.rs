@@ -85,7 +85,6 @@ pub struct Channel {
     #[sqlx(rename = "merchant_id")]
     pub merchant: MerchantId,
     /// On which platform it is.
-    #[sqlx(try_from = "String")]
     pub kind: ChannelKind,
     /// Its id on the platform: a WeChat appid, a MiniApp's id, the address of an H5 page. No two channels of a kind
     /// have the same one.
@@ -93,10 +92,8 @@ pub struct Channel {
     /// The name that people read.
     pub name: String,
     /// Whether the platform lets this host act for it.
-    #[sqlx(try_from = "String")]
     pub state: ChannelState,
     /// What shows that it is this merchant's.
-    #[sqlx(try_from = "String")]
     pub proof: Proof,
     /// The endpoint application (CID) that it is bound to; absent when it is bound to none.
     #[sqlx(rename = "endpoint_app_id")]

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     hook::{Hook, Target},
     lanes::Lanes,
-    lease::Lease,
+    lease::Leases,
     plan::Job,
     recent::{Prepared, Recent},
     send::{Message, Receipt},
@@ -73,7 +73,7 @@ struct Done {
 pub(super) struct Dispatcher {
     pub(super) outbox: Arc<Outbox>,
     pub(super) hooks: HashMap<WebhookId, Hook>,
-    pub(super) lease: Lease,
+    pub(super) leases: Leases,
     /// The webhooks that may have something to send.
     pub(super) ready: BTreeSet<WebhookId>,
     pub(super) recent: Option<Recent>,
@@ -93,7 +93,7 @@ impl Dispatcher {
             lanes: Lanes::new(outbox.sends),
             outbox,
             hooks: HashMap::new(),
-            lease: Lease::default(),
+            leases: Leases::default(),
             ready: BTreeSet::new(),
             recent: None,
             far: 0,
@@ -126,7 +126,7 @@ impl Dispatcher {
 
     /// Starts sends for the webhooks that are ready, as far as there is room and the leases hold.
     fn start(&mut self) {
-        if !self.lease.holds(self.outbox.db.now()) {
+        if !self.leases.holds(self.outbox.db.now()) {
             return;
         }
         for id in std::mem::take(&mut self.ready) {
@@ -144,7 +144,7 @@ impl Dispatcher {
             let Some(place) = self.lanes.enter(hook.desk.is_ailing()) else { return false };
             let Some(job) = hook.desk.next(now) else { return true };
             let (outbox, lanes, target) = (self.outbox.clone(), self.lanes.clone(), hook.target.clone());
-            let (webhook, seq, leave) = (id.clone(), job.seq(), self.lease.leave());
+            let (webhook, seq, leave) = (id.clone(), job.seq(), self.leases.leave());
             self.sends.spawn(async move {
                 let receipt =
                     leave.keep(lanes.travel(place, send(&outbox, &target, job))).await.unwrap_or_else(Receipt::cut);
@@ -164,7 +164,7 @@ impl Dispatcher {
                 Err(error) => {
                     tracing::error!(%error, "a delivery ended in a panic");
                     self.hooks.clear();
-                    self.lease.lose();
+                    self.leases.lose();
                 }
             }
             next = self.sends.try_join_next();
@@ -208,13 +208,13 @@ impl Dispatcher {
         match done {
             Ok(written) => {
                 if super::write::settle(&mut self.hooks, written) {
-                    self.lease.look_around();
+                    self.leases.look_around();
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "writing deliveries ended in a panic");
                 self.hooks.clear();
-                self.lease.lose();
+                self.leases.lose();
             }
         }
     }

@@ -61,7 +61,7 @@ impl Hook {
         let waiting = waiting.into_iter().map(|row| Waiting {
             seq: row.seq,
             subject: row.subject,
-            attempts: row.attempts as u32,
+            attempts: row.attempts,
             next_at: row.next_at,
         });
         Ok(Self {
@@ -70,7 +70,7 @@ impl Hook {
             written: row.seq,
             leaving: false,
             gone: None,
-            scope: Scope::parse(&row.scope_kind, &row.scope_id)?,
+            scope: Scope::parse(row.scope_kind, &row.scope_id)?,
             types: row.types.0,
         })
     }

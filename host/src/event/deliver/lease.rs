@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{dispatch::Dispatcher, hook::open_all};
-use crate::{clock::Millis, error::Result, ids::WebhookId};
+use crate::{clock::Millis, error::Result, ids::WebhookId, store::Lease};
 
 /// How often leases are renewed.
 const BEAT: Duration = Duration::from_secs(3);
@@ -19,22 +19,22 @@ const LASTS: i64 = 10;
 /// exactly.
 const SPARE: i64 = 1;
 
-/// The leases of this host, which are all renewed together.
-pub struct Lease {
-    until: Option<Millis>,
+/// The leases of this host, all of one age.
+pub struct Leases {
+    held: Option<Lease>,
     /// The moment, by a monotonic clock, at which sends are aborted.
     ends: watch::Sender<Instant>,
     renew_at: Option<Instant>,
     look_around: bool,
 }
 
-impl Default for Lease {
+impl Default for Leases {
     fn default() -> Self {
-        Self { until: None, ends: watch::Sender::new(Instant::now()), renew_at: None, look_around: false }
+        Self { held: None, ends: watch::Sender::new(Instant::now()), renew_at: None, look_around: false }
     }
 }
 
-impl Lease {
+impl Leases {
     /// Notes that there may be webhooks to claim: new, changed or free ones.
     pub fn look_around(&mut self) {
         self.look_around = true;
@@ -47,7 +47,7 @@ impl Lease {
 
     /// Whether the leases last long enough for a send to begin.
     pub fn holds(&self, now: Millis) -> bool {
-        self.until.is_some_and(|until| now.plus_seconds(SPARE) < until) && Instant::now() < *self.ends.borrow()
+        self.held.as_ref().is_some_and(|lease| lease.has_left(SPARE, now)) && Instant::now() < *self.ends.borrow()
     }
 
     /// The permission for one send.
@@ -59,9 +59,9 @@ impl Lease {
         self.renew_at.is_none_or(|at| at <= Instant::now()) || !self.holds(now)
     }
 
-    /// Records that the leases were renewed at `started` and last until `until`.
-    fn renewed(&mut self, until: Millis, started: Instant) {
-        self.until = Some(until);
+    /// They last from `started` on.
+    fn renewed(&mut self, lease: Lease, started: Instant) {
+        self.held = Some(lease);
         self.renew_at = Some(started + BEAT);
         self.ends.send_replace(started + Duration::from_secs((LASTS - SPARE) as u64));
     }
@@ -90,28 +90,27 @@ impl Dispatcher {
     /// Renews the leases and claims free webhooks when it is time for it. Returns the webhooks that were claimed.
     pub(super) async fn keep_leases(&mut self) -> Result<Vec<WebhookId>> {
         let now = self.outbox.db.now();
-        let beat = !self.is_writing() && self.lease.is_due(now);
-        if !beat && !self.lease.look_around {
+        let beat = !self.is_writing() && self.leases.is_due(now);
+        if !beat && !self.leases.look_around {
             return Ok(Vec::new());
         }
         if beat {
-            self.renew(now).await?;
+            self.renew().await?;
         }
         // What is being given back right now must be forgotten here before it can be taken again.
         if self.is_writing() {
             return Ok(Vec::new());
         }
         let opened = self.claim(now).await?;
-        self.lease.look_around = false;
+        self.leases.look_around = false;
         Ok(opened)
     }
 
-    async fn renew(&mut self, now: Millis) -> Result<()> {
-        let (until, started) = (now.plus_seconds(LASTS), Instant::now());
+    async fn renew(&mut self) -> Result<()> {
+        let (lease, started) = (Lease::of(&self.outbox.db, LASTS), Instant::now());
         if !self.hooks.is_empty() {
             let mut tx = self.outbox.db.begin().await?;
-            let held: std::collections::HashSet<_> =
-                tx.renew_webhooks(self.outbox.db.host(), until).await?.into_iter().collect();
+            let held: std::collections::HashSet<_> = tx.keep_webhooks(&lease).await?.into_iter().collect();
             // A lease without its webhook here is of no use to anybody.
             for id in held.iter().filter(|id| !self.hooks.contains_key(*id)) {
                 tx.release_webhook(self.outbox.db.host(), id).await?;
@@ -119,18 +118,18 @@ impl Dispatcher {
             tx.commit().await?;
             self.hooks.retain(|id, _| held.contains(id));
         }
-        self.lease.renewed(until, started);
+        self.leases.renewed(lease, started);
         Ok(())
     }
 
     /// Claims the free webhooks, until the time at which the leases that are held already end.
     async fn claim(&mut self, now: Millis) -> Result<Vec<WebhookId>> {
-        let Some(until) = self.lease.until else { return Ok(Vec::new()) };
+        let Some(lease) = self.leases.held.as_ref().map(|held| held.joined_at(now)) else { return Ok(Vec::new()) };
         if !self.outbox.db.read().await?.webhooks_wait_for_a_host(now).await? {
             return Ok(Vec::new());
         }
         let mut tx = self.outbox.db.begin().await?;
-        let claimed = tx.claim_webhooks(self.outbox.db.host(), now, until).await?;
+        let claimed = tx.claim_webhooks(&lease).await?;
         tx.commit().await?;
         let opened = open_all(&self.outbox.db, claimed);
         let ids = opened.iter().map(|(id, _)| id.clone()).collect();
@@ -149,18 +148,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn f96_a_send_ends_with_the_lease_and_goes_on_as_long_as_it_is_renewed() {
-        let mut lease = Lease::default();
-        assert!(!lease.holds(Millis(0)), "nobody has it yet");
-        lease.renewed(Millis(10_000), Instant::now());
-        assert!(lease.holds(Millis(8_999)) && !lease.holds(Millis(9_000)));
-        let send = |seconds| tokio::spawn(lease.leave().keep(sleep(Duration::from_secs(seconds))));
+        let until = |seconds| Lease::at("host", Millis(0), seconds);
+        let mut leases = Leases::default();
+        assert!(!leases.holds(Millis(0)), "nobody has it yet");
+        leases.renewed(until(10), Instant::now());
+        assert!(leases.holds(Millis(8_999)) && !leases.holds(Millis(9_000)));
+        let send = |seconds| tokio::spawn(leases.leave().keep(sleep(Duration::from_secs(seconds))));
         let (short, long, endless) = (send(8), send(15), send(1000));
         sleep(Duration::from_millis(8_500)).await;
-        lease.renewed(Millis(18_500), Instant::now());
+        leases.renewed(until(18), Instant::now());
         assert_eq!((short.await.unwrap(), long.await.unwrap()), (Some(()), Some(())));
         assert_eq!(endless.await.unwrap(), None, "the second lease ended, and there was no third");
-        assert!(!lease.holds(Millis(0)), "whatever the other clock says");
-        lease.renewed(Millis(30_000), Instant::now());
-        assert_eq!(lease.leave().keep(sleep(Duration::from_secs(1))).await, Some(()));
+        assert!(!leases.holds(Millis(0)), "whatever the other clock says");
+        leases.renewed(until(30), Instant::now());
+        assert_eq!(leases.leave().keep(sleep(Duration::from_secs(1))).await, Some(()));
     }
 }

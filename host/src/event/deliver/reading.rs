@@ -18,7 +18,7 @@ impl Dispatcher {
         if self.recent.is_none() {
             self.recent = Some(Recent::new(tx.last_event().await?));
             // Webhooks that were created before this moment are told of by no event that is read.
-            self.lease.look_around();
+            self.leases.look_around();
         }
         let Some(recent) = &mut self.recent else { return Ok(()) };
         let batch = Batch::read(&mut tx, recent.head()).await?;
@@ -41,7 +41,7 @@ impl Dispatcher {
     /// Marks webhooks that were changed as leaving, so that they are opened anew.
     fn heed(&mut self, batch: &Batch) {
         for event in batch.events.iter().filter(|event| event.row.kind.starts_with("webhook.")) {
-            self.lease.look_around();
+            self.leases.look_around();
             if let Some(hook) = self.hooks.get_mut(event.row.subject.as_str()) {
                 hook.leaving = true;
             }

@@ -11,8 +11,8 @@ pub struct Waiting {
     pub seq: i64,
     /// The id of what the event is about.
     pub subject: String,
-    /// The number of failed tries.
-    pub attempts: u32,
+    /// Failures so far.
+    pub attempts: u64,
     /// When it is tried next.
     pub next_at: Millis,
 }

@@ -9,11 +9,11 @@ const WAITS: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_
 /// The longest wait, in seconds, that a receiver can ask for.
 const LONGEST_RETRY_AFTER: i64 = 86_400;
 
-/// The time of the next try after `failures` failures; `None` when all tries are used up. `jitter`, from 0 to 1, makes
-/// the wait up to a tenth longer, so that deliveries that failed together do not come back together. The receiver's
-/// `Retry-After`, in seconds, counts when it is longer than the wait.
-pub fn next_try(failures: u32, now: Millis, jitter: f64, retry_after: Option<i64>) -> Option<Millis> {
-    let wait = *WAITS.get(failures.checked_sub(1)? as usize)?;
+/// When to try again after `failures` failures; never, when all tries are used up. `jitter` from 0 to 1 makes the wait up
+/// to a tenth longer, so that what failed together does not come back together. What the receiver asks for in
+/// `Retry-After` (seconds) counts when it is longer.
+pub fn next_try(failures: u64, now: Millis, jitter: f64, retry_after: Option<i64>) -> Option<Millis> {
+    let wait = *WAITS.get(usize::try_from(failures.checked_sub(1)?).ok()?)?;
     let asked = retry_after.unwrap_or(0).clamp(0, LONGEST_RETRY_AFTER);
     let spread = (wait as f64 * 100.0 * jitter.clamp(0.0, 1.0)) as i64;
     Some(Millis(now.0 + (wait.max(asked)) * 1000 + spread))

@@ -73,7 +73,7 @@ pub struct RotateSecret {
 /// `invalid-field` for an address that is not permitted or an unknown type, `webhook-limit` when the scope has too
 /// many.
 pub async fn create(outbox: &Outbox, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
-    let scope = Scope::parse(new.scope.kind.as_str(), &new.scope.id)?;
+    let scope = Scope::parse(new.scope.kind, &new.scope.id)?;
     let mut tx = outbox.db.begin().await?;
     authorise_scope(&mut tx, caller, &scope).await?;
     may_have_one_more(&mut tx, &scope).await?;
@@ -164,7 +164,7 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
 pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
-    let scope = Scope::parse(row.scope_kind.as_str(), &row.scope_id)?;
+    let scope = Scope::parse(row.scope_kind, &row.scope_id)?;
     row.enabled = false;
     row.disabled_why = why.to_owned();
     row.updated_at = db.now();

@@ -47,7 +47,6 @@ pub struct Delivery {
     /// The id of what the event is about.
     pub subject: String,
     /// Whether it will be tried again.
-    #[sqlx(try_from = "String")]
     pub state: DeliveryState,
     /// The number of tries so far.
     pub attempts: i64,

@@ -151,7 +151,7 @@ async fn hold(tx: &mut Tx, caller: &Caller, id: &WebhookId) -> Result<(WebhookRo
 fn permit(row: Option<WebhookRow>, caller: &Caller, id: &WebhookId, action: Action) -> Result<(WebhookRow, Scope)> {
     let hidden = || Error::not_found("webhook", id);
     let row = row.ok_or_else(hidden)?;
-    let scope = Scope::parse(row.scope_kind.as_str(), &row.scope_id)?;
+    let scope = Scope::parse(row.scope_kind, &row.scope_id)?;
     if !caller.knows(&scope) {
         return Err(hidden());
     }

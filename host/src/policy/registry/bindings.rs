@@ -1,40 +1,63 @@
 //! Binds policies to places, and changes and removes bindings.
 
 use crate::policy::registry::Policies;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
 use sqlx::types::Json;
 
 use super::{
-    BindingPatch, BindingQuery, BindingScope, NewPolicyBinding, PolicyBinding, PolicyBindingRow, PolicyRow, ScopeKind,
-    ScopedPolicyBinding, scope,
+    BindingPatch, BindingQuery, BindingScope, InstalledPolicy, NewPolicyBinding, PolicyBinding, PolicyBindingRow,
+    ScopeKind, ScopedPolicyBinding, scope,
 };
 use crate::{
     access::{Action, Caller, TokenScope},
     error::{Code, Error, Result},
     event::kind,
-    ids::{HostAppId, MiniAppId, PolicyBindingId},
-    policy::PolicyKind,
+    ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
+    policy::{Limits, PolicyKind},
     store::{Db, Tx, is_unique_violation},
 };
 
-/// Returns the policy if it is of this kind; refuses it with `policy-kind` otherwise.
-pub fn require_kind(row: PolicyRow, kind: PolicyKind) -> Result<PolicyRow> {
-    if row.kind == kind {
-        return Ok(row);
-    }
-    let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", row.name, row.kind);
-    Err(Error::new(Code::PolicyKind, text).with("kind", row.kind))
+/// Asks policies whether they take a config.
+pub trait Acceptance: Send + Sync {
+    /// Refuses with `policy-config` what the policy would not take.
+    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>>;
 }
 
-/// Checks a policy that is to be bound: it is of this kind, its limits are in bounds, and it accepts the config. Runs
-/// the policy, so call it while no transaction is open.
+impl Acceptance for Policies {
+    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.load(policy).await?.check_config(config, limits).await })
+    }
+}
+
+/// Decides whether a policy fits what is to be bound: it is of the kind, the limits are in bounds, and it accepts the
+/// config. It runs the policy, so that no transaction may be open.
 ///
 /// # Errors
-/// `not-found` for the policy; `policy-kind`; `invalid-field` for the limits; `policy-config`.
-pub async fn check(policies: &Policies, new: &NewPolicyBinding, kind: PolicyKind) -> Result<PolicyRow> {
-    let row = require_kind(policies.db.read().await?.require_policy(&new.policy).await?, kind)?;
-    let limits = new.limits.apply(kind)?;
-    policies.load(&row.digest).await?.check_config(&new.config, &limits).await?;
-    Ok(row)
+/// `policy-kind`, `policy-config`, `invalid-field` for limits.
+pub async fn fit(
+    acceptance: &dyn Acceptance,
+    policy: &InstalledPolicy,
+    new: &NewPolicyBinding,
+    kind: PolicyKind,
+) -> Result<()> {
+    if policy.kind != kind {
+        let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", policy.name, policy.kind);
+        return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
+    }
+    acceptance.accept(&policy.digest, &new.config, &new.limits.apply(kind)?).await
+}
+
+/// The policy that is to be bound, found and fit.
+pub async fn check(
+    db: &Db,
+    acceptance: &dyn Acceptance,
+    new: &NewPolicyBinding,
+    kind: PolicyKind,
+) -> Result<InstalledPolicy> {
+    let policy = db.read().await?.require_policy(&new.policy).await?;
+    fit(acceptance, &policy, new, kind).await?;
+    Ok(policy)
 }
 
 /// Binds a policy that [`check`] has accepted. It comes after the bindings that the place has already.
@@ -46,7 +69,7 @@ pub async fn attach(
     actor: &str,
     scope: BindingScope,
     new: NewPolicyBinding,
-    policy: PolicyRow,
+    policy: InstalledPolicy,
 ) -> Result<PolicyBindingRow> {
     let there = tx.policy_bindings(scope.kind, &scope.id).await?;
     if let Some(same) = there.iter().find(|row| row.name == policy.name && scope.kind != ScopeKind::GrayTask) {
@@ -90,8 +113,8 @@ fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
     Error::new(Code::PolicyBound, text).with("binding", &row.id)
 }
 
-/// The kind of policy that people may bind to this place; `policy-kind` when `policy` is of another kind.
-fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
+/// The kind of policy that a place takes from people.
+fn kind_at(scope: &BindingScope, policy: &InstalledPolicy) -> Result<PolicyKind> {
     match (scope.kind, policy.kind) {
         (ScopeKind::Platform | ScopeKind::HostApp | ScopeKind::MiniApp, PolicyKind::Auditor) => Ok(PolicyKind::Auditor),
         (_, kind) => Err(Error::new(
@@ -115,7 +138,7 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
     scope::authorise(&scope, &mut reading, caller, Action::Configure).await?;
     let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
     drop(reading);
-    let policy = check(policies, &binding, kind).await?;
+    let policy = check(&policies.db, policies, &binding, kind).await?;
     let mut tx = policies.db.begin().await?;
     let row = attach(&mut tx, caller.account.as_str(), scope, binding, policy).await?;
     tx.commit().await?;
@@ -186,7 +209,7 @@ pub async fn rebind(
             let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
             return Err(Error::field("scope", rule));
         }
-        let policy = check(policies, &seen.changed(&patch), seen.kind).await?;
+        let policy = check(&policies.db, policies, &seen.changed(&patch), seen.kind).await?;
         let mut tx = policies.db.begin().await?;
         let (row, owner) = held(&mut tx, caller, id).await?;
         // The check ran outside of the transaction: if somebody was faster, it says nothing any more.
@@ -204,7 +227,7 @@ async fn change(
     row: PolicyBindingRow,
     owner: Option<MiniAppId>,
     patch: &BindingPatch,
-    policy: PolicyRow,
+    policy: InstalledPolicy,
 ) -> Result<PolicyBinding> {
     if policy.name != row.name {
         let rule = format!("this binding is of {}. Unbind it and bind {} for another policy.", row.name, policy.name);

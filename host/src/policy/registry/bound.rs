@@ -162,14 +162,11 @@ pub struct PolicyBindingRow {
     pub name: String,
     pub version: String,
     pub kind: PolicyKind,
-    #[sqlx(try_from = "String")]
     pub scope_kind: ScopeKind,
     pub scope_id: String,
     pub position: i64,
     pub config: Json<Value>,
-    #[sqlx(try_from = "String")]
     pub mode: Mode,
-    #[sqlx(try_from = "String")]
     pub on_error: OnError,
     pub limits: Json<LimitOverrides>,
     pub bound_by: String,

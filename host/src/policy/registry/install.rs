@@ -7,9 +7,11 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::types::Json;
 
-use super::{BindingScope, Mode, NewPolicyBinding, OnError, bindings::attach};
+use super::{
+    BindingScope, Mode, NewPolicyBinding, OnError,
+    bindings::{attach, fit},
+};
 use crate::{
     access::{Action, Caller, Scope, TokenScope},
     clock::Millis,
@@ -17,12 +19,12 @@ use crate::{
     event::{self, kind},
     ids::Digest,
     policy::{Policy, PolicyKind, builtin},
-    store::{Db, Tx, is_unique_violation},
+    store::{Count, Db, Tx, is_unique_violation},
     text,
 };
 
 /// An installed policy: one version of it.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct InstalledPolicy {
     /// SHA-256 of the wasm. It names exactly these bytes.
     pub digest: Digest,
@@ -37,44 +39,15 @@ pub struct InstalledPolicy {
     /// JSON Schema of its config; absent when it takes no config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
+    #[sqlx(json(nullable))]
     pub config_schema: Option<Value>,
     /// Size of the wasm in bytes.
+    #[sqlx(try_from = "Count")]
     pub size: u64,
     /// The account that installed it, or `berth` for a built-in policy.
     pub installed_by: String,
     /// When it was installed.
     pub installed_at: Millis,
-}
-
-/// A row of `policy`.
-#[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are documented in InstalledPolicy")]
-pub struct PolicyRow {
-    pub digest: Digest,
-    pub kind: PolicyKind,
-    pub name: String,
-    pub version: String,
-    pub summary: String,
-    pub config_schema: Option<Json<Value>>,
-    pub size: i64,
-    pub installed_by: String,
-    pub installed_at: Millis,
-}
-
-impl From<PolicyRow> for InstalledPolicy {
-    fn from(row: PolicyRow) -> Self {
-        Self {
-            digest: row.digest,
-            kind: row.kind,
-            name: row.name,
-            version: row.version,
-            summary: row.summary,
-            config_schema: row.config_schema.map(|schema| schema.0),
-            size: row.size as u64,
-            installed_by: row.installed_by,
-            installed_at: row.installed_at,
-        }
-    }
 }
 
 /// Which policies to list.
@@ -115,56 +88,53 @@ async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<Ins
     if let Some(row) = policies.db.read().await?.policy(&digest).await? {
         return Ok(row.into());
     }
-    let (_, row) = take_in(policies, actor, wasm).await?;
+    let row = take_in(policies, actor, wasm).await?;
     let mut tx = policies.db.begin().await?;
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
     add(&mut tx, actor, &row).await?;
     tx.commit().await?;
-    Ok(row.into())
+    Ok(row)
 }
 
-fn exists(row: &PolicyRow) -> Error {
-    let PolicyRow { name, version, .. } = row;
+fn exists(row: &InstalledPolicy) -> Error {
+    let InstalledPolicy { name, version, .. } = row;
     let text =
         format!("{name} {version} is installed with other bytes. Raise the policy's version and build it again.");
     Error::new(Code::PolicyExists, text).with("policy", format!("{name}@{version}"))
 }
 
-/// Inspects and compiles a policy and stores its bytes. It is not installed by this.
-async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<(Arc<Policy>, PolicyRow)> {
+/// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
+async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
     let policy = policies.engine.inspect(wasm.to_vec()).await?;
     policies.remember(&policy);
     policies.blobs.keep_bytes(wasm.clone()).await?;
-    let row = row_of(&policies.db, actor, &policy, wasm.len());
-    Ok((policy, row))
+    Ok(row_of(&policies.db, actor, &policy, wasm.len()))
 }
 
-/// Inserts the row of a policy and emits the event. Returns `false` when another host has inserted the same bytes
-/// already.
-async fn add(tx: &mut Tx, actor: &str, row: &PolicyRow) -> Result<bool> {
+/// Whether it was new: another host may have been faster.
+async fn add(tx: &mut Tx, actor: &str, row: &InstalledPolicy) -> Result<bool> {
     let new = match tx.insert_policy(row).await {
         Err(error) if is_unique_violation(&error) => return Err(exists(row)),
         inserted => inserted?,
     };
     if new {
-        let installed = InstalledPolicy::from(row.clone());
-        tx.tell(kind::POLICY_INSTALLED, &row.digest, actor, &installed);
+        tx.tell(kind::POLICY_INSTALLED, &row.digest, actor, row);
     }
     Ok(new)
 }
 
-fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> PolicyRow {
+fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> InstalledPolicy {
     let described = policy.description();
-    PolicyRow {
+    InstalledPolicy {
         digest: policy.digest().clone(),
         kind: policy.kind(),
         name: described.name.clone(),
         version: described.version.to_string(),
         summary: described.summary.clone(),
-        config_schema: described.config_schema.clone().map(Json),
-        size: size as i64,
+        config_schema: described.config_schema.clone(),
+        size: size as u64,
         installed_by: actor.to_owned(),
         installed_at: db.now(),
     }
@@ -175,14 +145,14 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<I
     caller.require_scope(TokenScope::Read)?;
     let rows = db.read().await?.policies().await?;
     let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
-    Ok(wanted.map(InstalledPolicy::from).collect())
+    Ok(wanted.collect())
 }
 
 /// One policy, named by its digest, by `NAME@VERSION`, or by its name, which means the newest version. `not-found` when
 /// there is none.
 pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
-    Ok(db.read().await?.require_policy(which).await?.into())
+    db.read().await?.require_policy(which).await
 }
 
 /// Uninstalls a policy that is not bound anywhere. The records of past audits stay. Only admins of the platform may.
@@ -203,7 +173,7 @@ pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Re
         return Err(Error::new(Code::PolicyInUse, text));
     }
     tx.delete_policy(digest).await?;
-    tx.tell(kind::POLICY_REMOVED, digest, caller.account.as_str(), &InstalledPolicy::from(row));
+    tx.tell(kind::POLICY_REMOVED, digest, caller.account.as_str(), &row);
     tx.commit().await?;
     policies.forget(digest);
     Ok(())
@@ -222,13 +192,13 @@ pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
     Ok(())
 }
 
-/// Installs a policy and binds it in one transaction, so that a host that dies in between, or two that start at once,
-/// leave no auditor unbound or bound twice.
-async fn ensure(policies: &Policies, known: Option<PolicyRow>, wasm: Bytes) -> Result<()> {
-    let (policy, row) = take_in(policies, event::BERTH, wasm).await?;
+/// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
+/// unbound or bound twice.
+async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes) -> Result<()> {
+    let row = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);
     if row.kind == PolicyKind::Auditor {
-        policy.check_config(&new.config, &new.limits.apply(row.kind)?).await?;
+        fit(policies, &row, &new, PolicyKind::Auditor).await?;
     }
     let mut tx = policies.db.begin().await?;
     let added = add(&mut tx, event::BERTH, &row).await?;
@@ -246,7 +216,7 @@ async fn ensure(policies: &Policies, known: Option<PolicyRow>, wasm: Bytes) -> R
     tx.commit().await
 }
 
-fn platform_binding(policy: &PolicyRow) -> NewPolicyBinding {
+fn platform_binding(policy: &InstalledPolicy) -> NewPolicyBinding {
     NewPolicyBinding {
         policy: policy.digest.to_string(),
         config: serde_json::json!({}),

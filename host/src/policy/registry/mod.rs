@@ -13,10 +13,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use bindings::{attach, auditors, bind, list as bindings, rebind, require_kind, unbind};
+pub use bindings::{Acceptance, attach, auditors, bind, check, list as bindings, rebind, unbind};
 pub use bound::{BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, ScopedPolicyBinding};
 pub use install::{
-    InstalledPolicy, MAX_POLICY_BYTES, PolicyQuery, PolicyRow, ensure_builtins, get, install, list, receive, remove,
+    InstalledPolicy, MAX_POLICY_BYTES, PolicyQuery, ensure_builtins, get, install, list, receive, remove,
 };
 pub use scope::{BindingScope, ScopeKind};
 

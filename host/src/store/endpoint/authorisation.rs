@@ -4,11 +4,14 @@ use super::{push_if, push_known};
 use crate::{
     access::Caller,
     clock::Millis,
-    endpoint::authorisation::{Authorisation, AuthorisationQuery, StageName},
+    endpoint::authorisation::{Authorisation, AuthorisationQuery},
     error::{Code, Error, Result},
     ids::AuthorisationId,
     page::PageQuery,
-    store::{Tx, execute, fetch, fetch_built},
+    store::{
+        Lease, Tx, execute, fetch, fetch_built,
+        lease::{free, given_back, taken},
+    },
 };
 
 fn changed_meanwhile() -> Error {
@@ -39,7 +42,7 @@ impl Tx {
     /// their last step.
     pub(crate) async fn authorisations_with_grant(&mut self, app_id: &str) -> Result<Vec<Authorisation>> {
         let sql = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
-                   AND state IN ('granted', 'choosing') ORDER BY id";
+                   AND stage ->> 'state' IN ('granted', 'choosing') ORDER BY id";
         Ok(fetch!(self, fetch_all, Authorisation, sql, app_id)?)
     }
 
@@ -47,13 +50,12 @@ impl Tx {
     pub(crate) async fn insert_authorisation(&mut self, flow: &Authorisation) -> Result<()> {
         execute!(
             self,
-            "INSERT INTO channel_authorisation (id, merchant_id, kind, state, stage, target, vouched, code_sealed, code_hash,
+            "INSERT INTO channel_authorisation (id, merchant_id, kind, stage, target, vouched, code_sealed, code_hash,
                 started_by, started_at, changed_at, expires_at, due_at, attempts, revision, lease_until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, 0)",
             &flow.id,
             &flow.merchant,
-            flow.kind.as_str(),
-            flow.stage.name(),
+            flow.kind,
             &flow.stage,
             &flow.target,
             &flow.vouched,
@@ -77,13 +79,12 @@ impl Tx {
     pub(crate) async fn write_authorisation(&mut self, flow: &mut Authorisation) -> Result<()> {
         let written = execute!(
             self,
-            "UPDATE channel_authorisation SET state = $3, stage = $4, link_sealed = $5, link_hash = $6,
-                pre_auth_hash = $7, code_sealed = $8, code_hash = $9, changed_at = $10, expires_at = $11, due_at = $12,
-                attempts = $13, trouble = $14, revision = revision + 1
+            "UPDATE channel_authorisation SET stage = $3, link_sealed = $4, link_hash = $5,
+                pre_auth_hash = $6, code_sealed = $7, code_hash = $8, changed_at = $9, expires_at = $10, due_at = $11,
+                attempts = $12, trouble = $13, revision = revision + 1
              WHERE id = $1 AND revision = $2",
             &flow.id,
             flow.revision,
-            flow.stage.name(),
             &flow.stage,
             &flow.link_sealed,
             &flow.link_hash,
@@ -128,41 +129,37 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the lease on an authorisation that is in progress. Returns `false` when another host has it.
-    pub(crate) async fn lease_authorisation(
-        &mut self,
-        id: &AuthorisationId,
-        owner: &str,
-        now: Millis,
-        until: Millis,
-    ) -> Result<bool> {
-        let sql = "UPDATE channel_authorisation SET lease_owner = $2, lease_until = $3
-                   WHERE id = $1 AND due_at IS NOT NULL AND lease_until <= $4";
-        Ok(execute!(self, sql, id, owner, until, now)? > 0)
+    /// Takes the lease of a run that is open; false when another host has it.
+    pub(crate) async fn lease_authorisation(&mut self, id: &AuthorisationId, lease: &Lease) -> Result<bool> {
+        let sql = concat!(
+            "UPDATE channel_authorisation SET ",
+            taken!("$2", "$3"),
+            " WHERE id = $1 AND due_at IS NOT NULL AND ",
+            free!("$4")
+        );
+        Ok(execute!(self, sql, id, lease.owner(), lease.until(), lease.from())? > 0)
     }
 
-    /// Extends the lease on an authorisation between two steps. Returns `false` when another host has it by now.
-    pub(crate) async fn keep_authorisation(
-        &mut self,
-        id: &AuthorisationId,
-        owner: &str,
-        until: Millis,
-    ) -> Result<bool> {
+    /// Prolongs the lease between two steps; false when another host has it by now.
+    pub(crate) async fn keep_authorisation(&mut self, id: &AuthorisationId, lease: &Lease) -> Result<bool> {
         let sql = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
-        Ok(execute!(self, sql, id, owner, until)? > 0)
+        Ok(execute!(self, sql, id, lease.owner(), lease.until())? > 0)
     }
 
     /// Gives the lease on an authorisation back.
     pub(crate) async fn release_authorisation(&mut self, id: &AuthorisationId, owner: &str) -> Result<()> {
-        let sql = "UPDATE channel_authorisation SET lease_until = 0 WHERE id = $1 AND lease_owner = $2";
+        let sql = concat!("UPDATE channel_authorisation SET ", given_back!(), " WHERE id = $1 AND lease_owner = $2");
         execute!(self, sql, id, owner)?;
         Ok(())
     }
 
     /// The authorisations that are due and on which no host has a lease, at most `limit`.
     pub(crate) async fn due_authorisations(&mut self, now: Millis, limit: i64) -> Result<Vec<AuthorisationId>> {
-        let sql =
-            "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $2";
+        let sql = concat!(
+            "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND ",
+            free!("$1"),
+            " ORDER BY due_at LIMIT $2"
+        );
         let rows = fetch!(self, fetch_all, (AuthorisationId,), sql, now, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -179,7 +176,7 @@ impl Tx {
             q.push("SELECT * FROM channel_authorisation a WHERE a.id > ").push_bind(page.after());
             push_known!(q, caller, "a.merchant_id");
             push_if!(q, &query.merchant, " AND a.merchant_id = ", "");
-            push_if!(q, query.state.map(StageName::as_str), " AND a.state = ", "");
+            push_if!(q, query.state, " AND a.stage ->> 'state' = ", "");
             q.push(" ORDER BY a.id LIMIT ").push_bind(page.limit() + 1);
         })?)
     }

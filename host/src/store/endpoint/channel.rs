@@ -17,7 +17,7 @@ impl Tx {
     /// The channel of this kind with this app id, whichever merchant has it.
     pub async fn channel_by_app_id(&mut self, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
         let sql = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
-        Ok(fetch!(self, fetch_optional, Channel, sql, kind.as_str(), app_id)?)
+        Ok(fetch!(self, fetch_optional, Channel, sql, kind, app_id)?)
     }
 
     /// Adds a channel. Returns `false` when a merchant has the same one already.
@@ -28,13 +28,13 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (kind, app_id) DO NOTHING",
             &channel.id,
             &channel.merchant,
-            channel.kind.as_str(),
+            channel.kind,
             &channel.app_id,
             &channel.name,
-            channel.state.as_str(),
+            channel.state,
             &channel.authorised_by,
             channel.authorised_at,
-            channel.proof.as_str()
+            channel.proof
         )?;
         Ok(added > 0)
     }
@@ -47,10 +47,10 @@ impl Tx {
              WHERE id = $1",
             &channel.id,
             &channel.name,
-            channel.state.as_str(),
+            channel.state,
             &channel.authorised_by,
             channel.authorised_at,
-            channel.proof.as_str()
+            channel.proof
         )?;
         Ok(())
     }

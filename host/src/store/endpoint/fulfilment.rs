@@ -14,7 +14,7 @@ use crate::{
     },
     error::Result,
     ids::{InstanceId, MerchantId, MessageId},
-    store::{Tx, execute_built, fetch, fetch_built},
+    store::{Count, Tx, execute_built, fetch, fetch_built},
 };
 
 impl Tx {
@@ -58,7 +58,7 @@ impl Tx {
             );
             q.push_values(instances, |mut row, one| {
                 row.push_bind(&one.id).push_bind(&one.merchant).push_bind(&one.product).push_bind(&one.name);
-                row.push_bind(one.state.as_str()).push_bind(one.said_at).push_bind(one.said_kind.as_str());
+                row.push_bind(one.state).push_bind(one.said_at).push_bind(one.said_kind);
                 row.push_bind(&one.said_by).push_bind(&one.named).push_bind(one.expires_at).push_bind(one.left_at);
                 row.push_bind(one.created_at).push_bind(one.updated_at);
             });
@@ -85,9 +85,9 @@ impl Tx {
                 "INSERT INTO fulfilment (id, merchant_id, state, reason, detail, body, attempts, received_at, settled_at) ",
             );
             q.push_values(rows, |mut row, one| {
-                row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state.as_str());
+                row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state);
                 row.push_bind(&one.reason).push_bind(&one.detail).push_bind(&one.body);
-                row.push_bind(one.attempts).push_bind(one.received_at).push_bind(one.settled_at);
+                row.push_bind(Count(one.attempts)).push_bind(one.received_at).push_bind(one.settled_at);
             });
             q.push(
                 " ON CONFLICT (id) DO UPDATE SET merchant_id = excluded.merchant_id, state = excluded.state,
@@ -104,7 +104,7 @@ impl Tx {
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE state = 'parked'");
             push_if!(q, &which.merchant, " AND merchant_id = ", "");
-            push_if!(q, which.reason.map(Reason::as_str), " AND reason = ", "");
+            push_if!(q, which.reason, " AND reason = ", "");
             q.push(" ORDER BY attempts, received_at, id LIMIT ").push_bind(most as i64);
         })?)
     }
