@@ -94,7 +94,7 @@ pub fn device(guid: &str) -> Device {
 }
 
 /// A database of its own in PostgreSQL, when there is one.
-async fn database() -> DbConfig {
+pub async fn database() -> DbConfig {
     let mut config = DbConfig::default();
     if let Ok(admin) = std::env::var("BERTH_TEST_POSTGRES") {
         let name = GrayTaskId::generate(DAWN, &SystemRandom).to_string();

@@ -1,4 +1,4 @@
-//! The only SQL. One text for SQLite and PostgreSQL: a transaction is an enum of two arms, and the macros below
+//! The only SQL. One text for SQLite and PostgreSQL: a transaction is an enum of two arms, and the macros of `statement`
 //! run the same statement on either.
 //!
 //! A change and the events that tell of it share a transaction: [`Tx::tell`] collects events, and [`Tx::commit`]
@@ -21,7 +21,10 @@ mod idempotency;
 mod index;
 mod mini_app;
 mod policy;
+#[cfg(test)]
+mod prepared;
 mod sealed;
+mod statement;
 mod version;
 mod webhook;
 mod wechat;
@@ -36,6 +39,7 @@ pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use sealed::{SEALED, SealedColumn};
+use statement::{chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_if};
 pub use webhook::{WebhookRow, WebhookSecretRow};
 
 use serde::Serialize;
@@ -60,81 +64,6 @@ pub struct Tx {
     events: Vec<NewEvent>,
     db: Db,
 }
-
-/// Runs a statement, answers the number of rows it touched.
-macro_rules! execute {
-    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) =>
-                sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|done| done.rows_affected()),
-            $crate::store::Conn::Postgres(c) =>
-                sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|done| done.rows_affected()),
-        }
-    };
-}
-
-/// Runs a query whose rows have the type `$row`; `$fetch` is `fetch_one`, `fetch_optional` or `fetch_all`.
-macro_rules! fetch {
-    ($tx:expr, $fetch:ident, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) =>
-                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$fetch(&mut **c).await,
-            $crate::store::Conn::Postgres(c) =>
-                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$fetch(&mut **c).await,
-        }
-    };
-}
-
-/// As [`execute!`], for a statement that is put together: the block pushes its parts onto the query.
-macro_rules! execute_built {
-    ($tx:expr, |$query:ident| $build:block) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
-                $build
-                $query.build().execute(&mut **c).await.map(|done| done.rows_affected())
-            }
-            $crate::store::Conn::Postgres(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
-                $build
-                $query.build().execute(&mut **c).await.map(|done| done.rows_affected())
-            }
-        }
-    };
-}
-
-/// As [`fetch!`] of all rows, for a statement that is put together: the block pushes its parts onto the query.
-macro_rules! fetch_built {
-    ($tx:expr, $row:ty, |$query:ident| $build:block) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
-                $build
-                $query.build_query_as::<$row>().fetch_all(&mut **c).await
-            }
-            $crate::store::Conn::Postgres(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
-                $build
-                $query.build_query_as::<$row>().fetch_all(&mut **c).await
-            }
-        }
-    };
-}
-
-/// Pushes a condition on `$value`, when there is one.
-macro_rules! push_if {
-    ($query:ident, $value:expr, $before:expr, $after:expr) => {
-        if let Some(value) = $value {
-            $query.push($before).push_bind(value).push($after);
-        }
-    };
-}
-
-use execute;
-use execute_built;
-use fetch;
-use fetch_built;
-use push_if;
 
 impl Tx {
     /// Tells of a change made in this transaction: what happened to `subject`, done by `actor`.
@@ -178,8 +107,8 @@ impl Tx {
             self.write_events(events).await?;
         }
         match self.conn {
-            Conn::Sqlite(c) => c.commit().await?,
-            Conn::Postgres(c) => c.commit().await?,
+            Conn::Sqlite(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
+            Conn::Postgres(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
         }
         if told {
             self.db.tell_of_events();

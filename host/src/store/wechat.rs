@@ -115,15 +115,17 @@ impl Tx {
 
     /// Gives the lease back without a new token; nobody asks before `retry_at`.
     pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, retry_at: Millis) -> Result<()> {
-        let sql = "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $2, lease_until = 0 WHERE app_id = $1";
-        execute!(self, sql, app_id, retry_at)?;
+        const SQL: &str =
+            "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $2, lease_until = 0 WHERE app_id = $1";
+        execute!(self, SQL, app_id, retry_at)?;
         Ok(())
     }
 
     /// Makes an access token that WeChat refused expire now, unless it was renewed meanwhile.
     pub(crate) async fn expire_wechat_access(&mut self, app_id: &str, expires_at: Millis) -> Result<()> {
-        let sql = "UPDATE wechat_account SET access_expires_at = 0 WHERE app_id = $1 AND access_expires_at = $2";
-        execute!(self, sql, app_id, expires_at)?;
+        const SQL: &str =
+            "UPDATE wechat_account SET access_expires_at = 0 WHERE app_id = $1 AND access_expires_at = $2";
+        execute!(self, SQL, app_id, expires_at)?;
         Ok(())
     }
 

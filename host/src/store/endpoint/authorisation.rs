@@ -23,22 +23,22 @@ impl Tx {
 
     /// The run whose link has this state.
     pub(crate) async fn authorisation_by_link(&mut self, hash: &str) -> Result<Option<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE link_hash = $1";
-        Ok(fetch!(self, fetch_optional, Authorisation, sql, hash)?)
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE link_hash = $1";
+        Ok(fetch!(self, fetch_optional, Authorisation, SQL, hash)?)
     }
 
     /// The run that this authorisation code came to, or else the one of this pre-authorisation code.
     pub(crate) async fn authorisation_by_code(&mut self, code: &str, pre_auth: &str) -> Result<Option<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE code_hash = $1 OR pre_auth_hash = $2
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE code_hash = $1 OR pre_auth_hash = $2
                    ORDER BY CASE WHEN code_hash = $1 THEN 0 ELSE 1 END LIMIT 1";
-        Ok(fetch!(self, fetch_optional, Authorisation, sql, code, pre_auth)?)
+        Ok(fetch!(self, fetch_optional, Authorisation, SQL, code, pre_auth)?)
     }
 
     /// Runs that have the grant of this account and wait for an endpoint application or for their last step.
     pub(crate) async fn authorisations_with_grant(&mut self, app_id: &str) -> Result<Vec<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
                    AND state IN ('granted', 'choosing') ORDER BY id";
-        Ok(fetch!(self, fetch_all, Authorisation, sql, app_id)?)
+        Ok(fetch!(self, fetch_all, Authorisation, SQL, app_id)?)
     }
 
     /// Adds a run.
@@ -110,9 +110,9 @@ impl Tx {
         trouble: &str,
         due_at: Millis,
     ) -> Result<()> {
-        let sql = "UPDATE channel_authorisation SET attempts = attempts + 1, trouble = $3, due_at = $4, revision = revision + 1
+        const SQL: &str = "UPDATE channel_authorisation SET attempts = attempts + 1, trouble = $3, due_at = $4, revision = revision + 1
                    WHERE id = $1 AND revision = $2";
-        match execute!(self, sql, &flow.id, flow.revision, trouble, due_at)? {
+        match execute!(self, SQL, &flow.id, flow.revision, trouble, due_at)? {
             0 => Err(changed_meanwhile()),
             _ => Ok(()),
         }
@@ -132,9 +132,9 @@ impl Tx {
         now: Millis,
         until: Millis,
     ) -> Result<bool> {
-        let sql = "UPDATE channel_authorisation SET lease_owner = $2, lease_until = $3
+        const SQL: &str = "UPDATE channel_authorisation SET lease_owner = $2, lease_until = $3
                    WHERE id = $1 AND due_at IS NOT NULL AND lease_until <= $4";
-        Ok(execute!(self, sql, id, owner, until, now)? > 0)
+        Ok(execute!(self, SQL, id, owner, until, now)? > 0)
     }
 
     /// Prolongs the lease between two steps; false when another host has it by now.
@@ -144,22 +144,22 @@ impl Tx {
         owner: &str,
         until: Millis,
     ) -> Result<bool> {
-        let sql = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
-        Ok(execute!(self, sql, id, owner, until)? > 0)
+        const SQL: &str = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
+        Ok(execute!(self, SQL, id, owner, until)? > 0)
     }
 
     /// Gives the lease back.
     pub(crate) async fn release_authorisation(&mut self, id: &AuthorisationId, owner: &str) -> Result<()> {
-        let sql = "UPDATE channel_authorisation SET lease_until = 0 WHERE id = $1 AND lease_owner = $2";
-        execute!(self, sql, id, owner)?;
+        const SQL: &str = "UPDATE channel_authorisation SET lease_until = 0 WHERE id = $1 AND lease_owner = $2";
+        execute!(self, SQL, id, owner)?;
         Ok(())
     }
 
     /// Runs that have something to do now and are nobody's, at most `limit`.
     pub(crate) async fn due_authorisations(&mut self, now: Millis, limit: i64) -> Result<Vec<AuthorisationId>> {
-        let sql =
+        const SQL: &str =
             "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $2";
-        let rows = fetch!(self, fetch_all, (AuthorisationId,), sql, now, limit)?;
+        let rows = fetch!(self, fetch_all, (AuthorisationId,), SQL, now, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 

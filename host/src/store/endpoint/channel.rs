@@ -18,8 +18,8 @@ impl Tx {
 
     /// The channel with this id of its own, whosever it is.
     pub async fn channel_by_app_id(&mut self, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
-        let sql = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
-        Ok(fetch!(self, fetch_optional, Channel, sql, kind.as_str(), app_id)?)
+        const SQL: &str = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
+        Ok(fetch!(self, fetch_optional, Channel, SQL, kind.as_str(), app_id)?)
     }
 
     /// Adds a channel; false when somebody has it already.

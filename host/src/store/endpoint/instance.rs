@@ -7,7 +7,7 @@ use crate::{
     endpoint::{EndpointApp, InstanceState, ProductInstance, instance::InstanceQuery},
     error::Result,
     ids::{EndpointAppId, InstanceId},
-    store::{Tx, execute, fetch, fetch_built},
+    store::{Tx, chosen, execute, fetch, fetch_built},
 };
 
 impl Tx {
@@ -20,12 +20,13 @@ impl Tx {
     /// (E2, E3).
     pub async fn products_of_endpoint(&mut self, endpoint: &EndpointApp, limit: i64) -> Result<Vec<ProductInstance>> {
         if endpoint.is_default {
-            let sql = "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id LIMIT $2";
-            return Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.merchant, limit)?);
+            const SQL: &str =
+                "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id LIMIT $2";
+            return Ok(fetch!(self, fetch_all, ProductInstance, SQL, &endpoint.merchant, limit)?);
         }
-        let sql = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
+        const SQL: &str = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
                    WHERE p.endpoint_app_id = $1 ORDER BY i.id LIMIT $2";
-        Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.id, limit)?)
+        Ok(fetch!(self, fetch_all, ProductInstance, SQL, &endpoint.id, limit)?)
     }
 
     /// The product instances that the caller may know of and asks for, by id, and one more than the page holds.
@@ -44,7 +45,7 @@ impl Tx {
             push_if!(q, state, " AND i.state = ", "");
             let open = " AND i.id IN (SELECT instance_id FROM org_product WHERE org_node_id = ";
             push_if!(q, &query.org_node, open, ")");
-            if let Some(endpoint) = &query.endpoint_app {
+            if let Some(endpoint) = chosen!(&query.endpoint_app) {
                 q.push(" AND (i.id IN (SELECT instance_id FROM endpoint_product WHERE endpoint_app_id = ");
                 q.push_bind(endpoint).push(
                     ") OR i.state = 'active' AND i.merchant_id IN
@@ -75,22 +76,23 @@ impl Tx {
             now
         )?;
         // Who chooses it again knows what was said since: only a later unsubscription ends it (E4).
-        let sql =
+        const SQL: &str =
             "UPDATE endpoint_product SET as_of = $3 WHERE endpoint_app_id = $1 AND instance_id = $2 AND as_of < $3";
-        execute!(self, sql, endpoint, &instance.id, instance.said_at)?;
+        execute!(self, SQL, endpoint, &instance.id, instance.said_at)?;
         Ok(added > 0)
     }
 
     /// Takes an instance out of a custom endpoint application; false when it is not in it.
     pub(crate) async fn delete_endpoint_product(&mut self, id: &EndpointAppId, instance: &InstanceId) -> Result<bool> {
-        let sql = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
-        Ok(execute!(self, sql, id, instance)? > 0)
+        const SQL: &str = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
+        Ok(execute!(self, SQL, id, instance)? > 0)
     }
 
     /// Takes an instance out of the custom endpoint applications that chose it as of `left_at` or before (E4).
     pub(crate) async fn leave_endpoints(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<EndpointAppId>> {
-        let sql = "DELETE FROM endpoint_product WHERE instance_id = $1 AND as_of <= $2 RETURNING endpoint_app_id";
-        let rows = fetch!(self, fetch_all, (EndpointAppId,), sql, id, left_at)?;
+        const SQL: &str =
+            "DELETE FROM endpoint_product WHERE instance_id = $1 AND as_of <= $2 RETURNING endpoint_app_id";
+        let rows = fetch!(self, fetch_all, (EndpointAppId,), SQL, id, left_at)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

@@ -15,15 +15,15 @@ use crate::{
 impl Tx {
     /// One merchant.
     pub async fn merchant(&mut self, id: &MerchantId) -> Result<Option<Merchant>> {
-        let sql = "SELECT id, name, unify_users, created_at FROM merchant WHERE id = $1";
-        Ok(fetch!(self, fetch_optional, Merchant, sql, id)?)
+        const SQL: &str = "SELECT id, name, unify_users, created_at FROM merchant WHERE id = $1";
+        Ok(fetch!(self, fetch_optional, Merchant, SQL, id)?)
     }
 
     /// The merchant, held until the transaction ends: everything that changes its endpoint applications takes turns.
     pub async fn hold_merchant(&mut self, id: &MerchantId) -> Result<Merchant> {
-        let sql = "UPDATE merchant SET revision = revision + 1 WHERE id = $1
+        const SQL: &str = "UPDATE merchant SET revision = revision + 1 WHERE id = $1
                    RETURNING id, name, unify_users, created_at";
-        fetch!(self, fetch_optional, Merchant, sql, id)?.ok_or_else(|| Error::not_found("merchant", id))
+        fetch!(self, fetch_optional, Merchant, SQL, id)?.ok_or_else(|| Error::not_found("merchant", id))
     }
 
     /// As [`Tx::hold_merchant`], those of `ids` that are there. They are held in the order of their ids, so that of two who
@@ -59,8 +59,8 @@ impl Tx {
 
     /// Writes what may be edited.
     pub(crate) async fn update_merchant(&mut self, merchant: &Merchant) -> Result<()> {
-        let sql = "UPDATE merchant SET name = $2, unify_users = $3 WHERE id = $1";
-        execute!(self, sql, &merchant.id, &merchant.name, merchant.unify_users)?;
+        const SQL: &str = "UPDATE merchant SET name = $2, unify_users = $3 WHERE id = $1";
+        execute!(self, SQL, &merchant.id, &merchant.name, merchant.unify_users)?;
         Ok(())
     }
 
