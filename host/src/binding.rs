@@ -86,6 +86,7 @@ fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
 }
 
 /// Binds a MiniApp to a host app, or asks for it, or agrees to it. Doing it twice is no work.
+#[tracing::instrument(name = "binding.bind", skip_all, fields(host_app = %id, mini_app = %mini_app))]
 pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
     let mut tx = db.begin().await?;
     let sides = Sides::of(&mut tx, caller, id, mini_app).await?;
@@ -104,6 +105,7 @@ pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId
 }
 
 /// Takes the binding away, by either side: devices in this host app get no service for the MiniApp any more.
+#[tracing::instrument(name = "binding.unbind", skip_all, fields(host_app = %id, mini_app = %mini_app))]
 pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     Sides::of(&mut tx, caller, id, mini_app).await?;

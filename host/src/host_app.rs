@@ -57,6 +57,7 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Act
 }
 
 /// Creates a host app; only an admin of the platform may, and becomes its first admin.
+#[tracing::instrument(name = "host_app.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let host_app = HostApp {

@@ -148,6 +148,7 @@ fn only_team(caller: &Caller) -> Result<TeamId> {
 ///
 /// # Errors
 /// `mini-app-exists` when the id is taken, by whomever.
+#[tracing::instrument(name = "mini_app.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
     let team = new.team.clone().map_or_else(|| only_team(caller), Ok)?;
     let scope = Scope::Team(team.clone());
@@ -196,6 +197,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page
 }
 
 /// Edits what describes it (A1).
+#[tracing::instrument(name = "mini_app.edit", skip_all, fields(mini_app = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
@@ -212,6 +214,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -
 }
 
 /// Takes the MiniApp off the shelf or puts it back (A2, A3). Off-shelf suspends its running GrayTasks.
+#[tracing::instrument(name = "mini_app.shelve", skip_all, fields(mini_app = %id))]
 pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
@@ -234,6 +237,7 @@ pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> R
 ///
 /// # Errors
 /// `version-order` when nothing is online, or the online version is older: then no device could satisfy it.
+#[tracing::instrument(name = "mini_app.set_min_version", skip_all, fields(mini_app = %id))]
 pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;

@@ -115,6 +115,7 @@ fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Cal
 
 /// Issues a token for the caller, or for another account when an admin of the platform asks. A token never gives more
 /// than the token that asked for it (F83).
+#[tracing::instrument(name = "token.issue", skip_all)]
 pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut new: NewToken) -> Result<IssuedToken> {
     caller.require_scope(TokenScope::Manage)?;
     let account = account.unwrap_or_else(|| caller.account.clone());
@@ -143,6 +144,7 @@ pub async fn tokens(db: &Db, caller: &Caller) -> Result<Vec<Token>> {
 }
 
 /// Revokes one of the caller's tokens; an admin of the platform may revoke any. Doing it twice is no work.
+#[tracing::instrument(name = "token.revoke", skip_all, fields(token = %id))]
 pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> {
     let mut tx = db.begin().await?;
     let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());

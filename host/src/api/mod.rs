@@ -19,4 +19,6 @@ pub mod request_id;
 pub mod router;
 pub mod security;
 pub mod serve;
+#[cfg(test)]
+mod spans;
 pub mod v1;

@@ -32,6 +32,7 @@ pub struct Decide {
 ///
 /// # Errors
 /// `no-host-app` when nobody could decide, `version-prerelease` for a development build.
+#[tracing::instrument(name = "audit.submit", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Audit> {
     let mut tx = audits.db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -69,6 +70,7 @@ pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &V
 }
 
 /// Returns a version under audit to development (V4).
+#[tracing::instrument(name = "audit.withdraw", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Version> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -88,6 +90,7 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &Version
 ///
 /// # Errors
 /// `note-required` for a rejection without one, `audit-closed` when the policies still judge or all is decided.
+#[tracing::instrument(name = "audit.decide", skip_all, fields(audit = %id))]
 pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
     let note = text::prose("note", &how.note, 2000)?;
     let mut tx = db.begin().await?;

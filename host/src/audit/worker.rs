@@ -46,6 +46,7 @@ pub async fn run(audits: Arc<Audits>) {
 }
 
 /// Judges one version, if one waits.
+#[tracing::instrument(name = "audits.next", skip_all)]
 async fn next(audits: &Audits) -> Result<bool> {
     let db = &audits.db;
     let now = db.now();
@@ -88,6 +89,7 @@ async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
     extend(db, id, PAUSE_SECONDS * attempts).await.map(drop)
 }
 
+#[tracing::instrument(name = "audit.judge", skip_all, fields(audit = %id))]
 async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     let mut tx = audits.db.read().await?;
     let audit = decide::required(&mut tx, id).await?;

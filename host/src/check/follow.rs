@@ -167,6 +167,7 @@ pub async fn run(follower: Arc<Follower>) {
 }
 
 /// One round; the first one loads everything. The host awaits one before it answers its first check.
+#[tracing::instrument(name = "index.refresh", skip_all)]
 pub async fn refresh(follower: &Follower) -> Result<()> {
     let live = &follower.live;
     let _turn = live.0.round.lock().await;

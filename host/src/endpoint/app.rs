@@ -153,6 +153,7 @@ impl Owned for EndpointApp {
 }
 
 /// Creates a custom endpoint application (E3).
+#[tracing::instrument(name = "endpoint_app.create", skip_all, fields(merchant = %new.merchant))]
 pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<EndpointAppView> {
     let mut tx = db.begin().await?;
     let NewEndpointApp { merchant, name, products } = new;
@@ -190,6 +191,7 @@ pub async fn create_in(
 }
 
 /// Edits an endpoint application; the default one as well.
+#[tracing::instrument(name = "endpoint_app.edit", skip_all, fields(endpoint_app = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
     let mut tx = db.begin().await?;
     let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -207,6 +209,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpoi
 ///
 /// # Errors
 /// `endpoint-default`, `endpoint-in-use`.
+#[tracing::instrument(name = "endpoint_app.delete", skip_all, fields(endpoint_app = %id))]
 pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -225,6 +228,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> 
 }
 
 /// Puts a product instance into a custom endpoint application. Doing it twice is no work.
+#[tracing::instrument(name = "endpoint_app.add_product", skip_all, fields(endpoint_app = %id, product_instance = %instance))]
 pub async fn add_product(
     db: &Db,
     caller: &Caller,
@@ -241,6 +245,7 @@ pub async fn add_product(
 }
 
 /// Takes a product instance out of a custom endpoint application.
+#[tracing::instrument(name = "endpoint_app.remove_product", skip_all, fields(endpoint_app = %id, product_instance = %instance))]
 pub async fn remove_product(db: &Db, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;

@@ -89,6 +89,7 @@ pub fn messages_of(body: Value) -> Result<Vec<Value>> {
 }
 
 /// Takes messages from a request.
+#[tracing::instrument(name = "fulfilment.deliver", skip_all, fields(messages = messages.len()))]
 pub async fn deliver(intake: &Intake, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     receive(intake, caller.account.as_str(), messages).await
@@ -252,6 +253,7 @@ pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()>
 ///
 /// # Errors
 /// `fulfilment-settled` for a correction when somebody else was faster.
+#[tracing::instrument(name = "fulfilment.replay", skip_all, fields(message = %id))]
 pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = db.read().await?.fulfilment(id).await?;
@@ -273,6 +275,7 @@ pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) ->
 }
 
 /// Tries parked messages again, the least tried ones first, 1,000 at the most.
+#[tracing::instrument(name = "fulfilment.replay_all", skip_all)]
 pub async fn replay_all(db: &Db, intake: &Intake, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let rows = db.read().await?.parked_fulfilments(which, MOST).await?;

@@ -98,6 +98,7 @@ impl Lease {
     }
 }
 
+#[tracing::instrument(name = "relay.claim", skip_all)]
 async fn claim(db: &Db, now: Millis) -> Result<Option<Lease>> {
     let until = now.plus_seconds(LEASE);
     let mut tx = db.begin().await?;
@@ -108,6 +109,7 @@ async fn claim(db: &Db, now: Millis) -> Result<Option<Lease>> {
 
 /// Publishes what there is; the lease is gone when another host has taken it. A batch begins only while the lease is not old,
 /// and ends before it does.
+#[tracing::instrument(name = "relay.publish", skip_all, fields(after = lease.after))]
 async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut lease: Lease) -> Result<Option<Lease>> {
     while !lease.is_old(outbox.db.now()) {
         let rows = outbox.db.read().await?.events_after(lease.after, BATCH).await?;

@@ -141,6 +141,7 @@ fn answer(group: &mut Vec<Request>, admitted: &Admitted) {
     }
 }
 
+#[tracing::instrument(name = "admissions.write", skip_all, fields(devices = group.len()))]
 async fn admit_group(db: &Db, group: &[Request]) -> Result<Admitted> {
     let mut tasks: BTreeMap<&GrayTaskId, BTreeSet<&str>> = BTreeMap::new();
     for request in group {

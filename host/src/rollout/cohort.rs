@@ -201,6 +201,7 @@ fn busy() -> Error {
 ///
 /// # Errors
 /// `cohort-invalid`, with the line; `body-too-large`; whatever the body ends with.
+#[tracing::instrument(name = "cohort.upload", skip_all, fields(mini_app = %mini_app))]
 pub async fn upload_cohort<E: Into<Error>>(
     db: &Db,
     blobs: &Blobs,

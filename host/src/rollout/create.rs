@@ -73,6 +73,7 @@ const MOST_TASKS: i64 = 20;
 /// `gray-first-release`, `version-state`, `version-order` (G1), `invalid-field` (G2, G4), `gray-period` (G3),
 /// `gray-limit`,
 /// `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` (G12).
+#[tracing::instrument(name = "gray_task.create", skip_all, fields(mini_app = %id, version = %new.version))]
 pub async fn create(
     db: &Db,
     judges: &dyn Judges,

@@ -78,6 +78,7 @@ impl MarkQueue {
     }
 }
 
+#[tracing::instrument(name = "marks.write", skip_all, fields(marks = notes.len()))]
 async fn write(db: &Db, notes: Vec<Note>) -> Result<()> {
     // In one order everywhere, so that two hosts never hold each other's rows.
     let mut groups: BTreeMap<(GrayTaskId, Mark), BTreeSet<String>> = BTreeMap::new();

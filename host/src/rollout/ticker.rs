@@ -18,6 +18,7 @@ pub async fn run(db: Db) {
 }
 
 /// Stores every start and end that is due; answers how many this host stored.
+#[tracing::instrument(name = "gray_tasks.tick", skip_all)]
 pub async fn tick(db: &Db) -> Result<usize> {
     let due = db.read().await?.due_gray_tasks(db.now()).await?;
     let mut moved = 0;

@@ -148,6 +148,7 @@ pub(super) fn require_on_shelf(mini_app: &MiniApp) -> Result<()> {
 
 /// Brings an approved version online for all bound host apps at once (V7), and ends its trial and the grayscale tasks
 /// that it overtakes (V8).
+#[tracing::instrument(name = "version.publish", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn publish(
     db: &Db,
     caller: &Caller,
@@ -201,6 +202,7 @@ async fn end_trial(tx: &mut Tx, caller: &Caller, version: &VersionRow) -> Result
 }
 
 /// Brings a version online again that was online before (V9). Grayscale tasks that are now above it go on.
+#[tracing::instrument(name = "version.roll_back", skip_all, fields(mini_app = %id, version = %how.to))]
 pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Release> {
     let note = text::prose("note", &how.note, 500)?;
     let mut tx = db.begin().await?;

@@ -74,6 +74,7 @@ fn accounts(accounts: Vec<String>) -> Result<Vec<String>> {
 }
 
 /// Sets the trial (V10).
+#[tracing::instrument(name = "trial.set", skip_all, fields(mini_app = %id, version = %trial.version))]
 pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -105,6 +106,7 @@ pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
 }
 
 /// Ends the trial.
+#[tracing::instrument(name = "trial.clear", skip_all, fields(mini_app = %id))]
 pub async fn clear(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

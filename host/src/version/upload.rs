@@ -40,6 +40,7 @@ struct Contents {
 ///
 /// # Errors
 /// `version-exists` when the version has other bytes, unless `replace` and it was never submitted (V1).
+#[tracing::instrument(name = "version.upload", skip_all, fields(mini_app = %name.mini_app_id, version = %name.version))]
 pub async fn upload<E: Into<Error>>(
     db: &Db,
     blobs: &Blobs,
@@ -174,6 +175,7 @@ pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) ->
 }
 
 /// Deletes a development version. Its number never comes back with other bytes (F30).
+#[tracing::instrument(name = "version.delete", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

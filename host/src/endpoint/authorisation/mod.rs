@@ -91,6 +91,7 @@ paged!(AuthorisationQuery);
 /// # Errors
 /// `wechat-not-set-up`, `not-found` for somebody else's endpoint application, `invalid-field`. What goes wrong later is
 /// told by the run.
+#[tracing::instrument(name = "authorisation.start", skip_all, fields(merchant = %new.merchant))]
 pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
@@ -199,6 +200,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &AuthorisationQuery) -> Resul
 /// # Errors
 /// Whatever refuses the endpoint application or the binding; then the run waits on, unchanged. `authorisation-state` when
 /// it is over.
+#[tracing::instrument(name = "authorisation.choose", skip_all, fields(authorisation = %id))]
 pub async fn choose(
     channels: &Arc<Channels>,
     caller: &Caller,
@@ -234,6 +236,7 @@ pub async fn choose(
 ///
 /// # Errors
 /// `authorisation-state` while it goes on by itself, and when it is bound.
+#[tracing::instrument(name = "authorisation.restart", skip_all, fields(authorisation = %id))]
 pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
@@ -248,6 +251,7 @@ pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &Authorisati
 ///
 /// # Errors
 /// `authorisation-state` when it is over.
+#[tracing::instrument(name = "authorisation.abandon", skip_all, fields(authorisation = %id))]
 pub async fn abandon(db: &Db, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;

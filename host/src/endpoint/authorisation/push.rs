@@ -15,6 +15,7 @@ use crate::{
 /// # Errors
 /// `wechat-push` with WeChat's own error code when it is not one of WeChat's; failures of this host, so that WeChat sends
 /// it again.
+#[tracing::instrument(name = "authorisation.push", skip_all)]
 pub async fn receive(channels: &Channels, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
     match read(platform, envelope, body, channels.db.now())? {
         Push::Ticket { ticket, at } => accounts::keep_ticket(&channels.db, platform, &ticket, at).await,

@@ -113,6 +113,7 @@ impl Dispatcher {
     }
 
     /// Does what can be done now, once.
+    #[tracing::instrument(name = "deliveries.round", skip_all)]
     async fn round(&mut self) -> Result<()> {
         let opened = self.keep_leases().await?;
         self.ready.extend(opened);

@@ -70,6 +70,7 @@ pub struct RotateSecret {
 ///
 /// # Errors
 /// `invalid-field` for an address where events may not go or an unknown type, `webhook-limit` when there are too many.
+#[tracing::instrument(name = "webhook.create", skip_all)]
 pub async fn create(outbox: &Outbox, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
     let scope = Scope::parse(new.scope.kind.as_str(), &new.scope.id)?;
     let mut tx = outbox.db.begin().await?;
@@ -130,6 +131,7 @@ pub fn about(id: &WebhookSecretId) -> String {
 }
 
 /// Changes a webhook. What is that already is no change and no event.
+#[tracing::instrument(name = "webhook.edit", skip_all, fields(webhook = %id))]
 pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
     let mut tx = outbox.db.begin().await?;
     let (before, scope) = hold(&mut tx, caller, id).await?;
@@ -159,6 +161,7 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
 }
 
 /// Disables a webhook whose receiver says that it is gone.
+#[tracing::instrument(name = "webhook.disable", skip_all, fields(webhook = %id))]
 pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
@@ -172,6 +175,7 @@ pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
 }
 
 /// Deletes a webhook with everything that waits for it.
+#[tracing::instrument(name = "webhook.delete", skip_all, fields(webhook = %id))]
 pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (row, scope) = hold(&mut tx, caller, id).await?;
@@ -181,6 +185,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
 }
 
 /// Replaces the secret; messages are signed with the old one too for a while.
+#[tracing::instrument(name = "webhook.rotate", skip_all, fields(webhook = %id))]
 pub async fn rotate(db: &Db, caller: &Caller, id: &WebhookId, how: RotateSecret) -> Result<WebhookWithSecret> {
     let keep = how.keep_old_seconds.unwrap_or(KEEP.0);
     if !(0..=KEEP.1).contains(&keep) {

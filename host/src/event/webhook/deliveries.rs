@@ -123,6 +123,7 @@ pub struct WebhookPing {
 }
 
 /// Sends a message to the receiver at once and says what it answered.
+#[tracing::instrument(name = "webhook.ping", skip_all, fields(webhook = %id))]
 pub async fn ping(outbox: &Outbox, caller: &Caller, id: &WebhookId) -> Result<Ping> {
     let mut tx = outbox.db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Configure).await?;
@@ -155,6 +156,7 @@ pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &Delive
 }
 
 /// Tries one delivery anew, dead or waiting: at once, and with the whole schedule before it.
+#[tracing::instrument(name = "webhook.replay_delivery", skip_all, fields(webhook = %id, seq))]
 pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;
@@ -167,6 +169,7 @@ pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64)
 }
 
 /// Delivers everything after an event again; it is also how to skip what a webhook has missed.
+#[tracing::instrument(name = "webhook.replay", skip_all, fields(webhook = %id))]
 pub async fn replay(db: &Db, caller: &Caller, id: &WebhookId, how: Replay) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;

@@ -102,6 +102,7 @@ fn kind_at(scope: &BindingScope, policy: &PolicyRow) -> Result<PolicyKind> {
 }
 
 /// Binds an auditor to the platform, a host app or a MiniApp.
+#[tracing::instrument(name = "policy_binding.bind", skip_all)]
 pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
     let ScopedPolicyBinding { scope, binding } = new;
     let mut reading = policies.db.read().await?;
@@ -164,6 +165,7 @@ async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(Pol
 /// # Errors
 /// `policy-config` when the policy does not take the config: the binding stays as it was. `gray-state` when the task has
 /// ended.
+#[tracing::instrument(name = "policy_binding.rebind", skip_all, fields(policy_binding = %id))]
 pub async fn rebind(
     policies: &Policies,
     caller: &Caller,
@@ -226,6 +228,7 @@ async fn change(
 }
 
 /// Takes a binding away.
+#[tracing::instrument(name = "policy_binding.unbind", skip_all, fields(policy_binding = %id))]
 pub async fn unbind(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = authorised(&mut tx, caller, id).await?;
