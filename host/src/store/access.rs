@@ -55,6 +55,9 @@ impl HolderRow {
     }
 }
 
+/// A token, and the roles of its account.
+type Holder = (Token, Vec<(Scope, Role)>);
+
 /// The token that a condition names, whatever its state, and the roles of its account. One statement is a snapshot by
 /// itself; a transaction around it would cost each request one round trip.
 macro_rules! holder {
@@ -72,7 +75,7 @@ macro_rules! holder {
     };
 }
 
-fn holder(rows: Vec<HolderRow>) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
+fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
     let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
     Ok(rows.into_iter().next().map(|row| (row.token.into(), grants)))
 }
@@ -80,12 +83,12 @@ fn holder(rows: Vec<HolderRow>) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
 impl Db {
     /// The token with this secret, whatever its state, and the roles of its account. The look-up is by digest, so its time
     /// tells nothing of the secret.
-    pub(crate) async fn holder_of(&self, secret: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
+    pub(crate) async fn holder_of(&self, secret: &str) -> Result<Option<Holder>> {
         holder!(self, "t.secret_sha256 = $1", Digest::of(secret.as_bytes()).as_str())
     }
 
     /// As [`Db::holder_of`], by the token's id.
-    pub(crate) async fn holder_by_id(&self, id: &TokenId) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
+    pub(crate) async fn holder_by_id(&self, id: &TokenId) -> Result<Option<Holder>> {
         holder!(self, "t.id = $1", id.as_str())
     }
 }

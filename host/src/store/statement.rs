@@ -214,6 +214,7 @@ pub(super) mod rows {
         u64::from(row.is_some())
     }
 
+    #[expect(clippy::ptr_arg, reason = "it is what sqlx answers")]
     pub fn fetch_all<T>(rows: &Vec<T>) -> u64 {
         rows.len() as u64
     }
