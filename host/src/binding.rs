@@ -92,6 +92,7 @@ fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
 ///
 /// # Errors
 /// `not-found` when the caller may know about neither side; `missing-grant` when the caller is an admin of neither.
+#[tracing::instrument(name = "binding.bind", skip_all, fields(host_app = %id, mini_app = %mini_app))]
 pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
     let mut tx = db.begin().await?;
     let sides = Sides::of(&mut tx, caller, id, mini_app).await?;
@@ -114,6 +115,7 @@ pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId
 ///
 /// # Errors
 /// As for [`bind`]; `not-found` also when there is no binding.
+#[tracing::instrument(name = "binding.unbind", skip_all, fields(host_app = %id, mini_app = %mini_app))]
 pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     Sides::of(&mut tx, caller, id, mini_app).await?;

@@ -62,6 +62,7 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Act
 ///
 /// # Errors
 /// `host-app-exists` when the id is taken; `invalid-field`; `missing-grant`.
+#[tracing::instrument(name = "host_app.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let host_app = HostApp {

@@ -154,6 +154,7 @@ fn only_team(caller: &Caller) -> Result<TeamId> {
 ///
 /// # Errors
 /// `mini-app-exists` when any team has the id; `invalid-field`; `not-found` for the team; `missing-grant`.
+#[tracing::instrument(name = "mini_app.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
     let team = new.team.clone().map_or_else(|| only_team(caller), Ok)?;
     let scope = Scope::Team(team.clone());
@@ -202,6 +203,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page
 }
 
 /// Edits the name and the description of a MiniApp (A1).
+#[tracing::instrument(name = "mini_app.edit", skip_all, fields(mini_app = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
@@ -219,6 +221,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -
 
 /// Takes a MiniApp off the shelf, which suspends its gray tasks that deliver, or puts it back (A2, A3). The caller must
 /// be allowed to release versions of it.
+#[tracing::instrument(name = "mini_app.shelve", skip_all, fields(mini_app = %id))]
 pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
@@ -242,6 +245,7 @@ pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> R
 /// # Errors
 /// `version-order` when nothing is online, or the online version is below the minimum, since no device could have a
 /// version that may run; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "mini_app.set_min_version", skip_all, fields(mini_app = %id))]
 pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;

@@ -93,8 +93,8 @@ pub fn device(guid: &str) -> Device {
     }
 }
 
-/// Settings of a new database in PostgreSQL if there is a server, otherwise the defaults.
-async fn database() -> DbConfig {
+/// A database of its own in PostgreSQL, when there is one.
+pub async fn database() -> DbConfig {
     let mut config = DbConfig::default();
     if let Ok(admin) = std::env::var("BERTH_TEST_POSTGRES") {
         let name = GrayTaskId::generate(DAWN, &SystemRandom).to_string();

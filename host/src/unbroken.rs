@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::error::{Code, Error, Result};
 
@@ -25,7 +26,7 @@ impl Unbroken {
         if self.is_ending() {
             return Err(Error::new(Code::Unavailable, "The host is ending. Try again."));
         }
-        self.tasks.spawn(work).await.map_err(Error::internal)
+        self.tasks.spawn(work.in_current_span()).await.map_err(Error::internal)
     }
 
     /// Whether the host is ending. Work of several steps should stop after the current one then.

@@ -112,6 +112,7 @@ pub async fn members(db: &Db, caller: &Caller, scope: &Scope) -> Result<Vec<Memb
 /// # Errors
 /// `last-admin` when the scope, which may be the platform, would be left without an admin; `not-found` for an unknown
 /// scope or account, or when the account has no role to take; `invalid-field`; `missing-grant`.
+#[tracing::instrument(name = "access.set_role", skip_all, fields(account = %account, scope = scope.id()))]
 pub async fn set_role(db: &Db, caller: &Caller, scope: &Scope, account: &UserId, role: Option<Role>) -> Result<()> {
     let mut tx = db.begin().await?;
     known_scope(&mut tx, caller, scope).await?;
@@ -142,6 +143,7 @@ async fn known_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> 
 }
 
 /// Creates an account. Only admins of the platform may.
+#[tracing::instrument(name = "account.create", skip_all)]
 pub async fn create_account(db: &Db, caller: &Caller, new: &NewAccount) -> Result<Account> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let mut tx = db.begin().await?;
@@ -180,6 +182,7 @@ const MOST_TEAMS: usize = 100;
 ///
 /// # Errors
 /// `team-limit` for an account that has roles in 100 teams already; `invalid-field`; `missing-grant`.
+#[tracing::instrument(name = "team.create", skip_all)]
 pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team> {
     caller.require_scope(super::TokenScope::Manage)?;
     let teams = caller.grants.iter().filter(|(scope, _)| matches!(scope, Scope::Team(_))).count();

@@ -125,6 +125,7 @@ fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Cal
 /// # Errors
 /// `missing-grant` also when a scope is wanted that the caller's token lacks; `not-found` for the account;
 /// `invalid-field`.
+#[tracing::instrument(name = "token.issue", skip_all)]
 pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut new: NewToken) -> Result<IssuedToken> {
     caller.require_scope(TokenScope::Manage)?;
     let account = account.unwrap_or_else(|| caller.account.clone());
@@ -154,6 +155,7 @@ pub async fn tokens(db: &Db, caller: &Caller) -> Result<Vec<Token>> {
 
 /// Revokes a token of the caller's account; an admin of the platform may revoke any. Revoking it again does nothing.
 /// `not-found` for a token of somebody else.
+#[tracing::instrument(name = "token.revoke", skip_all, fields(token = %id))]
 pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> {
     let mut tx = db.begin().await?;
     let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());

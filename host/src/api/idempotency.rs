@@ -19,6 +19,7 @@ use axum::{
 };
 use hyper::body::Body as HttpBody;
 use sha2::{Digest as _, Sha256};
+use tracing::Instrument;
 
 use crate::{
     api::{limits, request_id},
@@ -142,7 +143,7 @@ async fn run_to_the_end<S: IdempotencyStore>(
     next: Next,
 ) -> Result<Response> {
     let (store, scope_again) = (state.store.clone(), scope.clone());
-    let work = async move { settle(&state, &scope, next.run(request).await).await };
+    let work = async move { settle(&state, &scope, next.run(request).await).await }.in_current_span();
     let task = match request_id::current() {
         Some(id) => tokio::spawn(id.scope(work)),
         None => tokio::spawn(work),

@@ -19,6 +19,8 @@ pub mod request_id;
 pub mod router;
 pub mod security;
 pub mod serve;
+#[cfg(test)]
+mod spans;
 pub mod v1;
 
 use std::{ops::Deref, sync::Arc};

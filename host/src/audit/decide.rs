@@ -34,6 +34,7 @@ pub struct Decide {
 /// # Errors
 /// `no-host-app` when the MiniApp is bound to no host app; `version-prerelease`; `version-state` when the version is
 /// neither in development nor rejected; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "audit.submit", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Audit> {
     let mut tx = audits.db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -74,6 +75,7 @@ pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &V
 ///
 /// # Errors
 /// `version-state` when the version is not under audit; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "audit.withdraw", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<Version> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -94,6 +96,7 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &Version
 /// # Errors
 /// `note-required` for a rejection without a note; `audit-closed` while the policies are judging, and when the audit
 /// has ended; `invalid-field` when the host app is not part of the audit; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "audit.decide", skip_all, fields(audit = %id))]
 pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
     let note = text::prose("note", &how.note, 2000)?;
     let mut tx = db.begin().await?;

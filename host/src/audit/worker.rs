@@ -47,6 +47,7 @@ pub async fn run(audits: Arc<Audits>) {
 }
 
 /// Claims one audit and judges it. Returns `false` when none waits.
+#[tracing::instrument(name = "audits.next", skip_all)]
 async fn next(audits: &Audits) -> Result<bool> {
     let db = &audits.db;
     let mut tx = db.begin().await?;
@@ -89,6 +90,7 @@ async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
     keep(db, id, PAUSE_SECONDS * attempts).await.map(drop)
 }
 
+#[tracing::instrument(name = "audit.judge", skip_all, fields(audit = %id))]
 async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     let mut tx = audits.db.read().await?;
     let audit = decide::required(&mut tx, id).await?;

@@ -45,6 +45,7 @@ pub async fn run_collector(db: Db, blobs: Blobs) {
 
 /// Removes blobs that nothing uses, and files left behind by interrupted uploads, if they are older than the grace
 /// period.
+#[tracing::instrument(name = "blobs.collect", skip_all)]
 pub async fn collect(db: &Db, blobs: &Blobs) -> Result<Collected> {
     let before = Millis(db.now().0 - blobs.grace.as_millis() as i64);
     let mut collected = Collected { scraps: blobs.sweep(before).await?, ..Collected::default() };

@@ -74,6 +74,7 @@ pub async fn run(follower: Arc<Follower>) {
 
 /// Runs one round, and publishes the new index when it has succeeded. The first round loads everything; the host awaits
 /// it before it answers checks.
+#[tracing::instrument(name = "index.refresh", skip_all)]
 pub async fn refresh(follower: &Follower) -> Result<()> {
     let live = &follower.live;
     let _turn = live.turn().await;

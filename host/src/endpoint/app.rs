@@ -158,6 +158,7 @@ impl Owned for EndpointApp {
 ///
 /// # Errors
 /// As [`merchant::authorise`] and [`create_in`].
+#[tracing::instrument(name = "endpoint_app.create", skip_all, fields(merchant = %new.merchant))]
 pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<EndpointAppView> {
     let mut tx = db.begin().await?;
     let NewEndpointApp { merchant, name, products } = new;
@@ -196,6 +197,7 @@ pub async fn create_in(
 
 /// Renames an endpoint application; the default one may be renamed too. Nothing is written when the name stays the
 /// same.
+#[tracing::instrument(name = "endpoint_app.edit", skip_all, fields(endpoint_app = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
     let mut tx = db.begin().await?;
     let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -213,6 +215,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpoi
 ///
 /// # Errors
 /// `endpoint-default` when it is the merchant's default one, `endpoint-in-use` while channels are bound to it.
+#[tracing::instrument(name = "endpoint_app.delete", skip_all, fields(endpoint_app = %id))]
 pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
@@ -234,6 +237,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> 
 ///
 /// # Errors
 /// `endpoint-default`, `not-found` for a product instance of another merchant, `product-unsubscribed`.
+#[tracing::instrument(name = "endpoint_app.add_product", skip_all, fields(endpoint_app = %id, product_instance = %instance))]
 pub async fn add_product(
     db: &Db,
     caller: &Caller,
@@ -253,6 +257,7 @@ pub async fn add_product(
 ///
 /// # Errors
 /// `endpoint-default`, `not-found` when it is not in it, `endpoint-empty` when it is the last one.
+#[tracing::instrument(name = "endpoint_app.remove_product", skip_all, fields(endpoint_app = %id, product_instance = %instance))]
 pub async fn remove_product(db: &Db, caller: &Caller, id: &EndpointAppId, instance: &InstanceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;

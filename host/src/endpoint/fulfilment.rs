@@ -90,6 +90,7 @@ pub fn messages_of(body: Value) -> Result<Vec<Value>> {
 }
 
 /// Takes messages that the order system sent in a request. The caller needs the `Fulfil` grant on the platform.
+#[tracing::instrument(name = "fulfilment.deliver", skip_all, fields(messages = messages.len()))]
 pub async fn deliver(intake: &Intake, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     receive(intake, caller.account.as_str(), messages).await
@@ -259,6 +260,7 @@ pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()>
 /// # Errors
 /// `not-found`, `invalid-field` when the correction is not a message, and `fulfilment-settled` when the parked message
 /// was corrected by somebody else in the meantime.
+#[tracing::instrument(name = "fulfilment.replay", skip_all, fields(message = %id))]
 pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = db.read().await?.fulfilment(id).await?;
@@ -280,6 +282,7 @@ pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) ->
 }
 
 /// Tries parked messages again: those with the fewest attempts first, 1,000 at most.
+#[tracing::instrument(name = "fulfilment.replay_all", skip_all)]
 pub async fn replay_all(db: &Db, intake: &Intake, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let rows = db.read().await?.parked_fulfilments(which, MOST).await?;

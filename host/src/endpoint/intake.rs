@@ -98,6 +98,7 @@ async fn settle(db: &Db, requests: Vec<Request>) {
 }
 
 /// Settles requests in one transaction, and answers the receipts of each, in their order.
+#[tracing::instrument(name = "fulfilments.settle", skip_all, fields(requests = requests.len()))]
 async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();

@@ -78,6 +78,7 @@ async fn listen(intake: &Intake, server: &NatsConfig, subject: &str) -> Result<(
     Ok(())
 }
 
+#[tracing::instrument(name = "fulfilment.take", skip_all)]
 async fn take(intake: &Intake, payload: &[u8]) -> Result<Receipts> {
     fulfilment::receive(intake, ACTOR, &read(payload)).await
 }

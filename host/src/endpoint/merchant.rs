@@ -77,6 +77,7 @@ pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MerchantId, act
 ///
 /// # Errors
 /// `merchant-exists` when the id is taken.
+#[tracing::instrument(name = "merchant.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewMerchant) -> Result<Merchant> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let merchant = Merchant {
@@ -101,6 +102,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewMerchant) -> Result<Mercha
 }
 
 /// Edits a merchant. When nothing changes, nothing is written.
+#[tracing::instrument(name = "merchant.edit", skip_all, fields(merchant = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &MerchantId, edit: EditMerchant) -> Result<Merchant> {
     let mut tx = db.begin().await?;
     let before = authorise_change(&mut tx, caller, id, Action::Configure).await?;

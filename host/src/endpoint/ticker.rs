@@ -21,6 +21,7 @@ pub async fn run(db: Db) {
 
 /// Expires product instances whose time is over, and applies messages that were parked while their merchant was being
 /// created. A failure of one merchant is logged and does not hold up the others.
+#[tracing::instrument(name = "merchants.tick", skip_all)]
 pub async fn tick(db: &Db) -> Result<()> {
     let mut tx = db.read().await?;
     let expiring = tx.merchants_with_expired_products(db.now()).await?;
@@ -42,12 +43,14 @@ fn log(merchant: &MerchantId, done: Result<()>) {
     }
 }
 
+#[tracing::instrument(name = "fulfilments.replay", skip_all, fields(merchant = %merchant))]
 async fn replay(db: &Db, merchant: &MerchantId) -> Result<()> {
     let mut tx = db.begin().await?;
     fulfilment::replay_for(&mut tx, merchant).await?;
     tx.commit().await
 }
 
+#[tracing::instrument(name = "products.expire", skip_all, fields(merchant = %merchant))]
 async fn expire(db: &Db, merchant: &MerchantId) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.hold_merchant(merchant).await?;

@@ -99,6 +99,7 @@ impl Turn {
     }
 }
 
+#[tracing::instrument(name = "relay.claim", skip_all)]
 async fn claim(db: &Db) -> Result<Option<Turn>> {
     let lease = Lease::of(db, LEASE);
     let mut tx = db.begin().await?;
@@ -109,6 +110,7 @@ async fn claim(db: &Db) -> Result<Option<Turn>> {
 
 /// Publishes what there is; the lease is gone when another host has taken it. A batch begins only while the lease is not old,
 /// and ends before it does.
+#[tracing::instrument(name = "relay.publish", skip_all, fields(after = turn.after))]
 async fn publish_on(outbox: &Outbox, outlet: &Outlet, mut turn: Turn) -> Result<Option<Turn>> {
     while !turn.is_old(outbox.db.now()) {
         let rows = outbox.db.read().await?.events_after(turn.after, BATCH).await?;

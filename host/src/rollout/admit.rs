@@ -31,6 +31,7 @@ pub async fn run_admissions(mut queue: AdmitQueue, db: Db) {
 
 type Admitted = HashSet<(GrayTaskId, String)>;
 
+#[tracing::instrument(name = "admissions.write", skip_all, fields(devices = group.len()))]
 async fn admit(db: &Db, group: &AdmitGroup) -> Result<Admitted> {
     let mut tx = db.begin().await?;
     let mut admitted = Admitted::new();

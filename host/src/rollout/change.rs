@@ -47,6 +47,7 @@ pub async fn end(db: &Db, caller: &Caller, id: &GrayTaskId, note: &Note) -> Resu
     by_hand(db, caller, id, Move::End, note).await
 }
 
+#[tracing::instrument(name = "gray_task.move", skip_all, fields(gray_task = %id, step = ?step))]
 async fn by_hand(db: &Db, caller: &Caller, id: &GrayTaskId, step: Move, note: &Note) -> Result<GrayTask> {
     let note = text::prose("note", &note.note, 500)?;
     let mut tx = db.begin().await?;

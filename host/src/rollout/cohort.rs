@@ -207,6 +207,7 @@ fn busy() -> Error {
 /// `cohort-invalid`, with the line, for what is not a list; `body-too-large`; `too-many-requests` while 8 others are
 /// being uploaded to this host; `invalid-field` for the name; `not-found` and `missing-grant`; the error of the body,
 /// when it ends with one.
+#[tracing::instrument(name = "cohort.upload", skip_all, fields(mini_app = %mini_app))]
 pub async fn upload_cohort<E: Into<Error>>(
     db: &Db,
     blobs: &Blobs,

@@ -74,6 +74,7 @@ const MOST_TASKS: i64 = 20;
 /// `gray-first-release`, `version-state` and `version-order` for the version (G1), `gray-period` for the period (G3),
 /// `gray-limit` when 20 tasks have not ended, `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` for the
 /// policies (G12), `invalid-field` for all else (G2, G4), `not-found` and `missing-grant`.
+#[tracing::instrument(name = "gray_task.create", skip_all, fields(mini_app = %id, version = %new.version))]
 pub async fn create(
     db: &Db,
     judges: &dyn Judges,

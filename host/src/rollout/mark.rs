@@ -45,6 +45,7 @@ pub async fn run_marks(mut queue: MarkQueue, db: Db) {
     }
 }
 
+#[tracing::instrument(name = "marks.write", skip_all, fields(marks = marks.len()))]
 async fn write(db: &Db, marks: Marks) -> Result<()> {
     let now = db.now();
     for ((task, mark), guids) in marks {

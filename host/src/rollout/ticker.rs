@@ -20,6 +20,7 @@ pub async fn run(db: Db) {
 
 /// Stores every start and end that is due, one transaction for each task. Returns the number of tasks that this host
 /// moved.
+#[tracing::instrument(name = "gray_tasks.tick", skip_all)]
 pub async fn tick(db: &Db) -> Result<usize> {
     let due = db.read().await?.due_gray_tasks(db.now()).await?;
     let mut moved = 0;

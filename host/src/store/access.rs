@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Backend, Db, Tx, execute, fetch, fetch_built};
+use super::{Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_if};
 use crate::{
     access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token},
     clock::Millis,
@@ -30,37 +30,41 @@ impl HolderRow {
     }
 }
 
+/// A token, and the roles of its account.
+type Holder = (Token, Vec<(Scope, Role)>);
+
+/// The token that a condition names, whatever its state, and the roles of its account. One statement is a snapshot by
+/// itself; a transaction around it would cost each request one round trip.
 macro_rules! holder {
-    ($condition:literal) => {
-        concat!(
-            "SELECT t.*, g.scope_kind, g.scope_id, g.role FROM token t
-             LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
-            $condition
-        )
+    ($db:expr, $condition:literal, $value:expr) => {
+        holder(fetch_alone!(
+            $db,
+            HolderRow,
+            concat!(
+                "SELECT t.*, g.scope_kind, g.scope_id, g.role FROM token t
+                 LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
+                $condition
+            ),
+            $value
+        )?)
     };
 }
 
+fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
+    let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
+    Ok(rows.into_iter().next().map(|row| (row.token.into(), grants)))
+}
+
 impl Db {
-    /// The token that has this secret, even if it has expired or was revoked, with the roles of its account. The token
-    /// is looked up by the digest of the secret, so that the duration tells nothing about the secret.
-    pub(crate) async fn holder_of(&self, secret: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
-        self.holder(holder!("t.secret_sha256 = $1"), Digest::of(secret.as_bytes()).as_str()).await
+    /// The token with this secret, whatever its state, and the roles of its account. The look-up is by digest, so its time
+    /// tells nothing of the secret.
+    pub(crate) async fn holder_of(&self, secret: &str) -> Result<Option<Holder>> {
+        holder!(self, "t.secret_sha256 = $1", Digest::of(secret.as_bytes()).as_str())
     }
 
-    /// Like [`Db::holder_of`], for the token with this id.
-    pub(crate) async fn holder_by_id(&self, id: &TokenId) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
-        self.holder(holder!("t.id = $1"), id.as_str()).await
-    }
-
-    /// Runs one statement without a transaction, which would cost every request another round trip. A single statement
-    /// sees one snapshot anyway.
-    async fn holder(&self, sql: &'static str, value: &str) -> Result<Option<(Token, Vec<(Scope, Role)>)>> {
-        let rows: Vec<HolderRow> = match self.backend() {
-            Backend::Sqlite { read, .. } => sqlx::query_as(sql).bind(value).fetch_all(read).await?,
-            Backend::Postgres(pool) => sqlx::query_as(sql).bind(value).fetch_all(pool).await?,
-        };
-        let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
-        Ok(rows.into_iter().next().map(|row| (row.token, grants)))
+    /// As [`Db::holder_of`], by the token's id.
+    pub(crate) async fn holder_by_id(&self, id: &TokenId) -> Result<Option<Holder>> {
+        holder!(self, "t.id = $1", id.as_str())
     }
 }
 
@@ -87,9 +91,7 @@ impl Tx {
     pub(crate) async fn accounts(&mut self, page: &PageQuery, name: Option<&str>) -> Result<Vec<Account>> {
         Ok(fetch_built!(self, Account, |query| {
             query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
-            if let Some(name) = name {
-                query.push(" AND name = ").push_bind(name);
-            }
+            push_if!(query, name, " AND name = ", "");
             query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
         })?)
     }
@@ -115,7 +117,7 @@ impl Tx {
     pub(crate) async fn teams_known_to(&mut self, caller: &Caller, page: &PageQuery) -> Result<Vec<Team>> {
         Ok(fetch_built!(self, Team, |q| {
             q.push("SELECT * FROM team WHERE id > ").push_bind(page.after());
-            if !caller.reads_everything() {
+            if chosen!(!caller.reads_everything()) {
                 q.push(" AND id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
                 q.push_bind(&caller.account).push(")");
             }
@@ -213,8 +215,8 @@ impl Tx {
 
     /// All tokens of an account, newest first.
     pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
-        let sql = "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
-        Ok(fetch!(self, fetch_all, Token, sql, account)?)
+        const SQL: &str = "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
+        Ok(fetch!(self, fetch_all, Token, SQL, account)?)
     }
 
     /// The token with this id.

@@ -2,50 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::QueryBuilder;
-
-use super::{Conn, Count, Tx, execute, fetch};
+use super::{Count, Tx, execute, execute_built, fetch, fetch_built};
 use crate::{clock::Millis, error::Result, ids::GrayTaskId, rollout::Mark};
 
 impl Tx {
     /// Those of `guids` that the task has admitted.
     pub async fn admitted_of(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
-        macro_rules! select {
-            ($connection:expr) => {{
-                let mut query = QueryBuilder::new("SELECT guid FROM admission WHERE task_id = ");
-                query.push_bind(task).push(" AND guid IN (");
-                let mut list = query.separated(", ");
-                for guid in guids {
-                    list.push_bind(*guid);
-                }
-                query.push(")");
-                query.build_query_scalar::<String>().fetch_all(&mut **$connection).await
-            }};
-        }
-        Ok(match &mut self.conn {
-            Conn::Sqlite(connection) => select!(connection),
-            Conn::Postgres(connection) => select!(connection),
-        }?)
+        let rows = fetch_built!(self, (String,), |query| {
+            query.push("SELECT guid FROM admission WHERE task_id = ").push_bind(task).push(" AND guid IN (");
+            let mut list = query.separated(", ");
+            for guid in guids {
+                list.push_bind(*guid);
+            }
+            query.push(")");
+        })?;
+        Ok(rows.into_iter().map(|(guid,)| guid).collect())
     }
 
     /// Adds admissions with the ordinals after `last`, and counts them in the task, which this transaction holds.
     pub async fn insert_admissions(&mut self, task: &GrayTaskId, last: u64, guids: &[&str], now: Millis) -> Result<()> {
-        macro_rules! insert {
-            ($connection:expr) => {{
-                let mut query = QueryBuilder::new("INSERT INTO admission (task_id, guid, ordinal, admitted_at) ");
-                query.push_values((last + 1..).zip(guids), |mut row, (ordinal, guid)| {
-                    row.push_bind(task).push_bind(*guid).push_bind(Count(ordinal)).push_bind(now);
-                });
-                query.build().execute(&mut **$connection).await.map(drop)
-            }};
-        }
         if guids.is_empty() {
             return Ok(());
         }
-        match &mut self.conn {
-            Conn::Sqlite(connection) => insert!(connection),
-            Conn::Postgres(connection) => insert!(connection),
-        }?;
+        execute_built!(self, |query| {
+            query.push("INSERT INTO admission (task_id, guid, ordinal, admitted_at) ");
+            query.push_values((last + 1..).zip(guids), |mut row, (ordinal, guid)| {
+                row.push_bind(task).push_bind(*guid).push_bind(Count(ordinal)).push_bind(now);
+            });
+        })?;
         execute!(self, "UPDATE gray_task SET admitted = $2 WHERE id = $1", task, Count(last + guids.len() as u64))?;
         Ok(())
     }
@@ -58,37 +42,31 @@ impl Tx {
         guids: &BTreeSet<String>,
         at: Millis,
     ) -> Result<()> {
-        macro_rules! update {
-            ($connection:expr) => {{
-                let mut query = QueryBuilder::new("UPDATE admission SET ");
-                query.push(column(mark)).push(" = ").push_bind(at);
-                query.push(" WHERE task_id = ").push_bind(task);
-                query.push(" AND ").push(column(mark)).push(" IS NULL AND guid IN (");
-                let mut list = query.separated(", ");
-                for guid in guids {
-                    list.push_bind(guid);
-                }
-                query.push(")");
-                query.build().execute(&mut **$connection).await.map(drop)
-            }};
-        }
-        Ok(match &mut self.conn {
-            Conn::Sqlite(connection) => update!(connection),
-            Conn::Postgres(connection) => update!(connection),
-        }?)
+        execute_built!(self, |query| {
+            query.push("UPDATE admission SET ").push(column(mark)).push(" = ").push_bind(at);
+            query.push(" WHERE task_id = ").push_bind(task);
+            query.push(" AND ").push(column(mark)).push(" IS NULL AND guid IN (");
+            let mut list = query.separated(", ");
+            for guid in guids {
+                list.push_bind(guid);
+            }
+            query.push(")");
+        })?;
+        Ok(())
     }
 
     /// How many each delivering task has admitted, which is also the last ordinal.
     pub async fn admission_counts(&mut self) -> Result<Vec<(GrayTaskId, u64)>> {
-        let sql = "SELECT id, admitted FROM gray_task WHERE state = 'delivering'";
-        let rows = fetch!(self, fetch_all, (GrayTaskId, Count), sql)?;
+        const SQL: &str = "SELECT id, admitted FROM gray_task WHERE state = 'delivering'";
+        let rows = fetch!(self, fetch_all, (GrayTaskId, Count), SQL)?;
         Ok(rows.into_iter().map(|(id, Count(admitted))| (id, admitted)).collect())
     }
 
     /// The admissions of a task after an ordinal, in their order.
     pub async fn admissions_after(&mut self, task: &str, ordinal: u64, limit: i64) -> Result<Vec<(String, u64)>> {
-        let sql = "SELECT guid, ordinal FROM admission WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
-        let rows = fetch!(self, fetch_all, (String, Count), sql, task, Count(ordinal), limit)?;
+        const SQL: &str =
+            "SELECT guid, ordinal FROM admission WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
+        let rows = fetch!(self, fetch_all, (String, Count), SQL, task, Count(ordinal), limit)?;
         Ok(rows.into_iter().map(|(guid, Count(ordinal))| (guid, ordinal)).collect())
     }
 

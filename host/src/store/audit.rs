@@ -92,14 +92,14 @@ impl Tx {
 
     /// The parts of all host apps in an audit, by the id of the host app.
     pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
-        let sql = "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id";
-        Ok(fetch!(self, fetch_all, AuditItem, sql, id)?)
+        const SQL: &str = "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id";
+        Ok(fetch!(self, fetch_all, AuditItem, SQL, id)?)
     }
 
     /// The evaluations of an audit, in the order in which policies were asked.
     pub async fn evaluations(&mut self, id: &AuditId) -> Result<Vec<Evaluation>> {
-        let sql = "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position";
-        Ok(fetch!(self, fetch_all, Evaluation, sql, id)?)
+        const SQL: &str = "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position";
+        Ok(fetch!(self, fetch_all, Evaluation, SQL, id)?)
     }
 
     /// Stores the evaluations of an audit, in place of those that an interrupted run may have left.
@@ -179,22 +179,23 @@ impl Tx {
 
     /// Takes the oldest audit whose policies have not judged and that no living worker holds.
     pub async fn claim_audit(&mut self, lease: &Lease) -> Result<Option<AuditId>> {
-        let sql = concat!("SELECT id FROM audit WHERE state = 'checking' AND ", free!("$1"), " ORDER BY id LIMIT 1");
-        let oldest = fetch!(self, fetch_optional, (AuditId,), sql, lease.from())?;
+        const OLDEST: &str =
+            concat!("SELECT id FROM audit WHERE state = 'checking' AND ", free!("$1"), " ORDER BY id LIMIT 1");
+        let oldest = fetch!(self, fetch_optional, (AuditId,), OLDEST, lease.from())?;
         let Some((id,)) = oldest else { return Ok(None) };
-        let sql = concat!(
+        const CLAIM: &str = concat!(
             "UPDATE audit SET attempts = attempts + 1, ",
             taken!("$2", "$3"),
             " WHERE id = $1 AND state = 'checking' AND ",
             free!("$4")
         );
-        let claimed = execute!(self, sql, &id, lease.owner(), lease.until(), lease.from())?;
+        let claimed = execute!(self, CLAIM, &id, lease.owner(), lease.until(), lease.from())?;
         Ok((claimed > 0).then_some(id))
     }
 
     /// Holds a claimed audit for longer; false when another worker has it, or nobody may any more.
     pub async fn keep_audit(&mut self, id: &AuditId, lease: &Lease) -> Result<bool> {
-        let sql = "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'";
-        Ok(execute!(self, sql, id, lease.owner(), lease.until())? > 0)
+        const SQL: &str = "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'";
+        Ok(execute!(self, SQL, id, lease.owner(), lease.until())? > 0)
     }
 }

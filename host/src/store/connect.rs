@@ -9,8 +9,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Notify;
+use tracing::Instrument;
 
-use super::{Conn, SQLITE_BUSY, Tx, database_code};
+use super::{Conn, SQLITE_BUSY, Tx, database_code, execute_sqlite, statement};
 use crate::{
     clock::{Millis, Nature, Random},
     error::{Code, Error, Result},
@@ -151,7 +152,10 @@ impl Db {
     /// first write.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(self.tx(match &self.backend {
-            Backend::Sqlite { write, .. } => Conn::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Backend::Sqlite { write, .. } => {
+                const BEGIN: &str = "BEGIN IMMEDIATE";
+                Conn::Sqlite(statement::run(BEGIN, write.begin_with(BEGIN), |_| 0).await?)
+            }
             Backend::Postgres(pool) => Conn::Postgres(begin_whole(pool, "BEGIN").await?),
         }))
     }
@@ -159,7 +163,7 @@ impl Db {
     /// Begins a transaction that only reads, all of it from one snapshot.
     pub async fn read(&self) -> Result<Tx> {
         Ok(self.tx(match &self.backend {
-            Backend::Sqlite { read, .. } => Conn::Sqlite(read.begin().await?),
+            Backend::Sqlite { read, .. } => Conn::Sqlite(statement::run("BEGIN", read.begin(), |_| 0).await?),
             Backend::Postgres(pool) => {
                 Conn::Postgres(begin_whole(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
@@ -196,7 +200,7 @@ impl Db {
         };
         let part = file.with_extension("part");
         let _ = std::fs::remove_file(&part); // of a backup that broke off; SQLite refuses a file that is there
-        sqlx::query("VACUUM INTO $1").bind(part.to_string_lossy()).execute(write).await?;
+        execute_sqlite!(write, "VACUUM INTO $1", part.to_string_lossy())?;
         let synced = std::fs::File::open(&part).and_then(|part| part.sync_all());
         synced.and_then(|()| std::fs::rename(&part, file)).map_err(Error::internal)
     }
@@ -223,9 +227,10 @@ fn host_id(random: &dyn Random) -> String {
 /// Begins a transaction even when the caller is dropped in the meantime, as happens to a request whose client leaves.
 /// Otherwise sqlx 0.9 would return a connection to the pool inside of the transaction, and its next user would write
 /// into somebody's snapshot, or be told that it may only read.
-async fn begin_whole(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>> {
+async fn begin_whole(pool: &PgPool, text: &'static str) -> Result<Transaction<'static, Postgres>> {
     let pool = pool.clone();
-    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    let begun = async move { statement::run(text, pool.begin_with(text), |_| 0).await };
+    let begun = tokio::spawn(begun.in_current_span()).await;
     Ok(begun.map_err(Error::internal)??)
 }
 

@@ -262,10 +262,10 @@ impl Tx {
 
     /// Gives back all leases of a host that stops.
     pub async fn release_leases(&mut self, owner: &str) -> Result<()> {
-        let webhooks = concat!("UPDATE webhook_cursor SET ", given_back!(), " WHERE lease_owner = $1");
-        execute!(self, webhooks, owner)?;
-        let relays = concat!("UPDATE event_relay SET ", given_back!(), " WHERE lease_owner = $1");
-        execute!(self, relays, owner)?;
+        const WEBHOOKS: &str = concat!("UPDATE webhook_cursor SET ", given_back!(), " WHERE lease_owner = $1");
+        execute!(self, WEBHOOKS, owner)?;
+        const RELAYS: &str = concat!("UPDATE event_relay SET ", given_back!(), " WHERE lease_owner = $1");
+        execute!(self, RELAYS, owner)?;
         Ok(())
     }
 

@@ -11,8 +11,8 @@ use crate::{
 impl Tx {
     /// How many gray tasks of a MiniApp have not ended, as stored.
     pub(crate) async fn unended_gray_tasks(&mut self, mini_app: &MiniAppId) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM gray_task WHERE mini_app_id = $1 AND state <> 'ended'";
-        let (count,) = fetch!(self, fetch_one, (i64,), sql, mini_app)?;
+        const SQL: &str = "SELECT COUNT(*) FROM gray_task WHERE mini_app_id = $1 AND state <> 'ended'";
+        let (count,) = fetch!(self, fetch_one, (i64,), SQL, mini_app)?;
         Ok(count)
     }
 

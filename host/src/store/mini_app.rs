@@ -1,6 +1,6 @@
 //! MiniApps in the database.
 
-use super::{Tx, execute, fetch, fetch_built, push_if};
+use super::{Tx, chosen, execute, fetch, fetch_built, push_if};
 use crate::{
     access::Caller,
     error::{Error, Result},
@@ -63,14 +63,14 @@ impl Tx {
         let search = search.map(|text| format!("%{text}%"));
         Ok(fetch_built!(self, MiniApp, |q| {
             q.push("SELECT * FROM mini_app m WHERE m.id > ").push_bind(page.after());
-            if !caller.reads_everything() {
+            if chosen!(!caller.reads_everything()) {
                 q.push(
                     " AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ",
                 );
                 q.push_bind(&caller.account).push(")");
             }
             push_if!(q, query.team.as_ref(), " AND m.team_id = ", "");
-            if let Some(search) = &search {
+            if let Some(search) = chosen!(&search) {
                 q.push(" AND (lower(m.name) LIKE ")
                     .push_bind(search)
                     .push(" OR m.id LIKE ")

@@ -22,7 +22,10 @@ mod index;
 mod lease;
 mod mini_app;
 mod policy;
+#[cfg(test)]
+mod prepared;
 mod sealed;
+mod statement;
 mod version;
 mod webhook;
 mod wechat;
@@ -38,6 +41,7 @@ pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
 pub use sealed::{SEALED, SealedColumn};
+use statement::{chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_if};
 pub use webhook::{WebhookRow, WebhookSecretRow};
 
 use serde::Serialize;
@@ -62,81 +66,6 @@ pub struct Tx {
     events: Vec<NewEvent>,
     db: Db,
 }
-
-/// Runs a statement and returns the number of rows that it changed.
-macro_rules! execute {
-    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) =>
-                sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|done| done.rows_affected()),
-            $crate::store::Conn::Postgres(c) =>
-                sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|done| done.rows_affected()),
-        }
-    };
-}
-
-/// Runs a query whose rows have the type `$row`; `$fetch` is `fetch_one`, `fetch_optional` or `fetch_all`.
-macro_rules! fetch {
-    ($tx:expr, $fetch:ident, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) =>
-                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$fetch(&mut **c).await,
-            $crate::store::Conn::Postgres(c) =>
-                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$fetch(&mut **c).await,
-        }
-    };
-}
-
-/// Like [`execute!`], for a statement with a varying text: the block pushes its parts onto the query.
-macro_rules! execute_built {
-    ($tx:expr, |$query:ident| $build:block) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
-                $build
-                $query.build().execute(&mut **c).await.map(|done| done.rows_affected())
-            }
-            $crate::store::Conn::Postgres(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
-                $build
-                $query.build().execute(&mut **c).await.map(|done| done.rows_affected())
-            }
-        }
-    };
-}
-
-/// Like [`fetch!`] with `fetch_all`, for a statement with a varying text: the block pushes its parts onto the query.
-macro_rules! fetch_built {
-    ($tx:expr, $row:ty, |$query:ident| $build:block) => {
-        match &mut $tx.conn {
-            $crate::store::Conn::Sqlite(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
-                $build
-                $query.build_query_as::<$row>().fetch_all(&mut **c).await
-            }
-            $crate::store::Conn::Postgres(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
-                $build
-                $query.build_query_as::<$row>().fetch_all(&mut **c).await
-            }
-        }
-    };
-}
-
-/// Pushes a condition on `$value`, if it is `Some`.
-macro_rules! push_if {
-    ($query:ident, $value:expr, $before:expr, $after:expr) => {
-        if let Some(value) = $value {
-            $query.push($before).push_bind(value).push($after);
-        }
-    };
-}
-
-use execute;
-use execute_built;
-use fetch;
-use fetch_built;
-use push_if;
 
 impl Tx {
     /// Adds an event to this transaction: `actor` did what `kind` says to `subject`, with `data` as the details. The
@@ -181,8 +110,8 @@ impl Tx {
             self.write_events(events).await?;
         }
         match self.conn {
-            Conn::Sqlite(c) => c.commit().await?,
-            Conn::Postgres(c) => c.commit().await?,
+            Conn::Sqlite(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
+            Conn::Postgres(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
         }
         if told {
             self.db.tell_of_events();

@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Count, Tx, execute, fetch, fetch_built};
+use super::{Count, Tx, chosen, execute, fetch, fetch_built};
 use crate::{
     access::Caller,
     error::{Error, Result},
@@ -129,7 +129,7 @@ impl Tx {
                  LEFT JOIN mini_app m ON m.id = CASE b.scope_kind WHEN 'mini_app' THEN b.scope_id ELSE t.mini_app_id END
                  WHERE (t.id IS NULL OR t.state <> 'ended')",
             );
-            if !caller.reads_everything() {
+            if chosen!(!caller.reads_everything()) {
                 query.push(" AND (b.scope_kind = 'platform' OR b.scope_kind = 'host_app' AND b.scope_id ");
                 query.push(known("host_app")).push_bind(&caller.account).push(") OR m.team_id ");
                 query.push(known("team")).push_bind(&caller.account).push("))");

@@ -1,8 +1,6 @@
 //! The columns that hold sealed secrets. Their names end in `_sealed`, and a test compares this list with the schema.
 
-use sqlx::AssertSqlSafe;
-
-use super::{Tx, execute, fetch};
+use super::{Tx, execute_built, fetch_built};
 use crate::{
     endpoint::authorisation::{ABOUT_CODE, ABOUT_LINK},
     error::Result,
@@ -47,10 +45,10 @@ impl Tx {
         after: &str,
         limit: i64,
     ) -> Result<Vec<(String, String)>> {
-        let sql = format!(
-            "SELECT {key}, {column} FROM {table} WHERE {key} > $1 AND {column} IS NOT NULL ORDER BY {key} LIMIT $2"
-        );
-        Ok(fetch!(self, fetch_all, (String, String), AssertSqlSafe(sql), after, limit)?)
+        Ok(fetch_built!(self, (String, String), |q| {
+            q.push(format_args!("SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL AND {key} > "));
+            q.push_bind(after).push(format_args!(" ORDER BY {key} LIMIT ")).push_bind(limit);
+        })?)
     }
 
     /// Replaces the sealed secret `old` of a row by `new`. Returns `false` when the row has another one by now.
@@ -61,27 +59,12 @@ impl Tx {
         old: &str,
         new: &str,
     ) -> Result<bool> {
-        let sql = format!("UPDATE {table} SET {column} = $3 WHERE {key} = $1 AND {column} = $2");
-        Ok(execute!(self, AssertSqlSafe(sql), row, old, new)? > 0)
-    }
-}
-
-#[cfg(test)]
-impl SealedColumn {
-    /// A column that only tests have.
-    pub(crate) const PROBE: Self = Self { table: "probe", key: "id", column: "secret_sealed", about: "probe" };
-}
-
-#[cfg(test)]
-impl Tx {
-    /// Creates the table of [`SealedColumn::PROBE`], with these secrets and one row that has none.
-    pub(crate) async fn insert_probes(&mut self, rows: impl Iterator<Item = (String, String)>) -> Result<()> {
-        execute!(self, "CREATE TABLE probe (id TEXT PRIMARY KEY, secret_sealed TEXT)")?;
-        for (id, sealed) in rows {
-            execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ($1, $2)", id, sealed)?;
-        }
-        execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ('none', NULL)")?;
-        Ok(())
+        let changed = execute_built!(self, |q| {
+            q.push(format_args!("UPDATE {table} SET {column} = ")).push_bind(new);
+            q.push(format_args!(" WHERE {key} = ")).push_bind(row);
+            q.push(format_args!(" AND {column} = ")).push_bind(old);
+        })?;
+        Ok(changed > 0)
     }
 }
 
@@ -93,8 +76,25 @@ mod tests {
     use super::*;
     use crate::{
         clock::Nature,
-        store::{Db, DbConfig},
+        store::{Db, DbConfig, execute, fetch},
     };
+
+    impl SealedColumn {
+        /// A column that tests make for themselves.
+        pub(crate) const PROBE: Self = Self { table: "probe", key: "id", column: "secret_sealed", about: "probe" };
+    }
+
+    impl Tx {
+        /// Makes [`SealedColumn::PROBE`] with these secrets, and a row without one.
+        pub(crate) async fn insert_probes(&mut self, rows: impl Iterator<Item = (String, String)>) -> Result<()> {
+            execute!(self, "CREATE TABLE probe (id TEXT PRIMARY KEY, secret_sealed TEXT)")?;
+            for (id, sealed) in rows {
+                execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ($1, $2)", id, sealed)?;
+            }
+            execute!(self, "INSERT INTO probe (id, secret_sealed) VALUES ('none', NULL)")?;
+            Ok(())
+        }
+    }
 
     #[tokio::test]
     async fn f99_every_sealed_column_of_the_schema_is_listed() {

@@ -49,8 +49,8 @@ impl Tx {
     /// Locks a webhook until the transaction ends, and returns it. So changes of it come one after the other, each
     /// based on the one before.
     pub(crate) async fn hold_webhook(&mut self, id: &WebhookId) -> Result<Option<WebhookRow>> {
-        let sql = "UPDATE webhook SET enabled = enabled WHERE id = $1 RETURNING *";
-        Ok(fetch!(self, fetch_optional, WebhookRow, sql, id)?)
+        const SQL: &str = "UPDATE webhook SET enabled = enabled WHERE id = $1 RETURNING *";
+        Ok(fetch!(self, fetch_optional, WebhookRow, SQL, id)?)
     }
 
     /// A page of the webhooks in scopes that the caller may read, by id, and one more than the page holds.
@@ -164,8 +164,8 @@ impl Tx {
 
     /// The secrets of a webhook, newest first.
     pub async fn webhook_secrets(&mut self, webhook: &WebhookId) -> Result<Vec<WebhookSecretRow>> {
-        let sql = "SELECT * FROM webhook_secret WHERE webhook_id = $1 ORDER BY ends_at IS NOT NULL, id DESC";
-        Ok(fetch!(self, fetch_all, WebhookSecretRow, sql, webhook)?)
+        const SQL: &str = "SELECT * FROM webhook_secret WHERE webhook_id = $1 ORDER BY ends_at IS NOT NULL, id DESC";
+        Ok(fetch!(self, fetch_all, WebhookSecretRow, SQL, webhook)?)
     }
 
     /// The cursor of a webhook (the number of the last event that it has looked at), and how many of its deliveries

@@ -75,14 +75,14 @@ impl Tx {
 
     /// Takes the lease to renew an access token; false when another host has it, or has renewed the token.
     pub(crate) async fn lease_wechat_account(&mut self, account: &Account, lease: &Lease) -> Result<bool> {
-        let sql = concat!(
+        const SQL: &str = concat!(
             "UPDATE wechat_account SET ",
             taken!("$2", "$3"),
             " WHERE app_id = $1 AND access_expires_at = $4 AND ",
             free!("$5")
         );
         let (id, expires_at) = (&account.app_id, account.access_expires_at);
-        Ok(execute!(self, sql, id, lease.owner(), lease.until(), expires_at, lease.from())? > 0)
+        Ok(execute!(self, SQL, id, lease.owner(), lease.until(), expires_at, lease.from())? > 0)
     }
 
     /// Stores a renewed access token, and the grant to get the next one with when it has changed, and gives the lease
@@ -111,23 +111,25 @@ impl Tx {
 
     /// Nobody asks for a new token before `retry_at`, unless the host has been so slow that another one is asking.
     pub(crate) async fn postpone_wechat_account(&mut self, app_id: &str, owner: &str, retry_at: Millis) -> Result<()> {
-        let sql =
+        const SQL: &str =
             "UPDATE wechat_account SET attempts = attempts + 1, retry_at = $3 WHERE app_id = $1 AND lease_owner = $2";
-        execute!(self, sql, app_id, owner, retry_at)?;
+        execute!(self, SQL, app_id, owner, retry_at)?;
         Ok(())
     }
 
     /// Gives the lease back.
     pub(crate) async fn release_wechat_account(&mut self, app_id: &str, owner: &str) -> Result<()> {
-        let sql = concat!("UPDATE wechat_account SET ", given_back!(), " WHERE app_id = $1 AND lease_owner = $2");
-        execute!(self, sql, app_id, owner)?;
+        const SQL: &str =
+            concat!("UPDATE wechat_account SET ", given_back!(), " WHERE app_id = $1 AND lease_owner = $2");
+        execute!(self, SQL, app_id, owner)?;
         Ok(())
     }
 
     /// Makes an access token that WeChat has refused count as expired, unless it was renewed in the meantime.
     pub(crate) async fn expire_wechat_access(&mut self, app_id: &str, expires_at: Millis) -> Result<()> {
-        let sql = "UPDATE wechat_account SET access_expires_at = 0 WHERE app_id = $1 AND access_expires_at = $2";
-        execute!(self, sql, app_id, expires_at)?;
+        const SQL: &str =
+            "UPDATE wechat_account SET access_expires_at = 0 WHERE app_id = $1 AND access_expires_at = $2";
+        execute!(self, SQL, app_id, expires_at)?;
         Ok(())
     }
 

@@ -111,6 +111,7 @@ fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &Version
     }
 }
 
+#[tracing::instrument(name = "version.publish", skip_all, fields(mini_app = %id, version = %number))]
 /// Brings an approved version online for all bound host apps at once (V7). This ends its trial, and the gray tasks
 /// whose version is not above it (V8). The caller must be allowed to release versions of the MiniApp.
 ///
@@ -169,6 +170,7 @@ async fn end_trial(tx: &mut Tx, caller: &Caller, version: &VersionRow) -> Result
 /// `rollback-twice` when the last release was a rollback; `never-online` when the version never was online;
 /// `version-state` when it is online now; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and
 /// `missing-grant`.
+#[tracing::instrument(name = "version.roll_back", skip_all, fields(mini_app = %id, version = %how.to))]
 pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Release> {
     let note = text::prose("note", &how.note, 500)?;
     let mut tx = db.begin().await?;

@@ -77,6 +77,7 @@ fn accounts(accounts: Vec<String>) -> Result<Vec<String>> {
 /// # Errors
 /// `version-state` when the version was rejected; `trial-entry` when the entry path is not one of its pages;
 /// `invalid-field` for the accounts; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "trial.set", skip_all, fields(mini_app = %id, version = %trial.version))]
 pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
@@ -108,6 +109,7 @@ pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
 }
 
 /// Ends the trial of a MiniApp. `not-found` when it has none.
+#[tracing::instrument(name = "trial.clear", skip_all, fields(mini_app = %id))]
 pub async fn clear(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

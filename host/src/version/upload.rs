@@ -42,6 +42,7 @@ struct Contents {
 /// # Errors
 /// `version-exists` when the version has other bytes and may not be replaced (V1) or was deleted (F30);
 /// `body-too-large`; the `package-…` codes for what is wrong with the package (V2); `not-found` and `missing-grant`.
+#[tracing::instrument(name = "version.upload", skip_all, fields(mini_app = %name.mini_app_id, version = %name.version))]
 pub async fn upload<E: Into<Error>>(
     db: &Db,
     blobs: &Blobs,
@@ -178,6 +179,7 @@ pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) ->
 ///
 /// # Errors
 /// `version-state` when the version is in another state or on trial; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "version.delete", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;

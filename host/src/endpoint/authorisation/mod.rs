@@ -95,6 +95,7 @@ paged!(AuthorisationQuery);
 /// # Errors
 /// `wechat-not-set-up`, `not-found` for another merchant's endpoint application, `invalid-field`. What goes wrong in
 /// later steps is shown in the run.
+#[tracing::instrument(name = "authorisation.start", skip_all, fields(merchant = %new.merchant))]
 pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisation) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
@@ -206,6 +207,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &AuthorisationQuery) -> Resul
 /// # Errors
 /// Whatever refuses the endpoint application or the binding: the run then waits on, unchanged. `authorisation-state`
 /// when it is bound.
+#[tracing::instrument(name = "authorisation.choose", skip_all, fields(authorisation = %id))]
 pub async fn choose(
     channels: &Arc<Channels>,
     caller: &Caller,
@@ -241,6 +243,7 @@ pub async fn choose(
 ///
 /// # Errors
 /// `authorisation-state` while the run goes on by itself, while it waits for a choice, and when it is bound.
+#[tracing::instrument(name = "authorisation.restart", skip_all, fields(authorisation = %id))]
 pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
@@ -255,6 +258,7 @@ pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &Authorisati
 ///
 /// # Errors
 /// `authorisation-state` when the run has ended already.
+#[tracing::instrument(name = "authorisation.abandon", skip_all, fields(authorisation = %id))]
 pub async fn abandon(db: &Db, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = db.begin().await?;
     let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;

@@ -16,6 +16,7 @@ use crate::{
 /// # Errors
 /// `wechat-push`, with WeChat's own error code, when the push is not from WeChat. Failures of this host; WeChat then
 /// sends the push again.
+#[tracing::instrument(name = "authorisation.push", skip_all)]
 pub async fn receive(channels: &Channels, platform: &Platform, envelope: &Envelope, body: &str) -> Result<()> {
     match read(platform, envelope, body, channels.db.now())? {
         Push::Ticket { ticket, at } => accounts::keep_ticket(&channels.db, platform, &ticket, at).await,

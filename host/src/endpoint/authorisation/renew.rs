@@ -39,6 +39,7 @@ pub async fn run_renewer(channels: Arc<Channels>) {
 ///
 /// # Errors
 /// Failures of the database.
+#[tracing::instrument(name = "wechat.renew_due", skip_all)]
 pub async fn renew_due(channels: &Arc<Channels>) -> Result<()> {
     let now = channels.db.now();
     let due = channels.db.read().await?.wechat_accounts_to_renew(now, now.plus_seconds(accounts::EARLY), BATCH).await?;
@@ -58,6 +59,7 @@ pub async fn renew_due(channels: &Arc<Channels>) -> Result<()> {
 
 /// Renews an account's token. Deletes an account that nothing needs any more, and ends the grant of one that the
 /// merchant revoked.
+#[tracing::instrument(name = "wechat.look_after", skip_all, fields(app_id = %account.app_id))]
 async fn look_after(channels: &Channels, account: &Account) -> Result<(), Failure> {
     let platform = config::required(channels.wechat.as_ref())?;
     if account.app_id != platform.app_id {

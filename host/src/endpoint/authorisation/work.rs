@@ -51,6 +51,7 @@ pub async fn run(channels: Arc<Channels>) {
 ///
 /// # Errors
 /// Failures of the database.
+#[tracing::instrument(name = "authorisations.go_on", skip_all)]
 pub async fn go_on(channels: &Arc<Channels>) -> Result<()> {
     let due = channels.db.read().await?.due_authorisations(channels.db.now(), BATCH).await?;
     for id in due {
@@ -69,6 +70,7 @@ pub async fn advance(channels: &Arc<Channels>, id: &AuthorisationId) -> Result<(
     channels.unbroken.carry(async move { take_on(&host, &id).await }).await?
 }
 
+#[tracing::instrument(name = "authorisation.advance", skip_all, fields(authorisation = %id))]
 async fn take_on(channels: &Channels, id: &AuthorisationId) -> Result<()> {
     let mut tx = channels.db.begin().await?;
     let leased = tx.lease_authorisation(id, &lease(channels)).await?;

@@ -39,6 +39,7 @@ pub struct ChannelUnbound {
 /// # Errors
 /// `channel-bound` when it is bound to another one and is not to be moved; `not-found` for another merchant's endpoint
 /// application.
+#[tracing::instrument(name = "channel.bind", skip_all, fields(channel = %id))]
 pub async fn bind(db: &Db, caller: &Caller, id: &ChannelId, bind: &BindChannel) -> Result<Channel> {
     let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, mut channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
@@ -78,6 +79,7 @@ pub async fn bind_in(tx: &mut Tx, actor: &str, channel: &Channel, endpoint_app: 
 ///
 /// # Errors
 /// `not-found` when it is bound to none.
+#[tracing::instrument(name = "channel.unbind", skip_all, fields(channel = %id))]
 pub async fn unbind(db: &Db, caller: &Caller, id: &ChannelId) -> Result<Channel> {
     let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;

@@ -206,6 +206,7 @@ impl Owned for Channel {
 /// # Errors
 /// `channel-exists` when the merchant has it authorised already, `channel-taken` when another merchant has it,
 /// `invalid-field` when the id does not have the form of its kind.
+#[tracing::instrument(name = "channel.create", skip_all, fields(merchant = %new.merchant))]
 pub async fn create(db: &Db, caller: &Caller, new: NewChannel) -> Result<Channel> {
     let app_id = app_id::check(new.kind, &new.app_id)?;
     let mut tx = db.begin().await?;
@@ -302,6 +303,7 @@ pub async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Resu
 }
 
 /// Renames a channel. Nothing is written when the name stays the same.
+#[tracing::instrument(name = "channel.edit", skip_all, fields(channel = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &ChannelId, edit: EditChannel) -> Result<Channel> {
     let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
@@ -320,6 +322,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &ChannelId, edit: EditChannel) -
 ///
 /// # Errors
 /// `channel-bound` while it is bound to an endpoint application.
+#[tracing::instrument(name = "channel.delete", skip_all, fields(channel = %id))]
 pub async fn delete(db: &Db, caller: &Caller, id: &ChannelId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;

@@ -32,6 +32,7 @@ pub struct Reach {
 /// # Errors
 /// `not-found` for a node of another merchant, `org-node-not-open` when no product instance of the endpoint application
 /// is open on the node.
+#[tracing::instrument(name = "endpoint_app.assign", skip_all, fields(endpoint_app = %cid, org_node = %vid))]
 pub async fn assign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
     let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, cid).await?;
@@ -52,6 +53,7 @@ pub async fn assign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNode
 ///
 /// # Errors
 /// `not-found` when there is none.
+#[tracing::instrument(name = "endpoint_app.unassign", skip_all, fields(endpoint_app = %cid, org_node = %vid))]
 pub async fn unassign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, cid).await?;

@@ -152,6 +152,7 @@ impl Owned for OrgNode {
 /// # Errors
 /// `org-node-exists` when the id is taken, `not-found` for a parent of another merchant, `invalid-field` when the
 /// merchant has 5,000 nodes.
+#[tracing::instrument(name = "org_node.create", skip_all, fields(merchant = %new.merchant))]
 pub async fn create(db: &Db, caller: &Caller, new: NewOrgNode) -> Result<OrgNode> {
     let mut tx = db.begin().await?;
     let merchant = merchant::authorise_change(&mut tx, caller, &new.merchant, Action::Operate).await?;
@@ -191,6 +192,7 @@ async fn require_parent(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 ///
 /// # Errors
 /// `not-found` for a parent of another merchant, `org-node-cycle` when the new parent is the node itself or below it.
+#[tracing::instrument(name = "org_node.edit", skip_all, fields(org_node = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -> Result<OrgNode> {
     let mut tx = db.begin().await?;
     let (_, before) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
@@ -228,6 +230,7 @@ async fn refuse_cycle(tx: &mut Tx, node: &OrgNode) -> Result<()> {
 ///
 /// # Errors
 /// `org-node-in-use` while there are nodes below it.
+#[tracing::instrument(name = "org_node.delete", skip_all, fields(org_node = %id))]
 pub async fn delete(db: &Db, caller: &Caller, id: &OrgNodeId) -> Result<()> {
     let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;

@@ -17,6 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// `not-found` for an instance of another merchant, `product-unsubscribed`.
+#[tracing::instrument(name = "org_node.open", skip_all, fields(org_node = %id, product_instance = %instance))]
 pub async fn open(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<OrgNodeDetail> {
     let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;
@@ -38,6 +39,7 @@ pub async fn open(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceI
 ///
 /// # Errors
 /// `not-found` when it is not open there.
+#[tracing::instrument(name = "org_node.close", skip_all, fields(org_node = %id, product_instance = %instance))]
 pub async fn close(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceId) -> Result<()> {
     let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
     let (_, node) = owned::hold::<OrgNode>(&mut tx, caller, id).await?;

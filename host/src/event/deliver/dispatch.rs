@@ -113,6 +113,7 @@ impl Dispatcher {
     }
 
     /// Does one round of work: keeps the leases, reads events, starts sends, and starts writing.
+    #[tracing::instrument(name = "deliveries.round", skip_all)]
     async fn round(&mut self) -> Result<()> {
         let opened = self.keep_leases().await?;
         self.ready.extend(opened);

@@ -43,6 +43,7 @@ pub fn marks(hooks: &mut HashMap<WebhookId, Hook>) -> Option<Marks> {
 }
 
 /// Writes the changes. A failure is part of the answer, so that they can be written later.
+#[tracing::instrument(name = "deliveries.write", skip_all)]
 pub async fn write(db: Db, marks: Marks) -> Written {
     let held = store(&db, &marks).await;
     Written { marks, held }

@@ -72,6 +72,7 @@ pub struct RotateSecret {
 /// # Errors
 /// `invalid-field` for an address that is not permitted or an unknown type, `webhook-limit` when the scope has too
 /// many.
+#[tracing::instrument(name = "webhook.create", skip_all)]
 pub async fn create(outbox: &Outbox, caller: &Caller, new: NewWebhook) -> Result<WebhookWithSecret> {
     let scope = Scope::parse(new.scope.kind, &new.scope.id)?;
     let mut tx = outbox.db.begin().await?;
@@ -132,6 +133,7 @@ pub fn about(id: &WebhookSecretId) -> String {
 }
 
 /// Edits a webhook. When nothing changes, nothing is written and no event is emitted.
+#[tracing::instrument(name = "webhook.edit", skip_all, fields(webhook = %id))]
 pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWebhook) -> Result<Webhook> {
     let mut tx = outbox.db.begin().await?;
     let (before, scope) = hold(&mut tx, caller, id).await?;
@@ -161,6 +163,7 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
 }
 
 /// Disables a webhook whose receiver says that it is gone. `why` is shown to the webhook's owners.
+#[tracing::instrument(name = "webhook.disable", skip_all, fields(webhook = %id))]
 pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
@@ -174,6 +177,7 @@ pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
 }
 
 /// Deletes a webhook, and the deliveries that wait for it.
+#[tracing::instrument(name = "webhook.delete", skip_all, fields(webhook = %id))]
 pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
     let mut tx = db.begin().await?;
     let (row, scope) = hold(&mut tx, caller, id).await?;
@@ -183,6 +187,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &WebhookId) -> Result<()> {
 }
 
 /// Replaces the secret of a webhook. Messages are signed with the old one too for as long as `how` says.
+#[tracing::instrument(name = "webhook.rotate", skip_all, fields(webhook = %id))]
 pub async fn rotate(db: &Db, caller: &Caller, id: &WebhookId, how: RotateSecret) -> Result<WebhookWithSecret> {
     let keep = how.keep_old_seconds.unwrap_or(KEEP.0);
     if !(0..=KEEP.1).contains(&keep) {

@@ -122,6 +122,7 @@ pub struct WebhookPing {
 }
 
 /// Sends a message to the receiver at once, and returns what it answered.
+#[tracing::instrument(name = "webhook.ping", skip_all, fields(webhook = %id))]
 pub async fn ping(outbox: &Outbox, caller: &Caller, id: &WebhookId) -> Result<Ping> {
     let mut tx = outbox.db.read().await?;
     let (row, _) = authorise(&mut tx, caller, id, Action::Configure).await?;
@@ -158,6 +159,7 @@ pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &Delive
 ///
 /// # Errors
 /// `not-found` when the event has no failed or waiting delivery.
+#[tracing::instrument(name = "webhook.replay_delivery", skip_all, fields(webhook = %id, seq))]
 pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;
@@ -174,6 +176,7 @@ pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64)
 /// # Errors
 /// `invalid-field` for a number above that of the last event, `events-gone` when some events after it are not kept any
 /// more.
+#[tracing::instrument(name = "webhook.replay", skip_all, fields(webhook = %id))]
 pub async fn replay(db: &Db, caller: &Caller, id: &WebhookId, how: Replay) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;

@@ -132,6 +132,7 @@ fn kind_at(scope: &BindingScope, policy: &InstalledPolicy) -> Result<PolicyKind>
 /// # Errors
 /// `policy-bound` when the policy is bound there already; `policy-kind` when it is no auditor; `policy-config`;
 /// `invalid-field`; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "policy_binding.bind", skip_all)]
 pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
     let ScopedPolicyBinding { scope, binding } = new;
     let mut reading = policies.db.read().await?;
@@ -197,6 +198,7 @@ async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(Pol
 /// `policy-config` when the policy does not accept the config; `gray-state` when the gray task has ended;
 /// `invalid-field` for another policy, or for what cannot change at a gray task; `not-found` and `missing-grant`. The
 /// binding stays as it was then.
+#[tracing::instrument(name = "policy_binding.rebind", skip_all, fields(policy_binding = %id))]
 pub async fn rebind(
     policies: &Policies,
     caller: &Caller,
@@ -259,6 +261,7 @@ async fn change(
 }
 
 /// Removes a binding. `invalid-field` for one of a gray task, which keeps its policies.
+#[tracing::instrument(name = "policy_binding.unbind", skip_all, fields(policy_binding = %id))]
 pub async fn unbind(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = authorised(&mut tx, caller, id).await?;

@@ -78,6 +78,7 @@ pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Ite
 /// # Errors
 /// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
 /// `policy-compile` for what is not a usable policy; `missing-grant`.
+#[tracing::instrument(name = "policy.install", skip_all)]
 pub async fn install(policies: &Policies, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
     install_as(policies, caller.account.as_str(), wasm).await
@@ -159,6 +160,7 @@ pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolic
 ///
 /// # Errors
 /// `policy-in-use` while it is bound; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "policy.remove", skip_all, fields(policy = %digest))]
 pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Result<()> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let mut tx = policies.db.begin().await?;

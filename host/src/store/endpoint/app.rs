@@ -6,7 +6,7 @@ use crate::{
     endpoint::{Channel, EndpointApp, app::EndpointAppQuery},
     error::Result,
     ids::{EndpointAppId, MerchantId, OrgNodeId},
-    store::{Tx, execute, fetch, fetch_built},
+    store::{Tx, chosen, execute, fetch, fetch_built},
 };
 
 /// Parts of a condition that selects the endpoint applications `e` usable at a node, whose id goes between the first
@@ -30,8 +30,8 @@ impl Tx {
 
     /// The CID of a merchant's default endpoint application; `None` before its first purchase.
     pub async fn default_endpoint(&mut self, merchant: &MerchantId) -> Result<Option<EndpointAppId>> {
-        let sql = "SELECT id FROM endpoint_app WHERE merchant_id = $1 AND is_default";
-        Ok(fetch!(self, fetch_optional, (EndpointAppId,), sql, merchant)?.map(|(id,)| id))
+        const SQL: &str = "SELECT id FROM endpoint_app WHERE merchant_id = $1 AND is_default";
+        Ok(fetch!(self, fetch_optional, (EndpointAppId,), SQL, merchant)?.map(|(id,)| id))
     }
 
     /// The CIDs of the default endpoint applications of those of the merchants that have one.
@@ -68,8 +68,8 @@ impl Tx {
 
     /// Stores the name of an endpoint application.
     pub(crate) async fn rename_endpoint_app(&mut self, endpoint: &EndpointApp) -> Result<()> {
-        let sql = "UPDATE endpoint_app SET name = $2, updated_at = $3 WHERE id = $1";
-        execute!(self, sql, &endpoint.id, &endpoint.name, endpoint.updated_at)?;
+        const SQL: &str = "UPDATE endpoint_app SET name = $2, updated_at = $3 WHERE id = $1";
+        execute!(self, SQL, &endpoint.id, &endpoint.name, endpoint.updated_at)?;
         Ok(())
     }
 
@@ -83,14 +83,14 @@ impl Tx {
 
     /// The channels that are bound to an endpoint application, by id, at most `limit`.
     pub(crate) async fn channels_of_endpoint(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<Channel>> {
-        let sql = "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id LIMIT $2";
-        Ok(fetch!(self, fetch_all, Channel, sql, id, limit)?)
+        const SQL: &str = "SELECT * FROM channel WHERE endpoint_app_id = $1 ORDER BY id LIMIT $2";
+        Ok(fetch!(self, fetch_all, Channel, SQL, id, limit)?)
     }
 
     /// The nodes to which an endpoint application is assigned, by id, at most `limit`.
     pub(crate) async fn assigned_org_nodes(&mut self, id: &EndpointAppId, limit: i64) -> Result<Vec<OrgNodeId>> {
-        let sql = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id LIMIT $2";
-        let rows = fetch!(self, fetch_all, (OrgNodeId,), sql, id, limit)?;
+        const SQL: &str = "SELECT org_node_id FROM assignment WHERE endpoint_app_id = $1 ORDER BY org_node_id LIMIT $2";
+        let rows = fetch!(self, fetch_all, (OrgNodeId,), SQL, id, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
@@ -109,7 +109,7 @@ impl Tx {
             push_if!(q, query.default, " AND e.is_default = ", "");
             let bound = " AND e.id IN (SELECT endpoint_app_id FROM channel WHERE app_id = ";
             push_if!(q, &query.channel_app_id, bound, ")");
-            if let Some(instance) = &query.product_instance {
+            if let Some(instance) = chosen!(&query.product_instance) {
                 q.push(" AND e.id IN (SELECT endpoint_app_id FROM endpoint_product WHERE instance_id = ");
                 q.push_bind(instance).push(
                     " UNION ALL SELECT d.id FROM product_instance i JOIN endpoint_app d

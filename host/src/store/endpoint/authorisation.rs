@@ -26,24 +26,24 @@ impl Tx {
 
     /// The authorisation whose link has the state with this hash.
     pub(crate) async fn authorisation_by_link(&mut self, hash: &str) -> Result<Option<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE link_hash = $1";
-        Ok(fetch!(self, fetch_optional, Authorisation, sql, hash)?)
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE link_hash = $1";
+        Ok(fetch!(self, fetch_optional, Authorisation, SQL, hash)?)
     }
 
     /// The authorisation that has received the authorisation code with this hash, or otherwise the one that was begun
     /// with the pre-authorisation code with this hash.
     pub(crate) async fn authorisation_by_code(&mut self, code: &str, pre_auth: &str) -> Result<Option<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE code_hash = $1 OR pre_auth_hash = $2
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE code_hash = $1 OR pre_auth_hash = $2
                    ORDER BY CASE WHEN code_hash = $1 THEN 0 ELSE 1 END LIMIT 1";
-        Ok(fetch!(self, fetch_optional, Authorisation, sql, code, pre_auth)?)
+        Ok(fetch!(self, fetch_optional, Authorisation, SQL, code, pre_auth)?)
     }
 
     /// The authorisations that have the grant of this account and wait for the choice of an endpoint application or for
     /// their last step.
     pub(crate) async fn authorisations_with_grant(&mut self, app_id: &str) -> Result<Vec<Authorisation>> {
-        let sql = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE stage -> 'grant' ->> 'app_id' = $1
                    AND stage ->> 'state' IN ('granted', 'choosing') ORDER BY id";
-        Ok(fetch!(self, fetch_all, Authorisation, sql, app_id)?)
+        Ok(fetch!(self, fetch_all, Authorisation, SQL, app_id)?)
     }
 
     /// Adds an authorisation.
@@ -114,9 +114,9 @@ impl Tx {
         trouble: &str,
         due_at: Millis,
     ) -> Result<()> {
-        let sql = "UPDATE channel_authorisation SET attempts = attempts + 1, trouble = $3, due_at = $4, revision = revision + 1
+        const SQL: &str = "UPDATE channel_authorisation SET attempts = attempts + 1, trouble = $3, due_at = $4, revision = revision + 1
                    WHERE id = $1 AND revision = $2";
-        match execute!(self, sql, &flow.id, flow.revision, trouble, due_at)? {
+        match execute!(self, SQL, &flow.id, flow.revision, trouble, due_at)? {
             0 => Err(changed_meanwhile()),
             _ => Ok(()),
         }
@@ -131,36 +131,37 @@ impl Tx {
 
     /// Takes the lease of a run that is open; false when another host has it.
     pub(crate) async fn lease_authorisation(&mut self, id: &AuthorisationId, lease: &Lease) -> Result<bool> {
-        let sql = concat!(
+        const SQL: &str = concat!(
             "UPDATE channel_authorisation SET ",
             taken!("$2", "$3"),
             " WHERE id = $1 AND due_at IS NOT NULL AND ",
             free!("$4")
         );
-        Ok(execute!(self, sql, id, lease.owner(), lease.until(), lease.from())? > 0)
+        Ok(execute!(self, SQL, id, lease.owner(), lease.until(), lease.from())? > 0)
     }
 
     /// Prolongs the lease between two steps; false when another host has it by now.
     pub(crate) async fn keep_authorisation(&mut self, id: &AuthorisationId, lease: &Lease) -> Result<bool> {
-        let sql = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
-        Ok(execute!(self, sql, id, lease.owner(), lease.until())? > 0)
+        const SQL: &str = "UPDATE channel_authorisation SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
+        Ok(execute!(self, SQL, id, lease.owner(), lease.until())? > 0)
     }
 
     /// Gives the lease on an authorisation back.
     pub(crate) async fn release_authorisation(&mut self, id: &AuthorisationId, owner: &str) -> Result<()> {
-        let sql = concat!("UPDATE channel_authorisation SET ", given_back!(), " WHERE id = $1 AND lease_owner = $2");
-        execute!(self, sql, id, owner)?;
+        const SQL: &str =
+            concat!("UPDATE channel_authorisation SET ", given_back!(), " WHERE id = $1 AND lease_owner = $2");
+        execute!(self, SQL, id, owner)?;
         Ok(())
     }
 
     /// The authorisations that are due and on which no host has a lease, at most `limit`.
     pub(crate) async fn due_authorisations(&mut self, now: Millis, limit: i64) -> Result<Vec<AuthorisationId>> {
-        let sql = concat!(
+        const SQL: &str = concat!(
             "SELECT id FROM channel_authorisation WHERE due_at <= $1 AND ",
             free!("$1"),
             " ORDER BY due_at LIMIT $2"
         );
-        let rows = fetch!(self, fetch_all, (AuthorisationId,), sql, now, limit)?;
+        let rows = fetch!(self, fetch_all, (AuthorisationId,), SQL, now, limit)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 

@@ -16,8 +16,8 @@ impl Tx {
 
     /// The channel of this kind with this app id, whichever merchant has it.
     pub async fn channel_by_app_id(&mut self, kind: ChannelKind, app_id: &str) -> Result<Option<Channel>> {
-        let sql = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
-        Ok(fetch!(self, fetch_optional, Channel, sql, kind, app_id)?)
+        const SQL: &str = "SELECT * FROM channel WHERE kind = $1 AND app_id = $2";
+        Ok(fetch!(self, fetch_optional, Channel, SQL, kind, app_id)?)
     }
 
     /// Adds a channel. Returns `false` when a merchant has the same one already.

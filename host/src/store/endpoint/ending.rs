@@ -27,23 +27,24 @@ impl Tx {
 
     /// Deletes all assignments of an endpoint application, and returns them.
     pub(crate) async fn delete_assignments_of(&mut self, id: &EndpointAppId) -> Result<Vec<NodeOfEndpoint>> {
-        let sql = "DELETE FROM assignment WHERE endpoint_app_id = $1 RETURNING endpoint_app_id, org_node_id";
-        Ok(fetch!(self, fetch_all, NodeOfEndpoint, sql, id)?)
+        const SQL: &str = "DELETE FROM assignment WHERE endpoint_app_id = $1 RETURNING endpoint_app_id, org_node_id";
+        Ok(fetch!(self, fetch_all, NodeOfEndpoint, SQL, id)?)
     }
 
     /// Closes a product instance on the nodes on which it was opened as of `left_at` or earlier (E4), and returns
     /// these.
     pub(crate) async fn leave_org_nodes(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<ProductOfNode>> {
-        let sql = "DELETE FROM org_product WHERE instance_id = $1 AND as_of <= $2 RETURNING org_node_id, instance_id";
-        Ok(fetch!(self, fetch_all, ProductOfNode, sql, id, left_at)?)
+        const SQL: &str =
+            "DELETE FROM org_product WHERE instance_id = $1 AND as_of <= $2 RETURNING org_node_id, instance_id";
+        Ok(fetch!(self, fetch_all, ProductOfNode, SQL, id, left_at)?)
     }
 
     /// Removes everything from a node. Returns the assignments that were deleted and the product instances that were
     /// closed.
     pub(crate) async fn clear_org_node(&mut self, id: &OrgNodeId) -> Result<(Vec<NodeOfEndpoint>, Vec<ProductOfNode>)> {
-        let sql = "DELETE FROM assignment WHERE org_node_id = $1 RETURNING endpoint_app_id, org_node_id";
-        let assigned = fetch!(self, fetch_all, NodeOfEndpoint, sql, id)?;
-        let sql = "DELETE FROM org_product WHERE org_node_id = $1 RETURNING org_node_id, instance_id";
-        Ok((assigned, fetch!(self, fetch_all, ProductOfNode, sql, id)?))
+        const ASSIGNED: &str = "DELETE FROM assignment WHERE org_node_id = $1 RETURNING endpoint_app_id, org_node_id";
+        let assigned = fetch!(self, fetch_all, NodeOfEndpoint, ASSIGNED, id)?;
+        const OPEN: &str = "DELETE FROM org_product WHERE org_node_id = $1 RETURNING org_node_id, instance_id";
+        Ok((assigned, fetch!(self, fetch_all, ProductOfNode, OPEN, id)?))
     }
 }

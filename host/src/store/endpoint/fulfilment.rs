@@ -14,7 +14,7 @@ use crate::{
     },
     error::Result,
     ids::{InstanceId, MerchantId, MessageId},
-    store::{Count, Tx, execute_built, fetch, fetch_built},
+    store::{Count, Tx, chosen, execute_built, fetch, fetch_built},
 };
 
 impl Tx {
@@ -119,13 +119,13 @@ impl Tx {
         let limit = query.page().limit();
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE 1 = 1");
-            if let Some(state) = query.state {
+            if let Some(state) = chosen!(query.state) {
                 // A word of ours, in the text and not bound: so the index of those that wait can be used.
                 q.push(" AND state = '").push(state).push("'");
             }
             push_if!(q, query.reason.map(Reason::as_str), " AND state = 'parked' AND reason = ", "");
             push_if!(q, &query.merchant, " AND merchant_id = ", "");
-            if let Some(Place(at, id)) = before {
+            if let Some(Place(at, id)) = chosen!(before) {
                 q.push(" AND (received_at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
             }
             q.push(" ORDER BY received_at DESC, id DESC LIMIT ").push_bind(limit + 1);
@@ -134,23 +134,23 @@ impl Tx {
 
     /// Merchants that exist although messages are parked because they did not, at most 20.
     pub(crate) async fn merchants_with_waiting_messages(&mut self) -> Result<Vec<MerchantId>> {
-        let sql = "SELECT DISTINCT m.id FROM fulfilment f JOIN merchant m ON m.id = f.merchant_id
+        const SQL: &str = "SELECT DISTINCT m.id FROM fulfilment f JOIN merchant m ON m.id = f.merchant_id
                    WHERE f.state = 'parked' AND f.reason = 'merchant-unknown' LIMIT 20";
-        Ok(fetch!(self, fetch_all, (MerchantId,), sql)?.into_iter().map(|(id,)| id).collect())
+        Ok(fetch!(self, fetch_all, (MerchantId,), SQL)?.into_iter().map(|(id,)| id).collect())
     }
 
     /// Merchants with product instances that have expired and are still stored as active, at most 500.
     pub(crate) async fn merchants_with_expired_products(&mut self, now: Millis) -> Result<Vec<MerchantId>> {
-        let sql = "SELECT DISTINCT merchant_id FROM product_instance
+        const SQL: &str = "SELECT DISTINCT merchant_id FROM product_instance
                    WHERE state = 'active' AND expires_at <= $1 LIMIT 500";
-        Ok(fetch!(self, fetch_all, (MerchantId,), sql, now)?.into_iter().map(|(id,)| id).collect())
+        Ok(fetch!(self, fetch_all, (MerchantId,), SQL, now)?.into_iter().map(|(id,)| id).collect())
     }
 
     /// Stores the merchant's product instances that have expired as expired, and returns them.
     pub(crate) async fn expire_products(&mut self, merchant: &MerchantId, now: Millis) -> Result<Vec<ProductInstance>> {
-        let sql = "UPDATE product_instance SET state = 'expired', updated_at = $2
+        const SQL: &str = "UPDATE product_instance SET state = 'expired', updated_at = $2
                    WHERE merchant_id = $1 AND state = 'active' AND expires_at <= $2 RETURNING *";
-        Ok(fetch!(self, fetch_all, ProductInstance, sql, merchant, now)?)
+        Ok(fetch!(self, fetch_all, ProductInstance, SQL, merchant, now)?)
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         host.clock.advance_seconds(5);
         ticker::tick(&host.app.db).await.unwrap();
         let mut tx = host.app.db.read().await.unwrap();
-        let sql = "SELECT COUNT(*) FROM product_instance WHERE state = 'expired'";
-        assert_eq!(fetch!(tx, fetch_one, (i64,), sql).unwrap().0, 2);
+        const SQL: &str = "SELECT COUNT(*) FROM product_instance WHERE state = 'expired'";
+        assert_eq!(fetch!(tx, fetch_one, (i64,), SQL).unwrap().0, 2);
     }
 }

@@ -38,8 +38,8 @@ impl Tx {
     /// of an endpoint application, because checks need no others.
     pub async fn holdings_in(&mut self, span: &Span, all: bool) -> Result<BTreeMap<MerchantId, Holdings>> {
         let mut merchants = All::new();
-        let sql = in_span!("SELECT id, unify_users FROM merchant WHERE", "id");
-        for (merchant, unify_users) in fetch!(self, fetch_all, (MerchantId, bool), sql, &span.from, &span.to, all)? {
+        const SQL: &str = in_span!("SELECT id, unify_users FROM merchant WHERE", "id");
+        for (merchant, unify_users) in fetch!(self, fetch_all, (MerchantId, bool), SQL, &span.from, &span.to, all)? {
             merchants.entry(merchant).or_default().unify_users = unify_users;
         }
         self.add_products(span, all, &mut merchants).await?;
@@ -52,9 +52,9 @@ impl Tx {
 
     async fn add_products(&mut self, span: &Span, all: bool, merchants: &mut All) -> Result<()> {
         type Row = (MerchantId, InstanceId, ProductCode);
-        let sql =
+        const SQL: &str =
             in_span!("SELECT merchant_id, id, product FROM product_instance WHERE state = 'active' AND", "merchant_id");
-        for (merchant, id, product) in fetch!(self, fetch_all, Row, sql, &span.from, &span.to, all)? {
+        for (merchant, id, product) in fetch!(self, fetch_all, Row, SQL, &span.from, &span.to, all)? {
             merchants.entry(merchant).or_default().active.insert(id, product);
         }
         Ok(())
@@ -62,18 +62,18 @@ impl Tx {
 
     async fn add_endpoint_apps(&mut self, span: &Span, all: bool, merchants: &mut All) -> Result<()> {
         type Row = (MerchantId, EndpointAppId, bool);
-        let sql = in_span!("SELECT merchant_id, id, is_default FROM endpoint_app WHERE", "merchant_id");
-        for (merchant, id, is_default) in fetch!(self, fetch_all, Row, sql, &span.from, &span.to, all)? {
+        const SQL: &str = in_span!("SELECT merchant_id, id, is_default FROM endpoint_app WHERE", "merchant_id");
+        for (merchant, id, is_default) in fetch!(self, fetch_all, Row, SQL, &span.from, &span.to, all)? {
             let chosen = (!is_default).then(BTreeSet::new);
             merchants.entry(merchant).or_default().endpoint_apps.insert(id, chosen);
         }
         type Chosen = (MerchantId, EndpointAppId, InstanceId);
-        let sql = in_span!(
+        const CHOSEN: &str = in_span!(
             "SELECT e.merchant_id, p.endpoint_app_id, p.instance_id
              FROM endpoint_product p JOIN endpoint_app e ON e.id = p.endpoint_app_id WHERE",
             "e.merchant_id"
         );
-        for (merchant, id, instance) in fetch!(self, fetch_all, Chosen, sql, &span.from, &span.to, all)? {
+        for (merchant, id, instance) in fetch!(self, fetch_all, Chosen, CHOSEN, &span.from, &span.to, all)? {
             let chosen = merchants.entry(merchant).or_default().endpoint_apps.get_mut(&id);
             if let Some(Some(chosen)) = chosen {
                 chosen.insert(instance);
@@ -84,25 +84,25 @@ impl Tx {
 
     async fn nodes_in(&mut self, span: &Span, all: bool) -> Result<Nodes> {
         type Row = (MerchantId, OrgNodeId, bool);
-        let sql = in_span!("SELECT merchant_id, id, limited FROM org_node WHERE", "merchant_id");
-        let rows = fetch!(self, fetch_all, Row, sql, &span.from, &span.to, all)?;
+        const SQL: &str = in_span!("SELECT merchant_id, id, limited FROM org_node WHERE", "merchant_id");
+        let rows = fetch!(self, fetch_all, Row, SQL, &span.from, &span.to, all)?;
         let node = |id, limited| Node { id, limited, open: BTreeSet::new(), assigned: BTreeSet::new() };
         let mut nodes: Nodes =
             rows.into_iter().map(|(merchant, id, limited)| (id.clone(), (merchant, node(id, limited)))).collect();
-        let sql = in_span!(
+        const OPEN: &str = in_span!(
             "SELECT o.org_node_id, o.instance_id FROM org_product o JOIN org_node n ON n.id = o.org_node_id WHERE",
             "n.merchant_id"
         );
-        for (id, instance) in fetch!(self, fetch_all, (OrgNodeId, InstanceId), sql, &span.from, &span.to, all)? {
+        for (id, instance) in fetch!(self, fetch_all, (OrgNodeId, InstanceId), OPEN, &span.from, &span.to, all)? {
             if let Some((_, node)) = nodes.get_mut(&id) {
                 node.open.insert(instance);
             }
         }
-        let sql = in_span!(
+        const ASSIGNED: &str = in_span!(
             "SELECT a.org_node_id, a.endpoint_app_id FROM assignment a JOIN org_node n ON n.id = a.org_node_id WHERE",
             "n.merchant_id"
         );
-        for (id, cid) in fetch!(self, fetch_all, (OrgNodeId, EndpointAppId), sql, &span.from, &span.to, all)? {
+        for (id, cid) in fetch!(self, fetch_all, (OrgNodeId, EndpointAppId), ASSIGNED, &span.from, &span.to, all)? {
             if let Some((_, node)) = nodes.get_mut(&id) {
                 node.assigned.insert(cid);
             }

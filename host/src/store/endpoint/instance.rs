@@ -5,7 +5,7 @@ use crate::{
     endpoint::{EndpointApp, InstanceState, ProductInstance, instance::InstanceQuery},
     error::Result,
     ids::{EndpointAppId, InstanceId},
-    store::{Tx, execute, fetch, fetch_built},
+    store::{Tx, chosen, execute, fetch, fetch_built},
 };
 
 impl Tx {
@@ -18,12 +18,13 @@ impl Tx {
     /// default one all that are active (E2, E3).
     pub async fn products_of_endpoint(&mut self, endpoint: &EndpointApp, limit: i64) -> Result<Vec<ProductInstance>> {
         if endpoint.is_default {
-            let sql = "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id LIMIT $2";
-            return Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.merchant, limit)?);
+            const SQL: &str =
+                "SELECT * FROM product_instance WHERE merchant_id = $1 AND state = 'active' ORDER BY id LIMIT $2";
+            return Ok(fetch!(self, fetch_all, ProductInstance, SQL, &endpoint.merchant, limit)?);
         }
-        let sql = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
+        const SQL: &str = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
                    WHERE p.endpoint_app_id = $1 ORDER BY i.id LIMIT $2";
-        Ok(fetch!(self, fetch_all, ProductInstance, sql, &endpoint.id, limit)?)
+        Ok(fetch!(self, fetch_all, ProductInstance, SQL, &endpoint.id, limit)?)
     }
 
     /// A page of the product instances that match `query` and that the caller may know about, by id, and one more than
@@ -43,7 +44,7 @@ impl Tx {
             push_if!(q, state, " AND i.state = ", "");
             let open = " AND i.id IN (SELECT instance_id FROM org_product WHERE org_node_id = ";
             push_if!(q, &query.org_node, open, ")");
-            if let Some(endpoint) = &query.endpoint_app {
+            if let Some(endpoint) = chosen!(&query.endpoint_app) {
                 q.push(" AND (i.id IN (SELECT instance_id FROM endpoint_product WHERE endpoint_app_id = ");
                 q.push_bind(endpoint).push(
                     ") OR i.state = 'active' AND i.merchant_id IN
@@ -75,23 +76,24 @@ impl Tx {
             now
         )?;
         // Who chooses it again knows what was said since: only a later unsubscription ends it (E4).
-        let sql =
+        const SQL: &str =
             "UPDATE endpoint_product SET as_of = $3 WHERE endpoint_app_id = $1 AND instance_id = $2 AND as_of < $3";
-        execute!(self, sql, endpoint, &instance.id, instance.said_at)?;
+        execute!(self, SQL, endpoint, &instance.id, instance.said_at)?;
         Ok(added > 0)
     }
 
     /// Removes a product instance from a custom endpoint application. Returns `false` when it was not in it.
     pub(crate) async fn delete_endpoint_product(&mut self, id: &EndpointAppId, instance: &InstanceId) -> Result<bool> {
-        let sql = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
-        Ok(execute!(self, sql, id, instance)? > 0)
+        const SQL: &str = "DELETE FROM endpoint_product WHERE endpoint_app_id = $1 AND instance_id = $2";
+        Ok(execute!(self, SQL, id, instance)? > 0)
     }
 
     /// Removes a product instance from the custom endpoint applications to which it was added as of `left_at` or
     /// earlier (E4), and returns these.
     pub(crate) async fn leave_endpoints(&mut self, id: &InstanceId, left_at: Millis) -> Result<Vec<EndpointAppId>> {
-        let sql = "DELETE FROM endpoint_product WHERE instance_id = $1 AND as_of <= $2 RETURNING endpoint_app_id";
-        let rows = fetch!(self, fetch_all, (EndpointAppId,), sql, id, left_at)?;
+        const SQL: &str =
+            "DELETE FROM endpoint_product WHERE instance_id = $1 AND as_of <= $2 RETURNING endpoint_app_id";
+        let rows = fetch!(self, fetch_all, (EndpointAppId,), SQL, id, left_at)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

@@ -13,16 +13,16 @@ use crate::{
 impl Tx {
     /// The merchant with this BosID.
     pub async fn merchant(&mut self, id: &MerchantId) -> Result<Option<Merchant>> {
-        let sql = "SELECT id, name, unify_users, created_at FROM merchant WHERE id = $1";
-        Ok(fetch!(self, fetch_optional, Merchant, sql, id)?)
+        const SQL: &str = "SELECT id, name, unify_users, created_at FROM merchant WHERE id = $1";
+        Ok(fetch!(self, fetch_optional, Merchant, SQL, id)?)
     }
 
     /// Locks a merchant until the transaction ends, and returns it. So changes of its endpoint applications come one
     /// after the other. `not-found` when there is none.
     pub async fn hold_merchant(&mut self, id: &MerchantId) -> Result<Merchant> {
-        let sql = "UPDATE merchant SET revision = revision + 1 WHERE id = $1
+        const SQL: &str = "UPDATE merchant SET revision = revision + 1 WHERE id = $1
                    RETURNING id, name, unify_users, created_at";
-        fetch!(self, fetch_optional, Merchant, sql, id)?.ok_or_else(|| Error::not_found("merchant", id))
+        fetch!(self, fetch_optional, Merchant, SQL, id)?.ok_or_else(|| Error::not_found("merchant", id))
     }
 
     /// Locks those of `ids` that exist, and returns them. They are locked in the order of their ids, so that two
@@ -58,8 +58,8 @@ impl Tx {
 
     /// Stores the fields of a merchant that can be edited.
     pub(crate) async fn update_merchant(&mut self, merchant: &Merchant) -> Result<()> {
-        let sql = "UPDATE merchant SET name = $2, unify_users = $3 WHERE id = $1";
-        execute!(self, sql, &merchant.id, &merchant.name, merchant.unify_users)?;
+        const SQL: &str = "UPDATE merchant SET name = $2, unify_users = $3 WHERE id = $1";
+        execute!(self, SQL, &merchant.id, &merchant.name, merchant.unify_users)?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ mod org;
 /// Pushes the condition that `$column` is a merchant that the caller may know about.
 macro_rules! push_known {
     ($query:ident, $caller:expr, $column:literal) => {
-        if !$caller.reads_everything() {
+        if $crate::store::chosen!(!$caller.reads_everything()) {
             $query.push(concat!(
                 " AND ",
                 $column,

@@ -20,20 +20,20 @@ impl Tx {
 
     /// The number of nodes that a merchant has.
     pub(crate) async fn count_org_nodes(&mut self, merchant: &MerchantId) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM org_node WHERE merchant_id = $1";
-        Ok(fetch!(self, fetch_one, (i64,), sql, merchant)?.0)
+        const SQL: &str = "SELECT COUNT(*) FROM org_node WHERE merchant_id = $1";
+        Ok(fetch!(self, fetch_one, (i64,), SQL, merchant)?.0)
     }
 
     /// Every node of a merchant with its parent.
     pub(crate) async fn org_parents(&mut self, merchant: &MerchantId) -> Result<Vec<(OrgNodeId, Option<OrgNodeId>)>> {
-        let sql = "SELECT id, parent_id FROM org_node WHERE merchant_id = $1";
-        Ok(fetch!(self, fetch_all, (OrgNodeId, Option<OrgNodeId>), sql, merchant)?)
+        const SQL: &str = "SELECT id, parent_id FROM org_node WHERE merchant_id = $1";
+        Ok(fetch!(self, fetch_all, (OrgNodeId, Option<OrgNodeId>), SQL, merchant)?)
     }
 
     /// Whether the node has nodes below it.
     pub(crate) async fn has_org_children(&mut self, id: &OrgNodeId) -> Result<bool> {
-        let sql = "SELECT id FROM org_node WHERE parent_id = $1 LIMIT 1";
-        Ok(fetch!(self, fetch_optional, (OrgNodeId,), sql, id)?.is_some())
+        const SQL: &str = "SELECT id FROM org_node WHERE parent_id = $1 LIMIT 1";
+        Ok(fetch!(self, fetch_optional, (OrgNodeId,), SQL, id)?.is_some())
     }
 
     /// Adds a node. Returns the error of the database, by which callers recognise that the id is taken.
@@ -54,8 +54,8 @@ impl Tx {
 
     /// Stores the fields of a node that can be edited.
     pub(crate) async fn set_org_node(&mut self, node: &OrgNode) -> Result<()> {
-        let sql = "UPDATE org_node SET parent_id = $2, name = $3, limited = $4 WHERE id = $1";
-        execute!(self, sql, &node.id, node.parent.as_ref(), &node.name, node.limited)?;
+        const SQL: &str = "UPDATE org_node SET parent_id = $2, name = $3, limited = $4 WHERE id = $1";
+        execute!(self, SQL, &node.id, node.parent.as_ref(), &node.name, node.limited)?;
         Ok(())
     }
 
@@ -67,8 +67,8 @@ impl Tx {
 
     /// The product instances that are open on a node, by id.
     pub(crate) async fn products_open_on(&mut self, id: &OrgNodeId) -> Result<Vec<InstanceId>> {
-        let sql = "SELECT instance_id FROM org_product WHERE org_node_id = $1 ORDER BY instance_id";
-        let rows = fetch!(self, fetch_all, (InstanceId,), sql, id)?;
+        const SQL: &str = "SELECT instance_id FROM org_product WHERE org_node_id = $1 ORDER BY instance_id";
+        let rows = fetch!(self, fetch_all, (InstanceId,), SQL, id)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
@@ -93,21 +93,22 @@ impl Tx {
             now
         )?;
         // Who opens it again knows what was said since: only a later unsubscription closes it (E4).
-        let sql = "UPDATE org_product SET as_of = $3 WHERE org_node_id = $1 AND instance_id = $2 AND as_of < $3";
-        execute!(self, sql, id, instance, as_of)?;
+        const SQL: &str =
+            "UPDATE org_product SET as_of = $3 WHERE org_node_id = $1 AND instance_id = $2 AND as_of < $3";
+        execute!(self, SQL, id, instance, as_of)?;
         Ok(added > 0)
     }
 
     /// Closes a product instance on a node. Returns `false` when it was not open there.
     pub(crate) async fn close_product(&mut self, id: &OrgNodeId, instance: &InstanceId) -> Result<bool> {
-        let sql = "DELETE FROM org_product WHERE org_node_id = $1 AND instance_id = $2";
-        Ok(execute!(self, sql, id, instance)? > 0)
+        const SQL: &str = "DELETE FROM org_product WHERE org_node_id = $1 AND instance_id = $2";
+        Ok(execute!(self, SQL, id, instance)? > 0)
     }
 
     /// The endpoint applications that are assigned to a node, by id.
     pub(crate) async fn endpoint_apps_assigned_to(&mut self, id: &OrgNodeId) -> Result<Vec<EndpointAppId>> {
-        let sql = "SELECT endpoint_app_id FROM assignment WHERE org_node_id = $1 ORDER BY endpoint_app_id";
-        let rows = fetch!(self, fetch_all, (EndpointAppId,), sql, id)?;
+        const SQL: &str = "SELECT endpoint_app_id FROM assignment WHERE org_node_id = $1 ORDER BY endpoint_app_id";
+        let rows = fetch!(self, fetch_all, (EndpointAppId,), SQL, id)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
@@ -115,12 +116,12 @@ impl Tx {
     /// application has all instances of its merchant. The state of instances need not be considered, as unsubscribing
     /// closes them.
     pub(crate) async fn may_assign(&mut self, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<bool> {
-        let sql = "SELECT o.instance_id FROM org_product o
+        const SQL: &str = "SELECT o.instance_id FROM org_product o
                    JOIN org_node n ON n.id = o.org_node_id
                    JOIN endpoint_app e ON e.id = $1 AND e.merchant_id = n.merchant_id
                    WHERE o.org_node_id = $2 AND (e.is_default OR EXISTS (SELECT 1 FROM endpoint_product p
                         WHERE p.endpoint_app_id = e.id AND p.instance_id = o.instance_id)) LIMIT 1";
-        Ok(fetch!(self, fetch_optional, (InstanceId,), sql, cid, vid)?.is_some())
+        Ok(fetch!(self, fetch_optional, (InstanceId,), SQL, cid, vid)?.is_some())
     }
 
     /// Assigns an endpoint application to a node. Returns `false` when it is assigned there already.
@@ -145,8 +146,8 @@ impl Tx {
 
     /// Deletes an assignment. Returns `false` when there was none.
     pub(crate) async fn delete_assignment(&mut self, cid: &EndpointAppId, vid: &OrgNodeId) -> Result<bool> {
-        let sql = "DELETE FROM assignment WHERE endpoint_app_id = $1 AND org_node_id = $2";
-        Ok(execute!(self, sql, cid, vid)? > 0)
+        const SQL: &str = "DELETE FROM assignment WHERE endpoint_app_id = $1 AND org_node_id = $2";
+        Ok(execute!(self, SQL, cid, vid)? > 0)
     }
 
     /// A page of the nodes that match `query` and that the caller may know about, by id, and one more than the page

@@ -1,0 +1,242 @@
+//! The macros that run statements, each in a span of its own. A text is a constant, so that a test finds it in the source
+//! and prepares it on both databases; a statement that is put together leaves its place there, and the test demands that
+//! it is tried with each of its parts and without it. That nobody runs a statement in another way is tested too.
+
+use std::time::Instant;
+
+use berth_base::sql::database_code;
+use tracing::{Instrument, field::Empty};
+
+/// The text of a statement, in tests noted with what is bound to it.
+macro_rules! text {
+    ($dialect:ident, $sql:expr $(, $arg:expr)*) => {{
+        const TEXT: &str = $sql;
+        #[cfg(test)]
+        #[linkme::distributed_slice($crate::store::prepared::TEXTS)]
+        static NOTED: $crate::store::prepared::Text = $crate::store::prepared::Text {
+            place: $crate::store::prepared::place!(""),
+            dialect: $crate::store::prepared::Dialect::$dialect,
+            text: TEXT,
+            bound: &[$(stringify!($arg)),*],
+        };
+        TEXT
+    }};
+}
+
+/// Runs a statement, answers the number of rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::store::statement::text!(Both, $sql $(, $arg)*);
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) => {
+                $crate::store::statement::run(
+                    text,
+                    sqlx::query::<sqlx::Sqlite>(text)$(.bind($arg))*.execute(&mut **c),
+                    |done| done.rows_affected(),
+                )
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            $crate::store::Conn::Postgres(c) => {
+                $crate::store::statement::run(
+                    text,
+                    sqlx::query::<sqlx::Postgres>(text)$(.bind($arg))*.execute(&mut **c),
+                    |done| done.rows_affected(),
+                )
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+        }
+    }};
+}
+
+/// Runs a query whose rows have the type `$row`; `$fetch` is `fetch_one`, `fetch_optional` or `fetch_all`.
+macro_rules! fetch {
+    ($tx:expr, $fetch:ident, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::store::statement::text!(Both, $sql $(, $arg)*);
+        let rows = $crate::store::statement::rows::$fetch;
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) => {
+                $crate::store::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Sqlite, $row>(text)$(.bind($arg))*.$fetch(&mut **c),
+                    rows,
+                ).await
+            }
+            $crate::store::Conn::Postgres(c) => {
+                $crate::store::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Postgres, $row>(text)$(.bind($arg))*.$fetch(&mut **c),
+                    rows,
+                ).await
+            }
+        }
+    }};
+}
+
+/// As [`fetch!`] of all rows, on a database and outside of a transaction.
+macro_rules! fetch_alone {
+    ($db:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::store::statement::text!(Both, $sql $(, $arg)*);
+        let rows = $crate::store::statement::rows::fetch_all;
+        match $db.backend() {
+            $crate::store::Backend::Sqlite { read, .. } => {
+                $crate::store::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Sqlite, $row>(text)$(.bind($arg))*.fetch_all(read),
+                    rows,
+                ).await
+            }
+            $crate::store::Backend::Postgres(pool) => {
+                $crate::store::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Postgres, $row>(text)$(.bind($arg))*.fetch_all(pool),
+                    rows,
+                ).await
+            }
+        }
+    }};
+}
+
+/// Runs what only SQLite knows, on a pool and outside of a transaction.
+macro_rules! execute_sqlite {
+    ($pool:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::store::statement::text!(Sqlite, $sql $(, $arg)*);
+        $crate::store::statement::run(
+            text,
+            sqlx::query::<sqlx::Sqlite>(text)$(.bind($arg))*.execute($pool),
+            |done| done.rows_affected(),
+        )
+        .await
+    }};
+}
+
+/// Notes in tests that a statement was put together here.
+macro_rules! built {
+    ($query:ident) => {
+        #[cfg(test)]
+        {
+            #[linkme::distributed_slice($crate::store::prepared::BUILT)]
+            static PLACE: $crate::store::prepared::Place = $crate::store::prepared::place!("");
+            $crate::store::prepared::built(&PLACE, $query.sql().as_str());
+        }
+    };
+}
+
+/// As [`execute!`], for a statement that is put together: the block pushes its parts onto the query. What it pushes or
+/// not is [`chosen!`].
+macro_rules! execute_built {
+    ($tx:expr, |$query:ident| $build:block) => {
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
+                $build
+                $crate::store::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build().execute(&mut **c);
+                $crate::store::statement::run(text.as_str(), work, |done| done.rows_affected())
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            $crate::store::Conn::Postgres(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
+                $build
+                $crate::store::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build().execute(&mut **c);
+                $crate::store::statement::run(text.as_str(), work, |done| done.rows_affected())
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+        }
+    };
+}
+
+/// As [`fetch!`] of all rows, for a statement that is put together: the block pushes its parts onto the query. What it
+/// pushes or not is [`chosen!`].
+macro_rules! fetch_built {
+    ($tx:expr, $row:ty, |$query:ident| $build:block) => {
+        match &mut $tx.conn {
+            $crate::store::Conn::Sqlite(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
+                $build
+                $crate::store::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build_query_as::<$row>().fetch_all(&mut **c);
+                $crate::store::statement::run(text.as_str(), work, $crate::store::statement::rows::fetch_all).await
+            }
+            $crate::store::Conn::Postgres(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
+                $build
+                $crate::store::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build_query_as::<$row>().fetch_all(&mut **c);
+                $crate::store::statement::run(text.as_str(), work, $crate::store::statement::rows::fetch_all).await
+            }
+        }
+    };
+}
+
+/// What decides whether a part is pushed onto a statement, a truth or an option. Tests demand that both were tried.
+macro_rules! chosen {
+    ($choice:expr) => {{
+        let choice = $choice;
+        #[cfg(test)]
+        {
+            #[linkme::distributed_slice($crate::store::prepared::CHOICES)]
+            static PLACE: $crate::store::prepared::Place = $crate::store::prepared::place!(stringify!($choice));
+            $crate::store::prepared::chosen(&PLACE, &choice);
+        }
+        choice
+    }};
+}
+
+/// Pushes a condition on `$value`, when there is one.
+macro_rules! push_if {
+    ($query:ident, $value:expr, $before:expr, $after:expr) => {
+        if let Some(value) = $crate::store::statement::chosen!($value) {
+            $query.push($before).push_bind(value).push($after);
+        }
+    };
+}
+
+pub(super) use {
+    built, chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_if, text,
+};
+
+/// How many rows there are in what one of sqlx's methods answers.
+pub(super) mod rows {
+    pub fn fetch_one<T>(_: &T) -> u64 {
+        1
+    }
+
+    pub fn fetch_optional<T>(row: &Option<T>) -> u64 {
+        u64::from(row.is_some())
+    }
+
+    #[expect(clippy::ptr_arg, reason = "it is what sqlx answers")]
+    pub fn fetch_all<T>(rows: &Vec<T>) -> u64 {
+        rows.len() as u64
+    }
+}
+
+/// Awaits a statement in its span: the text, how long it took with the wait for the connection or the writer, and how many
+/// rows it answered or touched. Never what is bound to it, nor the message of an error, which may quote that.
+pub(super) async fn run<T>(
+    text: &str,
+    work: impl Future<Output = sqlx::Result<T>>,
+    rows: impl FnOnce(&T) -> u64,
+) -> sqlx::Result<T> {
+    let span = tracing::debug_span!(target: "berth::sql", "sql", text, micros = Empty, rows = Empty, error = Empty);
+    let started = (!span.is_disabled()).then(Instant::now);
+    let done = work.instrument(span.clone()).await;
+    if let Some(started) = started {
+        span.record("micros", started.elapsed().as_micros() as u64);
+        match &done {
+            Ok(answer) => span.record("rows", rows(answer)),
+            Err(error) => span.record("error", database_code(error).as_deref().unwrap_or("none")),
+        };
+        tracing::debug!(target: "berth::sql", parent: &span, "ran");
+    }
+    done
+}
