@@ -28,7 +28,12 @@ mod system;
 mod values;
 
 #[cfg(any(test, feature = "testing"))]
-#[allow(missing_docs, clippy::expect_used, reason = "a part of tests, which may fail loudly")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::new_without_default,
+    reason = "a part of tests, which may fail loudly"
+)]
 pub mod testing;
 #[cfg(test)]
 mod tests;

@@ -100,6 +100,7 @@ impl Failure {
         self
     }
 
+    /// The failure of a command line that cannot be meant; `detail` says what to write instead.
     pub fn usage(detail: impl Into<String>) -> Self {
         Self::Usage(detail.into())
     }
@@ -113,6 +114,7 @@ impl Failure {
         }
     }
 
+    /// 0 when whoever read our output is gone, 1 for a refusal, 2 for wrong use, 3 when the host could not be reached.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::ReaderGone => 0,

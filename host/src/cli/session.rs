@@ -35,11 +35,15 @@ pub struct Global {
 
 /// One run of the command line.
 pub struct Session {
+    /// The options that every command has.
     pub global: Global,
+    /// Where answers and failures go.
     pub out: Output,
     /// The file with the stored logins; `None` on a machine without a home folder.
     pub credentials: Option<PathBuf>,
+    /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// For the keys of calls that may be sent twice.
     pub random: Arc<dyn Random>,
     /// The text that the user types, usually stdin.
     pub input: Box<dyn BufRead + Send>,
@@ -48,11 +52,19 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn load_credentials(&self) -> Result<Credentials, Failure> {
+    /// The stored logins; none on a machine without a home folder.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not ours.
+    pub(crate) fn load_credentials(&self) -> Result<Credentials, Failure> {
         self.credentials.as_deref().map_or_else(|| Ok(Credentials::default()), Credentials::load)
     }
 
-    pub fn save_credentials(&self, credentials: &Credentials) -> Result<(), Failure> {
+    /// Stores the logins.
+    ///
+    /// # Errors
+    /// A file that cannot be written, and a machine without a home folder.
+    pub(crate) fn save_credentials(&self, credentials: &Credentials) -> Result<(), Failure> {
         let path = self.credentials.as_deref().ok_or_else(|| {
             Failure::usage("There is no place to store the login: neither XDG_CONFIG_HOME nor HOME is set. Use BERTH_SERVER and BERTH_TOKEN.")
         })?;
@@ -82,7 +94,11 @@ impl Session {
         })
     }
 
-    pub fn connect(&self, server: &str, credential: Credential) -> Result<Client, Failure> {
+    /// A client of a host by its address.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub(crate) fn connect(&self, server: &str, credential: Credential) -> Result<Client, Failure> {
         Client::new(server, credential, self.random.clone())
     }
 

@@ -52,7 +52,7 @@ macro_rules! holder {
 
 fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
     let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
-    Ok(rows.into_iter().next().map(|row| (row.token.into(), grants)))
+    Ok(rows.into_iter().next().map(|row| (row.token, grants)))
 }
 
 impl Db {
