@@ -31,40 +31,37 @@ pub(super) struct TaskRows {
     pub cohorts: Vec<(CohortId, Digest)>,
 }
 
-impl From<PolicyBindingRow> for BindingSpec {
-    fn from(row: PolicyBindingRow) -> Self {
-        Self {
-            id: row.id,
-            digest: row.digest,
-            policy: row.name,
-            config: row.config.0,
-            enforce: row.mode != Mode::Shadow,
-            open_on_error: row.on_error == OnError::Open,
-            limits: row.limits.0,
-        }
+/// The binding as checks know it.
+fn spec(row: PolicyBindingRow) -> BindingSpec {
+    BindingSpec {
+        id: row.id,
+        digest: row.digest,
+        policy: row.name,
+        config: row.config.0,
+        enforce: row.mode != Mode::Shadow,
+        open_on_error: row.on_error == OnError::Open,
+        limits: row.limits.0,
     }
 }
 
-impl From<IndexedVersion> for Release {
-    fn from(row: IndexedVersion) -> Self {
-        Self { version: row.number, sha256: row.sha256, size: row.size }
-    }
+/// The version as checks know it.
+fn release(row: IndexedVersion) -> Release {
+    Release { version: row.number, sha256: row.sha256, size: row.size }
 }
 
-impl From<IndexedApp> for AppEntry {
-    fn from(row: IndexedApp) -> Self {
-        Self {
-            id: row.id,
-            team: row.team_id,
-            on_shelf: row.on_shelf,
-            shelf_note: row.shelf_note,
-            min_version: row.min_version,
-            online: None,
-            forced: Vec::new(),
-            trial: None,
-            host_apps: BTreeSet::new(),
-            gray: Vec::new(),
-        }
+/// The MiniApp as checks know it, without what other rows say of it.
+fn entry(row: IndexedApp) -> AppEntry {
+    AppEntry {
+        id: row.id,
+        team: row.team_id,
+        on_shelf: row.on_shelf,
+        shelf_note: row.shelf_note,
+        min_version: row.min_version,
+        online: None,
+        forced: Vec::new(),
+        trial: None,
+        host_apps: BTreeSet::new(),
+        gray: Vec::new(),
     }
 }
 
@@ -105,7 +102,7 @@ pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> 
 pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> {
     let mut apps = Apps::new();
     for row in tx.mini_apps_in(span).await? {
-        apps.insert(row.id.clone(), AppRows { entry: row.into(), tasks: Vec::new() });
+        apps.insert(row.id.clone(), AppRows { entry: entry(row), tasks: Vec::new() });
     }
     add_versions(tx, span, &mut apps).await?;
     for (mini_app, host_app) in tx.bindings_in(span).await? {
@@ -116,7 +113,7 @@ pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> 
     for row in tx.trials_in(span).await? {
         if let Some(app) = apps.get_mut(&row.version.mini_app_id) {
             let (entry_path, accounts) = (row.entry_path, row.accounts.0);
-            app.entry.trial = Some(TrialEntry { release: row.version.into(), entry_path, accounts });
+            app.entry.trial = Some(TrialEntry { release: release(row.version), entry_path, accounts });
         }
     }
     add_tasks(tx, span, &mut apps).await?;
@@ -128,7 +125,7 @@ type Apps = HashMap<MiniAppId, AppRows>;
 async fn add_versions(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for row in tx.online_in(span).await? {
         if let Some(app) = apps.get_mut(&row.mini_app_id) {
-            app.entry.online = Some(row.into());
+            app.entry.online = Some(release(row));
         }
     }
     for (mini_app, number) in tx.forced_in(span).await? {
@@ -153,7 +150,7 @@ async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 /// The policy bindings of a task, in their order.
 async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<BindingSpec>> {
     let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
-    Ok(rows.into_iter().map(BindingSpec::from).collect())
+    Ok(rows.into_iter().map(spec).collect())
 }
 
 /// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.

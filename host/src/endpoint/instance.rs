@@ -1,7 +1,6 @@
 //! Product instances: what a merchant bought, as the messages of the order system say.
 
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 
 use super::{
     merchant,
@@ -59,7 +58,8 @@ pub struct ProductInstance {
     /// The newest message that gave it a name.
     #[serde(skip)]
     #[schema(ignore)]
-    pub named: Option<Json<Said>>,
+    #[sqlx(json(nullable))]
+    pub named: Option<Said>,
     /// When the first message about it was applied.
     pub created_at: Millis,
     /// When a message or the clock last changed it.
@@ -72,7 +72,7 @@ impl ProductInstance {
         Register {
             newest: Said { at: self.said_at, kind: self.said_kind, by: self.said_by.clone() },
             expires_at: self.expires_at,
-            name: self.named.clone().map(|Json(said)| (said, self.name.clone())),
+            name: self.named.clone().map(|said| (said, self.name.clone())),
             left_at: self.left_at,
         }
     }
@@ -85,7 +85,7 @@ impl ProductInstance {
         (self.said_at, self.said_kind, self.said_by) = (newest.at, newest.kind, newest.by);
         (self.expires_at, self.left_at) = (expires_at, left_at);
         if let Some((said, name)) = name {
-            (self.named, self.name) = (Some(Json(said)), name);
+            (self.named, self.name) = (Some(said), name);
         }
         self.updated_at = now;
         self

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::types::Json;
+
 use super::{push_ids, push_if};
 use crate::{
     clock::Millis,
@@ -59,7 +61,10 @@ impl Tx {
             q.push_values(instances, |mut row, one| {
                 row.push_bind(&one.id).push_bind(&one.merchant).push_bind(&one.product).push_bind(&one.name);
                 row.push_bind(one.state).push_bind(one.said_at).push_bind(one.said_kind);
-                row.push_bind(&one.said_by).push_bind(&one.named).push_bind(one.expires_at).push_bind(one.left_at);
+                row.push_bind(&one.said_by)
+                    .push_bind(one.named.as_ref().map(Json))
+                    .push_bind(one.expires_at)
+                    .push_bind(one.left_at);
                 row.push_bind(one.created_at).push_bind(one.updated_at);
             });
             q.push(
