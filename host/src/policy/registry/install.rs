@@ -81,7 +81,7 @@ pub async fn install(policies: &Policies, caller: &Caller, wasm: Bytes) -> Resul
 async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
     let digest = Digest::of(&wasm);
     if let Some(row) = policies.db.read().await?.policy(&digest).await? {
-        return Ok(row.into());
+        return Ok(row);
     }
     let row = take_in(policies, actor, wasm).await?;
     let mut tx = policies.db.begin().await?;
