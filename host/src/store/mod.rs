@@ -9,7 +9,7 @@ mod access;
 mod admission;
 mod audit;
 mod backlog;
-mod blob;
+mod blob_names;
 mod cohort;
 mod connect;
 mod delivery;
