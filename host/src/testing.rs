@@ -30,8 +30,8 @@ use crate::{
     ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
     mini_app,
     policy::{
-        Compiler, Engine, EngineConfig, Limits, PolicyKind,
-        registry::{Acceptance, InstalledPolicy, Policies},
+        Acceptance, Compiler, Engine, EngineConfig, Limits, PolicyKind,
+        registry::{InstalledPolicy, Policies},
     },
     rollout::{self, Conditions, NewGrayTask},
     seal::SealConfig,

@@ -15,7 +15,7 @@ use crate::{
     clock::Millis,
     error::Result,
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
-    policy::{LimitOverrides, registry::Acceptance},
+    policy::{Acceptance, LimitOverrides},
     version::VersionNumber,
 };
 

@@ -1,5 +1,8 @@
 //! Policies: the engine that runs them, and the registry of which are installed and bound.
 
+mod acceptance;
 pub mod registry;
+
+pub use acceptance::Acceptance;
 
 pub use berth_judge::*;

@@ -14,15 +14,9 @@ use crate::{
     error::{Code, Error, Result},
     event::kind,
     ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
-    policy::{Limits, PolicyKind},
+    policy::{Acceptance, Limits, PolicyKind},
     store::{Db, Tx, is_unique_violation},
 };
-
-/// Asks policies whether they take a config.
-pub trait Acceptance: Send + Sync {
-    /// Refuses with `policy-config` what the policy would not take.
-    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>>;
-}
 
 impl Acceptance for Policies {
     fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {

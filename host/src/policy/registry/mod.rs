@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use bindings::{Acceptance, attach, auditors, bind, check, list as bindings, rebind, unbind};
+pub use bindings::{attach, auditors, bind, check, list as bindings, rebind, unbind};
 pub use bound::{BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, PolicyBindingRow, ScopedPolicyBinding};
 pub use install::{
     InstalledPolicy, MAX_POLICY_BYTES, PolicyQuery, ensure_builtins, get, install, list, receive, remove,
