@@ -11,7 +11,7 @@ mod authoriser;
 mod bind;
 mod channels;
 mod deliver;
-mod needs;
+pub mod needs;
 pub mod push;
 mod record;
 mod renew;
