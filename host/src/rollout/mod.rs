@@ -8,7 +8,7 @@
 mod admit;
 mod change;
 mod cohort;
-mod conditions;
+pub mod conditions;
 mod create;
 mod mark;
 mod progress;
