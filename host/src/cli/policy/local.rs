@@ -12,7 +12,7 @@ use crate::{
         table::{Card, Cell},
     },
     ids::Digest,
-    policy::{self, Compiler, Engine, EngineConfig, Limits, Policy},
+    policy::{Compiler, Engine, EngineConfig, Limits, Policy, imports},
 };
 
 /// From this size in bytes on, compiling takes so long that a remark is printed.
@@ -45,7 +45,7 @@ impl Local {
 
     /// As [`Local::open`], from bytes.
     pub async fn of(wasm: Vec<u8>, session: &mut Session) -> Result<Self, Failure> {
-        let imports = policy::imports(&wasm)?;
+        let imports = imports(&wasm)?;
         if wasm.len() >= LARGE {
             session.out.note(format!("Compiling {}, which takes a while.", bytes(wasm.len() as u64)));
         }
