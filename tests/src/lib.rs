@@ -30,16 +30,16 @@ use std::{
     time::Duration,
 };
 
-use berth::{
+use berth::server;
+use berth_api::serve::ServeConfig;
+use berth_base::clock::Nature;
+use berth_judge::Compiler;
+use berth_package::{PackOptions, PackageName, pack};
+use berth_store::DbConfig;
+use berth_work::{
     access::authenticate,
-    api::serve::ServeConfig,
     app::App,
-    clock::Nature,
     config::{Config, Storage},
-    package::{PackOptions, PackageName, pack},
-    policy::Compiler,
-    server,
-    store::DbConfig,
 };
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -150,7 +150,7 @@ impl Host {
     pub async fn with_nature(config: Config, folder: Arc<TempDir>, nature: Nature) -> Self {
         let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
-        let admin_token = berth::access::admin_token(&app.db).await.unwrap().secret;
+        let admin_token = berth_work::access::admin_token(&app.db).await.unwrap().secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -227,7 +227,7 @@ impl Host {
     }
 
     /// The caller that the host makes of this token.
-    pub async fn caller(&self, token: &str) -> berth::access::Caller {
+    pub async fn caller(&self, token: &str) -> berth_model::access::Caller {
         authenticate(&self.app.db, token).await.unwrap()
     }
 }

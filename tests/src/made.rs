@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use berth::package::ZipWriter;
+use berth_package::ZipWriter;
 
 /// A small, valid package. Each seed gives other bytes.
 pub fn package(seed: u64) -> Vec<u8> {

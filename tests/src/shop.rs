@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use berth::{clock::Clock as _, clock::SystemClock, ids::Digest};
+use berth_base::{
+    clock::{Clock as _, SystemClock},
+    ids::Digest,
+};
 use serde_json::{Value, json};
 
 use crate::{Answer, Api, made, process::Process, scene::text};

@@ -15,7 +15,7 @@ use axum::{
     extract::{Path, Query, State},
     routing::post,
 };
-use berth::{config::Config, wechat::Crypt};
+use berth_work::{config::Config, wechat::Crypt};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use berth::event::EventType;
+use berth_model::event::EventType;
 use jsonschema::Validator;
 use serde_json::Value;
 

@@ -571,7 +571,7 @@ on_both! {
 
 #[tokio::test]
 async fn f80_every_operation_of_the_openapi_document_has_a_row() {
-    let document = serde_json::to_value(berth::api::router::openapi()).unwrap();
+    let document = serde_json::to_value(berth_api::router::openapi()).unwrap();
     let methods = ["get", "put", "post", "delete", "patch"];
     let documented: BTreeSet<(String, String)> = document["paths"]
         .as_object()

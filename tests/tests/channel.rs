@@ -246,7 +246,7 @@ on_both! {
         let channel = merchant.channel("mini_app", "coffee", &cid).await;
         let endpoint = scene.check("g", Some("1.0.0")).await["runtime"]["endpoint"].clone();
         let rest = json!({"bos_id": "bos-1", "cid": cid, "org_nodes": null, "products": ["mall"], "unify_users": false});
-        let digest = berth::ids::Digest::of(rest.to_string().as_bytes());
+        let digest = berth_base::ids::Digest::of(rest.to_string().as_bytes());
         assert_eq!(endpoint, with(&rest, "digest", json!(digest)));
         let runtime = merchant.admin.get(&format!("/v1/endpoint-apps/{cid}/runtime")).await.good();
         assert_eq!(runtime["endpoint"], endpoint);

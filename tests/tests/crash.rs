@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use berth::clock::{Random as _, SystemRandom};
+use berth_base::clock::{Random as _, SystemRandom};
 use berth_tests::{
     Database, guests, invariants, made, postgres_is_there, process::Installation, scene::text, shop::Shop,
 };

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth::clock::{Random as _, SystemRandom};
+use berth_base::clock::{Random as _, SystemRandom};
 use berth_tests::{
     Api, Database, invariants, postgres_is_there, process::Installation, receiver::Receiver, scene::text,
 };

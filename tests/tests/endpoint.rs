@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use berth::{
+use berth_tests::{Answer, Api, Host, on_both, scene::text, there_is};
+use berth_work::{
     config::{Config, Storage},
     endpoint::listen::ListenConfig,
     nats::NatsConfig,
 };
-use berth_tests::{Answer, Api, Host, on_both, scene::text, there_is};
 use serde_json::{Value, json};
 
 /// A merchant, and the order system that sends messages about it.
@@ -366,7 +366,7 @@ async fn e1_messages_come_from_nats_as_well_and_parked_ones_hold_up_nothing() {
     let nats = NatsConfig { nats_url: Some(url), ..NatsConfig::default() };
     let subject = format!("orders.{}", std::process::id());
     let store = Store::open(listening_to(&subject, &nats).await).await;
-    let context = berth::nats::connect(&nats).await.unwrap();
+    let context = berth_work::nats::connect(&nats).await.unwrap();
     let batch = json!({"messages": [store.says("m-1", "purchase", "mall-1", 9), {"id": "m-2"}]});
     for payload in ["\u{0} what?".to_owned(), batch.to_string(), store.says("m-3", "purchase", "crm-1", 5).to_string()]
     {

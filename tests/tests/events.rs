@@ -8,17 +8,17 @@ use std::{
 };
 
 use async_nats::jetstream::{self, consumer};
-use berth::{
-    access::Team,
-    event::{self, kind, relay},
-    ids::TeamId,
-    nats,
-};
+use berth_base::ids::TeamId;
+use berth_model::{access::Team, event::kind};
 use berth_tests::{
     Api, Database, Host, Pool, on_both,
     receiver::Receiver,
     scene::{Scene, text},
     there_is,
+};
+use berth_work::{
+    event::{self, relay},
+    nats,
 };
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -325,7 +325,7 @@ async fn stream_of(context: &jetstream::Context) -> jetstream::stream::Stream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f99_the_libraries_of_standard_webhooks_and_cloudevents_accept_our_messages() {
     let Some(modules) = there_is("BERTH_TEST_NODE_MODULES") else { return };
-    let named = |settings: &mut berth::config::Config| settings.public_url = Some("https://berth.example".into());
+    let named = |settings: &mut berth_work::config::Config| settings.public_url = Some("https://berth.example".into());
     let host = Host::start(Database::Sqlite).await.again(named).await;
     let (admin, receiver) = (host.admin(), Receiver::good().await);
     let body = json!({"url": receiver.url, "scope": {"kind": "platform"}, "types": ["host_app.created"]});

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use berth::package::ZipWriter;
+use berth_package::ZipWriter;
 use berth_tests::{
     Answer, on_both, packed,
     scene::{Scene, text},

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use berth::package::ZipWriter;
+use berth_package::ZipWriter;
 use berth_tests::{Database, Host, scene::Scene};
 
 fn package(manifest: &[u8]) -> Vec<u8> {

@@ -3,11 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use berth::{
-    blob::BlobConfig,
-    config::{Config, Storage},
-};
+use berth_store::blob::BlobConfig;
 use berth_tests::{Answer, Database, Host, made, packed, process::Installation, scene::Scene, shop::Shop};
+use berth_work::config::{Config, Storage};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::Mutex};
 

@@ -10,17 +10,17 @@ use std::{
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use berth::{
-    access::first_admin,
-    blob::{BlobConfig, collect},
-    clock::Nature,
-    config::{Config, Storage},
-    policy::Compiler,
-    server,
-};
+use berth::server;
+use berth_base::clock::Nature;
+use berth_judge::Compiler;
+use berth_store::blob::{BlobConfig, collect};
 use berth_tests::{
     Answer, Database, Host, Pool, invariants, made, on_both, packed, postgres, postgres_is_there,
     scene::{Scene, text},
+};
+use berth_work::{
+    access::first_admin,
+    config::{Config, Storage},
 };
 use serde_json::{Value, json};
 
@@ -282,7 +282,7 @@ async fn empty(database: Database, folder: &Path) -> Config {
     Config::with_defaults(storage)
 }
 
-async fn open(config: &Config) -> berth::error::Result<server::Host> {
+async fn open(config: &Config) -> berth_base::error::Result<server::Host> {
     server::open(config.clone(), Compiler::InProcess, Nature::default()).await
 }
 
@@ -296,7 +296,7 @@ async fn two_hosts_start_at_once(database: Database) {
         let admins = [first.unwrap(), second.unwrap()].iter().flatten().count();
         assert_eq!(admins, 1, "one of them is the first");
         let mut tx = one.app.db.read().await.unwrap();
-        let bound = tx.policy_bindings(berth::policy::registry::ScopeKind::Platform, "").await.unwrap();
+        let bound = tx.policy_bindings(berth_model::policy::registry::Platform, "").await.unwrap();
         let mut names: Vec<_> = bound.iter().map(|one| one.name.as_str()).collect();
         names.dedup();
         assert_eq!((bound.len(), names.len()), (4, 4), "{names:?}");

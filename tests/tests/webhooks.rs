@@ -7,16 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth::{
-    clock::{Clock, ManualClock, Millis, Nature, SystemClock, SystemRandom},
-    event::webhook::secret::{Key, signature},
-};
+use berth_base::clock::{Clock, ManualClock, Millis, Nature, SystemClock, SystemRandom};
 use berth_tests::{
     Api, Database, Host, Pool, on_both, postgres_is_there,
     process::Installation,
     receiver::{Arrived, Receiver, Reply},
     scene::{Scene, text},
 };
+use berth_work::event::webhook::secret::{Key, signature};
 use serde_json::{Value, json};
 
 /// Creates a webhook of the platform for these types of events.

@@ -1,7 +1,7 @@
 //! Channel authorisations of WeChat, from the merchant's link to the binding (E10), against a stand-in that fails in
 //! all ways.
 
-use berth::seal::{self, SecretKey};
+use berth_store::seal::{self, SecretKey};
 use berth_tests::{
     on_both,
     scene::text,
@@ -491,7 +491,7 @@ on_both! {
         assert!(sealed.iter().zip(&anew).all(|(old, new)| old != new));
         // Without any key the host does not start with a new one of its own.
         std::fs::remove_file(host.folder().join("secret.key")).unwrap();
-        let none = berth::seal::SealConfig::default();
+        let none = berth_store::seal::SealConfig();
         let refused = seal::require_keys(&host.app.db, &none, host.folder()).await.unwrap_err();
         assert!(refused.detail.contains("secret.key is missing"), "{refused}");
     }

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth::config::{Config, Storage};
 use berth_tests::{Database, Host, scene::Scene};
+use berth_work::config::{Config, Storage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -5,7 +5,8 @@ use wasmtime::{
     component::{HasSelf, Instance, InstancePre, Linker},
 };
 
-use super::{guest::Guest, kind::RawDescription, values};
+use super::{description::RawDescription, guest::Guest};
+use berth_model::policy as values;
 
 /// The world `grayscale`. The interface `log`, which all worlds use, is generated here.
 pub mod grayscale {
@@ -102,7 +103,9 @@ world!(guardian::Guardian, GuardianIndices);
 pub mod gray {
     //! Values of the world `grayscale`. They borrow from the host's values, as decisions are made very often.
 
-    use super::{super::values, grayscale::exports::berth::policy::gray};
+    use berth_model::policy as values;
+
+    use super::grayscale::exports::berth::policy::gray;
 
     pub use gray::{Attribute, Device, Task};
 
@@ -171,7 +174,9 @@ impl From<auditor::exports::berth::policy::audit::Finding> for values::Finding {
 pub mod guard {
     //! Values of the world `guardian`.
 
-    use super::{super::values, guardian::exports::berth::policy::guard};
+    use berth_model::policy as values;
+
+    use super::guardian::exports::berth::policy::guard;
 
     pub use guard::{Health, Window};
 

@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 use super::{
     Description, Evaluation, Limit, Limits, Outcome, PolicyKind,
     bindings::{Store, World, auditor::Auditor, grayscale::Grayscale, guardian::Guardian},
-    deep, gate,
+    deep,
+    description::RawDescription,
+    gate,
     guest::Grant,
-    kind::RawDescription,
     run::Program,
     schema::ConfigSchema,
     slots::Slots,

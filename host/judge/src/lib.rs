@@ -12,20 +12,18 @@ mod cache;
 mod child;
 mod compile;
 mod deep;
+mod description;
 mod engine;
 mod gate;
 mod guest;
 mod installed;
-mod kind;
-mod limits;
-mod outcome;
 mod pulse;
 mod run;
 mod schema;
 mod settings;
 mod slots;
+mod subject;
 mod system;
-mod values;
 
 #[cfg(any(test, feature = "testing"))]
 #[allow(
@@ -44,10 +42,9 @@ pub use compile::{CompileLimits, Compiler};
 pub use engine::{Engine, EngineConfig, PoolUsage};
 pub use gate::{admit, imports};
 pub use installed::Policy;
-pub use kind::{Description, PolicyKind};
-pub use limits::{Limit, LimitOverrides, Limits};
-pub use outcome::{Evaluation, LogLevel, LogLine, Outcome};
-pub use values::{
-    Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
-    Place, ReadError, Severity, Window,
+pub use subject::Subject;
+
+use berth_model::policy::{
+    Advice, Attribute, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health,
+    Limit, Limits, LogLevel, LogLine, NoCohorts, Outcome, PackageFile, Place, PolicyKind, ReadError, Severity, Window,
 };

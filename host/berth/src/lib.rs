@@ -1,0 +1,4 @@
+pub mod commands;
+pub mod program;
+pub mod server;
+pub mod settings;

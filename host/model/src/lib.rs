@@ -1,0 +1,14 @@
+pub mod access;
+pub mod audit;
+pub mod binding;
+pub mod check;
+pub mod download;
+pub mod endpoint;
+pub mod event;
+pub mod host_app;
+pub mod idempotency;
+pub mod mini_app;
+pub mod policy;
+pub mod report;
+pub mod rollout;
+pub mod version;

@@ -1,0 +1,20 @@
+pub mod access;
+pub mod app;
+pub mod audit;
+pub mod binding;
+pub mod check;
+pub mod config;
+pub mod download;
+pub mod endpoint;
+pub mod event;
+pub mod host_app;
+pub mod mini_app;
+pub mod nats;
+pub mod policy;
+pub mod report;
+pub mod rollout;
+#[cfg(test)]
+pub mod testing;
+pub mod unbroken;
+pub mod version;
+pub mod wechat;
