@@ -296,7 +296,7 @@ async fn two_hosts_start_at_once(database: Database) {
         let admins = [first.unwrap(), second.unwrap()].iter().flatten().count();
         assert_eq!(admins, 1, "one of them is the first");
         let mut tx = one.app.db.read().await.unwrap();
-        let bound = tx.policy_bindings(berth_model::policy::registry::Platform, "").await.unwrap();
+        let bound = tx.policy_bindings(berth_model::policy::registry::ScopeKind::Platform, "").await.unwrap();
         let mut names: Vec<_> = bound.iter().map(|one| one.name.as_str()).collect();
         names.dedup();
         assert_eq!((bound.len(), names.len()), (4, 4), "{names:?}");

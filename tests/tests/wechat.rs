@@ -491,7 +491,7 @@ on_both! {
         assert!(sealed.iter().zip(&anew).all(|(old, new)| old != new));
         // Without any key the host does not start with a new one of its own.
         std::fs::remove_file(host.folder().join("secret.key")).unwrap();
-        let none = berth_store::seal::SealConfig();
+        let none = berth_store::seal::SealConfig::default();
         let refused = seal::require_keys(&host.app.db, &none, host.folder()).await.unwrap_err();
         assert!(refused.detail.contains("secret.key is missing"), "{refused}");
     }

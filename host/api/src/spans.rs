@@ -30,7 +30,10 @@ use tracing_subscriber::{
 
 use super::{auth::HOST_APP_KEY, edge::EdgeDeps, idempotency::IDEMPOTENCY_KEY, metrics::Metrics, router::router};
 use berth_base::clock::SystemRandom;
-use berth_work::{APP, TestHost, access, testing};
+use berth_work::{
+    access,
+    testing::{self, APP, TestHost},
+};
 
 /// Everything that is told to a subscriber, of whatever level: a line is the names of the spans and the values.
 #[derive(Clone, Default)]

@@ -52,6 +52,11 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
+/// As [`is_unique_violation`], for an error that a statement became.
+pub fn was_unique_violation(error: &Error) -> bool {
+    error.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>()).is_some_and(is_unique_violation)
+}
+
 /// SQLite's primary result code or PostgreSQL's SQLSTATE; `None` when the error is not one of the database's.
 pub fn database_code(error: &sqlx::Error) -> Option<String> {
     let code = error.as_database_error()?.code()?.into_owned();

@@ -45,6 +45,6 @@ pub use installed::Policy;
 pub use subject::Subject;
 
 use berth_model::policy::{
-    Advice, Attribute, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health,
-    Limit, Limits, LogLevel, LogLine, NoCohorts, Outcome, PackageFile, Place, PolicyKind, ReadError, Severity, Window,
+    Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit,
+    Limits, LogLevel, LogLine, Outcome, PackageFile, PolicyKind, ReadError,
 };

@@ -7,6 +7,8 @@ use tempfile::TempDir;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use berth_model::policy::*;
+
 use crate::*;
 
 /// A guest whose parts a test replaces. Unchanged it describes itself, accepts every config and answers yes.

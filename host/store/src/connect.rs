@@ -320,12 +320,12 @@ fn cannot_migrate(error: sqlx::migrate::MigrateError) -> Error {
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use crate::execute;
-    use berth_work::testing;
+    use crate::testing;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn f60_a_caller_who_goes_away_while_a_transaction_begins_leaves_none_behind() {
-        let host = testing::host().await;
-        let db = &host.app.db;
+        let fresh = testing::fresh().await;
+        let db = &fresh.db;
         for patience in 0..300 {
             let leave = async {
                 for _ in 0..patience {

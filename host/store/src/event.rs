@@ -212,7 +212,7 @@ impl From<EventRow> for Event {
 mod tests {
     use super::*;
     use crate::Backend;
-    use berth_work::host;
+    use crate::testing::fresh;
 
     /// The query plan of SQLite for the query.
     async fn plan(tx: &mut Tx, query: &EventQuery) -> String {
@@ -223,11 +223,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_events_of_one_thing_are_found_by_its_index() {
-        let host = host().await;
-        if !matches!(host.app.db.backend(), Backend::Sqlite { .. }) {
+        let fresh = fresh().await;
+        if !matches!(fresh.db.backend(), Backend::Sqlite { .. }) {
             return; // PostgreSQL plans by what is in the tables
         }
-        let mut tx = host.app.db.read().await.unwrap();
+        let mut tx = fresh.db.read().await.unwrap();
         let asked = |json| serde_json::from_value::<EventQuery>(json).unwrap();
         let cases = [
             (serde_json::json!({"mini_app": "shop"}), "event_mini_app (mini_app_id=? AND seq>?)"),

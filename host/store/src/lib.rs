@@ -26,6 +26,8 @@ pub mod policy;
 mod prepared;
 pub mod sealed;
 mod statement;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod version;
 pub mod webhook;
 pub mod wechat;
@@ -37,7 +39,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::statement::{chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_if};
 pub use backlog::Backlog;
-pub use berth_base::sql::{Count, is_unique_violation};
+pub use berth_base::sql::{Count, is_unique_violation, was_unique_violation};
 use berth_base::sql::{SQLITE_BUSY, database_code};
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Claimed, ClaimedRow, ToldRow, WaitingRow};
@@ -45,6 +47,7 @@ pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
 pub use sealed::{SEALED, SealedColumn};
+pub use sqlx::types::Json;
 pub use webhook::{WebhookRow, WebhookSecretRow};
 
 use serde::Serialize;

@@ -107,6 +107,7 @@ mod tests {
     use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Statement};
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
+    use crate::testing::{self, DAWN};
     use crate::{Backend, Db, DbConfig, SEALED, endpoint::fulfilment::FulfilmentRow};
     use berth_base::{
         clock::{Nature, SystemRandom},
@@ -118,7 +119,6 @@ mod tests {
         event::{Nothing, kind, webhook::DeliveryState},
         rollout::Mark,
     };
-    use berth_work::{DAWN, testing};
 
     fn made<T: serde::de::DeserializeOwned>(json: Value) -> T {
         serde_json::from_value(json).unwrap()
@@ -255,7 +255,12 @@ mod tests {
         let built: BTreeSet<_> = tried.built.iter().map(|(place, _)| place).collect();
         let places: BTreeSet<_> = BUILT.iter().filter(is_of_the_host).collect();
         for place in places.difference(&built) {
-            found.push(complaint(place, database, "", "build_each in store/prepared.rs does not build this statement"));
+            found.push(complaint(
+                place,
+                database,
+                "",
+                "build_each in store/src/prepared.rs does not build this statement",
+            ));
         }
         let choices: BTreeSet<_> = CHOICES.iter().filter(is_of_the_host).copied().collect();
         let both_ways = choices.into_iter().flat_map(|place| [(place, true), (place, false)]);
@@ -308,7 +313,7 @@ mod tests {
         sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
         for (path, source) in &all {
             let by_hand = ["query", "query_as", "query_scalar", "raw_sql"].map(|name| format!("sqlx::{name}"));
-            let exempt = ["store/statement.rs", "store/prepared.rs", "src/testing.rs"];
+            let exempt = ["src/statement.rs", "src/prepared.rs", "src/testing.rs"];
             if !exempt.iter().any(|end| path.ends_with(end)) {
                 let past = by_hand.iter().find(|by_hand| source.contains(*by_hand));
                 assert!(past.is_none() && !source.contains("QueryBuilder"), "{path} runs a statement by hand");

@@ -288,24 +288,3 @@ impl From<TrialRow> for Trial {
         Self { version: row.number, entry_path: row.entry_path, accounts: row.accounts.0 }
     }
 }
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-mod tests {
-    use super::*;
-    use berth_work::testing;
-
-    #[tokio::test]
-    async fn a_negative_size_is_an_error_that_names_the_column_and_the_value() {
-        let host = testing::host().await;
-        host.approved("1.1.0").await;
-        let (shop, number): (_, VersionNumber) = (testing::shop(), "1.1.0".parse().unwrap());
-        let mut tx = host.app.db.begin().await.unwrap();
-        execute!(tx, "UPDATE version SET size = -5 WHERE mini_app_id = $1 AND number = $2", &shop, &number).unwrap();
-        let error = tx.version(&shop, &number).await.unwrap_err();
-        assert_eq!(error.code, Code::Internal);
-        assert!(!error.detail.contains("-5"), "people learn nothing of it: {}", error.detail);
-        let log = format!("{error:?}");
-        assert!(log.contains("size") && log.contains("-5 is negative"), "{log}");
-    }
-}

@@ -189,7 +189,7 @@ impl Account {
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
-    use berth_work::testing;
+    use crate::testing;
 
     const WX: &str = "wxaaaaaaaaaaaaaaaa";
 
@@ -206,8 +206,8 @@ mod tests {
 
     #[tokio::test]
     async fn i8_f99_sealing_anew_while_a_token_is_renewed_loses_neither_the_new_token_nor_a_revocation() {
-        let host = testing::host().await;
-        let mut tx = host.app.db.begin().await.unwrap();
+        let fresh = testing::fresh().await;
+        let mut tx = fresh.db.begin().await.unwrap();
         assert!(tx.grant_wechat_account(&grant("old-key", 1)).await.unwrap());
         let read = tx.wechat_account(WX).await.unwrap().unwrap();
         let column = crate::SEALED.iter().find(|one| one.column == "grant_sealed").unwrap();
@@ -224,8 +224,8 @@ mod tests {
 
     #[tokio::test]
     async fn e10_a_slow_host_gives_back_no_lease_but_its_own() {
-        let host = testing::host().await;
-        let mut tx = host.app.db.begin().await.unwrap();
+        let fresh = testing::fresh().await;
+        let mut tx = fresh.db.begin().await.unwrap();
         tx.grant_wechat_account(&grant("sealed", 1)).await.unwrap();
         let account = tx.wechat_account(WX).await.unwrap().unwrap();
         let lease = |owner, from| Lease::at(owner, Millis(from), 10);
@@ -242,8 +242,8 @@ mod tests {
 
     #[tokio::test]
     async fn e10_an_account_that_nothing_names_is_let_go() {
-        let host = testing::host().await;
-        let mut tx = host.app.db.begin().await.unwrap();
+        let fresh = testing::fresh().await;
+        let mut tx = fresh.db.begin().await.unwrap();
         tx.grant_wechat_account(&grant("sealed", 1)).await.unwrap();
         let account = tx.wechat_account(WX).await.unwrap().unwrap();
         assert!(tx.drop_needless_wechat_account(&account, Millis(0)).await.unwrap());

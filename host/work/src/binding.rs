@@ -118,7 +118,7 @@ pub async fn of_mini_app(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use berth_model::binding::{Active, WaitsForHostApp, WaitsForTeam};
+    use BindingState::{Active, WaitsForHostApp, WaitsForTeam};
 
     #[test]
     fn f80_a_binding_is_active_when_both_sides_agree() {

@@ -13,7 +13,7 @@ pub mod nats;
 pub mod policy;
 pub mod report;
 pub mod rollout;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod unbroken;
 pub mod version;

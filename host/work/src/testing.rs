@@ -8,9 +8,9 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use berth_store::Json;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use sqlx::types::Json;
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
@@ -40,6 +40,9 @@ use berth_store::{
     version::{TrialRow, VersionRow},
 };
 
+use berth_store::testing::database;
+pub use berth_store::testing::{DAWN, person};
+
 use crate::{
     app::{App, Queues},
     check::{self, judge::Cohorts},
@@ -48,9 +51,6 @@ use crate::{
     policy::registry::Policies,
     rollout,
 };
-
-/// The time at which tests begin.
-pub const DAWN: Millis = Millis(1_900_000_000_000);
 
 /// Id of the MiniApp of every test.
 pub const APP: &str = "shop";
@@ -101,20 +101,6 @@ pub fn device(guid: &str) -> Device {
         network: "wifi".into(),
         attributes: Default::default(),
     }
-}
-
-/// A database of its own in PostgreSQL, when there is one.
-pub async fn database() -> DbConfig {
-    let mut config = DbConfig::default();
-    if let Ok(admin) = std::env::var("BERTH_TEST_POSTGRES") {
-        let name = GrayTaskId::generate(DAWN, &SystemRandom).to_string();
-        let pool = sqlx::PgPool::connect(&admin).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::query(create).execute(&pool).await.unwrap();
-        let (server, _) = admin.rsplit_once('/').unwrap();
-        config.database_url = Some(format!("{server}/{name}"));
-    }
-    config
 }
 
 async fn open(
@@ -170,11 +156,6 @@ async fn admin(app: &App) -> Caller {
     tx.grant("test", &account, &Scope::Platform, Role::Admin).await.unwrap();
     tx.commit().await.unwrap();
     person(account, vec![(Scope::Platform, Role::Admin)])
-}
-
-pub fn person(account: UserId, grants: Vec<(Scope, Role)>) -> Caller {
-    let token = TokenId::generate(DAWN, &SystemRandom);
-    Caller { account, token, token_scopes: TokenScope::ALL.to_vec(), grants }
 }
 
 impl TestHost {

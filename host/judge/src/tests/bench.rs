@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use crate::testing::*;
 use crate::*;
+use berth_model::policy::*;
 
 fn median(mut run: impl FnMut(), times: usize) -> f64 {
     let mut took: Vec<_> = (0..times)

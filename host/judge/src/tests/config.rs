@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::testing::*;
 use crate::*;
 use berth_base::error::Code;
+use berth_model::policy::LimitOverrides;
 
 const SCHEMA: &str = r#"{
     "type": "object", "required": ["percent"], "additionalProperties": false,

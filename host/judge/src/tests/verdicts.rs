@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::testing::*;
 use crate::*;
+use berth_model::policy::*;
 
 #[tokio::test]
 async fn a_grayscale_policy_admits_or_refuses_with_its_reason() {

@@ -192,37 +192,3 @@ pub struct FulfilmentRow {
     pub received_at: Millis,
     pub settled_at: Option<Millis>,
 }
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::execute;
-    use berth_work::{
-        DAWN,
-        endpoint::{self, fulfilment, ticker},
-        testing,
-    };
-
-    #[tokio::test]
-    async fn f77_a_merchant_whose_rows_cannot_be_read_does_not_stop_the_clock_of_others() {
-        let host = testing::host().await;
-        for id in ["bos-1", "bos-2", "bos-3"] {
-            let new = serde_json::from_value(json!({"name": "M", "id": id})).unwrap();
-            endpoint::merchant::create(&host.app.db, &host.caller, new).await.unwrap();
-            let buys = json!({"id": format!("m-{id}"), "merchant": id, "instance": format!("pi-{id}"), "product": "mall",
-                "kind": "purchase", "at": DAWN, "expires_at": DAWN.plus_seconds(5)});
-            fulfilment::deliver(&host.app.intake, &host.caller, &[buys]).await.unwrap();
-        }
-        let mut tx = host.app.db.begin().await.unwrap();
-        execute!(tx, "UPDATE product_instance SET said_kind = 'none' WHERE merchant_id = 'bos-2'").unwrap();
-        tx.commit().await.unwrap();
-        host.clock.advance_seconds(5);
-        ticker::tick(&host.app.db).await.unwrap();
-        let mut tx = host.app.db.read().await.unwrap();
-        const SQL: &str = "SELECT COUNT(*) FROM product_instance WHERE state = 'expired'";
-        assert_eq!(fetch!(tx, fetch_one, (i64,), SQL).unwrap().0, 2);
-    }
-}

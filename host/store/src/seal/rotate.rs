@@ -121,13 +121,13 @@ mod tests {
 
     use super::*;
     use crate::seal::{KeySource, SecretKey};
+    use crate::testing;
     use berth_base::clock::SystemRandom;
-    use berth_work::testing;
 
     #[tokio::test]
     async fn f99_a_rotation_seals_every_row_under_the_first_key() {
-        let host = testing::host().await;
-        let (db, random) = (&host.app.db, Arc::new(SystemRandom));
+        let fresh = testing::fresh().await;
+        let (db, random) = (&fresh.db, Arc::new(SystemRandom));
         let [current, older] = [1, 9].map(|byte| SecretKey::from_bytes([byte; 32]));
         let before = Seal::new(&older, &[], KeySource::Given, random.clone());
         let secrets = (0..250).map(|number| format!("p{number}"));

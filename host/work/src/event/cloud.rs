@@ -124,8 +124,8 @@ impl<D: Serialize> CloudEvent<'_, D> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use berth_store::Json;
     use serde_json::{Value, json, value::to_raw_value};
-    use sqlx::types::Json;
 
     use super::*;
 

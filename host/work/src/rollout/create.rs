@@ -20,8 +20,8 @@ use berth_model::{
     rollout::{Conditions, GrayTask, NewGrayTask, State, conditions},
     version::State as VersionState,
 };
+use berth_store::Json;
 use berth_store::{Db, Tx, gray_task::TaskRow, version::VersionRow};
-use sqlx::types::Json;
 
 use crate::{mini_app, policy::registry};
 

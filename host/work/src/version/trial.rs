@@ -13,8 +13,8 @@ use berth_model::{
     event::{Nothing, kind},
     version::{State, Trial},
 };
+use berth_store::Json;
 use berth_store::{Db, version::TrialRow};
-use sqlx::types::Json;
 
 use crate::mini_app;
 

@@ -16,6 +16,7 @@ use berth_model::{
     version::{State, Step, StoredManifest, Version},
 };
 use berth_package::{Archive, Limits, Manifest, PackageName};
+use berth_store::Json;
 use berth_store::{
     Db,
     blob::{Blobs, Spooled},
@@ -23,7 +24,6 @@ use berth_store::{
 };
 use bytes::Bytes;
 use futures_util::Stream;
-use sqlx::types::Json;
 
 use crate::mini_app;
 

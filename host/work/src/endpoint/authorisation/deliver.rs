@@ -8,7 +8,7 @@ use berth_base::{
     error::{Code, Error, Result},
     ids::AuthorisationId,
     secret::Secret,
-    sql::is_unique_violation,
+    sql::was_unique_violation,
 };
 use berth_model::{
     endpoint::{
@@ -154,9 +154,11 @@ async fn renewed(tx: &mut Tx, pushed: &PushedCode) -> Result<()> {
 
 /// Turns the unique violation of two hosts that store the same code at once into `authorisation-state`.
 fn raced(error: Error) -> Error {
-    let lost =
-        error.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>()).is_some_and(is_unique_violation);
-    if lost { Error::new(Code::AuthorisationState, "The code was delivered already.") } else { error }
+    if was_unique_violation(&error) {
+        Error::new(Code::AuthorisationState, "The code was delivered already.")
+    } else {
+        error
+    }
 }
 
 async fn channel_of(tx: &mut Tx, account: &str) -> Result<Option<Channel>> {

@@ -40,8 +40,8 @@ use berth_model::{
     endpoint::channel::ChannelKind,
     event::kind,
 };
+use berth_store::Json;
 use berth_store::{Db, Tx, endpoint::authorisation::Authorisation};
-use sqlx::types::Json;
 
 use crate::{
     endpoint::{

@@ -56,7 +56,7 @@ async fn apply(host: &TestHost, messages: &[Value]) {
     }
 }
 
-async fn instances(host: &TestHost, merchant: &MerchantId) -> Vec<instance::ProductInstance> {
+async fn instances(host: &TestHost, merchant: &MerchantId) -> Vec<berth_model::endpoint::ProductInstance> {
     let query = InstanceQuery { merchant: Some(merchant.clone()), ..InstanceQuery::default() };
     instance::list(&host.app.db, &host.caller, &query).await.unwrap().items
 }

@@ -120,3 +120,21 @@ async fn e7_organisation_nodes_are_found_by_the_product_instance_that_is_open_on
         assert_eq!(found.into_iter().map(|node| node.id).collect::<Vec<_>>(), expected);
     }
 }
+
+#[tokio::test]
+async fn f77_a_merchant_whose_rows_cannot_be_read_does_not_stop_the_clock_of_others() {
+    let host = crate::testing::host().await;
+    for id in ["bos-1", "bos-2", "bos-3"] {
+        let new = serde_json::from_value(json!({"name": "M", "id": id})).unwrap();
+        crate::endpoint::merchant::create(&host.app.db, &host.caller, new).await.unwrap();
+        let buys = json!({"id": format!("m-{id}"), "merchant": id, "instance": format!("pi-{id}"), "product": "mall",
+            "kind": "purchase", "at": DAWN, "expires_at": DAWN.plus_seconds(5)});
+        crate::endpoint::fulfilment::deliver(&host.app.intake, &host.caller, &[buys]).await.unwrap();
+    }
+    let broken = "UPDATE product_instance SET said_kind = 'none' WHERE merchant_id = 'bos-2'";
+    berth_store::testing::run(&host.app.db, broken).await;
+    host.clock.advance_seconds(5);
+    crate::endpoint::ticker::tick(&host.app.db).await.unwrap();
+    let expired = "SELECT COUNT(*) FROM product_instance WHERE state = 'expired'";
+    assert_eq!(berth_store::testing::number(&host.app.db, expired).await, 2);
+}

@@ -13,8 +13,8 @@ use berth_model::{
         webhook::{EditWebhook, NewWebhook, RotateSecret, Webhook, WebhookWithSecret},
     },
 };
+use berth_store::Json;
 use berth_store::{Db, Tx, WebhookRow, WebhookSecretRow};
-use sqlx::types::Json;
 
 use super::{check_types, hold, tell};
 use crate::event::{outbox::Outbox, webhook::secret};

@@ -1,9 +1,9 @@
 //! Binds policies to places, and changes and removes bindings.
 
 use crate::policy::registry::Policies;
+use berth_store::Json;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use sqlx::types::Json;
 
 use berth_model::policy::registry::{
     BindingPatch, BindingQuery, BindingScope, InstalledPolicy, NewPolicyBinding, PolicyBinding, ScopeKind,
