@@ -13,6 +13,7 @@ mod events;
 mod gray;
 mod gray_policies;
 mod greed;
+mod house;
 mod intruders;
 mod manifests;
 mod policies;

@@ -117,7 +117,7 @@ mod tests {
         let reviewed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             document == reviewed,
-            "The API differs from host/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth --lib openapi && git diff"
+            "The API differs from host/api/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth-api --lib openapi && git diff"
         );
     }
 }

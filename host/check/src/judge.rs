@@ -107,6 +107,7 @@ pub struct OpinionCounts {
 }
 
 impl Tally {
+    /// Counts an opinion.
     pub fn count(&self, opinion: &Opinion) {
         let counter = match opinion {
             Opinion::Admit => &self.admit,

@@ -1,7 +1,5 @@
 //! Downloads: who may fetch which packages, and bundles of them for offline use (A2, O1–O4).
 
-use std::io::Seek;
-
 use berth_base::ids::{Digest, EndpointAppId, HostAppId, MiniAppId};
 use serde::{Deserialize, Serialize};
 

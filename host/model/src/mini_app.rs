@@ -11,12 +11,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    access::Scope,
-    audit::Audit,
-    rollout,
-    version::{Trial, Version},
-};
+use crate::access::Scope;
 
 /// A MiniApp: a mini-program with its versions.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -115,23 +110,4 @@ impl MiniApp {
     pub fn scope(&self) -> Scope {
         Scope::Team(self.team.clone())
     }
-}
-
-/// A MiniApp with the present state of its versions and releases (V3).
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Overview {
-    /// The MiniApp itself.
-    pub mini_app: MiniApp,
-    /// The online version; null when there is none.
-    pub online: Option<Version>,
-    /// The trial; null when there is none.
-    pub trial: Option<Trial>,
-    /// The audits of the versions that are under audit.
-    pub auditing: Vec<Audit>,
-    /// The approved versions, newest first.
-    pub approved: Vec<Version>,
-    /// The versions in development, newest first.
-    pub development: Vec<Version>,
-    /// The gray tasks that have not ended, newest first.
-    pub gray_tasks: Vec<rollout::GrayTask>,
 }

@@ -270,6 +270,10 @@ impl Tx {
         Ok(())
     }
 
+    /// Takes the role that an account has in a scope, and emits the event.
+    ///
+    /// # Errors
+    /// Those of the database.
     pub async fn revoke(&mut self, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
         self.delete_grant(account, scope).await?;
         let data = MemberRemoved { account: account.clone(), scope: scope.kind(), id: scope.id().to_owned() };

@@ -10,7 +10,7 @@ use berth_base::{
     error::Result,
     ids::{EventId, HostAppId, MerchantId, MiniAppId},
 };
-use berth_model::event::{Event, kind};
+use berth_model::event::Event;
 use berth_model::event::{EventQuery, Kind};
 
 /// An event of a transaction that has not been committed yet.
@@ -113,7 +113,7 @@ macro_rules! ask_for_events {
 }
 
 impl Tx {
-    pub async fn write_events(&mut self, events: Vec<NewEvent>) -> Result<()> {
+    pub(crate) async fn write_events(&mut self, events: Vec<NewEvent>) -> Result<()> {
         let count = events.len() as i64;
         let (last,): (i64,) = fetch!(
             self,

@@ -18,8 +18,8 @@ use crate::gray_task::TaskRow;
 /// A range of ids with both ends included, either one id or all. Unlike a condition "this one or all", a range makes
 /// use of the database's indexes.
 pub struct Span {
-    pub from: String,
-    pub to: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
 }
 
 impl Span {

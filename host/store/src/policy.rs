@@ -19,7 +19,6 @@ use berth_model::{
     event,
     policy::registry::{InstalledPolicy, ScopeKind},
 };
-use serde::de::Error as _;
 use serde_json::Value;
 
 impl Tx {

@@ -69,6 +69,7 @@ impl Tx {
 /// What each sealed secret is bound to; see `store::SEALED`.
 pub const ABOUT_LINK: &str = "authorisation-link";
 
+/// What a sealed authorisation code is about.
 pub const ABOUT_CODE: &str = "authorisation-code";
 
 #[cfg(test)]

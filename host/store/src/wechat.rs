@@ -151,6 +151,7 @@ impl Tx {
 /// What each sealed secret is bound to; see `store::SEALED`.
 pub const ABOUT_GRANT: &str = "wechat-grant";
 
+/// What a sealed access token is about.
 pub const ABOUT_ACCESS: &str = "wechat-access";
 
 /// The third-party platform of this host, or the WeChat account of a merchant, as stored.

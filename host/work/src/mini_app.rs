@@ -12,11 +12,8 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller, Scope},
     event::kind,
-    version::{State, Trial, Version},
 };
 use berth_store::{Db, Tx};
-
-use crate::{audit, rollout};
 
 /// Reads the MiniApp.
 ///
@@ -119,27 +116,6 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -
     Ok(mini_app)
 }
 
-/// Takes a MiniApp off the shelf, which suspends its gray tasks that deliver, or puts it back (A2, A3). The caller must
-/// be allowed to release versions of it.
-#[tracing::instrument(name = "mini_app.shelve", skip_all, fields(mini_app = %id))]
-pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
-    let mut tx = db.begin().await?;
-    let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
-    if mini_app.on_shelf == shelf.on {
-        return Ok(mini_app);
-    }
-    mini_app.on_shelf = shelf.on;
-    mini_app.shelf_note = if shelf.on { String::new() } else { text::prose("note", &shelf.note, 500)? };
-    tx.set_shelf(&mini_app).await?;
-    if !shelf.on {
-        rollout::suspend_running(&mut tx, caller, id).await?;
-    }
-    let kind = if shelf.on { kind::MINI_APP_ON_SHELF } else { kind::MINI_APP_OFF_SHELF };
-    tx.tell(kind, id, caller.account.as_str(), &mini_app).for_mini_app(id);
-    tx.commit().await?;
-    Ok(mini_app)
-}
-
 /// Sets or removes the minimum usable version (V11). The caller must be allowed to release versions of the MiniApp.
 ///
 /// # Errors
@@ -166,24 +142,4 @@ pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinV
     tx.tell(kind::MINI_APP_MIN_VERSION, id, caller.account.as_str(), &mini_app).for_mini_app(id);
     tx.commit().await?;
     Ok(mini_app)
-}
-
-/// A MiniApp with the present state of its versions and releases (V3), for a caller who may read it.
-pub async fn overview(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Overview> {
-    let mut tx = db.read().await?;
-    let mini_app = authorise(&mut tx, caller, id, Action::Read).await?;
-    let mut auditing = Vec::new();
-    for version in tx.versions_in(id, State::Auditing).await? {
-        auditing.extend(audit::latest(&mut tx, &version.id).await?);
-    }
-    let brief = |row| Version::from(row).brief();
-    Ok(Overview {
-        mini_app,
-        online: tx.online_version(id).await?.map(brief),
-        trial: tx.trial(id).await?.map(Trial::from),
-        auditing,
-        approved: tx.versions_in(id, State::Approved).await?.into_iter().map(brief).collect(),
-        development: tx.versions_in(id, State::Development).await?.into_iter().map(brief).collect(),
-        gray_tasks: rollout::not_ended(&mut tx, id, db.now()).await?,
-    })
 }

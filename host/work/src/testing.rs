@@ -1,7 +1,7 @@
 //! A host for tests. Its clock stands still until it is moved. Its database is a temporary file, or a database of its
 //! own in the PostgreSQL server that `BERTH_TEST_POSTGRES` names.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
 
 use std::sync::{
     Arc, Mutex,
@@ -15,9 +15,9 @@ use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
 use berth_base::{
-    clock::{ManualClock, Millis, Nature, SystemRandom},
+    clock::{ManualClock, Nature, SystemRandom},
     error::{Code, Error, Result},
-    ids::{Digest, GrayTaskId, HostAppId, MiniAppId, ReleaseId, TokenId, UserId, VersionId},
+    ids::{Digest, HostAppId, MiniAppId, ReleaseId, VersionId},
     version::VersionNumber,
 };
 use berth_check::{
@@ -26,7 +26,7 @@ use berth_check::{
 };
 use berth_judge::{Compiler, Engine, EngineConfig};
 use berth_model::{
-    access::{Caller, Role, Scope, TokenScope},
+    access::{Caller, Role, Scope},
     check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having},
     event::kind,
     policy::{Acceptance, Limits, PolicyKind, registry::InstalledPolicy},

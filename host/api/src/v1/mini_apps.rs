@@ -7,9 +7,10 @@ use berth_base::{ids::MiniAppId, page::Page};
 use berth_model::{
     access::Caller,
     binding::Binding,
-    mini_app::{EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Overview, Shelf},
+    mini_app::{EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Shelf},
+    overview::Overview,
 };
-use berth_work::{binding, mini_app};
+use berth_work::{binding, mini_app, overview, shelf};
 
 use crate::Api;
 
@@ -55,7 +56,7 @@ async fn edit(
 /// Get what a MiniApp has online, on trial, under audit, approved, in development and in grayscale.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/overview", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Overview)))]
 async fn overview(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Overview>> {
-    Ok(Json(mini_app::overview(&app.db, &caller, &id).await?))
+    Ok(Json(overview::overview(&app.db, &caller, &id).await?))
 }
 
 /// List the bindings of a MiniApp to host apps, active or not.
@@ -72,7 +73,7 @@ async fn shelve(
     Path(id): Path<MiniAppId>,
     Json(shelf): Json<Shelf>,
 ) -> Result<Json<MiniApp>> {
-    Ok(Json(mini_app::shelve(&app.db, &caller, &id, shelf).await?))
+    Ok(Json(shelf::shelve(&app.db, &caller, &id, shelf).await?))
 }
 
 /// Set or remove the minimum usable version of a MiniApp.

@@ -20,6 +20,9 @@ use berth_base::{
     ids::{TokenId, UserId},
 };
 
+/// The actor of what Berth does by itself, such as ending a task by the clock.
+pub const BERTH: &str = "berth";
+
 /// The account that makes a request, with the token that it used and the roles that it has at this moment.
 #[derive(Clone, Debug)]
 pub struct Caller {

@@ -67,10 +67,15 @@ paged!(FulfilmentQuery);
 pub struct Place(pub Millis, pub MessageId);
 
 impl Place {
+    /// As a cursor has it.
     pub fn text(&self) -> String {
         format!("{}~{}", self.0.0, self.1)
     }
 
+    /// Reads what [`Place::text`] wrote.
+    ///
+    /// # Errors
+    /// `invalid-cursor` for anything else.
     pub fn read(text: &str) -> Result<Self> {
         let parts = text.split_once('~').and_then(|(at, id)| Some(Self(Millis(at.parse().ok()?), id.parse().ok()?)));
         parts.ok_or_else(|| Error::new(Code::InvalidCursor, "Send the `next` of the page before as it was."))

@@ -8,10 +8,11 @@ use berth_base::{
     version::VersionNumber,
 };
 
+use super::{Kind, kind};
 use crate::{
     access::{Role, ScopeKind},
     audit::Decision,
-    rollout::{Cause, State},
+    rollout::{Cause, Move, State},
 };
 
 /// An account was given a role.
@@ -110,6 +111,18 @@ pub struct GrayMoved {
     pub note: String,
     /// Devices admitted so far.
     pub admitted: u64,
+}
+
+impl Move {
+    /// The kind of the event that announces the move.
+    pub fn event(self) -> Kind<GrayMoved> {
+        match self {
+            Self::Start => kind::GRAY_TASK_STARTED,
+            Self::Suspend => kind::GRAY_TASK_SUSPENDED,
+            Self::Resume => kind::GRAY_TASK_RESUMED,
+            Self::End => kind::GRAY_TASK_ENDED,
+        }
+    }
 }
 
 /// The data of events about which there is nothing to say besides the subject. Serialised as null.

@@ -18,8 +18,7 @@ use berth_base::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The actor of what Berth does by itself, such as ending a task by the clock.
-pub const BERTH: &str = "berth";
+pub use crate::access::BERTH;
 
 /// An event: something that happened on the host.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]

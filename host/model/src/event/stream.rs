@@ -1,7 +1,6 @@
 //! The event log as an endless stream: each event as it is committed, for callers who may read it.
 
 use berth_base::ids::{HostAppId, MerchantId, MiniAppId};
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
 /// Which events a stream has. The conditions are ANDed.

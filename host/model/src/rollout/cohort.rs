@@ -7,7 +7,6 @@ use berth_base::{
     clock::Millis,
     ids::{CohortId, Digest},
 };
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
 /// An uploaded list of devices or accounts.

@@ -40,6 +40,7 @@ pub struct NewGrayTask {
 }
 
 impl NewGrayTask {
+    /// What a device has to be, as the config of the standard conditions.
     pub fn conditions(&self) -> Conditions {
         let Self { host_apps, platforms, networks, objects, .. } = self.clone();
         Conditions { host_apps, platforms, networks, objects }

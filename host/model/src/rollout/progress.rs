@@ -36,6 +36,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// An empty one that begins at `from`.
     pub fn at(from: Millis) -> Self {
         Self { from, offered: 0, downloaded: 0, running: 0, failed: 0 }
     }

@@ -1,7 +1,7 @@
 //! Gray tasks, their moves and their admissions as the database holds them.
 
 use super::{Cause, Move};
-use crate::event;
+use crate::access::BERTH;
 
 /// A move that is about to be made, with its reason.
 pub struct Step<'a> {
@@ -9,7 +9,7 @@ pub struct Step<'a> {
     pub step: Move,
     /// Why the task moves.
     pub cause: Cause,
-    /// The account that moves it, or [`event::BERTH`].
+    /// The account that moves it, or [`BERTH`].
     pub actor: &'a str,
     /// The note that comes with the move; may be empty.
     pub note: &'a str,
@@ -18,6 +18,6 @@ pub struct Step<'a> {
 impl<'a> Step<'a> {
     /// A move that the clock causes.
     pub fn by_time(step: Move) -> Self {
-        Self { step, cause: Cause::Time, actor: event::BERTH, note: "" }
+        Self { step, cause: Cause::Time, actor: BERTH, note: "" }
     }
 }

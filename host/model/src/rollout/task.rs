@@ -1,6 +1,5 @@
 //! The life of a gray task (G5) as a pure state machine, and what the clock does to it.
 
-use crate::event::GrayMoved;
 use std::fmt;
 
 use berth_base::{
@@ -8,8 +7,6 @@ use berth_base::{
     error::{Code, Error, Result},
     text::text_enum,
 };
-
-use crate::event::{Kind, kind};
 
 text_enum! {
     /// The state of a gray task.
@@ -58,16 +55,6 @@ pub enum Move {
 impl Move {
     /// All moves.
     pub const ALL: [Self; 4] = [Self::Start, Self::Suspend, Self::Resume, Self::End];
-
-    /// The kind of the event that announces the move.
-    pub fn event(self) -> Kind<GrayMoved> {
-        match self {
-            Self::Start => kind::GRAY_TASK_STARTED,
-            Self::Suspend => kind::GRAY_TASK_SUSPENDED,
-            Self::Resume => kind::GRAY_TASK_RESUMED,
-            Self::End => kind::GRAY_TASK_ENDED,
-        }
-    }
 }
 
 impl fmt::Display for Move {

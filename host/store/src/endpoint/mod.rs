@@ -1,14 +1,14 @@
 //! Merchants and what they own.
 
-pub mod app;
+mod app;
 pub mod authorisation;
-pub mod channel;
-pub mod ending;
+mod channel;
+mod ending;
 pub mod fulfilment;
-pub mod holdings;
-pub mod instance;
-pub mod merchant;
-pub mod org;
+mod holdings;
+mod instance;
+mod merchant;
+mod org;
 
 /// Pushes the condition that `$column` is a merchant that the caller may know about.
 macro_rules! push_known {

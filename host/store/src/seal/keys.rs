@@ -44,11 +44,11 @@ impl SecretKey {
         Digest::of(&named).as_str()[..12].to_owned()
     }
 
-    pub fn bytes(&self) -> &[u8; 32] {
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    pub fn to_base64(&self) -> Zeroizing<String> {
+    pub(crate) fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(*self.0))
     }
 }

@@ -5,7 +5,7 @@ use berth_model::access::{IssuedToken, NewAccount, NewToken, Role, Scope};
 use berth_model::event::kind;
 use berth_store::{Db, Tx};
 
-use crate::event;
+use berth_model::event;
 
 /// Creates an admin and a token for an installation that has no members yet. Returns `None` when there are some.
 pub async fn first_admin(db: &Db) -> Result<Option<IssuedToken>> {

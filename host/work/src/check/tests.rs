@@ -13,7 +13,7 @@ use berth_model::{
 };
 
 use crate::{
-    mini_app, rollout,
+    mini_app, rollout, shelf,
     testing::{device, host, question, shop, v},
 };
 
@@ -34,7 +34,7 @@ async fn o3_an_embedded_package_is_told_update_current_or_removed() {
 }
 
 async fn shelve(host: &crate::testing::TestHost, on: bool) {
-    mini_app::shelve(&host.app.db, &host.caller, &shop(), Shelf { on, note: "recall".into() }).await.expect("shelf");
+    shelf::shelve(&host.app.db, &host.caller, &shop(), Shelf { on, note: "recall".into() }).await.expect("shelf");
 }
 
 #[tokio::test]

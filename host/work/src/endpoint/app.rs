@@ -12,7 +12,6 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, TokenScope},
-    endpoint::EndpointApp,
     event::kind,
 };
 use berth_store::{Db, Tx};

@@ -7,10 +7,7 @@ use berth_base::{
     ids::{InstanceId, MerchantId},
     page::Page,
 };
-use berth_model::{
-    access::{Action, Caller, TokenScope},
-    endpoint::ProductInstance,
-};
+use berth_model::access::{Action, Caller, TokenScope};
 use berth_store::{Db, Tx};
 
 use super::owned::Owned;

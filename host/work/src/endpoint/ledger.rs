@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_base::{
     clock::Millis,
     ids::{InstanceId, MerchantId, MessageId},
-    sql::Count,
 };
 use berth_model::endpoint::{
     ProductInstance,

@@ -11,7 +11,6 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, Scope, TokenScope},
-    endpoint::Merchant,
     event::kind,
 };
 use berth_store::{Db, Tx};

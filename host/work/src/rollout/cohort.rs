@@ -6,7 +6,6 @@
 use berth_base::{
     error::{Code, Error, Result},
     ids::{CohortId, MiniAppId},
-    sql::Count,
     text,
 };
 use berth_model::{

@@ -1,7 +1,5 @@
 //! Trials: a version for named accounts, before it is published or beside what is online (V10).
 
-pub use berth_model::version::trial::*;
-
 use berth_base::{
     error::{Code, Error, Result},
     ids::MiniAppId,

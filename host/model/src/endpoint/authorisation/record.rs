@@ -104,6 +104,7 @@ pub const WORKING: i64 = 24 * 3600;
 /// Seconds within which an endpoint application must be chosen.
 pub const CHOOSING: i64 = 7 * 24 * 3600;
 
+/// What does not work without the categories that the merchant did not grant, for people.
 pub fn warnings(grant: &Grant) -> Vec<String> {
     grant.missing.iter().map(|id| super::needs::warning(*id)).collect()
 }

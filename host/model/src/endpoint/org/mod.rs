@@ -9,7 +9,7 @@ pub use ending::{NodeOfEndpoint, ProductOfNode};
 
 use berth_base::{
     clock::Millis,
-    error::{Error, Result},
+    error::Result,
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     page::paged,
 };

@@ -1,7 +1,5 @@
 //! The places where policies are bound.
 
-use std::str::FromStr;
-
 use berth_base::{ids::GrayTaskId, text::text_enum};
 use serde::{Deserialize, Serialize};
 

@@ -17,7 +17,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, TokenScope},
-    endpoint::{Channel, Merchant},
+    endpoint::Merchant,
     event::kind,
 };
 use berth_store::{Db, NewEvent, Tx};

@@ -23,7 +23,6 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, TokenScope},
-    endpoint::OrgNode,
     event::{Kind, kind},
 };
 use berth_store::{Db, Tx};

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use berth_store::delivery::Waiting;
+use berth_store::Waiting;
 
 use super::{plan::Desk, recent::Prepared};
 use berth_base::{

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use berth_base::clock::Millis;
-use berth_store::delivery::{Change, Waiting};
+use berth_store::{Change, Waiting};
 
 use super::{rows::Rows, schedule::next_try};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use berth_base::clock::Millis;
-use berth_store::delivery::Waiting;
+use berth_store::Waiting;
 
 /// The rows by subject, in their order. Only the first row of a subject is tried.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use berth_store::delivery::Change;
+use berth_store::Change;
 
 use super::hook::Hook;
 use berth_base::{error::Result, ids::WebhookId};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use berth_base::{
     error::{Code, Error, Result},
     ids::Digest,
-    sql::{Count, is_unique_violation},
+    sql::is_unique_violation,
     text,
 };
 use berth_judge::{Policy, builtin};
