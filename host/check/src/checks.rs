@@ -10,7 +10,7 @@ use crate::{Admitter, Marker};
 /// Answers checks from memory. Cheap to clone.
 #[derive(Clone)]
 pub struct Checks {
-    /// The index of this host, kept current by a [`berth_work::check::Follower`].
+    /// The index of this host, which a follower of the event log keeps current.
     pub live: Live,
     /// Admits devices to gray tasks.
     pub admitter: Admitter,

@@ -9,6 +9,7 @@ pub mod access;
 pub mod admission;
 pub mod audit;
 mod backlog;
+pub mod blob;
 mod blob_names;
 mod cohort;
 mod connect;
@@ -24,6 +25,7 @@ mod mini_app;
 pub mod policy;
 #[cfg(test)]
 mod prepared;
+pub mod seal;
 pub mod sealed;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
@@ -31,9 +33,6 @@ pub mod testing;
 pub mod version;
 mod webhook;
 pub mod wechat;
-
-pub mod blob;
-pub mod seal;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 

@@ -66,7 +66,7 @@ impl Tx {
     }
 }
 
-/// What each sealed secret is bound to; see `store::SEALED`.
+/// What each sealed secret is bound to; see [`crate::SEALED`].
 pub const ABOUT_LINK: &str = "authorisation-link";
 
 /// What a sealed authorisation code is about.

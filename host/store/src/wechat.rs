@@ -148,7 +148,7 @@ impl Tx {
     }
 }
 
-/// What each sealed secret is bound to; see `store::SEALED`.
+/// What each sealed secret is bound to; see [`crate::SEALED`].
 pub const ABOUT_GRANT: &str = "wechat-grant";
 
 /// What a sealed access token is about.

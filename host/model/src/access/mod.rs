@@ -4,16 +4,12 @@
 //! a thing that does not exist. *May the caller do this to it?* If not, the answer is `missing-grant`.
 
 mod accounts;
-
 mod grant;
 mod token;
 
-pub use token::new_secret;
-
 pub use accounts::{Account, AccountQuery, Member, NewAccount, NewTeam, Team};
-
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
-pub use token::{IssuedToken, NewToken, Token};
+pub use token::{IssuedToken, NewToken, Token, new_secret};
 
 use berth_base::{
     error::{Code, Error, Result},

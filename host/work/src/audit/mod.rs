@@ -5,7 +5,6 @@ mod desk;
 mod worker;
 
 pub use berth_model::audit::*;
-
 pub use decide::{decide, submit, withdraw};
 pub use desk::Audits;
 pub use worker::run as run_worker;

@@ -10,6 +10,5 @@ mod tests;
 
 pub use berth_check::*;
 pub use berth_model::check::*;
-
 pub use follow::{Follower, refresh, run as run_follower};
 pub use shelf::Shelf;

@@ -16,9 +16,8 @@ mod tests;
 mod ticker;
 mod view;
 
-pub use berth_model::rollout::*;
-
 pub use admit::run_admissions;
+pub use berth_model::rollout::*;
 pub use change::{end, end_superseded, resume, suspend, suspend_running};
 pub use cohort::{MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
 pub use create::create;

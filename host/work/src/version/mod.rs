@@ -7,5 +7,4 @@ pub mod trial;
 pub mod upload;
 
 pub use berth_model::version::*;
-
 pub use release::{publish, releases, roll_back};

@@ -17,9 +17,8 @@ mod vouched;
 mod wechat;
 mod work;
 
-pub use berth_model::endpoint::authorisation::*;
-
 pub use authoriser::{Authoriser, Trouble};
+pub use berth_model::endpoint::authorisation::*;
 pub use channels::Channels;
 pub use deliver::{come_back, page, pushed, revoked, revoked_at};
 pub(in crate::endpoint) use renew::kept_since;

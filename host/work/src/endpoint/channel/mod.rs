@@ -4,9 +4,8 @@
 mod app_id;
 mod bind;
 
-pub use berth_model::endpoint::channel::*;
-
 pub use app_id::check as check_app_id;
+pub use berth_model::endpoint::channel::*;
 pub use bind::{bind, bind_in, unbind, unbind_in};
 
 use berth_base::{

@@ -6,9 +6,8 @@ mod ending;
 mod open;
 mod tree;
 
-pub use berth_model::endpoint::org::*;
-
 pub use assign::{assign, reach, unassign};
+pub use berth_model::endpoint::org::*;
 pub use ending::{close_everywhere, prune_assignments, unassign_everywhere};
 pub use open::{close, open};
 

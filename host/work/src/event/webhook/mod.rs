@@ -5,7 +5,6 @@ mod deliveries;
 pub mod secret;
 
 pub use berth_model::event::webhook::*;
-
 pub use change::{about, create, delete, disable, edit, rotate};
 pub use deliveries::{deliveries, ping, replay, replay_delivery};
 

@@ -7,7 +7,6 @@ mod scope;
 mod tests;
 
 pub use berth_model::policy::registry::*;
-
 pub use bindings::{attach, auditors, bind, check, list as bindings, rebind, unbind};
 pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
 
