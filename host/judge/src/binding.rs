@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
     Policy, PolicyKind,
-    bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard, guardian::Guardian},
+    bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard::Guard, watch},
     deep,
     guest::{Archive, Grant},
     installed::Judge,
@@ -151,7 +151,7 @@ binding! {
 
 binding! {
     /// A guard that is bound to a config. Cheap to clone.
-    GuardBinding<Guardian>
+    GuardBinding<Guard>
 }
 
 impl GrayBinding {
@@ -188,12 +188,12 @@ impl AuditBinding {
 impl GuardBinding {
     /// Judges whether a grayscale release should go on.
     pub async fn judge(&self, health: Health) -> Evaluation<Advice> {
-        let run = move |binding: &Binding<Guardian>| {
+        let run = move |binding: &Binding<Guard>| {
             binding.run(Grant::None, |world, store| {
-                let (gray, online) = (guard::windows(&health.gray), guard::windows(&health.online));
+                let (gray, online) = (watch::windows(&health.gray), watch::windows(&health.online));
                 let health =
-                    guard::Health { task_id: &health.task_id, version: &health.version, gray: &gray, online: &online };
-                let answer = world.berth_policy_guard().call_judge(store, health)?;
+                    watch::Health { task_id: &health.task_id, version: &health.version, gray: &gray, online: &online };
+                let answer = world.berth_policy_watch().call_judge(store, health)?;
                 Ok(answer.map(Advice::from))
             })
         };

@@ -31,11 +31,11 @@ pub mod auditor {
     });
 }
 
-/// The world `guardian`.
-pub mod guardian {
+/// The world `guard`.
+pub mod guard {
     wasmtime::component::bindgen!({
         path: "../../wit",
-        world: "berth:policy/guardian",
+        world: "berth:policy/guard",
         imports: { default: trappable },
         with: { "berth:policy/log": super::grayscale::berth::policy::log },
         ownership: Borrowing { duplicate_if_necessary: false },
@@ -98,7 +98,7 @@ macro_rules! world {
 
 world!(auditor::Auditor, AuditorIndices);
 world!(grayscale::Grayscale, GrayscaleIndices);
-world!(guardian::Guardian, GuardianIndices);
+world!(guard::Guard, GuardIndices);
 
 pub mod gray {
     //! Values of the world `grayscale`. They borrow from the host's values, as decisions are made very often.
@@ -171,14 +171,14 @@ impl From<auditor::exports::berth::policy::audit::Finding> for values::Finding {
     }
 }
 
-pub mod guard {
-    //! Values of the world `guardian`.
+pub mod watch {
+    //! Values of the world `guard`.
 
     use berth_model::policy as values;
 
-    use super::guardian::exports::berth::policy::guard;
+    use super::guard::exports::berth::policy::watch;
 
-    pub use guard::{Health, Window};
+    pub use watch::{Health, Window};
 
     /// The windows as the world takes them.
     pub fn windows(own: &[values::Window]) -> Vec<Window> {
@@ -192,12 +192,12 @@ pub mod guard {
         own.iter().map(window).collect()
     }
 
-    impl From<guard::Advice> for values::Advice {
-        fn from(advice: guard::Advice) -> Self {
+    impl From<watch::Advice> for values::Advice {
+        fn from(advice: watch::Advice) -> Self {
             match advice {
-                guard::Advice::CarryOn => Self::CarryOn,
-                guard::Advice::Suspend(why) => Self::Suspend(why),
-                guard::Advice::End(why) => Self::End(why),
+                watch::Advice::CarryOn => Self::CarryOn,
+                watch::Advice::Suspend(why) => Self::Suspend(why),
+                watch::Advice::End(why) => Self::End(why),
             }
         }
     }

@@ -12,7 +12,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::{
     CompileLimits, Compiler, Policy, PolicyKind,
-    bindings::{World, auditor::Auditor, grayscale::Grayscale, guardian::Guardian},
+    bindings::{World, auditor::Auditor, grayscale::Grayscale, guard::Guard},
     cache::{Cache, Compiled},
     compile::internal,
     deep, gate,
@@ -212,7 +212,7 @@ impl Engine {
         Ok(match kind {
             PolicyKind::Auditor => Judge::Auditor(self.link::<Auditor>(kind, component)?),
             PolicyKind::Grayscale => Judge::Grayscale(self.link::<Grayscale>(kind, component)?),
-            PolicyKind::Guard => Judge::Guard(self.link::<Guardian>(kind, component)?),
+            PolicyKind::Guard => Judge::Guard(self.link::<Guard>(kind, component)?),
         })
     }
 

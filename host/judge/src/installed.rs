@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Description, Evaluation, Limit, Limits, Outcome, PolicyKind,
-    bindings::{Store, World, auditor::Auditor, grayscale::Grayscale, guardian::Guardian},
+    bindings::{Store, World, auditor::Auditor, grayscale::Grayscale, guard::Guard},
     deep,
     description::RawDescription,
     gate,
@@ -35,7 +35,7 @@ pub struct Policy {
 pub(super) enum Judge {
     Auditor(Arc<Program<Auditor>>),
     Grayscale(Arc<Program<Grayscale>>),
-    Guard(Arc<Program<Guardian>>),
+    Guard(Arc<Program<Guard>>),
 }
 
 /// The places for evaluations, which all policies of an engine share.

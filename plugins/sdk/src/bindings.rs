@@ -16,7 +16,7 @@ wit_bindgen::generate!({
             export berth:policy/configure@1.0.0;
             export berth:policy/audit@1.0.0;
             export berth:policy/gray@1.0.0;
-            export berth:policy/guard@1.0.0;
+            export berth:policy/watch@1.0.0;
         }
     ",
     path: "../../wit",
@@ -30,7 +30,7 @@ wit_bindgen::generate!({
 pub mod worlds {
     pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/auditor"));
     pub const GRAYSCALE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/grayscale"));
-    pub const GUARDIAN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guardian"));
+    pub const GUARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guard"));
 
     /// `section` as an array, which a static in a link section must be.
     pub const fn array<const N: usize>(section: &[u8]) -> [u8; N] {

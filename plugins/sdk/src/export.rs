@@ -22,12 +22,12 @@ macro_rules! grayscale {
     };
 }
 
-/// Exports a type that implements [`Policy`](crate::Policy) and [`Guardian`](crate::Guardian) as the policy of this
+/// Exports a type that implements [`Policy`](crate::Policy) and [`Guard`](crate::Guard) as the policy of this
 /// crate.
 #[macro_export]
-macro_rules! guardian {
+macro_rules! guard {
     ($policy:ty) => {
-        $crate::__export!($policy, Guardian, GUARDIAN, __export_berth_policy_guard_1_0_0_cabi, guard);
+        $crate::__export!($policy, Guard, GUARD, __export_berth_policy_watch_1_0_0_cabi, watch);
     };
 }
 

@@ -1,7 +1,7 @@
 //! The SDK for writing Berth's policies in Rust.
 //!
 //! A policy is a type with two traits: [`Policy`] describes it and makes it from its config, and the trait of its world
-//! ([`Auditor`], [`Grayscale`] or [`Guardian`]) has the one function that judges. A macro with the name of the world
+//! ([`Auditor`], [`Grayscale`] or [`Guard`]) has the one function that judges. A macro with the name of the world
 //! exports it.
 //!
 //! ```
@@ -71,7 +71,6 @@ mod arena;
 mod audit;
 mod export;
 mod gray;
-mod guard;
 pub mod log;
 pub mod manifest;
 pub mod package;
@@ -80,16 +79,17 @@ mod policy;
 pub mod testing;
 pub mod text;
 pub mod version;
+mod watch;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub use arena::Arena;
 pub use audit::{Auditor, Finding, Place, Severity};
 pub use gray::{Attribute, Device, Grayscale, Task, Verdict, cohort};
-pub use guard::{Advice, Guardian, Health, Window};
 pub use package::{File, Package, ReadError};
 pub use policy::{Description, NoConfig, Policy};
 #[doc(hidden)]
 pub use policy::{Exported, Exports, Slot};
 pub use serde;
 pub use serde_json;
+pub use watch::{Advice, Guard, Health, Window};

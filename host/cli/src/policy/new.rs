@@ -24,7 +24,7 @@ use crate::{
 pub struct New {
     /// The name of the policy in kebab-case, such as wifi-only
     pub name: PolicyName,
-    /// What it judges: auditor (versions), grayscale (devices) or guardian (running releases)
+    /// What it judges: auditor (versions), grayscale (devices) or guard (running releases)
     #[arg(long)]
     pub kind: World,
     /// The language
@@ -43,8 +43,7 @@ pub enum World {
     /// Decides which devices get a gray version
     Grayscale,
     /// Watches grayscale releases
-    #[value(alias = "guard")]
-    Guardian,
+    Guard,
 }
 
 /// The languages for which there is a template. A policy can be written in any language that makes components.

@@ -47,7 +47,7 @@ const TAKEN: [&str; 16] = [
     "policy",
     "auditor",
     "grayscale",
-    "guardian",
+    "guard",
     "device",
     "task",
 ];
@@ -103,12 +103,12 @@ fn kind_templates(kind: World) -> [&'static str; 5] {
             template!("javascript/grayscale/policy.js"),
             template!("python/grayscale/policy.py"),
         ],
-        World::Guardian => [
-            template!("cases/guardian.schema.json"),
-            template!("cases/guardian.json"),
-            template!("rust/guardian/lib.rs"),
-            template!("javascript/guardian/policy.js"),
-            template!("python/guardian/policy.py"),
+        World::Guard => [
+            template!("cases/guard.schema.json"),
+            template!("cases/guard.json"),
+            template!("rust/guard/lib.rs"),
+            template!("javascript/guard/policy.js"),
+            template!("python/guard/policy.py"),
         ],
     }
 }
@@ -160,7 +160,7 @@ fn filled(text: &str, name: &PolicyName, kind: World, schema: &str) -> String {
         World::Grayscale => {
             ("grayscale", format!("berth gray create APP --name canary --version V --for 7d --policy {name}"))
         }
-        World::Guardian => ("guardian", format!("berth policy inspect {name}")),
+        World::Guard => ("guard", format!("berth policy inspect {name}")),
     };
     text.replace("{{name}}", name.as_str())
         .replace("{{Type}}", &name.type_name())

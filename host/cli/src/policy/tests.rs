@@ -82,7 +82,7 @@ fn every_scaffold_is_filled_in_and_its_cases_fit_its_kind() {
     let kinds = [
         (World::Auditor, PolicyKind::Auditor),
         (World::Grayscale, PolicyKind::Grayscale),
-        (World::Guardian, PolicyKind::Guard),
+        (World::Guard, PolicyKind::Guard),
     ];
     for (world, kind) in kinds {
         for lang in [Language::Rust, Language::Javascript, Language::Python] {

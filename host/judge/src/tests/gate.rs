@@ -62,16 +62,16 @@ async fn f44_a_function_of_another_type_is_refused() {
         interface about { record description { name: string, version: string, summary: string, config-schema: string }
             describe: func() -> description; }
         interface configure { configure: func(config: string) -> result<_, string>; }
-        interface guard { judge: func(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32) -> tuple<u32, u32>; }
-        world guardian { export about; export configure; export guard; }";
-    let guest = Guest { wit: Some((wit.into(), "guardian".into())), ..Guest::guard() };
+        interface watch { judge: func(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32) -> tuple<u32, u32>; }
+        world guard { export about; export configure; export watch; }";
+    let guest = Guest { wit: Some((wit.into(), "guard".into())), ..Guest::guard() };
     let refusal = Lab::new().refusal(guest.wasm()).await;
     assert!(refusal.code == Code::PolicyInvalid && refusal.detail.contains("wit/"), "{refusal}");
 }
 
 #[tokio::test]
 async fn f44_a_policy_of_two_worlds_or_of_none_is_refused() {
-    let both = "interface gray { decide: func() -> u32; } world both { export gray; export about; export configure; export guard; }";
+    let both = "interface gray { decide: func() -> u32; } world both { export gray; export about; export configure; export watch; }";
     let decide = r#"(func (export "berth:policy/gray@1.0.0#decide") (result i32) (i32.const 0))"#;
     let guest = Guest { wit: Some((ours() + both, "both".into())), ..Guest::guard().extra(decide) };
     let refusal = Lab::new().refusal(guest.wasm()).await;
@@ -97,16 +97,16 @@ fn embedded(module: &str, wit: &str, world: &str) -> Vec<u8> {
     module
 }
 
-/// The WIT text of the interfaces that a guardian exports.
+/// The WIT text of the interfaces that a guard exports.
 fn ours() -> String {
     let file = |name: &str| fs::read_to_string(format!("{}/../../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let text = (file("about") + &file("guard")).replace("package berth:policy@1.0.0;", "");
+    let text = (file("about") + &file("watch")).replace("package berth:policy@1.0.0;", "");
     format!("package berth:policy@1.0.0; {text}")
 }
 
-/// A guest of the guardian world with one additional import.
+/// A guest of the guard world with one additional import.
 fn importing(interface: &str, definition: &str, function: &str) -> Guest {
-    let world = format!("world other {{ import {interface}; export about; export configure; export guard; }}");
+    let world = format!("world other {{ import {interface}; export about; export configure; export watch; }}");
     let imports = format!(r#"(import "{interface}" "{function}" (func $outside (result i32)))"#);
     Guest { wit: Some((format!("{} {world} {definition}", ours()), "other".into())), imports, ..Guest::guard() }
 }
@@ -114,7 +114,7 @@ fn importing(interface: &str, definition: &str, function: &str) -> Guest {
 #[tokio::test]
 async fn f44_a_policy_without_the_common_exports_is_refused() {
     let guest =
-        Guest { wit: Some((ours() + " world bare { export guard; export about; }", "bare".into())), ..Guest::guard() };
+        Guest { wit: Some((ours() + " world bare { export watch; export about; }", "bare".into())), ..Guest::guard() };
     let refusal = Lab::new().refusal(guest.wasm()).await;
     assert!(refusal.detail.contains("berth:policy/configure@1.0.0"), "{refusal}");
 }

@@ -11,7 +11,7 @@ text_enum! {
         Auditor = "auditor",
         /// World `grayscale`: decides which devices get the version of a grayscale task.
         Grayscale = "grayscale",
-        /// World `guardian`: watches the health of a grayscale task.
+        /// World `guard`: watches the health of a grayscale task.
         Guard = "guard",
     }
 }
@@ -22,7 +22,7 @@ impl PolicyKind {
         match self {
             Self::Auditor => "berth:policy/audit@1.0.0",
             Self::Grayscale => "berth:policy/gray@1.0.0",
-            Self::Guard => "berth:policy/guard@1.0.0",
+            Self::Guard => "berth:policy/watch@1.0.0",
         }
     }
 

@@ -4,7 +4,7 @@ import json
 
 from wit_world import exports
 from wit_world.exports.about import Description
-from wit_world.exports.guard import Advice_CarryOn, Advice_Suspend
+from wit_world.exports.watch import Advice_CarryOn, Advice_Suspend
 
 SCHEMA = """{{schema}}"""
 
@@ -22,7 +22,7 @@ class Configure(exports.Configure):
         config.update({"max_failed_percent": 5, "min_running": 50} | json.loads(config_json))
 
 
-class Guard(exports.Guard):
+class Watch(exports.Watch):
     def judge(self, health):
         running = sum(window.running for window in health.gray)
         failed = sum(window.failed for window in health.gray)

@@ -1,6 +1,6 @@
 //! Suspends a release on which too many devices fail.
 
-use berth_policy::{Advice, Description, Guardian, Health, Policy, Window, serde::Deserialize};
+use berth_policy::{Advice, Description, Guard, Health, Policy, Window, serde::Deserialize};
 
 /// The policy, which is its config.
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ impl Policy for {{Type}} {
     }
 }
 
-impl Guardian for {{Type}} {
+impl Guard for {{Type}} {
     fn judge(&self, health: &Health) -> Result<Advice, String> {
         let sum = |count: fn(&Window) -> u64| health.gray.iter().map(count).sum::<u64>();
         let (running, failed) = (sum(|window| window.running), sum(|window| window.failed));
@@ -42,7 +42,7 @@ impl Guardian for {{Type}} {
     }
 }
 
-berth_policy::guardian!({{Type}});
+berth_policy::guard!({{Type}});
 
 #[cfg(test)]
 mod tests {

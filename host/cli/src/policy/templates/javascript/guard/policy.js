@@ -20,7 +20,7 @@ export const configure = {
   },
 };
 
-export const guard = {
+export const watch = {
   judge(health) {
     // Counts are 64 bits wide, which JavaScript calls BigInt.
     const sum = (count) => health.gray.reduce((total, window) => total + Number(window[count]), 0);
