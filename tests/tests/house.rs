@@ -113,7 +113,8 @@ fn named(source: &str) -> BTreeSet<String> {
                 c if depth == 0 && is_first && (c.is_alphanumeric() || c == '_') => word.push(c),
                 _ => {}
             }
-            if !word.is_empty() && !(c.is_alphanumeric() || c == '_') {
+            let ends = !c.is_alphanumeric() && c != '_';
+            if ends && !word.is_empty() {
                 found.insert(std::mem::take(&mut word));
                 is_first = false;
             }
