@@ -6,7 +6,6 @@ SHELL := bash
 
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-PLUGINS := $(addprefix -p ,$(notdir $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml))))
 
 .PHONY: help setup run test bench bench-fulfil lint
 

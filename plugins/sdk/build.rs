@@ -1,4 +1,4 @@
-//! Encodes each world of `wit/`: the section that tells a host which world a policy was built for.
+//! Encodes each world of `wit/` as the section that tells a host for which world a policy was built.
 
 use std::{env, fs, path::Path};
 
@@ -6,7 +6,7 @@ use wit_component::{StringEncoding, metadata};
 use wit_parser::Resolve;
 
 const WIT: &str = "../../wit";
-const WORLDS: [&str; 3] = ["auditor", "grayscale", "guardian"];
+const WORLDS: [&str; 3] = ["auditor", "grayscale", "guard"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed={WIT}");

@@ -1,4 +1,4 @@
-//! Sets the stack of the policy; a parser recurses as deep as the script nests.
+//! Sets the stack size of the policy, as a parser recurses as deeply as the script is nested.
 
 fn main() {
     if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32") {

@@ -1,4 +1,4 @@
-//! Sets the stack of the policy; JSON recurses to at most 128 levels.
+//! Sets the stack size of the policy, which reads JSON that is nested at most 128 levels deep.
 
 fn main() {
     if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32") {

@@ -1,4 +1,4 @@
-//! Sets the stack of the policy; small: the policy does not recurse.
+//! Sets the stack size of the policy, which is small as the policy does not recurse.
 
 fn main() {
     if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32") {

@@ -1,9 +1,9 @@
-//! Policies written by hand, in text: what no toolchain would make.
+//! Policies written by hand in WebAssembly text, which do what no toolchain would make of source code.
 
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// A world: what it imports, and the function that judges.
+/// What differs between the worlds: the imports, and the function that judges.
 struct Shape {
     world: &'static str,
     imports: &'static str,
@@ -23,21 +23,22 @@ const GRAYSCALE: Shape = Shape {
     export: "gray@1.0.0#decide",
 };
 
-/// What a policy does when it is asked.
+/// What a policy does when it is asked to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Says yes: admits, or finds nothing.
+    /// Says yes: admits the device, or finds nothing.
     Agrees,
-    /// Traps.
+    /// Traps, as a policy that panics does.
     Traps,
-    /// Never ends.
+    /// Runs without an end, until the host stops it.
     Loops,
-    /// Answers with far more than it may.
+    /// Answers with far more data than is allowed.
     Bombs,
 }
 
 impl Manner {
-    /// A policy that behaves otherwise is another version of it.
+    /// The version that the policy says it has. It differs for each manner, so that each makes another version of the
+    /// policy.
     fn version(self) -> &'static str {
         match self {
             Self::Traps => "1.0.0",
@@ -47,7 +48,8 @@ impl Manner {
         }
     }
 
-    /// The body of the function. The answer lies at 80; zeros are yes. A bomb's list, or text, has 8 MB.
+    /// The body of the function that judges. The answer lies at address 80, where zeros mean yes. The list or text of
+    /// `Bombs` has about 8 MB.
     fn body(self, shape: &Shape) -> String {
         let drop = if shape.world == "auditor" { "(call $drop (local.get 0))" } else { "" };
         let act = match self {
@@ -66,17 +68,17 @@ impl Manner {
     }
 }
 
-/// An auditor that judges in this manner.
+/// Makes an auditor that judges in this manner.
 pub fn auditor(name: &str, manner: Manner) -> Vec<u8> {
     guest(&AUDITOR, name, manner)
 }
 
-/// A grayscale policy that judges in this manner.
+/// Makes a grayscale policy that judges in this manner.
 pub fn grayscale(name: &str, manner: Manner) -> Vec<u8> {
     guest(&GRAYSCALE, name, manner)
 }
 
-/// A core module with a section that says which world it is of, as policy toolchains make it.
+/// Makes a core module with a section that names its world, as policy toolchains make it.
 fn guest(shape: &Shape, name: &str, manner: Manner) -> Vec<u8> {
     let mut module = wat::parse_str(text(shape, name, manner)).unwrap();
     let mut resolve = Resolve::default();
@@ -86,7 +88,8 @@ fn guest(shape: &Shape, name: &str, manner: Manner) -> Vec<u8> {
     module
 }
 
-/// `describe` answers name, version, summary and an empty schema, whose addresses and lengths lie at 16.
+/// Writes the module as text. Its `describe` answers with the name, the version, a summary and an empty schema; their
+/// addresses and lengths lie at address 16.
 fn text(shape: &Shape, name: &str, manner: Manner) -> String {
     let Shape { imports, export, .. } = shape;
     let strings = [(256, name.len() as u32), (400, 5), (416, 4), (1024, 0)];

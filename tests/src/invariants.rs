@@ -1,4 +1,4 @@
-//! The invariants of a database, asked of the database itself.
+//! Checks the invariants of a database by queries to the database itself.
 
 use crate::Pool;
 
@@ -12,93 +12,93 @@ pub async fn hold(pool: &Pool) {
     }
 }
 
-/// What must never be there.
+/// Queries that must all count nothing, each with what is wrong when they do.
 const NOTHING: [(&str, &str); 9] = [
     (
-        "I1 more than one version of a MiniApp is online",
+        "more than one version of a MiniApp is online (I1)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM version WHERE state = 'online' GROUP BY mini_app_id HAVING COUNT(*) > 1) t",
     ),
     (
-        "I1 what is online is not what the release history says last",
+        "what is online is not what the release history says last (I1)",
         "SELECT COUNT(*) FROM release_record r JOIN version v ON v.id = r.version_id WHERE v.state <> 'online'
          AND r.position = (SELECT MAX(position) FROM release_record o WHERE o.mini_app_id = r.mini_app_id)",
     ),
     (
-        "V9 a release history has gaps",
+        "a release history has gaps (V9)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM release_record GROUP BY mini_app_id
          HAVING COUNT(*) <> MAX(position) - MIN(position) + 1) t",
     ),
     (
-        "I3 a task has admitted more than its cap",
+        "a task has admitted more than its cap (I3)",
         "SELECT COUNT(*) FROM gray_task WHERE max_users IS NOT NULL AND admitted > max_users",
     ),
     (
-        "I3 a task counts other than what it admitted",
+        "a task counts other than what it admitted (I3)",
         "SELECT COUNT(*) FROM gray_task t WHERE admitted <> (SELECT COUNT(*) FROM admission a WHERE a.task_id = t.id)",
     ),
     (
-        "I4 a version went further than its audit",
+        "a version went further than its audit (I4)",
         "SELECT COUNT(*) FROM version v WHERE state IN ('approved', 'online', 'historical')
          AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.version_id = v.id AND a.state = 'approved')",
     ),
     (
-        "I4 a task offers what was never approved",
+        "a task offers what was never approved (I4)",
         "SELECT COUNT(*) FROM gray_task t JOIN version v ON v.id = t.version_id
          WHERE v.state NOT IN ('approved', 'online', 'historical')",
     ),
     (
-        "I6 a message waits, and the last event of it does not say so",
+        "a message waits, and the last event of it does not say so (I6)",
         "SELECT COUNT(*) FROM fulfilment f WHERE state = 'parked' AND NOT EXISTS (SELECT 1 FROM event e
          WHERE e.subject = f.id AND e.type = 'fulfilment.parked' AND e.seq =
             (SELECT MAX(seq) FROM event l WHERE l.subject = f.id AND l.type LIKE 'fulfilment.%'))",
     ),
     (
-        "I6 the last event of a message says that it waits, and it does not",
+        "the last event of a message says that it waits, and it does not (I6)",
         "SELECT COUNT(*) FROM event e WHERE type = 'fulfilment.parked'
          AND NOT EXISTS (SELECT 1 FROM event l WHERE l.subject = e.subject AND l.seq > e.seq AND l.type LIKE 'fulfilment.%')
          AND NOT EXISTS (SELECT 1 FROM fulfilment f WHERE f.id = e.subject AND f.state = 'parked')",
     ),
 ];
 
-/// What must be there as often as its event (I6).
+/// Pairs of queries that must count the same: things, and the events that tell of them (I6).
 const EQUAL: [(&str, &str, &str); 12] = [
     (
-        "I6 product instances",
+        "product instances (I6)",
         "SELECT COUNT(*) FROM product_instance",
         "SELECT COUNT(*) FROM event WHERE type = 'product_instance.created'",
     ),
     (
-        "E1 I6 endpoint applications",
+        "endpoint applications (E1, I6)",
         "SELECT COUNT(*) FROM endpoint_app",
         "SELECT COALESCE(SUM(CASE type WHEN 'endpoint.created' THEN 1 WHEN 'endpoint.deleted' THEN -1 ELSE 0 END), 0) FROM event",
     ),
     (
-        "E5 I6 channels that are bound",
+        "channels that are bound (E5, I6)",
         "SELECT COUNT(*) FROM channel WHERE endpoint_app_id IS NOT NULL",
         "SELECT COALESCE(SUM(CASE type WHEN 'channel.bound' THEN 1 WHEN 'channel.unbound' THEN -1 ELSE 0 END), 0) FROM event",
     ),
-    ("I6 the sequence of events has gaps", "SELECT COUNT(*) FROM event", "SELECT COALESCE(MAX(seq), 0) FROM event"),
-    ("I6 the head is not the last event", "SELECT last FROM event_head", "SELECT COALESCE(MAX(seq), 0) FROM event"),
-    ("I6 uploads", "SELECT COUNT(*) FROM version", "SELECT COUNT(*) FROM event WHERE type = 'version.uploaded'"),
-    ("I6 audits", "SELECT COUNT(*) FROM audit", "SELECT COUNT(*) FROM event WHERE type = 'version.submitted'"),
+    ("the sequence of events has gaps (I6)", "SELECT COUNT(*) FROM event", "SELECT COALESCE(MAX(seq), 0) FROM event"),
+    ("the head is not the last event (I6)", "SELECT last FROM event_head", "SELECT COALESCE(MAX(seq), 0) FROM event"),
+    ("uploads (I6)", "SELECT COUNT(*) FROM version", "SELECT COUNT(*) FROM event WHERE type = 'version.uploaded'"),
+    ("audits (I6)", "SELECT COUNT(*) FROM audit", "SELECT COUNT(*) FROM event WHERE type = 'version.submitted'"),
     (
-        "I6 approvals",
+        "approvals (I6)",
         "SELECT COUNT(*) FROM audit WHERE state = 'approved'",
         "SELECT COUNT(*) FROM event WHERE type = 'version.approved'",
     ),
     (
-        "I6 publications",
+        "publications (I6)",
         "SELECT COUNT(*) FROM release_record WHERE kind = 'publish'",
         "SELECT COUNT(*) FROM event WHERE type = 'version.published'",
     ),
     (
-        "I6 rollbacks",
+        "rollbacks (I6)",
         "SELECT COUNT(*) FROM release_record WHERE kind = 'rollback'",
         "SELECT COUNT(*) FROM event WHERE type = 'version.rolled_back'",
     ),
-    ("I6 tasks", "SELECT COUNT(*) FROM gray_task", "SELECT COUNT(*) FROM event WHERE type = 'gray_task.created'"),
+    ("tasks (I6)", "SELECT COUNT(*) FROM gray_task", "SELECT COUNT(*) FROM event WHERE type = 'gray_task.created'"),
     (
-        "I6 moves of tasks",
+        "moves of tasks (I6)",
         "SELECT COUNT(*) FROM gray_move",
         "SELECT COUNT(*) FROM event WHERE type IN
          ('gray_task.started', 'gray_task.suspended', 'gray_task.resumed', 'gray_task.ended', 'gray_task.recalled')",

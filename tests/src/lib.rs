@@ -1,6 +1,6 @@
 //! Black-box tests of the host, and its benchmarks.
 //!
-//! [`Host`] is a whole host with real HTTP, a real database and real policies; [`Api`] is somebody who talks to it;
+//! [`Host`] is a whole host with real HTTP, a real database and real policies. [`Api`] is a client that talks to it.
 //! [`Answer`] reads as English: `.good()`, `.refused("version-exists")`.
 
 #![allow(
@@ -30,30 +30,33 @@ use std::{
     time::Duration,
 };
 
-use berth::{
+use berth::server;
+use berth_api::serve::ServeConfig;
+use berth_base::clock::Nature;
+use berth_judge::Compiler;
+use berth_package::{PackOptions, PackageName, pack};
+use berth_store::DbConfig;
+use berth_work::{
     access::authenticate,
     app::App,
     config::{Config, Storage},
-    package::{PackOptions, PackageName, pack},
-    policy::Compiler,
-    server::{self, Nature},
-    store::DbConfig,
 };
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// Which database a host stands on.
+/// The database that a host uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
-    /// A file in the host's folder.
+    /// SQLite, in a file in the host's folder.
     Sqlite,
-    /// A database of its own in the PostgreSQL of `BERTH_TEST_POSTGRES`.
+    /// A new database on the PostgreSQL server of `BERTH_TEST_POSTGRES`.
     Postgres,
 }
 
-/// Makes two tests of one body: on SQLite, and on PostgreSQL where there is one. In CI there has to be one.
+/// Makes two tests of each body: one on SQLite, and one on PostgreSQL, which is skipped when there is no server. In CI
+/// there has to be one.
 #[macro_export]
 macro_rules! on_both {
     ($(async fn $name:ident($host:ident) $body:block)*) => {$(
@@ -77,7 +80,7 @@ macro_rules! on_both {
     )*};
 }
 
-/// A variable of `tests/setup/run.sh`, when it is set. Says so loudly when not; in CI it fails.
+/// Returns a variable that `tests/setup/run.sh` sets. When it is not set, this prints a loud note, and panics in CI.
 pub fn there_is(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
@@ -88,34 +91,34 @@ pub fn there_is(variable: &str) -> Option<String> {
     value
 }
 
-/// Whether tests can run on PostgreSQL.
+/// Whether there is a PostgreSQL server for the tests. In CI there has to be one.
 pub fn postgres_is_there() -> bool {
     there_is("BERTH_TEST_POSTGRES").is_some()
 }
 
-/// Policies are compiled once for all tests.
+/// The folder of compiled policies, so that each is compiled once for all tests.
 pub(crate) static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("berth-test-policies-{}", env!("CARGO_PKG_VERSION")));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 });
 
-/// Where all tests keep compiled policies.
+/// The folder in which all tests keep compiled policies.
 pub fn cache() -> PathBuf {
     CACHE.clone()
 }
 
-/// A running host.
+/// A host that runs in the test's own process.
 pub struct Host {
-    /// `http://127.0.0.1:PORT`.
+    /// Where the host answers: `http://127.0.0.1:PORT`.
     pub url: String,
-    /// Its parts, to look behind the scene.
+    /// The parts of the host, for tests that look behind the API.
     pub app: Arc<App>,
-    /// The token of its first admin.
+    /// The token of the host's first admin.
     pub admin_token: String,
-    /// Its settings.
+    /// The settings that the host runs with.
     pub config: Config,
-    /// Its PostgreSQL, if it has one.
+    /// The URL of its database on PostgreSQL; `None` on SQLite.
     pub database_url: Option<String>,
     folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
@@ -123,7 +126,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host with an empty database.
+    /// Starts a host with an empty database.
     pub async fn start(database: Database) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut storage = Storage::in_folder(folder.path().to_owned());
@@ -143,32 +146,32 @@ impl Host {
         Self::with_nature(config, folder, Nature::default()).await
     }
 
-    /// As [`Host::with`], with a time of the test's own.
+    /// As [`Host::with`], but with a clock and random numbers that the test controls.
     pub async fn with_nature(config: Config, folder: Arc<TempDir>, nature: Nature) -> Self {
         let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
-        let admin_token = server::admin_token(&app).await.unwrap().secret;
+        let admin_token = berth_work::access::admin_token(&app.db).await.unwrap().secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
-            host.run(listener, async { drop(stopped.await) }).await.expect("no worker died");
+            host.run(listener, &ServeConfig::default(), async { drop(stopped.await) }).await.expect("no worker died");
         });
         let database_url = config.storage.db.database_url.clone();
         Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
     }
 
-    /// Another host that shares the database and the blobs.
+    /// Starts another host that shares the database and the blobs of this one.
     pub async fn beside(&self) -> Self {
         Self::with(self.config.clone(), self.folder.clone()).await
     }
 
-    /// The same host with changed settings: it ends, and starts again on its data.
+    /// Stops the host, and starts it again on the same data with changed settings.
     pub async fn again(self, change: impl FnOnce(&mut Config)) -> Self {
         self.again_in(Nature::default(), change).await
     }
 
-    /// As [`Host::again`], with a time of the test's own.
+    /// As [`Host::again`], but with a clock and random numbers that the test controls.
     pub async fn again_in(self, nature: Nature, change: impl FnOnce(&mut Config)) -> Self {
         let (mut config, folder) = (self.config.clone(), self.folder.clone());
         change(&mut config);
@@ -176,69 +179,69 @@ impl Host {
         Self::with_nature(config, folder, nature).await
     }
 
-    /// Ends the host, as a signal would, and waits for it.
+    /// Stops the host as a signal would, and waits until it has ended.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         self.serving.take().unwrap().await.unwrap();
     }
 
-    /// Somebody with this token.
+    /// A client that sends this token.
     pub fn with_token(&self, token: &str) -> Api {
         Api { url: self.url.clone(), token: Some(token.into()), key: None }
     }
 
-    /// The first admin.
+    /// A client that acts as the host's first admin.
     pub fn admin(&self) -> Api {
         self.with_token(&self.admin_token)
     }
 
-    /// Somebody new without roles: the account, and who acts for it.
+    /// Creates an account without roles, and returns its id and a client that acts for it.
     pub async fn somebody(&self, name: &str) -> (String, Api) {
         let (account, token) = scene::person(&self.admin(), name, serde_json::json!({})).await;
         (account, self.with_token(&token))
     }
 
-    /// Nobody.
+    /// A client without any credentials.
     pub fn anonymous(&self) -> Api {
         Api { url: self.url.clone(), token: None, key: None }
     }
 
-    /// A device of the host app with this public key.
+    /// A client that asks as devices do, with this public key of a host app.
     pub fn device(&self, key: &str) -> Api {
         Api { url: self.url.clone(), token: None, key: Some(key.into()) }
     }
 
     /// Waits until checks see everything that is committed.
     pub async fn settled(&self) {
-        self.app.live.settled(&self.app).await.unwrap();
+        self.app.follower.settled().await.unwrap();
     }
 
-    /// Where its data is.
+    /// The folder that holds the host's data.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Its database, by a connection of the test's own.
+    /// Opens the host's database with a connection of the test's own.
     pub async fn pool(&self) -> Pool {
         Pool::open(&self.config, self.folder()).await
     }
 
-    /// The caller behind a token.
-    pub async fn caller(&self, token: &str) -> berth::access::Caller {
-        authenticate(&self.app, token).await.unwrap()
+    /// The caller that the host makes of this token.
+    pub async fn caller(&self, token: &str) -> berth_model::access::Caller {
+        authenticate(&self.app.db, token).await.unwrap()
     }
 }
 
-/// A host's database, looked at from behind: the same questions to either.
+/// A host's database, opened beside the host. The same queries work on either kind.
 pub enum Pool {
-    /// A file.
+    /// The file of a host on SQLite.
     Sqlite(sqlx::SqlitePool),
-    /// A database of a server.
+    /// The database of a host on PostgreSQL.
     Postgres(sqlx::PgPool),
 }
 
 impl Pool {
-    /// The database of a host with these settings, whose data is in `folder`.
+    /// Opens the database of a host that has these settings and its data in `folder`.
     pub async fn open(config: &Config, folder: &Path) -> Self {
         match &config.storage.db.database_url {
             Some(url) => Self::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
@@ -246,7 +249,7 @@ impl Pool {
         }
     }
 
-    /// The one number that a query answers.
+    /// Runs a query that returns one number.
     pub async fn number(&self, sql: &'static str) -> i64 {
         match self {
             Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
@@ -254,7 +257,7 @@ impl Pool {
         }
     }
 
-    /// The texts of a query's only column.
+    /// Runs a query that returns one column of text.
     pub async fn texts(&self, sql: &'static str) -> Vec<String> {
         match self {
             Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
@@ -262,7 +265,7 @@ impl Pool {
         }
     }
 
-    /// Closes all connections.
+    /// Closes all connections to the database.
     pub async fn close(self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
@@ -271,7 +274,7 @@ impl Pool {
     }
 }
 
-/// A database of its own in the PostgreSQL of `BERTH_TEST_POSTGRES`.
+/// Creates a new database on the PostgreSQL server of `BERTH_TEST_POSTGRES`, and returns the settings for it.
 pub async fn postgres() -> DbConfig {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let admin = std::env::var("BERTH_TEST_POSTGRES").unwrap();
@@ -285,7 +288,7 @@ pub async fn postgres() -> DbConfig {
 
 static HTTP: LazyLock<()> = LazyLock::new(|| drop(rustls::crypto::ring::default_provider().install_default()));
 
-/// Somebody who talks to a host.
+/// A client of a host, with the credentials of one caller.
 #[derive(Clone)]
 pub struct Api {
     url: String,
@@ -294,7 +297,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// A request with who asks in its headers.
+    /// Begins a request that carries the caller's credentials.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         LazyLock::force(&HTTP);
         // A client of its own: connections belong to the test's runtime.
@@ -304,67 +307,67 @@ impl Api {
         self.key.iter().fold(request, |request, key| request.header("X-Host-App-Key", key))
     }
 
-    /// Sends a request.
+    /// Sends a request, with `body` as JSON if there is one, and returns the answer.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let request = self.request(method, path);
         let request = body.iter().fold(request, |request, body| request.json(body));
         Answer::of(request, format!("{method} {path}")).await
     }
 
-    /// Sends a request to a host that may be killed meanwhile; nothing when no whole answer comes.
+    /// As [`Api::send`], to a host that may be killed meanwhile: `None` when no whole answer comes.
     pub async fn try_send(&self, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
         let request = self.request(method, path);
         let request = body.iter().fold(request, |request, body| request.json(body));
         Answer::try_of(request, format!("{method} {path}")).await.ok()
     }
 
-    /// Uploads to a host that may be killed meanwhile.
+    /// As [`Api::push`], to a host that may be killed meanwhile: `None` when no whole answer comes.
     pub async fn try_push(&self, name: &str, bytes: Vec<u8>) -> Option<Answer> {
         let request = self.request("PUT", &format!("/v1/packages/{name}")).body(bytes);
         Answer::try_of(request, format!("push {name}")).await.ok()
     }
 
-    /// GET.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
     }
 
-    /// POST.
+    /// Sends a POST request with this JSON.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send("POST", path, Some(&body)).await
     }
 
-    /// PUT.
+    /// Sends a PUT request with this JSON.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send("PUT", path, Some(&body)).await
     }
 
-    /// DELETE.
+    /// Sends a DELETE request.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, None).await
     }
 
-    /// Uploads a package.
+    /// Uploads these bytes as the package `name`.
     pub async fn push(&self, name: &str, bytes: Vec<u8>) -> Answer {
         let request = self.request("PUT", &format!("/v1/packages/{name}")).body(bytes);
         Answer::of(request, format!("push {name}")).await
     }
 }
 
-/// What a host said.
+/// A host's answer to a request, with the assertions that tests make on it.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The headers.
+    /// The headers of the answer.
     pub headers: reqwest::header::HeaderMap,
-    /// The body.
+    /// The whole body, empty when the answer is a stream of events.
     pub bytes: Vec<u8>,
     what: String,
 }
 
 impl Answer {
-    /// Sends and reads to the end.
+    /// Sends the request and reads the answer to its end. `what` names the request in the messages of failed tests.
     pub async fn of(request: RequestBuilder, what: String) -> Self {
         Self::try_of(request, what.clone()).await.unwrap_or_else(|error| panic!("{what}: {error}"))
     }
@@ -381,17 +384,17 @@ impl Answer {
         Ok(Self { status, headers, bytes, what })
     }
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_default()
     }
 
-    /// A header as text.
+    /// A header as text; empty when the answer does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// It was done; the body.
+    /// Asserts that the request succeeded, and returns the body.
     #[track_caller]
     pub fn good(&self) -> Value {
         assert!(
@@ -404,7 +407,7 @@ impl Answer {
         self.json()
     }
 
-    /// It was refused for this reason; the problem.
+    /// Asserts that the request was refused with a problem of this kind, and returns the problem.
     #[track_caller]
     pub fn refused(&self, kind: &str) -> Value {
         let problem = self.json();
@@ -414,18 +417,18 @@ impl Answer {
         problem
     }
 
-    /// The stable reason of a refusal.
+    /// The kind of the problem, which is the last part of its `type`; empty when the answer is no problem.
     pub fn kind(&self) -> String {
         self.json()["type"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
     }
 }
 
-/// A sample of `packages/`, packed under a name: `packed("coffee/1.0.0", "coffee_1.0.0.apkg")`.
+/// Packs a sample of `packages/` under a package name: `packed("coffee/1.0.0", "coffee_1.0.0.apkg")`.
 pub fn packed(sample: &str, name: &str) -> Vec<u8> {
     packed_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages").join(sample), name)
 }
 
-/// Any folder, packed under a name.
+/// Packs any folder under a package name.
 pub fn packed_folder(folder: &Path, name: &str) -> Vec<u8> {
     let name: PackageName = name.parse().unwrap();
     let mut bytes = Vec::new();

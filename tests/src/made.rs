@@ -1,15 +1,15 @@
-//! Packages made on the spot, each with bytes of its own.
+//! Packages that are made on the spot, each with bytes of its own.
 
 use std::io::Cursor;
 
-use berth::package::ZipWriter;
+use berth_package::ZipWriter;
 
-/// A small, good package that no other seed gives.
+/// A small, valid package. Each seed gives other bytes.
 pub fn package(seed: u64) -> Vec<u8> {
     with_noise(seed, 0)
 }
 
-/// A good package with a file of this many bytes that nothing compresses.
+/// A valid package with a file of this many bytes that cannot be compressed.
 pub fn with_noise(seed: u64, bytes: usize) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.add_stored("app.js", b"App({})\n").unwrap();
@@ -22,7 +22,7 @@ pub fn with_noise(seed: u64, bytes: usize) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// Bytes without a pattern, the same for the same seed (xorshift).
+/// Random-looking bytes, always the same for the same seed (xorshift).
 pub fn noise(seed: u64, bytes: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     std::iter::repeat_with(|| {

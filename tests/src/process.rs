@@ -1,4 +1,4 @@
-//! A host as a process of its own: what can be killed.
+//! Hosts as processes of their own, which tests can kill.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,37 +15,37 @@ use tokio::{
 
 use crate::{Api, CACHE, Database, Pool, postgres};
 
-/// How a host process is started, again and again on the same data.
+/// How a host process is started, any number of times on the same data.
 pub struct Installation {
-    /// Its data folder.
+    /// The folder that holds the host's data.
     pub folder: TempDir,
-    /// The token of its first admin, after the first start.
+    /// The token of the host's first admin. It is known after the first start.
     pub token: Option<String>,
-    /// The PostgreSQL that it uses, if it does.
+    /// The URL of its database on PostgreSQL; `None` on SQLite.
     pub database_url: Option<String>,
-    /// Further arguments of `berth serve`.
+    /// More arguments for `berth serve`.
     pub args: Vec<String>,
-    /// Further variables of its environment.
+    /// More environment variables for the process.
     pub environment: Vec<(String, String)>,
-    /// What stands before the command: `unshare …`.
+    /// Words to put before the command, such as `unshare …`.
     pub wrapper: Vec<String>,
 }
 
-/// A running host process. Killed when dropped.
+/// A running host process, which is killed when this value is dropped.
 pub struct Process {
     child: Child,
-    /// `http://127.0.0.1:PORT`.
+    /// Where the host answers: `http://127.0.0.1:PORT`.
     pub url: String,
 }
 
-/// The binary under test: given to integration tests by cargo, which has built it before.
+/// The path of the binary under test, which cargo has built before the tests.
 fn binary() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     tests.ancestors().nth(2).unwrap().join("berth-under-test")
 }
 
 impl Installation {
-    /// An empty one.
+    /// An installation with an empty folder and an empty database.
     pub async fn new(database: Database) -> Self {
         let database_url = match database {
             Database::Sqlite => None,
@@ -61,7 +61,7 @@ impl Installation {
         }
     }
 
-    /// The command that runs `berth` with this data.
+    /// A command that runs `berth` on this data.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let binary = binary();
         let mut words = self.wrapper.iter().map(AsRef::as_ref).chain([binary.as_os_str()]);
@@ -74,7 +74,7 @@ impl Installation {
         command
     }
 
-    /// Starts the host and waits until it is ready.
+    /// Starts the host, and waits until it is ready.
     pub async fn start(&mut self) -> Process {
         let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
@@ -97,12 +97,12 @@ impl Installation {
         process
     }
 
-    /// Somebody with the token of the first admin.
+    /// A client that acts as the host's first admin.
     pub fn admin(&self, process: &Process) -> Api {
         Api { url: process.url.clone(), token: self.token.clone(), key: None }
     }
 
-    /// Its database, as nobody but a test may open it.
+    /// Opens the host's database with a connection of the test's own.
     pub async fn pool(&self) -> Pool {
         match &self.database_url {
             Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
@@ -110,7 +110,7 @@ impl Installation {
         }
     }
 
-    /// The file of its SQLite.
+    /// The file of its SQLite database.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("berth.db")
     }
@@ -119,7 +119,7 @@ impl Installation {
         self.folder.path().with_extension("log")
     }
 
-    /// What it wrote to its log.
+    /// Everything that the host wrote to its log.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -143,46 +143,46 @@ impl Process {
         panic!("the host is not ready after 10 s");
     }
 
-    /// A device of the host app with this public key.
+    /// A client that asks as devices do, with this public key of a host app.
     pub fn device(&self, key: &str) -> Api {
         Api { url: self.url.clone(), token: None, key: Some(key.into()) }
     }
 
-    /// `127.0.0.1:PORT`.
+    /// The address that the host listens on: `127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
     }
 
-    /// Its process id.
+    /// The process id of the host.
     pub fn id(&self) -> u32 {
         self.child.id().unwrap()
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Kills the process as `kill -9` does, and waits until it is gone.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// SIGTERM.
+    /// Asks the process to end, by SIGTERM.
     pub fn terminate(&self) {
         kill_process(Pid::from_raw(self.id() as i32).unwrap(), Signal::TERM).unwrap();
     }
 
-    /// Waits until it has ended by itself; whether well, and after how long.
+    /// Waits until the process has ended by itself. Returns whether it ended well, and how long that took.
     pub async fn ended(mut self) -> (bool, Duration) {
         let began = Instant::now();
         let status = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
         (status.expect("it ends within a minute").unwrap().success(), began.elapsed())
     }
 
-    /// A figure of `/proc/PID/status`, in KiB: `VmHWM`, `VmRSS`.
+    /// A figure of `/proc/PID/status` in KiB, such as `VmHWM` or `VmRSS`.
     pub fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// A path as the process sees it, who may have mounts of its own.
+    /// Translates a path to where the process sees it, since the process may have mounts of its own.
     pub fn inside(&self, path: &Path) -> PathBuf {
         Path::new(&format!("/proc/{}/root", self.id())).join(path.strip_prefix("/").unwrap())
     }

@@ -1,4 +1,4 @@
-//! Receivers of webhooks on loopback, good and bad.
+//! Receivers of webhooks on the loopback interface, good ones and bad ones.
 
 use std::{
     convert::Infallible,
@@ -20,59 +20,59 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, net::TcpListener, task::JoinHandle};
 
-/// A message that arrived.
+/// A message that a receiver got.
 #[derive(Clone, Debug)]
 pub struct Arrived {
-    /// Where to.
+    /// The path that the message was sent to.
     pub path: String,
-    /// Its headers.
+    /// The headers of the message.
     pub headers: HeaderMap,
-    /// Its body, as it came.
+    /// The body of the message, byte for byte.
     pub body: Bytes,
-    /// When.
+    /// When the message arrived.
     pub at: Instant,
 }
 
 impl Arrived {
-    /// A header as text.
+    /// A header as text; empty when the message does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// The CloudEvent.
+    /// The CloudEvent in the body.
     pub fn event(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The number of the event.
+    /// The number of the event in the event log.
     pub fn seq(&self) -> i64 {
         self.event()["berthseq"].as_str().unwrap().parse().unwrap()
     }
 
-    /// The type of the event, without its prefix.
+    /// The type of the event, without the prefix `dev.berth.`.
     pub fn kind(&self) -> String {
         self.event()["type"].as_str().unwrap().trim_start_matches("dev.berth.").to_owned()
     }
 }
 
-/// How a receiver answers.
+/// How a receiver answers a message.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// This status.
+    /// Answers with this status and no body.
     Status(u16),
-    /// This status with a header.
+    /// Answers with this status and one header.
     With(u16, &'static str, String),
-    /// Nothing, for ever.
+    /// Never answers.
     Hang,
-    /// 200 and a body without an end.
+    /// Answers 200 with a body that never ends.
     Endless,
-    /// 200 and 100 MB of zeros in 100 kB of gzip.
+    /// Answers 200 with 100 MB of zeros, compressed to 100 kB of gzip.
     Bomb,
 }
 
-/// A receiver.
+/// A receiver that runs in the test's own process, until this value is dropped.
 pub struct Receiver {
-    /// `http://127.0.0.1:PORT/hook`.
+    /// The address to register as a webhook: `http://127.0.0.1:PORT/hook`.
     pub url: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
     sent: Arc<AtomicU64>,
@@ -86,7 +86,7 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    /// Answers as `reply` says, by the message and how many came before it.
+    /// Starts a receiver. `reply` says how to answer, from the message and the number of messages before it.
     pub async fn start(reply: impl Fn(&Arrived, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -108,12 +108,13 @@ impl Receiver {
         Self { url, arrived, sent, serving }
     }
 
-    /// A good one: 204 to everything.
+    /// Starts a receiver that answers everything with 204.
     pub async fn good() -> Self {
         Self::start(|_, _| Reply::Status(204)).await
     }
 
-    /// One that sends its head byte by byte, one a second: only its URL, for nothing arrives whole.
+    /// Starts a receiver that sends the head of its answer one byte a second, and returns its URL. It keeps no
+    /// messages, because it reads none.
     pub async fn dripping() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -132,17 +133,17 @@ impl Receiver {
         url
     }
 
-    /// What arrived so far.
+    /// The messages that have arrived so far.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
     }
 
-    /// Bytes of endless bodies that were taken.
+    /// How many bytes of endless bodies the hosts have taken so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::SeqCst)
     }
 
-    /// Waits until enough have arrived for `there`.
+    /// Waits until `there` is true of the messages that have arrived, and returns them.
     pub async fn until(&self, there: impl Fn(&[Arrived]) -> bool) -> Vec<Arrived> {
         for _ in 0..1200 {
             let arrived = self.arrived();

@@ -1,23 +1,24 @@
-//! A scene that most tests start from: a team with a MiniApp, a host app that runs it.
+//! The scene that most tests start from: a team with a MiniApp, and a host app that runs it.
 
 use serde_json::{Value, json};
 
 use crate::{Answer, Api, Host, packed};
 
-/// A team, its MiniApp `coffee`, and the host app `super-app` that it is bound to. The admin of the platform is admin of
-/// all of them.
+/// A team, its MiniApp `coffee`, and the host app `super-app` that the MiniApp is bound to. The platform's first admin
+/// is admin of all of them.
 pub struct Scene {
-    /// The host.
+    /// The host that the scene is on.
     pub host: Host,
-    /// The admin of everything.
+    /// A client that acts as the admin of everything.
     pub admin: Api,
-    /// The team's id.
+    /// The id of the team.
     pub team: String,
     /// The public key of `super-app`.
     pub key: String,
 }
 
-/// A new account without roles, and the secret of a token for it with more members from `more`.
+/// Creates an account without roles and a token for it, which `more` adds members to. Returns the account's id and the
+/// token's secret.
 pub async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
     let account = text(&admin.post("/v1/accounts", json!({"name": name})).await.good()["id"]);
     let mut body = json!({"account": account, "name": "test"});
@@ -27,7 +28,7 @@ pub async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
 }
 
 impl Scene {
-    /// Sets the scene.
+    /// Creates the team, the MiniApp and the host app on an empty host.
     pub async fn set(host: Host) -> Self {
         let admin = host.admin();
         let team = text(&admin.post("/v1/teams", json!({"name": "Coffee team"})).await.good()["id"]);
@@ -43,14 +44,14 @@ impl Scene {
         self.admin.push(&name, packed(&format!("coffee/{sample}"), &name)).await
     }
 
-    /// Submits, and waits until the policies have judged; the audit.
+    /// Submits a version, waits until the policies have judged it, and returns the audit.
     pub async fn submit(&self, number: &str) -> Value {
         let audit =
             self.admin.send("POST", &format!("/v1/mini-apps/coffee/versions/{number}/submit"), None).await.good();
         self.judged(&text(&audit["id"])).await
     }
 
-    /// The audit, when its policies have judged.
+    /// Waits until the policies of an audit have judged, and returns the audit.
     pub async fn judged(&self, audit: &str) -> Value {
         for _ in 0..600 {
             let audit = self.admin.get(&format!("/v1/audits/{audit}")).await.good();
@@ -69,7 +70,7 @@ impl Scene {
         self.decide(&audit, true, "").await.good();
     }
 
-    /// Decides for `super-app`.
+    /// Decides an audit for `super-app`.
     pub async fn decide(&self, audit: &Value, approve: bool, note: &str) -> Answer {
         let body = json!({"host_app": "super-app", "approve": approve, "note": note});
         self.admin.post(&format!("/v1/audits/{}/decisions", text(&audit["id"])), body).await
@@ -80,54 +81,54 @@ impl Scene {
         self.admin.post(&format!("/v1/mini-apps/coffee/versions/{number}/publish"), json!({})).await
     }
 
-    /// Uploads, approves and publishes.
+    /// Uploads, approves and publishes a version.
     pub async fn online(&self, number: &str) {
         self.approved(number).await;
         self.publish(number).await.good();
     }
 
-    /// Rolls back.
+    /// Rolls `coffee` back to the version `to`.
     pub async fn roll_back(&self, to: &str) -> Answer {
         self.admin.post("/v1/mini-apps/coffee/rollback", json!({"to": to})).await
     }
 
-    /// A grayscale task for a week, with more members from `more`.
+    /// Creates a grayscale task that lasts a week. `more` adds or replaces members of the request.
     pub async fn gray(&self, number: &str, more: Value) -> Answer {
-        let now = self.host.app.clock.now();
+        let now = self.host.app.db.now();
         let mut body = json!({"name": "canary", "version": number, "start": now, "end": now.plus_seconds(7 * 86_400)});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.admin.post("/v1/mini-apps/coffee/gray-tasks", body).await
     }
 
-    /// What a device is told about `coffee`.
+    /// What a device is told about `coffee`, once checks see everything that is committed.
     pub async fn check(&self, guid: &str, current: Option<&str>) -> Value {
         self.host.settled().await;
         self.check_on(&self.host, guid, current).await
     }
 
-    /// What a device is told that says this of itself and asks about `coffee`.
+    /// What a device is told about `coffee` when it says this of itself.
     pub async fn check_as(&self, device: Value) -> Value {
         self.host.settled().await;
         self.host.device(&self.key).post("/v1/check", asking(device)).await.good()["results"][0].clone()
     }
 
-    /// Why a device is told what it is told: the answer with its steps.
+    /// Why a device is told what it is told: the answer of `/v1/check/explain`, with its steps.
     pub async fn explain(&self, device: Value) -> Value {
         self.host.settled().await;
         self.admin.post("/v1/check/explain", asking(device)).await.good()["results"][0].clone()
     }
 
-    /// A grayscale task as it is now.
+    /// Reads a grayscale task again.
     pub async fn task(&self, task: &Value) -> Value {
         self.admin.get(&format!("/v1/gray-tasks/{}", text(&task["id"]))).await.good()
     }
 
-    /// Moves a grayscale task: `suspend`, `resume`, `end`.
+    /// Moves a grayscale task by the step `suspend`, `resume` or `end`.
     pub async fn move_task(&self, task: &Value, step: &str) -> Answer {
         self.admin.post(&format!("/v1/gray-tasks/{}/{step}", text(&task["id"])), json!({"note": step})).await
     }
 
-    /// What a device is told by one of several hosts, at once.
+    /// What a device is told about `coffee` by this host, without waiting for it to be up to date.
     pub async fn check_on(&self, host: &Host, guid: &str, current: Option<&str>) -> Value {
         let body = json!({
             "host_app": "super-app", "host_version": "3.2.1", "platform": "android", "os_version": "14", "guid": guid,
@@ -136,7 +137,7 @@ impl Scene {
         host.device(&self.key).post("/v1/check", body).await.good()["results"][0].clone()
     }
 
-    /// The version that a device is offered.
+    /// The version of `coffee` that a device is offered.
     pub async fn version_for(&self, guid: &str) -> String {
         text(&self.check(guid, None).await["version"])
     }
@@ -149,7 +150,7 @@ fn asking(device: Value) -> Value {
     body
 }
 
-/// A JSON text.
+/// Returns the text of a JSON string, and panics when the value is something else.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("expected a text, found {value}")).to_owned()
 }

@@ -1,4 +1,4 @@
-//! A busy installation that may be killed at any moment, and what it has acknowledged.
+//! A busy installation that may be killed at any moment, and a ledger of what its host has acknowledged.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,34 +6,37 @@ use std::{
     time::Duration,
 };
 
-use berth::{clock::Clock as _, clock::SystemClock, ids::Digest};
+use berth_base::{
+    clock::{Clock as _, SystemClock},
+    ids::Digest,
+};
 use serde_json::{Value, json};
 
 use crate::{Answer, Api, made, process::Process, scene::text};
 
-/// Devices that each task of the journey admits at the most.
+/// How many devices each grayscale task of the journey admits at most.
 const CAP: u64 = 5;
 
 /// What the host has acknowledged, and so must keep.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Uploads: package name and SHA-256.
+    /// Uploaded packages: their names and SHA-256 digests.
     pub uploads: BTreeMap<String, String>,
-    /// Versions of `coffee` that were published, in their order.
+    /// Versions of `coffee` that were published, in the order of publication.
     pub published: Vec<String>,
-    /// Audits in which a decision was taken.
+    /// Ids of the audits in which a decision was taken.
     pub decided: BTreeSet<String>,
-    /// Grayscale tasks.
+    /// Ids of the grayscale tasks that were created.
     pub tasks: BTreeSet<String>,
-    /// Devices that were given a gray version, with its task.
+    /// Pairs of a grayscale task and a device that was given its version.
     pub admitted: BTreeSet<(String, String)>,
-    /// Versions of `coffee` that any check has named.
+    /// Versions of `coffee` that any check has offered.
     pub offered: BTreeSet<String>,
-    /// The version of `coffee` that the journey is at, and the upload of `tea` that comes next.
+    /// The minor number of the version of `coffee` that the journey is at, and that of the next upload of `tea`.
     next: (u64, u64),
 }
 
-/// A team with the MiniApps `coffee` and `tea`, bound to the host app `super-app`.
+/// A team with the MiniApps `coffee` and `tea`, which are bound to the host app `super-app`.
 #[derive(Clone)]
 pub struct Shop {
     /// The public key of `super-app`.
@@ -42,7 +45,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Sets it up on an empty host.
+    /// Creates all of it on an empty host.
     pub async fn open(admin: &Api) -> Self {
         let team = text(&admin.post("/v1/teams", json!({"name": "Shop"})).await.good()["id"]);
         let host_app = admin.post("/v1/host-apps", json!({"name": "Super app", "id": "super-app"})).await.good();
@@ -53,12 +56,12 @@ impl Shop {
         Self { key: text(&host_app["public_key"]), ledger: Arc::default() }
     }
 
-    /// What was acknowledged so far.
+    /// Locks the ledger, to read or change it.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap()
     }
 
-    /// Works until the host answers no more: a journey of versions to the public, uploads, and checks.
+    /// Works until the host no longer answers: takes versions to the public, uploads, and checks, all at once.
     pub async fn work(&self, admin: Api, device: Api) {
         let journey = tokio::spawn(self.clone().journey(admin.clone(), device.clone()));
         let uploads = tokio::spawn(self.clone().uploads(admin));
@@ -68,8 +71,8 @@ impl Shop {
         }
     }
 
-    /// Takes one version after the other from upload to the public. Where it stands is asked of the host, so that it
-    /// goes on after a crash as a person would (F52).
+    /// Takes one version after the other from upload to the public. Each step is chosen from what the host says, so
+    /// that the journey goes on after a crash as a person would (F52).
     async fn journey(self, admin: Api, device: Api) {
         loop {
             let minor = self.ledger().next.0;
@@ -81,7 +84,8 @@ impl Shop {
         }
     }
 
-    /// One step of a version; whether it is the next one's turn, or nothing when the host is gone.
+    /// Takes a version one step further. Returns whether it is the next version's turn, or `None` when the host is
+    /// gone.
     async fn step(&self, admin: &Api, device: &Api, number: &str, seed: u64) -> Option<bool> {
         let path = format!("/v1/mini-apps/coffee/versions/{number}");
         let version = admin.try_send("GET", &path, None).await?;
@@ -111,8 +115,8 @@ impl Shop {
         Some(())
     }
 
-    /// Decides when the policies have judged. An audit that a crash has cut off is left to the next worker for a while;
-    /// the journey goes on with another version.
+    /// Decides an audit once the policies have judged. When a crash has cut the audit off, a worker takes it over only
+    /// later; the journey then goes on with the next version.
     async fn decide(&self, admin: &Api, audit: &Value) -> Option<bool> {
         let id = text(&audit["id"]);
         let mut state = audit["state"].clone();
@@ -180,7 +184,7 @@ impl Shop {
         }
     }
 
-    /// Asserts that the host still knows all that it acknowledged.
+    /// Asserts that the host still knows everything that it acknowledged.
     pub async fn remembers(&self, admin: &Api, process: &Process) {
         let ledger = std::mem::take(&mut *self.ledger());
         self.remembers_packages(admin, &ledger).await;
@@ -199,7 +203,7 @@ impl Shop {
         *self.ledger() = ledger;
     }
 
-    /// Every upload is there; the bytes of the last ones are those that were sent.
+    /// Asserts that every upload is there, and that the last ones have the bytes that were sent.
     async fn remembers_packages(&self, admin: &Api, ledger: &Ledger) {
         for app in ["coffee", "tea"] {
             let mut known = BTreeMap::new();
@@ -223,7 +227,8 @@ impl Shop {
         }
     }
 
-    /// Every publication is in the history, in its order; what a check named was approved (I4).
+    /// Asserts that every publication is in the history, in order, and that every version that a check offered was
+    /// approved (I4).
     async fn remembers_releases(&self, admin: &Api, ledger: &Ledger) {
         let releases = admin.get("/v1/mini-apps/coffee/releases").await.good();
         let history: Vec<_> =
@@ -240,8 +245,8 @@ impl Shop {
     }
 }
 
-/// A device that was given a gray version gets it again while the task means something (I3), if only from a newer task:
-/// a crash between the task and its answer makes a person create it twice.
+/// Asserts that a device that was given a gray version gets it again as long as the task counts (I3). It may come from
+/// a newer task: after a crash between the creation of a task and its answer, the journey creates the task twice.
 async fn stays_admitted(device: &Api, task: &Value, guid: &str) {
     let over = task["state"] == "ended" && task["honoured"] == false;
     let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"id": "coffee"}]});
@@ -249,7 +254,7 @@ async fn stays_admitted(device: &Api, task: &Value, guid: &str) {
     assert!(over || result["version"] == task["version"], "{guid} was admitted to {task} and gets {result}");
 }
 
-/// Done, or done before: what a repetition after a crash may find.
+/// Asserts that a step was done, now or before: a repetition after a crash may find that it was.
 fn acknowledged(answer: &Answer) {
     assert!(matches!(answer.status, 200 | 201), "{} {}", answer.status, String::from_utf8_lossy(&answer.bytes));
 }

@@ -1,5 +1,5 @@
 //! A stand-in for WeChat's third-party platform: tickets, tokens, pre-authorisation codes, the page on which merchants
-//! authorise, grants and their renewal, pushes, and the faults of all of them.
+//! authorise, grants and their renewal, pushes, and faults in all of them.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -15,45 +15,46 @@ use axum::{
     extract::{Path, Query, State},
     routing::post,
 };
-use berth::{config::Config, wechat::Crypt};
+use berth_work::{config::Config, wechat::Crypt};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{Answer, Api, HTTP, Host, scene::text};
 
-/// The third-party platform's own app id, and its secrets: canaries that must be found nowhere.
+/// The app id of the third-party platform. It and the secrets below are canaries, which must not turn up in anything
+/// that the host stores or writes.
 pub const PLATFORM: &str = "wx1234567890abcdef";
-/// See [`PLATFORM`].
+/// The third-party platform's app secret, a canary.
 pub const APP_SECRET: &str = "canary-app-secret-0123456789abcdef";
-/// See [`PLATFORM`].
+/// The third-party platform's token for the signatures of pushes, a canary.
 pub const TOKEN: &str = "canary-token";
-/// See [`PLATFORM`].
+/// The third-party platform's key for the encryption of pushes, a canary.
 pub const AES_KEY: &str = "canaryAESkey0123456789abcdefghijklmnopqrstA";
-/// The address that the host is told to have; the tests put its real one in its place.
+/// The public address in the host's settings. The tests replace it with the real one before they open a link.
 const PUBLIC: &str = "http://berth.test";
 
-/// What the next call of some name meets.
+/// What goes wrong at the next call of some name.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// An error instead of an answer; nothing is done.
+    /// WeChat answers with this error code, and nothing is done.
     Refuse(i64),
-    /// No answer; nothing is done.
+    /// WeChat does not answer, and nothing is done.
     Silence,
-    /// No answer, and it is done.
+    /// WeChat does not answer, but the call is done.
     LostAnswer,
-    /// It is done, and answered so late that a browser may be gone, but before the host gives up.
+    /// The call is done, and answered so late that a browser may be gone, but before the host gives up.
     Late,
 }
 
-/// A merchant's account.
+/// An account of a merchant at WeChat.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// What people call it.
+    /// The name that people see.
     pub name: String,
-    /// Whether it is a mini-program.
+    /// Whether the account is a mini-program.
     pub mini_program: bool,
-    /// What the merchant grants.
+    /// The permission sets that the merchant grants.
     pub categories: Vec<i64>,
     refresh: String,
 }
@@ -71,9 +72,9 @@ struct World {
     link_life: i64,
 }
 
-/// WeChat. Ends when dropped.
+/// The stand-in for WeChat, which ends when this value is dropped.
 pub struct Wechat {
-    /// Where its API is.
+    /// The address of its API.
     pub url: String,
     world: Arc<Mutex<World>>,
     serving: JoinHandle<()>,
@@ -86,10 +87,10 @@ impl Drop for Wechat {
     }
 }
 
-/// How long the stand-in is silent: longer than the host waits.
+/// How long `Fault::Silence` lasts: longer than the host waits.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// What is late for a browser and not for the host.
+/// How late `Fault::Late` is: late for a browser, but not for the host.
 const LATE: Duration = Duration::from_millis(600);
 
 fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
@@ -97,7 +98,7 @@ fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
 }
 
 impl World {
-    /// A secret that nobody has seen yet.
+    /// Makes a new secret, and remembers that it was given out.
     fn fresh(&mut self, what: &str) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let secret = format!("canary-{what}-{}", NEXT.fetch_add(1, Ordering::SeqCst));
@@ -208,7 +209,7 @@ async fn call(
 }
 
 impl Wechat {
-    /// Starts it.
+    /// Starts the stand-in, with no accounts.
     pub async fn start() -> Self {
         LazyLock::force(&HTTP);
         let world = Arc::new(Mutex::new(World { token_life: 7200, link_life: 1800, ..World::default() }));
@@ -220,7 +221,7 @@ impl Wechat {
         Self { url, world, serving, http }
     }
 
-    /// The settings of a host that uses it.
+    /// Changes the settings of a host so that it uses the stand-in.
     pub fn configure(&self, config: &mut Config) {
         config.public_url = Some(PUBLIC.into());
         let wechat = &mut config.wechat;
@@ -232,7 +233,7 @@ impl Wechat {
         wechat.wechat_timeout = 1;
     }
 
-    /// A merchant's account that is there from now on.
+    /// Adds an account of a merchant.
     pub fn account(&self, id: &str, mini_program: bool, categories: &[i64]) {
         let account = Account {
             name: format!("Shop {id}"),
@@ -243,34 +244,34 @@ impl Wechat {
         locked(&self.world).accounts.insert(id.into(), account);
     }
 
-    /// The next call of this name meets a fault; several are met one after the other.
+    /// Makes the next call of this name meet a fault. Several faults of one name are met one after the other.
     pub fn fault(&self, call: &str, fault: Fault) {
         locked(&self.world).faults.entry(call.into()).or_default().push_back(fault);
     }
 
-    /// How often a call came.
+    /// How often a call was made.
     pub fn calls(&self, name: &str) -> usize {
         locked(&self.world).calls.iter().filter(|call| *call == name).count()
     }
 
-    /// Everything secret that it has given out, and the secrets of the platform.
+    /// All secrets that it has given out, and the secrets of the third-party platform.
     pub fn secrets(&self) -> Vec<String> {
         let own = [APP_SECRET, TOKEN, AES_KEY].map(str::to_owned);
         locked(&self.world).secrets.iter().cloned().chain(own).collect()
     }
 
-    /// Seconds for which tokens and links are good from now on.
+    /// Sets for how many seconds new tokens and new links are valid.
     pub fn lives(&self, token: i64, link: i64) {
         let mut world = locked(&self.world);
         (world.token_life, world.link_life) = (token, link);
     }
 
-    /// All platform tokens end now.
+    /// Ends all tokens of the third-party platform.
     pub fn forget_tokens(&self) {
         locked(&self.world).component_tokens.clear();
     }
 
-    /// Pushes a new ticket, as every ten minutes.
+    /// Pushes a new ticket, as WeChat does every ten minutes.
     pub async fn push_ticket(&self, host: &Host) {
         let ticket = locked(&self.world).fresh("ticket");
         locked(&self.world).ticket.clone_from(&ticket);
@@ -280,7 +281,7 @@ impl Wechat {
         self.push(host, &message).await.heard();
     }
 
-    /// Pushes that the merchant authorised, with the code.
+    /// Pushes that the merchant authorised, with the authorisation code.
     pub async fn push_code(&self, host: &Host, kind: &str, visit: &Visit) -> Pushed {
         let message = format!(
             "<InfoType>{kind}</InfoType><AuthorizerAppid>{}</AuthorizerAppid><AuthorizationCode><![CDATA[{}]]></AuthorizationCode>\
@@ -290,7 +291,7 @@ impl Wechat {
         self.push(host, &message).await
     }
 
-    /// The merchant takes the authorisation back; WeChat tells, as of some seconds ago.
+    /// The merchant takes the authorisation back, and WeChat pushes that it happened `ago` seconds ago.
     pub async fn revoke(&self, host: &Host, account: &str, ago: i64) -> Pushed {
         if let Some(known) = locked(&self.world).accounts.get_mut(account) {
             known.refresh.clear();
@@ -299,7 +300,7 @@ impl Wechat {
         self.push_at(host, &message, now() - ago).await
     }
 
-    /// The merchant takes it back, and WeChat does not tell.
+    /// The merchant takes the authorisation back, and WeChat does not push it.
     pub fn revoke_silently(&self, account: &str) {
         if let Some(known) = locked(&self.world).accounts.get_mut(account) {
             known.refresh.clear();
@@ -315,7 +316,7 @@ impl Wechat {
         Pushed::of(self.http.post(format!("{}/v1/wechat/push?{query}", host.url)).body(body)).await
     }
 
-    /// A merchant opens our link, goes on to WeChat and agrees: WeChat makes a code.
+    /// A merchant opens the host's link, goes on to WeChat and agrees, for which WeChat makes a code.
     pub async fn agree(&self, host: &Host, link: &str, account: &str) -> Visit {
         let page = self.http.get(local(host, link)).send().await.unwrap();
         assert_eq!(page.status().as_u16(), 200);
@@ -332,7 +333,7 @@ impl Wechat {
         }
     }
 
-    /// A merchant agrees on WeChat's own pages.
+    /// A merchant agrees on WeChat's own pages, without a link of the host.
     pub fn agree_elsewhere(&self, account: &str) -> Visit {
         let code = self.new_code(account);
         Visit { account: account.into(), code, pre_auth: String::new(), back: String::new() }
@@ -345,14 +346,14 @@ impl Wechat {
         code
     }
 
-    /// The merchant's browser comes back to the host: status and page.
+    /// The merchant's browser comes back to the host. Returns the status and the page.
     pub async fn come_back(&self, host: &Host, visit: &Visit) -> (u16, String) {
         let back = format!("{}&auth_code={}&expires_in=600", local(host, &visit.back), visit.code);
         let answer = self.http.get(back).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// The merchant's browser comes back and is closed before the page is there.
+    /// The merchant's browser comes back, and is closed before the page is there.
     pub async fn come_back_and_leave(&self, host: &Host, visit: &Visit) {
         let before = self.calls("api_query_auth");
         let coming = self.come_back(host, visit);
@@ -371,16 +372,16 @@ impl Wechat {
 /// What a merchant did on WeChat's page.
 #[derive(Clone)]
 pub struct Visit {
-    /// Which account.
+    /// The app id of the account that the merchant authorised.
     pub account: String,
-    /// The authorisation code.
+    /// The authorisation code that WeChat made.
     pub code: String,
-    /// The link's code.
+    /// The pre-authorisation code of the link; empty when the merchant came without one.
     pub pre_auth: String,
     back: String,
 }
 
-/// How a push was answered.
+/// The host's answer to a push: the status and the body.
 pub struct Pushed(pub u16, pub String);
 
 impl Pushed {
@@ -389,7 +390,7 @@ impl Pushed {
         Self(answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// It was taken.
+    /// Asserts that the host took the push.
     pub fn heard(&self) {
         assert_eq!((self.0, self.1.as_str()), (200, "success"));
     }
@@ -401,7 +402,7 @@ fn now() -> i64 {
     now.as_secs() as i64
 }
 
-/// The query and body of a push with these fields, signed now, about something at `at`.
+/// Makes the query and the body of a push with these fields, signed now, about something that happened at `at`.
 fn envelope(fields: &str, at: i64) -> (String, String) {
     let crypt = Crypt::new(TOKEN.parse().unwrap(), &AES_KEY.parse().unwrap(), PLATFORM).unwrap();
     let message = format!("<xml><AppId>{PLATFORM}</AppId><CreateTime>{at}</CreateTime>{fields}</xml>");
@@ -412,7 +413,7 @@ fn envelope(fields: &str, at: i64) -> (String, String) {
     (query, format!("<xml><AppId>{PLATFORM}</AppId><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"))
 }
 
-/// A push that somebody else made up.
+/// Sends a push whose signature is wrong, as somebody who does not know the secrets would.
 pub async fn forged(host: &Host) -> Pushed {
     let (query, body) = envelope("<InfoType>unauthorized</InfoType>", now());
     let query = query.replace("nonce=4711", "nonce=4712");
@@ -424,24 +425,24 @@ fn local(host: &Host, address: &str) -> String {
     address.replacen(PUBLIC, &host.url, 1)
 }
 
-/// A merchant `bos-1` with two product instances and the custom endpoint application of one of them, on a host that uses
-/// WeChat.
+/// A host that uses WeChat, with the merchant `bos-1`. The merchant has two product instances, and a custom endpoint
+/// application of one of them.
 pub struct Stage {
-    /// WeChat.
+    /// The stand-in for WeChat that the host uses.
     pub wechat: Wechat,
-    /// The host.
+    /// The host, which knows WeChat's address and has a ticket.
     pub host: Host,
-    /// The admin of everything.
+    /// A client that acts as the admin of everything.
     pub admin: Api,
-    /// The custom endpoint application.
+    /// The CID of the custom endpoint application.
     pub cid: String,
 }
 
-/// An account of a merchant: what its app id is in all tests.
+/// The app id of the merchant's account in all tests.
 pub const SHOP: &str = "wxaaaaaaaaaaaaaaaa";
 
 impl Stage {
-    /// Sets the stage in place of `host`.
+    /// Restarts `host` with the settings of a stand-in for WeChat, and creates the merchant on it.
     pub async fn set(host: Host) -> Self {
         let wechat = Wechat::start().await;
         wechat.account(SHOP, true, &[17, 18, 25]);
@@ -461,32 +462,33 @@ impl Stage {
         Self { wechat, host, admin, cid }
     }
 
-    /// The host ends and starts again.
+    /// Stops the host, and starts it again on its data.
     pub async fn restart(self) -> Self {
         let host = self.host.again(|_| {}).await;
         Self { admin: host.admin(), host, ..self }
     }
 
-    /// Begins to authorise, with more members from `more`.
+    /// Begins a channel authorisation, whose request `more` adds members to, and returns it.
     pub async fn begin(&self, more: Value) -> Value {
         let mut body = json!({"merchant": "bos-1", "kind": "wechat_mini_program"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.admin.post("/v1/channel-authorisations", body).await.good()
     }
 
-    /// Begins, and the merchant agrees with the account [`SHOP`].
+    /// Begins a channel authorisation, to which the merchant agrees with the account [`SHOP`]. Returns its id and the
+    /// visit.
     pub async fn agreed(&self, more: Value) -> (String, Visit) {
         let run = self.begin(more).await;
         let visit = self.wechat.agree(&self.host, &text(&run["url"]), SHOP).await;
         (text(&run["id"]), visit)
     }
 
-    /// How far a run is.
+    /// Reads a channel authorisation.
     pub async fn run(&self, id: &str) -> Value {
         self.admin.get(&format!("/v1/channel-authorisations/{id}")).await.good()
     }
 
-    /// The run, when it has come to a state; some steps go on by themselves.
+    /// Waits until a channel authorisation has come to a state, and returns it. Some steps go on by themselves.
     pub async fn reaches(&self, id: &str, state: &str) -> Value {
         for _ in 0..400 {
             let run = self.run(id).await;
@@ -498,7 +500,7 @@ impl Stage {
         panic!("not {state} in 20 s: {}", self.run(id).await);
     }
 
-    /// Waits until an event of this type about the subject is there.
+    /// Waits until there is an event of this type about the subject.
     pub async fn tells(&self, subject: &str, kind: &str) {
         for _ in 0..400 {
             if self.told(subject).await.iter().any(|told| told == kind) {
@@ -509,22 +511,22 @@ impl Stage {
         panic!("no {kind} in 20 s: {}", self.run(subject).await);
     }
 
-    /// Does something to a run.
+    /// Posts to an action of a channel authorisation, such as `abandon`.
     pub async fn act(&self, id: &str, verb: &str, body: Value) -> Answer {
         self.admin.post(&format!("/v1/channel-authorisations/{id}/{verb}"), body).await
     }
 
-    /// The channels of the merchant.
+    /// Returns the channels of the merchant.
     pub async fn channels(&self) -> Vec<Value> {
         self.admin.get("/v1/channels?merchant=bos-1").await.good()["items"].as_array().unwrap().clone()
     }
 
-    /// The endpoint applications of the merchant.
+    /// Counts the endpoint applications of the merchant.
     pub async fn endpoint_apps(&self) -> usize {
         self.admin.get("/v1/endpoint-apps?merchant=bos-1").await.good()["items"].as_array().unwrap().len()
     }
 
-    /// The types of the events about a subject, in order.
+    /// Returns the types of the events about a subject, in order.
     pub async fn told(&self, subject: &str) -> Vec<String> {
         let events = self.admin.get("/v1/events?limit=1000").await.good();
         let about = events["items"].as_array().unwrap().iter().filter(|event| event["subject"] == subject);

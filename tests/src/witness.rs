@@ -1,14 +1,14 @@
-//! What every test on both databases ends with: each event that its host told is as its schema says (I6).
+//! What every test on both databases ends with: a check that each event of its host matches its schema (I6).
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use berth::event::EventType;
+use berth_model::event::EventType;
 use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::{Host, Pool};
 
-/// Runs a test and then looks at the events that are in its database.
+/// Runs a test, and then checks the events in its database.
 pub async fn watch<Done: Future<Output = ()>>(host: Host, test: impl FnOnce(Host) -> Done) {
     let (config, folder) = (host.config.clone(), host.folder.clone());
     test(host).await;
@@ -21,7 +21,7 @@ pub async fn watch<Done: Future<Output = ()>>(host: Host, test: impl FnOnce(Host
     }
 }
 
-/// Schemas are read once for all tests.
+/// The schemas of events by type, each read once for all tests.
 static SCHEMAS: Mutex<BTreeMap<String, Validator>> = Mutex::new(BTreeMap::new());
 
 fn fits(kind: &str, data: &Value) {

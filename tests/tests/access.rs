@@ -1,4 +1,5 @@
-//! Every operation of the API, tried by everybody who may not (I9, F80). A new route without a row fails.
+//! Every operation of the API, tried by everybody who may not do it (I9, F80). A new route that has no row in the table
+//! fails the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +11,10 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// Who may do it.
+/// Who may do an operation.
 #[derive(Clone, Copy)]
 enum May {
-    /// Whoever has a valid token with the scope.
+    /// Everybody with a valid token that has the scope.
     Anybody,
     /// Members of the MiniApp's team with one of these roles.
     Team(&'static [&'static str]),
@@ -25,17 +26,17 @@ enum May {
     EitherAdmin,
     /// Members of the merchant with one of these roles.
     Merchant(&'static [&'static str]),
-    /// Admins of the platform only; its viewers as well where it is only reading.
+    /// Admins of the platform, and its viewers where the operation only reads.
     Platform,
-    /// The order system, and admins of the platform.
+    /// The order system and admins of the platform.
     Fulfiller,
-    /// Devices, by a host app's key; no token helps.
+    /// Devices, by the key of a host app. A token does not help.
     Devices,
-    /// Whoever has the link: its state is in the address, and no token helps.
+    /// Everybody who has the link, whose address holds the secret. A token does not help.
     Link,
-    /// WeChat, by the signature in the address; no token helps.
+    /// WeChat, by the signature in the address. A token does not help.
     Signer,
-    /// A thing of one's own; of others it is hidden.
+    /// The account that the thing belongs to. From all others the thing is hidden.
     Owner,
 }
 
@@ -49,7 +50,7 @@ const MERCHANT_READ: May = May::Merchant(&["viewer", "operator", "admin"]);
 const MERCHANT_OPERATE: May = May::Merchant(&["operator", "admin"]);
 const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
-/// The golden table.
+/// All operations of the API, each with who may do it.
 const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/me", May::Anybody),
     ("GET", "/v1/accounts", May::Platform),
@@ -186,7 +187,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/webhooks/{id}/replay", MERCHANT_ADMIN),
 ];
 
-/// Everybody, by name, with a token.
+/// An account for each role, by name, with its token.
 struct Cast {
     scene: Scene,
     tokens: BTreeMap<&'static str, String>,
@@ -204,7 +205,7 @@ const MERCHANT_ROLES: [(&str, &str); 3] =
     [("merchant viewer", "viewer"), ("merchant operator", "operator"), ("merchant admin", "admin")];
 const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulfiller", "fulfiller")];
 
-/// Operations that only read, and so are open to the platform's viewers: those with GET, and these.
+/// Operations other than GET that only read, and are therefore open to the platform's viewers.
 const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
 
 impl Cast {
@@ -270,7 +271,7 @@ impl Cast {
         let theirs = scene.host.with_token(&token).get("/v1/tokens").await.good();
         admin.delete(&format!("/v1/tokens/{}", text(&theirs["items"][0]["id"]))).await.good();
         tokens.insert("revoked", token);
-        let soon = scene.host.app.clock.now().plus_seconds(1);
+        let soon = scene.host.app.db.now().plus_seconds(1);
         let (expired, token) = person(&admin, "expired", json!({"expires_at": soon})).await;
         admin.put(&format!("/v1/platform/members/{expired}"), json!({"role": "admin"})).await.good();
         tokens.insert("expired", token);
@@ -295,7 +296,7 @@ impl Cast {
         Self { scene, tokens, places }
     }
 
-    /// The path with real ids in it.
+    /// Puts real ids into the path of an operation.
     fn path(&self, path: &str) -> String {
         let id = match path.split('/').nth(2).unwrap() {
             "teams" => self.scene.team.as_str(),
@@ -335,7 +336,7 @@ impl Cast {
     }
 
     fn body(&self, method: &str, path: &str) -> Option<Value> {
-        let now = self.scene.host.app.clock.now();
+        let now = self.scene.host.app.db.now();
         let device = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
         Some(match (method, path) {
             ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),
@@ -397,7 +398,7 @@ impl Cast {
         who.send(method, &self.path(path), self.body(method, path).as_ref()).await
     }
 
-    /// The names of those who may.
+    /// The names of the accounts that may do an operation.
     fn allowed(method: &str, path: &str, may: May) -> BTreeSet<&'static str> {
         let of = |cast: &[(&'static str, &str)], roles: &[&str]| {
             cast.iter().filter(|(_, role)| roles.contains(role)).map(|(name, _)| *name).collect::<BTreeSet<_>>()
@@ -570,7 +571,7 @@ on_both! {
 
 #[tokio::test]
 async fn f80_every_operation_of_the_openapi_document_has_a_row() {
-    let document = serde_json::to_value(berth::api::router::openapi()).unwrap();
+    let document = serde_json::to_value(berth_api::router::openapi()).unwrap();
     let methods = ["get", "put", "post", "delete", "patch"];
     let documented: BTreeSet<(String, String)> = document["paths"]
         .as_object()

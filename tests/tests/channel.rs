@@ -1,4 +1,4 @@
-//! Channels, organisation nodes, and what checks and bundles tell of an endpoint application (E5, E7–E9, E11, O4).
+//! Channels, organisation nodes, and what checks and bundles say of an endpoint application (E5, E7–E9, E11, O4).
 
 use std::{io::Read, time::Duration};
 
@@ -11,7 +11,7 @@ use berth_tests::{
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// A merchant with a mall and a crm.
+/// A merchant that has bought a mall and a CRM.
 async fn merchant(host: &Host) -> Merchant {
     let merchant = Merchant::new(&host.admin(), "bos-1").await;
     merchant.buys("pi-mall", "mall").await;
@@ -19,7 +19,7 @@ async fn merchant(host: &Host) -> Merchant {
     merchant
 }
 
-/// A team member or somebody else with one role in the merchant `bos-1`.
+/// Creates an account with the role operator in the merchant `bos-1`.
 async fn operator(host: &Host) -> (String, berth_tests::Api) {
     let admin = host.admin();
     let (account, operator) = host.somebody("operator").await;
@@ -246,7 +246,7 @@ on_both! {
         let channel = merchant.channel("mini_app", "coffee", &cid).await;
         let endpoint = scene.check("g", Some("1.0.0")).await["runtime"]["endpoint"].clone();
         let rest = json!({"bos_id": "bos-1", "cid": cid, "org_nodes": null, "products": ["mall"], "unify_users": false});
-        let digest = berth::ids::Digest::of(rest.to_string().as_bytes());
+        let digest = berth_base::ids::Digest::of(rest.to_string().as_bytes());
         assert_eq!(endpoint, with(&rest, "digest", json!(digest)));
         let runtime = merchant.admin.get(&format!("/v1/endpoint-apps/{cid}/runtime")).await.good();
         assert_eq!(runtime["endpoint"], endpoint);
@@ -278,8 +278,8 @@ on_both! {
         follows(&scene, &other, "org_nodes", json!([])).await;
         merchant.assigns(&cid, "vid-1").await.good();
         follows(&scene, &other, "org_nodes", json!(["vid-1"])).await;
-        let soon = scene.host.app.clock.now().plus_seconds(2);
-        let at = scene.host.app.clock.now().plus_seconds(-60).to_string();
+        let soon = scene.host.app.db.now().plus_seconds(2);
+        let at = scene.host.app.db.now().plus_seconds(-60).to_string();
         merchant.said("purchase", "pi-guide", "guide", &at, json!({"expires_at": soon})).await;
         follows(&scene, &other, "products", json!(["crm", "guide"])).await;
         follows(&scene, &other, "products", json!(["crm"])).await; // by the clock
@@ -337,7 +337,7 @@ fn manifest(zip: &[u8]) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Another host comes to say this of the endpoint application. A second is promised; a machine that is busy gets more.
+/// Waits until another host says this of the endpoint application. A second is promised; a busy machine gets more.
 async fn follows(scene: &Scene, other: &Host, member: &str, expected: Value) {
     let began = tokio::time::Instant::now();
     loop {

@@ -1,17 +1,17 @@
-//! The real binary, killed and started again, and told to end.
+//! The real binary, killed and started again, or asked to end.
 
 use std::time::{Duration, Instant};
 
-use berth::clock::{Random as _, SystemRandom};
+use berth_base::clock::{Random as _, SystemRandom};
 use berth_tests::{
     Database, guests, invariants, made, postgres_is_there, process::Installation, scene::text, shop::Shop,
 };
 use serde_json::json;
 
-/// Times that a host is killed.
+/// How often a host is killed.
 const CRASHES: usize = 20;
 
-/// Kills a host at random moments while it works, and asks it each time what it remembers.
+/// Kills a host at random moments while it works, and checks after each restart that it remembers everything.
 async fn killed_again_and_again(database: Database) {
     let mut berth = Installation::new(database).await;
     let process = berth.start().await;
@@ -55,9 +55,10 @@ async fn f74_i5_f52_killed_again_and_again_nothing_acknowledged_is_lost_on_postg
     }
 }
 
-/// An auditor runs for two seconds when the host is killed; the next host takes the audit over when the lease is out.
+/// An auditor has run for a part of its two seconds when the host is killed. The next host takes the audit over when
+/// the lease has run out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c51_an_audit_that_was_cut_off_is_carried_on_and_closes() {
+async fn f51_an_audit_that_was_cut_off_is_carried_on_and_closes() {
     let mut berth = Installation::new(Database::Sqlite).await;
     let process = berth.start().await;
     let admin = berth.admin(&process);

@@ -1,4 +1,5 @@
-//! The real binary, killed while fulfilment messages come in, channels are bound and events go out (I5, I6, faults 52, 74, 94).
+//! The real binary, killed while fulfilment messages come in, channels are bound and events go out (I5, I6, F52, F74,
+//! F94).
 
 use std::{
     collections::BTreeSet,
@@ -6,32 +7,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth::clock::{Random as _, SystemRandom};
+use berth_base::clock::{Random as _, SystemRandom};
 use berth_tests::{
     Api, Database, invariants, postgres_is_there, process::Installation, receiver::Receiver, scene::text,
 };
 use serde_json::{Value, json};
 
-/// Times that a host is killed.
+/// How often a host is killed.
 const CRASHES: usize = 8;
 
-/// Clients that send at once, each for a merchant of its own: their messages share transactions.
+/// How many clients send at once, each for a merchant of its own, so that their messages share transactions.
 const CLIENTS: usize = 4;
 
-/// What hosts have acknowledged.
+/// What hosts have acknowledged, by ids.
 #[derive(Default)]
 struct Acknowledged {
     /// Product instances that were bought.
     bought: BTreeSet<String>,
     /// Channels that are bound.
     bound: BTreeSet<String>,
-    /// Messages that waited and were corrected.
+    /// Messages that were parked and then corrected.
     corrected: BTreeSet<String>,
 }
 
 type Ledger = Arc<Mutex<Acknowledged>>;
 
-/// One of those who send: its merchant, and the merchant's default endpoint application.
+/// One of the senders: its merchant, and the CID of the merchant's default endpoint application.
 #[derive(Clone)]
 struct Client {
     merchant: String,
@@ -39,7 +40,7 @@ struct Client {
 }
 
 impl Client {
-    /// With its merchant, which buys something so that it has an endpoint application.
+    /// Creates a merchant and buys something for it, so that it has an endpoint application.
     async fn new(admin: &Api, number: usize) -> Self {
         let merchant = format!("bos-{number}");
         admin.post("/v1/merchants", json!({"name": "M", "id": merchant})).await.good();
@@ -56,7 +57,8 @@ impl Client {
             "kind": kind, "at": at})
     }
 
-    /// Buys, gives up what another round buys again, corrects, authorises and binds, until the host is gone.
+    /// Sends messages out of order and twice, corrects a parked one, and authorises and binds channels, until the host
+    /// is gone.
     async fn work(self, admin: Api, round: usize, ledger: Ledger) {
         for turn in 0.. {
             if self.turn(&admin, &format!("{}-{round}-{turn}", self.merchant), &ledger).await.is_none() {
@@ -89,14 +91,14 @@ impl Client {
     }
 }
 
-/// Sends what a refused connection does not stop for long; whether it was acknowledged.
+/// Sends a request, and returns the answer if the host acknowledged it.
 async fn done(api: &Api, method: &str, path: &str, body: &Value) -> Option<Value> {
     let answer = api.request(method, path).json(body).send().await.ok()?;
     let answer = answer.error_for_status().ok()?;
     answer.json().await.ok()
 }
 
-/// The ids of everything that a list has and that is good, page by page.
+/// The ids of all things in a list that are `good`, from all its pages.
 async fn all(admin: &Api, path: &str, good: impl Fn(&Value) -> bool) -> BTreeSet<String> {
     let (mut items, mut cursor) = (BTreeSet::new(), String::new());
     loop {
@@ -107,7 +109,7 @@ async fn all(admin: &Api, path: &str, good: impl Fn(&Value) -> bool) -> BTreeSet
     }
 }
 
-/// Everything that was acknowledged is there.
+/// Asserts that everything that was acknowledged is there.
 async fn remembers(admin: &Api, clients: &[Client], ledger: &Ledger) {
     let active = all(admin, "/v1/product-instances", |item| item["state"] == "active").await;
     let own =
@@ -167,11 +169,12 @@ async fn killed_again_and_again(database: Database) {
     eprintln!("{database:?}: {CRASHES} kills, {bought} bought, {bound} bound, {shared} shared, {delivered}");
 }
 
-/// Transactions with messages of several clients: all messages of one are received at one moment.
+/// Counts the transactions that hold messages of several clients. All messages of a transaction are received at one
+/// moment.
 const SHARED: &str = "SELECT COUNT(*) FROM
     (SELECT received_at FROM fulfilment GROUP BY received_at HAVING COUNT(DISTINCT merchant_id) > 1) t";
 
-/// Waits until every event has arrived; how many there are, and how many messages they took.
+/// Waits until every event has arrived. Returns how many there are, and how many messages brought them.
 async fn delivered_to_the_last(berth: &Installation, receiver: &Receiver) -> String {
     let pool = berth.pool().await;
     let first = pool.number("SELECT MIN(seq) FROM event WHERE type = 'merchant.created'").await;

@@ -1,4 +1,4 @@
-//! Downloads: never a page, in parts as RFC 9110 says.
+//! Downloads: never a page for browsers, and in parts as RFC 9110 says.
 
 use berth_tests::{
     Answer, on_both, packed,

@@ -1,37 +1,37 @@
-//! Merchants, what they bought, and what they make of it: rules E1 to E4 and E6 to E8, over HTTP.
+//! Merchants, what they have bought, and the endpoint applications that they make of it, over HTTP (E1–E4, E6–E8).
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use berth::{
+use berth_tests::{Answer, Api, Host, on_both, scene::text, there_is};
+use berth_work::{
     config::{Config, Storage},
     endpoint::listen::ListenConfig,
     nats::NatsConfig,
 };
-use berth_tests::{Answer, Api, Host, on_both, scene::text, there_is};
 use serde_json::{Value, json};
 
-/// A merchant with an order system.
+/// A merchant, and the order system that sends messages about it.
 struct Store {
     host: Host,
     admin: Api,
 }
 
 impl Store {
-    /// With the merchant `bos-coffee`, which has bought nothing yet.
+    /// Creates the merchant `bos-coffee`, which has bought nothing yet.
     async fn open(host: Host) -> Self {
         let admin = host.admin();
         admin.post("/v1/merchants", json!({"name": "Coffee chain", "id": "bos-coffee"})).await.good();
         Self { host, admin }
     }
 
-    /// What the order system says, so many seconds ago.
+    /// A message of the order system about something that happened `ago` seconds ago.
     fn says(&self, id: &str, kind: &str, instance: &str, ago: i64) -> Value {
         let product = instance.split('-').next().unwrap();
-        let at = self.host.app.clock.now().plus_seconds(-ago);
+        let at = self.host.app.db.now().plus_seconds(-ago);
         json!({"id": id, "merchant": "bos-coffee", "instance": instance, "product": product, "kind": kind, "at": at})
     }
 
-    /// Sends one message; what became of it.
+    /// Sends one message, and returns the result for it.
     async fn send(&self, message: &Value) -> Value {
         self.admin.post("/v1/fulfilments", message.clone()).await.good()["results"][0].clone()
     }
@@ -55,7 +55,7 @@ impl Store {
         text(&self.create(name, products).await.good()["id"])
     }
 
-    /// The CID of the default one.
+    /// Returns the CID of the default endpoint application.
     async fn default(&self) -> String {
         let found = self.list("merchant=bos-coffee&default=true").await;
         assert_eq!(found.len(), 1, "exactly one");
@@ -68,13 +68,13 @@ impl Store {
         endpoint["products"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect()
     }
 
-    /// The CIDs that a query finds.
+    /// The CIDs of the endpoint applications that a query finds.
     async fn list(&self, query: &str) -> BTreeSet<String> {
         let page = self.admin.get(&format!("/v1/endpoint-apps?{query}")).await.good();
         page["items"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect()
     }
 
-    /// The types of the merchant's events after a number, in their order.
+    /// The types of the merchant's events after the event `seq`, in order.
     async fn told_after(&self, seq: i64) -> Vec<String> {
         let page = self.admin.get(&format!("/v1/events?merchant=bos-coffee&after={seq}&limit=1000")).await.good();
         page["items"].as_array().unwrap().iter().map(|one| text(&one["type"])).collect()
@@ -152,7 +152,7 @@ on_both! {
         assert_eq!(store.holds(&cid).await, ["guide-1", "mall-1"]);
         // Its time is over by the clock of the host.
         let mut short = store.says("short", "renew", "mall-1", 30);
-        short["expires_at"] = json!(store.host.app.clock.now().plus_seconds(1));
+        short["expires_at"] = json!(store.host.app.db.now().plus_seconds(1));
         store.send(&short).await;
         let mut tries = 0;
         while store.holds(&cid).await.len() == 2 {
@@ -351,7 +351,7 @@ on_both! {
     }
 }
 
-/// A host that listens to a subject of NATS.
+/// Starts a host that takes fulfilment messages from a subject of NATS.
 async fn listening_to(subject: &str, nats: &NatsConfig) -> Host {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let mut config = Config::with_defaults(Storage::in_folder(folder.path().to_owned()));
@@ -366,7 +366,7 @@ async fn e1_messages_come_from_nats_as_well_and_parked_ones_hold_up_nothing() {
     let nats = NatsConfig { nats_url: Some(url), ..NatsConfig::default() };
     let subject = format!("orders.{}", std::process::id());
     let store = Store::open(listening_to(&subject, &nats).await).await;
-    let context = berth::nats::connect(&nats).await.unwrap();
+    let context = berth_work::nats::connect(&nats).await.unwrap();
     let batch = json!({"messages": [store.says("m-1", "purchase", "mall-1", 9), {"id": "m-2"}]});
     for payload in ["\u{0} what?".to_owned(), batch.to_string(), store.says("m-3", "purchase", "crm-1", 5).to_string()]
     {

@@ -1,4 +1,5 @@
-//! The event log told to the outside: its catalogue, the stream, NATS JetStream, and the libraries of others.
+//! How events leave the host: the catalogue of their types, the event stream, NATS JetStream, and whether libraries of
+//! others accept them.
 
 use std::{
     collections::BTreeMap,
@@ -7,21 +8,23 @@ use std::{
 };
 
 use async_nats::jetstream::{self, consumer};
-use berth::{
-    event::{self, relay},
-    nats,
-};
+use berth_base::ids::TeamId;
+use berth_model::{access::Team, event::kind};
 use berth_tests::{
     Api, Database, Host, Pool, on_both,
     receiver::Receiver,
     scene::{Scene, text},
     there_is,
 };
+use berth_work::{
+    event::{self, relay},
+    nats,
+};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-/// A stream that is being read.
+/// An event stream that is being read.
 struct Reading {
     response: reqwest::Response,
     text: String,
@@ -37,7 +40,7 @@ impl Reading {
         Self { response, text: String::new() }
     }
 
-    /// The next event, and its `id`; none at the end.
+    /// Returns the next event and the `id` of its message; `None` at the end of the stream.
     async fn next(&mut self) -> Option<(i64, Value)> {
         loop {
             if let (id, Some(event)) = self.message().await? {
@@ -46,7 +49,7 @@ impl Reading {
         }
     }
 
-    /// The `id` of the next message, which tells no event.
+    /// Returns the `id` of the next message, which must be a heartbeat without an event.
     async fn heartbeat(&mut self) -> i64 {
         match self.message().await {
             Some((id, None)) => id,
@@ -54,7 +57,7 @@ impl Reading {
         }
     }
 
-    /// The next message: its `id`, and its event when it tells one.
+    /// Returns the `id` of the next message, and its event when it has one.
     async fn message(&mut self) -> Option<(i64, Option<Value>)> {
         loop {
             if let Some((message, rest)) = self.text.split_once("\n\n") {
@@ -174,7 +177,7 @@ on_both! {
         assert!(stopping.elapsed() < Duration::from_secs(10), "a stream does not hold up the end: {:?}", stopping.elapsed());
     }
 
-    async fn b7_a_heartbeat_says_how_far_nothing_happened(host) {
+    async fn a_heartbeat_says_how_far_nothing_happened(host) {
         let scene = Scene::set(host).await;
         let path = "/v1/events/stream?mini_app=coffee";
         let mut stream = Reading::open(&scene.admin, path, None).await;
@@ -221,15 +224,15 @@ on_both! {
         assert_eq!(ids(&published(&context, &expected).await), expected);
     }
 
-    async fn b6_an_event_too_large_for_nats_does_not_hold_up_those_behind_it(host) {
+    async fn an_event_too_large_for_nats_does_not_hold_up_those_behind_it(host) {
         let Some(settings) = nats_settings() else { return };
         let config = settings.clone();
         let host = host.again(move |all| all.nats = config).await;
         let name = "x".repeat(2 << 20);
-        let mut large = host.admin().post("/v1/teams", json!({"name": "Large"})).await.good();
-        large["name"] = json!(name);
         let mut tx = host.app.db.begin().await.unwrap();
-        tx.emit(event::new(&host.app, "team.created", &"team_large", event::BERTH, &large));
+        let id = TeamId::generate(tx.now(), tx.random());
+        let large = Team { id, name: name.clone(), created_at: tx.now() };
+        tx.tell(kind::TEAM_CREATED, &"team_large", event::BERTH, &large);
         tx.commit().await.unwrap();
         host.admin().post("/v1/teams", json!({"name": "Behind"})).await.good();
         relayed(&host).await;
@@ -249,7 +252,7 @@ fn nats_settings() -> Option<nats::NatsConfig> {
     there_is("BERTH_TEST_NATS").map(|url| nats::NatsConfig { nats_url: Some(url), nats_credentials: None })
 }
 
-/// The ids of all events of a host, in their order.
+/// The ids of all events of a host, in order.
 async fn events(host: &Host) -> Vec<String> {
     let events = host.admin().get("/v1/events?limit=1000").await.good();
     events["items"].as_array().unwrap().iter().map(|event| text(&event["id"])).collect()
@@ -277,7 +280,7 @@ async fn set_back_relay(host: &Host) {
     assert_eq!(done, 1);
 }
 
-/// A message of the stream.
+/// A message of the JetStream stream.
 struct Published {
     id: String,
     subject: String,
@@ -288,7 +291,7 @@ fn ids(messages: &[Published]) -> Vec<String> {
     messages.iter().map(|message| message.id.clone()).collect()
 }
 
-/// What the stream holds now of these events, as often as it holds it. Other hosts publish to the same server.
+/// The messages that the stream now holds about these events, with repetitions. Other hosts publish to the same server.
 async fn published(context: &jetstream::Context, of: &[String]) -> Vec<Published> {
     let mut stream = stream_of(context).await;
     let end = stream.info().await.unwrap().state.last_sequence;
@@ -322,7 +325,7 @@ async fn stream_of(context: &jetstream::Context) -> jetstream::stream::Stream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f99_the_libraries_of_standard_webhooks_and_cloudevents_accept_our_messages() {
     let Some(modules) = there_is("BERTH_TEST_NODE_MODULES") else { return };
-    let named = |settings: &mut berth::config::Config| settings.public_url = Some("https://berth.example".into());
+    let named = |settings: &mut berth_work::config::Config| settings.public_url = Some("https://berth.example".into());
     let host = Host::start(Database::Sqlite).await.again(named).await;
     let (admin, receiver) = (host.admin(), Receiver::good().await);
     let body = json!({"url": receiver.url, "scope": {"kind": "platform"}, "types": ["host_app.created"]});

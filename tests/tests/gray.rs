@@ -35,7 +35,7 @@ on_both! {
 
     async fn g3_the_end_lies_after_now_and_not_before_the_start(host) {
         let scene = ready(host).await;
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let period = |start: i64, end: i64| json!({"start": now.plus_seconds(start), "end": now.plus_seconds(end)});
         scene.gray("1.1.0", period(-100, -50)).await.refused("gray-period");
         scene.gray("1.1.0", period(100, 50)).await.refused("gray-period");
@@ -95,7 +95,7 @@ on_both! {
         assert_eq!(scene.version_for("a").await, "1.1.0");
         end(&scene, &task).await;
         assert_eq!(scene.check("a", Some("1.1.0")).await["version"], "1.0.0");
-        let soon = scene.host.app.clock.now().plus_seconds(2);
+        let soon = scene.host.app.db.now().plus_seconds(2);
         let task = scene.gray("1.1.0", json!({"end": soon})).await.good();
         assert_eq!(scene.version_for("a").await, "1.1.0");
         tokio::time::sleep(Duration::from_millis(2500)).await;

@@ -1,4 +1,4 @@
-//! Policies of grayscale tasks, over HTTP: percentages, several at once, shadows, and why.
+//! Policies of grayscale tasks, over HTTP: percentages, several at once, shadows, and explanations.
 
 use berth_tests::{
     Host, on_both,
@@ -17,7 +17,7 @@ fn percentage(config: Value) -> Value {
     json!({"policy": "percentage", "config": config})
 }
 
-/// Who of sixty devices gets the gray version.
+/// The numbers of those of sixty devices that get the gray version.
 async fn admitted(scene: &Scene) -> Vec<usize> {
     scene.host.settled().await;
     let mut gray = Vec::new();
@@ -35,7 +35,7 @@ on_both! {
         let scene = ready(host).await;
         let stages = json!({"stages": [{"percent": 0, "after_hours": 0}, {"percent": 100, "after_hours": 24}]});
         let task = |hours: i64| {
-            let start = scene.host.app.clock.now().plus_seconds(-hours * 3600);
+            let start = scene.host.app.db.now().plus_seconds(-hours * 3600);
             json!({"start": start, "policies": [percentage(stages.clone())]})
         };
         let young = scene.gray("1.1.0", task(23)).await.good();

@@ -1,15 +1,15 @@
-//! Callers who ask for more than their share (fault 77), or for what is not theirs yet.
+//! Callers who ask for more than their share (F77), or for what they may not have yet.
 
 use std::io::Cursor;
 
-use berth::package::ZipWriter;
+use berth_package::ZipWriter;
 use berth_tests::{
     Answer, on_both, packed,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
 
-/// A package whose manifest lists so many pages, the first of which is there.
+/// A package whose manifest lists this many pages, of which only the first exists.
 fn with_pages(count: usize) -> Vec<u8> {
     let pages: Vec<_> = (0..count).map(|page| format!("pages/p{page}")).collect();
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -85,7 +85,7 @@ on_both! {
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
         let device = scene.host.device(&scene.key);
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let later = scene.gray("1.1.0", json!({"start": now.plus_seconds(3600), "end": now.plus_seconds(7200)})).await.good();
         scene.host.settled().await;
         let package = "/v1/packages/coffee_1.1.0.apkg";

@@ -1,4 +1,4 @@
-//! Callers with a grant of their own who reach for what is another's, or for more than a body may set.
+//! Callers with rights of their own who try to reach what belongs to others, or to set more than a request may set.
 
 use berth_tests::{
     Api, Host, on_both, packed,
@@ -6,7 +6,7 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// The scene, and an admin of another team with a MiniApp `tea` of its own, bound to the same host app.
+/// The scene, and an admin of another team that has a MiniApp `tea`, which is bound to the same host app.
 async fn with_stranger(host: Host) -> (Scene, Api) {
     let scene = Scene::set(host).await;
     let (_, stranger) = scene.host.somebody("stranger").await;
@@ -16,7 +16,7 @@ async fn with_stranger(host: Host) -> (Scene, Api) {
     (scene, stranger)
 }
 
-/// Brings a version of `tea` to approval, and online if wanted.
+/// Takes a version of `tea` to approval, and online if `publish` says so.
 async fn tea(scene: &Scene, owner: &Api, number: &str, publish: bool) {
     let name = format!("tea_{number}.apkg");
     owner.push(&name, packed("coffee/1.0.0", &name)).await.good();
@@ -37,7 +37,7 @@ on_both! {
         scene.approved("1.2.0").await;
         tea(&scene, &stranger, "0.1.0", true).await;
         tea(&scene, &stranger, "0.2.0", false).await;
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let gray = |version: &str| json!({"name": "g", "version": version, "start": now, "end": now.plus_seconds(60)});
         let trial = json!({"version": "1.1.0", "entry_path": "pages/index/index", "accounts": ["a"]});
         // Of coffee there are 1.0.0, 1.1.0 and 1.2.0; of tea there are not.
@@ -88,7 +88,7 @@ on_both! {
         scene.approved("1.1.0").await;
         let team = scene.team.clone();
         let member = text(&scene.admin.get("/v1/me").await.good()["account"]["id"]);
-        let now = scene.host.app.clock.now();
+        let now = scene.host.app.db.now();
         let before = scene.admin.get("/v1/events?limit=1000").await.good();
         let gray = json!({"name": "g", "version": "1.1.0", "start": now, "end": now.plus_seconds(60)});
         let bound = json!({"policy": "size-limits", "scope": {"kind": "platform"}});

@@ -1,4 +1,5 @@
-//! All black-box tests, linked once. Their names begin with the number of the rule, invariant or fault that they prove.
+//! All black-box tests, linked into one binary. The name of a test begins with the numbers of the rules, invariants and
+//! faults that it proves, which are those of `tests/RULES.md`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
@@ -12,11 +13,13 @@ mod events;
 mod gray;
 mod gray_policies;
 mod greed;
+mod house;
 mod intruders;
 mod manifests;
 mod policies;
 mod processes;
 mod releases;
+mod rules;
 mod s3;
 mod samples;
 mod storage;

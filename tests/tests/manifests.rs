@@ -1,8 +1,8 @@
-//! JSON of every shape as `app.json`: accepted, or refused with a reason; never a failure of ours.
+//! JSON of every shape as `app.json`: each is accepted or refused with a reason, and never makes the host fail.
 
 use std::io::Cursor;
 
-use berth::package::ZipWriter;
+use berth_package::ZipWriter;
 use berth_tests::{Database, Host, scene::Scene};
 
 fn package(manifest: &[u8]) -> Vec<u8> {
@@ -14,12 +14,12 @@ fn package(manifest: &[u8]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// Inside of an object that is a good manifest: `value` under a key that nobody knows.
+/// A valid manifest that has `value` under a key that nobody knows.
 fn with(value: &[u8]) -> Vec<u8> {
     [br#"{"pages": ["p/p"], "x": "#, value, b"}"].concat()
 }
 
-/// What RFC 8259 calls JSON.
+/// Texts that are JSON by RFC 8259.
 fn values() -> Vec<Vec<u8>> {
     let texts: [&str; 42] = [
         "null",
@@ -68,7 +68,7 @@ fn values() -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// What it does not.
+/// Texts that are not JSON by RFC 8259.
 fn no_values() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 66] = [
         b"",
@@ -141,7 +141,7 @@ fn no_values() -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.to_vec()).collect()
 }
 
-/// What RFC 8259 leaves open: lone surrogates, huge numbers, great depth. Either answer is right.
+/// Texts about which RFC 8259 leaves the choice: lone surrogates, huge numbers, great depth. Both answers are right.
 fn open_values() -> Vec<Vec<u8>> {
     let mut values: Vec<Vec<u8>> = ["\"\\ud800\"", "\"\\udc00\\ud800\"", "1e999", "-1e999", "1e-999"]
         .iter()

@@ -1,5 +1,5 @@
-//! Policies that trap, never end or answer without measure, over HTTP: the outcome is never "pass", and nobody else
-//! waits for them.
+//! Policies that trap, never end or answer without measure, over HTTP. The outcome is never "pass", and nobody else has
+//! to wait for them.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ async fn install(scene: &Scene, wasm: Vec<u8>) -> Value {
     Answer::of(request.body(wasm), "install".into()).await.good()
 }
 
-/// Binds an auditor that judges in this manner to `coffee`.
+/// Binds an auditor that judges in this manner to `coffee`. `more` adds or replaces members of the request.
 async fn bind(scene: &Scene, manner: Manner, more: Value) -> Value {
     let policy = install(scene, guests::auditor("by-hand", manner)).await;
     let mut bound = json!({"policy": policy["digest"], "scope": {"kind": "mini_app", "id": "coffee"}, "limits": {"deadline_ms": 200}});
@@ -32,7 +32,7 @@ fn evaluation(audit: &Value) -> Value {
 }
 
 on_both! {
-    async fn c33_c37_c38_an_auditor_without_a_verdict_fails_closed_and_says_how(host) {
+    async fn f33_f37_f38_an_auditor_without_a_verdict_fails_closed_and_says_how(host) {
         let scene = Scene::set(host).await;
         for (index, (manner, outcome)) in BROKEN.into_iter().enumerate() {
             let binding = bind(&scene, manner, json!({})).await;
@@ -46,7 +46,7 @@ on_both! {
         }
     }
 
-    async fn c33_c37_c38_in_shadow_or_open_it_is_recorded_and_people_decide(host) {
+    async fn f33_f37_f38_in_shadow_or_open_it_is_recorded_and_people_decide(host) {
         let scene = Scene::set(host).await;
         let kinds = [json!({"mode": "shadow"}), json!({"on_error": "open"})];
         for (index, more) in kinds.into_iter().enumerate() {
@@ -59,7 +59,7 @@ on_both! {
         }
     }
 
-    async fn c33_c37_c38_a_grayscale_policy_that_breaks_admits_nobody(host) {
+    async fn f33_f37_f38_a_grayscale_policy_that_breaks_admits_nobody(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
@@ -82,7 +82,7 @@ on_both! {
         assert_eq!(scene.version_for("d").await, "1.1.0");
     }
 
-    async fn g12_c43_a_running_task_is_moved_to_a_newer_version_of_its_policy_and_to_nothing_else(host) {
+    async fn g12_a_running_task_is_moved_to_a_newer_version_of_its_policy_and_to_nothing_else(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
@@ -108,7 +108,7 @@ on_both! {
         assert_eq!(still["items"], json!([]), "an ended task is history");
     }
 
-    async fn i7_c33_other_checks_are_answered_while_policies_loop(host) {
+    async fn i7_f33_other_checks_are_answered_while_policies_loop(host) {
         let scene = Scene::set(host).await;
         scene.admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea-shop", "team": scene.team})).await.good();
         scene.admin.put("/v1/host-apps/super-app/bindings/tea-shop", json!(null)).await.good();

@@ -1,4 +1,4 @@
-//! The real binary: how it ends, begins, fills its disk, uses memory, and comes back from a backup.
+//! The real binary: how it starts and ends, and how it copes with full disks, large packages and restored backups.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::{
     sync::oneshot,
 };
 
-/// A request head on a connection of its own.
+/// Opens a connection of its own, and sends the head of a request on it.
 async fn connection(process: &Process, head: &str) -> TcpStream {
     let mut stream = TcpStream::connect(process.address()).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -27,8 +27,8 @@ async fn to_the_end(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// At the signal a download and an upload are under way and one client is stuck: the first two are finished, the third
-/// is cut at the deadline.
+/// At the signal, a download and an upload are under way and one client is stuck. The download and the upload are
+/// finished, and the stuck client is cut off at the deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f75_what_is_under_way_is_finished_and_the_stuck_are_cut_at_the_deadline() {
     let mut berth = Installation::new(Database::Sqlite).await;
@@ -73,7 +73,8 @@ async fn f75_what_is_under_way_is_finished_and_the_stuck_are_cut_at_the_deadline
     assert_eq!(berth.admin(&process).get("/v1/packages/coffee_1.1.0.apkg").await.bytes, late);
 }
 
-/// The first start is killed at one moment after the other; the next one makes something whole of what is there.
+/// Kills the first start at one moment after the other, and checks that the next start makes a whole installation of
+/// what is there.
 async fn begins_on_what_a_killed_start_left(database: Database) {
     for wait in [0, 20, 60, 120, 200, 300, 450, 700] {
         let mut berth = Installation::new(database).await;
@@ -109,7 +110,7 @@ async fn f62_f74_a_start_goes_on_where_a_killed_one_ended_on_postgres() {
     }
 }
 
-/// 30 MiB go in and out through a host that never has 32 MiB more than before.
+/// 30 MiB go in and out through a host whose memory never grows by 32 MiB.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f68_f71_a_large_package_passes_in_small_parts() {
     let mut berth = Installation::new(Database::Sqlite).await;
@@ -127,7 +128,7 @@ async fn f68_f71_a_large_package_passes_in_small_parts() {
     assert!(more <= 32 << 10, "{more} KiB more than the {before} KiB before");
 }
 
-/// Whether this machine lets tests mount; says so when not.
+/// Whether this machine lets tests mount file systems. Prints a note when it does not.
 fn may_mount() -> bool {
     let tried = std::process::Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     let may = tried.is_ok_and(|done| done.status.success());
@@ -137,7 +138,7 @@ fn may_mount() -> bool {
     may
 }
 
-/// Files that leave no byte of a disk free, and go when dropped.
+/// Fills the disk of a process to the last byte with a file, and returns the file's path.
 fn fill(process: &Process, berth: &Installation) -> std::path::PathBuf {
     let filler = process.inside(berth.folder.path()).join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
@@ -154,7 +155,8 @@ async fn reads_go_on(admin: &Api, process: &Process, shop: &Shop, bytes: &[u8]) 
     process.device(&shop.key).post("/v1/check", check).await.good();
 }
 
-/// Blobs, database and its log are all on a disk without room: 507, reads go on, and with room again all goes on.
+/// Blobs, the database and its log are all on a disk without room. Writes are answered 507 and reads go on; with room
+/// again, everything goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f55_on_a_full_disk_writes_are_507_and_reads_go_on() {
     if !may_mount() {
@@ -196,7 +198,7 @@ async fn f55_on_a_full_disk_writes_are_507_and_reads_go_on() {
     invariants::hold(&pool).await;
 }
 
-/// The file system turns read-only under a running host, as Linux does with a disk that fails.
+/// The file system becomes read-only under a running host, as Linux does when a disk fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f56_on_a_disk_that_turned_read_only_downloads_and_checks_work() {
     if !rustix::process::geteuid().is_root() || !may_mount() {
@@ -226,7 +228,7 @@ async fn f56_on_a_disk_that_turned_read_only_downloads_and_checks_work() {
     }
 }
 
-/// The README's way, while the host works: a copy of the database first, then the blobs.
+/// A backup as the README describes it, taken while the host works: first a copy of the database, then the blobs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f65_a_backup_taken_while_the_host_works_is_whole() {
     let mut berth = Installation::new(Database::Sqlite).await;
@@ -259,7 +261,7 @@ async fn f65_a_backup_taken_while_the_host_works_is_whole() {
     admin.post("/v1/teams", json!({"name": "after"})).await.good();
 }
 
-/// `berth doctor --collect` says what it removed.
+/// `berth doctor --collect` says what it has removed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f64_the_doctor_collects() {
     let mut berth = Installation::new(Database::Sqlite).await;

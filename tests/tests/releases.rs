@@ -305,7 +305,7 @@ on_both! {
         assert_eq!((&task["state"], &task["ended_by"], &task["admitted"]), (&json!("ended"), &json!("cap"), &json!(7)));
     }
 
-    async fn v8_publishing_ends_the_task_and_v9_a_rollback_does_not(host) {
+    async fn v8_v9_publishing_ends_the_task_and_a_rollback_does_not(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;
         scene.online("1.1.0").await;
@@ -375,7 +375,7 @@ on_both! {
         assert!(text(&problem["detail"]).contains("other-notes"), "{problem}");
     }
 
-    async fn c43_what_is_not_a_policy_is_refused_and_configs_are_checked(host) {
+    async fn f43_what_is_not_a_policy_is_refused_and_configs_are_checked(host) {
         let scene = Scene::set(host).await;
         for bytes in [&b"garbage"[..], b"\0asm\x01\0\0\0", b""] {
             let request = scene.admin.request("POST", "/v1/policies").header("Content-Type", "application/wasm").body(bytes.to_vec());

@@ -1,13 +1,11 @@
-//! Packages, policies and lists in S3, on a real S3 server.
+//! Packages, policies and lists of devices in S3, on a real S3 server.
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use berth::{
-    blob::BlobConfig,
-    config::{Config, Storage},
-};
+use berth_store::blob::BlobConfig;
 use berth_tests::{Answer, Database, Host, made, packed, process::Installation, scene::Scene, shop::Shop};
+use berth_work::config::{Config, Storage};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::Mutex};
 
@@ -50,20 +48,20 @@ async fn a_version_lives_its_whole_life_in_s3() {
     assert!(!folder.path().join("blobs").exists(), "nothing is kept in the folder");
 }
 
-/// What the proxy before S3 does to the next requests.
+/// What the proxy in front of S3 does to the next requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mischief {
-    /// Passes everything on.
+    /// Passes every request and answer on.
     None,
-    /// Passes writes on, and answers so many of them 500 although they were done.
+    /// Passes requests on, but answers 500 to this many writes although they were done.
     LoseAnswers(usize),
-    /// Answers every request 503.
+    /// Answers every request with 503.
     Down,
     /// Waits before each answer.
     Slow,
 }
 
-/// A proxy before the S3 of `BERTH_TEST_S3`.
+/// Starts a proxy in front of the S3 server of `BERTH_TEST_S3`, and returns its URL.
 async fn proxy(mischief: Arc<Mutex<Mischief>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -112,7 +110,7 @@ async fn forward(upstream: &str, request: Request) -> Response {
     response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
 }
 
-/// S3 does what it is told and says that it failed; is slow; is away for a while.
+/// S3 does what it is asked but says that it failed; S3 is slow; S3 is away for a while.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f63_an_s3_that_loses_answers_is_slow_or_away_loses_no_package() {
     if !s3_is_there() {

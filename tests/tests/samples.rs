@@ -1,11 +1,12 @@
-//! The bad samples in `packages/bad`, each pushed and submitted: the policies find what the sample says of itself.
+//! Pushes and submits each of the bad samples in `packages/bad`, and checks that the policies find what the sample says
+//! they find.
 
 use std::{fs, path::Path, process::Command};
 
 use berth_tests::{Database, Host, packed_folder, scene::Scene};
 use serde_json::Value;
 
-/// The samples that a policy objects to, with what they expect.
+/// The folders of the samples that a policy objects to, each with its `expected.json`.
 fn samples() -> Vec<(String, Value)> {
     let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages/bad");
     let mut samples = Vec::new();
@@ -19,7 +20,7 @@ fn samples() -> Vec<(String, Value)> {
     samples
 }
 
-/// The sample packed, with the files that it wants generated.
+/// Packs a sample, together with the files that it wants generated.
 fn pack(folder: &str, expected: &Value, name: &str) -> Vec<u8> {
     let work = tempfile::tempdir().unwrap();
     let copy = work.path().join("sample");

@@ -10,19 +10,21 @@ use std::{
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use berth::{
-    blob::{BlobConfig, collect},
-    config::{Config, Storage},
-    policy::Compiler,
-    server::{self, Nature},
-};
+use berth::server;
+use berth_base::clock::Nature;
+use berth_judge::Compiler;
+use berth_store::blob::{BlobConfig, collect};
 use berth_tests::{
     Answer, Database, Host, Pool, invariants, made, on_both, packed, postgres, postgres_is_there,
     scene::{Scene, text},
 };
+use berth_work::{
+    access::first_admin,
+    config::{Config, Storage},
+};
 use serde_json::{Value, json};
 
-/// The database of a host, looked at from behind.
+/// Opens the host's database with a connection of the test's own.
 async fn pool(host: &Host) -> Pool {
     match &host.database_url {
         Some(url) => Pool::Postgres(sqlx::PgPool::connect(url).await.unwrap()),
@@ -38,7 +40,7 @@ async fn blob_of(scene: &Scene, number: &str) -> PathBuf {
     scene.host.folder().join("blobs/sha256").join(&sha256[..2]).join(&sha256)
 }
 
-/// Makes all files below a folder as old as 2020.
+/// Sets the time of all files below a folder back to 2020.
 fn make_old(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -115,13 +117,13 @@ on_both! {
         let deleted = blob_of(&scene, "1.2.0").await;
         scene.admin.delete("/v1/mini-apps/coffee/versions/1.2.0").await.good();
         std::fs::write(scene.host.folder().join("spool/left-behind"), "scrap").unwrap();
-        let nothing = collect(&scene.host.app).await.unwrap();
+        let nothing = collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap();
         assert_eq!((nothing.blobs, nothing.scraps), (0, 0), "all of it is young");
         make_old(&scene.host.folder().join("spool"));
         make_old(&scene.host.folder().join("blobs"));
         // The deleted version's bytes come again under another number: they are young now, and named.
         scene.admin.push("coffee_1.3.0.apkg", made::package(2)).await.good();
-        let collected = collect(&scene.host.app).await.unwrap();
+        let collected = collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap();
         assert_eq!((collected.blobs, collected.scraps), (1, 1));
         assert!(!replaced.exists() && deleted.exists());
         for number in ["1.0.0", "1.1.0", "1.3.0"] {
@@ -129,12 +131,13 @@ on_both! {
         }
         // What is named stays, however old: packages, policies, lists.
         make_old(&scene.host.folder().join("blobs"));
-        assert_eq!(collect(&scene.host.app).await.unwrap().blobs, 0);
+        assert_eq!(collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap().blobs, 0);
         assert_eq!(scene.submit("1.3.0").await["state"], "deciding");
     }
 }
 
-/// Uploads of the same old bytes, under number after number, beside a collector that never rests and is not patient.
+/// The same old bytes are uploaded under one number after the other, beside a collector that never rests
+/// and has a short grace time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f64_an_upload_in_flight_keeps_its_bytes() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -147,7 +150,7 @@ async fn f64_an_upload_in_flight_keeps_its_bytes() {
         async move {
             let mut collected = 0;
             while !stop.load(Ordering::SeqCst) {
-                collected += collect(&app).await.unwrap().blobs;
+                collected += collect(&app.db, &app.blobs).await.unwrap().blobs;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             collected
@@ -167,7 +170,7 @@ async fn f64_an_upload_in_flight_keeps_its_bytes() {
     assert!(collector.await.unwrap() >= 1, "nothing was ever collected");
 }
 
-/// The only writer of SQLite is held from outside: reads go on, a write waits for a while and is then refused.
+/// Something outside holds SQLite's only writer. Reads go on; a write waits for a while and is then refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f61_a_held_writer_is_waited_for_and_then_refused() {
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
@@ -192,7 +195,8 @@ async fn f61_a_held_writer_is_waited_for_and_then_refused() {
     outside.close().await;
 }
 
-/// Every connection is cut again and again: what fails says so and may be tried again, and then all is as before.
+/// Every connection is cut again and again. What fails says that it may be tried again, and afterwards everything works
+/// as before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f60_cut_connections_are_refusals_and_not_failures() {
     if !postgres_is_there() {
@@ -239,7 +243,7 @@ async fn f60_cut_connections_are_refusals_and_not_failures() {
     pool.close().await;
 }
 
-/// PostgreSQL says read-only, as a standby does after a failover: what only reads goes on.
+/// PostgreSQL becomes read-only, as a standby is after a failover. What only reads goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f56_on_a_read_only_database_downloads_and_checks_work() {
     if !postgres_is_there() {
@@ -278,7 +282,7 @@ async fn empty(database: Database, folder: &Path) -> Config {
     Config::with_defaults(storage)
 }
 
-async fn open(config: &Config) -> berth::error::Result<server::Host> {
+async fn open(config: &Config) -> berth_base::error::Result<server::Host> {
     server::open(config.clone(), Compiler::InProcess, Nature::default()).await
 }
 
@@ -288,11 +292,11 @@ async fn two_hosts_start_at_once(database: Database) {
         let config = empty(database, folder.path()).await;
         let (one, other) = tokio::join!(open(&config), open(&config));
         let (one, other) = (one.unwrap(), other.unwrap());
-        let (first, second) = tokio::join!(server::first_admin(&one.app), server::first_admin(&other.app));
+        let (first, second) = tokio::join!(first_admin(&one.app.db), first_admin(&other.app.db));
         let admins = [first.unwrap(), second.unwrap()].iter().flatten().count();
         assert_eq!(admins, 1, "one of them is the first");
         let mut tx = one.app.db.read().await.unwrap();
-        let bound = tx.policy_bindings(berth::policy::registry::ScopeKind::Platform, "").await.unwrap();
+        let bound = tx.policy_bindings(berth_model::policy::registry::ScopeKind::Platform, "").await.unwrap();
         let mut names: Vec<_> = bound.iter().map(|one| one.name.as_str()).collect();
         names.dedup();
         assert_eq!((bound.len(), names.len()), (4, 4), "{names:?}");

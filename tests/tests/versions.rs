@@ -1,4 +1,4 @@
-//! Versions, their audits, the shelf and the trial, over HTTP.
+//! Versions: their audits, the shelf and the trial, over HTTP.
 
 use berth_tests::{
     on_both, packed,

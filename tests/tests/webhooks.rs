@@ -1,4 +1,5 @@
-//! Events delivered to receivers: order, signatures, what fails and hangs and is killed (faults 92–100).
+//! Events that are delivered to receivers: their order and signatures, and receivers that fail, hang or are killed
+//! (F92–F100).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,20 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth::{
-    clock::{Clock, ManualClock, Millis, SystemClock, SystemRandom},
-    event::webhook::secret::{Key, signature},
-    server::Nature,
-};
+use berth_base::clock::{Clock, ManualClock, Millis, Nature, SystemClock, SystemRandom};
 use berth_tests::{
     Api, Database, Host, Pool, on_both, postgres_is_there,
     process::Installation,
     receiver::{Arrived, Receiver, Reply},
     scene::{Scene, text},
 };
+use berth_work::event::webhook::secret::{Key, signature};
 use serde_json::{Value, json};
 
-/// A webhook of the platform.
+/// Creates a webhook of the platform for these types of events.
 async fn webhook(admin: &Api, url: &str, types: &[&str]) -> Value {
     let body = json!({"url": url, "scope": {"kind": "platform"}, "types": types});
     admin.post("/v1/webhooks", body).await.good()
@@ -33,7 +31,7 @@ async fn host_app(admin: &Api, id: &str) {
     admin.post("/v1/host-apps", json!({"name": id, "id": id})).await.good();
 }
 
-/// Turns the shelf of `coffee`: one event of the subject `coffee` each.
+/// Takes `coffee` off the shelf and puts it back, in turns. Each turn makes one event about `coffee`.
 async fn turn_shelf(scene: &Scene, times: usize) {
     for turn in 0..times {
         scene.admin.post("/v1/mini-apps/coffee/shelf", json!({"on": turn % 2 == 1})).await.good();
@@ -175,7 +173,7 @@ on_both! {
         assert!(hanging.arrived().len() <= 6, "one at a time of those that hang: {}", hanging.arrived().len());
     }
 
-    async fn f97_b4_a_webhook_far_behind_that_wants_little_keeps_nobody_waiting(host) {
+    async fn f97_a_webhook_far_behind_that_wants_little_keeps_nobody_waiting(host) {
         let (admin, receiver) = (host.admin(), Receiver::good().await);
         let far = webhook(&admin, "https://example.com/", &["webhook.ping"]).await;
         webhook(&admin, &receiver.url, &["host_app.created"]).await;
@@ -325,7 +323,8 @@ on_both! {
     }
 }
 
-/// Makes 300,000 events behind the host's back, much to read and wanted by nobody; the number of the last one.
+/// Makes 300,000 events behind the host's back, which are much to read and wanted by nobody. Returns the number of the
+/// last one.
 async fn happen_often(host: &Host) -> i64 {
     let pool = host.pool().await;
     let before = pool.number("SELECT last FROM event_head").await;
@@ -342,7 +341,7 @@ async fn happen_often(host: &Host) -> i64 {
     last
 }
 
-/// Runs statements of the test's own.
+/// Runs SQL statements on the database, behind the host's back.
 async fn batch(pool: &Pool, sql: &'static str) {
     match pool {
         Pool::Sqlite(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
@@ -350,7 +349,7 @@ async fn batch(pool: &Pool, sql: &'static str) {
     }
 }
 
-/// Waits until a webhook has come up to an event.
+/// Waits until a webhook has come as far as the event `seq`.
 async fn up_to(admin: &Api, webhook: &Value, seq: i64) {
     for _ in 0..2400 {
         if how_far(admin, webhook).await >= seq {
@@ -361,19 +360,19 @@ async fn up_to(admin: &Api, webhook: &Value, seq: i64) {
     panic!("the webhook has not come up to {seq} within 60 s");
 }
 
-/// The number up to which a webhook has its events.
+/// The number of the event up to which a webhook has got its events.
 async fn how_far(admin: &Api, webhook: &Value) -> i64 {
     admin.get(&path(webhook)).await.good()["up_to"].as_i64().unwrap()
 }
 
-/// A figure of `/metrics`.
+/// Reads a figure of `/metrics`.
 async fn figure(admin: &Api, name: &str) -> i64 {
     let page = admin.request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
     let line = page.lines().find_map(|line| line.strip_prefix(&format!("berth_{name} ")));
     line.unwrap_or_else(|| panic!("there is no {name} in {page}")).parse().unwrap()
 }
 
-/// The deliveries in a state, when there are as many as expected.
+/// Waits until `count` deliveries are in a state, and returns them.
 async fn listed(admin: &Api, webhook: &Value, state: &str, count: usize) -> Vec<Value> {
     let mut items = Vec::new();
     for _ in 0..400 {
@@ -411,7 +410,7 @@ async fn f92_a_webhook_leads_nowhere_inside() {
         let body = json!({"url": url, "scope": {"kind": "platform"}});
         admin.post("/v1/webhooks", body).await.refused("invalid-field");
     }
-    // A name is judged by what it leads to, whenever it is asked (fault 93).
+    // A name is judged by what it leads to, whenever it is asked (F93).
     let webhook = webhook(&admin, &format!("https://localhost:{port}/"), &["host_app.created"]).await;
     let said = admin.send("POST", &format!("{}/test", path(&webhook)), None).await.good();
     assert!(text(&said["error"]).contains("not a public address"), "{said}");
@@ -434,7 +433,7 @@ async fn f93_a_redirect_is_not_followed() {
     assert_eq!(inside.arrived().len(), 0);
 }
 
-/// The receiver has the message, the host is killed before it knows: the message comes again, with the same id.
+/// The receiver has the message, but the host is killed before it knows. The message comes again, with the same id.
 async fn f94_on(database: Database) {
     let receiver = Receiver::start(|_, before| if before == 0 { Reply::Hang } else { Reply::Status(204) }).await;
     let mut installation = Installation::new(database).await;

@@ -1,6 +1,7 @@
-//! Authorising WeChat channels, from the merchant's link to the binding (E10), against a stand-in that fails in all ways.
+//! Channel authorisations of WeChat, from the merchant's link to the binding (E10), against a stand-in that fails in
+//! all ways.
 
-use berth::seal::{self, SecretKey};
+use berth_store::seal::{self, SecretKey};
 use berth_tests::{
     on_both,
     scene::text,
@@ -8,7 +9,7 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
-/// One channel of the merchant, bound to the endpoint application that the run names.
+/// Asserts that the merchant has one channel, which is bound to the endpoint application of the run.
 async fn bound_once(stage: &Stage, run: &Value) {
     let channels = stage.channels().await;
     assert_eq!(channels.len(), 1, "{channels:?}");
@@ -482,15 +483,15 @@ on_both! {
         let sealed = stage.host.pool().await.texts("SELECT grant_sealed FROM wechat_account ORDER BY app_id").await;
         let both = vec![new.clone(), old];
         let host = stage.host.again(|config| config.storage.seal.secret_keys = both).await;
-        assert_eq!(seal::inspect(&host.app).await.unwrap().older, 4, "two grants and two access tokens");
-        assert_eq!(seal::rotate(&host.app).await.unwrap().sealed, 4);
+        assert_eq!(seal::inspect(&host.app.db).await.unwrap().older, 4, "two grants and two access tokens");
+        assert_eq!(seal::rotate(&host.app.db).await.unwrap().sealed, 4);
         let host = host.again(|config| config.storage.seal.secret_keys = vec![new]).await;
-        assert_eq!(seal::inspect(&host.app).await.unwrap().open, 4);
+        assert_eq!(seal::inspect(&host.app.db).await.unwrap().open, 4);
         let anew = host.pool().await.texts("SELECT grant_sealed FROM wechat_account ORDER BY app_id").await;
         assert!(sealed.iter().zip(&anew).all(|(old, new)| old != new));
         // Without any key the host does not start with a new one of its own.
         std::fs::remove_file(host.folder().join("secret.key")).unwrap();
-        let none = berth::seal::SealConfig::default();
+        let none = berth_store::seal::SealConfig::default();
         let refused = seal::require_keys(&host.app.db, &none, host.folder()).await.unwrap_err();
         assert!(refused.detail.contains("secret.key is missing"), "{refused}");
     }
@@ -518,7 +519,8 @@ on_both! {
     }
 }
 
-/// Everything in the tables that hold what came from WeChat, and in the event log and the kept answers.
+/// Everything that may have kept secrets: the tables for what comes from WeChat, the event log, the kept answers, and
+/// the files of SQLite.
 async fn dump(stage: &Stage) -> String {
     let pool = stage.host.pool().await;
     let mut all = String::new();

@@ -1,16 +1,16 @@
-//! Bytes on a socket that no proper client sends, against the whole host.
+//! Bytes on a socket that no proper client would send, against a whole host.
 
 use std::{sync::Arc, time::Duration};
 
-use berth::config::{Config, Storage};
 use berth_tests::{Database, Host, scene::Scene};
+use berth_work::config::{Config, Storage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
 
-/// Sends bytes and meanwhile reads what comes, until the host closes or is silent for five seconds.
+/// Sends bytes and reads the answer meanwhile, until the host closes the connection or is silent for five seconds.
 async fn answer_to(host: &Host, parts: &[&[u8]]) -> String {
     let stream = TcpStream::connect(host.url.strip_prefix("http://").unwrap()).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
@@ -83,7 +83,7 @@ async fn f68_a_body_over_the_limit_is_413_whatever_its_length_says() {
     assert_eq!(spooled, 0, "nothing is left in the spool");
 }
 
-/// Each of these would be two requests to one reader and one to another.
+/// One reader would take each of these for two requests, and another for one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f69_requests_that_readers_could_cut_differently_are_refused() {
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;

@@ -1,45 +1,86 @@
-//! Calls that make code.
+//! Finds calls that make code at run time.
 
 use std::collections::HashSet;
 
 use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
-    Found,
+    ArenaVec, Found,
     ast::{
-        Argument, ArrayExpressionElement, BinaryExpression, BinaryOperator, CallExpression, ConditionalExpression,
-        Expression, IdentifierReference, ImportExpression, LogicalOperator, MemberExpression, NewExpression, Program,
-        UnaryExpression, UnaryOperator, VariableDeclarator,
+        Argument, ArrayExpressionElement, ArrowFunctionExpression, BinaryExpression, BinaryOperator, CallExpression,
+        ConditionalExpression, Expression, Function, IdentifierReference, IfStatement, ImportExpression,
+        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement, UnaryExpression,
+        UnaryOperator, VariableDeclarator,
     },
-    span::GetSpan,
+    semantic::ScopeFlags,
+    span::{GetSpan, Span},
     visit::{Visit, walk},
 };
 
 use crate::{
     constants,
+    findings::{dynamic_import, eval, eval_reference, made, not_constant, script_element, string_timer},
     globals::{Globals, property},
+    inner,
+    polyfill::{in_conditional, in_if, in_logical},
+    shapes::{is_defined, is_script, member, writes_script},
 };
 
 /// All findings of a program.
 pub fn find(program: &Program<'_>) -> Found {
-    let mut finder =
-        Finder { globals: Globals::of(program), found: Found::new(), settled: HashSet::new(), asked: HashSet::new() };
+    find_in(program, 0)
+}
+
+/// All findings of a program that lies inside `depth` texts of other programs.
+pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
+    let mut finder = Finder {
+        globals: Globals::of(program),
+        text: program.source_text,
+        depth,
+        found: Found::new(),
+        settled: HashSet::new(),
+        asked: HashSet::new(),
+        polyfills: HashSet::new(),
+        functions: Vec::new(),
+    };
     finder.visit_program(program);
     finder.found
 }
 
-struct Finder {
+/// Texts that occur in webpack's loader of chunks, which makes a script element.
+const LOADER: [&str; 4] = ["ChunkLoadError", "data-webpack", "timeout = 120", "timeout=120"];
+
+struct Finder<'a> {
     globals: Globals,
+    text: &'a str,
+    depth: usize,
     found: Found,
-    /// Where identifiers stand that were judged together with their surroundings.
+    /// The offsets of identifiers that were judged together with their surroundings.
     settled: HashSet<u32>,
-    /// Where calls stand whose result is only looked at.
+    /// The offsets of calls whose result is only looked at, so that they run no code.
     asked: HashSet<u32>,
+    /// The offsets of calls with which a polyfill of timers makes a function of a text that it was given.
+    polyfills: HashSet<u32>,
+    /// The functions around the present place, the innermost last.
+    functions: Vec<Span>,
 }
 
-impl<'a> Visit<'a> for Finder {
+impl<'a> Visit<'a> for Finder<'a> {
+    /// Skips what follows a `return`, which never runs: some libraries put an `eval` there to keep an engine from
+    /// optimising.
+    fn visit_statements(&mut self, statements: &ArenaVec<'a, Statement<'a>>) {
+        let mut ended = false;
+        for statement in statements {
+            if !ended || matches!(statement, Statement::FunctionDeclaration(_)) {
+                self.visit_statement(statement);
+            }
+            ended |= matches!(statement, Statement::ReturnStatement(_) | Statement::ThrowStatement(_));
+        }
+    }
+
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         self.settle(&call.callee);
         let finding = self.call(&call.callee, &call.arguments).filter(|_| !self.asked.contains(&call.span.start));
+        let finding = finding.map(|finding| self.softened(call.span.start, finding));
         // `Reflect.apply(eval, …)` has been judged as a whole.
         if let (Some(_), Some(first)) = (&finding, call.arguments.first().and_then(Argument::as_expression)) {
             self.settle(first);
@@ -50,7 +91,10 @@ impl<'a> Visit<'a> for Finder {
 
     fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
         let finding = match self.globals.name(&new.callee).as_deref() {
-            Some("Function") => Some(function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start)),
+            Some("Function") => {
+                let found = Some(self.function(&new.arguments)).filter(|_| !self.asked.contains(&new.span.start));
+                found.map(|finding| self.softened(new.span.start, finding))
+            }
             _ => self.web_assembly(&new.callee, &["Module"], &new.arguments),
         };
         self.found.extend(finding.map(|finding| (new.span.start, finding)));
@@ -71,12 +115,35 @@ impl<'a> Visit<'a> for Finder {
         walk::walk_unary_expression(self, unary);
     }
 
-    /// Every engine has `JSON.parse`, so what stands in for it never runs; ECharts carries such a branch.
+    /// Every engine has `JSON.parse`, so the branch without it never runs; ECharts has such a branch.
     fn visit_conditional_expression(&mut self, conditional: &ConditionalExpression<'a>) {
         if self.is_json_there(&conditional.test) {
             self.asked.insert(conditional.alternate.span().start);
         }
+        self.polyfills.extend(in_conditional(conditional));
         walk::walk_conditional_expression(self, conditional);
+    }
+
+    fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
+        self.polyfills.extend(in_if(statement));
+        walk::walk_if_statement(self, statement);
+    }
+
+    fn visit_logical_expression(&mut self, logical: &LogicalExpression<'a>) {
+        self.polyfills.extend(in_logical(logical));
+        walk::walk_logical_expression(self, logical);
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        self.functions.push(function.span);
+        walk::walk_function(self, function, flags);
+        self.functions.pop();
+    }
+
+    fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        self.functions.push(function.span);
+        walk::walk_arrow_function_expression(self, function);
+        self.functions.pop();
     }
 
     /// Comparing makes no code, and `"async" in document.createElement("script")` only asks what a browser can do.
@@ -89,7 +156,7 @@ impl<'a> Visit<'a> for Finder {
         walk::walk_binary_expression(self, binary);
     }
 
-    /// A variable that only renames `eval`: its calls are found.
+    /// A variable that only gives `eval` another name is no finding, as its calls are found.
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
         if let Some(init) = &declarator.init {
             self.settle(init);
@@ -105,8 +172,8 @@ impl<'a> Visit<'a> for Finder {
     }
 }
 
-impl Finder {
-    /// `typeof JSON !== "undefined" && JSON.parse`
+impl Finder<'_> {
+    /// Whether the test is `typeof JSON !== "undefined" && JSON.parse`.
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
         let json = |expression: &Expression<'_>| self.globals.name(expression).as_deref() == Some("JSON");
@@ -117,7 +184,7 @@ impl Finder {
             && member(&both.right).is_some_and(parse)
     }
 
-    /// Notes that `eval`, if the expression means it, was judged where it stands.
+    /// Notes that the expression, if it is `eval`, was judged where it stands.
     fn settle(&mut self, expression: &Expression<'_>) {
         match expression {
             Expression::Identifier(identifier) => _ = self.settled.insert(identifier.span.start),
@@ -136,8 +203,8 @@ impl Finder {
     fn call(&self, callee: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
         let first = arguments.first().and_then(Argument::as_expression);
         match self.globals.name(callee).as_deref() {
-            Some("eval" | "execScript") => Some(eval_of(first)),
-            Some("Function") => Some(function(arguments)),
+            Some("eval" | "execScript") => Some(self.eval_of(first)),
+            Some("Function") => Some(self.function(arguments)),
             Some("importScripts") if constants::texts(arguments).is_none() => Some(script_element()),
             Some(timer @ ("setTimeout" | "setInterval" | "setImmediate")) if first.is_some_and(constants::is_text) => {
                 Some(string_timer(timer))
@@ -147,7 +214,7 @@ impl Finder {
         }
     }
 
-    /// A method of a global object of its own name: `eval.call`, `Reflect.construct`, `document.write`.
+    /// Judges a method of a global object: `eval.call`, `Reflect.construct`, `document.write`.
     fn method(
         &self,
         callee: &Expression<'_>,
@@ -158,10 +225,10 @@ impl Finder {
         let (object, method) = (self.globals.name(member.object())?, property(member)?);
         match (&*object, &*method) {
             ("eval", "call" | "apply" | "bind") => Some(eval()),
-            ("Function", "call" | "bind") if arguments.len() > 1 => Some(function(&arguments[1..])),
+            ("Function", "call" | "bind") if arguments.len() > 1 => Some(self.function(&arguments[1..])),
             ("Function", "apply") if arguments.len() > 1 => Some(not_constant()),
             ("Reflect", "apply" | "construct") => self.reflected(first?),
-            ("document", "createElement") => is_script(first?).then(script_element),
+            ("document", "createElement") => is_script(first?).then(|| self.script_element()),
             ("document", "write" | "writeln") => writes_script(first?).then(script_element),
             _ => self.web_assembly(
                 callee,
@@ -169,6 +236,39 @@ impl Finder {
                 arguments,
             ),
         }
+    }
+
+    /// The finding of a call of `eval`. Code that is constant is judged by what it does itself.
+    fn eval_of(&self, code: Option<&Expression<'_>>) -> Finding {
+        match code.and_then(constants::text) {
+            Some(code) => Finding { severity: inner::severity(&code, self.depth), ..eval() },
+            None => eval(),
+        }
+    }
+
+    fn function(&self, arguments: &[Argument<'_>]) -> Finding {
+        let Some(mut parameters) = constants::texts(arguments) else { return made(arguments) };
+        let body = parameters.pop().unwrap_or_default();
+        let code = format!("(function ({}\n) {{\n{body}\n}})", parameters.join(","));
+        let message = "The Function constructor makes code of a constant text.";
+        Finding::new(inner::severity(&code, self.depth), "constant-function", message)
+            .fix("Write the function out; for the global object there is globalThis.")
+    }
+
+    /// The finding with severity note if the call belongs to a polyfill of a function that every engine has. It runs
+    /// only when a timer is given a text, which is reported where that happens.
+    fn softened(&self, at: u32, finding: Finding) -> Finding {
+        let severity = if self.polyfills.contains(&at) { Severity::Note } else { finding.severity };
+        Finding { severity, ..finding }
+    }
+
+    /// The finding of a script element, which cannot work as a mini-program has no document. It is a note in the loader
+    /// that webpack puts into every bundle.
+    fn script_element(&self) -> Finding {
+        let around = self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize));
+        let loader = around.is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
+        let severity = if loader { Severity::Note } else { Severity::Warning };
+        Finding { severity, ..script_element() }
     }
 
     fn reflected(&self, target: &Expression<'_>) -> Option<Finding> {
@@ -179,7 +279,8 @@ impl Finder {
         }
     }
 
-    /// Bytes, or a path, that are not constant. What is constant lies in the package and is audited with it.
+    /// The finding of WebAssembly from bytes or from a path that are not constant. What is constant is part of the
+    /// package and is audited with it.
     fn web_assembly(&self, callee: &Expression<'_>, names: &[&str], arguments: &[Argument<'_>]) -> Option<Finding> {
         let member = member(callee)?;
         let ours = self.globals.name(member.object())?.ends_with("WebAssembly") && names.contains(&&*property(member)?);
@@ -191,95 +292,11 @@ impl Finder {
         })
     }
 
-    /// Bytes that are written out, `new Uint8Array([0, 97, …])`, as in the long.js of every protobuf.
+    /// Whether the bytes are written out, as `new Uint8Array([0, 97, …])` in the long.js of every protobuf.
     fn are_constant(&self, bytes: &Expression<'_>) -> bool {
         let Expression::NewExpression(new) = bytes else { return false };
         let [Argument::ArrayExpression(array)] = new.arguments.as_slice() else { return false };
         self.globals.name(&new.callee).as_deref() == Some("Uint8Array")
             && array.elements.iter().all(|element| matches!(element, ArrayExpressionElement::NumericLiteral(_)))
     }
-}
-
-fn member<'x, 'a>(callee: &'x Expression<'a>) -> Option<&'x MemberExpression<'a>> {
-    match callee {
-        Expression::ChainExpression(chain) => chain.expression.member_expression(),
-        _ => callee.as_member_expression(),
-    }
-}
-
-/// `typeof x !== "undefined"`, either way round.
-fn is_defined(binary: &BinaryExpression<'_>, x: impl Fn(&Expression<'_>) -> bool) -> bool {
-    let unequal = matches!(binary.operator, BinaryOperator::Inequality | BinaryOperator::StrictInequality);
-    let is_typeof = |side: &Expression<'_>| matches!(side, Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::Typeof && x(&unary.argument));
-    let undefined = |side: &Expression<'_>| side.is_specific_string_literal("undefined");
-    let (left, right) = (&binary.left, &binary.right);
-    unequal && (is_typeof(left) && undefined(right) || undefined(left) && is_typeof(right))
-}
-
-fn is_script(tag: &Expression<'_>) -> bool {
-    constants::text(tag).is_some_and(|tag| tag.eq_ignore_ascii_case("script"))
-}
-
-fn writes_script(markup: &Expression<'_>) -> bool {
-    match markup {
-        Expression::BinaryExpression(sum) => writes_script(&sum.left) || writes_script(&sum.right),
-        Expression::TemplateLiteral(template) => template.quasis.iter().any(|part| part.value.raw.contains("<script")),
-        _ => constants::text(markup).is_some_and(|text| text.contains("<script")),
-    }
-}
-
-fn eval() -> Finding {
-    Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
-        .fix("Write the code out; read data with JSON.parse.")
-}
-
-/// `eval("this")` finds the global object, as `Function("return this")()` does.
-fn eval_of(code: Option<&Expression<'_>>) -> Finding {
-    let constant = code.and_then(constants::text);
-    let severity = if constant.as_deref() == Some("this") { Severity::Note } else { Severity::Error };
-    Finding { severity, ..eval() }
-}
-
-fn eval_reference() -> Finding {
-    Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
-        .fix("Remove it, unless a library only looks at it.")
-}
-
-fn function(arguments: &[Argument<'_>]) -> Finding {
-    let Some(texts) = constants::texts(arguments) else { return made(arguments) };
-    let severity = if constants::is_idiom(&texts) { Severity::Note } else { Severity::Warning };
-    Finding::new(severity, "constant-function", "The Function constructor makes code of a constant text.")
-        .fix("Write the function out; for the global object there is globalThis.")
-}
-
-/// What well-known libraries do is for people to look at, and everything else is an error.
-fn made(arguments: &[Argument<'_>]) -> Finding {
-    let code = arguments.last().and_then(Argument::as_expression).map(constants::skeleton);
-    let library = code.is_some_and(|code| constants::LIBRARIES.contains(&code.as_str()));
-    let severity = if library { Severity::Warning } else { Severity::Error };
-    Finding { severity, ..not_constant() }
-}
-
-fn not_constant() -> Finding {
-    let message =
-        "The Function constructor makes code of a text that exists only at run time, which nobody can have audited.";
-    Finding::error("function-constructor", message).fix("Write the function out; compile templates when you build.")
-}
-
-fn string_timer(timer: &str) -> Finding {
-    Finding::error("string-timer", format!("{timer} is given a text, which it runs as code."))
-        .fix("Give it a function: setTimeout(() => { … }, 100).")
-}
-
-fn dynamic_import() -> Finding {
-    Finding::warning("dynamic-import", "import() is given a path that is not constant.")
-        .fix("Write the path as a constant, so that what is loaded is known.")
-}
-
-fn script_element() -> Finding {
-    Finding::warning(
-        "script-element",
-        "A script is loaded by an element or by importScripts, from outside of the package.",
-    )
-    .fix("Put the script into the package; a mini-program has no document, so the branch may as well go.")
 }

@@ -1,8 +1,9 @@
-//! What a text is known to be before the script runs.
+//! The texts of expressions, as far as they are known before the script runs.
 
 use berth_policy_javascript::ast::{Argument, BinaryOperator, Expression};
 
-/// The text of a constant: a literal, a template without substitutions, or a sum of these.
+/// The text of a constant: a literal, a template without substitutions, or a sum of these. `None` for other
+/// expressions.
 pub fn text(expression: &Expression<'_>) -> Option<String> {
     match expression {
         Expression::StringLiteral(literal) => Some(literal.value.to_string()),
@@ -30,33 +31,7 @@ pub fn texts(arguments: &[Argument<'_>]) -> Option<Vec<String>> {
     arguments.iter().map(|argument| text(argument.as_expression()?)).collect()
 }
 
-/// Whether code that a Function constructor is given is one of the idioms by which libraries find the global object,
-/// learn what a language can do, or set up a runtime of their own that was loaded before.
-pub fn is_idiom(arguments: &[String]) -> bool {
-    let Some((code, parameters)) = arguments.split_last() else { return true };
-    let code: String = code.replace("\"use strict\";", "").split_whitespace().collect();
-    let code = code.trim_end_matches(';');
-    match parameters {
-        [] => HARMLESS.contains(&code),
-        [runtime] => code == format!("regeneratorRuntime={runtime}"),
-        _ => false,
-    }
-}
-
-/// Without white space and the last semicolon.
-const HARMLESS: [&str; 9] = [
-    "",
-    "debugger",
-    "returnthis",
-    "return(this)",
-    "returnglobalThis",
-    "returnthis||self",
-    "returnfunction*(){}",
-    "returnasyncfunction(){}",
-    "returnasyncfunction*(){}()",
-];
-
-/// The constant parts of a text, with `…` for what is put in between.
+/// The constant parts of a text, with `…` in place of the others.
 pub fn skeleton(expression: &Expression<'_>) -> String {
     match expression {
         Expression::StringLiteral(literal) => literal.value.to_string(),
@@ -70,11 +45,30 @@ pub fn skeleton(expression: &Expression<'_>) -> String {
     }
 }
 
-/// What get-intrinsic, function-bind and core-js, which are inside of countless bundles, give to the constructor. What
-/// they put in are names and numbers of parameters; that only they do so cannot be known, so people should look.
-pub const LIBRARIES: [&str; 4] = [
+/// The code that get-intrinsic, function-bind, core-js and lodash give to the constructor, which countless bundles
+/// contain. What they put into it are names and numbers of parameters, or a template of the app's own. As that cannot
+/// be known for certain, people should look.
+const LIBRARIES: [&str; 4] = [
     "\"use strict\"; return (…).constructor;",
     "return function (…){ return binder.apply(this,arguments); }",
-    "return new C(…)",
     "return require(\"…\")",
+    "…return …",
 ];
+
+/// Whether code with gaps, made into a function with these parameters, is code of a well-known library.
+pub fn is_library(code: &str, parameters: &[String]) -> bool {
+    LIBRARIES.contains(&code) || constructs_parameter(code, parameters) || only_comments(code)
+}
+
+/// Whether all gaps are inside a comment. MobX stops the debugger in a function whose comment says what happened.
+fn only_comments(code: &str) -> bool {
+    let Some((before, rest)) = code.split_once("/*") else { return false };
+    let Some((_, after)) = rest.rsplit_once("*/") else { return false };
+    !before.contains('…') && !after.contains('…')
+}
+
+/// Whether the code is `return new C(…)` with `C` as a parameter: it constructs what it is given.
+fn constructs_parameter(code: &str, parameters: &[String]) -> bool {
+    let class = code.strip_prefix("return new ").and_then(|rest| rest.strip_suffix("(…)"));
+    class.is_some_and(|class| parameters.iter().flat_map(|list| list.split(',')).any(|name| name.trim() == class))
+}

@@ -1,47 +1,84 @@
-//! Which expressions mean a global name.
+//! Determines which expressions mean a global name.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use berth_policy_javascript::{
-    ast::{BindingPattern, Expression, IdentifierReference, MemberExpression, Program, VariableDeclarator},
-    semantic::{Scoping, SemanticBuilder, SymbolId},
+    ast::{
+        Argument, BindingIdentifier, BindingPattern, CallExpression, Class, Expression, Function, IdentifierReference,
+        MemberExpression, Program, VariableDeclarator,
+    },
+    semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolId},
     visit::{Visit, walk},
 };
 
 use crate::constants;
 
-/// Names of the global object.
+/// The names of the global object.
 const GLOBAL_OBJECTS: [&str; 5] = ["globalThis", "window", "self", "global", "frames"];
-/// What all of them are called here.
+/// The name that stands for all of them here.
 const GLOBAL_OBJECT: &str = "globalThis";
 
-/// Knows the scopes of a program, and the variables that only give a global another name.
+/// Functions of the global object through which scripts get at a constructor.
+const FUNCTIONS: [&str; 16] = [
+    "Array",
+    "Boolean",
+    "Date",
+    "Error",
+    "Number",
+    "Object",
+    "Promise",
+    "RegExp",
+    "String",
+    "Symbol",
+    "Map",
+    "Set",
+    "isNaN",
+    "parseFloat",
+    "parseInt",
+    "setTimeout",
+];
+/// Members of literals that are no functions.
+const VALUES: [&str; 7] = ["length", "source", "flags", "global", "lastIndex", "__proto__", "constructor"];
+
+/// The scopes of a program, the variables that only give a global another name, and those that are functions.
 pub struct Globals {
     scoping: Scoping,
     aliases: HashMap<SymbolId, String>,
+    functions: HashSet<SymbolId>,
 }
 
 impl Globals {
-    /// Looks through a program.
+    /// Analyses a program.
     pub fn of<'a>(program: &'a Program<'a>) -> Self {
         let scoping = SemanticBuilder::new_compiler().build(program).semantic.into_scoping();
-        let mut globals = Self { scoping, aliases: HashMap::new() };
+        let mut globals = Self { scoping, aliases: HashMap::new(), functions: HashSet::new() };
         globals.visit_program(program);
         globals
     }
 
-    /// The global name that an expression means, written `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)` or
-    /// as a variable that is nothing else; `globalThis` for every name of the global object.
+    /// The global name that an expression means, written as `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)`
+    /// or a variable with that value. All names of the global object are `globalThis`. `None` for other expressions.
     pub fn name<'x>(&'x self, expression: &'x Expression<'_>) -> Option<Cow<'x, str>> {
         match expression {
             Expression::Identifier(identifier) => self.identifier(identifier).map(Cow::Borrowed),
             Expression::SequenceExpression(sequence) => self.name(sequence.expressions.last()?),
+            Expression::AssignmentExpression(assignment) => self.name(&assignment.right),
+            Expression::LogicalExpression(either) => {
+                [&either.left, &either.right].into_iter().find_map(|side| self.global_object(side))
+            }
+            Expression::ConditionalExpression(either) => {
+                [&either.consequent, &either.alternate].into_iter().find_map(|side| self.global_object(side))
+            }
+            Expression::CallExpression(call) => self.returned(call),
             Expression::ChainExpression(chain) => self.member(chain.expression.member_expression()?),
             _ => self.member(expression.as_member_expression()?),
         }
     }
 
-    /// The same of an identifier.
+    /// The global name that an identifier means.
     pub fn identifier<'x>(&'x self, identifier: &'x IdentifierReference<'_>) -> Option<&'x str> {
         match self.scoping.get_reference(identifier.reference_id()).symbol_id() {
             Some(symbol) => self.aliases.get(&symbol).map(String::as_str),
@@ -50,18 +87,71 @@ impl Globals {
         }
     }
 
+    /// The global object, if the expression is one: `freeGlobal || freeSelf || Function("return this")()` is it in any
+    /// case.
+    fn global_object<'x>(&'x self, expression: &'x Expression<'_>) -> Option<Cow<'x, str>> {
+        self.name(expression).filter(|name| name == GLOBAL_OBJECT)
+    }
+
+    /// The global object, if a call of constant code returns it.
+    fn returned(&self, call: &CallExpression<'_>) -> Option<Cow<'static, str>> {
+        let constant = |arguments: &[Argument<'_>]| constants::texts(arguments).map(|texts| texts.concat());
+        let is_this = |code: String| matches!(code.trim().trim_end_matches(';'), "this" | "return this");
+        let code = match &call.callee {
+            Expression::CallExpression(made) if self.name(&made.callee)? == "Function" => constant(&made.arguments),
+            Expression::NewExpression(made) if self.name(&made.callee)? == "Function" => constant(&made.arguments),
+            callee if self.name(callee)? == "eval" => constant(&call.arguments),
+            _ => None,
+        };
+        code.is_some_and(is_this).then_some(GLOBAL_OBJECT.into())
+    }
+
     fn member<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
         let name = property(member)?;
-        if name == "constructor" && is_function(member.object()) {
+        if name == "constructor" && self.is_function(member.object()) {
             return Some("Function".into());
         }
         let global = self.name(member.object())? == GLOBAL_OBJECT;
         let name = if GLOBAL_OBJECTS.contains(&&*name) { GLOBAL_OBJECT.into() } else { name };
         global.then_some(name)
     }
+
+    /// Whether the expression is certainly a function or a constructor: the constructor of all of them is `Function`.
+    fn is_function(&self, expression: &Expression<'_>) -> bool {
+        match expression {
+            Expression::Identifier(identifier) => {
+                match self.scoping.get_reference(identifier.reference_id()).symbol_id() {
+                    Some(symbol) => self.functions.contains(&symbol),
+                    None => FUNCTIONS.contains(&identifier.name.as_str()),
+                }
+            }
+            Expression::ClassExpression(_) => true,
+            _ if expression.is_function() => true,
+            _ => expression.as_member_expression().is_some_and(|member| self.is_method(member)),
+        }
+    }
+
+    /// Whether the member is a constructor, or a method of a literal: `[]["filter"]`, `"".sub`.
+    fn is_method(&self, member: &MemberExpression<'_>) -> bool {
+        let Some(name) = property(member) else { return false };
+        let literal = matches!(
+            member.object(),
+            Expression::ArrayExpression(_)
+                | Expression::StringLiteral(_)
+                | Expression::NumericLiteral(_)
+                | Expression::RegExpLiteral(_)
+                | Expression::TemplateLiteral(_)
+        );
+        name == "constructor" || literal && !VALUES.contains(&&*name)
+    }
+
+    fn add_function(&mut self, name: Option<&BindingIdentifier<'_>>) {
+        let symbol = name.map(BindingIdentifier::symbol_id).filter(|symbol| !self.scoping.symbol_is_mutated(*symbol));
+        self.functions.extend(symbol);
+    }
 }
 
-/// The name of a member, if it is a constant.
+/// The name of a member, if it is constant.
 pub fn property<'x>(member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
     match member {
         MemberExpression::StaticMemberExpression(member) => Some(member.property.name.as_str().into()),
@@ -70,19 +160,26 @@ pub fn property<'x>(member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
     }
 }
 
-/// Functions, and constructors as far as they can be told: the constructor of both is `Function`.
-fn is_function(expression: &Expression<'_>) -> bool {
-    let constructor = |member: &MemberExpression<'_>| property(member).is_some_and(|name| name == "constructor");
-    expression.is_function() || expression.as_member_expression().is_some_and(constructor)
-}
-
 impl<'a> Visit<'a> for Globals {
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
         if let (BindingPattern::BindingIdentifier(variable), Some(init)) = (&declarator.id, &declarator.init) {
             let symbol = variable.symbol_id();
             let name = self.name(init).filter(|_| !self.scoping.symbol_is_mutated(symbol)).map(Cow::into_owned);
             name.map(|name| self.aliases.insert(symbol, name));
+            if self.is_function(init) {
+                self.add_function(Some(variable));
+            }
         }
         walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        self.add_function(function.id.as_ref());
+        walk::walk_function(self, function, flags);
+    }
+
+    fn visit_class(&mut self, class: &Class<'a>) {
+        self.add_function(class.id.as_ref());
+        walk::walk_class(self, class);
     }
 }

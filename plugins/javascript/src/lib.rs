@@ -1,35 +1,42 @@
-//! The scripts of a package, parsed, for auditors.
+//! Parses the scripts of a package for auditors.
 //!
-//! What every such auditor has to get right is here once: which files are read, what happens to those that are too big,
-//! nested too deeply or do not parse (a warning, never a failure), and how an offset becomes a line and a column.
+//! What all such auditors have to get right is implemented here once: which files are read, what happens to those that
+//! are too big, nested too deeply or do not parse (a warning, never a failure), and how an offset becomes a line and a
+//! column.
 
+mod imports;
 mod nesting;
+mod texts;
 
 use berth_policy::{File, Finding, Package, Place, package::unreadable, text::Lines};
 use oxc_allocator::Allocator;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
+pub use imports::{Import, When, imports};
+pub use oxc_allocator::ArenaVec;
 pub use oxc_ast::ast;
 pub use oxc_ast_visit as visit;
 pub use oxc_semantic as semantic;
 pub use oxc_span as span;
+pub use texts::texts;
 
-/// A script may nest as deep as this. Real bundles stay below 200. A parser recurses: this deep it needs up to 1 MiB of
-/// wasm stack, and 8 MiB hold an `else if` chain or a sum of 20,000 parts, which have no brackets.
+/// How deep brackets in a script may be nested. Real bundles stay below 200. The parser recurses: at this depth it
+/// needs up to 1 MiB of wasm stack. The stack of 8 MiB suffices for an `else if` chain or a sum of 20,000 parts, which
+/// have no brackets.
 const MAX_NESTING: usize = 400;
-/// Findings of one rule in one file that are told one by one.
+/// How many findings of one rule in one file are listed one by one.
 const MAX_ALIKE: usize = 20;
 
-/// A file under audit.
+/// A file that is being audited.
 pub struct Source {
-    /// Its path in the package.
+    /// The path in the package.
     pub path: String,
-    /// Its text.
+    /// The content as text.
     pub text: String,
 }
 
-/// What is told of a file, at byte offsets.
+/// The findings of a file, with their byte offsets.
 pub type Found = Vec<(u32, Finding)>;
 
 /// Whether a path names a script: `.js`, `.mjs`, `.cjs` or `.wxs`.
@@ -37,8 +44,8 @@ pub fn is_script(path: &str) -> bool {
     [".js", ".mjs", ".cjs", ".wxs"].iter().any(|extension| path.ends_with(extension))
 }
 
-/// Judges every file that `wanted` chooses, one after the other. Files above `max_bytes` are not judged, which is told
-/// in a warning.
+/// Judges every file that `wanted` chooses, one after the other. A file above `max_bytes` is not judged; a warning says
+/// so. The error says which file could not be read.
 pub fn each_file(
     package: &dyn Package,
     max_bytes: u64,
@@ -65,7 +72,8 @@ fn too_big(file: &File, max_bytes: u64) -> Finding {
         .fix("Split the file, or raise max_file_bytes.")
 }
 
-/// In the order of the text, with places, and not more than [`MAX_ALIKE`] of one rule.
+/// The findings in the order of the text and with places, but at most [`MAX_ALIKE`] (and one that says there are more)
+/// of one rule.
 fn told(source: &Source, mut found: Found) -> Vec<Finding> {
     if found.is_empty() {
         return Vec::new();
@@ -94,33 +102,35 @@ impl AndMore for Finding {
     }
 }
 
-/// Parses a script and hands its program on; what does not parse is found as `unparsable`.
+/// Parses a script and passes its program on. The error has the finding about a script that cannot be examined:
+/// `unparsable` when it does not parse, `not-examined` when it is nested too deeply.
 ///
-/// A text is taken for a module if it can only be one; a `return` outside of a function is allowed, because
-/// mini-program runtimes wrap every file into one. Parentheses leave no trace in the tree.
-pub fn with_program(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> Found) -> Found {
+/// A text is parsed as a module only if it can be nothing else. A `return` outside a function is allowed, because
+/// runtimes of mini-programs wrap every file into a function. Parentheses leave no trace in the tree.
+pub fn with_program<R>(source: &Source, judge: impl FnOnce(&ast::Program<'_>) -> R) -> Result<R, Found> {
     if nesting::depth(&source.text) > MAX_NESTING {
-        return too_deep(source);
+        return Err(too_deep(source));
     }
     let allocator = Allocator::default();
     let parsed =
         Parser::new(&allocator, &source.text, SourceType::unambiguous().with_jsx(true)).with_options(options()).parse();
     if !parsed.panicked {
-        return judge(&parsed.program);
+        return Ok(judge(&parsed.program));
     }
     let first = parsed.diagnostics.iter().next();
     let offset = first.and_then(|error| error.labels.first()).map_or(0, |label| label.offset());
-    unparsable(source, offset, first.map_or_else(String::new, |error| error.to_string()))
+    Err(unparsable(source, offset, first.map_or_else(String::new, |error| error.to_string())))
 }
 
-/// Parses JSON and hands its value on; what does not parse is not ours to judge and has nothing to tell.
-pub fn with_json(source: &Source, judge: impl FnOnce(&ast::Expression<'_>) -> Found) -> Found {
+/// Parses JSON and passes its value on. `None` when the text does not parse or is nested too deeply, which other
+/// policies report.
+pub fn with_json<R>(source: &Source, judge: impl FnOnce(&ast::Expression<'_>) -> R) -> Option<R> {
     if nesting::depth(&source.text) > MAX_NESTING {
-        return too_deep(source);
+        return None;
     }
     let allocator = Allocator::default();
     let parser = Parser::new(&allocator, &source.text, SourceType::script()).with_options(options());
-    parser.parse_expression().map(|value| judge(&value)).unwrap_or_default()
+    parser.parse_expression().ok().map(|value| judge(&value))
 }
 
 fn options() -> ParseOptions {

@@ -1,7 +1,7 @@
-//! How deep a script nests, without parsing it.
+//! Determines how deep a script is nested, without parsing it.
 
-/// The deepest nesting of brackets, strings left out. An estimate that only has to tell thousands from dozens: regular
-/// expressions, comments and templates are read as code.
+/// The deepest nesting of brackets outside strings. It is an estimate that only has to tell thousands from dozens:
+/// regular expressions, comments and templates are read as code.
 pub fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     let mut bytes = text.bytes();
@@ -19,7 +19,7 @@ pub fn depth(text: &str) -> usize {
     deepest
 }
 
-/// To the closing quote, or to the end of the line, where the apostrophe of a comment ends.
+/// Skips to the closing quote or to the end of the line, at which an apostrophe in a comment ends.
 fn skip_string(bytes: &mut std::str::Bytes<'_>, quote: u8) {
     while let Some(byte) = bytes.next() {
         match byte {

@@ -1,25 +1,40 @@
-//! Are the declared pages there, and is there nothing that should not be?
+//! Checks that everything a package names exists, and that there is nothing in it that should not be.
 //!
-//! - Every page of the main package and of the subpackages has its files: a script and a markup (`.js` with `.wxml`,
-//!   `.axml` and their like) or one file that is both (`.html`, `.vue`). What a build bundles into `app-service.js` and
-//!   `page-frame.html` counts as there (fault 31).
-//! - Tabs lead to pages of the main package and their icons exist, in light and in dark where the theme says which; the entry page is one of the pages.
-//! - Every component that a page uses, or a component that it uses, has its files; an npm package that was not built is
-//!   told as such.
-//! - Subpackages do not lie inside one another, and pages of the main package do not lie inside of them.
-//! - Source maps, version control, private settings and other left-overs are pointed out.
-//! - Unknown members of `app.json` are told in a note and never more: real packages carry them.
+//! - Every page, and every component that is used, has its files with the extensions of its dialect, and these are
+//!   built (F31): a `.ts` or `.less` alone runs nowhere. What a build bundles into `app-service.js` counts as existing.
+//! - The JSON files of pages and components can be read.
+//! - What the manifest asks for exists: `app.js`, tabs and their icons in light and in dark, a custom tab bar, workers,
+//!   the theme, what is loaded ahead.
+//! - What files name exists: scripts, templates, style sheets, pictures, npm packages.
+//! - Subpackages do not lie inside one another, contain no pages of the main package and declare the pages that they
+//!   have; independent ones use nothing from outside.
+//! - Source maps, version control, private settings and other left-overs are reported, and so are misspelt members of
+//!   `app.json`.
+//!
+//! One cause is one finding, however many uses lead to it. What may run is never an error.
 
+mod ahead;
+mod app;
 mod components;
+mod games;
+mod gaps;
+mod json;
 mod manifest;
+mod markup;
 mod pages;
+mod scanner;
+mod scripts;
 mod strays;
+mod styles;
+mod subpackages;
 mod tabs;
 mod theme;
+mod undeclared;
 
-use berth_policy::{Auditor, Description, Finding, NoConfig, Package, Place, Policy, manifest::Manifest};
+use berth_policy::{Auditor, Description, Finding, NoConfig, Package, Place, Policy, log};
+use berth_policy_layout::{Kind, Layout, components::Components};
 
-/// The policy.
+/// The policy. It has no config.
 pub struct PackageStructure;
 
 impl Policy for PackageStructure {
@@ -28,7 +43,7 @@ impl Policy for PackageStructure {
     const DESCRIPTION: Description = Description {
         name: "package-structure",
         version: env!("CARGO_PKG_VERSION"),
-        summary: "Checks that declared pages, components, tabs and icons exist, and points out files that should not be shipped.",
+        summary: "Checks that everything a package names is there and built, and points out files that should not be shipped.",
         config_schema: "",
     };
 
@@ -38,38 +53,87 @@ impl Policy for PackageStructure {
 }
 
 /// What the checks look at.
-pub(crate) struct Subject {
-    manifest: Manifest,
-    theme: theme::Theme,
-    /// All paths, in byte order.
-    paths: Vec<String>,
+pub(crate) struct Subject<'p> {
+    layout: Layout,
+    components: Components,
+    package: &'p dyn Package,
 }
 
-impl Subject {
-    fn has(&self, path: &str) -> bool {
-        self.paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok()
+/// A file of the package that names another one, which exists.
+pub(crate) struct Reference {
+    from: Place,
+    to: String,
+}
+
+impl<'p> Subject<'p> {
+    fn of(layout: Layout, package: &'p dyn Package) -> Self {
+        let components = Components::of(&layout, package);
+        Self { layout, components, package }
     }
 
-    /// A path that differs from `path` only in case.
-    fn other_case(&self, path: &str) -> Option<&str> {
-        self.paths.iter().map(String::as_str).find(|have| have.eq_ignore_ascii_case(path))
+    /// The text of a file; empty when it cannot be read.
+    fn text(&self, path: &str) -> String {
+        self.package.read_text(path).unwrap_or_default()
+    }
+
+    /// What to do about a path that does not exist: correct its case, or else what `otherwise` says.
+    fn remedy(&self, paths: &[String], otherwise: &str) -> String {
+        match paths.iter().find_map(|path| self.layout.other_case(path)) {
+            Some(path) => format!("The file is called {path}; paths are case-sensitive, so write both alike."),
+            None => otherwise.into(),
+        }
     }
 }
 
 impl Auditor for PackageStructure {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
-        let mut paths: Vec<_> = package.files().into_iter().map(|file| file.path).collect();
-        paths.sort();
-        let manifest = match Manifest::of(package) {
-            Ok(manifest) => manifest,
+        let layout = match Layout::of(package) {
+            Ok(layout) => layout,
             Err(reason) => return Ok(vec![unreadable(&package.manifest_path(), &reason)]),
         };
-        let theme = theme::Theme::of(package, &manifest);
-        let subject = Subject { manifest, theme, paths };
-        let checks = [pages::check, pages::subpackages, tabs::check, manifest::check, strays::check];
-        let findings = checks.iter().flat_map(|check| check(&subject));
-        Ok(findings.chain(components::check(&subject, package)).collect())
+        log::info(format!("dialect: {}", layout.description()));
+        let subject = Subject::of(layout, package);
+        Ok(match subject.layout.kind {
+            Kind::App => app(&subject),
+            Kind::Game => games::check(&subject),
+            Kind::Plugin => vec![plugin(&subject)],
+        })
     }
+}
+
+fn app(subject: &Subject<'_>) -> Vec<Finding> {
+    let checks = [
+        pages::check,
+        subpackages::check,
+        app::check,
+        tabs::check,
+        ahead::check,
+        strays::check,
+        json::check,
+        components::check,
+    ];
+    let mut findings: Vec<_> = checks.iter().flat_map(|check| check(subject)).collect();
+    findings.extend(manifest::check(subject));
+    // A bundle has no files of its own for its pages, and names nothing that could be looked for.
+    if !subject.layout.is_bundled() {
+        let scripts = scripts::Scripts::of(subject);
+        let markup = markup::Markup::of(subject);
+        let (styles, sheets) = styles::check(subject);
+        let references: Vec<_> = [&scripts.references, &markup.references, &sheets].into_iter().flatten().collect();
+        findings.extend(subpackages::independent(subject, &references));
+        findings.extend(undeclared::check(subject, &scripts, &markup));
+        findings.extend(scripts.findings);
+        findings.extend(markup.findings);
+        findings.extend(styles);
+    }
+    findings
+}
+
+fn plugin(subject: &Subject<'_>) -> Finding {
+    let message = "This is a plugin, which runs inside of a mini-program and not alone.";
+    Finding::error("plugin", message).at(Place::file(&subject.layout.manifest.path)).fix(
+        "Mini-programs (app.json, manifest.json) and games (game.json) can be published. Pack the mini-program that uses the plugin.",
+    )
 }
 
 fn unreadable(path: &str, reason: &str) -> Finding {
@@ -80,6 +144,5 @@ fn unreadable(path: &str, reason: &str) -> Finding {
 
 berth_policy::auditor!(PackageStructure);
 
-#[cfg(test)]
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,21 @@
-//! Members of `app.json` that nobody declared.
+//! Finds members of `app.json` that are probably misspelt.
 
-use berth_policy::{Finding, Place};
+use berth_policy::Finding;
 
 use crate::Subject;
 
-/// The members of WeChat's `app.json`, those that Alipay, Douyin, uni-app and Taro write, and those of Berth, which
-/// declare what the package is.
+/// How many characters of a misspelt name may differ from the right one.
+const MAX_SLIP: usize = 2;
+/// How many characters a name must have: shorter ones cannot be told from other words.
+const MIN_LENGTH: usize = 5;
+
+/// The members of WeChat's `app.json`, those that Alipay, Douyin, uni-app and Taro write, and those with which Berth's
+/// packages declare their id and version.
 const KNOWN: &[&str] = &[
     "$schema",
+    "__usePrivacyCheck__",
     "adapteByMiniprogram",
+    "agent",
     "allowsBounceVertical",
     "appBar",
     "appLaunchInfo",
@@ -28,6 +35,7 @@ const KNOWN: &[&str] = &[
     "debugOptions",
     "description",
     "deviceOrientation",
+    "dynamicLib",
     "embeddedAppIdList",
     "enableIdKeyboard",
     "enablePassiveEvent",
@@ -36,6 +44,7 @@ const KNOWN: &[&str] = &[
     "frameset",
     "functionalPages",
     "global",
+    "groupIdList",
     "halfPage",
     "handleWebviewPreload",
     "icons",
@@ -72,6 +81,7 @@ const KNOWN: &[&str] = &[
     "tabBar",
     "themeLocation",
     "ttNavigateToMiniAppIdList",
+    "uniStatistics",
     "useDynamicPlugins",
     "useExtendedLib",
     "usePrivacyCheck",
@@ -82,17 +92,45 @@ const KNOWN: &[&str] = &[
     "workers",
 ];
 
-/// One note for all of them. Only for `app.json`: a W3C manifest is open by design.
-pub fn check(subject: &Subject) -> Vec<Finding> {
-    let manifest = &subject.manifest;
-    let unknown: Vec<_> = manifest.members.keys().map(String::as_str).filter(|key| !KNOWN.contains(key)).collect();
-    if manifest.path != "app.json" || unknown.is_empty() {
-        return Vec::new();
+/// One note about all misspelt members. Tools add members of their own, so an unknown member alone is not reported, but
+/// one whose name is nearly that of a known one, which is absent, was meant to have an effect and has none. Only
+/// `app.json` is checked, as a W3C manifest may have any members.
+pub fn check(subject: &Subject<'_>) -> Option<Finding> {
+    let manifest = &subject.layout.manifest;
+    if manifest.path != "app.json" {
+        return None;
     }
-    let place = unknown.first().map_or_else(|| Place::file(&manifest.path), |key| manifest.place_of(key));
-    let finding =
-        Finding::note("unknown-member", format!("app.json has members that are not known: {}.", unknown.join(", ")));
-    vec![
-        finding.at(place).fix("Nothing has to be done if a tool of yours reads them; else look for a slip of the pen."),
-    ]
+    let slips: Vec<_> = manifest.members.keys().filter_map(|key| Some((key, meant(key)?))).collect();
+    let slips: Vec<_> = slips.into_iter().filter(|(_, meant)| !manifest.members.contains_key(*meant)).collect();
+    let (first, _) = slips.first()?;
+    let told: Vec<_> = slips.iter().map(|(key, meant)| format!("{key} for {meant}")).collect();
+    let message = format!("app.json has members that look like slips of the pen: {}.", told.join(", "));
+    let finding = Finding::note("unknown-member", message).at(manifest.place_of(first));
+    Some(finding.fix("Correct the names; if a tool of yours reads them, nothing has to be done."))
+}
+
+/// The known name for which an unknown one was probably meant.
+fn meant(key: &str) -> Option<&'static str> {
+    if KNOWN.contains(&key) || key.starts_with('_') || key.len() < MIN_LENGTH {
+        return None;
+    }
+    let close = |known: &&&str| {
+        known.eq_ignore_ascii_case(key) || known.len() >= MIN_LENGTH && distance(known, key) <= MAX_SLIP
+    };
+    KNOWN.iter().find(close).copied()
+}
+
+/// The number of characters to insert, delete or replace to make one text the other (Levenshtein distance).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, c) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, d) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(c != *d);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
 }

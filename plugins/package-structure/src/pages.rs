@@ -1,118 +1,100 @@
-//! The files of pages, and the folders of subpackages.
+//! Checks the files of pages.
 
 use std::collections::HashSet;
 
-use berth_policy::{Finding, manifest::Subpackage};
+use berth_policy::{Finding, Place, Severity};
+use berth_policy_layout::Lack;
 
-use crate::Subject;
+use crate::{Subject, gaps::listed};
 
-/// A page in one file.
-const WHOLE: [&str; 6] = ["html", "htm", "vue", "nvue", "ux", "uvue"];
-const SCRIPT: [&str; 6] = ["js", "ts", "mjs", "cjs", "jsx", "tsx"];
-/// WeChat, Alipay, Douyin, Baidu, QQ, Kuaishou, JD, Huawei, and those who followed them.
-const MARKUP: [&str; 13] =
-    ["wxml", "axml", "ttml", "swan", "qml", "ksml", "jxml", "hml", "xhsml", "fxml", "dsml", "pug", "jsx"];
-/// What builds put all scripts into.
-const BUNDLED_SCRIPT: [&str; 2] = ["app-service.js", "service.js"];
-/// What builds put all markup into.
-const BUNDLED_MARKUP: [&str; 2] = ["page-frame.html", "page-frame.js"];
+/// What to do about markup that a dialect may not accept.
+pub const FOREIGN: &str = "See that it works on a device, or convert the markup to the dialect's own.";
 
-/// Every declared page has its files.
-pub fn check(subject: &Subject) -> Vec<Finding> {
-    let pages = subject.manifest.all_pages();
-    let mut findings = Vec::new();
-    if pages.is_empty() {
-        let finding =
-            Finding::error("no-pages", "The manifest declares no page.").at(subject.manifest.place_of("pages"));
-        findings.push(finding.fix("List the paths of the pages under \"pages\"."));
-    }
-    let mut seen = HashSet::new();
-    for page in &pages {
-        if seen.insert(page) {
-            findings.extend(missing(subject, page));
-        } else {
-            findings.push(repeated(subject, page));
-        }
-    }
-    findings
+/// Pages that lack the same, about which there is the same to do.
+struct Group {
+    rule: &'static str,
+    lack: &'static str,
+    fix: String,
+    pages: Vec<String>,
 }
 
-fn repeated(subject: &Subject, page: &str) -> Finding {
+/// Reports declared pages that lack files, and pages that are declared twice.
+pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let pages = &subject.layout.pages;
+    let mut seen = HashSet::new();
+    let (first, repeated): (Vec<&String>, Vec<&String>) = pages.iter().partition(|page| seen.insert(*page));
+    let mut groups: Vec<Group> = Vec::new();
+    for page in first {
+        let Some(lack) = subject.layout.lack(page) else { continue };
+        let group = group(subject, page, &lack);
+        match groups.iter_mut().find(|have| have.rule == group.rule && have.fix == group.fix) {
+            Some(have) => have.pages.extend(group.pages),
+            None => groups.push(group),
+        }
+    }
+    let none = pages.is_empty().then(|| no_pages(subject));
+    let missing = groups.iter().map(|group| group.finding(subject));
+    none.into_iter().chain(missing).chain(repeated.into_iter().map(|page| twice(subject, page))).collect()
+}
+
+fn no_pages(subject: &Subject<'_>) -> Finding {
+    Finding::error("no-pages", "The manifest declares no page.")
+        .at(subject.layout.manifest.place_of("pages"))
+        .fix("List the paths of the pages under \"pages\".")
+}
+
+fn twice(subject: &Subject<'_>, page: &str) -> Finding {
     Finding::warning("page-declared-twice", format!("The page {page} is declared more than once."))
         .at(place(subject, page))
         .fix("Remove the repetition.")
 }
 
-fn missing(subject: &Subject, page: &str) -> Option<Finding> {
-    let stem = page.trim_start_matches('/');
-    let has = |extensions: &[&str]| extensions.iter().any(|extension| subject.has(&format!("{stem}.{extension}")));
-    // A W3C manifest may name the file itself.
-    if subject.has(stem) || has(&WHOLE) {
-        return None;
-    }
-    let script = has(&SCRIPT) || bundled(subject, stem, &BUNDLED_SCRIPT);
-    let markup = has(&MARKUP) || bundled(subject, stem, &BUNDLED_MARKUP);
-    let (rule, what, file) = match (script, markup) {
-        (true, true) => return None,
-        (false, false) => ("page-missing", "has no files", "js"),
-        (false, true) => ("page-without-script", "has no script", "js"),
-        (true, false) => ("page-without-markup", "has no markup", "wxml"),
+fn group(subject: &Subject<'_>, page: &str, lack: &Lack) -> Group {
+    let markup = subject.layout.dialect.markup;
+    let file = |ending: &str| format!("{page}.{ending}");
+    let add = "Add the file, or remove the page from the manifest.";
+    let (rule, lack, fix) = match lack {
+        Lack::Everything => ("page-missing", "has no files", subject.remedy(&[file("js"), file(markup)], add)),
+        Lack::Script => ("page-without-script", "has no script", subject.remedy(&[file("js")], add)),
+        Lack::Markup => ("page-without-markup", "has no markup", subject.remedy(&[file(markup)], add)),
+        Lack::Foreign(_) => ("page-without-markup", "has foreign markup", FOREIGN.into()),
+        Lack::Built(_) => {
+            ("page-not-built", "is not built", "Build the project, and pack the folder that the build writes.".into())
+        }
     };
-    let message = format!("The page {page} {what}: there is no {stem}.{file} or an equivalent.");
-    Some(Finding::error(rule, message).at(place(subject, page)).fix(remedy(subject, stem, file)))
+    Group { rule, lack, fix, pages: vec![page.to_owned()] }
 }
 
-/// Whether a bundle lies in the root or in a folder above the page.
-fn bundled(subject: &Subject, page: &str, names: &[&str]) -> bool {
-    let folders = page.char_indices().filter(|(_, c)| *c == '/').map(|(at, _)| &page[..=at]);
-    let mut folders = std::iter::once("").chain(folders);
-    folders.any(|folder| names.iter().any(|name| subject.has(&format!("{folder}{name}"))))
-}
+impl Group {
+    fn finding(&self, subject: &Subject<'_>) -> Finding {
+        let first = &self.pages[0];
+        let message = match self.pages.len() {
+            1 => format!("The page {first} {}: {}.", self.lack, self.why(subject, first)),
+            count => {
+                let lack = self.lack.replacen("has ", "have ", 1).replacen("is ", "are ", 1);
+                format!("{count} pages {lack}: {}. Of the first, {}.", listed(&self.pages), self.why(subject, first))
+            }
+        };
+        let severity = if self.fix == FOREIGN { Severity::Warning } else { Severity::Error };
+        Finding::new(severity, self.rule, message).at(place(subject, first)).fix(&*self.fix)
+    }
 
-fn remedy(subject: &Subject, stem: &str, extension: &str) -> String {
-    match subject.other_case(&format!("{stem}.{extension}")) {
-        Some(path) => format!("The file is called {path}; paths are case-sensitive, so write both alike."),
-        None => "Add the file, or remove the page from the manifest.".into(),
+    fn why(&self, subject: &Subject<'_>, page: &str) -> String {
+        let dialect = subject.layout.dialect;
+        let (markup, name) = (dialect.markup, dialect.name);
+        match subject.layout.lack(page) {
+            Some(Lack::Built(source)) => format!("there is {source}, a source that no device runs"),
+            Some(Lack::Foreign(path)) => format!("there is {path}, and the package is {name}'s"),
+            Some(Lack::Markup) => format!("there is no {page}.{markup} (the package is {name}'s)"),
+            Some(Lack::Script) => format!("there is no {page}.js"),
+            _ => format!("there is no {page}.js and no {page}.{markup}"),
+        }
     }
 }
 
-/// The page as the manifest wrote it: inside of a subpackage it is relative to the root.
-fn place(subject: &Subject, page: &str) -> berth_policy::Place {
-    let subpackages = subject.manifest.subpackages();
-    let root = subpackages.iter().find(|sub| sub.pages.iter().any(|have| have == page));
+/// The place where the manifest names the page. Inside a subpackage it is written relative to the subpackage's root.
+fn place(subject: &Subject<'_>, page: &str) -> Place {
+    let root = subject.layout.subpackages.iter().find(|sub| sub.pages.iter().any(|have| have == page));
     let written = root.and_then(|sub| page.strip_prefix(&*sub.root)).map_or(page, |rest| rest.trim_start_matches('/'));
-    subject.manifest.place_of(written)
-}
-
-/// Subpackages lie side by side, and hold none of the main package's pages.
-pub fn subpackages(subject: &Subject) -> Vec<Finding> {
-    let subpackages = subject.manifest.subpackages();
-    let each = subpackages.iter().enumerate();
-    let nested =
-        each.flat_map(|(at, sub)| subpackages.iter().skip(at + 1).filter_map(move |other| overlap(sub, other)));
-    let inside = subject.manifest.pages().into_iter().filter_map(|page| {
-        let sub = subpackages.iter().find(|sub| sub.holds(&page))?;
-        let message = format!("The page {page} of the main package lies inside of the subpackage {}.", sub.root);
-        let finding = Finding::error("page-in-subpackage", message).at(subject.manifest.place_of(&page));
-        Some(finding.fix("Declare it as a page of the subpackage, or move it out of the folder."))
-    });
-    let nested = nested.map(|(root, finding)| finding.at(subject.manifest.place_of(&root)));
-    nested.chain(inside).collect()
-}
-
-fn overlap(one: &Subpackage, other: &Subpackage) -> Option<(String, Finding)> {
-    let (inner, outer) = match (one.holds(&other.root), other.holds(&one.root), one.root == other.root) {
-        (true, _, _) | (_, _, true) => (&other.root, &one.root),
-        (_, true, _) => (&one.root, &other.root),
-        _ => return None,
-    };
-    let message = if inner == outer {
-        format!("Two subpackages have the root {inner}.")
-    } else {
-        format!("The subpackage {inner} lies inside of the subpackage {outer}.")
-    };
-    Some((
-        inner.clone(),
-        Finding::error("subpackages-overlap", message).fix("Give each subpackage a folder of its own."),
-    ))
+    subject.layout.manifest.place_of(written)
 }

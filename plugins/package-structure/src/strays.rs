@@ -1,10 +1,10 @@
-//! Files that were left in the package by accident.
+//! Finds files that were left in the package by accident.
 
 use berth_policy::{Finding, Place, Severity};
 
 use crate::Subject;
 
-/// One sort of left-over.
+/// A kind of left-over files.
 struct Stray {
     rule: &'static str,
     severity: Severity,
@@ -72,13 +72,18 @@ fn folder(path: &str, name: &str) -> bool {
     path.split('/').rev().skip(1).any(|part| part == name)
 }
 
-/// One finding for each sort, with the first path and how many there are.
-pub fn check(subject: &Subject) -> Vec<Finding> {
-    STRAYS.iter().filter_map(|stray| found(stray, subject)).collect()
+/// One finding for each kind, with the first path and the number of others.
+pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    STRAYS.iter().filter(|stray| !is_wanted(stray, subject)).filter_map(|stray| found(stray, subject)).collect()
 }
 
-fn found(stray: &Stray, subject: &Subject) -> Option<Finding> {
-    let mut paths = subject.paths.iter().filter(|path| (stray.is)(path));
+/// Whether such files belong in the package: Alipay and others read npm packages from where npm installs them.
+fn is_wanted(stray: &Stray, subject: &Subject<'_>) -> bool {
+    stray.rule == "installed-packages" && subject.layout.dialect.npm.contains(&"node_modules")
+}
+
+fn found(stray: &Stray, subject: &Subject<'_>) -> Option<Finding> {
+    let mut paths = subject.layout.paths().iter().filter(|path| (stray.is)(path));
     let first = paths.next()?;
     let others = match paths.count() {
         0 => String::new(),

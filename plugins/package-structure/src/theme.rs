@@ -1,31 +1,45 @@
-//! The variables of a theme: `@name` in the manifest stands for what `themeLocation` names says in light and in dark.
+//! The theme: `@name` in the manifest stands for the values that the theme has for it in light and in dark.
 
 use berth_policy::{
-    Package,
-    manifest::Manifest,
+    Finding,
     serde_json::{self, Map, Value},
 };
 
-/// Where variables are defined when the manifest does not say.
+use crate::{Subject, app::named};
+
+/// The file with the variables if `themeLocation` is absent.
 const USUAL: &str = "theme.json";
 
-/// The modes, each with its variables; none when there is no theme or it cannot be read.
+/// The modes of the theme with their variables; none when there is no theme or it cannot be read.
 #[derive(Default)]
-pub(crate) struct Theme {
+pub struct Theme {
     modes: Map<String, Value>,
 }
 
+/// Reports a theme that `themeLocation` names and that does not exist or cannot be read.
+pub fn check(subject: &Subject<'_>) -> Option<Finding> {
+    let path = named(subject.layout.manifest.members.get("themeLocation"))?;
+    let reason = if !subject.layout.has(&path) {
+        "does not exist".to_owned()
+    } else {
+        let read = serde_json::from_str::<Map<String, Value>>(&subject.text(&path));
+        format!("cannot be read: {}", read.err()?)
+    };
+    let fix = subject
+        .remedy(std::slice::from_ref(&path), "Add the file, with the members light and dark, or remove themeLocation.");
+    let place = subject.layout.manifest.place_of("themeLocation");
+    Some(Finding::error("theme-missing", format!("The theme {path} {reason}.")).at(place).fix(fix))
+}
+
 impl Theme {
-    /// Reads the theme that a manifest names.
-    pub(crate) fn of(package: &dyn Package, manifest: &Manifest) -> Self {
-        let path = manifest.members.get("themeLocation").and_then(Value::as_str).unwrap_or(USUAL);
-        let path = path.trim_start_matches("./").trim_start_matches('/');
-        let text = package.read_text(path).unwrap_or_default();
-        Self { modes: serde_json::from_str(&text).unwrap_or_default() }
+    /// Reads the theme of the package.
+    pub fn of(subject: &Subject<'_>) -> Self {
+        let path = named(subject.layout.manifest.members.get("themeLocation")).unwrap_or(USUAL.into());
+        Self { modes: serde_json::from_str(&subject.text(&path)).unwrap_or_default() }
     }
 
-    /// What a variable stands for, each text once.
-    pub(crate) fn pictures(&self, variable: &str) -> Vec<&str> {
+    /// The different values of a variable in all modes.
+    pub fn pictures(&self, variable: &str) -> Vec<&str> {
         let said = self.modes.values().filter_map(|mode| mode.get(variable)?.as_str());
         let mut pictures: Vec<_> = said.collect();
         pictures.sort_unstable();

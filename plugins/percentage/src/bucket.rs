@@ -1,6 +1,6 @@
-//! Which bucket a device is in.
+//! The bucket of a device.
 
-/// Buckets of a task; one is a hundredth of a percent.
+/// The number of buckets of a task; each is a hundredth of a percent.
 pub const BUCKETS: u32 = 10_000;
 
 /// The bucket of a device in a task, from 0 to 9,999.

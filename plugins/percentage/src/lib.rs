@@ -1,4 +1,4 @@
-//! Admits a share of the devices (rule G11).
+//! Admits a share of the devices (G11).
 //!
 //! A device falls into one of 10,000 buckets:
 //!
@@ -6,9 +6,10 @@
 //! bucket = murmur3_32("{task_id}:{guid}", seed 0) % 10000        (UTF-8, MurmurHash3_x86_32)
 //! ```
 //!
-//! and a task of 12.5 % admits the buckets below 1,250. So a device keeps its bucket for the whole task; raising the
-//! percentage keeps those already in; and because the task is the salt, the first to get one release are not the
-//! first to get the next. Anyone can compute it: `vectors.json` holds task ids, guids, hashes and buckets to test against.
+//! and a task of 12.5 % admits the buckets below 1,250. So a device keeps its bucket for the whole task, raising the
+//! percentage keeps the devices that were admitted, and, as the task's id is part of what is hashed, the first devices
+//! of one release are not the first of the next. Anyone can compute it: `vectors.json` has task ids, guids, hashes and
+//! buckets to test against.
 //!
 //! The config is `{"percent": 12.5}`, or stages by the hours since the task started:
 //! `{"stages": [{"percent": 10, "after_hours": 0}, {"percent": 50, "after_hours": 24}, {"percent": 100, "after_hours": 72}]}`.
@@ -22,7 +23,7 @@ use berth_policy::{Description, Device, Grayscale, Policy, Task, Verdict};
 pub use bucket::{BUCKETS, bucket, murmur3_32};
 pub use plan::{Config, Plan, Share};
 
-/// The policy.
+/// The policy, made from its config.
 pub struct Percentage {
     plan: Plan,
 }

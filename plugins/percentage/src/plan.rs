@@ -1,4 +1,4 @@
-//! How many are admitted, and when.
+//! How many devices are admitted at what time.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::BUCKETS;
 
 const HOUR: u64 = 3_600_000;
 
-/// Exactly one of the two.
+/// The config, which has exactly one of the two members.
 #[derive(Deserialize)]
 #[serde(crate = "berth_policy::serde", deny_unknown_fields)]
 pub struct Config {
@@ -28,7 +28,7 @@ struct Stage {
 pub struct Share(u32);
 
 impl Share {
-    /// Whether the share reaches as far as this bucket.
+    /// Whether the bucket is within the share.
     pub fn holds(self, bucket: u32) -> bool {
         bucket < self.0
     }
@@ -60,12 +60,12 @@ impl TryFrom<f64> for Share {
     }
 }
 
-/// Shares by time. Hours rise and shares never fall, so that who is in stays in.
+/// The shares over time. Times rise and shares never fall, so that admitted devices stay admitted.
 #[derive(Debug)]
 pub struct Plan(Vec<(u64, Share)>);
 
 impl Plan {
-    /// The share at so many milliseconds after the start; nothing before the first stage.
+    /// The share at `since_start` milliseconds after the start of the task; 0 % before the first stage.
     pub fn share(&self, since_start: u64) -> Share {
         let begun = |(after, _): &&(u64, Share)| *after <= since_start;
         self.0.iter().rev().find(begun).map_or(Share(0), |(_, share)| *share)

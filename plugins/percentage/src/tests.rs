@@ -34,7 +34,7 @@ fn g11_the_published_vectors_hold() {
     }
 }
 
-/// The vectors that other implementations of MurmurHash3_x86_32 agree upon.
+/// Test vectors on which other implementations of MurmurHash3_x86_32 agree.
 #[test]
 fn g11_the_hash_is_murmur3() {
     assert_eq!(murmur3_32(b"", 0), 0);
@@ -102,7 +102,7 @@ fn g14_a_refusal_tells_bucket_and_share() {
     assert!(reason.contains("bucket") && reason.contains("0 % are admitted"), "{reason}");
 }
 
-/// 100,000 devices, so that three standard deviations are below half a percent.
+/// With 100,000 devices, three standard deviations are below half a percent.
 #[test]
 fn g11_the_buckets_are_spread_evenly() {
     let mut deciles = [0u32; 10];
@@ -112,7 +112,7 @@ fn g11_the_buckets_are_spread_evenly() {
     assert!(deciles.iter().all(|count| count.abs_diff(10_000) < 300), "{deciles:?}");
 }
 
-/// Of the devices in one task's 5 %, about 5 % are in another's.
+/// About 5 % of the devices in one task's 5 % are also in another's.
 #[test]
 fn g11_tasks_are_independent() {
     let first: Vec<String> =

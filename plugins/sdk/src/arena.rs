@@ -1,15 +1,16 @@
-//! Memory for grayscale policies. One lives for one decision and allocates a few kilobytes: they come from a static
-//! block, so that the guest's memory never grows, which would cost the host two changes of page rights in each decision.
+//! The allocator of grayscale policies. An instance lives for one decision and allocates a few kilobytes. These come
+//! from a static block, so that the guest's memory never grows, which would cost the host two changes of page
+//! protection for each decision.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::{Cell, UnsafeCell},
 };
 
-/// Larger than what a decision with a config of some kilobytes needs.
+/// The size of the block in bytes: more than a decision with a config of some kilobytes needs.
 const SIZE: usize = 64 * 1024;
 
-/// Hands out a static block from its start to its end; what does not fit comes from the system's allocator.
+/// Allocates from a static block, from its start to its end. What does not fit comes from the system's allocator.
 pub struct Arena {
     block: UnsafeCell<Block>,
     used: Cell<usize>,
@@ -23,7 +24,7 @@ struct Block([u8; SIZE]);
 unsafe impl Sync for Arena {}
 
 impl Arena {
-    /// With nothing handed out.
+    /// An arena with nothing allocated.
     pub const fn new() -> Self {
         Self { block: UnsafeCell::new(Block([0; SIZE])), used: Cell::new(0) }
     }

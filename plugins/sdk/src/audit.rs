@@ -7,10 +7,10 @@ use crate::{
 };
 pub use audit::{Finding, Place, Severity};
 
-/// Judges a version before people do.
+/// An auditor judges a version before people do.
 pub trait Auditor: Policy {
-    /// What is to be said of the package; an empty list when nothing is. An error is the policy's own failure ("I
-    /// could not judge"), never a judgement.
+    /// Judges a package, and returns the findings; there are none when all is well. An error means that the policy
+    /// could not judge, and is never a judgement.
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String>;
 }
 
@@ -21,33 +21,34 @@ impl<P: Exported + Auditor> audit::Guest for Exports<P> {
 }
 
 impl Finding {
-    /// For the reader's information. `rule` is stable, kebab-case and unique in the policy.
+    /// A finding for the reader's information. `rule` must be stable, kebab-case and unique in the policy.
     pub fn note(rule: &str, message: impl Into<String>) -> Self {
         Self::new(Severity::Note, rule, message)
     }
 
-    /// People should look before they approve.
+    /// A finding at which people should look before they approve the version. `rule` is as for [`Finding::note`].
     pub fn warning(rule: &str, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, rule, message)
     }
 
-    /// In mode `enforce` this rejects the version.
+    /// A finding that rejects the version when the policy is bound in mode `enforce`. `rule` is as for
+    /// [`Finding::note`].
     pub fn error(rule: &str, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, rule, message)
     }
 
-    /// A finding of any severity.
+    /// A finding with this severity, without a place and a fix.
     pub fn new(severity: Severity, rule: &str, message: impl Into<String>) -> Self {
         Self { rule: rule.into(), severity, message: message.into(), place: None, fix: None }
     }
 
-    /// Where it was found.
+    /// Sets where it was found.
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// What to do about it.
+    /// Sets what to do about it, in words.
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
@@ -55,7 +56,7 @@ impl Finding {
 }
 
 impl Place {
-    /// The beginning of a file: what concerns the whole of it.
+    /// The beginning of a file, for findings that concern the whole of it.
     pub fn file(path: &str) -> Self {
         Self { path: path.into(), line: 1, column: 1 }
     }

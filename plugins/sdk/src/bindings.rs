@@ -1,7 +1,7 @@
-//! What `wit/` becomes in Rust.
+//! The Rust bindings of `wit/`.
 //!
-//! One binding serves the three worlds, because macros of one name can be exported only once from a crate; what an
-//! individual policy exports is chosen by [`crate::auditor!`] and its like, and [`worlds`] tells the host which it is.
+//! One binding serves all three worlds, because a crate can export macros of one name only once. [`crate::auditor!`]
+//! and the like choose what a policy exports, and [`worlds`] tells the host which world that is.
 
 #![allow(missing_docs, clippy::all, reason = "generated")]
 
@@ -16,7 +16,7 @@ wit_bindgen::generate!({
             export berth:policy/configure@1.0.0;
             export berth:policy/audit@1.0.0;
             export berth:policy/gray@1.0.0;
-            export berth:policy/guard@1.0.0;
+            export berth:policy/watch@1.0.0;
         }
     ",
     path: "../../wit",
@@ -26,13 +26,13 @@ wit_bindgen::generate!({
     additional_derives: [PartialEq],
 });
 
-/// The encoded worlds.
+/// The worlds, encoded for a custom section of the wasm.
 pub mod worlds {
     pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/auditor"));
     pub const GRAYSCALE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/grayscale"));
-    pub const GUARDIAN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guardian"));
+    pub const GUARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guard"));
 
-    /// `section` as an array, which is what a static in a link section must be.
+    /// `section` as an array, which a static in a link section must be.
     pub const fn array<const N: usize>(section: &[u8]) -> [u8; N] {
         let mut array = [0; N];
         array.copy_from_slice(section);

@@ -1,6 +1,7 @@
-//! The macros that make a policy out of a crate.
+//! The macros that export a type as the policy of a crate.
 
-/// Exports a type that is [`Policy`](crate::Policy) and [`Auditor`](crate::Auditor) as this crate's policy.
+/// Exports a type that implements [`Policy`](crate::Policy) and [`Auditor`](crate::Auditor) as the policy of this
+/// crate.
 #[macro_export]
 macro_rules! auditor {
     ($policy:ty) => {
@@ -8,7 +9,8 @@ macro_rules! auditor {
     };
 }
 
-/// Exports a type that is [`Policy`](crate::Policy) and [`Grayscale`](crate::Grayscale) as this crate's policy.
+/// Exports a type that implements [`Policy`](crate::Policy) and [`Grayscale`](crate::Grayscale) as the policy of this
+/// crate.
 #[macro_export]
 macro_rules! grayscale {
     ($policy:ty) => {
@@ -20,15 +22,16 @@ macro_rules! grayscale {
     };
 }
 
-/// Exports a type that is [`Policy`](crate::Policy) and [`Guardian`](crate::Guardian) as this crate's policy.
+/// Exports a type that implements [`Policy`](crate::Policy) and [`Guard`](crate::Guard) as the policy of this
+/// crate.
 #[macro_export]
-macro_rules! guardian {
+macro_rules! guard {
     ($policy:ty) => {
-        $crate::__export!($policy, Guardian, GUARDIAN, __export_berth_policy_guard_1_0_0_cabi, guard);
+        $crate::__export!($policy, Guard, GUARD, __export_berth_policy_watch_1_0_0_cabi, watch);
     };
 }
 
-/// The exports exist only in wasm: elsewhere the crate is an ordinary library, which is how its tests run.
+/// The exports exist in wasm only. Elsewhere the crate is an ordinary library, so that its tests can run.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export {

@@ -1,11 +1,12 @@
-//! The world `grayscale`: chooses the devices of a grayscale release.
+//! The world `grayscale`: decides which devices get the version of a grayscale task.
 
 use crate::{Exported, Exports, Policy, bindings::exports::berth::policy::gray};
 pub use gray::{Attribute, Device, Task, Verdict};
 
-/// Chooses the devices of a grayscale release.
+/// A grayscale policy decides which devices get the version of a grayscale task.
 pub trait Grayscale: Policy {
-    /// May this device have the gray version? An error is the policy's own failure, never a refusal.
+    /// Decides whether the device may have the gray version. An error means that the policy could not decide, and is
+    /// never a refusal.
     fn decide(&self, device: &Device, task: &Task) -> Result<Verdict, String>;
 }
 
@@ -15,7 +16,7 @@ impl<P: Exported + Grayscale> gray::Guest for Exports<P> {
     }
 }
 
-/// Large lists, which stay in the host.
+/// The lists of the host, which can be large and therefore stay there.
 pub mod cohort {
     /// Whether `key` is a member of the list `name`. A list that does not exist has no members.
     #[cfg(target_arch = "wasm32")]
@@ -23,7 +24,7 @@ pub mod cohort {
         crate::bindings::berth::policy::cohort::contains(name, key)
     }
 
-    /// Whether `key` is a member of the list `name`, which a test has given to `testing::set_cohort`.
+    /// Whether `key` is a member of the list `name`, which a test has set with `testing::set_cohort`.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn contains(name: &str, key: &str) -> bool {
         crate::testing::in_cohort(name, key)

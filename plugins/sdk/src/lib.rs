@@ -1,7 +1,8 @@
-//! Write policies for Berth in Rust.
+//! The SDK for writing Berth's policies in Rust.
 //!
-//! A policy is a type with two traits: [`Policy`] says what it is and makes it out of its config, and the trait of its
-//! world ([`Auditor`], [`Grayscale`] or [`Guardian`]) has the one function. A macro of the world's name exports it.
+//! A policy is a type with two traits: [`Policy`] describes it and makes it from its config, and the trait of its world
+//! ([`Auditor`], [`Grayscale`] or [`Guard`]) has the one function that judges. A macro with the name of the world
+//! exports it.
 //!
 //! ```
 //! use berth_policy::{Auditor, Description, Finding, Package, Place, Policy, serde::Deserialize};
@@ -56,11 +57,11 @@
 //! assert_eq!(findings[0].rule, "no-licence");
 //! ```
 //!
-//! `Cargo.toml` says `crate-type = ["cdylib", "rlib"]`, and
-//! `cargo build --release --target wasm32-unknown-unknown` makes what `berth policy push` takes.
+//! In `Cargo.toml`, set `crate-type = ["cdylib", "rlib"]`. Then `cargo build --release --target wasm32-unknown-unknown`
+//! makes the file that `berth policy push` takes.
 //!
-//! Nothing is ambient in a policy: it has no clock, no randomness, no network and no files. It reads what its world
-//! gives it, and the same input has the same answer.
+//! A policy has no clock, no randomness, no network and no files. It reads only what its world gives it, and the same
+//! input always has the same answer.
 
 #[doc(hidden)]
 pub mod bindings;
@@ -70,7 +71,6 @@ mod arena;
 mod audit;
 mod export;
 mod gray;
-mod guard;
 pub mod log;
 pub mod manifest;
 pub mod package;
@@ -79,16 +79,17 @@ mod policy;
 pub mod testing;
 pub mod text;
 pub mod version;
+mod watch;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub use arena::Arena;
 pub use audit::{Auditor, Finding, Place, Severity};
 pub use gray::{Attribute, Device, Grayscale, Task, Verdict, cohort};
-pub use guard::{Advice, Guardian, Health, Window};
 pub use package::{File, Package, ReadError};
 pub use policy::{Description, NoConfig, Policy};
 #[doc(hidden)]
 pub use policy::{Exported, Exports, Slot};
 pub use serde;
 pub use serde_json;
+pub use watch::{Advice, Guard, Health, Window};

@@ -5,27 +5,27 @@ use std::fmt;
 use crate::bindings::berth::policy::contents;
 pub use contents::{File, ReadError};
 
-/// Bytes that one read asks for, unless the host allows less.
+/// How many bytes one read asks for, unless the host allows fewer.
 const CHUNK: u32 = 1 << 20;
 
-/// The package under audit. The host's archive is one, and [`crate::testing::MemoryPackage`] is another.
+/// The package under audit: that of the host, or in tests a [`crate::testing::MemoryPackage`].
 pub trait Package {
-    /// The MiniApp's id.
+    /// The id of the MiniApp.
     fn mini_app_id(&self) -> String;
-    /// `MAJOR.MINOR.PATCH`, with a pre-release tag in development.
+    /// The number of the version: `MAJOR.MINOR.PATCH`, with a pre-release tag in development.
     fn version(&self) -> String;
-    /// Bytes of the package as uploaded.
+    /// The size of the package in bytes, as it was uploaded.
     fn size(&self) -> u64;
-    /// Path of the manifest: `app.json` or `manifest.json`.
+    /// The path of the manifest, such as `app.json` or `manifest.json`.
     fn manifest_path(&self) -> String;
-    /// The manifest as JSON text, as found.
+    /// The manifest as JSON text, as it is in the package.
     fn manifest(&self) -> String;
-    /// All files, sorted by path (byte order).
+    /// All files, sorted by the bytes of their paths.
     fn files(&self) -> Vec<File>;
-    /// Up to `length` bytes from `offset`; fewer at the end of the file, none past it.
+    /// Up to `length` bytes of a file from `offset` on. There are fewer at the end of the file, and none after it.
     fn read(&self, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, ReadError>;
 
-    /// The whole of a file, in as many reads as the host's limit makes necessary.
+    /// All bytes of a file, in as many reads as the host's limit requires.
     fn read_all(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         let (mut bytes, mut length) = (Vec::new(), CHUNK);
         loop {
@@ -38,7 +38,7 @@ pub trait Package {
         }
     }
 
-    /// The whole of a file as text. A byte order mark is left out, and what is not UTF-8 becomes U+FFFD.
+    /// A whole file as text, without a byte order mark. Bytes that are not UTF-8 become U+FFFD.
     fn read_text(&self, path: &str) -> Result<String, ReadError> {
         let bytes = self.read_all(path)?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
@@ -70,7 +70,7 @@ impl Package for contents::Archive {
     }
 }
 
-/// A file that could not be read, in words: what an auditor answers when it could not judge.
+/// Says in words that a file could not be read: the error of an auditor that could not judge.
 pub fn unreadable(path: &str, error: ReadError) -> String {
     let reason = match error {
         ReadError::NoSuchFile => "there is no such file".to_owned(),
@@ -80,12 +80,12 @@ pub fn unreadable(path: &str, error: ReadError) -> String {
     format!("{path} could not be read: {reason}.")
 }
 
-/// Bytes as people read them: `2.4 MiB`, `812 KiB`, `40 bytes`.
+/// A size in bytes. It is displayed as people read it: `2.4 MiB`, `812 KiB`, `40 bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
 
 impl Bytes {
-    /// This size and another, as people read them; in bytes where rounding would hide that they differ.
+    /// This size and another one as people read them; both in bytes if they would otherwise look the same.
     pub fn beside(self, other: Self) -> (String, String) {
         let rounded = (self.to_string(), other.to_string());
         if self == other || rounded.0 != rounded.1 {

@@ -6,35 +6,35 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::bindings::exports::berth::policy::{about, configure};
 
-/// What a policy says of itself.
+/// The description of a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
-    /// Kebab-case, 1 to 64 characters, unique in an installation.
+    /// The name: kebab-case, 1 to 64 characters, unique in an installation.
     pub name: &'static str,
-    /// The policy's own version (semver); usually `env!("CARGO_PKG_VERSION")`.
+    /// The policy's own version, `MAJOR.MINOR.PATCH`; usually `env!("CARGO_PKG_VERSION")`.
     pub version: &'static str,
     /// One sentence for the people who choose a policy.
     pub summary: &'static str,
-    /// JSON Schema (2020-12) of the config as JSON text; empty when the policy takes none.
+    /// The JSON Schema (2020-12) of the config as JSON text; empty when the policy takes no config.
     ///
-    /// The host validates every config against it and draws its forms from it, so give each property a `title`, a
+    /// The host validates every config against it and makes its forms from it, so give each property a `title`, a
     /// `description` and a `default`. Keep it in a file of its own: `include_str!("config.schema.json")`.
     pub config_schema: &'static str,
 }
 
-/// A policy: what it is, and how it comes out of its config. Beside it stands the trait of its world.
+/// A policy: its description, and how it is made from its config. It also needs the trait of its world.
 pub trait Policy: Sized + Send + Sync + 'static {
-    /// What the config is read into; [`NoConfig`] when there is none.
+    /// The type that the config is deserialised to; [`NoConfig`] when there is no config.
     type Config: DeserializeOwned;
 
-    /// What the policy says of itself.
+    /// The description of the policy.
     const DESCRIPTION: Description;
 
-    /// Makes the policy. Called once per instance, before anything else; refuse here what the schema cannot express,
-    /// and say what to change.
+    /// Makes the policy from its config. It is called once per instance, before anything else. Refuse here what the
+    /// schema cannot express, and say what to change.
     fn configure(config: Self::Config) -> Result<Self, String>;
 
-    /// The policy with this config as JSON text, as the host would make it. For tests.
+    /// Makes the policy from a config as JSON text, as the host does. For tests.
     fn from_json(config: &str) -> Result<Self, String> {
         let config = serde_json::from_str(config).map_err(|error| format!("The config does not fit: {error}."))?;
         Self::configure(config)
@@ -46,11 +46,11 @@ pub trait Policy: Sized + Send + Sync + 'static {
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
-/// Where an instance keeps its configured policy.
+/// The place where an instance keeps its configured policy.
 #[doc(hidden)]
 pub type Slot<P> = OnceLock<P>;
 
-/// Gives a policy its slot. Implemented by the export macros.
+/// Gives a policy its slot. The export macros implement it.
 #[doc(hidden)]
 pub trait Exported: Policy {
     fn slot() -> &'static Slot<Self>;
@@ -60,7 +60,7 @@ pub trait Exported: Policy {
     }
 }
 
-/// Answers the host in the name of `P`.
+/// Implements the exported interfaces for the policy `P`.
 #[doc(hidden)]
 pub struct Exports<P>(PhantomData<P>);
 

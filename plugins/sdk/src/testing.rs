@@ -1,4 +1,4 @@
-//! What a native test of a policy needs. Not there in wasm.
+//! Helpers for native tests of policies. They do not exist in wasm.
 
 use std::{
     cell::RefCell,
@@ -14,7 +14,7 @@ thread_local! {
     static COHORTS: RefCell<HashMap<String, HashSet<String>>> = RefCell::default();
 }
 
-/// Gives this thread a list of the host. A second call with the same name replaces the first.
+/// Sets a list of the host for this thread, and replaces one with the same name.
 pub fn set_cohort<'k>(name: &str, keys: impl IntoIterator<Item = &'k str>) {
     let keys = keys.into_iter().map(Into::into).collect();
     COHORTS.with_borrow_mut(|cohorts| cohorts.insert(name.into(), keys));
@@ -24,7 +24,7 @@ pub(crate) fn in_cohort(name: &str, key: &str) -> bool {
     COHORTS.with_borrow(|cohorts| cohorts.get(name).is_some_and(|keys| keys.contains(key)))
 }
 
-/// A device on which nothing is special, to be changed by `Device { guid: …, ..device() }`.
+/// A device with ordinary values, to be changed by `Device { guid: …, ..device() }`.
 pub fn device() -> Device {
     Device {
         guid: "g-1".into(),
@@ -40,7 +40,7 @@ pub fn device() -> Device {
     }
 }
 
-/// A task that has just started.
+/// A task that has just started, to be changed by `Task { version: …, ..task() }`.
 pub fn task() -> Task {
     Task {
         id: "gray_1".into(),
@@ -85,7 +85,8 @@ impl Package for MemoryPackage {
         self.files.values().map(|bytes| bytes.len() as u64).sum()
     }
     fn manifest_path(&self) -> String {
-        if self.files.contains_key("app.json") { "app.json" } else { "manifest.json" }.into()
+        let manifests = ["app.json", "game.json", "plugin.json"];
+        manifests.into_iter().find(|path| self.files.contains_key(*path)).unwrap_or("manifest.json").into()
     }
     fn manifest(&self) -> String {
         self.read_text(&self.manifest_path()).unwrap_or_default()

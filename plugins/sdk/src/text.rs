@@ -1,15 +1,15 @@
-//! From a byte offset to the line and column that people read.
+//! Converts byte offsets to the lines and columns that people read.
 
 use crate::audit::Place;
 
-/// The lines of a text. A line ends at `\n`, `\r\n` or `\r`.
+/// The lines of a text. A line ends with `\n`, `\r\n` or `\r`.
 pub struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    /// Finds the lines, once per text.
+    /// Finds the lines of a text.
     pub fn of(text: &'t str) -> Self {
         let bytes = text.as_bytes();
         let ends = |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
@@ -17,7 +17,8 @@ impl<'t> Lines<'t> {
         Self { text, starts }
     }
 
-    /// The place of a byte offset. Line and column are one-based; the column counts Unicode scalar values.
+    /// The place at a byte offset of the file `path`. Lines and columns begin with 1; columns count Unicode scalar
+    /// values.
     pub fn place(&self, path: &str, offset: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);

@@ -1,9 +1,9 @@
-//! Versions as devices tell them: any count of numeric parts, missing ones zero.
+//! Versions as devices state them: any number of numeric parts, of which missing ones are 0.
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-/// A version of an app or of an operating system: `3.2.1`, `14`. Compared numerically, missing parts zero, so that
-/// `3.2` equals `3.2.0` (rule G4).
+/// The version of an app or of an operating system, such as `3.2.1` or `14`. Versions are compared numerically, and
+/// missing parts are 0, so that `3.2` equals `3.2.0` (G4).
 #[derive(Clone, Debug)]
 pub struct Version(Vec<u64>);
 

@@ -1,18 +1,33 @@
-//! What a name says of the text that it is given.
+//! What a name says about the text that is assigned to it.
 
 /// What is expected under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// An AppSecret, or another secret of that kind.
+    /// An AppSecret or a similar secret.
     Secret,
-    /// A secret key, whose name says so more clearly.
+    /// A secret key, which the name says more clearly.
     SecretKey,
     /// A password.
     Password,
 }
 
-/// Ends of names, in lower case without separators: `APP_SECRET` and `wxAppSecret` both end in `appsecret`.
-const SECRET_KEYS: [&str; 9] = [
+/// The endings of names of secret keys, in lower case without separators: `AES_KEY` and `wxAesKey` both end with
+/// `aeskey`.
+const SECRET_KEYS: [&str; 23] = [
+    "aeskey",
+    "deskey",
+    "signkey",
+    "signaturekey",
+    "mchkey",
+    "merchantkey",
+    "partnerkey",
+    "paykey",
+    "apiv3key",
+    "apikeyv3",
+    "encryptkey",
+    "encryptionkey",
+    "hmackey",
+    "masterkey",
     "secretaccesskey",
     "accesskeysecret",
     "secretkey",
@@ -25,7 +40,7 @@ const SECRET_KEYS: [&str; 9] = [
 ];
 const PASSWORDS: [&str; 4] = ["password", "passwd", "pwd", "passphrase"];
 
-/// What the name means, if it means anything.
+/// The meaning of a name; `None` when it has none.
 pub fn meaning(name: &str) -> Option<Meaning> {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));

@@ -1,25 +1,32 @@
-//! What is a secret.
+//! The rules by which a text is a secret.
 
 use berth_policy::Finding;
 
 use crate::{
+    keys,
     names::{Meaning, meaning},
     randomness::{entropy, is_placeholder, is_random},
+    tokens,
 };
 
-/// Judges one text, together with the name that it is given to.
+/// Judges a text, together with the name that it is assigned to if there is one.
 pub fn judge(name: Option<&str>, text: &str) -> Option<Finding> {
     by_form(text).or_else(|| by_name(name?, text))
 }
 
-/// The first characters and the length: enough to find it, not enough to use it.
-fn masked(secret: &str) -> String {
+/// The first four characters and the length: enough to find the secret, and not enough to use it.
+pub fn masked(secret: &str) -> String {
     let shown: String = secret.chars().take(4).collect();
     format!("{shown}… ({} characters)", secret.chars().count())
 }
 
 fn by_form(text: &str) -> Option<Finding> {
-    private_key(text).or_else(|| token(text)).or_else(|| key_id(text)).or_else(|| secret_in_address(text))
+    keys::whole(text)
+        .or_else(|| tokens::token(text))
+        .or_else(|| key_id(text))
+        .or_else(|| secret_in_address(text))
+        .or_else(|| tokens::connection(text))
+        .or_else(|| tokens::web_token(text))
 }
 
 fn by_name(name: &str, text: &str) -> Option<Finding> {
@@ -31,7 +38,8 @@ fn by_name(name: &str, text: &str) -> Option<Finding> {
     }
 }
 
-/// The AppSecrets of WeChat and of those who followed it: 32 hexadecimal characters, all of one case.
+/// Whether the text has the form of the AppSecrets of WeChat and of others: 32, 40 or 64 hexadecimal characters, all of
+/// one case.
 fn is_hex_secret(text: &str) -> bool {
     let lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let upper = text.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte));
@@ -40,19 +48,19 @@ fn is_hex_secret(text: &str) -> bool {
 
 fn is_key(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
-    (20..=128).contains(&text.len()) && text.bytes().all(plain) && is_random(text) && !is_words(text)
+    (16..=128).contains(&text.len()) && text.bytes().all(plain) && is_random(text) && !is_words(text)
 }
 
-/// Words joined by separators, or by capitals: these have long stretches of small letters.
-fn is_words(text: &str) -> bool {
+/// Whether the text consists of words joined by separators or by capitals, which have long runs of small letters.
+pub fn is_words(text: &str) -> bool {
     let parts = text.split(|c: char| !c.is_ascii_lowercase());
     let joined = text.contains(['-', '_']) && !text.bytes().any(|byte| byte.is_ascii_uppercase());
     let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     joined && !hexadecimal || parts.filter(|part| part.len() >= 5).map(str::len).sum::<usize>() * 2 > text.len()
 }
 
-/// A password that somebody typed: letters of both cases or a sign, with digits. Texts with other signs are more
-/// often patterns, paths, addresses or words for people.
+/// Whether the text looks like a password that somebody typed: digits, and letters of both cases or a sign. Texts with
+/// other signs are more often patterns, paths, addresses or words for people.
 fn is_password(text: &str) -> bool {
     let signs = b"!@#$%^&*_-+=.?~";
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
@@ -69,7 +77,8 @@ fn is_password(text: &str) -> bool {
         && !is_label(text)
 }
 
-/// Names of fields, keys of translations, classes: words with a number, such as `errorPassword2` or `login.pwd-2`.
+/// Whether the text is the name of a field, of a translation or of a class: words with a number, such as
+/// `errorPassword2` or `login.pwd-2`.
 fn is_label(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let words = ["password", "passwd", "pwd", "login", "input", "form", "error", "icon", "user"];
@@ -92,64 +101,7 @@ fn password(name: &str, text: &str) -> Finding {
         .fix("Change the password, and let the server ask for it.")
 }
 
-/// A PEM block with content. Libraries hold the first line alone, to compare with.
-pub fn private_key(text: &str) -> Option<Finding> {
-    let (_, rest) = text.split_once("-----BEGIN ")?;
-    let (kind, body) = rest.split_once("PRIVATE KEY-----")?;
-    let body = body.split("-----").next().unwrap_or_default();
-    let content: String = body.chars().filter(|c| c.is_ascii_alphanumeric() || "+/=".contains(*c)).collect();
-    (kind.len() <= 12 && content.len() >= 64 && entropy(&content) > 4.0).then(|| {
-        Finding::error(
-            "private-key",
-            format!("A {kind}PRIVATE KEY lies in the package ({} characters).", content.len()),
-        )
-        .fix("Replace the key now, and keep the new one on your server only.")
-    })
-}
-
-/// Tokens that tell by their form whose they are.
-const TOKENS: [(&str, &str, usize, usize); 16] = [
-    ("GitHub token", "ghp_", 36, 36),
-    ("GitHub token", "gho_", 36, 36),
-    ("GitHub token", "ghu_", 36, 36),
-    ("GitHub token", "ghs_", 36, 36),
-    ("GitHub token", "ghr_", 36, 76),
-    ("GitHub token", "github_pat_", 82, 82),
-    ("GitLab token", "glpat-", 20, 20),
-    ("Slack token", "xoxb-", 40, 80),
-    ("Slack token", "xoxp-", 40, 80),
-    ("Slack token", "xoxa-", 40, 80),
-    ("Slack token", "xoxr-", 40, 80),
-    ("Slack token", "xoxs-", 40, 80),
-    ("Stripe key", "sk_live_", 24, 99),
-    ("Stripe key", "rk_live_", 24, 99),
-    ("npm token", "npm_", 36, 36),
-    ("Slack webhook", "https://hooks.slack.com/services/T", 30, 60),
-];
-
-fn token(text: &str) -> Option<Finding> {
-    let (what, found) = TOKENS.iter().find_map(|(what, prefix, shortest, longest)| {
-        let token = word_after(text, prefix)?;
-        let secret = token.strip_prefix(prefix)?;
-        ((*shortest..=*longest).contains(&secret.len()) && is_random(secret)).then_some((what, token))
-    })?;
-    Some(
-        Finding::error("access-token", format!("A {what} lies in the package: {}.", masked(found)))
-            .fix("Revoke it now, and keep the new one on your server only."),
-    )
-}
-
-/// The first word of the text that begins with the prefix, with the prefix.
-fn word_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
-    let start = text.find(prefix)?;
-    let joined = text[..start].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/".contains(&byte);
-    let rest = &text[start + prefix.len()..];
-    let end = rest.bytes().position(|byte| !part(byte)).unwrap_or(rest.len());
-    (!joined).then(|| &text[start..start + prefix.len() + end])
-}
-
-/// Key ids, which are the whole of their text.
+/// The forms of key ids: the cloud, the prefix and the lengths. A key id is the whole of its text.
 const KEY_IDS: [(&str, &str, &[usize]); 4] = [
     ("AWS", "AKIA", &[20]),
     ("AWS", "ASIA", &[20]),
@@ -172,7 +124,7 @@ fn key_id(text: &str) -> Option<Finding> {
     })
 }
 
-/// `https://api.weixin.qq.com/sns/jscode2session?appid=…&secret=…`
+/// A secret in an address such as `https://api.weixin.qq.com/sns/jscode2session?appid=…&secret=…`.
 fn secret_in_address(text: &str) -> Option<Finding> {
     let (_, rest) = text.split_once("secret=")?;
     let secret = rest.split(|c: char| !c.is_ascii_alphanumeric()).next()?;

@@ -1,25 +1,36 @@
-//! The texts of a script, each with the name that it is given to.
+//! Finds secrets in the texts of a script, each together with the name that it is assigned to.
+
+use std::collections::HashSet;
 
 use berth_policy_javascript::{
     Found,
     ast::{
         AssignmentExpression, AssignmentPattern, AssignmentTarget, BinaryExpression, BinaryOperator, BindingPattern,
-        Expression, FormalParameter, ObjectProperty, Program, PropertyDefinition, StringLiteral, TemplateLiteral,
-        VariableDeclarator,
+        Expression, FormalParameter, ObjectExpression, ObjectProperty, ObjectPropertyKind, Program, PropertyDefinition,
+        StringLiteral, TemplateLiteral, VariableDeclarator,
     },
+    span::GetSpan,
     visit::{Visit, walk},
 };
 
-use crate::rules;
+use crate::{lines, rules};
 
-/// The secrets of a script.
+/// The secrets in a script.
 pub fn in_program(program: &Program<'_>) -> Found {
     let mut texts = Texts::default();
     texts.visit_program(program);
+    for comment in &program.comments {
+        let text = &program.source_text[comment.span.start as usize..comment.span.end as usize];
+        // A source map in a comment is judged as what it is.
+        if !text.contains("sourceMappingURL=") {
+            let told = lines::in_text(text).into_iter();
+            texts.found.extend(told.map(|(at, finding)| (comment.span.start + at, finding)));
+        }
+    }
     texts.found
 }
 
-/// The secrets of a JSON value.
+/// The secrets in a JSON value.
 pub fn in_value(value: &Expression<'_>) -> Found {
     let mut texts = Texts::default();
     texts.visit_expression(value);
@@ -29,8 +40,10 @@ pub fn in_value(value: &Expression<'_>) -> Found {
 #[derive(Default)]
 struct Texts {
     found: Found,
-    /// Where the text begins that has been judged with its name, so that it is not judged again without.
+    /// The offset of the text that was judged with its name, so that it is not judged again without.
     named: Option<u32>,
+    /// The offsets of texts that are called secrets but are none.
+    public: HashSet<u32>,
 }
 
 impl Texts {
@@ -41,7 +54,7 @@ impl Texts {
     /// Judges a value together with its name, if it is a text.
     fn given(&mut self, name: Option<&str>, value: &Expression<'_>) {
         if let (Some(name), Some((at, text))) = (name, constant(value)) {
-            self.judge(at, Some(name), &text);
+            self.judge(at, Some(name).filter(|_| !self.public.contains(&at)), &text);
             self.named = Some(at);
         }
     }
@@ -53,7 +66,7 @@ impl Texts {
     }
 }
 
-/// A literal, a template or a sum, with the place of its beginning; what is not known of it is left out.
+/// The text of a literal, a template or a sum, with its byte offset. What is put into a template is left out.
 fn constant(value: &Expression<'_>) -> Option<(u32, String)> {
     match value {
         Expression::StringLiteral(literal) => Some((literal.span.start, literal.value.to_string())),
@@ -70,8 +83,8 @@ fn joined(operands: &[&Expression<'_>]) -> Option<(u32, String)> {
     Some((at, parts.into_iter().map(|(_, text)| text).collect()))
 }
 
-/// The operands of a sum from left to right. Generated scripts have sums of thousands, which nest to the left: each is
-/// taken as one, or every level would look at all the levels below.
+/// The operands of a sum from left to right. Generated scripts have sums of thousands of parts, which nest to the left:
+/// each is taken as a whole, as otherwise every level would look at all levels below it.
 fn operands<'x, 'a>(sum: &'x BinaryExpression<'a>) -> Vec<&'x Expression<'a>> {
     let mut operands = vec![&sum.right];
     let mut left = &sum.left;
@@ -86,7 +99,7 @@ fn operands<'x, 'a>(sum: &'x BinaryExpression<'a>) -> Vec<&'x Expression<'a>> {
     operands
 }
 
-/// The constant parts of a template. A space stands for what is put in, so that no two parts look like one.
+/// The constant parts of a template. A space stands for what is put in, so that two parts do not look like one.
 fn quasis(template: &TemplateLiteral<'_>) -> String {
     let part =
         |part: &berth_policy_javascript::ast::TemplateElement<'_>| part.value.cooked.map(|text| text.to_string());
@@ -94,6 +107,20 @@ fn quasis(template: &TemplateLiteral<'_>) -> String {
 }
 
 impl<'a> Visit<'a> for Texts {
+    /// Notes the `clientSecret` of a uniCloud client, beside its `spaceId`, as public: it is made to be shipped.
+    fn visit_object_expression(&mut self, object: &ObjectExpression<'a>) {
+        let properties = || object.properties.iter().filter_map(ObjectPropertyKind::as_property);
+        let value = |name: &str| {
+            properties()
+                .find(|property| property.key.static_name().as_deref() == Some(name))
+                .map(|property| &property.value)
+        };
+        if let (Some(_), Some(secret)) = (value("spaceId"), value("clientSecret")) {
+            self.public.insert(secret.span().start);
+        }
+        walk::walk_object_expression(self, object);
+    }
+
     fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {
         self.given(property.key.static_name().as_deref(), &property.value);
         walk::walk_object_property(self, property);
@@ -130,7 +157,7 @@ impl<'a> Visit<'a> for Texts {
         walk::walk_assignment_expression(self, assignment);
     }
 
-    /// A sum of texts is one text; its parts are none of their own.
+    /// Judges a sum of texts as one text, and not its parts.
     fn visit_binary_expression(&mut self, binary: &BinaryExpression<'a>) {
         if binary.operator != BinaryOperator::Addition {
             return walk::walk_binary_expression(self, binary);

@@ -1,8 +1,8 @@
-//! Limits the size of the main package, of each subpackage, of all together and, by option, of each file.
+//! Limits the size of the main package, of each subpackage, of all together and, optionally, of each file.
 //!
 //! The defaults are WeChat's: 2 MiB for the main package and for each subpackage, 30 MiB in all. A size is that of the
-//! files after inflating, because that is what a device has to keep and load. Every finding tells the biggest files,
-//! which is where to begin.
+//! files after inflating, as that is what a device has to keep and load. Every finding names the biggest files, as that
+//! is where to begin.
 
 use berth_policy::{
     Auditor, Description, File, Finding, Package, Place, Policy,
@@ -12,10 +12,10 @@ use berth_policy::{
 };
 
 const MIB: u64 = 1 << 20;
-/// How many of the biggest files, and of the files over the limit, are told one by one.
+/// How many of the biggest files a finding names.
 const TOLD: usize = 5;
 
-/// The policy, which is its config. All sizes in bytes, after inflating.
+/// The policy, which is its config. All sizes are in bytes, after inflating.
 #[derive(Deserialize)]
 #[serde(crate = "berth_policy::serde", deny_unknown_fields, default)]
 pub struct SizeLimits {
@@ -56,7 +56,7 @@ impl Policy for SizeLimits {
 impl Auditor for SizeLimits {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
         let files = package.files();
-        let subpackages = Manifest::of(package).map(|manifest| manifest.subpackages()).unwrap_or_default();
+        let subpackages = Manifest::of(package).map(|manifest| parts(&manifest)).unwrap_or_default();
         let at = Place::file(&package.manifest_path());
         let parts = self.parts(&files, &subpackages);
         let mut findings: Vec<_> =
@@ -67,7 +67,12 @@ impl Auditor for SizeLimits {
     }
 }
 
-/// What has a limit in common.
+/// The parts that are loaded by themselves: the subpackages, and the workers if they are one.
+fn parts(manifest: &Manifest) -> Vec<Subpackage> {
+    manifest.subpackages().into_iter().chain(manifest.worker_subpackage()).collect()
+}
+
+/// Files that share a limit.
 struct Part<'f> {
     rule: &'static str,
     name: String,

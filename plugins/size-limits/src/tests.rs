@@ -50,6 +50,20 @@ fn a_folder_whose_name_only_begins_alike_is_another_one() {
 }
 
 #[test]
+fn workers_that_are_a_subpackage_count_for_themselves() {
+    let with = |workers: &str| {
+        let manifest = format!(r#"{{"pages": ["pages/a/a"], "workers": {workers}}}"#);
+        MemoryPackage::default().with("app.json", manifest).with("workers/w.js", "w".repeat(5000))
+    };
+    let config = r#"{"main_bytes": 4096, "subpackage_bytes": 4500}"#;
+    let own = audit(config, &with(r#"{"path": "/workers/", "isSubpackage": true}"#));
+    assert_eq!(rules(&own), ["subpackage-too-big"]);
+    for workers in [r#""workers""#, r#"{"path": "workers"}"#, r#"{"path": "workers", "isSubpackage": false}"#] {
+        assert_eq!(rules(&audit(config, &with(workers))), ["main-package-too-big"], "{workers}");
+    }
+}
+
+#[test]
 fn all_together_have_a_limit() {
     let findings = audit(r#"{"total_bytes": 1024}"#, &package());
     assert_eq!(rules(&findings), ["total-too-big"]);

@@ -1,4 +1,4 @@
-//! Admits by host app, platform, network and lists (rule G4).
+//! Admits devices by host app, platform, network and lists (G4).
 //!
 //! ```json
 //! {
@@ -9,10 +9,10 @@
 //! }
 //! ```
 //!
-//! The four conditions are ANDed and the alternatives inside one are ORed. An empty or absent condition never
-//! restricts. Ranges include both ends; versions are compared numerically, with missing parts zero. Names of platforms
-//! and networks are compared without regard to case. A device that does not tell a version that can be read is outside
-//! of every range, and one that tells no account is in no list of accounts.
+//! The four conditions are ANDed, and the alternatives of one condition are ORed. An empty or absent condition never
+//! restricts. Ranges include both ends. Versions are compared numerically, and missing parts are 0. The names of
+//! platforms and networks are compared without regard to case. A device that states no readable version is outside
+//! every range, and one that states no account is in no list of accounts.
 
 mod objects;
 mod range;
@@ -49,7 +49,7 @@ struct Platform {
     max_os: Option<VersionText>,
 }
 
-/// `Err` says in words why the condition does not hold.
+/// The result of a condition; the error says in words why it does not hold.
 type Condition = Result<(), String>;
 
 impl StandardConditions {
@@ -94,7 +94,7 @@ impl StandardConditions {
     }
 }
 
-/// What a device said, or that it said nothing.
+/// The text that a device sent, or that it sent none.
 fn told(text: &str) -> &str {
     if text.is_empty() { "(not told)" } else { text }
 }

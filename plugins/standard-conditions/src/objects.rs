@@ -1,10 +1,10 @@
-//! Lists of devices and accounts, written in the config or kept by the host.
+//! Lists of devices and accounts, which are written in the config or kept by the host.
 
 use std::collections::BTreeSet;
 
 use berth_policy::{Device, cohort, serde::Deserialize};
 
-/// What a list holds.
+/// What the members of a list are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(crate = "berth_policy::serde", rename_all = "snake_case")]
 enum Kind {
@@ -14,7 +14,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What the device told of it, if it told anything.
+    /// The value of the device that a list of this kind may contain; `None` when the device sent none.
     fn key(self, device: &Device) -> Option<&str> {
         let key = match self {
             Self::Guid => Some(device.guid.as_str()),
@@ -33,7 +33,7 @@ impl Kind {
     }
 }
 
-/// One list: its values, or the name of a cohort.
+/// A list: its values, or the name of a cohort of the host.
 #[derive(Deserialize)]
 #[serde(crate = "berth_policy::serde", deny_unknown_fields)]
 pub struct ObjectList {
@@ -51,7 +51,7 @@ impl ObjectList {
     }
 }
 
-/// Every list says where its members are.
+/// Checks that every list has either values or a cohort.
 pub fn check(lists: &[ObjectList]) -> Result<(), String> {
     match lists.iter().find(|list| list.values.is_some() == list.cohort.is_some()) {
         Some(list) => Err(format!("objects: the list of {} needs either values or a cohort.", list.kind.words())),

@@ -1,10 +1,10 @@
-//! Ranges of versions, both ends included.
+//! Ranges of versions, which include both ends.
 
 use std::fmt;
 
 use berth_policy::{serde::Deserialize, version::Version};
 
-/// A version of the config, as written and as compared.
+/// A version in the config, as it is written and as it is compared.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(crate = "berth_policy::serde", try_from = "String")]
 pub struct VersionText {
@@ -21,7 +21,7 @@ impl TryFrom<String> for VersionText {
     }
 }
 
-/// From, to, both or neither.
+/// A range of versions, with two, one or no ends.
 pub struct Range {
     from: Option<VersionText>,
     to: Option<VersionText>,
@@ -32,7 +32,7 @@ impl Range {
         Self { from, to }
     }
 
-    /// A range that nothing can be in is a mistake of whoever wrote it.
+    /// Refuses a range that no version can be in, which must be a mistake.
     pub fn check(from: &Option<VersionText>, to: &Option<VersionText>) -> Result<(), String> {
         match (from, to) {
             (Some(from), Some(to)) if from.version > to.version => {
@@ -64,8 +64,8 @@ impl fmt::Display for Range {
     }
 }
 
-/// Whether one of the ranges holds what the device told. The refusal is `None` when there is no range at all, else the
-/// words of every range that does not hold.
+/// Checks whether one of the ranges contains the version that the device sent. The error is `None` when there are no
+/// ranges, and otherwise says why each of them does not contain it.
 pub fn one_holds(ranges: impl Iterator<Item = Range>, told: &str) -> Result<(), Option<String>> {
     let mut reasons: Vec<String> = Vec::new();
     for range in ranges {

@@ -1,7 +1,8 @@
-//! Checks per second with one grayscale policy for each check, beside a bare axum handler that parses the same JSON and
-//! answers a constant of the same size: the limit. Both run as processes of their own, interleaved, under the same wrk.
+//! Measures checks per second, when one grayscale policy is asked for each check. Beside it runs the limit: a bare axum
+//! handler that parses the same JSON and answers a constant of the same size. Both run as processes of their own, in
+//! turns, under the same wrk.
 //!
-//! `bench-check path/to/berth` measures; `bench-check --bare ADDR ANSWER` is the neighbour.
+//! `bench-check path/to/berth` measures; `bench-check --bare ADDR ANSWER` is the bare handler.
 
 use std::{
     env,
@@ -30,7 +31,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// The same fields as a check, parsed as strictly.
+/// The fields of a check that the bare handler parses, as strictly as the host does.
 #[derive(serde::Deserialize)]
 #[expect(dead_code, reason = "parsing them is the work")]
 struct Question {
@@ -49,7 +50,7 @@ struct Having {
     version: Option<String>,
 }
 
-/// The limit: what axum can do at all with such a request and such an answer.
+/// Serves the bare handler, which shows the most that axum can do with such a request and such an answer.
 fn bare(addr: &str, answer: String) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -61,7 +62,7 @@ fn bare(addr: &str, answer: String) -> Result<()> {
     })
 }
 
-/// A child that is ended with us.
+/// A child process that is killed when this value is dropped.
 struct Server(Child);
 
 impl Drop for Server {
@@ -79,7 +80,7 @@ fn spawn(command: &mut Command) -> Result<Server> {
     Ok(Server(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?))
 }
 
-/// Waits for the demo's lines, which hold the key of its host app.
+/// Reads what `berth demo` prints up to the key of its host app, and returns the key.
 fn key_of(server: &mut Server) -> Result<String> {
     use std::io::BufRead;
     let out = server.0.stdout.take().ok_or("no stdout")?;
@@ -100,7 +101,8 @@ fn ask(addr: &str, key: &str, body: &Value) -> Result<String> {
     if curl.status.success() { Ok(String::from_utf8(curl.stdout)?) } else { Err("the check was refused".into()) }
 }
 
-/// A device that the 50 % policy refuses: it is judged anew on every check, while an admitted one is only looked up.
+/// Finds a device that the 50 % policy refuses, and what it is told. The policy judges such a device anew on every
+/// check, while an admitted one is only looked up.
 fn refused_device(addr: &str, key: &str) -> Result<(Value, String)> {
     for number in 0..64 {
         let question = json!({

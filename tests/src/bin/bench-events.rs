@@ -1,5 +1,5 @@
-//! How soon events reach 1,000 webhooks, when all are well and beside it when 50 of them hang. Both in one run, in turns, on
-//! one host with SQLite; the receivers are paths of one server in this process.
+//! Measures how soon events reach 1,000 webhooks: once when all receivers are well, and once when 50 of them hang. Both
+//! are measured in one run, in turns, on one host with SQLite. The receivers are paths of one server in this process.
 //!
 //! `bench-events path/to/berth [webhooks] [hanging]`
 
@@ -22,10 +22,10 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 const ROUNDS: usize = 5;
 const EVENTS: usize = 10;
-/// Between two events, so that each is measured by itself.
+/// The pause between two events, so that each is measured by itself.
 const GAP: Duration = Duration::from_millis(500);
 
-/// A host that is ended with us.
+/// A host that is killed when this value is dropped.
 struct Berth {
     child: Child,
     url: String,
@@ -67,10 +67,10 @@ fn serve(berth: &str) -> Result<Berth> {
     Err("the host ended before it was ready".into())
 }
 
-/// Of each subject: which path heard of it, and when.
+/// For each subject, which paths heard of it, and when.
 type BySubject = HashMap<String, Vec<(usize, Instant)>>;
 
-/// What arrived.
+/// The events that have reached the receivers.
 #[derive(Clone, Default)]
 struct Arrivals(Arc<Mutex<BySubject>>);
 
@@ -86,7 +86,7 @@ impl Arrivals {
     }
 }
 
-/// One server; what comes to `/hang/…` is never answered.
+/// Starts the server of all receivers, and returns its URL. What is sent to `/hang/…` is never answered.
 async fn receivers(arrivals: Arrivals) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -128,7 +128,7 @@ impl Bench {
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// The delays of some events to the webhooks that are well, in milliseconds, sorted.
+    /// Makes some events, and returns how many milliseconds each took to reach each webhook that is well, sorted.
     async fn delays(&mut self) -> Result<Vec<f64>> {
         let mut delays = Vec::new();
         for _ in 0..EVENTS {

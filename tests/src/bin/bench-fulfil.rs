@@ -1,5 +1,6 @@
-//! Fulfilment messages per second through HTTP, one a request and 100 a request, beside the limit: INSERTs of one row, each
-//! in a transaction of its own, on the same database. On SQLite, and on PostgreSQL when `BERTH_TEST_POSTGRES` names one.
+//! Measures how many fulfilment messages per second come in over HTTP, with one message a request and with 100. Beside
+//! it runs the limit: INSERTs of one row, each in a transaction of its own, on the same database server. All is
+//! measured on SQLite, and on PostgreSQL too when `BERTH_TEST_POSTGRES` names one.
 //!
 //! `bench-fulfil path/to/berth`
 
@@ -29,7 +30,7 @@ const ROUNDS: usize = 5;
 const READING: Duration = Duration::from_secs(2);
 const SENDERS: u64 = 16;
 const MERCHANTS: u64 = 20;
-/// Product instances of each merchant.
+/// How many product instances each merchant has.
 const INSTANCES: u64 = 50;
 const BATCH: u64 = 100;
 
@@ -45,11 +46,11 @@ async fn main() -> Result<()> {
     }
 }
 
-/// The table that is compared with: what a message is at the least.
+/// The table that the plain INSERTs go to. It has the least that must be kept of a message.
 const TABLE: &str = "CREATE TABLE plain (id TEXT PRIMARY KEY, merchant TEXT NOT NULL, body TEXT NOT NULL)";
 const INSERT: &str = "INSERT INTO plain (id, merchant, body) VALUES ($1, $2, $3)";
 
-/// The neighbour.
+/// The database of the plain INSERTs, which are the limit.
 #[derive(Clone)]
 enum Plain {
     Sqlite(SqlitePool),
@@ -57,7 +58,7 @@ enum Plain {
 }
 
 impl Plain {
-    /// With the settings of the host: the journal is synced at every commit.
+    /// Opens it as the host does: the journal is synced at every commit.
     async fn sqlite(file: PathBuf) -> Result<Self> {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
@@ -94,7 +95,7 @@ fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A host that is ended with us.
+/// A host that is killed when this value is dropped.
 struct Served(Child);
 
 impl Drop for Served {
@@ -104,7 +105,7 @@ impl Drop for Served {
     }
 }
 
-/// A host with merchants, and its neighbour, on one database server.
+/// A host with merchants, and beside it the plain table, on one database server.
 struct Bench {
     database: &'static str,
     url: String,
@@ -145,7 +146,7 @@ impl Bench {
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 
-    /// The next message: a product instance is bought, and renewed ever after.
+    /// Makes the next message: each product instance is bought once, and then renewed again and again.
     fn message(&self) -> Value {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (merchant, instance) = (number % MERCHANTS, number / MERCHANTS % INSTANCES);
@@ -156,7 +157,7 @@ impl Bench {
                "product": "mall", "kind": kind, "at": format!("2026-01-01T{:02}:{:02}:{second:02}Z", minute / 60, minute % 60)})
     }
 
-    /// Sends so many messages; how many.
+    /// Does one unit of this work, and returns how many messages that were.
     async fn send(&self, what: Work) -> Result<u64> {
         match what {
             Work::Single => self.applied(&self.message(), 1).await,
@@ -185,7 +186,7 @@ impl Bench {
         Ok(sent)
     }
 
-    /// Messages per second of all senders together.
+    /// Returns the messages per second of all senders together.
     async fn reading(self: &Arc<Self>, what: Work) -> Result<f64> {
         let start = Instant::now();
         let senders = (0..SENDERS).map(|_| tokio::spawn(self.clone().keep_sending(what, start)));
@@ -241,7 +242,7 @@ async fn wait_for(ready: &str) -> Result<()> {
     Ok(())
 }
 
-/// One message a request, 100 a request, and the neighbour, in turn.
+/// Measures one message a request, plain INSERTs, and 100 messages a request, in turns.
 async fn measure(bench: Bench) -> Result<()> {
     let bench = Arc::new(bench);
     let (mut single, mut batch, mut plain) = (Vec::new(), Vec::new(), Vec::new());
@@ -278,7 +279,7 @@ fn row(bench: &str, ours: &mut [f64], beside: &mut [f64]) -> Value {
     })
 }
 
-/// Sorts, and takes the one in the middle.
+/// Sorts the values and returns the median.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

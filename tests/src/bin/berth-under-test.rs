@@ -1,5 +1,5 @@
-//! The `berth` binary, built in this package so that `cargo test` builds it in order and tests find it.
+//! The `berth` binary, built in this package so that `cargo test` builds it before the tests that start it.
 
 fn main() -> std::process::ExitCode {
-    berth::cli::main()
+    berth::program::main()
 }

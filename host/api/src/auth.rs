@@ -1,0 +1,78 @@
+//! Authentication: a bearer token for people and machines, the public key of a host app for devices.
+
+use crate::problem::Problem;
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+
+use berth_base::error::{Code, Error, Result};
+use berth_model::{access::Caller, host_app::HostApp};
+use berth_work::download::Fetcher;
+use berth_work::{access, app::App};
+
+use crate::Api;
+
+/// The header with the public key of a host app.
+pub const HOST_APP_KEY: &str = "x-host-app-key";
+
+/// The token in the Authorization header; `None` without the header. It is borrowed and not copied, which
+/// `headers::Authorization` would do with the secret. `invalid-token` for a header of another form.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let wrong = || Error::new(Code::InvalidToken, "The Authorization header must read `Bearer berth_…`.");
+    let (scheme, token) = value.to_str().map_err(|_| wrong())?.split_once(' ').ok_or_else(wrong)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
+        match bearer(&parts.headers)? {
+            Some(secret) => Ok(access::authenticate(&app.db, secret).await?),
+            None => Err(Problem(Error::new(
+                Code::MissingToken,
+                "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.",
+            ))),
+        }
+    }
+}
+
+impl OptionalFromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Option<Self>, Problem> {
+        match bearer(&parts.headers)? {
+            Some(secret) => Ok(Some(access::authenticate(&app.db, secret).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+pub(super) fn device_key(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HOST_APP_KEY).and_then(|value| value.to_str().ok())
+}
+
+async fn device(app: &App, key: &str) -> Result<HostApp> {
+    let found = app.db.read().await?.host_app_by_key(key).await?;
+    found.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "No host app has this X-Host-App-Key."))
+}
+
+impl FromRequestParts<Api> for Fetcher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
+        if let Some(secret) = bearer(&parts.headers)? {
+            return Ok(Self::Caller(access::authenticate(&app.db, secret).await?));
+        }
+        match device_key(&parts.headers) {
+            Some(key) => Ok(Self::Device(device(app, key).await?)),
+            None => Err(Problem(Error::new(
+                Code::MissingToken,
+                "Send a bearer token, or a host app's public key in X-Host-App-Key.",
+            ))),
+        }
+    }
+}

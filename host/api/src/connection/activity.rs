@@ -1,0 +1,172 @@
+//! Tracks whether a connection waits for the client or for the host, and until when.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use axum::body::{Body, Bytes};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::Instant;
+
+use super::Patience;
+
+/// How many bytes a client must take within [`Patience::write_stall`]. Smaller amounts, such as control frames, do not
+/// count as progress.
+const WORTHWHILE: usize = 1024;
+
+/// The state of a connection.
+pub struct Activity(Mutex<State>);
+
+struct State {
+    /// Number of requests whose answer is not complete.
+    in_flight: usize,
+    /// Number of answers of which a part was handed to the connection and the next part was not asked for yet.
+    handed: usize,
+    /// Whether the socket accepts no more bytes for now.
+    blocked: bool,
+    /// Bytes that were written since `moved`.
+    trickle: usize,
+    /// Whether there was a request at all.
+    served: bool,
+    /// When the last request ended, or the connection began.
+    rested: Instant,
+    /// When the client last made progress.
+    moved: Instant,
+}
+
+/// When and how to end the connection if nothing changes.
+pub struct Look {
+    /// When to end it; a time in the past means now.
+    pub when: Instant,
+    /// Whether to end it as the protocol prescribes, rather than to cut it.
+    pub polite: bool,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        let now = Instant::now();
+        Self(Mutex::new(State {
+            in_flight: 0,
+            handed: 0,
+            blocked: false,
+            trickle: 0,
+            served: false,
+            rested: now,
+            moved: now,
+        }))
+    }
+}
+
+impl Activity {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// When and how the connection is to end if the present state lasts.
+    pub fn look(&self, patience: &Patience) -> Look {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.handed > 0 || state.blocked {
+            return Look { when: state.moved + patience.write_stall, polite: false };
+        }
+        if state.in_flight > 0 {
+            // A handler is at work: look again later.
+            return Look { when: Instant::now() + patience.idle.min(patience.write_stall), polite: true };
+        }
+        let patience = if state.served { patience.idle } else { patience.first_request };
+        Look { when: state.rested + patience, polite: true }
+    }
+
+    /// Notes that the socket has accepted this many bytes.
+    pub fn wrote(&self, bytes: usize) {
+        self.change(|state| {
+            state.blocked = false;
+            state.trickle += bytes;
+            if state.trickle >= WORTHWHILE {
+                state.trickle = 0;
+                state.moved = Instant::now();
+            }
+        });
+    }
+
+    /// Notes that the socket accepts nothing for now. The deadline still counts from the last progress, because
+    /// otherwise a trickle could postpone it for ever.
+    pub fn blocked(&self) {
+        self.change(|state| state.blocked = true);
+    }
+}
+
+/// One request and its answer, from the head of the request to the last byte of the answer.
+pub struct Turn {
+    activity: Arc<Activity>,
+    handed: bool,
+}
+
+impl Turn {
+    /// Begins when the head of a request has arrived.
+    pub fn begin(activity: Arc<Activity>) -> Self {
+        activity.change(|state| {
+            state.in_flight += 1;
+            state.served = true;
+        });
+        Self { activity, handed: false }
+    }
+
+    /// Notes that the handler has answered; from now on the client is expected to take `body`.
+    pub fn answered(mut self, body: Body) -> WatchedBody {
+        self.pass(false);
+        WatchedBody { body, turn: self }
+    }
+
+    /// Notes whether the client (`handed`) or the host has to act next.
+    fn pass(&mut self, handed: bool) {
+        self.activity.change(|state| {
+            match (self.handed, handed) {
+                (false, true) => state.handed += 1,
+                (true, false) => state.handed -= 1,
+                _ => {}
+            }
+            state.moved = Instant::now();
+        });
+        self.handed = handed;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.pass(false);
+        self.activity.change(|state| {
+            state.in_flight -= 1;
+            state.rested = Instant::now();
+        });
+    }
+}
+
+/// The body of an answer, which reports whether the client or the host has to act next.
+pub struct WatchedBody {
+    body: Body,
+    turn: Turn,
+}
+
+impl HttpBody for WatchedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.turn.pass(matches!(polled, Poll::Ready(Some(_))));
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,249 @@
+//! axum's extractors, with problems in place of their plain-text rejections.
+
+use crate::problem::Problem;
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Request,
+        rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+    },
+    http::{HeaderValue, header::CONTENT_TYPE, request::Parts},
+    response::{IntoResponse, Response},
+};
+use hyper::body::Body as _;
+use mime::{APPLICATION, JSON, Mime};
+use serde::{Serialize, de::DeserializeOwned};
+
+use berth_base::error::{Code, Error};
+
+use crate::limits;
+
+/// Size of a JSON body in bytes, at most; the same as axum's `DefaultBodyLimit`.
+const MAX_JSON: u64 = 2 << 20;
+
+/// How deep arrays and objects in a JSON body may be nested. Stored values are wrapped in further levels in events and
+/// answers, which must stay readable for parsers that stop at 128.
+const MAX_DEPTH: usize = 64;
+
+/// How many characters of a refusal may quote the request.
+const MOST_WORDS: usize = 500;
+
+/// A JSON body of at most 2 MiB, nested at most 64 levels deep. Refusals name the path of the offending member.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body that may be absent; `T::default()` stands for an absent one.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Json::from_request(request, state).await.map(|Json(value)| Self(value))
+    }
+}
+
+/// The parameters in the query string.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+/// The parameters in the path.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        limits::refuse_declared(request.body(), MAX_JSON)?;
+        if !request.headers().get(CONTENT_TYPE).is_some_and(is_json) {
+            let detail = "Send the body with the header Content-Type: application/json.";
+            return Err(Error::new(Code::UnsupportedMedia, detail).into());
+        }
+        let body = Bytes::from_request(request, state).await.map_err(bytes_problem)?;
+        if depth(&body) > MAX_DEPTH {
+            let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
+            return Err(Error::new(Code::BadRequest, detail).into());
+        }
+        axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(|error| Problem(json_problem(error)))
+    }
+}
+
+/// Whether a Content-Type is JSON, such as `application/json` or `application/cloudevents+json`.
+pub fn is_json(kind: &HeaderValue) -> bool {
+    let named = kind.to_str().ok().and_then(|kind| kind.parse::<Mime>().ok());
+    named.is_some_and(|kind| kind.type_() == APPLICATION && (kind.subtype() == JSON || kind.suffix() == Some(JSON)))
+}
+
+/// How deep arrays and objects in a JSON text are nested. If the text is not JSON, the result has no meaning.
+/// serde_json has a limit, but it cannot be set.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let read = axum::extract::Query::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Query(value)| Self(value)).map_err(|error| Problem(query_problem(error)))
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Path(value)| Self(value)).map_err(|error| Problem(path_problem(error)))
+    }
+}
+
+fn json_problem(rejection: JsonRejection) -> Error {
+    match rejection {
+        JsonRejection::JsonDataError(error) => {
+            Error::new(Code::InvalidField, format!("The JSON does not fit: {}.", cause(&error)))
+        }
+        JsonRejection::JsonSyntaxError(error) => {
+            Error::new(Code::BadRequest, format!("The body is not JSON: {}.", cause(&error)))
+        }
+        JsonRejection::BytesRejection(rejection) => bytes_problem(rejection),
+        other => Error::new(Code::BadRequest, other.body_text()),
+    }
+}
+
+/// The error for a body that could not be read because it was too large, too slow or cut off.
+pub fn bytes_problem(rejection: BytesRejection) -> Error {
+    limits::body_problem(&rejection)
+}
+
+fn query_problem(rejection: QueryRejection) -> Error {
+    Error::new(Code::BadRequest, format!("The query string does not fit: {}.", cause(&rejection)))
+}
+
+fn path_problem(rejection: PathRejection) -> Error {
+    match rejection {
+        PathRejection::FailedToDeserializePathParams(error) => Error::new(
+            Code::BadRequest,
+            format!(
+                "The address has a part of the wrong form: {}.",
+                error.body_text().trim_start_matches("Invalid URL: ")
+            ),
+        ),
+        other => Error::internal(anyhow::anyhow!("{other}")),
+    }
+}
+
+/// The innermost message of an error, because the outer ones are about axum.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    // serde_path_to_error's Display holds the path and its source's text; going below it would lose the path.
+    while let Some(source) = error.source() {
+        if error.to_string().contains(&source.to_string()) && !error.to_string().starts_with("Failed to") {
+            break;
+        }
+        error = source;
+    }
+    // It may quote what was sent, which may be long.
+    error.to_string().trim_end_matches('.').chars().take(MOST_WORDS).collect()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Task {
+        #[expect(dead_code, reason = "only its presence matters")]
+        stages: Vec<Stage>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Stage {
+        #[expect(dead_code, reason = "only its type matters")]
+        percent: u8,
+        #[expect(dead_code, reason = "takes anything, to any depth")]
+        extra: Option<serde_json::Value>,
+    }
+
+    async fn refuse(content_type: &str, body: impl Into<Body>) -> Error {
+        let request = Request::post("/").header(CONTENT_TYPE, content_type).body(body.into()).unwrap();
+        Json::<Task>::from_request(request, &()).await.unwrap_err().0
+    }
+
+    #[tokio::test]
+    async fn a_wrong_member_is_named_by_its_path() {
+        let error = refuse("application/json", r#"{"stages":[{"percent":10},{"percent":"x"}]}"#).await;
+        assert_eq!(error.code, Code::InvalidField);
+        assert!(error.detail.contains("stages[1].percent"), "{}", error.detail);
+        assert!(!error.detail.contains("target type"), "{}", error.detail);
+    }
+
+    #[tokio::test]
+    async fn f24_what_is_not_json_is_refused_with_the_place() {
+        let error = refuse("application/json", "{\"stages\": [}").await;
+        assert_eq!(error.code, Code::BadRequest);
+        assert!(error.detail.contains("column"), "{}", error.detail);
+    }
+
+    #[tokio::test]
+    async fn f25_deep_nesting_is_refused_not_followed() {
+        let error = refuse("application/json", format!(r#"{{"stages":[{{"extra":{}"#, "[".repeat(100_000))).await;
+        assert!(error.detail.contains("nested deeper than 64"), "{}", error.detail);
+        let deepest = format!(r#"{{"stages":[{{"percent":"x","extra":{}{}}}]}}"#, "[".repeat(61), "]".repeat(61));
+        assert_eq!(refuse("application/json", deepest).await.code, Code::InvalidField, "64 levels are read");
+    }
+
+    #[test]
+    fn brackets_in_texts_are_no_levels() {
+        let cases = [(r#"[[], {"a": [1]}]"#, 3), (r#"["[[[", "\"[[", "\\"]"#, 1), ("7", 0), ("]]][", 1)];
+        for (json, expected) in cases {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_content_type_is_refused() {
+        for other in ["text/plain", "application/jsonx", ""] {
+            assert_eq!(refuse(other, "{}").await.code, Code::UnsupportedMedia, "{other}");
+        }
+        for json in ["application/json; charset=utf-8", "Application/JSON", "application/cloudevents+json"] {
+            assert_eq!(refuse(json, "{").await.code, Code::BadRequest, "{json}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_that_does_not_fit_is_our_problem() {
+        let (mut parts, _) = Request::get("/?percent=many").body(Body::empty()).unwrap().into_parts();
+        let error = Query::<Stage>::from_request_parts(&mut parts, &()).await.unwrap_err().0;
+        assert_eq!(error.code, Code::BadRequest);
+        assert!(error.detail.contains("percent"), "{}", error.detail);
+    }
+}

@@ -1,0 +1,113 @@
+//! The figures of this host on `/metrics`: the index, admissions, and the opinions of policies. They are read when the
+//! page is asked for, so that counting costs checks nothing.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
+
+use berth_check::judge::OpinionCounts;
+use berth_work::app::App;
+
+/// Reads the figures of a host.
+pub struct Figures(pub Arc<App>);
+
+impl fmt::Debug for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Figures")
+    }
+}
+
+/// The page under construction: encodes figures under a name, with or without labels.
+pub(super) struct Page<'a>(pub(super) DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: i64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(self.0.encode_descriptor(name, help, None, gauge.metric_type())?)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let counter = ConstCounter::new(value);
+        counter.encode(self.0.encode_descriptor(name, help, None, counter.metric_type())?)
+    }
+
+    fn counters<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (Vec<(&'static str, &'l str)>, u64)>,
+    ) -> fmt::Result {
+        let mut family: MetricEncoder<'_> = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in values {
+            ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Collector for Figures {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        self.index(&mut page)?;
+        self.admissions(&mut page)?;
+        self.policies(&mut page)?;
+        self.webhooks(&mut page)
+    }
+}
+
+impl Figures {
+    fn index(&self, page: &mut Page<'_>) -> fmt::Result {
+        let following = self.0.checks.live.following();
+        let (mini_apps, host_apps) = self.0.checks.live.current().sizes();
+        let age = self.0.db.now().0.saturating_sub_unsigned(following.as_of).max(0);
+        page.gauge("index_event", "The event that the release index follows", following.seq)?;
+        page.gauge("index_age_milliseconds", "Age of the release index at the most", age)?;
+        page.gauge("index_mini_apps", "MiniApps in the release index", mini_apps as i64)?;
+        page.gauge("index_host_apps", "Host apps in the release index", host_apps as i64)?;
+        page.gauge("index_unready", "MiniApps with a policy or list that is not ready", following.unready as i64)?;
+        page.counter("index_failures", "Rounds in which the index could not follow", following.failures)
+    }
+
+    fn admissions(&self, page: &mut Page<'_>) -> fmt::Result {
+        let counts = self.0.checks.admitter.counts();
+        let outcomes =
+            [("admitted", counts.admitted), ("refused", counts.refused), ("unavailable", counts.unavailable)];
+        let labelled = outcomes.map(|(outcome, count)| (vec![("outcome", outcome)], count));
+        page.counters("admissions", "Devices that asked to be admitted, by outcome", labelled)?;
+        page.counter("admission_transactions", "Transactions that admitted devices", counts.transactions)
+    }
+
+    fn webhooks(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (delivered, failed) = self.0.outbox.sender.counts();
+        let labelled = [("delivered", delivered), ("failed", failed)];
+        let labelled = labelled.map(|(outcome, count)| (vec![("outcome", outcome)], count));
+        page.counters("webhook_sends", "Messages sent to webhooks, by outcome", labelled)
+    }
+
+    fn policies(&self, page: &mut Page<'_>) -> fmt::Result {
+        let usage = self.0.policies.engine().pool_usage();
+        page.gauge("policy_instances", "Grayscale policies that run", usage.instances as i64)?;
+        page.gauge("policy_slots", "Grayscale policies that may run at the same time", i64::from(usage.slots))?;
+        let index = self.0.checks.live.current();
+        let mut said: BTreeMap<(&str, &'static str, &'static str), u64> = BTreeMap::new();
+        for judge in index.tasks().flat_map(|task| &task.judges) {
+            let mode = if judge.spec.enforce { "enforce" } else { "shadow" };
+            for (opinion, count) in by_name(judge.tally.counts()) {
+                *said.entry((&judge.spec.policy, mode, opinion)).or_default() += count;
+            }
+        }
+        let labelled = said.iter().map(|((policy, mode, opinion), count)| {
+            (vec![("policy", *policy), ("mode", *mode), ("opinion", *opinion)], *count)
+        });
+        page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)
+    }
+}
+
+fn by_name(counts: OpinionCounts) -> [(&'static str, u64); 5] {
+    let OpinionCounts { admit, refuse, failed, trapped, limited } = counts;
+    [("admit", admit), ("refuse", refuse), ("failed", failed), ("trapped", trapped), ("limited", limited)]
+}

@@ -1,0 +1,258 @@
+//! Limits on the size and the slowness of request bodies, and the problems when they are exceeded.
+//!
+//! tower-http's `limit` answers in plain text. Its `timeout` has no lowest rate, so that a client could keep a body
+//! dripping.
+
+use crate::problem::Problem;
+use std::{
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::header::CONTENT_LENGTH,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::{LengthLimitError, Limited};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+use berth_base::error::{Code, Error};
+
+/// The limit on the request's body in bytes. An extension of the request, for handlers that stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimit(pub u64);
+
+/// Middleware (`from_fn_with_state(BodyLimit(n), cap_body)`) that refuses a body that declares more bytes before
+/// reading it, and cuts one that turns out longer at the limit. Extractors on the same route need
+/// `DefaultBodyLimit::disable()`, or the lower limit applies.
+pub async fn cap_body(State(limit): State<BodyLimit>, mut request: Request, next: Next) -> Response {
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > limit.0) {
+        return Problem(too_large(Some(limit))).into_response();
+    }
+    request.extensions_mut().insert(limit);
+    let most = usize::try_from(limit.0).unwrap_or(usize::MAX);
+    next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
+}
+
+/// Refuses a body whose declared length is over the limit with `body-too-large`, before a byte of it is read (F68).
+pub fn refuse_declared(body: &impl HttpBody, limit: u64) -> Result<(), Error> {
+    if body.size_hint().lower() > limit { Err(too_large(Some(BodyLimit(limit)))) } else { Ok(()) }
+}
+
+fn too_large(limit: Option<BodyLimit>) -> Error {
+    match limit {
+        Some(BodyLimit(bytes)) => {
+            Error::new(Code::BodyTooLarge, format!("The body is over the limit of {bytes} bytes.")).with("limit", bytes)
+        }
+        None => Error::new(Code::BodyTooLarge, "The body is over the limit of this address."),
+    }
+}
+
+/// The error to answer with when reading a request body failed: `body-timeout`, `body-too-large` or `bad-request`.
+/// Handlers that stream call it with the error of the body stream.
+pub fn body_problem(error: &(dyn StdError + 'static)) -> Error {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(slow) = cause.downcast_ref::<TooSlow>() {
+            return Error::new(Code::BodyTimeout, format!("{slow}."));
+        }
+        // axum's extractors box it twice.
+        if cause.is::<LengthLimitError>() || cause.is::<Box<LengthLimitError>>() {
+            return too_large(None);
+        }
+        next = cause.source();
+    }
+    Error::new(Code::BadRequest, "The body broke off or was not framed as its headers said.")
+}
+
+/// How slow a request body may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long the next bytes may take.
+    pub idle: Duration,
+    /// The lowest average rate in bytes per second over the time spent waiting for the client; 0 for none.
+    pub min_rate: u64,
+    /// How much waiting must have happened before the rate is considered.
+    pub grace: Duration,
+}
+
+/// How a body failed to keep its [`Pace`].
+#[derive(Debug)]
+pub enum TooSlow {
+    /// No bytes came for this long.
+    Idle(Duration),
+    /// Bytes came at a lower rate than this, in bytes per second.
+    Rate(u64),
+}
+
+impl fmt::Display for TooSlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Idle(limit) => write!(f, "No part of the body arrived for {} ms", limit.as_millis()),
+            Self::Rate(rate) => write!(f, "The body arrived at less than {rate} bytes a second"),
+        }
+    }
+}
+
+impl StdError for TooSlow {}
+
+/// A request body that fails when it does not keep its [`Pace`]. Only the time spent waiting for the client counts.
+pub struct PacedBody<B> {
+    body: B,
+    pace: Pace,
+    received: u64,
+    waited: Duration,
+    waiting: Option<Wait>,
+}
+
+struct Wait {
+    since: Instant,
+    limit: Pin<Box<Sleep>>,
+}
+
+impl<B> PacedBody<B> {
+    /// Watches `body`.
+    pub fn new(body: B, pace: Pace) -> Self {
+        Self { body, pace, received: 0, waited: Duration::ZERO, waiting: None }
+    }
+
+    /// Ready when no bytes have come for too long.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<TooSlow> {
+        let pace = self.pace;
+        let wait =
+            self.waiting.get_or_insert_with(|| Wait { since: Instant::now(), limit: Box::pin(sleep(pace.idle)) });
+        ready!(wait.limit.as_mut().poll(cx));
+        Poll::Ready(TooSlow::Idle(pace.idle))
+    }
+
+    /// Counts `bytes` that have come; fails when the rate is too low.
+    fn account(&mut self, bytes: usize) -> Result<(), TooSlow> {
+        self.received = self.received.saturating_add(bytes as u64);
+        if let Some(wait) = self.waiting.take() {
+            self.waited += wait.since.elapsed();
+        }
+        let owed = self.pace.min_rate as f64 * self.waited.as_secs_f64();
+        if self.waited > self.pace.grace && (self.received as f64) < owed {
+            return Err(TooSlow::Rate(self.pace.min_rate));
+        }
+        Ok(())
+    }
+}
+
+impl<B> HttpBody for PacedBody<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            return self.poll_patience(cx).map(|slow| Some(Err(slow.into())));
+        };
+        let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
+        let ended = frame.is_none();
+        match self.account(bytes) {
+            // What has arrived whole is welcome, however long it took.
+            Err(slow) if !ended => Poll::Ready(Some(Err(slow.into()))),
+            _ => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware::from_fn_with_state, routing::post};
+    use futures_util::{StreamExt, stream};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::extract::bytes_problem;
+
+    fn capped() -> Router {
+        async fn read(request: Request) -> Response {
+            match axum::body::Bytes::from_request(request, &()).await {
+                Ok(bytes) => bytes.len().to_string().into_response(),
+                Err(rejection) => Problem(bytes_problem(rejection)).into_response(),
+            }
+        }
+        use axum::extract::FromRequest;
+        let router = Router::new().route("/", post(read)).layer(DefaultBodyLimit::disable());
+        router.layer(from_fn_with_state(BodyLimit(10), cap_body))
+    }
+
+    async fn status_for(length: Option<&str>, body: Body) -> StatusCode {
+        let mut request = Request::post("/");
+        if let Some(length) = length {
+            request = request.header(CONTENT_LENGTH, length);
+        }
+        capped().oneshot(request.body(body).unwrap()).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn f68_a_body_that_declares_too_much_is_refused_unread() {
+        let never = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        assert_eq!(status_for(Some("11"), never).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn f68_a_body_without_a_length_is_cut_at_the_limit() {
+        let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"xxxx")));
+        assert_eq!(status_for(None, Body::from_stream(endless)).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(status_for(None, Body::from("0123456789")).await, StatusCode::OK);
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn pace() -> Pace {
+        Pace { idle: 60 * MS, min_rate: 100, grace: 100 * MS }
+    }
+
+    #[tokio::test]
+    async fn f66_a_stalled_body_fails_after_its_idle_limit() {
+        let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        let started = Instant::now();
+        let error = PacedBody::new(body, pace()).collect().await.unwrap_err();
+        assert!(started.elapsed() >= 60 * MS, "{:?}", started.elapsed());
+        assert_eq!(body_problem(&*error).code, Code::BodyTimeout);
+    }
+
+    #[tokio::test]
+    async fn f66_a_dripping_body_fails_by_its_rate() {
+        let drip = stream::repeat(()).then(|()| async {
+            sleep(20 * MS).await;
+            Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
+        });
+        let error = PacedBody::new(Body::from_stream(Box::pin(drip)), pace()).collect().await.unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(TooSlow::Rate(100))), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_pauses_is_not_the_clients_fault() {
+        let mut body = PacedBody::new(Body::from("all there"), pace());
+        sleep(150 * MS).await;
+        assert!(body.frame().await.unwrap().is_ok());
+    }
+}

@@ -1,0 +1,243 @@
+//! Errors on the wire: `application/problem+json` (RFC 9457), and the pages that explain each `type`.
+
+use axum::{
+    extract::{OriginalUri, Path},
+    http::{
+        HeaderValue, Method, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use berth_base::error::{Code, Error, Kind};
+
+use crate::request_id;
+
+/// The member of [`Error::fields`] whose value, in seconds, becomes the `Retry-After` header.
+pub const RETRY_AFTER_FIELD: &str = "retry_after_seconds";
+
+/// The HTTP status of a code: that of its kind, except for three codes that have a more specific one.
+pub fn status(code: Code) -> StatusCode {
+    match code {
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::UnsupportedRange => StatusCode::RANGE_NOT_SATISFIABLE,
+        Code::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        _ => status_of(code.kind()),
+    }
+}
+
+fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Gone => StatusCode::GONE,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Precondition => StatusCode::PRECONDITION_FAILED,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What the caller can do about a refusal of this kind.
+fn advice(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Malformed => "Correct the request; `detail` names the part that could not be read.",
+        Kind::Unauthenticated => "Send a valid token as `Authorization: Bearer …`, or the host app's public key.",
+        Kind::Forbidden => "Use a token whose role and scope allow this, or ask an admin for the grant.",
+        Kind::NotFound => "Check the address and the ids. What you may not see is answered in the same way.",
+        Kind::Gone => "It was withdrawn: stop using it. Asking again does not help until its owner restores it.",
+        Kind::Conflict => {
+            "Read the current state and decide anew; the same request will be refused again until it changes."
+        }
+        Kind::Precondition => "Read the resource again and repeat the request with fresh validators.",
+        Kind::TooLarge => "Send less: the limit stands in the problem.",
+        Kind::Invalid => "Correct the content; `detail` and the further members name the rule and the place.",
+        Kind::TooMany => "Wait for the time in `Retry-After`, then try again.",
+        Kind::Timeout => "Send the body faster, or over a better connection, and try again.",
+        Kind::StorageFull => "The operator has to free or add storage. Nothing of this request was kept.",
+        Kind::Unavailable => "Try again after a moment, or after the time in `Retry-After`.",
+        Kind::Internal => "Give the `request_id` to the operator: it leads to the reason in the host's log.",
+    }
+}
+
+/// An error as an HTTP response.
+#[derive(Debug)]
+pub struct Problem(pub Error);
+
+/// The result of handlers.
+pub type Result<T, E = Problem> = std::result::Result<T, E>;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self(error) = self;
+        let status = status(error.code);
+        log_source(&error, status);
+        let mut response = (status, body(&error, status).to_string()).into_response();
+        add_headers(&mut response, &error);
+        response.extensions_mut().insert(error.code);
+        response
+    }
+}
+
+fn body(error: &Error, status: StatusCode) -> Value {
+    // The standard members come last, so that no extension member can hide one.
+    let mut members: Map<String, Value> = error.fields.clone();
+    members.insert("type".into(), json!(format!("/problems/{}", error.code.slug())));
+    members.insert("title".into(), json!(error.code.title()));
+    members.insert("status".into(), json!(status.as_u16()));
+    members.insert("detail".into(), json!(error.detail));
+    if let Some(id) = request_id::current() {
+        members.insert("request_id".into(), json!(id.as_str()));
+    }
+    Value::Object(members)
+}
+
+fn add_headers(response: &mut Response, error: &Error) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if error.code.kind() == Kind::Unauthenticated {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = error.fields.get(RETRY_AFTER_FIELD).and_then(Value::as_u64) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// Logs the cause of an error, which is never shown to callers. Causes are logged nowhere else.
+fn log_source(error: &Error, status: StatusCode) {
+    let Some(source) = &error.source else { return };
+    let request_id = request_id::current();
+    let request_id = request_id.as_ref().map_or("", |id| id.as_str());
+    if status.is_server_error() {
+        tracing::error!(request_id, code = error.code.slug(), detail = %error.detail, cause = format!("{source:#}"));
+    } else {
+        tracing::warn!(request_id, code = error.code.slug(), detail = %error.detail, cause = format!("{source:#}"));
+    }
+}
+
+/// Handles addresses that do not exist.
+pub async fn route_not_found(OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("There is nothing at {}. /openapi.json lists every address.", uri.path());
+    Problem(Error::new(Code::RouteNotFound, detail))
+}
+
+/// Handles methods that an address does not accept; axum adds the header `Allow`.
+pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("{} does not take {method}. The header Allow lists what it takes.", uri.path());
+    Problem(Error::new(Code::MethodNotAllowed, detail))
+}
+
+/// Handles `GET /problems/{slug}`: explains in Markdown what a problem's `type` means and what to do about it.
+pub async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
+    let code = Code::ALL.iter().find(|code| code.slug() == slug);
+    let code = *code.ok_or_else(|| Error::not_found("problem", &slug))?;
+    let text =
+        format!("# {}\n\n`/problems/{slug}`, status {}\n\n{}\n", code.title(), status(code), advice(code.kind()));
+    Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
+}
+
+/// Handles `GET /problems`: lists every `type` in Markdown.
+pub async fn index() -> Response {
+    let line = |code: &Code| {
+        format!("- [{0}](/problems/{0}), status {1}: {2}", code.slug(), status(*code).as_u16(), code.title())
+    };
+    let lines: Vec<_> = Code::ALL.iter().map(line).collect();
+    let text = format!("# Why a request may be refused\n\n{}\n", lines.join("\n"));
+    ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    fn respond(error: Error) -> Response {
+        Problem(error).into_response()
+    }
+
+    async fn json_of(response: Response) -> Value {
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_problem_carries_its_type_and_the_values_that_disagree() {
+        let response = respond(Error::field("name", "1 to 20 characters").with("limit", 20));
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        let body = json_of(response).await;
+        assert_eq!(body["type"], "/problems/invalid-field");
+        assert_eq!(body["title"], "A field breaks its rule");
+        assert_eq!(body["status"], 422);
+        assert_eq!(body["limit"], 20);
+        assert_eq!(body["detail"], "name: 1 to 20 characters");
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_an_internal_error_is_never_shown() {
+        let response = respond(Error::internal(anyhow::anyhow!("/var/lib/berth/db is locked")));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!json_of(response).await.to_string().contains("/var/lib"));
+    }
+
+    #[tokio::test]
+    async fn an_extension_member_cannot_hide_a_standard_one() {
+        let response = respond(Error::new(Code::NotFound, "no").with("status", 200).with("type", "x"));
+        let body = json_of(response).await;
+        assert_eq!((&body["status"], &body["type"]), (&json!(404), &json!("/problems/not-found")));
+    }
+
+    #[test]
+    fn who_is_unknown_is_told_how_to_say_who_they_are() {
+        let response = respond(Error::new(Code::MissingToken, "no token"));
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
+
+    #[test]
+    fn a_refusal_for_now_says_when_to_come_back() {
+        let response = respond(Error::new(Code::TooManyRequests, "slow down").with(RETRY_AFTER_FIELD, 7));
+        assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (429, &HeaderValue::from(7)));
+    }
+
+    #[test]
+    fn every_code_has_a_slug_of_its_own_and_an_error_status() {
+        let mut slugs: Vec<_> = Code::ALL.iter().map(|code| code.slug()).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|code| status(*code).as_u16() >= 400));
+    }
+
+    #[tokio::test]
+    async fn every_problem_type_leads_to_a_page() {
+        for code in Code::ALL {
+            let page = explain(Path(code.slug().into())).await.unwrap();
+            let text = axum::body::to_bytes(page.into_body(), 4096).await.unwrap();
+            assert!(std::str::from_utf8(&text).unwrap().contains(code.title()));
+        }
+        let all = axum::body::to_bytes(index().await.into_body(), 1 << 16).await.unwrap();
+        let all = std::str::from_utf8(&all).unwrap();
+        assert!(Code::ALL.iter().all(|code| all.contains(&format!("(/problems/{})", code.slug()))));
+        assert_eq!(explain(Path("nonsense".into())).await.unwrap_err().0.code, Code::NotFound);
+    }
+
+    #[test]
+    fn f55_a_full_disk_is_507() {
+        assert_eq!(status(Code::StorageFull).as_u16(), 507);
+    }
+}

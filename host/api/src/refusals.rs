@@ -1,0 +1,31 @@
+//! Adds refusals to the OpenAPI document. Every operation may answer with a problem, so one description serves all of
+//! them.
+
+use utoipa::openapi::{OpenApi, Ref, RefOr, path::PathItem};
+
+/// A refusal (RFC 9457). Further members tell programs more: the values that disagree, the limit, or the place.
+#[derive(utoipa::ToSchema, utoipa::ToResponse)]
+#[response(description = "A refusal", content_type = "application/problem+json")]
+pub struct Problem {
+    /// `/problems/{reason}`: a stable reason, and the address of the page that explains it.
+    pub r#type: String,
+    /// Short text that is the same for every refusal of this type.
+    pub title: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// What is wrong in this case, and what to do about it.
+    pub detail: String,
+    /// Id of the request, which also stands in the host's log.
+    pub request_id: Option<String>,
+}
+
+/// Adds the response `default` to every operation.
+pub fn add(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        for operation in [get, put, post, delete, patch].into_iter().flatten() {
+            let problem = RefOr::Ref(Ref::from_response_name("Problem"));
+            operation.responses.responses.insert("default".into(), problem);
+        }
+    }
+}

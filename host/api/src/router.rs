@@ -1,0 +1,123 @@
+//! Puts all routes together, from the outside in: edge, ETags, idempotency, resources.
+
+use crate::problem::Problem;
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{Method, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{
+    edge::{EdgeDeps, edge},
+    extract::is_json,
+    idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
+};
+use crate::{auth, idempotency, refusals, security, v1};
+use berth_work::{access, app::App};
+
+use crate::Api;
+
+/// The description of the API, without its paths.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Berth",
+        description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Creating POSTs take an `Idempotency-Key`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(refusals::Problem), responses(refusals::Problem)),
+    tags(
+        (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
+        (name = "devices"), (name = "host-apps"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
+        (name = "endpoint-apps"), (name = "events"), (name = "access"),
+    ),
+)]
+struct Description;
+
+/// Size in bytes of the largest request body that an Idempotency-Key protects, and of the largest answer that is kept.
+const MAX_IDEMPOTENT: usize = 1 << 20;
+
+fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
+    let (routes, mut document) =
+        OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
+    refusals::add(&mut document);
+    security::add(&mut document);
+    (routes, document)
+}
+
+/// The OpenAPI document that `/openapi.json` serves.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    resources().1
+}
+
+/// All routes of the host, wrapped by what every request passes.
+pub fn router(app: Arc<App>, deps: EdgeDeps) -> Router {
+    let (resources, description) = resources();
+    let idempotency =
+        Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
+    let document = serde_json::to_string_pretty(&description).unwrap_or_default();
+    let routes = resources
+        .route_layer(from_fn_with_state(idempotency, once::<berth_store::Db>))
+        .route_layer(from_fn_with_state(Api(app.clone()), identify))
+        .layer(from_fn(super::etag::tag))
+        .route("/", get(welcome))
+        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
+        .with_state(Api(app));
+    edge(routes, deps)
+}
+
+/// Says whose key an Idempotency-Key is. Bodies that are streamed are not kept, so they are not protected.
+async fn identify(State(app): State<Api>, mut request: Request, next: Next) -> Response {
+    let streamed = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_json(kind));
+    if request.method() != Method::POST || streamed || !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return next.run(request).await;
+    }
+    let secret = match auth::bearer(request.headers()) {
+        Ok(Some(secret)) => secret.to_owned(),
+        Ok(None) => return next.run(request).await,
+        Err(error) => return Problem(error).into_response(),
+    };
+    match access::authenticate(&app.db, &secret).await {
+        Ok(caller) => {
+            let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).collect();
+            let (account, scopes) = (caller.account.as_str().into(), scopes.join(" ").into());
+            request.extensions_mut().insert(idempotency::Caller { account, scopes });
+            next.run(request).await
+        }
+        Err(error) => Problem(error).into_response(),
+    }
+}
+
+/// The page for people who open the address of the host in a browser.
+async fn welcome() -> impl IntoResponse {
+    let page = include_str!("welcome.html").replace("{version}", env!("CARGO_PKG_VERSION"));
+    ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(page))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    /// A change of the API shows as a change of this file, to be reviewed. `BERTH_UPDATE_SNAPSHOTS=1` writes it anew.
+    #[test]
+    fn the_openapi_document_is_the_one_that_was_reviewed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let document = serde_json::to_string_pretty(&openapi()).unwrap() + "\n";
+        if std::env::var_os("BERTH_UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(path, &document).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            document == reviewed,
+            "The API differs from host/api/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth-api --lib openapi && git diff"
+        );
+    }
+}

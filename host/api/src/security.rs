@@ -1,0 +1,44 @@
+//! Adds to the OpenAPI document who may call each operation: callers with a token, or devices with a host app's public
+//! key.
+
+use utoipa::openapi::{
+    OpenApi,
+    path::{Operation, PathItem},
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+
+const TOKEN: &str = "token";
+const HOST_APP_KEY: &str = "host_app_key";
+
+/// Adds the two security schemes, and to each operation those that it accepts.
+pub fn add(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_with(Default::default);
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: `berth_…`."));
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
+    let key = ApiKeyValue::with_description("X-Host-App-Key", "The public key of a host app; it is no secret.");
+    components.add_security_scheme(HOST_APP_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    for (path, item) in &mut document.paths.paths {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        for (method, operation) in [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch)] {
+            if let Some(operation) = operation {
+                set(operation, schemes(method, path));
+            }
+        }
+    }
+}
+
+/// The schemes of which an operation accepts any one; none where the address or a signature says who asks.
+fn schemes(method: &str, path: &str) -> &'static [&'static str] {
+    match (method, path) {
+        (_, path) if path.starts_with("/v1/wechat/") => &[],
+        ("POST", "/v1/reports") => &[HOST_APP_KEY],
+        ("POST", "/v1/check" | "/v1/check/explain" | "/v1/bundles")
+        | ("GET", "/v1/packages/{name}" | "/v1/mini-apps/{id}/offline") => &[TOKEN, HOST_APP_KEY],
+        _ => &[TOKEN],
+    }
+}
+
+fn set(operation: &mut Operation, schemes: &[&str]) {
+    let require = |scheme: &&str| SecurityRequirement::new(*scheme, [] as [&str; 0]);
+    operation.security = Some(schemes.iter().map(require).collect());
+}

@@ -1,0 +1,61 @@
+//! Handlers for devices: checks and reports.
+
+use axum::http::HeaderMap;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_base::error::{Code, Error};
+use berth_check::Asker;
+use berth_model::{
+    access::Caller,
+    check::{CheckRequest, CheckResponse, Explanation},
+    report::Report,
+};
+use berth_work::{check, report};
+
+use crate::{Api, auth::device_key};
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
+}
+
+/// Who asks: a person with a token, or a device with the public key of its host app. A token goes first.
+fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker<'a>> {
+    match (caller, device_key(headers)) {
+        (Some(caller), _) => Ok(Asker::Person(caller)),
+        (None, Some(key)) => Ok(Asker::Key(key)),
+        (None, None) => {
+            Err(Error::new(Code::MissingToken, "Send the host app's public key in X-Host-App-Key, or a bearer token.")
+                .into())
+        }
+    }
+}
+
+/// Ask which versions of many MiniApps a device should run. The answer comes from memory.
+#[utoipa::path(post, path = "/v1/check", tag = "devices", request_body = CheckRequest, responses((status = 200, body = CheckResponse)))]
+async fn check(
+    State(app): AppState,
+    caller: Option<Caller>,
+    headers: HeaderMap,
+    Json(request): Json<CheckRequest>,
+) -> Result<Json<CheckResponse>> {
+    Ok(Json(check::check(&app.checks, &asker(caller.as_ref(), &headers)?, &request).await?))
+}
+
+/// Explain what a check would answer, with every rule that was tried.
+///
+/// For people of the MiniApp's team or of the host app. No device is admitted to a gray task by this.
+#[utoipa::path(post, path = "/v1/check/explain", tag = "devices", request_body = CheckRequest, responses((status = 200, body = Explanation)))]
+async fn explain(State(app): AppState, caller: Caller, Json(request): Json<CheckRequest>) -> Result<Json<Explanation>> {
+    Ok(Json(check::explain(&app.checks, &caller, &request).await?))
+}
+
+/// Report what became of a version on a device: downloaded, running or failed.
+#[utoipa::path(post, path = "/v1/reports", tag = "devices", request_body = Report, responses((status = 202)))]
+async fn report(State(app): AppState, headers: HeaderMap, Json(report): Json<Report>) -> Result<StatusCode> {
+    let key = device_key(&headers);
+    let key =
+        key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
+    report::take(&app.checks, key, &report)?;
+    Ok(StatusCode::ACCEPTED)
+}

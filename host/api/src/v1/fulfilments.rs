@@ -1,0 +1,73 @@
+//! Handlers for fulfilment messages.
+
+use serde_json::Value;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_base::{ids::MessageId, page::Page};
+use berth_model::{
+    access::Caller,
+    endpoint::{
+        fulfilment::{Delivery, Receipts, Replay, ReplayAll},
+        kept::{Fulfilment, FulfilmentQuery},
+        ledger::Receipt,
+    },
+};
+use berth_work::endpoint::{fulfilment, kept};
+
+use crate::Api;
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(deliver, list))
+        .routes(routes!(get))
+        .routes(routes!(replay))
+        .routes(routes!(replay_all))
+}
+
+/// Send one fulfilment message, or several.
+///
+/// Messages may come in any order and any number of times; the result is the same. A message that cannot be applied is
+/// parked, with the reason.
+#[utoipa::path(post, path = "/v1/fulfilments", tag = "fulfilment", request_body = Delivery, responses((status = 200, body = Receipts)))]
+async fn deliver(State(app): AppState, caller: Caller, Json(body): Json<Value>) -> Result<Json<Receipts>> {
+    let messages = fulfilment::messages_of(body)?;
+    Ok(Json(fulfilment::deliver(&app.intake, &caller, &messages).await?))
+}
+
+/// List the messages that were sent, newest first.
+#[utoipa::path(get, path = "/v1/fulfilments", tag = "fulfilment", params(FulfilmentQuery), responses((status = 200, body = Page<Fulfilment>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<FulfilmentQuery>,
+) -> Result<Json<Page<Fulfilment>>> {
+    Ok(Json(kept::list(&app.db, &caller, &query).await?))
+}
+
+/// Get one fulfilment message.
+#[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
+    Ok(Json(kept::get(&app.db, &caller, &id).await?))
+}
+
+/// Try a parked message again, corrected or unchanged.
+#[utoipa::path(post, path = "/v1/fulfilments/{id}/replay", tag = "fulfilment", params(("id" = MessageId, Path)), request_body = Replay, responses((status = 200, body = Receipt)))]
+async fn replay(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    OptionalJson(replay): OptionalJson<Replay>,
+) -> Result<Json<Receipt>> {
+    Ok(Json(fulfilment::replay(&app.db, &caller, &id, replay).await?))
+}
+
+/// Try up to 1,000 parked messages again, those tried least often first.
+#[utoipa::path(post, path = "/v1/fulfilments/replay", tag = "fulfilment", request_body = ReplayAll, responses((status = 200, body = Receipts)))]
+async fn replay_all(
+    State(app): AppState,
+    caller: Caller,
+    OptionalJson(which): OptionalJson<ReplayAll>,
+) -> Result<Json<Receipts>> {
+    Ok(Json(fulfilment::replay_all(&app.db, &app.intake, &caller, &which).await?))
+}

@@ -1,0 +1,122 @@
+//! Handlers for gray tasks and the uploaded lists of their conditions.
+
+use axum::body::Body;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_base::{
+    ids::{GrayTaskId, MiniAppId},
+    page::{Page, PageQuery},
+};
+use berth_model::{
+    access::Caller,
+    rollout::{Cohort, GrayTask, NewGrayTask, Note, Progress},
+};
+use berth_work::rollout;
+
+use crate::Api;
+
+/// The name of a list to upload.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CohortQuery {
+    /// Display name of the list, 1 to 64 characters.
+    name: String,
+}
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get))
+        .routes(routes!(suspend))
+        .routes(routes!(resume))
+        .routes(routes!(end))
+        .routes(routes!(progress))
+        .routes(routes!(upload_cohort, cohorts))
+}
+
+/// Create a gray task, which releases an approved version to some devices.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path)), request_body = NewGrayTask, responses((status = 201, body = GrayTask)))]
+async fn create(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(new): Json<NewGrayTask>,
+) -> Created<GrayTask> {
+    created(rollout::create(&app.db, &*app.judges, &caller, &id, new).await?)
+}
+
+/// List the gray tasks of a MiniApp, newest first.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<GrayTask>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<GrayTask>>> {
+    Ok(Json(rollout::list(&app.db, &caller, &id, &page).await?))
+}
+
+/// Get one gray task with its conditions in words, its policies and its moves.
+#[utoipa::path(get, path = "/v1/gray-tasks/{id}", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = GrayTask)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::get(&app.db, &caller, &id).await?))
+}
+
+/// Suspend a gray task: it admits no new devices. Devices already admitted keep the version.
+#[utoipa::path(post, path = "/v1/gray-tasks/{id}/suspend", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
+async fn suspend(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    OptionalJson(note): OptionalJson<Note>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::suspend(&app.db, &caller, &id, &note).await?))
+}
+
+/// Resume a suspended gray task.
+#[utoipa::path(post, path = "/v1/gray-tasks/{id}/resume", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
+async fn resume(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    OptionalJson(note): OptionalJson<Note>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::resume(&app.db, &caller, &id, &note).await?))
+}
+
+/// End a gray task. Its devices return to the online version.
+#[utoipa::path(post, path = "/v1/gray-tasks/{id}/end", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = Option<Note>, responses((status = 200, body = GrayTask)))]
+async fn end(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    OptionalJson(note): OptionalJson<Note>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::end(&app.db, &caller, &id, &note).await?))
+}
+
+/// Get how many devices were offered the version, downloaded it, run it and failed with it, in total and over time.
+#[utoipa::path(get, path = "/v1/gray-tasks/{id}/progress", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = Progress)))]
+async fn progress(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<Progress>> {
+    Ok(Json(rollout::progress(&app.db, &caller, &id).await?))
+}
+
+/// Upload a list of guids, device ids or accounts, one on each line, with up to 1,000,000 members.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path), CohortQuery), request_body(content = String, content_type = "text/plain"), responses((status = 201, body = Cohort)))]
+async fn upload_cohort(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Query(query): Query<CohortQuery>,
+    body: Body,
+) -> Created<Cohort> {
+    let list = super::packages::chunks(body, rollout::MAX_COHORT_BYTES as u64)?;
+    created(rollout::upload_cohort(&app.db, &app.blobs, &caller, &id, &query.name, list).await?)
+}
+
+/// List the uploaded lists of a MiniApp, newest first.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Cohort>)))]
+async fn cohorts(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Cohort>>> {
+    items(rollout::cohorts(&app.db, &caller, &id).await?)
+}

@@ -1,0 +1,81 @@
+//! Handlers for host apps and their bindings.
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_base::{
+    ids::{HostAppId, MiniAppId},
+    page::{Page, PageQuery},
+};
+use berth_model::{
+    access::Caller,
+    audit::Audit,
+    binding::Binding,
+    host_app::{HostApp, NewHostApp},
+};
+use berth_work::{audit, binding, host_app};
+
+use crate::Api;
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get))
+        .routes(routes!(bindings))
+        .routes(routes!(bind, unbind))
+        .routes(routes!(audits))
+}
+
+/// Create a host app; the caller becomes its first admin. Only admins of the platform may.
+#[utoipa::path(post, path = "/v1/host-apps", tag = "host-apps", request_body = NewHostApp, responses((status = 201, body = HostApp)))]
+async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewHostApp>) -> Created<HostApp> {
+    created(host_app::create(&app.db, &caller, new).await?)
+}
+
+/// List the host apps that the caller may know, by id.
+#[utoipa::path(get, path = "/v1/host-apps", tag = "host-apps", params(PageQuery), responses((status = 200, body = Page<HostApp>)))]
+async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<HostApp>>> {
+    Ok(Json(host_app::list(&app.db, &caller, &query).await?))
+}
+
+/// Get one host app.
+#[utoipa::path(get, path = "/v1/host-apps/{id}", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = HostApp)))]
+async fn get(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<HostApp>> {
+    Ok(Json(host_app::get(&app.db, &caller, &id).await?))
+}
+
+/// List the bindings of a host app to MiniApps, active or not.
+#[utoipa::path(get, path = "/v1/host-apps/{id}/bindings", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Binding>)))]
+async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Binding>>> {
+    items(binding::of_host_app(&app.db, &caller, &id).await?)
+}
+
+/// Bind a MiniApp to a host app, or ask for it, or agree to it.
+///
+/// The binding is active as soon as an admin of the host app and an admin of the MiniApp's team have both made this
+/// call.
+#[utoipa::path(put, path = "/v1/host-apps/{id}/bindings/{mini_app_id}", tag = "host-apps", params(("id" = HostAppId, Path), ("mini_app_id" = MiniAppId, Path)), responses((status = 200, body = Binding)))]
+async fn bind(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
+) -> Result<Json<Binding>> {
+    Ok(Json(binding::bind(&app.db, &caller, &id, &mini_app).await?))
+}
+
+/// End a binding, in the name of either side.
+#[utoipa::path(delete, path = "/v1/host-apps/{id}/bindings/{mini_app_id}", tag = "host-apps", params(("id" = HostAppId, Path), ("mini_app_id" = MiniAppId, Path)), responses((status = 204)))]
+async fn unbind(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, mini_app)): Path<(HostAppId, MiniAppId)>,
+) -> Result<StatusCode> {
+    binding::unbind(&app.db, &caller, &id, &mini_app).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the audits that wait for the decision of a host app, oldest first, at most 200.
+#[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Audit>)))]
+async fn audits(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Audit>>> {
+    items(audit::waiting_for(&app.db, &caller, &id).await?)
+}

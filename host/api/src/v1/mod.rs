@@ -1,0 +1,87 @@
+//! The resources of version 1 of the API. Each handler reads the request, calls one operation, and writes its answer.
+
+pub mod access;
+pub mod audits;
+pub mod authorisations;
+pub mod channels;
+pub mod devices;
+pub mod endpoint_apps;
+pub mod events;
+pub mod fulfilments;
+pub mod gray;
+pub mod host_apps;
+pub mod merchants;
+pub mod mini_apps;
+pub mod org_nodes;
+pub mod packages;
+pub mod policies;
+pub mod product_instances;
+pub mod versions;
+pub mod webhooks;
+pub mod wechat;
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL},
+};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{
+    extract::{Json, OptionalJson, Path, Query},
+    idempotency::NoStore,
+};
+use crate::{
+    Api,
+    problem::{Problem, Result},
+};
+
+type AppState = State<Api>;
+type Created<T> = Result<(StatusCode, Json<T>)>;
+
+fn created<T>(value: T) -> Created<T> {
+    Ok((StatusCode::CREATED, Json(value)))
+}
+
+type SecretHeaders = ([(HeaderName, HeaderValue); 1], Extension<NoStore>);
+
+/// The headers of an answer that shows a secret: it is not cached, and not kept for a repeated request.
+fn secret_headers() -> SecretHeaders {
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(NoStore))
+}
+
+/// A list that is returned as a whole, without pages.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Items<T> {
+    /// The items of the list.
+    pub items: Vec<T>,
+}
+
+fn items<T>(items: Vec<T>) -> Result<Json<Items<T>>> {
+    Ok(Json(Items { items }))
+}
+
+/// All resources.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .merge(access::routes())
+        .merge(mini_apps::routes())
+        .merge(host_apps::routes())
+        .merge(packages::routes())
+        .merge(versions::routes())
+        .merge(audits::routes())
+        .merge(policies::routes())
+        .merge(gray::routes())
+        .merge(devices::routes())
+        .merge(merchants::routes())
+        .merge(authorisations::routes())
+        .merge(wechat::routes())
+        .merge(fulfilments::routes())
+        .merge(product_instances::routes())
+        .merge(endpoint_apps::routes())
+        .merge(channels::routes())
+        .merge(org_nodes::routes())
+        .merge(events::routes())
+        .merge(webhooks::routes())
+}

@@ -1,0 +1,87 @@
+//! Handlers for policies and their bindings.
+
+use axum::body::Body;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_base::ids::{Digest, PolicyBindingId};
+use berth_model::{
+    access::Caller,
+    policy::registry::{BindingPatch, BindingQuery, InstalledPolicy, PolicyBinding, PolicyQuery, ScopedPolicyBinding},
+};
+use berth_work::policy::registry;
+
+use crate::Api;
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(install, list))
+        .routes(routes!(get, remove))
+        .routes(routes!(bind, bindings))
+        .routes(routes!(rebind, unbind))
+}
+
+/// Install a policy: a wasm component, or a core module that carries its WIT.
+#[utoipa::path(post, path = "/v1/policies", tag = "policies", request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
+async fn install(State(app): AppState, caller: Caller, body: Body) -> Created<InstalledPolicy> {
+    let wasm =
+        registry::receive(&app.policies, &caller, super::packages::chunks(body, registry::MAX_POLICY_BYTES)?).await?;
+    created(registry::install(&app.policies, &caller, wasm).await?)
+}
+
+/// List the installed policies, newest first.
+#[utoipa::path(get, path = "/v1/policies", tag = "policies", params(PolicyQuery), responses((status = 200, body = Items<InstalledPolicy>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<PolicyQuery>,
+) -> Result<Json<Items<InstalledPolicy>>> {
+    items(registry::list(&app.db, &caller, &query).await?)
+}
+
+/// Get one policy by its digest, by `NAME@VERSION`, or by its name, which means the newest version.
+#[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
+async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
+    Ok(Json(registry::get(&app.db, &caller, &policy).await?))
+}
+
+/// Uninstall a policy that is not bound anywhere.
+#[utoipa::path(delete, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = Digest, Path)), responses((status = 204)))]
+async fn remove(State(app): AppState, caller: Caller, Path(digest): Path<Digest>) -> Result<StatusCode> {
+    registry::remove(&app.policies, &caller, &digest).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Bind an auditor to the platform, a host app or a MiniApp.
+#[utoipa::path(post, path = "/v1/policy-bindings", tag = "policies", request_body = ScopedPolicyBinding, responses((status = 201, body = PolicyBinding)))]
+async fn bind(State(app): AppState, caller: Caller, Json(new): Json<ScopedPolicyBinding>) -> Created<PolicyBinding> {
+    created(registry::bind(&app.policies, &caller, new).await?)
+}
+
+/// List the policy bindings of a place, in the order in which the policies are asked, or of all places.
+#[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(BindingQuery), responses((status = 200, body = Items<PolicyBinding>)))]
+async fn bindings(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<BindingQuery>,
+) -> Result<Json<Items<PolicyBinding>>> {
+    items(registry::bindings(&app.db, &caller, &query).await?)
+}
+
+/// Change a policy binding: its config, mode, meaning of failure, limits, or the version of its policy.
+#[utoipa::path(put, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), request_body = BindingPatch, responses((status = 200, body = PolicyBinding)))]
+async fn rebind(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PolicyBindingId>,
+    Json(patch): Json<BindingPatch>,
+) -> Result<Json<PolicyBinding>> {
+    Ok(Json(registry::rebind(&app.policies, &caller, &id, patch).await?))
+}
+
+/// Remove a policy binding.
+#[utoipa::path(delete, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), responses((status = 204)))]
+async fn unbind(State(app): AppState, caller: Caller, Path(id): Path<PolicyBindingId>) -> Result<StatusCode> {
+    registry::unbind(&app.db, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

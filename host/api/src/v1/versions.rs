@@ -1,0 +1,204 @@
+//! Handlers for versions, releases and trials.
+
+use axum::{
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_base::{
+    error::Error,
+    ids::MiniAppId,
+    page::{Page, PageQuery},
+    version::VersionNumber,
+};
+use berth_model::{
+    access::Caller,
+    audit::Audit,
+    policy::{Finding, registry::Mode},
+    version::{Publish, Release, Rollback, Trial, Version, upload::VersionDetail},
+};
+use berth_work::{
+    audit,
+    version::{self, trial, upload},
+};
+
+use crate::Api;
+
+/// The findings of all policies in a version.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Findings {
+    findings: Vec<NamedFinding>,
+}
+
+/// A finding, with the policy that made it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct NamedFinding {
+    /// Name of the policy.
+    policy: String,
+    /// Mode of the policy; findings in mode `shadow` decide nothing.
+    mode: Mode,
+    #[serde(flatten)]
+    finding: Finding,
+}
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get, delete))
+        .routes(routes!(findings))
+        .routes(routes!(audits))
+        .routes(routes!(submit))
+        .routes(routes!(withdraw))
+        .routes(routes!(publish))
+        .routes(routes!(roll_back))
+        .routes(routes!(releases))
+        .routes(routes!(get_trial, set_trial, clear_trial))
+}
+
+/// List the versions of a MiniApp, newest upload first, without their pages and warnings.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions", tag = "versions", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<Version>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Version>>> {
+    Ok(Json(upload::list(&app.db, &caller, &id, &page).await?))
+}
+
+/// Get one version with its newest audit.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = VersionDetail)))]
+async fn get(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<Json<VersionDetail>> {
+    Ok(Json(upload::get(&app.db, &caller, &id, &number).await?))
+}
+
+/// Delete a version in development. Its number cannot be used again.
+#[utoipa::path(delete, path = "/v1/mini-apps/{id}/versions/{version}", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 204)))]
+async fn delete(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<StatusCode> {
+    upload::delete(&app.db, &caller, &id, &number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Get the findings of the newest audit of a version.
+///
+/// With `Accept: application/sarif+json` the answer is in the format SARIF 2.1.0.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/findings", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Findings)))]
+async fn findings(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let detail = upload::get(&app.db, &caller, &id, &number).await?;
+    let audit =
+        detail.audit.ok_or_else(|| Error::not_found("audit of", format!("{id} {number}: it was never submitted")))?;
+    // Who names it wants it; a crate that weighs qualities has nothing to choose between here.
+    let wants_sarif = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("sarif"));
+    if wants_sarif {
+        return Ok(
+            ([(header::CONTENT_TYPE, "application/sarif+json")], axum::Json(audit::sarif(&audit))).into_response()
+        );
+    }
+    let named = |evaluation: audit::Evaluation| {
+        let (policy, mode) = (evaluation.policy, evaluation.mode);
+        evaluation.findings.into_iter().map(move |finding| NamedFinding { policy: policy.clone(), mode, finding })
+    };
+    Ok(Json(Findings { findings: audit.evaluations.into_iter().flat_map(named).collect() }).into_response())
+}
+
+/// List all audits of a version, newest first.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/audits", tag = "audits", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Items<Audit>)))]
+async fn audits(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<Json<Items<Audit>>> {
+    items(audit::of_version(&app.db, &caller, &id, &number).await?)
+}
+
+/// Freeze a version and start its audit.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/submit", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Audit)))]
+async fn submit(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<Json<Audit>> {
+    Ok(Json(audit::submit(&app.audits, &caller, &id, &number).await?))
+}
+
+/// Return a version under audit to development, which ends the audit.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/withdraw", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Version)))]
+async fn withdraw(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<Json<Version>> {
+    Ok(Json(audit::withdraw(&app.db, &caller, &id, &number).await?))
+}
+
+/// Bring an approved version online in all bound host apps.
+///
+/// This ends the trial of the version, and the gray tasks whose version is not above it.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/publish", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), request_body = Option<Publish>, responses((status = 200, body = Release)))]
+async fn publish(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+    OptionalJson(how): OptionalJson<Publish>,
+) -> Result<Json<Release>> {
+    Ok(Json(version::publish(&app.db, &caller, &id, &number, how).await?))
+}
+
+/// Bring a version online again that was online before.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/rollback", tag = "versions", params(("id" = MiniAppId, Path)), request_body = Rollback, responses((status = 200, body = Release)))]
+async fn roll_back(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(how): Json<Rollback>,
+) -> Result<Json<Release>> {
+    Ok(Json(version::roll_back(&app.db, &caller, &id, how).await?))
+}
+
+/// List the release history of a MiniApp, newest first, at most 500 entries.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/releases", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Release>)))]
+async fn releases(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Release>>> {
+    items(version::releases(&app.db, &caller, &id).await?)
+}
+
+/// Get the trial of a MiniApp: the version that named accounts get.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 200, body = Trial)))]
+async fn get_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Trial>> {
+    Ok(Json(trial::get(&app.db, &caller, &id).await?))
+}
+
+/// Set the trial of a MiniApp, in place of the one that it may have.
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), request_body = Trial, responses((status = 200, body = Trial)))]
+async fn set_trial(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(trial): Json<Trial>,
+) -> Result<Json<Trial>> {
+    Ok(Json(trial::set(&app.db, &caller, &id, trial).await?))
+}
+
+/// End the trial of a MiniApp.
+#[utoipa::path(delete, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), responses((status = 204)))]
+async fn clear_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<StatusCode> {
+    trial::clear(&app.db, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,235 @@
+//! The error type of Berth. It knows nothing of HTTP: `api::problem` maps each [`Kind`] to a status.
+//!
+//! What the caller may know (`code`, `detail`, `fields`) is kept apart from what only the log may know (`source`).
+
+use std::fmt;
+
+/// The kind of a refusal. It decides the HTTP status and the exit code of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request itself is malformed.
+    Malformed,
+    /// The caller is not identified: there is no valid token or key.
+    Unauthenticated,
+    /// The caller is identified, and has no grant for this.
+    Forbidden,
+    /// The object does not exist, or the caller may not know that it does.
+    NotFound,
+    /// The object existed and was withdrawn.
+    Gone,
+    /// The state of the object does not allow this.
+    Conflict,
+    /// A precondition of the request does not hold.
+    Precondition,
+    /// The request has more bytes than the limit.
+    TooLarge,
+    /// The content of the request breaks a rule.
+    Invalid,
+    /// The caller sent too many requests.
+    TooMany,
+    /// The request did not arrive in time.
+    Timeout,
+    /// The host has no disk space left.
+    StorageFull,
+    /// The host cannot do this now; trying again may help.
+    Unavailable,
+    /// The host failed by a fault of its own.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $kind:ident, $title:literal;)*) => {
+        /// The stable reason of a refusal. Its slug is the `type` of the HTTP problem, and never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $title] $(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, for the documentation of problems.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The stable name of the code in kebab-case, which is the `type` of the HTTP problem.
+            pub fn slug(self) -> &'static str { match self { $(Code::$name => $slug,)* } }
+
+            /// A short sentence that is the same for every error with this code.
+            pub fn title(self) -> &'static str { match self { $(Code::$name => $title,)* } }
+
+            /// The kind of refusal, which decides the HTTP status.
+            pub fn kind(self) -> Kind { match self { $(Code::$name => Kind::$kind,)* } }
+        }
+    };
+}
+
+codes! {
+    // requests
+    BadRequest = "bad-request", Malformed, "The request could not be read";
+    InvalidField = "invalid-field", Invalid, "A field breaks its rule";
+    InvalidId = "invalid-id", Malformed, "An id has the wrong form";
+    InvalidVersion = "invalid-version", Malformed, "A version has the wrong form";
+    InvalidCursor = "invalid-cursor", Malformed, "The page cursor is not one of ours";
+    BodyTooLarge = "body-too-large", TooLarge, "The body is over the limit";
+    BodyTimeout = "body-timeout", Timeout, "The body did not arrive in time";
+    UnsupportedRange = "range-not-satisfiable", Precondition, "The range lies outside the package";
+    NotFound = "not-found", NotFound, "There is no such thing here";
+    RouteNotFound = "route-not-found", NotFound, "There is no such address";
+    MethodNotAllowed = "method-not-allowed", Malformed, "The address does not take this method";
+    UnsupportedMedia = "unsupported-media-type", Malformed, "The body is of a type that this address does not take";
+    TooManyRequests = "too-many-requests", TooMany, "Too many requests";
+    IdempotencyMismatch = "idempotency-mismatch", Conflict, "The Idempotency-Key was used for another request";
+    IdempotencyInProgress = "idempotency-in-progress", Conflict, "The first request with this Idempotency-Key is still running";
+    IdempotencyNotKept = "idempotency-not-kept", Conflict, "The first answer showed a secret and was not kept";
+    PreconditionFailed = "precondition-failed", Precondition, "A precondition of the request does not hold";
+
+    // access
+    MissingToken = "missing-token", Unauthenticated, "A token is needed";
+    InvalidToken = "invalid-token", Unauthenticated, "The token is not valid";
+    ExpiredToken = "expired-token", Unauthenticated, "The token has expired";
+    InvalidHostAppKey = "invalid-host-app-key", Unauthenticated, "The host app key is not valid";
+    MissingGrant = "missing-grant", Forbidden, "The role or the token's scope does not allow this";
+    LastAdmin = "last-admin", Conflict, "The last admin cannot be removed";
+
+    // packages
+    PackageName = "package-name", Malformed, "The package name is not {mini_app_id}_{version}.apkg";
+    PackageArchive = "package-archive", Invalid, "The archive is damaged or ambiguous";
+    PackagePath = "package-path", Invalid, "A path in the archive is not allowed";
+    PackageLimit = "package-limit", Invalid, "The archive is over a limit";
+    PackageManifest = "package-manifest", Invalid, "The manifest breaks its rule";
+    PackageMismatch = "package-mismatch", Invalid, "The manifest disagrees with the name";
+    PackageDamaged = "package-damaged", Unavailable, "The stored package is damaged and is not served";
+
+    // mini apps, versions, audits
+    MiniAppExists = "mini-app-exists", Conflict, "The id is taken";
+    MiniAppOffShelf = "mini-app-off-shelf", Conflict, "The MiniApp is off the shelf";
+    PackageOffShelf = "package-off-shelf", Gone, "The MiniApp is off the shelf";
+    NotOnline = "not-online", NotFound, "The MiniApp has no online version";
+    HostAppExists = "host-app-exists", Conflict, "The id is taken";
+    TeamLimit = "team-limit", Conflict, "The account is in too many teams to create one more";
+    MerchantExists = "merchant-exists", Conflict, "The id is taken";
+    VersionExists = "version-exists", Conflict, "The version exists with other bytes";
+    VersionState = "version-state", Conflict, "The version's state does not allow this";
+    VersionOrder = "version-order", Conflict, "The version is not above the online version";
+    VersionPrerelease = "version-prerelease", Conflict, "A pre-release version cannot be submitted or published";
+    NoHostApp = "no-host-app", Conflict, "The MiniApp is bound to no host app";
+    NeverOnline = "never-online", Conflict, "The version was never online";
+    RollbackTwice = "rollback-twice", Conflict, "A rollback may not follow a rollback";
+    TrialEntry = "trial-entry", Invalid, "The entry path is not a page of the package";
+    NoteRequired = "note-required", Invalid, "A rejection needs a note";
+    AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
+
+    // channels and organisation nodes
+    ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
+    ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
+    ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";
+    OrgNodeExists = "org-node-exists", Conflict, "The id is taken";
+    OrgNodeCycle = "org-node-cycle", Conflict, "The node cannot be below itself";
+    OrgNodeInUse = "org-node-in-use", Conflict, "There are nodes below the node";
+    OrgNodeNotOpen = "org-node-not-open", Conflict, "No product instance of the endpoint application is open on the node";
+
+    // grayscale
+    GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
+    GrayState = "gray-state", Conflict, "The task's state does not allow this";
+    GrayLimit = "gray-limit", Conflict, "Too many tasks of the MiniApp have not ended";
+    GrayPeriod = "gray-period", Invalid, "The period of the task is not possible";
+    CohortInvalid = "cohort-invalid", Invalid, "The list cannot be used";
+
+    // endpoint applications
+    EndpointDefault = "endpoint-default", Conflict, "The default endpoint application holds what is active";
+    EndpointEmpty = "endpoint-empty", Conflict, "An endpoint application holds at least one product instance";
+    EndpointInUse = "endpoint-in-use", Conflict, "Channels are bound to the endpoint application";
+    FulfilmentSettled = "fulfilment-settled", Conflict, "The message does not wait any more";
+    ProductUnsubscribed = "product-unsubscribed", Conflict, "The product instance is unsubscribed";
+
+    // policies
+    PolicyInvalid = "policy-invalid", Invalid, "The wasm is not a policy";
+    PolicyCompile = "policy-compile", Invalid, "The policy could not be compiled within the limits";
+    PolicyConfig = "policy-config", Invalid, "The config does not satisfy the policy's schema";
+    PolicyKind = "policy-kind", Invalid, "The policy is of another kind";
+    PolicyExists = "policy-exists", Conflict, "The version of the policy is installed with other bytes";
+    PolicyBound = "policy-bound", Conflict, "The place has the policy already";
+    PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
+
+    // webhooks
+    EventsGone = "events-gone", Gone, "The events after this number are not kept any more";
+    WebhookLimit = "webhook-limit", Conflict, "There are too many webhooks";
+
+    // the host
+    AuthorisationState = "authorisation-state", Conflict, "The state of the authorisation does not allow this";
+    AuthorisationRevoked = "authorisation-revoked", Conflict, "The merchant has taken the authorisation back";
+    ChannelKindMismatch = "channel-kind-mismatch", Conflict, "The account that was authorised is of another kind";
+    WechatPush = "wechat-push", Unauthenticated, "The push is not one of WeChat's";
+    WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
+    SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
+    StorageFull = "storage-full", StorageFull, "The host has no room left";
+    Unavailable = "unavailable", Unavailable, "The host cannot do this now";
+    Internal = "internal", Internal, "Something went wrong here";
+}
+
+/// A refusal or a failure: what the caller is told, and what only the log is told.
+pub struct Error {
+    /// The stable reason.
+    pub code: Code,
+    /// What is wrong here and what to do about it, for the caller.
+    pub detail: String,
+    /// Further members for programs: the values that disagree, the limit, the offending path.
+    pub fields: serde_json::Map<String, serde_json::Value>,
+    /// The cause. Only the log shows it.
+    pub source: Option<anyhow::Error>,
+}
+
+/// A result whose error is an [`Error`], unless another one is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error with the words for the caller.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), fields: serde_json::Map::new(), source: None }
+    }
+
+    /// A failure of the host itself: the caller learns nothing of the cause, and the log shows all of it.
+    pub fn internal(source: impl Into<anyhow::Error>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::new(Code::Internal, "The host failed. The request id leads to the reason in its log.")
+        }
+    }
+
+    /// The error `not-found`: there is no `what` called `id`, or the caller may not know of it.
+    pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
+        Self::new(Code::NotFound, format!("There is no {what} {id} here, or you have no access to it."))
+    }
+
+    /// The error `invalid-field`: the field `name` breaks `rule`.
+    pub fn field(name: &str, rule: impl fmt::Display) -> Self {
+        Self::new(Code::InvalidField, format!("{name}: {rule}")).with("field", name)
+    }
+
+    /// Adds a member for programs. One with the same name is replaced.
+    pub fn with(mut self, name: &str, value: impl serde::Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or(serde_json::Value::Null);
+        self.fields.insert(name.into(), value);
+        self
+    }
+
+    /// Sets the cause, which only the log shows.
+    pub fn caused_by(mut self, source: impl Into<anyhow::Error>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code.slug())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.source {
+            Some(source) => write!(f, ": {source:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

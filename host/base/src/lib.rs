@@ -1,0 +1,17 @@
+//! What several parts of Berth share: errors, ids, time and randomness, version numbers, pages of lists, rules for
+//! text.
+
+pub mod clock;
+pub mod error;
+pub mod ids;
+pub mod page;
+pub mod secret;
+#[cfg(feature = "sql")]
+pub mod sql;
+pub mod text;
+pub mod version;
+
+/// The database library, for the macros of this crate.
+#[cfg(feature = "sql")]
+#[doc(hidden)]
+pub use sqlx as __sqlx;

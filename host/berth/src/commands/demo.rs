@@ -1,0 +1,170 @@
+//! `berth demo`: a host with sample data.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use clap::Args;
+use include_dir::{Dir, include_dir};
+
+use super::{listen, log, open};
+use berth_api::serve::{ServeConfig, stop_signal};
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{HostAppId, MiniAppId},
+    version::VersionNumber,
+};
+use berth_cli::{Done, Session};
+use berth_model::{
+    access::{Caller, NewTeam},
+    audit::{AuditState, Decide},
+    host_app::NewHostApp,
+    mini_app::NewMiniApp,
+    rollout::NewGrayTask,
+    version::Publish,
+};
+use berth_package::{PackOptions, PackageName, pack};
+use berth_work::{
+    access,
+    app::App,
+    audit, binding,
+    config::{Config, Storage},
+    host_app, mini_app, rollout,
+    version::{self, upload},
+};
+
+use crate::settings::DEFAULT_LISTEN;
+
+static COFFEE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../packages/coffee");
+static WEATHER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../packages/weather");
+
+const HOST_APP: &str = "demo-app";
+
+/// The arguments of `berth demo`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Everything is real: the sample packages are packed, uploaded, audited by the built-in policies, approved,\n\
+    published and released in grayscale through the same code as everybody's."
+)]
+pub struct Demo {
+    /// The address to listen on
+    #[arg(long, env = "BERTH_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// The folder of the demo's data, which must not be that of `berth serve`; what is in it is kept
+    #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-demo", value_name = "DIR")]
+    pub data_dir: PathBuf,
+}
+
+/// Runs a host with a seeded team, sample packages, a release and a grayscale task.
+pub async fn demo(args: Demo, session: &mut Session) -> Done {
+    log("warn");
+    let (listener, bound) = listen(args.listen).await?;
+    let host = open(Config::with_defaults(Storage::in_folder(args.data_dir))).await?;
+    let app = host.app.clone();
+    let token = access::admin_token(&app.db).await?.secret;
+    let http = ServeConfig::default();
+    let serving = host.run(listener, &http, async { drop(stop_signal().await) });
+    let introduce = async {
+        let key = seed(&app, &access::authenticate(&app.db, &token).await?).await?;
+        session.out.line(lines_to_try(bound, &token, &key))
+    };
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        introduced = introduce => {
+            introduced?;
+            serving.await?;
+        }
+        ended = &mut serving => drop(ended?),
+    }
+    Ok(())
+}
+
+/// Creates what is missing of the sample data, and returns the public key of the demo's host app.
+async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
+    let id: HostAppId = HOST_APP.parse()?;
+    match host_app::get(&app.db, caller, &id).await {
+        Ok(known) => return Ok(known.public_key),
+        Err(error) if error.code == Code::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let host_app =
+        host_app::create(&app.db, caller, NewHostApp { name: "Demo app".into(), id: Some(id.clone()) }).await?;
+    let team = access::create_team(&app.db, caller, &NewTeam { name: "Demo team".into() }).await?;
+    for (name, about, id) in [("Coffee", "Order a coffee", "coffee"), ("Weather", "Today and this week", "weather")] {
+        let new = NewMiniApp {
+            name: name.into(),
+            team: Some(team.id.clone()),
+            id: Some(id.parse()?),
+            description: about.into(),
+        };
+        let mini_app = mini_app::create(&app.db, caller, new).await?;
+        binding::bind(&app.db, caller, &host_app.id, &mini_app.id).await?;
+    }
+    for (id, number) in [("weather", "1.0.0"), ("coffee", "1.0.0"), ("coffee", "1.1.0")] {
+        approve(app, caller, id, number).await?;
+        version::publish(&app.db, caller, &id.parse()?, &number.parse()?, Publish::default()).await?;
+    }
+    approve(app, caller, "coffee", "1.2.0").await?;
+    half_of_the_devices(app, caller, "coffee", "1.2.0").await?;
+    app.follower.settled().await?;
+    Ok(host_app.public_key)
+}
+
+/// Packs a sample, uploads it, waits for its policies, and approves it.
+async fn approve(app: &Arc<App>, caller: &Caller, id: &str, number: &str) -> Result<()> {
+    let (id, number): (MiniAppId, VersionNumber) = (id.parse()?, number.parse()?);
+    let name = PackageName { mini_app_id: id.clone(), version: number.clone() };
+    let package = packed(&name)?;
+    let body = futures_util::stream::iter([Ok::<_, Error>(package)]);
+    upload::upload(&app.db, &app.blobs, &app.config.package, caller, &name, false, body).await?;
+    let mut audit = audit::submit(&app.audits, caller, &id, &number).await?;
+    while audit.state == AuditState::Checking {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        audit = audit::get(&app.db, caller, &audit.id).await?;
+    }
+    let decide = Decide { host_app: HOST_APP.parse()?, approve: true, note: "Demo".into() };
+    audit::decide(&app.db, caller, &audit.id, decide).await.map(|_| ())
+}
+
+fn packed(name: &PackageName) -> Result<Bytes> {
+    let samples = if name.mini_app_id.as_str() == "coffee" { &COFFEE } else { &WEATHER };
+    let folder = tempfile::tempdir().map_err(Error::internal)?;
+    samples.extract(folder.path()).map_err(Error::internal)?;
+    let options = PackOptions { name: Some(name.clone()), ..PackOptions::default() };
+    let mut bytes = Vec::new();
+    pack(&folder.path().join(name.version.to_string()), &mut bytes, &options)?;
+    Ok(bytes.into())
+}
+
+async fn half_of_the_devices(app: &App, caller: &Caller, id: &str, number: &str) -> Result<()> {
+    let now = app.db.now();
+    let task: NewGrayTask = serde_json::from_value(serde_json::json!({
+        "name": "Loyalty card, 50 %",
+        "version": number,
+        "start": now,
+        "end": now.plus_seconds(30 * 24 * 3600),
+        "policies": [{"policy": "percentage", "config": {"percent": 50}}],
+    }))
+    .map_err(Error::internal)?;
+    rollout::create(&app.db, &*app.judges, caller, &id.parse()?, task).await.map(|_| ())
+}
+
+fn lines_to_try(bound: SocketAddr, token: &str, key: &str) -> String {
+    format!(
+        "Berth serves a demo on http://{bound}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online.
+
+Ask as devices do (some get 1.1.0, some 1.2.0):
+
+  curl -s http://{bound}/v1/check -H 'X-Host-App-Key: {key}' -H 'Content-Type: application/json' \\
+    -d '{{\"host_app\": \"{HOST_APP}\", \"guid\": \"device-1\", \"platform\": \"android\", \"apps\": [{{\"id\": \"coffee\"}}]}}'
+
+Work with it, in another terminal (berth is target/debug/berth after `make run`):
+
+  export BERTH_SERVER=http://{bound} BERTH_TOKEN={token}
+  berth app show coffee
+  berth check --host-app {HOST_APP} --app coffee --guid device-1 --explain
+  berth bundle --host-app {HOST_APP} --out assets/miniapps
+  berth pack packages/weather/1.1.0 && berth push weather_1.1.0.apkg --submit --wait
+
+Stop it with Ctrl-C. Its data stays where it is; starting again goes on with it."
+    )
+}

@@ -1,0 +1,177 @@
+//! The commands that run a host, or look after it on its own machine.
+
+mod backup;
+mod demo;
+mod doctor;
+
+use std::{io::IsTerminal, net::SocketAddr};
+
+use clap::{Args, Subcommand};
+use tokio::net::TcpListener;
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+pub use backup::{Backup, backup};
+pub use demo::{Demo, demo};
+pub use doctor::{Doctor, doctor};
+
+use berth_api::serve::stop_signal;
+use berth_base::{clock::Nature, error::Error};
+use berth_cli::{Done, Failure, Session};
+use berth_judge::Compiler;
+use berth_model::access::IssuedToken;
+use berth_store::seal;
+use berth_work::{
+    access,
+    config::{Config, Storage},
+};
+
+use crate::{
+    server::{self, Host},
+    settings::Settings,
+};
+
+/// The arguments of `berth serve`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "The first run creates the data folder, the database and an admin, and prints the next step.\n\
+    Logs go to stderr: as text on a terminal, else as JSON. BERTH_LOG sets what is logged: `info,berth::access=warn` when\n\
+    absent, so requests that fail; `info` logs every request.")]
+pub struct Serve {
+    /// The settings of the host.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// The subcommands of `berth admin`.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Admin {
+    /// Print a new platform-admin token
+    Token(AdminToken),
+    /// Seal every stored secret anew with the first of the keys
+    #[command(
+        after_help = "To change keys: put the new one before the old one in --secret-keys (or first in the key file),\n\
+        restart the hosts, run this, then take the old one away. It can be broken off and run again."
+    )]
+    RotateSecrets(RotateSecrets),
+    /// Copy the database and the blobs while the host works
+    Backup(Backup),
+}
+
+/// The arguments of `berth admin rotate-secrets`.
+#[derive(Args, Clone, Debug)]
+pub struct RotateSecrets {
+    /// The storage of the host, and its keys.
+    #[command(flatten)]
+    pub storage: Storage,
+}
+
+/// The arguments of `berth admin token`.
+#[derive(Args, Clone, Debug)]
+pub struct AdminToken {
+    /// The storage of the host.
+    #[command(flatten)]
+    pub storage: Storage,
+}
+
+/// Sets the process's umask so that only its user can read what it writes: the database, packages that are not public
+/// yet, and what `berth admin backup` writes, whatever the rights of the folder.
+pub fn for_the_owner_only() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+/// Starts logging to stderr: as text on a terminal, else as JSON. `default` is used when `BERTH_LOG` is not set.
+fn log(default: &str) {
+    let filter = EnvFilter::try_from_env("BERTH_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let registry = tracing_subscriber::registry().with(filter);
+    // Fails only when a log is set up already, which is then the one that is used.
+    let _ = if std::io::stderr().is_terminal() {
+        registry.with(fmt::layer().with_writer(std::io::stderr).compact()).try_init()
+    } else {
+        registry.with(fmt::layer().with_writer(std::io::stderr).json().flatten_event(true)).try_init()
+    };
+}
+
+async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(addr).await;
+    let listener = listener.map_err(|error| {
+        Failure::refused("listen", format!("Cannot listen on {addr}: {error}. Choose another address with --listen."))
+    })?;
+    let bound = listener.local_addr().map_err(Error::internal)?;
+    Ok((listener, bound))
+}
+
+async fn open(config: Config) -> Result<Host, Failure> {
+    Ok(server::open(config, Compiler::this_program()?, Nature::default()).await?)
+}
+
+/// Runs the host until it is told to stop.
+pub async fn serve(args: Serve, session: &mut Session) -> Done {
+    log("info,berth::access=warn");
+    let (listener, bound) = listen(args.settings.listen).await?;
+    let data_dir = args.settings.host.storage.data_dir.clone();
+    let host = open(args.settings.host).await?;
+    let admin = access::first_admin(&host.app.db).await?;
+    match admin {
+        Some(admin) => welcome(session, bound, &admin)?,
+        None => session.out.line(format!(
+            "Berth serves on http://{bound}\n  a new admin token:  berth admin token --data-dir {}",
+            data_dir.display()
+        ))?,
+    }
+    host.run(listener, &args.settings.http, async { drop(stop_signal().await) }).await?;
+    Ok(())
+}
+
+fn welcome(session: &mut Session, bound: SocketAddr, admin: &IssuedToken) -> Done {
+    session.out.line(format!(
+        "Berth serves on http://{bound}
+
+This is its first run, so there is an admin now. Its token is shown this once:
+
+  {secret}
+
+Next, in another terminal:
+
+  berth login --server http://{bound} --token {secret}
+  berth team create \"My team\"
+  berth --help",
+        secret = admin.secret
+    ))
+}
+
+/// Prints a new platform-admin token of the host whose data is in the storage.
+pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
+    let host = existing(args.storage).await?;
+    let issued = access::admin_token(&host.app.db).await?;
+    if session.out.json {
+        return session.out.done(&issued, "");
+    }
+    session.out.line(issued.secret)
+}
+
+/// The host whose data is in `storage`, which must exist.
+async fn existing(storage: Storage) -> Result<Host, Failure> {
+    require_data(&storage)?;
+    Ok(server::assemble(Config::with_defaults(storage), Compiler::this_program()?, Nature::default()).await?)
+}
+
+/// Seals every stored secret anew with the first key, and prints how many there were.
+pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done {
+    let host = existing(args.storage).await?;
+    let done = seal::rotate(&host.app.db).await?;
+    let text = format!(
+        "{} secrets are sealed anew under the key {}; {} were already. Keys after the first are not needed any more.",
+        done.sealed, done.key, done.current
+    );
+    session.out.done(&done, text)
+}
+
+/// Refuses storage in which there is no host's data, as a host would be created there.
+fn require_data(storage: &Storage) -> Done {
+    let folder = &storage.data_dir;
+    if storage.db.database_url.is_some() || folder.join("berth.db").exists() {
+        return Ok(());
+    }
+    let text =
+        format!("There is no Berth in {}. Name its folder with --data-dir, or start it first.", folder.display());
+    Err(Failure::refused("no-data", text))
+}

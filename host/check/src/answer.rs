@@ -1,0 +1,244 @@
+//! Answers checks: who may ask, the decision, the admission, and the result on the wire.
+
+use std::{sync::Arc, time::Duration};
+
+use berth_model::check::{
+    CheckRequest, CheckResponse, CheckResult, Device, Explained, Explanation, Having, Key, PackageRef, Reason, Status,
+    Step,
+};
+
+use super::{
+    Admission, Counting, Decision, Index, Question, Recorder, decide,
+    index::{AppEntry, GrayEntry, Release},
+    is_forced,
+    patience::Patience,
+};
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::GrayTaskId,
+};
+use berth_model::{
+    access::{Action, Caller, Scope},
+    endpoint::runtime::{Endpoint, Runtime},
+    rollout::Mark,
+};
+
+use crate::Checks;
+
+/// Time that all policies together get in one check.
+const CHECKING: Duration = Duration::from_millis(100);
+/// Time that all policies together get in one explanation.
+const EXPLAINING: Duration = Duration::from_millis(1000);
+
+/// Who asks in the name of the device.
+pub enum Asker<'a> {
+    /// The SDK in the host app, by the public key that it sends in `X-Host-App-Key`.
+    Key(&'a str),
+    /// A person who asks what a device would be told.
+    Person(&'a Caller),
+}
+
+/// Answers a check, and admits the device to gray tasks where it is due.
+///
+/// # Errors
+/// `invalid-host-app-key`; `invalid-field`; for a person `not-found` when there is no such host app, and
+/// `missing-grant` unless they may read the host app or every MiniApp asked about; `unavailable` before the index is
+/// loaded. A failing database is no error: a device that cannot be admitted now gets the online version.
+pub async fn check(checks: &Checks, asker: &Asker<'_>, request: &CheckRequest) -> Result<CheckResponse> {
+    let index = ready(checks)?;
+    request.verify()?;
+    authorise(&index, asker, request)?;
+    let mut round = Round::new(checks, &index, &request.device, CHECKING);
+    let mut results = Vec::with_capacity(request.apps.len());
+    for having in &request.apps {
+        results.push(round.answer(having).await);
+        round.patience.rest().await;
+    }
+    Ok(CheckResponse { results })
+}
+
+/// Says what a check would answer, and why. It admits no device. For people only, because it tells of trials and lists
+/// that devices must not know about.
+///
+/// # Errors
+/// As for [`check`].
+pub async fn explain(checks: &Checks, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
+    let index = ready(checks)?;
+    request.verify()?;
+    authorise(&index, &Asker::Person(caller), request)?;
+    let mut round = Round::new(checks, &index, &request.device, EXPLAINING);
+    let mut results = Vec::with_capacity(request.apps.len());
+    for having in &request.apps {
+        results.push(round.explain(having));
+        round.patience.rest().await;
+    }
+    Ok(Explanation { results })
+}
+
+fn ready(checks: &Checks) -> Result<Arc<Index>> {
+    if checks.live.is_ready() {
+        return Ok(checks.live.current());
+    }
+    Err(Error::new(Code::Unavailable, "The host is starting and cannot answer checks yet. Try again in a moment."))
+}
+
+/// Checks that the asker may ask. The key names the host app and proves nothing, because everyone can read it in the
+/// app.
+fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result<()> {
+    let id = &request.device.host_app;
+    let known = index.host_app(id.as_str());
+    match asker {
+        Asker::Key(key) if known.is_some_and(|known| known.public_key == *key) => Ok(()),
+        Asker::Key(_) => Err(Error::new(
+            Code::InvalidHostAppKey,
+            format!("The key in X-Host-App-Key is not the one of {id}. Look it up with GET /v1/host-apps/{id}."),
+        )),
+        Asker::Person(caller) => {
+            known.ok_or_else(|| Error::not_found("host app", id))?;
+            let host_app = Scope::HostApp(id.clone());
+            if request.apps.is_empty() {
+                return caller.require(Action::Read, &host_app);
+            }
+            request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.id)))
+        }
+    }
+}
+
+/// People may ask about the MiniApps of their teams, and about any MiniApp in the name of a host app that they may
+/// read.
+fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> Result<()> {
+    match known.map(|known| Scope::Team(known.team.clone())) {
+        Some(team) if caller.knows(&team) => caller.require(Action::Read, &team),
+        _ => caller.require(Action::Read, host_app),
+    }
+}
+
+/// What all MiniApps of one request have in common.
+struct Round<'a> {
+    checks: &'a Checks,
+    index: &'a Index,
+    device: &'a Device,
+    key: Key,
+    patience: Patience,
+}
+
+impl<'a> Round<'a> {
+    fn new(checks: &'a Checks, index: &'a Index, device: &'a Device, time: Duration) -> Self {
+        Self { checks, index, device, key: Key::of(&device.guid), patience: Patience::new(time) }
+    }
+
+    fn known(&self, having: &Having) -> Option<&'a AppEntry> {
+        self.index.mini_app(&having.id).map(AsRef::as_ref)
+    }
+
+    fn decide(&mut self, having: &Having, refused: &[GrayTaskId], trace: &mut impl Recorder) -> Decision<'a> {
+        let (known, device, key) = (self.known(having), self.device, self.key);
+        let (current, now) = (having.version.as_ref(), self.checks.clock.now());
+        self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
+    }
+
+    /// Decides, and asks for admission where it is needed, until a task admits the device or no task remains to admit
+    /// it.
+    async fn answer(&mut self, having: &Having) -> CheckResult {
+        let mut refused = Vec::new();
+        let decision = loop {
+            let decision = self.decide(having, &refused, &mut Counting);
+            let Decision::Admit(task) = decision else { break decision };
+            match self.checks.admitter.admit(&task.id, &self.device.guid).await {
+                Admission::Admitted => {
+                    task.admitted.add(self.key);
+                    break Decision::Gray(task);
+                }
+                Admission::Refused | Admission::Unavailable => refused.push(task.id.clone()),
+            }
+        };
+        if let Decision::Gray(task) = &decision
+            && having.version.as_ref() == Some(&task.release.version)
+        {
+            self.note_running(task);
+        }
+        self.result(having, &decision)
+    }
+
+    fn explain(&mut self, having: &Having) -> Explained {
+        let mut steps = Vec::new();
+        let decision = self.decide(having, &[], &mut steps);
+        let result = self.result(having, &decision);
+        steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
+        Explained { result, steps }
+    }
+
+    /// Marks the device as running the version when its check names the gray version; no request of its own is needed
+    /// for it.
+    fn note_running(&self, task: &GrayEntry) {
+        if task.admitted.mark(self.key, Mark::Running) {
+            self.checks.marker.mark(&task.id, &self.device.guid, Mark::Running);
+        }
+    }
+
+    fn result(&self, having: &Having, decision: &Decision<'_>) -> CheckResult {
+        result(self.known(having), self.index.endpoint(&having.id), having, self.device, decision)
+    }
+}
+
+/// The step of an explanation that names the endpoint application of which the MiniApp is a channel.
+fn endpoint_step(endpoint: &Endpoint) -> Step {
+    let products: Vec<_> = endpoint.products.iter().map(ToString::to_string).collect();
+    let products = if products.is_empty() { "no product".into() } else { products.join(", ") };
+    let says = format!("A channel of {} of {}, with {products}.", endpoint.cid, endpoint.bos_id);
+    Step { rule: "endpoint".into(), gray_task: None, passed: true, says }
+}
+
+fn result(
+    known: Option<&AppEntry>,
+    endpoint: Option<&Endpoint>,
+    having: &Having,
+    device: &Device,
+    decision: &Decision<'_>,
+) -> CheckResult {
+    let (reason, task, entry_path) = match decision {
+        Decision::Unknown | Decision::Removed => (None, None, None),
+        Decision::Online(_) => (Some(Reason::Online), None, None),
+        Decision::Gray(task) | Decision::Admit(task) => (Some(Reason::Gray), Some(&task.id), None),
+        Decision::Trial(trial) => (Some(Reason::Trial), None, Some(trial.entry_path.clone())),
+    };
+    let release = decision.release();
+    let force = match (known, release) {
+        (Some(checks), Some(release)) => is_forced(checks, having.version.as_ref(), &release.version),
+        _ => false,
+    };
+    CheckResult {
+        id: having.id.clone(),
+        status: status(having, decision),
+        version: release.map(|release| release.version.clone()),
+        reason,
+        gray_task: task.cloned(),
+        force,
+        min_version: release.and(known).and_then(|app| app.min_version.clone()),
+        entry_path,
+        package: release.map(|release| package(&having.id, release, task, reason == Some(Reason::Trial), device)),
+        runtime: release.and(endpoint).map(|endpoint| Runtime { endpoint: Some(endpoint.clone()) }),
+    }
+}
+
+fn status(having: &Having, decision: &Decision<'_>) -> Status {
+    match (decision, decision.release()) {
+        (Decision::Removed, _) => Status::Removed,
+        (_, None) => Status::Unknown,
+        (_, Some(release)) if having.version.as_ref() == Some(&release.version) => Status::Current,
+        (_, Some(_)) => Status::Update,
+    }
+}
+
+/// Where the package is. The address of a gray version names the task and the device, so that the download counts in
+/// the task's progress; that of a version on trial names the account that may fetch it.
+fn package(id: &str, release: &Release, task: Option<&GrayTaskId>, trial: bool, device: &Device) -> PackageRef {
+    let mut url = format!("/v1/packages/{id}_{}.apkg", release.version);
+    let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+    match (task, &device.account) {
+        (Some(task), _) => url = format!("{url}?gray={task}&guid={}", encode(&device.guid)),
+        (None, Some(account)) if trial => url = format!("{url}?account={}", encode(account)),
+        _ => {}
+    }
+    PackageRef { url, sha256: release.sha256.clone(), size: release.size }
+}

@@ -1,0 +1,21 @@
+//! The things that answering checks takes; the database and the blob store are not among them.
+
+use std::sync::Arc;
+
+use super::Live;
+use berth_base::clock::Clock;
+
+use crate::{Admitter, Marker};
+
+/// Answers checks from memory. Cheap to clone.
+#[derive(Clone)]
+pub struct Checks {
+    /// The index of this host, which a follower of the event log keeps current.
+    pub live: Live,
+    /// Admits devices to gray tasks.
+    pub admitter: Admitter,
+    /// Notes that admitted devices run their version.
+    pub marker: Marker,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,271 @@
+//! The index from which checks are answered: everything that a host must know about every MiniApp, in memory, as an
+//! immutable snapshot. Only the sets of admitted devices grow inside a snapshot.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+use super::{
+    Admitted,
+    judge::{BindingSpec, Cohorts, Judge, Tally},
+};
+use berth_base::{
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::{Digest, GrayTaskId, HostAppId, MerchantId, MiniAppId, TeamId},
+    version::VersionNumber,
+};
+use berth_model::{
+    endpoint::runtime::Endpoint,
+    mini_app::OnShelf,
+    rollout::{Life, Standing},
+};
+
+/// A version with its package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Number of the version.
+    pub version: VersionNumber,
+    /// SHA-256 of the package.
+    pub sha256: Digest,
+    /// Size of the package in bytes.
+    pub size: u64,
+}
+
+/// A trial: a version that only named accounts get (V10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialEntry {
+    /// The version on trial, whatever its state.
+    pub release: Release,
+    /// The page of the package at which the trial opens.
+    pub entry_path: String,
+    /// The accounts that get the version.
+    pub accounts: HashSet<String>,
+}
+
+/// A policy that is bound to a gray task, with the judge that runs it.
+#[derive(Clone)]
+pub struct BoundJudge {
+    /// The binding as it is stored.
+    pub spec: BindingSpec,
+    /// Runs the policy, or stands in for it when it is not ready.
+    pub judge: Arc<dyn Judge>,
+    /// Whether `judge` runs the policy. If `false`, it gives no judgements, and the policy is prepared again later.
+    pub ready: bool,
+    /// Counts what the policy has said on this host.
+    pub tally: Arc<Tally>,
+}
+
+/// A gray task that has not ended, or that has ended and whose devices keep the version.
+#[derive(Clone)]
+pub struct GrayEntry {
+    /// Id of the task.
+    pub id: GrayTaskId,
+    /// The MiniApp whose version it delivers.
+    pub mini_app: MiniAppId,
+    /// The version in grayscale.
+    pub release: Release,
+    /// Its state and period.
+    pub life: Life,
+    /// Its policies, in the order in which they judge.
+    pub judges: Vec<BoundJudge>,
+    /// The uploaded lists that its policies name in their configs.
+    pub cohorts: Arc<dyn Cohorts>,
+    /// The devices that it has admitted.
+    pub admitted: Arc<Admitted>,
+}
+
+impl GrayEntry {
+    /// What the task means for devices at `now`.
+    pub fn standing(&self, now: Millis) -> Standing {
+        self.life.standing(now)
+    }
+}
+
+impl fmt::Debug for GrayEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, release, life, judges, admitted, .. } = self;
+        let policies: Vec<_> = judges.iter().map(|bound| &bound.spec.policy).collect();
+        write!(f, "{id} {} {life:?} {policies:?} {} admitted", release.version, admitted.len())
+    }
+}
+
+/// What checks need to know about a MiniApp.
+#[derive(Clone, Debug)]
+pub struct AppEntry {
+    /// Id of the MiniApp.
+    pub id: MiniAppId,
+    /// The team that owns it.
+    pub team: TeamId,
+    /// Whether it is on the shelf. Off the shelf no device gets service (A2).
+    pub on_shelf: bool,
+    /// Why it is off the shelf; may be empty.
+    pub shelf_note: String,
+    /// Versions below this one must not run (V11); `None` for no minimum.
+    pub min_version: Option<VersionNumber>,
+    /// The online version, of which there is at most one (I1).
+    pub online: Option<Release>,
+    /// The versions that were published as forced, in ascending order (V12).
+    pub forced: Vec<VersionNumber>,
+    /// The trial, if there is one.
+    pub trial: Option<TrialEntry>,
+    /// The host apps to which it is bound.
+    pub host_apps: BTreeSet<HostAppId>,
+    /// Its gray tasks that still have an effect, newest first (G9).
+    pub gray: Vec<Arc<GrayEntry>>,
+}
+
+impl AppEntry {
+    /// Whether it is on the shelf.
+    pub fn shelf(&self) -> OnShelf<'_> {
+        OnShelf::of(&self.id, self.on_shelf, &self.shelf_note)
+    }
+
+    /// The version that host apps embed: the online one (O2).
+    ///
+    /// # Errors
+    /// `package-off-shelf` with the note when the MiniApp is off the shelf; `not-online` when no version is online.
+    pub fn offline(&self) -> Result<&Release> {
+        self.shelf().require_for_service()?;
+        let none = || {
+            Error::new(Code::NotOnline, format!("No version of {} is online, so that there is none to embed.", self.id))
+        };
+        self.online.as_ref().ok_or_else(none)
+    }
+}
+
+/// What checks need to know about a host app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostAppEntry {
+    /// Id of the host app.
+    pub id: HostAppId,
+    /// The key by which its SDK names it.
+    pub public_key: String,
+}
+
+/// A snapshot of everything that checks need, as of one event. Cloning is cheap: snapshots share what did not change.
+#[derive(Clone, Default)]
+pub struct Index {
+    /// The last event that it includes; it includes nothing later.
+    pub seq: i64,
+    mini_apps: imbl::HashMap<MiniAppId, Arc<AppEntry>>,
+    host_apps: imbl::HashMap<HostAppId, Arc<HostAppEntry>>,
+    by_key: imbl::HashMap<String, Arc<HostAppEntry>>,
+    tasks: imbl::HashMap<GrayTaskId, Arc<GrayEntry>>,
+    endpoints: imbl::HashMap<MiniAppId, Endpoint>,
+    channels: imbl::HashMap<MerchantId, Vec<MiniAppId>>,
+}
+
+impl Index {
+    /// The MiniApp with this id.
+    pub fn mini_app(&self, id: &str) -> Option<&Arc<AppEntry>> {
+        self.mini_apps.get(id)
+    }
+
+    /// All MiniApps, in no particular order.
+    pub fn mini_apps(&self) -> impl Iterator<Item = &Arc<AppEntry>> {
+        self.mini_apps.values()
+    }
+
+    /// The host app with this id.
+    pub fn host_app(&self, id: &str) -> Option<&Arc<HostAppEntry>> {
+        self.host_apps.get(id)
+    }
+
+    /// The host app that has this public key.
+    pub fn host_app_by_key(&self, key: &str) -> Option<&Arc<HostAppEntry>> {
+        self.by_key.get(key)
+    }
+
+    /// The gray task with this id, when it still has an effect on devices.
+    pub fn task(&self, id: &str) -> Option<&Arc<GrayEntry>> {
+        self.tasks.get(id)
+    }
+
+    /// All gray tasks that still have an effect on devices, in no particular order.
+    pub fn tasks(&self) -> impl Iterator<Item = &Arc<GrayEntry>> {
+        self.tasks.values()
+    }
+
+    /// The endpoint application of which the MiniApp is a channel (E11); `None` when it is not a channel.
+    pub fn endpoint(&self, mini_app: &str) -> Option<&Endpoint> {
+        self.endpoints.get(mini_app)
+    }
+
+    /// The number of MiniApps and the number of host apps.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.mini_apps.len(), self.host_apps.len())
+    }
+
+    /// Adds a MiniApp with its gray tasks, or replaces what was known about them.
+    pub fn put_mini_app(&mut self, entry: AppEntry) {
+        let entry = Arc::new(entry);
+        if let Some(before) = self.mini_apps.insert(entry.id.clone(), entry.clone()) {
+            for task in &before.gray {
+                self.tasks.remove(&task.id);
+            }
+        }
+        for task in &entry.gray {
+            self.tasks.insert(task.id.clone(), task.clone());
+        }
+    }
+
+    /// Replaces the MiniApps that are channels of a merchant's endpoint applications; an empty list removes them.
+    pub fn put_channels(&mut self, merchant: MerchantId, channels: Vec<(MiniAppId, Endpoint)>) {
+        for mini_app in self.channels.remove(&merchant).unwrap_or_default() {
+            // In one round another merchant may have got what this one gave up.
+            if self.endpoints.get(&mini_app).is_some_and(|known| known.bos_id == merchant) {
+                self.endpoints.remove(&mini_app);
+            }
+        }
+        if channels.is_empty() {
+            return;
+        }
+        self.channels.insert(merchant, channels.iter().map(|(mini_app, _)| mini_app.clone()).collect());
+        self.endpoints.extend(channels);
+    }
+
+    /// Adds a host app, or replaces what was known about it.
+    pub fn put_host_app(&mut self, entry: HostAppEntry) {
+        let entry = Arc::new(entry);
+        if let Some(before) = self.host_apps.insert(entry.id.clone(), entry.clone()) {
+            self.by_key.remove(&before.public_key);
+        }
+        self.by_key.insert(entry.public_key.clone(), entry);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
+mod tests {
+    use super::*;
+    use berth_base::ids::EndpointAppId;
+    use berth_model::endpoint::runtime::Holdings;
+
+    fn channel(merchant: &str, mini_app: &str) -> (MerchantId, (MiniAppId, Endpoint)) {
+        let (merchant, cid): (MerchantId, EndpointAppId) =
+            (merchant.parse().unwrap(), "cid_00000000000000000000000001".parse().unwrap());
+        let endpoint = Holdings::default().endpoint(&merchant, &cid).unwrap();
+        (merchant, (mini_app.parse().unwrap(), endpoint))
+    }
+
+    #[test]
+    fn e5_e11_a_mini_app_that_goes_from_one_merchant_to_another_is_the_others_in_any_order_of_news() {
+        let (one, coffee) = channel("bos-1", "coffee");
+        let (two, theirs) = channel("bos-2", "coffee");
+        for given_up_first in [true, false] {
+            let mut index = Index::default();
+            index.put_channels(one.clone(), vec![coffee.clone()]);
+            let mut news = vec![(one.clone(), vec![]), (two.clone(), vec![theirs.clone()])];
+            if !given_up_first {
+                news.reverse();
+            }
+            news.into_iter().for_each(|(merchant, channels)| index.put_channels(merchant, channels));
+            assert_eq!(index.endpoint("coffee").unwrap().bos_id, two);
+            index.put_channels(two.clone(), vec![]);
+            assert_eq!(index.endpoint("coffee"), None);
+        }
+    }
+}

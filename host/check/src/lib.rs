@@ -1,0 +1,28 @@
+//! Checks: a device asks which versions it should run. Every host answers from an index in memory that follows the
+//! event log. A check needs the database only to admit a device to a gray task.
+
+mod admitted;
+mod admitter;
+mod answer;
+mod checks;
+mod decide;
+mod fuse;
+pub mod index;
+pub mod judge;
+mod live;
+mod marker;
+mod members;
+mod patience;
+mod trace;
+
+pub use admitted::Admitted;
+pub use admitter::{Admission, AdmitGroup, AdmitQueue, Admitter, AdmitterCounts};
+pub use answer::{Asker, check, explain};
+pub use checks::Checks;
+pub use decide::{Decision, Question, decide, is_forced};
+pub use fuse::{Ask, Fuse};
+pub use index::Index;
+pub use live::{Following, Live};
+pub use marker::{MarkQueue, Marker, Marks};
+pub use members::{Members, TaskCohorts};
+pub use trace::{Counting, Recorder};

@@ -1,0 +1,33 @@
+//! The trace of a check says why it is answered as it is (G14). It is recorded only when somebody asks for an
+//! explanation.
+
+use berth_base::ids::GrayTaskId;
+use berth_model::check::Step;
+
+use super::{index::BoundJudge, judge::Opinion};
+
+/// Receives the steps of a decision. The text of a step is computed only when a recorder calls `says`.
+pub trait Recorder {
+    /// Receives one step.
+    fn step(&mut self, rule: &str, task: Option<&GrayTaskId>, passed: bool, says: impl FnOnce() -> String);
+
+    /// Receives the opinion of a policy. Ignored by default.
+    fn judged(&mut self, _bound: &BoundJudge, _opinion: &Opinion) {}
+}
+
+/// The recorder of ordinary checks: counts the opinions of policies and ignores all steps.
+pub struct Counting;
+
+impl Recorder for Counting {
+    fn step(&mut self, _: &str, _: Option<&GrayTaskId>, _: bool, _: impl FnOnce() -> String) {}
+
+    fn judged(&mut self, bound: &BoundJudge, opinion: &Opinion) {
+        bound.tally.count(opinion);
+    }
+}
+
+impl Recorder for Vec<Step> {
+    fn step(&mut self, rule: &str, task: Option<&GrayTaskId>, passed: bool, says: impl FnOnce() -> String) {
+        self.push(Step { rule: rule.into(), gray_task: task.cloned(), passed, says: says() });
+    }
+}

@@ -1,0 +1,228 @@
+//! `berth team` and `berth account`: who may do what.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::{Done, Failure},
+    paint::Paint,
+    session::Session,
+    table::{Card, Cell},
+};
+use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId};
+use berth_model::access::{Account as AccountView, Member, NewAccount, NewTeam, Role, Team as TeamView};
+
+/// The subcommands of `berth team`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth team create \"Shop team\"
+  berth team grant \"Shop team\" ann developer
+  berth team grant --host-app ha-super usr_01… auditor
+  berth team grant --merchant bos-coffee usr_01… operator
+  berth team grant --platform usr_01… fulfiller
+
+A team and an account are given by id or by name; only admins and viewers of the platform may look accounts up by name.")]
+pub enum Team {
+    /// Create a team; you become its first admin
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// List the teams that you may know of
+    List,
+    /// List who has a role in a team, a host app, a merchant or the platform
+    #[command(override_usage = "berth team members <TEAM|--host-app ID|--merchant ID|--platform>")]
+    Members {
+        /// The team (unless an option names the place)
+        #[arg(value_name = "TEAM", required_unless_present = "place")]
+        team: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Give an account a role, instead of the one that it has there
+    #[command(
+        override_usage = "berth team grant <TEAM|--host-app ID|--merchant ID|--platform> <ACCOUNT> <ROLE>",
+        after_help = ROLES
+    )]
+    Grant {
+        /// Team (unless an option names the place), account and role
+        #[arg(required = true, num_args = 2..=3, value_name = "TEAM ACCOUNT ROLE")]
+        words: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take an account's role
+    #[command(override_usage = "berth team revoke <TEAM|--host-app ID|--merchant ID|--platform> <ACCOUNT>")]
+    Revoke {
+        /// Team (unless an option names the place) and account
+        #[arg(required = true, num_args = 1..=2, value_name = "TEAM ACCOUNT")]
+        words: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+const ROLES: &str = "Roles:
+  of a team      admin, operator (publishes, rolls back, grayscale), developer (uploads, submits), viewer
+  of a host app  admin, auditor (decides on audits)
+  of a merchant  admin, operator (endpoint applications, channels, organisation nodes), viewer
+  of the platform  admin, viewer (reads everything), fulfiller (the order system)";
+
+/// The place in which roles are held, unless it is a team.
+#[derive(clap::Args, Debug)]
+#[group(id = "place", multiple = false)]
+pub struct Place {
+    /// A host app (roles: admin, auditor)
+    #[arg(long, value_name = "ID")]
+    pub host_app: Option<HostAppId>,
+    /// A merchant (roles: admin, operator, viewer)
+    #[arg(long, value_name = "BOS_ID")]
+    pub merchant: Option<MerchantId>,
+    /// The platform (roles: admin, viewer, fulfiller)
+    #[arg(long)]
+    pub platform: bool,
+}
+
+impl Place {
+    /// The path of the place's members; `None` when the place is a team.
+    fn path(&self) -> Option<String> {
+        match self {
+            Self { host_app: Some(id), .. } => Some(format!("/v1/host-apps/{id}/members")),
+            Self { merchant: Some(id), .. } => Some(format!("/v1/merchants/{id}/members")),
+            Self { platform: true, .. } => Some("/v1/platform/members".into()),
+            Self { .. } => None,
+        }
+    }
+
+    /// The path of the place's members. Unless an option names the place, the first word is a team and is removed.
+    async fn find(&self, client: &Client, words: &mut Vec<String>) -> Result<String, Failure> {
+        match self.path() {
+            Some(path) => Ok(path),
+            None => team_path(client, &words.remove(0)).await,
+        }
+    }
+}
+
+async fn team_path(client: &Client, team: &str) -> Result<String, Failure> {
+    let id = match team.parse::<TeamId>() {
+        Ok(id) => id.to_string(),
+        Err(_) => the_one("team", team, client.items(Call::get("/v1/teams")).await?, "berth team list")?,
+    };
+    Ok(format!("/v1/teams/{id}/members"))
+}
+
+/// The id of an account that is given by its id or by its name.
+pub async fn account_id(client: &Client, account: &str) -> Result<String, Failure> {
+    if let Ok(id) = account.parse::<UserId>() {
+        return Ok(id.to_string());
+    }
+    let named = client.items(Call::get("/v1/accounts").query("name", Some(account))).await.map_err(|failure| {
+        let hint = "Only admins and viewers of the platform look accounts up by name. Give its id, which `berth whoami` shows its owner.";
+        if failure.kind() == Some("missing-grant") { Failure::refused("missing-grant", hint) } else { failure }
+    })?;
+    the_one("account", account, named, "berth account list")
+}
+
+/// The id of the only object with this name among `all`; otherwise the error says what to do.
+fn the_one(what: &str, name: &str, all: Vec<Value>, list: &str) -> Result<String, Failure> {
+    let id = |one: &Value| one.get("id").and_then(Value::as_str).map(str::to_owned);
+    let named: Vec<_> = all.iter().filter(|one| one.get("name") == Some(&name.into())).filter_map(id).collect();
+    match named.as_slice() {
+        [id] => Ok(id.clone()),
+        [] => Err(Failure::usage(format!("There is no {what} called {name:?} that you may know of. See `{list}`."))),
+        many => Err(Failure::usage(format!("Several are called {name:?}. Give the id: {}.", many.join(", ")))),
+    }
+}
+
+/// Runs `berth team`.
+pub async fn team(command: Team, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        Team::Create { name } => {
+            let answer = client.value(Call::create("/v1/teams").json(&NewTeam { name })).await?;
+            session.out.show(&answer, |team: TeamView, paint| named(&team.id, &team.name, paint))
+        }
+        Team::List => {
+            let items = client.items(Call::get("/v1/teams")).await?;
+            let empty = "No teams. Create one with `berth team create NAME`.";
+            session.out.list(items, ["ID", "NAME", "CREATED"], empty, |team: TeamView, paint| {
+                [Cell::strong(team.id), Cell::of(team.name), paint.when(team.created_at)]
+            })
+        }
+        Team::Members { team, place } => {
+            let path = place.find(&client, &mut Vec::from_iter(team)).await?;
+            let items = client.items(Call::get(path)).await?;
+            session.out.list(items, ["ACCOUNT", "NAME", "ROLE"], "Nobody has a role there.", |member: Member, _| {
+                [Cell::strong(member.account), Cell::of(member.name), Cell::of(member.role)]
+            })
+        }
+        Team::Grant { words, place } => grant(&client, session, words, &place).await,
+        Team::Revoke { words, place } => revoke(&client, session, words, &place).await,
+    }
+}
+
+async fn grant(client: &Client, session: &mut Session, mut words: Vec<String>, place: &Place) -> Done {
+    let expected = if place.path().is_some() { 2 } else { 3 };
+    if words.len() != expected {
+        return Err(Failure::usage(
+            "Expected TEAM ACCOUNT ROLE, or ACCOUNT ROLE with --host-app ID, --merchant ID or --platform.",
+        ));
+    }
+    let path = place.find(client, &mut words).await?;
+    let (account, role): (_, Role) = (account_id(client, &words[0]).await?, words[1].parse()?);
+    client.value(Call::put(format!("{path}/{account}")).json(&json!({"role": role}))).await?;
+    session.out.done(&json!({"account": account, "role": role}), format!("{account} is now {role}."))
+}
+
+async fn revoke(client: &Client, session: &mut Session, mut words: Vec<String>, place: &Place) -> Done {
+    let expected = if place.path().is_some() { 1 } else { 2 };
+    if words.len() != expected {
+        return Err(Failure::usage(
+            "Expected TEAM ACCOUNT, or ACCOUNT with --host-app ID, --merchant ID or --platform.",
+        ));
+    }
+    let path = place.find(client, &mut words).await?;
+    let account = account_id(client, &words[0]).await?;
+    client.value(Call::delete(format!("{path}/{account}"))).await?;
+    session.out.done(&json!({"account": account, "role": null}), format!("{account} has no role there any more."))
+}
+
+/// The subcommands of `berth account`.
+#[derive(Subcommand, Debug)]
+pub enum Account {
+    /// Create an account for a person or a robot
+    #[command(after_help = "Then give it a token: berth token create laptop --account usr_01…")]
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// List the accounts, newest first
+    List {
+        /// Only those of exactly this name
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
+/// Runs `berth account`.
+pub async fn account(command: Account, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        Account::Create { name } => {
+            let answer = client.value(Call::create("/v1/accounts").json(&NewAccount { name })).await?;
+            session.out.show(&answer, |account: AccountView, paint| named(&account.id, &account.name, paint))
+        }
+        Account::List { name } => {
+            let items = client.items(Call::get("/v1/accounts").query("name", name)).await?;
+            session.out.list(items, ["ID", "NAME", "CREATED"], "No accounts.", |account: AccountView, paint| {
+                [Cell::strong(account.id), Cell::of(account.name), paint.when(account.created_at)]
+            })
+        }
+    }
+}
+
+fn named(id: &impl ToString, name: &str, paint: &Paint) -> String {
+    Card::default().field("id", Cell::strong(id.to_string())).field("name", name).render(paint)
+}

@@ -1,0 +1,169 @@
+//! `berth app`: MiniApps.
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{
+    call::Call,
+    failure::{Done, Failure},
+    host_app::binding_state,
+    paint::{Ink, Paint},
+    session::Session,
+    table::{Card, Cell},
+    views::Overview,
+};
+use crate::views;
+use berth_base::{
+    ids::{MiniAppId, TeamId},
+    version::VersionNumber,
+};
+use berth_model::{
+    binding::Binding,
+    mini_app::{EditMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf},
+};
+
+/// The subcommands of `berth app`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth app create \"Shop\" --id mp-shop
+  berth app show mp-shop
+  berth app shelf mp-shop off --note \"the payment is broken\"
+  berth app min-version mp-shop 1.2.0")]
+pub enum App {
+    /// Create a MiniApp
+    Create {
+        /// Its name
+        name: String,
+        /// Its id, for ever: 3 to 63 of a-z, 0-9 and '-', dots between parts; generated when absent
+        #[arg(long)]
+        id: Option<MiniAppId>,
+        /// The team that owns it; needed when you are in several
+        #[arg(long)]
+        team: Option<TeamId>,
+        /// A description for people
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// List MiniApps
+    List {
+        /// Only those of this team
+        #[arg(long)]
+        team: Option<TeamId>,
+        /// Only those with this text in name or id
+        #[arg(long)]
+        search: Option<String>,
+    },
+    /// Show a MiniApp: what is online, in audit, in development, in grayscale
+    Show {
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// List the host apps that a MiniApp is bound to, and those about to be
+    Bindings {
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// Change name or description
+    Edit {
+        /// The MiniApp
+        app: MiniAppId,
+        /// The new name
+        #[arg(long, required_unless_present = "description")]
+        name: Option<String>,
+        /// The new description
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Take a MiniApp off the shelf, or put it back
+    Shelf {
+        /// The MiniApp
+        app: MiniAppId,
+        /// Whether host apps get service
+        state: OnOff,
+        /// The reason, told to host apps
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Set the oldest version that may still run
+    MinVersion {
+        /// The MiniApp
+        app: MiniAppId,
+        /// The version
+        #[arg(required_unless_present = "none")]
+        version: Option<VersionNumber>,
+        /// Take the bound away
+        #[arg(long, conflicts_with = "version")]
+        none: bool,
+    },
+}
+
+/// `on` or `off` on the command line
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnOff {
+    /// Host apps get service
+    On,
+    /// Host apps get no service
+    Off,
+}
+
+pub async fn run(command: App, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        App::Create { name, id, team, description } => {
+            let call = Call::create("/v1/mini-apps").json(&NewMiniApp { name, team, id, description });
+            session.out.show(&client.value(call).await.map_err(Failure::about_team)?, view)
+        }
+        App::List { team, search } => {
+            let call = Call::get("/v1/mini-apps").query("team", team).query("search", search);
+            let items = client.items(call).await?;
+            let empty = "No MiniApps. Create one with `berth app create NAME`.";
+            session.out.list(items, ["ID", "NAME", "TEAM", "SHELF", "CREATED"], empty, row)
+        }
+        App::Show { app } => {
+            let answer = client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?;
+            session.out.show(&answer, |overview: Overview, paint| views::overview(&overview, &view, paint))
+        }
+        App::Bindings { app } => {
+            let items = client.items(Call::get(format!("/v1/mini-apps/{app}/bindings"))).await?;
+            let empty = "It is bound to no host app. Ask for one with `berth host-app bind`.";
+            session.out.list(items, ["HOST APP", "STATE", "SINCE"], empty, |binding: Binding, paint| {
+                [Cell::strong(binding.host_app), binding_state(binding.state), paint.when(binding.created_at)]
+            })
+        }
+        App::Edit { app, name, description } => {
+            let call = Call::patch(format!("/v1/mini-apps/{app}")).json(&EditMiniApp { name, description });
+            session.out.show(&client.value(call).await?, view)
+        }
+        App::Shelf { app, state, note } => {
+            let shelf = Shelf { on: state == OnOff::On, note };
+            let answer = client.value(Call::post(format!("/v1/mini-apps/{app}/shelf")).json(&shelf)).await?;
+            session.out.show(&answer, view)
+        }
+        App::MinVersion { app, version, none } => {
+            let version = version.filter(|_| !none);
+            let path = format!("/v1/mini-apps/{app}/min-version");
+            let answer = client.value(Call::put(path).json(&MinVersion { version })).await?;
+            session.out.show(&answer, view)
+        }
+    }
+}
+
+fn shelf(app: &MiniApp) -> Cell {
+    if app.on_shelf { "on".into() } else { Cell::new(Ink::Bad, "off") }
+}
+
+fn row(app: MiniApp, paint: &Paint) -> [Cell; 5] {
+    [Cell::strong(&app.id), Cell::of(&app.name), Cell::of(&app.team), shelf(&app), paint.when(app.created_at)]
+}
+
+fn view(app: MiniApp, paint: &Paint) -> String {
+    Card::default()
+        .field("id", Cell::strong(&app.id))
+        .field("name", app.name.as_str())
+        .maybe("description", Some(app.description.as_str()).filter(|text| !text.is_empty()))
+        .field("team", Cell::of(&app.team))
+        .field("shelf", shelf(&app))
+        .maybe("shelf note", Some(app.shelf_note.as_str()).filter(|text| !text.is_empty()))
+        .maybe("min version", app.min_version.as_ref().map(Cell::of))
+        .field("created", paint.when(app.created_at))
+        .render(paint)
+}

@@ -1,0 +1,209 @@
+//! `berth audit`: what the built-in auditors find in a folder or a package, here and without a host.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    failure::{Done, Failure},
+    output::read,
+    pack::refused,
+    parse::{ConfigSource, PolicyChoice},
+    policy::engine,
+    session::Session,
+};
+use crate::{files, findings, pack, views};
+use berth_base::{
+    clock::Millis,
+    ids::{AuditId, Digest},
+};
+use berth_judge::{Engine, Subject, admit, builtin};
+use berth_model::{
+    audit::{self, Audit, AuditState, Evaluation, Gate, OutcomeKind},
+    policy::{
+        Limits, PolicyKind,
+        registry::{Mode, OnError},
+    },
+};
+use berth_package::{self as package, Archive, PackOptions, PackageName};
+
+/// The arguments of `berth audit`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Runs the auditors that every host begins with, after packing and unpacking by the rules of a host. Nothing is uploaded and
+no host is asked. A host may have auditors and configs of its own: give those that you have by --policy.
+
+Examples:
+  berth audit shop/
+  berth audit mp-shop_1.2.0.apkg --sarif > findings.sarif
+  berth audit shop/ --policy no-maps/no-maps.wasm --policy size-limits='{\"main_bytes\": 1000000}'")]
+pub struct AuditHere {
+    /// The folder of a mini-program, or an .apkg
+    pub what: PathBuf,
+    /// Another auditor (FILE.wasm), or another config of a built-in one (NAME=CONFIG); may be repeated
+    #[arg(long = "policy", value_name = "POLICY[=CONFIG]")]
+    pub policies: Vec<PolicyChoice>,
+    /// As SARIF 2.1.0, for code hosts and editors
+    #[arg(long)]
+    pub sarif: bool,
+}
+
+pub async fn run(args: AuditHere, session: &mut Session) -> Done {
+    let asked = asked(&args.policies)?;
+    let package = Package::open(&args.what)?;
+    let (engine, _cache) = engine()?;
+    let mut evaluations = Vec::new();
+    for auditor in asked {
+        evaluations.push(evaluate(&engine, auditor, package.subject.clone(), session.clock.now()).await?);
+    }
+    let gate = audit::gate(&evaluations);
+    let audit = record(package, evaluations, &gate, session);
+    if args.sarif {
+        let text = serde_json::to_string_pretty(&audit::sarif(&audit)).unwrap_or_default();
+        session.out.verbatim(&text)?;
+    } else {
+        print(&audit, session)?;
+    }
+    match gate {
+        Gate::Open => Ok(()),
+        Gate::Rejected(reason) => {
+            Err(Failure::refused("would-be-rejected", format!("A host would reject this package. {reason}")))
+        }
+    }
+}
+
+/// The package as a host would open it.
+struct Package {
+    name: PackageName,
+    sha256: Digest,
+    subject: Arc<Subject>,
+    /// Keeps the temporary file into which a folder was packed.
+    _packed: Option<tempfile::NamedTempFile>,
+}
+
+impl Package {
+    fn open(what: &Path) -> Result<Self, Failure> {
+        if !what.is_dir() {
+            let name = what.file_name().and_then(|name| name.to_str()?.parse().ok());
+            return Self::of(what, name);
+        }
+        let name = pack::name_of(what)?;
+        let mut packed = tempfile::NamedTempFile::new()
+            .map_err(|error| Failure::usage(format!("Cannot make a file to pack into: {error}.")))?;
+        let options = PackOptions { name: name.clone(), ..PackOptions::default() };
+        package::pack(what, &mut packed, &options).map_err(refused)?;
+        let package = Self::of(packed.path(), name)?;
+        Ok(Self { _packed: Some(packed), ..package })
+    }
+
+    /// Opens a package. Without a name it is audited under a placeholder, as names are checked on upload.
+    fn of(path: &Path, name: Option<PackageName>) -> Result<Self, Failure> {
+        let sha256 = files::digest(path)?;
+        let archive = Archive::open_path(path, &package::Limits::default()).map_err(refused)?;
+        let named = name.is_some();
+        let name = name.map_or_else(|| "unnamed_0.0.1.apkg".parse(), Ok)?;
+        let subject = Subject::of(archive, &name).map_err(refused)?;
+        if named {
+            subject.declared().agrees_with(&name).map_err(refused)?;
+        }
+        Ok(Self { name, sha256, subject: Arc::new(subject), _packed: None })
+    }
+}
+
+/// An auditor to ask, with its config.
+struct Asked {
+    wasm: Vec<u8>,
+    config: Value,
+}
+
+/// The built-in auditors with the configs that were given for them, then the other auditors that were given.
+fn asked(choices: &[PolicyChoice]) -> Result<Vec<Asked>, Failure> {
+    let mut asked = Vec::new();
+    for builtin in builtin::ALL {
+        if admit(builtin.wasm)?.1 == PolicyKind::Auditor {
+            let choice = choices.iter().rfind(|choice| choice.policy == builtin.name);
+            asked.push(Asked { wasm: builtin.wasm.to_vec(), config: config(choice)? });
+        }
+    }
+    for choice in choices.iter().filter(|choice| builtin::ALL.iter().all(|builtin| builtin.name != choice.policy)) {
+        let path = Path::new(&choice.policy);
+        let wasm = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        asked.push(Asked { wasm, config: config(Some(choice))? });
+    }
+    Ok(asked)
+}
+
+fn config(choice: Option<&PolicyChoice>) -> Result<Value, Failure> {
+    let given = choice.and_then(|choice| choice.config.as_ref()).map(ConfigSource::load).transpose()?;
+    Ok(given.unwrap_or_else(|| json!({})))
+}
+
+async fn evaluate(engine: &Engine, asked: Asked, subject: Arc<Subject>, at: Millis) -> Result<Evaluation, Failure> {
+    let Asked { wasm, config } = asked;
+    let policy = engine.inspect(wasm).await?;
+    let about = policy.description();
+    if policy.kind() != PolicyKind::Auditor {
+        return Err(Failure::usage(format!(
+            "{} is of kind {}; only auditors judge packages.",
+            about.name,
+            policy.kind()
+        )));
+    }
+    let limits = Limits::default_of(PolicyKind::Auditor);
+    policy.check_config(&config, &limits).await?;
+    let blank = Evaluation {
+        policy: about.name.clone(),
+        policy_version: about.version.to_string(),
+        digest: policy.digest().clone(),
+        config: config.clone(),
+        mode: Mode::Enforce,
+        on_error: OnError::Closed,
+        outcome: OutcomeKind::Failed,
+        detail: String::new(),
+        findings: Vec::new(),
+        log: Vec::new(),
+        micros: 0,
+        evaluated_at: at,
+    };
+    Ok(blank.answered(policy.bind_auditor(&config, limits)?.audit(subject).await))
+}
+
+/// The audit as a host would record it.
+fn record(package: Package, evaluations: Vec<Evaluation>, gate: &Gate, session: &Session) -> Audit {
+    let now = session.clock.now();
+    let (state, reason) = match gate {
+        Gate::Open => (AuditState::Deciding, String::new()),
+        Gate::Rejected(reason) => (AuditState::Rejected, reason.clone()),
+    };
+    Audit {
+        id: AuditId::generate(now, &*session.random),
+        mini_app: package.name.mini_app_id,
+        version: package.name.version,
+        state,
+        reason,
+        sha256: package.sha256,
+        submitted_by: String::new(),
+        created_at: now,
+        closed_at: None,
+        items: Vec::new(),
+        evaluations,
+    }
+}
+
+/// Prints the findings as `berth version findings` does, and which policies judged.
+fn print(audit: &Audit, session: &mut Session) -> Done {
+    let evaluations = serde_json::to_value(&audit.evaluations).unwrap_or_default();
+    let judged: Vec<views::Evaluation> = read(&evaluations)?;
+    let paint = &session.out.paint;
+    let found = findings::render(&views::findings(&judged), paint);
+    let text = format!("{found}\n\n{}", views::evaluations(&judged, paint));
+    let document = json!({
+        "mini_app": audit.mini_app, "version": audit.version, "sha256": audit.sha256, "reason": audit.reason,
+        "rejected": audit.state == AuditState::Rejected, "evaluations": evaluations,
+    });
+    session.out.done(&document, text)
+}

@@ -1,0 +1,228 @@
+//! `berth bundle`: the preset of a host app, ready for its assets folder (O4).
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::{Done, Failure},
+    push::progress,
+    session::Session,
+    table::{Cell, Table},
+    unpack::{MANIFEST, Manifest},
+};
+use crate::{download, files, reach, unpack};
+use berth_base::{
+    ids::{EndpointAppId, HostAppId, MiniAppId},
+    text,
+};
+
+/// The arguments of `berth bundle`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The folder then holds exactly {id}_{version}.apkg for each MiniApp, and berth-bundle.json with their SHA-256. It is
+replaced as a whole, and only when everything was verified. Commit berth-bundle.json and give it as --pin to get the
+same bytes again, whatever was published since.
+
+Examples:
+  berth bundle --host-app ha-super --out app/assets/miniapps
+  berth bundle --host-app ha-super --cid cid_01… --out app/assets/miniapps
+  berth bundle --host-app ha-super --out app/assets/miniapps --pin berth-bundle.json")]
+pub struct Bundle {
+    /// The host app
+    #[arg(long, value_name = "ID")]
+    pub host_app: HostAppId,
+    /// The folder to fill; it may hold nothing but an earlier bundle
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Only this MiniApp; may be repeated; all bound ones that are online when absent
+    #[arg(long = "app", value_name = "APP")]
+    pub apps: Vec<MiniAppId>,
+    /// Only the channels of this endpoint application; berth-bundle.json then carries what they run as
+    #[arg(long, value_name = "CID", conflicts_with = "apps")]
+    pub cid: Option<EndpointAppId>,
+    /// Fetch exactly what this berth-bundle.json names
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["apps", "cid"])]
+    pub pin: Option<PathBuf>,
+    /// Ask with the host app's public key instead of your token
+    #[arg(long, value_name = "PK")]
+    pub key: Option<String>,
+}
+
+pub async fn run(args: Bundle, session: &mut Session) -> Done {
+    let client = session.client_as(args.key.as_deref())?;
+    refuse_foreign(&args.out)?;
+    let parent = files::parent(&args.out);
+    fs::create_dir_all(parent).map_err(|error| Failure::file("create", parent, &error))?;
+    let staged = tempfile::Builder::new().prefix(".berth-bundle-").tempdir_in(parent);
+    let staged = staged.map_err(|error| Failure::file("write to", parent, &error))?;
+    let folder = staged.path().join("new");
+    fs::create_dir(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
+    // Ctrl-C must not leave the staged folder behind.
+    let manifest = tokio::select! {
+        filled = fill(&client, session, &args, &folder) => filled?,
+        _ = tokio::signal::ctrl_c() => return Err(Failure::refused("interrupted", "Nothing was replaced.")),
+    };
+    let earlier = earlier(&args.out);
+    replace(&args.out, &folder, &staged.path().join("old"))?;
+    for remark in remarks(&client, &args, &earlier, &manifest).await {
+        session.out.note(remark);
+    }
+    report(session, &args.out, &manifest)
+}
+
+/// The MiniApps of the bundle that is in the folder already; none when it cannot be read, as it is about to be
+/// replaced.
+fn earlier(out: &Path) -> Vec<MiniAppId> {
+    let text = fs::read_to_string(out.join(MANIFEST)).unwrap_or_default();
+    let manifest = serde_json::from_str(&text).ok().and_then(|document| Manifest::read(document).ok());
+    let packages = manifest.map(|manifest| manifest.packages).unwrap_or_default();
+    packages.into_iter().map(|package| package.name.mini_app_id).collect()
+}
+
+/// Remarks for people about this bundle: MiniApps that the previous bundle had and this one has not, and pinned ones
+/// that are off the shelf.
+async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest: &Manifest) -> Vec<String> {
+    let now: Vec<_> = manifest.packages.iter().map(|package| &package.name.mini_app_id).collect();
+    let gone = earlier.iter().filter(|id| !now.contains(id) && args.apps.is_empty() && args.cid.is_none());
+    let asked: Vec<_> = if args.pin.is_some() { now.clone() } else { gone.collect() };
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let apps: Vec<_> = asked.iter().map(|id| json!({ "id": id })).collect();
+    // Explained and not asked as a device, so that nobody is admitted to a grayscale task.
+    let call = Call::ask("/v1/check/explain");
+    let call = call.json(&json!({"host_app": args.host_app, "guid": "berth-bundle", "apps": apps}));
+    // The bundle is there: that nothing more can be said of it is no failure.
+    let answer = client.value(call).await.unwrap_or_default();
+    let status = |id: &MiniAppId| {
+        let results = answer["results"].as_array().into_iter().flatten();
+        results.into_iter().find(|one| one["id"] == id.as_str()).and_then(|one| one["status"].as_str())
+    };
+    asked.into_iter().filter_map(|id| remark(id, status(id), args.pin.is_some())).collect()
+}
+
+fn remark(id: &MiniAppId, status: Option<&str>, pinned: bool) -> Option<String> {
+    match (pinned, status) {
+        (true, Some("removed")) => Some(format!(
+            "warning: {id} is off the shelf. It is in the bundle because it is pinned; devices will not run it."
+        )),
+        (true, _) => None,
+        (false, Some("removed")) => Some(format!("left out: {id}, which the earlier bundle had, is off the shelf.")),
+        (false, _) => Some(format!("left out: {id}, which the earlier bundle had, is not online in this host app.")),
+    }
+}
+
+fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
+    let document = json!({"out": out, "bundle": manifest.document});
+    let mut table = Table::new(["PACKAGE", "SIZE", "SHA256"]);
+    for package in &manifest.packages {
+        table.row([Cell::strong(&package.name), super::paint::bytes(package.size).into(), Cell::of(&package.sha256)]);
+    }
+    let table = table.render(&session.out.paint);
+    let count = text::count(manifest.packages.len() as u64, "package", "packages");
+    session.out.done(&document, format!("{table}\n\n{count} in {}", out.display()))
+}
+
+async fn fill(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {
+    match &args.pin {
+        Some(pin) => pinned(client, session, &args.host_app, pin, folder).await,
+        None => whole(client, session, args, folder).await,
+    }
+}
+
+/// Fetches the bundle as the host makes it now: one zip.
+async fn whole(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {
+    let mut body = json!({"host_app": args.host_app});
+    if !args.apps.is_empty() {
+        body["mini_apps"] = json!(args.apps);
+    }
+    if let Some(cid) = &args.cid {
+        body["cid"] = json!(cid);
+    }
+    let zip = folder.with_extension("zip");
+    save(client, session, &Call::ask("/v1/bundles").json(&body), &zip).await?;
+    unpack::unpack(&zip, folder)
+}
+
+async fn save(client: &Client, session: &Session, call: &Call, to: &Path) -> Result<(), Failure> {
+    let unwritable = |error: std::io::Error| Failure::file("write", to, &error);
+    let bar = progress(session, "bundle");
+    let mut response = client.send(call).await?;
+    bar.set_length(response.content_length().unwrap_or(0));
+    let mut file = tokio::fs::File::create(to).await.map_err(unwritable)?;
+    while let Some(bytes) = response.chunk().await.map_err(|error| reach::explain(client.base(), &error))? {
+        file.write_all(&bytes).await.map_err(unwritable)?;
+        bar.inc(bytes.len() as u64);
+    }
+    bar.finish_and_clear();
+    file.flush().await.map_err(unwritable)
+}
+
+/// Fetches the packages that a manifest names one by one, as they may be historical by now.
+async fn pinned(
+    client: &Client,
+    session: &Session,
+    host_app: &HostAppId,
+    pin: &Path,
+    folder: &Path,
+) -> Result<Manifest, Failure> {
+    let text = files::read_text(pin)?;
+    let document: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", pin.display())))?;
+    let manifest = Manifest::read(document)?;
+    if let Some(other) = manifest.host_app.as_deref().filter(|other| *other != host_app.as_str()) {
+        return Err(Failure::usage(format!("{} pins the bundle of {other}, not of {host_app}.", pin.display())));
+    }
+    for package in &manifest.packages {
+        let bar = progress(session, &package.name.to_string());
+        let to = folder.join(package.name.to_string());
+        download::package(client, &package.name, &to, Some(&package.sha256), &bar).await?;
+        bar.finish_and_clear();
+    }
+    let to = folder.join(MANIFEST);
+    // Byte for byte, so that a bundle of a pin is the bundle that was pinned.
+    fs::copy(pin, &to).map_err(|error| Failure::file("write", &to, &error))?;
+    Ok(manifest)
+}
+
+/// Refuses a folder with other files than those of a bundle, as the folder is replaced as a whole.
+fn refuse_foreign(out: &Path) -> Result<(), Failure> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(out).map_err(|error| Failure::file("read", out, &error))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != MANIFEST && name.parse::<berth_package::PackageName>().is_err() {
+            return Err(Failure::usage(format!(
+                "{} holds {name:?}, which is of no bundle and would be lost. Give the bundle a folder of its own.",
+                out.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the new folder in the place of the old one. When that fails, the old one is put back.
+fn replace(out: &Path, new: &Path, old: &Path) -> Result<(), Failure> {
+    let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
+    let had = out.exists();
+    if had {
+        fs::rename(out, old).map_err(unwritable)?;
+    }
+    fs::rename(new, out).map_err(|error| {
+        if had {
+            // The first failure is the one to tell; the old folder still lies in `old` if this fails, too.
+            let _ = fs::rename(old, out);
+        }
+        unwritable(error)
+    })
+}

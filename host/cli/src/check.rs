@@ -1,0 +1,272 @@
+//! `berth check`: asks the host as a device would.
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    call::Call,
+    failure::{Done, Failure},
+    paint::{Ink, Paint, bytes, several, state},
+    session::Session,
+    table::{Card, Cell},
+};
+use berth_base::{
+    ids::{HostAppId, MiniAppId},
+    version::VersionNumber,
+};
+use berth_model::endpoint::runtime::Runtime;
+
+/// The arguments of `berth check`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A check counts like a device's: it may be admitted to a capped grayscale task. --explain only explains.
+
+Examples:
+  berth check --host-app ha-super --app mp-shop --guid my-phone --platform android --os-version 14
+  berth check --host-app ha-super --app mp-shop --current 1.2.0 --guid my-phone --explain")]
+pub struct Check {
+    /// The host app that the device runs
+    #[arg(long, value_name = "ID")]
+    pub host_app: HostAppId,
+    /// The MiniApp, perhaps with the version that the device has; may be repeated
+    #[arg(long = "app", value_name = "APP[@VERSION]", required = true)]
+    pub apps: Vec<AppAt>,
+    /// The version that the device has, when there is one --app
+    #[arg(long, value_name = "V")]
+    pub current: Option<VersionNumber>,
+    /// The guid of the installation, by which grayscale counts devices
+    #[arg(long)]
+    pub guid: String,
+    /// The id of the hardware
+    #[arg(long, value_name = "ID")]
+    pub device_id: Option<String>,
+    /// The account that is logged in
+    #[arg(long)]
+    pub account: Option<String>,
+    /// android, ios or harmony
+    #[arg(long, default_value = "android")]
+    pub platform: String,
+    /// Version of the system
+    #[arg(long, default_value = "")]
+    pub os_version: String,
+    /// Version of the host app
+    #[arg(long, default_value = "")]
+    pub host_version: String,
+    /// Version of the SDK
+    #[arg(long, default_value = "1.0.0")]
+    pub sdk_version: String,
+    /// The network: wifi, 5g …
+    #[arg(long, default_value = "wifi")]
+    pub network: String,
+    /// Ask with the host app's public key instead of your token
+    #[arg(long, value_name = "PK")]
+    pub key: Option<String>,
+    /// Print every rule that was tried and what it said
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// A MiniApp, and the version that the device has of it.
+#[derive(Clone, Debug)]
+pub struct AppAt {
+    id: MiniAppId,
+    version: Option<VersionNumber>,
+}
+
+impl std::str::FromStr for AppAt {
+    type Err = berth_base::error::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('@') {
+            Some((id, version)) => Ok(Self { id: id.parse()?, version: Some(version.parse()?) }),
+            None => Ok(Self { id: text.parse()?, version: None }),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    results: Vec<Outcome>,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    id: String,
+    status: String,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    gray_task: Option<String>,
+    #[serde(default)]
+    force: bool,
+    #[serde(default)]
+    min_version: Option<String>,
+    #[serde(default)]
+    entry_path: Option<String>,
+    #[serde(default)]
+    package: Option<Package>,
+    #[serde(default)]
+    runtime: Runtime,
+    #[serde(default)]
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    url: String,
+    sha256: String,
+    size: u64,
+}
+
+/// A rule that was tried, as the host explains it (G14).
+#[derive(Deserialize)]
+struct Step {
+    rule: String,
+    #[serde(default)]
+    gray_task: Option<String>,
+    passed: bool,
+    #[serde(default)]
+    says: String,
+}
+
+pub async fn run(args: Check, session: &mut Session) -> Done {
+    let client = session.client_as(args.key.as_deref())?;
+    let path = if args.explain { "/v1/check/explain" } else { "/v1/check" };
+    let answer = client.value(Call::ask(path).json(&question(args)?)).await?;
+    session.out.show(&answer, |answer: Answer, paint| {
+        answer.results.iter().map(|outcome| view(outcome, paint)).collect::<Vec<_>>().join("\n\n")
+    })
+}
+
+fn question(args: Check) -> Result<Value, Failure> {
+    let mut apps = args.apps;
+    match (args.current, &mut apps[..]) {
+        (Some(current), [only]) => only.version = Some(current),
+        (Some(_), _) => return Err(Failure::usage("With several --app, write the versions as --app APP@VERSION.")),
+        (None, _) => {}
+    }
+    let mut question = Map::new();
+    let mut set = |name: &str, value: Option<String>| {
+        question.extend(value.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), Value::from(value))));
+    };
+    set("host_app", Some(args.host_app.to_string()));
+    set("guid", Some(args.guid));
+    set("device_id", args.device_id);
+    set("account", args.account);
+    set("platform", Some(args.platform));
+    set("os_version", Some(args.os_version));
+    set("host_version", Some(args.host_version));
+    set("sdk_version", Some(args.sdk_version));
+    set("network", Some(args.network));
+    let apps: Vec<_> = apps
+        .into_iter()
+        .map(|app| match app.version {
+            Some(version) => json!({"id": app.id, "version": version}),
+            None => json!({"id": app.id}),
+        })
+        .collect();
+    question.insert("apps".into(), apps.into());
+    Ok(question.into())
+}
+
+fn view(outcome: &Outcome, paint: &Paint) -> String {
+    let package = outcome.package.as_ref();
+    let endpoint = outcome.runtime.endpoint.as_deref();
+    let card = Card::default()
+        .field("mini app", Cell::strong(&outcome.id))
+        .field("status", state(&outcome.status))
+        .maybe("version", outcome.version.as_deref())
+        .maybe("reason", outcome.reason.as_deref())
+        .maybe("gray task", outcome.gray_task.as_deref())
+        .maybe("force", outcome.force.then(|| Cell::new(Ink::Warn, "yes: what the device has must not run")))
+        .maybe("min version", outcome.min_version.as_deref())
+        .maybe("entry path", outcome.entry_path.as_deref())
+        .maybe("package", package.map(|package| package.url.as_str()))
+        .maybe("size", package.map(|package| bytes(package.size)))
+        .maybe("sha256", package.map(|package| package.sha256.as_str()))
+        .maybe("endpoint app", endpoint.map(|endpoint| format!("{} of {}", endpoint.cid, endpoint.bos_id)))
+        .maybe("products", endpoint.map(|endpoint| several(&endpoint.products, "none")))
+        .maybe(
+            "org nodes",
+            endpoint.and_then(|endpoint| endpoint.org_nodes.as_deref()).map(|nodes| several(nodes, "none")),
+        )
+        .render(paint);
+    if outcome.steps.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.steps, paint)) }
+}
+
+/// The explanation as a tree, in which the rules of one task are the branches of that task.
+fn tree(steps: &[Step], paint: &Paint) -> String {
+    let groups: Vec<_> = steps.chunk_by(|a, b| a.gray_task.is_some() && a.gray_task == b.gray_task).collect();
+    let mut lines = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let last = index + 1 == groups.len();
+        let (branch, stem) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        match group[0].gray_task.as_ref() {
+            None => lines.push(format!("{branch}{}", step(&group[0], paint))),
+            Some(task) => {
+                lines.push(format!("{branch}{}", Cell::strong(format!("gray task {task}")).render(paint)));
+                lines.extend(group.iter().enumerate().map(|(at, one)| {
+                    let twig = if at + 1 == group.len() { "└─ " } else { "├─ " };
+                    format!("{stem}{twig}{}", step(one, paint))
+                }));
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+fn step(step: &Step, paint: &Paint) -> String {
+    let mark = if step.passed { Cell::new(Ink::Good, "✓") } else { Cell::new(Ink::Bad, "✗") };
+    let rule = Cell::strong(&step.rule).render(paint);
+    format!("{} {rule}  {}", mark.render(paint), Cell::of(&step.says).render(paint)).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use berth_base::clock::Millis;
+
+    #[test]
+    fn e11_the_endpoint_application_is_shown_with_what_it_has() {
+        let endpoint = json!({"bos_id": "bos-1", "cid": "cid_00000000000000000000000001", "org_nodes": ["vid-a", "vid-b"],
+            "products": ["crm", "mall"], "unify_users": false, "digest": "0".repeat(64)});
+        let answer =
+            json!({"id": "coffee", "status": "current", "version": "1.2.0", "runtime": {"endpoint": endpoint}});
+        let outcome: Outcome = serde_json::from_value(answer).expect("answer");
+        insta::assert_snapshot!(view(&outcome, &Paint { styled: false, width: None, now: Millis(0) }), @r"
+        mini app      coffee
+        status        current
+        version       1.2.0
+        endpoint app  cid_00000000000000000000000001 of bos-1
+        products      crm, mall
+        org nodes     vid-a, vid-b
+        ");
+    }
+
+    #[test]
+    fn g14_the_trace_reads_as_a_tree() {
+        let answer = json!({"results": [{"id": "mp-shop", "status": "current", "version": "1.2.0", "reason": "online", "steps": [
+            {"rule": "binding", "passed": true, "says": "Bound to ha-super."},
+            {"rule": "period", "gray_task": "gray_1", "passed": true, "says": "Delivering."},
+            {"rule": "percentage", "gray_task": "gray_1", "passed": false, "says": "Bucket 7001 of 10000."},
+            {"rule": "online", "passed": true, "says": "1.2.0"},
+        ]}]});
+        let answer: Answer = serde_json::from_value(answer).expect("answer");
+        let text = view(&answer.results[0], &Paint { styled: false, width: None, now: Millis(0) });
+        insta::assert_snapshot!(text, @r"
+        mini app  mp-shop
+        status    current
+        version   1.2.0
+        reason    online
+
+        ├─ ✓ binding  Bound to ha-super.
+        ├─ gray task gray_1
+        │  ├─ ✓ period  Delivering.
+        │  └─ ✗ percentage  Bucket 7001 of 10000.
+        └─ ✓ online  1.2.0
+        ");
+    }
+}

@@ -1,0 +1,224 @@
+//! The failures of commands, and the exit codes that scripts see.
+
+use std::{fmt, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use berth_base::{ids::MiniAppId, version::VersionNumber};
+
+/// The result of a command that has printed its answer itself.
+pub type Done = Result<(), Failure>;
+
+/// A refusal in the words of the host (RFC 9457), or one of the CLI itself in the same form.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Problem {
+    /// The stable reason, such as `version-exists`. On the wire it is an address, of which this is the last segment.
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The HTTP status; 0 for a refusal of the CLI itself.
+    #[serde(default)]
+    pub status: u16,
+    #[serde(default)]
+    pub detail: String,
+    /// The id by which the host's log has the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+    /// The command to try next, if the command that was refused knows a better one than the reason tells.
+    #[serde(skip)]
+    pub next: Option<String>,
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was refused: exit code 1.
+    Refused(Box<Problem>),
+    /// It was used in a wrong way: exit code 2.
+    Usage(String),
+    /// The host could not be reached: exit code 3.
+    Unreachable(String),
+    /// The program that reads the output has stopped reading: exit code 0, as with `head`.
+    ReaderGone,
+}
+
+impl Failure {
+    /// A refusal of the CLI itself.
+    pub fn refused(kind: &str, detail: impl Into<String>) -> Self {
+        Self::Refused(Box::new(Problem {
+            kind: kind.into(),
+            title: String::new(),
+            status: 0,
+            detail: detail.into(),
+            request_id: None,
+            fields: Map::new(),
+            next: None,
+        }))
+    }
+
+    /// Points to the findings of a version, if it was refused because its audit rejected it.
+    pub fn with_findings_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && (problem.kind == "version-rejected" || problem.fields.get("state") == Some(&"rejected".into()))
+        {
+            problem.next = Some(format!("berth version findings {app} {version}"));
+        }
+        self
+    }
+
+    /// Points to the decision that a version waits for, or to its findings.
+    pub fn about_version(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && let Some(host_app) = problem.fields.get("waits_for").and_then(|all| all.get(0)).and_then(Value::as_str)
+        {
+            problem.next = Some(format!("berth version decide {app} {version} --host-app {host_app} --approve"));
+        }
+        self.with_findings_of(app, version)
+    }
+
+    /// Points to the list of teams, if a team has to be named.
+    pub fn about_team(mut self) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && problem.fields.get("field") == Some(&"team".into())
+        {
+            problem.next = Some("berth team list, then add --team ID".into());
+        }
+        self
+    }
+
+    /// Points to the binding that exists already.
+    pub fn with_binding(mut self) -> Self {
+        if let Self::Refused(problem) = &mut self
+            && let Some(id) = problem.fields.get("binding").and_then(Value::as_str)
+        {
+            problem.next = Some(format!("berth policy edit {id} --mode enforce (or --config, --on-error, --limits)"));
+        }
+        self
+    }
+
+    /// The failure of a command line that cannot be meant; `detail` says what to write instead.
+    pub fn usage(detail: impl Into<String>) -> Self {
+        Self::Usage(detail.into())
+    }
+
+    /// The failure of a file that cannot be read or written. `doing` is a verb: `read`, `write`.
+    pub fn file(doing: &str, path: &Path, error: &std::io::Error) -> Self {
+        let path = path.display();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::Usage(format!("There is no file {path}.")),
+            _ => Self::Usage(format!("Cannot {doing} {path}: {error}.")),
+        }
+    }
+
+    /// 0 when whoever read our output is gone, 1 for a refusal, 2 for wrong use, 3 when the host could not be reached.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::ReaderGone => 0,
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+
+    /// The failure as a problem document, for `--json`.
+    pub fn document(&self) -> Value {
+        let own = |kind: &str, detail: &str| serde_json::json!({"type": kind, "status": 0, "detail": detail});
+        match self {
+            Self::Refused(problem) => serde_json::to_value(problem).unwrap_or_default(),
+            Self::Usage(detail) => own("wrong-use", detail),
+            Self::Unreachable(detail) => own("unreachable", detail),
+            Self::ReaderGone => Value::Null,
+        }
+    }
+
+    /// The stable reason, if it is a refusal.
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => Some(&problem.kind),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(problem) => problem.fmt(f),
+            Self::Usage(detail) | Self::Unreachable(detail) => f.write_str(detail),
+            Self::ReaderGone => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let detail = if self.detail.is_empty() { &self.title } else { &self.detail };
+        write!(f, "{}: {detail}", self.kind)?;
+        if let Some(advice) = self.advice() {
+            write!(f, "\n  try: {advice}")?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, "\n  request id: {id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Problem {
+    /// What to do next. A refusal while packing does not advise to pack.
+    fn advice(&self) -> Option<&str> {
+        let local = self.status == 0 && self.kind.starts_with("package-");
+        self.next.as_deref().or_else(|| advice(&self.kind).filter(|_| !local))
+    }
+}
+
+/// What to do next after a refusal with this reason, where a command helps and the host cannot know it.
+fn advice(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "missing-token" | "invalid-token" | "expired-token" => "berth login --server URL",
+        "missing-grant" => "berth whoami (it shows your roles and what your token may do)",
+        "version-exists" => "raise the version and pack again",
+        "no-host-app" => "berth host-app bind HOST_APP APP",
+        "mini-app-off-shelf" | "package-off-shelf" => "berth app shelf APP on",
+        "version-order" => "berth version list APP (it shows what is online)",
+        "note-required" => "add --note \"the reason\"",
+        "package-archive" | "package-path" | "package-manifest" => "berth pack DIR (it packs by the host's rules)",
+        "package-mismatch" => {
+            "berth pack DIR (it takes id and version from the manifest and names the file after them)"
+        }
+        "channel-bound" => "berth channel bind CHANNEL CID --move",
+        "version-state" => "berth version list APP (it shows the state of each)",
+        "gray-state" => "berth gray show TASK (it shows the state, and who moved it)",
+        "gray-first-release" => "berth version publish APP VERSION",
+        "not-online" => "berth version list APP, then berth version publish APP VERSION",
+        "audit-closed" => "berth version show APP VERSION (it shows the audit)",
+        "never-online" | "rollback-twice" => "berth version releases APP (it shows what went online)",
+        "last-admin" => "berth team grant … ACCOUNT admin, for another account",
+        "not-found" => "check the id with the command's list; `berth whoami` shows what you may see",
+        "no-data" => "berth serve --data-dir DIR (it makes the folder), or the folder of a host that is there",
+        "product-unsubscribed" => "berth product list --merchant ID --state active",
+        "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",
+        "policy-in-use" => "berth policy bindings, then berth policy unbind ID or berth policy rebind NAME",
+        "policy-bound" => "berth policy bindings, then berth policy edit ID --mode enforce",
+        "policy-exists" => "raise the version in the policy's own files, then berth policy build and push",
+        "policy-config" => "berth policy inspect NAME (it prints the schema of the config)",
+        _ => return None,
+    })
+}
+
+/// An error about something that was typed is wrong use. Any other error is a refusal, shown with its cause, as the
+/// person at the command line is also the one who reads the log.
+impl From<berth_base::error::Error> for Failure {
+    fn from(error: berth_base::error::Error) -> Self {
+        use berth_base::error::Kind;
+        match (error.code.kind(), error.source) {
+            (Kind::Malformed | Kind::Invalid, _) => Self::Usage(error.detail),
+            (_, Some(source)) => Self::refused(error.code.slug(), format!("{} ({source:#})", error.detail)),
+            (_, None) => Self::refused(error.code.slug(), error.detail),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `berth fulfil` and `berth fulfilment`: messages of the order system.
+
+use std::{io::Read, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::{Done, Failure},
+    paint::{Paint, state},
+    session::Session,
+    table::{Card, Cell, Table},
+};
+use crate::files;
+use berth_base::ids::{MerchantId, MessageId};
+use berth_model::endpoint::{
+    fulfilment::{MOST, Receipts, Replay, ReplayAll},
+    kept::Fulfilment as View,
+    ledger::{FulfilmentState, Outcome, Receipt},
+    message::Reason,
+};
+
+/// The arguments of `berth fulfil`.
+#[derive(Args, Debug)]
+#[command(after_help = "A message, in JSON:
+  {\"id\": \"order-17\", \"merchant\": \"bos-coffee\", \"instance\": \"mall-1\", \"product\": \"mall\", \"kind\": \"purchase\",
+   \"at\": \"2026-01-31T08:00:00Z\", \"expires_at\": \"2027-01-31T08:00:00Z\", \"name\": \"Mall\"}
+The kind is purchase, renew or unsubscribe; expires_at and name may be absent. Exit code 1 when a message was parked: it
+is kept, and waits for its reason to go.
+
+Examples:
+  berth fulfil orders.jsonl
+  tail -n 1 orders.jsonl | berth fulfil -")]
+pub struct Fulfil {
+    /// One message, an array of messages, or one message per line; `-` reads them from stdin
+    file: PathBuf,
+}
+
+/// The subcommands of `berth fulfilment`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth fulfilment list --state parked
+  berth fulfilment replay order-17 --message corrected.json
+  berth fulfilment replay --all --reason malformed")]
+pub enum Fulfilment {
+    /// List the messages that were sent, newest first
+    List {
+        /// Only those in this state: applied, parked or corrected
+        #[arg(long)]
+        state: Option<FulfilmentState>,
+        /// Only those that are parked for this reason
+        #[arg(long)]
+        reason: Option<Reason>,
+        /// Only those that name this merchant (BosID)
+        #[arg(long, value_name = "BOS_ID")]
+        merchant: Option<MerchantId>,
+    },
+    /// Show a message and what became of it
+    Show {
+        /// The id of the message
+        message: MessageId,
+    },
+    /// Try a parked message again, or all of them
+    Replay {
+        /// The id of the message
+        #[arg(required_unless_present = "all")]
+        message: Option<MessageId>,
+        /// A file with the corrected message
+        #[arg(long = "message", value_name = "FILE", conflicts_with = "all")]
+        corrected: Option<PathBuf>,
+        /// All parked messages, 1,000 at most, those with the fewest attempts first
+        #[arg(long, conflicts_with = "message")]
+        all: bool,
+        /// Only those that are parked for this reason
+        #[arg(long, requires = "all")]
+        reason: Option<Reason>,
+        /// Only those that name this merchant (BosID)
+        #[arg(long, requires = "all", value_name = "BOS_ID")]
+        merchant: Option<MerchantId>,
+    },
+}
+
+/// Runs `berth fulfil`.
+pub async fn fulfil(args: Fulfil, session: &mut Session) -> Done {
+    let text = if args.file.as_os_str() == "-" { stdin(session)? } else { files::read_text(&args.file)? };
+    let messages = messages(&text)?;
+    let client = session.client()?;
+    let mut results = Vec::new();
+    for messages in messages.chunks(MOST) {
+        // Repeating a message does no harm, so a lost answer is no reason to fail.
+        let call = Call::ask("/v1/fulfilments").json(&json!({"messages": messages}));
+        results.extend(results_of(&client, call).await?);
+    }
+    show(&json!({"results": results}), session)
+}
+
+/// Prints receipts. Fails when a message was parked, so that scripts notice it.
+fn show(answer: &Value, session: &mut Session) -> Done {
+    session.out.show(answer, receipts)?;
+    settle(answer["results"].as_array().into_iter().flatten())
+}
+
+fn settle<'a>(results: impl IntoIterator<Item = &'a Value>) -> Done {
+    let parked = results.into_iter().filter(|one| one["outcome"] == Outcome::Parked.as_str()).count();
+    match parked {
+        0 => Ok(()),
+        1 => Err(Failure::refused("parked", "1 message was parked; it is kept and waits.")),
+        many => Err(Failure::refused("parked", format!("{many} messages were parked; they are kept and wait."))),
+    }
+}
+
+fn stdin(session: &mut Session) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = session.input.read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format!("Cannot read stdin: {error}.")))?;
+    Ok(text)
+}
+
+/// The messages in one JSON document, or in one per line.
+fn messages(text: &str) -> Result<Vec<Value>, Failure> {
+    let messages = match serde_json::from_str(text) {
+        Ok(Value::Array(messages)) => messages,
+        Ok(one) => vec![one],
+        Err(_) => lines(text)?,
+    };
+    if messages.is_empty() {
+        return Err(Failure::usage("There are no messages. See `berth fulfil --help` for what one looks like."));
+    }
+    Ok(messages)
+}
+
+fn lines(text: &str) -> Result<Vec<Value>, Failure> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(number, line): (usize, &str)| {
+        serde_json::from_str(line)
+            .map_err(|error| Failure::usage(format!("Line {} is not JSON: {error}. Nothing was sent.", number + 1)))
+    };
+    lines.map(read).collect()
+}
+
+async fn results_of(client: &Client, call: Call) -> Result<Vec<Value>, Failure> {
+    let mut answer = client.value(call).await?;
+    Ok(answer["results"].as_array_mut().map(std::mem::take).unwrap_or_default())
+}
+
+/// Runs `berth fulfilment`.
+pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        Fulfilment::List { state, reason, merchant } => {
+            let call = Call::get("/v1/fulfilments").query("state", state).query("reason", reason);
+            let items = client.items(call.query("merchant", merchant)).await?;
+            session.out.list(items, ["MESSAGE", "MERCHANT", "STATE", "REASON", "TRIED", "CAME"], "No messages.", row)
+        }
+        Fulfilment::Show { message } => {
+            session.out.show(&client.value(Call::get(format!("/v1/fulfilments/{message}"))).await?, view)
+        }
+        Fulfilment::Replay { message: Some(message), corrected, .. } => {
+            let message_of = |path: PathBuf| files::read_json(&path);
+            let replay = Replay { message: corrected.map(message_of).transpose()? };
+            let call = Call::ask(format!("/v1/fulfilments/{message}/replay")).json(&replay);
+            let answer = client.value(call).await?;
+            session.out.show(&answer, |one: Receipt, paint| receipts(Receipts { results: vec![one] }, paint))?;
+            settle([&answer])
+        }
+        Fulfilment::Replay { reason, merchant, .. } => {
+            let call = Call::ask("/v1/fulfilments/replay").json(&ReplayAll { reason, merchant });
+            show(&client.value(call).await?, session)
+        }
+    }
+}
+
+/// The number of messages by outcome, and why those that were parked wait.
+fn receipts(receipts: Receipts, paint: &Paint) -> String {
+    let count = |outcome: &Outcome| receipts.results.iter().filter(|one| one.outcome == *outcome).count();
+    let counts = Outcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(count, outcome)| format!("{count} {outcome}")).collect();
+    let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
+    let mut hints = std::collections::BTreeSet::new();
+    for one in receipts.results.into_iter().filter(|one| one.outcome == Outcome::Parked) {
+        hints.insert(hint(one.reason));
+        table.row([Cell::strong(one.id), Cell::any(one.reason), Cell::any(one.detail)]);
+    }
+    let summary = if counts.is_empty() { "Nothing waits.".into() } else { format!("{}.", counts.join(", ")) };
+    if hints.is_empty() {
+        return summary;
+    }
+    let hints: Vec<_> = hints.into_iter().collect();
+    format!("{summary}\n\n{}\n\n{}", table.render(paint), hints.join("\n"))
+}
+
+/// How to free a message that is parked for this reason.
+fn hint(reason: Option<Reason>) -> &'static str {
+    match reason {
+        Some(Reason::Malformed) => "Malformed: berth fulfilment replay MESSAGE --message CORRECTED.json",
+        Some(Reason::MerchantUnknown) => {
+            "Merchant unknown: berth merchant create NAME --id BOS_ID applies it by itself."
+        }
+        _ => "When the reason is gone: berth fulfilment replay MESSAGE",
+    }
+}
+
+fn row(one: View, paint: &Paint) -> [Cell; 6] {
+    let (word, came) = (state(one.state.as_str()), paint.when(one.received_at));
+    [Cell::strong(one.id), Cell::any(one.merchant), word, Cell::any(one.reason), Cell::of(one.attempts), came]
+}
+
+fn view(one: View, paint: &Paint) -> String {
+    let card = Card::default()
+        .field("message", Cell::strong(one.id))
+        .maybe("merchant", one.merchant.map(Cell::of))
+        .field("state", state(one.state.as_str()))
+        .maybe("reason", one.reason.map(Cell::of))
+        .maybe("detail", Some(one.detail).filter(|text| !text.is_empty()))
+        .field("tried", Cell::of(one.attempts))
+        .field("came", paint.when(one.received_at))
+        .maybe("settled", one.settled_at.map(|at| paint.when(at)));
+    let sent = serde_json::to_string_pretty(&one.message).unwrap_or_default();
+    format!("{}\n\n{}", card.render(paint), super::paint::clean_lines(&sent))
+}

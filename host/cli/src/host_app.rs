@@ -1,0 +1,142 @@
+//! `berth host-app`: host apps and their bindings.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{
+    call::Call,
+    failure::Done,
+    paint::{Ink, Paint, state},
+    session::Session,
+    table::{Card, Cell},
+    views::Audit,
+};
+use berth_base::ids::{HostAppId, MiniAppId};
+use berth_model::{
+    binding::{Binding, BindingState},
+    host_app::{HostApp as View, NewHostApp},
+};
+
+/// The subcommands of `berth host-app`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth host-app create \"Super app\" --id ha-super
+  berth host-app bind ha-super mp-shop
+  berth host-app audits ha-super")]
+pub enum HostApp {
+    /// Create a host app (platform admins)
+    Create {
+        /// Its name
+        name: String,
+        /// Its id, for ever: 3 to 63 of a-z, 0-9 and '-'; generated when absent
+        #[arg(long)]
+        id: Option<HostAppId>,
+    },
+    /// List the host apps that you may know of
+    List,
+    /// Show a host app and the key that its SDK sends
+    Show {
+        /// The host app
+        host_app: HostAppId,
+    },
+    /// Bind a MiniApp to a host app; when the other side has to agree, this asks for it
+    Bind {
+        /// The host app
+        host_app: HostAppId,
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// Remove a binding: the host app gets no service for the MiniApp any more
+    Unbind {
+        /// The host app
+        host_app: HostAppId,
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// List the MiniApps bound to a host app
+    Bindings {
+        /// The host app
+        host_app: HostAppId,
+    },
+    /// List the audits of a host app; those that wait for its decision unless --state says otherwise
+    Audits {
+        /// The host app
+        host_app: HostAppId,
+        /// Only those in this state: checking, deciding, approved, rejected or withdrawn
+        #[arg(long)]
+        state: Option<String>,
+    },
+}
+
+pub async fn run(command: HostApp, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        HostApp::Create { name, id } => {
+            let answer = client.value(Call::create("/v1/host-apps").json(&NewHostApp { name, id })).await?;
+            session.out.show(&answer, view)
+        }
+        HostApp::List => {
+            let items = client.items(Call::get("/v1/host-apps")).await?;
+            session.out.list(items, ["ID", "NAME", "CREATED"], "No host apps.", |one: View, paint| {
+                [Cell::strong(one.id), Cell::of(one.name), paint.when(one.created_at)]
+            })
+        }
+        HostApp::Show { host_app } => {
+            session.out.show(&client.value(Call::get(format!("/v1/host-apps/{host_app}"))).await?, view)
+        }
+        HostApp::Bind { host_app, app } => {
+            let answer = client.value(Call::put(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
+            session.out.show(&answer, agreement)
+        }
+        HostApp::Unbind { host_app, app } => {
+            client.value(Call::delete(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
+            let document = json!({"host_app": host_app, "mini_app": app, "bound": false});
+            session.out.done(&document, format!("{app} is no longer bound to {host_app}."))
+        }
+        HostApp::Bindings { host_app } => {
+            let items = client.items(Call::get(format!("/v1/host-apps/{host_app}/bindings"))).await?;
+            let empty = "No MiniApps are bound. Bind one with `berth host-app bind`.";
+            session.out.list(items, ["MINI APP", "STATE", "SINCE"], empty, |binding: Binding, paint| {
+                [Cell::strong(binding.mini_app), binding_state(binding.state), paint.when(binding.created_at)]
+            })
+        }
+        HostApp::Audits { host_app, state } => {
+            let call = Call::get(format!("/v1/host-apps/{host_app}/audits")).query("state", state);
+            let items = client.items(call).await?;
+            session.out.list(items, ["AUDIT", "MINI APP", "VERSION", "STATE", "OPENED"], "No audits.", audit_row)
+        }
+    }
+}
+
+fn view(one: View, paint: &Paint) -> String {
+    Card::default()
+        .field("id", Cell::strong(&one.id))
+        .field("name", one.name.as_str())
+        .field("public key", one.public_key.as_str())
+        .field("created", paint.when(one.created_at))
+        .render(paint)
+}
+
+fn agreement(binding: Binding, _: &Paint) -> String {
+    let Binding { host_app, mini_app, state, .. } = binding;
+    let agrees = format!("agrees with: berth host-app bind {host_app} {mini_app}");
+    match state {
+        BindingState::Active => format!("{mini_app} is bound to {host_app}."),
+        BindingState::WaitsForTeam => format!("{host_app} asks for {mini_app}. An admin of its team {agrees}"),
+        BindingState::WaitsForHostApp => format!("{mini_app} asks for {host_app}. An admin of the host app {agrees}"),
+    }
+}
+
+/// The state of a binding, for a table.
+pub(super) fn binding_state(state: BindingState) -> Cell {
+    match state {
+        BindingState::Active => Cell::new(Ink::Good, "active"),
+        BindingState::WaitsForTeam => Cell::new(Ink::Warn, "waits for the team"),
+        BindingState::WaitsForHostApp => Cell::new(Ink::Warn, "waits for the host app"),
+    }
+}
+
+fn audit_row(audit: Audit, paint: &Paint) -> [Cell; 5] {
+    let opened = paint.when_any(audit.created_at);
+    [Cell::strong(audit.id), Cell::any(audit.mini_app), Cell::any(audit.version), state(&audit.state), opened]
+}

@@ -1,0 +1,141 @@
+//! `berth login`, `berth logout` and `berth whoami`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    client::{Credential, server_url},
+    credentials::Login,
+    failure::{Done, Failure},
+    output::read,
+    paint::Paint,
+    session::Session,
+    table::{Card, Cell, Table},
+};
+use berth_model::access::{Account, Token};
+
+#[derive(Deserialize)]
+struct Me {
+    account: Account,
+    token: Token,
+    grants: Vec<Grant>,
+}
+
+#[derive(Deserialize)]
+struct Grant {
+    scope: String,
+    #[serde(default)]
+    id: Option<String>,
+    role: String,
+}
+
+/// Verifies a token and stores it. A host whose token is stored becomes current again without a question.
+pub async fn login(session: &mut Session) -> Done {
+    let mut credentials = session.load_credentials()?;
+    let server = match session.global.server.clone().or_else(|| credentials.current.clone()) {
+        Some(server) => server_url(&server)?,
+        None => server_url(&ask(session, "Server (such as https://berth.example)", false)?)?,
+    };
+    let token = find_token(session, credentials.token(&server).map(str::to_owned))?;
+    let me: Me = read(&session.connect(&server, Credential::Token(token.clone()))?.value(Call::get("/v1/me")).await?)?;
+    credentials.servers.insert(server.clone(), Login { token, account: me.account.name.clone() });
+    credentials.current = Some(server.clone());
+    session.save_credentials(&credentials)?;
+    let document = json!({"server": server, "account": me.account});
+    let sentence = format!("Logged in to {server} as {} ({}).", me.account.name, me.account.id);
+    session.out.done(&document, super::paint::clean(&sentence))
+}
+
+/// The token: from the option, or else from stdin, or else the stored one.
+fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, Failure> {
+    if let Some(token) = &session.global.token {
+        return not_empty(token);
+    }
+    if let (true, Some(stored)) = (session.attended, &stored) {
+        return Ok(stored.clone());
+    }
+    let typed = ask(session, "Token (it is not shown)", true)?;
+    if !typed.is_empty() {
+        return Ok(typed);
+    }
+    stored.ok_or_else(|| {
+        Failure::usage(
+            "No token was given. Create one with `berth admin token` on the host's machine, or ask its admin.",
+        )
+    })
+}
+
+/// Refuses an empty token, which mostly comes from a command that printed none.
+fn not_empty(token: &str) -> Result<String, Failure> {
+    match token.trim() {
+        "" => Err(Failure::usage(
+            "The token is empty. What was to print it has failed: run `berth admin token --data-dir DIR` by itself, with the folder of that host.",
+        )),
+        token => Ok(token.to_owned()),
+    }
+}
+
+fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failure> {
+    if !session.attended {
+        return session.read_line();
+    }
+    session.out.note(format!("{what}:"));
+    if !secret {
+        return session.read_line();
+    }
+    let line = console::Term::stderr().read_secure_line();
+    line.map(|line| line.trim().to_owned()).map_err(|error| Failure::usage(format!("Cannot read the token: {error}.")))
+}
+
+/// Removes a token from this machine. It stays valid on the host until `berth token revoke`.
+pub fn logout(session: &mut Session) -> Done {
+    let mut credentials = session.load_credentials()?;
+    let server = session.global.server.clone().or_else(|| credentials.current.clone());
+    let server = server.ok_or_else(|| Failure::usage("You are logged in to no host."))?;
+    let server = server_url(&server)?;
+    if credentials.servers.remove(&server).is_none() {
+        return Err(Failure::usage(format!("You are not logged in to {server}.")));
+    }
+    if credentials.current.as_deref() == Some(server.as_str()) {
+        credentials.current = credentials.servers.keys().next().cloned();
+    }
+    session.save_credentials(&credentials)?;
+    let next = credentials.current.as_ref().map_or(String::new(), |next| format!(" The current host is now {next}."));
+    session
+        .out
+        .done(&json!({"server": server, "current": credentials.current}), format!("Logged out of {server}.{next}"))
+}
+
+/// Shows the account, its roles and the token.
+pub async fn whoami(session: &mut Session) -> Done {
+    let client = session.client()?;
+    let mut answer = client.value(Call::get("/v1/me")).await?;
+    if let Value::Object(members) = &mut answer {
+        members.insert("server".into(), client.base().into());
+    }
+    session.out.show(&answer, |me: Me, paint| view(client.base(), &me, paint))
+}
+
+fn view(server: &str, me: &Me, paint: &Paint) -> String {
+    let scopes: Vec<_> = me.token.scopes.iter().map(|scope| scope.as_str()).collect();
+    let card = Card::default()
+        .field("server", server)
+        .field("account", Cell::strong(&me.account.id))
+        .field("name", me.account.name.as_str())
+        .field("token", format!("{} {}", me.token.id, me.token.name))
+        .field("may", scopes.join(", "))
+        .maybe("expires", me.token.expires_at.map(|at| paint.when(at)));
+    if me.grants.is_empty() {
+        return format!(
+            "{}\n\nNo role yet. Create a team with `berth team create NAME`, or ask an admin for a role.",
+            card.render(paint)
+        );
+    }
+    let mut table = Table::new(["SCOPE", "ID", "ROLE"]);
+    for grant in &me.grants {
+        let id = grant.id.as_deref().filter(|id| !id.is_empty());
+        table.row([Cell::of(&grant.scope), Cell::any(id), Cell::of(&grant.role)]);
+    }
+    format!("{}\n\n{}", card.render(paint), table.render(paint))
+}

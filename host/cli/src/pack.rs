@@ -1,0 +1,229 @@
+//! `berth pack`: makes an .apkg from a folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    failure::{Done, Failure},
+    paint::{Ink, Paint, bytes},
+    session::Session,
+    table::Cell,
+};
+use crate::files;
+use berth_base::{
+    ids::{Digest, MiniAppId},
+    version::VersionNumber,
+};
+use berth_package::{self as package, ManifestKind, PackOptions, PackReport, PackageName};
+
+/// The arguments of `berth pack`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Id and version come from the options, else from berth.json in the folder ({\"id\": \"mp-shop\", \"version\": \"1.2.0\"}),
+else from a W3C manifest.json (app_id, version.name), else from the folder itself when it is called ID/VERSION, such as packages/coffee/1.1.0.
+The version may also be that of a package.json in the folder.
+
+Examples:
+  berth pack shop/
+  berth pack shop/ --id mp-shop --version 1.2.0 -o out/")]
+pub struct Pack {
+    /// The folder of the mini-program
+    pub dir: PathBuf,
+    /// The file or folder to write to; the folder here when absent
+    #[arg(short, long, value_name = "OUT")]
+    pub out: Option<PathBuf>,
+    /// The MiniApp's id
+    #[arg(long)]
+    pub id: Option<MiniAppId>,
+    /// The version, MAJOR.MINOR.PATCH
+    #[arg(long = "version", value_name = "V")]
+    pub number: Option<VersionNumber>,
+    /// Include source maps
+    #[arg(long)]
+    pub source_maps: bool,
+}
+
+pub fn run(args: Pack, session: &mut Session) -> Done {
+    if !args.dir.is_dir() {
+        return Err(Failure::usage(format!("{} is not a folder.", args.dir.display())));
+    }
+    let name = name(&args)?;
+    let out = out_path(args.out.as_deref(), &name)?;
+    let options = PackOptions { source_maps: args.source_maps, name: Some(name.clone()), ..PackOptions::default() };
+    let report = write(&args.dir, &out, &options)?;
+    let sha256 = files::digest(&out)?;
+    let document = json!({"file": out, "name": name.to_string(), "sha256": sha256, "report": report});
+    let text = view(&report, &out, &sha256, &session.out.paint);
+    session.out.done(&document, text)
+}
+
+/// The name that the package of a folder has; `None` when the folder does not say enough.
+pub fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
+    Ok(match Described::read(dir)? {
+        Described { id: Some(id), version: Some(version) } => {
+            Some(PackageName { mini_app_id: id.parse()?, version: version.parse()? })
+        }
+        _ => None,
+    })
+}
+
+/// Packs into a file that appears only when it is complete.
+fn write(dir: &Path, out: &Path, options: &PackOptions) -> Result<PackReport, Failure> {
+    let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
+    let mut file = tempfile::NamedTempFile::new_in(files::parent(out)).map_err(unwritable)?;
+    let report = package::pack(dir, &mut file, options).map_err(refused)?;
+    readable(&file).map_err(unwritable)?;
+    file.persist(out).map_err(|error| unwritable(error.error))?;
+    Ok(report)
+}
+
+/// Makes a package as readable as other files, as it is no secret.
+pub fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+/// The refusal by a rule of packages, as a host would give it.
+pub fn refused(error: berth_base::error::Error) -> Failure {
+    let detail = match &error.source {
+        Some(source) => format!("{} ({source:#})", error.detail),
+        None => error.detail,
+    };
+    Failure::refused(error.code.slug(), detail)
+}
+
+fn out_path(out: Option<&Path>, name: &PackageName) -> Result<PathBuf, Failure> {
+    let expected = name.to_string();
+    let Some(out) = out else { return Ok(expected.into()) };
+    if out.is_dir() {
+        return Ok(out.join(expected));
+    }
+    if out.file_name().is_some_and(|file| file == expected.as_str()) {
+        return Ok(out.to_owned());
+    }
+    Err(Failure::usage(format!(
+        "A package is named after its id and version, so -o must be a folder that exists, or end in {expected}."
+    )))
+}
+
+fn name(args: &Pack) -> Result<PackageName, Failure> {
+    let described = Described::read(&args.dir)?;
+    let id = match (&args.id, described.id) {
+        (Some(id), _) => id.clone(),
+        (None, Some(id)) => id.parse()?,
+        (None, None) => return Err(unknown("id", "--id mp-shop")),
+    };
+    let version = match (&args.number, described.version) {
+        (Some(version), _) => version.clone(),
+        (None, Some(version)) => version.parse()?,
+        (None, None) => return Err(unknown("version", "--version 1.2.0")),
+    };
+    Ok(PackageName { mini_app_id: id, version })
+}
+
+fn unknown(what: &str, option: &str) -> Failure {
+    Failure::usage(format!(
+        "The {what} of the package is not known. Give {option}, or write it into berth.json in the folder: {{\"id\": \"mp-shop\", \"version\": \"1.2.0\"}}."
+    ))
+}
+
+/// The id and the version that a folder states.
+#[derive(Default)]
+struct Described {
+    id: Option<String>,
+    version: Option<String>,
+}
+
+impl Described {
+    fn read(dir: &Path) -> Result<Self, Failure> {
+        let own = load(dir, "berth.json")?;
+        let w3c = w3c(dir)?;
+        let text =
+            |document: &Value, pointer: &str| document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        // Not from project.config.json: its appid is the id of another platform.
+        let folder = dir.canonicalize().ok().and_then(|dir| PackageName::of_folder(&dir));
+        let (folder_id, folder_version) = folder.map(|it| (it.mini_app_id.to_string(), it.version.to_string())).unzip();
+        Ok(Self {
+            id: text(&own, "/id").or_else(|| text(&w3c, "/app_id")).or(folder_id),
+            version: text(&own, "/version")
+                .or_else(|| text(&w3c, "/version/name"))
+                .or(folder_version)
+                .or_else(|| npm_version(dir)),
+        })
+    }
+}
+
+/// The `manifest.json` of a W3C MiniApp; null when there is none, or one of another kind, such as uni-app's, which may
+/// contain comments.
+fn w3c(dir: &Path) -> Result<Value, Failure> {
+    let path = dir.join("manifest.json");
+    if !path.is_file() || !files::read_text(&path)?.contains("\"app_id\"") {
+        return Ok(Value::Null);
+    }
+    files::read_json(&path)
+}
+
+/// The version in `package.json`, if it is a valid one. As the file is npm's, nothing in it is refused.
+fn npm_version(dir: &Path) -> Option<String> {
+    let npm = load(dir, "package.json").ok()?;
+    let version = npm.get("version")?.as_str()?;
+    version.parse::<VersionNumber>().ok().map(|version| version.to_string())
+}
+
+/// A JSON file of the folder; null when it does not exist.
+fn load(dir: &Path, file: &str) -> Result<Value, Failure> {
+    let path = dir.join(file);
+    if path.is_file() { files::read_json(&path) } else { Ok(Value::Null) }
+}
+
+fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> String {
+    let mut lines = Vec::new();
+    for left in &report.left_out {
+        let text = format!("left out  {}  {}", left.path, left.reason);
+        lines.push(Cell::new(Ink::Faint, text).render(paint));
+    }
+    for warning in &report.warnings {
+        lines.push(Cell::new(Ink::Warn, format!("warning   {warning}")).render(paint));
+    }
+    let files = report.included.len();
+    let out = Cell::strong(out.display()).render(paint);
+    lines.push(format!("{out}  {} in {files} files  {}  sha256 {sha256}", bytes(report.bytes), what(report)));
+    lines.join("\n")
+}
+
+/// What was packed, in words, such as `WeChat mini-program, built by Taro`.
+fn what(report: &PackReport) -> String {
+    let dialect = report.dialect.map(|dialect| format!("{} ", dialect.name())).unwrap_or_default();
+    let kind = if report.kind == ManifestKind::Game { "game" } else { "mini-program" };
+    let built_by = report.built_by.map(|framework| format!(", built by {}", framework.name())).unwrap_or_default();
+    format!("{dialect}{kind}{built_by}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(files: &[(&str, &str)]) -> Option<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            std::fs::write(dir.path().join(path), text).expect("a file");
+        }
+        name_of(dir.path()).expect("a description that can be read").map(|name| name.to_string())
+    }
+
+    #[test]
+    fn f27_a_manifest_of_another_kind_with_comments_does_not_keep_a_folder_from_its_name() {
+        let own = ("berth.json", r#"{"id": "shop", "version": "1.2.0"}"#);
+        let uni_app = ("manifest.json", "{ // basics\n \"appid\": \"__UNI__1\", \"version\": {\"name\": \"9.9.9\"} }");
+        assert_eq!(named(&[own, uni_app]).as_deref(), Some("shop_1.2.0.apkg"));
+        assert_eq!(named(&[uni_app]), None);
+    }
+
+    #[test]
+    fn a_w3c_manifest_names_its_package_with_dots() {
+        let w3c = ("manifest.json", r#"{"app_id": "org.example.miniapp", "version": {"name": "1.0.0"}}"#);
+        assert_eq!(named(&[w3c]).as_deref(), Some("org.example.miniapp_1.0.0.apkg"));
+    }
+}

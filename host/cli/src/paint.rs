@@ -1,0 +1,160 @@
+//! The look of answers for people: colours, states, times. Nothing is printed here.
+
+use berth_base::clock::Millis;
+
+use super::table::Cell;
+
+/// The settings of the look of answers.
+#[derive(Clone, Copy)]
+pub struct Paint {
+    /// Whether to use colours.
+    pub styled: bool,
+    /// The columns that tables have to fit into; `None` when the output is read by a program or a file.
+    pub width: Option<u16>,
+    /// The present time, for relative times.
+    pub now: Millis,
+}
+
+/// The role of a piece of text, which decides its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    Plain,
+    /// A heading, or an id.
+    Strong,
+    /// All is well.
+    Good,
+    /// It waits, or somebody should look.
+    Warn,
+    /// It failed.
+    Bad,
+    /// It is less important.
+    Faint,
+}
+
+impl Paint {
+    /// `text` in the colour of `ink`.
+    pub fn ink(&self, ink: Ink, text: &str) -> String {
+        let style = console::Style::new().force_styling(self.styled);
+        let style = match ink {
+            Ink::Plain => return text.to_owned(),
+            Ink::Strong => style.bold(),
+            Ink::Good => style.green(),
+            Ink::Warn => style.yellow(),
+            Ink::Bad => style.red(),
+            Ink::Faint => style.dim(),
+        };
+        style.apply_to(text).to_string()
+    }
+
+    /// A time, such as `2026-01-31T08:00:00Z (2 h ago)`.
+    pub fn when(&self, at: Millis) -> Cell {
+        Cell::from(format!("{} ({})", seconds(at), relative(at, self.now)))
+    }
+
+    /// As [`Paint::when`]; `-` for `None`.
+    pub fn when_any(&self, at: Option<Millis>) -> Cell {
+        at.map_or_else(|| "-".into(), |at| self.when(at))
+    }
+}
+
+/// A time as RFC 3339 in whole seconds.
+fn seconds(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| format!("{at:.0}"))
+}
+
+/// A time relative to `now`: `2 h ago`, `in 3 d`, `now`. It is rounded to the largest unit that fits, so that seven
+/// days are still seven a second later. jiff rounds to a given unit, but does not choose one.
+fn relative(at: Millis, now: Millis) -> String {
+    const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let ahead = (at.0 - now.0) / 1000;
+    let distance = ahead.abs();
+    let rounded = |unit: i64| (distance + unit / 2) / unit;
+    // 59 min 40 s are an hour, so a unit fits as soon as the smaller one would be rounded up to it.
+    let fits = |index: usize| match UNITS.get(index + 1) {
+        Some((smaller, _)) => rounded(*smaller) * smaller >= UNITS[index].0,
+        None => distance >= 1,
+    };
+    match (0..UNITS.len()).find(|index| fits(*index)) {
+        None => "now".into(),
+        Some(index) if ahead > 0 => format!("in {} {}", rounded(UNITS[index].0), UNITS[index].1),
+        Some(index) => format!("{} {} ago", rounded(UNITS[index].0), UNITS[index].1),
+    }
+}
+
+/// The word of a state, in the colour of its meaning.
+pub fn state(word: &str) -> Cell {
+    let ink = match word {
+        "online" | "approved" | "authorised" | "bound" | "delivering" | "current" | "verdict" | "pass" | "active"
+        | "applied" => Ink::Good,
+        "auditing" | "checking" | "deciding" | "pending" | "started" | "granted" | "choosing" | "suspended"
+        | "update" | "warning" | "parked" | "expired" => Ink::Warn,
+        "rejected" | "removed" | "unauthorised" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
+        "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" | "unsubscribed" | "corrected" => {
+            Ink::Faint
+        }
+        _ => Ink::Plain,
+    };
+    Cell::new(ink, word)
+}
+
+/// Ids in one line, or `none` when there are none.
+pub fn several(ids: &[impl ToString], none: &str) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    if ids.is_empty() { none.to_owned() } else { ids.join(", ") }
+}
+
+/// A size in words, such as `1.4 MiB`.
+pub fn bytes(size: u64) -> String {
+    indicatif::BinaryBytes(size).to_string()
+}
+
+/// Makes foreign text safe for the terminal: control characters, which could move the cursor or hide text, become `�`.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// As [`clean`], for text with several lines.
+pub fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether the character is a control character, or a mark that reorders text (F18).
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_relative_in_the_largest_unit_that_fits() {
+        let now = Millis(1_000_000_000);
+        let cases = [
+            (0, "now"),
+            (59, "in 59 s"),
+            (-60, "1 min ago"),
+            (89, "in 1 min"),
+            (3_580, "in 1 h"),
+            (7_200, "in 2 h"),
+            (86_399, "in 1 d"),
+            (7 * 86_400 - 5, "in 7 d"),
+            (-86_400 * 3, "3 d ago"),
+        ];
+        for (seconds, words) in cases {
+            assert_eq!(relative(now.plus_seconds(seconds), now), words);
+        }
+    }
+
+    #[test]
+    fn colours_appear_only_when_welcome() {
+        let paint = |styled| Paint { styled, width: None, now: Millis(0) }.ink(Ink::Bad, "no");
+        assert_eq!(paint(false), "no");
+        assert_eq!(paint(true), "\u{1b}[31mno\u{1b}[0m");
+    }
+
+    #[test]
+    fn f28_text_of_others_cannot_steer_the_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
+}

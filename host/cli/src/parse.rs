@@ -1,0 +1,176 @@
+//! Parses what people type on a command line: durations, moments, ranges, lists.
+
+use std::path::PathBuf;
+
+use jiff::{Span, SpanRelativeTo};
+use serde_json::Value;
+
+use berth_base::{clock::Millis, ids::HostAppId};
+use berth_model::rollout::Platform;
+
+/// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`). A
+/// day has 24 hours.
+pub fn duration(text: &str) -> Result<i64, String> {
+    let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let seconds = span.ok().filter(|span| span.subsec_nanos() == 0).map_or(0, |span| span.as_secs());
+    if seconds > 0 {
+        Ok(seconds)
+    } else {
+        Err(format!("{text:?} is not a duration: expected such as 7d, 12h, 30m or 1d12h"))
+    }
+}
+
+/// A moment: `now`, a time from now (`+2h`), or RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    FromNow(i64),
+    At(Millis),
+}
+
+impl Moment {
+    pub fn resolve(self, now: Millis) -> Millis {
+        match self {
+            Self::FromNow(seconds) => now.plus_seconds(seconds),
+            Self::At(at) => at,
+        }
+    }
+}
+
+impl std::str::FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "now" {
+            return Ok(Self::FromNow(0));
+        }
+        if let Some(span) = text.strip_prefix('+') {
+            return duration(span).map(Self::FromNow);
+        }
+        text.parse()
+            .map(Self::At)
+            .map_err(|_| format!("{text:?} is not a time: expected now, +2h, or RFC 3339 such as 2030-01-31T08:00:00Z"))
+    }
+}
+
+/// A name with an optional range of versions, which includes both ends: `android`, `android:12..`,
+/// `ha-shop:3.0.0..3.9.9`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranged {
+    /// The text before the colon.
+    pub name: String,
+    /// The smallest version, if there is one.
+    pub min: Option<String>,
+    /// The greatest version, if there is one.
+    pub max: Option<String>,
+}
+
+impl std::str::FromStr for Ranged {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, range) = text.split_once(':').map_or((text, None), |(name, range)| (name, Some(range)));
+        if name.is_empty() {
+            return Err(format!("{text:?} has no name before the colon"));
+        }
+        let Some(range) = range else { return Ok(Self { name: name.into(), min: None, max: None }) };
+        let (min, max) = range.split_once("..").ok_or_else(|| {
+            format!("{range:?} is not a range: expected MIN..MAX, MIN.. or ..MAX, such as 3.0.0..3.9.9")
+        })?;
+        let bound = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        if min.is_empty() && max.is_empty() {
+            return Err(format!("{text:?}: a range needs at least one end"));
+        }
+        Ok(Self { name: name.into(), min: bound(min), max: bound(max) })
+    }
+}
+
+/// A [`Ranged`] whose name is a host app.
+pub fn ranged_host_app(text: &str) -> Result<Ranged, String> {
+    let ranged: Ranged = text.parse()?;
+    ranged.name.parse::<HostAppId>().map_err(|error| error.detail)?;
+    Ok(ranged)
+}
+
+/// A [`Ranged`] whose name is a platform.
+pub fn ranged_platform(text: &str) -> Result<Ranged, String> {
+    let ranged: Ranged = text.parse()?;
+    ranged.name.parse::<Platform>().map_err(|error| error.detail)?;
+    Ok(ranged)
+}
+
+/// A file with a list of objects, such as `guid=devices.txt`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListFile {
+    /// `guid`, `device_id` or `account`.
+    pub kind: String,
+    /// The file, which has one object per line.
+    pub path: PathBuf,
+}
+
+impl std::str::FromStr for ListFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, path) = text.split_once('=').ok_or("expected KIND=FILE.txt, such as guid=devices.txt")?;
+        let kind = kind.replace('-', "_");
+        if !["guid", "device_id", "account"].contains(&kind.as_str()) || path.is_empty() {
+            return Err(format!("{text:?}: expected guid=FILE, device-id=FILE or account=FILE"));
+        }
+        Ok(Self { kind, path: path.into() })
+    }
+}
+
+/// A policy with a config: `percentage`, `percentage={"percent":10}` or `stages=plan.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyChoice {
+    /// The name or the digest.
+    pub policy: String,
+    /// The config, if one was given.
+    pub config: Option<ConfigSource>,
+}
+
+/// A config that was typed or is in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// Typed JSON, which begins with `{`.
+    Inline(Value),
+    File(PathBuf),
+}
+
+impl std::str::FromStr for ConfigSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim_start().starts_with('{') {
+            return serde_json::from_str(text).map(Self::Inline).map_err(|error| format!("not JSON: {error}"));
+        }
+        if text.is_empty() { Err("expected a JSON file, or JSON".into()) } else { Ok(Self::File(text.into())) }
+    }
+}
+
+impl std::str::FromStr for PolicyChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (policy, config) = text.split_once('=').map_or((text, None), |(policy, config)| (policy, Some(config)));
+        if policy.is_empty() {
+            return Err("expected NAME or NAME=CONFIG.json".into());
+        }
+        Ok(Self { policy: policy.into(), config: config.map(str::parse).transpose()? })
+    }
+}
+
+impl ConfigSource {
+    pub fn load(&self) -> Result<Value, super::failure::Failure> {
+        match self {
+            Self::Inline(value) => Ok(value.clone()),
+            Self::File(path) => super::files::read_json(path),
+        }
+    }
+}
+
+/// A percentage between 0 and 100.
+pub fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| format!("{text:?} is not a percentage between 0 and 100"))
+}

@@ -1,0 +1,140 @@
+//! `berth policy`: writing policies, and the policies of a host and their bindings.
+
+mod bench;
+mod bound;
+mod build;
+mod cases;
+mod installed;
+mod local;
+mod moved;
+mod new;
+#[cfg(test)]
+mod samples;
+mod scaffold;
+mod subject;
+mod test;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use clap::{Subcommand, ValueEnum};
+
+pub use local::engine;
+
+use super::{failure::Done, session::Session};
+use berth_base::ids::PolicyBindingId;
+
+/// The subcommands of `berth policy`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth policy new wifi-only --kind grayscale
+  berth policy build wifi-only && berth policy test wifi-only/wifi-only.wasm
+  berth policy push size_limits.wasm --rebind
+  berth policy inspect size-limits
+  berth policy bind size-limits --scope app:mp-shop --config limits.json --mode shadow
+  berth policy edit pb_01… --mode enforce
+  berth policy rebind size-limits --to 1.0.0
+  berth policy bind no-eval --scope app:mp-shop --limits '{\"deadline_ms\": 60000}'
+
+NAME is the newest version of a policy, NAME@VERSION one of its versions.")]
+pub enum Policy {
+    /// Make a folder for a new policy
+    New(new::New),
+    /// Build the policy of a folder
+    Build(build::Build),
+    /// Ask a policy the cases of a folder, without a host
+    Test(test::Test),
+    /// Measure a policy with the cases of a folder, without a host
+    Bench(bench::Bench),
+    /// Install a policy, or a new version of it
+    #[command(after_help = "What is bound stays bound to the version that it was bound to, until it is rebound.")]
+    Push(installed::Push),
+    /// List the installed policies
+    List {
+        /// Only those of this kind
+        #[arg(long)]
+        kind: Option<Kind>,
+    },
+    /// Show a policy and the schema of its config
+    Inspect {
+        /// NAME, NAME@VERSION or digest, or a local file: FILE.wasm
+        policy: String,
+    },
+    /// Remove a policy that has no bindings
+    Remove {
+        /// NAME when it has one version, else NAME@VERSION or digest
+        policy: String,
+    },
+    /// Bind a policy to the platform, a host app or a MiniApp
+    Bind(bound::Bind),
+    /// Change a binding: its mode, its config, what a failure means, or its limits
+    Edit(bound::Edit),
+    /// Move all bindings of a policy that you may change to its newest version, or to another one
+    Rebind(moved::Rebind),
+    /// List bindings; those of ended grayscale tasks only by --scope
+    Bindings {
+        /// Only those of this scope: platform, host-app:ID, app:ID or gray-task:ID
+        #[arg(long, value_name = "SCOPE")]
+        scope: Option<bound::Scope>,
+        /// Only those of this policy
+        #[arg(long, value_name = "NAME")]
+        policy: Option<String>,
+    },
+    /// Remove a binding
+    Unbind {
+        /// The binding
+        binding: PolicyBindingId,
+    },
+}
+
+/// The kinds of policies
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Kind {
+    /// Judges versions
+    Auditor,
+    /// Decides which devices get a gray version
+    Grayscale,
+    /// Watches grayscale releases
+    Guard,
+}
+
+/// Whether a verdict decides
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Mode {
+    /// The verdict decides
+    Enforce,
+    /// The verdict is only recorded
+    Shadow,
+}
+
+/// What happens when a policy fails
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OnError {
+    /// A failure refuses
+    Closed,
+    /// A failure lets pass
+    Open,
+}
+
+pub async fn run(command: Policy, session: &mut Session) -> Done {
+    match command {
+        Policy::New(args) => new::run(args, session),
+        Policy::Build(args) => build::run(args, session).await,
+        Policy::Test(args) => test::run(args, session).await,
+        Policy::Bench(args) => bench::run(args, session).await,
+        Policy::Push(args) => installed::push(args, session).await,
+        Policy::List { kind } => installed::list(kind, session).await,
+        Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
+        Policy::Inspect { policy } => installed::inspect(&policy, session).await,
+        Policy::Remove { policy } => installed::remove(&policy, session).await,
+        Policy::Bind(args) => bound::bind(args, session).await,
+        Policy::Edit(args) => bound::edit(args, session).await,
+        Policy::Rebind(args) => moved::rebind(args, session).await,
+        Policy::Bindings { scope, policy } => bound::list(scope, policy, session).await,
+        Policy::Unbind { binding } => bound::unbind(&binding, session).await,
+    }
+}
+
+fn word(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}

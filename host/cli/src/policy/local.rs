@@ -1,0 +1,119 @@
+//! A policy in a local file, in the same sandbox as on a host.
+
+use std::{fs, path::Path, sync::Arc};
+
+use serde_json::{Value, json};
+
+use berth_base::ids::Digest;
+use berth_judge::{Compiler, Engine, EngineConfig, Policy, imports};
+use berth_model::policy::Limits;
+
+use crate::{
+    failure::{Done, Failure},
+    paint::{Paint, bytes, clean_lines},
+    session::Session,
+    table::{Card, Cell},
+};
+
+/// From this size in bytes on, compiling takes so long that a remark is printed.
+const LARGE: usize = 1 << 20;
+
+/// The sandbox of a host, and the temporary folder of its compiled code, which must be kept as long as the sandbox.
+pub fn engine() -> Result<(Engine, tempfile::TempDir), Failure> {
+    let cache = tempfile::tempdir().map_err(|error| Failure::usage(format!("Cannot make a folder: {error}.")))?;
+    let engine = Engine::new(EngineConfig::new(cache.path().into(), Compiler::InProcess))?;
+    Ok((engine, cache))
+}
+
+/// A policy that runs in this process.
+pub struct Local {
+    pub policy: Arc<Policy>,
+    /// The bytes that a host would get.
+    pub wasm: Vec<u8>,
+    /// The names of what its component imports.
+    pub imports: Vec<String>,
+    /// The folder of the compiled code, which is deleted when this is dropped.
+    _cache: tempfile::TempDir,
+}
+
+impl Local {
+    /// Reads, checks and compiles a file as a host would.
+    pub async fn open(path: &Path, session: &mut Session) -> Result<Self, Failure> {
+        let wasm = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        Self::of(wasm, session).await
+    }
+
+    /// As [`Local::open`], from bytes.
+    pub async fn of(wasm: Vec<u8>, session: &mut Session) -> Result<Self, Failure> {
+        let imports = imports(&wasm)?;
+        if wasm.len() >= LARGE {
+            session.out.note(format!("Compiling {}, which takes a while.", bytes(wasm.len() as u64)));
+        }
+        let (engine, cache) = engine()?;
+        let policy = engine.inspect(wasm.clone()).await?;
+        Ok(Self { policy, wasm, imports, _cache: cache })
+    }
+
+    fn document(&self, path: &Path) -> Value {
+        let about = self.policy.description();
+        json!({
+            "file": path,
+            "name": about.name,
+            "version": about.version,
+            "kind": self.policy.kind(),
+            "summary": about.summary,
+            "config_schema": about.config_schema,
+            "digest": Digest::of(&self.wasm),
+            "size": self.wasm.len(),
+            "imports": self.imports,
+            "limits": Limits::default_of(self.policy.kind()),
+            "largest_limits": Limits::largest_of(self.policy.kind()),
+        })
+    }
+
+    fn card(&self, path: &Path, paint: &Paint) -> String {
+        let (about, kind) = (self.policy.description(), self.policy.kind());
+        let imports = if self.imports.is_empty() { "nothing".into() } else { self.imports.join(", ") };
+        let card = Card::default()
+            .field("name", Cell::strong(&about.name))
+            .field("version", about.version.to_string())
+            .field("kind", kind.as_str())
+            .field("summary", about.summary.clone())
+            .field("file", path.display().to_string())
+            .field("size", bytes(self.wasm.len() as u64))
+            .field("digest", Digest::of(&self.wasm).to_string())
+            .field("imports", imports)
+            .field("limits", limits(&Limits::default_of(kind)))
+            .field("at most", limits(&Limits::largest_of(kind)))
+            .render(paint);
+        match &about.config_schema {
+            None => format!("{card}\n\nIt takes no config."),
+            Some(schema) => {
+                let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
+                format!("{card}\n\nIts config satisfies:\n{}", clean_lines(&schema))
+            }
+        }
+    }
+}
+
+fn limits(limits: &Limits) -> String {
+    format!(
+        "{} ms of CPU, {} of memory, {} of output, {} lines of log",
+        limits.deadline_ms,
+        bytes(limits.memory_bytes),
+        bytes(limits.output_bytes),
+        limits.log_lines
+    )
+}
+
+/// Runs `berth policy inspect FILE.wasm`.
+pub async fn inspect(path: &Path, session: &mut Session) -> Done {
+    let local = Local::open(path, session).await?;
+    show(&local, path, session)
+}
+
+/// Prints the description of a policy.
+pub fn show(local: &Local, path: &Path, session: &mut Session) -> Done {
+    let text = local.card(path, &session.out.paint);
+    session.out.done(&local.document(path), text)
+}

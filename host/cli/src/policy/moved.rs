@@ -1,0 +1,132 @@
+//! `berth policy rebind`, and what a push says about bindings of other versions.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{bound::Binding, installed::Installed};
+use crate::policy::installed;
+use berth_base::text;
+
+use crate::{
+    call::Call,
+    client::Client,
+    failure::{Done, Failure},
+    output::read,
+    paint::clean,
+    session::Session,
+};
+
+/// The arguments of `berth policy rebind`.
+#[derive(Args, Debug)]
+pub struct Rebind {
+    /// The policy's name
+    pub policy: String,
+    /// The version to move to, when it is not the newest: its number or its digest
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+}
+
+/// Runs `berth policy rebind`.
+pub async fn rebind(args: Rebind, session: &mut Session) -> Done {
+    let client = session.client()?;
+    let which = match args.to {
+        None => args.policy,
+        Some(to) if to.parse::<berth_base::ids::Digest>().is_ok() => to,
+        Some(to) => format!("{}@{to}", args.policy),
+    };
+    let policy: Installed = read(&client.value(installed::call(&which)).await?)?;
+    let moved = move_all(&client, &policy).await?;
+    session.out.done(&moved.document(&policy), moved.words(&policy))?;
+    moved.settle(&policy)
+}
+
+/// The bindings of other versions of a policy.
+pub struct Elsewhere(Vec<Binding>);
+
+impl Elsewhere {
+    /// Asks the host for the bindings of other versions than this one.
+    pub async fn than(client: &Client, policy: &Installed) -> Result<Self, Failure> {
+        let all = client.items(Call::get("/v1/policy-bindings").query("policy", Some(&policy.name))).await?;
+        let all: Vec<Binding> = all.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self(all.into_iter().filter(|binding| binding.digest != policy.digest).collect()))
+    }
+
+    /// The bindings in words; `None` when there are none.
+    pub fn words(&self, policy: &Installed) -> Option<String> {
+        let lines = self.0.iter().map(|it| format!("  {}  {}  {}", it.id, it.place(), it.policy_version));
+        (!self.0.is_empty()).then(|| {
+            format!(
+                "Older versions still judge in {}:\n{}\nMove them: berth policy rebind {}",
+                text::count(self.0.len() as u64, "place", "places"),
+                lines.collect::<Vec<_>>().join("\n"),
+                policy.name
+            )
+        })
+    }
+
+    /// The bindings as JSON.
+    pub fn document(&self) -> Value {
+        self.0.iter().map(|it| json!({"id": it.id, "scope": it.scope, "policy_version": it.policy_version})).collect()
+    }
+}
+
+/// The bindings that were to be moved to a version, and the outcome of each.
+pub struct Moved(Vec<(Binding, Result<(), Failure>)>);
+
+/// Moves all bindings of other versions to this one, each by itself. A binding that is refused stays as it is.
+pub async fn move_all(client: &Client, policy: &Installed) -> Result<Moved, Failure> {
+    let mut moved = Vec::new();
+    for binding in Elsewhere::than(client, policy).await?.0 {
+        let call = Call::put(format!("/v1/policy-bindings/{}", binding.id)).json(&json!({"policy": policy.digest}));
+        match client.value(call).await {
+            Err(error @ Failure::Refused(_)) => moved.push((binding, Err(error))),
+            Err(error) => return Err(error),
+            Ok(_) => moved.push((binding, Ok(()))),
+        }
+    }
+    Ok(Moved(moved))
+}
+
+impl Moved {
+    /// One line for each binding.
+    pub fn words(&self, policy: &Installed) -> String {
+        if self.0.is_empty() {
+            return clean(&format!("{} is bound to no other version than {}.", policy.name, policy.version));
+        }
+        let line = |(binding, outcome): &(Binding, Result<(), Failure>)| {
+            let (id, place, from, to) = (&binding.id, binding.place(), &binding.policy_version, &policy.version);
+            match outcome {
+                Ok(()) => format!("moved   {id}  {place}  {from} -> {to}"),
+                Err(error) => format!("stayed  {id}  {place}  {from}: {error}"),
+            }
+        };
+        self.0.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The outcome as JSON.
+    pub fn document(&self, policy: &Installed) -> Value {
+        let one = |(binding, outcome): &(Binding, Result<(), Failure>)| {
+            let problem = outcome.as_ref().err().map(Failure::document);
+            json!({"id": binding.id, "scope": binding.scope, "from": binding.policy_version, "moved": problem.is_none(),
+                   "problem": problem})
+        };
+        json!({"policy": policy.name, "version": policy.version, "digest": policy.digest,
+               "bindings": self.0.iter().map(one).collect::<Vec<_>>()})
+    }
+
+    /// Fails when one of the bindings was refused.
+    pub fn settle(&self, policy: &Installed) -> Done {
+        let stayed = self.0.iter().filter(|(_, outcome)| outcome.is_err()).count();
+        if stayed == 0 {
+            return Ok(());
+        }
+        let text = format!(
+            "{} of {} did not move to {} {} and go on as they were; see above.",
+            stayed,
+            text::count(self.0.len() as u64, "binding", "bindings"),
+            policy.name,
+            policy.version
+        );
+        Err(Failure::refused("not-rebound", text))
+    }
+}

@@ -1,0 +1,130 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use super::{
+    bench::percentile,
+    build::artifact,
+    cases::{Expect, parse, record},
+    new::{Language, World},
+    scaffold::PolicyName,
+};
+use crate::policy::scaffold;
+use berth_model::policy::PolicyKind;
+
+use crate::tests::Desk;
+
+fn refused(text: &str, kind: PolicyKind) -> String {
+    parse(text, kind).unwrap_err()
+}
+
+#[test]
+fn a_case_is_alone_in_its_file_or_in_a_list() {
+    let one = r#"{"name": "a", "device": {"network": "4g"}, "expect": "refuse"}"#;
+    assert_eq!(parse(one, PolicyKind::Grayscale).unwrap()[0].expect, Some(Expect::Word("refuse".into())));
+    assert_eq!(parse(&format!(" [{one}, {one}]"), PolicyKind::Grayscale).unwrap().len(), 2);
+}
+
+#[test]
+fn a_malformed_case_says_where() {
+    let gray = PolicyKind::Grayscale;
+    assert_eq!(
+        refused("[{\"name\": \"a\"},\n {\"name\": 7}]", gray),
+        "at [1].name: invalid type: integer `7`, expected a string at line 2 column 11"
+    );
+    assert!(refused("{\"name\": \"a\",\n \"expects\": \"admit\"}", gray).contains("unknown field `expects`"));
+    assert!(refused("{\"name\": \"a\"", gray).contains("line 1 column 12"));
+    assert!(refused("{\"name\": \"a\"} x", gray).contains("trailing characters"));
+}
+
+#[test]
+fn a_case_that_belongs_to_another_kind_is_refused() {
+    let case = r#"{"name": "a", "health": {}, "expect": "admit"}"#;
+    assert_eq!(
+        refused(case, PolicyKind::Grayscale),
+        "case \"a\": `health` belongs to policies of kind guard, and this one is of kind grayscale"
+    );
+    let word = r#"{"name": "a", "expect": "admitted"}"#;
+    assert!(refused(word, PolicyKind::Grayscale).contains("admit, refuse"));
+    assert!(refused(word, PolicyKind::Auditor).contains("a list of rules"));
+}
+
+#[test]
+fn a_misspelt_member_of_a_device_is_not_ignored() {
+    let base = serde_json::json!({"guid": "g-1", "network": "wifi"});
+    let given = serde_json::json!({"netwrok": "4g"});
+    let read = record::<serde_json::Value>("device", base, given.as_object());
+    assert_eq!(read.unwrap_err(), "`device` has no member `netwrok`");
+}
+
+#[test]
+fn limits_of_a_case_are_those_that_a_binding_could_have() {
+    let case = r#"{"name": "a", "limits": {"deadline_ms": 0}, "expect": "admit"}"#;
+    assert!(
+        refused(case, PolicyKind::Grayscale).contains("limits.deadline_ms")
+            || refused(case, PolicyKind::Grayscale).contains("outside 1 to")
+    );
+}
+
+#[test]
+fn a_name_is_kebab_case_and_no_word_of_the_language() {
+    for good in ["wifi-only", "no-eval", "a1", "size-limits-2"] {
+        assert!(good.parse::<PolicyName>().is_ok(), "{good}");
+    }
+    for bad in ["", "a", "Wifi", "wifi_only", "-a", "a-", "a--b", "1st", "self", "std", "berth-policy", "../x", "é"] {
+        assert!(bad.parse::<PolicyName>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn every_scaffold_is_filled_in_and_its_cases_fit_its_kind() {
+    let name: PolicyName = "wifi-only".parse().unwrap();
+    let kinds = [
+        (World::Auditor, PolicyKind::Auditor),
+        (World::Grayscale, PolicyKind::Grayscale),
+        (World::Guard, PolicyKind::Guard),
+    ];
+    for (world, kind) in kinds {
+        for lang in [Language::Rust, Language::Javascript, Language::Python] {
+            let files = scaffold::files(&name, world, lang);
+            assert!(files.iter().all(|(_, text)| !text.contains("{{")), "{world:?} {lang:?}");
+            let cases = &files.iter().find(|(path, _)| path == "cases/examples.json").unwrap().1;
+            assert_eq!(parse(cases, kind).unwrap().len(), 4);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_rust_policy_stands_alone() {
+    let desk = Desk::bare();
+    let dir = desk.arg("wifi-only");
+    desk.run(&format!("policy new wifi-only --kind grayscale --dir {dir}")).await.good();
+    let read = |path: &str| std::fs::read_to_string(Path::new(&dir).join(path)).expect(path);
+    assert!(read("Cargo.toml").contains("name = \"wifi-only\"") && read("Cargo.toml").contains("[workspace]"));
+    assert!(read("src/lib.rs").contains("grayscale!(WifiOnly)"));
+    // Nothing is inherited from our own workspace, and the SDK finds `wit/` where it looks for it.
+    assert!(!read("vendor/berth-policy/Cargo.toml").contains("workspace"));
+    assert!(read("vendor/berth-policy/build.rs").contains("\"../../wit\"") && read("wit/worlds.wit").contains("world"));
+    for path in ["vendor/berth-policy/src/lib.rs", "config.schema.json", "README.md", ".gitignore"] {
+        assert!(!read(path).is_empty(), "{path}");
+    }
+    let again = desk.run(&format!("policy new wifi-only --kind auditor --dir {dir}")).await;
+    assert_eq!(again.code, 2);
+    assert!(read("src/lib.rs").contains("grayscale!(WifiOnly)"), "the first one is untouched");
+}
+
+#[test]
+fn the_wasm_of_the_crate_itself_is_taken() {
+    let messages = r#"{"reason":"compiler-artifact","manifest_path":"/x/vendor/Cargo.toml","filenames":["/t/sdk.wasm"]}
+not json
+{"reason":"compiler-artifact","manifest_path":"/x/Cargo.toml","filenames":["/t/libp.rlib","/t/p.wasm"]}"#;
+    assert_eq!(artifact(messages, Path::new("/x/Cargo.toml")).as_deref(), Some(Path::new("/t/p.wasm")));
+    assert_eq!(artifact(messages, Path::new("/y/Cargo.toml")), None);
+}
+
+#[test]
+fn percentiles_are_values_that_were_measured() {
+    let sorted: Vec<u64> = (1..=100).collect();
+    assert_eq!((percentile(&sorted, 50), percentile(&sorted, 99)), (50, 99));
+    assert_eq!((percentile(&[7], 50), percentile(&[7], 99)), (7, 7));
+}

@@ -1,0 +1,103 @@
+//! `berth version publish`, `rollback`, `releases` and `trial`.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::Done,
+    session::Session,
+    table::Cell,
+    version::Which,
+    views::{Release, Trial},
+};
+use crate::views;
+use berth_base::{ids::MiniAppId, version::VersionNumber};
+
+pub async fn publish(
+    client: &Client,
+    session: &mut Session,
+    which: &Which,
+    forced: bool,
+    note: Option<String>,
+) -> Done {
+    let mut body = Map::new();
+    if forced {
+        body.insert("forced".into(), true.into());
+    }
+    body.extend(note.map(|note| ("note".to_owned(), Value::from(note))));
+    let answer = client.value(Call::post(format!("{}/publish", which.path())).json(&body)).await;
+    let answer = answer.map_err(|failure| failure.about_version(&which.app, &which.version))?;
+    session.out.show(&answer, views::release)
+}
+
+pub async fn rollback(
+    client: &Client,
+    session: &mut Session,
+    app: &MiniAppId,
+    to: &VersionNumber,
+    note: Option<String>,
+) -> Done {
+    let mut body = json!({"to": to});
+    if let Some(note) = note {
+        body["note"] = note.into();
+    }
+    let answer = client.value(Call::post(format!("/v1/mini-apps/{app}/rollback")).json(&body)).await?;
+    session.out.show(&answer, views::release)
+}
+
+/// Lists the releases of a MiniApp.
+pub async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
+    let items = client.items(Call::get(format!("/v1/mini-apps/{app}/releases"))).await?;
+    let head = ["VERSION", "HOW", "FORCED", "BY", "WHEN", "NOTE"];
+    session.out.list(items, head, "Nothing was ever published.", |release: Release, paint| {
+        [
+            Cell::strong(release.version),
+            Cell::any(release.kind),
+            if release.forced { "yes".into() } else { "-".into() },
+            Cell::any(release.by),
+            paint.when_any(release.at),
+            Cell::any(release.note.filter(|note| !note.is_empty())),
+        ]
+    })
+}
+
+/// The arguments of `berth version trial`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  berth version trial mp-shop
+  berth version trial mp-shop 1.3.0 --entry pages/index/index --account alice --account bob
+  berth version trial mp-shop --clear")]
+pub struct TrialArgs {
+    /// The MiniApp
+    pub app: MiniAppId,
+    /// The version to try; when absent the present trial is shown
+    #[arg(requires_all = ["entry", "accounts"])]
+    pub version: Option<VersionNumber>,
+    /// The page with which it opens
+    #[arg(long, requires = "version", value_name = "PATH")]
+    pub entry: Option<String>,
+    /// An account that gets it; may be repeated
+    #[arg(long = "account", requires = "version", value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+    /// End the trial
+    #[arg(long, conflicts_with = "version")]
+    pub clear: bool,
+}
+
+/// Shows, sets or clears the trial.
+pub async fn trial(client: &Client, session: &mut Session, args: TrialArgs) -> Done {
+    let path = format!("/v1/mini-apps/{}/trial", args.app);
+    if args.clear {
+        client.value(Call::delete(path)).await?;
+        return session.out.done(&json!({"mini_app": args.app, "trial": null}), "There is no trial any more.");
+    }
+    let call = match args.version {
+        None => Call::get(path),
+        Some(version) => {
+            Call::put(path).json(&json!({"version": version, "entry_path": args.entry, "accounts": args.accounts}))
+        }
+    };
+    session.out.show(&client.value(call).await?, |trial: Trial, paint| views::trial(trial, paint))
+}

@@ -1,0 +1,75 @@
+//! `berth audit`, which asks no host.
+
+use super::Desk;
+
+const APP: &str = r#"{"pages": ["pages/index"]}"#;
+
+/// A folder with a mini-program of one page, and other files.
+fn folder(desk: &Desk, files: &[(&str, &str)]) -> String {
+    for (path, text) in
+        [("app.json", APP), ("app.js", ""), ("pages/index.js", "Page({})"), ("pages/index.wxml", "<view/>")]
+    {
+        desk.write(&format!("shop/{path}"), text);
+    }
+    for (path, text) in files {
+        desk.write(&format!("shop/{path}"), text);
+    }
+    desk.arg("shop")
+}
+
+#[tokio::test]
+async fn v5_a_folder_is_audited_here_as_a_host_would() {
+    let desk = Desk::bare();
+    let shop = folder(&desk, &[]);
+    let ran = desk.run(&format!("audit {shop} --json")).await.good();
+    let judged = ran.json();
+    assert_eq!(judged["rejected"], false);
+    let policies: Vec<_> = judged["evaluations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["policy"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        policies.contains(&"package-structure".to_owned()) && !policies.contains(&"percentage".to_owned()),
+        "{policies:?}"
+    );
+
+    let shop = folder(&desk, &[("app.json", r#"{"pages": ["pages/index", "pages/gone"]}"#)]);
+    let ran = desk.run(&format!("audit {shop}")).await;
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("error package-structure/page-missing"), "{}", ran.out);
+    assert!(
+        ran.err.contains("would-be-rejected") && ran.err.contains("package-structure found 1 error"),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn v5_an_apkg_is_audited_with_the_configs_that_are_given_and_as_sarif() {
+    let desk = Desk::bare();
+    let shop = folder(&desk, &[]);
+    let out = desk.folder.path().display().to_string();
+    desk.run(&format!("pack {shop} --id mp-shop --version 1.2.0 -o {out}")).await.good();
+    let apkg = desk.arg("mp-shop_1.2.0.apkg");
+    desk.run(&format!("audit {apkg}")).await.good();
+    let ran = desk.run(&format!(r#"audit {apkg} --sarif --policy size-limits={{"main_bytes":1}}"#)).await;
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let sarif: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let run =
+        sarif["runs"].as_array().unwrap().iter().find(|run| run["tool"]["driver"]["name"] == "size-limits").unwrap();
+    assert_eq!(run["results"][0]["level"], "error");
+    let ran = desk.run(&format!(r#"audit {apkg} --policy size-limits={{"nonsense":1}}"#)).await;
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}
+
+#[tokio::test]
+async fn v2_what_a_host_would_not_take_is_refused_before_any_auditor() {
+    let desk = Desk::bare();
+    let shop = folder(&desk, &[("app.json", "{}")]);
+    let ran = desk.run(&format!("audit {shop}")).await;
+    assert!(ran.code == 1 && ran.err.contains("package-manifest"), "{} {}", ran.code, ran.err);
+    let ran = desk.run(&format!("audit {}", desk.arg("nothing"))).await;
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}

@@ -1,0 +1,332 @@
+//! What each command asks of the host: method, path and body, as the HTTP contract has them.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    http::{Method, Uri},
+};
+use serde_json::{Value, json};
+
+use super::{Desk, Seen};
+
+/// A host that answers everything with one document that fits all commands, and notes what it was asked.
+fn host(asked: Seen<String>) -> Router {
+    Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
+        let path = uri.path_and_query().unwrap();
+        asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
+        let audit = json!({"id": "aud_1", "state": "deciding"});
+        let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
+            "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
+            "uploaded_by": "usr_1", "created_at": "2030-01-31T07:59:00.000Z", "updated_at": "2030-01-31T07:59:00.000Z",
+            "audit": audit, "items": [], "digest": "d1", "kind": "auditor", "name": "secrets", "results": []});
+        Json::<Value>(version)
+    })
+}
+
+/// Runs a command line, which must succeed and print one document, and returns what it asked.
+async fn asks(line: &str) -> Vec<String> {
+    let asked = Seen::new();
+    let desk = Desk::before(host(asked.clone())).await;
+    let ran = desk.run(&format!("{line} --json")).await.good();
+    ran.json();
+    asked.all()
+}
+
+/// The method and path, and the body as JSON, whose members may have any order.
+fn parts(asked: &str) -> (String, Value) {
+    let (line, body) = asked.split_at(asked.find('{').unwrap_or(asked.len()));
+    (line.trim_end().to_owned(), serde_json::from_str(body).unwrap_or_default())
+}
+
+fn ulid(prefix: &str) -> String {
+    format!("{prefix}_{}", "0".repeat(26))
+}
+
+#[tokio::test]
+async fn each_command_asks_as_the_contract_says() {
+    let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
+    let (cid, channel) = (ulid("cid"), ulid("chn"));
+    let (task, binding, webhook) = (ulid("gray"), ulid("pb"), ulid("wh"));
+    let cases = [
+        ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
+        ("app create Shop --id mp-shop", r#"POST /v1/mini-apps {"name":"Shop","id":"mp-shop"}"#.into()),
+        ("app show mp-shop", "GET /v1/mini-apps/mp-shop/overview".into()),
+        ("app edit mp-shop --name S", r#"PATCH /v1/mini-apps/mp-shop {"name":"S"}"#.into()),
+        ("app shelf mp-shop off --note why", r#"POST /v1/mini-apps/mp-shop/shelf {"on":false,"note":"why"}"#.into()),
+        ("app shelf mp-shop on", r#"POST /v1/mini-apps/mp-shop/shelf {"on":true}"#.into()),
+        ("app min-version mp-shop 1.2.0", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":"1.2.0"}"#.into()),
+        ("app min-version mp-shop --none", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":null}"#.into()),
+        ("team create T", r#"POST /v1/teams {"name":"T"}"#.into()),
+        ("team members TEAM", format!("GET /v1/teams/{team}/members")),
+        ("team members --platform", "GET /v1/platform/members".into()),
+        ("team grant TEAM USR developer", format!(r#"PUT /v1/teams/{team}/members/{account} {{"role":"developer"}}"#)),
+        (
+            "team grant --host-app ha-super USR auditor",
+            format!(r#"PUT /v1/host-apps/ha-super/members/{account} {{"role":"auditor"}}"#),
+        ),
+        ("team revoke --platform USR", format!("DELETE /v1/platform/members/{account}")),
+        ("account create Bob", r#"POST /v1/accounts {"name":"Bob"}"#.into()),
+        ("token create ci --scope read", r#"POST /v1/tokens {"name":"ci","scopes":["read"]}"#.into()),
+        (
+            "token create ci --expires +1d --account USR",
+            format!(r#"POST /v1/tokens {{"account":"{account}","expires_at":"2030-02-01T08:00:00.000Z","name":"ci"}}"#),
+        ),
+        ("token revoke TOK", format!("DELETE /v1/tokens/{token}")),
+        ("host-app create Super --id ha-super", r#"POST /v1/host-apps {"name":"Super","id":"ha-super"}"#.into()),
+        ("host-app bind ha-super mp-shop", "PUT /v1/host-apps/ha-super/bindings/mp-shop".into()),
+        ("host-app unbind ha-super mp-shop", "DELETE /v1/host-apps/ha-super/bindings/mp-shop".into()),
+        ("host-app audits ha-super --state approved", "GET /v1/host-apps/ha-super/audits?state=approved".into()),
+        (
+            "channel create C --merchant bos-1 --kind mini_app --app-id mp-shop",
+            r#"POST /v1/channels {"merchant":"bos-1","kind":"mini_app","app_id":"mp-shop","name":"C"}"#.into(),
+        ),
+        ("channel list --kind h5 --endpoint-app CID", format!("GET /v1/channels?endpoint_app={cid}&kind=h5")),
+        ("channel rename CHN C", format!(r#"PATCH /v1/channels/{channel} {{"name":"C"}}"#)),
+        (
+            "channel bind CHN CID --move",
+            format!(r#"PUT /v1/channels/{channel}/endpoint-app {{"endpoint_app":"{cid}","move":true}}"#),
+        ),
+        ("channel unbind CHN", format!("DELETE /v1/channels/{channel}/endpoint-app")),
+        ("channel delete CHN", format!("DELETE /v1/channels/{channel}")),
+        (
+            "org-node create N --merchant bos-1 --parent vid-1",
+            r#"POST /v1/org-nodes {"merchant":"bos-1","name":"N","parent":"vid-1","limited":false}"#.into(),
+        ),
+        ("org-node list --parent vid-1", "GET /v1/org-nodes?parent=vid-1".into()),
+        ("org-node edit vid-2 --root", r#"PATCH /v1/org-nodes/vid-2 {"parent":null}"#.into()),
+        ("org-node edit vid-2 --limited true", r#"PATCH /v1/org-nodes/vid-2 {"limited":true}"#.into()),
+        ("org-node open vid-2 pi-1", "PUT /v1/org-nodes/vid-2/products/pi-1".into()),
+        ("org-node close vid-2 pi-1", "DELETE /v1/org-nodes/vid-2/products/pi-1".into()),
+        ("org-node assign vid-2 CID", format!("PUT /v1/endpoint-apps/{cid}/org-nodes/vid-2")),
+        ("org-node unassign vid-2 CID", format!("DELETE /v1/endpoint-apps/{cid}/org-nodes/vid-2")),
+        ("org-node reach CID", format!("GET /v1/endpoint-apps/{cid}/org-nodes")),
+        ("version list mp-shop", "GET /v1/mini-apps/mp-shop/versions".into()),
+        ("version submit mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/submit".into()),
+        ("version withdraw mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/withdraw".into()),
+        ("version audits mp-shop 1.2.0", "GET /v1/mini-apps/mp-shop/versions/1.2.0/audits".into()),
+        ("version publish mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {}".into()),
+        (
+            "version publish mp-shop 1.2.0 --forced --note n",
+            r#"POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {"forced":true,"note":"n"}"#.into(),
+        ),
+        ("version rollback mp-shop --to 1.1.0", r#"POST /v1/mini-apps/mp-shop/rollback {"to":"1.1.0"}"#.into()),
+        ("version releases mp-shop", "GET /v1/mini-apps/mp-shop/releases".into()),
+        ("version trial mp-shop", "GET /v1/mini-apps/mp-shop/trial".into()),
+        ("version trial mp-shop --clear", "DELETE /v1/mini-apps/mp-shop/trial".into()),
+        (
+            "version trial mp-shop 1.2.0 --entry pages/a --account ann",
+            r#"PUT /v1/mini-apps/mp-shop/trial {"accounts":["ann"],"entry_path":"pages/a","version":"1.2.0"}"#.into(),
+        ),
+        ("version delete mp-shop 1.2.0", "DELETE /v1/mini-apps/mp-shop/versions/1.2.0".into()),
+        ("gray list mp-shop", "GET /v1/mini-apps/mp-shop/gray-tasks".into()),
+        ("gray suspend GRAY --note n", format!(r#"POST /v1/gray-tasks/{task}/suspend {{"note":"n"}}"#)),
+        ("gray end GRAY", format!("POST /v1/gray-tasks/{task}/end {{}}")),
+        ("gray progress GRAY", format!("GET /v1/gray-tasks/{task}/progress")),
+        (
+            "check --host-app ha-super --app mp-shop@1.0.0 --guid g --explain",
+            r#"POST /v1/check/explain {"apps":[{"id":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","network":"wifi","platform":"android","sdk_version":"1.0.0"}"#.into(),
+        ),
+        ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
+        ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
+        (
+            r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1} --limits {"log_lines":9}"#,
+            r#"POST /v1/policy-bindings {"config":{"n":1},"limits":{"log_lines":9},"mode":"shadow","on_error":"open","policy":"secrets","scope":{"id":"mp-shop","kind":"mini_app"}}"#.into(),
+        ),
+        ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
+        ("policy bindings", "GET /v1/policy-bindings".into()),
+        ("policy bindings --policy secrets", "GET /v1/policy-bindings?policy=secrets".into()),
+        (
+            "policy edit PB --mode enforce --on-error closed",
+            format!(r#"PUT /v1/policy-bindings/{binding} {{"mode":"enforce","on_error":"closed"}}"#),
+        ),
+        ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
+        ("merchant create M --id bos-m", r#"POST /v1/merchants {"name":"M","id":"bos-m","unify_users":false}"#.into()),
+        ("merchant list", "GET /v1/merchants".into()),
+        ("merchant show bos-m", "GET /v1/merchants/bos-m".into()),
+        ("merchant edit bos-m --unify-users on", r#"PATCH /v1/merchants/bos-m {"unify_users":true}"#.into()),
+        (
+            "endpoint create Club --merchant bos-m --product crm-1 --product guide-1",
+            r#"POST /v1/endpoint-apps {"merchant":"bos-m","name":"Club","products":["crm-1","guide-1"]}"#.into(),
+        ),
+        (
+            "endpoint list --merchant bos-m --product-instance crm-1 --channel-app-id wx1 --org-node vid-1 --default false",
+            "GET /v1/endpoint-apps?merchant=bos-m&product_instance=crm-1&channel_app_id=wx1&org_node=vid-1&default=false".into(),
+        ),
+        ("endpoint show CID", format!("GET /v1/endpoint-apps/{cid}")),
+        ("endpoint edit CID --name N", format!(r#"PATCH /v1/endpoint-apps/{cid} {{"name":"N"}}"#)),
+        ("endpoint delete CID", format!("DELETE /v1/endpoint-apps/{cid}")),
+        ("endpoint add CID crm-1", format!("PUT /v1/endpoint-apps/{cid}/products/crm-1")),
+        ("endpoint remove CID crm-1", format!("DELETE /v1/endpoint-apps/{cid}/products/crm-1")),
+        (
+            "product list --merchant bos-m --product crm --state active --endpoint-app CID --org-node vid-1",
+            format!("GET /v1/product-instances?merchant=bos-m&product=crm&state=active&endpoint_app={cid}&org_node=vid-1"),
+        ),
+        ("product show crm-1", "GET /v1/product-instances/crm-1".into()),
+        ("fulfilment list --state parked --reason malformed", "GET /v1/fulfilments?state=parked&reason=malformed".into()),
+        ("fulfilment show m-1", "GET /v1/fulfilments/m-1".into()),
+        ("fulfilment replay m-1", "POST /v1/fulfilments/m-1/replay {}".into()),
+        (
+            "fulfilment replay --all --merchant bos-m",
+            r#"POST /v1/fulfilments/replay {"merchant":"bos-m"}"#.into(),
+        ),
+        ("events list --app mp-shop --after 7", "GET /v1/events?after=7&limit=200&mini_app=mp-shop".into()),
+        ("events replay WEBHOOK --after 7", format!(r#"POST /v1/webhooks/{webhook}/replay {{"after":7}}"#)),
+        ("webhook list", "GET /v1/webhooks".into()),
+        ("webhook show WEBHOOK", format!("GET /v1/webhooks/{webhook}")),
+        (
+            "webhook create https://example.com/ --merchant bos-1 --types version.*,webhook.created",
+            r#"POST /v1/webhooks {"url":"https://example.com/","scope":{"kind":"merchant","id":"bos-1"},"types":["version.*","webhook.created"]}"#.into(),
+        ),
+        ("webhook edit WEBHOOK --enabled false", format!(r#"PATCH /v1/webhooks/{webhook} {{"enabled":false}}"#)),
+        ("webhook delete WEBHOOK", format!("DELETE /v1/webhooks/{webhook}")),
+        ("webhook rotate WEBHOOK --keep-old 60", format!(r#"POST /v1/webhooks/{webhook}/rotate-secret {{"keep_old_seconds":60}}"#)),
+        ("webhook test WEBHOOK", format!("POST /v1/webhooks/{webhook}/test")),
+        ("webhook deliveries WEBHOOK --state dead", format!("GET /v1/webhooks/{webhook}/deliveries?state=dead")),
+        ("webhook replay WEBHOOK --delivery 7", format!("POST /v1/webhooks/{webhook}/deliveries/7/replay")),
+        ("webhook replay WEBHOOK --after 7", format!(r#"POST /v1/webhooks/{webhook}/replay {{"after":7}}"#)),
+    ];
+    for (line, expected) in cases {
+        let ids = [
+            ("TEAM", &team),
+            ("USR", &account),
+            ("TOK", &token),
+            ("GRAY", &task),
+            ("PB", &binding),
+            ("CID", &cid),
+            ("CHN", &channel),
+            ("WEBHOOK", &webhook),
+        ];
+        let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
+        let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
+        assert_eq!(asked, [parts(&expected)], "{line}");
+    }
+}
+
+#[tokio::test]
+async fn v5_a_decision_goes_to_the_audit_of_the_version() {
+    let asked = asks("version decide mp-shop 1.2.0 --host-app ha-super --reject --note slow").await;
+    assert_eq!(
+        asked,
+        [
+            "GET /v1/mini-apps/mp-shop/versions/1.2.0",
+            r#"POST /v1/audits/aud_1/decisions {"approve":false,"host_app":"ha-super","note":"slow"}"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn messages_are_sent_from_one_document_an_array_or_lines() {
+    let one = r#"{"id": "m-1"}"#;
+    for text in [one.to_owned(), format!("[{one}]"), format!("{one}\n\n"), "{\n\"id\": \"m-1\"}".to_owned()] {
+        let asked = Seen::new();
+        let desk = Desk { input: text, ..Desk::before(host(asked.clone())).await };
+        desk.run("fulfil - --json").await.good();
+        assert_eq!(asked.all(), [r#"POST /v1/fulfilments {"messages":[{"id":"m-1"}]}"#]);
+    }
+}
+
+#[tokio::test]
+async fn e1_a_parked_message_is_told_by_the_exit_code_and_by_what_frees_it() {
+    let parked = || async {
+        Json(json!({"results": [
+            {"id": "m-1", "outcome": "parked", "reason": "malformed", "detail": "kind: none of them."},
+            {"id": "m-2", "outcome": "applied"},
+        ]}))
+    };
+    let router = Router::new().route("/v1/fulfilments", axum::routing::post(parked));
+    let desk = Desk { input: r#"{"id": "m-1"}"#.into(), ..Desk::before(router).await };
+    let ran = desk.run("fulfil -").await;
+    assert!(ran.code == 1 && ran.err.contains("1 message was parked"), "{}", ran.err);
+    assert!(ran.out.contains("berth fulfilment replay MESSAGE --message CORRECTED.json"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
+    let asked = Seen::new();
+    let desk = Desk { input: "{}\n{\n".into(), ..Desk::before(host(asked.clone())).await };
+    let ran = desk.run("fulfil -").await;
+    assert_eq!((ran.code, asked.all().len()), (2, 0));
+    assert!(ran.err.contains("Line 2 is not JSON"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn a_policy_is_removed_by_its_digest() {
+    let looked = ["GET /v1/policies/secrets", "GET /v1/policies", "DELETE /v1/policies/d1"];
+    assert_eq!(asks("policy remove secrets").await, looked);
+    let named = ["GET /v1/policies/secrets%401.2.0", "DELETE /v1/policies/d1"];
+    assert_eq!(asks("policy remove secrets@1.2.0").await, named);
+}
+
+/// A host with `secrets` in the versions 1.0.0 and 1.1.0, and three bindings of them, one of which refuses to be moved.
+fn policies(asked: Seen<String>) -> Router {
+    let installed = |version: &str| json!({"name": "secrets", "version": version, "kind": "auditor", "digest": format!("d-{version}")});
+    let bound = |id: &str, version: &str| json!({"id": id, "policy": "secrets", "policy_version": version, "digest": format!("d-{version}"), "scope": {"kind": "platform"}});
+    Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
+        let path = uri.path().to_owned();
+        asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
+        let (status, answer) = match (method.as_str(), path.as_str()) {
+            ("PUT", "/v1/policy-bindings/pb_2") => {
+                (422, json!({"type": "/problems/policy-config", "status": 422, "detail": "n is missing."}))
+            }
+            (_, "/v1/policies") if method == Method::GET => {
+                (200, json!({"items": [installed("1.1.0"), installed("1.0.0")]}))
+            }
+            (_, "/v1/policy-bindings") => {
+                (200, json!({"items": [bound("pb_1", "1.0.0"), bound("pb_2", "1.0.0"), bound("pb_3", "1.1.0")]}))
+            }
+            _ => (200, installed("1.1.0")),
+        };
+        (axum::http::StatusCode::from_u16(status).unwrap(), Json::<Value>(answer))
+    })
+}
+
+#[tokio::test]
+async fn a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
+    let asked = Seen::new();
+    let desk = Desk::before(policies(asked.clone())).await;
+    let file = desk.write("secrets.wasm", b"wasm");
+    let ran = desk.run(&format!("policy push {file}")).await.good();
+    assert!(ran.out.contains("Older versions still judge in 2 places:"), "{}", ran.out);
+    assert!(ran.out.contains("berth policy rebind secrets"), "{}", ran.out);
+
+    let ran = desk.run(&format!("policy push {file} --rebind")).await;
+    assert!(ran.out.contains("moved   pb_1  platform  1.0.0 -> 1.1.0"), "{}", ran.out);
+    assert!(ran.out.contains("stayed  pb_2  platform  1.0.0: policy-config: n is missing."), "{}", ran.out);
+    assert!(ran.code == 1 && ran.err.contains("1 of 2 bindings did not move to secrets 1.1.0"), "{}", ran.err);
+    let puts: Vec<_> = asked.all().into_iter().filter(|line| line.starts_with("PUT")).collect();
+    assert_eq!(
+        puts,
+        [
+            r#"PUT /v1/policy-bindings/pb_1 {"policy":"d-1.1.0"}"#,
+            r#"PUT /v1/policy-bindings/pb_2 {"policy":"d-1.1.0"}"#
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_version_is_named_where_a_name_is_not_enough() {
+    let asked = Seen::new();
+    let desk = Desk::before(policies(asked.clone())).await;
+    let ran = desk.run("policy remove secrets").await;
+    assert!(ran.code == 2 && ran.err.contains("secrets@1.1.0, secrets@1.0.0"), "{}", ran.err);
+    desk.run("policy rebind secrets --to 1.0.0").await;
+    assert!(
+        asked.all().contains(&"GET /v1/policies/secrets@1.0.0".to_owned())
+            || asked.all().contains(&"GET /v1/policies/secrets%401.0.0".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn sarif_is_printed_as_the_host_gives_it() {
+    let asked = Seen::new();
+    let seen = asked.clone();
+    let findings = move |headers: axum::http::HeaderMap| {
+        seen.note(headers["accept"].to_str().unwrap().to_owned());
+        async { r#"{"version":"2.1.0","runs":[]}"# }
+    };
+    let router = Router::new().route("/v1/mini-apps/mp-shop/versions/1.2.0/findings", axum::routing::get(findings));
+    let desk = Desk::before(router).await;
+    let ran = desk.run("version findings mp-shop 1.2.0 --sarif").await.good();
+    assert_eq!(ran.out, "{\"version\":\"2.1.0\",\"runs\":[]}\n");
+    assert_eq!(asked.all(), ["application/sarif+json"]);
+}

@@ -1,0 +1,117 @@
+//! Downloads that are interrupted, resumed, or changed on the way.
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use futures_util::{StreamExt, stream};
+
+use super::{Desk, Seen};
+use berth_base::ids::Digest;
+
+const NAME: &str = "mp-shop_1.2.0.apkg";
+
+/// A host that serves `bytes`, at most `most` of them in one answer, and notes the requested ranges.
+fn host(bytes: Vec<u8>, most: usize, ranges: Seen<Option<String>>) -> Router {
+    let etag = format!("\"{}\"", Digest::of(&bytes));
+    Router::new().route(
+        &format!("/v1/packages/{NAME}"),
+        get(move |method: Method, headers: HeaderMap| async move {
+            answer(&method, &headers, &bytes, &etag, most, &ranges)
+        }),
+    )
+}
+
+fn answer(
+    method: &Method,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    etag: &str,
+    most: usize,
+    ranges: &Seen<Option<String>>,
+) -> Response {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let range = text(header::RANGE).filter(|_| text(header::IF_RANGE).as_deref() == Some(etag));
+    let from = range.as_ref().map_or(0, |range| range["bytes=".len()..].trim_end_matches('-').parse().unwrap());
+    let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let rest = &bytes[from..];
+    let headers = [(header::ETAG, etag.to_owned()), (header::CONTENT_LENGTH, rest.len().to_string())];
+    if method == Method::HEAD {
+        return (status, headers).into_response();
+    }
+    ranges.note(range);
+    let piece = Bytes::copy_from_slice(&rest[..rest.len().min(most)]);
+    let short = piece.len() < rest.len();
+    let cut = async move {
+        // What was sent must be on its way before the line is cut.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        short.then(|| Err(std::io::Error::other("the line is cut")))
+    };
+    let body = stream::once(async { Some(Ok(piece)) }).chain(stream::once(cut)).filter_map(std::future::ready);
+    (status, headers, Body::from_stream(body)).into_response()
+}
+
+fn bytes() -> Vec<u8> {
+    (0..1_000_000u32).map(|n| (n % 253) as u8).collect()
+}
+
+#[tokio::test]
+async fn a_cut_download_goes_on_where_it_stopped() {
+    let ranges = Seen::new();
+    let desk = Desk::before(host(bytes(), 400_000, ranges.clone())).await;
+    let out = desk.arg(NAME);
+    let ran = desk.run(&format!("download mp-shop --version 1.2.0 -o {out} --json")).await.good();
+    assert_eq!(std::fs::read(&out).unwrap(), bytes());
+    assert_eq!(ran.json()["sha256"], Digest::of(&bytes()).as_str());
+    let ranges = ranges.all();
+    assert!(ranges.len() >= 3 && ranges[0].is_none() && ranges[1..].iter().all(Option::is_some), "{ranges:?}");
+    assert!(!desk.path(&format!("{NAME}.part")).exists());
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_left_is_used() {
+    let ranges = Seen::new();
+    let desk = Desk::before(host(bytes(), usize::MAX, ranges.clone())).await;
+    desk.write(&format!("{NAME}.part"), &bytes()[..600_000]);
+    desk.run(&format!("download mp-shop --version 1.2.0 -o {}", desk.arg(NAME))).await.good();
+    assert_eq!(ranges.all(), [Some("bytes=600000-".to_owned())]);
+    assert_eq!(std::fs::read(desk.path(NAME)).unwrap(), bytes());
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_left_of_other_bytes_is_thrown_away() {
+    let ranges = Seen::new();
+    let desk = Desk::before(host(bytes(), usize::MAX, ranges.clone())).await;
+    desk.write(&format!("{NAME}.part"), vec![7; 600_000]);
+    desk.run(&format!("download mp-shop --version 1.2.0 -o {}", desk.arg(NAME))).await.good();
+    assert_eq!(ranges.all(), [Some("bytes=600000-".to_owned()), None]);
+    assert_eq!(std::fs::read(desk.path(NAME)).unwrap(), bytes());
+}
+
+#[tokio::test]
+async fn i2_bytes_that_do_not_hash_to_what_was_announced_are_not_kept() {
+    let mut changed = bytes();
+    changed[500_000] ^= 1;
+    let etag = format!("\"{}\"", Digest::of(&bytes()));
+    let lie = move |method: Method, headers: HeaderMap| async move {
+        answer(&method, &headers, &changed, &etag, usize::MAX, &Seen::new())
+    };
+    let desk = Desk::before(Router::new().route(&format!("/v1/packages/{NAME}"), get(lie))).await;
+    let ran = desk.run(&format!("download mp-shop --version 1.2.0 -o {}", desk.arg(NAME))).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("download-damaged"), "{}", ran.err);
+    assert!(!desk.path(NAME).exists() && !desk.path(&format!("{NAME}.part")).exists());
+}
+
+#[tokio::test]
+async fn a_download_that_is_there_already_is_not_repeated() {
+    let ranges = Seen::new();
+    let desk = Desk::before(host(bytes(), usize::MAX, ranges.clone())).await;
+    desk.write(NAME, bytes());
+    desk.run(&format!("download mp-shop --version 1.2.0 -o {}", desk.arg(NAME))).await.good();
+    assert!(ranges.all().is_empty());
+}

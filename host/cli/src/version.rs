@@ -1,0 +1,231 @@
+//! `berth version`: the versions of a MiniApp, from submission to release.
+
+use clap::{ArgGroup, Args, Subcommand};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::{Done, Failure},
+    findings::Findings,
+    output::read,
+    paint::{Paint, bytes, state},
+    session::Session,
+    table::Cell,
+    views::Audit,
+};
+use crate::{findings, push, release, views};
+use berth_base::{
+    ids::{HostAppId, MiniAppId},
+    version::VersionNumber,
+};
+use berth_model::version::Version as View;
+use berth_package::PackageName;
+
+/// The subcommands of `berth version`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth version submit mp-shop 1.2.0 --wait
+  berth version decide mp-shop 1.2.0 --host-app ha-super --approve
+  berth version publish mp-shop 1.2.0
+  berth version rollback mp-shop --to 1.1.0 --note \"crash at start\"")]
+pub enum Version {
+    /// List the versions of a MiniApp
+    List {
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// Show a version and its audit
+    Show(Which),
+    /// Submit a version for audit: its bytes are frozen
+    Submit {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        wait: push::Wait,
+    },
+    /// Withdraw a version from its audit
+    Withdraw(Which),
+    /// Print what the policies found, as path:line:column
+    Findings {
+        #[command(flatten)]
+        which: Which,
+        /// As SARIF 2.1.0, for code hosts and editors
+        #[arg(long)]
+        sarif: bool,
+    },
+    /// List every audit of a version
+    Audits(Which),
+    /// Approve or reject a version on behalf of a host app
+    Decide(Decide),
+    /// Put a version online in all bound host apps
+    Publish {
+        #[command(flatten)]
+        which: Which,
+        /// Mark it as forced: older packages must not run any more
+        #[arg(long)]
+        forced: bool,
+        /// Why, for the history
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Bring back a version that was online before
+    Rollback {
+        /// The MiniApp
+        app: MiniAppId,
+        /// The version to bring back
+        #[arg(long, value_name = "VERSION")]
+        to: VersionNumber,
+        /// Why, for the history
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// List what went online, newest first
+    Releases {
+        /// The MiniApp
+        app: MiniAppId,
+    },
+    /// Show, set or clear the trial version
+    Trial(release::TrialArgs),
+    /// Delete a development version; its number never comes back with other bytes
+    Delete(Which),
+}
+
+/// A version of a MiniApp.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// The MiniApp
+    pub app: MiniAppId,
+    /// The version
+    pub version: VersionNumber,
+}
+
+impl Which {
+    /// The path of the version on the host.
+    pub fn path(&self) -> String {
+        format!("/v1/mini-apps/{}/versions/{}", self.app, self.version)
+    }
+}
+
+/// The arguments of `berth version decide`.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("decision").required(true))]
+pub struct Decide {
+    #[command(flatten)]
+    pub which: Which,
+    /// The host app that decides
+    #[arg(long, value_name = "ID")]
+    pub host_app: HostAppId,
+    /// Approve it
+    #[arg(long, group = "decision")]
+    pub approve: bool,
+    /// Reject it; needs a note
+    #[arg(long, group = "decision", requires = "note")]
+    pub reject: bool,
+    /// The reason
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+/// A version with its audit.
+#[derive(Deserialize)]
+struct WithAudit {
+    #[serde(flatten)]
+    version: View,
+    #[serde(default)]
+    audit: Option<Audit>,
+}
+
+pub async fn run(command: Version, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        Version::List { app } => list(&client, session, &app).await,
+        Version::Show(which) => session.out.show(&client.value(Call::get(which.path())).await?, with_audit),
+        Version::Submit { which, wait } => {
+            let name = PackageName { mini_app_id: which.app, version: which.version };
+            push::submit(&client, session, &name, &wait).await
+        }
+        Version::Withdraw(which) => {
+            let answer = client.value(Call::post(format!("{}/withdraw", which.path()))).await?;
+            session.out.show(&answer, |version: View, paint| views::version(&version, paint))
+        }
+        Version::Findings { which, sarif } => print_findings(&client, session, &which, sarif).await,
+        Version::Audits(which) => {
+            let items = client.items(Call::get(format!("{}/audits", which.path()))).await?;
+            let document = json!({ "items": items });
+            session.out.show(&document, |page: Audits, paint| page.render(paint))
+        }
+        Version::Decide(args) => decide(&client, session, args).await,
+        Version::Publish { which, forced, note } => release::publish(&client, session, &which, forced, note).await,
+        Version::Rollback { app, to, note } => release::rollback(&client, session, &app, &to, note).await,
+        Version::Releases { app } => release::list(&client, session, &app).await,
+        Version::Trial(args) => release::trial(&client, session, args).await,
+        Version::Delete(which) => {
+            client.value(Call::delete(which.path())).await?;
+            let document = json!({"mini_app": which.app, "version": which.version, "deleted": true});
+            session.out.done(&document, format!("{} {} is deleted.", which.app, which.version))
+        }
+    }
+}
+
+async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
+    let items = client.items(Call::get(format!("/v1/mini-apps/{app}/versions"))).await?;
+    let head = ["VERSION", "STATE", "SIZE", "FILES", "UPLOADED", "ONLINE SINCE"];
+    session.out.list(items, head, "No versions. Upload one with `berth push`.", |version: View, paint| {
+        [
+            Cell::strong(&version.version),
+            state(version.state.as_str()),
+            bytes(version.size).into(),
+            Cell::of(version.files),
+            paint.when(version.created_at),
+            paint.when_any(version.online_at),
+        ]
+    })
+}
+
+fn with_audit(answer: WithAudit, paint: &Paint) -> String {
+    let version = views::version(&answer.version, paint);
+    match &answer.audit {
+        Some(audit) => format!("{version}\n\n{}", views::audit(audit, paint)),
+        None => version,
+    }
+}
+
+#[derive(Deserialize)]
+struct Audits {
+    items: Vec<Audit>,
+}
+
+impl Audits {
+    fn render(&self, paint: &Paint) -> String {
+        if self.items.is_empty() {
+            return "It was never submitted.".into();
+        }
+        self.items.iter().map(|audit| views::audit(audit, paint)).collect::<Vec<_>>().join("\n\n\n")
+    }
+}
+
+async fn print_findings(client: &Client, session: &mut Session, which: &Which, sarif: bool) -> Done {
+    let call = Call::get(format!("{}/findings", which.path()));
+    if sarif {
+        return session.out.verbatim(&client.text(call.header("accept", "application/sarif+json")).await?);
+    }
+    let answer = client.value(call).await?;
+    session.out.show(&answer, |found: Findings, paint| findings::render(&found.findings, paint))
+}
+
+async fn decide(client: &Client, session: &mut Session, args: Decide) -> Done {
+    let version: WithAudit = read(&client.value(Call::get(args.which.path())).await?)?;
+    let Which { app, version: number } = &args.which;
+    let audit = version.audit.ok_or_else(|| {
+        Failure::refused("no-audit", format!("{app} {number} was never submitted, so there is nothing to decide."))
+    })?;
+    let mut decision = json!({"host_app": args.host_app, "approve": args.approve});
+    if let Some(note) = args.note {
+        decision["note"] = Value::from(note);
+    }
+    let answer = client.value(Call::post(format!("/v1/audits/{}/decisions", audit.id)).json(&decision)).await;
+    let answer = answer.map_err(|failure| failure.with_findings_of(app, number))?;
+    session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))
+}

@@ -1,0 +1,269 @@
+//! `berth webhook`: webhooks and their deliveries.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{
+    call::Call,
+    client::Client,
+    events::replay,
+    failure::Done,
+    paint::{Ink, Paint},
+    session::Session,
+    table::{Card, Cell},
+};
+use berth_base::ids::{HostAppId, MerchantId, TeamId, WebhookId};
+use berth_model::{
+    access::ScopeKind,
+    event::webhook::{
+        Delivery, DeliveryState, EditWebhook, NewWebhook, Ping, RotateSecret, Webhook as View, WebhookDetail,
+        WebhookScope, WebhookWithSecret,
+    },
+};
+
+/// The subcommands of `berth webhook`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth webhook create https://example.com/hook --platform --types 'version.*'
+  berth webhook test wh_01…
+  berth webhook deliveries wh_01… --state dead
+  berth webhook replay wh_01… --delivery 1207")]
+pub enum Webhook {
+    /// Create a webhook, which gets the events from now on; its secret is shown only now
+    #[command(
+        after_help = "Its first message may be its own `webhook.created`, before you have stored the secret: answer anything\n\
+        but 2xx until you have it, and it comes again."
+    )]
+    Create {
+        /// The address to which events are POSTed
+        url: String,
+        #[command(flatten)]
+        place: Place,
+        /// Only these types, exact or with a star: version.*
+        #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+        types: Vec<String>,
+        /// A description for people
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// List the webhooks that you may know of
+    List,
+    /// Show a webhook and the progress of its deliveries
+    Show {
+        /// The webhook
+        webhook: WebhookId,
+    },
+    /// Change, disable or enable a webhook
+    Edit {
+        /// The webhook
+        webhook: WebhookId,
+        /// The new address
+        #[arg(long)]
+        url: Option<String>,
+        /// The new types
+        #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+        types: Option<Vec<String>>,
+        /// The new description for people
+        #[arg(long)]
+        description: Option<String>,
+        /// Whether events are delivered: true or false; those that happen while it is disabled are delivered later
+        #[arg(long)]
+        enabled: Option<bool>,
+    },
+    /// Delete a webhook and the deliveries that wait for it
+    Delete {
+        /// The webhook
+        webhook: WebhookId,
+    },
+    /// Replace the secret; messages are signed with the old one too for a while
+    Rotate {
+        /// The webhook
+        webhook: WebhookId,
+        /// How many seconds messages are signed with the old one too; a day when absent
+        #[arg(long, value_name = "SECONDS")]
+        keep_old: Option<i64>,
+    },
+    /// Send a message at once and show what the receiver answered
+    Test {
+        /// The webhook
+        webhook: WebhookId,
+    },
+    /// List the deliveries that wait for their next try, and those that were given up
+    Deliveries {
+        /// The webhook
+        webhook: WebhookId,
+        /// Only those in this state: waiting or dead
+        #[arg(long)]
+        state: Option<DeliveryState>,
+    },
+    /// Deliver again: one delivery, or everything after an event
+    Replay {
+        /// The webhook
+        webhook: WebhookId,
+        #[command(flatten)]
+        what: What,
+    },
+}
+
+/// The scope whose events a webhook gets.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct Place {
+    /// Those of a team's MiniApps
+    #[arg(long, value_name = "ID")]
+    pub team: Option<TeamId>,
+    /// Those of a host app
+    #[arg(long, value_name = "ID")]
+    pub host_app: Option<HostAppId>,
+    /// Those of a merchant
+    #[arg(long, value_name = "ID")]
+    pub merchant: Option<MerchantId>,
+    /// All of them (platform admins)
+    #[arg(long)]
+    pub platform: bool,
+}
+
+/// What to deliver again.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct What {
+    /// The delivery of this event
+    #[arg(long, value_name = "SEQ")]
+    pub delivery: Option<i64>,
+    /// Everything after this event
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<i64>,
+}
+
+impl Place {
+    fn scope(&self) -> WebhookScope {
+        let of = |kind, id: &dyn ToString| WebhookScope { kind, id: id.to_string() };
+        match self {
+            Self { team: Some(id), .. } => of(ScopeKind::Team, id),
+            Self { host_app: Some(id), .. } => of(ScopeKind::HostApp, id),
+            Self { merchant: Some(id), .. } => of(ScopeKind::Merchant, id),
+            _ => of(ScopeKind::Platform, &""),
+        }
+    }
+}
+
+fn path(webhook: &WebhookId) -> String {
+    format!("/v1/webhooks/{webhook}")
+}
+
+pub async fn run(command: Webhook, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        Webhook::Create { url, place, types, description } => {
+            let new = NewWebhook { url, scope: place.scope(), types, description };
+            session.out.show(&client.value(Call::create("/v1/webhooks").json(&new)).await?, secret_view)
+        }
+        Webhook::List => {
+            let items = client.items(Call::get("/v1/webhooks")).await?;
+            let empty = "No webhooks. Create one with `berth webhook create URL`.";
+            session.out.list(items, ["ID", "SCOPE", "URL", "TYPES", "STATE"], empty, row)
+        }
+        Webhook::Show { webhook } => session.out.show(&client.value(Call::get(path(&webhook))).await?, detail_view),
+        Webhook::Edit { webhook, url, types, description, enabled } => {
+            let edit = EditWebhook { url, types, enabled, description };
+            let answer = client.value(Call::patch(path(&webhook)).json(&edit)).await?;
+            session.out.show(&answer, |one: View, paint| card(&one).render(paint))
+        }
+        Webhook::Delete { webhook } => {
+            client.value(Call::delete(path(&webhook))).await?;
+            session.out.done(&json!({"id": webhook, "deleted": true}), format!("{webhook} is deleted."))
+        }
+        Webhook::Rotate { webhook, keep_old } => {
+            let call = Call::post(format!("{}/rotate-secret", path(&webhook)));
+            let answer = client.value(call.json(&RotateSecret { keep_old_seconds: keep_old })).await?;
+            let old = match keep_old {
+                None => "The old one is valid for a day more (--keep-old SECONDS changes that).".to_owned(),
+                Some(0) => "The old one is not valid any more.".to_owned(),
+                Some(seconds) => format!("The old one is valid for {seconds} seconds more."),
+            };
+            session.out.show(&answer, |one, paint| format!("{} {old}", secret_view(one, paint)))
+        }
+        Webhook::Test { webhook } => {
+            let answer = client.value(Call::ask(format!("{}/test", path(&webhook)))).await?;
+            session.out.show(&answer, ping_view)
+        }
+        Webhook::Deliveries { webhook, state } => deliveries(&client, session, &webhook, state).await,
+        Webhook::Replay { webhook, what } => match what {
+            What { after: Some(after), .. } => replay(&client, session, &webhook, after).await,
+            What { delivery, .. } => replay_one(&client, session, &webhook, delivery.unwrap_or_default()).await,
+        },
+    }
+}
+
+async fn deliveries(client: &Client, session: &mut Session, webhook: &WebhookId, state: Option<DeliveryState>) -> Done {
+    let items = client.items(Call::get(format!("{}/deliveries", path(webhook))).query("state", state)).await?;
+    let head = ["SEQ", "TYPE", "SUBJECT", "STATE", "TRIES", "NEXT", "WHY"];
+    session.out.list(items, head, "Nothing waits and nothing was given up.", |one: Delivery, paint| {
+        let dead = one.state == DeliveryState::Dead;
+        [
+            Cell::of(one.seq),
+            Cell::strong(one.kind),
+            Cell::of(one.subject),
+            Cell::new(if dead { Ink::Bad } else { Ink::Plain }, one.state.as_str()),
+            Cell::of(one.attempts),
+            if dead { "-".into() } else { paint.when(one.next_at) },
+            Cell::of(one.error),
+        ]
+    })
+}
+
+async fn replay_one(client: &Client, session: &mut Session, webhook: &WebhookId, seq: i64) -> Done {
+    client.value(Call::ask(format!("{}/deliveries/{seq}/replay", path(webhook)))).await?;
+    session.out.done(&json!({"webhook": webhook, "delivery": seq}), format!("Event {seq} is delivered again."))
+}
+
+fn scope(one: &View) -> String {
+    format!("{} {}", one.scope.kind, one.scope.id).trim_end().to_owned()
+}
+
+fn types(one: &View) -> String {
+    if one.types.is_empty() { "all".into() } else { one.types.join(",") }
+}
+
+fn state(one: &View) -> Cell {
+    if one.enabled { Cell::new(Ink::Good, "enabled") } else { Cell::new(Ink::Faint, "disabled") }
+}
+
+fn row(one: View, _: &Paint) -> [Cell; 5] {
+    [Cell::strong(&one.id), scope(&one).into(), one.url.as_str().into(), types(&one).into(), state(&one)]
+}
+
+fn card(one: &View) -> Card {
+    Card::default()
+        .field("id", Cell::strong(&one.id))
+        .field("url", one.url.as_str())
+        .field("scope", scope(one))
+        .field("types", types(one))
+        .field("state", state(one))
+        .maybe("why", (!one.disabled_why.is_empty()).then_some(one.disabled_why.as_str()))
+        .maybe("for", (!one.description.is_empty()).then_some(one.description.as_str()))
+}
+
+fn detail_view(one: WebhookDetail, paint: &Paint) -> String {
+    card(&one.webhook)
+        .field("up to event", Cell::of(format!("{} of {}", one.up_to, one.last)))
+        .field("waiting", Cell::of(one.waiting))
+        .field("given up", Cell::of(one.dead))
+        .render(paint)
+}
+
+fn secret_view(one: WebhookWithSecret, paint: &Paint) -> String {
+    let card = card(&one.webhook).field("secret", Cell::strong(&one.secret));
+    format!("{}\n\nThe secret is shown this once. Receivers verify messages with it.", card.render(paint))
+}
+
+fn ping_view(one: Ping, paint: &Paint) -> String {
+    let (ink, word) = if one.delivered { (Ink::Good, "delivered") } else { (Ink::Bad, "not delivered") };
+    Card::default()
+        .field("result", Cell::new(ink, word))
+        .field("status", Cell::any(one.status))
+        .field("took", Cell::of(format!("{} ms", one.millis)))
+        .maybe("why", (!one.error.is_empty()).then_some(one.error.as_str()))
+        .maybe("answer", (!one.body.is_empty()).then_some(one.body.as_str()))
+        .render(paint)
+}

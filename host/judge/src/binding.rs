@@ -1,0 +1,202 @@
+//! A policy bound to a config and limits, ready to judge.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{
+    Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
+    Policy, PolicyKind,
+    bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard::Guard, watch},
+    deep,
+    guest::{Archive, Grant},
+    installed::Judge,
+    run::Program,
+};
+use berth_base::error::{Code, Error, Result};
+
+impl Policy {
+    /// Binds a grayscale policy to a config that [`Policy::check_config`] accepted.
+    ///
+    /// # Errors
+    /// `policy-kind` when the policy is of another kind.
+    pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GrayBinding> {
+        match &self.judge {
+            Judge::Grayscale(program) => Ok(GrayBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Grayscale)),
+        }
+    }
+
+    /// Binds an auditor to a config that [`Policy::check_config`] accepted.
+    ///
+    /// # Errors
+    /// `policy-kind` when the policy is of another kind.
+    pub fn bind_auditor(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<AuditBinding> {
+        match &self.judge {
+            Judge::Auditor(program) => Ok(AuditBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Auditor)),
+        }
+    }
+
+    /// Binds a guard to a config that [`Policy::check_config`] accepted.
+    ///
+    /// # Errors
+    /// `policy-kind` when the policy is of another kind.
+    pub fn bind_guard(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GuardBinding> {
+        match &self.judge {
+            Judge::Guard(program) => Ok(GuardBinding(self.bind(program, config, limits))),
+            _ => Err(self.wrong_kind(PolicyKind::Guard)),
+        }
+    }
+
+    fn bind<W: World>(self: &Arc<Self>, program: &Arc<Program<W>>, config: &Value, limits: Limits) -> Binding<W> {
+        Binding { policy: self.clone(), program: program.clone(), config: config.to_string().into(), limits }
+    }
+
+    fn wrong_kind(&self, wanted: PolicyKind) -> Error {
+        let text = format!("{} is a policy of kind {}, not {wanted}.", self.description().name, self.kind());
+        Error::new(Code::PolicyKind, text).with("kind", self.kind()).with("wanted", wanted)
+    }
+}
+
+/// How much longer than its patience an evaluation is waited for: one that ends by itself at that moment keeps its log.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// A policy with its config and its limits.
+struct Binding<W: World> {
+    policy: Arc<Policy>,
+    program: Arc<Program<W>>,
+    config: Arc<str>,
+    limits: Limits,
+}
+
+impl<W: World> Clone for Binding<W> {
+    fn clone(&self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            program: self.program.clone(),
+            config: self.config.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+impl<W: World> Binding<W> {
+    fn run<V>(
+        &self,
+        grant: Grant,
+        call: impl FnOnce(&W, &mut Store) -> wasmtime::Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        self.program.run(grant, &self.limits, Some(&self.config), call)
+    }
+
+    /// Runs a long evaluation on a thread of its own. An evaluation that hangs inside the host, where the deadline of
+    /// wasm does not apply, is abandoned when its patience ends; its place stays taken until it has really ended.
+    async fn run_apart<V: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Self) -> Evaluation<V> + Send + 'static,
+    ) -> Evaluation<V> {
+        let start = Instant::now();
+        let Ok(seat) = self.policy.seats.audit.clone().acquire_owned().await else {
+            return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
+        };
+        let (binding, start) = (self.clone(), Instant::now());
+        let task = deep::apart(move || {
+            let _seat = seat;
+            run(&binding)
+        });
+        match tokio::time::timeout(self.limits.patience() + GRACE, task).await {
+            Ok(Ok(evaluation)) => evaluation,
+            Ok(Err(_)) => {
+                let reason = "the host failed while it served the policy".into();
+                Evaluation::without_run(Outcome::Trapped { reason }, start.elapsed())
+            }
+            Err(_) => Evaluation::without_run(Outcome::Limited(Limit::Deadline), start.elapsed()),
+        }
+    }
+}
+
+macro_rules! binding {
+    ($(#[$doc:meta])* $name:ident<$world:ty>) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name(Binding<$world>);
+
+        impl $name {
+            /// The policy that is bound. Records of an evaluation name its digest.
+            pub fn policy(&self) -> &Arc<Policy> {
+                &self.0.policy
+            }
+
+            /// The limits of every evaluation of this binding.
+            pub fn limits(&self) -> &Limits {
+                &self.0.limits
+            }
+        }
+    };
+}
+
+binding! {
+    /// A grayscale policy that is bound to a config. Cheap to clone.
+    GrayBinding<Grayscale>
+}
+
+binding! {
+    /// An auditor that is bound to a config. Cheap to clone.
+    AuditBinding<Auditor>
+}
+
+binding! {
+    /// A guard that is bound to a config. Cheap to clone.
+    GuardBinding<Guard>
+}
+
+impl GrayBinding {
+    /// Decides whether the device may have the gray version. It blocks the calling thread: usually for tens of
+    /// microseconds, and at most for as long as the limits allow, after waiting as long for a free instance.
+    pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
+        let start = Instant::now();
+        let Some(_slot) = self.0.policy.seats.grayscale.take(self.0.limits.patience()) else {
+            return Evaluation::without_run(Outcome::Limited(Limit::Capacity), start.elapsed());
+        };
+        let of_device = gray::attributes(&device.attributes);
+        let of_task = gray::attributes(&task.attributes);
+        let (device, task) = (gray::device(device, &of_device), gray::task(task, &of_task));
+        self.0.run(Grant::Cohorts(cohorts.clone()), |world, store| {
+            let answer = world.berth_policy_gray().call_decide(store, device, task)?;
+            Ok(answer.map(GrayVerdict::from))
+        })
+    }
+}
+
+impl AuditBinding {
+    /// Judges a package, and returns the findings.
+    pub async fn audit(&self, package: Arc<dyn Contents>) -> Evaluation<Vec<Finding>> {
+        let run = move |binding: &Binding<Auditor>| {
+            binding.run(Grant::Archive(package), |world, store| {
+                let answer = world.berth_policy_audit().call_audit(store, Archive::handle())?;
+                Ok(answer.map(|findings| findings.into_iter().map(Finding::from).collect()))
+            })
+        };
+        self.0.run_apart(run).await
+    }
+}
+
+impl GuardBinding {
+    /// Judges whether a grayscale release should go on.
+    pub async fn judge(&self, health: Health) -> Evaluation<Advice> {
+        let run = move |binding: &Binding<Guard>| {
+            binding.run(Grant::None, |world, store| {
+                let (gray, online) = (watch::windows(&health.gray), watch::windows(&health.online));
+                let health =
+                    watch::Health { task_id: &health.task_id, version: &health.version, gray: &gray, online: &online };
+                let answer = world.berth_policy_watch().call_judge(store, health)?;
+                Ok(answer.map(Advice::from))
+            })
+        };
+        self.0.run_apart(run).await
+    }
+}

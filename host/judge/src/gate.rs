@@ -1,0 +1,122 @@
+//! Checks uploads before anything is compiled: an upload must be a component of one of the worlds of `wit/`, or a core
+//! module whose embedded WIT section names one.
+
+use std::{borrow::Cow, fmt};
+
+use wasmparser::{Parser, Payload};
+use wit_component::ComponentEncoder;
+
+use super::PolicyKind;
+use berth_base::error::{Code, Error, Result};
+
+/// The namespace of the system interface, which toolchains of other languages import by default. A policy may import
+/// it, but a call of it ends the evaluation.
+pub const SYSTEM: &str = "wasi:";
+
+const ABOUT: &str = "berth:policy/about@1.0.0";
+const CONFIGURE: &str = "berth:policy/configure@1.0.0";
+
+/// The error `policy-invalid` of an upload that is refused.
+pub fn refuse(reason: impl fmt::Display) -> Error {
+    Error::new(Code::PolicyInvalid, format!("The upload is not a policy: {reason}"))
+}
+
+/// Refuses bytes that are not wasm at all, without parsing them.
+pub fn glance(wasm: &[u8]) -> Result<()> {
+    if wasmtime::Engine::detect_precompiled(wasm).is_some() {
+        return Err(refuse("it is already compiled to machine code. Upload the wasm itself."));
+    }
+    if Parser::is_component(wasm) || Parser::is_core_wasm(wasm) {
+        return Ok(());
+    }
+    Err(refuse("it does not start as a wasm binary does. Upload the .wasm file that `berth policy build` makes."))
+}
+
+/// The component of an upload, and the kind of its policy.
+///
+/// # Errors
+/// `policy-invalid` with the reason when the upload is not a policy.
+pub fn admit(wasm: &[u8]) -> Result<(Cow<'_, [u8]>, PolicyKind)> {
+    glance(wasm)?;
+    let component = component(wasm)?;
+    let kind = kind(&names(&component).map_err(refuse)?)?;
+    Ok((component, kind))
+}
+
+/// The names of what the component of an upload imports.
+///
+/// # Errors
+/// `policy-invalid` with the reason when the upload is not a policy.
+pub fn imports(wasm: &[u8]) -> Result<Vec<String>> {
+    let (component, _) = admit(wasm)?;
+    names(&component).map(|names| names.imports).map_err(refuse)
+}
+
+fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
+    if Parser::is_component(wasm) {
+        return Ok(Cow::Borrowed(wasm));
+    }
+    // The encoder panics on a section that claims to be longer than the file (wit-component 0.254).
+    Parser::new(0).parse_all(wasm).try_for_each(|payload| payload.map(drop)).map_err(refuse)?;
+    let encoded = ComponentEncoder::default().validate(true).module(wasm).and_then(|mut encoder| encoder.encode());
+    encoded.map(Cow::Owned).map_err(|e| {
+        refuse(format_args!("it is a core module, and no component can be made of it: {e:#}. Build it against wit/."))
+    })
+}
+
+#[derive(Default)]
+struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+/// The names of what the outermost component imports and exports.
+fn names(component: &[u8]) -> Result<Names, wasmparser::BinaryReaderError> {
+    let (mut names, mut depth) = (Names::default(), 0);
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    names.imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    names.exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
+fn kind(names: &Names) -> Result<PolicyKind> {
+    let has = |export: &str| names.exports.iter().any(|name| name == export);
+    let kinds: Vec<_> = PolicyKind::ALL.iter().copied().filter(|kind| has(kind.interface())).collect();
+    let &[kind] = kinds.as_slice() else { return Err(wrong_world(names, &kinds)) };
+    if let Some(missing) = [ABOUT, CONFIGURE].into_iter().find(|name| !has(name)) {
+        return Err(refuse(format_args!("it exports {} and not {missing}, as every world does.", kind.interface())));
+    }
+    let granted = |name: &String| kind.grants().contains(&name.as_str()) || name.starts_with(SYSTEM);
+    match names.imports.iter().find(|name| !granted(name)) {
+        None => Ok(kind),
+        Some(import) => Err(ungranted(kind, import)),
+    }
+}
+
+fn wrong_world(names: &Names, kinds: &[PolicyKind]) -> Error {
+    let worlds = PolicyKind::ALL.iter().map(|kind| kind.interface()).collect::<Vec<_>>().join(", ");
+    let exports = if names.exports.is_empty() { "nothing".into() } else { names.exports.join(", ") };
+    let count = if kinds.is_empty() { "none" } else { "several" };
+    refuse(format_args!("it must export exactly one of {worlds}, and exports {count} of them: {exports}."))
+        .with("exports", &names.exports)
+}
+
+fn ungranted(kind: PolicyKind, import: &str) -> Error {
+    refuse(format_args!("it imports {import}. A policy of kind {kind} may import {}.", kind.grants().join(", ")))
+        .with("import", import)
+        .with("allowed", kind.grants())
+}

@@ -1,0 +1,50 @@
+//! Policies: sandboxed wasm components that judge versions, choose devices and watch releases. This crate alone uses
+//! wasmtime, and shows none of its types.
+//!
+//! An upload is checked, compiled once by its digest in a child process, and kept as machine code. Every evaluation
+//! runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in one of
+//! four [`Outcome`]s, of which only one is a judgement.
+
+mod binding;
+mod bindings;
+pub mod builtin;
+mod cache;
+mod child;
+mod compile;
+mod deep;
+mod description;
+mod engine;
+mod gate;
+mod guest;
+mod installed;
+mod pulse;
+mod run;
+mod schema;
+mod settings;
+mod slots;
+mod subject;
+mod system;
+
+#[cfg(any(test, feature = "testing"))]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::new_without_default,
+    reason = "a part of tests, which may fail loudly"
+)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use binding::{AuditBinding, GrayBinding, GuardBinding};
+pub use child::compile_child_main;
+pub use compile::{CompileLimits, Compiler};
+pub use engine::{Engine, EngineConfig, PoolUsage};
+pub use gate::{admit, imports};
+pub use installed::Policy;
+pub use subject::Subject;
+
+use berth_model::policy::{
+    Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit,
+    Limits, LogLevel, LogLine, Outcome, PackageFile, PolicyKind, ReadError,
+};

@@ -1,0 +1,151 @@
+//! Runs one guest once, under its limits, and determines the outcome.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use cpu_time::ThreadTime;
+use wasmtime::{
+    Result, Trap, UpdateDeadline,
+    component::{Component, InstancePre, Linker},
+};
+
+use super::{
+    Evaluation, Limit, Limits, Outcome,
+    bindings::{Store, World},
+    guest::{Exceeded, Grant, Guest},
+    pulse::{Pulse, TICK},
+};
+
+/// A policy that is ready to run: linked, and its exports looked up.
+pub struct Program<W: World> {
+    instance: InstancePre<Guest>,
+    indices: W::Indices,
+    pulse: Arc<Pulse>,
+}
+
+impl<W: World> Program<W> {
+    /// Links a component of this world.
+    pub fn link(linker: &Linker<Guest>, component: &Component, pulse: Arc<Pulse>) -> Result<Self> {
+        let instance = linker.instantiate_pre(component)?;
+        let indices = W::indices(&instance)?;
+        Ok(Self { instance, indices, pulse })
+    }
+
+    /// Runs a fresh guest: configures it when there is a config, then makes the call. The limits are for both together.
+    pub fn run<V>(
+        &self,
+        grant: Grant,
+        limits: &Limits,
+        config: Option<&str>,
+        call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        let start = Instant::now();
+        let _beat = self.pulse.hold();
+        let mut store = self.store(grant, limits);
+        let result = self.enter(&mut store, config, call);
+        let guest = store.into_data();
+        Evaluation {
+            outcome: outcome(result),
+            elapsed: start.elapsed(),
+            peak_memory: guest.meter.memory(),
+            log: guest.log,
+        }
+    }
+
+    fn enter<V>(
+        &self,
+        store: &mut Store,
+        config: Option<&str>,
+        call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
+    ) -> Result<Result<V, String>> {
+        let instance = self.instance.instantiate(&mut *store)?;
+        let world = W::attach(&self.indices, store, &instance).map_err(|e| Misfit(format!("{e:#}")))?;
+        if let Some(config) = config
+            && let Err(message) = world.configure(store, config)?
+        {
+            return Ok(Err(message));
+        }
+        call(&world, store)
+    }
+
+    fn store(&self, grant: Grant, limits: &Limits) -> Store {
+        let mut store = Store::new(self.instance.engine(), Guest::new(grant, limits));
+        store.limiter(|guest| &mut guest.meter);
+        store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
+        watch(&mut store, limits);
+        store
+    }
+}
+
+/// An export has another type than in `wit/`.
+#[derive(Debug)]
+struct Misfit(String);
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an export does not fit this host's wit/: {}", self.0)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+/// Ends the guest when it has used up its CPU time. Epochs measure elapsed time, in which a guest may only have waited
+/// for a processor: at each deadline it gets the CPU time that is left, until its elapsed time exceeds its patience.
+fn watch(store: &mut Store, limits: &Limits) {
+    // Calls are synchronous: whoever runs the guest is the thread that is here now.
+    let (cpu, wall) = (ThreadTime::now().as_duration(), Instant::now());
+    let (deadline, patience) = (limits.deadline(), limits.patience());
+    store.set_epoch_deadline(ticks(deadline));
+    store.epoch_deadline_callback(move |_| {
+        let used = ThreadTime::now().as_duration().saturating_sub(cpu);
+        let left = deadline.saturating_sub(used);
+        if left.is_zero() || wall.elapsed() >= patience {
+            return Err(Exceeded(Limit::Deadline).into());
+        }
+        Ok(UpdateDeadline::Continue(ticks(left)))
+    });
+}
+
+/// The number of ticks in `time`. One is added, as the current tick may end at once.
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
+}
+
+fn outcome<V>(result: Result<Result<V, String>>) -> Outcome<V> {
+    match result {
+        Ok(Ok(verdict)) => Outcome::Verdict(verdict),
+        Ok(Err(message)) => Outcome::Failed { message },
+        Err(error) => match limit(&error) {
+            Some(limit) => Outcome::Limited(limit),
+            None => Outcome::Trapped { reason: reason(&error) },
+        },
+    }
+}
+
+/// The limit that an error stands for, told by its type; `None` when it stands for none.
+fn limit(error: &wasmtime::Error) -> Option<Limit> {
+    if let Some(Exceeded(limit)) = error.downcast_ref() {
+        return Some(*limit);
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Some(Limit::Capacity);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Some(Limit::Stack),
+        _ => is_output(error).then_some(Limit::Output),
+    }
+}
+
+/// Whether the guest passed more to the host than it may. wasmtime does not export the type of this error, so it is
+/// recognised by the name of the type, which its derived `Debug` prints; tests fail when that changes (F38).
+fn is_output(error: &wasmtime::Error) -> bool {
+    format!("{:?}", error.root_cause()) == "HostcallFuelExhausted"
+}
+
+/// Why the guest trapped: the innermost cause, without the backtrace.
+fn reason(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string()
+}

@@ -1,0 +1,9 @@
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by unwrapping")]
+
+mod bench;
+mod child;
+mod config;
+mod faults;
+mod gate;
+mod smith;
+mod verdicts;

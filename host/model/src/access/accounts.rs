@@ -1,0 +1,69 @@
+//! Accounts, teams, and the roles that accounts hold in scopes.
+
+use berth_base::{
+    clock::Millis,
+    ids::{TeamId, UserId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+
+/// An account of a person or a machine.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Account {
+    pub id: UserId,
+    pub name: String,
+    pub created_at: Millis,
+}
+
+/// An account to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// Display name, 1 to 64 characters; need not be unique.
+    pub name: String,
+}
+
+/// A team, which owns MiniApps.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Team {
+    pub id: TeamId,
+    pub name: String,
+    pub created_at: Millis,
+}
+
+/// A team to create.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTeam {
+    /// Display name, 1 to 64 characters; need not be unique.
+    pub name: String,
+}
+
+/// An account with its role in a scope.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Member {
+    pub account: UserId,
+    pub name: String,
+    pub role: Role,
+}
+
+/// Which accounts to list.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AccountQuery {
+    /// The `next` of the previous page; leave it out for the first page.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many accounts a page has at most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// Only accounts with exactly this name.
+    #[serde(default)]
+    pub name: Option<String>,
+}

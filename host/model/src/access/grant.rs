@@ -1,0 +1,220 @@
+//! Roles, scopes and actions, and which role allows which action.
+
+use berth_base::{
+    error::Result,
+    ids::{HostAppId, MerchantId, TeamId},
+    text::text_enum,
+};
+
+/// The place in which a role holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The whole installation.
+    Platform,
+    /// A team and its MiniApps.
+    Team(TeamId),
+    /// A host app with its bindings and its part in audits.
+    HostApp(HostAppId),
+    /// A merchant and its endpoint applications.
+    Merchant(MerchantId),
+}
+
+text_enum! {
+    /// The kind of a scope.
+    ScopeKind {
+        /// The whole installation.
+        Platform = "platform",
+        /// A team.
+        Team = "team",
+        /// A host app.
+        HostApp = "host_app",
+        /// A merchant.
+        Merchant = "merchant",
+    }
+}
+
+text_enum! {
+    /// The role of an account in a scope. An account has at most one role in each scope.
+    Role {
+        /// Of any scope: may do everything in it, and gives and takes roles in it.
+        Admin = "admin",
+        /// Of a team: uploads and submits versions.
+        Developer = "developer",
+        /// Of a team: does what a developer does, and publishes, rolls back and runs gray tasks. Of a merchant: changes
+        /// endpoint applications, channels and organisation nodes.
+        Operator = "operator",
+        /// Of a team or a merchant: reads. Of the platform: reads everything, as downstream services need it.
+        Viewer = "viewer",
+        /// Of a host app: decides in audits.
+        Auditor = "auditor",
+        /// Of the platform: the order system, which sends fulfilment messages and may do nothing else.
+        Fulfiller = "fulfiller",
+    }
+}
+
+text_enum! {
+    /// What a token may be used for. The roles of its account must allow it as well.
+    TokenScope {
+        /// Reading.
+        Read = "read",
+        /// Creating MiniApps; uploading, submitting and withdrawing versions.
+        Develop = "develop",
+        /// Publishing, rolling back, taking off the shelf, and gray tasks.
+        Release = "release",
+        /// Deciding in audits for a host app.
+        Audit = "audit",
+        /// Managing members, tokens, bindings and policies.
+        Manage = "manage",
+        /// Changing endpoint applications, channels and organisation nodes.
+        Operate = "operate",
+        /// Sending fulfilment messages and looking after those that wait.
+        Fulfil = "fulfil",
+    }
+}
+
+text_enum! {
+    /// Something that a caller wants to do; roles allow actions.
+    Action {
+        /// Read what is in a scope.
+        Read = "read",
+        /// Create a MiniApp, and edit its name and description.
+        EditMiniApp = "edit-mini-app",
+        /// Upload, replace, submit, withdraw and delete versions, and set the trial.
+        Develop = "develop",
+        /// Publish, roll back, take off the shelf, and run gray tasks.
+        Release = "release",
+        /// Approve or reject versions on behalf of a host app.
+        Decide = "decide",
+        /// Bind MiniApps, change settings, and bind policies in a scope.
+        Configure = "configure",
+        /// Change endpoint applications, channels and organisation nodes.
+        Operate = "operate",
+        /// Send fulfilment messages, and look after those that wait.
+        Fulfil = "fulfil",
+        /// Give and take roles.
+        ManageMembers = "manage-members",
+        /// Install policies; create accounts and host apps.
+        Administer = "administer",
+    }
+}
+
+impl ScopeKind {
+    /// The kind of scope as a phrase for error messages.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Team => "MiniApp's team",
+            Self::HostApp => "host app",
+            Self::Merchant => "merchant",
+        }
+    }
+
+    /// The roles that an account can have in a scope of this kind.
+    pub fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Platform => &[Role::Admin, Role::Viewer, Role::Fulfiller],
+            Self::Team => &[Role::Admin, Role::Operator, Role::Developer, Role::Viewer],
+            Self::HostApp => &[Role::Admin, Role::Auditor],
+            Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
+        }
+    }
+}
+
+impl Action {
+    /// Whether `role` in a scope of this kind allows the action. That admins of the platform may do everything is not
+    /// considered here.
+    pub fn granted_to(self, scope: ScopeKind, role: Role) -> bool {
+        if !scope.roles().contains(&role) {
+            return false;
+        }
+        match self {
+            Self::Read => role != Role::Fulfiller,
+            Self::EditMiniApp | Self::Develop => scope == ScopeKind::Team && role != Role::Viewer,
+            Self::Release => scope == ScopeKind::Team && matches!(role, Role::Admin | Role::Operator),
+            Self::Decide => scope == ScopeKind::HostApp,
+            Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
+            Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
+            Self::Configure | Self::ManageMembers => role == Role::Admin,
+            Self::Administer => scope == ScopeKind::Platform && role == Role::Admin,
+        }
+    }
+
+    /// The scope that a token must have for the action.
+    pub fn token_scope(self) -> TokenScope {
+        match self {
+            Self::Read => TokenScope::Read,
+            Self::EditMiniApp | Self::Develop => TokenScope::Develop,
+            Self::Release => TokenScope::Release,
+            Self::Decide => TokenScope::Audit,
+            Self::Operate => TokenScope::Operate,
+            Self::Fulfil => TokenScope::Fulfil,
+            Self::Configure | Self::ManageMembers | Self::Administer => TokenScope::Manage,
+        }
+    }
+
+    /// The roles that allow the action in a scope of this kind, as a phrase such as `the role admin or operator`.
+    pub fn roles_in_words(self, scope: ScopeKind) -> String {
+        let roles: Vec<_> =
+            scope.roles().iter().filter(|role| self.granted_to(scope, **role)).map(|role| role.as_str()).collect();
+        format!("the role {}", roles.join(" or "))
+    }
+}
+
+impl Scope {
+    /// The kind of the scope.
+    pub fn kind(&self) -> ScopeKind {
+        match self {
+            Self::Platform => ScopeKind::Platform,
+            Self::Team(_) => ScopeKind::Team,
+            Self::HostApp(_) => ScopeKind::HostApp,
+            Self::Merchant(_) => ScopeKind::Merchant,
+        }
+    }
+
+    /// The id of what the scope covers; empty for the platform.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Platform => "",
+            Self::Team(id) => id.as_str(),
+            Self::HostApp(id) => id.as_str(),
+            Self::Merchant(id) => id.as_str(),
+        }
+    }
+
+    /// From its kind and id, as stored.
+    pub fn parse(kind: ScopeKind, id: &str) -> Result<Self> {
+        Ok(match kind {
+            ScopeKind::Platform => Self::Platform,
+            ScopeKind::Team => Self::Team(id.parse()?),
+            ScopeKind::HostApp => Self::HostApp(id.parse()?),
+            ScopeKind::Merchant => Self::Merchant(id.parse()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f80_a_role_never_acts_outside_its_kind_of_scope() {
+        for action in Action::ALL {
+            for role in Role::ALL {
+                for kind in ScopeKind::ALL {
+                    assert!(kind.roles().contains(role) || !action.granted_to(*kind, *role), "{action} {role} {kind}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn f80_the_table_of_team_roles() {
+        let may = |role| {
+            Action::ALL.iter().filter(|a| a.granted_to(ScopeKind::Team, role)).map(|a| a.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(may(Role::Viewer), ["read"]);
+        assert_eq!(may(Role::Developer), ["read", "edit-mini-app", "develop"]);
+        assert_eq!(may(Role::Operator), ["read", "edit-mini-app", "develop", "release"]);
+        assert_eq!(may(Role::Admin), ["read", "edit-mini-app", "develop", "release", "configure", "manage-members"]);
+    }
+}

@@ -1,0 +1,80 @@
+//! Who may do what: accounts hold roles in scopes, tokens stand for accounts, and roles allow actions.
+//!
+//! Two questions are kept apart. *May the caller know that the thing exists?* If not, the answer is `not-found`, as for
+//! a thing that does not exist. *May the caller do this to it?* If not, the answer is `missing-grant`.
+
+mod accounts;
+mod grant;
+mod token;
+
+pub use accounts::{Account, AccountQuery, Member, NewAccount, NewTeam, Team};
+pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
+pub use token::{IssuedToken, NewToken, Token, new_secret};
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{TokenId, UserId},
+};
+
+/// The actor of what Berth does by itself, such as ending a task by the clock.
+pub const BERTH: &str = "berth";
+
+/// The account that makes a request, with the token that it used and the roles that it has at this moment.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The account.
+    pub account: UserId,
+    /// The token used.
+    pub token: TokenId,
+    /// What the token may be used for. The roles must allow it as well.
+    pub token_scopes: Vec<TokenScope>,
+    /// The roles of the account, each with its scope.
+    pub grants: Vec<(Scope, Role)>,
+}
+
+impl Caller {
+    /// Whether the account is an admin of the platform, who may do everything that the token allows.
+    pub fn is_platform_admin(&self) -> bool {
+        self.grants.iter().any(|(scope, role)| *scope == Scope::Platform && *role == Role::Admin)
+    }
+
+    /// Whether the account may read everything, as admins and viewers of the platform may.
+    pub fn reads_everything(&self) -> bool {
+        let reads = |role: &Role| Action::Read.granted_to(ScopeKind::Platform, *role);
+        self.grants.iter().any(|(scope, role)| *scope == Scope::Platform && reads(role))
+    }
+
+    /// Whether the caller may know what is in `scope`: they have a role in it, or read everything.
+    pub fn knows(&self, scope: &Scope) -> bool {
+        self.reads_everything() || self.grants.iter().any(|(own, _)| own == scope)
+    }
+
+    /// Whether the caller may do `action` in `scope`: token and roles both allow it.
+    pub fn can(&self, action: Action, scope: &Scope) -> bool {
+        self.token_scopes.contains(&action.token_scope())
+            && (self.is_platform_admin()
+                || action == Action::Read && self.reads_everything()
+                || self.grants.iter().any(|(own, role)| own == scope && action.granted_to(scope.kind(), *role)))
+    }
+
+    /// Refuses with `missing-grant` unless the token has `scope`. Enough by itself only for what every account may do.
+    pub fn require_scope(&self, scope: TokenScope) -> Result<()> {
+        if self.token_scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::MissingGrant,
+            format!("The token lacks the scope {:?}. Create one that has it.", scope.as_str()),
+        ))
+    }
+
+    /// Refuses with `missing-grant` unless the caller may do `action` in `scope`.
+    pub fn require(&self, action: Action, scope: &Scope) -> Result<()> {
+        self.require_scope(action.token_scope())?;
+        if self.can(action, scope) {
+            return Ok(());
+        }
+        let reason = format!("This needs {} in the {}.", action.roles_in_words(scope.kind()), scope.kind().in_words());
+        Err(Error::new(Code::MissingGrant, reason).with("action", action.as_str()))
+    }
+}

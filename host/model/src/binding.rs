@@ -1,0 +1,39 @@
+//! Bindings say which MiniApps a host app runs. Both sides must agree, because each gets a say over the other: people
+//! of the host app judge the versions of the MiniApp, and the MiniApp runs on the devices of the host app. An admin of
+//! one side asks for the binding, and an admin of the other side agrees, by the same call. An admin of both sides, or
+//! of the platform, does both at once.
+
+use berth_base::{
+    clock::Millis,
+    ids::{HostAppId, MiniAppId},
+    text::text_enum,
+};
+use serde::{Deserialize, Serialize};
+
+text_enum! {
+    /// How far the two sides have agreed on a binding.
+    BindingState {
+        /// Both sides have agreed: the host app runs the MiniApp.
+        Active = "active",
+        /// The host app has asked. An admin of the MiniApp's team agrees by the same call.
+        WaitsForTeam = "waits_for_team",
+        /// The MiniApp's team has asked. An admin of the host app agrees by the same call.
+        WaitsForHostApp = "waits_for_host_app",
+    }
+}
+
+/// The binding of a MiniApp to a host app, agreed or asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+pub struct Binding {
+    /// Id of the host app.
+    #[cfg_attr(feature = "sql", sqlx(rename = "host_app_id"))]
+    pub host_app: HostAppId,
+    /// Id of the MiniApp.
+    #[cfg_attr(feature = "sql", sqlx(rename = "mini_app_id"))]
+    pub mini_app: MiniAppId,
+    /// How far it is agreed; only an `active` binding has an effect.
+    pub state: BindingState,
+    /// When it came to this state.
+    pub created_at: Millis,
+}

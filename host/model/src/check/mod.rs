@@ -1,0 +1,10 @@
+//! Checks: a device asks which versions it should run. Every host answers from an index in memory that follows the
+//! event log. A check needs the database only to admit a device to a gray task.
+
+mod device;
+mod trace;
+mod wire;
+
+pub use device::{Device, Key, short};
+pub use trace::Step;
+pub use wire::{CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Having, PackageRef, Reason, Status};

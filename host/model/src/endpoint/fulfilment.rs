@@ -1,0 +1,57 @@
+//! Fulfilment: the order system's messages may come in any order, any number of times and at any host, and lead to the
+//! same result. A message that cannot be applied is parked with its reason and does not hold up others (E1, E4).
+
+use berth_base::ids::MerchantId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    ledger::Receipt,
+    message::{Message, Reason},
+};
+
+/// How many messages one request may have, and how many one replay looks at.
+pub const MOST: usize = 1000;
+
+/// The body of a delivery: one message, or several.
+#[derive(utoipa::ToSchema)]
+#[schema(as = FulfilmentDelivery)]
+#[allow(dead_code, missing_docs, reason = "it only describes; what is sent is kept whatever it is")]
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Delivery {
+    One(Message),
+    Several {
+        /// 1 to 1,000 messages.
+        messages: Vec<Message>,
+    },
+}
+
+/// What became of each message of a delivery.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Receipts {
+    /// One receipt for each message, in the order of the messages.
+    pub results: Vec<Receipt>,
+}
+
+/// How a parked message is replayed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// The corrected message; when absent the message is tried again as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Message>)]
+    pub message: Option<Value>,
+}
+
+/// Which parked messages to replay. The conditions are ANDed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayAll {
+    /// Only those parked for this reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Only those that name this merchant (BosID).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+}

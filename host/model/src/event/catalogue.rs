@@ -1,0 +1,301 @@
+//! The types of events: what each means, and the JSON Schema of its `data`.
+
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{
+    data::{
+        AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+        PolicyReplaced, Submitted, Unbound,
+    },
+    webhook::{Webhook, WebhookPing, WebhookReplayed},
+};
+use berth_base::error::{Error, Result};
+
+use crate::{
+    access::{Account, Caller, Team, Token, TokenScope},
+    binding::Binding,
+    endpoint::{
+        Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
+        authorisation::{AuthorisationView, Unclaimed},
+        channel::ChannelUnbound,
+        kept::Fulfilment,
+        membership::ProductMoved,
+        org::{NodeOfEndpoint, ProductOfNode},
+    },
+    host_app::HostApp,
+    mini_app::MiniApp,
+    policy::registry::{InstalledPolicy, PolicyBinding},
+    rollout::{Cohort, GrayTask},
+    version::{Release, Trial, Version},
+};
+
+/// A type of event, as the host knows it.
+pub struct EventType {
+    /// The name of the type, such as `version.published`.
+    pub kind: &'static str,
+    /// What happened, in a sentence.
+    pub says: &'static str,
+    data: fn() -> Value,
+}
+
+/// The name of an event type together with the type of its data: an event of this kind cannot be told with other data.
+pub struct Kind<T> {
+    name: &'static str,
+    data: PhantomData<fn(&T)>,
+}
+
+impl<T> Clone for Kind<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Kind<T> {}
+
+impl<T> Kind<T> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, data: PhantomData }
+    }
+
+    /// The name of the type, such as `version.published`.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+/// Defines the constants in [`kind`], with which events are told, and the list [`ALL`], from which readers learn of
+/// them.
+macro_rules! catalogue {
+    ($($name:ident = $kind:literal $data:ty, $says:literal;)*) => {
+        /// The kinds of events, one constant for each. Each carries the type of its data.
+        pub mod kind {
+            use super::*;
+            $(#[doc = $says] pub const $name: Kind<$data> = Kind::new($kind);)*
+        }
+
+        /// Every type of event.
+        pub const ALL: &[EventType] = &[$(EventType { kind: $kind, says: $says, data: schema_of::<$data> },)*];
+
+        #[cfg(test)]
+        const NAMES: &[(&str, &str)] = &[$((stringify!($name), $kind),)*];
+    };
+}
+
+catalogue! {
+    ACCOUNT_CREATED = "account.created" Account, "An account was created.";
+    MEMBER_GRANTED = "member.granted" MemberGranted, "An account got a role.";
+    MEMBER_REMOVED = "member.removed" MemberRemoved, "An account lost its role.";
+    TOKEN_ISSUED = "token.issued" Token, "A token was issued.";
+    TOKEN_REVOKED = "token.revoked" Token, "A token was revoked; `data` is how it was before.";
+    TEAM_CREATED = "team.created" Team, "A team was created.";
+
+    MINI_APP_CREATED = "mini_app.created" MiniApp, "A MiniApp was created.";
+    MINI_APP_EDITED = "mini_app.edited" MiniApp, "The name or the description of a MiniApp changed.";
+    MINI_APP_ON_SHELF = "mini_app.on_shelf" MiniApp, "A MiniApp is on the shelf: devices are served.";
+    MINI_APP_OFF_SHELF = "mini_app.off_shelf" MiniApp, "A MiniApp is off the shelf: no device is served any more.";
+    MINI_APP_MIN_VERSION = "mini_app.min_version" MiniApp, "The smallest version that may run changed.";
+    HOST_APP_CREATED = "host_app.created" HostApp, "A host app was created.";
+    BINDING_ASKED = "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
+    BINDING_CREATED = "binding.created" Binding, "A MiniApp was bound to a host app.";
+    BINDING_REMOVED = "binding.removed" Unbound, "A MiniApp is no longer bound to a host app.";
+
+    VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
+    VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";
+    VERSION_DELETED = "version.deleted" OfVersion, "A development version was deleted.";
+    VERSION_SUBMITTED = "version.submitted" Submitted, "A version was submitted, and its audit began.";
+    VERSION_WITHDRAWN = "version.withdrawn" OfVersion, "A version was withdrawn from its audit.";
+    VERSION_APPROVED = "version.approved" AuditClosed, "A version was approved by all host apps.";
+    VERSION_REJECTED = "version.rejected" AuditClosed, "A version was rejected, by a policy or by a person.";
+    VERSION_PUBLISHED = "version.published" Release, "A version went online.";
+    VERSION_ROLLED_BACK = "version.rolled_back" Release, "A version that was online before is online again.";
+    TRIAL_SET = "trial.set" Trial, "A version is on trial for some accounts.";
+    TRIAL_CLEARED = "trial.cleared" Nothing, "The trial ended.";
+    AUDIT_CHECKED = "audit.checked" AuditChecked, "The policies have judged; people decide now.";
+    AUDIT_DECIDED = "audit.decided" AuditDecided, "A host app decided on a version.";
+
+    GRAY_TASK_CREATED = "gray_task.created" GrayTask, "A grayscale task was created.";
+    GRAY_TASK_STARTED = "gray_task.started" GrayMoved, "A grayscale task began to deliver.";
+    GRAY_TASK_SUSPENDED = "gray_task.suspended" GrayMoved, "A grayscale task admits nobody for now.";
+    GRAY_TASK_RESUMED = "gray_task.resumed" GrayMoved, "A suspended grayscale task delivers again.";
+    GRAY_TASK_ENDED = "gray_task.ended" GrayMoved, "A grayscale task ended; `cause` says by what.";
+    GRAY_TASK_RECALLED = "gray_task.recalled" GrayMoved, "The version was taken back from those who kept it after the cap was reached.";
+    COHORT_CREATED = "cohort.created" Cohort, "A list of devices or accounts was uploaded.";
+
+    POLICY_INSTALLED = "policy.installed" InstalledPolicy, "A policy was installed.";
+    POLICY_REPLACED = "policy.replaced" PolicyReplaced, "A newer build of a first-party policy took the place of the older one.";
+    POLICY_REMOVED = "policy.removed" InstalledPolicy, "A policy was removed.";
+    POLICY_BOUND = "policy.bound" PolicyBinding, "A policy was bound.";
+    POLICY_REBOUND = "policy.rebound" PolicyBinding, "A binding of a policy changed.";
+    POLICY_UNBOUND = "policy.unbound" PolicyBinding, "A binding of a policy was taken away.";
+
+    MERCHANT_CREATED = "merchant.created" Merchant, "A merchant was created.";
+    MERCHANT_EDITED = "merchant.edited" Merchant, "The name or a setting of a merchant changed.";
+
+    CHANNEL_AUTHORISATION_STARTED = "channel_authorisation.started" AuthorisationView, "The authorisation of a channel began, or began again.";
+    CHANNEL_AUTHORISATION_AUTHORISED = "channel_authorisation.authorised" AuthorisationView, "The merchant agreed on the channel's platform.";
+    CHANNEL_AUTHORISATION_GRANTED = "channel_authorisation.granted" AuthorisationView, "What the merchant granted is recorded.";
+    CHANNEL_AUTHORISATION_CHOOSING = "channel_authorisation.choosing" AuthorisationView, "Somebody must say which endpoint application the channel is for.";
+    CHANNEL_AUTHORISATION_TARGET_CHOSEN = "channel_authorisation.target_chosen" AuthorisationView, "Somebody said which endpoint application the channel is for; the run goes on.";
+    CHANNEL_AUTHORISATION_BOUND = "channel_authorisation.bound" AuthorisationView, "The channel is authorised and bound to its endpoint application.";
+    CHANNEL_AUTHORISATION_ABANDONED = "channel_authorisation.abandoned" AuthorisationView, "The authorisation of a channel was given up, by hand or by time.";
+    CHANNEL_AUTHORISATION_FAILED = "channel_authorisation.failed" AuthorisationView, "The authorisation of a channel failed; `reason` says why.";
+    WECHAT_ACCOUNT_UNCLAIMED = "wechat_account.unclaimed" Unclaimed, "A WeChat account that no merchant here has authorised us on WeChat's own pages.";
+    PRODUCT_INSTANCE_CREATED = "product_instance.created" ProductInstance, "The first message about a product instance was applied.";
+    PRODUCT_INSTANCE_CHANGED = "product_instance.changed" ProductInstance, "A message changed a product instance: its state, its time or its name.";
+    PRODUCT_INSTANCE_EXPIRED = "product_instance.expired" ProductInstance, "The time of a product instance is over; a renewal brings it back.";
+    FULFILMENT_PARKED = "fulfilment.parked" Fulfilment, "A fulfilment message cannot be applied, and waits.";
+    FULFILMENT_APPLIED = "fulfilment.applied" Fulfilment, "A fulfilment message that waited was applied.";
+    FULFILMENT_CORRECTED = "fulfilment.corrected" Fulfilment, "A fulfilment message that waited was replayed with a correction that has another id.";
+    ENDPOINT_CREATED = "endpoint.created" EndpointApp, "An endpoint application was created; what it holds is told by events of its own.";
+    ENDPOINT_EDITED = "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
+    ENDPOINT_DELETED = "endpoint.deleted" EndpointApp, "An endpoint application was deleted; that its assignments ended is told by events of their own.";
+    ENDPOINT_PRODUCT_ADDED = "endpoint.product_added" ProductMoved, "An endpoint application holds one more product instance.";
+    ENDPOINT_PRODUCT_REMOVED = "endpoint.product_removed" ProductMoved, "An endpoint application does not hold a product instance any more.";
+    ENDPOINT_ORG_NODE_REMOVED = "endpoint.org_node_removed" NodeOfEndpoint, "An endpoint application is not assigned to an organisation node any more.";
+    ORG_NODE_PRODUCT_CLOSED = "org_node.product_closed" ProductOfNode, "A product instance is not open on an organisation node any more.";
+
+    CHANNEL_AUTHORISED = "channel.authorised" Channel, "A merchant authorised a channel, for the first time or again.";
+    CHANNEL_EDITED = "channel.edited" Channel, "The name of a channel changed.";
+    CHANNEL_UNAUTHORISED = "channel.unauthorised" Channel, "The authorisation of a channel was taken back where the channel is.";
+    CHANNEL_BOUND = "channel.bound" Channel, "A channel reaches an endpoint application.";
+    CHANNEL_UNBOUND = "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
+    CHANNEL_DELETED = "channel.deleted" Channel, "A merchant gave a channel up.";
+    ORG_NODE_CREATED = "org_node.created" OrgNode, "An organisation node was created.";
+    ORG_NODE_EDITED = "org_node.edited" OrgNode, "An organisation node was renamed, moved or limited.";
+    ORG_NODE_DELETED = "org_node.deleted" OrgNode, "An organisation node was deleted.";
+    ORG_NODE_PRODUCT_OPENED = "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
+    ENDPOINT_ORG_NODE_ADDED = "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
+
+    WEBHOOK_CREATED = "webhook.created" Webhook, "A webhook was created.";
+    WEBHOOK_EDITED = "webhook.edited" Webhook, "A webhook was edited, enabled or disabled.";
+    WEBHOOK_DISABLED = "webhook.disabled" Webhook, "Berth disabled a webhook: its receiver says that it is gone.";
+    WEBHOOK_DELETED = "webhook.deleted" Webhook, "A webhook was deleted.";
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated" Webhook, "A webhook got another secret.";
+    WEBHOOK_REPLAYED = "webhook.replayed" WebhookReplayed, "Events are delivered to a webhook again.";
+    WEBHOOK_PING = "webhook.ping" WebhookPing, "A message that tries a webhook; it is sent to that one only and is not in the log.";
+}
+
+/// A type of event, as the API lists it.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct EventTypeView {
+    /// The name, such as `version.published`. CloudEvents carry it as `dev.berth.version.published`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What happened, in a sentence.
+    pub summary: String,
+    /// The path of the JSON Schema of `data` on this host.
+    pub schema: String,
+}
+
+impl EventType {
+    /// The type with this name, if there is one.
+    pub fn of(kind: &str) -> Option<&'static Self> {
+        ALL.iter().find(|one| one.kind == kind)
+    }
+
+    /// The path of its schema on this host.
+    pub fn path(&self) -> String {
+        format!("/v1/event-types/{}", self.kind)
+    }
+
+    /// The JSON Schema (2020-12) of `data`, which refers to nothing outside itself.
+    pub fn schema(&self) -> Value {
+        let mut document = match (self.data)() {
+            Value::Object(schema) => schema,
+            other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
+        };
+        document.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+        document.insert("$id".into(), json!(self.path()));
+        document.insert("title".into(), json!(self.kind));
+        document.insert("description".into(), json!(self.says));
+        Value::Object(document)
+    }
+}
+
+/// Every type of event. Any token that may read anything may ask.
+pub fn list(caller: &Caller) -> Result<Vec<EventTypeView>> {
+    caller.require_scope(TokenScope::Read)?;
+    let view = |one: &EventType| EventTypeView { kind: one.kind.into(), summary: one.says.into(), schema: one.path() };
+    Ok(ALL.iter().map(view).collect())
+}
+
+/// The JSON Schema of one type.
+///
+/// # Errors
+/// `not-found` when there is no such type.
+pub fn schema(caller: &Caller, kind: &str) -> Result<Value> {
+    caller.require_scope(TokenScope::Read)?;
+    EventType::of(kind).map(EventType::schema).ok_or_else(|| Error::not_found("event type", kind))
+}
+
+/// The schema that the API document has for `T`, with the schemas that it refers to under `$defs`.
+fn schema_of<T: PartialSchema + ToSchema>() -> Value {
+    let mut named = Vec::new();
+    T::schemas(&mut named);
+    let mut schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    let definitions = named.into_iter().map(|(name, one)| (name, serde_json::to_value(one).unwrap_or_default()));
+    let definitions: Map<String, Value> = definitions.collect();
+    if !definitions.is_empty() {
+        schema["$defs"] = Value::Object(definitions);
+    }
+    point_inside(&mut schema);
+    schema
+}
+
+/// Turns references into the API document into references into the schema itself.
+fn point_inside(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(point_inside),
+        Value::Object(members) => {
+            if let Some(Value::String(target)) = members.get_mut("$ref") {
+                *target = target.replace("#/components/schemas/", "#/$defs/");
+            }
+            members.values_mut().for_each(point_inside);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn i6_each_kind_is_listed_once_and_its_constant_is_named_like_it() {
+        let kinds: BTreeSet<_> = ALL.iter().map(|one| one.kind).collect();
+        assert_eq!(kinds.len(), ALL.len(), "a kind is listed twice");
+        for (constant, kind) in NAMES {
+            assert_eq!(*constant, kind.to_uppercase().replace('.', "_"));
+        }
+    }
+
+    #[test]
+    fn every_schema_is_complete_in_itself() {
+        for one in ALL {
+            let schema = one.schema();
+            assert!(!schema.to_string().contains("#/components"), "{}", one.kind);
+            let valid = jsonschema::options().offline().build(&schema).map(drop);
+            assert!(valid.is_ok(), "{}: {:?}", one.kind, valid.err().map(|error| error.to_string()));
+            assert_ne!(schema, json!({}), "{}", one.kind);
+        }
+    }
+
+    #[test]
+    fn a_schema_refuses_what_is_not_its_data() {
+        let refuses = |kind: &str, data: Value| {
+            !jsonschema::options().offline().build(&EventType::of(kind).unwrap().schema()).unwrap().is_valid(&data)
+        };
+        assert!(refuses("version.deleted", json!({"version": 7})));
+        assert!(!refuses("version.deleted", json!({"version": "1.0.0"})));
+        assert!(refuses("member.granted", json!({"account": "usr_1", "scope": "moon", "id": "", "role": "admin"})));
+        assert!(refuses("trial.cleared", json!({})));
+        assert!(!refuses("trial.cleared", Value::Null));
+    }
+}

@@ -1,0 +1,138 @@
+//! The `data` of events that do not simply carry the object that changed.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use berth_base::{
+    ids::{AuditId, Digest, GrayTaskId, HostAppId, MiniAppId, UserId},
+    version::VersionNumber,
+};
+
+use super::{Kind, kind};
+use crate::{
+    access::{Role, ScopeKind},
+    audit::Decision,
+    rollout::{Cause, Move, State},
+};
+
+/// An account was given a role.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct MemberGranted {
+    pub account: UserId,
+    /// The kind of the scope in which the role holds.
+    pub scope: ScopeKind,
+    /// The id of what the scope covers; empty for the platform.
+    pub id: String,
+    pub role: Role,
+}
+
+/// An account lost its role.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct MemberRemoved {
+    pub account: UserId,
+    /// The kind of the scope in which the role held.
+    pub scope: ScopeKind,
+    /// The id of what the scope covers; empty for the platform.
+    pub id: String,
+}
+
+/// A newer build of a first-party policy replaced the older one in the bindings that Berth itself had made.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct PolicyReplaced {
+    pub from: Digest,
+    pub to: Digest,
+}
+
+/// A binding that was removed.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Unbound {
+    pub host_app: HostAppId,
+    pub mini_app: MiniAppId,
+}
+
+/// A version whose state changed.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct OfVersion {
+    pub version: VersionNumber,
+}
+
+/// A version that was submitted.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Submitted {
+    pub audit: AuditId,
+    pub version: VersionNumber,
+    /// The host apps whose decisions the version needs.
+    pub host_apps: Vec<HostAppId>,
+}
+
+/// An audit that waits for people's decisions now.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct AuditChecked {
+    pub audit: AuditId,
+    pub version: VersionNumber,
+}
+
+/// A host app's decision on a version.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct AuditDecided {
+    pub audit: AuditId,
+    pub version: VersionNumber,
+    pub host_app: HostAppId,
+    pub decision: Decision,
+}
+
+/// An audit that ended.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct AuditClosed {
+    pub audit: AuditId,
+    pub version: VersionNumber,
+    /// Why it was rejected; empty otherwise.
+    pub reason: String,
+}
+
+/// A grayscale task whose state changed.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct GrayMoved {
+    pub id: GrayTaskId,
+    pub version: VersionNumber,
+    pub from: State,
+    pub to: State,
+    pub cause: Cause,
+    pub note: String,
+    /// Devices admitted so far.
+    pub admitted: u64,
+}
+
+impl Move {
+    /// The kind of the event that announces the move.
+    pub fn event(self) -> Kind<GrayMoved> {
+        match self {
+            Self::Start => kind::GRAY_TASK_STARTED,
+            Self::Suspend => kind::GRAY_TASK_SUSPENDED,
+            Self::Resume => kind::GRAY_TASK_RESUMED,
+            Self::End => kind::GRAY_TASK_ENDED,
+        }
+    }
+}
+
+/// The data of events about which there is nothing to say besides the subject. Serialised as null.
+#[derive(Serialize)]
+pub struct Nothing;
+
+impl utoipa::PartialSchema for Nothing {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::Null).into()
+    }
+}
+
+impl ToSchema for Nothing {}

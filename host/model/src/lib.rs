@@ -1,0 +1,18 @@
+//! What is said and what is decided: the types of the API, the catalogue of events, and the rules. All of it is pure: no
+//! database, no clock, no network. With the feature `sql`, the types that are rows as they are can be read from it.
+
+pub mod access;
+pub mod audit;
+pub mod binding;
+pub mod check;
+pub mod download;
+pub mod endpoint;
+pub mod event;
+pub mod host_app;
+pub mod idempotency;
+pub mod mini_app;
+pub mod overview;
+pub mod policy;
+pub mod report;
+pub mod rollout;
+pub mod version;

@@ -1,0 +1,190 @@
+//! How much one evaluation may use. An evaluation that hits a limit ends, and reports the limit by its name.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::PolicyKind;
+use berth_base::error::{Error, Result};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// The limit that an evaluation hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// CPU time, or four times as much elapsed time.
+    Deadline,
+    /// Bytes of all linear memories together.
+    Memory,
+    /// Elements of all tables together.
+    Table,
+    /// Depth of calls.
+    Stack,
+    /// Bytes that one call passes to the host.
+    Output,
+    /// Lines or bytes of the log.
+    Log,
+    /// No instance became free in time.
+    Capacity,
+}
+
+impl Limit {
+    /// The name of the limit in JSON, metrics and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::Table => "table",
+            Self::Stack => "stack",
+            Self::Output => "output",
+            Self::Log => "log",
+            Self::Capacity => "capacity",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The limits of one evaluation, which are for `configure` and the judgement together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Limits {
+    /// Milliseconds of CPU time. The elapsed time may be four times as long.
+    pub deadline_ms: u64,
+    /// Bytes of all linear memories together.
+    pub memory_bytes: u64,
+    /// Elements of all tables together.
+    pub table_elements: u64,
+    /// Bytes that one call may pass to the host: the judgement, or the arguments of one host call.
+    pub output_bytes: u64,
+    /// Lines that the log may have.
+    pub log_lines: u64,
+    /// Bytes that the log may have.
+    pub log_bytes: u64,
+}
+
+impl Limits {
+    /// The limits of a policy of this kind whose binding does not override them.
+    pub fn default_of(kind: PolicyKind) -> Self {
+        match kind {
+            PolicyKind::Grayscale => Self {
+                deadline_ms: 5,
+                memory_bytes: 16 * MIB,
+                table_elements: 20_000,
+                output_bytes: 64 * KIB,
+                log_lines: 100,
+                log_bytes: 16 * KIB,
+            },
+            PolicyKind::Auditor => Self {
+                deadline_ms: 20_000,
+                memory_bytes: 256 * MIB,
+                table_elements: 50_000,
+                output_bytes: 4 * MIB,
+                log_lines: 10_000,
+                log_bytes: MIB,
+            },
+            PolicyKind::Guard => Self {
+                deadline_ms: 1_000,
+                memory_bytes: 64 * MIB,
+                table_elements: 50_000,
+                output_bytes: 256 * KIB,
+                log_lines: 1_000,
+                log_bytes: 128 * KIB,
+            },
+        }
+    }
+
+    /// The largest limits that a binding may ask for. For grayscale policies, memory and tables are those of a slot of
+    /// the pool.
+    pub fn largest_of(kind: PolicyKind) -> Self {
+        match kind {
+            PolicyKind::Grayscale => Self {
+                deadline_ms: 1_000,
+                memory_bytes: 128 * MIB,
+                table_elements: 100_000,
+                output_bytes: MIB,
+                log_lines: 10_000,
+                log_bytes: MIB,
+            },
+            PolicyKind::Auditor => Self {
+                deadline_ms: 300_000,
+                memory_bytes: 1024 * MIB,
+                table_elements: 1_000_000,
+                output_bytes: 32 * MIB,
+                log_lines: 100_000,
+                log_bytes: 16 * MIB,
+            },
+            PolicyKind::Guard => Self {
+                deadline_ms: 20_000,
+                memory_bytes: 256 * MIB,
+                table_elements: 100_000,
+                output_bytes: 4 * MIB,
+                log_lines: 10_000,
+                log_bytes: MIB,
+            },
+        }
+    }
+
+    /// The limits of a policy that is being installed: as much memory as it may ever ask for, and two seconds to
+    /// describe itself.
+    pub fn of_installation(kind: PolicyKind) -> Self {
+        Self { deadline_ms: 2_000, output_bytes: 256 * KIB, ..Self::largest_of(kind) }
+    }
+
+    /// The CPU time that an evaluation may use.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms)
+    }
+
+    /// The elapsed time after which an evaluation ends, even when it waits for a processor or inside the host.
+    pub fn patience(&self) -> Duration {
+        self.deadline() * 4
+    }
+}
+
+macro_rules! overrides {
+    ($($field:ident),*) => {
+        /// Overrides of the limits of one binding. Absent members keep the default of the policy's kind.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct LimitOverrides {
+            $(
+                #[doc = concat!("See [`Limits::", stringify!($field), "`].")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $field: Option<u64>,
+            )*
+        }
+
+        impl LimitOverrides {
+            /// The limits of a binding of a policy of this kind.
+            ///
+            /// # Errors
+            /// `invalid-field` for a value that is 0 or over the largest one.
+            pub fn apply(&self, kind: PolicyKind) -> Result<Limits> {
+                let (default, largest) = (Limits::default_of(kind), Limits::largest_of(kind));
+                Ok(Limits {
+                    $($field: chosen(stringify!($field), self.$field, default.$field, largest.$field)?,)*
+                })
+            }
+        }
+    };
+}
+
+overrides!(deadline_ms, memory_bytes, table_elements, output_bytes, log_lines, log_bytes);
+
+fn chosen(name: &str, asked: Option<u64>, default: u64, largest: u64) -> Result<u64> {
+    match asked {
+        None => Ok(default),
+        Some(value) if (1..=largest).contains(&value) => Ok(value),
+        Some(value) => Err(Error::field(
+            &format!("limits.{name}"),
+            format_args!("{value} is outside 1 to {largest}; without it the limit is {default}."),
+        )
+        .with("limit", largest)),
+    }
+}

@@ -1,0 +1,153 @@
+//! Bindings of policies to places: which policy, with which config and limits, and what its failure means.
+
+use berth_base::{
+    clock::Millis,
+    ids::{Digest, PolicyBindingId},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
+use utoipa::{
+    PartialSchema,
+    openapi::{RefOr, Schema},
+};
+
+use super::{BindingScope, Mode, OnError, ScopeKind};
+use crate::policy::LimitOverrides;
+
+/// A policy that is bound to a place.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct PolicyBinding {
+    /// Id of the binding.
+    pub id: PolicyBindingId,
+    /// Name of the policy.
+    pub policy: String,
+    /// Version of the policy.
+    pub policy_version: String,
+    /// SHA-256 of the wasm of the policy; the binding uses exactly these bytes.
+    pub digest: Digest,
+    /// The place where it is bound.
+    pub scope: BindingScope,
+    /// The config that it is given.
+    #[schema(value_type = Object)]
+    pub config: Value,
+    /// Whether its judgement decides.
+    pub mode: Mode,
+    /// What it means when it gives no verdict.
+    pub on_error: OnError,
+    /// The limits that differ from the defaults.
+    pub limits: LimitOverrides,
+    /// The account that bound it or changed the binding last, or `berth` for a built-in policy.
+    pub bound_by: String,
+    /// When it was bound or the binding was last changed.
+    pub bound_at: Millis,
+}
+
+fn no_config() -> Value {
+    Value::Object(Default::default())
+}
+
+/// A policy to bind.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPolicyBinding {
+    /// The policy: its name (which means the newest version), `NAME@VERSION`, or its digest.
+    pub policy: String,
+    /// The config to give it, which must satisfy the policy's schema; `{}` when absent.
+    #[serde(default = "no_config")]
+    #[schema(value_type = Object)]
+    pub config: Value,
+    /// Whether its judgement decides; `enforce` when absent.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What it means when it gives no verdict; `closed` when absent.
+    #[serde(default)]
+    pub on_error: OnError,
+    /// The limits that are to differ from the defaults.
+    #[serde(default)]
+    pub limits: LimitOverrides,
+}
+
+/// A policy to bind, and the place where to bind it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScopedPolicyBinding {
+    /// The place.
+    pub scope: BindingScope,
+    /// The policy with its config.
+    #[serde(flatten)]
+    pub binding: NewPolicyBinding,
+}
+
+impl<'de> Deserialize<'de> for ScopedPolicyBinding {
+    /// Written by hand, because a derived flattening would accept misspelt fields.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let mut members = serde_json::Map::deserialize(deserializer)?;
+        let scope = members.remove("scope").ok_or_else(|| D::Error::missing_field("scope"))?;
+        let scope = serde_json::from_value(scope).map_err(D::Error::custom)?;
+        let binding = serde_json::from_value(members.into()).map_err(D::Error::custom)?;
+        Ok(Self { scope, binding })
+    }
+}
+
+impl PartialSchema for ScopedPolicyBinding {
+    /// Written by hand, because a schema that allows no further members cannot be flattened into another one.
+    fn schema() -> RefOr<Schema> {
+        let mut schema = NewPolicyBinding::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("A policy to bind, and where.".into());
+            object.properties.insert("scope".into(), BindingScope::schema());
+            object.required.push("scope".into());
+        }
+        schema
+    }
+}
+
+impl utoipa::ToSchema for ScopedPolicyBinding {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        NewPolicyBinding::schemas(schemas);
+        BindingScope::schemas(schemas);
+    }
+}
+
+/// Changes to a binding. Absent fields stay as they are.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BindingPatch {
+    /// Another version of the same policy: its name (which means the newest version), `NAME@VERSION`, or its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The new config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub config: Option<Value>,
+    /// The new mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// The new meaning of its failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_error: Option<OnError>,
+    /// The new limits, in place of all that differ from the defaults now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitOverrides>,
+}
+
+impl BindingPatch {
+    /// Whether it changes nothing but the version of the policy.
+    pub fn only_moves(&self) -> bool {
+        self.config.is_none() && self.mode.is_none() && self.on_error.is_none() && self.limits.is_none()
+    }
+}
+
+/// Which bindings to list. Without a place: all that the caller may know about, except those of ended gray tasks.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BindingQuery {
+    /// Only bindings at this kind of place, of which `scope_id` names one.
+    #[serde(default)]
+    pub scope_kind: Option<ScopeKind>,
+    /// Id of the place; absent for the platform.
+    #[serde(default)]
+    pub scope_id: String,
+    /// Only bindings of the policy with this name, whatever its version.
+    #[serde(default)]
+    pub policy: Option<String>,
+}

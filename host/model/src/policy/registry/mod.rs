@@ -1,0 +1,35 @@
+//! The registry of policies: which are installed, and where they are bound.
+
+mod bound;
+mod install;
+mod scope;
+
+pub use bound::{BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, ScopedPolicyBinding};
+pub use install::{InstalledPolicy, PolicyQuery};
+pub use scope::{BindingScope, ScopeKind};
+
+use berth_base::text::text_enum;
+
+text_enum! {
+    /// Whether the judgement of a policy decides.
+    #[derive(Default)]
+    Mode {
+        /// The judgement decides.
+        #[default]
+        Enforce = "enforce",
+        /// The judgement is recorded, and decides nothing.
+        Shadow = "shadow",
+    }
+}
+
+text_enum! {
+    /// What it means that a policy gave no verdict. It never means "pass" unless somebody has chosen `open`.
+    #[derive(Default)]
+    OnError {
+        /// The policy counts as having objected.
+        #[default]
+        Closed = "closed",
+        /// The policy counts as not having been asked.
+        Open = "open",
+    }
+}

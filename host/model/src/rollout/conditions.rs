@@ -1,0 +1,232 @@
+//! The standard conditions of a gray task (G4): what people fill in, and the same in words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use berth_base::{
+    error::{Error, Result},
+    ids::{CohortId, HostAppId},
+    text::{self, text_enum},
+};
+
+/// Name of the built-in policy that judges [`Conditions`]; its config is their JSON.
+pub const POLICY: &str = "standard-conditions";
+
+/// Entries that each condition takes.
+const MAX_ENTRIES: usize = 100;
+const MAX_TYPED_OBJECTS: usize = 1000;
+
+text_enum! {
+    /// The operating system of a device.
+    Platform {
+        /// Android.
+        Android = "android",
+        /// iOS and iPadOS.
+        Ios = "ios",
+        /// HarmonyOS.
+        Harmony = "harmony",
+    }
+}
+
+text_enum! {
+    /// Which property of a device a list of objects names.
+    ObjectKind {
+        /// The `guid` of a device, which names an installation of a host app.
+        Guid = "guid",
+        /// The `device_id`, which names the hardware.
+        DeviceId = "device_id",
+        /// The account that is logged in.
+        Account = "account",
+    }
+}
+
+/// A host app, optionally limited to a range of its versions, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostAppRange {
+    /// Id of the host app, which must be bound to the MiniApp.
+    pub id: HostAppId,
+    /// Oldest version of the host app that qualifies, such as `3.2`; absent for no lower bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_version: Option<String>,
+    /// Newest version of the host app that qualifies; absent for no upper bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_version: Option<String>,
+}
+
+/// A platform, optionally limited to a range of system versions, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformRange {
+    /// The platform.
+    pub platform: Platform,
+    /// Oldest system version that qualifies, such as `12`; absent for no lower bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_os: Option<String>,
+    /// Newest system version that qualifies; absent for no upper bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_os: Option<String>,
+}
+
+/// A list of devices or accounts: either typed (`values`) or uploaded (`cohort`), never both.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectList {
+    /// Which property of a device the members of the list are compared with.
+    pub kind: ObjectKind,
+    /// The typed members, at most 1,000 of at most 255 characters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// Id of an uploaded list of the same MiniApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<CohortId>,
+}
+
+/// The standard conditions of a gray task. A device must meet all of them; an empty one never restricts (G4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Conditions {
+    /// The device runs in any of these host apps; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub host_apps: Vec<HostAppRange>,
+    /// The device has any of these platforms; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<PlatformRange>,
+    /// The device is on any of these networks, such as `wifi` or `5g`; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// The device or its account is in any of these lists; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectList>,
+}
+
+impl Conditions {
+    /// Whether no condition restricts.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks counts and lengths. Whether the ranges make sense is left to the policy that uses them.
+    ///
+    /// # Errors
+    /// `invalid-field`, naming the condition.
+    pub fn check(&self) -> Result<()> {
+        at_most("host_apps", self.host_apps.len(), MAX_ENTRIES)?;
+        at_most("platforms", self.platforms.len(), MAX_ENTRIES)?;
+        at_most("networks", self.networks.len(), MAX_ENTRIES)?;
+        at_most("objects", self.objects.len(), MAX_ENTRIES)?;
+        for network in &self.networks {
+            text::name("networks", network, 32)?;
+        }
+        self.objects.iter().try_for_each(ObjectList::check)
+    }
+
+    /// The conditions in words, one phrase for each that restricts (G8).
+    pub fn in_words(&self) -> Vec<String> {
+        let lists = [
+            ("Host app", listed(&self.host_apps)),
+            ("Platform", listed(&self.platforms)),
+            ("Network", self.networks.join(" or ")),
+            ("Object", listed(&self.objects)),
+        ];
+        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(what, list)| format!("{what}: {list}")).collect()
+    }
+}
+
+impl ObjectList {
+    fn check(&self) -> Result<()> {
+        if self.values.is_empty() == self.cohort.is_none() {
+            return Err(Error::field("objects", "each list has either values or a cohort."));
+        }
+        if self.values.len() > MAX_TYPED_OBJECTS {
+            return Err(Error::field(
+                "objects",
+                format!(
+                    "at most {MAX_TYPED_OBJECTS} values are typed, these are {}. Upload them as a cohort: POST /v1/mini-apps/{{id}}/cohorts.",
+                    self.values.len()
+                ),
+            ));
+        }
+        self.values.iter().try_for_each(|value| text::name("objects", value, 255).map(drop))
+    }
+}
+
+fn at_most(field: &str, count: usize, limit: usize) -> Result<()> {
+    if count <= limit { Ok(()) } else { Err(Error::field(field, format!("at most {limit}, these are {count}."))) }
+}
+
+fn listed(items: &[impl fmt::Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+fn range(f: &mut fmt::Formatter<'_>, min: Option<&str>, max: Option<&str>) -> fmt::Result {
+    match (min, max) {
+        (None, None) => Ok(()),
+        (Some(min), None) => write!(f, " {min} and newer"),
+        (None, Some(max)) => write!(f, " {max} and older"),
+        (Some(min), Some(max)) => write!(f, " {min} to {max}"),
+    }
+}
+
+impl fmt::Display for HostAppRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)?;
+        range(f, self.min_version.as_deref(), self.max_version.as_deref())
+    }
+}
+
+impl fmt::Display for PlatformRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.platform.fmt(f)?;
+        range(f, self.min_os.as_deref(), self.max_os.as_deref())
+    }
+}
+
+impl fmt::Display for ObjectList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cohort {
+            Some(cohort) => write!(f, "{} in the list {cohort}", self.kind),
+            None => write!(f, "{} among {} typed", self.kind, self.values.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g8_conditions_read_as_words() {
+        let conditions: Conditions = serde_json::from_value(serde_json::json!({
+            "host_apps": [{"id": "ha-shop", "min_version": "3.2", "max_version": "3.9"}, {"id": "ha-two"}],
+            "platforms": [{"platform": "android", "min_os": "12"}],
+            "networks": ["wifi", "5g"],
+            "objects": [{"kind": "guid", "values": ["a", "b"]}],
+        }))
+        .expect("conditions");
+        assert_eq!(
+            conditions.in_words(),
+            [
+                "Host app: ha-shop 3.2 to 3.9 or ha-two",
+                "Platform: android 12 and newer",
+                "Network: wifi or 5g",
+                "Object: guid among 2 typed",
+            ]
+        );
+    }
+
+    #[test]
+    fn g4_an_empty_condition_never_restricts() {
+        assert!(Conditions::default().is_empty());
+        assert!(Conditions::default().in_words().is_empty());
+    }
+
+    #[test]
+    fn g4_a_list_is_typed_or_uploaded() {
+        let list = |values: Vec<String>| ObjectList { kind: ObjectKind::Guid, values, cohort: None };
+        assert!(list(vec!["a".into()]).check().is_ok());
+        assert!(list(vec![]).check().is_err());
+        assert!(list(vec!["x".into(); 1001]).check().is_err());
+    }
+}

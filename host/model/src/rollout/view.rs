@@ -1,0 +1,89 @@
+//! Gray tasks as the API shows them (G8).
+
+use berth_base::{
+    clock::Millis,
+    ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
+    version::VersionNumber,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Cause, Conditions, State};
+use crate::policy::registry::{Mode, OnError};
+
+/// A gray task: a grayscale release of one version.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct GrayTask {
+    /// Id of the task.
+    pub id: GrayTaskId,
+    /// The MiniApp whose version it delivers.
+    pub mini_app: MiniAppId,
+    /// Display name, 1 to 20 characters.
+    pub name: String,
+    /// The version in grayscale.
+    pub version: VersionNumber,
+    /// State by the clock, even where the move is not stored yet.
+    pub state: State,
+    /// Why it ended; absent until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Cause>,
+    /// `true` when its cap has ended it and the devices that it had admitted keep the version.
+    pub honoured: bool,
+    /// When it begins to deliver.
+    pub start: Millis,
+    /// When it ends.
+    pub end: Millis,
+    /// The cap: how many distinct devices it admits at most; absent for no cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_users: Option<u64>,
+    /// How many devices it has admitted.
+    pub admitted: u64,
+    /// The standard conditions that restrict whom it admits.
+    pub conditions: Conditions,
+    /// The conditions and the cap in words, a phrase for each.
+    pub in_words: Vec<String>,
+    /// Its policies, in the order in which they judge.
+    pub policies: Vec<TaskPolicy>,
+    /// The account that created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at: Millis,
+    /// Everything that has moved it, oldest first.
+    pub moves: Vec<MoveView>,
+}
+
+/// A policy that is bound to a task.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the words are those of PolicyBinding")]
+pub struct TaskPolicy {
+    pub binding: PolicyBindingId,
+    pub policy: String,
+    pub digest: Digest,
+    pub config: Value,
+    pub mode: Mode,
+    pub on_error: OnError,
+}
+
+/// One move of a task: who or what caused it, and when (G5).
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+pub struct MoveView {
+    /// The state before the move.
+    #[cfg_attr(feature = "sql", sqlx(rename = "from_state"))]
+    pub from: State,
+    /// The state after the move. Equal to `from` when devices lost a version that they had kept after the end of the
+    /// task.
+    #[cfg_attr(feature = "sql", sqlx(rename = "to_state"))]
+    pub to: State,
+    /// Why the task moved.
+    pub cause: Cause,
+    /// The note that came with the move; absent when there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// The account that moved the task, or `berth` for the host itself.
+    #[cfg_attr(feature = "sql", sqlx(rename = "moved_by"))]
+    pub by: String,
+    /// When it moved.
+    #[cfg_attr(feature = "sql", sqlx(rename = "moved_at"))]
+    pub at: Millis,
+}

@@ -1,0 +1,12 @@
+//! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
+
+mod record;
+mod release;
+mod state;
+pub mod trial;
+pub mod upload;
+
+pub use record::{ManifestSummary, StoredManifest, Version};
+pub use release::{Publish, Release, ReleaseKind, Rollback};
+pub use state::{State, Step};
+pub use trial::Trial;

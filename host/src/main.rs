@@ -1,5 +1,0 @@
-//! The `berth` binary.
-
-fn main() -> std::process::ExitCode {
-    berth::cli::main()
-}

@@ -1,0 +1,312 @@
+//! Accounts, teams, roles and tokens.
+
+use sqlx::types::Json;
+
+use super::{Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_if};
+use berth_base::{
+    clock::Millis,
+    error::Result,
+    ids::{Digest, TeamId, TokenId, UserId},
+    page::PageQuery,
+};
+use berth_base::{error::Error, text};
+use berth_model::access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token};
+use berth_model::{
+    access::{IssuedToken, NewAccount, NewToken, TokenScope, new_secret},
+    event::{MemberGranted, MemberRemoved, kind},
+};
+
+/// A token with one of the roles of its account; the role is NULL when the account has none.
+#[derive(sqlx::FromRow)]
+struct HolderRow {
+    #[sqlx(flatten)]
+    token: Token,
+    scope_kind: Option<ScopeKind>,
+    scope_id: Option<String>,
+    role: Option<Role>,
+}
+
+impl HolderRow {
+    fn grant(&self) -> Result<Option<(Scope, Role)>> {
+        let (Some(kind), Some(id), Some(role)) = (self.scope_kind, &self.scope_id, self.role) else {
+            return Ok(None);
+        };
+        Ok(Some((Scope::parse(kind, id)?, role)))
+    }
+}
+
+/// A token, and the roles of its account.
+type Holder = (Token, Vec<(Scope, Role)>);
+
+/// The token that a condition names, whatever its state, and the roles of its account. One statement is a snapshot by
+/// itself; a transaction around it would cost each request one round trip.
+macro_rules! holder {
+    ($db:expr, $condition:literal, $value:expr) => {
+        holder(fetch_alone!(
+            $db,
+            HolderRow,
+            concat!(
+                "SELECT t.*, g.scope_kind, g.scope_id, g.role FROM token t
+                 LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
+                $condition
+            ),
+            $value
+        )?)
+    };
+}
+
+fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
+    let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
+    Ok(rows.into_iter().next().map(|row| (row.token, grants)))
+}
+
+impl Db {
+    /// The token with this secret, whatever its state, and the roles of its account. The look-up is by digest, so its time
+    /// tells nothing of the secret.
+    pub async fn holder_of(&self, secret: &str) -> Result<Option<Holder>> {
+        holder!(self, "t.secret_sha256 = $1", Digest::of(secret.as_bytes()).as_str())
+    }
+
+    /// As [`Db::holder_of`], by the token's id.
+    pub async fn holder_by_id(&self, id: &TokenId) -> Result<Option<Holder>> {
+        holder!(self, "t.id = $1", id.as_str())
+    }
+}
+
+impl Tx {
+    /// Adds an account.
+    pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
+            &account.id,
+            &account.name,
+            account.created_at
+        )?;
+        Ok(())
+    }
+
+    /// The account with this id.
+    pub async fn account(&mut self, id: &UserId) -> Result<Option<Account>> {
+        Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
+    }
+
+    /// A page of the accounts, newest first, and one more than the page holds; only those called `name`, if it is
+    /// given.
+    pub async fn accounts(&mut self, page: &PageQuery, name: Option<&str>) -> Result<Vec<Account>> {
+        Ok(fetch_built!(self, Account, |query| {
+            query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
+            push_if!(query, name, " AND name = ", "");
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+
+    /// Adds a team.
+    pub async fn insert_team(&mut self, team: &Team) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO team (id, name, created_at) VALUES ($1, $2, $3)",
+            &team.id,
+            &team.name,
+            team.created_at
+        )?;
+        Ok(())
+    }
+
+    /// The team with this id.
+    pub async fn team(&mut self, id: &TeamId) -> Result<Option<Team>> {
+        Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
+    }
+
+    /// A page of the teams that the caller may know about, by id, and one more than the page holds.
+    pub async fn teams_known_to(&mut self, caller: &Caller, page: &PageQuery) -> Result<Vec<Team>> {
+        Ok(fetch_built!(self, Team, |q| {
+            q.push("SELECT * FROM team WHERE id > ").push_bind(page.after());
+            if chosen!(!caller.reads_everything()) {
+                q.push(" AND id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+                q.push_bind(&caller.account).push(")");
+            }
+            q.push(" ORDER BY id LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+
+    /// Whether the team, host app or merchant that the scope covers exists.
+    pub async fn scope_exists(&mut self, scope: &Scope) -> Result<bool> {
+        let id = scope.id();
+        Ok(match scope.kind() {
+            ScopeKind::Platform => true,
+            ScopeKind::Team => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM team WHERE id = $1", id)?.is_some()
+            }
+            ScopeKind::HostApp => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM host_app WHERE id = $1", id)?.is_some()
+            }
+            ScopeKind::Merchant => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM merchant WHERE id = $1", id)?.is_some()
+            }
+        })
+    }
+
+    /// Gives an account a role in a scope, in place of the one that it may have there. Returns `false` when it has this
+    /// role already.
+    pub async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
+        let changed = execute!(
+            self,
+            "INSERT INTO role_grant (account_id, scope_kind, scope_id, role, created_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (account_id, scope_kind, scope_id) DO UPDATE SET role = excluded.role
+             WHERE role_grant.role <> excluded.role",
+            account,
+            scope.kind(),
+            scope.id(),
+            role,
+            now
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// Removes the role of an account in a scope.
+    pub async fn delete_grant(&mut self, account: &UserId, scope: &Scope) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM role_grant WHERE account_id = $1 AND scope_kind = $2 AND scope_id = $3",
+            account,
+            scope.kind(),
+            scope.id()
+        )?;
+        Ok(())
+    }
+
+    /// All accounts that have a role in the scope, oldest role first.
+    pub async fn members(&mut self, scope: &Scope) -> Result<Vec<Member>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (UserId, String, Role),
+            "SELECT g.account_id, a.name, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
+             WHERE g.scope_kind = $1 AND g.scope_id = $2 ORDER BY g.created_at, g.account_id",
+            scope.kind(),
+            scope.id()
+        )?;
+        Ok(rows.into_iter().map(|(account, name, role)| Member { account, name, role }).collect())
+    }
+
+    /// Locks the roles in a scope, so that two changes of its admins come one after the other.
+    pub async fn hold_grants(&mut self, scope: &Scope) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE role_grant SET role = role WHERE scope_kind = $1 AND scope_id = $2",
+            scope.kind(),
+            scope.id()
+        )?;
+        Ok(())
+    }
+
+    /// Adds a token. Only the digest of its secret is stored.
+    pub async fn insert_token(&mut self, token: &Token, secret: Digest) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO token (id, account_id, name, secret_sha256, scopes, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &token.id,
+            &token.account,
+            &token.name,
+            secret,
+            Json(&token.scopes),
+            token.created_at,
+            token.expires_at,
+        )?;
+        Ok(())
+    }
+
+    /// All tokens of an account, newest first.
+    pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
+        const SQL: &str = "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
+        Ok(fetch!(self, fetch_all, Token, SQL, account)?)
+    }
+
+    /// The token with this id.
+    pub async fn token(&mut self, id: &TokenId) -> Result<Option<Token>> {
+        Ok(fetch!(self, fetch_optional, Token, "SELECT * FROM token WHERE id = $1", id)?)
+    }
+
+    /// Revokes a token. It is void at once, as every host reads the row for each request. Returns `false` when it was
+    /// revoked already.
+    pub async fn revoke_token(&mut self, id: &TokenId, now: Millis) -> Result<bool> {
+        Ok(execute!(self, "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? > 0)
+    }
+}
+
+impl Tx {
+    /// Creates an account and emits the event; `invalid-field` for the name.
+    pub async fn create_account(&mut self, actor: &str, new: &NewAccount) -> Result<Account> {
+        let now = self.now();
+        let account = Account {
+            id: UserId::generate(now, self.random()),
+            name: text::name("name", &new.name, 64)?,
+            created_at: now,
+        };
+        self.insert_account(&account).await?;
+        self.tell(kind::ACCOUNT_CREATED, &account.id, actor, &account);
+        Ok(account)
+    }
+
+    /// Gives `account` the role in the scope, in place of the one that it may have there. Giving the same role again
+    /// does nothing.
+    ///
+    /// # Errors
+    /// `invalid-field` when scopes of this kind do not have the role; `not-found` when there is no such account.
+    pub async fn grant(&mut self, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
+        if !scope.kind().roles().contains(&role) {
+            let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
+            return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
+        }
+        self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
+        if !self.set_grant(account, scope, role, self.now()).await? {
+            return Ok(());
+        }
+        let (scope, id) = (scope.kind(), scope.id().to_owned());
+        let data = MemberGranted { account: account.clone(), scope, id, role };
+        self.tell(kind::MEMBER_GRANTED, account, actor, &data);
+        Ok(())
+    }
+
+    /// Takes the role that an account has in a scope, and emits the event.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn revoke(&mut self, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
+        self.delete_grant(account, scope).await?;
+        let data = MemberRemoved { account: account.clone(), scope: scope.kind(), id: scope.id().to_owned() };
+        self.tell(kind::MEMBER_REMOVED, account, actor, &data);
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Issues a token for `account`, with all scopes when `new` names none.
+    ///
+    /// # Errors
+    /// `invalid-field` for the name, or an expiry that is not in the future.
+    pub async fn issue_token(&mut self, account: &UserId, new: NewToken) -> Result<IssuedToken> {
+        let now = self.now();
+        if new.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::field("expires_at", "must lie in the future."));
+        }
+        let name = berth_base::text::name("name", &new.name, 64)?;
+        let mut scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
+        scopes.sort_unstable();
+        scopes.dedup();
+        let secret = new_secret(self.random());
+        let token = Token {
+            id: TokenId::generate(now, self.random()),
+            account: account.clone(),
+            name,
+            scopes,
+            created_at: now,
+            expires_at: new.expires_at,
+            revoked_at: None,
+        };
+        self.insert_token(&token, Digest::of(secret.as_bytes())).await?;
+        Ok(IssuedToken { token, secret })
+    }
+}

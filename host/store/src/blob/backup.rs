@@ -1,0 +1,71 @@
+//! Copies all blobs to another folder.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use super::{Blobs, disk};
+use berth_base::error::{Code, Error, Result};
+
+/// The result of a backup of the blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Copied {
+    /// How many blobs were copied.
+    pub copied: u64,
+    /// How many blobs an earlier backup had copied already.
+    pub kept: u64,
+}
+
+impl Blobs {
+    /// Copies the blobs that the folder `to` does not have yet.
+    ///
+    /// # Errors
+    /// `bad-request` when the blobs are in S3; `storage-full`.
+    pub async fn copy_to(&self, to: &Path) -> Result<Copied> {
+        if self.local.is_none() {
+            return Err(Error::new(Code::BadRequest, "The blobs are in S3. Back up the bucket with S3's own means."));
+        }
+        let (from, to) = (self.spool.with_file_name("blobs").join("sha256"), to.join("blobs").join("sha256"));
+        let copy = move || {
+            let mut done = Copied::default();
+            copy_folder(&from, &to, &mut done).map(|()| done)
+        };
+        tokio::task::spawn_blocking(copy).await.map_err(Error::internal)?.map_err(disk)
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path, done: &mut Copied) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target, done)?;
+        } else if !entry.file_name().to_string_lossy().contains('#') {
+            copy_file(&entry.path(), target, done)?; // with a # it is half-written
+        }
+    }
+    File::open(to)?.sync_all()
+}
+
+fn copy_file(from: &Path, to: PathBuf, done: &mut Copied) -> std::io::Result<()> {
+    let source = match File::open(from) {
+        Ok(source) => source,
+        // Collected a moment ago: nothing names it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let there = fs::metadata(&to).is_ok_and(|there| source.metadata().is_ok_and(|meta| meta.len() == there.len()));
+    if there {
+        done.kept += 1;
+        return Ok(());
+    }
+    let part = to.with_extension("part");
+    let mut out = File::create(&part)?;
+    std::io::copy(&mut &source, &mut out)?;
+    out.sync_all()?;
+    fs::rename(part, to)?;
+    done.copied += 1;
+    Ok(())
+}

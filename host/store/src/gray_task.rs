@@ -1,0 +1,308 @@
+//! Gray tasks and their moves.
+
+use berth_base::sql::Count;
+
+use super::{Tx, execute, fetch};
+use berth_base::{
+    clock::Millis,
+    error::{Error, Result},
+    ids::{GrayTaskId, MiniAppId},
+};
+use berth_base::{
+    ids::{Digest, VersionId},
+    version::VersionNumber,
+};
+use berth_model::rollout::MoveView;
+use berth_model::{
+    event::{GrayMoved, Kind, kind},
+    policy::registry::ScopeKind,
+    rollout::{Cause, Conditions, GrayTask, Life, Move, State, Step, TaskPolicy},
+};
+use sqlx::types::Json;
+
+use crate::policy::PolicyBindingRow;
+
+impl Tx {
+    /// How many gray tasks of a MiniApp have not ended, as stored.
+    pub async fn unended_gray_tasks(&mut self, mini_app: &MiniAppId) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(*) FROM gray_task WHERE mini_app_id = $1 AND state <> 'ended'";
+        let (count,) = fetch!(self, fetch_one, (i64,), SQL, mini_app)?;
+        Ok(count)
+    }
+
+    /// The gray task with this id.
+    pub async fn gray_task(&mut self, id: &GrayTaskId) -> Result<Option<TaskRow>> {
+        Ok(fetch!(
+            self,
+            fetch_optional,
+            TaskRow,
+            "SELECT t.*, v.number, v.sha256, v.size FROM gray_task t JOIN version v ON v.id = t.version_id WHERE t.id = $1",
+            id
+        )?)
+    }
+
+    /// The MiniApp of the gray task with this id.
+    pub async fn mini_app_of_task(&mut self, id: &GrayTaskId) -> Result<Option<MiniAppId>> {
+        let row = fetch!(self, fetch_optional, (MiniAppId,), "SELECT mini_app_id FROM gray_task WHERE id = $1", id)?;
+        Ok(row.map(|(id,)| id))
+    }
+
+    /// Locks a gray task until the transaction ends, so that its moves and admissions come one after the other. Whoever
+    /// locks several must do so in the order of their ids. `not-found` when there is none.
+    pub async fn hold_gray_task(&mut self, id: &GrayTaskId) -> Result<TaskRow> {
+        execute!(self, "UPDATE gray_task SET admitted = admitted WHERE id = $1", id)?;
+        self.gray_task(id).await?.ok_or_else(|| Error::not_found("grayscale task", id))
+    }
+
+    /// Up to `limit` gray tasks of a MiniApp with ids below `before`, newest first.
+    pub async fn gray_tasks(&mut self, mini_app: &MiniAppId, before: &str, limit: i64) -> Result<Vec<TaskRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            TaskRow,
+            "SELECT t.*, v.number, v.sha256, v.size FROM gray_task t JOIN version v ON v.id = t.version_id
+             WHERE t.mini_app_id = $1 AND t.id < $2 ORDER BY t.id DESC LIMIT $3",
+            mini_app,
+            before,
+            limit
+        )?)
+    }
+
+    /// The gray tasks of a MiniApp that still have an effect on devices, in the order in which they must be locked. The
+    /// state of their versions is not considered: one of them may just be going online.
+    pub async fn live_gray_task_ids(&mut self, mini_app: &MiniAppId) -> Result<Vec<GrayTaskId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (GrayTaskId,),
+            "SELECT id FROM gray_task WHERE mini_app_id = $1 AND (state <> 'ended' OR honoured) ORDER BY id",
+            mini_app
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The gray tasks that must start or end by now. A task of a MiniApp that is off the shelf does not start (A2).
+    pub async fn due_gray_tasks(&mut self, now: Millis) -> Result<Vec<GrayTaskId>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            (GrayTaskId,),
+            "SELECT t.id FROM gray_task t JOIN mini_app m ON m.id = t.mini_app_id
+             WHERE t.state <> 'ended' AND (t.end_at <= $1 OR (t.state = 'pending' AND t.start_at <= $1 AND m.on_shelf))
+             ORDER BY t.id",
+            now
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Adds a gray task. As nobody else sees it before the transaction ends, it counts as locked.
+    pub async fn insert_gray_task(&mut self, task: &TaskRow) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO gray_task (id, mini_app_id, version_id, name, state, honoured, start_at, end_at, max_users,
+                                    admitted, conditions, created_by, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            &task.id,
+            &task.mini_app_id,
+            &task.version_id,
+            &task.name,
+            task.state,
+            task.honoured,
+            task.start_at,
+            task.end_at,
+            task.max_users,
+            Count(task.admitted),
+            &task.conditions,
+            &task.created_by,
+            task.created_at
+        )?;
+        Ok(())
+    }
+
+    /// Stores the state of a gray task that this transaction has locked.
+    pub async fn save_gray_state(&mut self, task: &TaskRow) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE gray_task SET state = $2, honoured = $3 WHERE id = $1",
+            &task.id,
+            task.state,
+            task.honoured
+        )?;
+        Ok(())
+    }
+
+    /// The moves of a task, oldest first.
+    pub async fn gray_moves(&mut self, task: &GrayTaskId) -> Result<Vec<MoveView>> {
+        Ok(fetch!(self, fetch_all, MoveView, "SELECT * FROM gray_move WHERE task_id = $1 ORDER BY position", task)?)
+    }
+
+    /// Adds a move of a task that this transaction holds.
+    pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveView) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO gray_move (task_id, position, from_state, to_state, cause, note, moved_by, moved_at)
+             SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6, $7 FROM gray_move WHERE task_id = $1",
+            task,
+            row.from,
+            row.to,
+            row.cause,
+            &row.note,
+            &row.by,
+            row.at
+        )?;
+        Ok(())
+    }
+}
+
+/// A row of `gray_task`, joined with its version.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are documented in GrayTask")]
+pub struct TaskRow {
+    pub id: GrayTaskId,
+    pub mini_app_id: MiniAppId,
+    pub version_id: VersionId,
+    #[sqlx(rename = "number")]
+    pub version: VersionNumber,
+    pub sha256: Digest,
+    #[sqlx(try_from = "Count")]
+    pub size: u64,
+    pub name: String,
+    pub state: State,
+    /// Its moves say it, too. It is stored because the release index asks for tasks that still mean something without their
+    /// moves. `write_gray_move` writes it with the state, and nobody else does.
+    pub honoured: bool,
+    pub start_at: Millis,
+    pub end_at: Millis,
+    pub max_users: Option<Count>,
+    #[sqlx(try_from = "Count")]
+    pub admitted: u64,
+    pub conditions: Json<Conditions>,
+    pub created_by: String,
+    pub created_at: Millis,
+}
+
+impl TaskRow {
+    /// The part of the row that decides what the task means at a moment.
+    pub fn life(&self) -> Life {
+        Life { state: self.state, honoured: self.honoured, start: self.start_at, end: self.end_at }
+    }
+}
+
+impl Tx {
+    /// Moves a task that this transaction has locked: stores the new state, records the move and emits the event.
+    ///
+    /// # Errors
+    /// `gray-state` when the state of the task does not allow the move.
+    pub async fn move_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
+        let from = task.state;
+        task.state = from.after(step.step)?;
+        if task.state == State::Ended {
+            task.honoured = step.cause == Cause::Cap;
+        }
+        self.write_gray_move(task, from, step, step.step.event()).await
+    }
+
+    /// Takes the version back from the devices that kept it after the cap had ended the task; records that and emits
+    /// the event.
+    pub async fn recall_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
+        task.honoured = false;
+        self.write_gray_move(task, State::Ended, step, kind::GRAY_TASK_RECALLED).await
+    }
+
+    async fn write_gray_move(
+        &mut self,
+        task: &TaskRow,
+        from: State,
+        step: &Step<'_>,
+        event: Kind<GrayMoved>,
+    ) -> Result<()> {
+        self.save_gray_state(task).await?;
+        let row = MoveView {
+            from,
+            to: task.state,
+            cause: step.cause,
+            note: step.note.to_owned(),
+            by: step.actor.to_owned(),
+            at: self.now(),
+        };
+        self.insert_gray_move(&task.id, &row).await?;
+        let data = GrayMoved {
+            id: task.id.clone(),
+            version: task.version.clone(),
+            from,
+            to: task.state,
+            cause: step.cause,
+            note: step.note.to_owned(),
+            admitted: task.admitted,
+        };
+        self.tell(event, &task.id, step.actor, &data).for_mini_app(&task.mini_app_id);
+        Ok(())
+    }
+
+    /// Stores the move that the clock has made due, if any, for a task that this transaction has locked. A task does
+    /// not start while its MiniApp is off the shelf. Returns whether the task moved.
+    pub async fn catch_up_gray_task(&mut self, task: &mut TaskRow) -> Result<bool> {
+        let Some(step) = self.due_move(task, self.now()).await? else { return Ok(false) };
+        self.move_gray_task(task, &Step::by_time(step)).await?;
+        Ok(true)
+    }
+
+    /// What the clock does to a task, if anything: a task of a MiniApp off the shelf does not start (A2).
+    pub async fn due_move(&mut self, task: &TaskRow, now: Millis) -> Result<Option<Move>> {
+        let due = task.life().due(now);
+        if due != Some(Move::Start) {
+            return Ok(due);
+        }
+        let on_shelf = self.mini_app(&task.mini_app_id).await?.is_some_and(|mini_app| mini_app.shelf().is());
+        Ok(due.filter(|_| on_shelf))
+    }
+}
+
+impl From<PolicyBindingRow> for TaskPolicy {
+    fn from(row: PolicyBindingRow) -> Self {
+        Self {
+            binding: row.id,
+            policy: row.name,
+            digest: row.digest,
+            config: row.config.0,
+            mode: row.mode,
+            on_error: row.on_error,
+        }
+    }
+}
+
+impl Tx {
+    /// Builds the API's view of a task, with its policies and moves and its state at `now`.
+    pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
+        let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
+        let moves = self.gray_moves(&row.id).await?;
+        let state = match self.due_move(&row, now).await? {
+            Some(step) => row.state.after(step)?,
+            None => row.state,
+        };
+        let overdue = (state == State::Ended).then_some(Cause::Time);
+        let ended = moves.iter().find(|one| one.to == State::Ended);
+        let ended_by = ended.map(|one| one.cause).or(overdue);
+        let mut in_words = row.conditions.0.in_words();
+        in_words.extend(row.max_users.map(|max| format!("At most {} devices", max.0)));
+        Ok(GrayTask {
+            id: row.id,
+            mini_app: row.mini_app_id,
+            name: row.name,
+            version: row.version,
+            state,
+            ended_by,
+            honoured: row.honoured,
+            start: row.start_at,
+            end: row.end_at,
+            max_users: row.max_users.map(u64::from),
+            admitted: row.admitted,
+            conditions: row.conditions.0,
+            in_words,
+            policies: policies.into_iter().map(TaskPolicy::from).collect(),
+            created_by: row.created_by,
+            created_at: row.created_at,
+            moves,
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! The database; no SQL is elsewhere. Each statement has one text for SQLite and PostgreSQL: a transaction is an enum
+//! with an arm for each, and the macros below run the same statement on either.
+//!
+//! A change and the events that announce it share a transaction: [`Tx::tell`] collects events, and [`Tx::commit`]
+//! writes them last, while it locks the one row that numbers them. So the numbers have no gaps, and they follow the
+//! order in which changes became visible.
+
+pub mod access;
+pub mod admission;
+pub mod audit;
+mod backlog;
+pub mod blob;
+mod blob_names;
+mod cohort;
+mod connect;
+mod delivery;
+pub mod endpoint;
+pub mod event;
+pub mod gray_task;
+mod host_app;
+mod idempotency;
+mod index;
+mod lease;
+mod mini_app;
+pub mod policy;
+#[cfg(test)]
+mod prepared;
+pub mod seal;
+pub mod sealed;
+mod statement;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod version;
+mod webhook;
+pub mod wechat;
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::statement::{chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_if};
+pub use backlog::Backlog;
+pub use berth_base::sql::{Count, is_unique_violation, was_unique_violation};
+pub use connect::{Backend, Db, DbConfig};
+pub use delivery::{Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
+pub use event::{EventAge, EventRow, NewEvent};
+pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
+pub use lease::Lease;
+pub use sealed::{SEALED, SealedColumn};
+pub use sqlx::types::Json;
+pub use webhook::{WebhookRow, WebhookSecretRow};
+
+use serde::Serialize;
+
+use berth_base::{
+    clock::{Millis, Random},
+    error::Result,
+    ids::EventId,
+};
+use berth_model::event::Kind;
+
+use crate::seal::Seal;
+
+/// The transaction of one of the two databases.
+enum Conn {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction. If it is dropped without [`Tx::commit`], it changes nothing.
+pub struct Tx {
+    conn: Conn,
+    events: Vec<NewEvent>,
+    db: Db,
+}
+
+impl Tx {
+    /// Adds an event to this transaction: `actor` did what `kind` says to `subject`, with `data` as the details. The
+    /// event is written by [`Tx::commit`].
+    pub fn tell<T: Serialize>(
+        &mut self,
+        kind: Kind<T>,
+        subject: &impl ToString,
+        actor: &str,
+        data: &T,
+    ) -> &mut NewEvent {
+        let now = self.now();
+        let id = EventId::generate(now, self.random());
+        self.events.push_mut(NewEvent::new(id, now, kind, subject.to_string(), actor.to_owned(), data))
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Millis {
+        self.db.now()
+    }
+
+    /// The source of random bytes.
+    pub fn random(&self) -> &dyn Random {
+        self.db.random()
+    }
+
+    /// Id of this host among those that share the database.
+    pub fn host(&self) -> &str {
+        self.db.host()
+    }
+
+    /// The keys with which secrets in the database are sealed.
+    pub fn seal(&self) -> &Seal {
+        self.db.seal()
+    }
+
+    /// Commits the changes together with their events, durably.
+    pub async fn commit(mut self) -> Result<()> {
+        let events = std::mem::take(&mut self.events);
+        let told = !events.is_empty();
+        if told {
+            self.write_events(events).await?;
+        }
+        match self.conn {
+            Conn::Sqlite(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
+            Conn::Postgres(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
+        }
+        if told {
+            self.db.tell_of_events();
+        }
+        Ok(())
+    }
+}

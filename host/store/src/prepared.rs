@@ -1,0 +1,328 @@
+//! What the macros of `statement` note of the source, and the test that prepares all of it on both databases.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use linkme::distributed_slice;
+
+/// Where something stands in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub module: &'static str,
+    pub file: &'static str,
+    pub line: u32,
+    pub column: u32,
+    /// What tells it from others on the line, as source.
+    pub what: &'static str,
+}
+
+macro_rules! place {
+    ($what:expr) => {
+        $crate::prepared::Place { module: module_path!(), file: file!(), line: line!(), column: column!(), what: $what }
+    };
+}
+pub(super) use place;
+
+/// Who understands a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Both,
+    Sqlite,
+}
+
+/// A statement whose text is a constant.
+pub struct Text {
+    pub place: Place,
+    pub dialect: Dialect,
+    pub text: &'static str,
+    /// The values that are bound to it, as source.
+    pub bound: &'static [&'static str],
+}
+
+/// Every statement whose text is a constant.
+#[distributed_slice]
+pub static TEXTS: [Text];
+
+/// Every place where a statement is put together.
+#[distributed_slice]
+pub static BUILT: [Place];
+
+/// Everything that decides what is pushed onto a statement.
+#[distributed_slice]
+pub static CHOICES: [Place];
+
+/// What a test has tried.
+#[derive(Default)]
+struct Tried {
+    built: BTreeSet<(Place, String)>,
+    chosen: BTreeSet<(Place, bool)>,
+}
+
+thread_local! {
+    /// Of the test on this thread, if it wants to know.
+    static TRIED: RefCell<Option<Tried>> = const { RefCell::new(None) };
+}
+
+fn note(what: impl FnOnce(&mut Tried) -> bool) {
+    TRIED.with_borrow_mut(|tried| tried.as_mut().map(what));
+}
+
+/// Notes that a statement was put together.
+pub fn built(place: &Place, text: &str) {
+    note(|tried| tried.built.insert((*place, text.to_owned())));
+}
+
+/// Notes how a choice was made.
+pub fn chosen(place: &Place, choice: &impl Choice) {
+    note(|tried| tried.chosen.insert((*place, choice.made())));
+}
+
+/// A truth or an option.
+pub trait Choice {
+    fn made(&self) -> bool;
+}
+
+impl Choice for bool {
+    fn made(&self) -> bool {
+        *self
+    }
+}
+
+impl<T> Choice for Option<T> {
+    fn made(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl<T> Choice for &Option<T> {
+    fn made(&self) -> bool {
+        self.is_some()
+    }
+}
+
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use serde_json::{Value, json};
+    use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Statement};
+
+    use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
+    use crate::testing::{self, DAWN};
+    use crate::{Backend, Db, DbConfig, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use berth_base::{
+        clock::{Nature, SystemRandom},
+        ids::{EndpointAppId, GrayTaskId, MerchantId, TeamId, UserId, WebhookId},
+    };
+    use berth_model::{
+        access::{Role, Scope},
+        endpoint::{ProductInstance, kept},
+        event::{Nothing, kind, webhook::DeliveryState},
+        rollout::Mark,
+    };
+
+    fn made<T: serde::de::DeserializeOwned>(json: Value) -> T {
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// Each call in a transaction of its own. Whether the database likes the values is nothing to this test.
+    macro_rules! call {
+        ($db:expr, $($method:ident($($arg:expr),*);)*) => {$(
+            let _ = $db.begin().await.unwrap().$method($($arg),*).await;
+        )*};
+    }
+
+    /// Puts every statement together that is put together, with all of its parts or with none.
+    async fn build_each(db: &Db, all: bool) {
+        let maybe = |json: Value| if all { json } else { json!({}) };
+        let grants = if all { Vec::new() } else { vec![(Scope::Platform, Role::Admin)] };
+        let caller = &testing::person(UserId::generate(DAWN, &SystemRandom), grants);
+        let (page, bos) = (&made(json!({})), "bos-1".parse::<MerchantId>().unwrap());
+        let (task, webhook) = (&GrayTaskId::generate(DAWN, &SystemRandom), WebhookId::generate(DAWN, &SystemRandom));
+        let (team, cid) = (TeamId::generate(DAWN, &SystemRandom), EndpointAppId::generate(DAWN, &SystemRandom));
+        let row: FulfilmentRow = FulfilmentRow {
+            id: "m-1".parse().unwrap(),
+            merchant_id: None,
+            state: "parked".parse().unwrap(),
+            reason: String::new(),
+            detail: String::new(),
+            body: "{}".into(),
+            attempts: 1,
+            received_at: DAWN,
+            settled_at: None,
+        };
+        let instance: ProductInstance = made(json!({"id": "pi-1", "merchant": bos, "product": "mall", "name": "Mall",
+            "state": "active", "said_at": DAWN, "said_kind": "purchase", "said_by": "m-1", "created_at": DAWN,
+            "updated_at": DAWN}));
+        let state = all.then_some(DeliveryState::Waiting);
+        let place = all.then(|| kept::Place(DAWN, row.id.clone()));
+        call!(
+            db,
+            accounts(page, all.then_some("name"));
+            teams_known_to(caller, page);
+            mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a"}))), page);
+            policy_bindings_known_to(caller);
+            events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos}))));
+            webhook_deliveries(&webhook, state, 0, 1);
+            move_cursors("host", 1, std::slice::from_ref(&webhook));
+            admitted_of(task, &["guid"]);
+            insert_admissions(task, 0, &["guid"], DAWN);
+            merchants_known_to(caller, page);
+            hold_merchants(&[&bos].into());
+            default_endpoints(&[bos.clone()].into());
+            channels_known_to(caller, &made(maybe(json!({"merchant": bos, "endpoint_app": cid, "kind": "h5",
+                "app_id": "a"}))), page);
+            endpoint_apps_known_to(caller, &made(maybe(json!({"merchant": bos, "product_instance": "pi-1",
+                "channel_app_id": "a", "org_node": "vid-1", "default": true}))));
+            product_instances_known_to(caller, &made(maybe(json!({"merchant": bos, "product": "mall",
+                "state": "active", "endpoint_app": cid, "org_node": "vid-1"}))));
+            org_nodes_known_to(caller, &made(maybe(json!({"merchant": bos, "parent": "vid-1", "endpoint_app": cid,
+                "product_instance": "pi-1"}))), page);
+            authorisations_known_to(caller, &made(maybe(json!({"merchant": bos, "state": "bound"}))), page);
+            fulfilments(&[row.id.clone()].into());
+            product_instances(&[instance.id.clone()].into());
+            write_instances(&[&instance]);
+            write_fulfilments(&[&row]);
+            parked_fulfilments(&made(maybe(json!({"merchant": bos, "reason": "merchant-unknown"}))), 1);
+            fulfilments_of(&made(maybe(json!({"merchant": bos, "state": "parked", "reason": "merchant-unknown"}))),
+                place.as_ref());
+        );
+        for mark in Mark::ALL {
+            call!(db, mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN););
+        }
+        for column in SEALED {
+            call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.tell(kind::TRIAL_CLEARED, &"shop", "test", &Nothing);
+        tx.commit().await.unwrap();
+    }
+
+    async fn tried(db: &Db) -> Tried {
+        TRIED.set(Some(Tried::default()));
+        build_each(db, true).await;
+        build_each(db, false).await;
+        TRIED.take().unwrap()
+    }
+
+    /// How many values the database wants for a statement, or why it does not understand it.
+    async fn prepare(db: &Db, text: &str) -> sqlx::Result<usize> {
+        let text = AssertSqlSafe(text.to_owned()).into_sql_str();
+        let count = |either: Option<sqlx::Either<usize, usize>>| either.map_or(0, sqlx::Either::into_inner);
+        Ok(match db.backend() {
+            Backend::Sqlite { write, .. } => {
+                let statement = write.prepare(text).await?;
+                count(statement.parameters().map(|either| either.map_left(<[_]>::len)))
+            }
+            Backend::Postgres(pool) => {
+                let statement = pool.prepare(text).await?;
+                count(statement.parameters().map(|either| either.map_left(<[_]>::len)))
+            }
+        })
+    }
+
+    fn complaint(place: &Place, database: &str, text: &str, why: &str) -> String {
+        format!("{}:{} on {database}: {why}\n{text}\n", place.file, place.line)
+    }
+
+    /// What a test says for itself is tried when it runs.
+    fn is_of_the_host(place: &&Place) -> bool {
+        !place.module.split("::").any(|part| part == "tests")
+    }
+
+    async fn complaints(db: &Db) -> Vec<String> {
+        let (database, dialects) = match db.backend() {
+            Backend::Sqlite { .. } => ("SQLite", [Dialect::Both, Dialect::Sqlite].as_slice()),
+            Backend::Postgres(_) => ("PostgreSQL", [Dialect::Both].as_slice()),
+        };
+        let mut found = Vec::new();
+        for one in TEXTS.iter().filter(|one| dialects.contains(&one.dialect) && is_of_the_host(&&one.place)) {
+            let bound = one.bound.len();
+            match prepare(db, one.text).await {
+                Ok(wanted) if wanted == bound => {}
+                Ok(wanted) => {
+                    let why = format!("it wants {wanted} values and gets {bound}: {}", one.bound.join(", "));
+                    found.push(complaint(&one.place, database, one.text, &why));
+                }
+                Err(error) => found.push(complaint(&one.place, database, one.text, &error.to_string())),
+            }
+        }
+        let tried = tried(db).await;
+        for (place, text) in &tried.built {
+            if let Err(error) = prepare(db, text).await {
+                found.push(complaint(place, database, text, &error.to_string()));
+            }
+        }
+        let built: BTreeSet<_> = tried.built.iter().map(|(place, _)| place).collect();
+        let places: BTreeSet<_> = BUILT.iter().filter(is_of_the_host).collect();
+        for place in places.difference(&built) {
+            found.push(complaint(
+                place,
+                database,
+                "",
+                "build_each in store/src/prepared.rs does not build this statement",
+            ));
+        }
+        let choices: BTreeSet<_> = CHOICES.iter().filter(is_of_the_host).copied().collect();
+        let both_ways = choices.into_iter().flat_map(|place| [(place, true), (place, false)]);
+        for (place, way) in both_ways.filter(|one| !tried.chosen.contains(one)) {
+            found.push(complaint(&place, database, place.what, &format!("build_each never makes this choice {way}")));
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn every_statement_of_the_source_is_understood_by_both_databases() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = testing::database().await;
+        let mut configs = vec![DbConfig::default()];
+        configs.extend(shared.database_url.is_some().then_some(shared));
+        let mut found = Vec::new();
+        for config in configs {
+            let db = Db::open(&config, folder.path(), Nature::default()).await.unwrap();
+            found.append(&mut complaints(&db).await);
+        }
+        assert!(TEXTS.len() > 200 && BUILT.len() > 40, "the macros note too little");
+        assert!(found.is_empty(), "{} faults\n\n{}", found.len(), found.join("\n"));
+    }
+
+    /// The lines of the macro calls in which statements are put together.
+    fn built_lines(source: &str) -> Vec<&str> {
+        let mut lines = source.lines();
+        let mut inside = Vec::new();
+        while let Some(first) = lines.find(|line| line.contains("_built!(")) {
+            let indent = first.len() - first.trim_start().len();
+            inside.extend(lines.by_ref().take_while(|line| line.len() - line.trim_start().len() > indent));
+        }
+        inside
+    }
+
+    fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn no_statement_is_run_past_the_macros_and_no_part_is_pushed_without_a_choice_that_is_tried() {
+        let mut all = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+        for (path, source) in &all {
+            let by_hand = ["query", "query_as", "query_scalar", "raw_sql"].map(|name| format!("sqlx::{name}"));
+            let exempt = ["src/statement.rs", "src/prepared.rs", "src/testing.rs"];
+            if !exempt.iter().any(|end| path.ends_with(end)) {
+                let past = by_hand.iter().find(|by_hand| source.contains(*by_hand));
+                assert!(past.is_none() && !source.contains("QueryBuilder"), "{path} runs a statement by hand");
+            }
+            for line in built_lines(source) {
+                let open = ["if ", "match "].iter().any(|word| line.trim_start().starts_with(word));
+                assert!(!open || line.contains("chosen!("), "{path}: not a chosen!:\n{line}");
+            }
+        }
+        assert!(all.iter().flat_map(|(_, source)| built_lines(source)).count() > 100, "the lines are not found");
+    }
+}

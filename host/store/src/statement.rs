@@ -1,0 +1,249 @@
+//! The macros that run statements, each in a span of its own. A text is a constant, so that a test finds it in the source
+//! and prepares it on both databases; a statement that is put together leaves its place there, and the test demands that
+//! it is tried with each of its parts and without it. That nobody runs a statement in another way is tested too.
+
+use std::time::Instant;
+
+use berth_base::sql::database_code;
+use tracing::{Instrument, field::Empty};
+
+/// The text of a statement, in tests noted with what is bound to it.
+macro_rules! text {
+    ($dialect:ident, $sql:expr $(, $arg:expr)*) => {{
+        const TEXT: &str = $sql;
+        #[cfg(test)]
+        #[linkme::distributed_slice($crate::prepared::TEXTS)]
+        static NOTED: $crate::prepared::Text = $crate::prepared::Text {
+            place: $crate::prepared::place!(""),
+            dialect: $crate::prepared::Dialect::$dialect,
+            text: TEXT,
+            bound: &[$(stringify!($arg)),*],
+        };
+        TEXT
+    }};
+}
+
+/// Runs a statement, answers the number of rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::statement::text!(Both, $sql $(, $arg)*);
+        match &mut $tx.conn {
+            $crate::Conn::Sqlite(c) => {
+                $crate::statement::run(
+                    text,
+                    sqlx::query::<sqlx::Sqlite>(text)$(.bind($arg))*.execute(&mut **c),
+                    |done| done.rows_affected(),
+                )
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            $crate::Conn::Postgres(c) => {
+                $crate::statement::run(
+                    text,
+                    sqlx::query::<sqlx::Postgres>(text)$(.bind($arg))*.execute(&mut **c),
+                    |done| done.rows_affected(),
+                )
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+        }
+    }};
+}
+
+/// Runs a query whose rows have the type `$row`; `$fetch` is `fetch_one`, `fetch_optional` or `fetch_all`.
+macro_rules! fetch {
+    ($tx:expr, $fetch:ident, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::statement::text!(Both, $sql $(, $arg)*);
+        let rows = $crate::statement::rows::$fetch;
+        match &mut $tx.conn {
+            $crate::Conn::Sqlite(c) => {
+                $crate::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Sqlite, $row>(text)$(.bind($arg))*.$fetch(&mut **c),
+                    rows,
+                ).await
+            }
+            $crate::Conn::Postgres(c) => {
+                $crate::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Postgres, $row>(text)$(.bind($arg))*.$fetch(&mut **c),
+                    rows,
+                ).await
+            }
+        }
+    }};
+}
+
+/// As [`fetch!`] of all rows, on a database and outside of a transaction.
+macro_rules! fetch_alone {
+    ($db:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::statement::text!(Both, $sql $(, $arg)*);
+        let rows = $crate::statement::rows::fetch_all;
+        match $db.backend() {
+            $crate::Backend::Sqlite { read, .. } => {
+                $crate::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Sqlite, $row>(text)$(.bind($arg))*.fetch_all(read),
+                    rows,
+                ).await
+            }
+            $crate::Backend::Postgres(pool) => {
+                $crate::statement::run(
+                    text,
+                    sqlx::query_as::<sqlx::Postgres, $row>(text)$(.bind($arg))*.fetch_all(pool),
+                    rows,
+                ).await
+            }
+        }
+    }};
+}
+
+/// Runs what only SQLite knows, on a pool and outside of a transaction.
+macro_rules! execute_sqlite {
+    ($pool:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let text = $crate::statement::text!(Sqlite, $sql $(, $arg)*);
+        $crate::statement::run(
+            text,
+            sqlx::query::<sqlx::Sqlite>(text)$(.bind($arg))*.execute($pool),
+            |done| done.rows_affected(),
+        )
+        .await
+    }};
+}
+
+/// Notes in tests that a statement was put together here.
+macro_rules! built {
+    ($query:ident) => {
+        #[cfg(test)]
+        {
+            #[linkme::distributed_slice($crate::prepared::BUILT)]
+            static PLACE: $crate::prepared::Place = $crate::prepared::place!("");
+            $crate::prepared::built(&PLACE, $query.sql().as_str());
+        }
+    };
+}
+
+/// As [`execute!`], for a statement that is put together: the block pushes its parts onto the query. What it pushes or
+/// not is [`chosen!`].
+macro_rules! execute_built {
+    ($tx:expr, |$query:ident| $build:block) => {
+        match &mut $tx.conn {
+            $crate::Conn::Sqlite(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
+                $build
+                $crate::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build().execute(&mut **c);
+                $crate::statement::run(text.as_str(), work, |done| done.rows_affected())
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            $crate::Conn::Postgres(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
+                $build
+                $crate::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build().execute(&mut **c);
+                $crate::statement::run(text.as_str(), work, |done| done.rows_affected())
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+        }
+    };
+}
+
+/// As [`fetch!`] of all rows, for a statement that is put together: the block pushes its parts onto the query. What it
+/// pushes or not is [`chosen!`].
+macro_rules! fetch_built {
+    ($tx:expr, $row:ty, |$query:ident| $build:block) => {
+        match &mut $tx.conn {
+            $crate::Conn::Sqlite(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
+                $build
+                $crate::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build_query_as::<$row>().fetch_all(&mut **c);
+                $crate::statement::run(text.as_str(), work, $crate::statement::rows::fetch_all).await
+            }
+            $crate::Conn::Postgres(c) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
+                $build
+                $crate::statement::built!($query);
+                let text = $query.sql();
+                let work = $query.build_query_as::<$row>().fetch_all(&mut **c);
+                $crate::statement::run(text.as_str(), work, $crate::statement::rows::fetch_all).await
+            }
+        }
+    };
+}
+
+/// What decides whether a part is pushed onto a statement, a truth or an option. Tests demand that both were tried.
+macro_rules! chosen {
+    ($choice:expr) => {{
+        let choice = $choice;
+        #[cfg(test)]
+        {
+            #[linkme::distributed_slice($crate::prepared::CHOICES)]
+            static PLACE: $crate::prepared::Place = $crate::prepared::place!(stringify!($choice));
+            $crate::prepared::chosen(&PLACE, &choice);
+        }
+        choice
+    }};
+}
+
+/// Pushes a condition on `$value`, when there is one.
+macro_rules! push_if {
+    ($query:ident, $value:expr, $before:expr, $after:expr) => {
+        if let Some(value) = $crate::statement::chosen!($value) {
+            $query.push($before).push_bind(value).push($after);
+        }
+    };
+}
+
+pub(super) use built;
+pub(super) use chosen;
+pub(super) use execute;
+pub(super) use execute_built;
+pub(super) use execute_sqlite;
+pub(super) use fetch;
+pub(super) use fetch_alone;
+pub(super) use fetch_built;
+pub(super) use push_if;
+pub(super) use text;
+
+/// How many rows there are in what one of sqlx's methods answers.
+pub(super) mod rows {
+    pub fn fetch_one<T>(_: &T) -> u64 {
+        1
+    }
+
+    pub fn fetch_optional<T>(row: &Option<T>) -> u64 {
+        u64::from(row.is_some())
+    }
+
+    #[expect(clippy::ptr_arg, reason = "it is what sqlx answers")]
+    pub fn fetch_all<T>(rows: &Vec<T>) -> u64 {
+        rows.len() as u64
+    }
+}
+
+/// Awaits a statement in its span: the text, how long it took with the wait for the connection or the writer, and how many
+/// rows it answered or touched. Never what is bound to it, nor the message of an error, which may quote that.
+pub async fn run<T>(
+    text: &str,
+    work: impl Future<Output = sqlx::Result<T>>,
+    rows: impl FnOnce(&T) -> u64,
+) -> sqlx::Result<T> {
+    let span = tracing::debug_span!(target: "berth::sql", "sql", text, micros = Empty, rows = Empty, error = Empty);
+    let started = (!span.is_disabled()).then(Instant::now);
+    let done = work.instrument(span.clone()).await;
+    if let Some(started) = started {
+        span.record("micros", started.elapsed().as_micros() as u64);
+        match &done {
+            Ok(answer) => span.record("rows", rows(answer)),
+            Err(error) => span.record("error", database_code(error).as_deref().unwrap_or("none")),
+        };
+        tracing::debug!(target: "berth::sql", parent: &span, "ran");
+    }
+    done
+}

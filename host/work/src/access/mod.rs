@@ -1,0 +1,13 @@
+//! Who may do what: accounts hold roles in scopes, tokens stand for accounts, and roles allow actions.
+//!
+//! Two questions are kept apart. *May the caller know that the thing exists?* If not, the answer is `not-found`, as for
+//! a thing that does not exist. *May the caller do this to it?* If not, the answer is `missing-grant`.
+
+mod accounts;
+mod first;
+mod token;
+
+pub use accounts::{accounts, create_account, create_team, me, members, set_role, teams};
+pub use berth_model::access::*;
+pub use first::{admin_token, first_admin};
+pub use token::{authenticate, issue_token, look_again, revoke_token, tokens};

@@ -1,0 +1,94 @@
+//! API tokens. A secret is shown once, stored as its SHA-256, and valid until it expires or is revoked.
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{TokenId, UserId},
+};
+use berth_model::{
+    access::{Action, Caller, IssuedToken, NewToken, Role, Scope, Token, TokenScope},
+    event::kind,
+};
+use berth_store::Db;
+
+/// The caller whose token has this secret.
+///
+/// # Errors
+/// `invalid-token` for an unknown or revoked token, between which no difference is made; `expired-token`.
+pub async fn authenticate(db: &Db, secret: &str) -> Result<Caller> {
+    caller_of(db, db.holder_of(secret).await?)
+}
+
+/// The caller with the roles that the account has now. Long-lasting requests call it to see whether token and roles are
+/// still there.
+///
+/// # Errors
+/// As for [`authenticate`].
+pub async fn look_again(db: &Db, caller: &Caller) -> Result<Caller> {
+    caller_of(db, db.holder_by_id(&caller.token).await?)
+}
+
+fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Caller> {
+    let invalid = || {
+        Error::new(
+            Code::InvalidToken,
+            "The token is unknown or revoked. Create one with `berth admin token`, or ask for one.",
+        )
+    };
+    let (token, grants) = holder.filter(|(token, _)| token.revoked_at.is_none()).ok_or_else(invalid)?;
+    if token.expires_at.is_some_and(|at| at <= db.now()) {
+        return Err(Error::new(Code::ExpiredToken, "The token has expired. Create a new one."));
+    }
+    Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
+}
+
+/// Issues a token for the caller, or for another account when the caller is an admin of the platform. The token gets at
+/// most the scopes of the caller's own token (F83).
+///
+/// # Errors
+/// `missing-grant` also when a scope is wanted that the caller's token lacks; `not-found` for the account;
+/// `invalid-field`.
+#[tracing::instrument(name = "token.issue", skip_all)]
+pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut new: NewToken) -> Result<IssuedToken> {
+    caller.require_scope(TokenScope::Manage)?;
+    let account = account.unwrap_or_else(|| caller.account.clone());
+    if account != caller.account {
+        caller.require(Action::Administer, &Scope::Platform)?;
+    }
+    let scopes = new.scopes.get_or_insert_with(|| caller.token_scopes.clone());
+    if let Some(extra) = scopes.iter().find(|scope| !caller.token_scopes.contains(scope)) {
+        return Err(Error::new(
+            Code::MissingGrant,
+            format!("Your own token lacks the scope {extra}, so it cannot give it."),
+        ));
+    }
+    let mut tx = db.begin().await?;
+    tx.account(&account).await?.ok_or_else(|| Error::not_found("account", &account))?;
+    let issued = tx.issue_token(&account, new).await?;
+    tx.tell(kind::TOKEN_ISSUED, &issued.token.id, caller.account.as_str(), &issued.token);
+    tx.commit().await?;
+    Ok(issued)
+}
+
+/// All tokens of the caller's account, without their secrets.
+pub async fn tokens(db: &Db, caller: &Caller) -> Result<Vec<Token>> {
+    caller.require_scope(TokenScope::Read)?;
+    db.read().await?.tokens_of(&caller.account).await
+}
+
+/// Revokes a token of the caller's account; an admin of the platform may revoke any. Revoking it again does nothing.
+/// `not-found` for a token of somebody else.
+#[tracing::instrument(name = "token.revoke", skip_all, fields(token = %id))]
+pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());
+    let token = token.ok_or_else(|| Error::not_found("token", id))?;
+    // A token may always end itself, whatever its scopes.
+    if token.id != caller.token {
+        caller.require_scope(TokenScope::Manage)?;
+    }
+    if !tx.revoke_token(id, db.now()).await? {
+        return Ok(());
+    }
+    tx.tell(kind::TOKEN_REVOKED, id, caller.account.as_str(), &token);
+    tx.commit().await
+}

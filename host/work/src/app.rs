@@ -1,0 +1,100 @@
+//! The parts of a running host, and how they are put together.
+
+use std::sync::Arc;
+
+use berth_base::error::Result;
+use berth_check::{AdmitQueue, Admitter, Checks, Live, MarkQueue, Marker, judge::Judges};
+use berth_judge::Engine;
+use berth_store::{Db, blob::Blobs};
+
+use crate::{
+    audit::Audits,
+    check::{Follower, Shelf},
+    config::Config,
+    endpoint::{
+        authorisation::Channels,
+        intake::{Intake, IntakeQueue},
+    },
+    event::outbox::Outbox,
+    policy::registry::Policies,
+};
+
+/// The parts of a host. The API takes from here what an operation needs; operations do not know the whole.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The store of packages, policies and uploaded lists.
+    pub blobs: Blobs,
+    /// The installed policies.
+    pub policies: Policies,
+    /// Checks the policies of gray tasks and makes them ready to judge.
+    pub judges: Arc<dyn Judges>,
+    /// Answers checks.
+    pub checks: Checks,
+    /// Keeps the index of checks current.
+    pub follower: Arc<Follower>,
+    /// Judges the versions under audit.
+    pub audits: Arc<Audits>,
+    /// Takes in fulfilment messages.
+    pub intake: Intake,
+    /// Authorises channels.
+    pub channels: Arc<Channels>,
+    /// Delivers events to webhooks and NATS.
+    pub outbox: Arc<Outbox>,
+}
+
+/// The queues of a host, each to be served by a worker.
+pub struct Queues {
+    /// Devices that wait for admission to gray tasks.
+    pub admissions: AdmitQueue,
+    /// Fulfilment messages that wait to be stored.
+    pub fulfilments: IntakeQueue,
+    /// Marks of devices that wait to be stored.
+    pub marks: MarkQueue,
+}
+
+impl App {
+    /// Puts the parts together, for the binary and for tests. `judges` makes the judges of gray tasks from the
+    /// installed policies.
+    ///
+    /// # Errors
+    /// Those of [`Channels::new`] and [`Outbox::new`].
+    pub fn assemble(
+        config: Config,
+        db: Db,
+        blobs: Blobs,
+        engine: Engine,
+        judges: impl FnOnce(&Policies) -> Arc<dyn Judges>,
+    ) -> Result<(Self, Queues)> {
+        let policies = Policies::new(db.clone(), engine, blobs.clone());
+        let judges = judges(&policies);
+        let (admitter, admissions) = Admitter::new();
+        let (intake, fulfilments) = Intake::new();
+        let (marker, marks) = Marker::new();
+        let live = Live::default();
+        let follower = Follower {
+            db: db.clone(),
+            blobs: blobs.clone(),
+            judges: judges.clone(),
+            live: live.clone(),
+            shelf: Shelf::default(),
+        };
+        let url = config.public_url.clone();
+        let app = Self {
+            follower: Arc::new(follower),
+            checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
+            audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
+            channels: Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?),
+            outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
+            policies,
+            judges,
+            intake,
+            blobs,
+            db,
+            config,
+        };
+        Ok((app, Queues { admissions, fulfilments, marks }))
+    }
+}

@@ -1,0 +1,27 @@
+use tokio::sync::Notify;
+
+use berth_package::Limits;
+use berth_store::{Db, blob::Blobs};
+
+use crate::policy::registry::Policies;
+
+/// Everything that judging versions takes.
+pub struct Audits {
+    /// The database that records audits.
+    pub db: Db,
+    /// The store that has the packages.
+    pub blobs: Blobs,
+    /// The policies that judge.
+    pub policies: Policies,
+    /// The limits within which packages are opened.
+    pub limits: Limits,
+    /// Wakes the worker of this host when an audit waits.
+    pub wake: Notify,
+}
+
+impl Audits {
+    /// Puts the parts together; the database is that of `policies`.
+    pub fn new(policies: Policies, blobs: Blobs, limits: Limits) -> Self {
+        Self { db: policies.db.clone(), blobs, policies, limits, wake: Notify::new() }
+    }
+}

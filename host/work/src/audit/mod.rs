@@ -1,0 +1,93 @@
+//! Audits: the judgement of a version, first by policies, then by one person for each bound host app (V4–V6).
+
+mod decide;
+mod desk;
+mod worker;
+
+pub use berth_model::audit::*;
+pub use decide::{decide, submit, withdraw};
+pub use desk::Audits;
+pub use worker::run as run_worker;
+
+use berth_base::{
+    error::{Error, Result},
+    ids::{AuditId, HostAppId, MiniAppId, VersionId},
+    version::VersionNumber,
+};
+use berth_model::access::{Action, Caller, Scope};
+use berth_store::{Db, Tx, audit::AuditRow};
+
+use crate::{host_app, mini_app};
+
+/// Adds the items and evaluations of an audit to its row.
+pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
+    let items = tx.audit_items(&row.id).await?;
+    let evaluations = tx.evaluations(&row.id).await?;
+    Ok(Audit {
+        id: row.id,
+        mini_app: row.mini_app_id,
+        version: row.number,
+        state: row.state,
+        reason: row.reason,
+        sha256: row.sha256,
+        submitted_by: row.submitted_by,
+        created_at: row.created_at,
+        closed_at: row.closed_at,
+        items,
+        evaluations,
+    })
+}
+
+/// One audit, for members of the MiniApp's team and of the host apps that decide in it; for all others `not-found`.
+pub async fn get(db: &Db, caller: &Caller, id: &AuditId) -> Result<Audit> {
+    caller.require_scope(berth_model::access::TokenScope::Read)?;
+    let mut tx = db.read().await?;
+    let row = tx.audit(id).await?.ok_or_else(|| Error::not_found("audit", id))?;
+    let audit = whole(&mut tx, row).await?;
+    if readable(&mut tx, caller, &audit).await? {
+        return Ok(audit);
+    }
+    Err(Error::not_found("audit", id))
+}
+
+/// Whether the caller has a role in the MiniApp's team or in a host app that decides in the audit.
+async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
+    if audit.items.iter().any(|item| caller.knows(&Scope::HostApp(item.host_app.clone()))) {
+        return Ok(true);
+    }
+    let team = tx.mini_app(&audit.mini_app).await?.map(|mini_app| mini_app.scope());
+    Ok(team.is_some_and(|team| caller.knows(&team)))
+}
+
+/// All audits of a version, newest first (V6), for a caller who may read the MiniApp.
+pub async fn of_version(db: &Db, caller: &Caller, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Vec<Audit>> {
+    let mut tx = db.read().await?;
+    mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
+    let version = tx.require_version(mini_app, number).await?;
+    let rows = tx.audits_of(&version.id).await?;
+    let mut audits = Vec::with_capacity(rows.len());
+    for row in rows {
+        audits.push(whole(&mut tx, row).await?);
+    }
+    Ok(audits)
+}
+
+/// The newest audit of a version; `None` when it was never submitted.
+pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
+    match tx.audits_of(version).await?.into_iter().next() {
+        Some(row) => Ok(Some(whole(tx, row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The audits that wait for the decision of a host app, oldest first, at most 200, for a caller who may read it.
+pub async fn waiting_for(db: &Db, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
+    let mut tx = db.read().await?;
+    host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;
+    let rows = tx.audits_waiting_for(host_app).await?;
+    let mut audits = Vec::with_capacity(rows.len());
+    for row in rows {
+        audits.push(whole(&mut tx, row).await?);
+    }
+    Ok(audits)
+}

@@ -1,0 +1,124 @@
+//! Runs the policies of gray tasks in the policy engine.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use berth_base::error::Result;
+use berth_check::{
+    Ask, Fuse,
+    judge::{BindingSpec, Breakage, Judge, Judges, Opinion, TaskFacts},
+};
+use berth_judge::GrayBinding;
+use berth_model::check::Device;
+use berth_model::policy::{Attribute, Cohorts, GrayDevice, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
+
+use crate::policy::registry::Policies;
+
+impl Judges for Policies {
+    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+        Box::pin(async move {
+            let policy = self.load(&binding.digest).await?;
+            let bound = policy.bind_gray(&binding.config, binding.limits.apply(PolicyKind::Grayscale)?)?;
+            Ok(Arc::new(Fused::of(bound)) as Arc<dyn Judge>)
+        })
+    }
+}
+
+/// A bound policy with its fuse: it is not asked for a while after it has hit its deadline repeatedly.
+struct Fused {
+    policy: GrayBinding,
+    fuse: Fuse,
+}
+
+impl Fused {
+    fn of(policy: GrayBinding) -> Self {
+        Self { fuse: Fuse::of(policy.limits()), policy }
+    }
+}
+
+impl Judge for Fused {
+    fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        let ask = self.fuse.ask(task.now);
+        if ask == Ask::No {
+            let why = "The policy kept hitting its deadline limit and is not asked for a while.".into();
+            return Opinion::Broken { how: Breakage::Limited, why };
+        }
+        let outcome = self.policy.decide(&as_seen(device), &told(task), cohorts).outcome;
+        if self.fuse.note(ask, outcome == Outcome::Limited(Limit::Deadline), task.now) {
+            let policy = &self.policy.policy().description().name;
+            tracing::warn!(policy, task = %task.id, "a grayscale policy keeps hitting its deadline and is not asked for a while");
+        }
+        let why = outcome.trouble().unwrap_or_default();
+        let how = match outcome {
+            Outcome::Verdict(GrayVerdict::Admit) => return Opinion::Admit,
+            Outcome::Verdict(GrayVerdict::Refuse(reason)) => return Opinion::Refuse(reason),
+            Outcome::Failed { .. } => Breakage::Failed,
+            Outcome::Trapped { .. } => Breakage::Trapped,
+            Outcome::Limited(_) => Breakage::Limited,
+        };
+        Opinion::Broken { how, why }
+    }
+}
+
+fn as_seen(device: &Device) -> GrayDevice {
+    let attribute = |(name, value): (&String, &String)| Attribute { name: name.clone(), value: value.clone() };
+    GrayDevice {
+        guid: device.guid.clone(),
+        device_id: device.device_id.clone(),
+        account: device.account.clone(),
+        platform: device.platform.clone(),
+        os_version: device.os_version.clone(),
+        host_app: device.host_app.to_string(),
+        host_version: device.host_version.clone(),
+        sdk_version: device.sdk_version.clone(),
+        network: device.network.clone(),
+        attributes: device.attributes.iter().map(attribute).collect(),
+    }
+}
+
+fn told(task: &TaskFacts<'_>) -> GrayTask {
+    GrayTask {
+        id: task.id.to_string(),
+        mini_app_id: task.mini_app.to_string(),
+        version: task.version.to_string(),
+        online: task.online.to_string(),
+        current: task.current.map(ToString::to_string),
+        started: task.started.since_epoch(),
+        now: task.now.since_epoch(),
+        attributes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{DAWN, device, shop, v};
+    use berth_base::{clock::SystemRandom, ids::GrayTaskId};
+    use berth_judge::testing::{Guest, Lab};
+    use berth_model::policy::NoCohorts;
+
+    fn ask(judge: &dyn Judge) -> Opinion {
+        let (id, mini_app) = (GrayTaskId::generate(DAWN, &SystemRandom), shop());
+        let (version, online) = (v("1.1.0"), v("1.0.0"));
+        let facts = TaskFacts {
+            id: &id,
+            mini_app: &mini_app,
+            version: &version,
+            online: &online,
+            current: None,
+            started: DAWN,
+            now: DAWN,
+        };
+        judge.judge(&device("guid"), &facts, &(Arc::new(NoCohorts) as Arc<dyn Cohorts>))
+    }
+
+    #[tokio::test]
+    async fn f33_a_policy_that_never_ends_soon_costs_nothing() {
+        let endless = Guest::gray().call("(loop $again (br $again)) unreachable");
+        let policy = Fused::of(Lab::new().bind_gray(&endless, |limits| limits.deadline_ms = 5).await);
+        let opinions: Vec<_> = (0..1000).map(|_| ask(&policy)).collect();
+        let unasked = |opinion: &&Opinion| matches!(opinion, Opinion::Broken { how: Breakage::Limited, why } if why.contains("not asked"));
+        assert_eq!(opinions.iter().filter(unasked).count(), 995, "{:?}", opinions.first());
+    }
+}

@@ -1,0 +1,262 @@
+//! Keeps the index current on every host that shares the database: it follows the event log, and the admissions of the
+//! gray tasks that deliver.
+//!
+//! Each round reads, from one snapshot of the database, the number of the last event, everything that the events since
+//! the last round touched, and the new admissions. So an index that shows a task as suspended, or as ended by its cap,
+//! also has all the devices that the task had admitted by then (I3).
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use berth_check::{
+    Admitted, Index, Live, TaskCohorts,
+    index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
+    judge::{BindingSpec, Judges, Unready},
+};
+use berth_model::check::Key;
+
+use super::{
+    judge::Cohorts,
+    load::{AppRows, Channels, TaskRows},
+    shelf::Shelf,
+};
+use crate::check::load;
+use berth_base::{
+    error::Result,
+    ids::{HostAppId, MiniAppId},
+};
+use berth_store::{Db, Span, Tx, blob::Blobs};
+
+/// How long the follower waits for news. Changes by other hosts are seen after this time at the latest, changes by this
+/// host at once.
+const PULSE: Duration = Duration::from_millis(200);
+/// After how many rounds a policy or a list that could not be made ready is tried again.
+const RETRY_ROUNDS: u64 = 50;
+/// Admissions that one query reads at most.
+const CHUNK: i64 = 20_000;
+
+/// Everything that keeping the index current takes.
+pub struct Follower {
+    /// The database whose events are followed.
+    pub db: Db,
+    /// The store from which uploaded lists are read.
+    pub blobs: Blobs,
+    /// Makes the policies of gray tasks ready to judge.
+    pub judges: Arc<dyn Judges>,
+    /// The index that is kept current.
+    pub live: Live,
+    /// The lists in memory.
+    pub shelf: Shelf,
+}
+
+impl Follower {
+    /// Ends when the index shows everything that is committed now: whoever wrote then reads its own writes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn settled(&self) -> Result<()> {
+        let last = self.db.read().await?.last_event().await?;
+        self.live.caught_up(last).await;
+        Ok(())
+    }
+}
+
+/// Runs rounds for ever: when events arrive, when somebody asks for a round, and every 200 milliseconds. A round that
+/// fails leaves the index as it is, so that checks are answered while the database is away (F56).
+pub async fn run(follower: Arc<Follower>) {
+    loop {
+        if let Err(error) = refresh(&follower).await {
+            follower.live.failed();
+            tracing::warn!(?error, "the index cannot follow the event log; checks are answered from what it knows");
+            tokio::time::sleep(PULSE).await;
+        }
+        tokio::select! {
+            () = follower.db.events_told(PULSE) => {}
+            () = follower.live.wanted() => {}
+        }
+    }
+}
+
+/// Runs one round, and publishes the new index when it has succeeded. The first round loads everything; the host awaits
+/// it before it answers checks.
+#[tracing::instrument(name = "index.refresh", skip_all)]
+pub async fn refresh(follower: &Follower) -> Result<()> {
+    let live = &follower.live;
+    let _turn = live.turn().await;
+    let as_of = follower.db.now().since_epoch();
+    let base = live.current();
+    let news = read(follower, &base).await?;
+    let mut next = (*base).clone();
+    next.seq = news.seq;
+    news.host_apps.into_iter().for_each(|host_app| next.put_host_app(host_app));
+    for (rows, admitted) in news.mini_apps {
+        next.put_mini_app(assemble(follower, &base, rows, admitted).await);
+    }
+    news.channels.into_iter().for_each(|(merchant, channels)| next.put_channels(merchant, channels));
+    live.publish(next, as_of);
+    Ok(())
+}
+
+/// What a round has read.
+struct News {
+    seq: i64,
+    host_apps: Vec<HostAppEntry>,
+    mini_apps: Vec<(AppRows, Vec<Arc<Admitted>>)>,
+    channels: Vec<Channels>,
+}
+
+async fn read(follower: &Follower, base: &Index) -> Result<News> {
+    let mut tx = follower.db.read().await?;
+    let seq = tx.last_event().await?;
+    let (host_spans, app_spans) = touched(follower, &mut tx, base, seq).await?;
+    let channels = channels(follower, &mut tx, base, seq).await?;
+    let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new(), channels };
+    for span in host_spans {
+        news.host_apps.extend(load::host_apps(&mut tx, &span).await?);
+    }
+    for span in app_spans {
+        for rows in load::mini_apps(&mut tx, &span).await? {
+            let admitted = admitted(&mut tx, base, &rows.tasks).await?;
+            news.mini_apps.push((rows, admitted));
+        }
+    }
+    follow_admissions(&mut tx, base).await?;
+    Ok(news)
+}
+
+/// What to read: everything in the first round; then what the new events name, and in every 50th round what is not
+/// ready.
+async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<Span>, Vec<Span>)> {
+    if !follower.live.is_ready() {
+        return Ok((vec![Span::all()], vec![Span::all()]));
+    }
+    let (mut hosts, mut apps) = (BTreeSet::<HostAppId>::new(), BTreeSet::<MiniAppId>::new());
+    if seq != base.seq {
+        hosts.extend(tx.touched_host_apps(base.seq, seq).await?);
+        apps.extend(tx.touched_mini_apps(base.seq, seq).await?);
+    }
+    if follower.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
+        apps.extend(follower.live.unready_apps());
+    }
+    Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
+}
+
+/// The MiniApps that are channels: all of them in the first round, then those of each merchant that a new event names.
+async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
+    if !follower.live.is_ready() {
+        return load::channels(tx, &Span::all()).await;
+    }
+    let mut found = Vec::new();
+    if seq != base.seq {
+        for (merchant, has_channels) in tx.touched_merchants(base.seq, seq).await? {
+            // That there are none is news as well, and needs no look at what the merchant has.
+            found.push(if has_channels { load::channels_of(tx, merchant).await? } else { (merchant, Vec::new()) });
+        }
+    }
+    Ok(found)
+}
+
+/// The admitted devices of each of `tasks`, complete as of the snapshot.
+async fn admitted(tx: &mut Tx, base: &Index, tasks: &[TaskRows]) -> Result<Vec<Arc<Admitted>>> {
+    let mut all = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let known = base.task(task.row.id.as_str()).map(|task| task.admitted.clone()).unwrap_or_default();
+        catch_up(tx, task.row.id.as_str(), &known, task.row.admitted).await?;
+        all.push(known);
+    }
+    Ok(all)
+}
+
+/// Adds to the known tasks the devices that other hosts have admitted.
+async fn follow_admissions(tx: &mut Tx, base: &Index) -> Result<()> {
+    if base.tasks().next().is_none() {
+        return Ok(());
+    }
+    for (id, count) in tx.admission_counts().await? {
+        if let Some(task) = base.task(id.as_str()) {
+            catch_up(tx, id.as_str(), &task.admitted, count).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: u64) -> Result<()> {
+    while known.known() < count {
+        let rows = tx.admissions_after(task, known.known(), CHUNK).await?;
+        let Some((_, last)) = rows.last() else { break };
+        let last = *last;
+        known.extend(rows.iter().map(|(guid, _)| Key::of(guid)), last);
+    }
+    Ok(())
+}
+
+/// Builds the entry of a MiniApp from its rows. Judges and lists that have not changed since `base` are taken from
+/// there.
+async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
+    let AppRows { mut entry, tasks } = rows;
+    follower.live.note(&entry.id, true);
+    for (task, admitted) in tasks.into_iter().zip(admitted) {
+        let before = base.task(task.row.id.as_str()).map(Arc::as_ref);
+        entry.gray.push(Arc::new(gray_entry(follower, before, task, admitted).await));
+    }
+    entry.gray.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+    entry
+}
+
+async fn gray_entry(
+    follower: &Follower,
+    before: Option<&GrayEntry>,
+    task: TaskRows,
+    admitted: Arc<Admitted>,
+) -> GrayEntry {
+    let TaskRows { row, bindings, cohorts } = task;
+    let mut judges = Vec::with_capacity(bindings.len());
+    for spec in bindings {
+        judges.push(bound_judge(follower, before, spec, &row.mini_app_id).await);
+    }
+    let mut lists = TaskCohorts::default();
+    for (id, digest) in cohorts {
+        match follower.shelf.members(&follower.blobs, &digest).await {
+            Ok(members) => drop(lists.0.insert(id, members)),
+            Err(error) => not_ready(follower, &row.mini_app_id, "list", &id, &error),
+        }
+    }
+    GrayEntry {
+        life: row.life(),
+        release: Release { version: row.version, sha256: row.sha256, size: row.size },
+        id: row.id,
+        mini_app: row.mini_app_id,
+        judges,
+        cohorts: Arc::new(lists) as Arc<dyn Cohorts>,
+        admitted,
+    }
+}
+
+async fn bound_judge(
+    follower: &Follower,
+    before: Option<&GrayEntry>,
+    spec: BindingSpec,
+    mini_app: &MiniAppId,
+) -> BoundJudge {
+    let same = |bound: &&BoundJudge| bound.ready && bound.spec == spec;
+    if let Some(bound) = before.and_then(|task| task.judges.iter().find(same)) {
+        return bound.clone();
+    }
+    match follower.judges.prepare(&spec).await {
+        Ok(judge) => BoundJudge { spec, judge, ready: true, tally: Arc::default() },
+        Err(error) => {
+            not_ready(follower, mini_app, "policy", &spec.policy, &error);
+            BoundJudge { spec, judge: Arc::new(Unready(error.detail)), ready: false, tally: Arc::default() }
+        }
+    }
+}
+
+fn not_ready(
+    follower: &Follower,
+    mini_app: &MiniAppId,
+    what: &str,
+    id: &impl std::fmt::Display,
+    error: &berth_base::error::Error,
+) {
+    tracing::error!(%mini_app, what, %id, ?error, "a grayscale task is not ready on this host; it will be tried again");
+    follower.live.note(mini_app, false);
+}

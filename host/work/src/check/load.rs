@@ -1,0 +1,176 @@
+//! Reads what the index holds. Everything that one transaction reads comes from one snapshot of the database.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use berth_base::{
+    error::Result,
+    ids::{CohortId, Digest, GrayTaskId, MerchantId, MiniAppId},
+};
+use berth_check::{
+    index::{AppEntry, HostAppEntry, Release, TrialEntry},
+    judge::BindingSpec,
+};
+use berth_model::{
+    endpoint::runtime::Endpoint,
+    policy::registry::{Mode, OnError, ScopeKind},
+};
+use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
+
+/// A MiniApp as read from the database. Its tasks are not in `entry` yet, because their policies are not ready to
+/// judge.
+pub(super) struct AppRows {
+    pub entry: AppEntry,
+    pub tasks: Vec<TaskRows>,
+}
+
+/// A gray task as read from the database, with its policy bindings and the lists that they name.
+pub(super) struct TaskRows {
+    pub row: TaskRow,
+    pub bindings: Vec<BindingSpec>,
+    pub cohorts: Vec<(CohortId, Digest)>,
+}
+
+/// The binding as checks know it.
+fn spec(row: PolicyBindingRow) -> BindingSpec {
+    BindingSpec {
+        id: row.id,
+        digest: row.digest,
+        policy: row.name,
+        config: row.config.0,
+        enforce: row.mode != Mode::Shadow,
+        open_on_error: row.on_error == OnError::Open,
+        limits: row.limits.0,
+    }
+}
+
+/// The version as checks know it.
+fn release(row: IndexedVersion) -> Release {
+    Release { version: row.number, sha256: row.sha256, size: row.size }
+}
+
+/// The MiniApp as checks know it, without what other rows say of it.
+fn entry(row: IndexedApp) -> AppEntry {
+    AppEntry {
+        id: row.id,
+        team: row.team_id,
+        on_shelf: row.on_shelf,
+        shelf_note: row.shelf_note,
+        min_version: row.min_version,
+        online: None,
+        forced: Vec::new(),
+        trial: None,
+        host_apps: BTreeSet::new(),
+        gray: Vec::new(),
+    }
+}
+
+/// The host apps in the span.
+pub(super) async fn host_apps(tx: &mut Tx, span: &Span) -> Result<Vec<HostAppEntry>> {
+    let rows = tx.host_apps_in(span).await?;
+    Ok(rows.into_iter().map(|(id, public_key)| HostAppEntry { id, public_key }).collect())
+}
+
+/// The MiniApps that are channels of one merchant's endpoint applications.
+pub(super) type Channels = (MerchantId, Vec<(MiniAppId, Endpoint)>);
+
+/// The channels of one merchant; empty when it has none.
+pub(super) async fn channels_of(tx: &mut Tx, merchant: MerchantId) -> Result<Channels> {
+    let mut found = channels(tx, &Span::one(&merchant)).await?;
+    // Nothing found is news as well: what was known of the merchant goes.
+    Ok(found.pop().unwrap_or((merchant, Vec::new())))
+}
+
+/// The channels of those merchants in the span that have any.
+pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> {
+    let rows = tx.mini_app_channels_in(span).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let holdings = tx.holdings_in(span, false).await?;
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for (merchant, mini_app, cid) in rows {
+        if let Some(holdings) = holdings.get(&merchant) {
+            let endpoint = holdings.endpoint(&merchant, &cid)?;
+            found.entry(merchant).or_default().push((mini_app, endpoint));
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The MiniApps in the span, with their gray tasks.
+pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> {
+    let mut apps = Apps::new();
+    for row in tx.mini_apps_in(span).await? {
+        apps.insert(row.id.clone(), AppRows { entry: entry(row), tasks: Vec::new() });
+    }
+    add_versions(tx, span, &mut apps).await?;
+    for (mini_app, host_app) in tx.bindings_in(span).await? {
+        if let Some(app) = apps.get_mut(&mini_app) {
+            app.entry.host_apps.insert(host_app);
+        }
+    }
+    for row in tx.trials_in(span).await? {
+        if let Some(app) = apps.get_mut(&row.version.mini_app_id) {
+            let (entry_path, accounts) = (row.entry_path, row.accounts.0);
+            app.entry.trial = Some(TrialEntry { release: release(row.version), entry_path, accounts });
+        }
+    }
+    add_tasks(tx, span, &mut apps).await?;
+    Ok(apps.into_values().collect())
+}
+
+type Apps = HashMap<MiniAppId, AppRows>;
+
+async fn add_versions(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
+    for row in tx.online_in(span).await? {
+        if let Some(app) = apps.get_mut(&row.mini_app_id) {
+            app.entry.online = Some(release(row));
+        }
+    }
+    for (mini_app, number) in tx.forced_in(span).await? {
+        if let Some(app) = apps.get_mut(&mini_app) {
+            app.entry.forced.push(number.parse()?);
+        }
+    }
+    Ok(())
+}
+
+async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
+    for row in tx.live_gray_tasks_in(span).await? {
+        let bindings = bindings(tx, &row.id).await?;
+        let cohorts = named_cohorts(tx, &row.mini_app_id, &bindings).await?;
+        if let Some(app) = apps.get_mut(&row.mini_app_id) {
+            app.tasks.push(TaskRows { row, bindings, cohorts });
+        }
+    }
+    Ok(())
+}
+
+/// The policy bindings of a task, in their order.
+async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<BindingSpec>> {
+    let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
+    Ok(rows.into_iter().map(spec).collect())
+}
+
+/// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.
+async fn named_cohorts(tx: &mut Tx, mini_app: &MiniAppId, bindings: &[BindingSpec]) -> Result<Vec<(CohortId, Digest)>> {
+    let mut names = BTreeSet::new();
+    bindings.iter().for_each(|binding| collect_cohorts(&binding.config, &mut names));
+    let mut found = Vec::new();
+    for name in names {
+        let cohort = tx.cohort_digest(mini_app, &name).await?;
+        found.extend(cohort.map(|digest| (name, digest)));
+    }
+    Ok(found)
+}
+
+fn collect_cohorts(config: &Value, names: &mut BTreeSet<CohortId>) {
+    match config {
+        Value::String(text) => names.extend(text.parse::<CohortId>()),
+        Value::Array(items) => items.iter().for_each(|item| collect_cohorts(item, names)),
+        Value::Object(members) => members.values().for_each(|item| collect_cohorts(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

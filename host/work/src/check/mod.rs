@@ -1,0 +1,14 @@
+//! Checks: a device asks which versions it should run. Every host answers from an index in memory that follows the
+//! event log. A check needs the database only to admit a device to a gray task.
+
+mod engine;
+mod follow;
+mod load;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+pub use berth_check::*;
+pub use berth_model::check::*;
+pub use follow::{Follower, refresh, run as run_follower};
+pub use shelf::Shelf;

@@ -1,0 +1,257 @@
+//! Downloads: who may fetch which packages, and bundles of them for offline use (A2, O1–O4).
+
+pub use berth_model::download::*;
+
+use std::io::{Seek, SeekFrom};
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{Digest, EndpointAppId, GrayTaskId, HostAppId, MiniAppId},
+};
+use berth_model::{
+    access::{Action, Caller, Scope},
+    endpoint::runtime::Runtime,
+    host_app::HostApp,
+    mini_app::MiniApp,
+    version::State,
+};
+use berth_package::{PackageName, ZipWriter};
+use berth_store::{Db, Span, Tx, blob::Blobs, version::VersionRow};
+use bytes::Bytes;
+
+use crate::{endpoint::runtime, host_app, mini_app};
+
+/// Who fetches packages.
+pub enum Fetcher {
+    /// An account, by its token.
+    Caller(Caller),
+    /// A device, by the public key of its host app.
+    Device(HostApp),
+}
+
+/// A package that may be sent to the one who asks.
+pub struct Servable {
+    /// Name of the package (O1).
+    pub name: PackageName,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
+    /// Size of the package in bytes.
+    pub size: u64,
+    /// Whether all devices of the host app may have it, so that shared caches may keep it.
+    pub public: bool,
+}
+
+impl Servable {
+    fn new(row: VersionRow, public: bool) -> Self {
+        let name = PackageName { mini_app_id: row.mini_app_id, version: row.number };
+        Self { name, sha256: row.sha256, size: row.size, public }
+    }
+}
+
+/// The offer that a device has got by a check, as the address of the package tells it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offer<'a> {
+    /// The gray task and the guid of the device.
+    pub gray: Option<(&'a GrayTaskId, &'a str)>,
+    /// The account that is named in a trial.
+    pub account: Option<&'a str>,
+}
+
+/// The package of a version, if the one who asks may have it. Members of its team get every version; those of a bound
+/// host app get versions that were published or submitted to it; devices get versions that are or were online, and what
+/// they were offered: the version of a gray task that has admitted them, and the one on trial for their account.
+///
+/// # Errors
+/// `not-found` for all who may not have it; `package-off-shelf` for devices while the MiniApp is off the shelf.
+pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_>) -> Result<Servable> {
+    let mut tx = db.read().await?;
+    let hidden = || Error::not_found("package", name);
+    match who {
+        Fetcher::Caller(caller) => {
+            let known = known_mini_app(&mut tx, caller, &name.mini_app_id).await?;
+            let row = tx.require_version(&name.mini_app_id, &name.version).await?;
+            if known == KnownBy::HostApp && !was_published(&row) && !is_submitted_to(&mut tx, caller, &row).await? {
+                return Err(hidden());
+            }
+            Ok(Servable::new(row, false))
+        }
+        Fetcher::Device(host_app) => {
+            let mini_app = bound_mini_app(&mut tx, &host_app.id, &name.mini_app_id).await?.ok_or_else(hidden)?;
+            mini_app.shelf().require_for_service()?;
+            let row = tx.require_version(&name.mini_app_id, &name.version).await.map_err(|_| hidden())?;
+            let public = was_published(&row);
+            if public
+                || is_admitted(&mut tx, &row, offer.gray).await?
+                || is_on_trial(&mut tx, &row, offer.account).await?
+            {
+                return Ok(Servable::new(row, public));
+            }
+            Err(hidden())
+        }
+    }
+}
+
+fn was_published(row: &VersionRow) -> bool {
+    matches!(row.state, State::Online | State::Historical)
+}
+
+/// Through what a caller may know about a MiniApp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KnownBy {
+    Team,
+    HostApp,
+}
+
+/// Finds out through what the caller may know about a MiniApp; refuses members of neither its team nor a bound host
+/// app.
+async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<KnownBy> {
+    let Err(refusal) = mini_app::authorise(tx, caller, id, Action::Read).await else { return Ok(KnownBy::Team) };
+    let bound = tx.bound_host_apps(id).await?;
+    let by_host_app = bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app)));
+    if by_host_app { Ok(KnownBy::HostApp) } else { Err(refusal) }
+}
+
+/// Whether a host app of the caller was asked for its decision on the version, so that they see what they decide on.
+async fn is_submitted_to(tx: &mut Tx, caller: &Caller, row: &VersionRow) -> Result<bool> {
+    let asked = tx.host_apps_asked_about(&row.id).await?;
+    Ok(asked.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))))
+}
+
+async fn is_admitted(tx: &mut Tx, row: &VersionRow, gray: Option<(&GrayTaskId, &str)>) -> Result<bool> {
+    let Some((task, guid)) = gray else { return Ok(false) };
+    let offers = tx.gray_task(task).await?.is_some_and(|task| task.version_id == row.id);
+    Ok(offers && !tx.admitted_of(task, &[guid]).await?.is_empty())
+}
+
+async fn bound_mini_app(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<Option<MiniApp>> {
+    if !tx.bound_host_apps(mini_app).await?.contains(host_app) {
+        return Ok(None);
+    }
+    tx.mini_app(mini_app).await
+}
+
+async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Result<bool> {
+    let Some(account) = account else { return Ok(false) };
+    let trial = tx.trial(&row.mini_app_id).await?.filter(|trial| trial.version_id == row.id);
+    Ok(trial.is_some_and(|trial| trial.accounts.0.iter().any(|one| one == account)))
+}
+
+/// The offline package of a MiniApp: its online version (O2).
+///
+/// # Errors
+/// `not-found`; `package-off-shelf`; `not-online`.
+pub async fn offline(db: &Db, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
+    let mut tx = db.read().await?;
+    let mini_app = match who {
+        Fetcher::Caller(caller) => {
+            known_mini_app(&mut tx, caller, id).await?;
+            tx.mini_app(id).await?
+        }
+        Fetcher::Device(host_app) => bound_mini_app(&mut tx, &host_app.id, id).await?,
+    };
+    mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?.shelf().require_for_service()?;
+    let online = tx.online_version(id).await?;
+    online.map(|row| Servable::new(row, true)).ok_or_else(|| not_online(id))
+}
+
+fn not_online(id: &MiniAppId) -> Error {
+    Error::new(
+        Code::NotOnline,
+        format!("{id} has no online version, and only online MiniApps have an offline package."),
+    )
+}
+
+/// Makes a bundle for a host app as one zip (O4): the packages under their names, and `berth-bundle.json`. The same
+/// packages and the same runtime give the same bytes. For the devices of the host app, and accounts that may read it.
+///
+/// # Errors
+/// `invalid-field` when both MiniApps and an endpoint application are given; `not-found`; for named MiniApps
+/// `package-off-shelf` and `not-online`; `package-damaged`.
+pub async fn bundle(db: &Db, blobs: &Blobs, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
+    let manifest = plan(db, who, request).await?;
+    let file = blobs.scratch()?;
+    let mut zip = ZipWriter::new(file.reopen().map_err(Error::internal)?);
+    let mut text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
+    text.push(b'\n');
+    zip.add_stored("berth-bundle.json", &text)?;
+    for package in &manifest.packages {
+        let bytes: Bytes = blobs.bytes(&package.sha256).await?;
+        let (back, file) = (zip, package.file.clone());
+        zip = tokio::task::spawn_blocking(move || {
+            let mut zip = back;
+            zip.add_stored(&file, &bytes).map(|()| zip)
+        })
+        .await
+        .map_err(Error::internal)??;
+    }
+    zip.finish()?.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
+    Ok(file)
+}
+
+async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleManifest> {
+    let mut tx = db.read().await?;
+    authorise_bundle(&mut tx, who, &request.host_app).await?;
+    let bound = tx.mini_apps_bound_to(&request.host_app).await?;
+    let named = request.mini_apps.is_some();
+    let (mut wanted, runtime) = match (request.mini_apps, &request.cid) {
+        (Some(_), Some(_)) => return Err(Error::field("cid", "name either MiniApps or an endpoint application.")),
+        (Some(named), None) => (named, None),
+        (None, None) => (bound.clone(), None),
+        (None, Some(cid)) => channels_of(&mut tx, &bound, cid).await?,
+    };
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut packages = Vec::with_capacity(wanted.len());
+    for id in wanted {
+        if !bound.contains(&id) {
+            return Err(Error::not_found("MiniApp bound to this host app called", id));
+        }
+        let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
+        match (mini_app.shelf().require_for_service(), tx.online_version(&id).await?) {
+            (Ok(()), Some(row)) => packages.push(bundled(row, runtime.as_ref())),
+            (Err(off_shelf), _) if named => return Err(off_shelf),
+            (Ok(()), None) if named => return Err(not_online(&id)),
+            _ => {} // of a whole preset, what has nothing online is left out
+        }
+    }
+    packages.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+    Ok(BundleManifest { format: 1, host_app: request.host_app, cid: request.cid, packages })
+}
+
+/// The bound MiniApps that are channels of an endpoint application, and the runtime of these. Whoever may read the host
+/// app may read this, without any role in the merchant, because checks of the host app tell the same.
+async fn channels_of(
+    tx: &mut Tx,
+    bound: &[MiniAppId],
+    cid: &EndpointAppId,
+) -> Result<(Vec<MiniAppId>, Option<Runtime>)> {
+    let hidden = || Error::not_found("endpoint application with MiniApps in this host app called", cid);
+    let endpoint = tx.endpoint_app(cid).await?.ok_or_else(hidden)?;
+    let rows = tx.mini_app_channels_in(&Span::one(&endpoint.merchant)).await?;
+    let own = rows.into_iter().filter(|(_, mini_app, bound_to)| bound_to == cid && bound.contains(mini_app));
+    let wanted: Vec<_> = own.map(|(_, mini_app, _)| mini_app).collect();
+    if wanted.is_empty() {
+        return Err(hidden());
+    }
+    Ok((wanted, Some(runtime::of_endpoint_app(tx, &endpoint.merchant, cid).await?)))
+}
+
+async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<()> {
+    match who {
+        Fetcher::Device(own) if own.id == *id => Ok(()),
+        Fetcher::Device(_) => Err(Error::not_found("host app", id)),
+        Fetcher::Caller(caller) => host_app::authorise(tx, caller, id, Action::Read).await.map(|_| ()),
+    }
+}
+
+fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
+    let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };
+    BundledPackage {
+        file: name.to_string(),
+        mini_app: row.mini_app_id,
+        version: row.number,
+        sha256: row.sha256,
+        size: row.size,
+        runtime: runtime.cloned(),
+    }
+}

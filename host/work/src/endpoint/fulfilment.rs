@@ -1,0 +1,253 @@
+//! Fulfilment: the order system's messages may come in any order, any number of times and at any host, and lead to the
+//! same result. A message that cannot be applied is parked with its reason and does not hold up others (E1, E4).
+
+pub use berth_model::endpoint::fulfilment::*;
+
+use std::collections::BTreeSet;
+
+use berth_base::{
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::{EndpointAppId, MerchantId, MessageId},
+};
+use berth_model::{
+    access::{Action, Caller, Scope},
+    endpoint::{
+        ProductInstance,
+        kept::Fulfilment,
+        ledger::{FulfilmentState, Outcome, Receipt},
+        message::{Arrival, Reason},
+    },
+    event::{Kind, kind},
+};
+use berth_store::{Db, Tx, endpoint::fulfilment::FulfilmentRow};
+use serde_json::Value;
+
+use super::ledger::{Ledger, Step};
+use crate::{
+    endpoint::{intake::Intake, membership, org},
+    event,
+};
+
+/// How often a transaction is tried when another one writes messages with the same ids at the same time.
+const TRIES: usize = 8;
+
+/// The messages in the body of a request, which is `{"messages": […]}` or one message. The messages themselves are not
+/// checked here.
+///
+/// # Errors
+/// `invalid-field` when there are none or more than [`MOST`].
+pub fn messages_of(body: Value) -> Result<Vec<Value>> {
+    let messages = match body {
+        Value::Object(mut members) if members.contains_key("messages") => members.remove("messages"),
+        one => return Ok(vec![one]),
+    };
+    match messages {
+        Some(Value::Array(messages)) if (1..=MOST).contains(&messages.len()) => Ok(messages),
+        _ => Err(Error::field("messages", format!("must be a list of 1 to {MOST} messages."))),
+    }
+}
+
+/// Takes messages that the order system sent in a request. The caller needs the `Fulfil` grant on the platform.
+#[tracing::instrument(name = "fulfilment.deliver", skip_all, fields(messages = messages.len()))]
+pub async fn deliver(intake: &Intake, caller: &Caller, messages: &[Value]) -> Result<Receipts> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    receive(intake, caller.account.as_str(), messages).await
+}
+
+/// Takes messages, and answers once what became of them is stored. When it fails half-way, sending all of them again is
+/// safe and completes the rest.
+pub async fn receive(intake: &Intake, actor: &str, messages: &[Value]) -> Result<Receipts> {
+    let mut results = Vec::with_capacity(messages.len());
+    for messages in messages.chunks(MOST) {
+        let arrivals = messages.iter().map(Arrival::read).collect();
+        results.extend(intake.take(actor, arrivals).await?);
+    }
+    Ok(Receipts { results })
+}
+
+/// Messages that are settled in one transaction.
+pub(super) struct Batch<'a> {
+    /// Who sent them, as the actor of the events.
+    pub actor: &'a str,
+    /// The messages, [`MOST`] at most.
+    pub arrivals: Vec<&'a Arrival>,
+    /// The parked message that the only message in the batch corrects. It must still be parked.
+    pub corrects: Option<MessageId>,
+}
+
+impl Batch<'_> {
+    /// Settles all messages, and answers what became of each, in their order.
+    ///
+    /// # Errors
+    /// `unavailable` when other transactions kept writing the same ids.
+    pub async fn settle(&self, db: &Db) -> Result<Vec<Receipt>> {
+        for _ in 0..TRIES {
+            let mut tx = db.begin().await?;
+            if let Some(receipts) = self.settle_in(&mut tx).await? {
+                tx.commit().await?;
+                return Ok(receipts);
+            }
+        }
+        Err(Error::new(Code::Unavailable, "The same messages are being sent in other requests. Send them again."))
+    }
+
+    /// Settles all messages in `tx`. `None` when another transaction has just written the same ids; then `tx` must not
+    /// be committed.
+    ///
+    /// Merchants, product instances and messages are each taken in the order of their ids, so that no two transactions
+    /// wait for each other.
+    async fn settle_in(&self, tx: &mut Tx) -> Result<Option<Vec<Receipt>>> {
+        let mut ledger = self.open(tx, tx.now()).await?;
+        self.require_waiting(&ledger)?;
+        let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
+        if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
+            && receipt.outcome != Outcome::Parked
+            && receipt.id != *corrected
+        {
+            ledger.correct(corrected, &receipt.id);
+        }
+        let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
+        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
+            return Ok(None);
+        }
+        self.tell(tx, ledger).await?;
+        Ok(Some(receipts))
+    }
+
+    /// Refuses to correct a message that is not parked any more, as its correction would be applied a second time.
+    fn require_waiting(&self, ledger: &Ledger) -> Result<()> {
+        match &self.corrects {
+            Some(id) if !ledger.waits(id) => {
+                let detail = format!("The message {id} does not wait any more. Look at what became of it.");
+                Err(Error::new(Code::FulfilmentSettled, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads everything that the messages touch, and holds their merchants.
+    async fn open(&self, tx: &mut Tx, now: Millis) -> Result<Ledger> {
+        let messages: Vec<_> = self.arrivals.iter().filter_map(|arrival| arrival.message.as_ref().ok()).collect();
+        let named: BTreeSet<_> = messages.iter().map(|message| &message.merchant).collect();
+        let merchants = tx.hold_merchants(&named).await?;
+        let own = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]);
+        let ids = own.chain(self.corrects.clone()).collect();
+        let rows = tx.fulfilments(&ids).await?;
+        let instances = messages.iter().map(|message| message.instance.clone()).collect();
+        Ok(Ledger::new(now, merchants, rows, tx.product_instances(&instances).await?))
+    }
+
+    /// Creates default endpoint applications, emits the events, and ends what was chosen and is unsubscribed now.
+    async fn tell(&self, tx: &mut Tx, ledger: Ledger) -> Result<()> {
+        let changed = ledger.changed_merchants();
+        let mut defaults = tx.default_endpoints(&changed).await?;
+        for merchant in changed.intersection(&ledger.buyers) {
+            if !defaults.contains_key(merchant) {
+                let default = membership::create_default(tx, self.actor, merchant).await?;
+                defaults.insert(merchant.clone(), default);
+            }
+        }
+        let mut left = BTreeSet::new();
+        for step in &ledger.steps {
+            match step {
+                Step::Parked(id) => self.tell_of_message(tx, kind::FULFILMENT_PARKED, ledger.row(id)),
+                Step::Corrected(id) => self.tell_of_message(tx, kind::FULFILMENT_CORRECTED, ledger.row(id)),
+                Step::Freed(id) => self.tell_of_message(tx, kind::FULFILMENT_APPLIED, ledger.row(id)),
+                Step::Changed { before, after } => {
+                    let default = defaults.get(&after.merchant);
+                    if self.tell_of_change(tx, default, before.as_deref(), after).await? {
+                        left.insert(&after.merchant);
+                    }
+                }
+            }
+        }
+        for merchant in left {
+            org::prune_assignments(tx, self.actor, merchant).await?;
+        }
+        Ok(())
+    }
+
+    fn tell_of_message(&self, tx: &mut Tx, kind: Kind<Fulfilment>, row: Option<&FulfilmentRow>) {
+        let Some(row) = row else { return };
+        let event = tx.tell(kind, &row.id, self.actor, &Fulfilment::from(row));
+        if let Some(merchant) = &row.merchant_id {
+            event.for_merchant(merchant);
+        }
+    }
+
+    /// Emits the events of a changed product instance. True when it left an endpoint application or a node for which it
+    /// had been chosen.
+    async fn tell_of_change(
+        &self,
+        tx: &mut Tx,
+        default: Option<&EndpointAppId>,
+        before: Option<&ProductInstance>,
+        after: &ProductInstance,
+    ) -> Result<bool> {
+        let kind = if before.is_some() { kind::PRODUCT_INSTANCE_CHANGED } else { kind::PRODUCT_INSTANCE_CREATED };
+        tx.tell(kind, &after.id, self.actor, after).for_merchant(&after.merchant);
+        let was_active = before.is_some_and(ProductInstance::is_active);
+        if let Some(default) = default.filter(|_| was_active != after.is_active()) {
+            membership::follow_state(tx, self.actor, default, after);
+        }
+        match (before, after.left_at) {
+            (Some(before), Some(at)) if before.left_at < Some(at) => membership::leave(tx, self.actor, after, at).await,
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Applies the messages that waited for a merchant which now exists, 1,000 at most. The rest, and messages that were
+/// parked while it was being created, are applied by `ticker` within a second.
+pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()> {
+    let waiting = ReplayAll { reason: Some(Reason::MerchantUnknown), merchant: Some(merchant.clone()) };
+    let rows = tx.parked_fulfilments(&waiting, MOST).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let arrivals: Vec<_> = rows.iter().map(|row| Arrival::again(&row.body)).collect();
+    let batch = Batch { actor: event::BERTH, arrivals: arrivals.iter().collect(), corrects: None };
+    let settled = batch.settle_in(tx).await?;
+    settled
+        .map(drop)
+        .ok_or_else(|| Error::new(Code::Unavailable, "The merchant's messages are just being sent. Try again."))
+}
+
+/// Tries a parked message again, corrected or as it was. One that is not parked any more is answered with `repeated`.
+///
+/// # Errors
+/// `not-found`, `invalid-field` when the correction is not a message, and `fulfilment-settled` when the parked message
+/// was corrected by somebody else in the meantime.
+#[tracing::instrument(name = "fulfilment.replay", skip_all, fields(message = %id))]
+pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let row = db.read().await?.fulfilment(id).await?;
+    let row = row.ok_or_else(|| Error::not_found("fulfilment message", id))?;
+    if row.state != FulfilmentState::Parked {
+        return Ok(Receipt { id: row.id, outcome: Outcome::Repeated, reason: None, detail: None });
+    }
+    let arrival = match &replay.message {
+        Some(corrected) => Arrival::read(corrected),
+        None => Arrival::again(&row.body),
+    };
+    if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
+        return Err(Error::field("message", why));
+    }
+    let corrects = replay.message.is_some().then_some(row.id);
+    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects };
+    let receipts = batch.settle(db).await?;
+    receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
+}
+
+/// Tries parked messages again: those with the fewest attempts first, 1,000 at most.
+#[tracing::instrument(name = "fulfilment.replay_all", skip_all)]
+pub async fn replay_all(db: &Db, intake: &Intake, caller: &Caller, which: &ReplayAll) -> Result<Receipts> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let rows = db.read().await?.parked_fulfilments(which, MOST).await?;
+    if rows.is_empty() {
+        return Ok(Receipts { results: Vec::new() });
+    }
+    let arrivals = rows.iter().map(|row| Arrival::again(&row.body)).collect();
+    Ok(Receipts { results: intake.take(caller.account.as_str(), arrivals).await? })
+}

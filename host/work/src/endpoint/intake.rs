@@ -1,0 +1,154 @@
+//! Requests that come at the same time share a transaction, so that a message costs only a part of a commit. One worker
+//! per host takes everything that waits.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::{mpsc, oneshot};
+
+use berth_model::endpoint::{fulfilment::MOST, ledger::Receipt, message::Arrival};
+
+use super::fulfilment::Batch;
+use berth_base::error::{Code, Error, Result};
+use berth_store::Db;
+
+/// How many requests may wait in the queue; senders of further ones wait for a free place.
+const QUEUE: usize = 1024;
+/// How many requests are taken from the queue at once.
+const GROUP: usize = 256;
+
+struct Request {
+    actor: String,
+    arrivals: Vec<Arrival>,
+    answer: oneshot::Sender<Result<Vec<Receipt>>>,
+}
+
+/// Where messages are handed in. Cheap to clone: all clones share one queue.
+#[derive(Clone)]
+pub struct Intake(mpsc::Sender<Request>);
+
+/// The receiving end of an [`Intake`], which [`IntakeQueue::run`] serves.
+pub struct IntakeQueue(mpsc::Receiver<Request>);
+
+impl Intake {
+    /// An intake, and the queue for its worker.
+    pub fn new() -> (Self, IntakeQueue) {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        (Self(requests), IntakeQueue(queue))
+    }
+
+    /// Hands in messages, [`MOST`] at most, and answers once what became of them is stored.
+    ///
+    /// # Errors
+    /// `unavailable` when the host is shutting down; else whatever [`Batch::settle`] fails with.
+    pub(super) async fn take(&self, actor: &str, arrivals: Vec<Arrival>) -> Result<Vec<Receipt>> {
+        let closing = || Error::new(Code::Unavailable, "The host is closing. Send the messages again.");
+        let (answer, answered) = oneshot::channel();
+        let request = Request { actor: actor.to_owned(), arrivals, answer };
+        self.0.send(request).await.map_err(|_| closing())?;
+        answered.await.map_err(|_| closing())?
+    }
+}
+
+impl IntakeQueue {
+    /// Serves the queue until all intakes are dropped. As many waiting requests as fit go into one transaction.
+    pub async fn run(mut self, db: Db) {
+        let mut waiting = Vec::with_capacity(GROUP);
+        while self.0.recv_many(&mut waiting, GROUP).await > 0 {
+            for requests in together(waiting.drain(..)) {
+                settle(&db, requests).await;
+            }
+        }
+    }
+}
+
+/// The requests grouped by actor, in their order, and cut so that each group has [`MOST`] messages at most.
+fn together(requests: impl Iterator<Item = Request>) -> Vec<Vec<Request>> {
+    let mut actors: BTreeMap<String, Vec<Vec<Request>>> = BTreeMap::new();
+    for request in requests {
+        let parts = actors.entry(request.actor.clone()).or_default();
+        let size = |part: &Vec<Request>| part.iter().map(|one| one.arrivals.len()).sum::<usize>();
+        match parts.last_mut().filter(|part| size(part) + request.arrivals.len() <= MOST) {
+            Some(part) => part.push(request),
+            None => parts.push(vec![request]),
+        }
+    }
+    actors.into_values().flatten().collect()
+}
+
+/// Settles requests in one transaction. When that fails, and not by a failure that passes, each request is tried by
+/// itself, so that none fails because of another one's messages.
+async fn settle(db: &Db, requests: Vec<Request>) {
+    match settle_together(db, &requests).await {
+        // Whoever does not wait any more sends again, and is told then.
+        Ok(receipts) => {
+            requests.into_iter().zip(receipts).for_each(|(one, receipts)| drop(one.answer.send(Ok(receipts))))
+        }
+        Err(error) if requests.len() > 1 && !passes(&error) => {
+            for request in requests {
+                let receipts = settle_together(db, std::slice::from_ref(&request)).await;
+                drop(request.answer.send(receipts.map(|all| all.into_iter().flatten().collect())));
+            }
+        }
+        Err(error) => refuse(requests, error),
+    }
+}
+
+/// Settles requests in one transaction, and answers the receipts of each, in their order.
+#[tracing::instrument(name = "fulfilments.settle", skip_all, fields(requests = requests.len()))]
+async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();
+    let mut receipts = Batch { actor: &first.actor, arrivals, corrects: None }.settle(db).await?.into_iter();
+    Ok(requests.iter().map(|request| receipts.by_ref().take(request.arrivals.len()).collect()).collect())
+}
+
+/// Whether the failure affects every request at present and passes by itself, so that trying requests one by one is
+/// useless.
+pub(super) fn passes(error: &Error) -> bool {
+    matches!(error.code, Code::Unavailable | Code::StorageFull)
+}
+
+/// Answers all requests with the error. Only the first one gets its cause, which cannot be cloned and is there for the
+/// log.
+fn refuse(requests: Vec<Request>, error: Error) {
+    let mut cause = error.source;
+    for request in requests {
+        let (detail, fields) = (error.detail.clone(), error.fields.clone());
+        drop(request.answer.send(Err(Error { code: error.code, detail, fields, source: cause.take() })));
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(actor: &str, messages: usize) -> Request {
+        let arrivals = (0..messages).map(|number| Arrival::read(&json!({ "id": number.to_string() }))).collect();
+        Request { actor: actor.into(), arrivals, answer: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn requests_of_one_actor_go_together_as_far_as_they_fit() {
+        let waiting = [("a", 1), ("b", 3), ("a", 998), ("a", 2), ("a", 1000), ("b", 1)];
+        let parts = together(waiting.map(|(actor, messages)| request(actor, messages)).into_iter());
+        let sizes = |part: &Vec<Request>| {
+            (part[0].actor.clone(), part.iter().map(|one| one.arrivals.len()).collect::<Vec<_>>())
+        };
+        let sizes: Vec<_> = parts.iter().map(sizes).collect();
+        let expected = [("a", vec![1, 998]), ("a", vec![2]), ("a", vec![1000]), ("b", vec![3, 1])];
+        assert_eq!(sizes, expected.map(|(actor, sizes)| (actor.to_owned(), sizes)));
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_learn_of_a_failure() {
+        let (one, two) = (oneshot::channel(), oneshot::channel());
+        let waiting = [one.0, two.0].map(|answer| Request { actor: "a".into(), arrivals: Vec::new(), answer });
+        refuse(waiting.into(), Error::new(Code::Unavailable, "no").caused_by(anyhow::anyhow!("why")));
+        let (one, two) = (one.1.await.unwrap().unwrap_err(), two.1.await.unwrap().unwrap_err());
+        assert_eq!((one.code, two.code), (Code::Unavailable, Code::Unavailable));
+        assert_eq!((one.source.is_some(), two.source.is_some()), (true, false));
+    }
+}

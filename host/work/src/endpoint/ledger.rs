@@ -1,0 +1,236 @@
+//! Decides what becomes of messages, given what is known. Pure: a transaction loads what the messages touch, lets the
+//! ledger take them, and writes what the ledger then holds.
+
+pub use berth_model::endpoint::ledger::*;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_base::{
+    clock::Millis,
+    ids::{InstanceId, MerchantId, MessageId},
+};
+use berth_model::endpoint::{
+    ProductInstance,
+    message::{Arrival, MOST_AHEAD, Message, Reason, Refusal},
+    register::{Kind, Register},
+};
+use berth_store::endpoint::fulfilment::FulfilmentRow;
+
+/// Something that happened while messages were taken, to be told by events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// A product instance was created or changed.
+    Changed {
+        /// The instance as it was; `None` when it is new.
+        before: Option<Box<ProductInstance>>,
+        /// The instance as it is now.
+        after: Box<ProductInstance>,
+    },
+    /// A message was parked, or is parked for another reason or with another body than before.
+    Parked(MessageId),
+    /// A parked message was applied.
+    Freed(MessageId),
+    /// A parked message was corrected by another one.
+    Corrected(MessageId),
+}
+
+/// Everything that is known of what some messages touch, and what they change of it.
+pub struct Ledger {
+    now: Millis,
+    merchants: BTreeSet<MerchantId>,
+    rows: BTreeMap<MessageId, FulfilmentRow>,
+    instances: BTreeMap<InstanceId, ProductInstance>,
+    touched_rows: BTreeSet<MessageId>,
+    touched_instances: BTreeSet<InstanceId>,
+    /// What happened, in order; the events tell it.
+    pub steps: Vec<Step>,
+    /// The merchants for whom a purchase or a renewal was applied: they must have a default endpoint application (E1).
+    pub buyers: BTreeSet<MerchantId>,
+}
+
+impl Ledger {
+    /// A ledger of the merchants that exist, the stored messages and the product instances that are known.
+    pub fn new(
+        now: Millis,
+        merchants: BTreeSet<MerchantId>,
+        rows: Vec<FulfilmentRow>,
+        instances: Vec<ProductInstance>,
+    ) -> Self {
+        Self {
+            now,
+            merchants,
+            rows: rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
+            instances: instances.into_iter().map(|one| (one.id.clone(), one)).collect(),
+            touched_rows: BTreeSet::new(),
+            touched_instances: BTreeSet::new(),
+            steps: Vec::new(),
+            buyers: BTreeSet::new(),
+        }
+    }
+
+    /// The messages that are to be written, ordered by id.
+    pub fn touched_rows(&self) -> Vec<&FulfilmentRow> {
+        self.touched_rows.iter().filter_map(|id| self.rows.get(id)).collect()
+    }
+
+    /// The product instances that are to be written, ordered by id.
+    pub fn touched_instances(&self) -> Vec<&ProductInstance> {
+        self.touched_instances.iter().filter_map(|id| self.instances.get(id)).collect()
+    }
+
+    /// The merchants whose product instances changed, or who bought something.
+    pub fn changed_merchants(&self) -> BTreeSet<MerchantId> {
+        let changed = self.touched_instances.iter().filter_map(|id| self.instances.get(id));
+        changed.map(|instance| &instance.merchant).chain(&self.buyers).cloned().collect()
+    }
+
+    /// The stored message with this id, if it is known.
+    pub fn row(&self, id: &MessageId) -> Option<&FulfilmentRow> {
+        self.rows.get(id)
+    }
+
+    /// Applies or parks a message, unless it was taken before.
+    pub fn take(&mut self, arrival: &Arrival) -> Receipt {
+        let Some(body) = self.settled(&arrival.id) else { return self.settle(arrival) };
+        if arrival.repeats(body) {
+            return repeated(&arrival.id);
+        }
+        let other = Arrival { id: arrival.other_id(), ..arrival.clone() };
+        if self.settled(&other.id).is_some() {
+            return repeated(&arrival.id);
+        }
+        let text = format!("Another message with the id {} was applied. This one is kept as {}.", arrival.id, other.id);
+        Receipt { id: arrival.id.clone(), ..self.park(&other, Refusal::new(Reason::MessageContradicts, text)) }
+    }
+
+    /// Whether the message is stored and parked.
+    pub fn waits(&self, id: &MessageId) -> bool {
+        self.rows.get(id).is_some_and(|row| row.state == FulfilmentState::Parked)
+    }
+
+    /// Marks a parked message as corrected by the message `by`.
+    pub fn correct(&mut self, id: &MessageId, by: &MessageId) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        (row.state, row.settled_at) = (FulfilmentState::Corrected, Some(self.now));
+        (row.reason, row.detail) = (String::new(), format!("Corrected by the message {by}."));
+        self.touched_rows.insert(id.clone());
+        self.steps.push(Step::Corrected(id.clone()));
+    }
+
+    /// The body of a stored message that is not parked.
+    fn settled(&self, id: &MessageId) -> Option<&str> {
+        self.rows.get(id).filter(|row| row.state != FulfilmentState::Parked).map(|row| row.body.as_str())
+    }
+
+    /// Applies or parks a message that is new or parked. A parked one has changed nothing yet, so it may be replaced.
+    fn settle(&mut self, arrival: &Arrival) -> Receipt {
+        let message = match self.judge(arrival) {
+            Ok(message) => message.clone(),
+            Err(refusal) => return self.park(arrival, refusal),
+        };
+        self.apply(&message);
+        if self.rows.contains_key(&arrival.id) {
+            self.steps.push(Step::Freed(arrival.id.clone()));
+        }
+        self.keep(arrival, FulfilmentState::Applied, "", "");
+        Receipt { id: arrival.id.clone(), outcome: Outcome::Applied, reason: None, detail: None }
+    }
+
+    /// The message, unless it cannot be applied; then why.
+    fn judge<'a>(&self, arrival: &'a Arrival) -> Result<&'a Message, Refusal> {
+        let message = arrival.message.as_ref().map_err(|why| Refusal::new(Reason::Malformed, why))?;
+        if !self.merchants.contains(&message.merchant) {
+            let text = format!("There is no merchant {} yet. Creating it replays this message.", message.merchant);
+            return Err(Refusal::new(Reason::MerchantUnknown, text));
+        }
+        if message.at > self.now.plus_seconds(MOST_AHEAD) {
+            let text = format!("at: {} is more than a day ahead of this host's clock, {}.", message.at, self.now);
+            return Err(Refusal::new(Reason::FromTheFuture, text));
+        }
+        match self.instances.get(&message.instance) {
+            Some(known) => agrees(message, known),
+            None => Ok(message),
+        }
+    }
+
+    fn apply(&mut self, message: &Message) {
+        if message.kind != Kind::Unsubscribe {
+            self.buyers.insert(message.merchant.clone());
+        }
+        let before = self.instances.get(&message.instance).cloned();
+        let known = before.as_ref().map(ProductInstance::register);
+        let register = known.clone().map_or_else(|| message.register(), |known| known.join(message.register()));
+        let same_state = before.as_ref().is_some_and(|before| before.state == register.state(self.now));
+        if known.as_ref() == Some(&register) && same_state {
+            return;
+        }
+        let after = self.changed(message, before.clone(), register);
+        self.touched_instances.insert(after.id.clone());
+        self.instances.insert(after.id.clone(), after.clone());
+        self.steps.push(Step::Changed { before: before.map(Box::new), after: Box::new(after) });
+    }
+
+    fn changed(&self, message: &Message, before: Option<ProductInstance>, register: Register) -> ProductInstance {
+        let before = before.unwrap_or_else(|| ProductInstance {
+            id: message.instance.clone(),
+            merchant: message.merchant.clone(),
+            product: message.product.clone(),
+            name: message.product.to_string(),
+            state: register.state(self.now),
+            expires_at: None,
+            said_at: message.at,
+            said_kind: message.kind,
+            said_by: message.id.clone(),
+            left_at: None,
+            named: None,
+            created_at: self.now,
+            updated_at: self.now,
+        });
+        before.with(register, self.now)
+    }
+
+    fn park(&mut self, arrival: &Arrival, refusal: Refusal) -> Receipt {
+        let Refusal { reason, detail } = refusal;
+        let known = self.rows.get(&arrival.id);
+        if known.is_none_or(|row| row.reason != reason.as_str() || row.body != arrival.body) {
+            self.steps.push(Step::Parked(arrival.id.clone()));
+        }
+        self.keep(arrival, FulfilmentState::Parked, reason.as_str(), &detail);
+        let (id, detail) = (arrival.id.clone(), Some(detail));
+        Receipt { id, outcome: Outcome::Parked, reason: Some(reason), detail }
+    }
+
+    fn keep(&mut self, arrival: &Arrival, state: FulfilmentState, reason: &str, detail: &str) {
+        let known = self.rows.get(&arrival.id);
+        let row = FulfilmentRow {
+            id: arrival.id.clone(),
+            merchant_id: arrival.merchant.clone(),
+            state,
+            reason: reason.to_owned(),
+            detail: detail.to_owned(),
+            body: arrival.body.clone(),
+            attempts: known.map_or(0, |row| row.attempts) + 1,
+            received_at: known.map_or(self.now, |row| row.received_at),
+            settled_at: (state != FulfilmentState::Parked).then_some(self.now),
+        };
+        self.touched_rows.insert(row.id.clone());
+        self.rows.insert(row.id.clone(), row);
+    }
+}
+
+fn repeated(id: &MessageId) -> Receipt {
+    Receipt { id: id.clone(), outcome: Outcome::Repeated, reason: None, detail: None }
+}
+
+/// Refuses a message that names another merchant or product than the product instance has: neither ever changes.
+fn agrees<'a>(message: &'a Message, known: &ProductInstance) -> Result<&'a Message, Refusal> {
+    if known.merchant != message.merchant {
+        let text = format!("The product instance {} is another merchant's, not {}'s.", known.id, message.merchant);
+        return Err(Refusal::new(Reason::MerchantDiffers, text));
+    }
+    if known.product != message.product {
+        let text = format!("The product instance {} is of {}, not of {}.", known.id, known.product, message.product);
+        return Err(Refusal::new(Reason::ProductDiffers, text));
+    }
+    Ok(message)
+}

@@ -1,0 +1,284 @@
+//! Messages that cannot be applied are parked with a reason and hold up nothing; and what the clock changes.
+
+use super::*;
+use berth_base::{
+    error::{Code, Result},
+    ids::MessageId,
+};
+use berth_model::endpoint::{
+    InstanceState,
+    fulfilment::{Replay, ReplayAll},
+    kept::FulfilmentQuery,
+    ledger::FulfilmentState,
+    message::{Arrival, Reason},
+};
+
+use crate::endpoint::{fulfilment::Batch, kept, ticker::tick};
+
+fn id(text: &str) -> MessageId {
+    text.parse().unwrap()
+}
+
+async fn replay(host: &TestHost, parked: &str, message: Option<Value>) -> Result<Receipt> {
+    fulfilment::replay(&host.app.db, &host.caller, &id(parked), Replay { message }).await
+}
+
+async fn state(host: &TestHost, kept: &str) -> FulfilmentState {
+    kept::get(&host.app.db, &host.caller, &id(kept)).await.unwrap().state
+}
+
+#[tokio::test]
+async fn e1_a_batch_never_fails_because_of_one_of_its_messages() {
+    let host = crate::testing::host().await;
+    create_merchant(&host, "bos-one").await;
+    create_merchant(&host, "bos-two").await;
+    apply(&host, &[message("bos-one", "i-1", "m-1", "purchase", 0)]).await;
+    let batch = [
+        json!("what?"),
+        message("bos-one", "i-2", "m-2", "purchase", 0),
+        and(message("bos-one", "i-3", "m-3", "purchase", 0), "at", "soon"),
+        message("bos-nobody", "i-4", "m-4", "purchase", 0),
+        message("bos-two", "i-1", "m-5", "renew", 1),
+        and(message("bos-one", "i-1", "m-6", "renew", 1), "product", "crm"),
+        message("bos-one", "i-1", "m-1", "unsubscribe", 0),
+        message("bos-one", "i-1", "m-7", "renew", 3 * 86_400),
+        message("bos-one", "i-1", "m-1", "purchase", 0),
+        message("bos-two", "i-8", "m-8", "purchase", 0),
+    ];
+    let expected = [
+        "malformed",
+        "applied",
+        "malformed",
+        "merchant-unknown",
+        "merchant-differs",
+        "product-differs",
+        "message-contradicts",
+        "from-the-future",
+        "repeated",
+        "applied",
+    ];
+    assert_eq!(outcomes(&host, &batch).await, expected);
+    let again: Vec<_> = expected.iter().map(|word| if *word == "applied" { "repeated" } else { word }).collect();
+    assert_eq!(outcomes(&host, &batch).await, again, "the same once more");
+}
+
+#[tokio::test]
+async fn i6_a_parked_message_that_comes_again_is_kept_once_and_told_once() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    apply(&host, &[message("bos-one", "i-1", "m-1", "purchase", 0)]).await;
+    let contradiction = message("bos-one", "i-1", "m-1", "renew", 0);
+    for _ in 0..3 {
+        assert_eq!(outcomes(&host, std::slice::from_ref(&contradiction)).await, ["message-contradicts"]);
+    }
+    let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
+    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items;
+    assert_eq!(parked.len(), 1);
+    assert_eq!((parked[0].attempts, parked[0].reason), (3, Some(Reason::MessageContradicts)));
+    assert_eq!(parked[0].message, contradiction);
+    assert_eq!(told_of(&host, &merchant, "fulfilment.parked").await, 1);
+}
+
+#[tokio::test]
+async fn e1_creating_the_merchant_applies_what_waited_for_it() {
+    let host = crate::testing::host().await;
+    let early = [
+        message("bos-late", "i-1", "m-2", "unsubscribe", 5),
+        message("bos-late", "i-2", "m-3", "purchase", 0),
+        message("bos-late", "i-1", "m-1", "purchase", 0),
+    ];
+    assert_eq!(outcomes(&host, &early).await, ["merchant-unknown"; 3]);
+    let merchant = create_merchant(&host, "bos-late").await;
+    let states: Vec<_> = instances(&host, &merchant).await.iter().map(|one| one.state).collect();
+    assert_eq!(states, [InstanceState::Unsubscribed, InstanceState::Active]);
+    assert_eq!(held(&defaults(&host, &merchant).await[0]).len(), 1);
+    assert_eq!(told_of(&host, &merchant, "fulfilment.applied").await, 3);
+    assert_eq!(outcomes(&host, &early).await, ["repeated"; 3]);
+}
+
+#[tokio::test]
+async fn e1_a_message_that_is_parked_while_its_merchant_is_being_created_does_not_wait_for_ever() {
+    let host = crate::testing::host().await;
+    assert_eq!(outcomes(&host, &[message("bos-race", "i-1", "m-1", "purchase", 0)]).await, ["merchant-unknown"]);
+    // As if the creation had not seen the message.
+    let mut tx = host.app.db.begin().await.unwrap();
+    let new = json!({"id": "bos-race", "name": "M", "unify_users": false, "created_at": DAWN});
+    tx.insert_merchant(&serde_json::from_value(new).unwrap()).await.unwrap();
+    tx.commit().await.unwrap();
+    tick(&host.app.db).await.unwrap();
+    assert_eq!(state(&host, "m-1").await, FulfilmentState::Applied);
+    assert_eq!(defaults(&host, &"bos-race".parse().unwrap()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn e1_a_parked_message_is_replayed_as_it_was_or_corrected() {
+    let host = crate::testing::host().await;
+    create_merchant(&host, "bos-one").await;
+    let wrong = and(message("bos-one", "i-1", "m-1", "purchase", 0), "kind", "buy");
+    assert_eq!(outcomes(&host, &[wrong]).await, ["malformed"]);
+    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, Outcome::Parked);
+    let refused = replay(&host, "m-1", Some(json!({"id": "m-1"}))).await.unwrap_err();
+    assert_eq!(refused.code, Code::InvalidField);
+    let right = message("bos-one", "i-1", "m-1", "purchase", 0);
+    assert_eq!(replay(&host, "m-1", Some(right)).await.unwrap().outcome, Outcome::Applied);
+    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, Outcome::Repeated);
+    assert_eq!(replay(&host, "m-9", None).await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() {
+    let host = crate::testing::host().await;
+    create_merchant(&host, "bos-one").await;
+    apply(&host, &[message("bos-one", "i-1", "m-1", "purchase", 0)]).await;
+    let other = message("bos-one", "i-2", "m-1", "purchase", 0);
+    assert_eq!(outcomes(&host, std::slice::from_ref(&other)).await, ["message-contradicts"]);
+    let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
+    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items.remove(0).id;
+    let corrected = and(other.clone(), "id", "m-2");
+    assert_eq!(replay(&host, parked.as_str(), Some(corrected)).await.unwrap().outcome, Outcome::Applied);
+    assert_eq!(state(&host, parked.as_str()).await, FulfilmentState::Corrected);
+    assert_eq!(state(&host, "m-2").await, FulfilmentState::Applied);
+    assert_eq!(outcomes(&host, &[other]).await, ["repeated"], "it has been taken care of");
+    let kinds = ["fulfilment.parked", "fulfilment.corrected", "fulfilment.applied"];
+    let merchant = "bos-one".parse().unwrap();
+    for (kind, times) in kinds.into_iter().zip([1, 1, 0]) {
+        assert_eq!(told_of(&host, &merchant, kind).await, times, "{kind}");
+    }
+    let waiting = FulfilmentQuery { reason: Some(Reason::MessageContradicts), ..FulfilmentQuery::default() };
+    assert!(kept::list(&host.app.db, &host.caller, &waiting).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn e1_i6_of_two_corrections_of_one_message_the_second_is_refused_and_leaves_nothing_behind() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    assert_eq!(outcomes(&host, &[json!({"id": "p-1"})]).await, ["malformed"]);
+    // Both were sent while it waited.
+    let corrections = ["m-1", "m-2"].map(|id| Arrival::read(&message("bos-one", id, id, "purchase", 0)));
+    let mut said = Vec::new();
+    for arrival in &corrections {
+        let batch = Batch { actor: "test", arrivals: vec![arrival], corrects: Some(id("p-1")) };
+        said.push(batch.settle(&host.app.db).await.map(|receipts| receipts[0].outcome).map_err(|error| error.code));
+    }
+    assert_eq!(said, [Ok(Outcome::Applied), Err(Code::FulfilmentSettled)]);
+    assert_eq!(state(&host, "p-1").await, FulfilmentState::Corrected);
+    assert_eq!(instances(&host, &merchant).await.len(), 1);
+    let gone = kept::get(&host.app.db, &host.caller, &id("m-2")).await.unwrap_err();
+    assert_eq!(gone.code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn e1_i6_of_many_corrections_at_once_one_is_applied() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    assert_eq!(outcomes(&host, &[json!({"id": "p-1"})]).await, ["malformed"]);
+    let beside = host.beside().await;
+    let tries = (0..8).map(|number| {
+        let name = format!("m-{number}");
+        let corrected = message("bos-one", &name, &name, "purchase", 0);
+        let host = if number % 2 == 0 { &host } else { &beside };
+        async move { replay(host, "p-1", Some(corrected)).await }
+    });
+    let said = futures_util::future::join_all(tries).await;
+    let applied = said.iter().filter(|one| one.as_ref().is_ok_and(|one| one.outcome == Outcome::Applied));
+    assert_eq!(applied.count(), 1, "{said:?}");
+    assert_eq!(instances(&host, &merchant).await.len(), 1);
+}
+
+#[tokio::test]
+async fn e1_all_that_wait_for_a_reason_are_replayed_at_once() {
+    let host = crate::testing::host().await;
+    create_merchant(&host, "bos-one").await;
+    let ahead = message("bos-one", "i-1", "m-1", "purchase", 2 * 86_400);
+    assert_eq!(outcomes(&host, &[ahead, json!({"id": "m-2"})]).await, ["from-the-future", "malformed"]);
+    host.clock.advance_seconds(86_400);
+    let which = ReplayAll { reason: Some(Reason::FromTheFuture), merchant: None };
+    let receipts = fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &which).await.unwrap().results;
+    assert_eq!(receipts.iter().map(|one| one.outcome).collect::<Vec<_>>(), [Outcome::Applied]);
+}
+
+#[tokio::test]
+async fn e2_what_expires_leaves_the_default_one_by_the_clock_and_a_renewal_brings_it_back() {
+    let host = crate::testing::host().await;
+    let beside = host.beside().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    let bought = message("bos-one", "i-1", "m-1", "purchase", 0);
+    apply(&host, &[and(bought, "expires_at", DAWN.plus_seconds(60))]).await;
+    let chosen = choose(&host, &merchant, &["i-1"]).await;
+    tick(&host.app.db).await.unwrap();
+    assert_eq!(instances(&host, &merchant).await[0].state, InstanceState::Active);
+    host.clock.advance_seconds(60);
+    let (one, two) = tokio::join!(tick(&host.app.db), tick(&beside.app.db));
+    one.and(two).unwrap();
+    assert_eq!(instances(&host, &merchant).await[0].state, InstanceState::Expired);
+    assert!(held(&defaults(&host, &merchant).await[0]).is_empty());
+    assert_eq!(held(&endpoint(&host.app, &host, &chosen).await).len(), 1, "it stays chosen");
+    assert_eq!(told_of(&host, &merchant, "product_instance.expired").await, 1);
+    assert_eq!(told_of(&host, &merchant, "endpoint.product_removed").await, 1);
+    apply(&host, &[message("bos-one", "i-1", "m-2", "renew", 61)]).await;
+    assert_eq!(held(&defaults(&host, &merchant).await[0]).len(), 1);
+    assert_eq!(told_of(&host, &merchant, "endpoint.product_added").await, 3);
+}
+
+#[tokio::test]
+async fn the_messages_are_listed_newest_first_page_by_page() {
+    let host = crate::testing::host().await;
+    create_merchant(&host, "bos-one").await;
+    for number in 0..5 {
+        apply(&host, &[message("bos-one", "i-1", &format!("m-{number}"), "renew", number)]).await;
+        host.clock.advance_seconds(number % 2);
+    }
+    let mut query = FulfilmentQuery { limit: Some(2), ..FulfilmentQuery::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = kept::list(&host.app.db, &host.caller, &query).await.unwrap();
+        seen.extend(page.items.iter().map(|one| one.id.to_string()));
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["m-4", "m-3", "m-2", "m-1", "m-0"]);
+    let broken = FulfilmentQuery { cursor: Some("7".into()), ..FulfilmentQuery::default() };
+    let refused = kept::list(&host.app.db, &host.caller, &broken).await.unwrap_err();
+    assert_eq!(refused.code, Code::InvalidCursor);
+}
+
+#[tokio::test]
+async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_database() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    let deep = (0..100).fold(json!("\u{0}"), |inner, _| json!([inner]));
+    let batch = [
+        json!("\u{fffd}\u{0} what"),
+        json!({"id": "m-1", "n\u{0}te": "\u{0}"}),
+        and(message("bos-one", "i-1", "m-2", "purchase", 0), "kind", "\u{0}"),
+        and(message("bos-one", "i-1", "m-3", "purchase", 0), "n\u{0}te", "\u{0}"),
+        and(message("bos-one", "i-1", "m-4", "purchase", 0), "note", deep),
+    ];
+    let expected = ["malformed", "malformed", "malformed", "applied", "malformed"];
+    assert_eq!(outcomes(&host, &batch).await, expected);
+    let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
+    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items;
+    assert_eq!(parked.len(), 4);
+    let page =
+        event::list(&host.app.db, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;
+    let told = page.unwrap().items.into_iter().filter(|event| event.kind == "fulfilment.parked");
+    let id_in =
+        |data: &str| serde_json::from_str::<serde_json::Value>(data).unwrap()["id"].as_str().unwrap().to_owned();
+    let told: Vec<_> = told.map(|event| id_in(event.data.get())).collect();
+    assert!(parked.iter().all(|one| told.contains(&one.id.to_string())), "{told:?}");
+    assert_eq!(told_of(&host, &merchant, "product_instance.created").await, 1);
+    assert_eq!(outcomes(&host, &batch).await, ["malformed", "malformed", "malformed", "repeated", "malformed"]);
+    let again =
+        fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &ReplayAll::default()).await.unwrap();
+    assert_eq!(again.results.len(), 4);
+}
+
+#[tokio::test]
+async fn replaying_when_nothing_waits_does_nothing_on_every_database() {
+    let host = crate::testing::host().await;
+    let receipts =
+        fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &ReplayAll::default()).await.unwrap();
+    assert!(receipts.results.is_empty());
+}

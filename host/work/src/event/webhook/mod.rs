@@ -1,0 +1,126 @@
+//! Webhooks: addresses to which events are sent. Each belongs to a scope and gets the events of that scope.
+
+mod change;
+mod deliveries;
+pub mod secret;
+
+pub use berth_model::event::webhook::*;
+pub use change::{about, create, delete, disable, edit, rotate};
+pub use deliveries::{deliveries, ping, replay, replay_delivery};
+
+use berth_base::{
+    error::{Error, Result},
+    ids::WebhookId,
+    page::{Page, PageQuery},
+};
+use berth_model::{
+    access::{Action, Caller, Scope, TokenScope},
+    event::Kind,
+};
+use berth_store::{Db, Tx, WebhookRow};
+use serde::Serialize;
+
+/// How many types one webhook may list.
+const MAX_TYPES: usize = 100;
+
+/// Whether a list of types, exact or ending in `.*`, contains the type `kind`. An empty list contains all.
+pub fn wants(types: &[String], kind: &str) -> bool {
+    let takes = |pattern: &String| match pattern.strip_suffix(".*") {
+        Some(noun) => kind.strip_prefix(noun).is_some_and(|rest| rest.starts_with('.')),
+        None => pattern == kind,
+    };
+    types.is_empty() || types.iter().any(takes)
+}
+
+/// The types, sorted and each once.
+///
+/// # Errors
+/// `invalid-field` for one that matches no type of event, and for more than 100.
+pub fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
+    types.sort_unstable();
+    types.dedup();
+    if types.len() > MAX_TYPES {
+        return Err(Error::field("types", format!("at most {MAX_TYPES}. Use `version.*` for all of a kind.")));
+    }
+    let known = |pattern: &&String| {
+        !berth_model::event::catalogue::ALL.iter().any(|one| wants(&[(*pattern).clone()], one.kind))
+    };
+    match types.iter().find(known) {
+        Some(unknown) => {
+            Err(Error::field("types", format!("no event has the type {unknown:?}. GET /v1/event-types lists them.")))
+        }
+        None => Ok(types),
+    }
+}
+
+/// The webhook and its scope, when the caller may do `action` to it.
+async fn authorise(tx: &mut Tx, caller: &Caller, id: &WebhookId, action: Action) -> Result<(WebhookRow, Scope)> {
+    let row = tx.webhook(id).await?;
+    permit(row, caller, id, action)
+}
+
+/// As [`authorise`] for a change: the webhook is locked until the transaction ends.
+async fn hold(tx: &mut Tx, caller: &Caller, id: &WebhookId) -> Result<(WebhookRow, Scope)> {
+    let row = tx.hold_webhook(id).await?;
+    permit(row, caller, id, Action::Configure)
+}
+
+fn permit(row: Option<WebhookRow>, caller: &Caller, id: &WebhookId, action: Action) -> Result<(WebhookRow, Scope)> {
+    let hidden = || Error::not_found("webhook", id);
+    let row = row.ok_or_else(hidden)?;
+    let scope = Scope::parse(row.scope_kind, &row.scope_id)?;
+    if !caller.knows(&scope) {
+        return Err(hidden());
+    }
+    caller.require(action, &scope)?;
+    Ok((row, scope))
+}
+
+/// Emits an event about a webhook to those who may know of it.
+fn tell<T: Serialize>(tx: &mut Tx, kind: Kind<T>, scope: &Scope, id: &WebhookId, actor: &str, data: &T) {
+    let event = tx.tell(kind, id, actor, data);
+    match scope {
+        Scope::HostApp(id) => {
+            event.for_host_app(id);
+        }
+        Scope::Merchant(id) => {
+            event.for_merchant(id);
+        }
+        Scope::Platform | Scope::Team(_) => {}
+    }
+}
+
+/// One webhook with the progress of its deliveries.
+pub async fn get(db: &Db, caller: &Caller, id: &WebhookId) -> Result<WebhookDetail> {
+    let mut tx = db.read().await?;
+    let (row, _) = authorise(&mut tx, caller, id, Action::Read).await?;
+    let (up_to, waiting, dead) = tx.webhook_progress(id).await?;
+    Ok(WebhookDetail { webhook: Webhook::from(&row), up_to, last: tx.last_event().await?, waiting, dead })
+}
+
+/// One page of the webhooks of the scopes that the caller may read, ordered by id.
+pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<Webhook>> {
+    caller.require_scope(TokenScope::Read)?;
+    let rows = db.read().await?.webhooks_known_to(caller, query).await?;
+    let page = Page::of(rows, query, |row| row.id.to_string());
+    Ok(Page { items: page.items.iter().map(Webhook::from).collect(), next: page.next })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_exact_or_end_in_a_star() {
+        let list = |types: &[&str]| types.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        assert!(wants(&[], "version.published"));
+        assert!(wants(&list(&["version.published"]), "version.published"));
+        assert!(wants(&list(&["host_app.created", "version.*"]), "version.published"));
+        assert!(!wants(&list(&["version.*"]), "versions.published"));
+        assert!(!wants(&list(&["version"]), "version.published"));
+        assert!(check_types(list(&["version.*", "version.*", "mini_app.created"])).is_ok_and(|types| types.len() == 2));
+        for wrong in ["version", "*", "version.unheard", "vers.*", ""] {
+            assert!(check_types(list(&[wrong])).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What a host does: the operations, each of which takes what it uses, and the workers. A module offers the types of its
+//! namesake in `berth-model` together with what is done with them.
+
+pub mod access;
+pub mod app;
+pub mod audit;
+pub mod binding;
+pub mod check;
+pub mod config;
+pub mod download;
+pub mod endpoint;
+pub mod event;
+pub mod host_app;
+pub mod mini_app;
+pub mod nats;
+pub mod overview;
+pub mod policy;
+pub mod report;
+pub mod rollout;
+pub mod shelf;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod unbroken;
+pub mod version;
+pub mod wechat;

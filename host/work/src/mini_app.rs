@@ -1,0 +1,145 @@
+//! MiniApps: a team creates them, edits them, and takes them off the shelf and back. An id never changes (A1–A4, V11).
+
+pub use berth_model::mini_app::*;
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{MiniAppId, TeamId},
+    page::{Page, PageQuery},
+    sql::is_unique_violation,
+    text,
+};
+use berth_model::{
+    access::{Action, Caller, Scope},
+    event::kind,
+};
+use berth_store::{Db, Tx};
+
+/// Reads the MiniApp.
+///
+/// # Errors
+/// `not-found` when there is none or the caller may not know about it; `missing-grant` when the caller's roles or token
+/// do not allow `action` there.
+pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+    let mini_app = tx.mini_app(id).await?.filter(|mini_app| caller.knows(&mini_app.scope()));
+    let mini_app = mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?;
+    caller.require(action, &mini_app.scope())?;
+    Ok(mini_app)
+}
+
+/// Does what [`authorise`] does, and locks the MiniApp until the transaction ends.
+pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+    authorise(tx, caller, id, action).await?;
+    tx.hold_mini_app(id).await
+}
+
+fn only_team(caller: &Caller) -> Result<TeamId> {
+    let mut teams = caller.grants.iter().filter_map(|(scope, _)| match scope {
+        Scope::Team(id) => Some(id),
+        _ => None,
+    });
+    match (teams.next(), teams.next()) {
+        (Some(team), None) => Ok(team.clone()),
+        (None, _) => {
+            Err(Error::field("team", "you are in no team. Create one with POST /v1/teams, or ask to be added."))
+        }
+        _ => Err(Error::field("team", "you are in several teams, so name the one that owns the MiniApp.")),
+    }
+}
+
+/// Creates a MiniApp that is on the shelf (A1). The caller must be a developer, an operator or an admin of the team.
+///
+/// # Errors
+/// `mini-app-exists` when any team has the id; `invalid-field`; `not-found` for the team; `missing-grant`.
+#[tracing::instrument(name = "mini_app.create", skip_all)]
+pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp> {
+    let team = new.team.clone().map_or_else(|| only_team(caller), Ok)?;
+    let scope = Scope::Team(team.clone());
+    let mut tx = db.begin().await?;
+    if !caller.knows(&scope) || tx.team(&team).await?.is_none() {
+        return Err(Error::not_found("team", team));
+    }
+    caller.require(Action::EditMiniApp, &scope)?;
+    let mini_app = MiniApp {
+        id: new.id.unwrap_or_else(|| MiniAppId::generate(db.random())),
+        team,
+        name: text::name("name", &new.name, 64)?,
+        description: text::prose("description", &new.description, 2000)?,
+        on_shelf: true,
+        shelf_note: String::new(),
+        min_version: None,
+        created_at: db.now(),
+    };
+    let inserted = tx.insert_mini_app(&mini_app).await;
+    match inserted {
+        Err(error) if is_unique_violation(&error) => {
+            return Err(Error::new(
+                Code::MiniAppExists,
+                format!("The id {} is taken. Choose another one.", mini_app.id),
+            ));
+        }
+        inserted => inserted?,
+    };
+    tx.tell(kind::MINI_APP_CREATED, &mini_app.id, caller.account.as_str(), &mini_app).for_mini_app(&mini_app.id);
+    tx.commit().await?;
+    Ok(mini_app)
+}
+
+/// One MiniApp, for a caller who may read it (A4).
+pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
+    authorise(&mut db.read().await?, caller, id, Action::Read).await
+}
+
+/// A page of the MiniApps that the caller may know about, ordered by id (A1).
+pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
+    caller.require_scope(berth_model::access::TokenScope::Read)?;
+    let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
+    let mut tx = db.read().await?;
+    let items = tx.mini_apps_known_to(caller, query, &page).await?;
+    Ok(Page::of(items, &page, |mini_app| mini_app.id.to_string()))
+}
+
+/// Edits the name and the description of a MiniApp (A1).
+#[tracing::instrument(name = "mini_app.edit", skip_all, fields(mini_app = %id))]
+pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
+    let mut tx = db.begin().await?;
+    let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
+    if let Some(name) = edit.name {
+        mini_app.name = text::name("name", &name, 64)?;
+    }
+    if let Some(description) = edit.description {
+        mini_app.description = text::prose("description", &description, 2000)?;
+    }
+    tx.set_mini_app_texts(&mini_app).await?;
+    tx.tell(kind::MINI_APP_EDITED, id, caller.account.as_str(), &mini_app).for_mini_app(id);
+    tx.commit().await?;
+    Ok(mini_app)
+}
+
+/// Sets or removes the minimum usable version (V11). The caller must be allowed to release versions of the MiniApp.
+///
+/// # Errors
+/// `version-order` when nothing is online, or the online version is below the minimum, since no device could have a
+/// version that may run; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "mini_app.set_min_version", skip_all, fields(mini_app = %id))]
+pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
+    let mut tx = db.begin().await?;
+    let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
+    if let Some(version) = &min.version {
+        let online = tx.online_version(id).await?.map(|online| online.number);
+        if online.as_ref().is_none_or(|online| online < version) {
+            let online = online.map_or("nothing".into(), |online| online.to_string());
+            return Err(Error::new(
+                Code::VersionOrder,
+                format!(
+                    "The minimum {version} is above what is online ({online}), so no device could run it. Publish first."
+                ),
+            ));
+        }
+    }
+    mini_app.min_version = min.version;
+    tx.set_min_version(id, mini_app.min_version.as_ref()).await?;
+    tx.tell(kind::MINI_APP_MIN_VERSION, id, caller.account.as_str(), &mini_app).for_mini_app(id);
+    tx.commit().await?;
+    Ok(mini_app)
+}

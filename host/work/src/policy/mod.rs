@@ -1,0 +1,5 @@
+//! Policies: the engine that runs them, and the registry of which are installed and bound.
+
+pub mod registry;
+
+pub use berth_model::policy::*;

@@ -1,0 +1,287 @@
+//! Binds policies to places, and changes and removes bindings.
+
+use crate::policy::registry::Policies;
+use berth_store::Json;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use berth_model::policy::registry::{
+    BindingPatch, BindingQuery, BindingScope, InstalledPolicy, NewPolicyBinding, PolicyBinding, ScopeKind,
+    ScopedPolicyBinding,
+};
+use berth_store::policy::PolicyBindingRow;
+
+use crate::policy::registry::scope;
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
+    sql::is_unique_violation,
+};
+use berth_model::{
+    access::{Action, Caller, TokenScope},
+    event::kind,
+    policy::{Acceptance, Limits, PolicyKind},
+};
+use berth_store::{Db, Tx};
+
+impl Acceptance for Policies {
+    fn accept<'a>(&'a self, policy: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.load(policy).await?.check_config(config, limits).await })
+    }
+}
+
+/// Decides whether a policy fits what is to be bound: it is of the kind, the limits are in bounds, and it accepts the
+/// config. It runs the policy, so that no transaction may be open.
+///
+/// # Errors
+/// `policy-kind`, `policy-config`, `invalid-field` for limits.
+pub async fn fit(
+    acceptance: &dyn Acceptance,
+    policy: &InstalledPolicy,
+    new: &NewPolicyBinding,
+    kind: PolicyKind,
+) -> Result<()> {
+    if policy.kind != kind {
+        let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", policy.name, policy.kind);
+        return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
+    }
+    acceptance.accept(&policy.digest, &new.config, &new.limits.apply(kind)?).await
+}
+
+/// The policy that is to be bound, found and fit.
+pub async fn check(
+    db: &Db,
+    acceptance: &dyn Acceptance,
+    new: &NewPolicyBinding,
+    kind: PolicyKind,
+) -> Result<InstalledPolicy> {
+    let policy = db.read().await?.require_policy(&new.policy).await?;
+    fit(acceptance, &policy, new, kind).await?;
+    Ok(policy)
+}
+
+/// Binds a policy that [`check`] has accepted. It comes after the bindings that the place has already.
+///
+/// # Errors
+/// `policy-bound` when the policy is bound there already. A gray task may have the same policy more than once.
+pub async fn attach(
+    tx: &mut Tx,
+    actor: &str,
+    scope: BindingScope,
+    new: NewPolicyBinding,
+    policy: InstalledPolicy,
+) -> Result<PolicyBindingRow> {
+    let there = tx.policy_bindings(scope.kind, &scope.id).await?;
+    if let Some(same) = there.iter().find(|row| row.name == policy.name && scope.kind != ScopeKind::GrayTask) {
+        return Err(bound_already(&policy.name, Some(same)));
+    }
+    let now = tx.now();
+    let row = PolicyBindingRow {
+        id: PolicyBindingId::generate(now, tx.random()),
+        digest: policy.digest,
+        name: policy.name,
+        version: policy.version,
+        kind: policy.kind,
+        scope_kind: scope.kind,
+        position: there.len() as i64,
+        scope_id: scope.id,
+        config: Json(new.config),
+        mode: new.mode,
+        on_error: new.on_error,
+        limits: Json(new.limits),
+        bound_by: actor.to_owned(),
+        bound_at: now,
+    };
+    match tx.insert_policy_binding(&row).await {
+        Err(error) if is_unique_violation(&error) => return Err(bound_already(&row.name, None)),
+        inserted => inserted?,
+    }
+    let told = PolicyBinding::from(row.clone());
+    tx.tell(kind::POLICY_BOUND, &row.id, actor, &told);
+    Ok(row)
+}
+
+/// The error for a policy that is bound there already; binding it twice would only repeat its findings.
+fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
+    let Some(row) = row else {
+        return Error::new(Code::PolicyBound, format!("{name} was bound here by somebody else a moment ago."));
+    };
+    let text = format!(
+        "{name} is bound here already, by {} (version {}, mode {}). Change that binding instead of adding another one.",
+        row.id, row.version, row.mode
+    );
+    Error::new(Code::PolicyBound, text).with("binding", &row.id)
+}
+
+/// The kind of policy that a place takes from people.
+fn kind_at(scope: &BindingScope, policy: &InstalledPolicy) -> Result<PolicyKind> {
+    match (scope.kind, policy.kind) {
+        (ScopeKind::Platform | ScopeKind::HostApp | ScopeKind::MiniApp, PolicyKind::Auditor) => Ok(PolicyKind::Auditor),
+        (_, kind) => Err(Error::new(
+            Code::PolicyKind,
+            format!(
+                "{} is a policy of kind {kind}. Auditors are bound here; grayscale policies and guards are given to a grayscale task.",
+                policy.name
+            ),
+        )),
+    }
+}
+
+/// Binds an auditor to the platform, a host app or a MiniApp. The caller must be an admin there.
+///
+/// # Errors
+/// `policy-bound` when the policy is bound there already; `policy-kind` when it is no auditor; `policy-config`;
+/// `invalid-field`; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "policy_binding.bind", skip_all)]
+pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding) -> Result<PolicyBinding> {
+    let ScopedPolicyBinding { scope, binding } = new;
+    let mut reading = policies.db.read().await?;
+    scope::authorise(&scope, &mut reading, caller, Action::Configure).await?;
+    let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
+    drop(reading);
+    let policy = check(&policies.db, policies, &binding, kind).await?;
+    let mut tx = policies.db.begin().await?;
+    let row = attach(&mut tx, caller.account.as_str(), scope, binding, policy).await?;
+    tx.commit().await?;
+    Ok(row.into())
+}
+
+/// The bindings at one place, in the order in which they are asked, or at all places that the caller may know about.
+/// Everybody may list the bindings of the platform.
+pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<PolicyBinding>> {
+    caller.require_scope(TokenScope::Read)?;
+    let mut tx = db.read().await?;
+    let rows = match query.scope_kind {
+        None => tx.policy_bindings_known_to(caller).await?,
+        Some(kind) => {
+            let scope = BindingScope { kind, id: query.scope_id.clone() };
+            // Everybody's versions are judged by the platform's auditors, so everybody may know them.
+            if kind != ScopeKind::Platform {
+                scope::authorise(&scope, &mut tx, caller, Action::Read).await?;
+            }
+            tx.policy_bindings(kind, &scope.id).await?
+        }
+    };
+    let wanted = rows.into_iter().filter(|row| query.policy.as_ref().is_none_or(|name| *name == row.name));
+    Ok(wanted.map(PolicyBinding::from).collect())
+}
+
+/// Reads the binding for a caller who may change it; `not-found` when the caller may not know about its place.
+async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
+    let hidden = || Error::not_found("policy binding", id);
+    let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
+    match scope::authorise(&row.scope(), tx, caller, Action::Configure).await {
+        Err(error) if error.code == Code::NotFound => Err(hidden()),
+        Err(error) => Err(error),
+        Ok(()) => Ok(row),
+    }
+}
+
+/// Reads the binding and locks it until the transaction ends, and so the MiniApp of its gray task, if it is bound to
+/// one.
+async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(PolicyBindingRow, Option<MiniAppId>)> {
+    let scope = authorised(tx, caller, id).await?.scope();
+    let owner = scope::running_task(&scope, tx).await?;
+    if let Some(mini_app) = &owner {
+        tx.hold_mini_app(mini_app).await?;
+        // Looked at again: the task may have ended before it was held.
+        scope::running_task(&scope, tx).await?;
+    }
+    let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
+    Ok((row, owner))
+}
+
+/// Changes a binding: its config, mode, meaning of failure, limits, or the version of its policy. At a gray task only
+/// the version can change, because the rest was settled when the task was created.
+///
+/// # Errors
+/// `policy-config` when the policy does not accept the config; `gray-state` when the gray task has ended;
+/// `invalid-field` for another policy, or for what cannot change at a gray task; `not-found` and `missing-grant`. The
+/// binding stays as it was then.
+#[tracing::instrument(name = "policy_binding.rebind", skip_all, fields(policy_binding = %id))]
+pub async fn rebind(
+    policies: &Policies,
+    caller: &Caller,
+    id: &PolicyBindingId,
+    patch: BindingPatch,
+) -> Result<PolicyBinding> {
+    loop {
+        let seen = authorised(&mut policies.db.read().await?, caller, id).await?;
+        if seen.scope_kind == ScopeKind::GrayTask && !patch.only_moves() {
+            let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
+            return Err(Error::field("scope", rule));
+        }
+        let policy = check(&policies.db, policies, &seen.changed(&patch), seen.kind).await?;
+        let mut tx = policies.db.begin().await?;
+        let (row, owner) = held(&mut tx, caller, id).await?;
+        // The check ran outside of the transaction: if somebody was faster, it says nothing any more.
+        if row.judges_as(&seen) {
+            return change(tx, &policies.db, caller, row, owner, &patch, policy).await;
+        }
+    }
+}
+
+/// Stores the change of a locked binding and emits the event; does nothing when nothing changes.
+async fn change(
+    mut tx: Tx,
+    db: &Db,
+    caller: &Caller,
+    row: PolicyBindingRow,
+    owner: Option<MiniAppId>,
+    patch: &BindingPatch,
+    policy: InstalledPolicy,
+) -> Result<PolicyBinding> {
+    if policy.name != row.name {
+        let rule = format!("this binding is of {}. Unbind it and bind {} for another policy.", row.name, policy.name);
+        return Err(Error::field("policy", rule));
+    }
+    let new = row.changed(patch);
+    if row.digest == policy.digest && row.says(&new) {
+        return Ok(row.into());
+    }
+    let row = PolicyBindingRow {
+        digest: policy.digest,
+        version: policy.version,
+        config: Json(new.config),
+        mode: new.mode,
+        on_error: new.on_error,
+        limits: Json(new.limits),
+        bound_by: caller.account.to_string(),
+        bound_at: db.now(),
+        ..row
+    };
+    tx.update_policy_binding(&row).await?;
+    let told = PolicyBinding::from(row);
+    let event = tx.tell(kind::POLICY_REBOUND, &told.id, caller.account.as_str(), &told);
+    if let Some(mini_app) = &owner {
+        event.for_mini_app(mini_app);
+    }
+    tx.commit().await?;
+    Ok(told)
+}
+
+/// Removes a binding. `invalid-field` for one of a gray task, which keeps its policies.
+#[tracing::instrument(name = "policy_binding.unbind", skip_all, fields(policy_binding = %id))]
+pub async fn unbind(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let row = authorised(&mut tx, caller, id).await?;
+    if row.scope_kind == ScopeKind::GrayTask {
+        let rule = "a grayscale task keeps its policies. End the task and create another one.";
+        return Err(Error::field("scope", rule));
+    }
+    let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
+    tx.delete_policy_binding(id).await?;
+    tx.tell(kind::POLICY_UNBOUND, id, caller.account.as_str(), &PolicyBinding::from(row));
+    tx.commit().await
+}
+
+/// The auditors that judge a version: the platform's, then those of the host apps, then the MiniApp's own.
+pub async fn auditors(tx: &mut Tx, mini_app: &MiniAppId, host_apps: &[HostAppId]) -> Result<Vec<PolicyBindingRow>> {
+    let mut rows = tx.policy_bindings(ScopeKind::Platform, "").await?;
+    for host_app in host_apps {
+        rows.extend(tx.policy_bindings(ScopeKind::HostApp, host_app.as_str()).await?);
+    }
+    rows.extend(tx.policy_bindings(ScopeKind::MiniApp, mini_app.as_str()).await?);
+    rows.retain(|row| row.kind == PolicyKind::Auditor);
+    Ok(rows)
+}

@@ -1,0 +1,194 @@
+//! Installs policies. The built-in ones are inspected like all others.
+
+use std::sync::Arc;
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::Digest,
+    sql::is_unique_violation,
+    text,
+};
+use berth_judge::{Policy, builtin};
+use berth_model::{
+    access::{Action, Caller, Scope, TokenScope},
+    event::kind,
+    policy::{
+        PolicyKind,
+        registry::{BindingScope, InstalledPolicy, Mode, NewPolicyBinding, OnError, PolicyQuery},
+    },
+};
+use berth_store::{Db, Tx};
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::bindings::{attach, fit};
+use crate::{event, policy::registry::Policies};
+
+/// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 18 MB.
+pub const MAX_POLICY_BYTES: u64 = 64 << 20;
+
+/// Reads the bytes of a policy from a caller who may install it.
+///
+/// # Errors
+/// `missing-grant`; `body-too-large` above [`MAX_POLICY_BYTES`]; the error of the body.
+pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Item = Result<Bytes>>) -> Result<Bytes> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let spooled = policies.blobs.spool(body, MAX_POLICY_BYTES).await?;
+    Ok(std::fs::read(spooled.file.path()).map_err(Error::internal)?.into())
+}
+
+/// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again
+/// does nothing. Only admins of the platform may.
+///
+/// # Errors
+/// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
+/// `policy-compile` for what is not a usable policy; `missing-grant`.
+#[tracing::instrument(name = "policy.install", skip_all)]
+pub async fn install(policies: &Policies, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    install_as(policies, caller.account.as_str(), wasm).await
+}
+
+async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
+    let digest = Digest::of(&wasm);
+    if let Some(row) = policies.db.read().await?.policy(&digest).await? {
+        return Ok(row);
+    }
+    let row = take_in(policies, actor, wasm).await?;
+    let mut tx = policies.db.begin().await?;
+    if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
+        return Err(exists(&row));
+    }
+    add(&mut tx, actor, &row).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+fn exists(row: &InstalledPolicy) -> Error {
+    let InstalledPolicy { name, version, .. } = row;
+    let text =
+        format!("{name} {version} is installed with other bytes. Raise the policy's version and build it again.");
+    Error::new(Code::PolicyExists, text).with("policy", format!("{name}@{version}"))
+}
+
+/// Lets a policy pass the gate and keeps its bytes; nothing is installed yet.
+async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
+    let policy = policies.engine.inspect(wasm.to_vec()).await?;
+    policies.remember(&policy);
+    policies.blobs.keep_bytes(wasm.clone()).await?;
+    Ok(row_of(&policies.db, actor, &policy, wasm.len()))
+}
+
+/// Whether it was new: another host may have been faster.
+async fn add(tx: &mut Tx, actor: &str, row: &InstalledPolicy) -> Result<bool> {
+    let new = match tx.insert_policy(row).await {
+        Err(error) if is_unique_violation(&error) => return Err(exists(row)),
+        inserted => inserted?,
+    };
+    if new {
+        tx.tell(kind::POLICY_INSTALLED, &row.digest, actor, row);
+    }
+    Ok(new)
+}
+
+fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> InstalledPolicy {
+    let described = policy.description();
+    InstalledPolicy {
+        digest: policy.digest().clone(),
+        kind: policy.kind(),
+        name: described.name.clone(),
+        version: described.version.to_string(),
+        summary: described.summary.clone(),
+        config_schema: described.config_schema.clone(),
+        size: size as u64,
+        installed_by: actor.to_owned(),
+        installed_at: db.now(),
+    }
+}
+
+/// The installed policies, newest first; every account may list them.
+pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<InstalledPolicy>> {
+    caller.require_scope(TokenScope::Read)?;
+    let rows = db.read().await?.policies().await?;
+    let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
+    Ok(wanted.collect())
+}
+
+/// One policy, named by its digest, by `NAME@VERSION`, or by its name, which means the newest version. `not-found` when
+/// there is none.
+pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
+    caller.require_scope(TokenScope::Read)?;
+    db.read().await?.require_policy(which).await
+}
+
+/// Uninstalls a policy that is not bound anywhere. The records of past audits stay. Only admins of the platform may.
+///
+/// # Errors
+/// `policy-in-use` while it is bound; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "policy.remove", skip_all, fields(policy = %digest))]
+pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Result<()> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = policies.db.begin().await?;
+    let row = tx.policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
+    let (bound, in_tasks) = tx.bindings_of_policy(digest).await?;
+    if bound > 0 {
+        let places = text::count(bound, "place", "places");
+        let record = " Grayscale tasks keep theirs for ever, as a record.";
+        let tasks = if in_tasks > 0 { record } else { "" };
+        let text =
+            format!("{} {} is bound in {places}. Unbind or rebind it there first.{tasks}", row.name, row.version);
+        return Err(Error::new(Code::PolicyInUse, text));
+    }
+    tx.delete_policy(digest).await?;
+    tx.tell(kind::POLICY_REMOVED, digest, caller.account.as_str(), &row);
+    tx.commit().await?;
+    policies.forget(digest);
+    Ok(())
+}
+
+/// Installs the built-in policies that are missing or differ from those of this binary. A new auditor is bound to the
+/// platform, and bindings made by Berth move to the new version; bindings that an admin has changed stay as they are.
+pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
+    for builtin in builtin::ALL {
+        let known = policies.db.read().await?.newest_policy(builtin.name).await?;
+        let wasm = Bytes::from_static(builtin.wasm);
+        if known.as_ref().is_none_or(|known| known.digest != Digest::of(&wasm)) {
+            ensure(policies, known, wasm).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
+/// unbound or bound twice.
+async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes) -> Result<()> {
+    let row = take_in(policies, event::BERTH, wasm).await?;
+    let new = platform_binding(&row);
+    if row.kind == PolicyKind::Auditor {
+        fit(policies, &row, &new, PolicyKind::Auditor).await?;
+    }
+    let mut tx = policies.db.begin().await?;
+    let added = add(&mut tx, event::BERTH, &row).await?;
+    match known {
+        None if added && row.kind == PolicyKind::Auditor => {
+            attach(&mut tx, event::BERTH, BindingScope::platform(), new, row).await?;
+        }
+        Some(known) if row.kind == PolicyKind::Auditor => {
+            tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;
+            let data = event::PolicyReplaced { from: known.digest, to: row.digest.clone() };
+            tx.tell(kind::POLICY_REPLACED, &row.digest, event::BERTH, &data);
+        }
+        _ => {}
+    }
+    tx.commit().await
+}
+
+fn platform_binding(policy: &InstalledPolicy) -> NewPolicyBinding {
+    NewPolicyBinding {
+        policy: policy.digest.to_string(),
+        config: serde_json::json!({}),
+        mode: Mode::Enforce,
+        on_error: OnError::Closed,
+        limits: Default::default(),
+    }
+}

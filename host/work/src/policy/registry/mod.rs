@@ -1,0 +1,65 @@
+//! The registry of policies: which are installed, and where they are bound.
+
+mod bindings;
+mod install;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+pub use berth_model::policy::registry::*;
+pub use bindings::{attach, auditors, bind, check, list as bindings, rebind, unbind};
+pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use berth_base::{error::Result, ids::Digest};
+use berth_judge::{Engine, Policy};
+use berth_store::{Db, blob::Blobs};
+
+/// Loads installed policies and keeps them in memory, by digest. Cheap to clone.
+#[derive(Clone)]
+pub struct Policies {
+    pub(crate) db: Db,
+    engine: Engine,
+    blobs: Blobs,
+    loaded: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
+}
+
+impl Policies {
+    /// A registry that has no policy in memory yet.
+    pub fn new(db: Db, engine: Engine, blobs: Blobs) -> Self {
+        Self { db, engine, blobs, loaded: Arc::default() }
+    }
+
+    /// The engine that runs the policies.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The policy with this digest, ready to run; read from the blob store and compiled unless it is in memory.
+    pub async fn load(&self, digest: &Digest) -> Result<Arc<Policy>> {
+        if let Some(policy) = self.get(digest) {
+            return Ok(policy);
+        }
+        let bytes = async { Ok(self.blobs.bytes(digest).await?.to_vec()) };
+        let policy = self.engine.load(digest, bytes).await?;
+        self.remember(&policy);
+        Ok(policy)
+    }
+
+    fn get(&self, digest: &Digest) -> Option<Arc<Policy>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    fn remember(&self, policy: &Arc<Policy>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(policy.digest().clone(), policy.clone());
+    }
+
+    fn forget(&self, digest: &Digest) {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
+    }
+}

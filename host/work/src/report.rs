@@ -1,0 +1,49 @@
+//! Reports of devices about the versions that they got (G8).
+
+pub use berth_model::report::*;
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::GrayTaskId,
+};
+use berth_check::Checks;
+use berth_model::{
+    check::{Key, short},
+    rollout::Mark,
+};
+
+/// Takes a report of a device. It counts for the gray tasks of this version that have admitted the device; without one
+/// it is accepted and has no effect.
+///
+/// # Errors
+/// `invalid-host-app-key` when `key` is not that of the host app; `invalid-field` for what is too long.
+pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
+    short("guid", &report.guid)?;
+    short("detail", report.detail.as_deref().unwrap_or_default())?;
+    let index = checks.live.current();
+    let host_app = index.host_app_by_key(key).filter(|known| known.id == report.host_app);
+    host_app.ok_or_else(|| {
+        let detail = format!("The key in X-Host-App-Key is not the one of {}.", report.host_app);
+        Error::new(Code::InvalidHostAppKey, detail)
+    })?;
+    let bound = index.mini_app(&report.app).filter(|known| known.host_apps.contains(&report.host_app));
+    for task in bound.iter().flat_map(|known| &known.gray).filter(|task| task.release.version == report.version) {
+        if task.admitted.mark(Key::of(&report.guid), report.kind) {
+            if report.kind == Mark::Failed {
+                tracing::info!(task = %task.id, detail = ?report.detail, "a device reports that the gray version fails");
+            }
+            checks.marker.mark(&task.id, &report.guid, report.kind);
+        }
+    }
+    Ok(())
+}
+
+/// Marks an admitted device as having downloaded the package of the gray task. The download address that a check
+/// answers with names both: `?gray={task}&guid={guid}`.
+pub fn downloaded(checks: &Checks, task: &GrayTaskId, guid: &str) {
+    let index = checks.live.current();
+    let Some(task) = index.task(task.as_str()) else { return };
+    if task.admitted.mark(Key::of(guid), Mark::Downloaded) {
+        checks.marker.mark(&task.id, guid, Mark::Downloaded);
+    }
+}

@@ -1,0 +1,197 @@
+//! Creates gray tasks (G1–G4, G12).
+
+use berth_base::{
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::{GrayTaskId, MiniAppId},
+    sql::Count,
+    text,
+    version::VersionNumber,
+};
+use berth_check::judge::Judges;
+use berth_model::{
+    access::{Action, Caller},
+    event::kind,
+    mini_app::MiniApp,
+    policy::{
+        LimitOverrides, PolicyKind,
+        registry::{BindingScope, InstalledPolicy, Mode, NewPolicyBinding, OnError},
+    },
+    rollout::{Conditions, GrayTask, NewGrayTask, State, conditions},
+    version::State as VersionState,
+};
+use berth_store::Json;
+use berth_store::{Db, Tx, gray_task::TaskRow, version::VersionRow};
+
+use crate::{mini_app, policy::registry};
+
+/// Policies that one task takes besides the standard conditions.
+const MAX_POLICIES: usize = 16;
+
+/// How many tasks of one MiniApp may exist that have not ended.
+const MOST_TASKS: i64 = 20;
+
+/// Creates a gray task for a caller who may release versions of the MiniApp; it starts at once when `start` has come.
+///
+/// # Errors
+/// `gray-first-release`, `version-state` and `version-order` for the version (G1), `gray-period` for the period (G3),
+/// `gray-limit` when 20 tasks have not ended, `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` for the
+/// policies (G12), `invalid-field` for all else (G2, G4), `not-found` and `missing-grant`.
+#[tracing::instrument(name = "gray_task.create", skip_all, fields(mini_app = %id, version = %new.version))]
+pub async fn create(
+    db: &Db,
+    judges: &dyn Judges,
+    caller: &Caller,
+    id: &MiniAppId,
+    new: NewGrayTask,
+) -> Result<GrayTask> {
+    let now = db.now();
+    let name = text::name("name", &new.name, 20)?;
+    check_period(now, &new)?;
+    check_cap(new.max_users)?;
+    let conditions = new.conditions();
+    conditions.check()?;
+    let policies = prepare_bindings(db, judges, caller, id, &conditions, &new.policies).await?;
+    let mut tx = db.begin().await?;
+    let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
+    may_have_one_more(&mut tx, id).await?;
+    let version = releasable(&mut tx, &mini_app, &new.version).await?;
+    check_references(&mut tx, id, &conditions).await?;
+    let actor = caller.account.as_str();
+    let mut task = TaskRow {
+        id: GrayTaskId::generate(now, db.random()),
+        mini_app_id: id.clone(),
+        version_id: version.id,
+        version: version.number,
+        sha256: version.sha256,
+        size: version.size,
+        name,
+        state: State::Pending,
+        honoured: false,
+        start_at: new.start,
+        end_at: new.end,
+        max_users: new.max_users.map(Count),
+        admitted: 0,
+        conditions: Json(conditions),
+        created_by: actor.to_owned(),
+        created_at: now,
+    };
+    tx.insert_gray_task(&task).await?;
+    for (policy, row) in policies {
+        registry::attach(&mut tx, actor, BindingScope::gray_task(&task.id), policy, row).await?;
+    }
+    let created = tx.gray_task_view(task.clone(), now).await?;
+    tx.tell(kind::GRAY_TASK_CREATED, &task.id, actor, &created).for_mini_app(id);
+    tx.catch_up_gray_task(&mut task).await?;
+    let view = tx.gray_task_view(task, now).await?;
+    tx.commit().await?;
+    Ok(view)
+}
+
+/// Refuses with `gray-limit` what would be one task too many: a check of the MiniApp may have to ask the policies of
+/// all its tasks (F77).
+async fn may_have_one_more(tx: &mut Tx, mini_app: &MiniAppId) -> Result<()> {
+    if tx.unended_gray_tasks(mini_app).await? < MOST_TASKS {
+        return Ok(());
+    }
+    let detail = format!("{MOST_TASKS} tasks of this MiniApp have not ended. End one of them first.");
+    Err(Error::new(Code::GrayLimit, detail).with("limit", MOST_TASKS))
+}
+
+fn check_period(now: Millis, new: &NewGrayTask) -> Result<()> {
+    let wrong = |detail: String| Err(Error::new(Code::GrayPeriod, detail).with("now", now));
+    if new.end < new.start {
+        return wrong(format!("The end {} lies before the start {}.", new.end, new.start));
+    }
+    if new.end < now {
+        return wrong(format!("The end {} is over already; it is {now} now.", new.end));
+    }
+    Ok(())
+}
+
+fn check_cap(max_users: Option<u64>) -> Result<()> {
+    match max_users {
+        Some(max) if max == 0 || i64::try_from(max).is_err() => {
+            Err(Error::field("max_users", "must be at least 1; leave it out for no bound."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The version `number`, when it may be released in grayscale now (G1, A2).
+async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> Result<VersionRow> {
+    mini_app.shelf().require_for_release()?;
+    let version = tx.require_version(&mini_app.id, number).await?;
+    let Some(online) = tx.online_version(&mini_app.id).await? else {
+        return Err(Error::new(
+            Code::GrayFirstRelease,
+            "Nothing is online yet, so that devices outside the grayscale would have nothing to run. Publish a first version.",
+        ));
+    };
+    if version.online_at.is_some() {
+        return Err(Error::new(
+            Code::VersionState,
+            format!("{number} was online already. Use rollback, or upload a new version."),
+        )
+        .with("state", version.state));
+    }
+    if version.state != VersionState::Approved {
+        return Err(Error::new(
+            Code::VersionState,
+            format!("{number} is in state {}. Only an approved version can be released in grayscale.", version.state),
+        )
+        .with("state", version.state));
+    }
+    if version.number <= online.number {
+        return Err(Error::new(
+            Code::VersionOrder,
+            format!("{number} is not above {}, which is online. Upload a greater version.", online.number),
+        )
+        .with("online", &online.number));
+    }
+    Ok(version)
+}
+
+/// Makes sure that what the conditions name exists: the host apps are bound to the MiniApp, the lists belong to it.
+async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Conditions) -> Result<()> {
+    let bound = tx.bound_host_apps(mini_app).await?;
+    if let Some(other) = conditions.host_apps.iter().find(|range| !bound.contains(&range.id)) {
+        return Err(Error::field("host_apps", format!("{} does not run this MiniApp. Bind it first.", other.id)));
+    }
+    for cohort in conditions.objects.iter().filter_map(|list| list.cohort.as_ref()) {
+        if tx.cohort_digest(mini_app, cohort).await?.is_none() {
+            return Err(Error::field("objects", format!("the MiniApp has no list {cohort}. Upload it first.")));
+        }
+    }
+    Ok(())
+}
+
+/// Looks up the policies of the task and has each accept its config. The standard conditions are added here as a policy
+/// of their own, when they restrict at all.
+async fn prepare_bindings(
+    db: &Db,
+    judges: &dyn Judges,
+    caller: &Caller,
+    id: &MiniAppId,
+    conditions: &Conditions,
+    policies: &[NewPolicyBinding],
+) -> Result<Vec<(NewPolicyBinding, InstalledPolicy)>> {
+    if policies.len() > MAX_POLICIES {
+        return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
+    }
+    let standard = (!conditions.is_empty()).then(|| NewPolicyBinding {
+        policy: conditions::POLICY.into(),
+        config: serde_json::to_value(conditions).unwrap_or_default(),
+        mode: Mode::Enforce,
+        on_error: OnError::Closed,
+        limits: LimitOverrides::default(),
+    });
+    // Before anything is said of policies that the caller may not ask about.
+    mini_app::authorise(&mut db.read().await?, caller, id, Action::Release).await?;
+    let mut prepared = Vec::new();
+    for wanted in standard.iter().chain(policies) {
+        let policy = registry::check(db, judges, wanted, PolicyKind::Grayscale).await?;
+        prepared.push((wanted.clone(), policy));
+    }
+    Ok(prepared)
+}

@@ -1,0 +1,27 @@
+//! Grayscale releases (G1–G12): a task offers an approved version to some devices before everyone gets it.
+//!
+//! A device that passes a task's policies is *admitted*: a row, counted against the cap, that keeps the device on the
+//! version. Devices already admitted keep it while the task delivers or is suspended, and after the cap has ended it;
+//! after an end by hand or by time they return to the online version (G6). A task that its cap has ended can still be
+//! ended by hand: that takes the version back from those who kept it.
+
+mod admit;
+mod change;
+mod cohort;
+mod create;
+mod mark;
+mod progress;
+#[cfg(test)]
+mod tests;
+mod ticker;
+mod view;
+
+pub use admit::run_admissions;
+pub use berth_model::rollout::*;
+pub use change::{end, end_superseded, resume, suspend, suspend_running};
+pub use cohort::{MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
+pub use create::create;
+pub use mark::run_marks;
+pub use progress::progress;
+pub use ticker::{run as run_ticker, tick};
+pub use view::{get, list, not_ended};

@@ -1,0 +1,344 @@
+//! Tests of gray tasks on whole hosts: creation, the cap on several hosts, lists, progress.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::*;
+use berth_base::{
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::VersionId,
+    page::PageQuery,
+};
+use berth_check::Admission;
+use berth_model::{
+    access::Caller,
+    check::{Reason, Status},
+    report::Report,
+};
+
+use crate::{
+    report,
+    testing::{DAWN, TestHost, device, host, mall, person, shop, v},
+};
+
+fn code<T>(result: Result<T>) -> Option<Code> {
+    result.map_err(|error| error.code).err()
+}
+
+#[tokio::test]
+async fn g1_a_first_release_cannot_be_gray() {
+    let host = host().await;
+    let new = serde_json::from_value(json!({"name": "Other", "id": "other"})).expect("new");
+    crate::mini_app::create(&host.app.db, &team_admin(&host).await, new).await.expect("create");
+    let other: berth_base::ids::MiniAppId = "other".parse().expect("id");
+    let mut tx = host.app.db.begin().await.expect("begin");
+    let mut version = tx.require_version(&shop(), &v("1.0.0")).await.expect("version");
+    version.id = VersionId::generate(DAWN, host.app.db.random());
+    (version.mini_app_id, version.state) = (other.clone(), berth_model::version::State::Approved);
+    tx.insert_version(&version).await.expect("insert");
+    tx.commit().await.expect("commit");
+    let new = json!({"name": "first", "version": "1.0.0", "start": DAWN, "end": DAWN.plus_seconds(60)});
+    let new = serde_json::from_value(new).expect("new");
+    assert_eq!(
+        code(create(&host.app.db, &*host.app.judges, &host.caller, &other, new).await),
+        Some(Code::GrayFirstRelease)
+    );
+}
+
+async fn team_admin(host: &TestHost) -> Caller {
+    let mut tx = host.app.db.read().await.expect("read");
+    let mini_app = tx.mini_app(&shop()).await.expect("read").expect("shop");
+    let team = (mini_app.scope(), berth_model::access::Role::Admin);
+    Caller { grants: vec![team], ..host.caller.clone() }
+}
+
+#[tokio::test]
+async fn g1_the_version_is_approved_never_online_and_above_the_online_one() {
+    let host = host().await;
+    host.approved("0.9.0").await;
+    host.version("1.1.0", "auditing").await;
+    host.approved("1.2.0").await;
+    host.publish("1.2.0", false).await;
+    host.roll_back("1.0.0").await;
+    assert_eq!(code(host.task("0.9.0", |_| {}).await), Some(Code::VersionOrder));
+    assert_eq!(code(host.task("1.1.0", |_| {}).await), Some(Code::VersionState));
+    assert_eq!(code(host.task("1.2.0", |_| {}).await), Some(Code::VersionState), "was online");
+    assert_eq!(code(host.task("9.9.9", |_| {}).await), Some(Code::NotFound));
+}
+
+#[tokio::test]
+async fn g2_g3_the_name_the_period_and_the_cap_are_checked() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    assert_eq!(code(host.task("1.1.0", |new| new.name = "灰".repeat(21)).await), Some(Code::InvalidField));
+    assert_eq!(code(host.task("1.1.0", |new| new.end = new.start.plus_seconds(-1)).await), Some(Code::GrayPeriod));
+    let past = |new: &mut NewGrayTask| (new.start, new.end) = (Millis(0), Millis(1));
+    assert_eq!(code(host.task("1.1.0", past).await), Some(Code::GrayPeriod));
+    assert_eq!(code(host.task("1.1.0", |new| new.max_users = Some(0)).await), Some(Code::InvalidField));
+    let started = host.task("1.1.0", |new| new.start = Millis(0)).await.expect("a start in the past is now");
+    assert_eq!(started.state, State::Delivering);
+}
+
+#[tokio::test]
+async fn g4_conditions_name_what_is_there() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let with = async |conditions: serde_json::Value| {
+        let Conditions { host_apps, objects, .. } = serde_json::from_value(conditions).expect("conditions");
+        code(host.task("1.1.0", |new| (new.host_apps, new.objects) = (host_apps, objects)).await)
+    };
+    assert_eq!(with(json!({"host_apps": [{"id": "stranger"}]})).await, Some(Code::InvalidField));
+    assert_eq!(with(json!({"host_apps": [{"id": mall()}]})).await, None);
+    let unknown = format!("coh_{}", "0".repeat(26));
+    let list = json!({"objects": [{"kind": "guid", "cohort": unknown}]});
+    assert_eq!(with(list).await, Some(Code::InvalidField));
+}
+
+#[test]
+fn g4_a_misspelt_condition_is_refused() {
+    let new = json!({"name": "n", "version": "1.0.0", "start": DAWN, "end": DAWN, "platform": [{"platform": "ios"}]});
+    assert!(serde_json::from_value::<NewGrayTask>(new).is_err());
+}
+
+#[tokio::test]
+async fn a2_no_task_starts_off_the_shelf() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let off = berth_model::mini_app::Shelf { on: false, note: String::new() };
+    crate::shelf::shelve(&host.app.db, &host.caller, &shop(), off).await.expect("shelf");
+    assert_eq!(code(host.task("1.1.0", |_| {}).await), Some(Code::MiniAppOffShelf));
+}
+
+#[tokio::test]
+async fn f80_tasks_are_hidden_from_strangers_and_kept_from_viewers() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |_| {}).await.expect("task").id;
+    let stranger = person(host.caller.account.clone(), Vec::new());
+    let mut viewer = team_admin(&host).await;
+    viewer.grants[0].1 = berth_model::access::Role::Viewer;
+    assert_eq!(code(get(&host.app.db, &stranger, &task).await), Some(Code::NotFound));
+    assert_eq!(code(end(&host.app.db, &stranger, &task, &Note::default()).await), Some(Code::NotFound));
+    assert_eq!(code(end(&host.app.db, &viewer, &task, &Note::default()).await), Some(Code::MissingGrant));
+    assert!(progress(&host.app.db, &viewer, &task).await.is_ok());
+}
+
+#[tokio::test]
+async fn g5_every_move_records_who_when_and_why() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |new| new.start = new.start.plus_seconds(10)).await.expect("task").id;
+    host.clock.advance_seconds(10);
+    assert_eq!(tick(&host.app.db).await.expect("tick"), 1);
+    assert_eq!(tick(&host.app.db).await.expect("tick"), 0, "what is stored is not due any more");
+    let note = Note { note: "crashes".into() };
+    suspend(&host.app.db, &host.caller, &task, &note).await.expect("suspend");
+    host.clock.advance_seconds(3600);
+    tick(&host.app.db).await.expect("tick");
+    let task = get(&host.app.db, &host.caller, &task).await.expect("task");
+    let moves: Vec<_> = task.moves.iter().map(|m| (m.from, m.to, m.cause, m.by.as_str(), m.note.as_str())).collect();
+    let me = host.caller.account.as_str();
+    assert_eq!(
+        moves,
+        [
+            (State::Pending, State::Delivering, Cause::Time, "berth", ""),
+            (State::Delivering, State::Suspended, Cause::Hand, me, "crashes"),
+            (State::Suspended, State::Ended, Cause::Time, "berth", ""),
+        ]
+    );
+    assert_eq!(code(resume(&host.app.db, &host.caller, &task.id, &note).await), Some(Code::GrayState));
+}
+
+#[tokio::test]
+async fn i6_every_move_has_its_event() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |new| new.max_users = Some(1)).await.expect("task");
+    assert_eq!(host.version_for("g").await, "1.1.0");
+    let mut tx = host.app.db.read().await.expect("read");
+    let events = tx.events_after(0, 1000).await.expect("events");
+    let kinds: Vec<_> = events.iter().filter(|e| e.subject == task.id.as_str()).map(|e| e.kind.as_str()).collect();
+    assert_eq!(kinds, ["gray_task.created", "gray_task.started", "gray_task.ended"]);
+    assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=events.len() as i64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn g8_tasks_are_listed_newest_first_page_by_page() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    for _ in 0..3 {
+        host.task("1.1.0", |new| new.networks = vec!["wifi".into()]).await.expect("task");
+    }
+    let query = |cursor| PageQuery { cursor, limit: Some(2) };
+    let first = list(&host.app.db, &host.caller, &shop(), &query(None)).await.expect("list");
+    let second = list(&host.app.db, &host.caller, &shop(), &query(first.next.clone())).await.expect("list");
+    let all: Vec<_> = first.items.iter().chain(&second.items).map(|task| task.created_at).collect();
+    assert_eq!((first.items.len(), second.items.len(), second.next.is_none()), (2, 1, true));
+    assert!(all.is_sorted_by(|a, b| a > b));
+    assert_eq!(first.items[0].in_words, ["Network: wifi"]);
+    assert_eq!(first.items[0].policies[0].policy, "standard-conditions");
+}
+
+/// Many devices ask two hosts at once, each device on both.
+async fn storm(one: &Arc<TestHost>, two: &Arc<TestHost>, devices: usize) -> Vec<String> {
+    let ask = |n: usize| {
+        let host = if n.is_multiple_of(2) { one.clone() } else { two.clone() };
+        let guid = format!("g{}", n / 2);
+        tokio::spawn(
+            async move { (host.ask_now(&device(&guid), None).await.reason == Some(Reason::Gray)).then_some(guid) },
+        )
+    };
+    let mut admitted: Vec<_> =
+        join_all((0..devices * 2).map(ask)).await.into_iter().filter_map(|done| done.expect("no panic")).collect();
+    admitted.sort();
+    admitted.dedup();
+    admitted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i3_cap_is_exact_with_many_devices_on_two_hosts_and_counts_a_device_once() {
+    let one = Arc::new(host().await);
+    let two = Arc::new(one.beside().await);
+    one.approved("1.1.0").await;
+    let task = one.task("1.1.0", |new| new.max_users = Some(100)).await.expect("task");
+    one.settle().await;
+    two.settle().await;
+    let admitted = storm(&one, &two, 300).await;
+    assert_eq!(admitted.len(), 100);
+    let task = get(&one.app.db, &one.caller, &task.id).await.expect("task");
+    assert_eq!((task.admitted, task.state, task.ended_by, task.honoured), (100, State::Ended, Some(Cause::Cap), true));
+    let mut tx = one.app.db.read().await.expect("read");
+    let stored = tx.admissions_after(task.id.as_str(), 0, 1000).await.expect("admissions");
+    drop(tx);
+    assert_eq!(stored.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
+    one.settle().await;
+    two.settle().await;
+    assert_eq!(storm(&one, &two, 300).await, admitted, "who is in stays in, and nobody else comes in");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i3_cap_holds_while_the_task_is_suspended_and_resumed() {
+    let one = Arc::new(host().await);
+    let two = Arc::new(one.beside().await);
+    one.approved("1.1.0").await;
+    let task = one.task("1.1.0", |new| new.max_users = Some(50)).await.expect("task").id;
+    one.settle().await;
+    two.settle().await;
+    let asking = tokio::spawn({
+        let (one, two) = (one.clone(), two.clone());
+        async move { storm(&one, &two, 200).await }
+    });
+    for _ in 0..5 {
+        let _ = suspend(&two.app.db, &two.caller, &task, &Note::default()).await;
+        let _ = resume(&one.app.db, &one.caller, &task, &Note::default()).await;
+    }
+    let told = asking.await.expect("no panic");
+    let mut tx = one.app.db.read().await.expect("read");
+    let row = tx.gray_task(&task).await.expect("read").expect("task");
+    let stored = tx.admissions_after(task.as_str(), 0, 1000).await.expect("admissions");
+    assert!(row.admitted <= 50 && stored.len() as u64 == row.admitted);
+    assert!(told.iter().all(|guid| stored.iter().any(|(known, _)| known == guid)), "nobody gets it uncounted");
+}
+
+#[tokio::test]
+async fn g7_an_admission_is_refused_by_a_host_that_knows_less_than_the_database() {
+    let one = host().await;
+    let two = one.beside().await;
+    one.approved("1.1.0").await;
+    let task = one.task("1.1.0", |new| new.max_users = Some(1)).await.expect("task").id;
+    two.settle().await;
+    assert_eq!(one.version_for("first").await, "1.1.0");
+    assert_eq!(two.app.checks.admitter.admit(&task, "second").await, Admission::Refused);
+    assert_eq!(two.app.checks.admitter.admit(&task, "first").await, Admission::Admitted, "asking twice counts once");
+}
+
+#[tokio::test]
+async fn g8_progress_counts_distinct_devices_over_time() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |new| new.max_users = Some(10)).await.expect("task").id;
+    let offered = host.ask(&device("a b"), None).await;
+    let url = offered.package.expect("package").url;
+    assert_eq!(url, format!("/v1/packages/shop_1.1.0.apkg?gray={task}&guid=a%20b"));
+    host.clock.advance_seconds(90);
+    report::downloaded(&host.app.checks, &task, "a b");
+    report::downloaded(&host.app.checks, &task, "somebody else");
+    assert_eq!(host.ask(&device("a b"), Some("1.1.0")).await.status, Status::Current);
+    assert_eq!(host.version_for("c").await, "1.1.0");
+    let failed = Report {
+        host_app: mall(),
+        guid: "c".into(),
+        app: "shop".into(),
+        version: v("1.1.0"),
+        kind: Mark::Failed,
+        detail: None,
+    };
+    report::take(&host.app.checks, &host.key, &failed).expect("taken");
+    assert_eq!(code(report::take(&host.app.checks, "pk_0", &failed)), Some(Code::InvalidHostAppKey));
+    let progress = eventually(&host, &task, |progress| progress.failed == 1 && progress.running == 1).await;
+    assert_eq!((progress.offered, progress.downloaded, progress.max_users), (2, 1, Some(10)));
+    let buckets: Vec<_> = progress.over_time.iter().map(|b| (b.offered, b.downloaded, b.running, b.failed)).collect();
+    assert_eq!(buckets, [(1, 0, 0, 0), (1, 1, 1, 1)]);
+}
+
+async fn eventually(host: &TestHost, task: &berth_base::ids::GrayTaskId, there: fn(&Progress) -> bool) -> Progress {
+    for _ in 0..500 {
+        let progress = progress(&host.app.db, &host.caller, task).await.expect("progress");
+        if there(&progress) {
+            return progress;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    progress(&host.app.db, &host.caller, task).await.expect("progress")
+}
+
+async fn upload(host: &TestHost, chunks: Vec<Bytes>) -> Result<Cohort> {
+    let body = futures_util::stream::iter(chunks.into_iter().map(Ok::<_, Error>));
+    upload_cohort(&host.app.db, &host.app.blobs, &host.caller, &shop(), "list", body).await
+}
+
+#[tokio::test]
+async fn g4_lists_tolerate_a_mark_crlf_blanks_and_duplicates_and_count_them() {
+    let host = host().await;
+    let text = "\u{feff}a\r\n\r\n  b \n\nb\n灰";
+    let list = upload(&host, text.as_bytes().chunks(2).map(Bytes::copy_from_slice).collect()).await.expect("list");
+    assert_eq!((list.members, list.lines, list.blanks, list.duplicates), (3, 6, 2, 1));
+    let plain = upload(&host, vec!["灰\nb\na".into()]).await.expect("list");
+    assert_eq!(plain.sha256, list.sha256, "equal lists are kept once");
+    assert_eq!(cohorts(&host.app.db, &host.caller, &shop()).await.expect("lists").len(), 2);
+}
+
+#[tokio::test]
+async fn g4_a_list_that_cannot_be_meant_is_refused_with_its_line() {
+    let host = host().await;
+    let refuse = async |bytes: &'static [u8]| {
+        let error = upload(&host, vec![Bytes::from_static(bytes)]).await.expect_err("refused");
+        (error.code, error.detail)
+    };
+    assert_eq!(refuse(b"\n \n").await.0, Code::CohortInvalid);
+    assert!(refuse(b"ok\nbad\xff\n").await.1.starts_with("Line 2: this is not UTF-8."));
+    assert!(refuse(b"\xff\xfea\0\n\0").await.1.contains("UTF-16"));
+    assert!(refuse(b"a\0b").await.1.contains("U+0000"));
+    let endless = vec![Bytes::from(vec![b'x'; 4096]); 3];
+    assert_eq!(code(upload(&host, endless).await), Some(Code::CohortInvalid));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g4_a_list_of_a_million_lines_works() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let begin = tokio::time::Instant::now();
+    let chunk =
+        |part: usize| (0..10_000).map(|n| format!("device-{:032x}\r\n", part * 10_000 + n)).collect::<String>().into();
+    let list = upload(&host, (0..100).map(chunk).collect()).await.expect("list");
+    assert_eq!((list.members, list.lines), (1_000_000, 1_000_000));
+    let objects = vec![ObjectList { kind: ObjectKind::Guid, values: Vec::new(), cohort: Some(list.id) }];
+    host.task("1.1.0", |new| new.objects = objects).await.expect("task");
+    assert_eq!(host.version_for(&format!("device-{:032x}", 999_999)).await, "1.1.0");
+    assert_eq!(host.version_for(&format!("device-{:032x}", 1_000_000)).await, "1.0.0");
+    assert!(begin.elapsed() < Duration::from_secs(60), "took {:?}", begin.elapsed());
+}

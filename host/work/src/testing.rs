@@ -1,0 +1,383 @@
+//! A host for tests. Its clock stands still until it is moved. Its database is a temporary file, or a database of its
+//! own in the PostgreSQL server that `BERTH_TEST_POSTGRES` names.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use berth_store::Json;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::AbortHandle;
+
+use berth_base::{
+    clock::{ManualClock, Nature, SystemRandom},
+    error::{Code, Error, Result},
+    ids::{Digest, HostAppId, MiniAppId, ReleaseId, VersionId},
+    version::VersionNumber,
+};
+use berth_check::{
+    Asker,
+    judge::{BindingSpec, Breakage, Judge, Judges, Opinion, TaskFacts},
+};
+use berth_judge::{Compiler, Engine, EngineConfig};
+use berth_model::{
+    access::{Caller, Role, Scope},
+    check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having},
+    event::kind,
+    policy::{Acceptance, Limits, PolicyKind, registry::InstalledPolicy},
+    rollout::{Conditions, NewGrayTask},
+    version::{Release, ReleaseKind, Step, StoredManifest, Trial},
+};
+use berth_store::{
+    Db, DbConfig,
+    blob::{BlobConfig, Blobs},
+    seal::SealConfig,
+    version::{TrialRow, VersionRow},
+};
+
+use berth_store::testing::database;
+pub use berth_store::testing::{DAWN, person};
+
+use crate::{
+    app::{App, Queues},
+    check::{self, judge::Cohorts},
+    config::{Config, Storage},
+    host_app, mini_app,
+    policy::registry::Policies,
+    rollout,
+};
+
+/// Id of the MiniApp of every test.
+pub const APP: &str = "shop";
+/// Id of the host app of every test.
+pub const HOST: &str = "mall";
+
+/// A running host.
+pub struct TestHost {
+    pub app: Arc<App>,
+    pub clock: ManualClock,
+    pub caller: Caller,
+    pub key: String,
+    /// Whether policies can be made ready; `false` simulates that they cannot be loaded.
+    pub judges_up: Arc<AtomicBool>,
+    config: DbConfig,
+    folder: Arc<TempDir>,
+    workers: Mutex<Vec<AbortHandle>>,
+}
+
+impl Drop for TestHost {
+    fn drop(&mut self) {
+        self.workers.get_mut().unwrap().iter().for_each(AbortHandle::abort);
+    }
+}
+
+pub fn v(text: &str) -> VersionNumber {
+    text.parse().unwrap()
+}
+
+pub fn shop() -> MiniAppId {
+    APP.parse().unwrap()
+}
+
+pub fn mall() -> HostAppId {
+    HOST.parse().unwrap()
+}
+
+pub fn device(guid: &str) -> Device {
+    Device {
+        host_app: mall(),
+        host_version: "3.2.1".into(),
+        sdk_version: "1.0.0".into(),
+        platform: "android".into(),
+        os_version: "14".into(),
+        guid: guid.into(),
+        device_id: None,
+        account: None,
+        network: "wifi".into(),
+        attributes: Default::default(),
+    }
+}
+
+async fn open(
+    config: &DbConfig,
+    folder: &TempDir,
+    clock: &ManualClock,
+    up: &Arc<AtomicBool>,
+) -> (Arc<App>, Vec<AbortHandle>) {
+    let blobs = Blobs::open(&BlobConfig::default(), folder.path(), &folder.path().join("cache")).unwrap();
+    let engine = Engine::new(EngineConfig::new(folder.path().join("cache"), Compiler::InProcess)).unwrap();
+    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+    let db = Db::open(config, folder.path(), nature).await.unwrap();
+    let db = db.with_keys(&SealConfig::default(), folder.path()).await.unwrap();
+    let settings = Config::with_defaults(Storage::in_folder(folder.path().to_owned()));
+    let judges = |_: &Policies| Arc::new(TestJudges(up.clone())) as Arc<dyn Judges>;
+    let (app, queues) = App::assemble(settings, db, blobs, engine, judges).unwrap();
+    let (app, Queues { admissions, fulfilments, marks }) = (Arc::new(app), queues);
+    check::refresh(&app.follower).await.unwrap();
+    let workers = vec![
+        tokio::spawn(check::run_follower(app.follower.clone())).abort_handle(),
+        tokio::spawn(rollout::run_admissions(admissions, app.db.clone())).abort_handle(),
+        tokio::spawn(fulfilments.run(app.db.clone())).abort_handle(),
+        tokio::spawn(rollout::run_marks(marks, app.db.clone())).abort_handle(),
+    ];
+    (app, workers)
+}
+
+/// A host with the MiniApp `shop` of a team, bound to the host app `mall`, with 1.0.0 online.
+pub async fn host() -> TestHost {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let (config, clock) = (database().await, ManualClock::new(DAWN));
+    let judges_up = Arc::new(AtomicBool::new(true));
+    let (app, workers) = open(&config, &folder, &clock, &judges_up).await;
+    let caller = admin(&app).await;
+    let new = serde_json::from_value(json!({"name": "team"})).unwrap();
+    let team = crate::access::create_team(&app.db, &caller, &new).await.unwrap();
+    let new = serde_json::from_value(json!({"name": "Mall", "id": HOST})).unwrap();
+    let key = host_app::create(&app.db, &caller, new).await.unwrap().public_key;
+    let new = serde_json::from_value(json!({"name": "Shop", "id": APP, "team": team.id})).unwrap();
+    mini_app::create(&app.db, &caller, new).await.unwrap();
+    crate::binding::bind(&app.db, &caller, &mall(), &shop()).await.unwrap();
+    let host = TestHost { app, clock, caller, key, judges_up, config, folder, workers: Mutex::new(workers) };
+    host.install(&["standard-conditions", "verdict"]).await;
+    host.approved("1.0.0").await;
+    host.publish("1.0.0", false).await;
+    host
+}
+
+async fn admin(app: &App) -> Caller {
+    let mut tx = app.db.begin().await.unwrap();
+    let new = serde_json::from_value(json!({"name": "admin"})).unwrap();
+    let account = tx.create_account("test", &new).await.unwrap().id;
+    tx.grant("test", &account, &Scope::Platform, Role::Admin).await.unwrap();
+    tx.commit().await.unwrap();
+    person(account, vec![(Scope::Platform, Role::Admin)])
+}
+
+impl TestHost {
+    /// Another host that shares the database and the blobs.
+    pub async fn beside(&self) -> Self {
+        let (app, workers) = open(&self.config, &self.folder, &self.clock, &self.judges_up).await;
+        Self {
+            app,
+            clock: self.clock.clone(),
+            caller: self.caller.clone(),
+            key: self.key.clone(),
+            judges_up: self.judges_up.clone(),
+            config: self.config.clone(),
+            folder: self.folder.clone(),
+            workers: Mutex::new(workers),
+        }
+    }
+
+    async fn install(&self, policies: &[&str]) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        for name in policies {
+            let policy = InstalledPolicy {
+                digest: Digest::of(name.as_bytes()),
+                kind: PolicyKind::Grayscale,
+                name: (*name).into(),
+                version: "1.0.0".into(),
+                summary: String::new(),
+                config_schema: None,
+                size: 0,
+                installed_by: "test".into(),
+                installed_at: DAWN,
+            };
+            tx.insert_policy(&policy).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    /// Adds a version in state `approved`.
+    pub async fn approved(&self, number: &str) {
+        self.version(number, "approved").await;
+    }
+
+    /// Adds a version in this state.
+    pub async fn version(&self, number: &str, state: &str) {
+        let number = v(number);
+        let version = VersionRow {
+            id: VersionId::generate(DAWN, self.app.db.random()),
+            mini_app_id: shop(),
+            state: state.parse().unwrap(),
+            submitted_once: true,
+            forced: false,
+            sha256: Digest::of(number.to_string().as_bytes()),
+            number,
+            size: 1,
+            files: 1,
+            manifest: Json(StoredManifest::default()),
+            uploaded_by: "test".into(),
+            created_at: DAWN,
+            updated_at: DAWN,
+            online_at: None,
+        };
+        let mut tx = self.app.db.begin().await.unwrap();
+        tx.insert_version(&version).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn put_online(&self, number: &str, step: Step, forced: bool) {
+        let (app, number) = (&self.app, v(number));
+        let mut tx = app.db.begin().await.unwrap();
+        tx.hold_mini_app(&shop()).await.unwrap();
+        if let Some(online) = tx.online_version(&shop()).await.unwrap() {
+            tx.step_version(&online, Step::Retire).await.unwrap();
+        }
+        let row = tx.require_version(&shop(), &number).await.unwrap();
+        tx.step_version(&row, step).await.unwrap();
+        let release = Release {
+            mini_app: shop(),
+            version: number.clone(),
+            kind: if step == Step::Publish { ReleaseKind::Publish } else { ReleaseKind::Rollback },
+            forced,
+            note: String::new(),
+            released_by: "test".into(),
+            released_at: app.db.now(),
+        };
+        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), &row.id, &release).await.unwrap();
+        if step == Step::Publish {
+            rollout::end_superseded(&mut tx, "test", &shop(), &number).await.unwrap();
+        }
+        tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(&shop());
+        tx.commit().await.unwrap();
+    }
+
+    /// Publishes an approved version.
+    pub async fn publish(&self, number: &str, forced: bool) {
+        self.put_online(number, Step::Publish, forced).await;
+    }
+
+    /// Rolls back to a version that was online.
+    pub async fn roll_back(&self, number: &str) {
+        self.put_online(number, Step::RollBackTo, false).await;
+    }
+
+    /// Sets the trial to a version for these accounts.
+    pub async fn trial(&self, number: &str, accounts: &[&str]) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        let row = tx.require_version(&shop(), &v(number)).await.unwrap();
+        let trial = TrialRow {
+            mini_app_id: shop(),
+            version_id: row.id.clone(),
+            number: row.number,
+            entry_path: "pages/index".into(),
+            accounts: Json(accounts.iter().map(|one| one.to_string()).collect()),
+            set_by: "test".into(),
+            set_at: DAWN,
+        };
+        tx.set_trial(&trial).await.unwrap();
+        tx.tell(kind::TRIAL_SET, &trial.version_id.clone(), "test", &Trial::from(trial)).for_mini_app(&shop());
+        tx.commit().await.unwrap();
+    }
+
+    /// Creates a gray task of the version that runs for an hour, after `change` was applied.
+    pub async fn task(&self, number: &str, change: impl FnOnce(&mut NewGrayTask)) -> Result<rollout::GrayTask> {
+        // Ids sort by the millisecond.
+        self.clock.advance_seconds(1);
+        let now = self.app.db.now();
+        let mut new = NewGrayTask {
+            name: "task".into(),
+            version: v(number),
+            start: now,
+            end: now.plus_seconds(3600),
+            max_users: None,
+            host_apps: Vec::new(),
+            platforms: Vec::new(),
+            networks: Vec::new(),
+            objects: Vec::new(),
+            policies: Vec::new(),
+        };
+        change(&mut new);
+        rollout::create(&self.app.db, &*self.app.judges, &self.caller, &shop(), new).await
+    }
+
+    /// Waits until the index includes everything that is committed.
+    pub async fn settle(&self) {
+        self.app.follower.settled().await.unwrap();
+    }
+
+    /// Checks as a device that has the version `current`, after the index has settled.
+    pub async fn ask(&self, device: &Device, current: Option<&str>) -> CheckResult {
+        self.settle().await;
+        self.ask_now(device, current).await
+    }
+
+    /// Checks as a device that has the version `current`, at once.
+    pub async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
+        let CheckResponse { mut results } =
+            check::check(&self.app.checks, &Asker::Key(&self.key), &question(device, current)).await.unwrap();
+        results.remove(0)
+    }
+
+    /// The version that a device without any version gets.
+    pub async fn version_for(&self, guid: &str) -> String {
+        self.ask(&device(guid), None).await.version.unwrap().to_string()
+    }
+
+    /// Explains what a device without any version would get.
+    pub async fn explain(&self, device: &Device) -> Explanation {
+        self.settle().await;
+        check::explain(&self.app.checks, &self.caller, &question(device, None)).await.unwrap()
+    }
+}
+
+pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
+    CheckRequest { device: device.clone(), apps: vec![Having { id: APP.into(), version: current.map(v) }] }
+}
+
+/// Policies in plain Rust: `standard-conditions` as far as tests need it, and `verdict`, which judges as its config
+/// says.
+pub struct TestJudges(Arc<AtomicBool>);
+
+impl Acceptance for TestJudges {
+    fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value, _: &'a Limits) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Judges for TestJudges {
+    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+        if !self.0.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Error::new(Code::Unavailable, "The policy cannot be loaded.")) });
+        }
+        let judge: Arc<dyn Judge> = match binding.policy.as_str() {
+            "verdict" => Arc::new(Verdict(binding.config.clone())),
+            _ => Arc::new(Standard(serde_json::from_value(binding.config.clone()).unwrap())),
+        };
+        Box::pin(async { Ok(judge) })
+    }
+}
+
+struct Verdict(Value);
+
+impl Judge for Verdict {
+    fn judge(&self, _: &Device, _: &TaskFacts<'_>, _: &Arc<dyn Cohorts>) -> Opinion {
+        match self.0["say"].as_str() {
+            Some("admit") => Opinion::Admit,
+            Some("refuse") => Opinion::Refuse("not today".into()),
+            _ => Opinion::Broken { how: Breakage::Trapped, why: "unreachable".into() },
+        }
+    }
+}
+
+struct Standard(Conditions);
+
+impl Judge for Standard {
+    fn judge(&self, device: &Device, _: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        let Conditions { platforms, networks, objects, .. } = &self.0;
+        let platform = platforms.is_empty() || platforms.iter().any(|p| p.platform.as_str() == device.platform);
+        let network = networks.is_empty() || networks.contains(&device.network);
+        let listed = |list: &rollout::ObjectList| {
+            list.values.contains(&device.guid)
+                || list.cohort.as_ref().is_some_and(|cohort| cohorts.contains(cohort.as_str(), &device.guid))
+        };
+        let object = objects.is_empty() || objects.iter().any(listed);
+        if platform && network && object { Opinion::Admit } else { Opinion::Refuse("a condition does not hold".into()) }
+    }
+}

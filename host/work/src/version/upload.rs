@@ -1,0 +1,190 @@
+//! Uploads: a package becomes a version in development (V1, V2, F26, F30, F59).
+
+pub use berth_model::version::upload::*;
+
+use std::fs::File;
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{MiniAppId, VersionId},
+    page::{Page, PageQuery},
+    version::VersionNumber,
+};
+use berth_model::{
+    access::{Action, Caller},
+    event::{OfVersion, kind},
+    version::{State, Step, StoredManifest, Version},
+};
+use berth_package::{Archive, Limits, Manifest, PackageName};
+use berth_store::Json;
+use berth_store::{
+    Db,
+    blob::{Blobs, Spooled},
+    version::VersionRow,
+};
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::mini_app;
+
+/// What an upload did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    /// It made a version, or replaced the package of one.
+    Stored,
+    /// Nothing: the version has the same bytes already.
+    Unchanged,
+}
+
+/// What an upload reads from the package.
+struct Contents {
+    files: u64,
+    manifest: StoredManifest,
+}
+
+/// Stores a package as a version in development, for a caller who may develop the MiniApp. The bytes are spooled to
+/// disk while they are hashed, and become a blob and a row only after the package has been checked. With `replace` the
+/// package of a version that was never submitted may be replaced.
+///
+/// # Errors
+/// `version-exists` when the version has other bytes and may not be replaced (V1) or was deleted (F30);
+/// `body-too-large`; the `package-…` codes for what is wrong with the package (V2); `not-found` and `missing-grant`.
+#[tracing::instrument(name = "version.upload", skip_all, fields(mini_app = %name.mini_app_id, version = %name.version))]
+pub async fn upload<E: Into<Error>>(
+    db: &Db,
+    blobs: &Blobs,
+    limits: &Limits,
+    caller: &Caller,
+    name: &PackageName,
+    replace: bool,
+    body: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<(Version, Uploaded)> {
+    mini_app::authorise(&mut db.read().await?, caller, &name.mini_app_id, Action::Develop).await?;
+    let spooled = blobs.spool(body, limits.max_bytes).await?;
+    let contents = examine(&spooled, name.clone(), limits.clone()).await?;
+    blobs.keep(&spooled).await?;
+    store(db, caller, name, replace, &spooled, contents).await
+}
+
+async fn examine(spooled: &Spooled, name: PackageName, limits: Limits) -> Result<Contents> {
+    let file = spooled.file.reopen().map_err(Error::internal)?;
+    tokio::task::spawn_blocking(move || read(file, &name, &limits)).await.map_err(Error::internal)?
+}
+
+fn read(file: File, name: &PackageName, limits: &Limits) -> Result<Contents> {
+    let archive = Archive::open(file, limits)?;
+    let manifest = Manifest::read(&archive)?;
+    manifest.agrees_with(name)?;
+    Ok(Contents {
+        files: archive.files().len() as u64,
+        manifest: StoredManifest {
+            path: manifest.path,
+            pages: manifest.pages,
+            subpackages: manifest.subpackages.into_iter().map(|subpackage| subpackage.root).collect(),
+            warnings: manifest.warnings,
+        },
+    })
+}
+
+async fn store(
+    db: &Db,
+    caller: &Caller,
+    name: &PackageName,
+    replace: bool,
+    spooled: &Spooled,
+    contents: Contents,
+) -> Result<(Version, Uploaded)> {
+    let now = db.now();
+    let mut tx = db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, &name.mini_app_id, Action::Develop).await?;
+    let existing = tx.version(&name.mini_app_id, &name.version).await?;
+    let mut row = VersionRow {
+        id: VersionId::generate(now, db.random()),
+        mini_app_id: name.mini_app_id.clone(),
+        number: name.version.clone(),
+        state: State::Development,
+        submitted_once: false,
+        forced: false,
+        sha256: spooled.digest.clone(),
+        size: spooled.size,
+        files: contents.files,
+        manifest: Json(contents.manifest),
+        uploaded_by: caller.account.to_string(),
+        created_at: now,
+        updated_at: now,
+        online_at: None,
+    };
+    let kind = match existing {
+        None => {
+            tx.insert_version(&row).await?;
+            kind::VERSION_UPLOADED
+        }
+        Some(existing) if existing.sha256 == row.sha256 && existing.state != State::Deleted => {
+            return Ok((existing.into(), Uploaded::Unchanged));
+        }
+        Some(existing) => {
+            may_replace(&existing, replace)?;
+            row.id = existing.id;
+            row.created_at = existing.created_at;
+            tx.replace_version(&row).await?;
+            kind::VERSION_REPLACED
+        }
+    };
+    let version = Version::from(row);
+    tx.tell(kind, &name.mini_app_id, caller.account.as_str(), &version.clone().brief()).for_mini_app(&name.mini_app_id);
+    tx.commit().await?;
+    Ok((version, Uploaded::Stored))
+}
+
+fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
+    let number = &existing.number;
+    let detail = match existing.state {
+        State::Deleted => format!("{number} was deleted, and a number never comes back. Upload with a greater one."),
+        State::Development if !existing.submitted_once && replace => return Ok(()),
+        State::Development if !existing.submitted_once => {
+            format!(
+                "{number} exists with other bytes. Upload with a greater number, or with ?replace=true (berth push --replace) while it was never submitted."
+            )
+        }
+        _ => format!(
+            "{number} exists with other bytes and was submitted, so it never changes. Upload with a greater number."
+        ),
+    };
+    Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
+}
+
+/// One version with its newest audit, for a caller who may read the MiniApp. `not-found` when there is no such version.
+pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
+    let mut tx = db.read().await?;
+    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    let row = tx.require_version(id, number).await?;
+    let audit = crate::audit::latest(&mut tx, &row.id).await?;
+    Ok(VersionDetail { version: row.into(), audit })
+}
+
+/// A page of the versions of a MiniApp without their pages and warnings, newest upload first.
+pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) -> Result<Page<Version>> {
+    let mut tx = db.read().await?;
+    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    let rows = tx.versions(id, page).await?;
+    let page = Page::of(rows, page, |row| row.id.to_string());
+    Ok(Page { items: page.items.into_iter().map(|row| Version::from(row).brief()).collect(), next: page.next })
+}
+
+/// Deletes a version in development. Its number cannot be used again (F30).
+///
+/// # Errors
+/// `version-state` when the version is in another state or on trial; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "version.delete", skip_all, fields(mini_app = %id, version = %number))]
+pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<()> {
+    let mut tx = db.begin().await?;
+    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    let row = tx.require_version(id, number).await?;
+    if tx.trial(id).await?.is_some_and(|trial| trial.version_id == row.id) {
+        return Err(Error::new(Code::VersionState, format!("{number} is on trial. End the trial first.")));
+    }
+    tx.step_version(&row, Step::Delete).await?;
+    let data = OfVersion { version: number.clone() };
+    tx.tell(kind::VERSION_DELETED, id, caller.account.as_str(), &data).for_mini_app(id);
+    tx.commit().await
+}

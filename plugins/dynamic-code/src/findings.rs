@@ -1,0 +1,50 @@
+//! The findings about code that is made at run time.
+
+use berth_policy::{Finding, Severity};
+use berth_policy_javascript::ast::Argument;
+
+use crate::constants;
+
+pub fn eval() -> Finding {
+    Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
+        .fix("Write the code out; read data with JSON.parse.")
+}
+
+pub fn eval_reference() -> Finding {
+    Finding::note("eval-reference", "eval is passed on as a value; whoever gets it can run a text as code.")
+        .fix("Remove it, unless a library only looks at it.")
+}
+
+/// The finding of a function made of these arguments: a warning for the code of well-known libraries, else an error.
+pub fn made(arguments: &[Argument<'_>]) -> Finding {
+    let Some((code, parameters)) = arguments.split_last() else { return not_constant() };
+    let code = code.as_expression().map(constants::skeleton).unwrap_or_default();
+    let parameters: Vec<_> =
+        parameters.iter().filter_map(|parameter| constants::text(parameter.as_expression()?)).collect();
+    let severity = if constants::is_library(&code, &parameters) { Severity::Warning } else { Severity::Error };
+    Finding { severity, ..not_constant() }
+}
+
+pub fn not_constant() -> Finding {
+    let message =
+        "The Function constructor makes code of a text that exists only at run time, which nobody can have audited.";
+    Finding::error("function-constructor", message).fix("Write the function out; compile templates when you build.")
+}
+
+pub fn string_timer(timer: &str) -> Finding {
+    Finding::error("string-timer", format!("{timer} is given a text, which it runs as code."))
+        .fix("Give it a function: setTimeout(() => { … }, 100).")
+}
+
+pub fn dynamic_import() -> Finding {
+    Finding::warning("dynamic-import", "import() is given a path that is not constant.")
+        .fix("Write the path as a constant, so that what is loaded is known.")
+}
+
+pub fn script_element() -> Finding {
+    Finding::warning(
+        "script-element",
+        "A script is loaded by an element or by importScripts, from outside of the package.",
+    )
+    .fix("Put the script into the package; a mini-program has no document, so the branch may as well go.")
+}

@@ -1,0 +1,156 @@
+//! The dialects of mini-programs: the extensions of their files, and the folders of their npm packages.
+
+use crate::path;
+
+/// A vendor of a kind of mini-programs, and how these differ from others.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// The name that people know.
+    pub name: &'static str,
+    /// The file extension of markup, such as `wxml`.
+    pub markup: &'static str,
+    /// The file extension of style sheets, such as `wxss`.
+    pub style: &'static str,
+    /// The folders of npm packages, the usual one first.
+    pub npm: &'static [&'static str],
+    /// How to get npm packages into these folders, in words.
+    pub npm_remedy: &'static str,
+    /// The file extensions of pages and components that consist of one file.
+    pub whole: &'static [&'static str],
+    /// Whether its tools accept JSON with comments and trailing commas.
+    pub lenient_json: bool,
+    /// Whether it accepts the markup and style sheets of WeChat besides its own.
+    pub takes_wechat: Takes,
+    /// The member of `tabBar` that asks for a custom bar, and the path of the component that is then the bar.
+    pub custom_bar: Option<(&'static str, &'static str)>,
+}
+
+/// What is known about something that no documentation mentions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// It works: real packages rely on it.
+    Yes,
+    /// It may work.
+    Perhaps,
+    /// It does not work.
+    No,
+}
+
+const BUILT: &[&str] = &["miniprogram_npm"];
+const INSTALLED: &[&str] = &["node_modules", "miniprogram_npm"];
+const BUILD: &str = "Build npm in the developer tool (Tools, Build npm), which writes miniprogram_npm, and pack again.";
+const INSTALL: &str = "Run npm install, so that node_modules holds it, and pack again.";
+
+const fn built(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
+    Dialect {
+        name,
+        markup,
+        style,
+        npm: BUILT,
+        npm_remedy: BUILD,
+        whole: &[],
+        lenient_json: false,
+        takes_wechat: Takes::No,
+        custom_bar: Some(("custom", "custom-tab-bar/index")),
+    }
+}
+
+const fn installed(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
+    let npm_remedy = INSTALL;
+    Dialect { npm: INSTALLED, npm_remedy, lenient_json: true, custom_bar: None, ..built(name, markup, style) }
+}
+
+const fn cousin(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
+    Dialect { lenient_json: true, takes_wechat: Takes::Perhaps, ..built(name, markup, style) }
+}
+
+/// The dialect of most packages, and of those whose dialect cannot be told.
+pub const WECHAT: Dialect = built("WeChat", "wxml", "wxss");
+/// The dialect of MiniApps of the W3C, which have a `manifest.json`.
+pub const W3C: Dialect = Dialect { whole: &["html", "htm", "ux", "vue", "hml"], ..installed("W3C", "html", "css") };
+
+/// All dialects that are recognised.
+const DIALECTS: [Dialect; 9] = [
+    WECHAT,
+    Dialect { custom_bar: Some(("customize", "customize-tab-bar/index")), ..installed("Alipay", "axml", "acss") },
+    cousin("Douyin", "ttml", "ttss"),
+    installed("Baidu", "swan", "css"),
+    Dialect { takes_wechat: Takes::Yes, ..built("QQ", "qml", "qss") },
+    cousin("Kuaishou", "ksml", "css"),
+    cousin("JD", "jxml", "jxss"),
+    cousin("Xiaohongshu", "xhsml", "css"),
+    W3C,
+];
+
+impl Dialect {
+    /// The dialect of a package: by the markup that most of its pages have, or else by any markup in it.
+    pub fn of(manifest: &str, pages: &[String], paths: &[String]) -> &'static Dialect {
+        if manifest == "manifest.json" {
+            return &DIALECTS[DIALECTS.len() - 1];
+        }
+        let mini = || DIALECTS.iter().rev().skip(1).rev();
+        let page_has =
+            |dialect: &Dialect, page: &String| paths.binary_search(&format!("{page}.{}", dialect.markup)).is_ok();
+        let declared = |dialect: &&Dialect| pages.iter().filter(|page| page_has(dialect, page)).count();
+        let held = |dialect: &&Dialect| paths.iter().filter(|path| path::ending(path) == dialect.markup).count();
+        most(mini(), declared).or_else(|| most(mini(), held)).unwrap_or(&DIALECTS[0])
+    }
+}
+
+/// The first dialect with the highest count; `None` when all counts are 0.
+fn most<'d>(dialects: impl Iterator<Item = &'d Dialect>, count: impl Fn(&&'d Dialect) -> usize) -> Option<&'d Dialect> {
+    let mut best = (0, None);
+    for dialect in dialects {
+        let counted = count(&dialect);
+        if counted > best.0 {
+            best = (counted, Some(dialect));
+        }
+    }
+    best.1
+}
+
+/// The framework that built a package, as far as its files tell.
+pub fn builder(paths: &[String]) -> Option<&'static str> {
+    let has = |path: &str| paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok();
+    let taro = ["taro.js", "comp.js"].into_iter().any(has);
+    let uni = ["common/vendor.js", "common/runtime.js", "app-config-service.js"].into_iter().any(has);
+    taro.then_some("Taro").or(uni.then_some("uni-app"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(manifest: &str, pages: &[&str], paths: &[&str]) -> &'static str {
+        let mut paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
+        paths.sort();
+        let pages: Vec<_> = pages.iter().map(|page| (*page).to_owned()).collect();
+        Dialect::of(manifest, &pages, &paths).name
+    }
+
+    #[test]
+    fn a_dialect_is_told_by_its_pages() {
+        for (ending, dialect) in
+            [("wxml", "WeChat"), ("axml", "Alipay"), ("ttml", "Douyin"), ("swan", "Baidu"), ("qml", "QQ")]
+        {
+            let page = format!("pages/a.{ending}");
+            assert_eq!(name("app.json", &["pages/a"], &["lib/x.wxml", "lib/y.wxml", &page]), dialect);
+        }
+        assert_eq!(name("manifest.json", &["pages/a"], &["pages/a.html"]), "W3C");
+    }
+
+    #[test]
+    fn without_pages_any_markup_tells_and_wechat_is_the_guess() {
+        assert_eq!(name("app.json", &["pages/a"], &["other/a.swan"]), "Baidu");
+        assert_eq!(name("app.json", &["pages/a"], &["a.txt"]), "WeChat");
+    }
+
+    #[test]
+    fn builds_of_uni_app_and_taro_are_told() {
+        let told = |paths: &[&str]| builder(&paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+        assert_eq!(told(&["app.js", "common/main.js", "common/runtime.js"]), Some("uni-app"));
+        assert_eq!(told(&["app.js", "common/vendor.js"]), Some("uni-app"));
+        assert_eq!(told(&["app.js", "taro.js"]), Some("Taro"));
+        assert_eq!(told(&["app.js"]), None);
+    }
+}

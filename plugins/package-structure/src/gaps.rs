@@ -1,0 +1,96 @@
+//! Findings about what files name and the package does not contain. All uses that lead to the same gap are one finding,
+//! as there is one thing to do about it.
+
+use std::collections::BTreeMap;
+
+use berth_policy::{Finding, Place};
+
+use crate::Subject;
+
+/// Something that a file names and that does not exist.
+pub struct Lost {
+    /// The file that names it, and where.
+    pub place: Place,
+    /// The text as it is written.
+    pub written: String,
+    /// The path at which it would have to be.
+    pub target: String,
+    /// The npm package that it belongs to, if that is missing as a whole.
+    pub npm: Option<String>,
+}
+
+/// How a kind of missing things is reported.
+pub struct Sort {
+    /// The name of the rule.
+    pub rule: &'static str,
+    /// What a file does with such a thing, such as `uses the component`.
+    pub does: &'static str,
+    /// What to do about it if there is no better advice.
+    pub fix: &'static str,
+    /// File extensions with which the target is looked for in another case.
+    pub endings: &'static [&'static str],
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    File(String),
+    Folder(String),
+    Npm(String),
+}
+
+impl Gap {
+    fn of(subject: &Subject<'_>, lost: &Lost) -> Self {
+        if let Some(name) = &lost.npm {
+            return Self::Npm(name.clone());
+        }
+        let mut folders = lost.target.match_indices('/').map(|(at, _)| &lost.target[..at]);
+        let missing = folders.find(|folder| !subject.layout.has_folder(folder));
+        missing.map_or_else(|| Self::File(lost.target.clone()), |folder| Self::Folder(folder.into()))
+    }
+}
+
+/// Makes one error for each gap, at the first use that leads to it.
+pub fn findings(subject: &Subject<'_>, sort: &Sort, lost: Vec<Lost>) -> Vec<Finding> {
+    let mut gaps = BTreeMap::<Gap, Vec<Lost>>::new();
+    for lost in lost {
+        gaps.entry(Gap::of(subject, &lost)).or_default().push(lost);
+    }
+    gaps.into_iter().map(|(gap, uses)| finding(subject, sort, &gap, &uses)).collect()
+}
+
+fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Finding {
+    let missing = match gap {
+        Gap::File(path) => format!("has no {path}"),
+        Gap::Folder(folder) => format!("has no folder {folder}"),
+        Gap::Npm(name) => format!("does not hold the npm package {name}"),
+    };
+    let first = &uses[0];
+    let others = match uses.len() - 1 {
+        0 => String::new(),
+        1 => " One more use leads there.".into(),
+        count => format!(" {count} more uses lead there."),
+    };
+    let message = format!("{} {} {}, but the package {missing}.{others}", first.place.path, sort.does, first.written);
+    Finding::error(sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
+}
+
+fn remedy(subject: &Subject<'_>, sort: &Sort, gap: &Gap, first: &Lost) -> String {
+    if let Gap::Npm(_) = gap {
+        return subject.layout.dialect.npm_remedy.into();
+    }
+    let stem = sort.endings.iter().find_map(|ending| first.target.strip_suffix(ending)).unwrap_or(&first.target);
+    let named = sort.endings.iter().flat_map(|ending| [format!("{stem}{ending}"), format!("{stem}/index{ending}")]);
+    let paths: Vec<_> = std::iter::once(first.target.clone()).chain(named).collect();
+    subject.remedy(&paths, sort.fix)
+}
+
+/// The first five items of a list, and how many more there are.
+pub fn listed(items: &[String]) -> String {
+    const TOLD: usize = 5;
+    let told = items.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(TOLD) {
+        0 => told,
+        1 => format!("{told} and one more"),
+        more => format!("{told} and {more} more"),
+    }
+}

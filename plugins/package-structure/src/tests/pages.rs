@@ -1,0 +1,130 @@
+use super::*;
+
+#[test]
+fn f31_a_listed_page_without_files_is_an_error_at_its_line() {
+    let finding = only(&good().without("pages/me/me.js").without("pages/me/me.wxml"));
+    assert_eq!((&*finding.rule, finding.severity), ("page-missing", Severity::Error));
+    assert_eq!(finding.place, Some(Place { path: "app.json".into(), line: 2, column: 34 }));
+}
+
+#[test]
+fn f31_a_page_needs_both_script_and_markup() {
+    assert_eq!(rules(&good().without("shop/list/list.js")), ["page-without-script"]);
+    assert_eq!(rules(&good().without("shop/list/list.wxml")), ["page-without-markup"]);
+}
+
+#[test]
+fn f31_a_page_of_a_subpackage_is_pointed_at_as_it_was_written() {
+    let finding = only(&good().without("shop/list/list.js"));
+    assert_eq!(finding.place.map(|place| (place.line, place.column)), Some((3, 46)));
+}
+
+#[test]
+fn f31_other_dialects_and_built_pages_count() {
+    let bare = || good().without("pages/me/me.js").without("pages/me/me.wxml");
+    for extension in ["axml", "ttml", "swan", "qml"] {
+        let package = in_dialect(good(), extension);
+        assert_eq!(rules(&package), [""; 0], "{extension}");
+        let finding = only(&package.without(&format!("pages/me/me.{extension}")));
+        assert!(finding.message.contains(&format!("pages/me/me.{extension}")), "{finding:?}");
+    }
+    assert_eq!(rules(&bare().with("app-service.js", "x").with("page-frame.html", "x")), [""; 0]);
+    assert_eq!(rules(&bare().with("shop/app-service.js", "x").with("page-frame.html", "x")), ["page-without-script"]);
+}
+
+#[test]
+fn f31_a_w3c_manifest_may_name_the_file() {
+    let package = MemoryPackage::default().with("manifest.json", r#"{"pages": ["pages/a.html"], "other": 1}"#);
+    assert_eq!(rules(&package), ["page-missing"]);
+    assert_eq!(rules(&package.with("pages/a.html", "x")), [""; 0]);
+}
+
+#[test]
+fn f31_a_slip_of_case_is_told() {
+    let finding = only(&good().without("pages/me/me.js").with("pages/me/Me.js", "x"));
+    assert_eq!(
+        finding.fix.as_deref(),
+        Some("The file is called pages/me/Me.js; paths are case-sensitive, so write both alike.")
+    );
+}
+
+#[test]
+fn a_package_without_pages_or_manifest_is_an_error() {
+    assert_eq!(rules(&declaring("{}")), ["no-pages"]);
+    assert_eq!(rules(&declaring("{ // no")), ["manifest-unreadable"]);
+    assert_eq!(rules(&declaring("[]")), ["manifest-unreadable"]);
+}
+
+#[test]
+fn a_page_declared_twice_is_a_warning() {
+    assert_eq!(rules(&declaring(r#"{"pages": ["pages/me/me", "pages/me/me"]}"#)), ["page-declared-twice"]);
+}
+
+#[test]
+fn the_entry_page_is_one_of_the_pages() {
+    assert_eq!(
+        rules(&declaring(r#"{"pages": ["pages/me/me"], "entryPagePath": "pages/no"}"#)),
+        ["entry-page-undeclared"]
+    );
+}
+
+#[test]
+fn subpackages_lie_side_by_side() {
+    let roots = |a: &str, b: &str| {
+        let manifest =
+            format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "{a}"}}, {{"root": "{b}"}}]}}"#);
+        declaring(&manifest).without("shop/list/list.js")
+    };
+    assert_eq!(rules(&roots("shop", "shopping")), [""; 0]);
+    assert_eq!(
+        only(&roots("shop/cart", "shop")).message,
+        "The subpackage shop/cart lies inside of the subpackage shop."
+    );
+    assert_eq!(only(&roots("shop", "/shop/")).message, "Two subpackages have the root shop.");
+}
+
+#[test]
+fn a_page_of_the_main_package_is_outside_of_subpackages() {
+    let manifest = r#"{"pages": ["pages/me/me", "shop/list/list"], "subpackages": [{"root": "shop", "pages": []}]}"#;
+    assert_eq!(rules(&declaring(manifest)), ["page-in-subpackage"]);
+}
+
+#[test]
+fn f31_pages_and_components_that_are_not_built_are_errors() {
+    let source = good().without("pages/me/me.js").with("pages/me/me.ts", "Page({})");
+    assert_eq!(rules(&source), ["page-not-built"]);
+    assert_eq!(rules(&good().with("pages/me/me.less", "a {}")), ["page-not-built", "sources"]);
+    assert_eq!(rules(&good().with("pages/me/me.less", "a {}").with("pages/me/me.wxss", "a {}")), ["sources"]);
+    let unbuilt = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").without("pages/me/nav.js");
+    assert_eq!(rules(&unbuilt.clone().with("pages/me/nav.ts", "x")), ["component-not-built"]);
+    assert_eq!(rules(&unbuilt), ["component-without-script"]);
+}
+
+#[test]
+fn f31_pages_that_miss_for_one_reason_are_one_error() {
+    let pages: Vec<_> = (0..124).map(|page| format!("\"pages/p{page}/p\"")).collect();
+    let finding = only(&declaring(&format!(r#"{{"pages": ["pages/me/me", {}]}}"#, pages.join(", "))));
+    assert!(finding.message.starts_with("124 pages have no files: pages/p0/p, "), "{finding:?}");
+    assert!(finding.message.contains(" and 119 more. "), "{finding:?}");
+}
+
+#[test]
+fn slashes_are_judged_alike_everywhere() {
+    let manifest = r##"{"pages": ["/pages/index/index", "pages/me/me"], "subPackages": [{"root": "/shop/", "pages": ["/list/list"]}],
+        "entryPagePath": "/pages/me/me", "tabBar": {"list": [{"pagePath": "/pages/me/me", "iconPath": "./img/home.png"},
+        {"pagePath": "pages/index/index"}]}}"##;
+    assert_eq!(audit(&declaring(manifest)), []);
+}
+
+#[test]
+fn a_page_of_a_subpackage_that_is_led_to_and_not_declared_is_an_error() {
+    let package = page(good(), "shop/more/more");
+    let finding = only(&package);
+    assert_eq!((&*finding.rule, finding.severity), ("page-undeclared", Severity::Warning));
+    for link in ["wx.navigateTo({ url: '/shop/more/more' })", "go(`../../shop/more/more?id=${id}`)"] {
+        let finding = only(&package.clone().with("pages/me/me.js", link));
+        assert_eq!((&*finding.rule, finding.severity), ("page-undeclared", Severity::Error), "{link}");
+    }
+    let linked = package.with("pages/me/me.wxml", "<navigator url='/shop/more/more?a=1'/>");
+    assert_eq!(only(&linked).severity, Severity::Error);
+}

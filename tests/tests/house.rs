@@ -1,0 +1,149 @@
+//! The walls of the house: which crate may use which, and which heavy library stands in which crate. Cargo says it in each
+//! `Cargo.toml`; here it is said once more, so that a new dependency is a decision. No circle of modules is in a crate.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use regex::Regex;
+use walkdir::WalkDir;
+
+/// The crates below `host/` in their order: each may use those before it that are named here, and no other.
+const MAY_USE: [(&str, &[&str]); 10] = [
+    ("base", &[]),
+    ("package", &["base"]),
+    ("model", &["base"]),
+    ("judge", &["base", "package", "model"]),
+    ("check", &["base", "model"]),
+    ("store", &["base", "model"]),
+    ("work", &["base", "package", "model", "judge", "check", "store"]),
+    ("api", &["base", "package", "model", "check", "store", "work"]),
+    ("cli", &["base", "package", "model", "judge"]),
+    ("berth", &["base", "package", "model", "judge", "check", "store", "work", "api", "cli"]),
+];
+
+/// Where a heavy library stands. Its types end there.
+const STANDS_IN: [(&str, &[&str]); 9] = [
+    ("sqlx", &["base", "model", "store"]),
+    ("object_store", &["store"]),
+    ("chacha20poly1305", &["store"]),
+    ("wasmtime", &["judge"]),
+    ("axum", &["api"]),
+    ("hyper", &["api"]),
+    ("async-nats", &["work"]),
+    ("imbl", &["check"]),
+    ("zip", &["package", "cli"]),
+];
+
+fn host() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../host")
+}
+
+/// The names in the section `[dependencies]` of a crate.
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let manifest = fs::read_to_string(host().join(name).join("Cargo.toml")).unwrap();
+    let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    let name = |line: &str| line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty()).map(str::to_owned);
+    lines.filter(|line| !line.starts_with('#')).filter_map(name).collect()
+}
+
+#[test]
+fn a_crate_uses_only_what_is_below_it() {
+    let below = fs::read_dir(host()).unwrap().map(|entry| entry.unwrap());
+    let crates: BTreeSet<_> = below
+        .filter(|entry| entry.path().join("Cargo.toml").exists())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(crates, MAY_USE.iter().map(|(name, _)| (*name).to_owned()).collect());
+    for (name, allowed) in MAY_USE {
+        let own = dependencies(name).into_iter().filter_map(|one| one.strip_prefix("berth-").map(str::to_owned));
+        let wrong: Vec<_> = own.filter(|one| !allowed.contains(&one.as_str())).collect();
+        assert!(wrong.is_empty(), "{name} must not use {wrong:?}");
+    }
+}
+
+#[test]
+fn a_heavy_library_stands_in_its_own_crate() {
+    for (name, _) in MAY_USE {
+        for (library, crates) in STANDS_IN {
+            let uses = dependencies(name).contains(library);
+            assert!(crates.contains(&name) || !uses, "{library} is for {crates:?}, and not for {name}");
+        }
+    }
+}
+
+/// What the sources of a crate say outside of tests, by the module at the top of the crate.
+fn modules(name: &str) -> BTreeMap<String, String> {
+    static COMMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"//[^\n]*").unwrap());
+    let source = host().join(name).join("src");
+    let mut modules = BTreeMap::<String, String>::new();
+    for entry in WalkDir::new(&source).into_iter().map(|entry| entry.unwrap()) {
+        let path = entry.path().strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let is_test = path.contains("tests") || path.contains("testing") || path.contains("templates");
+        if !path.ends_with(".rs") || is_test || path == "lib.rs" || path == "main.rs" {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let top = path.split(['/', '.']).next().unwrap().to_owned();
+        modules.entry(top).or_default().push_str(&COMMENT.replace_all(text, ""));
+    }
+    modules
+}
+
+/// The modules at the top of the crate that a source names by `crate::a` or `crate::{a, b::{c, d}}`.
+fn named(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for after in source.split("crate::").skip(1) {
+        let Some(list) = after.strip_prefix('{') else {
+            found.extend(after.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned));
+            continue;
+        };
+        let (mut depth, mut word, mut is_first) = (0, String::new(), true);
+        for c in list.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => is_first = true,
+                c if depth == 0 && is_first && (c.is_alphanumeric() || c == '_') => word.push(c),
+                _ => {}
+            }
+            let ends = !c.is_alphanumeric() && c != '_';
+            if ends && !word.is_empty() {
+                found.insert(std::mem::take(&mut word));
+                is_first = false;
+            }
+        }
+        found.extend((!word.is_empty()).then_some(word));
+    }
+    found
+}
+
+#[test]
+fn no_circle_of_modules_is_in_a_crate() {
+    for (name, _) in MAY_USE {
+        let sources = modules(name);
+        let mut graph: BTreeMap<_, BTreeSet<_>> =
+            sources.iter().map(|(module, source)| (module.clone(), named(source))).collect();
+        for (module, uses) in &mut graph {
+            uses.retain(|other| other != module && sources.contains_key(other));
+        }
+        // What uses nothing that is left is taken away, until only circles are left.
+        while let Some(free) = graph.iter().find(|(_, uses)| uses.is_empty()).map(|(module, _)| module.clone()) {
+            graph.remove(&free);
+            graph.values_mut().for_each(|uses| uses.retain(|other| *other != free));
+        }
+        assert!(graph.is_empty(), "{name} has a circle among its modules: {graph:#?}");
+    }
+}
+
+#[test]
+fn what_a_source_names_is_found() {
+    let source = "use crate::{access::{Action, Caller}, mini_app::authorise, rollout}; crate::event::BERTH";
+    assert_eq!(named(source).into_iter().collect::<Vec<_>>(), ["access", "event", "mini_app", "rollout"]);
+}
