@@ -23,30 +23,31 @@ macro_rules! text {
     }};
 }
 
+/// Evaluates `$work` for the connection of a transaction, whichever database it is to; `$driver` is there the type of it.
+macro_rules! on {
+    ($tx:expr, |$connection:ident: $driver:ident| $work:expr) => {
+        match &mut $tx.conn {
+            $crate::Conn::Sqlite($connection) => {
+                type $driver = sqlx::Sqlite;
+                $work
+            }
+            $crate::Conn::Postgres($connection) => {
+                type $driver = sqlx::Postgres;
+                $work
+            }
+        }
+    };
+}
+
 /// Runs a statement, answers the number of rows it touched.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
         let text = $crate::statement::text!(Both, $sql $(, $arg)*);
-        match &mut $tx.conn {
-            $crate::Conn::Sqlite(c) => {
-                $crate::statement::run(
-                    text,
-                    sqlx::query::<sqlx::Sqlite>(text)$(.bind($arg))*.execute(&mut **c),
-                    |done| done.rows_affected(),
-                )
-                    .await
-                    .map(|done| done.rows_affected())
-            }
-            $crate::Conn::Postgres(c) => {
-                $crate::statement::run(
-                    text,
-                    sqlx::query::<sqlx::Postgres>(text)$(.bind($arg))*.execute(&mut **c),
-                    |done| done.rows_affected(),
-                )
-                    .await
-                    .map(|done| done.rows_affected())
-            }
-        }
+        $crate::statement::on!($tx, |connection: Driver| {
+            let work = sqlx::query::<Driver>(text)$(.bind($arg))*.execute(&mut **connection);
+            let work = futures_util::TryFutureExt::map_ok(work, |done| done.rows_affected());
+            $crate::statement::run(text, work, $crate::statement::rows::touched).await
+        })
     }};
 }
 
@@ -54,23 +55,10 @@ macro_rules! execute {
 macro_rules! fetch {
     ($tx:expr, $fetch:ident, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
         let text = $crate::statement::text!(Both, $sql $(, $arg)*);
-        let rows = $crate::statement::rows::$fetch;
-        match &mut $tx.conn {
-            $crate::Conn::Sqlite(c) => {
-                $crate::statement::run(
-                    text,
-                    sqlx::query_as::<sqlx::Sqlite, $row>(text)$(.bind($arg))*.$fetch(&mut **c),
-                    rows,
-                ).await
-            }
-            $crate::Conn::Postgres(c) => {
-                $crate::statement::run(
-                    text,
-                    sqlx::query_as::<sqlx::Postgres, $row>(text)$(.bind($arg))*.$fetch(&mut **c),
-                    rows,
-                ).await
-            }
-        }
+        $crate::statement::on!($tx, |connection: Driver| {
+            let work = sqlx::query_as::<Driver, $row>(text)$(.bind($arg))*.$fetch(&mut **connection);
+            $crate::statement::run(text, work, $crate::statement::rows::$fetch).await
+        })
     }};
 }
 
@@ -123,32 +111,30 @@ macro_rules! built {
     };
 }
 
+/// Lets the block push the parts of a statement onto `$query`, and runs `$work`, which is made of it.
+macro_rules! put_together {
+    ($tx:expr, |$query:ident| $build:block, |$connection:ident| $work:expr, $rows:ident) => {
+        $crate::statement::on!($tx, |$connection: Driver| {
+            let mut $query = sqlx::QueryBuilder::<Driver>::default();
+            $build
+            $crate::statement::built!($query);
+            let text = $query.sql();
+            $crate::statement::run(text.as_str(), $work, $crate::statement::rows::$rows).await
+        })
+    };
+}
+
 /// As [`execute!`], for a statement that is put together: the block pushes its parts onto the query. What it pushes or
 /// not is [`chosen!`].
 macro_rules! execute_built {
     ($tx:expr, |$query:ident| $build:block) => {
-        match &mut $tx.conn {
-            $crate::Conn::Sqlite(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
-                $build
-                $crate::statement::built!($query);
-                let text = $query.sql();
-                let work = $query.build().execute(&mut **c);
-                $crate::statement::run(text.as_str(), work, |done| done.rows_affected())
-                    .await
-                    .map(|done| done.rows_affected())
-            }
-            $crate::Conn::Postgres(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
-                $build
-                $crate::statement::built!($query);
-                let text = $query.sql();
-                let work = $query.build().execute(&mut **c);
-                $crate::statement::run(text.as_str(), work, |done| done.rows_affected())
-                    .await
-                    .map(|done| done.rows_affected())
-            }
-        }
+        $crate::statement::put_together!(
+            $tx,
+            |$query| $build,
+            |connection| futures_util::TryFutureExt::map_ok($query.build().execute(&mut **connection), |done| done
+                .rows_affected()),
+            touched
+        )
     };
 }
 
@@ -156,24 +142,12 @@ macro_rules! execute_built {
 /// pushes or not is [`chosen!`].
 macro_rules! fetch_built {
     ($tx:expr, $row:ty, |$query:ident| $build:block) => {
-        match &mut $tx.conn {
-            $crate::Conn::Sqlite(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::default();
-                $build
-                $crate::statement::built!($query);
-                let text = $query.sql();
-                let work = $query.build_query_as::<$row>().fetch_all(&mut **c);
-                $crate::statement::run(text.as_str(), work, $crate::statement::rows::fetch_all).await
-            }
-            $crate::Conn::Postgres(c) => {
-                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::default();
-                $build
-                $crate::statement::built!($query);
-                let text = $query.sql();
-                let work = $query.build_query_as::<$row>().fetch_all(&mut **c);
-                $crate::statement::run(text.as_str(), work, $crate::statement::rows::fetch_all).await
-            }
-        }
+        $crate::statement::put_together!(
+            $tx,
+            |$query| $build,
+            |connection| $query.build_query_as::<$row>().fetch_all(&mut **connection),
+            fetch_all
+        )
     };
 }
 
@@ -208,11 +182,17 @@ pub(super) use execute_sqlite;
 pub(super) use fetch;
 pub(super) use fetch_alone;
 pub(super) use fetch_built;
+pub(super) use on;
 pub(super) use push_if;
+pub(super) use put_together;
 pub(super) use text;
 
 /// How many rows there are in what one of sqlx's methods answers.
 pub(super) mod rows {
+    pub fn touched(rows: &u64) -> u64 {
+        *rows
+    }
+
     pub fn fetch_one<T>(_: &T) -> u64 {
         1
     }
