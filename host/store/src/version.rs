@@ -34,11 +34,6 @@ impl Tx {
         row.ok_or_else(|| Error::not_found("version", format!("{number} of {mini_app}")))
     }
 
-    /// The version with this internal id.
-    pub async fn version_by_id(&mut self, id: &VersionId) -> Result<VersionRow> {
-        Ok(fetch!(self, fetch_one, VersionRow, "SELECT * FROM version WHERE id = $1", id)?)
-    }
-
     /// The online version.
     pub async fn online_version(&mut self, mini_app: &MiniAppId) -> Result<Option<VersionRow>> {
         Ok(fetch!(
