@@ -201,32 +201,14 @@ mod tests {
 
     use super::*;
     use crate::{Admitted, Counting, judge::Unready, members::TaskCohorts};
-    use berth_base::ids::{HostAppId, MiniAppId};
     use berth_base::{
         clock::SystemRandom,
         ids::{Digest, PolicyBindingId, TeamId},
     };
-    use berth_model::rollout::{Life, State};
-
-    const DAWN: Millis = Millis(1_900_000_000_000);
-
-    fn v(text: &str) -> VersionNumber {
-        text.parse().expect("a version")
-    }
-
-    fn shop() -> MiniAppId {
-        "shop".parse().expect("an id")
-    }
-
-    fn mall() -> HostAppId {
-        "mall".parse().expect("an id")
-    }
-
-    fn device(guid: &str) -> Device {
-        let says = serde_json::json!({"host_app": mall(), "host_version": "3.2.1", "sdk_version": "1.0.0",
-            "platform": "android", "os_version": "14", "guid": guid, "network": "wifi"});
-        serde_json::from_value(says).expect("a device")
-    }
+    use berth_model::{
+        rollout::{Life, State},
+        testing::{DAWN, device, mall, shop, v},
+    };
 
     const END: i64 = 1000;
 

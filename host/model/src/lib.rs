@@ -15,4 +15,6 @@ pub mod overview;
 pub mod policy;
 pub mod report;
 pub mod rollout;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod version;

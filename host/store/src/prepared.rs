@@ -107,12 +107,13 @@ mod tests {
     use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Statement};
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
-    use crate::testing::{self, DAWN};
+    use crate::testing;
     use crate::{Backend, Db, DbConfig, SEALED, endpoint::fulfilment::FulfilmentRow};
     use berth_base::{
         clock::{Nature, SystemRandom},
         ids::{EndpointAppId, GrayTaskId, MerchantId, TeamId, UserId, WebhookId},
     };
+    use berth_model::testing::{DAWN, person};
     use berth_model::{
         access::{Role, Scope},
         endpoint::{ProductInstance, kept},
@@ -135,7 +136,7 @@ mod tests {
     async fn build_each(db: &Db, all: bool) {
         let maybe = |json: Value| if all { json } else { json!({}) };
         let grants = if all { Vec::new() } else { vec![(Scope::Platform, Role::Admin)] };
-        let caller = &testing::person(UserId::generate(DAWN, &SystemRandom), grants);
+        let caller = &person(UserId::generate(DAWN, &SystemRandom), grants);
         let (page, bos) = (&made(json!({})), "bos-1".parse::<MerchantId>().unwrap());
         let (task, webhook) = (&GrayTaskId::generate(DAWN, &SystemRandom), WebhookId::generate(DAWN, &SystemRandom));
         let (team, cid) = (TeamId::generate(DAWN, &SystemRandom), EndpointAppId::generate(DAWN, &SystemRandom));

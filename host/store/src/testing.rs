@@ -6,16 +6,13 @@
 use std::sync::Arc;
 
 use berth_base::{
-    clock::{ManualClock, Millis, Nature, SystemRandom},
-    ids::{GrayTaskId, TokenId, UserId},
+    clock::{ManualClock, Nature, SystemRandom},
+    ids::GrayTaskId,
 };
-use berth_model::access::{Caller, Role, Scope, TokenScope};
+use berth_model::testing::DAWN;
 use tempfile::TempDir;
 
 use crate::{Backend, Db, DbConfig};
-
-/// The time at which tests begin.
-pub const DAWN: Millis = Millis(1_900_000_000_000);
 
 /// The settings of a database that nobody else uses: a file of the host's folder, or one in PostgreSQL, if there is one.
 pub async fn database() -> DbConfig {
@@ -45,12 +42,6 @@ pub async fn fresh() -> Fresh {
     let nature = Nature { clock: Arc::new(ManualClock::new(DAWN)), random: Arc::new(SystemRandom) };
     let db = Db::open(&database().await, folder.path(), nature).await.unwrap();
     Fresh { db, folder }
-}
-
-/// Somebody with these roles, by a token that may be used for everything.
-pub fn person(account: UserId, grants: Vec<(Scope, Role)>) -> Caller {
-    let token = TokenId::generate(DAWN, &SystemRandom);
-    Caller { account, token, token_scopes: TokenScope::ALL.to_vec(), grants }
 }
 
 /// Runs a statement that no operation would run, behind the back of the host.

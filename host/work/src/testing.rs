@@ -17,8 +17,7 @@ use tokio::task::AbortHandle;
 use berth_base::{
     clock::{ManualClock, Nature, SystemRandom},
     error::{Code, Error, Result},
-    ids::{Digest, HostAppId, MiniAppId, ReleaseId, VersionId},
-    version::VersionNumber,
+    ids::{Digest, VersionId},
 };
 use berth_check::{
     Asker,
@@ -31,7 +30,7 @@ use berth_model::{
     event::kind,
     policy::{Acceptance, Limits, PolicyKind, registry::InstalledPolicy},
     rollout::{Conditions, NewGrayTask},
-    version::{Release, ReleaseKind, Step, StoredManifest, Trial},
+    version::{ReleaseKind, StoredManifest, Trial},
 };
 use berth_store::{
     Db, DbConfig,
@@ -40,8 +39,8 @@ use berth_store::{
     version::{TrialRow, VersionRow},
 };
 
+pub use berth_model::testing::{APP, DAWN, HOST, device, mall, person, shop, v};
 use berth_store::testing::database;
-pub use berth_store::testing::{DAWN, person};
 
 use crate::{
     app::{App, Queues},
@@ -50,12 +49,8 @@ use crate::{
     host_app, mini_app,
     policy::registry::Policies,
     rollout,
+    version::release::bring_online,
 };
-
-/// Id of the MiniApp of every test.
-pub const APP: &str = "shop";
-/// Id of the host app of every test.
-pub const HOST: &str = "mall";
 
 /// A running host.
 pub struct TestHost {
@@ -73,33 +68,6 @@ pub struct TestHost {
 impl Drop for TestHost {
     fn drop(&mut self) {
         self.workers.get_mut().unwrap().iter().for_each(AbortHandle::abort);
-    }
-}
-
-pub fn v(text: &str) -> VersionNumber {
-    text.parse().unwrap()
-}
-
-pub fn shop() -> MiniAppId {
-    APP.parse().unwrap()
-}
-
-pub fn mall() -> HostAppId {
-    HOST.parse().unwrap()
-}
-
-pub fn device(guid: &str) -> Device {
-    Device {
-        host_app: mall(),
-        host_version: "3.2.1".into(),
-        sdk_version: "1.0.0".into(),
-        platform: "android".into(),
-        os_version: "14".into(),
-        guid: guid.into(),
-        device_id: None,
-        account: None,
-        network: "wifi".into(),
-        attributes: Default::default(),
     }
 }
 
@@ -222,26 +190,13 @@ impl TestHost {
         tx.commit().await.unwrap();
     }
 
-    async fn put_online(&self, number: &str, step: Step, forced: bool) {
-        let (app, number) = (&self.app, v(number));
-        let mut tx = app.db.begin().await.unwrap();
+    async fn put_online(&self, number: &str, kind: ReleaseKind, forced: bool) {
+        let number = v(number);
+        let mut tx = self.app.db.begin().await.unwrap();
         tx.hold_mini_app(&shop()).await.unwrap();
-        if let Some(online) = tx.online_version(&shop()).await.unwrap() {
-            tx.step_version(&online, Step::Retire).await.unwrap();
-        }
         let row = tx.require_version(&shop(), &number).await.unwrap();
-        tx.step_version(&row, step).await.unwrap();
-        let release = Release {
-            mini_app: shop(),
-            version: number.clone(),
-            kind: if step == Step::Publish { ReleaseKind::Publish } else { ReleaseKind::Rollback },
-            forced,
-            note: String::new(),
-            released_by: "test".into(),
-            released_at: app.db.now(),
-        };
-        tx.insert_release(&ReleaseId::generate(DAWN, app.db.random()), &row.id, &release).await.unwrap();
-        if step == Step::Publish {
+        let release = bring_online(&mut tx, &self.caller, &row, kind, forced, String::new()).await.unwrap();
+        if kind == ReleaseKind::Publish {
             rollout::end_superseded(&mut tx, "test", &shop(), &number).await.unwrap();
         }
         tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(&shop());
@@ -250,12 +205,12 @@ impl TestHost {
 
     /// Publishes an approved version.
     pub async fn publish(&self, number: &str, forced: bool) {
-        self.put_online(number, Step::Publish, forced).await;
+        self.put_online(number, ReleaseKind::Publish, forced).await;
     }
 
     /// Rolls back to a version that was online.
     pub async fn roll_back(&self, number: &str) {
-        self.put_online(number, Step::RollBackTo, false).await;
+        self.put_online(number, ReleaseKind::Rollback, false).await;
     }
 
     /// Sets the trial to a version for these accounts.

@@ -1,6 +1,6 @@
 //! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
 
-mod release;
+pub(crate) mod release;
 #[cfg(test)]
 mod tests;
 pub mod trial;

@@ -135,7 +135,7 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
 
 /// Brings a version online instead of what is. That it is online stands in its state and in the history: the state, so that
 /// an index holds to one online version (I1) and finds it without the history. Nobody else writes either.
-async fn bring_online(
+pub(crate) async fn bring_online(
     tx: &mut Tx,
     caller: &Caller,
     version: &VersionRow,
