@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use berth_tests::{Answer, Api, Host, on_both, scene::text, there_is};
 use berth_work::{
     config::{Config, Storage},
-    endpoint::listen::ListenConfig,
+    endpoint::fulfilment::listen::ListenConfig,
     nats::NatsConfig,
 };
 use serde_json::{Value, json};

@@ -107,7 +107,11 @@ impl Host {
         workers.spawn(authorisation::run_renewer(app.channels.clone()));
         workers.spawn(endpoint::ticker::run(db.clone()));
         workers.spawn(blob::run_collector(db.clone(), blobs.clone()));
-        workers.spawn(endpoint::listen::run(app.intake.clone(), config.nats.clone(), config.listen_to.clone()));
+        workers.spawn(endpoint::fulfilment::listen::run(
+            app.intake.clone(),
+            config.nats.clone(),
+            config.listen_to.clone(),
+        ));
         workers.spawn(deliver::run(app.outbox.clone()));
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));

@@ -15,11 +15,8 @@ use super::{
 };
 use crate::files;
 use berth_base::ids::{MerchantId, MessageId};
-use berth_model::endpoint::{
-    fulfilment::{MOST, Receipts, Replay, ReplayAll},
-    kept::Fulfilment as View,
-    ledger::{FulfilmentState, Outcome, Receipt},
-    message::Reason,
+use berth_model::endpoint::fulfilment::{
+    Fulfilment as View, FulfilmentState, MOST, Receipt, ReceiptOutcome, Receipts, Replay, ReplayAll, message::Reason,
 };
 
 /// The arguments of `berth fulfil`.
@@ -103,7 +100,7 @@ fn show(answer: &Value, session: &mut Session) -> Done {
 }
 
 fn settle<'a>(results: impl IntoIterator<Item = &'a Value>) -> Done {
-    let parked = results.into_iter().filter(|one| one["outcome"] == Outcome::Parked.as_str()).count();
+    let parked = results.into_iter().filter(|one| one["outcome"] == ReceiptOutcome::Parked.as_str()).count();
     match parked {
         0 => Ok(()),
         1 => Err(Failure::refused("parked", "1 message was parked; it is kept and waits.")),
@@ -174,12 +171,12 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
 
 /// The number of messages by outcome, and why those that were parked wait.
 fn receipts(receipts: Receipts, paint: &Paint) -> String {
-    let count = |outcome: &Outcome| receipts.results.iter().filter(|one| one.outcome == *outcome).count();
-    let counts = Outcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
+    let count = |outcome: &ReceiptOutcome| receipts.results.iter().filter(|one| one.outcome == *outcome).count();
+    let counts = ReceiptOutcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, outcome)| format!("{count} {outcome}")).collect();
     let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
     let mut hints = std::collections::BTreeSet::new();
-    for one in receipts.results.into_iter().filter(|one| one.outcome == Outcome::Parked) {
+    for one in receipts.results.into_iter().filter(|one| one.outcome == ReceiptOutcome::Parked) {
         hints.insert(hint(one.reason));
         table.row([Cell::strong(one.id), Cell::any(one.reason), Cell::any(one.detail)]);
     }

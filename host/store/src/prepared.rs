@@ -116,7 +116,7 @@ mod tests {
     use berth_model::testing::{DAWN, person};
     use berth_model::{
         access::{Role, Scope},
-        endpoint::{ProductInstance, kept},
+        endpoint::{ProductInstance, fulfilment},
         event::{Nothing, kind, webhook::DeliveryState},
         rollout::Mark,
     };
@@ -155,7 +155,7 @@ mod tests {
             "state": "active", "said_at": DAWN, "said_kind": "purchase", "said_by": "m-1", "created_at": DAWN,
             "updated_at": DAWN}));
         let state = all.then_some(DeliveryState::Waiting);
-        let place = all.then(|| kept::Place(DAWN, row.id.clone()));
+        let place = all.then(|| fulfilment::Place(DAWN, row.id.clone()));
         call!(
             db,
             accounts(page, all.then_some("name"));

@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     endpoint::{
         authorisation::Channels,
-        intake::{Intake, IntakeQueue},
+        fulfilment::intake::{Intake, IntakeQueue},
     },
     event::outbox::Outbox,
     policy::registry::Policies,

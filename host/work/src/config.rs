@@ -6,7 +6,7 @@ use berth_package::Limits;
 use berth_store::{DbConfig, blob::BlobConfig, seal::SealConfig};
 
 use crate::{
-    endpoint::listen::ListenConfig,
+    endpoint::fulfilment::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
     nats::NatsConfig,
     wechat::WechatConfig,

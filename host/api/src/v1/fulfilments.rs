@@ -7,13 +7,9 @@ use super::*;
 use berth_base::{ids::MessageId, page::Page};
 use berth_model::{
     access::Caller,
-    endpoint::{
-        fulfilment::{Delivery, Receipts, Replay, ReplayAll},
-        kept::{Fulfilment, FulfilmentQuery},
-        ledger::Receipt,
-    },
+    endpoint::fulfilment::{Delivery, Fulfilment, FulfilmentQuery, Receipt, Receipts, Replay, ReplayAll},
 };
-use berth_work::endpoint::{fulfilment, kept};
+use berth_work::endpoint::fulfilment;
 
 use crate::Api;
 
@@ -42,13 +38,13 @@ async fn list(
     caller: Caller,
     Query(query): Query<FulfilmentQuery>,
 ) -> Result<Json<Page<Fulfilment>>> {
-    Ok(Json(kept::list(&app.db, &caller, &query).await?))
+    Ok(Json(fulfilment::list(&app.db, &caller, &query).await?))
 }
 
 /// Get one fulfilment message.
 #[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
-    Ok(Json(kept::get(&app.db, &caller, &id).await?))
+    Ok(Json(fulfilment::get(&app.db, &caller, &id).await?))
 }
 
 /// Try a parked message again, corrected or unchanged.

@@ -2,26 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use berth_base::{clock::Millis, error::Error, ids::Digest, text::text_enum};
+use berth_base::{clock::Millis, error::Error, ids::Digest};
 
 use crate::policy::{
-    self, Finding, LogLine, Outcome,
+    self, Finding, LogLine, OutcomeKind,
     registry::{Mode, OnError},
 };
-
-text_enum! {
-    /// How the evaluation by a policy ended. Only `verdict` is a judgement; the others never count as passing.
-    OutcomeKind {
-        /// The policy judged.
-        Verdict = "verdict",
-        /// The policy said that it could not judge, or could not be loaded.
-        Failed = "failed",
-        /// The policy trapped: its code broke while it ran.
-        Trapped = "trapped",
-        /// The policy hit a limit of time, memory or another resource.
-        Limited = "limited",
-    }
-}
 
 /// What one policy said about one version, with the digest and the config that it judged with (V6).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -63,12 +49,8 @@ impl Evaluation {
     /// This evaluation with the outcome, findings, log and duration of what the policy answered.
     pub fn answered(self, asked: policy::Evaluation<Vec<Finding>>) -> Self {
         let detail = asked.outcome.trouble().unwrap_or_default();
-        let (outcome, findings) = match asked.outcome {
-            Outcome::Verdict(findings) => (OutcomeKind::Verdict, findings),
-            Outcome::Failed { .. } => (OutcomeKind::Failed, vec![]),
-            Outcome::Trapped { .. } => (OutcomeKind::Trapped, vec![]),
-            Outcome::Limited(_) => (OutcomeKind::Limited, vec![]),
-        };
+        let outcome = asked.outcome.kind();
+        let findings = asked.outcome.verdict().unwrap_or_default();
         Self {
             outcome,
             detail,

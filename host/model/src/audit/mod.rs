@@ -5,8 +5,9 @@ mod evaluation;
 mod pure;
 mod sarif;
 
+pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
-pub use evaluation::{Evaluation, OutcomeKind};
+pub use evaluation::Evaluation;
 pub use pure::{Gate, gate, tally};
 pub use sarif::sarif;
 

@@ -22,7 +22,7 @@ use crate::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         authorisation::{AuthorisationView, Unclaimed},
         channel::ChannelUnbound,
-        kept::Fulfilment,
+        fulfilment::Fulfilment,
         membership::ProductMoved,
         org::{NodeOfEndpoint, ProductOfNode},
     },

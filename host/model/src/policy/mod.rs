@@ -10,7 +10,7 @@ mod values;
 pub use acceptance::Acceptance;
 pub use kind::{Description, PolicyKind};
 pub use limits::{Limit, LimitOverrides, Limits};
-pub use outcome::{Evaluation, LogLevel, LogLine, Outcome};
+pub use outcome::{Evaluation, LogLevel, LogLine, Outcome, OutcomeKind};
 pub use values::{
     Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,
     Place, ReadError, Severity, Window,

@@ -4,7 +4,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use berth_base::text::text_enum;
+
 use super::Limit;
+
+text_enum! {
+    /// How the evaluation by a policy ended. Only `verdict` is a judgement; the others never count as passing.
+    OutcomeKind {
+        /// The policy judged.
+        Verdict = "verdict",
+        /// The policy said that it could not judge, or could not be loaded.
+        Failed = "failed",
+        /// The policy trapped: its code broke while it ran.
+        Trapped = "trapped",
+        /// The policy hit a limit of time, memory or another resource.
+        Limited = "limited",
+    }
+}
 
 /// The outcome of one evaluation. Only a verdict is a judgement; none of the others means that a check passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,13 +44,26 @@ pub enum Outcome<V> {
 }
 
 impl<V> Outcome<V> {
+    /// Which of the four cases it is.
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Verdict(_) => OutcomeKind::Verdict,
+            Self::Failed { .. } => OutcomeKind::Failed,
+            Self::Trapped { .. } => OutcomeKind::Trapped,
+            Self::Limited(_) => OutcomeKind::Limited,
+        }
+    }
+
     /// The name of the outcome in JSON and metrics.
     pub fn as_str(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The verdict, if there is one.
+    pub fn verdict(self) -> Option<V> {
         match self {
-            Self::Verdict(_) => "verdict",
-            Self::Failed { .. } => "failed",
-            Self::Trapped { .. } => "trapped",
-            Self::Limited(_) => "limited",
+            Self::Verdict(verdict) => Some(verdict),
+            _ => None,
         }
     }
 

@@ -13,13 +13,13 @@ use berth_base::{
 };
 use berth_model::endpoint::{
     ProductInstance,
-    fulfilment::ReplayAll,
-    kept::{FulfilmentQuery, Place},
-    message::Reason,
+    fulfilment::{
+        Fulfilment, FulfilmentQuery, FulfilmentState, Place, ReplayAll,
+        message::{Reason, kept},
+    },
 };
 
 use crate::{Tx, chosen, execute_built, fetch, fetch_built};
-use berth_model::endpoint::{kept::Fulfilment, ledger::FulfilmentState, message::kept};
 
 impl Tx {
     /// The fulfilment message with this id, if it is stored.

@@ -136,7 +136,7 @@ fn dealt(mut messages: Vec<Value>, seed: u64) -> Vec<Vec<Vec<Value>>> {
 async fn send(host: &TestHost, hand: Vec<Vec<Value>>) {
     for request in hand {
         for receipt in deliver(host, &request).await {
-            assert_ne!(receipt.outcome, Outcome::Parked, "{receipt:?}");
+            assert_ne!(receipt.outcome, ReceiptOutcome::Parked, "{receipt:?}");
         }
     }
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use berth_model::endpoint::{
     app::{EndpointAppQuery, EndpointAppView, NewEndpointApp},
+    fulfilment::{Receipt, ReceiptOutcome},
     instance::InstanceQuery,
-    ledger::{Outcome, Receipt},
 };
 
 use crate::endpoint::{app, fulfilment, instance, merchant};
@@ -52,7 +52,7 @@ async fn outcomes(host: &TestHost, messages: &[Value]) -> Vec<String> {
 
 async fn apply(host: &TestHost, messages: &[Value]) {
     for receipt in deliver(host, messages).await {
-        assert_eq!(receipt.outcome, Outcome::Applied, "{receipt:?}");
+        assert_eq!(receipt.outcome, ReceiptOutcome::Applied, "{receipt:?}");
     }
 }
 

@@ -7,13 +7,16 @@ use berth_base::{
 };
 use berth_model::endpoint::{
     InstanceState,
-    fulfilment::{Replay, ReplayAll},
-    kept::FulfilmentQuery,
-    ledger::FulfilmentState,
-    message::{Arrival, Reason},
+    fulfilment::{
+        FulfilmentQuery, FulfilmentState, Replay, ReplayAll,
+        message::{Arrival, Reason},
+    },
 };
 
-use crate::endpoint::{fulfilment::Batch, kept, ticker::tick};
+use crate::endpoint::{
+    fulfilment::{self, Batch},
+    ticker::tick,
+};
 
 fn id(text: &str) -> MessageId {
     text.parse().unwrap()
@@ -24,7 +27,7 @@ async fn replay(host: &TestHost, parked: &str, message: Option<Value>) -> Result
 }
 
 async fn state(host: &TestHost, kept: &str) -> FulfilmentState {
-    kept::get(&host.app.db, &host.caller, &id(kept)).await.unwrap().state
+    fulfilment::get(&host.app.db, &host.caller, &id(kept)).await.unwrap().state
 }
 
 #[tokio::test]
@@ -72,7 +75,7 @@ async fn i6_a_parked_message_that_comes_again_is_kept_once_and_told_once() {
         assert_eq!(outcomes(&host, std::slice::from_ref(&contradiction)).await, ["message-contradicts"]);
     }
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items;
+    let parked = fulfilment::list(&host.app.db, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].attempts, parked[0].reason), (3, Some(Reason::MessageContradicts)));
     assert_eq!(parked[0].message, contradiction);
@@ -116,12 +119,12 @@ async fn e1_a_parked_message_is_replayed_as_it_was_or_corrected() {
     create_merchant(&host, "bos-one").await;
     let wrong = and(message("bos-one", "i-1", "m-1", "purchase", 0), "kind", "buy");
     assert_eq!(outcomes(&host, &[wrong]).await, ["malformed"]);
-    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, Outcome::Parked);
+    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, ReceiptOutcome::Parked);
     let refused = replay(&host, "m-1", Some(json!({"id": "m-1"}))).await.unwrap_err();
     assert_eq!(refused.code, Code::InvalidField);
     let right = message("bos-one", "i-1", "m-1", "purchase", 0);
-    assert_eq!(replay(&host, "m-1", Some(right)).await.unwrap().outcome, Outcome::Applied);
-    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, Outcome::Repeated);
+    assert_eq!(replay(&host, "m-1", Some(right)).await.unwrap().outcome, ReceiptOutcome::Applied);
+    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, ReceiptOutcome::Repeated);
     assert_eq!(replay(&host, "m-9", None).await.unwrap_err().code, Code::NotFound);
 }
 
@@ -133,9 +136,9 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
     let other = message("bos-one", "i-2", "m-1", "purchase", 0);
     assert_eq!(outcomes(&host, std::slice::from_ref(&other)).await, ["message-contradicts"]);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items.remove(0).id;
+    let parked = fulfilment::list(&host.app.db, &host.caller, &query).await.unwrap().items.remove(0).id;
     let corrected = and(other.clone(), "id", "m-2");
-    assert_eq!(replay(&host, parked.as_str(), Some(corrected)).await.unwrap().outcome, Outcome::Applied);
+    assert_eq!(replay(&host, parked.as_str(), Some(corrected)).await.unwrap().outcome, ReceiptOutcome::Applied);
     assert_eq!(state(&host, parked.as_str()).await, FulfilmentState::Corrected);
     assert_eq!(state(&host, "m-2").await, FulfilmentState::Applied);
     assert_eq!(outcomes(&host, &[other]).await, ["repeated"], "it has been taken care of");
@@ -145,7 +148,7 @@ async fn e1_a_contradiction_is_resolved_by_a_correction_with_an_id_of_its_own() 
         assert_eq!(told_of(&host, &merchant, kind).await, times, "{kind}");
     }
     let waiting = FulfilmentQuery { reason: Some(Reason::MessageContradicts), ..FulfilmentQuery::default() };
-    assert!(kept::list(&host.app.db, &host.caller, &waiting).await.unwrap().items.is_empty());
+    assert!(fulfilment::list(&host.app.db, &host.caller, &waiting).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]
@@ -160,10 +163,10 @@ async fn e1_i6_of_two_corrections_of_one_message_the_second_is_refused_and_leave
         let batch = Batch { actor: "test", arrivals: vec![arrival], corrects: Some(id("p-1")) };
         said.push(batch.settle(&host.app.db).await.map(|receipts| receipts[0].outcome).map_err(|error| error.code));
     }
-    assert_eq!(said, [Ok(Outcome::Applied), Err(Code::FulfilmentSettled)]);
+    assert_eq!(said, [Ok(ReceiptOutcome::Applied), Err(Code::FulfilmentSettled)]);
     assert_eq!(state(&host, "p-1").await, FulfilmentState::Corrected);
     assert_eq!(instances(&host, &merchant).await.len(), 1);
-    let gone = kept::get(&host.app.db, &host.caller, &id("m-2")).await.unwrap_err();
+    let gone = fulfilment::get(&host.app.db, &host.caller, &id("m-2")).await.unwrap_err();
     assert_eq!(gone.code, Code::NotFound);
 }
 
@@ -180,7 +183,7 @@ async fn e1_i6_of_many_corrections_at_once_one_is_applied() {
         async move { replay(host, "p-1", Some(corrected)).await }
     });
     let said = futures_util::future::join_all(tries).await;
-    let applied = said.iter().filter(|one| one.as_ref().is_ok_and(|one| one.outcome == Outcome::Applied));
+    let applied = said.iter().filter(|one| one.as_ref().is_ok_and(|one| one.outcome == ReceiptOutcome::Applied));
     assert_eq!(applied.count(), 1, "{said:?}");
     assert_eq!(instances(&host, &merchant).await.len(), 1);
 }
@@ -194,7 +197,7 @@ async fn e1_all_that_wait_for_a_reason_are_replayed_at_once() {
     host.clock.advance_seconds(86_400);
     let which = ReplayAll { reason: Some(Reason::FromTheFuture), merchant: None };
     let receipts = fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &which).await.unwrap().results;
-    assert_eq!(receipts.iter().map(|one| one.outcome).collect::<Vec<_>>(), [Outcome::Applied]);
+    assert_eq!(receipts.iter().map(|one| one.outcome).collect::<Vec<_>>(), [ReceiptOutcome::Applied]);
 }
 
 #[tokio::test]
@@ -231,7 +234,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     let mut query = FulfilmentQuery { limit: Some(2), ..FulfilmentQuery::default() };
     let mut seen = Vec::new();
     loop {
-        let page = kept::list(&host.app.db, &host.caller, &query).await.unwrap();
+        let page = fulfilment::list(&host.app.db, &host.caller, &query).await.unwrap();
         seen.extend(page.items.iter().map(|one| one.id.to_string()));
         query.cursor = page.next;
         if query.cursor.is_none() {
@@ -240,7 +243,7 @@ async fn the_messages_are_listed_newest_first_page_by_page() {
     }
     assert_eq!(seen, ["m-4", "m-3", "m-2", "m-1", "m-0"]);
     let broken = FulfilmentQuery { cursor: Some("7".into()), ..FulfilmentQuery::default() };
-    let refused = kept::list(&host.app.db, &host.caller, &broken).await.unwrap_err();
+    let refused = fulfilment::list(&host.app.db, &host.caller, &broken).await.unwrap_err();
     assert_eq!(refused.code, Code::InvalidCursor);
 }
 
@@ -259,7 +262,7 @@ async fn f28_i6_a_message_with_nul_or_nested_deep_is_parked_or_applied_on_every_
     let expected = ["malformed", "malformed", "malformed", "applied", "malformed"];
     assert_eq!(outcomes(&host, &batch).await, expected);
     let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
-    let parked = kept::list(&host.app.db, &host.caller, &query).await.unwrap().items;
+    let parked = fulfilment::list(&host.app.db, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 4);
     let page =
         event::list(&host.app.db, &host.caller, &EventQuery { limit: Some(1000), ..EventQuery::default() }).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::{mpsc, oneshot};
 
-use berth_model::endpoint::{fulfilment::MOST, ledger::Receipt, message::Arrival};
+use berth_model::endpoint::fulfilment::{MOST, Receipt, message::Arrival};
 
 use super::fulfilment::Batch;
 use berth_base::error::{Code, Error, Result};

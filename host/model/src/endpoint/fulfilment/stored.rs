@@ -5,11 +5,24 @@ use berth_base::{
     error::{Code, Error, Result},
     ids::{MerchantId, MessageId},
     page::paged,
+    text::text_enum,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ledger::FulfilmentState, message::Reason};
+use super::message::Reason;
+
+text_enum! {
+    /// What became of a stored message.
+    FulfilmentState {
+        /// It was applied to its product instance.
+        Applied = "applied",
+        /// It is parked with a reason, and can be replayed.
+        Parked = "parked",
+        /// It was parked, and a correction with another id was applied in its place.
+        Corrected = "corrected",
+    }
+}
 
 /// A stored fulfilment message.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]

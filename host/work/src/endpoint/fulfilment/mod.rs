@@ -1,7 +1,13 @@
 //! Fulfilment: the order system's messages may come in any order, any number of times and at any host, and lead to the
 //! same result. A message that cannot be applied is parked with its reason and does not hold up others (E1, E4).
 
+pub mod intake;
+mod ledger;
+pub mod listen;
+mod stored;
+
 pub use berth_model::endpoint::fulfilment::*;
+pub use stored::{get, list};
 
 use std::collections::BTreeSet;
 
@@ -14,20 +20,19 @@ use berth_model::{
     access::{Action, Caller, Scope},
     endpoint::{
         ProductInstance,
-        kept::Fulfilment,
-        ledger::{FulfilmentState, Outcome, Receipt},
-        message::{Arrival, Reason},
+        fulfilment::message::{Arrival, Reason},
     },
     event::{Kind, kind},
 };
 use berth_store::{Db, Tx, endpoint::fulfilment::FulfilmentRow};
 use serde_json::Value;
 
-use super::ledger::{Ledger, Step};
 use crate::{
-    endpoint::{intake::Intake, membership, org},
+    endpoint::{membership, org},
     event,
 };
+use intake::Intake;
+use ledger::{Effect, Ledger};
 
 /// How often a transaction is tried when another one writes messages with the same ids at the same time.
 const TRIES: usize = 8;
@@ -102,7 +107,7 @@ impl Batch<'_> {
         self.require_waiting(&ledger)?;
         let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
         if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
-            && receipt.outcome != Outcome::Parked
+            && receipt.outcome != ReceiptOutcome::Parked
             && receipt.id != *corrected
         {
             ledger.correct(corrected, &receipt.id);
@@ -149,12 +154,12 @@ impl Batch<'_> {
             }
         }
         let mut left = BTreeSet::new();
-        for step in &ledger.steps {
+        for effect in &ledger.effects {
             match step {
-                Step::Parked(id) => self.tell_of_message(tx, kind::FULFILMENT_PARKED, ledger.row(id)),
-                Step::Corrected(id) => self.tell_of_message(tx, kind::FULFILMENT_CORRECTED, ledger.row(id)),
-                Step::Freed(id) => self.tell_of_message(tx, kind::FULFILMENT_APPLIED, ledger.row(id)),
-                Step::Changed { before, after } => {
+                Effect::Parked(id) => self.tell_of_message(tx, kind::FULFILMENT_PARKED, ledger.row(id)),
+                Effect::Corrected(id) => self.tell_of_message(tx, kind::FULFILMENT_CORRECTED, ledger.row(id)),
+                Effect::Freed(id) => self.tell_of_message(tx, kind::FULFILMENT_APPLIED, ledger.row(id)),
+                Effect::Changed { before, after } => {
                     let default = defaults.get(&after.merchant);
                     if self.tell_of_change(tx, default, before.as_deref(), after).await? {
                         left.insert(&after.merchant);
@@ -225,7 +230,7 @@ pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) ->
     let row = db.read().await?.fulfilment(id).await?;
     let row = row.ok_or_else(|| Error::not_found("fulfilment message", id))?;
     if row.state != FulfilmentState::Parked {
-        return Ok(Receipt { id: row.id, outcome: Outcome::Repeated, reason: None, detail: None });
+        return Ok(Receipt { id: row.id, outcome: ReceiptOutcome::Repeated, reason: None, detail: None });
     }
     let arrival = match &replay.message {
         Some(corrected) => Arrival::read(corrected),

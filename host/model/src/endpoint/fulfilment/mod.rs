@@ -1,14 +1,18 @@
 //! Fulfilment: the order system's messages may come in any order, any number of times and at any host, and lead to the
 //! same result. A message that cannot be applied is parked with its reason and does not hold up others (E1, E4).
 
+pub mod message;
+mod receipt;
+mod stored;
+
+pub use receipt::{Receipt, ReceiptOutcome, Receipts};
+pub use stored::{Fulfilment, FulfilmentQuery, FulfilmentState, Place};
+
 use berth_base::ids::MerchantId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    ledger::Receipt,
-    message::{Message, Reason},
-};
+use message::{Message, Reason};
 
 /// How many messages one request may have, and how many one replay looks at.
 pub const MOST: usize = 1000;
@@ -25,13 +29,6 @@ pub enum Delivery {
         /// 1 to 1,000 messages.
         messages: Vec<Message>,
     },
-}
-
-/// What became of each message of a delivery.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Receipts {
-    /// One receipt for each message, in the order of the messages.
-    pub results: Vec<Receipt>,
 }
 
 /// How a parked message is replayed.

@@ -1,8 +1,6 @@
 //! Decides what becomes of messages, given what is known. Pure: a transaction loads what the messages touch, lets the
 //! ledger take them, and writes what the ledger then holds.
 
-pub use berth_model::endpoint::ledger::*;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_base::{
@@ -11,14 +9,15 @@ use berth_base::{
 };
 use berth_model::endpoint::{
     ProductInstance,
-    message::{Arrival, MOST_AHEAD, Message, Reason, Refusal},
+    fulfilment::message::{Arrival, MOST_AHEAD, Message, Reason, Refusal},
+    fulfilment::{FulfilmentState, Receipt, ReceiptOutcome},
     register::{Kind, Register},
 };
 use berth_store::endpoint::fulfilment::FulfilmentRow;
 
 /// Something that happened while messages were taken, to be told by events.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum Effect {
     /// A product instance was created or changed.
     Changed {
         /// The instance as it was; `None` when it is new.
@@ -43,7 +42,7 @@ pub struct Ledger {
     touched_rows: BTreeSet<MessageId>,
     touched_instances: BTreeSet<InstanceId>,
     /// What happened, in order; the events tell it.
-    pub steps: Vec<Step>,
+    pub effects: Vec<Step>,
     /// The merchants for whom a purchase or a renewal was applied: they must have a default endpoint application (E1).
     pub buyers: BTreeSet<MerchantId>,
 }
@@ -63,7 +62,7 @@ impl Ledger {
             instances: instances.into_iter().map(|one| (one.id.clone(), one)).collect(),
             touched_rows: BTreeSet::new(),
             touched_instances: BTreeSet::new(),
-            steps: Vec::new(),
+            effects: Vec::new(),
             buyers: BTreeSet::new(),
         }
     }
@@ -114,7 +113,7 @@ impl Ledger {
         (row.state, row.settled_at) = (FulfilmentState::Corrected, Some(self.now));
         (row.reason, row.detail) = (String::new(), format!("Corrected by the message {by}."));
         self.touched_rows.insert(id.clone());
-        self.steps.push(Step::Corrected(id.clone()));
+        self.effects.push(Effect::Corrected(id.clone()));
     }
 
     /// The body of a stored message that is not parked.
@@ -130,10 +129,10 @@ impl Ledger {
         };
         self.apply(&message);
         if self.rows.contains_key(&arrival.id) {
-            self.steps.push(Step::Freed(arrival.id.clone()));
+            self.effects.push(Effect::Freed(arrival.id.clone()));
         }
         self.keep(arrival, FulfilmentState::Applied, "", "");
-        Receipt { id: arrival.id.clone(), outcome: Outcome::Applied, reason: None, detail: None }
+        Receipt { id: arrival.id.clone(), outcome: ReceiptOutcome::Applied, reason: None, detail: None }
     }
 
     /// The message, unless it cannot be applied; then why.
@@ -167,7 +166,7 @@ impl Ledger {
         let after = self.changed(message, before.clone(), register);
         self.touched_instances.insert(after.id.clone());
         self.instances.insert(after.id.clone(), after.clone());
-        self.steps.push(Step::Changed { before: before.map(Box::new), after: Box::new(after) });
+        self.effects.push(Effect::Changed { before: before.map(Box::new), after: Box::new(after) });
     }
 
     fn changed(&self, message: &Message, before: Option<ProductInstance>, register: Register) -> ProductInstance {
@@ -193,11 +192,11 @@ impl Ledger {
         let Refusal { reason, detail } = refusal;
         let known = self.rows.get(&arrival.id);
         if known.is_none_or(|row| row.reason != reason.as_str() || row.body != arrival.body) {
-            self.steps.push(Step::Parked(arrival.id.clone()));
+            self.effects.push(Effect::Parked(arrival.id.clone()));
         }
         self.keep(arrival, FulfilmentState::Parked, reason.as_str(), &detail);
         let (id, detail) = (arrival.id.clone(), Some(detail));
-        Receipt { id, outcome: Outcome::Parked, reason: Some(reason), detail }
+        Receipt { id, outcome: ReceiptOutcome::Parked, reason: Some(reason), detail }
     }
 
     fn keep(&mut self, arrival: &Arrival, state: FulfilmentState, reason: &str, detail: &str) {
@@ -219,7 +218,7 @@ impl Ledger {
 }
 
 fn repeated(id: &MessageId) -> Receipt {
-    Receipt { id: id.clone(), outcome: Outcome::Repeated, reason: None, detail: None }
+    Receipt { id: id.clone(), outcome: ReceiptOutcome::Repeated, reason: None, detail: None }
 }
 
 /// Refuses a message that names another merchant or product than the product instance has: neither ever changes.

@@ -1,7 +1,7 @@
 //! Takes fulfilment messages from a NATS JetStream subject. A message is acknowledged once what became of it is stored,
 //! also when it was parked; one that is delivered again changes nothing. Several hosts share the work.
 
-use crate::endpoint::intake::Intake;
+use super::intake::Intake;
 use crate::nats::NatsConfig;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use berth_model::endpoint::fulfilment::Receipts;
 
-use crate::endpoint::{fulfilment, intake};
+use crate::endpoint::{fulfilment, fulfilment::intake};
 use berth_base::error::{Code, Error, Result};
 
 use crate::nats;

@@ -1,13 +1,12 @@
 //! The stored fulfilment messages, as they are shown.
 
-pub use berth_model::endpoint::kept::*;
-
 use berth_base::{
     error::{Error, Result},
     ids::MessageId,
     page::Page,
 };
 use berth_model::access::{Action, Caller, Scope};
+use berth_model::endpoint::fulfilment::{Fulfilment, FulfilmentQuery, Place};
 use berth_store::Db;
 
 /// One stored message. The caller needs the `Fulfil` grant on the platform.

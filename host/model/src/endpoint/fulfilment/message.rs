@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::register::{Kind, Register, Said};
+use crate::endpoint::register::{Kind, Register, Said};
 use berth_base::{
     clock::Millis,
     ids::{Digest, InstanceId, MerchantId, MessageId, ProductCode},
