@@ -5,22 +5,20 @@
 //! after an end by hand or by time they return to the online version (G6). A task that its cap has ended can still be
 //! ended by hand: that takes the version back from those who kept it.
 
-mod change;
 mod cohort;
 pub mod conditions;
 mod create;
 mod mark;
+mod moves;
 mod progress;
-mod record;
 mod task;
 mod view;
 
-pub use change::Note;
 pub use cohort::Cohort;
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
 pub use create::NewGrayTask;
 pub use mark::Mark;
+pub use moves::{Note, PlannedMove};
 pub use progress::{Bucket, Progress};
-pub use record::Step;
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};

@@ -42,7 +42,7 @@ pub struct Ledger {
     touched_rows: BTreeSet<MessageId>,
     touched_instances: BTreeSet<InstanceId>,
     /// What happened, in order; the events tell it.
-    pub effects: Vec<Step>,
+    pub effects: Vec<Effect>,
     /// The merchants for whom a purchase or a renewal was applied: they must have a default endpoint application (E1).
     pub buyers: BTreeSet<MerchantId>,
 }
