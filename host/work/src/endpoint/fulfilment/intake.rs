@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use berth_model::endpoint::fulfilment::{MOST, Receipt, message::Arrival};
 
-use super::fulfilment::Batch;
+use crate::endpoint::fulfilment::Batch;
 use berth_base::error::{Code, Error, Result};
 use berth_store::Db;
 

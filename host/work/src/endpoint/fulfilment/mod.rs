@@ -155,7 +155,7 @@ impl Batch<'_> {
         }
         let mut left = BTreeSet::new();
         for effect in &ledger.effects {
-            match step {
+            match effect {
                 Effect::Parked(id) => self.tell_of_message(tx, kind::FULFILMENT_PARKED, ledger.row(id)),
                 Effect::Corrected(id) => self.tell_of_message(tx, kind::FULFILMENT_CORRECTED, ledger.row(id)),
                 Effect::Freed(id) => self.tell_of_message(tx, kind::FULFILMENT_APPLIED, ledger.row(id)),

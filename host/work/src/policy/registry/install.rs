@@ -21,7 +21,7 @@ use berth_store::{Db, Tx};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::bindings::{attach, fit};
+use super::binding::{attach, fit};
 use crate::{event, policy::registry::Policies};
 
 /// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 18 MB.
