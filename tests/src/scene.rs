@@ -132,7 +132,7 @@ impl Scene {
     pub async fn check_on(&self, host: &Host, guid: &str, current: Option<&str>) -> Value {
         let body = json!({
             "host_app": "super-app", "host_version": "3.2.1", "platform": "android", "os_version": "14", "guid": guid,
-            "network": "wifi", "apps": [{"id": "coffee", "version": current}],
+            "network": "wifi", "apps": [{"mini_app": "coffee", "version": current}],
         });
         host.device(&self.key).post("/v1/check", body).await.good()["results"][0].clone()
     }
@@ -145,7 +145,7 @@ impl Scene {
 
 /// A check about `coffee` from `super-app`, with what the device says of itself.
 fn asking(device: Value) -> Value {
-    let mut body = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+    let mut body = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
     body.as_object_mut().unwrap().extend(device.as_object().unwrap().clone());
     body
 }

@@ -157,7 +157,7 @@ impl Shop {
 
     /// Asks as a device, and notes what it was given.
     async fn check(&self, device: &Api, guid: &str) -> Option<()> {
-        let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"id": "coffee"}]});
+        let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"mini_app": "coffee"}]});
         let result = device.try_send("POST", "/v1/check", Some(&body)).await?.good()["results"][0].clone();
         let mut ledger = self.ledger();
         ledger.offered.extend(result["version"].as_str().map(str::to_owned));
@@ -249,7 +249,7 @@ impl Shop {
 /// a newer task: after a crash between the creation of a task and its answer, the journey creates the task twice.
 async fn stays_admitted(device: &Api, task: &Value, guid: &str) {
     let over = task["state"] == "ended" && task["honoured"] == false;
-    let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"id": "coffee"}]});
+    let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"mini_app": "coffee"}]});
     let result = device.post("/v1/check", body).await.good()["results"][0].clone();
     assert!(over || result["version"] == task["version"], "{guid} was admitted to {task} and gets {result}");
 }

@@ -337,7 +337,7 @@ impl Cast {
 
     fn body(&self, method: &str, path: &str) -> Option<Value> {
         let now = self.scene.host.app.db.now();
-        let device = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+        let device = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
         Some(match (method, path) {
             ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),
             ("POST", "/v1/host-apps") => json!({"name": "new"}),
@@ -384,7 +384,7 @@ impl Cast {
             }
             ("POST", "/v1/check" | "/v1/check/explain") => device,
             ("POST", "/v1/reports") => {
-                json!({"host_app": "super-app", "guid": "d", "app": "coffee", "version": "1.1.0", "kind": "running"})
+                json!({"host_app": "super-app", "guid": "d", "mini_app": "coffee", "version": "1.1.0", "kind": "running"})
             }
             ("PUT", path) if path.contains("/members/") => {
                 let role = if path.starts_with("/v1/teams") { "viewer" } else { "admin" };

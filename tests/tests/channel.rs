@@ -251,7 +251,7 @@ on_both! {
         let runtime = merchant.admin.get(&format!("/v1/endpoint-apps/{cid}/runtime")).await.good();
         assert_eq!(runtime["endpoint"], endpoint);
 
-        let body = json!({"host_app": "super-app", "guid": "g", "apps": [{"id": "coffee"}]});
+        let body = json!({"host_app": "super-app", "guid": "g", "apps": [{"mini_app": "coffee"}]});
         let explained = scene.admin.post("/v1/check/explain", body).await.good()["results"][0].clone();
         assert_eq!(explained["runtime"]["endpoint"], endpoint);
         let step = explained["steps"].as_array().unwrap().last().unwrap().clone();

@@ -115,10 +115,10 @@ on_both! {
             }
         }
         assert_eq!(scene.check("a", Some("1.1.0")).await["status"], "current"); // runs it
-        let failed = json!({"host_app": "super-app", "guid": "b", "app": "coffee", "version": "1.1.0", "kind": "failed"});
+        let failed = json!({"host_app": "super-app", "guid": "b", "mini_app": "coffee", "version": "1.1.0", "kind": "failed"});
         device.post("/v1/reports", failed.clone()).await.good();
         device.post("/v1/reports", failed).await.good(); // counted once
-        let stranger = json!({"host_app": "super-app", "guid": "z", "app": "coffee", "version": "1.1.0", "kind": "failed"});
+        let stranger = json!({"host_app": "super-app", "guid": "z", "mini_app": "coffee", "version": "1.1.0", "kind": "failed"});
         device.post("/v1/reports", stranger).await.good();
         let path = format!("/v1/gray-tasks/{}/progress", text(&task["id"]));
         let counts = |progress: &Value| ["offered", "downloaded", "running", "failed", "max_users"].map(|name| progress[name].as_u64().unwrap());

@@ -101,7 +101,7 @@ on_both! {
         assert_eq!(scene.check_as(wifi).await["version"], "1.1.0");
         let last = scene.explain(json!({"guid": "e", "network": "wifi"})).await["steps"].as_array().unwrap().last().unwrap().clone();
         assert_eq!((&last["rule"], &last["passed"]), (&json!("online"), &json!(true)));
-        let unknown = scene.admin.post("/v1/check/explain", json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "nothing"}]})).await.good();
+        let unknown = scene.admin.post("/v1/check/explain", json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "nothing"}]})).await.good();
         assert_eq!(unknown["results"][0]["steps"][0]["rule"], "binding");
     }
 }

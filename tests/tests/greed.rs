@@ -25,9 +25,9 @@ on_both! {
         scene.host.settled().await;
         let device = scene.host.device(&scene.key);
         let ask = |apps: Value| json!({"host_app": "super-app", "guid": "d", "apps": apps});
-        device.post("/v1/check", ask(json!([{"id": "coffee"}, {"id": "coffee"}]))).await.refused("invalid-field");
-        device.post("/v1/check", ask(json!([{"id": "coffee"}, {"id": "tea"}]))).await.good();
-        device.post("/v1/check/explain", ask(json!([{"id": "coffee"}]))).await.refused("missing-token");
+        device.post("/v1/check", ask(json!([{"mini_app": "coffee"}, {"mini_app": "coffee"}]))).await.refused("invalid-field");
+        device.post("/v1/check", ask(json!([{"mini_app": "coffee"}, {"mini_app": "tea"}]))).await.good();
+        device.post("/v1/check/explain", ask(json!([{"mini_app": "coffee"}]))).await.refused("missing-token");
         let (_, stranger) = scene.host.somebody("stranger").await;
         stranger.post("/v1/check", ask(json!([]))).await.refused("missing-grant");
     }

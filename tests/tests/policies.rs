@@ -119,7 +119,7 @@ on_both! {
         scene.host.settled().await;
         let ask = |app: &'static str, guid: String| {
             let device = scene.host.device(&scene.key);
-            let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"id": app}]});
+            let body = json!({"host_app": "super-app", "guid": guid, "apps": [{"mini_app": app}]});
             tokio::spawn(async move { device.post("/v1/check", body).await.good()["results"][0].clone() })
         };
         let began = Instant::now();

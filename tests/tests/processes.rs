@@ -151,7 +151,7 @@ fn fill(process: &Process, berth: &Installation) -> std::path::PathBuf {
 async fn reads_go_on(admin: &Api, process: &Process, shop: &Shop, bytes: &[u8]) {
     assert_eq!(admin.get("/v1/packages/coffee_1.0.0.apkg").await.bytes, bytes);
     admin.get("/v1/mini-apps/coffee/versions").await.good();
-    let check = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+    let check = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
     process.device(&shop.key).post("/v1/check", check).await.good();
 }
 

@@ -163,7 +163,7 @@ on_both! {
         scene.admin.put("/v1/mini-apps/coffee/trial", trial("pages/index/index?a=1")).await.good();
         scene.host.settled().await;
         let device = scene.host.device(&scene.key);
-        let ask = |account: &str| json!({"host_app": "super-app", "guid": "d", "account": account, "apps": [{"id": "coffee"}]});
+        let ask = |account: &str| json!({"host_app": "super-app", "guid": "d", "account": account, "apps": [{"mini_app": "coffee"}]});
         let alice = device.post("/v1/check", ask("alice")).await.good()["results"][0].clone();
         assert_eq!((&alice["version"], &alice["reason"]), (&json!("1.2.0"), &json!("trial")));
         device.get(&text(&alice["package"]["url"])).await.good();
@@ -293,7 +293,7 @@ on_both! {
         let mut asking = Vec::new();
         for number in 0..40 {
             let device = (if number % 2 == 0 { &scene.host } else { &other }).device(&scene.key);
-            let body = json!({"host_app": "super-app", "guid": format!("d{number}"), "apps": [{"id": "coffee"}]});
+            let body = json!({"host_app": "super-app", "guid": format!("d{number}"), "apps": [{"mini_app": "coffee"}]});
             asking.push(tokio::spawn(async move { device.post("/v1/check", body).await.good()["results"][0]["version"] == "1.1.0" }));
         }
         let mut gray = 0;

@@ -5,7 +5,8 @@ use axum::{
     body::Bytes,
     extract::{
         FromRequest, FromRequestParts, Request,
-        rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+        path::ErrorKind,
+        rejection::{BytesRejection, PathRejection},
     },
     http::{HeaderValue, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
@@ -16,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use berth_base::error::{Code, Error};
 
-use crate::limits;
+use crate::{limits, read};
 
 /// Size of a JSON body in bytes, at most; the same as axum's `DefaultBodyLimit`.
 const MAX_JSON: u64 = 2 << 20;
@@ -24,9 +25,6 @@ const MAX_JSON: u64 = 2 << 20;
 /// How deep arrays and objects in a JSON body may be nested. Stored values are wrapped in further levels in events and
 /// answers, which must stay readable for parsers that stop at 128.
 const MAX_DEPTH: usize = 64;
-
-/// How many characters of a refusal may quote the request.
-const MOST_WORDS: usize = 500;
 
 /// A JSON body of at most 2 MiB, nested at most 64 levels deep. Refusals name the path of the offending member.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +67,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
             return Err(Error::new(Code::BadRequest, detail).into());
         }
-        axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(|error| Problem(json_problem(error)))
+        read::json(&body).map(Self).map_err(Problem)
     }
 }
 
@@ -108,9 +106,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let read = axum::extract::Query::from_request_parts(parts, state).await;
-        read.map(|axum::extract::Query(value)| Self(value)).map_err(|error| Problem(query_problem(error)))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        read::query(parts.uri.query().unwrap_or_default()).map(Self).map_err(Problem)
     }
 }
 
@@ -123,53 +120,25 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-fn json_problem(rejection: JsonRejection) -> Error {
-    match rejection {
-        JsonRejection::JsonDataError(error) => {
-            Error::new(Code::InvalidField, format!("The JSON does not fit: {}.", cause(&error)))
-        }
-        JsonRejection::JsonSyntaxError(error) => {
-            Error::new(Code::BadRequest, format!("The body is not JSON: {}.", cause(&error)))
-        }
-        JsonRejection::BytesRejection(rejection) => bytes_problem(rejection),
-        other => Error::new(Code::BadRequest, other.body_text()),
-    }
-}
-
 /// The error for a body that could not be read because it was too large, too slow or cut off.
 pub fn bytes_problem(rejection: BytesRejection) -> Error {
     limits::body_problem(&rejection)
 }
 
-fn query_problem(rejection: QueryRejection) -> Error {
-    Error::new(Code::BadRequest, format!("The query string does not fit: {}.", cause(&rejection)))
-}
-
 fn path_problem(rejection: PathRejection) -> Error {
-    match rejection {
-        PathRejection::FailedToDeserializePathParams(error) => Error::new(
-            Code::BadRequest,
-            format!(
-                "The address has a part of the wrong form: {}.",
-                error.body_text().trim_start_matches("Invalid URL: ")
-            ),
-        ),
-        other => Error::internal(anyhow::anyhow!("{other}")),
-    }
-}
-
-/// The innermost message of an error, because the outer ones are about axum.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    // serde_path_to_error's Display holds the path and its source's text; going below it would lose the path.
-    while let Some(source) = error.source() {
-        if error.to_string().contains(&source.to_string()) && !error.to_string().starts_with("Failed to") {
-            break;
+    let PathRejection::FailedToDeserializePathParams(error) = rejection else {
+        return Error::internal(anyhow::anyhow!("{rejection}"));
+    };
+    let text = match error.kind() {
+        ErrorKind::DeserializeError { key, value, message } => format!("The address has {value:?} as {key}: {message}"),
+        ErrorKind::ParseErrorAtKey { key, value, .. } => {
+            format!("The address has {value:?} as {key}, which is no number")
         }
-        error = source;
-    }
-    // It may quote what was sent, which may be long.
-    error.to_string().trim_end_matches('.').chars().take(MOST_WORDS).collect()
+        ErrorKind::InvalidUtf8InPathParam { key } => format!("The address has a {key} that is not UTF-8"),
+        ErrorKind::Message(message) => format!("The address has a part of the wrong form: {message}"),
+        other => return Error::internal(anyhow::anyhow!("{other}")),
+    };
+    Error::new(Code::BadRequest, format!("{}.", text.trim_end_matches('.')))
 }
 
 #[cfg(test)]
@@ -202,7 +171,7 @@ mod tests {
     async fn a_wrong_member_is_named_by_its_path() {
         let error = refuse("application/json", r#"{"stages":[{"percent":10},{"percent":"x"}]}"#).await;
         assert_eq!(error.code, Code::InvalidField);
-        assert!(error.detail.contains("stages[1].percent"), "{}", error.detail);
+        assert!(error.detail.contains("/stages/1/percent"), "{}", error.detail);
         assert!(!error.detail.contains("target type"), "{}", error.detail);
     }
 

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod metrics;
 pub mod problem;
 pub mod range;
+mod read;
 pub mod refusals;
 pub mod request_id;
 pub mod router;

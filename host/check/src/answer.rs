@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_model::check::{
-    CheckRequest, CheckResponse, CheckResult, Device, Explained, Explanation, Having, Key, PackageRef, Reason, Status,
-    Step,
+    CheckRequest, CheckResponse, CheckResult, Device, Explained, Explanation, Had, Having, Key, PackageRef, Reason,
+    Status, Step,
 };
 
 use super::{
@@ -99,7 +99,7 @@ fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result
             if request.apps.is_empty() {
                 return caller.require(Action::Read, &host_app);
             }
-            request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.id)))
+            request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.mini_app)))
         }
     }
 }
@@ -128,12 +128,12 @@ impl<'a> Round<'a> {
     }
 
     fn known(&self, having: &Having) -> Option<&'a AppEntry> {
-        self.index.mini_app(&having.id).map(AsRef::as_ref)
+        self.index.mini_app(&having.mini_app).map(AsRef::as_ref)
     }
 
     fn decide(&mut self, having: &Having, refused: &[GrayTaskId], trace: &mut impl Recorder) -> Decision<'a> {
         let (known, device, key) = (self.known(having), self.device, self.key);
-        let (current, now) = (having.version.as_ref(), self.checks.clock.now());
+        let (current, now) = (having.version(), self.checks.clock.now());
         self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
     }
 
@@ -153,7 +153,7 @@ impl<'a> Round<'a> {
             }
         };
         if let Decision::Gray(task) = &decision
-            && having.version.as_ref() == Some(&task.release.version)
+            && having.version() == Some(&task.release.version)
         {
             self.note_running(task);
         }
@@ -177,7 +177,7 @@ impl<'a> Round<'a> {
     }
 
     fn result(&self, having: &Having, decision: &Decision<'_>) -> CheckResult {
-        result(self.known(having), self.index.endpoint(&having.id), having, self.device, decision)
+        result(self.known(having), self.index.endpoint(&having.mini_app), having, self.device, decision)
     }
 }
 
@@ -204,11 +204,11 @@ fn result(
     };
     let release = decision.release();
     let force = match (known, release) {
-        (Some(checks), Some(release)) => is_forced(checks, having.version.as_ref(), &release.version),
+        (Some(checks), Some(release)) => is_forced(checks, having.version(), &release.version),
         _ => false,
     };
     CheckResult {
-        id: having.id.clone(),
+        mini_app: having.mini_app.clone(),
         status: status(having, decision),
         version: release.map(|release| release.version.clone()),
         reason,
@@ -216,7 +216,8 @@ fn result(
         force,
         min_version: release.and(known).and_then(|app| app.min_version.clone()),
         entry_path,
-        package: release.map(|release| package(&having.id, release, task, reason == Some(Reason::Trial), device)),
+        warning: having.version.as_ref().and_then(Had::warning),
+        package: release.map(|release| package(&having.mini_app, release, task, reason == Some(Reason::Trial), device)),
         runtime: release.and(endpoint).map(|endpoint| Runtime { endpoint: Some(endpoint.clone()) }),
     }
 }
@@ -225,7 +226,7 @@ fn status(having: &Having, decision: &Decision<'_>) -> Status {
     match (decision, decision.release()) {
         (Decision::Removed, _) => Status::Removed,
         (_, None) => Status::Unknown,
-        (_, Some(release)) if having.version.as_ref() == Some(&release.version) => Status::Current,
+        (_, Some(release)) if having.version() == Some(&release.version) => Status::Current,
         (_, Some(_)) => Status::Update,
     }
 }

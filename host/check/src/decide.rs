@@ -85,10 +85,34 @@ pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mu
         trace.step("online", None, false, || "No version was ever published.".into());
         return Decision::Unknown;
     };
-    app.gray.iter().find_map(|task| try_task(task, online, question, trace)).unwrap_or_else(|| {
+    let gray = match owner(app, online, question) {
+        Some(owner) => Some(stays(app, owner, trace)),
+        None => app.gray.iter().find_map(|task| try_task(task, online, question, trace)),
+    };
+    gray.unwrap_or_else(|| {
         trace.step("online", None, true, || format!("{} is what everyone gets.", online.version));
         Decision::Online(online)
     })
+}
+
+/// The task that has admitted the device and still honours it (G9).
+fn owner<'a>(app: &'a AppEntry, online: &Release, question: &Question<'_>) -> Option<&'a Arc<GrayEntry>> {
+    app.gray.iter().find(|task| {
+        task.release.version > online.version
+            && matches!(task.standing(question.now), Standing::Open | Standing::AdmittedOnly)
+            && task.admitted.contains(question.key)
+    })
+}
+
+/// The device stays with its owner, and newer tasks are not asked.
+fn stays<'a>(app: &AppEntry, owner: &'a Arc<GrayEntry>, trace: &mut impl Recorder) -> Decision<'a> {
+    for newer in app.gray.iter().take_while(|task| task.id != owner.id) {
+        trace.step("owner", Some(&newer.id), false, || format!("The device stays with {}.", owner.id));
+    }
+    trace.step("admitted", Some(&owner.id), true, || {
+        format!("The device is admitted and keeps {}.", owner.release.version)
+    });
+    Decision::Gray(owner)
 }
 
 fn trial<'a>(app: &'a AppEntry, question: &Question<'_>, trace: &mut impl Recorder) -> Option<&'a TrialEntry> {
@@ -101,7 +125,7 @@ fn trial<'a>(app: &'a AppEntry, question: &Question<'_>, trace: &mut impl Record
     named.then_some(trial)
 }
 
-/// What the task means for the device; `None` when the next task is to be tried.
+/// What the task means for a device that no task has; `None` when the next task is to be tried.
 fn try_task<'a>(
     task: &'a Arc<GrayEntry>,
     online: &Release,
@@ -117,10 +141,6 @@ fn try_task<'a>(
     if matches!(standing, Standing::Waiting | Standing::Over) {
         trace.step("gray-task", id, false, || format!("The task is {}.", task.life.state_at(question.now)));
         return None;
-    }
-    if task.admitted.contains(question.key) {
-        trace.step("admitted", id, true, || format!("The device is admitted and keeps {}.", task.release.version));
-        return Some(Decision::Gray(task));
     }
     if standing == Standing::AdmittedOnly || question.refused.contains(&task.id) {
         trace.step("admitted", id, false, || "The task admits nobody new.".into());
@@ -310,18 +330,27 @@ mod tests {
             }
         }
 
-        /// The index orders tasks newest first, and the first that means something to the device wins.
+        /// A device that tasks honour stays, with the newest of them. Others are offered to the newest task that
+        /// takes them: the index orders tasks newest first.
         #[test]
-        fn g9_no_newer_task_would_have_taken_the_device(app in app(), now in 0..2 * END) {
+        fn g9_a_device_stays_with_its_task_and_others_go_to_the_newest(app in app(), now in 0..2 * END) {
             let asker = device("g");
             let question = question(&asker, now);
-            let decision = decide(Some(&app), &question, &mut Counting);
-            if let Decision::Gray(chosen) | Decision::Admit(chosen) = decision {
-                for newer in app.gray.iter().take_while(|task| task.id != chosen.id) {
-                    let alone = AppEntry { gray: vec![newer.clone()], ..app.clone() };
-                    prop_assert!(matches!(decide(Some(&alone), &question, &mut Counting), Decision::Online(_)));
+            let alone = |task: &Arc<GrayEntry>| {
+                let app = AppEntry { gray: vec![task.clone()], ..app.clone() };
+                match decide(Some(&app), &question, &mut Counting) {
+                    Decision::Gray(_) => Some(true),
+                    Decision::Admit(_) => Some(false),
+                    _ => None,
                 }
-            }
+            };
+            let means: Vec<_> = app.gray.iter().map(|task| (alone(task), &task.id)).collect();
+            let first = |wanted| means.iter().find(|(meaning, _)| *meaning == Some(wanted)).map(|(_, id)| *id);
+            let chosen = match decide(Some(&app), &question, &mut Counting) {
+                Decision::Gray(task) | Decision::Admit(task) => Some(&task.id),
+                _ => None,
+            };
+            prop_assert_eq!(chosen, first(true).or(first(false)));
         }
 
         /// Explaining says what a check does.
@@ -370,6 +399,22 @@ mod tests {
         assert!(matches!(decide(Some(&open), &question, &mut Counting), Decision::Online(_)));
         let admitted = with_tasks(vec![task(1, State::Delivering, false, true, true)]);
         assert!(matches!(decide(Some(&admitted), &question, &mut Counting), Decision::Gray(_)));
+    }
+
+    #[test]
+    fn g9_a_newer_task_does_not_take_a_device_over() {
+        let newer = task(1, State::Delivering, false, true, false);
+        let owner = task(4, State::Suspended, false, true, true);
+        let app = with_tasks(vec![newer.clone(), owner.clone()]);
+        let asker = device("g");
+        let mut steps = Vec::new();
+        let decision = decide(Some(&app), &question(&asker, 1), &mut steps);
+        assert!(matches!(decision, Decision::Gray(task) if task.id == owner.id));
+        let told: Vec<_> =
+            steps.iter().map(|step| (step.rule.as_str(), step.gray_task.as_ref(), step.passed)).collect();
+        assert_eq!(told, [("owner", Some(&newer.id), false), ("admitted", Some(&owner.id), true)]);
+        let ended = question(&asker, END);
+        assert!(matches!(decide(Some(&app), &ended, &mut Counting), Decision::Online(_)));
     }
 
     #[test]

@@ -164,8 +164,8 @@ fn question(args: Check) -> Result<Value, Failure> {
     let apps: Vec<_> = apps
         .into_iter()
         .map(|app| match app.version {
-            Some(version) => json!({"id": app.id, "version": version}),
-            None => json!({"id": app.id}),
+            Some(version) => json!({"mini_app": app.id, "version": version}),
+            None => json!({"mini_app": app.id}),
         })
         .collect();
     question.insert("apps".into(), apps.into());

@@ -13,7 +13,7 @@ pub struct Report {
     /// Id of the installation, as in checks; at most 256 bytes.
     pub guid: String,
     /// Id of the MiniApp.
-    pub app: String,
+    pub mini_app: String,
     /// The version that the report is about.
     pub version: VersionNumber,
     /// What became of the version on this device.

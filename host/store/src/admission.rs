@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use berth_base::sql::Count;
 
-use super::{Tx, execute, execute_built, fetch, fetch_built};
+use super::{Tx, execute, execute_built, fetch, fetch_built, gray_task::TaskRow};
 use berth_base::{clock::Millis, error::Result, ids::GrayTaskId};
 use berth_model::rollout::Mark;
 use std::collections::HashSet;
@@ -19,6 +19,22 @@ impl Tx {
     pub async fn admitted_of(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
         let rows = fetch_built!(self, (String,), |query| {
             query.push("SELECT guid FROM admission WHERE task_id = ").push_bind(task).push(" AND guid IN (");
+            let mut list = query.separated(", ");
+            for guid in guids {
+                list.push_bind(*guid);
+            }
+            query.push(")");
+        })?;
+        Ok(rows.into_iter().map(|(guid,)| guid).collect())
+    }
+
+    /// Those of `guids` that another task of the same MiniApp has admitted and honours at `now` (G9).
+    pub async fn owned_elsewhere(&mut self, task: &TaskRow, guids: &[&str], now: Millis) -> Result<HashSet<String>> {
+        let rows = fetch_built!(self, (String,), |query| {
+            query.push("SELECT guid FROM admission JOIN gray_task ON gray_task.id = task_id WHERE mini_app_id = ");
+            query.push_bind(&task.mini_app_id).push(" AND task_id <> ").push_bind(&task.id);
+            query.push(" AND (honoured OR (state IN ('delivering', 'suspended') AND end_at > ").push_bind(now);
+            query.push(")) AND guid IN (");
             let mut list = query.separated(", ");
             for guid in guids {
                 list.push_bind(*guid);
@@ -135,8 +151,8 @@ fn column(mark: Mark) -> &'static str {
 }
 
 impl Tx {
-    /// Admits as many of `guids` as fit under the cap, and ends the task when the cap is reached. Returns those of
-    /// `guids` that are admitted, by this call or earlier.
+    /// Admits as many of `guids` as fit under the cap and belong to no other task, and ends the task when the cap is
+    /// reached. Returns those of `guids` that are admitted, by this call or earlier.
     pub async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
         let now = self.now();
         let mut task = self.hold_gray_task(id).await?;
@@ -149,10 +165,11 @@ impl Tx {
         if task.state != berth_model::rollout::State::Delivering {
             return Ok(is_in);
         }
-        let known: HashSet<_> = is_in.iter().map(String::as_str).collect();
+        let mut taken = self.owned_elsewhere(&task, guids, now).await?;
+        taken.extend(is_in.iter().cloned());
         let room = task.max_users.map_or(u64::MAX, |max| max.0.saturating_sub(task.admitted));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let new: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).take(room).collect();
+        let new: Vec<&str> = guids.iter().copied().filter(|guid| !taken.contains(*guid)).take(room).collect();
         self.insert_admissions(id, task.admitted, &new, now).await?;
         task.admitted += new.len() as u64;
         if task.max_users.is_some_and(|max| task.admitted >= max.0) {

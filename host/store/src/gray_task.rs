@@ -16,7 +16,7 @@ use berth_model::rollout::MoveView;
 use berth_model::{
     event::{GrayMoved, Kind, kind},
     policy::registry::ScopeKind,
-    rollout::{Cause, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy},
+    rollout::{Cause, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy, in_words},
 };
 use sqlx::types::Json;
 
@@ -283,8 +283,8 @@ impl Tx {
         let overdue = (state == State::Ended).then_some(Cause::Time);
         let ended = moves.iter().find(|one| one.to == State::Ended);
         let ended_by = ended.map(|one| one.cause).or(overdue);
-        let mut in_words = row.conditions.0.in_words();
-        in_words.extend(row.max_users.map(|max| format!("At most {} devices", max.0)));
+        let policies: Vec<_> = policies.into_iter().map(TaskPolicy::from).collect();
+        let max_users = row.max_users.map(u64::from);
         Ok(GrayTask {
             id: row.id,
             mini_app: row.mini_app_id,
@@ -295,11 +295,11 @@ impl Tx {
             honoured: row.honoured,
             start: row.start_at,
             end: row.end_at,
-            max_users: row.max_users.map(u64::from),
+            max_users,
             admitted: row.admitted,
+            in_words: in_words(&row.conditions.0, &policies, max_users),
             conditions: row.conditions.0,
-            in_words,
-            policies: policies.into_iter().map(TaskPolicy::from).collect(),
+            policies,
             created_by: row.created_by,
             created_at: row.created_at,
             moves,

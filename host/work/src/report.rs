@@ -26,7 +26,7 @@ pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
         let detail = format!("The key in X-Host-App-Key is not the one of {}.", report.host_app);
         Error::new(Code::InvalidHostAppKey, detail)
     })?;
-    let bound = index.mini_app(&report.app).filter(|known| known.host_apps.contains(&report.host_app));
+    let bound = index.mini_app(&report.mini_app).filter(|known| known.host_apps.contains(&report.host_app));
     for task in bound.iter().flat_map(|known| &known.gray).filter(|task| task.release.version == report.version) {
         if task.admitted.mark(Key::of(&report.guid), report.kind) {
             if report.kind == Mark::Failed {

@@ -26,7 +26,7 @@ use berth_check::{
 use berth_judge::{Compiler, Engine, EngineConfig};
 use berth_model::{
     access::{Caller, Role, Scope},
-    check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Having},
+    check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Had, Having},
     event::kind,
     policy::{Acceptance, Limits, PolicyKind, registry::InstalledPolicy},
     rollout::{Conditions, NewGrayTask},
@@ -283,7 +283,10 @@ impl TestHost {
 }
 
 pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
-    CheckRequest { device: device.clone(), apps: vec![Having { id: APP.into(), version: current.map(v) }] }
+    CheckRequest {
+        device: device.clone(),
+        apps: vec![Having { mini_app: APP.into(), version: current.map(|version| Had::Version(v(version))) }],
+    }
 }
 
 /// Policies in plain Rust: `standard-conditions` as far as tests need it, and `verdict`, which judges as its config

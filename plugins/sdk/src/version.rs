@@ -31,6 +31,14 @@ impl FromStr for Version {
     }
 }
 
+impl Version {
+    /// Whether it is above `upper` and does not begin with it: 18 is above 17, and 17.4.1 is not (G4).
+    pub fn above(&self, upper: &Self) -> bool {
+        let count = self.0.len().min(upper.0.len());
+        Self(self.0[..count].to_vec()) > *upper
+    }
+}
+
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let count = self.0.len().max(other.0.len());
@@ -69,6 +77,21 @@ mod tests {
         assert_eq!(v("3.2"), v("3.2.0"));
         assert!(v("3.2") < v("3.2.0.1"));
         assert_eq!(v("14"), v("14.0.0.0"));
+    }
+
+    #[test]
+    fn g4_an_upper_bound_stands_for_its_family() {
+        for (version, upper, above) in [
+            ("17.4.1", "17", false),
+            ("17", "17", false),
+            ("18", "17", true),
+            ("3.10.9", "3.10", false),
+            ("3.11", "3.10", true),
+            ("3.2", "3.2.1", false),
+            ("3.3", "3.2.1", true),
+        ] {
+            assert_eq!(v(version).above(&v(upper)), above, "{version} {upper}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Ranges of versions, which include both ends.
+//! Ranges of versions, which include both ends. The upper end stands for all versions that begin with it: `17` takes
+//! 17.4.1, too.
 
 use std::fmt;
 
@@ -35,7 +36,7 @@ impl Range {
     /// Refuses a range that no version can be in, which must be a mistake.
     pub fn check(from: &Option<VersionText>, to: &Option<VersionText>) -> Result<(), String> {
         match (from, to) {
-            (Some(from), Some(to)) if from.version > to.version => {
+            (Some(from), Some(to)) if from.version.above(&to.version) => {
                 Err(format!("the range from {} to {} is empty: exchange the two.", from.text, to.text))
             }
             _ => Ok(()),
@@ -48,7 +49,7 @@ impl Range {
         }
         let version: Version = told.parse().map_err(|_| format!("the device told {told:?}, which is not a version"))?;
         let inside = self.from.as_ref().is_none_or(|from| from.version <= version)
-            && self.to.as_ref().is_none_or(|to| version <= to.version);
+            && self.to.as_ref().is_none_or(|to| !version.above(&to.version));
         inside.then_some(()).ok_or_else(|| format!("{told} is not {self}"))
     }
 }
@@ -56,9 +57,9 @@ impl Range {
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.from, &self.to) {
-            (Some(from), Some(to)) => write!(f, "from {} to {}", from.text, to.text),
+            (Some(from), Some(to)) => write!(f, "from {} to {}.*", from.text, to.text),
             (Some(from), None) => write!(f, "{} or later", from.text),
-            (None, Some(to)) => write!(f, "{} or earlier", to.text),
+            (None, Some(to)) => write!(f, "{}.* or earlier", to.text),
             (None, None) => f.write_str("any"),
         }
     }

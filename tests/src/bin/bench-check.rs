@@ -46,7 +46,7 @@ struct Question {
 #[derive(serde::Deserialize)]
 #[expect(dead_code, reason = "parsing them is the work")]
 struct Having {
-    id: String,
+    mini_app: String,
     version: Option<String>,
 }
 
@@ -107,7 +107,7 @@ fn refused_device(addr: &str, key: &str) -> Result<(Value, String)> {
     for number in 0..64 {
         let question = json!({
             "host_app": "demo-app", "host_version": "3.2.1", "sdk_version": "1.0.0", "platform": "android",
-            "os_version": "14", "guid": format!("bench-device-{number}"), "network": "wifi", "apps": [{"id": "coffee"}],
+            "os_version": "14", "guid": format!("bench-device-{number}"), "network": "wifi", "apps": [{"mini_app": "coffee"}],
         });
         let answer = ask(addr, key, &question)?;
         if answer.contains(r#""reason":"online""#) {

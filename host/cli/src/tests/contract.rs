@@ -124,7 +124,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("gray progress GRAY", format!("GET /v1/gray-tasks/{task}/progress")),
         (
             "check --host-app ha-super --app mp-shop@1.0.0 --guid g --explain",
-            r#"POST /v1/check/explain {"apps":[{"id":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","network":"wifi","platform":"android","sdk_version":"1.0.0"}"#.into(),
+            r#"POST /v1/check/explain {"apps":[{"mini_app":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","network":"wifi","platform":"android","sdk_version":"1.0.0"}"#.into(),
         ),
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),

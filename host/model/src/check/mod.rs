@@ -7,4 +7,6 @@ mod wire;
 
 pub use device::{Device, Key, short};
 pub use trace::Step;
-pub use wire::{CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Having, PackageRef, Reason, Status};
+pub use wire::{
+    CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Had, Having, PackageRef, Reason, Status,
+};

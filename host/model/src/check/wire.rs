@@ -1,11 +1,13 @@
 //! The request and the response of a check, as they go over the wire.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Device, Step, device::short};
 use berth_base::{
     error::{Error, Result},
-    ids::{Digest, GrayTaskId},
+    ids::{Digest, GrayTaskId, HostAppId},
     version::VersionNumber,
 };
 
@@ -14,8 +16,12 @@ use crate::endpoint::runtime::Runtime;
 /// How many MiniApps one check may ask about.
 const MAX_APPS: usize = 200;
 
+/// How many characters of an unreadable version are quoted.
+const MOST_QUOTED: usize = 64;
+
 /// A check: a device asks which versions of its MiniApps it should run.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(from = "Told")]
 pub struct CheckRequest {
     /// The device that asks; its fields are part of this object.
     #[serde(flatten)]
@@ -24,14 +30,105 @@ pub struct CheckRequest {
     pub apps: Vec<Having>,
 }
 
+/// A check as it is read. A flattened device would be kept as a whole before it is read, and a refusal could not name
+/// the member.
+#[derive(Deserialize)]
+struct Told {
+    host_app: HostAppId,
+    #[serde(default)]
+    host_version: String,
+    #[serde(default)]
+    sdk_version: String,
+    #[serde(default)]
+    platform: String,
+    #[serde(default)]
+    os_version: String,
+    guid: String,
+    #[serde(default)]
+    device_id: Option<String>,
+    #[serde(default)]
+    account: Option<String>,
+    #[serde(default)]
+    network: String,
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
+    apps: Vec<Having>,
+}
+
+impl From<Told> for CheckRequest {
+    fn from(told: Told) -> Self {
+        let Told { host_app, host_version, sdk_version, platform, os_version, guid, .. } = told;
+        let Told { device_id, account, network, attributes, apps, .. } = told;
+        let device = Device {
+            host_app,
+            host_version,
+            sdk_version,
+            platform,
+            os_version,
+            guid,
+            device_id,
+            account,
+            network,
+            attributes,
+        };
+        Self { device, apps }
+    }
+}
+
 /// A MiniApp, and the version of it that the device has, embedded packages included (O3).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Having {
     /// Id of the MiniApp.
-    pub id: String,
-    /// The version that the device would run if it got no answer; leave it out if it has none.
+    pub mini_app: String,
+    /// The version that the device would run if it got no answer; leave it out if it has none. One that cannot be read
+    /// counts as none, and the result has a `warning`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<VersionNumber>,
+    #[schema(value_type = Option<VersionNumber>)]
+    pub version: Option<Had>,
+}
+
+/// The version that a device says it has. One that cannot be read must not keep the answers about other MiniApps back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Had {
+    /// A version.
+    Version(VersionNumber),
+    /// A text that is no version, cut to a readable length.
+    Unreadable(String),
+}
+
+impl Having {
+    /// The version that the device has, when it can be read.
+    pub fn version(&self) -> Option<&VersionNumber> {
+        self.version.as_ref().and_then(Had::version)
+    }
+}
+
+impl Had {
+    /// The version, when it can be read.
+    pub fn version(&self) -> Option<&VersionNumber> {
+        match self {
+            Self::Version(version) => Some(version),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// What to tell the developer of the SDK about a version that cannot be read.
+    pub fn warning(&self) -> Option<String> {
+        match self {
+            Self::Version(_) => None,
+            Self::Unreadable(text) => {
+                Some(format!("The version {text:?} cannot be read, so the device counts as having none."))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Had {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Ok(text.parse().map_or_else(|_| Self::Unreadable(text.chars().take(MOST_QUOTED).collect()), Self::Version))
+    }
 }
 
 /// The answer to a check.
@@ -71,7 +168,7 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct CheckResult {
     /// Id of the MiniApp, as in the request.
-    pub id: String,
+    pub mini_app: String,
     /// What the device should do.
     pub status: Status,
     /// The version to run; absent when there is none.
@@ -94,6 +191,9 @@ pub struct CheckResult {
     /// Where to fetch the package; absent when there is no version to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageRef>,
+    /// What is wrong with what the device told of this MiniApp; absent when nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
     /// Settings with which the package runs; absent unless the MiniApp is a channel of an endpoint application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
@@ -140,15 +240,15 @@ impl CheckRequest {
                 format!("at most {MAX_APPS} in one check, these are {}.", self.apps.len()),
             ));
         }
-        self.apps.iter().try_for_each(|having| short("apps", &having.id))?;
+        self.apps.iter().try_for_each(|having| short("apps", &having.mini_app))?;
         self.name_each_once()
     }
 
     /// Refuses a request that names a MiniApp twice.
     fn name_each_once(&self) -> Result<()> {
-        let known_before = |at: usize| self.apps[..at].iter().any(|before| before.id == self.apps[at].id);
+        let known_before = |at: usize| self.apps[..at].iter().any(|before| before.mini_app == self.apps[at].mini_app);
         match (1..self.apps.len()).find(|at| known_before(*at)) {
-            Some(at) => Err(Error::field("apps", format!("names {} twice.", self.apps[at].id))),
+            Some(at) => Err(Error::field("apps", format!("names {} twice.", self.apps[at].mini_app))),
             None => Ok(()),
         }
     }

@@ -50,7 +50,8 @@ pub struct HostAppRange {
     /// Oldest version of the host app that qualifies, such as `3.2`; absent for no lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_version: Option<String>,
-    /// Newest version of the host app that qualifies; absent for no upper bound.
+    /// Newest version of the host app that qualifies, with all that begin with it: `3.9` takes 3.9.4, too. Absent for no
+    /// upper bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_version: Option<String>,
 }
@@ -64,7 +65,8 @@ pub struct PlatformRange {
     /// Oldest system version that qualifies, such as `12`; absent for no lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_os: Option<String>,
-    /// Newest system version that qualifies; absent for no upper bound.
+    /// Newest system version that qualifies, with all that begin with it: `17` takes 17.4.1, too. Absent for no upper
+    /// bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_os: Option<String>,
 }
@@ -164,8 +166,8 @@ fn range(f: &mut fmt::Formatter<'_>, min: Option<&str>, max: Option<&str>) -> fm
     match (min, max) {
         (None, None) => Ok(()),
         (Some(min), None) => write!(f, " {min} and newer"),
-        (None, Some(max)) => write!(f, " {max} and older"),
-        (Some(min), Some(max)) => write!(f, " {min} to {max}"),
+        (None, Some(max)) => write!(f, " {max}.* and older"),
+        (Some(min), Some(max)) => write!(f, " {min} to {max}.*"),
     }
 }
 
@@ -208,7 +210,7 @@ mod tests {
         assert_eq!(
             conditions.in_words(),
             [
-                "Host app: ha-shop 3.2 to 3.9 or ha-two",
+                "Host app: ha-shop 3.2 to 3.9.* or ha-two",
                 "Platform: android 12 and newer",
                 "Network: wifi or 5g",
                 "Object: guid among 2 typed",

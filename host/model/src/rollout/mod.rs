@@ -13,6 +13,7 @@ mod moves;
 mod progress;
 mod task;
 mod view;
+mod words;
 
 pub use cohort::Cohort;
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
@@ -22,3 +23,4 @@ pub use moves::{Note, PlannedMove};
 pub use progress::{Bucket, Progress};
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};
+pub use words::in_words;

@@ -40,7 +40,8 @@ pub struct GrayTask {
     pub admitted: u64,
     /// The standard conditions that restrict whom it admits.
     pub conditions: Conditions,
-    /// The conditions and the cap in words, a phrase for each.
+    /// The conditions, the policies and the cap in words, a phrase for each. When several must hold, the first phrase
+    /// says so.
     pub in_words: Vec<String>,
     /// Its policies, in the order in which they judge.
     pub policies: Vec<TaskPolicy>,

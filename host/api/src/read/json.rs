@@ -1,0 +1,256 @@
+//! Reads the JSON of a request. What is wrong with it is said in the words of the API, with the place as a JSON pointer
+//! (RFC 6901), and `null` in an optional member means that the member was not told.
+//!
+//! A body that fits is read once. Only one that does not is read again, slowly, to say where and why.
+
+use std::fmt::{Display, Write};
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, IntoDeserializer, Visitor,
+        value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::fault::Fault;
+use berth_base::error::{Code, Error, Result};
+
+/// Reads a JSON text.
+///
+/// # Errors
+/// `bad-request` when it is not JSON; `invalid-field` with `pointer` when a member is missing, unknown, given twice or
+/// of the wrong form.
+pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).or_else(|error| explain(json, &error))
+}
+
+fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Result<T> {
+    let Ok(mut told) = serde_json::from_slice::<Value>(json) else {
+        let (line, column) = (error.line(), error.column());
+        return Err(Error::new(Code::BadRequest, format!("The body is not JSON: see line {line}, column {column}.")));
+    };
+    if error.to_string().starts_with("duplicate field") {
+        let (line, column) = (error.line(), error.column());
+        let text = format!("The body gives a member twice: see line {line}, column {column}.");
+        return Err(Error::new(Code::InvalidField, text).with("pointer", ""));
+    }
+    loop {
+        let mut track = Track::new();
+        let fault = match T::deserialize(serde_path_to_error::Deserializer::new(Told(&told), &mut track)) {
+            Ok(value) => return Ok(value),
+            Err(fault) => fault,
+        };
+        let at = place(&fault, &track.path());
+        if !forget_null(&mut told, &at) {
+            return Err(refusal(&fault, &at));
+        }
+    }
+}
+
+/// The JSON pointer of what is wrong. The path ends before a member that is missing.
+fn place(fault: &Fault, path: &Path) -> String {
+    let mut pointer = String::new();
+    let mut add = |part: &dyn Display| {
+        let part = part.to_string().replace('~', "~0").replace('/', "~1");
+        let _ = write!(pointer, "/{part}");
+    };
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => add(index),
+            Segment::Map { key } => add(key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    if let Fault::Unknown { member, .. } = fault
+        && !pointer.ends_with(&format!("/{member}"))
+    {
+        add(member);
+    }
+    if let Fault::Missing(name) = fault {
+        add(name);
+    }
+    pointer
+}
+
+/// Removes the member at `at` when it is null, and says whether it did.
+fn forget_null(told: &mut Value, at: &str) -> bool {
+    let Some((object, name)) = at.rsplit_once('/') else { return false };
+    let Some(Value::Object(members)) = told.pointer_mut(object) else { return false };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    members.get(&name).is_some_and(Value::is_null) && members.remove(&name).is_some()
+}
+
+fn refusal(fault: &Fault, at: &str) -> Error {
+    let field = at.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
+    let text = fault.in_words(if at.is_empty() { "The body" } else { at });
+    Error::new(Code::InvalidField, text).with("field", field).with("pointer", at)
+}
+
+/// A JSON value from which a type is read, with faults of this module.
+struct Told<'a>(&'a Value);
+
+impl<'a> IntoDeserializer<'a, Fault> for Told<'a> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Told<'de> {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Fault> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(value), _) => visitor.visit_u64(value),
+                (None, Some(value)) => visitor.visit_i64(value),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Told))),
+            Value::Object(members) => visitor
+                .visit_map(MapDeserializer::new(members.iter().map(|(name, value)| (name.as_str(), Told(value))))),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Fault> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> std::result::Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> std::result::Result<V::Value, Fault> {
+        match self.0 {
+            Value::String(word) => visitor.visit_enum(word.as_str().into_deserializer()),
+            Value::Object(members) if members.len() == 1 => {
+                let members = members.iter().map(|(name, value)| (name.as_str(), Told(value)));
+                visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(members)))
+            }
+            other => Err(Fault::none_of(other, known)),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+    use berth_base::{ids::MiniAppId, version::VersionNumber};
+    use berth_model::rollout::Platform;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Plan {
+        name: String,
+        #[serde(default)]
+        stages: Vec<Stage>,
+        #[serde(default)]
+        platform: Option<Platform>,
+        #[serde(default)]
+        forced: bool,
+        #[serde(default)]
+        from: Option<VersionNumber>,
+        #[serde(default)]
+        app: Option<MiniAppId>,
+        #[serde(default)]
+        extra: Option<Value>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Stage {
+        percent: u8,
+        #[serde(default)]
+        note: String,
+    }
+
+    fn of(body: &Value) -> Result<Plan> {
+        read(body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn null_means_not_told_in_every_optional_member() {
+        let nulls = json!({"name": "a", "stages": null, "platform": null, "forced": null, "from": null, "app": null});
+        assert_eq!(of(&nulls).unwrap(), Plan { name: "a".into(), ..Plan::default() });
+        let nested = of(&json!({"name": "a", "stages": [{"percent": 1, "note": null}], "forced": null})).unwrap();
+        assert_eq!(nested.stages, [Stage { percent: 1, note: String::new() }]);
+        let kept = of(&json!({"name": "a", "forced": null, "extra": {"deep": null}})).unwrap();
+        assert_eq!(kept.extra, Some(json!({"deep": null})), "what takes anything takes null");
+    }
+
+    #[test]
+    fn a_refusal_names_the_member_and_what_it_must_be() {
+        let cases = [
+            (json!({}), "/name", "/name is missing."),
+            (json!({"name": null}), "/name", "/name is missing."),
+            (json!({"name": 7}), "/name", "/name must be a text, and is 7."),
+            (json!({"name": "a", "forced": "yes"}), "/forced", "/forced must be true or false, and is \"yes\"."),
+            (
+                json!({"name": "a", "stages": [{"percent": 1}, {"percent": 300}]}),
+                "/stages/1/percent",
+                "/stages/1/percent must be a whole number from 0 to 255, and is 300.",
+            ),
+            (json!({"name": "a", "stages": {}}), "/stages", "/stages must be a list, and is an object."),
+            (json!({"name": "a", "stages": [3]}), "/stages/0", "/stages/0 must be an object, and is 3."),
+            (
+                json!({"name": "a", "a/b": 1}),
+                "/a~1b",
+                "/a~1b is not known. Known here: name, stages, platform, forced, from, app, extra.",
+            ),
+            (json!([]), "", "The body must be an object, and is a list."),
+        ];
+        for (body, pointer, detail) in cases {
+            let error = of(&body).unwrap_err();
+            assert_eq!((error.code, error.detail.as_str()), (Code::InvalidField, detail), "{body}");
+            assert_eq!(error.fields["pointer"], pointer, "{body}");
+        }
+    }
+
+    #[test]
+    fn words_and_ids_that_do_not_fit_say_what_would() {
+        for (body, pointer, says) in [
+            (json!({"name": "a", "platform": "windows"}), "/platform", "android, ios, harmony"),
+            (json!({"name": "a", "platform": 3}), "/platform", "android, ios, harmony"),
+            (json!({"name": "a", "from": "one"}), "/from", "1.2.3"),
+            (json!({"name": "a", "app": "A B"}), "/app", "A B"),
+        ] {
+            let error = of(&body).unwrap_err();
+            assert_eq!(error.fields["pointer"], pointer, "{body}");
+            assert!(error.detail.contains(says), "{}", error.detail);
+            for word in ["invalid type", "expected", "variant", "struct"] {
+                assert!(!error.detail.contains(word), "{}", error.detail);
+            }
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_given_twice_is_refused() {
+        let error = read::<Plan>(br#"{"name": "a", "name": "b"}"#).unwrap_err();
+        assert!(error.detail.contains("twice"), "{}", error.detail);
+    }
+}

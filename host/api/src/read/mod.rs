@@ -1,0 +1,8 @@
+//! Reads what clients send into the types of the API. Refusals speak the words of the API and not those of the parsers.
+
+mod fault;
+mod json;
+mod query;
+
+pub use json::read as json;
+pub use query::read as query;

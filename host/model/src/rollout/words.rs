@@ -1,0 +1,103 @@
+//! What restricts a gray task, in words for people (G8).
+
+use serde_json::Value;
+
+use super::{Conditions, TaskPolicy, conditions::POLICY};
+use crate::policy::registry::Mode;
+
+/// Name of the built-in policy that admits a share of the devices.
+const PERCENTAGE: &str = "percentage";
+
+/// A phrase for each condition and each policy, and one for the cap. When several must hold, the first phrase says so.
+pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Option<u64>) -> Vec<String> {
+    let named = || policies.iter().filter(|policy| policy.policy != POLICY);
+    let mut must = conditions.in_words();
+    must.extend(named().filter(|policy| policy.mode == Mode::Enforce).map(admits));
+    if must.len() > 1 {
+        must.insert(0, "All of these must hold:".into());
+    }
+    let shadows = named().filter(|policy| policy.mode == Mode::Shadow);
+    must.extend(shadows.map(|policy| format!("Policy {}: is asked, and decides nothing (shadow)", policy.policy)));
+    must.extend(max_users.map(|max| format!("At most {max} devices")));
+    must
+}
+
+fn admits(policy: &TaskPolicy) -> String {
+    let share = (policy.policy == PERCENTAGE).then(|| share(&policy.config)).flatten();
+    share.unwrap_or_else(|| format!("Policy {}: admits the device", policy.policy))
+}
+
+/// The share that `percentage` admits: `Share of the devices: 10 %, 50 % after 24 hours`. `None` for a config of another
+/// form.
+fn share(config: &Value) -> Option<String> {
+    if let Some(percent) = config["percent"].as_f64() {
+        return Some(format!("Share of the devices: {percent} %"));
+    }
+    let stage = |stage: &Value| {
+        let percent = stage["percent"].as_f64()?;
+        match stage["after_hours"].as_u64()? {
+            0 => Some(format!("{percent} %")),
+            1 => Some(format!("{percent} % after 1 hour")),
+            hours => Some(format!("{percent} % after {hours} hours")),
+        }
+    };
+    let stages: Option<Vec<String>> = config["stages"].as_array()?.iter().map(stage).collect();
+    Some(format!("Share of the devices: {}", stages?.join(", ")))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
+mod tests {
+    use berth_base::{
+        clock::SystemRandom,
+        ids::{Digest, PolicyBindingId},
+    };
+    use serde_json::json;
+
+    use super::*;
+    use crate::{policy::registry::OnError, testing::DAWN};
+
+    fn policy(name: &str, config: Value, mode: Mode) -> TaskPolicy {
+        TaskPolicy {
+            binding: PolicyBindingId::generate(DAWN, &SystemRandom),
+            policy: name.into(),
+            digest: Digest::of(name.as_bytes()),
+            config,
+            mode,
+            on_error: OnError::Closed,
+        }
+    }
+
+    #[test]
+    fn g8_every_policy_is_named_and_that_all_must_hold() {
+        let conditions: Conditions = serde_json::from_value(json!({"networks": ["wifi"]})).unwrap();
+        let policies = [
+            policy(POLICY, json!({"networks": ["wifi"]}), Mode::Enforce),
+            policy(PERCENTAGE, json!({"percent": 12.5}), Mode::Enforce),
+            policy("weekdays", json!({}), Mode::Enforce),
+            policy("newcomers", json!({}), Mode::Shadow),
+        ];
+        assert_eq!(
+            in_words(&conditions, &policies, Some(500)),
+            [
+                "All of these must hold:",
+                "Network: wifi",
+                "Share of the devices: 12.5 %",
+                "Policy weekdays: admits the device",
+                "Policy newcomers: is asked, and decides nothing (shadow)",
+                "At most 500 devices",
+            ]
+        );
+    }
+
+    #[test]
+    fn g8_the_stages_of_a_share_are_told() {
+        let stages = json!({"stages": [{"percent": 10, "after_hours": 0}, {"percent": 100, "after_hours": 24}]});
+        let policies = [policy(PERCENTAGE, stages, Mode::Enforce)];
+        assert_eq!(
+            in_words(&Conditions::default(), &policies, None),
+            ["Share of the devices: 10 %, 100 % after 24 hours"]
+        );
+        assert!(in_words(&Conditions::default(), &[], None).is_empty());
+    }
+}
