@@ -2,11 +2,13 @@
 
 mod decide;
 mod evaluation;
+mod findings;
 mod pure;
 mod sarif;
 
 pub use decide::Decide;
 pub use evaluation::{Evaluation, OutcomeKind};
+pub use findings::{Findings, NamedFinding};
 pub use pure::{Gate, gate, tally};
 pub use sarif::sarif;
 
