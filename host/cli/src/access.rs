@@ -1,9 +1,10 @@
 //! `berth team` and `berth account`: who may do what.
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
@@ -12,7 +13,7 @@ use super::{
     table::{Card, Cell},
 };
 use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId};
-use berth_model::access::{Account as AccountView, Member, NewAccount, NewTeam, Role, Team as TeamView};
+use berth_model::access::{Account as AccountView, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView};
 
 /// The subcommands of `berth team`.
 #[derive(Subcommand, Debug)]
@@ -106,33 +107,44 @@ impl Place {
 }
 
 async fn team_path(client: &Client, team: &str) -> Result<String, Failure> {
-    let id = match team.parse::<TeamId>() {
-        Ok(id) => id.to_string(),
-        Err(_) => the_one("team", team, client.items(Call::get("/v1/teams")).await?, "berth team list")?,
-    };
-    Ok(format!("/v1/teams/{id}/members"))
+    Ok(format!("/v1/teams/{}/members", team_id(client, team).await?))
+}
+
+/// The id of a team that is given by its id or by its name.
+pub async fn team_id(client: &Client, team: &str) -> Result<TeamId, Failure> {
+    if let Ok(id) = team.parse() {
+        return Ok(id);
+    }
+    let all = client.items(Call::get("/v1/teams")).await?;
+    let all = all.iter().map(read).map(|one| one.map(|TeamView { id, name, .. }| (id, name)));
+    the_one("team", team, all.collect::<Result<_, _>>()?, "berth team list")
 }
 
 /// The id of an account that is given by its id or by its name.
-pub async fn account_id(client: &Client, account: &str) -> Result<String, Failure> {
-    if let Ok(id) = account.parse::<UserId>() {
-        return Ok(id.to_string());
+pub async fn account_id(client: &Client, account: &str) -> Result<UserId, Failure> {
+    if let Ok(id) = account.parse() {
+        return Ok(id);
     }
     let named = client.items(Call::get("/v1/accounts").query("name", Some(account))).await.map_err(|failure| {
         let hint = "Only admins and viewers of the platform look accounts up by name. Give its id, which `berth whoami` shows its owner.";
         if failure.kind() == Some("missing-grant") { Failure::refused("missing-grant", hint) } else { failure }
     })?;
-    the_one("account", account, named, "berth account list")
+    let named = named.iter().map(read).map(|one| one.map(|AccountView { id, name, .. }| (id, name)));
+    the_one("account", account, named.collect::<Result<_, _>>()?, "berth account list")
 }
 
 /// The id of the only object with this name among `all`; otherwise the error says what to do.
-fn the_one(what: &str, name: &str, all: Vec<Value>, list: &str) -> Result<String, Failure> {
-    let id = |one: &Value| one.get("id").and_then(Value::as_str).map(str::to_owned);
-    let named: Vec<_> = all.iter().filter(|one| one.get("name") == Some(&name.into())).filter_map(id).collect();
-    match named.as_slice() {
-        [id] => Ok(id.clone()),
-        [] => Err(Failure::usage(format!("There is no {what} called {name:?} that you may know of. See `{list}`."))),
-        many => Err(Failure::usage(format!("Several are called {name:?}. Give the id: {}.", many.join(", ")))),
+fn the_one<T: ToString>(what: &str, name: &str, all: Vec<(T, String)>, list: &str) -> Result<T, Failure> {
+    let mut named: Vec<_> = all.into_iter().filter(|(_, own)| own == name).map(|(id, _)| id).collect();
+    match (named.pop(), named.len()) {
+        (Some(id), 0) => Ok(id),
+        (None, _) => {
+            Err(Failure::usage(format!("There is no {what} called {name:?} that you may know of. See `{list}`.")))
+        }
+        (Some(last), _) => {
+            let ids: Vec<_> = named.iter().chain([&last]).map(ToString::to_string).collect();
+            Err(Failure::usage(format!("Several are called {name:?}. Give the id: {}.", ids.join(", "))))
+        }
     }
 }
 
@@ -172,7 +184,7 @@ async fn grant(client: &Client, session: &mut Session, mut words: Vec<String>, p
     }
     let path = place.find(client, &mut words).await?;
     let (account, role): (_, Role) = (account_id(client, &words[0]).await?, words[1].parse()?);
-    client.value(Call::put(format!("{path}/{account}")).json(&json!({"role": role}))).await?;
+    client.value(Call::put(format!("{path}/{account}")).json(&SetRole { role })).await?;
     session.out.done(&json!({"account": account, "role": role}), format!("{account} is now {role}."))
 }
 

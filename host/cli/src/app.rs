@@ -6,10 +6,9 @@ use super::{
     call::Call,
     failure::{Done, Failure},
     host_app::binding_state,
-    paint::{Ink, Paint},
+    paint::{Ink, Paint, said},
     session::Session,
     table::{Card, Cell},
-    views::Overview,
 };
 use crate::views;
 use berth_base::{
@@ -19,6 +18,7 @@ use berth_base::{
 use berth_model::{
     binding::Binding,
     mini_app::{EditMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf},
+    overview::Overview,
 };
 
 /// The subcommands of `berth app`.
@@ -159,10 +159,10 @@ fn view(app: MiniApp, paint: &Paint) -> String {
     Card::default()
         .field("id", Cell::strong(&app.id))
         .field("name", app.name.as_str())
-        .maybe("description", Some(app.description.as_str()).filter(|text| !text.is_empty()))
+        .maybe("description", said(&app.description))
         .field("team", Cell::of(&app.team))
         .field("shelf", shelf(&app))
-        .maybe("shelf note", Some(app.shelf_note.as_str()).filter(|text| !text.is_empty()))
+        .maybe("shelf note", said(&app.shelf_note))
         .maybe("min version", app.min_version.as_ref().map(Cell::of))
         .field("created", paint.when(app.created_at))
         .render(paint)

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{
     failure::{Done, Failure},
-    output::read,
     pack::refused,
     parse::{ConfigSource, PolicyChoice},
     policy::engine,
@@ -23,7 +22,7 @@ use berth_base::{
 };
 use berth_judge::{Engine, Subject, admit, builtin};
 use berth_model::{
-    audit::{self, Audit, AuditState, Evaluation, Gate, OutcomeKind},
+    audit::{self, Audit, AuditState, Evaluation, Findings, Gate, OutcomeKind},
     policy::{
         Limits, PolicyKind,
         registry::{Mode, OnError},
@@ -196,14 +195,12 @@ fn record(package: Package, evaluations: Vec<Evaluation>, gate: &Gate, session: 
 
 /// Prints the findings as `berth version findings` does, and which policies judged.
 fn print(audit: &Audit, session: &mut Session) -> Done {
-    let evaluations = serde_json::to_value(&audit.evaluations).unwrap_or_default();
-    let judged: Vec<views::Evaluation> = read(&evaluations)?;
     let paint = &session.out.paint;
-    let found = findings::render(&views::findings(&judged), paint);
-    let text = format!("{found}\n\n{}", views::evaluations(&judged, paint));
+    let found = findings::render(&Findings::of(audit.evaluations.clone()), paint);
+    let text = format!("{found}\n\n{}", views::evaluations(&audit.evaluations, paint));
     let document = json!({
         "mini_app": audit.mini_app, "version": audit.version, "sha256": audit.sha256, "reason": audit.reason,
-        "rejected": audit.state == AuditState::Rejected, "evaluations": evaluations,
+        "rejected": audit.state == AuditState::Rejected, "evaluations": audit.evaluations,
     });
     session.out.done(&document, text)
 }

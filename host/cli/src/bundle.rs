@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
@@ -22,6 +23,10 @@ use crate::{download, files, reach, unpack};
 use berth_base::{
     ids::{EndpointAppId, HostAppId, MiniAppId},
     text,
+};
+use berth_model::{
+    check::{CheckRequest, CheckResult, Device, Explanation, Having, Status},
+    download::BundleRequest,
 };
 
 /// The arguments of `berth bundle`.
@@ -96,26 +101,30 @@ async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest
     if asked.is_empty() {
         return Vec::new();
     }
-    let apps: Vec<_> = asked.iter().map(|id| json!({ "id": id })).collect();
-    // Explained and not asked as a device, so that nobody is admitted to a grayscale task.
-    let call = Call::ask("/v1/check/explain");
-    let call = call.json(&json!({"host_app": args.host_app, "guid": "berth-bundle", "apps": apps}));
     // The bundle is there: that nothing more can be said of it is no failure.
-    let answer = client.value(call).await.unwrap_or_default();
-    let status = |id: &MiniAppId| {
-        let results = answer["results"].as_array().into_iter().flatten();
-        results.into_iter().find(|one| one["id"] == id.as_str()).and_then(|one| one["status"].as_str())
-    };
+    let known = statuses(client, &args.host_app, &asked).await.unwrap_or_default();
+    let status = |id: &MiniAppId| known.iter().find(|one| one.mini_app == id.as_str()).map(|one| one.status);
     asked.into_iter().filter_map(|id| remark(id, status(id), args.pin.is_some())).collect()
 }
 
-fn remark(id: &MiniAppId, status: Option<&str>, pinned: bool) -> Option<String> {
+/// What a device would be told. It is explained and not asked as a device, so that nobody is admitted to a gray task.
+async fn statuses(client: &Client, host_app: &HostAppId, ids: &[&MiniAppId]) -> Result<Vec<CheckResult>, Failure> {
+    let device = Device::named(host_app.clone(), "berth-bundle");
+    let apps = ids.iter().map(|id| Having { mini_app: id.to_string(), version: None }).collect();
+    let answer = client.value(Call::ask("/v1/check/explain").json(&CheckRequest { device, apps })).await?;
+    let answer: Explanation = read(&answer)?;
+    Ok(answer.results.into_iter().map(|one| one.result).collect())
+}
+
+fn remark(id: &MiniAppId, status: Option<Status>, pinned: bool) -> Option<String> {
     match (pinned, status) {
-        (true, Some("removed")) => Some(format!(
+        (true, Some(Status::Removed)) => Some(format!(
             "warning: {id} is off the shelf. It is in the bundle because it is pinned; devices will not run it."
         )),
         (true, _) => None,
-        (false, Some("removed")) => Some(format!("left out: {id}, which the earlier bundle had, is off the shelf.")),
+        (false, Some(Status::Removed)) => {
+            Some(format!("left out: {id}, which the earlier bundle had, is off the shelf."))
+        }
         (false, _) => Some(format!("left out: {id}, which the earlier bundle had, is not online in this host app.")),
     }
 }
@@ -140,13 +149,8 @@ async fn fill(client: &Client, session: &Session, args: &Bundle, folder: &Path) 
 
 /// Fetches the bundle as the host makes it now: one zip.
 async fn whole(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {
-    let mut body = json!({"host_app": args.host_app});
-    if !args.apps.is_empty() {
-        body["mini_apps"] = json!(args.apps);
-    }
-    if let Some(cid) = &args.cid {
-        body["cid"] = json!(cid);
-    }
+    let mini_apps = (!args.apps.is_empty()).then(|| args.apps.clone());
+    let body = BundleRequest { host_app: args.host_app.clone(), mini_apps, cid: args.cid.clone() };
     let zip = folder.with_extension("zip");
     save(client, session, &Call::ask("/v1/bundles").json(&body), &zip).await?;
     unpack::unpack(&zip, folder)
@@ -178,7 +182,8 @@ async fn pinned(
     let document: Value = serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", pin.display())))?;
     let manifest = Manifest::read(document)?;
-    if let Some(other) = manifest.host_app.as_deref().filter(|other| *other != host_app.as_str()) {
+    if manifest.host_app != *host_app {
+        let other = &manifest.host_app;
         return Err(Failure::usage(format!("{} pins the bundle of {other}, not of {host_app}.", pin.display())));
     }
     for package in &manifest.packages {

@@ -124,7 +124,7 @@ pub async fn run(command: Channel, session: &mut Session) -> Done {
         Channel::Create { name, merchant, kind, app_id, bind: cid } => {
             let create = Call::create("/v1/channels").json(&NewChannel { merchant, kind, app_id, name });
             let Some(cid) = cid else { return session.out.show(&client.value(create).await?, view) };
-            let created: View = super::output::read(&client.value(create).await?)?;
+            let created: View = super::answer::read(&client.value(create).await?)?;
             bind(&created.id, cid, false)
         }
         Channel::Show { channel } => Call::get(format!("/v1/channels/{channel}")),

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::Value;
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    output::read,
     paint::{Paint, clean, state},
     session::Session,
     table::{Card, Cell},

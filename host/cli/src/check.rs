@@ -1,8 +1,6 @@
 //! `berth check`: asks the host as a device would.
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
 
 use super::{
     call::Call,
@@ -15,7 +13,7 @@ use berth_base::{
     ids::{HostAppId, MiniAppId},
     version::VersionNumber,
 };
-use berth_model::endpoint::runtime::Runtime;
+use berth_model::check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Had, Having, Reason, Step};
 
 /// The arguments of `berth check`.
 #[derive(Args, Debug)]
@@ -24,7 +22,8 @@ A check counts like a device's: it may be admitted to a capped grayscale task. -
 
 Examples:
   berth check --host-app ha-super --app mp-shop --guid my-phone --platform android --os-version 14
-  berth check --host-app ha-super --app mp-shop --current 1.2.0 --guid my-phone --explain")]
+  berth check --host-app ha-super --app mp-shop --current 1.2.0 --guid my-phone --explain
+  berth check --host-app ha-super --app mp-shop --guid my-phone --attribute city=shanghai --attribute vip=true")]
 pub struct Check {
     /// The host app that the device runs
     #[arg(long, value_name = "ID")]
@@ -59,12 +58,23 @@ pub struct Check {
     /// The network: wifi, 5g …
     #[arg(long, default_value = "wifi")]
     pub network: String,
+    /// An attribute that the host app knows of the device, for policies; may be repeated
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+    pub attributes: Vec<(String, String)>,
     /// Ask with the host app's public key instead of your token
     #[arg(long, value_name = "PK")]
     pub key: Option<String>,
     /// Print every rule that was tried and what it said
     #[arg(long)]
     pub explain: bool,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| format!("{text:?} is not an attribute: expected NAME=VALUE, such as city=shanghai"))?;
+    Ok((name.into(), value.into()))
 }
 
 /// A MiniApp, and the version that the device has of it.
@@ -85,116 +95,70 @@ impl std::str::FromStr for AppAt {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    results: Vec<Outcome>,
-}
-
-#[derive(Deserialize)]
-struct Outcome {
-    id: String,
-    status: String,
-    #[serde(default)]
-    version: Option<String>,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    gray_task: Option<String>,
-    #[serde(default)]
-    force: bool,
-    #[serde(default)]
-    min_version: Option<String>,
-    #[serde(default)]
-    entry_path: Option<String>,
-    #[serde(default)]
-    package: Option<Package>,
-    #[serde(default)]
-    runtime: Runtime,
-    #[serde(default)]
-    steps: Vec<Step>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    url: String,
-    sha256: String,
-    size: u64,
-}
-
-/// A rule that was tried, as the host explains it (G14).
-#[derive(Deserialize)]
-struct Step {
-    rule: String,
-    #[serde(default)]
-    gray_task: Option<String>,
-    passed: bool,
-    #[serde(default)]
-    says: String,
-}
-
 pub async fn run(args: Check, session: &mut Session) -> Done {
     let client = session.client_as(args.key.as_deref())?;
-    let path = if args.explain { "/v1/check/explain" } else { "/v1/check" };
-    let answer = client.value(Call::ask(path).json(&question(args)?)).await?;
-    session.out.show(&answer, |answer: Answer, paint| {
-        answer.results.iter().map(|outcome| view(outcome, paint)).collect::<Vec<_>>().join("\n\n")
+    if args.explain {
+        let answer = client.value(Call::ask("/v1/check/explain").json(&question(args)?)).await?;
+        return session.out.show(&answer, |answer: Explanation, paint| {
+            let views =
+                answer.results.iter().map(|one| format!("{}\n\n{}", view(&one.result, paint), tree(&one.steps, paint)));
+            views.collect::<Vec<_>>().join("\n\n")
+        });
+    }
+    let answer = client.value(Call::ask("/v1/check").json(&question(args)?)).await?;
+    session.out.show(&answer, |answer: CheckResponse, paint| {
+        answer.results.iter().map(|one| view(one, paint)).collect::<Vec<_>>().join("\n\n")
     })
 }
 
-fn question(args: Check) -> Result<Value, Failure> {
+fn question(args: Check) -> Result<CheckRequest, Failure> {
     let mut apps = args.apps;
     match (args.current, &mut apps[..]) {
         (Some(current), [only]) => only.version = Some(current),
         (Some(_), _) => return Err(Failure::usage("With several --app, write the versions as --app APP@VERSION.")),
         (None, _) => {}
     }
-    let mut question = Map::new();
-    let mut set = |name: &str, value: Option<String>| {
-        question.extend(value.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), Value::from(value))));
+    let device = Device {
+        host_app: args.host_app,
+        host_version: args.host_version,
+        sdk_version: args.sdk_version,
+        platform: args.platform,
+        os_version: args.os_version,
+        guid: args.guid,
+        device_id: args.device_id,
+        account: args.account,
+        network: args.network,
+        attributes: args.attributes.into_iter().collect(),
     };
-    set("host_app", Some(args.host_app.to_string()));
-    set("guid", Some(args.guid));
-    set("device_id", args.device_id);
-    set("account", args.account);
-    set("platform", Some(args.platform));
-    set("os_version", Some(args.os_version));
-    set("host_version", Some(args.host_version));
-    set("sdk_version", Some(args.sdk_version));
-    set("network", Some(args.network));
-    let apps: Vec<_> = apps
+    let apps = apps
         .into_iter()
-        .map(|app| match app.version {
-            Some(version) => json!({"mini_app": app.id, "version": version}),
-            None => json!({"mini_app": app.id}),
-        })
-        .collect();
-    question.insert("apps".into(), apps.into());
-    Ok(question.into())
+        .map(|AppAt { id, version }| Having { mini_app: id.to_string(), version: version.map(Had::Version) });
+    Ok(CheckRequest { device, apps: apps.collect() })
 }
 
-fn view(outcome: &Outcome, paint: &Paint) -> String {
+fn view(outcome: &CheckResult, paint: &Paint) -> String {
     let package = outcome.package.as_ref();
-    let endpoint = outcome.runtime.endpoint.as_deref();
-    let card = Card::default()
-        .field("mini app", Cell::strong(&outcome.id))
-        .field("status", state(&outcome.status))
-        .maybe("version", outcome.version.as_deref())
-        .maybe("reason", outcome.reason.as_deref())
-        .maybe("gray task", outcome.gray_task.as_deref())
+    let endpoint = outcome.runtime.as_ref().and_then(|runtime| runtime.endpoint.as_deref());
+    Card::default()
+        .field("mini app", Cell::strong(&outcome.mini_app))
+        .field("status", state(outcome.status.as_str()))
+        .maybe("version", outcome.version.as_ref().map(Cell::of))
+        .maybe("reason", outcome.reason.map(Reason::as_str))
+        .maybe("gray task", outcome.gray_task.as_ref().map(Cell::of))
         .maybe("force", outcome.force.then(|| Cell::new(Ink::Warn, "yes: what the device has must not run")))
-        .maybe("min version", outcome.min_version.as_deref())
+        .maybe("min version", outcome.min_version.as_ref().map(Cell::of))
+        .maybe("warning", outcome.warning.as_deref().map(|text| Cell::new(Ink::Warn, text)))
         .maybe("entry path", outcome.entry_path.as_deref())
         .maybe("package", package.map(|package| package.url.as_str()))
         .maybe("size", package.map(|package| bytes(package.size)))
-        .maybe("sha256", package.map(|package| package.sha256.as_str()))
+        .maybe("sha256", package.map(|package| Cell::of(&package.sha256)))
         .maybe("endpoint app", endpoint.map(|endpoint| format!("{} of {}", endpoint.cid, endpoint.bos_id)))
         .maybe("products", endpoint.map(|endpoint| several(&endpoint.products, "none")))
         .maybe(
             "org nodes",
             endpoint.and_then(|endpoint| endpoint.org_nodes.as_deref()).map(|nodes| several(nodes, "none")),
         )
-        .render(paint);
-    if outcome.steps.is_empty() { card } else { format!("{card}\n\n{}", tree(&outcome.steps, paint)) }
+        .render(paint)
 }
 
 /// The explanation as a tree, in which the rules of one task are the branches of that task.
@@ -226,16 +190,18 @@ fn step(step: &Step, paint: &Paint) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::answer::read;
     use berth_base::clock::Millis;
 
     #[test]
     fn e11_the_endpoint_application_is_shown_with_what_it_has() {
         let endpoint = json!({"bos_id": "bos-1", "cid": "cid_00000000000000000000000001", "org_nodes": ["vid-a", "vid-b"],
             "products": ["crm", "mall"], "unify_users": false, "digest": "0".repeat(64)});
-        let answer =
-            json!({"id": "coffee", "status": "current", "version": "1.2.0", "runtime": {"endpoint": endpoint}});
-        let outcome: Outcome = serde_json::from_value(answer).expect("answer");
+        let answer = json!({"mini_app": "coffee", "status": "current", "force": false, "version": "1.2.0", "runtime": {"endpoint": endpoint}});
+        let outcome: CheckResult = read(&answer).expect("answer");
         insta::assert_snapshot!(view(&outcome, &Paint { styled: false, width: None, now: Millis(0) }), @r"
         mini app      coffee
         status        current
@@ -248,22 +214,18 @@ mod tests {
 
     #[test]
     fn g14_the_trace_reads_as_a_tree() {
-        let answer = json!({"results": [{"id": "mp-shop", "status": "current", "version": "1.2.0", "reason": "online", "steps": [
+        let task = format!("gray_{}", "0".repeat(26));
+        let answer = json!({"results": [{"mini_app": "mp-shop", "status": "current", "force": false, "version": "1.2.0", "reason": "online", "steps": [
             {"rule": "binding", "passed": true, "says": "Bound to ha-super."},
-            {"rule": "period", "gray_task": "gray_1", "passed": true, "says": "Delivering."},
-            {"rule": "percentage", "gray_task": "gray_1", "passed": false, "says": "Bucket 7001 of 10000."},
+            {"rule": "period", "gray_task": task, "passed": true, "says": "Delivering."},
+            {"rule": "percentage", "gray_task": task, "passed": false, "says": "Bucket 7001 of 10000."},
             {"rule": "online", "passed": true, "says": "1.2.0"},
         ]}]});
-        let answer: Answer = serde_json::from_value(answer).expect("answer");
-        let text = view(&answer.results[0], &Paint { styled: false, width: None, now: Millis(0) });
+        let answer: Explanation = read(&answer).expect("answer");
+        let text = tree(&answer.results[0].steps, &Paint { styled: false, width: None, now: Millis(0) });
         insta::assert_snapshot!(text, @r"
-        mini app  mp-shop
-        status    current
-        version   1.2.0
-        reason    online
-
         ├─ ✓ binding  Bound to ha-super.
-        ├─ gray task gray_1
+        ├─ gray task gray_00000000000000000000000000
         │  ├─ ✓ period  Delivering.
         │  └─ ✗ percentage  Bucket 7001 of 10000.
         └─ ✓ online  1.2.0

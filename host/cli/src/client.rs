@@ -12,7 +12,7 @@ use super::{
     failure::{Failure, Problem},
 };
 use crate::reach;
-use berth_base::clock::Random;
+use berth_base::{clock::Random, page::Page};
 
 /// How often a call is sent at most.
 const ATTEMPTS: u32 = 4;
@@ -104,12 +104,10 @@ impl Client {
         let mut items = Vec::new();
         let mut cursor = None;
         loop {
-            let mut page = self.value(call.clone().query("cursor", cursor)).await?;
-            match page.get_mut("items").map(Value::take) {
-                Some(Value::Array(more)) => items.extend(more),
-                _ => return Err(reach::not_berth(&self.base)),
-            }
-            cursor = page.get("next").and_then(Value::as_str).map(str::to_owned);
+            let page = self.value(call.clone().query("cursor", cursor)).await?;
+            let page: Page<Value> = serde_json::from_value(page).map_err(|_| reach::not_berth(&self.base))?;
+            items.extend(page.items);
+            cursor = page.next;
             if cursor.is_none() {
                 return Ok(items);
             }

@@ -15,19 +15,19 @@ use sha2::Digest as _;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    output::read,
     push::progress,
     session::Session,
-    views::Overview,
 };
 use crate::{files, reach};
 use berth_base::{
     ids::{Digest, MiniAppId},
     version::VersionNumber,
 };
+use berth_model::overview::Overview;
 use berth_package::PackageName;
 
 /// How many tries in a row may bring no byte.
@@ -81,7 +81,7 @@ pub async fn run(args: Download, session: &mut Session) -> Done {
 async fn online(client: &Client, app: &MiniAppId) -> Result<VersionNumber, Failure> {
     let overview: Overview = read(&client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?)?;
     let nothing = || Failure::refused("not-online", format!("{app} has no online version. Name one with --version."));
-    overview.online().map(|online| online.version.clone()).ok_or_else(nothing)
+    overview.online.map(|online| online.version).ok_or_else(nothing)
 }
 
 /// Downloads a package to `to` and returns its SHA-256, which is checked against `expected` if that is given.

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
@@ -96,12 +97,11 @@ pub async fn fulfil(args: Fulfil, session: &mut Session) -> Done {
 /// Prints receipts. Fails when a message was parked, so that scripts notice it.
 fn show(answer: &Value, session: &mut Session) -> Done {
     session.out.show(answer, receipts)?;
-    settle(answer["results"].as_array().into_iter().flatten())
+    settle(&read::<Receipts>(answer)?.results)
 }
 
-fn settle<'a>(results: impl IntoIterator<Item = &'a Value>) -> Done {
-    let parked = results.into_iter().filter(|one| one["outcome"] == ReceiptOutcome::Parked.as_str()).count();
-    match parked {
+fn settle(results: &[Receipt]) -> Done {
+    match results.iter().filter(|one| one.outcome == ReceiptOutcome::Parked).count() {
         0 => Ok(()),
         1 => Err(Failure::refused("parked", "1 message was parked; it is kept and waits.")),
         many => Err(Failure::refused("parked", format!("{many} messages were parked; they are kept and wait."))),
@@ -160,7 +160,7 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
             let call = Call::ask(format!("/v1/fulfilments/{message}/replay")).json(&replay);
             let answer = client.value(call).await?;
             session.out.show(&answer, |one: Receipt, paint| receipts(Receipts { results: vec![one] }, paint))?;
-            settle([&answer])
+            settle(&[read(&answer)?])
         }
         Fulfilment::Replay { reason, merchant, .. } => {
             let call = Call::ask("/v1/fulfilments/replay").json(&ReplayAll { reason, merchant });

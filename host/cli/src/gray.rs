@@ -3,21 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
-    call::Call,
-    client::Client,
-    failure::Done,
-    gray_create::Create,
-    gray_view::{Cohort, Progress, Task, admitted},
-    paint::state,
-    push::progress,
-    session::Session,
-    table::Cell,
+    call::Call, client::Client, failure::Done, gray_create::Create, gray_view::admitted, paint::state, push::progress,
+    session::Session, table::Cell,
 };
 use crate::{gray_create, gray_view as view};
 use berth_base::ids::{GrayTaskId, MiniAppId};
+use berth_model::rollout::{Cohort, GrayTask, Note, Progress};
 
 /// The subcommands of `berth gray`.
 #[derive(Subcommand, Debug)]
@@ -69,8 +63,8 @@ pub struct ByHand {
     /// The grayscale task
     pub task: GrayTaskId,
     /// Why, for the history
-    #[arg(long)]
-    pub note: Option<String>,
+    #[arg(long, default_value = "")]
+    pub note: String,
 }
 
 pub async fn run(command: Gray, session: &mut Session) -> Done {
@@ -79,9 +73,8 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
         Gray::Create(args) => gray_create::run(&client, session, *args).await,
         Gray::List { app } => list(&client, session, &app).await,
         Gray::Show { task } => {
-            session.out.show(&client.value(Call::get(format!("/v1/gray-tasks/{task}"))).await?, |task: Task, paint| {
-                view::task(&task, paint)
-            })
+            let answer = client.value(Call::get(format!("/v1/gray-tasks/{task}"))).await?;
+            session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
         }
         Gray::Suspend(step) => take(&client, session, step, "suspend").await,
         Gray::Resume(step) => take(&client, session, step, "resume").await,
@@ -100,12 +93,12 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
 async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
     let items = client.items(Call::get(format!("/v1/mini-apps/{app}/gray-tasks"))).await?;
     let head = ["ID", "NAME", "VERSION", "STATE", "ADMITTED", "START", "END"];
-    session.out.list(items, head, "No grayscale tasks.", |task: Task, paint| {
+    session.out.list(items, head, "No grayscale tasks.", |task: GrayTask, paint| {
         [
             Cell::strong(&task.id),
             Cell::of(&task.name),
             Cell::of(&task.version),
-            state(&task.state),
+            state(task.state.as_str()),
             admitted(&task).into(),
             paint.when(task.start),
             paint.when(task.end),
@@ -114,9 +107,9 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 }
 
 async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
-    let body: Map<_, _> = step.note.map(|note| ("note".to_owned(), Value::from(note))).into_iter().collect();
+    let body = Note { note: step.note };
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
-    session.out.show(&answer, |task: Task, paint| view::task(&task, paint))
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
 }
 
 /// Streams a list to the host.

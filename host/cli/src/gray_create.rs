@@ -1,21 +1,30 @@
 //! `berth gray create`: makes the conditions of a task from options.
 
 use clap::{ArgGroup, Args};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
     gray::upload_list,
-    gray_view::{Cohort, Task},
-    output::read,
-    parse::{ListFile, Moment, PolicyChoice, Ranged},
+    parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged},
     session::Session,
 };
 use crate::{gray_view as view, parse};
-use berth_base::{clock::Millis, ids::MiniAppId, version::VersionNumber};
+use berth_base::{
+    clock::Millis,
+    ids::{HostAppId, MiniAppId},
+    version::VersionNumber,
+};
+use berth_model::{
+    policy::{
+        LimitOverrides,
+        registry::{Mode, NewPolicyBinding, OnError},
+    },
+    rollout::{Cohort, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange},
+};
 
 /// The arguments of `berth gray create`.
 #[derive(Args, Debug)]
@@ -50,11 +59,11 @@ pub struct Create {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_users: Option<u64>,
     /// Only in this host app, perhaps in some of its versions; may be repeated
-    #[arg(long = "host-app", value_name = "ID[:MIN..MAX]", value_parser = parse::ranged_host_app)]
-    pub host_apps: Vec<Ranged>,
+    #[arg(long = "host-app", value_name = "ID[:MIN..MAX]")]
+    pub host_apps: Vec<Ranged<HostAppId>>,
     /// Only on this platform (android, ios, harmony), perhaps in some versions of the system; may be repeated
-    #[arg(long = "platform", value_name = "PLATFORM[:MIN..MAX]", value_parser = parse::ranged_platform)]
-    pub platforms: Vec<Ranged>,
+    #[arg(long = "platform", value_name = "PLATFORM[:MIN..MAX]")]
+    pub platforms: Vec<Ranged<Platform>>,
     /// Only in this network (wifi, 5g …); may be repeated
     #[arg(long = "network", value_name = "NETWORK")]
     pub networks: Vec<String>,
@@ -78,27 +87,6 @@ pub struct Create {
     pub policies: Vec<PolicyChoice>,
 }
 
-/// The task as it is sent to the host.
-#[derive(Debug, Serialize)]
-pub struct NewTask {
-    name: String,
-    version: VersionNumber,
-    start: Millis,
-    end: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_users: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    host_apps: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    platforms: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    networks: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    objects: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    policies: Vec<Value>,
-}
-
 /// Uploads the lists, and creates the task.
 pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Done {
     let lists = std::mem::take(&mut args.lists);
@@ -110,14 +98,14 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Do
         let cohort: Cohort = read(&answer)?;
         let counted = view::cohort(&cohort, &session.out.paint);
         session.out.note(format!("{counted}\n"));
-        task.objects.push(json!({"kind": list.kind, "cohort": cohort.id}));
+        task.objects.push(ObjectList { kind: list.kind, values: Vec::new(), cohort: Some(cohort.id) });
     }
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;
-    session.out.show(&answer, |task: Task, paint| view::task(&task, paint))
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
 }
 
 /// The task without the lists that are uploaded.
-pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
+pub fn new_task(args: Create, now: Millis) -> Result<NewGrayTask, Failure> {
     let start = args.start.resolve(now);
     let end = match (args.lasting, args.end) {
         (Some(seconds), _) => start.plus_seconds(seconds),
@@ -127,11 +115,15 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
     if end <= start {
         return Err(Failure::usage(format!("The end {end} is not after the start {start}.")));
     }
-    Ok(NewTask {
+    Ok(NewGrayTask {
         policies: policies(args.percent, &args.policies)?,
-        objects: objects([("guid", args.guids), ("device_id", args.device_ids), ("account", args.accounts)]),
-        host_apps: ranges(args.host_apps, ["id", "min_version", "max_version"]),
-        platforms: ranges(args.platforms, ["platform", "min_os", "max_os"]),
+        objects: objects([
+            (ObjectKind::Guid, args.guids),
+            (ObjectKind::DeviceId, args.device_ids),
+            (ObjectKind::Account, args.accounts),
+        ]),
+        host_apps: args.host_apps.into_iter().map(host_app).collect(),
+        platforms: args.platforms.into_iter().map(platform).collect(),
         networks: args.networks,
         name: args.name,
         version: args.number,
@@ -141,35 +133,33 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
     })
 }
 
-fn ranges(ranges: Vec<Ranged>, [name, min, max]: [&str; 3]) -> Vec<Value> {
-    let one = |range: Ranged| {
-        let mut condition = json!({ (name): range.name });
-        for (key, bound) in [(min, range.min), (max, range.max)] {
-            if let Some(bound) = bound {
-                condition[key] = bound.into();
-            }
-        }
-        condition
-    };
-    ranges.into_iter().map(one).collect()
+fn host_app(Ranged { name: id, min: min_version, max: max_version }: Ranged<HostAppId>) -> HostAppRange {
+    HostAppRange { id, min_version, max_version }
 }
 
-fn objects(typed: [(&str, Vec<String>); 3]) -> Vec<Value> {
+fn platform(Ranged { name: platform, min: min_os, max: max_os }: Ranged<Platform>) -> PlatformRange {
+    PlatformRange { platform, min_os, max_os }
+}
+
+fn objects(typed: [(ObjectKind, Vec<String>); 3]) -> Vec<ObjectList> {
     let given = typed.into_iter().filter(|(_, values)| !values.is_empty());
-    given.map(|(kind, values)| json!({"kind": kind, "values": values})).collect()
+    given.map(|(kind, values)| ObjectList { kind, values, cohort: None }).collect()
 }
 
-fn policies(percent: Option<f64>, choices: &[PolicyChoice]) -> Result<Vec<Value>, Failure> {
-    let share = percent.map(|percent| json!({"policy": "percentage", "config": {"percent": number(percent)}}));
+fn policies(percent: Option<f64>, choices: &[PolicyChoice]) -> Result<Vec<NewPolicyBinding>, Failure> {
+    let share = percent.map(|percent| binding("percentage", json!({"percent": number(percent)})));
     let mut policies = Vec::from_iter(share);
     for choice in choices {
-        let mut policy = json!({"policy": choice.policy});
-        if let Some(config) = &choice.config {
-            policy["config"] = config.load()?;
-        }
-        policies.push(policy);
+        let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
+        policies.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
     }
     Ok(policies)
+}
+
+/// A policy of the task with the host's defaults for everything but its config.
+fn binding(policy: &str, config: Value) -> NewPolicyBinding {
+    let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits }
 }
 
 /// A number as JSON, without decimals if it is whole.

@@ -7,12 +7,13 @@ use super::{
     call::Call,
     failure::Done,
     paint::{Ink, Paint, state},
+    parse::one_of,
     session::Session,
     table::{Card, Cell},
-    views::Audit,
 };
 use berth_base::ids::{HostAppId, MiniAppId};
 use berth_model::{
+    audit::{Audit, AuditState},
     binding::{Binding, BindingState},
     host_app::{HostApp as View, NewHostApp},
 };
@@ -62,9 +63,9 @@ pub enum HostApp {
     Audits {
         /// The host app
         host_app: HostAppId,
-        /// Only those in this state: checking, deciding, approved, rejected or withdrawn
-        #[arg(long)]
-        state: Option<String>,
+        /// Only those in this state
+        #[arg(long, value_parser = one_of!(AuditState))]
+        state: Option<AuditState>,
     },
 }
 
@@ -137,6 +138,6 @@ pub(super) fn binding_state(state: BindingState) -> Cell {
 }
 
 fn audit_row(audit: Audit, paint: &Paint) -> [Cell; 5] {
-    let opened = paint.when_any(audit.created_at);
-    [Cell::strong(audit.id), Cell::any(audit.mini_app), Cell::any(audit.version), state(&audit.state), opened]
+    let (mini_app, version) = (Cell::of(audit.mini_app), Cell::of(audit.version));
+    [Cell::strong(audit.id), mini_app, version, state(audit.state.as_str()), paint.when(audit.created_at)]
 }

@@ -4,6 +4,7 @@
 //! through [`output::Output`]. Exit codes: 0 done, 1 refused, 2 wrong use, 3 the host could not be reached.
 
 mod access;
+mod answer;
 mod app;
 mod audit;
 mod bundle;

@@ -1,34 +1,18 @@
 //! `berth login`, `berth logout` and `berth whoami`.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    answer::read,
     call::Call,
     client::{Credential, server_url},
     credentials::Login,
     failure::{Done, Failure},
-    output::read,
-    paint::Paint,
+    paint::{Paint, said},
     session::Session,
     table::{Card, Cell, Table},
 };
-use berth_model::access::{Account, Token};
-
-#[derive(Deserialize)]
-struct Me {
-    account: Account,
-    token: Token,
-    grants: Vec<Grant>,
-}
-
-#[derive(Deserialize)]
-struct Grant {
-    scope: String,
-    #[serde(default)]
-    id: Option<String>,
-    role: String,
-}
+use berth_model::access::Me;
 
 /// Verifies a token and stores it. A host whose token is stored becomes current again without a question.
 pub async fn login(session: &mut Session) -> Done {
@@ -134,8 +118,7 @@ fn view(server: &str, me: &Me, paint: &Paint) -> String {
     }
     let mut table = Table::new(["SCOPE", "ID", "ROLE"]);
     for grant in &me.grants {
-        let id = grant.id.as_deref().filter(|id| !id.is_empty());
-        table.row([Cell::of(&grant.scope), Cell::any(id), Cell::of(&grant.role)]);
+        table.row([Cell::of(grant.scope), Cell::any(said(&grant.id)), Cell::of(grant.role)]);
     }
     format!("{}\n\n{}", card.render(paint), table.render(paint))
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
+    answer::read,
     failure::{Done, Failure},
     paint::Paint,
     table::Table,
@@ -114,14 +115,4 @@ impl Output {
 
 fn pretty(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
-}
-
-/// Reads an answer. A host of another version may answer differently; the failure then says so.
-pub fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, Failure> {
-    T::deserialize(answer).map_err(|error| {
-        Failure::refused(
-            "unexpected-answer",
-            format!("The host answered in a form that this berth does not know ({error}). Use --json, or the berth of the host's version."),
-        )
-    })
 }

@@ -97,6 +97,11 @@ pub fn state(word: &str) -> Cell {
     Cell::new(ink, word)
 }
 
+/// A text of the API, where an empty one is as good as none.
+pub fn said(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
 /// Ids in one line, or `none` when there are none.
 pub fn several(ids: &[impl ToString], none: &str) -> String {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();

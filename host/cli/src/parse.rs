@@ -1,12 +1,12 @@
 //! Parses what people type on a command line: durations, moments, ranges, lists.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use jiff::{Span, SpanRelativeTo};
 use serde_json::Value;
 
-use berth_base::{clock::Millis, ids::HostAppId};
-use berth_model::rollout::Platform;
+use berth_base::{clock::Millis, error::Error};
+use berth_model::rollout::ObjectKind;
 
 /// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`). A
 /// day has 24 hours.
@@ -36,7 +36,7 @@ impl Moment {
     }
 }
 
-impl std::str::FromStr for Moment {
+impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -55,24 +55,22 @@ impl std::str::FromStr for Moment {
 /// A name with an optional range of versions, which includes both ends: `android`, `android:12..`,
 /// `ha-shop:3.0.0..3.9.9`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ranged {
-    /// The text before the colon.
-    pub name: String,
+pub struct Ranged<T> {
+    /// What is before the colon.
+    pub name: T,
     /// The smallest version, if there is one.
     pub min: Option<String>,
     /// The greatest version, if there is one.
     pub max: Option<String>,
 }
 
-impl std::str::FromStr for Ranged {
+impl<T: FromStr<Err = Error>> FromStr for Ranged<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, range) = text.split_once(':').map_or((text, None), |(name, range)| (name, Some(range)));
-        if name.is_empty() {
-            return Err(format!("{text:?} has no name before the colon"));
-        }
-        let Some(range) = range else { return Ok(Self { name: name.into(), min: None, max: None }) };
+        let name = name.parse().map_err(|error: Error| error.detail)?;
+        let Some(range) = range else { return Ok(Self { name, min: None, max: None }) };
         let (min, max) = range.split_once("..").ok_or_else(|| {
             format!("{range:?} is not a range: expected MIN..MAX, MIN.. or ..MAX, such as 3.0.0..3.9.9")
         })?;
@@ -80,43 +78,28 @@ impl std::str::FromStr for Ranged {
         if min.is_empty() && max.is_empty() {
             return Err(format!("{text:?}: a range needs at least one end"));
         }
-        Ok(Self { name: name.into(), min: bound(min), max: bound(max) })
+        Ok(Self { name, min: bound(min), max: bound(max) })
     }
-}
-
-/// A [`Ranged`] whose name is a host app.
-pub fn ranged_host_app(text: &str) -> Result<Ranged, String> {
-    let ranged: Ranged = text.parse()?;
-    ranged.name.parse::<HostAppId>().map_err(|error| error.detail)?;
-    Ok(ranged)
-}
-
-/// A [`Ranged`] whose name is a platform.
-pub fn ranged_platform(text: &str) -> Result<Ranged, String> {
-    let ranged: Ranged = text.parse()?;
-    ranged.name.parse::<Platform>().map_err(|error| error.detail)?;
-    Ok(ranged)
 }
 
 /// A file with a list of objects, such as `guid=devices.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListFile {
-    /// `guid`, `device_id` or `account`.
-    pub kind: String,
+    /// Which property of a device the list has.
+    pub kind: ObjectKind,
     /// The file, which has one object per line.
     pub path: PathBuf,
 }
 
-impl std::str::FromStr for ListFile {
+impl FromStr for ListFile {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, path) = text.split_once('=').ok_or("expected KIND=FILE.txt, such as guid=devices.txt")?;
-        let kind = kind.replace('-', "_");
-        if !["guid", "device_id", "account"].contains(&kind.as_str()) || path.is_empty() {
-            return Err(format!("{text:?}: expected guid=FILE, device-id=FILE or account=FILE"));
+        match kind.replace('-', "_").parse() {
+            Ok(kind) if !path.is_empty() => Ok(Self { kind, path: path.into() }),
+            _ => Err(format!("{text:?}: expected guid=FILE, device-id=FILE or account=FILE")),
         }
-        Ok(Self { kind, path: path.into() })
     }
 }
 
@@ -137,7 +120,7 @@ pub enum ConfigSource {
     File(PathBuf),
 }
 
-impl std::str::FromStr for ConfigSource {
+impl FromStr for ConfigSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -148,7 +131,7 @@ impl std::str::FromStr for ConfigSource {
     }
 }
 
-impl std::str::FromStr for PolicyChoice {
+impl FromStr for PolicyChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -174,3 +157,13 @@ pub fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
     number.ok_or_else(|| format!("{text:?} is not a percentage between 0 and 100"))
 }
+
+/// A parser of an enum that is a text on the wire. Help and completions list its texts.
+macro_rules! one_of {
+    ($name:ty) => {{
+        use clap::builder::{PossibleValuesParser, TypedValueParser};
+        let texts = <$name>::ALL.iter().map(|one| one.as_str());
+        PossibleValuesParser::new(texts).try_map(|text| text.parse::<$name>())
+    }};
+}
+pub(crate) use one_of;

@@ -17,12 +17,13 @@ mod test;
 mod tests;
 mod trial;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 pub use local::engine;
 
-use super::{failure::Done, session::Session};
+use super::{failure::Done, parse::one_of, session::Session};
 use berth_base::ids::PolicyBindingId;
+use berth_model::policy::{PolicyKind, registry::PolicyScope};
 
 /// The subcommands of `berth policy`.
 #[derive(Subcommand, Debug)]
@@ -52,8 +53,8 @@ pub enum Policy {
     /// List the installed policies
     List {
         /// Only those of this kind
-        #[arg(long)]
-        kind: Option<Kind>,
+        #[arg(long, value_parser = one_of!(PolicyKind))]
+        kind: Option<PolicyKind>,
     },
     /// Show a policy and the schema of its config
     Inspect {
@@ -74,8 +75,8 @@ pub enum Policy {
     /// List bindings; those of ended grayscale tasks only by --scope
     Bindings {
         /// Only those of this scope: platform, host-app:ID, app:ID or gray-task:ID
-        #[arg(long, value_name = "SCOPE")]
-        scope: Option<binding::Scope>,
+        #[arg(long, value_name = "SCOPE", value_parser = binding::scope)]
+        scope: Option<PolicyScope>,
         /// Only those of this policy
         #[arg(long, value_name = "NAME")]
         policy: Option<String>,
@@ -85,35 +86,6 @@ pub enum Policy {
         /// The binding
         binding: PolicyBindingId,
     },
-}
-
-/// The kinds of policies
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Kind {
-    /// Judges versions
-    Auditor,
-    /// Decides which devices get a gray version
-    Grayscale,
-    /// Watches grayscale releases
-    Guard,
-}
-
-/// Whether a verdict decides
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Mode {
-    /// The verdict decides
-    Enforce,
-    /// The verdict is only recorded
-    Shadow,
-}
-
-/// What happens when a policy fails
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum OnError {
-    /// A failure refuses
-    Closed,
-    /// A failure lets pass
-    Open,
 }
 
 pub async fn run(command: Policy, session: &mut Session) -> Done {
@@ -133,8 +105,4 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::Bindings { scope, policy } => binding::list(scope, policy, session).await,
         Policy::Unbind { binding } => binding::unbind(&binding, session).await,
     }
-}
-
-fn word(value: impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -4,19 +4,22 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    output::read,
-    paint::Paint,
+    paint::{Paint, said},
     session::Session,
-    views::Audit,
 };
 use crate::{findings, parse, views};
-use berth_model::version::Version;
+use berth_base::ids::AuditId;
+use berth_model::{
+    audit::{Audit, AuditState, Findings},
+    version::Version,
+};
 use berth_package::PackageName;
 
 /// The arguments of `berth push`.
@@ -113,8 +116,8 @@ pub async fn submit(client: &Client, session: &mut Session, name: &PackageName, 
     let answer = judged(client, session, &id, wait.timeout).await?;
     session.out.show(&answer, |audit: Audit, paint| judgement(&audit, paint))?;
     let audit: Audit = read(&answer)?;
-    if audit.state == "rejected" {
-        let reason = audit.reason.unwrap_or_else(|| "Mend the findings and upload a new version.".into());
+    if audit.state == AuditState::Rejected {
+        let reason = said(&audit.reason).unwrap_or("Mend the findings and upload a new version.");
         let refused = Failure::refused("version-rejected", format!("The audit rejected {name}. {reason}"));
         return Err(refused.with_findings_of(&name.mini_app_id, &name.version));
     }
@@ -122,12 +125,12 @@ pub async fn submit(client: &Client, session: &mut Session, name: &PackageName, 
 }
 
 /// Polls the audit until its policies have judged.
-async fn judged(client: &Client, session: &Session, id: &str, timeout: i64) -> Result<Value, Failure> {
+async fn judged(client: &Client, session: &Session, id: &AuditId, timeout: i64) -> Result<Value, Failure> {
     let until = session.clock.now().plus_seconds(timeout);
     let mut pause = Duration::from_millis(200);
     loop {
         let answer = client.value(Call::get(format!("/v1/audits/{id}"))).await?;
-        if answer.get("state") != Some(&json!("checking")) {
+        if read::<Audit>(&answer)?.state != AuditState::Checking {
             return Ok(answer);
         }
         if session.clock.now() >= until {
@@ -143,6 +146,6 @@ async fn judged(client: &Client, session: &Session, id: &str, timeout: i64) -> R
 
 /// The findings of all policies, and the audit.
 fn judgement(audit: &Audit, paint: &Paint) -> String {
-    let found = views::findings(&audit.evaluations);
-    format!("{}\n\n{}", findings::render(&found, paint), views::audit(audit, paint))
+    let found = findings::render(&Findings::of(audit.evaluations.clone()), paint);
+    format!("{found}\n\n{}", views::audit(audit, paint))
 }

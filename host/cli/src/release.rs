@@ -1,49 +1,21 @@
 //! `berth version publish`, `rollback`, `releases` and `trial`.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::{
-    call::Call,
-    client::Client,
-    failure::Done,
-    session::Session,
-    table::Cell,
-    version::Which,
-    views::{Release, Trial},
-};
+use super::{call::Call, client::Client, failure::Done, paint::said, session::Session, table::Cell, version::Which};
 use crate::views;
 use berth_base::{ids::MiniAppId, version::VersionNumber};
+use berth_model::version::{Publish, Release, Rollback, Trial};
 
-pub async fn publish(
-    client: &Client,
-    session: &mut Session,
-    which: &Which,
-    forced: bool,
-    note: Option<String>,
-) -> Done {
-    let mut body = Map::new();
-    if forced {
-        body.insert("forced".into(), true.into());
-    }
-    body.extend(note.map(|note| ("note".to_owned(), Value::from(note))));
-    let answer = client.value(Call::post(format!("{}/publish", which.path())).json(&body)).await;
+pub async fn publish(client: &Client, session: &mut Session, which: &Which, how: &Publish) -> Done {
+    let answer = client.value(Call::post(format!("{}/publish", which.path())).json(how)).await;
     let answer = answer.map_err(|failure| failure.about_version(&which.app, &which.version))?;
     session.out.show(&answer, views::release)
 }
 
-pub async fn rollback(
-    client: &Client,
-    session: &mut Session,
-    app: &MiniAppId,
-    to: &VersionNumber,
-    note: Option<String>,
-) -> Done {
-    let mut body = json!({"to": to});
-    if let Some(note) = note {
-        body["note"] = note.into();
-    }
-    let answer = client.value(Call::post(format!("/v1/mini-apps/{app}/rollback")).json(&body)).await?;
+pub async fn rollback(client: &Client, session: &mut Session, app: &MiniAppId, how: &Rollback) -> Done {
+    let answer = client.value(Call::post(format!("/v1/mini-apps/{app}/rollback")).json(how)).await?;
     session.out.show(&answer, views::release)
 }
 
@@ -54,11 +26,11 @@ pub async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Do
     session.out.list(items, head, "Nothing was ever published.", |release: Release, paint| {
         [
             Cell::strong(release.version),
-            Cell::any(release.kind),
+            Cell::of(release.kind),
             if release.forced { "yes".into() } else { "-".into() },
-            Cell::any(release.by),
-            paint.when_any(release.at),
-            Cell::any(release.note.filter(|note| !note.is_empty())),
+            Cell::of(release.released_by),
+            paint.when(release.released_at),
+            Cell::any(said(&release.note)),
         ]
     })
 }
@@ -93,11 +65,11 @@ pub async fn trial(client: &Client, session: &mut Session, args: TrialArgs) -> D
         client.value(Call::delete(path)).await?;
         return session.out.done(&json!({"mini_app": args.app, "trial": null}), "There is no trial any more.");
     }
-    let call = match args.version {
-        None => Call::get(path),
-        Some(version) => {
-            Call::put(path).json(&json!({"version": version, "entry_path": args.entry, "accounts": args.accounts}))
+    let call = match (args.version, args.entry) {
+        (Some(version), Some(entry_path)) => {
+            Call::put(path).json(&Trial { version, entry_path, accounts: args.accounts })
         }
+        _ => Call::get(path),
     };
     session.out.show(&client.value(call).await?, |trial: Trial, paint| views::trial(trial, paint))
 }

@@ -1,7 +1,7 @@
 //! `berth token`: API tokens.
 
 use clap::Subcommand;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     access::account_id,
@@ -13,7 +13,7 @@ use super::{
     table::{Card, Cell},
 };
 use berth_base::ids::TokenId;
-use berth_model::access::{IssuedToken, Token as TokenView, TokenScope};
+use berth_model::access::{IssueToken, IssuedToken, Token as TokenView, TokenScope};
 
 /// The subcommands of `berth token`.
 #[derive(Subcommand, Debug)]
@@ -50,13 +50,13 @@ pub async fn run(command: Token, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Token::Create { name, scopes, expires, account } => {
-            let mut new = Map::from_iter([("name".to_owned(), Value::from(name))]);
-            let mut set = |name: &str, value: Option<Value>| new.extend(value.map(|value| (name.to_owned(), value)));
-            set("scopes", (!scopes.is_empty()).then(|| json!(scopes)));
-            set("expires_at", expires.map(|at| json!(at.resolve(session.clock.now()))));
-            if let Some(account) = account {
-                new.insert("account".into(), account_id(&client, &account).await?.into());
-            }
+            let account = match account {
+                Some(account) => Some(account_id(&client, &account).await?),
+                None => None,
+            };
+            let scopes = (!scopes.is_empty()).then_some(scopes);
+            let new =
+                IssueToken { account, name, scopes, expires_at: expires.map(|at| at.resolve(session.clock.now())) };
             let answer = client.value(Call::create("/v1/tokens").json(&new)).await?;
             session.out.show(&answer, |issued: IssuedToken, paint| issued_view(&issued, paint))
         }

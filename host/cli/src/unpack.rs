@@ -8,29 +8,29 @@ use std::{
 };
 
 use digest_io::HashWriter;
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::Digest as _;
 use zip::ZipArchive;
 
 use super::failure::Failure;
-use berth_base::{
-    ids::{Digest, MiniAppId},
-    version::VersionNumber,
-};
+use berth_base::ids::{Digest, HostAppId};
+use berth_model::download::{BundleManifest, BundledPackage};
 use berth_package::PackageName;
 
 /// The file that names the packages of a bundle and pins their hashes.
 pub const MANIFEST: &str = "berth-bundle.json";
 const MAX_MANIFEST: u64 = 16 << 20;
 
-/// The content of `berth-bundle.json`.
+/// The format of `berth-bundle.json` that this berth reads.
+const FORMAT: u32 = 1;
+
+/// A `berth-bundle.json` that was checked.
 #[derive(Debug)]
 pub struct Manifest {
     /// The document as it was read.
     pub document: Value,
     /// The host app that the bundle is for.
-    pub host_app: Option<String>,
+    pub host_app: HostAppId,
     /// The packages in the bundle.
     pub packages: Vec<Pinned>,
 }
@@ -44,25 +44,6 @@ pub struct Pinned {
     pub size: u64,
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    #[serde(default)]
-    host_app: Option<String>,
-    #[serde(alias = "items")]
-    packages: Vec<RawPackage>,
-}
-
-#[derive(Deserialize)]
-struct RawPackage {
-    #[serde(alias = "mini_app", alias = "mini_app_id")]
-    id: MiniAppId,
-    version: VersionNumber,
-    #[serde(default, alias = "name")]
-    file: Option<String>,
-    sha256: Digest,
-    size: u64,
-}
-
 fn refused(detail: impl Into<String>) -> Failure {
     Failure::refused("bundle-invalid", format!("{} Nothing was replaced.", detail.into()))
 }
@@ -70,27 +51,29 @@ fn refused(detail: impl Into<String>) -> Failure {
 impl Manifest {
     /// Reads and checks a manifest.
     pub fn read(document: Value) -> Result<Self, Failure> {
-        let raw =
-            Raw::deserialize(&document).map_err(|error| refused(format!("{MANIFEST} is not readable: {error}.")))?;
-        let packages = raw.packages.into_iter().map(RawPackage::check).collect::<Result<Vec<_>, _>>()?;
+        let BundleManifest { format, host_app, packages, .. } = serde_path_to_error::deserialize(&document)
+            .map_err(|error| refused(format!("{MANIFEST} is not readable: {error}.")))?;
+        if format != FORMAT {
+            return Err(refused(format!(
+                "{MANIFEST} is of format {format}, and this berth reads format {FORMAT}. Use the berth of the host's version."
+            )));
+        }
+        let packages = packages.into_iter().map(pinned).collect::<Result<Vec<_>, _>>()?;
         let names: BTreeSet<_> = packages.iter().map(|package| package.name.to_string()).collect();
         if names.len() != packages.len() {
             return Err(refused(format!("{MANIFEST} names a package twice.")));
         }
-        Ok(Self { document, host_app: raw.host_app, packages })
+        Ok(Self { document, host_app, packages })
     }
 }
 
-impl RawPackage {
-    fn check(self) -> Result<Pinned, Failure> {
-        let name = PackageName { mini_app_id: self.id, version: self.version };
-        match self.file {
-            Some(file) if file != name.to_string() => {
-                Err(refused(format!("{MANIFEST} calls the package {name} {file:?}.")))
-            }
-            _ => Ok(Pinned { name, sha256: self.sha256, size: self.size }),
-        }
+fn pinned(package: BundledPackage) -> Result<Pinned, Failure> {
+    let BundledPackage { file, mini_app: mini_app_id, version, sha256, size, .. } = package;
+    let name = PackageName { mini_app_id, version };
+    if file != name.to_string() {
+        return Err(refused(format!("{MANIFEST} calls the package {name} {file:?}.")));
     }
+    Ok(Pinned { name, sha256, size })
 }
 
 /// Unpacks `zip` into the empty `folder`: exactly the packages of the manifest, each with its hash, and the manifest.

@@ -1,26 +1,27 @@
 //! `berth version`: the versions of a MiniApp, from submission to release.
 
 use clap::{ArgGroup, Args, Subcommand};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    findings::Findings,
-    output::read,
     paint::{Paint, bytes, state},
     session::Session,
     table::Cell,
-    views::Audit,
 };
 use crate::{findings, push, release, views};
 use berth_base::{
     ids::{HostAppId, MiniAppId},
+    page::Page,
     version::VersionNumber,
 };
-use berth_model::version::Version as View;
+use berth_model::{
+    audit::{self, Audit, Findings},
+    version::{Publish, Rollback, Version as View, upload::VersionDetail},
+};
 use berth_package::PackageName;
 
 /// The subcommands of `berth version`.
@@ -67,8 +68,8 @@ pub enum Version {
         #[arg(long)]
         forced: bool,
         /// Why, for the history
-        #[arg(long)]
-        note: Option<String>,
+        #[arg(long, default_value = "")]
+        note: String,
     },
     /// Bring back a version that was online before
     Rollback {
@@ -78,8 +79,8 @@ pub enum Version {
         #[arg(long, value_name = "VERSION")]
         to: VersionNumber,
         /// Why, for the history
-        #[arg(long)]
-        note: Option<String>,
+        #[arg(long, default_value = "")]
+        note: String,
     },
     /// List what went online, newest first
     Releases {
@@ -124,24 +125,15 @@ pub struct Decide {
     #[arg(long, group = "decision", requires = "note")]
     pub reject: bool,
     /// The reason
-    #[arg(long)]
-    pub note: Option<String>,
-}
-
-/// A version with its audit.
-#[derive(Deserialize)]
-struct WithAudit {
-    #[serde(flatten)]
-    version: View,
-    #[serde(default)]
-    audit: Option<Audit>,
+    #[arg(long, default_value = "")]
+    pub note: String,
 }
 
 pub async fn run(command: Version, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Version::List { app } => list(&client, session, &app).await,
-        Version::Show(which) => session.out.show(&client.value(Call::get(which.path())).await?, with_audit),
+        Version::Show(which) => session.out.show(&client.value(Call::get(which.path())).await?, views::version_detail),
         Version::Submit { which, wait } => {
             let name = PackageName { mini_app_id: which.app, version: which.version };
             push::submit(&client, session, &name, &wait).await
@@ -154,11 +146,13 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
         Version::Audits(which) => {
             let items = client.items(Call::get(format!("{}/audits", which.path()))).await?;
             let document = json!({ "items": items });
-            session.out.show(&document, |page: Audits, paint| page.render(paint))
+            session.out.show(&document, audits)
         }
         Version::Decide(args) => decide(&client, session, args).await,
-        Version::Publish { which, forced, note } => release::publish(&client, session, &which, forced, note).await,
-        Version::Rollback { app, to, note } => release::rollback(&client, session, &app, &to, note).await,
+        Version::Publish { which, forced, note } => {
+            release::publish(&client, session, &which, &Publish { forced, note }).await
+        }
+        Version::Rollback { app, to, note } => release::rollback(&client, session, &app, &Rollback { to, note }).await,
         Version::Releases { app } => release::list(&client, session, &app).await,
         Version::Trial(args) => release::trial(&client, session, args).await,
         Version::Delete(which) => {
@@ -184,26 +178,11 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
     })
 }
 
-fn with_audit(answer: WithAudit, paint: &Paint) -> String {
-    let version = views::version(&answer.version, paint);
-    match &answer.audit {
-        Some(audit) => format!("{version}\n\n{}", views::audit(audit, paint)),
-        None => version,
+fn audits(page: Page<Audit>, paint: &Paint) -> String {
+    if page.items.is_empty() {
+        return "It was never submitted.".into();
     }
-}
-
-#[derive(Deserialize)]
-struct Audits {
-    items: Vec<Audit>,
-}
-
-impl Audits {
-    fn render(&self, paint: &Paint) -> String {
-        if self.items.is_empty() {
-            return "It was never submitted.".into();
-        }
-        self.items.iter().map(|audit| views::audit(audit, paint)).collect::<Vec<_>>().join("\n\n\n")
-    }
+    page.items.iter().map(|audit| views::audit(audit, paint)).collect::<Vec<_>>().join("\n\n\n")
 }
 
 async fn print_findings(client: &Client, session: &mut Session, which: &Which, sarif: bool) -> Done {
@@ -212,19 +191,16 @@ async fn print_findings(client: &Client, session: &mut Session, which: &Which, s
         return session.out.verbatim(&client.text(call.header("accept", "application/sarif+json")).await?);
     }
     let answer = client.value(call).await?;
-    session.out.show(&answer, |found: Findings, paint| findings::render(&found.findings, paint))
+    session.out.show(&answer, |found: Findings, paint| findings::render(&found, paint))
 }
 
 async fn decide(client: &Client, session: &mut Session, args: Decide) -> Done {
-    let version: WithAudit = read(&client.value(Call::get(args.which.path())).await?)?;
+    let version: VersionDetail = read(&client.value(Call::get(args.which.path())).await?)?;
     let Which { app, version: number } = &args.which;
     let audit = version.audit.ok_or_else(|| {
         Failure::refused("no-audit", format!("{app} {number} was never submitted, so there is nothing to decide."))
     })?;
-    let mut decision = json!({"host_app": args.host_app, "approve": args.approve});
-    if let Some(note) = args.note {
-        decision["note"] = Value::from(note);
-    }
+    let decision = audit::Decide { host_app: args.host_app, approve: args.approve, note: args.note };
     let answer = client.value(Call::post(format!("/v1/audits/{}/decisions", audit.id)).json(&decision)).await;
     let answer = answer.map_err(|failure| failure.with_findings_of(app, number))?;
     session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))

@@ -1,124 +1,16 @@
-//! Audits, releases and overviews, as far as they are printed.
-
-use serde::Deserialize;
+//! Prints versions, audits, releases and overviews.
 
 use super::{
-    paint::{Paint, bytes, state},
+    paint::{Paint, bytes, said, state},
     table::{Card, Cell, Table},
 };
-use berth_base::{clock::Millis, text};
-use berth_model::{mini_app::MiniApp, version::Version};
-
-/// An audit of a version.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Audit {
-    pub id: String,
-    #[serde(default)]
-    pub mini_app: Option<String>,
-    #[serde(default)]
-    pub version: Option<String>,
-    /// `checking`, `deciding`, `approved`, `rejected` or `withdrawn`.
-    pub state: String,
-    /// Why it ended as it did.
-    #[serde(default)]
-    pub reason: Option<String>,
-    #[serde(default)]
-    pub created_at: Option<Millis>,
-    #[serde(default)]
-    pub closed_at: Option<Millis>,
-    /// One item for each bound host app.
-    #[serde(default)]
-    pub items: Vec<AuditItem>,
-    /// One evaluation for each policy that judged.
-    #[serde(default)]
-    pub evaluations: Vec<Evaluation>,
-}
-
-/// The part of an audit that one host app decides.
-#[derive(Clone, Debug, Deserialize)]
-pub struct AuditItem {
-    pub host_app: String,
-    /// `approved` or `rejected`; `None` while it is not decided.
-    #[serde(default)]
-    pub decision: Option<String>,
-    #[serde(default)]
-    pub note: Option<String>,
-    #[serde(default)]
-    pub decided_by: Option<String>,
-    #[serde(default)]
-    pub decided_at: Option<Millis>,
-}
-
-/// The evaluation of a version by one policy.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Evaluation {
-    pub policy: String,
-    #[serde(default)]
-    pub policy_version: Option<String>,
-    /// `enforce` or `shadow`.
-    #[serde(default)]
-    pub mode: Option<String>,
-    /// `verdict`, `failed`, `trapped` or `limited`.
-    pub outcome: String,
-    /// Why there is no verdict.
-    #[serde(default)]
-    pub detail: Option<String>,
-    #[serde(default)]
-    pub findings: Vec<super::findings::Finding>,
-}
-
-/// A MiniApp with all of its versions (V3).
-#[derive(Deserialize)]
-pub struct Overview {
-    mini_app: MiniApp,
-    #[serde(default)]
-    online: Option<Version>,
-    #[serde(default)]
-    trial: Option<Trial>,
-    #[serde(default)]
-    auditing: Vec<Audit>,
-    #[serde(default)]
-    approved: Vec<Version>,
-    #[serde(default)]
-    development: Vec<Version>,
-    #[serde(default)]
-    gray_tasks: Vec<super::gray_view::Task>,
-}
-
-impl Overview {
-    /// The online version.
-    pub fn online(&self) -> Option<&Version> {
-        self.online.as_ref()
-    }
-}
-
-/// A trial version (V10).
-#[derive(Clone, Debug, Deserialize)]
-pub struct Trial {
-    pub version: String,
-    /// The page with which it opens.
-    pub entry_path: String,
-    #[serde(default)]
-    pub accounts: Vec<String>,
-}
-
-/// An entry of the release history.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Release {
-    pub version: String,
-    /// `publish` or `rollback`.
-    #[serde(default, alias = "action")]
-    pub kind: Option<String>,
-    /// Whether older packages must not run.
-    #[serde(default)]
-    pub forced: bool,
-    #[serde(default)]
-    pub note: Option<String>,
-    #[serde(default, alias = "actor", alias = "released_by")]
-    pub by: Option<String>,
-    #[serde(default, alias = "created_at", alias = "released_at")]
-    pub at: Option<Millis>,
-}
+use berth_base::text;
+use berth_model::{
+    audit::{Audit, AuditItem, Decision, Evaluation},
+    mini_app::MiniApp,
+    overview::Overview,
+    version::{Release, Trial, Version, upload::VersionDetail},
+};
 
 /// The card of a trial.
 pub fn trial(trial: Trial, paint: &Paint) -> String {
@@ -133,10 +25,10 @@ pub fn trial(trial: Trial, paint: &Paint) -> String {
 pub fn release(release: Release, paint: &Paint) -> String {
     Card::default()
         .field("online", Cell::strong(&release.version))
-        .maybe("by", release.kind.as_deref())
+        .field("by", release.kind.as_str())
         .maybe("forced", release.forced.then_some("yes"))
-        .maybe("note", release.note.as_deref().filter(|note| !note.is_empty()))
-        .maybe("at", release.at.map(|at| paint.when(at)))
+        .maybe("note", said(&release.note))
+        .field("at", paint.when(release.released_at))
         .render(paint)
 }
 
@@ -156,23 +48,22 @@ pub fn version(version: &Version, paint: &Paint) -> String {
         .render(paint)
 }
 
+/// A version with its newest audit.
+pub fn version_detail(detail: VersionDetail, paint: &Paint) -> String {
+    let card = version(&detail.version, paint);
+    match &detail.audit {
+        Some(one) => format!("{card}\n\n{}", audit(one, paint)),
+        None => card,
+    }
+}
+
 /// An audit with its decisions and the outcomes of its policies.
 pub fn audit(audit: &Audit, paint: &Paint) -> String {
     let mut parts = vec![audit_card(audit, paint)];
     if !audit.items.is_empty() {
         let mut table = Table::new(["HOST APP", "DECISION", "BY", "WHEN", "NOTE"]);
         let undecided = if audit.closed_at.is_some() { "not asked" } else { "waits" };
-        for item in &audit.items {
-            let decision = item.decision.as_deref().map_or_else(|| undecided.into(), state);
-            let by = Cell::any(item.decided_by.as_ref());
-            table.row([
-                Cell::of(&item.host_app),
-                decision,
-                by,
-                paint.when_any(item.decided_at),
-                Cell::any(item.note.as_ref()),
-            ]);
-        }
+        audit.items.iter().for_each(|item| table.row(item_row(item, undecided, paint)));
         parts.push(table.render(paint));
     }
     if !audit.evaluations.is_empty() {
@@ -181,26 +72,26 @@ pub fn audit(audit: &Audit, paint: &Paint) -> String {
     parts.join("\n\n")
 }
 
+fn item_row(item: &AuditItem, undecided: &str, paint: &Paint) -> [Cell; 5] {
+    [
+        Cell::of(&item.host_app),
+        item.decision.map(Decision::as_str).map_or_else(|| undecided.into(), state),
+        Cell::any(item.decided_by.as_ref()),
+        paint.when_any(item.decided_at),
+        Cell::any(said(&item.note)),
+    ]
+}
+
 fn audit_card(audit: &Audit, paint: &Paint) -> String {
     Card::default()
         .field("audit", Cell::strong(&audit.id))
-        .maybe("mini app", audit.mini_app.as_deref())
-        .maybe("version", audit.version.as_deref())
-        .field("state", state(&audit.state))
-        .maybe("reason", audit.reason.as_deref())
-        .maybe("opened", audit.created_at.map(|at| paint.when(at)))
+        .field("mini app", Cell::of(&audit.mini_app))
+        .field("version", Cell::of(&audit.version))
+        .field("state", state(audit.state.as_str()))
+        .maybe("reason", said(&audit.reason))
+        .field("opened", paint.when(audit.created_at))
         .maybe("closed", audit.closed_at.map(|at| paint.when(at)))
         .render(paint)
-}
-
-/// The findings of all policies, each with the name and the mode of its policy.
-pub fn findings(evaluations: &[Evaluation]) -> Vec<super::findings::Finding> {
-    let of = |one: &Evaluation, finding: &super::findings::Finding| super::findings::Finding {
-        policy: Some(one.policy.clone()),
-        mode: one.mode.clone(),
-        ..finding.clone()
-    };
-    evaluations.iter().flat_map(|one| one.findings.iter().map(move |finding| of(one, finding))).collect()
 }
 
 /// The table of the policies and their outcomes.
@@ -209,11 +100,11 @@ pub fn evaluations(evaluations: &[Evaluation], paint: &Paint) -> String {
     for one in evaluations {
         table.row([
             Cell::of(&one.policy),
-            Cell::any(one.policy_version.as_ref()),
-            Cell::any(one.mode.as_ref()),
-            state(&one.outcome),
+            Cell::of(&one.policy_version),
+            Cell::of(one.mode),
+            state(one.outcome.as_str()),
             Cell::of(one.findings.len()),
-            Cell::any(one.detail.as_ref()),
+            Cell::any(said(&one.detail)),
         ]);
     }
     table.render(paint)
@@ -229,10 +120,10 @@ pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> Stri
         row(&online.version, "online", online.online_at.map_or(String::new(), |at| format!("since {at}")));
     }
     for task in &overview.gray_tasks {
-        row(&task.version, &task.state, format!("gray task {} {}", task.id, task.name));
+        row(&task.version, task.state.as_str(), format!("gray task {} {}", task.id, task.name));
     }
     for audit in &overview.auditing {
-        row(&audit.version.as_deref().unwrap_or("-"), &audit.state, format!("audit {}", audit.id));
+        row(&audit.version, audit.state.as_str(), format!("audit {}", audit.id));
     }
     for version in overview.approved.iter().chain(&overview.development) {
         row(&version.version, version.state.as_str(), bytes(version.size));

@@ -1,71 +1,20 @@
 //! Handlers for accounts, teams, roles and tokens.
 
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::{
-    clock::Millis,
     ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
     page::{Page, PageQuery},
 };
 use berth_model::access::{
-    Account, AccountQuery, Caller, IssuedToken, Member, NewAccount, NewTeam, NewToken, Role, Scope, Team, Token,
-    TokenScope,
+    Account, AccountQuery, Caller, Grant, IssueToken, IssuedToken, Me, Member, NewAccount, NewTeam, NewToken, Role,
+    Scope, SetRole, Team, Token,
 };
 use berth_work::access;
 
 use crate::Api;
-
-/// The account that makes the request, with its token and its roles.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Me {
-    /// The account.
-    account: Account,
-    /// The token in use.
-    token: Token,
-    /// All roles of the account.
-    grants: Vec<Grant>,
-}
-
-/// A role in a scope.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Grant {
-    /// Kind of the scope.
-    scope: access::ScopeKind,
-    /// Id of the team, host app or merchant; empty for the platform.
-    id: String,
-    /// The role.
-    role: Role,
-}
-
-/// A role to give.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SetRole {
-    /// The role, in place of the one that the account may have in the scope.
-    role: Role,
-}
-
-/// A token to issue.
-// Flattening NewToken in would let unknown members pass, and a misspelt `scopes` would give them all (F82).
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IssueToken {
-    /// Id of the account that the token is for; the caller's own when absent. Only admins of the platform issue tokens
-    /// for others.
-    #[serde(default)]
-    account: Option<UserId>,
-    /// What the token is for, 1 to 64 characters, such as `ci` or `laptop`.
-    name: String,
-    /// What the token may be used for; everything that the caller's own token may be used for when absent.
-    #[serde(default)]
-    scopes: Option<Vec<TokenScope>>,
-    /// When the token stops being valid; never when absent.
-    #[serde(default)]
-    expires_at: Option<Millis>,
-}
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -15,8 +15,7 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    audit::Audit,
-    policy::{Finding, registry::Mode},
+    audit::{Audit, Findings},
     version::{Publish, Release, Rollback, Trial, Version, upload::VersionDetail},
 };
 use berth_work::{
@@ -25,23 +24,6 @@ use berth_work::{
 };
 
 use crate::Api;
-
-/// The findings of all policies in a version.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Findings {
-    findings: Vec<NamedFinding>,
-}
-
-/// A finding, with the policy that made it.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct NamedFinding {
-    /// Name of the policy.
-    policy: String,
-    /// Mode of the policy; findings in mode `shadow` decide nothing.
-    mode: Mode,
-    #[serde(flatten)]
-    finding: Finding,
-}
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -112,11 +94,7 @@ async fn findings(
             ([(header::CONTENT_TYPE, "application/sarif+json")], axum::Json(audit::sarif(&audit))).into_response()
         );
     }
-    let named = |evaluation: audit::Evaluation| {
-        let (policy, mode) = (evaluation.policy, evaluation.mode);
-        evaluation.findings.into_iter().map(move |finding| NamedFinding { policy: policy.clone(), mode, finding })
-    };
-    Ok(Json(Findings { findings: audit.evaluations.into_iter().flat_map(named).collect() }).into_response())
+    Ok(Json(Findings::of(audit.evaluations)).into_response())
 }
 
 /// List all audits of a version, newest first.

@@ -1,17 +1,24 @@
 //! `berth policy bind`, `edit`, `bindings` and `unbind`: the bindings of policies.
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Mode, OnError, word};
-use berth_base::ids::{GrayTaskId, HostAppId, MiniAppId, PolicyBindingId};
+use berth_base::{
+    error::Error,
+    ids::{GrayTaskId, HostAppId, MiniAppId, PolicyBindingId},
+};
+use berth_model::policy::{
+    LimitOverrides,
+    registry::{
+        Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+    },
+};
 
 use crate::{
     call::Call,
     failure::{Done, Failure},
     paint::Paint,
-    parse::ConfigSource,
+    parse::{ConfigSource, one_of},
     session::Session,
     table::{Card, Cell},
 };
@@ -22,8 +29,8 @@ pub struct Bind {
     /// The policy: its name (for the newest version), NAME@VERSION or digest
     pub policy: String,
     /// The scope: platform, host-app:ID or app:ID
-    #[arg(long)]
-    pub scope: Scope,
+    #[arg(long, value_parser = scope)]
+    pub scope: PolicyScope,
     #[command(flatten)]
     pub terms: Terms,
 }
@@ -44,10 +51,10 @@ pub struct Terms {
     #[arg(long, value_name = "CONFIG")]
     pub config: Option<ConfigSource>,
     /// Whether its verdict decides (enforce), or is only recorded (shadow)
-    #[arg(long)]
+    #[arg(long, value_parser = one_of!(Mode))]
     pub mode: Option<Mode>,
     /// What happens when the policy fails: closed refuses, open lets pass
-    #[arg(long)]
+    #[arg(long, value_parser = one_of!(OnError))]
     pub on_error: Option<OnError>,
     /// Limits in place of the default ones: a JSON file, or JSON text such as {"deadline_ms": 50}
     #[arg(long, value_name = "LIMITS")]
@@ -55,106 +62,72 @@ pub struct Terms {
 }
 
 impl Terms {
-    fn members(self) -> Result<Map<String, Value>, Failure> {
-        let mut members = Map::new();
-        let mut set = |name: &str, value: Option<Value>| members.extend(value.map(|value| (name.to_owned(), value)));
-        set("config", self.config.map(|config| config.load()).transpose()?);
-        set("mode", self.mode.map(|mode| word(mode).into()));
-        set("on_error", self.on_error.map(|on_error| word(on_error).into()));
-        set("limits", self.limits.map(|limits| limits.load()).transpose()?);
-        Ok(members)
+    /// The terms as changes to a binding.
+    fn patch(self) -> Result<PolicyBindingPatch, Failure> {
+        let Self { config, mode, on_error, limits } = self;
+        Ok(PolicyBindingPatch {
+            policy: None,
+            config: config.map(|config| config.load()).transpose()?,
+            mode,
+            on_error,
+            limits: limits.map(|limits| overrides(&limits.load()?)).transpose()?,
+        })
     }
 }
 
-/// The scope of a binding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
-    kind: &'static str,
-    id: Option<String>,
+fn overrides(limits: &Value) -> Result<LimitOverrides, Failure> {
+    serde_path_to_error::deserialize(limits).map_err(|error| Failure::usage(format!("--limits: {error}.")))
 }
 
-impl std::str::FromStr for Scope {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let id = |parsed: Result<String, berth_base::error::Error>| parsed.map(Some).map_err(|error| error.detail);
-        let (kind, id) = match text.split_once(':') {
-            None if text == "platform" => ("platform", None),
-            Some(("host-app", of)) => ("host_app", id(of.parse().map(|id: HostAppId| id.to_string()))?),
-            Some(("app", of)) => ("mini_app", id(of.parse().map(|id: MiniAppId| id.to_string()))?),
-            Some(("gray-task", of)) => ("gray_task", id(of.parse().map(|id: GrayTaskId| id.to_string()))?),
-            _ => {
-                return Err(format!(
-                    "{text:?} is not a scope: expected platform, host-app:ID or app:ID (and gray-task:ID, to list)"
-                ));
-            }
-        };
-        Ok(Self { kind, id })
-    }
-}
-
-/// A binding of a policy.
-#[derive(Deserialize)]
-pub struct Binding {
-    pub id: String,
-    #[serde(default)]
-    policy: String,
-    /// The version of the policy that judges there.
-    #[serde(default)]
-    pub policy_version: String,
-    /// The SHA-256 of that version.
-    #[serde(default)]
-    pub digest: String,
-    #[serde(default)]
-    pub scope: Value,
-    #[serde(default)]
-    config: Value,
-    #[serde(default)]
-    mode: Option<String>,
-    #[serde(default)]
-    on_error: Option<String>,
-    #[serde(default)]
-    limits: Map<String, Value>,
-}
-
-impl Binding {
-    /// The limits that differ from the default ones; `None` when there are none.
-    fn limits(&self) -> Option<String> {
-        let set = self.limits.iter().filter(|(_, limit)| !limit.is_null());
-        let words: Vec<_> = set.map(|(name, limit)| format!("{name} {limit}")).collect();
-        (!words.is_empty()).then(|| words.join(", "))
-    }
-
-    /// The scope as `--scope` takes it.
-    pub fn place(&self) -> String {
-        let kind = match self.scope.get("kind").and_then(Value::as_str).unwrap_or("-") {
-            "mini_app" => "app".to_owned(),
-            kind => kind.replace('_', "-"),
-        };
-        match self.scope.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
-            Some(id) => format!("{kind}:{id}"),
-            None => kind,
+/// Parses a scope: `platform`, `host-app:ID`, `app:ID` or `gray-task:ID`.
+pub fn scope(text: &str) -> Result<PolicyScope, String> {
+    let id = |parsed: Result<String, Error>| parsed.map_err(|error| error.detail);
+    let (kind, id) = match text.split_once(':') {
+        None if text == "platform" => (ScopeKind::Platform, String::new()),
+        Some(("host-app", of)) => (ScopeKind::HostApp, id(of.parse().map(|id: HostAppId| id.to_string()))?),
+        Some(("app", of)) => (ScopeKind::MiniApp, id(of.parse().map(|id: MiniAppId| id.to_string()))?),
+        Some(("gray-task", of)) => (ScopeKind::GrayTask, id(of.parse().map(|id: GrayTaskId| id.to_string()))?),
+        _ => {
+            return Err(format!(
+                "{text:?} is not a scope: expected platform, host-app:ID or app:ID (and gray-task:ID, to list)"
+            ));
         }
+    };
+    Ok(PolicyScope { kind, id })
+}
+
+/// The scope as `--scope` takes it.
+pub fn place(scope: &PolicyScope) -> String {
+    match scope.kind {
+        ScopeKind::Platform => "platform".into(),
+        ScopeKind::HostApp => format!("host-app:{}", scope.id),
+        ScopeKind::MiniApp => format!("app:{}", scope.id),
+        ScopeKind::GrayTask => format!("gray-task:{}", scope.id),
     }
+}
+
+/// The limits that differ from the default ones; `None` when there are none.
+fn limits(limits: &LimitOverrides) -> Option<String> {
+    let Ok(Value::Object(set)) = serde_json::to_value(limits) else { return None };
+    let words: Vec<_> = set.iter().map(|(name, limit)| format!("{name} {limit}")).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// Runs `berth policy bind`.
 pub async fn bind(args: Bind, session: &mut Session) -> Done {
-    let mut new = args.terms.members()?;
-    let mut scope = json!({"kind": args.scope.kind});
-    if let Some(id) = args.scope.id {
-        scope["id"] = id.into();
-    }
-    new.insert("policy".into(), args.policy.into());
-    new.insert("scope".into(), scope);
+    let PolicyBindingPatch { config, mode, on_error, limits, .. } = args.terms.patch()?;
+    let (config, limits) = (config.unwrap_or_else(|| json!({})), limits.unwrap_or_default());
+    let (mode, on_error) = (mode.unwrap_or_default(), on_error.unwrap_or_default());
+    let binding = NewPolicyBinding { policy: args.policy, config, mode, on_error, limits };
+    let new = ScopedPolicyBinding { scope: args.scope, binding };
     let answer = session.client()?.value(Call::create("/v1/policy-bindings").json(&new)).await;
     session.out.show(&answer.map_err(Failure::with_binding)?, view)
 }
 
 /// Runs `berth policy edit`.
 pub async fn edit(args: Edit, session: &mut Session) -> Done {
-    let patch = args.terms.members()?;
-    if patch.is_empty() {
+    let patch = args.terms.patch()?;
+    if patch.only_moves() {
         return Err(Failure::usage("Nothing to change. Give --mode, --config, --on-error or --limits."));
     }
     let answer = session.client()?.value(Call::put(path(&args.binding)).json(&patch)).await?;
@@ -162,8 +135,9 @@ pub async fn edit(args: Edit, session: &mut Session) -> Done {
 }
 
 /// Runs `berth policy bindings`.
-pub async fn list(scope: Option<Scope>, policy: Option<String>, session: &mut Session) -> Done {
-    let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), scope.id));
+pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &mut Session) -> Done {
+    let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), Some(scope.id)));
+    let id = id.filter(|id| !id.is_empty());
     let call = Call::get("/v1/policy-bindings").query("scope_kind", kind).query("scope_id", id).query("policy", policy);
     let head = ["ID", "POLICY", "VERSION", "SCOPE", "MODE", "ON ERROR", "CONFIG"];
     session.out.list(session.client()?.items(call).await?, head, "No bindings.", row)
@@ -179,27 +153,26 @@ fn path(binding: &PolicyBindingId) -> String {
     format!("/v1/policy-bindings/{binding}")
 }
 
-fn row(binding: Binding, _: &Paint) -> [Cell; 7] {
+fn row(binding: PolicyBinding, _: &Paint) -> [Cell; 7] {
     [
         Cell::strong(&binding.id),
         Cell::of(&binding.policy),
         Cell::of(&binding.policy_version),
-        binding.place().into(),
-        Cell::any(binding.mode),
-        Cell::any(binding.on_error),
+        place(&binding.scope).into(),
+        Cell::of(binding.mode),
+        Cell::of(binding.on_error),
         Cell::of(binding.config),
     ]
 }
 
-fn view(binding: Binding, paint: &Paint) -> String {
-    let (limits, place) = (binding.limits(), binding.place());
+fn view(binding: PolicyBinding, paint: &Paint) -> String {
     Card::default()
         .field("id", Cell::strong(&binding.id))
         .field("policy", format!("{} {}", binding.policy, binding.policy_version))
-        .field("scope", place)
-        .maybe("mode", binding.mode)
-        .maybe("on error", binding.on_error)
+        .field("scope", place(&binding.scope))
+        .field("mode", binding.mode.as_str())
+        .field("on error", binding.on_error.as_str())
         .field("config", Cell::of(binding.config))
-        .maybe("limits", limits)
+        .maybe("limits", limits(&binding.limits))
         .render(paint)
 }

@@ -3,18 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Kind, moved::Elsewhere, word};
+use super::moved::Elsewhere;
 use crate::policy::moved;
-use berth_base::clock::Millis;
+use berth_model::policy::{PolicyKind, registry::InstalledPolicy};
 
 use crate::{
+    answer::read,
     call::{Call, escape},
     client::Client,
     failure::{Done, Failure},
-    output::read,
     paint::{Paint, bytes, clean, clean_lines},
     push::progress,
     session::Session,
@@ -31,23 +30,6 @@ pub struct Push {
     pub rebind: bool,
 }
 
-/// A policy that is installed on the host.
-#[derive(Deserialize)]
-pub struct Installed {
-    pub digest: String,
-    kind: String,
-    pub name: String,
-    pub version: String,
-    #[serde(default)]
-    summary: String,
-    #[serde(default)]
-    config_schema: Option<Value>,
-    #[serde(default)]
-    size: u64,
-    #[serde(default)]
-    installed_at: Option<Millis>,
-}
-
 /// Asks for a policy by its name, `NAME@VERSION` or digest.
 pub fn call(which: &str) -> Call {
     Call::get(format!("/v1/policies/{}", escape(which)))
@@ -58,23 +40,23 @@ pub async fn push(args: Push, session: &mut Session) -> Done {
     let client = session.client()?;
     let bar = progress(session, &args.file.display().to_string());
     let mut answer = client.value(Call::ask("/v1/policies").file(&args.file, "application/wasm", bar)).await?;
-    let policy: Installed = read(&answer)?;
+    let policy: InstalledPolicy = read(&answer)?;
     if args.rebind {
         let moved = moved::move_all(&client, &policy).await?;
         answer["rebound"] = moved.document(&policy)["bindings"].take();
         let words = moved.words(&policy);
-        session.out.show(&answer, |policy, paint| format!("{}\n\n{words}", view(policy, paint)))?;
+        session.out.show(&answer, |policy: InstalledPolicy, paint| format!("{}\n\n{words}", view(policy, paint)))?;
         return moved.settle(&policy);
     }
     let older = Elsewhere::than(&client, &policy).await?;
     answer["bound_to_other_versions"] = older.document();
     let words = older.words(&policy).map(|words| format!("\n\n{words}")).unwrap_or_default();
-    session.out.show(&answer, |policy, paint| format!("{}{words}", view(policy, paint)))
+    session.out.show(&answer, |policy: InstalledPolicy, paint| format!("{}{words}", view(policy, paint)))
 }
 
 /// Runs `berth policy list`.
-pub async fn list(kind: Option<Kind>, session: &mut Session) -> Done {
-    let items = session.client()?.items(Call::get("/v1/policies").query("kind", kind.map(word))).await?;
+pub async fn list(kind: Option<PolicyKind>, session: &mut Session) -> Done {
+    let items = session.client()?.items(Call::get("/v1/policies").query("kind", kind)).await?;
     let head = ["NAME", "VERSION", "KIND", "SIZE", "DIGEST", "INSTALLED"];
     session.out.list(items, head, "No policies. Install one with `berth policy push`.", row)
 }
@@ -87,11 +69,11 @@ pub async fn inspect(which: &str, session: &mut Session) -> Done {
 /// Runs `berth policy remove`.
 pub async fn remove(which: &str, session: &mut Session) -> Done {
     let client = session.client()?;
-    let found: Installed = read(&client.value(call(which)).await?)?;
+    let found: InstalledPolicy = read(&client.value(call(which)).await?)?;
     if which == found.name {
         only_one(&client, which).await?;
     }
-    client.value(Call::delete(format!("/v1/policies/{}", escape(&found.digest)))).await?;
+    client.value(Call::delete(format!("/v1/policies/{}", found.digest))).await?;
     let sentence = format!("{} {} ({}) is removed.", found.name, found.version, found.digest);
     session.out.done(&json!({"digest": found.digest, "removed": true}), clean(&sentence))
 }
@@ -99,7 +81,7 @@ pub async fn remove(which: &str, session: &mut Session) -> Done {
 /// Refuses a name alone when the host has several versions of the policy.
 async fn only_one(client: &Client, name: &str) -> Done {
     let all = client.items(Call::get("/v1/policies")).await?;
-    let all: Vec<Installed> = all.iter().map(read).collect::<Result<_, _>>()?;
+    let all: Vec<InstalledPolicy> = all.iter().map(read).collect::<Result<_, _>>()?;
     let versions: Vec<_> =
         all.iter().filter(|one| one.name == name).map(|one| format!("{name}@{}", one.version)).collect();
     if versions.len() < 2 {
@@ -111,31 +93,28 @@ async fn only_one(client: &Client, name: &str) -> Done {
     ))))
 }
 
-fn row(policy: Installed, paint: &Paint) -> [Cell; 6] {
+fn row(policy: InstalledPolicy, paint: &Paint) -> [Cell; 6] {
     [
         Cell::strong(policy.name),
         Cell::of(policy.version),
         Cell::of(policy.kind),
         bytes(policy.size).into(),
         Cell::of(policy.digest),
-        paint.when_any(policy.installed_at),
+        paint.when(policy.installed_at),
     ]
 }
 
-fn view(policy: Installed, paint: &Paint) -> String {
+fn view(policy: InstalledPolicy, paint: &Paint) -> String {
     let card = Card::default()
         .field("name", Cell::strong(&policy.name))
         .field("version", policy.version)
-        .field("kind", policy.kind)
+        .field("kind", policy.kind.as_str())
         .field("summary", policy.summary)
-        .field("digest", policy.digest)
+        .field("digest", Cell::of(&policy.digest))
         .field("size", bytes(policy.size))
-        .maybe("installed", policy.installed_at.map(|at| paint.when(at)))
+        .field("installed", paint.when(policy.installed_at))
         .render(paint);
-    let schema = match policy.config_schema {
-        None | Some(Value::Null) => return format!("{card}\n\nIt takes no config."),
-        Some(Value::String(text)) => text,
-        Some(schema) => serde_json::to_string_pretty(&schema).unwrap_or_default(),
-    };
+    let Some(schema) = policy.config_schema else { return format!("{card}\n\nIt takes no config.") };
+    let schema = serde_json::to_string_pretty(&schema).unwrap_or_default();
     format!("{card}\n\nIts config satisfies:\n{}", clean_lines(&schema))
 }

@@ -3,15 +3,16 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{binding::Binding, installed::Installed};
+use super::binding::place;
 use crate::policy::installed;
 use berth_base::text;
+use berth_model::policy::registry::{InstalledPolicy, PolicyBinding, PolicyBindingPatch};
 
 use crate::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    output::read,
     paint::clean,
     session::Session,
 };
@@ -34,26 +35,26 @@ pub async fn rebind(args: Rebind, session: &mut Session) -> Done {
         Some(to) if to.parse::<berth_base::ids::Digest>().is_ok() => to,
         Some(to) => format!("{}@{to}", args.policy),
     };
-    let policy: Installed = read(&client.value(installed::call(&which)).await?)?;
+    let policy: InstalledPolicy = read(&client.value(installed::call(&which)).await?)?;
     let moved = move_all(&client, &policy).await?;
     session.out.done(&moved.document(&policy), moved.words(&policy))?;
     moved.settle(&policy)
 }
 
 /// The bindings of other versions of a policy.
-pub struct Elsewhere(Vec<Binding>);
+pub struct Elsewhere(Vec<PolicyBinding>);
 
 impl Elsewhere {
     /// Asks the host for the bindings of other versions than this one.
-    pub async fn than(client: &Client, policy: &Installed) -> Result<Self, Failure> {
+    pub async fn than(client: &Client, policy: &InstalledPolicy) -> Result<Self, Failure> {
         let all = client.items(Call::get("/v1/policy-bindings").query("policy", Some(&policy.name))).await?;
-        let all: Vec<Binding> = all.iter().map(read).collect::<Result<_, _>>()?;
+        let all: Vec<PolicyBinding> = all.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Self(all.into_iter().filter(|binding| binding.digest != policy.digest).collect()))
     }
 
     /// The bindings in words; `None` when there are none.
-    pub fn words(&self, policy: &Installed) -> Option<String> {
-        let lines = self.0.iter().map(|it| format!("  {}  {}  {}", it.id, it.place(), it.policy_version));
+    pub fn words(&self, policy: &InstalledPolicy) -> Option<String> {
+        let lines = self.0.iter().map(|it| format!("  {}  {}  {}", it.id, place(&it.scope), it.policy_version));
         (!self.0.is_empty()).then(|| {
             format!(
                 "Older versions still judge in {}:\n{}\nMove them: berth policy rebind {}",
@@ -71,13 +72,14 @@ impl Elsewhere {
 }
 
 /// The bindings that were to be moved to a version, and the outcome of each.
-pub struct Moved(Vec<(Binding, Result<(), Failure>)>);
+pub struct Moved(Vec<(PolicyBinding, Result<(), Failure>)>);
 
 /// Moves all bindings of other versions to this one, each by itself. A binding that is refused stays as it is.
-pub async fn move_all(client: &Client, policy: &Installed) -> Result<Moved, Failure> {
+pub async fn move_all(client: &Client, policy: &InstalledPolicy) -> Result<Moved, Failure> {
     let mut moved = Vec::new();
     for binding in Elsewhere::than(client, policy).await?.0 {
-        let call = Call::put(format!("/v1/policy-bindings/{}", binding.id)).json(&json!({"policy": policy.digest}));
+        let patch = PolicyBindingPatch { policy: Some(policy.digest.to_string()), ..PolicyBindingPatch::default() };
+        let call = Call::put(format!("/v1/policy-bindings/{}", binding.id)).json(&patch);
         match client.value(call).await {
             Err(error @ Failure::Refused(_)) => moved.push((binding, Err(error))),
             Err(error) => return Err(error),
@@ -89,12 +91,12 @@ pub async fn move_all(client: &Client, policy: &Installed) -> Result<Moved, Fail
 
 impl Moved {
     /// One line for each binding.
-    pub fn words(&self, policy: &Installed) -> String {
+    pub fn words(&self, policy: &InstalledPolicy) -> String {
         if self.0.is_empty() {
             return clean(&format!("{} is bound to no other version than {}.", policy.name, policy.version));
         }
-        let line = |(binding, outcome): &(Binding, Result<(), Failure>)| {
-            let (id, place, from, to) = (&binding.id, binding.place(), &binding.policy_version, &policy.version);
+        let line = |(binding, outcome): &(PolicyBinding, Result<(), Failure>)| {
+            let (id, place, from, to) = (&binding.id, place(&binding.scope), &binding.policy_version, &policy.version);
             match outcome {
                 Ok(()) => format!("moved   {id}  {place}  {from} -> {to}"),
                 Err(error) => format!("stayed  {id}  {place}  {from}: {error}"),
@@ -104,8 +106,8 @@ impl Moved {
     }
 
     /// The outcome as JSON.
-    pub fn document(&self, policy: &Installed) -> Value {
-        let one = |(binding, outcome): &(Binding, Result<(), Failure>)| {
+    pub fn document(&self, policy: &InstalledPolicy) -> Value {
+        let one = |(binding, outcome): &(PolicyBinding, Result<(), Failure>)| {
             let problem = outcome.as_ref().err().map(Failure::document);
             json!({"id": binding.id, "scope": binding.scope, "from": binding.policy_version, "moved": problem.is_none(),
                    "problem": problem})
@@ -115,7 +117,7 @@ impl Moved {
     }
 
     /// Fails when one of the bindings was refused.
-    pub fn settle(&self, policy: &Installed) -> Done {
+    pub fn settle(&self, policy: &InstalledPolicy) -> Done {
         let stayed = self.0.iter().filter(|(_, outcome)| outcome.is_err()).count();
         if stayed == 0 {
             return Ok(());

@@ -16,11 +16,11 @@ use super::{Desk, Seen};
 use berth_base::ids::Digest;
 
 fn pinned(id: &str, bytes: &[u8]) -> Value {
-    json!({"id": id, "version": "1.2.0", "file": format!("{id}_1.2.0.apkg"), "sha256": Digest::of(bytes), "size": bytes.len()})
+    json!({"mini_app": id, "version": "1.2.0", "file": format!("{id}_1.2.0.apkg"), "sha256": Digest::of(bytes), "size": bytes.len()})
 }
 
 fn manifest(packages: &[Value]) -> String {
-    json!({"host_app": "ha-super", "packages": packages}).to_string()
+    json!({"format": 1, "host_app": "ha-super", "packages": packages}).to_string()
 }
 
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
@@ -71,13 +71,19 @@ async fn o4_a_bundle_replaces_the_folder_as_a_whole() {
 async fn f16_a_bundle_with_other_names_or_bytes_changes_nothing() {
     let one = manifest(&[pinned("mp-one", b"one")]);
     let lying = manifest(&[
-        json!({"id": "mp-one", "version": "1.2.0", "file": "../mp-one_1.2.0.apkg", "sha256": Digest::of(b"one"), "size": 3}),
+        json!({"mini_app": "mp-one", "version": "1.2.0", "file": "../mp-one_1.2.0.apkg", "sha256": Digest::of(b"one"), "size": 3}),
     ]);
-    let escaping = manifest(&[json!({"id": "../mp-one", "version": "1.2.0", "sha256": Digest::of(b"one"), "size": 3})]);
+    let escaping = manifest(&[
+        json!({"mini_app": "../mp-one", "version": "1.2.0", "file": "mp-one_1.2.0.apkg", "sha256": Digest::of(b"one"), "size": 3}),
+    ]);
     let twice = manifest(&[pinned("mp-one", b"one"), pinned("mp-one", b"one")]);
-    let small = manifest(&[json!({"id": "mp-one", "version": "1.2.0", "sha256": Digest::of(b"one"), "size": 2})]);
+    let small = manifest(&[
+        json!({"mini_app": "mp-one", "version": "1.2.0", "file": "mp-one_1.2.0.apkg", "sha256": Digest::of(b"one"), "size": 2}),
+    ]);
     let file = ("mp-one_1.2.0.apkg", b"one" as &[u8]);
-    let cases: [(&str, Vec<u8>); 10] = [
+    let newer = json!({"format": 2, "host_app": "ha-super", "packages": []}).to_string();
+    let cases: [(&str, Vec<u8>); 11] = [
+        ("a newer format", zip(&[("berth-bundle.json", newer.as_bytes())])),
         ("escape", zip(&[("berth-bundle.json", one.as_bytes()), file, ("../evil.apkg", b"x")])),
         ("absolute", zip(&[("berth-bundle.json", one.as_bytes()), file, ("/tmp/evil_1.0.0.apkg", b"x")])),
         ("unnamed", zip(&[("berth-bundle.json", one.as_bytes()), file, ("mp-two_1.2.0.apkg", b"x")])),
@@ -131,7 +137,11 @@ async fn o4_a_pin_gives_the_same_bytes_again() {
 
 #[tokio::test]
 async fn o3_what_is_off_the_shelf_is_told_when_it_is_pinned_and_when_it_is_left_out() {
-    let removed = || async { axum::Json(serde_json::json!({"results": [{"id": "mp-one", "status": "removed"}]})) };
+    let removed = || async {
+        axum::Json(
+            serde_json::json!({"results": [{"mini_app": "mp-one", "status": "removed", "force": true, "steps": []}]}),
+        )
+    };
     let explain = Router::new().route("/v1/check/explain", axum::routing::post(removed));
     let desk = Desk::before(packages(b"one").merge(explain.clone())).await;
     let pin = desk.write("berth-bundle.json", manifest(&[pinned("mp-one", b"one")]));

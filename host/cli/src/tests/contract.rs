@@ -7,18 +7,27 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Desk, Seen};
+use super::{Desk, Seen, ulid};
+use berth_base::ids::Digest;
+
+const AT: &str = "2030-01-31T07:59:00.000Z";
+
+/// The digest of a version of a policy.
+fn digest(version: &str) -> String {
+    Digest::of(version.as_bytes()).to_string()
+}
 
 /// A host that answers everything with one document that fits all commands, and notes what it was asked.
 fn host(asked: Seen<String>) -> Router {
     Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
         let path = uri.path_and_query().unwrap();
         asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
-        let audit = json!({"id": "aud_1", "state": "deciding"});
+        let audit = json!({"id": ulid("aud"), "mini_app": "mp-shop", "version": "1.2.0", "state": "deciding",
+            "sha256": "0".repeat(64), "submitted_by": "usr_1", "created_at": AT, "items": [], "evaluations": []});
         let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
-            "uploaded_by": "usr_1", "created_at": "2030-01-31T07:59:00.000Z", "updated_at": "2030-01-31T07:59:00.000Z",
-            "audit": audit, "items": [], "digest": "d1", "kind": "auditor", "name": "secrets", "results": []});
+            "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
+            "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
 }
@@ -36,10 +45,6 @@ async fn asks(line: &str) -> Vec<String> {
 fn parts(asked: &str) -> (String, Value) {
     let (line, body) = asked.split_at(asked.find('{').unwrap_or(asked.len()));
     (line.trim_end().to_owned(), serde_json::from_str(body).unwrap_or_default())
-}
-
-fn ulid(prefix: &str) -> String {
-    format!("{prefix}_{}", "0".repeat(26))
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("version submit mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/submit".into()),
         ("version withdraw mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/withdraw".into()),
         ("version audits mp-shop 1.2.0", "GET /v1/mini-apps/mp-shop/versions/1.2.0/audits".into()),
-        ("version publish mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {}".into()),
+        ("version publish mp-shop 1.2.0", r#"POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {"forced":false}"#.into()),
         (
             "version publish mp-shop 1.2.0 --forced --note n",
             r#"POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {"forced":true,"note":"n"}"#.into(),
@@ -124,7 +129,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("gray progress GRAY", format!("GET /v1/gray-tasks/{task}/progress")),
         (
             "check --host-app ha-super --app mp-shop@1.0.0 --guid g --explain",
-            r#"POST /v1/check/explain {"apps":[{"mini_app":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","network":"wifi","platform":"android","sdk_version":"1.0.0"}"#.into(),
+            r#"POST /v1/check/explain {"apps":[{"mini_app":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","host_version":"","network":"wifi","os_version":"","platform":"android","sdk_version":"1.0.0"}"#.into(),
         ),
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
@@ -205,11 +210,15 @@ async fn each_command_asks_as_the_contract_says() {
 #[tokio::test]
 async fn v5_a_decision_goes_to_the_audit_of_the_version() {
     let asked = asks("version decide mp-shop 1.2.0 --host-app ha-super --reject --note slow").await;
+    let asked: Vec<_> = asked.iter().map(|one| parts(one)).collect();
     assert_eq!(
         asked,
         [
-            "GET /v1/mini-apps/mp-shop/versions/1.2.0",
-            r#"POST /v1/audits/aud_1/decisions {"approve":false,"host_app":"ha-super","note":"slow"}"#,
+            parts("GET /v1/mini-apps/mp-shop/versions/1.2.0"),
+            parts(&format!(
+                r#"POST /v1/audits/{}/decisions {{"approve":false,"host_app":"ha-super","note":"slow"}}"#,
+                ulid("aud")
+            )),
         ]
     );
 }
@@ -251,28 +260,39 @@ async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_policy_is_removed_by_its_digest() {
-    let looked = ["GET /v1/policies/secrets", "GET /v1/policies", "DELETE /v1/policies/d1"];
+    let delete = format!("DELETE /v1/policies/{}", digest("1.2.0"));
+    let looked = ["GET /v1/policies/secrets", "GET /v1/policies", &delete];
     assert_eq!(asks("policy remove secrets").await, looked);
-    let named = ["GET /v1/policies/secrets%401.2.0", "DELETE /v1/policies/d1"];
+    let named = ["GET /v1/policies/secrets%401.2.0", &delete];
     assert_eq!(asks("policy remove secrets@1.2.0").await, named);
+}
+
+fn binding(number: u8) -> String {
+    format!("pb_{number:026}")
 }
 
 /// A host with `secrets` in the versions 1.0.0 and 1.1.0, and three bindings of them, one of which refuses to be moved.
 fn policies(asked: Seen<String>) -> Router {
-    let installed = |version: &str| json!({"name": "secrets", "version": version, "kind": "auditor", "digest": format!("d-{version}")});
-    let bound = |id: &str, version: &str| json!({"id": id, "policy": "secrets", "policy_version": version, "digest": format!("d-{version}"), "scope": {"kind": "platform"}});
+    let installed = |version: &str| {
+        json!({"name": "secrets", "version": version, "kind": "auditor", "digest": digest(version),
+        "summary": "Finds keys.", "size": 1, "installed_by": "berth", "installed_at": AT})
+    };
+    let bound = |id: u8, version: &str| {
+        json!({"id": binding(id), "policy": "secrets", "policy_version": version, "digest": digest(version),
+        "scope": {"kind": "platform"}, "config": {}, "mode": "enforce", "on_error": "closed", "limits": {}, "bound_by": "berth", "bound_at": AT})
+    };
     Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
         let path = uri.path().to_owned();
         asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
         let (status, answer) = match (method.as_str(), path.as_str()) {
-            ("PUT", "/v1/policy-bindings/pb_2") => {
+            ("PUT", path) if path.ends_with(&binding(2)) => {
                 (422, json!({"type": "/problems/policy-config", "status": 422, "detail": "n is missing."}))
             }
             (_, "/v1/policies") if method == Method::GET => {
                 (200, json!({"items": [installed("1.1.0"), installed("1.0.0")]}))
             }
             (_, "/v1/policy-bindings") => {
-                (200, json!({"items": [bound("pb_1", "1.0.0"), bound("pb_2", "1.0.0"), bound("pb_3", "1.1.0")]}))
+                (200, json!({"items": [bound(1, "1.0.0"), bound(2, "1.0.0"), bound(3, "1.1.0")]}))
             }
             _ => (200, installed("1.1.0")),
         };
@@ -290,17 +310,17 @@ async fn a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
     assert!(ran.out.contains("berth policy rebind secrets"), "{}", ran.out);
 
     let ran = desk.run(&format!("policy push {file} --rebind")).await;
-    assert!(ran.out.contains("moved   pb_1  platform  1.0.0 -> 1.1.0"), "{}", ran.out);
-    assert!(ran.out.contains("stayed  pb_2  platform  1.0.0: policy-config: n is missing."), "{}", ran.out);
+    let (first, second) = (binding(1), binding(2));
+    assert!(ran.out.contains(&format!("moved   {first}  platform  1.0.0 -> 1.1.0")), "{}", ran.out);
+    assert!(
+        ran.out.contains(&format!("stayed  {second}  platform  1.0.0: policy-config: n is missing.")),
+        "{}",
+        ran.out
+    );
     assert!(ran.code == 1 && ran.err.contains("1 of 2 bindings did not move to secrets 1.1.0"), "{}", ran.err);
     let puts: Vec<_> = asked.all().into_iter().filter(|line| line.starts_with("PUT")).collect();
-    assert_eq!(
-        puts,
-        [
-            r#"PUT /v1/policy-bindings/pb_1 {"policy":"d-1.1.0"}"#,
-            r#"PUT /v1/policy-bindings/pb_2 {"policy":"d-1.1.0"}"#
-        ]
-    );
+    let put = |id: &str| format!(r#"PUT /v1/policy-bindings/{id} {{"policy":"{}"}}"#, digest("1.1.0"));
+    assert_eq!(puts, [put(&first), put(&second)]);
 }
 
 #[tokio::test]

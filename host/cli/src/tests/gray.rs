@@ -3,14 +3,15 @@
 use axum::{Json, Router, body::Bytes, extract::RawQuery, http::StatusCode, routing::post};
 use serde_json::{Value, json};
 
-use super::{Desk, Seen};
+use super::{Desk, Seen, ulid};
 
 fn host(asked: Seen<Value>) -> Router {
     let lists = asked.clone();
     let create = move |Json(body): Json<Value>| {
         asked.note(body.clone());
         async move {
-            let task = json!({"id": "gray_1", "name": body["name"], "version": body["version"], "state": "pending",
+            let task = json!({"id": ulid("gray"), "mini_app": "mp-shop", "honoured": false, "conditions": {}, "policies": [],
+                "created_by": "usr_1", "created_at": body["start"], "name": body["name"], "version": body["version"], "state": "pending",
                 "start": body["start"], "end": body["end"], "max_users": body["max_users"],
                 "admitted": 0, "in_words": ["in ha-super from 3.0.0"], "moves": [{"from": "pending", "to": "delivering", "cause": "time", "by": "berth", "at": body["start"]}]});
             (StatusCode::CREATED, Json(task))
@@ -21,7 +22,10 @@ fn host(asked: Seen<Value>) -> Router {
         async {
             (
                 StatusCode::CREATED,
-                Json(json!({"id": "coh_1", "name": "testers", "members": 2, "lines": 3, "blanks": 1, "duplicates": 0})),
+                Json(
+                    json!({"id": ulid("coh"), "name": "testers", "members": 2, "lines": 3, "blanks": 1, "duplicates": 0,
+                    "sha256": "0".repeat(64), "created_by": "usr_1", "created_at": "2030-01-31T08:00:00Z"}),
+                ),
             )
         }
     };
@@ -52,12 +56,12 @@ async fn g4_options_become_conditions() {
             "host_apps": [{"id": "ha-super", "min_version": "3.0.0"}, {"id": "ha-lite"}],
             "platforms": [{"platform": "android", "min_os": "12", "max_os": "14"}],
             "networks": ["wifi"],
-            "objects": [{"kind": "guid", "values": ["g1", "g2"]}, {"kind": "account", "values": ["ann"]}, {"kind": "guid", "cohort": "coh_1"}],
+            "objects": [{"kind": "guid", "values": ["g1", "g2"]}, {"kind": "account", "values": ["ann"]}, {"kind": "guid", "cohort": ulid("coh")}],
             "policies": [{"policy": "percentage", "config": {"percent": 12.5}}, {"policy": "stages", "config": {"hours": 2}}],
         })
     );
     insta::assert_snapshot!(ran.out, @r"
-    id        gray_1
+    id        gray_00000000000000000000000000
     name      beta
     version   1.3.0
     state     pending

@@ -154,6 +154,11 @@ pub async fn serve(host: Router) -> String {
     format!("http://{address}")
 }
 
+/// An id with this prefix.
+pub fn ulid(prefix: &str) -> String {
+    format!("{prefix}_{}", "0".repeat(26))
+}
+
 /// What the handlers of a host saw.
 pub struct Seen<T>(Arc<Mutex<Vec<T>>>);
 

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::super::parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged, duration, percent, ranged_host_app};
+use super::super::parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged, duration, percent};
 use super::Desk;
-use berth_base::clock::Millis;
+use berth_base::{clock::Millis, ids::HostAppId};
+use berth_model::rollout::{ObjectKind, Platform};
 
 #[test]
 fn durations_are_numbers_with_units() {
@@ -59,29 +60,29 @@ fn moments_are_now_or_ahead_or_rfc_3339() {
 
 #[test]
 fn g4_a_condition_may_have_a_range() {
-    let ranged = |name: &str, min: Option<&str>, max: Option<&str>| Ranged {
-        name: name.into(),
+    let ranged = |name, min: Option<&str>, max: Option<&str>| Ranged::<Platform> {
+        name,
         min: min.map(str::to_owned),
         max: max.map(str::to_owned),
     };
     let good = [
-        ("android", ranged("android", None, None)),
-        ("android:12..", ranged("android", Some("12"), None)),
-        ("ios:..17.4", ranged("ios", None, Some("17.4"))),
-        ("ha-shop:3.0.0..3.9.9", ranged("ha-shop", Some("3.0.0"), Some("3.9.9"))),
+        ("android", ranged(Platform::Android, None, None)),
+        ("android:12..", ranged(Platform::Android, Some("12"), None)),
+        ("ios:..17.4", ranged(Platform::Ios, None, Some("17.4"))),
+        ("harmony:3.0.0..3.9.9", ranged(Platform::Harmony, Some("3.0.0"), Some("3.9.9"))),
     ];
     for (text, expected) in good {
-        assert_eq!(text.parse::<Ranged>(), Ok(expected), "{text}");
+        assert_eq!(text.parse::<Ranged<Platform>>(), Ok(expected), "{text}");
     }
-    for text in ["", ":1..2", "android:", "android:12", "android:.."] {
-        assert!(text.parse::<Ranged>().is_err(), "{text:?}");
+    for text in ["", ":1..2", "symbian", "android:", "android:12", "android:.."] {
+        assert!(text.parse::<Ranged<Platform>>().is_err(), "{text:?}");
     }
-    assert!(ranged_host_app("Not_A_Host:1..").is_err());
+    assert!("Not_A_Host:1..".parse::<Ranged<HostAppId>>().is_err());
 }
 
 #[test]
 fn lists_policies_and_percentages() {
-    assert_eq!("device-id=a.txt".parse(), Ok(ListFile { kind: "device_id".into(), path: "a.txt".into() }));
+    assert_eq!("device-id=a.txt".parse(), Ok(ListFile { kind: ObjectKind::DeviceId, path: "a.txt".into() }));
     assert!(["a.txt", "people=a.txt", "guid="].iter().all(|text| text.parse::<ListFile>().is_err()));
 
     let choice = |policy: &str, config| PolicyChoice { policy: policy.into(), config };

@@ -10,7 +10,7 @@ use axum::{
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::{Desk, Seen};
+use super::{Desk, Seen, ulid};
 use berth_base::ids::Digest;
 
 fn version(sha256: &str, size: usize) -> Value {
@@ -35,9 +35,12 @@ fn host(uploads: Seen<Upload>) -> Router {
         (StatusCode::CREATED, Json(version(Digest::of(&bytes).as_str(), bytes.len())))
     };
     let audit = |state: &str| {
-        json!({"id": "aud_1", "mini_app": "mp-shop", "version": "1.2.0", "state": state, "items": [],
-            "reason": (state == "rejected").then_some("secrets found an error."),
-            "evaluations": [{"policy": "secrets", "policy_version": "1.0.0", "mode": "enforce", "outcome": "verdict", "findings": [
+        let at = "2030-01-31T08:00:00Z";
+        json!({"id": ulid("aud"), "mini_app": "mp-shop", "version": "1.2.0", "state": state, "items": [],
+            "sha256": "0".repeat(64), "submitted_by": "usr_1", "created_at": at,
+            "reason": if state == "rejected" { "secrets found an error." } else { "" },
+            "evaluations": [{"policy": "secrets", "policy_version": "1.0.0", "digest": "0".repeat(64), "config": {},
+                "mode": "enforce", "on_error": "closed", "micros": 1, "evaluated_at": at, "outcome": "verdict", "findings": [
                 {"rule": "api-key", "severity": "error", "message": "A key lies open.", "place": {"path": "a.js", "line": 3, "column": 14}}]}]})
     };
     let polls = Seen::new();
@@ -48,7 +51,7 @@ fn host(uploads: Seen<Upload>) -> Router {
     Router::new()
         .route("/v1/packages/{name}", put(upload))
         .route("/v1/mini-apps/mp-shop/versions/1.2.0/submit", post(move || async move { Json(audit("checking")) }))
-        .route("/v1/audits/aud_1", get(poll))
+        .route(&format!("/v1/audits/{}", ulid("aud")), get(poll))
 }
 
 #[tokio::test]

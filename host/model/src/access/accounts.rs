@@ -6,7 +6,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{Role, ScopeKind, Token};
 
 /// An account of a person or a machine.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -50,6 +50,36 @@ pub struct NewTeam {
 pub struct Member {
     pub account: UserId,
     pub name: String,
+    pub role: Role,
+}
+
+/// A role to give.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRole {
+    /// The role, in place of the one that the account may have in the scope.
+    pub role: Role,
+}
+
+/// The account that makes the request, with its token and its roles.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Me {
+    /// The account.
+    pub account: Account,
+    /// The token in use.
+    pub token: Token,
+    /// All roles of the account.
+    pub grants: Vec<Grant>,
+}
+
+/// A role in a scope.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Grant {
+    /// Kind of the scope.
+    pub scope: ScopeKind,
+    /// Id of the team, host app or merchant; empty for the platform.
+    pub id: String,
+    /// The role.
     pub role: Role,
 }
 

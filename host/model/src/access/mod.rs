@@ -7,9 +7,9 @@ mod accounts;
 mod grant;
 mod token;
 
-pub use accounts::{Account, AccountQuery, Member, NewAccount, NewTeam, Team};
+pub use accounts::{Account, AccountQuery, Grant, Me, Member, NewAccount, NewTeam, SetRole, Team};
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
-pub use token::{IssuedToken, NewToken, Token, new_secret};
+pub use token::{IssueToken, IssuedToken, NewToken, Token, new_secret};
 
 use berth_base::{
     error::{Code, Error, Result},

@@ -22,6 +22,25 @@ pub struct NewToken {
     pub expires_at: Option<Millis>,
 }
 
+/// A token to issue.
+// Flattening NewToken in would let unknown members pass, and a misspelt `scopes` would give them all (F82).
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueToken {
+    /// Id of the account that the token is for; the caller's own when absent. Only admins of the platform issue tokens
+    /// for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<UserId>,
+    /// What the token is for, 1 to 64 characters, such as `ci` or `laptop`.
+    pub name: String,
+    /// What the token may be used for; everything that the caller's own token may be used for when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<TokenScope>>,
+    /// When the token stops being valid; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+}
+
 /// An API token, without its secret.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[cfg_attr(feature = "sql", derive(sqlx::FromRow))]

@@ -2,12 +2,14 @@
 
 mod decide;
 mod evaluation;
+mod findings;
 mod pure;
 mod sarif;
 
 pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
 pub use evaluation::Evaluation;
+pub use findings::{Findings, NamedFinding};
 pub use pure::{Gate, gate, tally};
 pub use sarif::sarif;
 

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Audit, Evaluation};
-use crate::policy::{Finding, Severity};
+use crate::policy::Finding;
 
 /// The findings of an audit as one SARIF log with one run for each policy. A policy that gave no verdict has a run that
 /// says why.
@@ -41,11 +41,6 @@ fn run(audit: &Audit, evaluation: &Evaluation) -> Value {
 }
 
 fn result(finding: &Finding, rules: &[&str]) -> Value {
-    let level = match finding.severity {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    };
     let text = match &finding.fix {
         Some(fix) => format!("{} {fix}", finding.message),
         None => finding.message.clone(),
@@ -53,7 +48,8 @@ fn result(finding: &Finding, rules: &[&str]) -> Value {
     let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
-        "level": level,
+        // The words of SARIF are ours.
+        "level": finding.severity,
         "message": {"text": text},
     });
     if let Some(place) = &finding.place {

@@ -48,6 +48,22 @@ pub struct Device {
 }
 
 impl Device {
+    /// A device that says no more of itself than where it runs and which installation it is.
+    pub fn named(host_app: HostAppId, guid: &str) -> Self {
+        Self {
+            host_app,
+            host_version: String::new(),
+            sdk_version: String::new(),
+            platform: String::new(),
+            os_version: String::new(),
+            guid: guid.into(),
+            device_id: None,
+            account: None,
+            network: String::new(),
+            attributes: BTreeMap::new(),
+        }
+    }
+
     /// Checks that the guid is not blank, and that texts and attributes keep their limits.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use super::{Device, Step, device::short};
 use berth_base::{
     error::{Error, Result},
     ids::{Digest, GrayTaskId, HostAppId},
+    text::text_enum,
     version::VersionNumber,
 };
 
@@ -138,30 +139,30 @@ pub struct CheckResponse {
     pub results: Vec<CheckResult>,
 }
 
-/// What the device should do about a MiniApp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Fetch `package` and run it.
-    Update,
-    /// Run the version that the device has.
-    Current,
-    /// The MiniApp is off the shelf: no version of it may run, not even an embedded one.
-    Removed,
-    /// The MiniApp is not bound to this host app, or there is no version of it to run.
-    Unknown,
+text_enum! {
+    /// What the device should do about a MiniApp.
+    Status {
+        /// Fetch `package` and run it.
+        Update = "update",
+        /// Run the version that the device has.
+        Current = "current",
+        /// The MiniApp is off the shelf: no version of it may run, not even an embedded one.
+        Removed = "removed",
+        /// The MiniApp is not bound to this host app, or there is no version of it to run.
+        Unknown = "unknown",
+    }
 }
 
-/// Why a device gets its version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// It is the online version, which everyone gets.
-    Online,
-    /// The device is admitted to a gray task.
-    Gray,
-    /// The account of the device is named in the trial.
-    Trial,
+text_enum! {
+    /// Why a device gets its version.
+    Reason {
+        /// It is the online version, which everyone gets.
+        Online = "online",
+        /// The device is admitted to a gray task.
+        Gray = "gray",
+        /// The account of the device is named in the trial.
+        Trial = "trial",
+    }
 }
 
 /// The answer to a check for one MiniApp.

@@ -1,5 +1,6 @@
 //! The values that are passed to policies and returned by them, as plain Rust. Their shapes are those of `wit/`.
 
+use berth_base::text::text_enum;
 use serde::{Deserialize, Serialize};
 
 /// A named value. Records of the interface cannot get further fields, so hosts add what is new as attributes.
@@ -123,16 +124,16 @@ pub trait Contents: Send + Sync {
     fn read(&self, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, ReadError>;
 }
 
-/// How serious a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// For the reader's information.
-    Note,
-    /// People should look at it before they approve the version.
-    Warning,
-    /// It rejects the version when the policy is bound in mode `enforce`.
-    Error,
+text_enum! {
+    /// How serious a finding is.
+    Severity {
+        /// For the reader's information.
+        Note = "note",
+        /// People should look at it before they approve the version.
+        Warning = "warning",
+        /// It rejects the version when the policy is bound in mode `enforce`.
+        Error = "error",
+    }
 }
 
 /// Where a finding is.

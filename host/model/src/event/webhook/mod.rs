@@ -76,3 +76,12 @@ pub struct WebhookDetail {
     /// The number of deliveries that were given up.
     pub dead: i64,
 }
+
+/// Whether a list of types, exact or ending in `.*`, contains the type `kind`. An empty list contains all.
+pub fn wants(types: &[String], kind: &str) -> bool {
+    let takes = |pattern: &String| match pattern.strip_suffix(".*") {
+        Some(noun) => kind.strip_prefix(noun).is_some_and(|rest| rest.starts_with('.')),
+        None => pattern == kind,
+    };
+    types.is_empty() || types.iter().any(takes)
+}

@@ -46,6 +46,11 @@ fn no_config() -> Value {
     Value::Object(Default::default())
 }
 
+/// Whether a member says what its absence says, too.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// A policy to bind.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -57,13 +62,13 @@ pub struct NewPolicyBinding {
     #[schema(value_type = Object)]
     pub config: Value,
     /// Whether its judgement decides; `enforce` when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub mode: Mode,
     /// What it means when it gives no verdict; `closed` when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub on_error: OnError,
     /// The limits that are to differ from the defaults.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitOverrides,
 }
 

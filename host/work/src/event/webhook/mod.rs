@@ -23,15 +23,6 @@ use serde::Serialize;
 /// How many types one webhook may list.
 const MAX_TYPES: usize = 100;
 
-/// Whether a list of types, exact or ending in `.*`, contains the type `kind`. An empty list contains all.
-pub fn wants(types: &[String], kind: &str) -> bool {
-    let takes = |pattern: &String| match pattern.strip_suffix(".*") {
-        Some(noun) => kind.strip_prefix(noun).is_some_and(|rest| rest.starts_with('.')),
-        None => pattern == kind,
-    };
-    types.is_empty() || types.iter().any(takes)
-}
-
 /// The types, sorted and each once.
 ///
 /// # Errors
