@@ -586,3 +586,67 @@ async fn f80_every_operation_of_the_openapi_document_has_a_row() {
     let missing: Vec<_> = documented.symmetric_difference(&tried).collect();
     assert!(missing.is_empty(), "in the document or in the table, not in both: {missing:?}");
 }
+
+/// The members of the JSON body of an operation, with their schemas; empty for other bodies.
+fn members(api: &Value, method: &str, path: &str) -> BTreeMap<String, Value> {
+    fn collect(api: &Value, schema: &Value, members: &mut BTreeMap<String, Value>) {
+        if let Some(name) = schema["$ref"].as_str() {
+            return collect(api, api.pointer(name.trim_start_matches('#')).unwrap(), members);
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            collect(api, part, members);
+        }
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        members.extend(properties.map(|(name, member)| (name.clone(), member.clone())));
+    }
+    let body = &api["paths"][path][method.to_lowercase()]["requestBody"]["content"]["application/json"]["schema"];
+    let mut members = BTreeMap::new();
+    collect(api, body, &mut members);
+    members
+}
+
+/// A value that a member with this schema cannot take; `None` when it takes anything.
+fn misfit(member: &Value) -> Option<Value> {
+    let kind = &member["type"];
+    let is = |name: &str| kind == name || kind.as_array().is_some_and(|kinds| kinds.contains(&name.into()));
+    let refers = ["$ref", "oneOf", "allOf"].iter().any(|how| member.get(how).is_some());
+    match () {
+        () if is("object") && member.get("additionalProperties").is_none() => None,
+        () if is("object") => Some(json!(7)),
+        () if refers || !kind.is_null() => Some(json!([[true]])),
+        () => None,
+    }
+}
+
+on_both! {
+    async fn f82_what_does_not_fit_is_named_by_its_place_and_null_is_not_told(host) {
+        let cast = Cast::gather(host).await;
+        let admin = &cast.scene.admin;
+        let api = admin.get("/openapi.json").await.good();
+        let mut tried = 0;
+        for (method, path, may) in TABLE {
+            if matches!(may, May::Devices) {
+                continue; // their bodies are tried by `wire`, with the key of a host app
+            }
+            let (address, told) = (cast.path(path), members(&api, method, path));
+            for (name, wrong) in told.iter().filter_map(|(name, member)| Some((name, misfit(member)?))) {
+                let problem = admin.send(method, &address, Some(&json!({name: wrong}))).await.refused("invalid-field");
+                let pointer = problem["pointer"].as_str().unwrap_or_default();
+                assert!(pointer.starts_with(&format!("/{name}")), "{method} {path} {name}: {problem}");
+                let detail = problem["detail"].as_str().unwrap();
+                for word in ["invalid type", "invalid value", "expected", "struct ", "variant", "line 1"] {
+                    assert!(!detail.contains(word), "{method} {path} {name}: {detail}");
+                }
+                tried += 1;
+            }
+            let Some(Value::Object(mut body)) = cast.body(method, path) else { continue };
+            for name in told.keys() {
+                body.entry(name).or_insert(Value::Null);
+            }
+            let answer = admin.send(method, &address, Some(&Value::Object(body))).await;
+            let about = answer.json()["pointer"].as_str().unwrap_or_default().to_owned();
+            assert!(about.is_empty(), "{method} {path} with nulls: {}", answer.json());
+        }
+        assert!(tried > 80, "{tried}");
+    }
+}

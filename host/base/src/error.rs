@@ -197,8 +197,14 @@ impl Error {
         Self::new(Code::NotFound, format!("There is no {what} {id} here, or you have no access to it."))
     }
 
-    /// The error `invalid-field`: the field `name` breaks `rule`.
+    /// The error `invalid-field`: the member `name` of a body breaks `rule`. A member of a member is named `scope.id`;
+    /// `pointer` says the same as a JSON pointer (RFC 6901).
     pub fn field(name: &str, rule: impl fmt::Display) -> Self {
+        Self::parameter(name, rule).with("pointer", format!("/{}", name.replace('.', "/")))
+    }
+
+    /// The error `invalid-field` for what is no member of a body: a header, a parameter of a query or a setting.
+    pub fn parameter(name: &str, rule: impl fmt::Display) -> Self {
         Self::new(Code::InvalidField, format!("{name}: {rule}")).with("field", name)
     }
 

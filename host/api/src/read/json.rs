@@ -3,8 +3,6 @@
 //!
 //! A body that fits is read once. Only one that does not is read again, slowly, to say where and why.
 
-use std::fmt::{Display, Write};
-
 use serde::{
     Deserializer,
     de::{
@@ -51,29 +49,20 @@ fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Resul
     }
 }
 
-/// The JSON pointer of what is wrong. The path ends before a member that is missing.
+/// The JSON pointer of what is wrong. The path ends before a member that is missing, and mostly before an unknown one.
 fn place(fault: &Fault, path: &Path) -> String {
-    let mut pointer = String::new();
-    let mut add = |part: &dyn Display| {
-        let part = part.to_string().replace('~', "~0").replace('/', "~1");
-        let _ = write!(pointer, "/{part}");
+    let part = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { .. } | Segment::Unknown => None,
     };
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => add(index),
-            Segment::Map { key } => add(key),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
+    let mut parts: Vec<String> = path.iter().filter_map(part).collect();
+    match fault {
+        Fault::Missing(name) => parts.push((*name).into()),
+        Fault::Unknown { member, .. } if parts.last() != Some(member) => parts.push(member.clone()),
+        _ => {}
     }
-    if let Fault::Unknown { member, .. } = fault
-        && !pointer.ends_with(&format!("/{member}"))
-    {
-        add(member);
-    }
-    if let Fault::Missing(name) = fault {
-        add(name);
-    }
-    pointer
+    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// Removes the member at `at` when it is null, and says whether it did.

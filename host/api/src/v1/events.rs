@@ -40,7 +40,7 @@ async fn stream(
     Query(mut query): Query<StreamQuery>,
 ) -> Result<impl IntoResponse> {
     if let Some(seen) = headers.get("last-event-id").and_then(|id| id.to_str().ok()) {
-        let seen = seen.parse().map_err(|_| Error::field("Last-Event-ID", "must be the number of an event."))?;
+        let seen = seen.parse().map_err(|_| Error::parameter("Last-Event-ID", "must be the number of an event."))?;
         query.after = Some(seen);
     }
     let items = event::stream::open(app.outbox.clone(), caller, query).await?;

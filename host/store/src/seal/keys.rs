@@ -67,7 +67,7 @@ impl FromStr for SecretKey {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let rule = "a secret key is the base64 of 32 bytes. Make one with `openssl rand -base64 32`.";
-            Error::field("secret-keys", rule)
+            Error::parameter("secret-keys", rule)
         };
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| wrong())?);
         let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| wrong())?;
@@ -127,7 +127,7 @@ impl Seal {
             (keys, _) => (keys.to_vec(), KeySource::Given),
         };
         let none =
-            || Error::field("secret-key-file", "the file holds no key. Write one with `openssl rand -base64 32`.");
+            || Error::parameter("secret-key-file", "the file holds no key. Write one with `openssl rand -base64 32`.");
         let (first, older) = keys.split_first().ok_or_else(none)?;
         Ok(Self::new(first, older, source, random))
     }

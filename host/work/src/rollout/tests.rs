@@ -272,7 +272,7 @@ async fn g8_progress_counts_distinct_devices_over_time() {
     let failed = Report {
         host_app: mall(),
         guid: "c".into(),
-        app: "shop".into(),
+        mini_app: "shop".into(),
         version: v("1.1.0"),
         kind: Mark::Failed,
         detail: None,

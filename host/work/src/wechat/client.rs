@@ -149,7 +149,7 @@ impl Client {
     /// `invalid-field` when `base` is not an http or https address.
     pub fn new(base: &str, timeout: Duration) -> HostResult<Self> {
         let url = reqwest::Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.ok_or_else(|| Error::field("wechat-base-url", "must be an http or https address."))?;
+        let url = url.ok_or_else(|| Error::parameter("wechat-base-url", "must be an http or https address."))?;
         // Fails only when a provider is installed already, which is then the one that is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A redirect would carry the tokens elsewhere.

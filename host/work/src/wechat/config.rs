@@ -94,7 +94,7 @@ impl Platform {
     pub fn open(config: &WechatConfig, public_url: Option<&str>) -> Result<Option<Self>> {
         let Some(app_id) = config.wechat_app_id.clone() else { return Ok(None) };
         let given = |name: &str, secret: &Option<Secret>| {
-            secret.clone().ok_or_else(|| Error::field(name, "is needed beside --wechat-app-id."))
+            secret.clone().ok_or_else(|| Error::parameter(name, "is needed beside --wechat-app-id."))
         };
         let token = given("wechat-token", &config.wechat_token)?;
         let key = given("wechat-aes-key", &config.wechat_aes_key)?;

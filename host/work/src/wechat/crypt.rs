@@ -102,7 +102,7 @@ impl Crypt {
     /// # Errors
     /// `invalid-field` when the key is not 43 characters of base64.
     pub fn new(token: Secret, encoding_aes_key: &Secret, app_id: &str) -> Result<Self> {
-        let wrong = || Error::field("wechat-aes-key", "an EncodingAESKey is 43 letters and digits.");
+        let wrong = || Error::parameter("wechat-aes-key", "an EncodingAESKey is 43 letters and digits.");
         let text = Some(encoding_aes_key.expose()).filter(|text| text.len() == 43).ok_or_else(wrong)?;
         let bytes = Zeroizing::new(LENIENT.decode(text).map_err(|_| wrong())?);
         let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| wrong())?;

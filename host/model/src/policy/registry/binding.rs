@@ -4,7 +4,7 @@ use berth_base::{
     clock::Millis,
     ids::{Digest, PolicyBindingId},
 };
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{
     PartialSchema,
@@ -73,7 +73,8 @@ pub struct NewPolicyBinding {
 }
 
 /// A policy to bind, and the place where to bind it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(from = "Told")]
 pub struct ScopedPolicyBinding {
     /// The place.
     pub scope: PolicyScope,
@@ -82,14 +83,26 @@ pub struct ScopedPolicyBinding {
     pub binding: NewPolicyBinding,
 }
 
-impl<'de> Deserialize<'de> for ScopedPolicyBinding {
-    /// Written by hand, because a derived flattening would accept misspelt fields.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let mut members = serde_json::Map::deserialize(deserializer)?;
-        let scope = members.remove("scope").ok_or_else(|| D::Error::missing_field("scope"))?;
-        let scope = serde_json::from_value(scope).map_err(D::Error::custom)?;
-        let binding = serde_json::from_value(members.into()).map_err(D::Error::custom)?;
-        Ok(Self { scope, binding })
+/// A policy to bind, as it is read: a flattening would accept misspelt members.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    scope: PolicyScope,
+    policy: String,
+    #[serde(default = "no_config")]
+    config: Value,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    on_error: OnError,
+    #[serde(default)]
+    limits: LimitOverrides,
+}
+
+impl From<Told> for ScopedPolicyBinding {
+    fn from(told: Told) -> Self {
+        let Told { scope, policy, config, mode, on_error, limits } = told;
+        Self { scope, binding: NewPolicyBinding { policy, config, mode, on_error, limits } }
     }
 }
 
