@@ -209,8 +209,8 @@ mod tests {
     #[tokio::test]
     async fn every_problem_type_leads_to_a_page() {
         for code in Code::ALL {
-            let page = explain(Path(code.slug().into())).await.unwrap();
-            let text = axum::body::to_bytes(page.into_body(), 4096).await.unwrap();
+            let answer = explain(Path(code.slug().into())).await.unwrap();
+            let text = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
             let text = std::str::from_utf8(&text).unwrap();
             assert!(text.contains(code.title()) && text.contains(page(*code).cause) && text.contains("## Cure"));
         }
