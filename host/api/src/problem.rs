@@ -1,5 +1,7 @@
 //! Errors on the wire: `application/problem+json` (RFC 9457), and the pages that explain each `type`.
 
+mod pages;
+
 use axum::{
     extract::{OriginalUri, Path},
     http::{
@@ -12,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use berth_base::error::{Code, Error, Kind};
 
+use self::pages::{Page, page};
 use crate::request_id;
 
 /// The member of [`Error::fields`] whose value, in seconds, becomes the `Retry-After` header.
@@ -43,28 +46,6 @@ fn status_of(kind: Kind) -> StatusCode {
         Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-/// What the caller can do about a refusal of this kind.
-fn advice(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Malformed => "Correct the request; `detail` names the part that could not be read.",
-        Kind::Unauthenticated => "Send a valid token as `Authorization: Bearer …`, or the host app's public key.",
-        Kind::Forbidden => "Use a token whose role and scope allow this, or ask an admin for the grant.",
-        Kind::NotFound => "Check the address and the ids. What you may not see is answered in the same way.",
-        Kind::Gone => "It was withdrawn: stop using it. Asking again does not help until its owner restores it.",
-        Kind::Conflict => {
-            "Read the current state and decide anew; the same request will be refused again until it changes."
-        }
-        Kind::Precondition => "Read the resource again and repeat the request with fresh validators.",
-        Kind::TooLarge => "Send less: the limit stands in the problem.",
-        Kind::Invalid => "Correct the content; `detail` and the further members name the rule and the place.",
-        Kind::TooMany => "Wait for the time in `Retry-After`, then try again.",
-        Kind::Timeout => "Send the body faster, or over a better connection, and try again.",
-        Kind::StorageFull => "The operator has to free or add storage. Nothing of this request was kept.",
-        Kind::Unavailable => "Try again after a moment, or after the time in `Retry-After`.",
-        Kind::Internal => "Give the `request_id` to the operator: it leads to the reason in the host's log.",
     }
 }
 
@@ -146,8 +127,10 @@ pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -
 pub async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
     let code = Code::ALL.iter().find(|code| code.slug() == slug);
     let code = *code.ok_or_else(|| Error::not_found("problem", &slug))?;
+    let Page { cause, cure } = page(code);
+    let (title, status) = (code.title(), status(code));
     let text =
-        format!("# {}\n\n`/problems/{slug}`, status {}\n\n{}\n", code.title(), status(code), advice(code.kind()));
+        format!("# {title}\n\n`/problems/{slug}`, status {status}\n\n## Cause\n\n{cause}\n\n## Cure\n\n{cure}\n");
     Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }
 
@@ -226,9 +209,10 @@ mod tests {
     #[tokio::test]
     async fn every_problem_type_leads_to_a_page() {
         for code in Code::ALL {
-            let page = explain(Path(code.slug().into())).await.unwrap();
-            let text = axum::body::to_bytes(page.into_body(), 4096).await.unwrap();
-            assert!(std::str::from_utf8(&text).unwrap().contains(code.title()));
+            let answer = explain(Path(code.slug().into())).await.unwrap();
+            let text = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+            let text = std::str::from_utf8(&text).unwrap();
+            assert!(text.contains(code.title()) && text.contains(page(*code).cause) && text.contains("## Cure"));
         }
         let all = axum::body::to_bytes(index().await.into_body(), 1 << 16).await.unwrap();
         let all = std::str::from_utf8(&all).unwrap();

@@ -1,5 +1,7 @@
 //! `berth team` and `berth account`: who may do what.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use serde_json::json;
 
@@ -120,6 +122,12 @@ pub async fn team_id(client: &Client, team: &str) -> Result<TeamId, Failure> {
     the_one("team", team, all.collect::<Result<_, _>>()?, "berth team list")
 }
 
+/// The names of the teams that the caller may know of; none when the host does not tell them, as ids do, too.
+pub async fn team_names(client: &Client) -> BTreeMap<TeamId, String> {
+    let all = client.items(Call::get("/v1/teams")).await.unwrap_or_default();
+    all.iter().filter_map(|one| read(one).ok()).map(|TeamView { id, name, .. }| (id, name)).collect()
+}
+
 /// The id of an account that is given by its id or by its name.
 pub async fn account_id(client: &Client, account: &str) -> Result<UserId, Failure> {
     if let Ok(id) = account.parse() {
@@ -197,6 +205,7 @@ async fn revoke(client: &Client, session: &mut Session, mut words: Vec<String>, 
     }
     let path = place.find(client, &mut words).await?;
     let account = account_id(client, &words[0]).await?;
+    session.confirm(&format!("Take the role of {} there?", words[0]))?;
     client.value(Call::delete(format!("{path}/{account}"))).await?;
     session.out.done(&json!({"account": account, "role": null}), format!("{account} has no role there any more."))
 }
@@ -224,7 +233,11 @@ pub async fn account(command: Account, session: &mut Session) -> Done {
     match command {
         Account::Create { name } => {
             let answer = client.value(Call::create("/v1/accounts").json(&NewAccount { name })).await?;
-            session.out.show(&answer, |account: AccountView, paint| named(&account.id, &account.name, paint))
+            session.out.show(&answer, |account: AccountView, paint| named(&account.id, &account.name, paint))?;
+            session
+                .out
+                .then(&answer, |one: AccountView| Some(format!("berth token create laptop --account {}", one.id)));
+            Ok(())
         }
         Account::List { name } => {
             let items = client.items(Call::get("/v1/accounts").query("name", name)).await?;

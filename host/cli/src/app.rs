@@ -1,9 +1,13 @@
 //! `berth app`: MiniApps.
 
+use std::collections::BTreeMap;
+
 use clap::{Subcommand, ValueEnum};
 
 use super::{
+    access::{team_id, team_names},
     call::Call,
+    client::Client,
     failure::{Done, Failure},
     host_app::binding_state,
     paint::{Ink, Paint, said},
@@ -36,18 +40,18 @@ pub enum App {
         /// Its id, for ever: 3 to 63 of a-z, 0-9 and '-', dots between parts; generated when absent
         #[arg(long)]
         id: Option<MiniAppId>,
-        /// The team that owns it; needed when you are in several
+        /// The team that owns it, by its id or name; needed when you are in several
         #[arg(long)]
-        team: Option<TeamId>,
+        team: Option<String>,
         /// A description for people
         #[arg(long, default_value = "")]
         description: String,
     },
     /// List MiniApps
     List {
-        /// Only those of this team
+        /// Only those of this team, by its id or name
         #[arg(long)]
-        team: Option<TeamId>,
+        team: Option<String>,
         /// Only those with this text in name or id
         #[arg(long)]
         search: Option<String>,
@@ -109,14 +113,21 @@ pub async fn run(command: App, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         App::Create { name, id, team, description } => {
+            let team = owner(&client, team).await?;
             let call = Call::create("/v1/mini-apps").json(&NewMiniApp { name, team, id, description });
-            session.out.show(&client.value(call).await.map_err(Failure::about_team)?, view)
+            let answer = client.value(call).await.map_err(Failure::about_team)?;
+            session.out.show(&answer, view)?;
+            session.out.then(&answer, |app: MiniApp| Some(format!("berth init --id {}", app.id)));
+            Ok(())
         }
         App::List { team, search } => {
+            let team = owner(&client, team).await?;
             let call = Call::get("/v1/mini-apps").query("team", team).query("search", search);
             let items = client.items(call).await?;
             let empty = "No MiniApps. Create one with `berth app create NAME`.";
-            session.out.list(items, ["ID", "NAME", "TEAM", "SHELF", "CREATED"], empty, row)
+            let teams = if session.out.json { BTreeMap::new() } else { team_names(&client).await };
+            let head = ["ID", "NAME", "TEAM", "SHELF", "CREATED"];
+            session.out.list(items, head, empty, |app: MiniApp, paint| row(app, &teams, paint))
         }
         App::Show { app } => {
             let answer = client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?;
@@ -135,8 +146,15 @@ pub async fn run(command: App, session: &mut Session) -> Done {
         }
         App::Shelf { app, state, note } => {
             let shelf = Shelf { on: state == OnOff::On, note };
+            if !shelf.on {
+                session.confirm(&format!("Take {app} off the shelf, so that it runs in no host app any more?"))?;
+            }
             let answer = client.value(Call::post(format!("/v1/mini-apps/{app}/shelf")).json(&shelf)).await?;
-            session.out.show(&answer, view)
+            session.out.show(&answer, view)?;
+            if !shelf.on {
+                session.out.next(format!("berth app shelf {app} on"));
+            }
+            Ok(())
         }
         App::MinVersion { app, version, none } => {
             let version = version.filter(|_| !none);
@@ -151,8 +169,17 @@ fn shelf(app: &MiniApp) -> Cell {
     if app.on_shelf { "on".into() } else { Cell::new(Ink::Bad, "off") }
 }
 
-fn row(app: MiniApp, paint: &Paint) -> [Cell; 5] {
-    [Cell::strong(&app.id), Cell::of(&app.name), Cell::of(&app.team), shelf(&app), paint.when(app.created_at)]
+/// The team that an option names by its id or name.
+async fn owner(client: &Client, team: Option<String>) -> Result<Option<TeamId>, Failure> {
+    match team {
+        Some(team) => team_id(client, &team).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn row(app: MiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -> [Cell; 5] {
+    let team = teams.get(&app.team).map_or_else(|| Cell::of(&app.team), Cell::of);
+    [Cell::strong(&app.id), Cell::of(&app.name), team, shelf(&app), paint.when(app.created_at)]
 }
 
 fn view(app: MiniApp, paint: &Paint) -> String {

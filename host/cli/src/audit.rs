@@ -1,8 +1,10 @@
 //! `berth audit`: what the built-in auditors find in a folder or a package, here and without a host.
 
 use std::{
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Args;
@@ -12,15 +14,14 @@ use super::{
     failure::{Done, Failure},
     pack::refused,
     parse::{ConfigSource, PolicyChoice},
-    policy::engine,
     session::Session,
 };
-use crate::{files, findings, pack, views};
+use crate::{files, findings, pack, policy, views};
 use berth_base::{
     clock::Millis,
     ids::{AuditId, Digest},
 };
-use berth_judge::{Engine, Subject, admit, builtin};
+use berth_judge::{Compiler, Engine, EngineConfig, Subject, admit, builtin};
 use berth_model::{
     audit::{self, Audit, AuditState, Evaluation, Findings, Gate, OutcomeKind},
     policy::{
@@ -54,7 +55,7 @@ pub struct AuditHere {
 pub async fn run(args: AuditHere, session: &mut Session) -> Done {
     let asked = asked(&args.policies)?;
     let package = Package::open(&args.what)?;
-    let (engine, _cache) = engine()?;
+    let (engine, _temporary) = engine(session.cache.as_deref())?;
     let mut evaluations = Vec::new();
     for auditor in asked {
         evaluations.push(evaluate(&engine, auditor, package.subject.clone(), session.clock.now()).await?);
@@ -73,6 +74,37 @@ pub async fn run(args: AuditHere, session: &mut Session) -> Done {
             Err(Failure::refused("would-be-rejected", format!("A host would reject this package. {reason}")))
         }
     }
+}
+
+/// How long compiled auditors are kept. Those of a berth that is in use are made again now and then.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// The sandbox of a host. It compiles an auditor once and keeps the code in a folder of the user's, or where there is none, in a
+/// temporary one, which lives as long as the second value.
+fn engine(cache: Option<&Path>) -> Result<(Engine, Option<tempfile::TempDir>), Failure> {
+    match cache.and_then(|cache| own_folder(&cache.join("policies")).ok()) {
+        Some(folder) => Ok((Engine::new(EngineConfig::new(folder, Compiler::InProcess))?, None)),
+        None => policy::engine().map(|(engine, folder)| (engine, Some(folder))),
+    }
+}
+
+/// A folder in which nobody but its owner can write, as what is in it runs as machine code; without what is old.
+fn own_folder(folder: &Path) -> io::Result<PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let about = fs::symlink_metadata(folder)?;
+    let mine = tempfile::tempfile()?.metadata()?.uid();
+    if !about.is_dir() || about.uid() != mine || about.permissions().mode() & 0o022 != 0 {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    for entry in fs::read_dir(folder)?.flatten() {
+        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > KEPT) {
+            // Another process may have been faster.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(folder.to_owned())
 }
 
 /// The package as a host would open it.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{download, files, reach, unpack};
 use berth_base::{
-    ids::{EndpointAppId, HostAppId, MiniAppId},
+    ids::{Digest, EndpointAppId, HostAppId, MiniAppId},
     text,
 };
 use berth_model::{
@@ -133,11 +133,26 @@ fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
     let document = json!({"out": out, "bundle": manifest.document});
     let mut table = Table::new(["PACKAGE", "SIZE", "SHA256"]);
     for package in &manifest.packages {
-        table.row([Cell::strong(&package.name), super::paint::bytes(package.size).into(), Cell::of(&package.sha256)]);
+        table.row([Cell::strong(&package.name), super::paint::bytes(package.size).into(), short(&package.sha256)]);
     }
     let table = table.render(&session.out.paint);
     let count = text::count(manifest.packages.len() as u64, "package", "packages");
-    session.out.done(&document, format!("{table}\n\n{count} in {}", out.display()))
+    session.out.done(&document, format!("{table}\n\n{count} in {}", out.display()))?;
+    if manifest.packages.is_empty() {
+        let app = &manifest.host_app;
+        return Err(Failure::refused(
+            "bundle-empty",
+            format!(
+                "The bundle has no package: nothing that is bound to {app} is online and on the shelf. See `berth host-app bindings {app}`."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// A digest, in a table on a terminal only its beginning. `berth-bundle.json` has all of it.
+fn short(sha256: &Digest) -> Cell {
+    Cell::of(sha256).shortly(sha256.as_str().chars().take(12).collect())
 }
 
 async fn fill(client: &Client, session: &Session, args: &Bundle, folder: &Path) -> Result<Manifest, Failure> {

@@ -118,6 +118,7 @@ pub async fn run(command: Channel, session: &mut Session) -> Done {
             return session.out.list(items, head, "No channels. Add one with `berth channel create`.", row);
         }
         Channel::Delete { channel } => {
+            session.confirm(&format!("Give up the channel {channel}, so that any merchant may authorise it?"))?;
             client.value(Call::delete(format!("/v1/channels/{channel}"))).await?;
             return session.out.done(&json!({"channel": channel, "deleted": true}), format!("{channel} is given up."));
         }
@@ -130,7 +131,10 @@ pub async fn run(command: Channel, session: &mut Session) -> Done {
         Channel::Show { channel } => Call::get(format!("/v1/channels/{channel}")),
         Channel::Rename { channel, name } => Call::patch(format!("/v1/channels/{channel}")).json(&EditChannel { name }),
         Channel::Bind { channel, endpoint_app, take } => bind(&channel, endpoint_app, take),
-        Channel::Unbind { channel } => Call::delete(format!("/v1/channels/{channel}/endpoint-app")),
+        Channel::Unbind { channel } => {
+            session.confirm(&format!("Unbind the channel {channel} from its endpoint application?"))?;
+            Call::delete(format!("/v1/channels/{channel}/endpoint-app"))
+        }
     };
     session.out.show(&client.value(call).await?, view)
 }

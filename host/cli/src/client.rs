@@ -131,7 +131,11 @@ impl Client {
             };
             match pause {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return self.judge(sent).await,
+                None => {
+                    let answer = self.judge(sent).await;
+                    settle(&call.body, answer.is_ok());
+                    return answer.map_err(|failure| failure.of_call(&call.path));
+                }
             }
             attempt += 1;
         }
@@ -177,6 +181,13 @@ impl Client {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
         hex::encode(bytes)
+    }
+}
+
+/// Ends the progress of an upload: whole when the host has taken it, where it stood when not.
+fn settle(body: &Body, taken: bool) {
+    if let Body::File { progress, .. } = body {
+        if taken { progress.finish() } else { progress.abandon() }
     }
 }
 
@@ -227,6 +238,7 @@ fn foreign(status: StatusCode) -> Problem {
         request_id: None,
         fields: serde_json::Map::new(),
         next: None,
+        known: Vec::new(),
     }
 }
 

@@ -44,6 +44,11 @@ pub fn default_path() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join("berth/credentials.json"))
 }
 
+/// `$XDG_CACHE_HOME/berth`, or the same under `~/.cache`. `None` when there is no home folder.
+pub fn default_cache() -> Option<PathBuf> {
+    Some(Xdg::new().ok()?.cache_dir().join("berth"))
+}
+
 impl Credentials {
     /// Reads the stored logins; there are none when the file does not exist.
     pub fn load(path: &Path) -> Result<Self, Failure> {

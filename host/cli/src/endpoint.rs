@@ -126,6 +126,7 @@ pub async fn run(command: Endpoint, session: &mut Session) -> Done {
             session.out.show(&client.value(call).await?, card)
         }
         Endpoint::Delete { cid } => {
+            session.confirm(&format!("Delete the endpoint application {cid}?"))?;
             client.value(Call::delete(format!("/v1/endpoint-apps/{cid}"))).await?;
             session.out.done(&json!({"id": cid, "deleted": true}), format!("{cid} is deleted."))
         }
@@ -134,6 +135,7 @@ pub async fn run(command: Endpoint, session: &mut Session) -> Done {
             session.out.show(&client.value(call).await?, view)
         }
         Endpoint::Remove { cid, instance } => {
+            session.confirm(&format!("Take {instance} out of {cid}?"))?;
             client.value(Call::delete(format!("/v1/endpoint-apps/{cid}/products/{instance}"))).await?;
             let document = json!({"id": cid, "product_instance": instance, "held": false});
             session.out.done(&document, format!("{cid} does not hold {instance} any more."))

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use berth_base::{ids::MiniAppId, version::VersionNumber};
+use berth_package::PackageName;
 
 /// The result of a command that has printed its answer itself.
 pub type Done = Result<(), Failure>;
@@ -31,6 +32,42 @@ pub struct Problem {
     /// The command to try next, if the command that was refused knows a better one than the reason tells.
     #[serde(skip)]
     pub next: Option<String>,
+    /// The ids of the call that was refused, by the word that stands for each in advice: `APP`, `VERSION` …
+    #[serde(skip)]
+    pub known: Vec<(&'static str, String)>,
+}
+
+/// The word that stands in advice for an id, by the collection that precedes the id in a path.
+const WORDS: [(&str, &str); 12] = [
+    ("mini-apps", "APP"),
+    ("bindings", "APP"),
+    ("versions", "VERSION"),
+    ("host-apps", "HOST_APP"),
+    ("gray-tasks", "TASK"),
+    ("merchants", "BOS_ID"),
+    ("endpoint-apps", "CID"),
+    ("channels", "CHANNEL"),
+    ("org-nodes", "VID"),
+    ("policies", "NAME"),
+    ("policy-bindings", "BINDING"),
+    ("webhooks", "WEBHOOK"),
+];
+
+/// The ids in the path of a call, by the words that stand for them.
+fn ids_in(path: &str) -> Vec<(&'static str, String)> {
+    let path = path.split('?').next().unwrap_or_default();
+    let segments: Vec<_> = path.split('/').collect();
+    let mut known = Vec::new();
+    for pair in segments.windows(2) {
+        if pair[0] == "packages"
+            && let Ok(name) = pair[1].parse::<PackageName>()
+        {
+            known.extend([("APP", name.mini_app_id.to_string()), ("VERSION", name.version.to_string())]);
+        }
+        let word = WORDS.iter().find(|(collection, _)| *collection == pair[0]);
+        known.extend(word.map(|(_, word)| (*word, pair[1].to_owned())));
+    }
+    known
 }
 
 /// Why a command did not do what it was asked to.
@@ -57,7 +94,16 @@ impl Failure {
             request_id: None,
             fields: Map::new(),
             next: None,
+            known: Vec::new(),
         }))
+    }
+
+    /// Lets advice name what a call to this path was about.
+    pub fn of_call(mut self, path: &str) -> Self {
+        if let Self::Refused(problem) = &mut self {
+            problem.known = ids_in(path);
+        }
+        self
     }
 
     /// Points to the findings of a version, if it was refused because its audit rejected it.
@@ -170,9 +216,19 @@ impl fmt::Display for Problem {
 
 impl Problem {
     /// What to do next. A refusal while packing does not advise to pack.
-    fn advice(&self) -> Option<&str> {
+    fn advice(&self) -> Option<String> {
         let local = self.status == 0 && self.kind.starts_with("package-");
-        self.next.as_deref().or_else(|| advice(&self.kind).filter(|_| !local))
+        self.next.clone().or_else(|| advice(&self.kind).filter(|_| !local).map(|advice| self.filled(advice)))
+    }
+
+    /// Advice with the ids that are known in place of the words that stand for them.
+    fn filled(&self, advice: &str) -> String {
+        let fill = |word: &str| {
+            let bare = word.trim_end_matches(',');
+            let id = self.known.iter().find(|(name, _)| *name == bare).map(|(_, id)| id);
+            id.map_or_else(|| word.to_owned(), |id| word.replacen(bare, id, 1))
+        };
+        advice.split(' ').map(fill).collect::<Vec<_>>().join(" ")
     }
 }
 

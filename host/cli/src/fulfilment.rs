@@ -10,7 +10,7 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    paint::{Paint, state},
+    paint::{Paint, state, word},
     session::Session,
     table::{Card, Cell, Table},
 };
@@ -175,27 +175,28 @@ fn receipts(receipts: Receipts, paint: &Paint) -> String {
     let counts = ReceiptOutcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, outcome)| format!("{count} {outcome}")).collect();
     let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
-    let mut hints = std::collections::BTreeSet::new();
+    let mut hints = std::collections::BTreeMap::new();
     for one in receipts.results.into_iter().filter(|one| one.outcome == ReceiptOutcome::Parked) {
-        hints.insert(hint(one.reason));
+        hints.entry(one.reason).or_insert_with(|| hint(&one));
         table.row([Cell::strong(one.id), Cell::any(one.reason), Cell::any(one.detail)]);
     }
     let summary = if counts.is_empty() { "Nothing waits.".into() } else { format!("{}.", counts.join(", ")) };
     if hints.is_empty() {
         return summary;
     }
-    let hints: Vec<_> = hints.into_iter().collect();
+    let hints: Vec<_> = hints.into_values().collect();
     format!("{summary}\n\n{}\n\n{}", table.render(paint), hints.join("\n"))
 }
 
-/// How to free a message that is parked for this reason.
-fn hint(reason: Option<Reason>) -> &'static str {
-    match reason {
-        Some(Reason::Malformed) => "Malformed: berth fulfilment replay MESSAGE --message CORRECTED.json",
+/// How to free a message that is parked.
+fn hint(one: &Receipt) -> String {
+    let id = word(&one.id.to_string());
+    match one.reason {
+        Some(Reason::Malformed) => format!("Malformed: berth fulfilment replay {id} --message CORRECTED.json"),
         Some(Reason::MerchantUnknown) => {
-            "Merchant unknown: berth merchant create NAME --id BOS_ID applies it by itself."
+            "Merchant unknown: berth merchant create NAME --id BOS_ID applies it by itself.".into()
         }
-        _ => "When the reason is gone: berth fulfilment replay MESSAGE",
+        _ => format!("When the reason is gone: berth fulfilment replay {id}"),
     }
 }
 

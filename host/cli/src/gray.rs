@@ -78,7 +78,13 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
         }
         Gray::Suspend(step) => take(&client, session, step, "suspend").await,
         Gray::Resume(step) => take(&client, session, step, "resume").await,
-        Gray::End(step) => take(&client, session, step, "end").await,
+        Gray::End(step) => {
+            session.confirm(&format!(
+                "End {}? Nothing leaves that state, and its devices return to the online version.",
+                step.task
+            ))?;
+            take(&client, session, step, "end").await
+        }
         Gray::Progress { task } => {
             let answer = client.value(Call::get(format!("/v1/gray-tasks/{task}/progress"))).await?;
             session.out.show(&answer, |progress: Progress, paint| view::progress(&progress, paint))
@@ -109,7 +115,11 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
     let body = Note { note: step.note };
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
-    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
+    if verb == "suspend" {
+        session.out.next(format!("berth gray resume {}", step.task));
+    }
+    Ok(())
 }
 
 /// Streams a list to the host.

@@ -101,7 +101,9 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Do
         task.objects.push(ObjectList { kind: list.kind, values: Vec::new(), cohort: Some(cohort.id) });
     }
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;
-    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
+    session.out.then(&answer, |task: GrayTask| Some(format!("berth gray progress {}", task.id)));
+    Ok(())
 }
 
 /// The task without the lists that are uploaded.

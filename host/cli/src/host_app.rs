@@ -90,6 +90,7 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
             session.out.show(&answer, agreement)
         }
         HostApp::Unbind { host_app, app } => {
+            session.confirm(&format!("Unbind {app}, so that it runs in {host_app} no more?"))?;
             client.value(Call::delete(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
             let document = json!({"host_app": host_app, "mini_app": app, "bound": false});
             session.out.done(&document, format!("{app} is no longer bound to {host_app}."))

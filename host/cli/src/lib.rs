@@ -25,6 +25,7 @@ mod gray;
 mod gray_create;
 mod gray_view;
 mod host_app;
+mod init;
 mod login;
 mod merchant;
 mod org_node;
@@ -56,7 +57,7 @@ use clap::Subcommand;
 
 pub use self::{
     failure::{Done, Failure},
-    session::{Global, Session},
+    session::{Environment, Global, Session},
 };
 use crate::{output::Output, paint::Paint};
 use berth_base::clock::{Clock, SystemClock, SystemRandom};
@@ -70,6 +71,8 @@ pub enum Command {
     Logout,
     /// Show who you are on the host, your roles and what your token may do
     Whoami,
+    /// Write a berth.json, which says how the package of a folder is called
+    Init(init::Init),
     /// Make an .apkg from a folder
     Pack(pack::Pack),
     /// Ask the built-in auditors what they say of a folder or an .apkg, here and without a host
@@ -148,6 +151,8 @@ pub fn session(global: &Global) -> Session {
         global: global.clone(),
         out,
         credentials: credentials::default_path(),
+        environment: Environment::of_process(),
+        cache: credentials::default_cache(),
         clock,
         random: Arc::new(SystemRandom),
         input: Box::new(io::BufReader::new(io::stdin())),
@@ -185,6 +190,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Login => login::login(session).await,
         Command::Logout => login::logout(session),
         Command::Whoami => login::whoami(session).await,
+        Command::Init(args) => init::run(args, session),
         Command::Pack(args) => pack::run(args, session),
         Command::Audit(args) => audit::run(args, session).await,
         Command::Push(args) => push::run(args, session).await,

@@ -28,7 +28,14 @@ pub async fn login(session: &mut Session) -> Done {
     session.save_credentials(&credentials)?;
     let document = json!({"server": server, "account": me.account});
     let sentence = format!("Logged in to {server} as {} ({}).", me.account.name, me.account.id);
-    session.out.done(&document, super::paint::clean(&sentence))
+    session.out.done(&document, super::paint::clean(&sentence))?;
+    let stored = credentials.token(&server);
+    for variable in session.environment.overriding(&server, stored) {
+        session.out.note(format!(
+            "warning: {variable} is set in this environment and takes precedence, so other commands do not use this login. Run: unset {variable}"
+        ));
+    }
+    Ok(())
 }
 
 /// The token: from the option, or else from stdin, or else the stored one.
@@ -88,7 +95,13 @@ pub fn logout(session: &mut Session) -> Done {
     let next = credentials.current.as_ref().map_or(String::new(), |next| format!(" The current host is now {next}."));
     session
         .out
-        .done(&json!({"server": server, "current": credentials.current}), format!("Logged out of {server}.{next}"))
+        .done(&json!({"server": server, "current": credentials.current}), format!("Logged out of {server}.{next}"))?;
+    if session.environment.token.is_some() {
+        session.out.note(
+            "warning: BERTH_TOKEN is set in this environment, so other commands still send it. Run: unset BERTH_TOKEN",
+        );
+    }
+    Ok(())
 }
 
 /// Shows the account, its roles and the token.

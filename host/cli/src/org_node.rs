@@ -142,6 +142,7 @@ pub async fn run(command: OrgNode, session: &mut Session) -> Done {
             session.out.show(&client.value(call).await?, made)
         }
         OrgNode::Delete { node } => {
+            session.confirm(&format!("Delete the organisation node {node}?"))?;
             client.value(Call::delete(at(&node))).await?;
             session.out.done(&json!({"org_node": node, "deleted": true}), format!("{node} is deleted."))
         }
@@ -170,12 +171,14 @@ fn assigned(endpoint_app: &EndpointAppId) -> String {
 }
 
 async fn close(client: &Client, session: &mut Session, node: &OrgNodeId, instance: &InstanceId) -> Done {
+    session.confirm(&format!("Close {instance} on {node}?"))?;
     client.value(Call::delete(format!("{}/products/{instance}", at(node)))).await?;
     let document = json!({"org_node": node, "product_instance": instance, "open": false});
     session.out.done(&document, format!("{instance} is closed on {node}."))
 }
 
 async fn unassign(client: &Client, session: &mut Session, node: &OrgNodeId, endpoint_app: &EndpointAppId) -> Done {
+    session.confirm(&format!("End the assignment of {endpoint_app} to {node}?"))?;
     client.value(Call::delete(format!("{}/{node}", assigned(endpoint_app)))).await?;
     let document = json!({"org_node": node, "endpoint_app": endpoint_app, "assigned": false});
     session.out.done(&document, format!("{endpoint_app} is no longer assigned to {node}."))

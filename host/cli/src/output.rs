@@ -42,6 +42,22 @@ impl Output {
         let _ = writeln!(self.stderr, "{}", text.as_ref());
     }
 
+    /// Prints the command that mostly follows, ready to paste, to stderr; nothing with `--json`.
+    pub fn next(&mut self, command: impl AsRef<str>) {
+        if !self.json {
+            self.note(format!("next: {}", super::paint::clean(command.as_ref())));
+        }
+    }
+
+    /// As [`Output::next`], for a command that depends on the answer.
+    pub fn then<T: DeserializeOwned>(&mut self, answer: &Value, command: impl FnOnce(T) -> Option<String>) {
+        if !self.json
+            && let Some(command) = read(answer).ok().and_then(command)
+        {
+            self.next(command);
+        }
+    }
+
     /// Prints an answer that is the same text with and without `--json`, such as a SARIF file or a completion script.
     pub fn verbatim(&mut self, text: &str) -> Done {
         self.answered = true;

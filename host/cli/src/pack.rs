@@ -56,7 +56,9 @@ pub fn run(args: Pack, session: &mut Session) -> Done {
     let sha256 = files::digest(&out)?;
     let document = json!({"file": out, "name": name.to_string(), "sha256": sha256, "report": report});
     let text = view(&report, &out, &sha256, &session.out.paint);
-    session.out.done(&document, text)
+    session.out.done(&document, text)?;
+    session.out.next(format!("berth push {} --submit --wait", super::paint::word(&out.display().to_string())));
+    Ok(())
 }
 
 /// The name that the package of a folder has; `None` when the folder does not say enough.
@@ -125,19 +127,20 @@ fn name(args: &Pack) -> Result<PackageName, Failure> {
 
 fn unknown(what: &str, option: &str) -> Failure {
     Failure::usage(format!(
-        "The {what} of the package is not known. Give {option}, or write it into berth.json in the folder: {{\"id\": \"mp-shop\", \"version\": \"1.2.0\"}}."
+        "The {what} of the package is not known. Give {option}, or write it into berth.json in the folder, as `berth init DIR --id mp-shop` does."
     ))
 }
 
 /// The id and the version that a folder states.
 #[derive(Default)]
-struct Described {
-    id: Option<String>,
-    version: Option<String>,
+pub struct Described {
+    pub id: Option<String>,
+    pub version: Option<String>,
 }
 
 impl Described {
-    fn read(dir: &Path) -> Result<Self, Failure> {
+    /// Reads what the files and the name of the folder say.
+    pub fn read(dir: &Path) -> Result<Self, Failure> {
         let own = load(dir, "berth.json")?;
         let w3c = w3c(dir)?;
         let text =

@@ -46,9 +46,10 @@ impl Paint {
         style.apply_to(text).to_string()
     }
 
-    /// A time, such as `2026-01-31T08:00:00Z (2 h ago)`.
+    /// A time, such as `2026-01-31T08:00:00Z (2 h ago)`; in a table on a terminal, which is narrow, `2 h ago`.
     pub fn when(&self, at: Millis) -> Cell {
-        Cell::from(format!("{} ({})", seconds(at), relative(at, self.now)))
+        let relative = relative(at, self.now);
+        Cell::from(format!("{} ({relative})", seconds(at))).shortly(relative)
     }
 
     /// As [`Paint::when`]; `-` for `None`.
@@ -100,6 +101,12 @@ pub fn state(word: &str) -> Cell {
 /// A text of the API, where an empty one is as good as none.
 pub fn said(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
+}
+
+/// A text as one word of a command line for a shell.
+pub fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Ids in one line, or `none` when there are none.

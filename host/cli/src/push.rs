@@ -18,7 +18,7 @@ use crate::{findings, parse, views};
 use berth_base::ids::AuditId;
 use berth_model::{
     audit::{Audit, AuditState, Findings},
-    version::Version,
+    version::{State, Version, upload::VersionDetail},
 };
 use berth_package::PackageName;
 
@@ -67,13 +67,38 @@ pub async fn run(args: Push, session: &mut Session) -> Done {
     let fresh = response.status() == reqwest::StatusCode::CREATED;
     let body = response.bytes().await.map_err(|error| super::reach::explain(client.base(), &error))?;
     let answer: Value = serde_json::from_slice(&body).map_err(|_| super::reach::not_berth(client.base()))?;
+    let PackageName { mini_app_id: app, version: number } = &name;
     if !args.submit && !args.wait.wait {
-        return session.out.show(&answer, |version: Version, paint| uploaded(&version, fresh, paint));
+        session.out.show(&answer, |version: Version, paint| uploaded(&version, fresh, paint))?;
+        session.out.then(&answer, |version: Version| {
+            let submits = matches!(version.state, State::Development | State::Rejected);
+            submits.then(|| format!("berth version submit {app} {number} --wait"))
+        });
+        return Ok(());
     }
     let version: Version = read(&answer)?;
-    let text = uploaded(&version, fresh, &session.out.paint);
-    session.out.line(text)?;
-    submit(&client, session, &name, &args.wait).await
+    match version.state {
+        // It is where it was to go, so that a build that runs again is no failure.
+        State::Approved | State::Online | State::Historical => {
+            session.out.show(&answer, |version: Version, paint| uploaded(&version, fresh, paint))?;
+            if version.state == State::Approved {
+                session.out.next(format!("berth version publish {app} {number}"));
+            }
+            Ok(())
+        }
+        State::Auditing => {
+            let detail = client.value(Call::get(format!("/v1/mini-apps/{app}/versions/{number}"))).await?;
+            match read::<VersionDetail>(&detail)?.audit {
+                Some(audit) => follow(&client, session, &name, &audit.id, &args.wait).await,
+                None => submit(&client, session, &name, &args.wait).await,
+            }
+        }
+        _ => {
+            let text = uploaded(&version, fresh, &session.out.paint);
+            session.out.line(text)?;
+            submit(&client, session, &name, &args.wait).await
+        }
+    }
 }
 
 fn uploaded(version: &Version, fresh: bool, paint: &Paint) -> String {
@@ -109,12 +134,23 @@ pub fn progress(session: &Session, what: &str) -> ProgressBar {
 pub async fn submit(client: &Client, session: &mut Session, name: &PackageName, wait: &Wait) -> Done {
     let at = format!("/v1/mini-apps/{}/versions/{}", name.mini_app_id, name.version);
     let answer = client.value(Call::post(format!("{at}/submit"))).await?;
+    if wait.wait {
+        return follow(client, session, name, &read::<Audit>(&answer)?.id, wait).await;
+    }
+    session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))?;
+    session.out.then(&answer, views::after_audit);
+    Ok(())
+}
+
+/// Prints an audit, after its policies have judged if the caller waits for that.
+async fn follow(client: &Client, session: &mut Session, name: &PackageName, id: &AuditId, wait: &Wait) -> Done {
     if !wait.wait {
+        let answer = client.value(Call::get(format!("/v1/audits/{id}"))).await?;
         return session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint));
     }
-    let id = read::<Audit>(&answer)?.id;
-    let answer = judged(client, session, &id, wait.timeout).await?;
+    let answer = judged(client, session, id, wait.timeout).await?;
     session.out.show(&answer, |audit: Audit, paint| judgement(&audit, paint))?;
+    session.out.then(&answer, views::after_audit);
     let audit: Audit = read(&answer)?;
     if audit.state == AuditState::Rejected {
         let reason = said(&audit.reason).unwrap_or("Mend the findings and upload a new version.");

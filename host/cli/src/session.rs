@@ -7,7 +7,7 @@ use clap::Args;
 use super::{
     client::{Client, Credential, server_url},
     credentials::Credentials,
-    failure::Failure,
+    failure::{Done, Failure},
     output::Output,
 };
 use berth_base::clock::{Clock, Random};
@@ -28,9 +28,37 @@ pub struct Global {
         help_heading = "Connection"
     )]
     pub token: Option<String>,
+    /// Do not ask before what cannot be undone; without a terminal nothing is asked
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub yes: bool,
     /// Print exactly one JSON document on stdout (one a line for commands that go on)
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
+}
+
+/// The variables of the environment that take precedence over a stored login.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `BERTH_SERVER`: the address of the host.
+    pub server: Option<String>,
+    /// `BERTH_TOKEN`: the token.
+    pub token: Option<String>,
+}
+
+impl Environment {
+    /// That of this process. A variable that is set to nothing is as good as none.
+    pub fn of_process() -> Self {
+        let variable = |name| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|it| !it.is_empty());
+        Self { server: variable("BERTH_SERVER"), token: variable("BERTH_TOKEN") }
+    }
+
+    /// The variables by which other commands would not use this login: another host, or another token.
+    pub fn overriding(&self, server: &str, token: Option<&str>) -> Vec<&'static str> {
+        let other_server = self.server.as_deref().is_some_and(|own| server_url(own).ok().as_deref() != Some(server));
+        let other_token = self.token.as_deref().is_some_and(|own| Some(own) != token);
+        let named = [(other_server, "BERTH_SERVER"), (other_token, "BERTH_TOKEN")];
+        named.into_iter().filter(|(overrides, _)| *overrides).map(|(_, name)| name).collect()
+    }
 }
 
 /// One run of the command line.
@@ -41,6 +69,10 @@ pub struct Session {
     pub out: Output,
     /// The file with the stored logins; `None` on a machine without a home folder.
     pub credentials: Option<PathBuf>,
+    /// What the environment says of host and token.
+    pub environment: Environment,
+    /// The folder for what can be made again, such as compiled auditors; `None` on a machine without a home folder.
+    pub cache: Option<PathBuf>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// For the keys of calls that may be sent twice.
@@ -100,6 +132,21 @@ impl Session {
     /// An address that is none.
     pub(crate) fn connect(&self, server: &str, credential: Credential) -> Result<Client, Failure> {
         Client::new(server, credential, self.random.clone())
+    }
+
+    /// Asks before something that cannot be undone, if a person is there to answer and has not said `--yes`.
+    ///
+    /// # Errors
+    /// `not-confirmed` for any other answer than yes.
+    pub(crate) fn confirm(&mut self, question: &str) -> Done {
+        if self.global.yes || !self.attended {
+            return Ok(());
+        }
+        self.out.note(format!("{} [y/N]", super::paint::clean(question)));
+        match self.read_line()?.to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::refused("not-confirmed", "Nothing was changed.")),
+        }
     }
 
     /// Reads one line of stdin, without spaces at its ends.

@@ -14,11 +14,13 @@ const GAP: u16 = 2;
 pub struct Cell {
     text: String,
     ink: Ink,
+    /// What a table shows on a terminal, where columns are few.
+    short: Option<String>,
 }
 
 impl Cell {
     pub fn new(ink: Ink, text: impl AsRef<str>) -> Self {
-        Self { text: clean(text.as_ref()), ink }
+        Self { text: clean(text.as_ref()), ink, short: None }
     }
 
     /// An id or a heading.
@@ -28,6 +30,11 @@ impl Cell {
 
     pub fn of(text: impl ToString) -> Self {
         Self::new(Ink::Plain, text.to_string())
+    }
+
+    /// This cell with a shorter text for tables on a terminal.
+    pub fn shortly(self, text: String) -> Self {
+        Self { short: Some(text), ..self }
     }
 
     /// The text, or `-` for `None`.
@@ -107,7 +114,12 @@ impl<const N: usize> Table<N> {
 
     /// The text of the table, without a line break at its end.
     pub fn render(&self, paint: &Paint) -> String {
-        lay_out(&self.rows, paint)
+        if paint.width.is_none() {
+            return lay_out(&self.rows, paint);
+        }
+        let short =
+            |cell: &Cell| Cell { text: cell.short.clone().unwrap_or_else(|| cell.text.clone()), ..cell.clone() };
+        lay_out(&self.rows.iter().map(|row| row.each_ref().map(short)).collect::<Vec<_>>(), paint)
     }
 }
 
@@ -181,6 +193,11 @@ mod tests {
         for word in why.split(' ').chain(["灰度发布", "(2 h ago)"]) {
             assert!(text.contains(word), "{word} in\n{text}");
         }
+        let mut timed = Table::new(["ID", "AT"]);
+        let paint = Paint { width: Some(80), now: Millis(7_200_000), ..PLAIN };
+        timed.row([Cell::strong(id), paint.when(Millis(0))]);
+        assert!(timed.render(&paint).ends_with("  2 h ago"), "{}", timed.render(&paint));
+        assert!(timed.render(&Paint { width: None, ..paint }).ends_with("1970-01-01T00:00:00Z (2 h ago)"));
         assert!(
             table.render(&PLAIN).lines().last().is_some_and(|line| line.ends_with(why)),
             "one line a row for programs"

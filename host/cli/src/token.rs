@@ -65,6 +65,7 @@ pub async fn run(command: Token, session: &mut Session) -> Done {
             session.out.list(items, ["ID", "NAME", "MAY", "STATE", "EXPIRES"], "No tokens.", token_row)
         }
         Token::Revoke { id } => {
+            session.confirm(&format!("Revoke {id}, for ever and at once?"))?;
             client.value(Call::delete(format!("/v1/tokens/{id}"))).await?;
             session.out.done(&json!({"id": id, "revoked": true}), format!("{id} is revoked."))
         }

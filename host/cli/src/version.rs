@@ -152,10 +152,14 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
         Version::Publish { which, forced, note } => {
             release::publish(&client, session, &which, &Publish { forced, note }).await
         }
-        Version::Rollback { app, to, note } => release::rollback(&client, session, &app, &Rollback { to, note }).await,
+        Version::Rollback { app, to, note } => {
+            session.confirm(&format!("Bring {app} back to {to} for everybody?"))?;
+            release::rollback(&client, session, &app, &Rollback { to, note }).await
+        }
         Version::Releases { app } => release::list(&client, session, &app).await,
         Version::Trial(args) => release::trial(&client, session, args).await,
         Version::Delete(which) => {
+            session.confirm(&format!("Delete {} {}? Its number never comes back.", which.app, which.version))?;
             client.value(Call::delete(which.path())).await?;
             let document = json!({"mini_app": which.app, "version": which.version, "deleted": true});
             session.out.done(&document, format!("{} {} is deleted.", which.app, which.version))
@@ -203,5 +207,7 @@ async fn decide(client: &Client, session: &mut Session, args: Decide) -> Done {
     let decision = audit::Decide { host_app: args.host_app, approve: args.approve, note: args.note };
     let answer = client.value(Call::post(format!("/v1/audits/{}/decisions", audit.id)).json(&decision)).await;
     let answer = answer.map_err(|failure| failure.with_findings_of(app, number))?;
-    session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))
+    session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))?;
+    session.out.then(&answer, views::after_audit);
+    Ok(())
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use berth_base::text;
 use berth_model::{
-    audit::{Audit, AuditItem, Decision, Evaluation},
+    audit::{Audit, AuditItem, AuditState, Decision, Evaluation},
     mini_app::MiniApp,
     overview::Overview,
     version::{Release, Trial, Version, upload::VersionDetail},
@@ -70,6 +70,20 @@ pub fn audit(audit: &Audit, paint: &Paint) -> String {
         parts.push(evaluations(&audit.evaluations, paint));
     }
     parts.join("\n\n")
+}
+
+/// The command that follows an audit in this state: a decision, the publication, or a look at the findings.
+pub fn after_audit(audit: Audit) -> Option<String> {
+    let Audit { mini_app: app, version, state, items, .. } = audit;
+    match state {
+        AuditState::Checking => Some(format!("berth version findings {app} {version}")),
+        AuditState::Deciding => {
+            let waits = items.into_iter().find(|item| item.decision.is_none())?;
+            Some(format!("berth version decide {app} {version} --host-app {} --approve", waits.host_app))
+        }
+        AuditState::Approved => Some(format!("berth version publish {app} {version}")),
+        AuditState::Rejected | AuditState::Withdrawn => None,
+    }
 }
 
 fn item_row(item: &AuditItem, undecided: &str, paint: &Paint) -> [Cell; 5] {

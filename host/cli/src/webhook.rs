@@ -4,15 +4,17 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
+    access::team_id,
+    answer::read,
     call::Call,
     client::Client,
     events::replay,
-    failure::Done,
-    paint::{Ink, Paint},
+    failure::{Done, Failure},
+    paint::{Ink, Paint, said},
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MerchantId, TeamId, WebhookId};
+use berth_base::ids::{HostAppId, MerchantId, WebhookId};
 use berth_model::{
     access::ScopeKind,
     event::webhook::{
@@ -109,9 +111,9 @@ pub enum Webhook {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub struct Place {
-    /// Those of a team's MiniApps
-    #[arg(long, value_name = "ID")]
-    pub team: Option<TeamId>,
+    /// Those of a team's MiniApps; the team by its id or name
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
     /// Those of a host app
     #[arg(long, value_name = "ID")]
     pub host_app: Option<HostAppId>,
@@ -136,14 +138,14 @@ pub struct What {
 }
 
 impl Place {
-    fn scope(&self) -> WebhookScope {
+    async fn scope(&self, client: &Client) -> Result<WebhookScope, Failure> {
         let of = |kind, id: &dyn ToString| WebhookScope { kind, id: id.to_string() };
-        match self {
-            Self { team: Some(id), .. } => of(ScopeKind::Team, id),
+        Ok(match self {
+            Self { team: Some(team), .. } => of(ScopeKind::Team, &team_id(client, team).await?),
             Self { host_app: Some(id), .. } => of(ScopeKind::HostApp, id),
             Self { merchant: Some(id), .. } => of(ScopeKind::Merchant, id),
             _ => of(ScopeKind::Platform, &""),
-        }
+        })
     }
 }
 
@@ -155,8 +157,11 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Webhook::Create { url, place, types, description } => {
-            let new = NewWebhook { url, scope: place.scope(), types, description };
-            session.out.show(&client.value(Call::create("/v1/webhooks").json(&new)).await?, secret_view)
+            let new = NewWebhook { url, scope: place.scope(&client).await?, types, description };
+            let answer = client.value(Call::create("/v1/webhooks").json(&new)).await?;
+            session.out.show(&answer, secret_view)?;
+            session.out.then(&answer, |one: WebhookWithSecret| Some(format!("berth webhook test {}", one.webhook.id)));
+            Ok(())
         }
         Webhook::List => {
             let items = client.items(Call::get("/v1/webhooks")).await?;
@@ -170,6 +175,7 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
             session.out.show(&answer, |one: View, paint| card(&one).render(paint))
         }
         Webhook::Delete { webhook } => {
+            session.confirm(&format!("Delete {webhook} and the deliveries that wait for it?"))?;
             client.value(Call::delete(path(&webhook))).await?;
             session.out.done(&json!({"id": webhook, "deleted": true}), format!("{webhook} is deleted."))
         }
@@ -185,7 +191,14 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
         }
         Webhook::Test { webhook } => {
             let answer = client.value(Call::ask(format!("{}/test", path(&webhook)))).await?;
-            session.out.show(&answer, ping_view)
+            session.out.show(&answer, ping_view)?;
+            let ping: Ping = read(&answer)?;
+            let why = said(&ping.error).unwrap_or("the receiver did not accept the message");
+            if ping.delivered {
+                Ok(())
+            } else {
+                Err(Failure::refused("not-delivered", format!("Not delivered: {why}.")))
+            }
         }
         Webhook::Deliveries { webhook, state } => deliveries(&client, session, &webhook, state).await,
         Webhook::Replay { webhook, what } => match what {
@@ -240,8 +253,8 @@ fn card(one: &View) -> Card {
         .field("scope", scope(one))
         .field("types", types(one))
         .field("state", state(one))
-        .maybe("why", (!one.disabled_why.is_empty()).then_some(one.disabled_why.as_str()))
-        .maybe("for", (!one.description.is_empty()).then_some(one.description.as_str()))
+        .maybe("why", said(&one.disabled_why))
+        .maybe("for", said(&one.description))
 }
 
 fn detail_view(one: WebhookDetail, paint: &Paint) -> String {
@@ -263,7 +276,7 @@ fn ping_view(one: Ping, paint: &Paint) -> String {
         .field("result", Cell::new(ink, word))
         .field("status", Cell::any(one.status))
         .field("took", Cell::of(format!("{} ms", one.millis)))
-        .maybe("why", (!one.error.is_empty()).then_some(one.error.as_str()))
-        .maybe("answer", (!one.body.is_empty()).then_some(one.body.as_str()))
+        .maybe("why", said(&one.error))
+        .maybe("answer", said(&one.body))
         .render(paint)
 }

@@ -29,7 +29,9 @@ impl Fault {
         match self {
             Self::Missing(_) => format!("{place} is missing."),
             Self::Twice(_) => format!("{place} is given twice."),
-            Self::Unknown { known, .. } if known.is_empty() => format!("{place} is not known. No member is known here."),
+            Self::Unknown { known, .. } if known.is_empty() => {
+                format!("{place} is not known. No member is known here.")
+            }
             Self::Unknown { known, .. } => format!("{place} is not known. Known here: {}.", known.join(", ")),
             Self::Wrong { found, wanted } => format!("{place} must be {wanted}, and is {found}."),
             Self::Said(text) => {

@@ -145,7 +145,9 @@ pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &
 
 /// Runs `berth policy unbind`.
 pub async fn unbind(binding: &PolicyBindingId, session: &mut Session) -> Done {
-    session.client()?.value(Call::delete(path(binding))).await?;
+    let client = session.client()?;
+    session.confirm(&format!("Take the binding {binding} away? The policy judges there no more."))?;
+    client.value(Call::delete(path(binding))).await?;
     session.out.done(&json!({"id": binding, "bound": false}), format!("{binding} is taken away."))
 }
 

@@ -57,7 +57,7 @@ pub async fn push(args: Push, session: &mut Session) -> Done {
 /// Runs `berth policy list`.
 pub async fn list(kind: Option<PolicyKind>, session: &mut Session) -> Done {
     let items = session.client()?.items(Call::get("/v1/policies").query("kind", kind)).await?;
-    let head = ["NAME", "VERSION", "KIND", "SIZE", "DIGEST", "INSTALLED"];
+    let head = ["NAME", "VERSION", "KIND", "SIZE", "INSTALLED"];
     session.out.list(items, head, "No policies. Install one with `berth policy push`.", row)
 }
 
@@ -73,6 +73,7 @@ pub async fn remove(which: &str, session: &mut Session) -> Done {
     if which == found.name {
         only_one(&client, which).await?;
     }
+    session.confirm(&format!("Remove {} {}?", found.name, found.version))?;
     client.value(Call::delete(format!("/v1/policies/{}", found.digest))).await?;
     let sentence = format!("{} {} ({}) is removed.", found.name, found.version, found.digest);
     session.out.done(&json!({"digest": found.digest, "removed": true}), clean(&sentence))
@@ -93,13 +94,12 @@ async fn only_one(client: &Client, name: &str) -> Done {
     ))))
 }
 
-fn row(policy: InstalledPolicy, paint: &Paint) -> [Cell; 6] {
+fn row(policy: InstalledPolicy, paint: &Paint) -> [Cell; 5] {
     [
         Cell::strong(policy.name),
         Cell::of(policy.version),
         Cell::of(policy.kind),
         bytes(policy.size).into(),
-        Cell::of(policy.digest),
         paint.when(policy.installed_at),
     ]
 }

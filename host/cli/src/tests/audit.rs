@@ -65,6 +65,33 @@ async fn v5_an_apkg_is_audited_with_the_configs_that_are_given_and_as_sarif() {
 }
 
 #[tokio::test]
+async fn auditors_are_compiled_once_and_kept_where_only_their_owner_writes() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::bare();
+    let shop = folder(&desk, &[]);
+    let kept = || {
+        let entries = std::fs::read_dir(desk.path("cache/policies")).unwrap().map(|entry| entry.unwrap());
+        let mut kept: Vec<_> =
+            entries.map(|one| (one.file_name(), one.metadata().unwrap().modified().unwrap())).collect();
+        kept.sort();
+        kept
+    };
+    desk.run(&format!("audit {shop}")).await.good();
+    let first = kept();
+    assert!(first.len() >= 4, "{first:?}");
+    let mode = std::fs::metadata(desk.path("cache/policies")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    desk.run(&format!("audit {shop}")).await.good();
+    assert_eq!(kept(), first, "nothing was compiled again");
+
+    // A folder in which others can write is not used: its files would run as code.
+    std::fs::set_permissions(desk.path("cache/policies"), PermissionsExt::from_mode(0o777)).unwrap();
+    std::fs::remove_file(desk.path("cache/policies").join(&first[0].0)).unwrap();
+    desk.run(&format!("audit {shop}")).await.good();
+    assert_eq!(kept().len(), first.len() - 1);
+}
+
+#[tokio::test]
 async fn v2_what_a_host_would_not_take_is_refused_before_any_auditor() {
     let desk = Desk::bare();
     let shop = folder(&desk, &[("app.json", "{}")]);

@@ -27,6 +27,7 @@ fn host(asked: Seen<String>) -> Router {
         let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
+            "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1,
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
@@ -246,7 +247,7 @@ async fn e1_a_parked_message_is_told_by_the_exit_code_and_by_what_frees_it() {
     let desk = Desk { input: r#"{"id": "m-1"}"#.into(), ..Desk::before(router).await };
     let ran = desk.run("fulfil -").await;
     assert!(ran.code == 1 && ran.err.contains("1 message was parked"), "{}", ran.err);
-    assert!(ran.out.contains("berth fulfilment replay MESSAGE --message CORRECTED.json"), "{}", ran.out);
+    assert!(ran.out.contains("berth fulfilment replay m-1 --message CORRECTED.json"), "{}", ran.out);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod authorise;
 mod bundle;
 mod contract;
 mod gray;
+mod hands;
 mod login;
 mod options;
 mod problems;
@@ -22,7 +23,7 @@ use axum::Router;
 use clap::Parser;
 use tempfile::TempDir;
 
-use super::{Command, Global, Output, Paint, Session, dispatch, report};
+use super::{Command, Environment, Global, Output, Paint, Session, dispatch, report};
 use berth_base::clock::{Clock, ManualClock, SystemRandom};
 
 /// The command line without what runs a host.
@@ -63,6 +64,11 @@ pub struct Desk {
     pub input: String,
     pub server: Option<String>,
     pub token: Option<String>,
+    /// Whether stdin is a terminal.
+    pub attended: bool,
+    pub environment: Environment,
+    /// The columns of the terminal, if stdout is one.
+    pub width: Option<u16>,
 }
 
 #[derive(Clone, Default)]
@@ -95,7 +101,15 @@ impl Desk {
     pub fn bare() -> Self {
         // Fails when another test installed it, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { folder: TempDir::new().unwrap(), input: String::new(), server: None, token: None }
+        Self {
+            folder: TempDir::new().unwrap(),
+            input: String::new(),
+            server: None,
+            token: None,
+            attended: false,
+            environment: Environment::default(),
+            width: None,
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -130,7 +144,7 @@ impl Desk {
         cli.global.token = cli.global.token.or_else(|| self.token.clone());
         let (out, err) = (Pipe::default(), Pipe::default());
         let clock = ManualClock::new("2030-01-31T08:00:00Z".parse().unwrap());
-        let paint = Paint { styled: false, width: None, now: clock.now() };
+        let paint = Paint { styled: false, width: self.width, now: clock.now() };
         let mut session = Session {
             out: Output::new(cli.global.json, paint, Box::new(out.clone()), Box::new(err.clone())),
             global: cli.global,
@@ -138,7 +152,9 @@ impl Desk {
             clock: Arc::new(clock),
             random: Arc::new(SystemRandom),
             input: Box::new(io::Cursor::new(self.input.clone())),
-            attended: false,
+            attended: self.attended,
+            environment: self.environment.clone(),
+            cache: Some(self.path("cache")),
         };
         let done = dispatch(cli.command, &mut session).await;
         let code = report(done, &mut session);

@@ -1,0 +1,381 @@
+//! What each `type` of a problem means, and what to do about it: the text of its page.
+
+use berth_base::error::Code;
+
+/// Why a code is answered, and how to get on, as Markdown for people.
+pub struct Page {
+    /// What has happened.
+    pub cause: &'static str,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+/// The page of a code. There is no default, so that a new code cannot go without one.
+pub fn page(code: Code) -> Page {
+    let (cause, cure) = match code {
+        // requests
+        Code::BadRequest => (
+            "The request is not what HTTP or JSON allows: the body broke off, is no JSON, or is nested too deep.",
+            "Read `detail`, which names the place, and mend the request. Sent again as it is, it will be refused again.",
+        ),
+        Code::InvalidField => (
+            "A member of the request has a value that its rule does not allow, or a member is missing or not known.",
+            "`field` names the member and `detail` the rule. `/openapi.json` has the schema of every body.",
+        ),
+        Code::InvalidId => (
+            "An id does not have the form of its kind, such as `gray_` and 26 characters, or 3 to 63 of `a-z`, `0-9` and `-`.",
+            "Take the id from a list or from the answer that created the thing; ids are never made up or shortened.",
+        ),
+        Code::InvalidVersion => (
+            "A version is not `MAJOR.MINOR.PATCH`, such as `1.2.0`.",
+            "Write all three numbers, without `v` and without leading zeros.",
+        ),
+        Code::InvalidCursor => (
+            "The `cursor` is not one that this list has given.",
+            "Leave `cursor` out for the first page, then send the `next` of each page as it is.",
+        ),
+        Code::BodyTooLarge => (
+            "The body has more bytes than this address takes; nothing of it was kept.",
+            "`limit` is the number of bytes, where it is known. Split the request. For packages the operator sets the limit: `berth serve --help`.",
+        ),
+        Code::BodyTimeout => (
+            "The body came too slowly, or not at all.",
+            "Send it again over a better line. Uploads may be repeated: the same bytes are never stored twice.",
+        ),
+        Code::UnsupportedRange => (
+            "The header `Range` asks for bytes that the package does not have.",
+            "`Content-Range` of this answer has the size. A download that is complete needs no further request.",
+        ),
+        Code::NotFound => (
+            "There is nothing with this id, or the token may not know of it: both are answered alike.",
+            "Check the id with the list that it is from, and with `berth whoami` whether the account has a role there.",
+        ),
+        Code::RouteNotFound => (
+            "The host has no such address. Mostly a path is misspelt, or the client is newer than the host.",
+            "`/openapi.json` lists all addresses. Compare `berth --version` with that of the host.",
+        ),
+        Code::MethodNotAllowed => {
+            ("The address exists and does not take this method.", "The header `Allow` lists the methods that it takes.")
+        }
+        Code::UnsupportedMedia => (
+            "The header `Content-Type` is missing or names a type that this address does not read.",
+            "Send JSON as `application/json`, packages as `application/zip`, policies as `application/wasm`, lists as `text/plain`.",
+        ),
+        Code::TooManyRequests => (
+            "More requests came than are allowed in this time.",
+            "Wait as many seconds as `Retry-After` says, and send fewer at once.",
+        ),
+        Code::IdempotencyMismatch => (
+            "The `Idempotency-Key` was used before, for a request with another address or body.",
+            "Make a new key for each request; repeat one only with exactly the same request.",
+        ),
+        Code::IdempotencyInProgress => (
+            "The first request with this `Idempotency-Key` has not been answered yet.",
+            "Wait a moment and repeat it with the same key: you get the answer of the first one.",
+        ),
+        Code::IdempotencyNotKept => (
+            "The first request with this `Idempotency-Key` was done. Its answer showed a secret, which is never kept.",
+            "Look for what it created, revoke or delete it if the secret is lost, and create another with a new key.",
+        ),
+        Code::PreconditionFailed => (
+            "A condition in the headers, such as `If-Match`, does not hold: the thing is not as the caller remembers it.",
+            "Read it again, decide anew, and send the new `ETag`.",
+        ),
+
+        // access
+        Code::MissingToken => (
+            "The request has neither a token nor, where that is enough, the key of a host app.",
+            "Send `Authorization: Bearer …`, or run `berth login --server URL`. Devices send `X-Host-App-Key`.",
+        ),
+        Code::InvalidToken => (
+            "The token is misspelt, of another host, or was revoked.",
+            "Run `berth login --server URL` with a valid one. `BERTH_TOKEN` in the environment takes precedence over a login.",
+        ),
+        Code::ExpiredToken => (
+            "The time of the token is over.",
+            "Create another with `berth token create NAME --expires +90d`, or ask an admin for one, and log in with it.",
+        ),
+        Code::InvalidHostAppKey => (
+            "`X-Host-App-Key` is the key of no host app here, or of another one than the request names.",
+            "`berth host-app show HOST_APP` prints the key. A staging host has other keys than a live one.",
+        ),
+        Code::MissingGrant => (
+            "The account has no role that allows this here, or its token was made without the scope for it.",
+            "`berth whoami` shows both. An admin gives a role with `berth team grant`; a scope needs a new token.",
+        ),
+        Code::LastAdmin => (
+            "This would leave nobody who can give roles here.",
+            "Make another account admin first: `berth team grant … ACCOUNT admin`.",
+        ),
+
+        // packages
+        Code::PackageName => (
+            "The name of the file is not `{mini_app_id}_{version}.apkg`, from which the host knows what it is.",
+            "Let `berth pack DIR` name it, with id and version from `berth.json` (`berth init`) or from its options.",
+        ),
+        Code::PackageArchive => (
+            "The archive is damaged, or two programs could read it differently: names that are there twice, records that disagree, bytes between them.",
+            "Make it anew with `berth pack DIR`. `detail` names the record if another packer has to be mended.",
+        ),
+        Code::PackagePath => (
+            "A path in the archive leads outside, clashes with another, or cannot exist on some system.",
+            "`path` names it. Rename the file, and make the archive with `berth pack DIR`.",
+        ),
+        Code::PackageLimit => (
+            "The archive has too many files, or too many bytes packed or unpacked.",
+            "`limit` says which limit and `detail` the figures. Leave out what is not needed at run time: `berth pack DIR` lists what is in.",
+        ),
+        Code::PackageManifest => (
+            "`app.json`, `game.json` or `manifest.json` is missing at the top, is no JSON, or breaks its rule.",
+            "`detail` names the place. Pack the built folder, not the sources, and run `berth audit DIR` before uploading.",
+        ),
+        Code::PackageMismatch => (
+            "The manifest inside names another MiniApp or version than the name of the file.",
+            "Both values are told. Change the one that is wrong and run `berth pack DIR` again.",
+        ),
+        Code::PackageDamaged => (
+            "The bytes in the host's storage are not those that were uploaded. They are kept apart and never served.",
+            "The operator restores the blob from a backup, or from another host's storage; `berth doctor` tells more.",
+        ),
+
+        // MiniApps, versions, audits
+        Code::MiniAppExists => (
+            "Another MiniApp has this id, perhaps one that you may not see. Ids are never given twice.",
+            "Choose another id, or leave it out to have one generated.",
+        ),
+        Code::MiniAppOffShelf => (
+            "The MiniApp is off the shelf, so nothing is published and no gray task starts.",
+            "When the reason is gone: `berth app shelf APP on`.",
+        ),
+        Code::PackageOffShelf => (
+            "The MiniApp was taken off the shelf; its packages are not served.",
+            "Devices stop running it. Its team puts it back with `berth app shelf APP on`.",
+        ),
+        Code::NotOnline => (
+            "No version of the MiniApp is online, so there is nothing that everybody gets.",
+            "Publish one: `berth version list APP`, then `berth version publish APP VERSION`.",
+        ),
+        Code::HostAppExists => (
+            "Another host app has this id. Ids are never given twice.",
+            "Choose another id, or leave it out to have one generated.",
+        ),
+        Code::TeamLimit => (
+            "The account is in so many teams already that it may not create one more.",
+            "Leave a team that is not needed, or let another account create it.",
+        ),
+        Code::MerchantExists => (
+            "Another merchant has this id (BosID). Ids are never given twice.",
+            "Choose another id, or use the merchant that is there: `berth merchant show BOS_ID`.",
+        ),
+        Code::VersionExists => (
+            "The version was uploaded before with other bytes, or it was deleted. What a number means never changes.",
+            "Raise the version and pack again. A version that was never submitted can be replaced: `berth push FILE --replace`.",
+        ),
+        Code::VersionState => (
+            "The version is in a state in which this cannot be done with it; `state` says in which.",
+            "`berth version show APP VERSION` shows how far it is. The way is: upload, submit, approve by each host app, publish.",
+        ),
+        Code::VersionOrder => (
+            "The version is not above the one that is online, and devices never go back by a publish.",
+            "Raise the version. To go back, use `berth version rollback APP --to VERSION`.",
+        ),
+        Code::VersionPrerelease => (
+            "The version has a pre-release part, such as `1.2.0-beta.1`. Such versions are for development and trials only.",
+            "Pack it again as `1.2.0` and submit that.",
+        ),
+        Code::NoHostApp => (
+            "The MiniApp is bound to no host app, so nobody could approve the version.",
+            "`berth host-app bind HOST_APP APP`; an admin of the host app agrees by the same command. Then submit again.",
+        ),
+        Code::NeverOnline => (
+            "A rollback leads only to a version that was online before; this one never was.",
+            "`berth version releases APP` lists those that were. A version that is above the online one is published.",
+        ),
+        Code::RollbackTwice => (
+            "The version that is online got there by a rollback, and a rollback does not follow another one.",
+            "`berth version releases APP` shows what there was. Publish a version that is above the online one, or take the MiniApp off the shelf.",
+        ),
+        Code::TrialEntry => (
+            "The entry path of the trial is not a page of this package.",
+            "Take a path from the list of pages in `berth version show APP VERSION --json`, perhaps with a query.",
+        ),
+        Code::NoteRequired => (
+            "A rejection without a reason helps nobody to mend the version.",
+            "Say the reason: `--note \"…\"`, or the member `note`.",
+        ),
+        Code::AuditClosed => (
+            "The audit has ended, or its policies still judge; host apps decide only in between.",
+            "`berth version show APP VERSION` shows the state. A closed audit is not opened again; a new submission gets a new one.",
+        ),
+
+        // channels and organisation nodes
+        Code::ChannelExists => (
+            "The merchant has a channel of this kind with this id already.",
+            "Use it: `berth channel list --app-id ID`. `berth channel bind` moves it to another endpoint application.",
+        ),
+        Code::ChannelTaken => (
+            "Another merchant has this channel, and a channel belongs to one merchant.",
+            "The other merchant gives it up with `berth channel delete`, or you prove it by authorising it on its platform.",
+        ),
+        Code::ChannelBound => (
+            "The channel is bound to another endpoint application, and it is bound to one at the most.",
+            "Take it from there with `berth channel bind CHANNEL CID --move`, or unbind it first.",
+        ),
+        Code::OrgNodeExists => (
+            "Another organisation node has this id (VID). Ids are never given twice.",
+            "Choose another id, or leave it out to have one generated.",
+        ),
+        Code::OrgNodeCycle => (
+            "The new parent lies below the node itself, so that the tree would have a circle.",
+            "Choose a parent outside of the node, or make it a root: `berth org-node edit VID --root`.",
+        ),
+        Code::OrgNodeInUse => (
+            "There are nodes below this one, which would lose their place.",
+            "Move or delete those first: `berth org-node list --parent VID`.",
+        ),
+        Code::OrgNodeNotOpen => (
+            "The endpoint application has no product instance that is open on the node, so it could not be used there.",
+            "Open one: `berth org-node open VID INSTANCE`, then assign again.",
+        ),
+
+        // grayscale
+        Code::GrayFirstRelease => (
+            "Nothing is online yet, so devices outside of the task would have nothing to run.",
+            "Publish a first version: `berth version publish APP VERSION`. Named accounts can get one by `berth version trial`.",
+        ),
+        Code::GrayState => (
+            "The task is in a state in which this cannot be done with it; `state` says in which. Nothing leaves `ended`.",
+            "`berth gray show TASK` shows the state and who moved it. After the end, create another task.",
+        ),
+        Code::GrayLimit => (
+            "Too many tasks of the MiniApp have not ended.",
+            "End one that is not needed: `berth gray list APP`, then `berth gray end TASK`.",
+        ),
+        Code::GrayPeriod => (
+            "The end of the task is not after its start, or has passed.",
+            "Give an end ahead of the start, such as `--for 7d`. Times without a zone are not taken.",
+        ),
+        Code::CohortInvalid => (
+            "The uploaded list is not text with one member on each line, or has too many lines.",
+            "`detail` names the line. Save it as UTF-8 text with one column and no header.",
+        ),
+
+        // endpoint applications
+        Code::EndpointDefault => (
+            "The default endpoint application always holds whatever the merchant has active; it is not edited by hand.",
+            "Make one of your own choice: `berth endpoint create NAME --merchant BOS_ID --product INSTANCE`.",
+        ),
+        Code::EndpointEmpty => (
+            "An endpoint application without a product instance would have nothing to show.",
+            "Add another instance first, or delete the endpoint application.",
+        ),
+        Code::EndpointInUse => (
+            "Channels are bound to the endpoint application, and their users would reach nothing.",
+            "`berth channel list --endpoint-app CID` lists them. Move or unbind each, then delete.",
+        ),
+        Code::FulfilmentSettled => (
+            "The message was applied or corrected already, so there is nothing to replay.",
+            "`berth fulfilment show MESSAGE` shows what became of it. A further change is a message of its own.",
+        ),
+        Code::ProductUnsubscribed => (
+            "The merchant has unsubscribed the product instance.",
+            "Choose one that is active: `berth product list --merchant BOS_ID --state active`.",
+        ),
+
+        // policies
+        Code::PolicyInvalid => (
+            "The file is not a policy: no component, another interface, or imports that its kind is not granted.",
+            "`detail` says which. `berth policy build DIR` makes a right one, and `berth policy inspect FILE.wasm` tries it here.",
+        ),
+        Code::PolicyCompile => (
+            "Compiling the policy took more time or memory than the host allows.",
+            "Make it smaller: an optimised build, fewer dependencies, no large tables in code.",
+        ),
+        Code::PolicyConfig => (
+            "The config does not satisfy the schema of the policy, or the policy itself refuses it.",
+            "`berth policy inspect NAME` prints the schema; `detail` names the member.",
+        ),
+        Code::PolicyKind => (
+            "The policy is of another kind than this place needs: auditors judge versions, grayscale policies choose devices, guards watch.",
+            "`berth policy list --kind KIND` lists those that fit.",
+        ),
+        Code::PolicyExists => (
+            "This version of the policy is installed with other bytes. What a number means never changes.",
+            "Raise the version in the policy's own files, then `berth policy build` and `berth policy push`.",
+        ),
+        Code::PolicyBound => (
+            "The policy is bound to this place already, and a place has a policy once.",
+            "Change that binding: `berth policy bindings`, then `berth policy edit BINDING`.",
+        ),
+        Code::PolicyInUse => (
+            "The policy is bound somewhere, perhaps to a gray task, and must stay readable.",
+            "`berth policy bindings --policy NAME` lists the places. Unbind or `berth policy rebind NAME`, then remove.",
+        ),
+
+        // webhooks
+        Code::EventsGone => (
+            "The events after this number are so old that the host does not keep them any more.",
+            "Read the present state from the API, then go on from the newest event: `GET /v1/events` tells its number.",
+        ),
+        Code::WebhookLimit => (
+            "There are as many webhooks as the host, or this scope, allows.",
+            "Delete one that is not needed: `berth webhook list`, then `berth webhook delete WEBHOOK`.",
+        ),
+
+        // the host
+        Code::AuthorisationState => (
+            "The run of authorising is in a state in which this cannot be done with it.",
+            "`berth channel authorise RUN` goes on from where it is, or starts it again when it has failed.",
+        ),
+        Code::AuthorisationRevoked => (
+            "The merchant has taken the authorisation back on the channel's own platform.",
+            "Ask the merchant, and authorise again: `berth channel authorise --merchant BOS_ID`.",
+        ),
+        Code::ChannelKindMismatch => (
+            "The merchant authorised an account of another kind than the run is for, such as an official account for a mini-program.",
+            "Start a run with the right `--kind`, or let the merchant choose the other account.",
+        ),
+        Code::WechatPush => (
+            "A message to the address of WeChat's pushes is not signed with this host's token, or cannot be opened with its key.",
+            "Compare token and key with those in WeChat's console; `berth serve --help` names the options.",
+        ),
+        Code::WechatNotSetUp => (
+            "This host was started without a WeChat third-party platform, so it can authorise nothing there.",
+            "The operator sets it up; `berth serve --help` names the options. Other kinds of channels work without it.",
+        ),
+        Code::SecretSealed => (
+            "A stored secret cannot be opened: the host runs with another key than the one that sealed it.",
+            "The operator starts the host with the right key, or the secret is set anew.",
+        ),
+        Code::StorageFull => (
+            "The disk or the bucket of the host is full. Nothing of this request was kept; reading still works.",
+            "The operator frees or adds storage. Then the same request may be sent again.",
+        ),
+        Code::Unavailable => (
+            "The host is busy, starting, stopping, or cannot reach its database or storage.",
+            "Try again after the time in `Retry-After`, or a moment. `/readyz` tells the operator what is missing.",
+        ),
+        Code::Internal => (
+            "The host failed by a fault of its own. The reason is in its log and in no answer.",
+            "Give the `request_id` to the operator, who finds the reason by it. The request may be tried once more.",
+        ),
+    };
+    Page { cause, cure }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_problem_has_a_cause_of_its_own() {
+        let causes: BTreeSet<_> = Code::ALL.iter().map(|code| page(*code).cause).collect();
+        assert_eq!(causes.len(), Code::ALL.len());
+        for code in Code::ALL {
+            let Page { cause, cure } = page(*code);
+            assert!(cause.ends_with('.') && cure.ends_with('.'), "{}", code.slug());
+        }
+    }
+}
