@@ -40,9 +40,9 @@ pub enum Gray {
         /// The grayscale task
         task: GrayTaskId,
     },
-    /// Admit no new devices for now
+    /// Admit no new devices for now, and do not start
     Suspend(Step),
-    /// Admit new devices again
+    /// Admit new devices again, or wait for the start again
     Resume(Step),
     /// End a task: its devices return to the online version
     End(Step),

@@ -20,7 +20,7 @@ use berth_base::{
     ids::{HostAppId, MiniAppId},
     version::VersionNumber,
 };
-use berth_model::version::Version as View;
+use berth_model::version::{Rollback, Version as View};
 use berth_package::PackageName;
 
 /// The subcommands of `berth version`.
@@ -59,7 +59,7 @@ pub enum Version {
     Audits(Which),
     /// Approve or reject a version on behalf of a host app
     Decide(Decide),
-    /// Put a version online in all bound host apps
+    /// Put a version online in all bound host apps: an approved one, or again one that was rolled back
     Publish {
         #[command(flatten)]
         which: Which,
@@ -77,6 +77,9 @@ pub enum Version {
         /// The version to bring back
         #[arg(long, value_name = "VERSION")]
         to: VersionNumber,
+        /// Lower the minimum usable version to it, if that is above it
+        #[arg(long)]
+        lower_min: bool,
         /// Why, for the history
         #[arg(long)]
         note: Option<String>,
@@ -158,7 +161,10 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
         }
         Version::Decide(args) => decide(&client, session, args).await,
         Version::Publish { which, forced, note } => release::publish(&client, session, &which, forced, note).await,
-        Version::Rollback { app, to, note } => release::rollback(&client, session, &app, &to, note).await,
+        Version::Rollback { app, to, lower_min, note } => {
+            let how = Rollback { to, lower_min, note: note.unwrap_or_default() };
+            release::rollback(&client, session, &app, &how).await
+        }
         Version::Releases { app } => release::list(&client, session, &app).await,
         Version::Trial(args) => release::trial(&client, session, args).await,
         Version::Delete(which) => {

@@ -102,41 +102,12 @@ pub struct Trial {
     pub accounts: Vec<String>,
 }
 
-/// An entry of the release history.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Release {
-    pub version: String,
-    /// `publish` or `rollback`.
-    #[serde(default, alias = "action")]
-    pub kind: Option<String>,
-    /// Whether older packages must not run.
-    #[serde(default)]
-    pub forced: bool,
-    #[serde(default)]
-    pub note: Option<String>,
-    #[serde(default, alias = "actor", alias = "released_by")]
-    pub by: Option<String>,
-    #[serde(default, alias = "created_at", alias = "released_at")]
-    pub at: Option<Millis>,
-}
-
 /// The card of a trial.
 pub fn trial(trial: Trial, paint: &Paint) -> String {
     Card::default()
         .field("version", Cell::strong(trial.version))
         .field("entry path", trial.entry_path)
         .field("accounts", trial.accounts.join(", "))
-        .render(paint)
-}
-
-/// The card of a release.
-pub fn release(release: Release, paint: &Paint) -> String {
-    Card::default()
-        .field("online", Cell::strong(&release.version))
-        .maybe("by", release.kind.as_deref())
-        .maybe("forced", release.forced.then_some("yes"))
-        .maybe("note", release.note.as_deref().filter(|note| !note.is_empty()))
-        .maybe("at", release.at.map(|at| paint.when(at)))
         .render(paint)
 }
 

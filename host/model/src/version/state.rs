@@ -41,11 +41,11 @@ pub enum Step {
     Approve,
     /// The audit ended with a rejection (V5).
     Reject,
-    /// It goes online for the first time (V7).
+    /// It goes online by a publish: for the first time, or once more after a rollback has led below it (V7, V9).
     Publish,
     /// Another version takes its place online.
     Retire,
-    /// It goes online again (V9).
+    /// It goes online again by a rollback (V9).
     RollBackTo,
     /// The team deletes it.
     Delete,
@@ -77,7 +77,7 @@ impl State {
             (Self::Auditing, Step::Withdraw) => Ok(Self::Development),
             (Self::Auditing, Step::Approve) => Ok(Self::Approved),
             (Self::Auditing, Step::Reject) => Ok(Self::Rejected),
-            (Self::Approved, Step::Publish) => Ok(Self::Online),
+            (Self::Approved | Self::Historical, Step::Publish) => Ok(Self::Online),
             (Self::Online, Step::Retire) => Ok(Self::Historical),
             (Self::Historical, Step::RollBackTo) => Ok(Self::Online),
             (Self::Development, Step::Delete) => Ok(Self::Deleted),
@@ -90,7 +90,7 @@ impl State {
             (Self::Development, Step::Publish) => " Submit it first.",
             (Self::Auditing, Step::Publish) => " Wait for the audit to end.",
             (Self::Rejected, Step::Publish) => " Read its findings, mend it and upload a new version.",
-            (Self::Historical, Step::Publish) => " Use rollback to bring back a version that was online.",
+            (Self::Online, Step::Publish) => " Everyone gets it already.",
             (Self::Auditing, Step::Delete) => " Withdraw it first.",
             (Self::Rejected, Step::Delete) => {
                 " It stays as the record of its audit; raise the version and upload anew."
@@ -130,6 +130,12 @@ mod tests {
     #[test]
     fn v4_withdraw_returns_to_development() {
         assert_eq!(State::Auditing.after(Step::Withdraw).ok(), Some(State::Development));
+    }
+
+    #[test]
+    fn v9_what_was_online_comes_back_by_a_publish_or_by_a_rollback() {
+        let ways = [Step::Publish, Step::RollBackTo].map(|step| State::Historical.after(step).ok());
+        assert_eq!(ways, [Some(State::Online); 2]);
     }
 
     #[test]
