@@ -21,6 +21,6 @@ pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform,
 pub use create::NewGrayTask;
 pub use mark::Mark;
 pub use progress::{Bucket, Progress};
-pub use record::Step;
+pub use record::PlannedMove;
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};

@@ -10,5 +10,5 @@ pub mod upload;
 pub use force::{Force, ForceCause};
 pub use record::{ManifestSummary, StoredManifest, Version};
 pub use release::{Publish, Release, ReleaseKind, Released, Rollback, note_rollbacks};
-pub use state::{State, Step};
+pub use state::{State, Transition};
 pub use trial::{Trial, TrialEnd};

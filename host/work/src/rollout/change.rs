@@ -3,7 +3,7 @@
 use berth_base::{error::Result, ids::GrayTaskId, text};
 use berth_model::{
     access::{Action, Caller},
-    rollout::{Cause, GrayTask, Move, Note, State, Step},
+    rollout::{Cause, GrayTask, Move, Note, PlannedMove, State},
 };
 use berth_store::Db;
 
@@ -45,8 +45,8 @@ async fn by_hand(db: &Db, caller: &Caller, id: &GrayTaskId, step: Move, note: &N
         mini_app.shelf().require_for_release()?;
     }
     let mut task = tx.hold_gray_task(id).await?;
-    let step = Step { step, cause: Cause::Hand, actor: caller.account.as_str(), note: &note };
-    match step.step {
+    let step = PlannedMove { what: step, cause: Cause::Hand, actor: caller.account.as_str(), note: &note };
+    match step.what {
         Move::End if task.state == State::Ended && task.honoured => tx.recall_gray_task(&mut task, &step).await?,
         _ => tx.move_gray_task(&mut task, &step).await?,
     }

@@ -9,7 +9,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
-    rollout::{Cause, Move, State, Step},
+    rollout::{Cause, Move, PlannedMove, State},
     shelf::ShelvedTask,
 };
 use berth_store::{Tx, gray_task::TaskRow};
@@ -32,7 +32,7 @@ impl Settled {
     /// Suspends the tasks that deliver or wait for their start, as their MiniApp goes off the shelf (A2).
     pub async fn recall(&mut self, tx: &mut Tx, actor: &str, note: &str) -> Result<()> {
         for task in self.0.iter_mut().filter(|task| matches!(task.state, State::Pending | State::Delivering)) {
-            tx.move_gray_task(task, &Step { step: Move::Suspend, cause: Cause::OffShelf, actor, note }).await?;
+            tx.move_gray_task(task, &PlannedMove { what: Move::Suspend, cause: Cause::OffShelf, actor, note }).await?;
         }
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Settled {
         let mut resumed = Vec::new();
         for task in self.0.iter_mut().rev() {
             if was_recalled(tx, task).await? {
-                let step = Step { step: Move::Resume, cause: Cause::Hand, actor, note: "back on the shelf" };
+                let step = PlannedMove { what: Move::Resume, cause: Cause::Hand, actor, note: "back on the shelf" };
                 tx.move_gray_task(task, &step).await?;
                 resumed.push(shelved(task, true));
             }
@@ -65,7 +65,7 @@ impl Settled {
         let note = format!("{published} was published");
         let mut ended = Vec::new();
         for mut task in self.0.into_iter().filter(|task| task.version <= *published) {
-            let step = Step { step: Move::End, cause: Cause::Superseded, actor, note: &note };
+            let step = PlannedMove { what: Move::End, cause: Cause::Superseded, actor, note: &note };
             match task.state {
                 State::Ended => tx.recall_gray_task(&mut task, &step).await?,
                 _ => tx.move_gray_task(&mut task, &step).await?,

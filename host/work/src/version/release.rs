@@ -11,7 +11,7 @@ use berth_model::{
     audit::AuditState,
     event::kind,
     mini_app::MiniApp,
-    version::{Publish, Release, ReleaseKind, Released, Rollback, State, Step, TrialEnd},
+    version::{Publish, Release, ReleaseKind, Released, Rollback, State, Transition, TrialEnd},
 };
 use berth_store::{Db, Tx, version::VersionRow};
 
@@ -22,7 +22,7 @@ use crate::{mini_app, rollout};
 fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionRow) -> Result<()> {
     mini_app.shelf().require_for_release()?;
     let number = &candidate.number;
-    candidate.state.after(Step::Publish).map_err(|refused| point_on(refused, &mini_app.id, candidate))?;
+    candidate.state.after(Transition::Publish).map_err(|refused| point_on(refused, &mini_app.id, candidate))?;
     if number.is_prerelease() {
         return Err(Error::new(
             Code::VersionPrerelease,
@@ -139,11 +139,11 @@ pub(crate) async fn bring_online(
     note: String,
 ) -> Result<Release> {
     if let Some(online) = tx.online_version(&version.mini_app_id).await? {
-        tx.step_version(&online, Step::Retire).await?;
+        tx.step_version(&online, Transition::Retire).await?;
     }
     let step = match kind {
-        ReleaseKind::Publish => Step::Publish,
-        ReleaseKind::Rollback => Step::RollBackTo,
+        ReleaseKind::Publish => Transition::Publish,
+        ReleaseKind::Rollback => Transition::RollBackTo,
     };
     tx.step_version(version, step).await?;
     if forced {
