@@ -13,7 +13,7 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 9] = [
+const NOTHING: [(&str, &str); 10] = [
     (
         "more than one version of a MiniApp is online (I1)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM version WHERE state = 'online' GROUP BY mini_app_id HAVING COUNT(*) > 1) t",
@@ -27,6 +27,12 @@ const NOTHING: [(&str, &str); 9] = [
         "a release history has gaps (V9)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM release_record GROUP BY mini_app_id
          HAVING COUNT(*) <> MAX(position) - MIN(position) + 1) t",
+    ),
+    (
+        "a trial is below what everybody gets (V11)",
+        "SELECT COUNT(*) FROM trial t JOIN version v ON v.id = t.version_id
+         JOIN version o ON o.mini_app_id = t.mini_app_id AND o.state = 'online'
+         WHERE (v.major, v.minor, v.patch) < (o.major, o.minor, o.patch)",
     ),
     (
         "a task has admitted more than its cap (I3)",

@@ -107,6 +107,7 @@ codes! {
     VersionExists = "version-exists", Conflict, "The version exists with other bytes";
     VersionState = "version-state", Conflict, "The version's state does not allow this";
     VersionOrder = "version-order", Conflict, "The version is not above the online version";
+    BelowMinVersion = "below-min-version", Conflict, "The version is below the minimum usable version";
     VersionPrerelease = "version-prerelease", Conflict, "A pre-release version cannot be submitted or published";
     NoHostApp = "no-host-app", Conflict, "The MiniApp is bound to no host app";
     NeverOnline = "never-online", Conflict, "The version was never online";
@@ -213,6 +214,11 @@ impl Error {
         let value = serde_json::to_value(value).unwrap_or(serde_json::Value::Null);
         self.fields.insert(name.into(), value);
         self
+    }
+
+    /// Names the command to give next, as a member for programs; the command line prints it, ready to paste.
+    pub fn next(self, command: impl fmt::Display) -> Self {
+        self.with("next", command.to_string())
     }
 
     /// Sets the cause, which only the log shows.

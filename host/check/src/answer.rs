@@ -9,8 +9,8 @@ use berth_model::check::{
 
 use super::{
     Admission, Counting, Decision, Index, Question, Recorder, decide,
+    force::{is_forced, step_on_force},
     index::{AppEntry, GrayEntry, Release},
-    is_forced,
     patience::Patience,
 };
 use berth_base::{
@@ -164,6 +164,7 @@ impl<'a> Round<'a> {
         let mut steps = Vec::new();
         let decision = self.decide(having, &[], &mut steps);
         let result = self.result(having, &decision);
+        step_on_force(self.known(having), having.version.as_ref(), &decision, &mut steps);
         steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
         Explained { result, steps }
     }
@@ -203,17 +204,13 @@ fn result(
         Decision::Trial(trial) => (Some(Reason::Trial), None, Some(trial.entry_path.clone())),
     };
     let release = decision.release();
-    let force = match (known, release) {
-        (Some(checks), Some(release)) => is_forced(checks, having.version(), &release.version),
-        _ => false,
-    };
     CheckResult {
         mini_app: having.mini_app.clone(),
         status: status(having, decision),
         version: release.map(|release| release.version.clone()),
         reason,
         gray_task: task.cloned(),
-        force,
+        force: is_forced(known, having.version(), decision),
         min_version: release.and(known).and_then(|app| app.min_version.clone()),
         entry_path,
         warning: having.version.as_ref().and_then(Had::warning),

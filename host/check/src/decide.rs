@@ -1,4 +1,4 @@
-//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, V10–V12).
+//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, V10, V11).
 //!
 //! Nothing here waits or writes. For a device that newly passes the policies of a task the decision is
 //! [`Decision::Admit`]. The caller then has it admitted, and decides again without that task when the admission is
@@ -117,6 +117,12 @@ fn stays<'a>(app: &AppEntry, owner: &'a Arc<GrayEntry>, trace: &mut impl Recorde
 
 fn trial<'a>(app: &'a AppEntry, question: &Question<'_>, trace: &mut impl Recorder) -> Option<&'a TrialEntry> {
     let trial = app.trial.as_ref()?;
+    if let Some(above) = app.floor().filter(|floor| trial.release.version < **floor) {
+        trace.step("trial", None, false, || {
+            format!("The trial of {} is below {above} and over.", trial.release.version)
+        });
+        return None;
+    }
     let named = question.device.account.as_ref().is_some_and(|account| trial.accounts.contains(account));
     trace.step("trial", None, named, || {
         let whether = if named { "is" } else { "is not" };
@@ -200,17 +206,6 @@ fn in_words(bound: &BoundJudge, opinion: &Opinion) -> String {
         }
     };
     format!("{}{mode} {says}", bound.spec.policy)
-}
-
-/// Whether a device that has the version `current` must update before it may run the MiniApp (V11, V12): its version is
-/// below the minimum, or below a forced release that is still in effect. Never so for a device that has the version
-/// `answer` already, or none.
-pub fn is_forced(app: &AppEntry, current: Option<&VersionNumber>, answer: &VersionNumber) -> bool {
-    let (Some(current), Some(online)) = (current.filter(|current| *current != answer), &app.online) else {
-        return false;
-    };
-    let too_old = app.min_version.as_ref().is_some_and(|min| current < min);
-    too_old || app.forced.iter().any(|forced| current < forced && *forced <= online.version)
 }
 
 #[cfg(test)]
@@ -316,7 +311,11 @@ mod tests {
                 Decision::Unknown => prop_assert!(!bound || app.online.is_none()),
                 Decision::Removed => prop_assert!(bound && !app.on_shelf),
                 Decision::Online(online) => prop_assert_eq!(Some(online), app.online.as_ref()),
-                Decision::Trial(_) => prop_assert!(alice && app.on_shelf && bound),
+                Decision::Trial(trial) => {
+                    prop_assert!(alice && app.on_shelf && bound);
+                    let online = app.online.as_ref().map(|online| &online.version);
+                    prop_assert!(online.is_none_or(|online| *online <= trial.release.version), "(V11)");
+                }
                 Decision::Gray(task) => {
                     prop_assert!(task.admitted.contains(question.key));
                     prop_assert!(matches!(task.standing(question.now), Standing::Open | Standing::AdmittedOnly));
@@ -362,16 +361,6 @@ mod tests {
             let explained = decide(Some(&app), &question, &mut steps).release().cloned();
             prop_assert_eq!(explained.as_ref(), decide(Some(&app), &question, &mut Counting).release());
             prop_assert!(!steps.is_empty());
-        }
-
-        #[test]
-        fn v12_forced_is_cumulative_up_to_the_online_version(app in app(), current in 0u32..6) {
-            let Some(online) = app.online.clone() else { return Ok(()) };
-            let current = release(current).version;
-            let skipped = app.forced.iter().any(|forced| current < *forced && *forced <= online.version);
-            let forced = is_forced(&app, Some(&current), &online.version);
-            prop_assert_eq!(forced, skipped && current != online.version);
-            prop_assert!(!is_forced(&app, None, &online.version));
         }
     }
 

@@ -107,7 +107,7 @@ pub struct AppEntry {
     pub min_version: Option<VersionNumber>,
     /// The online version, of which there is at most one (I1).
     pub online: Option<Release>,
-    /// The versions that were published as forced, in ascending order (V12).
+    /// The versions whose forced releases still stand, in no particular order (V12).
     pub forced: Vec<VersionNumber>,
     /// The trial, if there is one.
     pub trial: Option<TrialEntry>,
@@ -121,6 +121,11 @@ impl AppEntry {
     /// Whether it is on the shelf.
     pub fn shelf(&self) -> OnShelf<'_> {
         OnShelf::of(&self.id, self.on_shelf, &self.shelf_note)
+    }
+
+    /// The greater one of the minimum usable version and the online one: nothing below it is offered (V11).
+    pub fn floor(&self) -> Option<&VersionNumber> {
+        self.online.as_ref().map(|online| &online.version).max(self.min_version.as_ref())
     }
 
     /// The version that host apps embed: the online one (O2).

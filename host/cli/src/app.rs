@@ -10,9 +10,9 @@ use super::{
     client::Client,
     failure::{Done, Failure},
     host_app::binding_state,
-    paint::{Ink, Paint, said},
+    paint::{Ink, Paint, said, state},
     session::Session,
-    table::{Card, Cell},
+    table::{Card, Cell, Table},
 };
 use crate::views;
 use berth_base::{
@@ -23,6 +23,9 @@ use berth_model::{
     binding::Binding,
     mini_app::{EditMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf},
     overview::Overview,
+    rollout::State,
+    shelf::Shelved,
+    version::Force,
 };
 
 /// The subcommands of `berth app`.
@@ -31,6 +34,7 @@ use berth_model::{
   berth app create \"Shop\" --id mp-shop
   berth app show mp-shop
   berth app shelf mp-shop off --note \"the payment is broken\"
+  berth app shelf mp-shop on --resume
   berth app min-version mp-shop 1.2.0")]
 pub enum App {
     /// Create a MiniApp
@@ -77,7 +81,7 @@ pub enum App {
         #[arg(long)]
         description: Option<String>,
     },
-    /// Take a MiniApp off the shelf, or put it back
+    /// Take a MiniApp off the shelf, which suspends its grayscale tasks, or put it back
     Shelf {
         /// The MiniApp
         app: MiniAppId,
@@ -86,6 +90,9 @@ pub enum App {
         /// The reason, told to host apps
         #[arg(long, default_value = "")]
         note: String,
+        /// With `on`: let the grayscale tasks go on that a recall suspended
+        #[arg(long)]
+        resume: bool,
     },
     /// Set the oldest version that may still run
     MinVersion {
@@ -131,7 +138,9 @@ pub async fn run(command: App, session: &mut Session) -> Done {
         }
         App::Show { app } => {
             let answer = client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?;
-            session.out.show(&answer, |overview: Overview, paint| views::overview(&overview, &view, paint))
+            session.out.show(&answer, |shown: Overview, paint| {
+                format!("{}{}", views::overview(&shown, &view, paint), force(&shown.force, paint))
+            })
         }
         App::Bindings { app } => {
             let items = client.items(Call::get(format!("/v1/mini-apps/{app}/bindings"))).await?;
@@ -144,13 +153,13 @@ pub async fn run(command: App, session: &mut Session) -> Done {
             let call = Call::patch(format!("/v1/mini-apps/{app}")).json(&EditMiniApp { name, description });
             session.out.show(&client.value(call).await?, view)
         }
-        App::Shelf { app, state, note } => {
-            let shelf = Shelf { on: state == OnOff::On, note };
+        App::Shelf { app, state: on, note, resume } => {
+            let shelf = Shelf { on: on == OnOff::On, note, resume };
             if !shelf.on {
                 session.confirm(&format!("Take {app} off the shelf, so that it runs in no host app any more?"))?;
             }
             let answer = client.value(Call::post(format!("/v1/mini-apps/{app}/shelf")).json(&shelf)).await?;
-            session.out.show(&answer, view)?;
+            session.out.show(&answer, shelved)?;
             if !shelf.on {
                 session.out.next(format!("berth app shelf {app} on"));
             }
@@ -163,6 +172,36 @@ pub async fn run(command: App, session: &mut Session) -> Done {
             session.out.show(&answer, view)
         }
     }
+}
+
+/// Why checks answer `force: true`, below an overview; nothing when they do not.
+fn force(reasons: &[Force], paint: &Paint) -> String {
+    let lines = reasons.iter().map(|one| Cell::new(Ink::Warn, &one.says).render(paint));
+    lines.map(|line| format!("\n\nforce: {line}")).collect()
+}
+
+/// A MiniApp that was taken off the shelf or put back, with its gray tasks that are suspended or go on.
+fn shelved(shelved: Shelved, paint: &Paint) -> String {
+    let Shelved { mini_app, suspended, resumed } = shelved;
+    let (on, id) = (mini_app.on_shelf, mini_app.id.clone());
+    let mut text = view(mini_app, paint);
+    if !(suspended.is_empty() && resumed.is_empty()) {
+        let mut table = Table::new(["GRAY TASK", "NAME", "VERSION", "STATE", "SUSPENDED BY"]);
+        for task in suspended.iter().chain(&resumed) {
+            let by = match (task.state, task.by_recall) {
+                (State::Suspended, true) => "the recall",
+                (State::Suspended, false) => "hand",
+                _ => "-",
+            };
+            let [name, version] = [Cell::of(&task.name), Cell::of(&task.version)];
+            table.row([Cell::strong(&task.id), name, version, state(task.state.as_str()), by.into()]);
+        }
+        text = format!("{text}\n\n{}", table.render(paint));
+    }
+    if on && suspended.iter().any(|task| task.by_recall) {
+        text = format!("{text}\n\nTo let those go on that the recall suspended: berth app shelf {id} on --resume");
+    }
+    text
 }
 
 fn shelf(app: &MiniApp) -> Cell {

@@ -29,7 +29,8 @@ pub struct Problem {
     pub request_id: Option<String>,
     #[serde(flatten)]
     pub fields: Map<String, Value>,
-    /// The command to try next, if the command that was refused knows a better one than the reason tells.
+    /// The command to try next, if the command that was refused knows a better one than the host names (the member
+    /// `next` in [`Problem::fields`]) and than the reason tells.
     #[serde(skip)]
     pub next: Option<String>,
     /// The ids of the call that was refused, by the word that stands for each in advice: `APP`, `VERSION` …
@@ -218,7 +219,8 @@ impl Problem {
     /// What to do next. A refusal while packing does not advise to pack.
     fn advice(&self) -> Option<String> {
         let local = self.status == 0 && self.kind.starts_with("package-");
-        self.next.clone().or_else(|| advice(&self.kind).filter(|_| !local).map(|advice| self.filled(advice)))
+        let named = self.next.clone().or_else(|| Some(self.fields.get("next")?.as_str()?.to_owned()));
+        named.or_else(|| advice(&self.kind).filter(|_| !local).map(|advice| self.filled(advice)))
     }
 
     /// Advice with the ids that are known in place of the words that stand for them.
@@ -253,6 +255,7 @@ fn advice(kind: &str) -> Option<&'static str> {
         "not-online" => "berth version list APP, then berth version publish APP VERSION",
         "audit-closed" => "berth version show APP VERSION (it shows the audit)",
         "never-online" | "rollback-twice" => "berth version releases APP (it shows what went online)",
+        "below-min-version" => "berth app show APP (it shows the minimum and what is online)",
         "last-admin" => "berth team grant … ACCOUNT admin, for another account",
         "not-found" => "check the id with the command's list; `berth whoami` shows what you may see",
         "no-data" => "berth serve --data-dir DIR (it makes the folder), or the folder of a host that is there",

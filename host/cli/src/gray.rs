@@ -34,9 +34,9 @@ pub enum Gray {
         /// The grayscale task
         task: GrayTaskId,
     },
-    /// Admit no new devices for now
+    /// Admit no new devices for now, and do not start
     Suspend(ByHand),
-    /// Admit new devices again
+    /// Admit new devices again, or wait for the start again
     Resume(ByHand),
     /// End a task: its devices return to the online version
     End(ByHand),
@@ -113,7 +113,7 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 }
 
 async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
-    let body = Note { note: step.note };
+    let body: Map<_, _> = step.note.map(|note| ("note".to_owned(), Value::from(note))).into_iter().collect();
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
     session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
     if verb == "suspend" {

@@ -60,7 +60,7 @@ pub enum Version {
     Audits(Which),
     /// Approve or reject a version on behalf of a host app
     Decide(Decide),
-    /// Put a version online in all bound host apps
+    /// Put a version online in all bound host apps: an approved one, or again one that was rolled back
     Publish {
         #[command(flatten)]
         which: Which,
@@ -78,6 +78,9 @@ pub enum Version {
         /// The version to bring back
         #[arg(long, value_name = "VERSION")]
         to: VersionNumber,
+        /// Lower the minimum usable version to it, if that is above it
+        #[arg(long)]
+        lower_min: bool,
         /// Why, for the history
         #[arg(long, default_value = "")]
         note: String,
@@ -152,9 +155,9 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
         Version::Publish { which, forced, note } => {
             release::publish(&client, session, &which, &Publish { forced, note }).await
         }
-        Version::Rollback { app, to, note } => {
+        Version::Rollback { app, to, lower_min, note } => {
             session.confirm(&format!("Bring {app} back to {to} for everybody?"))?;
-            release::rollback(&client, session, &app, &Rollback { to, note }).await
+            release::rollback(&client, session, &app, &Rollback { to, lower_min, note }).await
         }
         Version::Releases { app } => release::list(&client, session, &app).await,
         Version::Trial(args) => release::trial(&client, session, args).await,

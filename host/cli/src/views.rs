@@ -9,7 +9,7 @@ use berth_model::{
     audit::{Audit, AuditItem, AuditState, Decision, Evaluation},
     mini_app::MiniApp,
     overview::Overview,
-    version::{Release, Trial, Version, upload::VersionDetail},
+    version::{Trial, Version, upload::VersionDetail},
 };
 
 /// The card of a trial.
@@ -18,17 +18,6 @@ pub fn trial(trial: Trial, paint: &Paint) -> String {
         .field("version", Cell::strong(trial.version))
         .field("entry path", trial.entry_path)
         .field("accounts", trial.accounts.join(", "))
-        .render(paint)
-}
-
-/// The card of a release.
-pub fn release(release: Release, paint: &Paint) -> String {
-    Card::default()
-        .field("online", Cell::strong(&release.version))
-        .field("by", release.kind.as_str())
-        .maybe("forced", release.forced.then_some("yes"))
-        .maybe("note", said(&release.note))
-        .field("at", paint.when(release.released_at))
         .render(paint)
 }
 

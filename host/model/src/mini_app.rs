@@ -77,6 +77,10 @@ pub struct Shelf {
     /// The reason for taking it off the shelf, at most 500 characters. Refused downloads show it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Whether the gray tasks that a recall suspended go on. Only with `on`; also for a MiniApp that is on the shelf
+    /// already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resume: bool,
 }
 
 /// The minimum usable version of a MiniApp, to be set.

@@ -6,7 +6,7 @@ use crate::{
     audit::Audit,
     mini_app::MiniApp,
     rollout::GrayTask,
-    version::{Trial, Version},
+    version::{Force, Trial, Version},
 };
 
 /// A MiniApp with the present state of its versions and releases (V3).
@@ -26,4 +26,7 @@ pub struct Overview {
     pub development: Vec<Version>,
     /// The gray tasks that have not ended, newest first.
     pub gray_tasks: Vec<GrayTask>,
+    /// Why checks answer `force: true`, and for which versions; empty when they do not.
+    #[serde(default)]
+    pub force: Vec<Force>,
 }

@@ -160,7 +160,6 @@ impl Tx {
             Standing::Waiting | Standing::Over => return Ok(Vec::new()),
             Standing::Open | Standing::AdmittedOnly => self.admitted_of(id, guids).await?,
         };
-        self.catch_up_gray_task(&mut task).await?;
         // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
         if task.state != berth_model::rollout::State::Delivering {
             return Ok(is_in);

@@ -47,11 +47,20 @@ impl Tx {
         Ok(row.map(|(id,)| id))
     }
 
-    /// Locks a gray task until the transaction ends, so that its moves and admissions come one after the other. Whoever
-    /// locks several must do so in the order of their ids. `not-found` when there is none.
+    /// Locks a gray task until the transaction ends, so that its moves and admissions come one after the other, and
+    /// stores what the clock has done to it, so that whatever follows finds it as it is now. Whoever locks several must
+    /// do so in the order of their ids. `not-found` when there is none.
     pub async fn hold_gray_task(&mut self, id: &GrayTaskId) -> Result<TaskRow> {
+        Ok(self.settle_gray_task(id).await?.0)
+    }
+
+    /// Does what [`Tx::hold_gray_task`] does, and says whether the clock had done anything.
+    pub async fn settle_gray_task(&mut self, id: &GrayTaskId) -> Result<(TaskRow, bool)> {
         execute!(self, "UPDATE gray_task SET admitted = admitted WHERE id = $1", id)?;
-        self.gray_task(id).await?.ok_or_else(|| Error::not_found("grayscale task", id))
+        let task = self.gray_task(id).await?;
+        let mut task = task.ok_or_else(|| Error::not_found("grayscale task", id))?;
+        let moved = self.catch_up_gray_task(&mut task).await?;
+        Ok((task, moved))
     }
 
     /// Up to `limit` gray tasks of a MiniApp with ids below `before`, newest first.
@@ -195,7 +204,7 @@ impl Tx {
     /// `gray-state` when the state of the task does not allow the move.
     pub async fn move_gray_task(&mut self, task: &mut TaskRow, step: &PlannedMove<'_>) -> Result<()> {
         let from = task.state;
-        task.state = from.after(step.what)?;
+        task.state = task.life().after(step.what, self.now())?;
         if task.state == State::Ended {
             task.honoured = step.cause == Cause::Cap;
         }

@@ -14,6 +14,7 @@ use berth_base::{
 };
 
 use crate::gray_task::TaskRow;
+use berth_model::version::{Release, note_rollbacks};
 
 /// A range of ids with both ends included, either one id or all. Unlike a condition "this one or all", a range makes
 /// use of the database's indexes.
@@ -117,18 +118,22 @@ impl Tx {
         )?)
     }
 
-    /// The numbers of the versions that were published as forced (V12), in ascending order for each MiniApp in the
-    /// span.
-    pub async fn forced_in(&mut self, span: &Span) -> Result<Vec<(MiniAppId, String)>> {
-        Ok(fetch!(
+    /// The forced releases of the MiniApps in the span that were not rolled back (V12), newest first for each MiniApp,
+    /// which is also the order of their versions.
+    pub async fn forced_in(&mut self, span: &Span) -> Result<Vec<Release>> {
+        let mut releases = fetch!(
             self,
             fetch_all,
-            (MiniAppId, String),
-            "SELECT r.mini_app_id, v.number FROM release_record r JOIN version v ON v.id = r.version_id
-             WHERE r.forced AND r.mini_app_id BETWEEN $1 AND $2 ORDER BY v.major, v.minor, v.patch",
+            Release,
+            "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
+             WHERE (r.forced OR r.kind = 'rollback') AND r.mini_app_id BETWEEN $1 AND $2
+             ORDER BY r.mini_app_id, r.position DESC",
             &span.from,
             &span.to
-        )?)
+        )?;
+        releases.chunk_by_mut(|one, next| one.mini_app == next.mini_app).for_each(note_rollbacks);
+        releases.retain(|release| release.forced && !release.rolled_back);
+        Ok(releases)
     }
 
     /// The trials of the MiniApps in the span.

@@ -117,8 +117,9 @@ mod tests {
     use berth_model::{
         access::{Role, Scope},
         endpoint::{ProductInstance, fulfilment},
-        event::{Nothing, kind, webhook::DeliveryState},
+        event::{TrialCleared, kind, webhook::DeliveryState},
         rollout::Mark,
+        version::TrialEnd,
     };
 
     fn made<T: serde::de::DeserializeOwned>(json: Value) -> T {
@@ -194,7 +195,8 @@ mod tests {
             call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););
         }
         let mut tx = db.begin().await.unwrap();
-        tx.tell(kind::TRIAL_CLEARED, &"shop", "test", &Nothing);
+        let data = TrialCleared { version: "1.0.0".parse().unwrap(), cause: TrialEnd::Hand };
+        tx.tell(kind::TRIAL_CLEARED, &"shop", "test", &data);
         tx.commit().await.unwrap();
     }
 

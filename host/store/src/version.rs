@@ -12,7 +12,7 @@ use berth_base::{
     page::PageQuery,
     version::VersionNumber,
 };
-use berth_model::version::{Release, State, Transition};
+use berth_model::version::{Release, State, Transition, note_rollbacks};
 use berth_model::version::{StoredManifest, Trial, Version};
 
 impl Tx {
@@ -147,28 +147,18 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest entry of the release history.
-    pub async fn last_release(&mut self, mini_app: &MiniAppId) -> Result<Option<Release>> {
-        Ok(fetch!(
-            self,
-            fetch_optional,
-            Release,
-            "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
-             WHERE r.mini_app_id = $1 ORDER BY r.position DESC LIMIT 1",
-            mini_app
-        )?)
-    }
-
     /// The release history of a MiniApp, newest first, at most 500 entries.
     pub async fn releases(&mut self, mini_app: &MiniAppId) -> Result<Vec<Release>> {
-        Ok(fetch!(
+        let mut releases = fetch!(
             self,
             fetch_all,
             Release,
             "SELECT r.*, v.number FROM release_record r JOIN version v ON v.id = r.version_id
              WHERE r.mini_app_id = $1 ORDER BY r.position DESC LIMIT 500",
             mini_app
-        )?)
+        )?;
+        note_rollbacks(&mut releases);
+        Ok(releases)
     }
 
     /// Adds the newest entry to the release history.

@@ -115,31 +115,3 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -
     tx.commit().await?;
     Ok(mini_app)
 }
-
-/// Sets or removes the minimum usable version (V11). The caller must be allowed to release versions of the MiniApp.
-///
-/// # Errors
-/// `version-order` when nothing is online, or the online version is below the minimum, since no device could have a
-/// version that may run; `not-found` and `missing-grant`.
-#[tracing::instrument(name = "mini_app.set_min_version", skip_all, fields(mini_app = %id))]
-pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinVersion) -> Result<MiniApp> {
-    let mut tx = db.begin().await?;
-    let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
-    if let Some(version) = &min.version {
-        let online = tx.online_version(id).await?.map(|online| online.number);
-        if online.as_ref().is_none_or(|online| online < version) {
-            let online = online.map_or("nothing".into(), |online| online.to_string());
-            return Err(Error::new(
-                Code::VersionOrder,
-                format!(
-                    "The minimum {version} is above what is online ({online}), so no device could run it. Publish first."
-                ),
-            ));
-        }
-    }
-    mini_app.min_version = min.version;
-    tx.set_min_version(id, mini_app.min_version.as_ref()).await?;
-    tx.tell(kind::MINI_APP_MIN_VERSION, id, caller.account.as_str(), &mini_app).for_mini_app(id);
-    tx.commit().await?;
-    Ok(mini_app)
-}

@@ -4,9 +4,9 @@ use berth_base::{error::Result, ids::MiniAppId};
 use berth_model::{
     access::{Action, Caller},
     overview::Overview,
-    version::{State, Trial, Version},
+    version::{Force, State, Trial, Version},
 };
-use berth_store::Db;
+use berth_store::{Db, Span};
 
 use crate::{audit, mini_app::authorise, rollout};
 
@@ -19,7 +19,10 @@ pub async fn overview(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Overvi
         auditing.extend(audit::latest(&mut tx, &version.id).await?);
     }
     let brief = |row| Version::from(row).brief();
+    let forced = tx.forced_in(&Span::one(id)).await?;
+    let forced = forced.first().map(|release| &release.version);
     Ok(Overview {
+        force: Force::reasons(mini_app.shelf(), mini_app.min_version.as_ref(), forced),
         mini_app,
         online: tx.online_version(id).await?.map(brief),
         trial: tx.trial(id).await?.map(Trial::from),

@@ -1,32 +1,54 @@
 //! Takes MiniApps off the shelf and back (A2, A3): what follows for their gray tasks is part of it.
 
-use berth_base::{error::Result, ids::MiniAppId, text};
+use berth_base::{
+    error::{Error, Result},
+    ids::MiniAppId,
+    text,
+};
 use berth_model::{
     access::{Action, Caller},
     event::kind,
-    mini_app::{MiniApp, Shelf},
+    mini_app::Shelf,
+    shelf::Shelved,
 };
 use berth_store::Db;
 
 use crate::{mini_app::authorise_change, rollout};
 
-/// Takes a MiniApp off the shelf, which suspends its gray tasks that deliver, or puts it back (A2, A3). The caller must
-/// be allowed to release versions of it.
+/// Takes a MiniApp off the shelf, which suspends its gray tasks that deliver or wait for their start, or puts it back
+/// (A2, A3). They stay suspended then, unless `resume` lets those go on that a recall suspended; that may be asked for
+/// later, too. The caller must be allowed to release versions of the MiniApp.
+///
+/// # Errors
+/// `invalid-field` for the note, and for `resume` without `on`; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "mini_app.shelve", skip_all, fields(mini_app = %id))]
-pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<MiniApp> {
+pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> Result<Shelved> {
+    if shelf.resume && !shelf.on {
+        return Err(Error::field("resume", "goes with on: true; off the shelf no gray task goes on."));
+    }
+    let note = text::prose("note", &shelf.note, 500)?;
+    let actor = caller.account.as_str();
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::Release).await?;
-    if mini_app.on_shelf == shelf.on {
-        return Ok(mini_app);
+    // While it is where it was: off the shelf the clock starts no task.
+    let mut tasks = rollout::settle(&mut tx, id).await?;
+    let changes = mini_app.on_shelf != shelf.on;
+    if changes {
+        mini_app.on_shelf = shelf.on;
+        mini_app.shelf_note = if shelf.on { String::new() } else { note };
+        tx.set_shelf(&mini_app).await?;
     }
-    mini_app.on_shelf = shelf.on;
-    mini_app.shelf_note = if shelf.on { String::new() } else { text::prose("note", &shelf.note, 500)? };
-    tx.set_shelf(&mini_app).await?;
+    let mut resumed = Vec::new();
     if !shelf.on {
-        rollout::suspend_running(&mut tx, caller, id).await?;
+        tasks.recall(&mut tx, actor, &mini_app.shelf_note).await?;
+    } else if shelf.resume {
+        resumed = tasks.resume_recalled(&mut tx, actor).await?;
     }
-    let kind = if shelf.on { kind::MINI_APP_ON_SHELF } else { kind::MINI_APP_OFF_SHELF };
-    tx.tell(kind, id, caller.account.as_str(), &mini_app).for_mini_app(id);
+    if changes {
+        let kind = if shelf.on { kind::MINI_APP_ON_SHELF } else { kind::MINI_APP_OFF_SHELF };
+        tx.tell(kind, id, actor, &mini_app).for_mini_app(id);
+    }
+    let suspended = tasks.suspended(&mut tx).await?;
     tx.commit().await?;
-    Ok(mini_app)
+    Ok(Shelved { mini_app, suspended, resumed })
 }

@@ -195,9 +195,10 @@ impl TestHost {
         let mut tx = self.app.db.begin().await.unwrap();
         tx.hold_mini_app(&shop()).await.unwrap();
         let row = tx.require_version(&shop(), &number).await.unwrap();
+        let tasks = rollout::settle(&mut tx, &shop()).await.unwrap();
         let release = bring_online(&mut tx, &self.caller, &row, kind, forced, String::new()).await.unwrap();
         if kind == ReleaseKind::Publish {
-            rollout::end_superseded(&mut tx, "test", &shop(), &number).await.unwrap();
+            tasks.end_superseded(&mut tx, "test", &number).await.unwrap();
         }
         tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(&shop());
         tx.commit().await.unwrap();

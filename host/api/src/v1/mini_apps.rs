@@ -9,8 +9,9 @@ use berth_model::{
     binding::Binding,
     mini_app::{EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Shelf},
     overview::Overview,
+    shelf::Shelved,
 };
-use berth_work::{binding, mini_app, overview, shelf};
+use berth_work::{binding, mini_app, overview, shelf, version};
 
 use crate::Api;
 
@@ -66,13 +67,15 @@ async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId
 }
 
 /// Take a MiniApp off the shelf, or put it back.
-#[utoipa::path(post, path = "/v1/mini-apps/{id}/shelf", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = Shelf, responses((status = 200, body = MiniApp)))]
+///
+/// Off the shelf its gray tasks are suspended, pending ones included. They stay so until `resume` or people resume them.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/shelf", tag = "mini-apps", params(("id" = MiniAppId, Path)), request_body = Shelf, responses((status = 200, body = Shelved)))]
 async fn shelve(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
     Json(shelf): Json<Shelf>,
-) -> Result<Json<MiniApp>> {
+) -> Result<Json<Shelved>> {
     Ok(Json(shelf::shelve(&app.db, &caller, &id, shelf).await?))
 }
 
@@ -84,5 +87,5 @@ async fn set_min_version(
     Path(id): Path<MiniAppId>,
     Json(min): Json<MinVersion>,
 ) -> Result<Json<MiniApp>> {
-    Ok(Json(mini_app::set_min_version(&app.db, &caller, &id, min).await?))
+    Ok(Json(version::set_min_version(&app.db, &caller, &id, min).await?))
 }

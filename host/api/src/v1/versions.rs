@@ -16,7 +16,7 @@ use berth_base::{
 use berth_model::{
     access::Caller,
     audit::{Audit, Findings},
-    version::{Publish, Release, Rollback, Trial, Version, upload::VersionDetail},
+    version::{Publish, Release, Released, Rollback, Trial, Version, upload::VersionDetail},
 };
 use berth_work::{
     audit,
@@ -127,27 +127,29 @@ async fn withdraw(
     Ok(Json(audit::withdraw(&app.db, &caller, &id, &number).await?))
 }
 
-/// Bring an approved version online in all bound host apps.
+/// Bring a version online in all bound host apps: an approved one, or one that was online before and is above what is.
 ///
-/// This ends the trial of the version, and the gray tasks whose version is not above it.
-#[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/publish", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), request_body = Option<Publish>, responses((status = 200, body = Release)))]
+/// This ends the gray tasks and the trial whose version is not above it; the answer names them.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/versions/{version}/publish", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), request_body = Option<Publish>, responses((status = 200, body = Released)))]
 async fn publish(
     State(app): AppState,
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
     OptionalJson(how): OptionalJson<Publish>,
-) -> Result<Json<Release>> {
+) -> Result<Json<Released>> {
     Ok(Json(version::publish(&app.db, &caller, &id, &number, how).await?))
 }
 
 /// Bring a version online again that was online before.
-#[utoipa::path(post, path = "/v1/mini-apps/{id}/rollback", tag = "versions", params(("id" = MiniAppId, Path)), request_body = Rollback, responses((status = 200, body = Release)))]
+///
+/// One below the minimum usable version is refused unless `lower_min` says that the minimum is lowered to it.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/rollback", tag = "versions", params(("id" = MiniAppId, Path)), request_body = Rollback, responses((status = 200, body = Released)))]
 async fn roll_back(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
     Json(how): Json<Rollback>,
-) -> Result<Json<Release>> {
+) -> Result<Json<Released>> {
     Ok(Json(version::roll_back(&app.db, &caller, &id, how).await?))
 }
 

@@ -60,6 +60,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("app edit mp-shop --name S", r#"PATCH /v1/mini-apps/mp-shop {"name":"S"}"#.into()),
         ("app shelf mp-shop off --note why", r#"POST /v1/mini-apps/mp-shop/shelf {"on":false,"note":"why"}"#.into()),
         ("app shelf mp-shop on", r#"POST /v1/mini-apps/mp-shop/shelf {"on":true}"#.into()),
+        ("app shelf mp-shop on --resume", r#"POST /v1/mini-apps/mp-shop/shelf {"on":true,"resume":true}"#.into()),
         ("app min-version mp-shop 1.2.0", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":"1.2.0"}"#.into()),
         ("app min-version mp-shop --none", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":null}"#.into()),
         ("team create T", r#"POST /v1/teams {"name":"T"}"#.into()),
@@ -116,6 +117,10 @@ async fn each_command_asks_as_the_contract_says() {
             r#"POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {"forced":true,"note":"n"}"#.into(),
         ),
         ("version rollback mp-shop --to 1.1.0", r#"POST /v1/mini-apps/mp-shop/rollback {"to":"1.1.0"}"#.into()),
+        (
+            "version rollback mp-shop --to 1.1.0 --lower-min --note n",
+            r#"POST /v1/mini-apps/mp-shop/rollback {"to":"1.1.0","lower_min":true,"note":"n"}"#.into(),
+        ),
         ("version releases mp-shop", "GET /v1/mini-apps/mp-shop/releases".into()),
         ("version trial mp-shop", "GET /v1/mini-apps/mp-shop/trial".into()),
         ("version trial mp-shop --clear", "DELETE /v1/mini-apps/mp-shop/trial".into()),

@@ -11,6 +11,7 @@ mod login;
 mod options;
 mod problems;
 mod push;
+mod release;
 mod transfer;
 
 use std::{

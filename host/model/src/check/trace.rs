@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// One rule that was tried for a device, with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Step {
-    /// Name of the rule: `binding`, `shelf`, `trial`, `gray-task`, `owner`, `admitted`, `policy`, `online` and others.
+    /// Name of the rule: `binding`, `shelf`, `trial`, `gray-task`, `owner`, `admitted`, `policy`, `online`, `min-version`, `forced-release`
+    /// and others.
     pub rule: String,
     /// The gray task for which the rule was tried; absent for rules of the MiniApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -181,7 +181,7 @@ pub struct CheckResult {
     /// The gray task that delivers the version; absent for other reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gray_task: Option<GrayTaskId>,
-    /// Whether the version that the device has must not run any more (V11, V12).
+    /// Whether what the device has must not run any more (V11, V12); always `true` with `removed`.
     pub force: bool,
     /// The oldest version that may run; absent for no minimum.
     #[serde(default, skip_serializing_if = "Option::is_none")]

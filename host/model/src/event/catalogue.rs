@@ -8,8 +8,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     data::{
-        AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
-        PolicyReplaced, Submitted, Unbound,
+        AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, OfVersion, PolicyReplaced,
+        Submitted, TrialCleared, Unbound,
     },
     webhook::{Webhook, WebhookPing, WebhookReplayed},
 };
@@ -110,17 +110,17 @@ catalogue! {
     VERSION_WITHDRAWN = "version.withdrawn" OfVersion, "A version was withdrawn from its audit.";
     VERSION_APPROVED = "version.approved" AuditClosed, "A version was approved by all host apps.";
     VERSION_REJECTED = "version.rejected" AuditClosed, "A version was rejected, by a policy or by a person.";
-    VERSION_PUBLISHED = "version.published" Release, "A version went online.";
+    VERSION_PUBLISHED = "version.published" Release, "A version went online, for the first time or again.";
     VERSION_ROLLED_BACK = "version.rolled_back" Release, "A version that was online before is online again.";
     TRIAL_SET = "trial.set" Trial, "A version is on trial for some accounts.";
-    TRIAL_CLEARED = "trial.cleared" Nothing, "The trial ended.";
+    TRIAL_CLEARED = "trial.cleared" TrialCleared, "The trial ended; `cause` says by what.";
     AUDIT_CHECKED = "audit.checked" AuditChecked, "The policies have judged; people decide now.";
     AUDIT_DECIDED = "audit.decided" AuditDecided, "A host app decided on a version.";
 
     GRAY_TASK_CREATED = "gray_task.created" GrayTask, "A grayscale task was created.";
     GRAY_TASK_STARTED = "gray_task.started" GrayMoved, "A grayscale task began to deliver.";
     GRAY_TASK_SUSPENDED = "gray_task.suspended" GrayMoved, "A grayscale task admits nobody for now.";
-    GRAY_TASK_RESUMED = "gray_task.resumed" GrayMoved, "A suspended grayscale task delivers again.";
+    GRAY_TASK_RESUMED = "gray_task.resumed" GrayMoved, "A suspended grayscale task delivers again, or waits for its start again; `to` says which.";
     GRAY_TASK_ENDED = "gray_task.ended" GrayMoved, "A grayscale task ended; `cause` says by what.";
     GRAY_TASK_RECALLED = "gray_task.recalled" GrayMoved, "The version was taken back from those who kept it after the cap was reached.";
     COHORT_CREATED = "cohort.created" Cohort, "A list of devices or accounts was uploaded.";
@@ -295,7 +295,7 @@ mod tests {
         assert!(refuses("version.deleted", json!({"version": 7})));
         assert!(!refuses("version.deleted", json!({"version": "1.0.0"})));
         assert!(refuses("member.granted", json!({"account": "usr_1", "scope": "moon", "id": "", "role": "admin"})));
-        assert!(refuses("trial.cleared", json!({})));
-        assert!(!refuses("trial.cleared", Value::Null));
+        assert!(refuses("trial.cleared", json!({"version": "1.0.0", "cause": "whim"})));
+        assert!(!refuses("trial.cleared", json!({"version": "1.0.0", "cause": "hand"})));
     }
 }

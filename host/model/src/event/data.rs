@@ -13,6 +13,7 @@ use crate::{
     access::{Role, ScopeKind},
     audit::Decision,
     rollout::{Cause, Move, State},
+    version::TrialEnd,
 };
 
 /// An account was given a role.
@@ -99,6 +100,15 @@ pub struct AuditClosed {
     pub reason: String,
 }
 
+/// A trial that ended.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct TrialCleared {
+    /// The version that was on trial.
+    pub version: VersionNumber,
+    pub cause: TrialEnd,
+}
+
 /// A grayscale task whose state changed.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -124,15 +134,3 @@ impl Move {
         }
     }
 }
-
-/// The data of events about which there is nothing to say besides the subject. Serialised as null.
-#[derive(Serialize)]
-pub struct Nothing;
-
-impl utoipa::PartialSchema for Nothing {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::Null).into()
-    }
-}
-
-impl ToSchema for Nothing {}

@@ -41,8 +41,9 @@ impl<'a> OnShelf<'a> {
         if self.on {
             return Ok(());
         }
-        let text = format!("{} is off the shelf. Put it back on the shelf first.", self.id);
-        Err(Error::new(Code::MiniAppOffShelf, text))
+        let command = format!("berth app shelf {} on", self.id);
+        let text = format!("{} is off the shelf. Put it back on the shelf first: `{command}`.", self.id);
+        Err(Error::new(Code::MiniAppOffShelf, text).next(command))
     }
 
     /// That it is off the shelf, in words.
@@ -73,7 +74,11 @@ mod tests {
             (Code::PackageOffShelf, true)
         );
         assert!(off("").why_not().ends_with("must not run."));
-        assert_eq!(off("").require_for_release().expect_err("off").code, Code::MiniAppOffShelf);
+        let refused = off("").require_for_release().expect_err("off");
+        assert_eq!(
+            (refused.code, refused.fields["next"].as_str()),
+            (Code::MiniAppOffShelf, Some("berth app shelf shop on"))
+        );
     }
 
     #[test]

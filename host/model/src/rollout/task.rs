@@ -16,7 +16,7 @@ text_enum! {
         Pending = "pending",
         /// It admits devices.
         Delivering = "delivering",
-        /// It admits no new devices (G10); admitted ones keep the version.
+        /// It admits no new devices (G10), and does not start; admitted ones keep the version.
         Suspended = "suspended",
         /// It is over; nothing leaves this state.
         Ended = "ended",
@@ -44,9 +44,9 @@ text_enum! {
 pub enum Move {
     /// From pending to delivering, when the start has come.
     Start,
-    /// From delivering to suspended.
+    /// From pending or delivering to suspended.
     Suspend,
-    /// From suspended back to delivering.
+    /// From suspended back to delivering, or to pending when the start has not come yet.
     Resume,
     /// From any other state to ended.
     End,
@@ -69,14 +69,14 @@ impl fmt::Display for Move {
 }
 
 impl State {
-    /// The state that `step` leads to.
+    /// The state that `step` leads to once the start has come; [`Life::after`] knows whether it has.
     ///
     /// # Errors
     /// `gray-state` when this state does not allow the step.
     pub fn after(self, step: Move) -> Result<Self> {
         match (self, step) {
             (Self::Pending, Move::Start) | (Self::Suspended, Move::Resume) => Ok(Self::Delivering),
-            (Self::Delivering, Move::Suspend) => Ok(Self::Suspended),
+            (Self::Pending | Self::Delivering, Move::Suspend) => Ok(Self::Suspended),
             (Self::Pending | Self::Delivering | Self::Suspended, Move::End) => Ok(Self::Ended),
             (state, step) => Err(state.refuse(step)),
         }
@@ -85,7 +85,7 @@ impl State {
     fn refuse(self, step: Move) -> Error {
         let hint = match (self, step) {
             (Self::Ended, _) => " Nothing leaves this state; create a new task.",
-            (Self::Pending, Move::Suspend) => " It has not started yet; end it if it must not start.",
+            (Self::Pending, Move::Resume) => " It waits for its start.",
             _ => "",
         };
         Error::new(Code::GrayState, format!("A task in state {self} cannot be {step}.{hint}")).with("state", self)
@@ -127,6 +127,15 @@ impl Life {
             State::Pending if now >= self.start => Some(Move::Start),
             _ => None,
         }
+    }
+
+    /// The state that `step` leads to at `now`. A task that is resumed before its start waits for it again.
+    ///
+    /// # Errors
+    /// `gray-state` when the state does not allow the step.
+    pub fn after(&self, step: Move, now: Millis) -> Result<State> {
+        let next = self.state.after(step)?;
+        Ok(if step == Move::Resume && now < self.start { State::Pending } else { next })
     }
 
     /// The state at `now`, whether it is stored yet or not.
@@ -172,6 +181,7 @@ mod tests {
             allowed,
             [
                 "pending started delivering",
+                "pending suspended suspended",
                 "pending ended ended",
                 "delivering suspended suspended",
                 "delivering ended ended",
@@ -186,6 +196,13 @@ mod tests {
         let pending = life(State::Pending, false);
         let standings = [99, 100, 199, 200].map(|now| pending.standing(Millis(now)));
         assert_eq!(standings, [Standing::Waiting, Standing::Open, Standing::Open, Standing::Over]);
+    }
+
+    #[test]
+    fn g5_a_task_that_is_resumed_before_its_start_waits_for_it() {
+        let suspended = life(State::Suspended, false);
+        let resumed = [99, 100].map(|now| suspended.after(Move::Resume, Millis(now)).ok());
+        assert_eq!(resumed, [Some(State::Pending), Some(State::Delivering)]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
 
+mod force;
 mod record;
 mod release;
 mod state;
 pub mod trial;
 pub mod upload;
 
+pub use force::{Force, ForceCause};
 pub use record::{ManifestSummary, StoredManifest, Version};
-pub use release::{Publish, Release, ReleaseKind, Rollback};
+pub use release::{Publish, Release, ReleaseKind, Released, Rollback, note_rollbacks};
 pub use state::{State, Transition};
-pub use trial::Trial;
+pub use trial::{Trial, TrialEnd};

@@ -41,11 +41,11 @@ pub enum Transition {
     Approve,
     /// The audit ended with a rejection (V5).
     Reject,
-    /// It goes online for the first time (V7).
+    /// It goes online by a publish: for the first time, or once more after a rollback has led below it (V7, V9).
     Publish,
     /// Another version takes its place online.
     Retire,
-    /// It goes online again (V9).
+    /// It goes online again by a rollback (V9).
     RollBackTo,
     /// The team deletes it.
     Delete,
@@ -77,7 +77,7 @@ impl State {
             (Self::Auditing, Transition::Withdraw) => Ok(Self::Development),
             (Self::Auditing, Transition::Approve) => Ok(Self::Approved),
             (Self::Auditing, Transition::Reject) => Ok(Self::Rejected),
-            (Self::Approved, Transition::Publish) => Ok(Self::Online),
+            (Self::Approved | Self::Historical, Transition::Publish) => Ok(Self::Online),
             (Self::Online, Transition::Retire) => Ok(Self::Historical),
             (Self::Historical, Transition::RollBackTo) => Ok(Self::Online),
             (Self::Development, Transition::Delete) => Ok(Self::Deleted),
@@ -90,7 +90,7 @@ impl State {
             (Self::Development, Transition::Publish) => " Submit it first.",
             (Self::Auditing, Transition::Publish) => " Wait for the audit to end.",
             (Self::Rejected, Transition::Publish) => " Read its findings, mend it and upload a new version.",
-            (Self::Historical, Transition::Publish) => " Use rollback to bring back a version that was online.",
+            (Self::Online, Transition::Publish) => " Everyone gets it already.",
             (Self::Auditing, Transition::Delete) => " Withdraw it first.",
             (Self::Rejected, Transition::Delete) => {
                 " It stays as the record of its audit; raise the version and upload anew."
@@ -130,6 +130,12 @@ mod tests {
     #[test]
     fn v4_withdraw_returns_to_development() {
         assert_eq!(State::Auditing.after(Transition::Withdraw).ok(), Some(State::Development));
+    }
+
+    #[test]
+    fn v9_what_was_online_comes_back_by_a_publish_or_by_a_rollback() {
+        let ways = [Transition::Publish, Transition::RollBackTo].map(|step| State::Historical.after(step).ok());
+        assert_eq!(ways, [Some(State::Online); 2]);
     }
 
     #[test]

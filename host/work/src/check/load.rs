@@ -129,9 +129,9 @@ async fn add_versions(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
             app.entry.online = Some(release(row));
         }
     }
-    for (mini_app, number) in tx.forced_in(span).await? {
-        if let Some(app) = apps.get_mut(&mini_app) {
-            app.entry.forced.push(number.parse()?);
+    for release in tx.forced_in(span).await? {
+        if let Some(app) = apps.get_mut(&release.mini_app) {
+            app.entry.forced.push(release.version);
         }
     }
     Ok(())

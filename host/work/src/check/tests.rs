@@ -13,7 +13,7 @@ use berth_model::{
 };
 
 use crate::{
-    mini_app, rollout, shelf,
+    rollout, shelf,
     testing::{device, host, question, shop, v},
 };
 
@@ -31,10 +31,13 @@ async fn o3_an_embedded_package_is_told_update_current_or_removed() {
     shelve(&host, false).await;
     let removed = host.ask(&asker, Some("1.0.0")).await;
     assert_eq!((removed.status, removed.version, removed.package), (Status::Removed, None, None));
+    assert!(removed.force, "what is embedded must not run (V11)");
 }
 
 async fn shelve(host: &crate::testing::TestHost, on: bool) {
-    shelf::shelve(&host.app.db, &host.caller, &shop(), Shelf { on, note: "recall".into() }).await.expect("shelf");
+    shelf::shelve(&host.app.db, &host.caller, &shop(), Shelf { on, note: "recall".into(), resume: false })
+        .await
+        .expect("shelf");
 }
 
 #[tokio::test]
@@ -43,25 +46,6 @@ async fn a3_back_on_the_shelf_the_online_version_is_served_as_before() {
     shelve(&host, false).await;
     shelve(&host, true).await;
     assert_eq!(host.ask(&device("g"), Some("1.0.0")).await.status, Status::Current);
-}
-
-#[tokio::test]
-async fn a2_off_the_shelf_running_tasks_suspend_and_waiting_ones_do_not_start() {
-    let host = host().await;
-    host.approved("1.1.0").await;
-    let running = host.task("1.1.0", |_| {}).await.expect("task");
-    let waiting = host.task("1.1.0", |new| new.start = new.start.plus_seconds(60)).await.expect("task");
-    shelve(&host, false).await;
-    host.clock.advance_seconds(120);
-    rollout::tick(&host.app.db).await.expect("tick");
-    let state = async |id| rollout::get(&host.app.db, &host.caller, id).await.expect("task");
-    assert_eq!(state(&running.id).await.state, rollout::State::Suspended);
-    assert_eq!(state(&running.id).await.moves.last().map(|last| last.cause), Some(rollout::Cause::OffShelf));
-    assert!(state(&waiting.id).await.moves.is_empty());
-    shelve(&host, true).await;
-    rollout::tick(&host.app.db).await.expect("tick");
-    assert_eq!(state(&waiting.id).await.moves.len(), 1);
-    assert_eq!(state(&running.id).await.state, rollout::State::Suspended);
 }
 
 #[tokio::test]
@@ -87,7 +71,7 @@ async fn v11_a_version_below_the_minimum_is_forced() {
         host.publish(number, false).await;
     }
     let min = MinVersion { version: Some(v("1.1.0")) };
-    mini_app::set_min_version(&host.app.db, &host.caller, &shop(), min).await.expect("minimum");
+    crate::version::set_min_version(&host.app.db, &host.caller, &shop(), min).await.expect("minimum");
     let old = host.ask(&device("g"), Some("1.0.0")).await;
     assert_eq!((old.force, old.min_version), (true, Some(v("1.1.0"))));
     assert!(!host.ask(&device("g"), Some("1.1.0")).await.force);
@@ -105,6 +89,13 @@ async fn v12_a_skipped_forced_release_still_forces() {
     assert!(!host.ask(&device("g"), Some("1.1.0")).await.force);
     host.roll_back("1.0.0").await;
     assert!(!host.ask(&device("g"), Some("0.9.0")).await.force, "what was rolled back forces nobody");
+    host.approved("1.3.0").await;
+    host.publish("1.3.0", false).await;
+    assert!(!host.ask(&device("g"), Some("1.0.0")).await.force, "and not once something above it is online, either");
+    host.roll_back("1.2.0").await;
+    host.approved("1.4.0").await;
+    host.publish("1.4.0", true).await;
+    assert!(host.ask(&device("g"), Some("1.3.0")).await.force, "one that was forced after it stands");
 }
 
 #[tokio::test]

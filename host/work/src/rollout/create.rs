@@ -23,7 +23,7 @@ use berth_model::{
 use berth_store::Json;
 use berth_store::{Db, Tx, gray_task::TaskRow, version::VersionRow};
 
-use crate::{mini_app, policy::registry};
+use crate::{mini_app, policy::registry, rollout::settle};
 
 /// Policies that one task takes besides the standard conditions.
 const MAX_POLICIES: usize = 16;
@@ -54,6 +54,7 @@ pub async fn create(
     let policies = prepare_bindings(db, judges, caller, id, &conditions, &new.policies).await?;
     let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
+    settle(&mut tx, id).await?;
     may_have_one_more(&mut tx, id).await?;
     let version = releasable(&mut tx, &mini_app, &new.version).await?;
     check_references(&mut tx, id, &conditions).await?;
@@ -129,11 +130,7 @@ async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> 
         ));
     };
     if version.online_at.is_some() {
-        return Err(Error::new(
-            Code::VersionState,
-            format!("{number} was online already. Use rollback, or upload a new version."),
-        )
-        .with("state", version.state));
+        return Err(was_online(&mini_app.id, &version, &online.number));
     }
     if version.state != VersionState::Approved {
         return Err(Error::new(
@@ -150,6 +147,22 @@ async fn releasable(tx: &mut Tx, mini_app: &MiniApp, number: &VersionNumber) -> 
         .with("online", &online.number));
     }
     Ok(version)
+}
+
+/// The refusal of a version that was online: it goes to everyone again, or not at all (G1, V9).
+fn was_online(mini_app: &MiniAppId, version: &VersionRow, online: &VersionNumber) -> Error {
+    let number = &version.number;
+    let refused = |detail: String| Error::new(Code::VersionState, detail).with("state", version.state);
+    if number == online {
+        return refused(format!("{number} is online: everyone gets it already."));
+    }
+    let command = if number > online {
+        format!("berth version publish {mini_app} {number}")
+    } else {
+        format!("berth version rollback {mini_app} --to {number}")
+    };
+    refused(format!("{number} was online before, so it comes back for everyone or not at all: `{command}`."))
+        .next(command)
 }
 
 /// Makes sure that what the conditions name exists: the host apps are bound to the MiniApp, the lists belong to it.

@@ -11,6 +11,9 @@ mod cohort;
 mod create;
 mod mark;
 mod progress;
+mod settle;
+#[cfg(test)]
+mod settle_tests;
 #[cfg(test)]
 mod tests;
 mod ticker;
@@ -18,10 +21,11 @@ mod view;
 
 pub use admit::run_admissions;
 pub use berth_model::rollout::*;
-pub use change::{end, end_superseded, resume, suspend, suspend_running};
+pub use change::{end, resume, suspend};
 pub use cohort::{MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
 pub use create::create;
 pub use mark::run_marks;
 pub use progress::progress;
+pub use settle::{Settled, settle};
 pub use ticker::{run as run_ticker, tick};
 pub use view::{get, list, not_ended};

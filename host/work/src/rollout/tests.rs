@@ -108,7 +108,7 @@ fn g4_a_misspelt_condition_is_refused() {
 async fn a2_no_task_starts_off_the_shelf() {
     let host = host().await;
     host.approved("1.1.0").await;
-    let off = berth_model::mini_app::Shelf { on: false, note: String::new() };
+    let off = berth_model::mini_app::Shelf { on: false, note: String::new(), resume: false };
     crate::shelf::shelve(&host.app.db, &host.caller, &shop(), off).await.expect("shelf");
     assert_eq!(code(host.task("1.1.0", |_| {}).await), Some(Code::MiniAppOffShelf));
 }

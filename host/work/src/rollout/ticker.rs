@@ -27,8 +27,8 @@ pub async fn tick(db: &Db) -> Result<usize> {
     let mut moved = 0;
     for id in due {
         let mut tx = db.begin().await?;
-        let mut task = tx.hold_gray_task(&id).await?;
-        if tx.catch_up_gray_task(&mut task).await? {
+        let (_, has_moved) = tx.settle_gray_task(&id).await?;
+        if has_moved {
             tx.commit().await?;
             moved += 1;
         }

@@ -1,5 +1,7 @@
 //! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
 
+mod may_roll_back;
+mod min_version;
 pub(crate) mod release;
 #[cfg(test)]
 mod tests;
@@ -7,4 +9,5 @@ pub mod trial;
 pub mod upload;
 
 pub use berth_model::version::*;
+pub use min_version::set_min_version;
 pub use release::{publish, releases, roll_back};

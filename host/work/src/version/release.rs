@@ -1,4 +1,4 @@
-//! Publishing and rolling back: the release history of a MiniApp (V7–V9, V12, I1).
+//! Publishing and rolling back: the release history of a MiniApp (V7–V9, V11, V12, I1).
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -11,80 +11,78 @@ use berth_model::{
     audit::AuditState,
     event::kind,
     mini_app::MiniApp,
-    version::{Publish, Release, ReleaseKind, Rollback, State, Transition},
+    version::{Publish, Release, ReleaseKind, Released, Rollback, State, Transition, TrialEnd},
 };
 use berth_store::{Db, Tx, version::VersionRow};
 
-use crate::{event, mini_app, rollout};
+use super::{may_roll_back, trial};
+use crate::{mini_app, rollout};
 
-/// Checks that `candidate` may be published now (V7), but for its state.
-fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionNumber) -> Result<()> {
+/// Checks that `candidate` may be published now (V7), but for its audit.
+fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionRow) -> Result<()> {
     mini_app.shelf().require_for_release()?;
-    if candidate.is_prerelease() {
+    let number = &candidate.number;
+    candidate.state.after(Transition::Publish).map_err(|refused| point_on(refused, &mini_app.id, candidate))?;
+    if number.is_prerelease() {
         return Err(Error::new(
             Code::VersionPrerelease,
-            format!("{candidate} is a pre-release. Upload it as a release number."),
+            format!("{number} is a pre-release. Upload it as a release number."),
         ));
     }
-    match online {
-        Some(online) if candidate <= online => Err(Error::new(
-            Code::VersionOrder,
-            format!(
-                "{candidate} is not above the online version {online}. Upload it with a greater number, or roll back."
-            ),
-        )
-        .with("online", online)),
-        _ => Ok(()),
+    let Some(online) = online.filter(|online| number <= *online) else { return Ok(()) };
+    let refused = |way: &str| {
+        let detail = format!("{number} is not above the online version {online}. {way}");
+        Error::new(Code::VersionOrder, detail).with("online", online)
+    };
+    if candidate.state != State::Historical {
+        return Err(refused("Upload it with a greater number."));
+    }
+    let command = format!("berth version rollback {} --to {number}", mini_app.id);
+    Err(refused(&format!("It was online before: `{command}` brings it back.")).next(command))
+}
+
+/// Names what the version has to go through before it can be published.
+fn point_on(refused: Error, id: &MiniAppId, version: &VersionRow) -> Error {
+    let number = &version.number;
+    match version.state {
+        State::Development => refused.next(format!("berth version submit {id} {number} --wait")),
+        State::Auditing => refused.next(format!("berth version show {id} {number}")),
+        State::Rejected => refused.next(format!("berth version findings {id} {number}")),
+        _ => refused,
     }
 }
 
-/// Checks that a rollback to `target` is possible now (V9).
-fn may_roll_back(mini_app: &MiniApp, last: Option<ReleaseKind>, target: &VersionRow) -> Result<()> {
-    mini_app.shelf().require_for_release()?;
-    if last == Some(ReleaseKind::Rollback) {
-        return Err(Error::new(
-            Code::RollbackTwice,
-            "The last release was a rollback. Publish a version before rolling back again.",
-        ));
-    }
-    match target.state {
-        State::Historical => Ok(()),
-        State::Online => Err(Error::new(Code::VersionState, format!("{} is online already.", target.number))),
-        _ => Err(Error::new(
-            Code::NeverOnline,
-            format!("{} was never online. A rollback leads to a version that was.", target.number),
-        )),
-    }
-}
-
-#[tracing::instrument(name = "version.publish", skip_all, fields(mini_app = %id, version = %number))]
-/// Brings an approved version online for all bound host apps at once (V7). This ends its trial, and the gray tasks
-/// whose version is not above it (V8). The caller must be allowed to release versions of the MiniApp.
+/// Brings a version online for all bound host apps at once: an approved one, or one that was online before and is above
+/// what is (V7, V9). This ends the trial of a version up to it, and the gray tasks whose version is not above it (V8).
+/// The caller must be allowed to release versions of the MiniApp.
 ///
 /// # Errors
-/// `version-state` when the version is not approved; `version-order` when it is not above the online one;
-/// `version-prerelease`; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and `missing-grant`.
+/// `version-state` when the version is not approved and never was online; `version-order` when it is not above the online
+/// one; `version-prerelease`; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "version.publish", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn publish(
     db: &Db,
     caller: &Caller,
     id: &MiniAppId,
     number: &VersionNumber,
     how: Publish,
-) -> Result<Release> {
+) -> Result<Released> {
     let note = text::prose("note", &how.note, 500)?;
+    let actor = caller.account.as_str();
     let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let version = tx.require_version(id, number).await?;
     require_decided(&mut tx, &version).await?;
-    version.state.after(Transition::Publish)?;
     let online = tx.online_version(id).await?;
-    may_publish(&mini_app, online.as_ref().map(|online| &online.number), number)?;
+    may_publish(&mini_app, online.as_ref().map(|online| &online.number), &version)?;
+    let tasks = rollout::settle(&mut tx, id).await?;
     let release = bring_online(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
-    rollout::end_superseded(&mut tx, caller.account.as_str(), id, number).await?;
-    end_trial(&mut tx, caller, &version).await?;
-    tx.tell(kind::VERSION_PUBLISHED, id, caller.account.as_str(), &release).for_mini_app(id);
+    let ended_tasks = tasks.end_superseded(&mut tx, actor, number).await?;
+    let outdated = |trial: &VersionNumber| trial <= number;
+    let ended_trial = trial::end(&mut tx, actor, id, TrialEnd::Superseded, outdated).await?;
+    tx.tell(kind::VERSION_PUBLISHED, id, actor, &release).for_mini_app(id);
     tx.commit().await?;
-    Ok(release)
+    Ok(Released { release, ended_tasks, ended_trial, lowered_min_from: None })
 }
 
 /// Refuses with `version-state` while host apps have not decided on the version, and names them.
@@ -99,38 +97,35 @@ async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
     Err(Error::new(Code::VersionState, text).with("state", version.state).with("waits_for", waits))
 }
 
-/// Ends the trial of a version that goes online, as everyone gets it then.
-async fn end_trial(tx: &mut Tx, caller: &Caller, version: &VersionRow) -> Result<()> {
-    let id = &version.mini_app_id;
-    if tx.trial(id).await?.is_some_and(|trial| trial.version_id == version.id) {
-        tx.clear_trial(id).await?;
-        tx.tell(kind::TRIAL_CLEARED, id, caller.account.as_str(), &event::Nothing).for_mini_app(id);
-    }
-    Ok(())
-}
-
-/// Brings a version online again (V9). If it is below the minimum usable version, the minimum is lowered to it. Gray
-/// tasks whose version is above it go on.
+/// Brings a version online again (V9). A minimum usable version above it is lowered to it if that is said, and the
+/// rollback is refused otherwise (V11). Gray tasks whose version is above it go on.
 ///
 /// # Errors
 /// `rollback-twice` when the last release was a rollback; `never-online` when the version never was online;
-/// `version-state` when it is online now; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and
-/// `missing-grant`.
+/// `version-state` when it is online now; `below-min-version` when it is below the minimum and `lower_min` is not said;
+/// `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "version.roll_back", skip_all, fields(mini_app = %id, version = %how.to))]
-pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Release> {
+pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) -> Result<Released> {
     let note = text::prose("note", &how.note, 500)?;
+    let actor = caller.account.as_str();
     let mut tx = db.begin().await?;
-    let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
+    let mut mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let target = tx.require_version(id, &how.to).await?;
-    let last = tx.last_release(id).await?.map(|last| last.kind);
-    may_roll_back(&mini_app, last, &target)?;
+    let history = tx.releases(id).await?;
+    may_roll_back::check(&mini_app, &history, &target, how.lower_min)?;
+    rollout::settle(&mut tx, id).await?;
     let release = bring_online(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
-    if mini_app.min_version.as_ref().is_some_and(|min| *min > target.number) {
-        tx.set_min_version(id, Some(&target.number)).await?;
+    let outdated = |trial: &VersionNumber| *trial < target.number;
+    let ended_trial = trial::end(&mut tx, actor, id, TrialEnd::Superseded, outdated).await?;
+    tx.tell(kind::VERSION_ROLLED_BACK, id, actor, &release).for_mini_app(id);
+    let lowered_min_from = mini_app.min_version.take_if(|min| *min > target.number);
+    if lowered_min_from.is_some() {
+        mini_app.min_version = Some(target.number);
+        tx.set_min_version(id, mini_app.min_version.as_ref()).await?;
+        tx.tell(kind::MINI_APP_MIN_VERSION, id, actor, &mini_app).for_mini_app(id);
     }
-    tx.tell(kind::VERSION_ROLLED_BACK, id, caller.account.as_str(), &release).for_mini_app(id);
     tx.commit().await?;
-    Ok(release)
+    Ok(Released { release, ended_tasks: Vec::new(), ended_trial, lowered_min_from })
 }
 
 /// Brings a version online instead of what is. That it is online stands in its state and in the history: the state, so that
@@ -160,6 +155,7 @@ pub(crate) async fn bring_online(
         version: version.number.clone(),
         kind,
         forced,
+        rolled_back: false,
         note,
         released_by: caller.account.to_string(),
         released_at: now,

@@ -8,11 +8,12 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller},
-    event::{Nothing, kind},
-    version::{State, Trial},
+    event::{TrialCleared, kind},
+    mini_app::MiniApp,
+    version::{State, Trial, TrialEnd},
 };
 use berth_store::Json;
-use berth_store::{Db, version::TrialRow};
+use berth_store::{Db, Tx, version::TrialRow};
 
 use crate::mini_app;
 
@@ -42,16 +43,32 @@ fn accounts(accounts: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
+/// Refuses a version on trial that is older than what its accounts may run, or than what everybody gets (V11).
+fn not_outdated(mini_app: &MiniApp, online: Option<&VersionNumber>, number: &VersionNumber) -> Result<()> {
+    if let Some(min) = mini_app.min_version.as_ref().filter(|min| number < *min) {
+        let detail = format!("{number} is below the minimum usable version {min} and must not run. Try a greater one.");
+        return Err(Error::new(Code::BelowMinVersion, detail).with("min_version", min));
+    }
+    if let Some(online) = online.filter(|online| number < *online) {
+        let detail = format!("{number} is below {online}, which everybody gets. Try a greater one.");
+        return Err(Error::new(Code::VersionOrder, detail).with("online", online));
+    }
+    Ok(())
+}
+
 /// Sets the trial of a MiniApp, in place of the one that it may have (V10).
 ///
 /// # Errors
-/// `version-state` when the version was rejected; `trial-entry` when the entry path is not one of its pages;
+/// `version-state` when the version was rejected; `below-min-version` and `version-order` when it is below the minimum
+/// usable version or what everybody gets (V11); `trial-entry` when the entry path is not one of its pages;
 /// `invalid-field` for the accounts; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "trial.set", skip_all, fields(mini_app = %id, version = %trial.version))]
 pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
     let mut tx = db.begin().await?;
-    mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let version = tx.require_version(id, &trial.version).await?;
+    let online = tx.online_version(id).await?.map(|online| online.number);
+    not_outdated(&mini_app, online.as_ref(), &version.number)?;
     if version.state == State::Rejected {
         return Err(Error::new(Code::VersionState, format!("{} was rejected and cannot be tried.", version.number)));
     }
@@ -83,11 +100,25 @@ pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Trial> {
 pub async fn clear(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
-    if !tx.clear_trial(id).await? {
+    if end(&mut tx, caller.account.as_str(), id, TrialEnd::Hand, |_| true).await?.is_none() {
         return Err(Error::not_found("trial of", id));
     }
-    tx.tell(kind::TRIAL_CLEARED, id, caller.account.as_str(), &Nothing).for_mini_app(id);
     tx.commit().await
+}
+
+/// Ends the trial of a MiniApp when `applies` to its version. Returns the version whose trial it ended.
+pub(crate) async fn end(
+    tx: &mut Tx,
+    actor: &str,
+    id: &MiniAppId,
+    cause: TrialEnd,
+    applies: impl FnOnce(&VersionNumber) -> bool,
+) -> Result<Option<VersionNumber>> {
+    let Some(trial) = tx.trial(id).await?.filter(|trial| applies(&trial.number)) else { return Ok(None) };
+    tx.clear_trial(id).await?;
+    let data = TrialCleared { version: trial.number.clone(), cause };
+    tx.tell(kind::TRIAL_CLEARED, id, actor, &data).for_mini_app(id);
+    Ok(Some(trial.number))
 }
 
 #[cfg(test)]

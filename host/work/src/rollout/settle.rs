@@ -1,0 +1,90 @@
+//! Moves of all gray tasks of a MiniApp at once, which a recall or a release causes (A2, A3, V8).
+//!
+//! Each begins with [`settle`]: what the clock has done by then is stored first. So a task that has just started is
+//! suspended by a recall, too, and one whose time is over has ended by time, whatever comes a moment later.
+
+use berth_base::{
+    error::Result,
+    ids::{GrayTaskId, MiniAppId},
+    version::VersionNumber,
+};
+use berth_model::{
+    rollout::{Cause, Move, PlannedMove, State},
+    shelf::ShelvedTask,
+};
+use berth_store::{Tx, gray_task::TaskRow};
+
+/// The gray tasks of a MiniApp that mean something to devices, as they are now. The transaction holds them.
+pub struct Settled(Vec<TaskRow>);
+
+/// Holds the gray tasks of a MiniApp that mean something to devices, in the order of their ids, and stores what the
+/// clock has done to them. The transaction holds the MiniApp.
+pub async fn settle(tx: &mut Tx, mini_app: &MiniAppId) -> Result<Settled> {
+    let mut held = Vec::new();
+    for id in tx.live_gray_task_ids(mini_app).await? {
+        held.push(tx.hold_gray_task(&id).await?);
+    }
+    held.retain(|task| task.state != State::Ended || task.honoured);
+    Ok(Settled(held))
+}
+
+impl Settled {
+    /// Suspends the tasks that deliver or wait for their start, as their MiniApp goes off the shelf (A2).
+    pub async fn recall(&mut self, tx: &mut Tx, actor: &str, note: &str) -> Result<()> {
+        for task in self.0.iter_mut().filter(|task| matches!(task.state, State::Pending | State::Delivering)) {
+            tx.move_gray_task(task, &PlannedMove { what: Move::Suspend, cause: Cause::OffShelf, actor, note }).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the tasks go on that a recall suspended, and nobody has moved since (A3). Returns them, newest first.
+    pub async fn resume_recalled(&mut self, tx: &mut Tx, actor: &str) -> Result<Vec<ShelvedTask>> {
+        let mut resumed = Vec::new();
+        for task in self.0.iter_mut().rev() {
+            if was_recalled(tx, task).await? {
+                let step = PlannedMove { what: Move::Resume, cause: Cause::Hand, actor, note: "back on the shelf" };
+                tx.move_gray_task(task, &step).await?;
+                resumed.push(shelved(task, true));
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// The tasks that are suspended, newest first.
+    pub async fn suspended(&self, tx: &mut Tx) -> Result<Vec<ShelvedTask>> {
+        let mut suspended = Vec::new();
+        for task in self.0.iter().rev().filter(|task| task.state == State::Suspended) {
+            suspended.push(shelved(task, was_recalled(tx, task).await?));
+        }
+        Ok(suspended)
+    }
+
+    /// Ends every task whose version is `published` or smaller. The devices of such tasks, those that its cap has ended
+    /// included, get the published version (V8). Returns the tasks.
+    pub async fn end_superseded(self, tx: &mut Tx, actor: &str, published: &VersionNumber) -> Result<Vec<GrayTaskId>> {
+        let note = format!("{published} was published");
+        let mut ended = Vec::new();
+        for mut task in self.0.into_iter().filter(|task| task.version <= *published) {
+            let step = PlannedMove { what: Move::End, cause: Cause::Superseded, actor, note: &note };
+            match task.state {
+                State::Ended => tx.recall_gray_task(&mut task, &step).await?,
+                _ => tx.move_gray_task(&mut task, &step).await?,
+            }
+            ended.push(task.id);
+        }
+        Ok(ended)
+    }
+}
+
+/// Whether the task is suspended, and a recall did it.
+async fn was_recalled(tx: &mut Tx, task: &TaskRow) -> Result<bool> {
+    if task.state != State::Suspended {
+        return Ok(false);
+    }
+    Ok(tx.gray_moves(&task.id).await?.last().is_some_and(|last| last.cause == Cause::OffShelf))
+}
+
+fn shelved(task: &TaskRow, by_recall: bool) -> ShelvedTask {
+    let TaskRow { id, name, version, state, .. } = task.clone();
+    ShelvedTask { id, name, version, state, by_recall }
+}
