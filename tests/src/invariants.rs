@@ -13,7 +13,7 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 9] = [
+const NOTHING: [(&str, &str); 10] = [
     (
         "more than one version of a MiniApp is online (I1)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM version WHERE state = 'online' GROUP BY mini_app_id HAVING COUNT(*) > 1) t",
@@ -35,6 +35,12 @@ const NOTHING: [(&str, &str); 9] = [
     (
         "a task counts other than what it admitted (I3)",
         "SELECT COUNT(*) FROM gray_task t WHERE admitted <> (SELECT COUNT(*) FROM admission a WHERE a.task_id = t.id)",
+    ),
+    (
+        "a task counts other failures than it has, or failures of a device that it never admitted (G15)",
+        "SELECT COUNT(*) FROM gray_task t
+         WHERE failures <> (SELECT COUNT(*) FROM gray_failure f JOIN admission a ON a.task_id = f.task_id AND a.guid = f.guid
+                            WHERE f.task_id = t.id)",
     ),
     (
         "a version went further than its audit (I4)",

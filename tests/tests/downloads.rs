@@ -1,4 +1,6 @@
-//! Downloads: never a page for browsers, and in parts as RFC 9110 says.
+//! Downloads: never a page for browsers, in parts as RFC 9110 says, and counted once they are whole.
+
+use std::time::Duration;
 
 use berth_tests::{
     Answer, on_both, packed,
@@ -61,6 +63,41 @@ on_both! {
         }
         let stale = device.request("GET", PACKAGE).header("Range", "bytes=0-9").header("If-Range", "\"another\"");
         assert_eq!(Answer::of(stale, "stale".into()).await.bytes, bytes);
+    }
+
+    async fn g8_a_download_counts_once_when_the_last_byte_was_sent(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let task = text(&scene.gray("1.1.0", json!({})).await.good()["id"]);
+        let url = text(&scene.check("d", None).await["package"]["url"]);
+        let size = scene.check("d", None).await["package"]["size"].as_u64().unwrap();
+        let device = scene.host.device(&scene.key);
+        let get = async |path: &str, header: (&str, &str)| {
+            Answer::of(device.request("GET", path).header(header.0, header.1), path.into()).await
+        };
+        let part = async |range: String| get(&url, ("Range", &range)).await.status;
+        let downloaded = async || {
+            tokio::time::sleep(Duration::from_millis(1200)).await; // marks are written twice a second
+            scene.admin.get(&format!("/v1/gray-tasks/{task}/progress")).await.good()["downloaded"].as_u64().unwrap()
+        };
+        let head = Answer::of(device.request("HEAD", &url), "head".into()).await;
+        assert_eq!((head.status, head.bytes.len()), (200, 0));
+        assert_eq!(get(&url, ("If-None-Match", head.header("etag"))).await.status, 304);
+        assert_eq!(get(&url, ("If-Match", "\"another\"")).await.status, 412);
+        assert_eq!(part(format!("bytes={size}-")).await, 416);
+        assert_eq!(part("bytes=0-0".into()).await, 206);
+        assert_eq!(part(format!("bytes=0-{}", size - 2)).await, 206);
+        assert_eq!(scene.admin.get(&url).await.status, 200, "a person is no device");
+        assert_eq!(device.get(&url.replace("1.1.0", "1.0.0")).await.status, 200, "another package than the task's");
+        assert_eq!(downloaded().await, 0);
+        assert_eq!(part(format!("bytes={}-", size - 1)).await, 206);
+        assert_eq!(downloaded().await, 1, "the part that ends it");
+        assert_eq!(device.get(&url).await.status, 200);
+        assert_eq!(downloaded().await, 1, "once");
+        let other = text(&scene.check("e", None).await["package"]["url"]);
+        assert_eq!(device.get(&other).await.status, 200);
+        assert_eq!(downloaded().await, 2, "as a whole");
     }
 
     async fn f70_a_download_goes_on_where_it_broke_off(host) {

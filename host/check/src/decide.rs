@@ -1,4 +1,4 @@
-//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, V10–V12).
+//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, G15, V10–V12).
 //!
 //! Nothing here waits or writes. For a device that newly passes the policies of a task the decision is
 //! [`Decision::Admit`]. The caller then has it admitted, and decides again without that task when the admission is
@@ -85,7 +85,7 @@ pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mu
         trace.step("online", None, false, || "No version was ever published.".into());
         return Decision::Unknown;
     };
-    app.gray.iter().find_map(|task| try_task(task, online, question, trace)).unwrap_or_else(|| {
+    app.gray.iter().find_map(|task| try_task(app, task, online, question, trace)).unwrap_or_else(|| {
         trace.step("online", None, true, || format!("{} is what everyone gets.", online.version));
         Decision::Online(online)
     })
@@ -103,6 +103,7 @@ fn trial<'a>(app: &'a AppEntry, question: &Question<'_>, trace: &mut impl Record
 
 /// What the task means for the device; `None` when the next task is to be tried.
 fn try_task<'a>(
+    app: &AppEntry,
     task: &'a Arc<GrayEntry>,
     online: &Release,
     question: &Question<'_>,
@@ -118,8 +119,13 @@ fn try_task<'a>(
         trace.step("gray-task", id, false, || format!("The task is {}.", task.life.state_at(question.now)));
         return None;
     }
+    let failures = failures(app, &task.release.version, question.key);
+    if fell_back(task, failures, question) {
+        trace.step("failures", id, false, || fallen(task, failures, question.current));
+        return None;
+    }
     if task.admitted.contains(question.key) {
-        trace.step("admitted", id, true, || format!("The device is admitted and keeps {}.", task.release.version));
+        trace.step("admitted", id, true, || kept(task, failures));
         return Some(Decision::Gray(task));
     }
     if standing == Standing::AdmittedOnly || question.refused.contains(&task.id) {
@@ -131,6 +137,46 @@ fn try_task<'a>(
         return None;
     }
     passes(task, online, question, trace).then_some(Decision::Admit(task))
+}
+
+/// How many times the version failed on the device, as counted by the task of this version that has admitted it.
+fn failures(app: &AppEntry, version: &VersionNumber, device: Key) -> u8 {
+    let same = app.gray.iter().filter(|task| task.release.version == *version);
+    same.filter_map(|task| task.admitted.failures(device)).max().unwrap_or_default()
+}
+
+/// Whether the device has fallen back from the version (G15): it has another one, or none, after so many failures that
+/// no task offers it this version any more. A device that has the version runs it, whatever it reported before.
+fn fell_back(task: &GrayEntry, failures: u8, question: &Question<'_>) -> bool {
+    (1..=failures).contains(&task.max_failures) && question.current != Some(&task.release.version)
+}
+
+fn times(failures: u8) -> String {
+    if failures == 1 { "once".into() } else { format!("{failures} times") }
+}
+
+fn fallen(task: &GrayEntry, failures: u8, current: Option<&VersionNumber>) -> String {
+    let (version, failed, most) = (&task.release.version, times(failures), task.max_failures);
+    let has = current.map_or("no version".into(), ToString::to_string);
+    format!(
+        "{version} failed {failed} on this device, which has {has} now. It is not offered again once it failed {} \
+         (the setting --gray-max-failures).",
+        times(most)
+    )
+}
+
+fn kept(task: &GrayEntry, failures: u8) -> String {
+    let keeps = format!("The device is admitted and keeps {}.", task.release.version);
+    match (failures, task.max_failures) {
+        (0, _) => keeps,
+        (_, 0) => format!("{keeps} It failed here {}.", times(failures)),
+        (_, most) => format!(
+            "{keeps} It failed here {}; a device that has another version is not offered it again once it failed {} \
+             (the setting --gray-max-failures).",
+            times(failures),
+            times(most)
+        ),
+    }
 }
 
 /// Whether all enforced policies admit the device (G12). Shadow policies are asked too, and decide nothing.
@@ -249,7 +295,9 @@ mod tests {
                 tally: Arc::default(),
             }],
             cohorts: Arc::new(TaskCohorts::default()),
+            named: Arc::default(),
             admitted: Arc::new(members),
+            max_failures: 3,
         })
     }
 
@@ -370,6 +418,56 @@ mod tests {
         assert!(matches!(decide(Some(&open), &question, &mut Counting), Decision::Online(_)));
         let admitted = with_tasks(vec![task(1, State::Delivering, false, true, true)]);
         assert!(matches!(decide(Some(&admitted), &question, &mut Counting), Decision::Gray(_)));
+    }
+
+    /// The task has admitted the device, and its version failed there so many times.
+    fn failed(minor: u32, failures: usize) -> Arc<GrayEntry> {
+        let entry = task(minor, State::Delivering, false, true, true);
+        for _ in 0..failures {
+            entry.admitted.mark(Key::of("g"), berth_model::rollout::Mark::Failed);
+        }
+        entry
+    }
+
+    fn version_for(app: &AppEntry, current: Option<&str>) -> String {
+        let (asker, current) = (device("g"), current.map(v));
+        let question = Question { current: current.as_ref(), ..question(&asker, 1) };
+        decide(Some(app), &question, &mut Counting)
+            .release()
+            .map(|release| release.version.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn g15_a_device_that_fell_back_is_not_offered_the_version_again_and_one_that_has_it_keeps_it() {
+        for (failures, current, expected) in [
+            (0, Some("1.0.0"), "1.1.0"),
+            (2, Some("1.0.0"), "1.1.0"),
+            (3, Some("1.0.0"), "1.0.0"),
+            (3, None, "1.0.0"),
+            (3, Some("1.1.0"), "1.1.0"),
+            (9, Some("1.0.0"), "1.0.0"),
+        ] {
+            let app = with_tasks(vec![failed(1, failures)]);
+            assert_eq!(version_for(&app, current), expected, "{failures} failures, has {current:?}");
+        }
+    }
+
+    #[test]
+    fn g15_another_task_of_the_version_offers_it_no_more_either_and_one_of_another_version_does() {
+        let (fallen, same) = (failed(1, 3), task(1, State::Delivering, false, true, false));
+        assert_eq!(version_for(&with_tasks(vec![same, fallen.clone()]), Some("1.0.0")), "1.0.0");
+        let mended = task(2, State::Delivering, false, true, false);
+        assert_eq!(version_for(&with_tasks(vec![mended, fallen.clone()]), Some("1.0.0")), "1.2.0");
+        let suspended = task(2, State::Suspended, false, true, false);
+        assert_eq!(version_for(&with_tasks(vec![suspended, fallen]), Some("1.0.0")), "1.0.0");
+    }
+
+    #[test]
+    fn g15_with_the_setting_0_a_version_is_offered_whatever_failed() {
+        let mut entry = failed(1, 9);
+        Arc::get_mut(&mut entry).expect("nobody else has it").max_failures = 0;
+        assert_eq!(version_for(&with_tasks(vec![entry]), Some("1.0.0")), "1.1.0");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub enum Gray {
     Resume(Step),
     /// End a task: its devices return to the online version
     End(Step),
-    /// Show how many devices were offered, downloaded, run and failed
+    /// Show how many devices were offered, downloaded, run and failed, and why they failed
     Progress {
         /// The grayscale task
         task: GrayTaskId,
