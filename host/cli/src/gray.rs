@@ -41,11 +41,11 @@ pub enum Gray {
         task: GrayTaskId,
     },
     /// Admit no new devices for now
-    Suspend(Step),
+    Suspend(ByHand),
     /// Admit new devices again
-    Resume(Step),
+    Resume(ByHand),
     /// End a task: its devices return to the online version
-    End(Step),
+    End(ByHand),
     /// Show how many devices were offered, downloaded, run and failed, and why they failed
     Progress {
         /// The grayscale task
@@ -65,7 +65,7 @@ pub enum Gray {
 
 /// A change of a task's state by hand.
 #[derive(Args, Debug)]
-pub struct Step {
+pub struct ByHand {
     /// The grayscale task
     pub task: GrayTaskId,
     /// Why, for the history
@@ -113,7 +113,7 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
     })
 }
 
-async fn take(client: &Client, session: &mut Session, step: Step, verb: &str) -> Done {
+async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
     let body: Map<_, _> = step.note.map(|note| ("note".to_owned(), Value::from(note))).into_iter().collect();
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
     session.out.show(&answer, |task: Task, paint| view::task(&task, paint))

@@ -23,6 +23,6 @@ pub use create::NewGrayTask;
 pub use mark::Mark;
 pub use progress::{Bucket, FailureReason, Progress};
 pub use reason::reason;
-pub use record::Step;
+pub use record::PlannedMove;
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};

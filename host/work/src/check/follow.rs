@@ -14,7 +14,7 @@ use std::{
 use berth_check::{
     Admitted, Index, Live, Named, TaskCohorts,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
-    judge::{BindingSpec, Judges, Unready},
+    judge::{JudgeSpec, Judges, Unready},
 };
 use berth_model::check::Key;
 
@@ -252,7 +252,7 @@ async fn gray_entry(
 async fn bound_judge(
     follower: &Follower,
     before: Option<&GrayEntry>,
-    spec: BindingSpec,
+    spec: JudgeSpec,
     mini_app: &MiniAppId,
 ) -> BoundJudge {
     let same = |bound: &&BoundJudge| bound.ready && bound.spec == spec;

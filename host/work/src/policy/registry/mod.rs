@@ -1,13 +1,13 @@
 //! The registry of policies: which are installed, and where they are bound.
 
-mod bindings;
+mod binding;
 mod install;
 mod scope;
 #[cfg(test)]
 mod tests;
 
 pub use berth_model::policy::registry::*;
-pub use bindings::{attach, auditors, bind, check, list as bindings, rebind, unbind};
+pub use binding::{attach, auditors, bind, check, list as bindings, rebind, unbind};
 pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
 
 use std::{
