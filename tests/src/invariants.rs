@@ -43,6 +43,12 @@ const NOTHING: [(&str, &str); 10] = [
         "SELECT COUNT(*) FROM gray_task t WHERE admitted <> (SELECT COUNT(*) FROM admission a WHERE a.task_id = t.id)",
     ),
     (
+        "a task counts other failures than it has, or failures of a device that it never admitted (G15)",
+        "SELECT COUNT(*) FROM gray_task t
+         WHERE failures <> (SELECT COUNT(*) FROM gray_failure f JOIN admission a ON a.task_id = f.task_id AND a.guid = f.guid
+                            WHERE f.task_id = t.id)",
+    ),
+    (
         "a version went further than its audit (I4)",
         "SELECT COUNT(*) FROM version v WHERE state IN ('approved', 'online', 'historical')
          AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.version_id = v.id AND a.state = 'approved')",

@@ -118,6 +118,8 @@ pub struct Host {
     pub admin_token: String,
     /// The settings that the host runs with.
     pub config: Config,
+    /// The settings of its listener.
+    pub http: ServeConfig,
     /// The URL of its database on PostgreSQL; `None` on SQLite.
     pub database_url: Option<String>,
     folder: Arc<TempDir>,
@@ -148,17 +150,24 @@ impl Host {
 
     /// As [`Host::with`], but with a clock and random numbers that the test controls.
     pub async fn with_nature(config: Config, folder: Arc<TempDir>, nature: Nature) -> Self {
+        Self::with_http(config, ServeConfig::default(), folder, nature).await
+    }
+
+    async fn with_http(config: Config, http: ServeConfig, folder: Arc<TempDir>, nature: Nature) -> Self {
         let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
         let admin_token = berth_work::access::admin_token(&app.db).await.unwrap().secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(async move {
-            host.run(listener, &ServeConfig::default(), async { drop(stopped.await) }).await.expect("no worker died");
+        let serving = tokio::spawn({
+            let http = http.clone();
+            async move {
+                host.run(listener, &http, async { drop(stopped.await) }).await.expect("no worker died");
+            }
         });
         let database_url = config.storage.db.database_url.clone();
-        Self { url, app, admin_token, config, database_url, folder, stop: Some(stop), serving: Some(serving) }
+        Self { url, app, admin_token, config, http, database_url, folder, stop: Some(stop), serving: Some(serving) }
     }
 
     /// Starts another host that shares the database and the blobs of this one.
@@ -177,6 +186,14 @@ impl Host {
         change(&mut config);
         self.stop().await;
         Self::with_nature(config, folder, nature).await
+    }
+
+    /// Stops the host, and starts it again on the same data with changed settings of its listener.
+    pub async fn listening(self, change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let (config, mut http, folder) = (self.config.clone(), self.http.clone(), self.folder.clone());
+        change(&mut http);
+        self.stop().await;
+        Self::with_http(config, http, folder, Nature::default()).await
     }
 
     /// Stops the host as a signal would, and waits until it has ended.

@@ -123,6 +123,12 @@ impl Scene {
         self.admin.get(&format!("/v1/gray-tasks/{}", text(&task["id"]))).await.good()
     }
 
+    /// The progress of a grayscale task, once what was noted of devices is written.
+    pub async fn progress(&self, task: &Value) -> Value {
+        tokio::time::sleep(std::time::Duration::from_millis(1200)).await; // it is written twice a second
+        self.admin.get(&format!("/v1/gray-tasks/{}/progress", text(&task["id"]))).await.good()
+    }
+
     /// Moves a grayscale task by the step `suspend`, `resume` or `end`.
     pub async fn move_task(&self, task: &Value, step: &str) -> Answer {
         self.admin.post(&format!("/v1/gray-tasks/{}/{step}", text(&task["id"])), json!({"note": step})).await

@@ -1,10 +1,14 @@
-//! Downloads: never a page for browsers, and in parts as RFC 9110 says.
+//! Downloads: never a page for browsers, in parts as RFC 9110 says, and counted once they are whole.
 
 use berth_tests::{
-    Answer, on_both, packed,
+    Answer, made, on_both, packed,
     scene::{Scene, text},
 };
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const PACKAGE: &str = "/v1/packages/coffee_1.0.0.apkg";
 
@@ -61,6 +65,60 @@ on_both! {
         }
         let stale = device.request("GET", PACKAGE).header("Range", "bytes=0-9").header("If-Range", "\"another\"");
         assert_eq!(Answer::of(stale, "stale".into()).await.bytes, bytes);
+    }
+
+    async fn g8_a_download_counts_once_when_the_last_byte_was_sent(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        let url = text(&scene.check("d", None).await["package"]["url"]);
+        let size = scene.check("d", None).await["package"]["size"].as_u64().unwrap();
+        let device = scene.host.device(&scene.key);
+        let get = async |path: &str, header: (&str, &str)| {
+            Answer::of(device.request("GET", path).header(header.0, header.1), path.into()).await
+        };
+        let part = async |range: String| get(&url, ("Range", &range)).await.status;
+        let downloaded = async || scene.progress(&task).await["downloaded"].as_u64().unwrap();
+        let head = Answer::of(device.request("HEAD", &url), "head".into()).await;
+        assert_eq!((head.status, head.bytes.len()), (200, 0));
+        assert_eq!(get(&url, ("If-None-Match", head.header("etag"))).await.status, 304);
+        assert_eq!(get(&url, ("If-Match", "\"another\"")).await.status, 412);
+        assert_eq!(part(format!("bytes={size}-")).await, 416);
+        assert_eq!(part("bytes=0-0".into()).await, 206);
+        assert_eq!(part(format!("bytes=0-{}", size - 2)).await, 206);
+        assert_eq!(scene.admin.get(&url).await.status, 200, "a person is no device");
+        assert_eq!(device.get(&url.replace("1.1.0", "1.0.0")).await.status, 200, "another package than the task's");
+        assert_eq!(downloaded().await, 0);
+        assert_eq!(part(format!("bytes={}-", size - 1)).await, 206);
+        assert_eq!(downloaded().await, 1, "the part that ends it");
+        assert_eq!(device.get(&url).await.status, 200);
+        assert_eq!(downloaded().await, 1, "once");
+        let other = text(&scene.check("e", None).await["package"]["url"]);
+        assert_eq!(device.get(&other).await.status, 200);
+        assert_eq!(downloaded().await, 2, "as a whole");
+    }
+
+    async fn g8_a_download_that_breaks_off_does_not_count(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        let large = made::with_noise(1, 1_900_000); // more than buffers on the way hold
+        scene.admin.push("coffee_1.1.0.apkg", large).await.good();
+        let audit = scene.submit("1.1.0").await;
+        scene.decide(&audit, true, "").await.good();
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        let url = text(&scene.check("d", None).await["package"]["url"]);
+        let mut client = TcpStream::connect(scene.host.url.strip_prefix("http://").unwrap()).await.unwrap();
+        let head = format!("GET {url} HTTP/1.1\r\nHost: berth\r\nX-Host-App-Key: {}\r\n\r\n", scene.key);
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut some = [0; 1000];
+        client.read_exact(&mut some).await.unwrap();
+        assert!(some.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&some));
+        assert_eq!(scene.progress(&task).await["downloaded"], 0, "it has not taken the rest");
+        drop(client);
+        assert_eq!(scene.progress(&task).await["downloaded"], 0, "it has left");
+        assert_eq!(scene.host.device(&scene.key).get(&url).await.status, 200);
+        assert_eq!(scene.progress(&task).await["downloaded"], 1);
     }
 
     async fn f70_a_download_goes_on_where_it_broke_off(host) {

@@ -16,6 +16,32 @@ async fn ready(host: berth_tests::Host) -> Scene {
     scene
 }
 
+/// Reports what became of a version on a device.
+async fn report(scene: &Scene, guid: &str, version: &str, kind: &str, detail: &str) {
+    let body = json!({
+        "host_app": "super-app", "guid": guid, "app": "coffee", "version": version, "kind": kind, "detail": detail,
+    });
+    assert_eq!(scene.host.device(&scene.key).post("/v1/reports", body).await.status, 202);
+}
+
+/// The progress of a task, once it is as the test waits for it, or after five seconds.
+async fn progress(scene: &Scene, task: &Value, there: impl Fn(&Value) -> bool) -> Value {
+    let path = format!("/v1/gray-tasks/{}/progress", text(&task["id"]));
+    let mut progress = scene.admin.get(&path).await.good();
+    for _ in 0..50 {
+        if there(&progress) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        progress = scene.admin.get(&path).await.good();
+    }
+    progress
+}
+
+fn counts<const N: usize>(progress: &Value, names: [&str; N]) -> [u64; N] {
+    names.map(|name| progress[name].as_u64().unwrap())
+}
+
 async fn end(scene: &Scene, task: &Value) {
     scene.move_task(task, "end").await.good();
 }
@@ -120,19 +146,111 @@ on_both! {
         device.post("/v1/reports", failed).await.good(); // counted once
         let stranger = json!({"host_app": "super-app", "guid": "z", "mini_app": "coffee", "version": "1.1.0", "kind": "failed"});
         device.post("/v1/reports", stranger).await.good();
-        let path = format!("/v1/gray-tasks/{}/progress", text(&task["id"]));
-        let counts = |progress: &Value| ["offered", "downloaded", "running", "failed", "max_users"].map(|name| progress[name].as_u64().unwrap());
-        let mut progress = scene.admin.get(&path).await.good();
-        for _ in 0..50 {
-            if counts(&progress) == [3, 2, 1, 1, 10] {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            progress = scene.admin.get(&path).await.good();
-        }
-        assert_eq!(counts(&progress), [3, 2, 1, 1, 10]);
+        let of = |progress: &Value| counts(progress, ["offered", "downloaded", "waiting", "running", "failed", "max_users"]);
+        let progress = progress(&scene, &task, |progress| of(progress) == [3, 2, 1, 1, 1, 10]).await;
+        assert_eq!(of(&progress), [3, 2, 1, 1, 1, 10]);
         let over_time = progress["over_time"].as_array().unwrap();
         assert_eq!(over_time.iter().map(|one| one["offered"].as_u64().unwrap()).sum::<u64>(), 3);
+    }
+
+    async fn g8_a_device_is_in_one_state_and_reasons_of_failures_are_grouped(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        for guid in ["a", "b", "c", "d"] {
+            assert_eq!(scene.version_for(guid).await, "1.1.0");
+        }
+        report(&scene, "a", "1.1.0", "running", "").await;
+        report(&scene, "a", "1.1.0", "failed", "timeout after 12034 ms\n  at app.js:10").await;
+        report(&scene, "b", "1.1.0", "failed", "timeout  after 45021 ms").await;
+        report(&scene, "b", "1.1.0", "failed", "status 404").await;
+        report(&scene, "c", "1.1.0", "failed", "").await;
+        let of = |progress: &Value| counts(progress, ["offered", "waiting", "running", "failed", "fell_back", "other_reasons"]);
+        let failing = progress(&scene, &task, |progress| of(progress) == [4, 1, 0, 3, 0, 0]).await;
+        assert_eq!(of(&failing), [4, 1, 0, 3, 0, 0]);
+        let told = |one: &Value| (text(&one["reason"]), one["devices"].as_u64().unwrap(), one["failures"].as_u64().unwrap());
+        let reasons: Vec<_> = failing["reasons"].as_array().unwrap().iter().map(told).collect();
+        assert_eq!(reasons, [("timeout after … ms".into(), 2, 2), (String::new(), 1, 1), ("status 404".into(), 1, 1)]);
+        // It works again, and fails once more.
+        assert_eq!(scene.check("b", Some("1.1.0")).await["status"], "current");
+        let mended = progress(&scene, &task, |progress| of(progress) == [4, 1, 1, 2, 0, 0]).await;
+        assert_eq!(of(&mended), [4, 1, 1, 2, 0, 0]);
+        report(&scene, "b", "1.1.0", "failed", "status 404").await;
+        let again = progress(&scene, &task, |progress| of(progress) == [4, 1, 0, 3, 1, 0]).await;
+        assert_eq!(of(&again), [4, 1, 0, 3, 1, 0]);
+        assert_eq!(again["over_time"].as_array().unwrap().iter().map(|one| one["failed"].as_u64().unwrap()).sum::<u64>(), 3);
+    }
+
+    async fn g15_a_device_that_fell_back_is_offered_the_version_no_more(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        let has_old = json!({"guid": "b", "apps": [{"id": "coffee", "version": "1.0.0"}]});
+        for _ in 0..3 {
+            assert_eq!(scene.check("b", Some("1.0.0")).await["version"], "1.1.0");
+            report(&scene, "b", "1.1.0", "failed", "white screen").await;
+        }
+        let answer = scene.check("b", Some("1.0.0")).await;
+        assert_eq!((&answer["version"], &answer["status"], &answer["reason"]), (&json!("1.0.0"), &json!("current"), &json!("online")));
+        assert_eq!(scene.version_for("b").await, "1.0.0", "nor when it has nothing");
+        let told = scene.explain(has_old.clone()).await;
+        let step = told["steps"].as_array().unwrap().iter().find(|step| step["rule"] == "failures").unwrap();
+        assert_eq!((&step["passed"], &step["gray_task"]), (&json!(false), &task["id"]));
+        let says = text(&step["says"]);
+        assert!(says.contains("failed 3 times") && says.contains("--gray-max-failures"), "{says}");
+        let fallen = progress(&scene, &task, |progress| progress["fell_back"] == 1).await;
+        assert_eq!(counts(&fallen, ["offered", "failed", "fell_back", "max_failures"]), [1, 1, 1, 3]);
+
+        // Another host knows, and one that starts now.
+        let beside = scene.host.beside().await;
+        assert_eq!(scene.check_on(&beside, "b", Some("1.0.0")).await["version"], "1.0.0");
+        beside.stop().await;
+        // With the version it keeps it: it runs, whatever failed before.
+        assert_eq!(scene.check("b", Some("1.1.0")).await["status"], "current");
+        assert_eq!(scene.check("b", Some("1.0.0")).await["version"], "1.0.0");
+        // A version that mends the fault is offered again.
+        scene.approved("1.2.0").await;
+        scene.gray("1.2.0", json!({"name": "mended"})).await.good();
+        assert_eq!(scene.check("b", Some("1.0.0")).await["version"], "1.2.0");
+    }
+
+    async fn g15_only_failures_of_what_the_device_was_offered_count(host) {
+        let scene = ready(host).await;
+        for _ in 0..5 {
+            report(&scene, "early", "1.1.0", "failed", "before the task").await;
+        }
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        for _ in 0..5 {
+            report(&scene, "early", "1.1.0", "failed", "before the offer").await;
+        }
+        assert_eq!(scene.check("early", Some("1.0.0")).await["version"], "1.1.0");
+        for version in ["1.0.0", "9.9.9"] {
+            for _ in 0..5 {
+                report(&scene, "early", version, "failed", "another version").await;
+            }
+        }
+        for _ in 0..5 {
+            report(&scene, "early", "1.1.0", "downloaded", "not a failure").await;
+        }
+        let downloaded = progress(&scene, &task, |progress| progress["downloaded"] == 1).await;
+        assert_eq!(counts(&downloaded, ["offered", "waiting", "failed", "fell_back"]), [1, 1, 0, 0]);
+        assert_eq!(downloaded["reasons"], json!([]));
+        assert_eq!(scene.check("early", Some("1.0.0")).await["version"], "1.1.0");
+    }
+
+    async fn g15_the_number_of_failures_is_a_setting(host) {
+        let host = host.again(|config| config.gray.gray_max_failures = 0).await;
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        assert_eq!(scene.version_for("b").await, "1.1.0");
+        for _ in 0..25 {
+            report(&scene, "b", "1.1.0", "failed", "white screen").await;
+        }
+        assert_eq!(scene.check("b", Some("1.0.0")).await["version"], "1.1.0");
+        let told = progress(&scene, &task, |progress| progress["reasons"][0]["failures"] == 20).await;
+        assert_eq!((&told["reasons"][0]["failures"], &told["max_failures"]), (&json!(20), &json!(0)), "of one device 20 are kept");
+        let Scene { host, admin: _, team, key } = scene;
+        let host = host.again(|config| config.gray.gray_max_failures = 1).await;
+        let scene = Scene { admin: host.admin(), host, team, key };
+        assert_eq!(scene.check("b", Some("1.0.0")).await["version"], "1.0.0");
     }
 
     async fn g8_tasks_are_listed_newest_first_with_their_conditions_in_words(host) {

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use berth_package::ZipWriter;
 use berth_tests::{
-    Answer, on_both, packed,
+    Answer, Host, on_both, packed,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -18,7 +18,120 @@ fn with_pages(count: usize) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// The scene on a host behind a proxy on loopback, with these limits of requests and of new devices for an address.
+async fn limited(host: Host, requests: &str, newcomers: &str) -> Scene {
+    let host = host
+        .listening(|http| {
+            http.trusted_proxy = vec!["127.0.0.0/8".parse().unwrap()];
+            http.devices.per_address = requests.parse().unwrap();
+            http.devices.newcomers = newcomers.parse().unwrap();
+        })
+        .await;
+    let scene = Scene::set(host).await;
+    scene.online("1.0.0").await;
+    scene.approved("1.1.0").await;
+    scene
+}
+
+/// A check of a device behind an address, as the proxy passes it on.
+async fn check_from(scene: &Scene, address: &str, device: Value) -> Answer {
+    let mut body = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+    body.as_object_mut().unwrap().extend(device.as_object().unwrap().clone());
+    let request = scene.host.device(&scene.key).request("POST", "/v1/check").header("X-Forwarded-For", address);
+    Answer::of(request.json(&body), format!("check from {address}")).await
+}
+
 on_both! {
+    async fn f110_an_address_that_asks_too_often_is_told_when_to_come_back(host) {
+        let scene = limited(host, "3/6s", "off").await;
+        scene.host.settled().await;
+        for _ in 0..3 {
+            check_from(&scene, "203.0.113.7", json!({})).await.good();
+        }
+        let refused = check_from(&scene, "203.0.113.7", json!({})).await;
+        let wait: u64 = refused.header("retry-after").parse().unwrap();
+        assert!((1..=2).contains(&wait), "{wait}");
+        let problem = refused.refused("too-many-requests");
+        assert_eq!((&problem["retry_after_seconds"], problem["status"].as_u64()), (&json!(wait), Some(429)));
+        assert!(text(&problem["detail"]).contains("203.0.113.7"), "{problem}");
+        // Whatever a device asks counts, and who has another address is not concerned.
+        let device = scene.host.device(&scene.key);
+        let report = json!({"host_app": "super-app", "guid": "d", "app": "coffee", "version": "1.0.0", "kind": "running"});
+        for (method, path, body) in [("POST", "/v1/reports", Some(&report)), ("GET", "/v1/packages/coffee_1.0.0.apkg", None)] {
+            let asked = |address: &str| {
+                let request = device.request(method, path).header("X-Forwarded-For", address);
+                body.iter().fold(request, |request, body| request.json(body))
+            };
+            Answer::of(asked("203.0.113.7"), path.into()).await.refused("too-many-requests");
+            assert!(Answer::of(asked("203.0.113.8"), path.into()).await.status < 300, "{path}");
+        }
+        let person = scene.admin.request("GET", "/v1/packages/coffee_1.0.0.apkg").header("X-Forwarded-For", "203.0.113.7");
+        assert_eq!(Answer::of(person, "person".into()).await.status, 200, "people have tokens, and no such limit");
+        for _ in 0..9 {
+            device.get("/v1/packages/coffee_1.0.0.apkg").await; // the proxy itself
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(wait)).await;
+        check_from(&scene, "203.0.113.7", json!({})).await.good();
+        let metrics = String::from_utf8(scene.host.anonymous().get("/metrics").await.bytes.to_vec()).unwrap();
+        assert!(metrics.contains("berth_device_limits_reached_total{limit=\"address\"} 3"), "{metrics}");
+    }
+
+    async fn f110_who_a_list_names_is_never_locked_out(host) {
+        let scene = limited(host, "1/1h", "1/1h").await;
+        let objects = json!([{"kind": "guid", "values": ["tester"]}, {"kind": "account", "values": ["alice"]}]);
+        scene.gray("1.1.0", json!({"objects": objects})).await.good();
+        scene.push("1.0.0", "2.0.0").await.good();
+        let trial = json!({"version": "2.0.0", "entry_path": "pages/index/index", "accounts": ["bob"]});
+        scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
+        scene.host.settled().await;
+        let address = "203.0.113.7";
+        check_from(&scene, address, json!({"guid": "flood"})).await.good();
+        check_from(&scene, address, json!({"guid": "flood", "account": "carol"})).await.refused("too-many-requests");
+        for (device, version) in [
+            (json!({"guid": "tester"}), "1.1.0"),
+            (json!({"guid": "x", "account": "alice"}), "1.1.0"),
+            (json!({"guid": "y", "account": "bob"}), "2.0.0"),
+        ] {
+            let answer = check_from(&scene, address, device.clone()).await.good();
+            assert_eq!(answer["results"][0]["version"], version, "{device}");
+            let url = text(&answer["results"][0]["package"]["url"]);
+            let request = scene.host.device(&scene.key).request("GET", &url).header("X-Forwarded-For", address);
+            assert_eq!(Answer::of(request, url.clone()).await.status, 200, "{url}");
+        }
+    }
+
+    async fn f110_one_address_cannot_use_up_a_task_with_invented_guids(host) {
+        let scene = limited(host, "off", "2/1h").await;
+        let task = scene.gray("1.1.0", json!({"max_users": 3})).await.good();
+        scene.host.settled().await;
+        let version = async |address: &str, guid: &str| {
+            let answer = check_from(&scene, address, json!({"guid": guid})).await.good();
+            text(&answer["results"][0]["version"])
+        };
+        let mut got = Vec::new();
+        for number in 0..6 {
+            got.push(version("203.0.113.7", &format!("invented-{number}")).await);
+        }
+        assert_eq!(got, ["1.1.0", "1.1.0", "1.0.0", "1.0.0", "1.0.0", "1.0.0"]);
+        assert_eq!(version("203.0.113.7", "invented-0").await, "1.1.0", "who is in stays in");
+        assert_eq!(version("203.0.113.8", "honest").await, "1.1.0");
+        assert_eq!(version("203.0.113.9", "late").await, "1.0.0", "the cap is exact");
+        let task = scene.task(&task).await;
+        assert_eq!((&task["admitted"], &task["ended_by"]), (&json!(3), &json!("cap")));
+    }
+
+    async fn f110_many_devices_on_loopback_have_no_limit_by_default(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let task = scene.gray("1.1.0", json!({})).await.good();
+        scene.host.settled().await;
+        for number in 0..250 {
+            assert_eq!(scene.check_on(&scene.host, &format!("d{number}"), None).await["version"], "1.1.0");
+        }
+        assert_eq!(scene.task(&task).await["admitted"], 250);
+    }
+
     async fn f77_a_check_names_each_mini_app_once(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;

@@ -4,7 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use berth_store::blob::BlobConfig;
-use berth_tests::{Answer, Database, Host, made, packed, process::Installation, scene::Scene, shop::Shop};
+use berth_tests::{
+    Answer, Database, Host, made, packed,
+    process::Installation,
+    scene::{Scene, text},
+    shop::Shop,
+};
 use berth_work::config::{Config, Storage};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::Mutex};
@@ -42,9 +47,14 @@ async fn a_version_lives_its_whole_life_in_s3() {
     let list =
         scene.admin.request("POST", "/v1/mini-apps/coffee/cohorts?name=testers").header("Content-Type", "text/plain");
     let cohort = Answer::of(list.body("d1\nd2\n"), "list".into()).await.good();
-    scene.gray("1.1.0", json!({"objects": [{"kind": "guid", "cohort": cohort["id"]}]})).await.good();
+    let task = scene.gray("1.1.0", json!({"objects": [{"kind": "guid", "cohort": cohort["id"]}]})).await.good();
     assert_eq!(scene.version_for("d1").await, "1.1.0");
     assert_eq!(scene.version_for("d3").await, "1.0.0");
+    let url = text(&scene.check("d1", None).await["package"]["url"]);
+    let first = Answer::of(device.request("GET", &url).header("Range", "bytes=0-0"), "first byte".into()).await;
+    assert_eq!((first.status, scene.progress(&task).await["downloaded"].as_u64()), (206, Some(0)));
+    let whole = device.get(&url).await;
+    assert_eq!((whole.status, scene.progress(&task).await["downloaded"].as_u64()), (200, Some(1)));
     assert!(!folder.path().join("blobs").exists(), "nothing is kept in the folder");
 }
 

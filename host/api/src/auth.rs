@@ -3,16 +3,18 @@
 use crate::problem::Problem;
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts},
+    extract::{FromRequestParts, OptionalFromRequestParts, Query},
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 
 use berth_base::error::{Code, Error, Result};
+use berth_check::Claims;
 use berth_model::{access::Caller, host_app::HostApp};
+use berth_package::PackageName;
 use berth_work::download::Fetcher;
 use berth_work::{access, app::App};
 
-use crate::Api;
+use crate::{Api, client_ip::ClientIp};
 
 /// The header with the public key of a host app.
 pub const HOST_APP_KEY: &str = "x-host-app-key";
@@ -60,6 +62,22 @@ async fn device(app: &App, key: &str) -> Result<HostApp> {
     found.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "No host app has this X-Host-App-Key."))
 }
 
+/// What the address of a package tells of the device.
+#[derive(Default, serde::Deserialize)]
+struct Told {
+    guid: Option<String>,
+    account: Option<String>,
+}
+
+/// Lets a device fetch packages, as far as its address and its key may ask for more.
+fn let_fetch(parts: &Parts, app: &Api, key: &str) -> Result<()> {
+    let client = parts.extensions.get::<ClientIp>().copied();
+    let Query(told) = Query::<Told>::try_from_uri(&parts.uri).unwrap_or_default();
+    let name = parts.uri.path().rsplit('/').next().and_then(|name| name.parse::<PackageName>().ok());
+    let claims = Claims { guid: told.guid.as_deref(), device_id: None, account: told.account.as_deref() };
+    app.let_pass(client, key, name.iter().map(|name| name.mini_app_id.as_str()), &claims)
+}
+
 impl FromRequestParts<Api> for Fetcher {
     type Rejection = Problem;
 
@@ -68,7 +86,10 @@ impl FromRequestParts<Api> for Fetcher {
             return Ok(Self::Caller(access::authenticate(&app.db, secret).await?));
         }
         match device_key(&parts.headers) {
-            Some(key) => Ok(Self::Device(device(app, key).await?)),
+            Some(key) => {
+                let_fetch(parts, app, key)?;
+                Ok(Self::Device(device(app, key).await?))
+            }
             None => Err(Problem(Error::new(
                 Code::MissingToken,
                 "Send a bearer token, or a host app's public key in X-Host-App-Key.",

@@ -18,7 +18,10 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Method, StatusCode, header::X_CONTENT_TYPE_OPTIONS},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
+    },
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
@@ -37,6 +40,7 @@ use crate::{
     metrics::{self, Metrics},
     problem,
     request_id::{RequestId, X_REQUEST_ID},
+    sent::OnceSent,
 };
 
 /// The things that the edge needs.
@@ -97,7 +101,10 @@ struct Entry {
     status: StatusCode,
     problem: Option<Code>,
     sent: u64,
+    /// How many bytes the body has, if the answer says it.
+    promised: Option<u64>,
     whole: bool,
+    once_sent: Option<OnceSent>,
 }
 
 impl Entry {
@@ -115,16 +122,24 @@ impl Entry {
             status: StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
             problem: None,
             sent: 0,
+            promised: None,
             whole: false,
+            once_sent: None,
         }
     }
 
-    fn follow(mut self, response: Response) -> Response {
+    fn follow(mut self, mut response: Response) -> Response {
         self.status = response.status();
+        self.promised = content_length(response.headers());
+        self.once_sent = response.extensions_mut().remove();
         self.problem = response.extensions().get::<Code>().copied();
         self.whole = self.method == Method::HEAD || response.body().is_end_stream();
         response.map(|body| Body::new(Followed { body, entry: self }))
     }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 macro_rules! access_line {
@@ -145,6 +160,9 @@ macro_rules! access_line {
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        if let Some(once_sent) = self.once_sent.take().filter(|_| self.whole) {
+            once_sent.run();
+        }
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
         self.metrics.answered(&self.route, &self.method, self.status, took, self.sent);
@@ -175,7 +193,11 @@ impl HttpBody for Followed {
         if let Poll::Ready(frame) = &polled {
             let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             self.entry.sent += data.map_or(0, |data| data.len() as u64);
-            self.entry.whole = frame.is_none() || self.body.is_end_stream();
+            // Of a body whose length was told nobody asks for an end after the last byte.
+            self.entry.whole = match self.entry.promised {
+                Some(promised) => self.entry.sent >= promised,
+                None => frame.is_none() || self.body.is_end_stream(),
+            };
         }
         polled
     }
@@ -248,6 +270,39 @@ mod tests {
         assert_eq!((parts.status.as_u16(), &parts.headers[ALLOW]), (405, &HeaderValue::from_static("GET,HEAD")));
         assert_eq!(parts.headers[CONTENT_TYPE], "application/problem+json");
         assert!(body.contains("/problems/method-not-allowed"), "{body}");
+    }
+
+    /// What is done once an answer of ten bytes, in pieces of five, was taken up to so many pieces.
+    async fn done_after(pieces: usize, declared: bool) -> bool {
+        let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let note = done.clone();
+        let handler = move || async move {
+            let chunks = futures_util::stream::iter(["12345", "67890"].map(Ok::<_, std::convert::Infallible>));
+            let mut response = Response::new(Body::from_stream(chunks));
+            if declared {
+                response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("10"));
+            }
+            let once = OnceSent::new(move || note.store(true, std::sync::atomic::Ordering::SeqCst));
+            response.extensions_mut().insert(once);
+            response
+        };
+        let deps = EdgeDeps { metrics: Arc::default(), random: Arc::new(SystemRandom), ready: Arc::new(Vec::new()) };
+        let router = edge(Router::new().route("/file", get(handler)), deps);
+        let mut body = router.oneshot(get_request("/file")).await.unwrap().into_body();
+        for _ in 0..pieces {
+            std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        }
+        drop(body); // as hyper does after the last byte that was declared, and when the client has left
+        done.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    #[tokio::test]
+    async fn g8_what_is_to_be_done_once_an_answer_was_sent_is_done_after_its_last_byte() {
+        let mut done = Vec::new();
+        for pieces in 0..=3 {
+            done.push((done_after(pieces, true).await, done_after(pieces, false).await));
+        }
+        assert_eq!(done, [(false, false), (false, false), (true, false), (true, true)]);
     }
 
     #[tokio::test]

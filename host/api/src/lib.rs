@@ -19,23 +19,50 @@ pub mod refusals;
 pub mod request_id;
 pub mod router;
 pub mod security;
+pub mod sent;
 pub mod serve;
 #[cfg(test)]
 mod spans;
+pub mod throttle;
 pub mod v1;
 
 use std::{ops::Deref, sync::Arc};
 
+use berth_base::error::Result;
+use berth_check::Claims;
 use berth_work::app::App;
+
+use crate::{client_ip::ClientIp, throttle::Throttle};
 
 /// What handlers take their parts from.
 #[derive(Clone)]
-pub struct Api(Arc<App>);
+pub struct Api {
+    app: Arc<App>,
+    throttle: Arc<Throttle>,
+}
 
 impl Deref for Api {
     type Target = App;
 
     fn deref(&self) -> &App {
-        &self.0
+        &self.app
+    }
+}
+
+impl Api {
+    /// Lets a request of a device about `mini_apps` pass, which came with the key of a host app (F110).
+    ///
+    /// # Errors
+    /// `too-many-requests`, unless a list names what the device says of itself.
+    fn let_pass<'a>(
+        &self,
+        client: Option<ClientIp>,
+        key: &str,
+        mini_apps: impl IntoIterator<Item = &'a str>,
+        claims: &Claims<'_>,
+    ) -> Result<()> {
+        let index = || self.checks.live.current();
+        let known = || index().host_app_by_key(key).map(|known| known.public_key.clone());
+        self.throttle.pass(client, known, || index().names(mini_apps, claims, self.checks.clock.now()))
     }
 }

@@ -81,13 +81,13 @@ impl Default for Metrics {
             sent: Counter::default(),
             backlog: OnceLock::new(),
         };
-        metrics.register();
+        metrics.register_own();
         metrics
     }
 }
 
 impl Metrics {
-    fn register(&self) {
+    fn register_own(&self) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register("http_requests", "Requests answered", self.requests.clone());
         let help = "Time from the request's head to the end of its answer";
@@ -99,6 +99,11 @@ impl Metrics {
         registry.register("http_connections_cut", "Connections too slow or idle", self.cut.clone());
         registry.register_with_unit("http_sent", "Bytes of answers' bodies", Unit::Bytes, self.sent.clone());
         registry.register_collector(Box::new(Process { started: Instant::now() }));
+    }
+
+    /// Adds figures that their owner keeps.
+    pub fn register(&self, name: &str, help: &str, metric: impl prometheus_client::registry::Metric) {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).register(name, help, metric);
     }
 
     /// Adds figures that are read whenever the page is asked for.

@@ -19,7 +19,7 @@ use super::{
     extract::is_json,
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
-use crate::{auth, idempotency, refusals, security, v1};
+use crate::{auth, idempotency, refusals, security, throttle::Throttle, v1};
 use berth_work::{access, app::App};
 
 use crate::Api;
@@ -58,18 +58,19 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// All routes of the host, wrapped by what every request passes.
-pub fn router(app: Arc<App>, deps: EdgeDeps) -> Router {
+pub fn router(app: Arc<App>, throttle: Arc<Throttle>, deps: EdgeDeps) -> Router {
     let (resources, description) = resources();
     let idempotency =
         Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
+    let api = Api { app, throttle };
     let document = serde_json::to_string_pretty(&description).unwrap_or_default();
     let routes = resources
         .route_layer(from_fn_with_state(idempotency, once::<berth_store::Db>))
-        .route_layer(from_fn_with_state(Api(app.clone()), identify))
+        .route_layer(from_fn_with_state(api.clone(), identify))
         .layer(from_fn(super::etag::tag))
         .route("/", get(welcome))
         .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
-        .with_state(Api(app));
+        .with_state(api);
     edge(routes, deps)
 }
 

@@ -22,6 +22,7 @@ use crate::{
     connection::{self, End, Patience, Shared},
     limits::Pace,
     metrics::Metrics,
+    throttle::DeviceLimits,
 };
 use berth_base::clock::duration;
 
@@ -58,9 +59,13 @@ pub struct ServeConfig {
     /// Most concurrent streams of one HTTP/2 connection.
     #[arg(long = "http-max-streams", env = "BERTH_HTTP_MAX_STREAMS", default_value_t = 100)]
     pub max_streams: u32,
-    /// Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8; none by default.
+    /// Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8, and which have no limits of their own; none by
+    /// default.
     #[arg(long = "trusted-proxy", env = "BERTH_HTTP_TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
+    /// What devices may ask for.
+    #[command(flatten)]
+    pub devices: DeviceLimits,
 }
 
 impl Default for ServeConfig {
@@ -78,6 +83,7 @@ impl Default for ServeConfig {
             max_head_bytes: 64 * 1024,
             max_streams: 100,
             trusted_proxy: Vec::new(),
+            devices: DeviceLimits::default(),
         }
     }
 }

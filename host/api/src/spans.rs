@@ -28,7 +28,14 @@ use tracing_subscriber::{
     registry::{LookupSpan, Registry, SpanRef},
 };
 
-use super::{auth::HOST_APP_KEY, edge::EdgeDeps, idempotency::IDEMPOTENCY_KEY, metrics::Metrics, router::router};
+use super::{
+    auth::HOST_APP_KEY,
+    edge::EdgeDeps,
+    idempotency::IDEMPOTENCY_KEY,
+    metrics::Metrics,
+    router::router,
+    throttle::{DeviceLimits, Throttle},
+};
 use berth_base::clock::SystemRandom;
 use berth_work::{
     access,
@@ -76,7 +83,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
 
 fn routes(host: &TestHost) -> Router {
     let metrics = Arc::new(Metrics::default());
-    router(host.app.clone(), EdgeDeps { metrics, random: Arc::new(SystemRandom), ready: Arc::new(Vec::new()) })
+    let throttle = Arc::new(Throttle::new(&DeviceLimits::default(), Vec::new()));
+    router(
+        host.app.clone(),
+        throttle,
+        EdgeDeps { metrics, random: Arc::new(SystemRandom), ready: Arc::new(Vec::new()) },
+    )
 }
 
 async fn post(routes: &Router, path: &str, secret: &str, body: &Value) -> Value {

@@ -146,6 +146,11 @@ impl Default for Nature {
     }
 }
 
+/// A time as people write it and settings have it: `10s`, `1m 30s`.
+pub fn in_words(time: Duration) -> String {
+    jiff::SignedDuration::try_from(time).map_or_else(|_| format!("{} s", time.as_secs()), |time| format!("{time:#}"))
+}
+
 /// A time as settings have it: `10s`, `300ms`, `2m`, `24h`; never nothing.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use berth_api::{
     metrics::Metrics,
     router::router,
     serve::{DrainReport, ServeConfig, serve},
+    throttle::Throttle,
 };
 use berth_base::{
     clock::Nature,
@@ -131,6 +132,9 @@ impl Host {
     ) -> Result<DrainReport> {
         let (app, mut workers) = self.start();
         let metrics = Arc::new(Metrics::default());
+        let throttle = Arc::new(Throttle::new(&http.devices, http.trusted_proxy.clone()));
+        throttle.register(&metrics);
+        workers.spawn(throttle.clone().run_sweeper());
         metrics.register_collector(Figures(app.clone()));
         metrics.register_backlog(BacklogFigures::new(app.clone()));
         let ready: Vec<Box<dyn ReadyCheck>> =
@@ -146,7 +150,7 @@ impl Host {
             }
             app.outbox.streams.end();
         };
-        let report = serve(listener, router(app.clone(), deps), http, metrics, stop).await;
+        let report = serve(listener, router(app.clone(), throttle, deps), http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
         // What is being asked of WeChat may be answered once only: a call and its storing are waited for.

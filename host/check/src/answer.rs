@@ -8,7 +8,7 @@ use berth_model::check::{
 };
 
 use super::{
-    Admission, Counting, Decision, Index, Question, Recorder, decide,
+    Admission, Claims, Counting, Decision, Index, Question, Recorder, decide,
     force::{is_forced, step_on_force},
     index::{AppEntry, GrayEntry, Release},
     patience::Patience,
@@ -38,20 +38,26 @@ pub enum Asker<'a> {
     Person(&'a Caller),
 }
 
-/// Answers a check, and admits the device to gray tasks where it is due.
+/// Answers a check, and admits the device to gray tasks where it is due. `newcomer` tells whether the client may bring one
+/// more device into a gray task now; it is not asked for devices that a list of the task names (F110).
 ///
 /// # Errors
 /// `invalid-host-app-key`; `invalid-field`; for a person `not-found` when there is no such host app, and
 /// `missing-grant` unless they may read the host app or every MiniApp asked about; `unavailable` before the index is
 /// loaded. A failing database is no error: a device that cannot be admitted now gets the online version.
-pub async fn check(checks: &Checks, asker: &Asker<'_>, request: &CheckRequest) -> Result<CheckResponse> {
+pub async fn check(
+    checks: &Checks,
+    asker: &Asker<'_>,
+    request: &CheckRequest,
+    newcomer: &(dyn Fn() -> bool + Sync),
+) -> Result<CheckResponse> {
     let index = ready(checks)?;
     request.verify()?;
     authorise(&index, asker, request)?;
     let mut round = Round::new(checks, &index, &request.device, CHECKING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
-        results.push(round.answer(having).await);
+        results.push(round.answer(having, newcomer).await);
         round.patience.rest().await;
     }
     Ok(CheckResponse { results })
@@ -139,11 +145,15 @@ impl<'a> Round<'a> {
 
     /// Decides, and asks for admission where it is needed, until a task admits the device or no task remains to admit
     /// it.
-    async fn answer(&mut self, having: &Having) -> CheckResult {
+    async fn answer(&mut self, having: &Having, newcomer: &(dyn Fn() -> bool + Sync)) -> CheckResult {
         let mut refused = Vec::new();
         let decision = loop {
             let decision = self.decide(having, &refused, &mut Counting);
             let Decision::Admit(task) = decision else { break decision };
+            if task.named.find(&Claims::from(self.device)).is_none() && !newcomer() {
+                refused.push(task.id.clone());
+                continue;
+            }
             match self.checks.admitter.admit(&task.id, &self.device.guid).await {
                 Admission::Admitted => {
                     task.admitted.add(self.key);
@@ -170,10 +180,10 @@ impl<'a> Round<'a> {
     }
 
     /// Marks the device as running the version when its check names the gray version; no request of its own is needed
-    /// for it.
+    /// for it. After a failure it runs the version again.
     fn note_running(&self, task: &GrayEntry) {
         if task.admitted.mark(self.key, Mark::Running) {
-            self.checks.marker.mark(&task.id, &self.device.guid, Mark::Running);
+            self.checks.marker.mark(&task.id, &self.device.guid, Mark::Running, String::new());
         }
     }
 

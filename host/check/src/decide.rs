@@ -1,4 +1,4 @@
-//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, V10, V11).
+//! Decides what a device should run: a pure function of index, device and clock (G4–G6, G9, G10, G12, G15, V10, V11).
 //!
 //! Nothing here waits or writes. For a device that newly passes the policies of a task the decision is
 //! [`Decision::Admit`]. The caller then has it admitted, and decides again without that task when the admission is
@@ -86,8 +86,8 @@ pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mu
         return Decision::Unknown;
     };
     let gray = match owner(app, online, question) {
-        Some(owner) => Some(stays(app, owner, trace)),
-        None => app.gray.iter().find_map(|task| try_task(task, online, question, trace)),
+        Some(owner) => Some(stays(app, owner, question, trace)),
+        None => app.gray.iter().find_map(|task| try_task(app, task, online, question, trace)),
     };
     gray.unwrap_or_else(|| {
         trace.step("online", None, true, || format!("{} is what everyone gets.", online.version));
@@ -95,23 +95,28 @@ pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mu
     })
 }
 
-/// The task that has admitted the device and still honours it (G9).
+/// The task that has admitted the device and still honours it (G9), unless the device fell back (G15).
 fn owner<'a>(app: &'a AppEntry, online: &Release, question: &Question<'_>) -> Option<&'a Arc<GrayEntry>> {
     app.gray.iter().find(|task| {
         task.release.version > online.version
             && matches!(task.standing(question.now), Standing::Open | Standing::AdmittedOnly)
             && task.admitted.contains(question.key)
+            && !fell_back(task, failures(app, &task.release.version, question.key), question)
     })
 }
 
 /// The device stays with its owner, and newer tasks are not asked.
-fn stays<'a>(app: &AppEntry, owner: &'a Arc<GrayEntry>, trace: &mut impl Recorder) -> Decision<'a> {
+fn stays<'a>(
+    app: &AppEntry,
+    owner: &'a Arc<GrayEntry>,
+    question: &Question<'_>,
+    trace: &mut impl Recorder,
+) -> Decision<'a> {
     for newer in app.gray.iter().take_while(|task| task.id != owner.id) {
         trace.step("owner", Some(&newer.id), false, || format!("The device stays with {}.", owner.id));
     }
-    trace.step("admitted", Some(&owner.id), true, || {
-        format!("The device is admitted and keeps {}.", owner.release.version)
-    });
+    let failures = failures(app, &owner.release.version, question.key);
+    trace.step("admitted", Some(&owner.id), true, || kept(owner, failures));
     Decision::Gray(owner)
 }
 
@@ -133,6 +138,7 @@ fn trial<'a>(app: &'a AppEntry, question: &Question<'_>, trace: &mut impl Record
 
 /// What the task means for a device that no task has; `None` when the next task is to be tried.
 fn try_task<'a>(
+    app: &AppEntry,
     task: &'a Arc<GrayEntry>,
     online: &Release,
     question: &Question<'_>,
@@ -148,6 +154,11 @@ fn try_task<'a>(
         trace.step("gray-task", id, false, || format!("The task is {}.", task.life.state_at(question.now)));
         return None;
     }
+    let failures = failures(app, &task.release.version, question.key);
+    if fell_back(task, failures, question) {
+        trace.step("failures", id, false, || fallen(task, failures, question.current));
+        return None;
+    }
     if standing == Standing::AdmittedOnly || question.refused.contains(&task.id) {
         trace.step("admitted", id, false, || "The task admits nobody new.".into());
         return None;
@@ -157,6 +168,46 @@ fn try_task<'a>(
         return None;
     }
     passes(task, online, question, trace).then_some(Decision::Admit(task))
+}
+
+/// How many times the version failed on the device, as counted by the task of this version that has admitted it.
+fn failures(app: &AppEntry, version: &VersionNumber, device: Key) -> u8 {
+    let same = app.gray.iter().filter(|task| task.release.version == *version);
+    same.filter_map(|task| task.admitted.failures(device)).max().unwrap_or_default()
+}
+
+/// Whether the device has fallen back from the version (G15): it has another one, or none, after so many failures that
+/// no task offers it this version any more. A device that has the version runs it, whatever it reported before.
+fn fell_back(task: &GrayEntry, failures: u8, question: &Question<'_>) -> bool {
+    (1..=failures).contains(&task.max_failures) && question.current != Some(&task.release.version)
+}
+
+fn times(failures: u8) -> String {
+    if failures == 1 { "once".into() } else { format!("{failures} times") }
+}
+
+fn fallen(task: &GrayEntry, failures: u8, current: Option<&VersionNumber>) -> String {
+    let (version, failed, most) = (&task.release.version, times(failures), task.max_failures);
+    let has = current.map_or("no version".into(), ToString::to_string);
+    format!(
+        "{version} failed {failed} on this device, which has {has} now. It is not offered again once it failed {} \
+         (the setting --gray-max-failures).",
+        times(most)
+    )
+}
+
+fn kept(task: &GrayEntry, failures: u8) -> String {
+    let keeps = format!("The device is admitted and keeps {}.", task.release.version);
+    match (failures, task.max_failures) {
+        (0, _) => keeps,
+        (_, 0) => format!("{keeps} It failed here {}.", times(failures)),
+        (_, most) => format!(
+            "{keeps} It failed here {}; a device that has another version is not offered it again once it failed {} \
+             (the setting --gray-max-failures).",
+            times(failures),
+            times(most)
+        ),
+    }
 }
 
 /// Whether all enforced policies admit the device (G12). Shadow policies are asked too, and decide nothing.
@@ -264,7 +315,9 @@ mod tests {
                 tally: Arc::default(),
             }],
             cohorts: Arc::new(TaskCohorts::default()),
+            named: Arc::default(),
             admitted: Arc::new(members),
+            max_failures: 3,
         })
     }
 
@@ -388,6 +441,56 @@ mod tests {
         assert!(matches!(decide(Some(&open), &question, &mut Counting), Decision::Online(_)));
         let admitted = with_tasks(vec![task(1, State::Delivering, false, true, true)]);
         assert!(matches!(decide(Some(&admitted), &question, &mut Counting), Decision::Gray(_)));
+    }
+
+    /// The task has admitted the device, and its version failed there so many times.
+    fn failed(minor: u32, failures: usize) -> Arc<GrayEntry> {
+        let entry = task(minor, State::Delivering, false, true, true);
+        for _ in 0..failures {
+            entry.admitted.mark(Key::of("g"), berth_model::rollout::Mark::Failed);
+        }
+        entry
+    }
+
+    fn version_for(app: &AppEntry, current: Option<&str>) -> String {
+        let (asker, current) = (device("g"), current.map(v));
+        let question = Question { current: current.as_ref(), ..question(&asker, 1) };
+        decide(Some(app), &question, &mut Counting)
+            .release()
+            .map(|release| release.version.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn g15_a_device_that_fell_back_is_not_offered_the_version_again_and_one_that_has_it_keeps_it() {
+        for (failures, current, expected) in [
+            (0, Some("1.0.0"), "1.1.0"),
+            (2, Some("1.0.0"), "1.1.0"),
+            (3, Some("1.0.0"), "1.0.0"),
+            (3, None, "1.0.0"),
+            (3, Some("1.1.0"), "1.1.0"),
+            (9, Some("1.0.0"), "1.0.0"),
+        ] {
+            let app = with_tasks(vec![failed(1, failures)]);
+            assert_eq!(version_for(&app, current), expected, "{failures} failures, has {current:?}");
+        }
+    }
+
+    #[test]
+    fn g15_another_task_of_the_version_offers_it_no_more_either_and_one_of_another_version_does() {
+        let (fallen, same) = (failed(1, 3), task(1, State::Delivering, false, true, false));
+        assert_eq!(version_for(&with_tasks(vec![same, fallen.clone()]), Some("1.0.0")), "1.0.0");
+        let mended = task(2, State::Delivering, false, true, false);
+        assert_eq!(version_for(&with_tasks(vec![mended, fallen.clone()]), Some("1.0.0")), "1.2.0");
+        let suspended = task(2, State::Suspended, false, true, false);
+        assert_eq!(version_for(&with_tasks(vec![suspended, fallen]), Some("1.0.0")), "1.0.0");
+    }
+
+    #[test]
+    fn g15_with_the_setting_0_a_version_is_offered_whatever_failed() {
+        let mut entry = failed(1, 9);
+        Arc::get_mut(&mut entry).expect("nobody else has it").max_failures = 0;
+        assert_eq!(version_for(&with_tasks(vec![entry]), Some("1.0.0")), "1.1.0");
     }
 
     #[test]

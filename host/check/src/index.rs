@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Admitted,
+    Admitted, Claims, Named,
     judge::{Cohorts, Judge, JudgeSpec, Tally},
 };
 use berth_base::{
@@ -18,6 +18,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
+    check::Key,
     endpoint::runtime::Endpoint,
     mini_app::OnShelf,
     rollout::{Life, Standing},
@@ -73,11 +74,22 @@ pub struct GrayEntry {
     pub judges: Vec<BoundJudge>,
     /// The uploaded lists that its policies name in their configs.
     pub cohorts: Arc<dyn Cohorts>,
+    /// The devices and accounts that its lists name.
+    pub named: Arc<Named>,
     /// The devices that it has admitted.
     pub admitted: Arc<Admitted>,
+    /// After how many failures of the version on a device it is not offered to the device any more (G15); 0 for never.
+    pub max_failures: u8,
 }
 
 impl GrayEntry {
+    /// The key of what the client claims and the lists of the task name. A device that a task with lists has admitted is
+    /// named, too: it may be by its account, which it does not tell with everything that it asks.
+    fn names(&self, claims: &Claims<'_>) -> Option<Key> {
+        let admitted = || claims.guid.map(Key::of).filter(|guid| self.admitted.contains(*guid));
+        self.named.find(claims).or_else(|| admitted().filter(|_| !self.named.is_empty()))
+    }
+
     /// What the task means for devices at `now`.
     pub fn standing(&self, now: Millis) -> Standing {
         self.life.standing(now)
@@ -126,6 +138,14 @@ impl AppEntry {
     /// The greater one of the minimum usable version and the online one: nothing below it is offered (V11).
     pub fn floor(&self) -> Option<&VersionNumber> {
         self.online.as_ref().map(|online| &online.version).max(self.min_version.as_ref())
+    }
+
+    /// The key of what the client claims, and the trial or a gray task that has an effect at `now` names.
+    fn names(&self, claims: &Claims<'_>, now: Millis) -> Option<Key> {
+        let on_trial = self.trial.as_ref().zip(claims.account).filter(|(trial, one)| trial.accounts.contains(*one));
+        let works = |task: &&Arc<GrayEntry>| matches!(task.standing(now), Standing::Open | Standing::AdmittedOnly);
+        let by_task = || self.gray.iter().filter(works).find_map(|task| task.names(claims));
+        on_trial.map(|(_, account)| Key::of(account)).or_else(by_task)
     }
 
     /// The version that host apps embed: the online one (O2).
@@ -192,6 +212,16 @@ impl Index {
     /// All gray tasks that still have an effect on devices, in no particular order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<GrayEntry>> {
         self.tasks.values()
+    }
+
+    /// The key of what the client claims, and the trial or a gray task of one of these MiniApps names (F110).
+    pub fn names<'a>(
+        &self,
+        mini_apps: impl IntoIterator<Item = &'a str>,
+        claims: &Claims<'_>,
+        now: Millis,
+    ) -> Option<Key> {
+        mini_apps.into_iter().filter_map(|id| self.mini_app(id)).find_map(|app| app.names(claims, now))
     }
 
     /// The endpoint application of which the MiniApp is a channel (E11); `None` when it is not a channel.

@@ -13,6 +13,7 @@ pub mod judge;
 mod live;
 mod marker;
 mod members;
+mod named;
 mod patience;
 mod trace;
 
@@ -24,6 +25,7 @@ pub use decide::{Decision, Question, decide};
 pub use fuse::{Ask, Fuse};
 pub use index::Index;
 pub use live::{Following, Live};
-pub use marker::{MarkQueue, Marker, Marks};
+pub use marker::{MarkQueue, Marker, Marks, TaskMarks};
 pub use members::{Members, TaskCohorts};
+pub use named::{Claims, Named};
 pub use trace::{Counting, Recorder};

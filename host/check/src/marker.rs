@@ -1,6 +1,6 @@
 //! Where checks, downloads and reports note what became of admitted devices (G8). Who serves the queue has the database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::sync::mpsc;
 
@@ -14,6 +14,7 @@ struct Note {
     task: GrayTaskId,
     guid: String,
     mark: Mark,
+    reason: String,
 }
 
 /// Hands marks to the background worker. Cheap to clone.
@@ -23,8 +24,21 @@ pub struct Marker(mpsc::Sender<Note>);
 /// The receiving end of a [`Marker`].
 pub struct MarkQueue(mpsc::Receiver<Note>);
 
-/// Devices by their task and mark, in one order everywhere, so that two hosts never hold each other's rows.
-pub type Marks = BTreeMap<(GrayTaskId, Mark), BTreeSet<String>>;
+/// What became of the devices of one task, in the order in which it was noted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct TaskMarks {
+    /// The devices that got each mark.
+    pub marked: BTreeMap<Mark, BTreeSet<String>>,
+    /// The devices that run the version at the end.
+    pub running: BTreeSet<String>,
+    /// The devices on which the version failed at the end.
+    pub failing: BTreeSet<String>,
+    /// Every failure: the device and the reason.
+    pub failures: Vec<(String, String)>,
+}
+
+/// Marks by their task.
+pub type Marks = BTreeMap<GrayTaskId, TaskMarks>;
 
 impl Marker {
     /// A marker, and the queue that a worker must serve.
@@ -33,9 +47,10 @@ impl Marker {
         (Self(notes), MarkQueue(queue))
     }
 
-    /// Queues a mark for writing and returns at once. When the queue is full, the mark is dropped.
-    pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark) {
-        let note = Note { task: task.clone(), guid: guid.to_owned(), mark };
+    /// Queues a mark for writing and returns at once. `reason` says why the version failed; it is empty for other
+    /// marks. When the queue is full, the mark is dropped.
+    pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark, reason: String) {
+        let note = Note { task: task.clone(), guid: guid.to_owned(), mark, reason };
         if self.0.try_send(note).is_err() {
             tracing::debug!(%task, %mark, "a mark of a device is lost, because too many wait");
         }
@@ -49,10 +64,57 @@ impl MarkQueue {
         if self.0.recv_many(&mut notes, BATCH).await == 0 {
             return None;
         }
+        let mut states: HashMap<(GrayTaskId, String), bool> = HashMap::new();
         let mut marks = Marks::new();
-        for Note { task, guid, mark } in notes {
-            marks.entry((task, mark)).or_default().insert(guid);
+        for Note { task, guid, mark, reason } in notes {
+            let known = marks.entry(task.clone()).or_default();
+            known.marked.entry(mark).or_default().insert(guid.clone());
+            if mark == Mark::Failed {
+                known.failures.push((guid.clone(), reason));
+            }
+            if mark != Mark::Downloaded {
+                states.insert((task, guid), mark == Mark::Running);
+            }
+        }
+        for ((task, guid), runs) in states {
+            let known = marks.entry(task).or_default();
+            if runs {
+                known.running.insert(guid)
+            } else {
+                known.failing.insert(guid)
+            };
         }
         Some(marks)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
+mod tests {
+    use berth_base::clock::SystemRandom;
+    use berth_model::testing::DAWN;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn g8_the_last_news_of_a_device_is_its_state() {
+        let (marker, mut queue) = Marker::new();
+        let task = GrayTaskId::generate(DAWN, &SystemRandom);
+        for (guid, mark) in [
+            ("a", Mark::Running),
+            ("a", Mark::Failed),
+            ("b", Mark::Failed),
+            ("b", Mark::Failed),
+            ("b", Mark::Running),
+            ("c", Mark::Downloaded),
+        ] {
+            marker.mark(&task, guid, mark, String::new());
+        }
+        let marks = queue.next().await.unwrap();
+        let marks = &marks[&task];
+        let set = |guids: &[&str]| guids.iter().map(|guid| (*guid).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!((&marks.running, &marks.failing), (&set(&["b"]), &set(&["a"])));
+        assert_eq!(marks.marked[&Mark::Running], set(&["a", "b"]));
+        assert_eq!(marks.failures.iter().map(|(guid, _)| guid.as_str()).collect::<Vec<_>>(), ["a", "b", "b"]);
     }
 }

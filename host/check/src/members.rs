@@ -23,7 +23,12 @@ impl Members {
 
     /// Whether `key`, a guid, device id or account, is a member.
     pub fn contains(&self, key: &str) -> bool {
-        self.0.binary_search(&Key::of(key)).is_ok()
+        self.has(Key::of(key))
+    }
+
+    /// Whether the guid, device id or account with this key is a member.
+    pub fn has(&self, key: Key) -> bool {
+        self.0.binary_search(&key).is_ok()
     }
 
     /// The number of members.

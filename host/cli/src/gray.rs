@@ -40,7 +40,7 @@ pub enum Gray {
     Resume(ByHand),
     /// End a task: its devices return to the online version
     End(ByHand),
-    /// Show how many devices were offered, downloaded, run and failed
+    /// Show how many devices were offered, downloaded, run and failed, and why they failed
     Progress {
         /// The grayscale task
         task: GrayTaskId,

@@ -4,9 +4,10 @@ use super::{
     paint::{Paint, said, state},
     table::{Card, Cell, Table},
 };
+use berth_base::text;
 use berth_model::{
     policy::registry::Mode,
-    rollout::{Cause, Cohort, GrayTask, MoveView, Progress, TaskPolicy},
+    rollout::{Cause, Cohort, FailureReason, GrayTask, MoveView, Progress, TaskPolicy},
 };
 
 /// The card of a list, with what the host counted in it.
@@ -69,20 +70,51 @@ pub fn progress(progress: &Progress, paint: &Paint) -> String {
         offered => format!("{count} ({} %)", count * 100 / offered),
     };
     let cap = progress.max_users.map_or(String::new(), |cap| format!(" of {cap}"));
+    let failed = match progress.fell_back {
+        0 => share(progress.failed),
+        fell_back => {
+            let (failed, most) = (share(progress.failed), text::count(progress.max_failures, "failure", "failures"));
+            format!("{failed}; {fell_back} not offered it again, after {most}")
+        }
+    };
     let card = Card::default()
         .field("offered", format!("{}{cap}", progress.offered))
         .field("downloaded", share(progress.downloaded))
+        .field("waiting", share(progress.waiting))
         .field("running", share(progress.running))
-        .field("failed", share(progress.failed))
+        .field("failed", failed)
         .render(paint);
-    if progress.over_time.is_empty() {
-        return card;
+    let parts = [Some(card), reasons(progress, paint), over_time(progress, paint)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+/// Why the version failed; `None` when it never did.
+fn reasons(progress: &Progress, paint: &Paint) -> Option<String> {
+    if progress.reasons.is_empty() {
+        return None;
     }
-    let mut table = Table::new(["FROM", "OFFERED", "DOWNLOADED", "RUNNING", "FAILED"]);
+    let mut table = Table::new(["DEVICES", "FAILURES", "LAST", "WHY IT FAILED"]);
+    for FailureReason { reason, devices, failures, last } in &progress.reasons {
+        let reason = if reason.is_empty() { "(the devices gave no reason)" } else { reason };
+        table.row([Cell::of(devices), Cell::of(failures), paint.when(*last), Cell::of(reason)]);
+    }
+    let more = match progress.other_reasons {
+        0 => String::new(),
+        more => format!("\nand {}", text::count(more, "other reason", "other reasons")),
+    };
+    Some(format!("{}{more}", table.render(paint)))
+}
+
+/// When something first happened to devices; `None` when nothing has.
+fn over_time(progress: &Progress, paint: &Paint) -> Option<String> {
+    if progress.over_time.is_empty() {
+        return None;
+    }
+    let mut table = Table::new(["FIRST SEEN", "OFFERED", "DOWNLOADED", "RUNNING", "FAILED"]);
     for window in &progress.over_time {
         let counts = [window.offered, window.downloaded, window.running, window.failed].map(Cell::of);
         let [offered, downloaded, running, failed] = counts;
         table.row([paint.when(window.from), offered, downloaded, running, failed]);
     }
-    format!("{card}\n\n{}", table.render(paint))
+    Some(table.render(paint))
 }

@@ -1,6 +1,6 @@
 //! The devices that gray tasks have admitted, with their marks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use berth_base::sql::Count;
 
@@ -11,8 +11,31 @@ use std::collections::HashSet;
 
 use berth_model::{
     event,
-    rollout::{Cause, Move, PlannedMove, Standing},
+    rollout::{Cause, FailureReason, Move, PlannedMove, Standing},
 };
+
+/// How many failures of one device are kept for a task; later ones only say that the version still fails there.
+pub const MOST_FAILURES: u8 = 20;
+
+/// How much there is of what one task gathers; also the last ordinals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// The admitted devices.
+    pub admitted: u64,
+    /// The failures of the version on them.
+    pub failures: u64,
+}
+
+/// How many of the devices that a task has admitted are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// All of them.
+    pub offered: u64,
+    /// Those that run the version.
+    pub running: u64,
+    /// Those on which the version failed.
+    pub failed: u64,
+}
 
 impl Tx {
     /// Those of `guids` that the task has admitted.
@@ -28,13 +51,14 @@ impl Tx {
         Ok(rows.into_iter().map(|(guid,)| guid).collect())
     }
 
-    /// Those of `guids` that another task of the same MiniApp has admitted and honours at `now` (G9).
+    /// Those of `guids` that another task of the same MiniApp has admitted and honours at `now` (G9), except those on which
+    /// its version failed: they may fall back (G15).
     pub async fn owned_elsewhere(&mut self, task: &TaskRow, guids: &[&str], now: Millis) -> Result<HashSet<String>> {
         let rows = fetch_built!(self, (String,), |query| {
             query.push("SELECT guid FROM admission JOIN gray_task ON gray_task.id = task_id WHERE mini_app_id = ");
             query.push_bind(&task.mini_app_id).push(" AND task_id <> ").push_bind(&task.id);
             query.push(" AND (honoured OR (state IN ('delivering', 'suspended') AND end_at > ").push_bind(now);
-            query.push(")) AND guid IN (");
+            query.push(")) AND failed_at IS NULL AND guid IN (");
             let mut list = query.separated(", ");
             for guid in guids {
                 list.push_bind(*guid);
@@ -80,11 +104,138 @@ impl Tx {
         Ok(())
     }
 
-    /// How many each delivering task has admitted, which is also the last ordinal.
-    pub async fn admission_counts(&mut self) -> Result<Vec<(GrayTaskId, u64)>> {
-        const SQL: &str = "SELECT id, admitted FROM gray_task WHERE state = 'delivering'";
-        let rows = fetch!(self, fetch_all, (GrayTaskId, Count), SQL)?;
-        Ok(rows.into_iter().map(|(id, Count(admitted))| (id, admitted)).collect())
+    /// Notes of admitted devices whether they run the version or it failed on them; the last note counts.
+    pub async fn set_running(&mut self, task: &GrayTaskId, runs: bool, guids: &BTreeSet<String>) -> Result<()> {
+        execute_built!(self, |query| {
+            query.push("UPDATE admission SET runs = ").push_bind(runs).push(" WHERE task_id = ").push_bind(task);
+            query.push(" AND (runs IS NULL OR runs <> ").push_bind(runs).push(") AND guid IN (");
+            let mut list = query.separated(", ");
+            for guid in guids {
+                list.push_bind(guid);
+            }
+            query.push(")");
+        })?;
+        Ok(())
+    }
+
+    /// Adds failures of the version, each a guid and a reason, to a task that this transaction holds. Of one device at
+    /// most [`MOST_FAILURES`] are kept.
+    pub async fn add_failures(&mut self, task: &GrayTaskId, failures: &[(String, String)], now: Millis) -> Result<()> {
+        let guids: BTreeSet<_> = failures.iter().map(|(guid, _)| guid.as_str()).collect();
+        if guids.is_empty() {
+            return Ok(());
+        }
+        let mut kept = self.failures_of(task, &guids).await?;
+        let mut new = Vec::with_capacity(failures.len());
+        for (guid, reason) in failures {
+            let count = kept.entry(guid.clone()).or_default();
+            *count += 1;
+            if *count <= u64::from(MOST_FAILURES) {
+                new.push((guid, reason));
+            }
+        }
+        let (Count(last),) = fetch!(self, fetch_one, (Count,), "SELECT failures FROM gray_task WHERE id = $1", task)?;
+        self.insert_failures(task, last, &new, now).await
+    }
+
+    /// How many failures are kept of each of `guids` that has any.
+    pub(crate) async fn failures_of(
+        &mut self,
+        task: &GrayTaskId,
+        guids: &BTreeSet<&str>,
+    ) -> Result<HashMap<String, u64>> {
+        let rows = fetch_built!(self, (String, Count), |query| {
+            query.push("SELECT guid, COUNT(*) FROM gray_failure WHERE task_id = ").push_bind(task);
+            query.push(" AND guid IN (");
+            let mut list = query.separated(", ");
+            for guid in guids {
+                list.push_bind(*guid);
+            }
+            query.push(") GROUP BY guid");
+        })?;
+        Ok(rows.into_iter().map(|(guid, Count(count))| (guid, count)).collect())
+    }
+
+    /// Adds failures with the ordinals after `last`, and counts them in the task.
+    pub(crate) async fn insert_failures(
+        &mut self,
+        task: &GrayTaskId,
+        last: u64,
+        new: &[(&String, &String)],
+        now: Millis,
+    ) -> Result<()> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        execute_built!(self, |query| {
+            query.push("INSERT INTO gray_failure (task_id, ordinal, guid, reason, failed_at) ");
+            query.push_values((last + 1..).zip(new), |mut row, (ordinal, (guid, reason))| {
+                row.push_bind(task).push_bind(Count(ordinal)).push_bind(*guid).push_bind(*reason).push_bind(now);
+            });
+        })?;
+        execute!(self, "UPDATE gray_task SET failures = $2 WHERE id = $1", task, Count(last + new.len() as u64))?;
+        Ok(())
+    }
+
+    /// How much each task that still has an effect on devices has gathered.
+    pub async fn gathered(&mut self) -> Result<HashMap<GrayTaskId, Gathered>> {
+        const SQL: &str = "SELECT id, admitted, failures FROM gray_task WHERE state <> 'ended' OR honoured";
+        let rows = fetch!(self, fetch_all, (GrayTaskId, Count, Count), SQL)?;
+        let gathered = |(id, Count(admitted), Count(failures))| (id, Gathered { admitted, failures });
+        Ok(rows.into_iter().map(gathered).collect())
+    }
+
+    /// The devices of the failures of a task after an ordinal, in their order.
+    pub async fn failures_after(&mut self, task: &str, ordinal: u64, limit: i64) -> Result<Vec<(String, u64)>> {
+        const SQL: &str =
+            "SELECT guid, ordinal FROM gray_failure WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
+        let rows = fetch!(self, fetch_all, (String, Count), SQL, task, Count(ordinal), limit)?;
+        Ok(rows.into_iter().map(|(guid, Count(ordinal))| (guid, ordinal)).collect())
+    }
+
+    /// The reasons of the failures of a task, those of most devices first, at most `limit`; and how many there are.
+    pub async fn failure_reasons(&mut self, task: &GrayTaskId, limit: i64) -> Result<(Vec<FailureReason>, u64)> {
+        let first = fetch!(
+            self,
+            fetch_all,
+            FailureReason,
+            "SELECT reason, COUNT(DISTINCT guid) AS devices, COUNT(*) AS failures, MAX(failed_at) AS last_at
+             FROM gray_failure WHERE task_id = $1 GROUP BY reason
+             ORDER BY COUNT(DISTINCT guid) DESC, COUNT(*) DESC, reason LIMIT $2",
+            task,
+            limit
+        )?;
+        const SQL: &str = "SELECT COUNT(DISTINCT reason) FROM gray_failure WHERE task_id = $1";
+        let (Count(all),) = fetch!(self, fetch_one, (Count,), SQL, task)?;
+        Ok((first, all))
+    }
+
+    /// How many of the admitted devices are in each state.
+    pub async fn device_states(&mut self, task: &GrayTaskId) -> Result<States> {
+        let (Count(offered), Count(running), Count(failed)) = fetch!(
+            self,
+            fetch_one,
+            (Count, Count, Count),
+            "SELECT COUNT(*), COUNT(CASE WHEN runs THEN 1 END), COUNT(CASE WHEN NOT runs THEN 1 END)
+             FROM admission WHERE task_id = $1",
+            task
+        )?;
+        Ok(States { offered, running, failed })
+    }
+
+    /// On how many of the devices that do not run the version it failed at least `times` times (G15).
+    pub async fn devices_that_fell_back(&mut self, task: &GrayTaskId, times: u8) -> Result<u64> {
+        let (Count(count),) = fetch!(
+            self,
+            fetch_one,
+            (Count,),
+            "SELECT COUNT(*) FROM (SELECT f.guid FROM gray_failure f
+                 JOIN admission a ON a.task_id = f.task_id AND a.guid = f.guid
+             WHERE f.task_id = $1 AND NOT a.runs GROUP BY f.guid HAVING COUNT(*) >= $2) fallen",
+            task,
+            i64::from(times)
+        )?;
+        Ok(count)
     }
 
     /// The admissions of a task after an ordinal, in their order.

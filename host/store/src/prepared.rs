@@ -191,6 +191,13 @@ mod tests {
         for mark in Mark::ALL {
             call!(db, mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN););
         }
+        let (guid, reason) = ("guid".to_owned(), String::new());
+        call!(
+            db,
+            set_running(task, all, &[guid.clone()].into());
+            failures_of(task, &["guid"].into());
+            insert_failures(task, 0, &[(&guid, &reason)], DAWN);
+        );
         for column in SEALED {
             call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););
         }

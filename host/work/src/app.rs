@@ -80,6 +80,7 @@ impl App {
             judges: judges.clone(),
             live: live.clone(),
             shelf: Shelf::default(),
+            max_failures: config.gray.gray_max_failures,
         };
         let url = config.public_url.clone();
         let app = Self {

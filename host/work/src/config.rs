@@ -9,6 +9,7 @@ use crate::{
     endpoint::fulfilment::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
     nats::NatsConfig,
+    rollout::GrayConfig,
     wechat::WechatConfig,
 };
 
@@ -65,6 +66,10 @@ pub struct Config {
     #[command(flatten)]
     pub package: Limits,
 
+    /// Settings of gray tasks.
+    #[command(flatten)]
+    pub gray: GrayConfig,
+
     /// How events are delivered to webhooks.
     #[command(flatten)]
     pub webhooks: WebhookConfig,
@@ -93,6 +98,7 @@ impl Config {
             storage,
             public_url: None,
             package: Limits::default(),
+            gray: GrayConfig::default(),
             webhooks: WebhookConfig::default(),
             events: EventConfig::default(),
             nats: NatsConfig::default(),

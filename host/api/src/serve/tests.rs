@@ -35,6 +35,7 @@ fn config() -> ServeConfig {
         max_head_bytes: 16 * 1024,
         max_streams: 16,
         trusted_proxy: vec![],
+        devices: DeviceLimits::default(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Handlers for devices: checks and reports.
 
-use axum::http::HeaderMap;
+use axum::{Extension, http::HeaderMap};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::error::{Code, Error};
-use berth_check::Asker;
+use berth_check::{Asker, Claims};
 use berth_model::{
     access::Caller,
     check::{CheckRequest, CheckResponse, Explanation},
@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_work::{check, report};
 
-use crate::{Api, auth::device_key};
+use crate::{Api, auth::device_key, client_ip::ClientIp};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
@@ -36,10 +36,17 @@ fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker
 async fn check(
     State(app): AppState,
     caller: Option<Caller>,
+    client: Option<Extension<ClientIp>>,
     headers: HeaderMap,
     Json(request): Json<CheckRequest>,
 ) -> Result<Json<CheckResponse>> {
-    Ok(Json(check::check(&app.checks, &asker(caller.as_ref(), &headers)?, &request).await?))
+    let (asker, client) = (asker(caller.as_ref(), &headers)?, client.map(|Extension(client)| client));
+    let newcomer = || matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client);
+    if let Asker::Key(key) = asker {
+        let apps = request.apps.iter().map(|having| having.id.as_str());
+        app.let_pass(client, key, apps, &Claims::from(&request.device))?;
+    }
+    Ok(Json(check::check(&app.checks, &asker, &request, &newcomer).await?))
 }
 
 /// Explain what a check would answer, with every rule that was tried.
@@ -52,10 +59,17 @@ async fn explain(State(app): AppState, caller: Caller, Json(request): Json<Check
 
 /// Report what became of a version on a device: downloaded, running or failed.
 #[utoipa::path(post, path = "/v1/reports", tag = "devices", request_body = Report, responses((status = 202)))]
-async fn report(State(app): AppState, headers: HeaderMap, Json(report): Json<Report>) -> Result<StatusCode> {
+async fn report(
+    State(app): AppState,
+    client: Option<Extension<ClientIp>>,
+    headers: HeaderMap,
+    Json(report): Json<Report>,
+) -> Result<StatusCode> {
     let key = device_key(&headers);
     let key =
         key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
+    let claims = Claims { guid: Some(&report.guid), ..Claims::default() };
+    app.let_pass(client.map(|Extension(client)| client), key, [report.app.as_str()], &claims)?;
     report::take(&app.checks, key, &report)?;
     Ok(StatusCode::ACCEPTED)
 }

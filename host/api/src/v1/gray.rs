@@ -96,10 +96,11 @@ async fn end(
     Ok(Json(rollout::end(&app.db, &caller, &id, &note).await?))
 }
 
-/// Get how many devices were offered the version, downloaded it, run it and failed with it, in total and over time.
+/// Get how many devices were offered the version, downloaded it, run it and failed with it and why, in total and over
+/// time.
 #[utoipa::path(get, path = "/v1/gray-tasks/{id}/progress", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = Progress)))]
 async fn progress(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<Progress>> {
-    Ok(Json(rollout::progress(&app.db, &caller, &id).await?))
+    Ok(Json(rollout::progress(&app.db, &app.config.gray, &caller, &id).await?))
 }
 
 /// Upload a list of guids, device ids or accounts, one on each line, with up to 1,000,000 members.

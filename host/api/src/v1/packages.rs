@@ -7,6 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
+use headers::{ContentRange, HeaderMapExt};
 use tokio_util::io::ReaderStream;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,6 +28,7 @@ use crate::{
     Api,
     limits::{body_problem, refuse_declared},
     range,
+    sent::OnceSent,
 };
 
 /// Options of an upload.
@@ -107,12 +109,31 @@ async fn get(
     let name: PackageName = name.parse()?;
     let gray = query.gray.as_ref().zip(query.guid.as_deref());
     let package = download::package(&app.db, &who, &name, Offer { gray, account: query.account.as_deref() }).await?;
-    if let (Some((task, guid)), &Method::GET) = (gray, &method) {
-        report::downloaded(&app.checks, task, guid);
-    }
+    let size = package.size;
     let caching =
         if package.public { "public, max-age=31536000, immutable" } else { "private, max-age=31536000, immutable" };
-    send(&app, &method, &headers, package, caching).await
+    let mut response = send(&app, &method, &headers, package, caching).await?;
+    if let (Fetcher::Device(_), Some((task, guid))) = (&who, gray)
+        && method == Method::GET
+        && has_last_byte(&response, size)
+    {
+        let (checks, task, guid) = (app.checks.clone(), task.clone(), guid.to_owned());
+        response.extensions_mut().insert(OnceSent::new(move || report::downloaded(&checks, &name, &task, &guid)));
+    }
+    Ok(response)
+}
+
+/// Whether the last byte of a package of this size is in the answer. A device that downloads in parts has the package
+/// with the part that ends it.
+fn has_last_byte(response: &Response, size: u64) -> bool {
+    match response.status() {
+        StatusCode::OK => true,
+        StatusCode::PARTIAL_CONTENT => {
+            let range = response.headers().typed_get::<ContentRange>().and_then(|range| range.bytes_range());
+            range.is_some_and(|(_, last)| last + 1 == size)
+        }
+        _ => false,
+    }
 }
 
 /// Download the offline package of a MiniApp: its online version.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::Serialize;
 
+use berth_api::throttle::DeviceLimits;
 use berth_base::{
     clock::{Millis, Nature},
     error::{Code, Error, Result},
@@ -102,7 +103,13 @@ fn configuration(settings: &Settings) -> Result<String> {
     let blobs = storage.blobs.blob_url.as_deref().unwrap_or("a local folder");
     let limit = config.package.max_bytes >> 20;
     let open = if listen.ip().is_loopback() { "" } else { "; not loopback, so put a TLS proxy before it" };
-    Ok(format!("listens on {listen}{open}; {database}, blobs in {blobs}, packages up to {limit} MiB"))
+    let DeviceLimits { per_address, per_key, newcomers } = &settings.http.devices;
+    let failures = config.gray.gray_max_failures;
+    Ok(format!(
+        "listens on {listen}{open}; {database}, blobs in {blobs}, packages up to {limit} MiB; devices: {per_address} \
+         requests of an address, {per_key} of a key, {newcomers} new in gray tasks of an address, fall back after {failures} \
+         failures (0: never)"
+    ))
 }
 
 async fn database(storage: &Storage) -> Result<String> {

@@ -1,6 +1,12 @@
 //! `berth gray create`: from options to the conditions of a task.
 
-use axum::{Json, Router, body::Bytes, extract::RawQuery, http::StatusCode, routing::post};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::RawQuery,
+    http::StatusCode,
+    routing::{get, post},
+};
 use serde_json::{Value, json};
 
 use super::{Desk, Seen, ulid};
@@ -98,4 +104,36 @@ async fn g3_the_end_is_needed_and_lies_after_the_start() {
     ] {
         assert_eq!(desk.run(line).await.code, 2, "{line}");
     }
+}
+
+#[tokio::test]
+async fn g8_progress_shows_one_state_for_each_device_and_why_the_version_failed() {
+    let at = "2030-01-31T08:00:00.000Z";
+    let progress = json!({
+        "offered": 100, "downloaded": 98, "waiting": 5, "running": 90, "failed": 5, "fell_back": 2, "max_failures": 3,
+        "max_users": 500, "other_reasons": 1,
+        "reasons": [
+            {"reason": "timeout after … ms", "devices": 4, "failures": 9, "last": at},
+            {"reason": "", "devices": 1, "failures": 1, "last": at},
+        ],
+        "over_time": [{"from": at, "offered": 100, "downloaded": 98, "running": 93, "failed": 5}],
+    });
+    let host = Router::new().route("/v1/gray-tasks/{id}/progress", get(async move || Json(progress)));
+    let desk = Desk::before(host).await;
+    let ran = desk.run(&format!("gray progress gray_{}", "0".repeat(26))).await.good();
+    for line in [
+        "offered     100 of 500",
+        "downloaded  98 (98 %)",
+        "waiting     5 (5 %)",
+        "running     90 (90 %)",
+        "failed      5 (5 %); 2 not offered it again, after 3 failures",
+        "WHY IT FAILED",
+        "timeout after … ms",
+        "(the devices gave no reason)",
+        "and 1 other reason",
+        "FIRST SEEN",
+    ] {
+        assert!(ran.out.contains(line), "{line:?} is missing in\n{}", ran.out);
+    }
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
 }

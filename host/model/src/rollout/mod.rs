@@ -11,6 +11,7 @@ mod create;
 mod mark;
 mod moves;
 mod progress;
+mod reason;
 mod task;
 mod view;
 mod words;
@@ -20,7 +21,8 @@ pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform,
 pub use create::NewGrayTask;
 pub use mark::Mark;
 pub use moves::{Note, PlannedMove};
-pub use progress::{Bucket, Progress};
+pub use progress::{Bucket, FailureReason, Progress};
+pub use reason::reason;
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};
 pub use words::in_words;

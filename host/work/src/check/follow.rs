@@ -1,14 +1,18 @@
-//! Keeps the index current on every host that shares the database: it follows the event log, and the admissions of the
-//! gray tasks that deliver.
+//! Keeps the index current on every host that shares the database: it follows the event log, and what the gray tasks that
+//! have an effect gather: admissions, and failures of the version on admitted devices (G15).
 //!
 //! Each round reads, from one snapshot of the database, the number of the last event, everything that the events since
-//! the last round touched, and the new admissions. So an index that shows a task as suspended, or as ended by its cap,
+//! the last round touched, and the new admissions and failures. So an index that shows a task as suspended, or as ended by its cap,
 //! also has all the devices that the task had admitted by then (I3).
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use berth_check::{
-    Admitted, Index, Live, TaskCohorts,
+    Admitted, Index, Live, Named, TaskCohorts,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
     judge::{JudgeSpec, Judges, Unready},
 };
@@ -22,16 +26,16 @@ use super::{
 use crate::check::load;
 use berth_base::{
     error::Result,
-    ids::{HostAppId, MiniAppId},
+    ids::{GrayTaskId, HostAppId, MiniAppId},
 };
-use berth_store::{Db, Span, Tx, blob::Blobs};
+use berth_store::{Db, Span, Tx, admission::Gathered, blob::Blobs};
 
 /// How long the follower waits for news. Changes by other hosts are seen after this time at the latest, changes by this
 /// host at once.
 const PULSE: Duration = Duration::from_millis(200);
 /// After how many rounds a policy or a list that could not be made ready is tried again.
 const RETRY_ROUNDS: u64 = 50;
-/// Admissions that one query reads at most.
+/// Admissions or failures that one query reads at most.
 const CHUNK: i64 = 20_000;
 
 /// Everything that keeping the index current takes.
@@ -46,6 +50,8 @@ pub struct Follower {
     pub live: Live,
     /// The lists in memory.
     pub shelf: Shelf,
+    /// After how many failures of a version on a device it is not offered to the device any more; 0 for never.
+    pub max_failures: u8,
 }
 
 impl Follower {
@@ -110,16 +116,20 @@ async fn read(follower: &Follower, base: &Index) -> Result<News> {
     let (host_spans, app_spans) = touched(follower, &mut tx, base, seq).await?;
     let channels = channels(follower, &mut tx, base, seq).await?;
     let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new(), channels };
+    let gathered =
+        if base.tasks().next().is_none() && app_spans.is_empty() { HashMap::new() } else { tx.gathered().await? };
     for span in host_spans {
         news.host_apps.extend(load::host_apps(&mut tx, &span).await?);
     }
     for span in app_spans {
         for rows in load::mini_apps(&mut tx, &span).await? {
-            let admitted = admitted(&mut tx, base, &rows.tasks).await?;
+            let admitted = admitted(&mut tx, base, &rows.tasks, &gathered).await?;
             news.mini_apps.push((rows, admitted));
         }
     }
-    follow_admissions(&mut tx, base).await?;
+    for task in base.tasks() {
+        catch_up(&mut tx, &task.id, &task.admitted, &gathered).await?;
+    }
     Ok(news)
 }
 
@@ -156,35 +166,39 @@ async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> R
 }
 
 /// The admitted devices of each of `tasks`, complete as of the snapshot.
-async fn admitted(tx: &mut Tx, base: &Index, tasks: &[TaskRows]) -> Result<Vec<Arc<Admitted>>> {
+async fn admitted(
+    tx: &mut Tx,
+    base: &Index,
+    tasks: &[TaskRows],
+    gathered: &HashMap<GrayTaskId, Gathered>,
+) -> Result<Vec<Arc<Admitted>>> {
     let mut all = Vec::with_capacity(tasks.len());
     for task in tasks {
         let known = base.task(task.row.id.as_str()).map(|task| task.admitted.clone()).unwrap_or_default();
-        catch_up(tx, task.row.id.as_str(), &known, task.row.admitted).await?;
+        catch_up(tx, &task.row.id, &known, gathered).await?;
         all.push(known);
     }
     Ok(all)
 }
 
-/// Adds to the known tasks the devices that other hosts have admitted.
-async fn follow_admissions(tx: &mut Tx, base: &Index) -> Result<()> {
-    if base.tasks().next().is_none() {
-        return Ok(());
-    }
-    for (id, count) in tx.admission_counts().await? {
-        if let Some(task) = base.task(id.as_str()) {
-            catch_up(tx, id.as_str(), &task.admitted, count).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn catch_up(tx: &mut Tx, task: &str, known: &Admitted, count: u64) -> Result<()> {
-    while known.known() < count {
-        let rows = tx.admissions_after(task, known.known(), CHUNK).await?;
+/// Adds to what is known of a task what it has gathered meanwhile, on any host. Failures come after the admissions of
+/// their devices.
+async fn catch_up(
+    tx: &mut Tx,
+    task: &GrayTaskId,
+    known: &Admitted,
+    gathered: &HashMap<GrayTaskId, Gathered>,
+) -> Result<()> {
+    let Some(Gathered { admitted, failures }) = gathered.get(task) else { return Ok(()) };
+    while known.known() < *admitted {
+        let rows = tx.admissions_after(task.as_str(), known.known(), CHUNK).await?;
         let Some((_, last)) = rows.last() else { break };
-        let last = *last;
-        known.extend(rows.iter().map(|(guid, _)| Key::of(guid)), last);
+        known.extend(rows.iter().map(|(guid, _)| Key::of(guid)), *last);
+    }
+    while known.known_failures() < *failures {
+        let rows = tx.failures_after(task.as_str(), known.known_failures(), CHUNK).await?;
+        let Some((_, last)) = rows.last() else { break };
+        known.extend_failures(rows.iter().map(|(guid, _)| Key::of(guid)), *last);
     }
     Ok(())
 }
@@ -220,6 +234,8 @@ async fn gray_entry(
             Err(error) => not_ready(follower, &row.mini_app_id, "list", &id, &error),
         }
     }
+    let typed = row.conditions.0.objects.iter().flat_map(|list| &list.values);
+    let named = Arc::new(Named::new(typed, lists.0.values().cloned().collect()));
     GrayEntry {
         life: row.life(),
         release: Release { version: row.version, sha256: row.sha256, size: row.size },
@@ -227,7 +243,9 @@ async fn gray_entry(
         mini_app: row.mini_app_id,
         judges,
         cohorts: Arc::new(lists) as Arc<dyn Cohorts>,
+        named,
         admitted,
+        max_failures: follower.max_failures,
     }
 }
 

@@ -1,14 +1,13 @@
-//! Marks record what became of an admitted device: it downloaded the package, it runs the version, the version failed
-//! (G8). Only the first mark of each kind is kept for a device.
+//! Writes the marks that record what became of admitted devices (G8), and the failures of the version on them (G15).
 //!
 //! A background worker writes marks in batches, so that requests do not wait for them. They are telemetry: when a host
 //! is killed, the marks of its last moments are lost.
 
 use std::time::Duration;
 
-use berth_base::error::Result;
-use berth_check::{MarkQueue, Marks};
-use berth_store::Db;
+use berth_base::{error::Result, ids::GrayTaskId};
+use berth_check::{MarkQueue, Marks, TaskMarks};
+use berth_store::{Db, Tx};
 
 /// How long the worker lets marks gather between two batches.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -25,11 +24,25 @@ pub async fn run_marks(mut queue: MarkQueue, db: Db) {
 
 #[tracing::instrument(name = "marks.write", skip_all, fields(marks = marks.len()))]
 async fn write(db: &Db, marks: Marks) -> Result<()> {
-    let now = db.now();
-    for ((task, mark), guids) in marks {
+    for (task, marks) in marks {
         let mut tx = db.begin().await?;
-        tx.mark_admissions(&task, mark, &guids, now).await?;
+        // Failures are numbered, and two hosts must not hold each other's devices.
+        tx.hold_gray_task(&task).await?;
+        write_task(&mut tx, &task, &marks).await?;
         tx.commit().await?;
     }
     Ok(())
+}
+
+async fn write_task(tx: &mut Tx, task: &GrayTaskId, marks: &TaskMarks) -> Result<()> {
+    let now = tx.now();
+    for (mark, guids) in &marks.marked {
+        tx.mark_admissions(task, *mark, guids, now).await?;
+    }
+    for (runs, guids) in [(true, &marks.running), (false, &marks.failing)] {
+        if !guids.is_empty() {
+            tx.set_running(task, runs, guids).await?;
+        }
+    }
+    tx.add_failures(task, &marks.failures, now).await
 }

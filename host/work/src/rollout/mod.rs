@@ -1,4 +1,4 @@
-//! Grayscale releases (G1–G12): a task offers an approved version to some devices before everyone gets it.
+//! Grayscale releases (G1–G12, G15): a task offers an approved version to some devices before everyone gets it.
 //!
 //! A device that passes a task's policies is *admitted*: a row, counted against the cap, that keeps the device on the
 //! version. Devices already admitted keep it while the task delivers or is suspended, and after the cap has ended it;
@@ -8,6 +8,7 @@
 mod admit;
 mod change;
 mod cohort;
+mod config;
 mod create;
 mod mark;
 mod progress;
@@ -23,6 +24,7 @@ pub use admit::run_admissions;
 pub use berth_model::rollout::*;
 pub use change::{end, resume, suspend};
 pub use cohort::{MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
+pub use config::GrayConfig;
 pub use create::create;
 pub use mark::run_marks;
 pub use progress::progress;

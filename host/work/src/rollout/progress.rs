@@ -8,27 +8,41 @@ use berth_model::{
     access::{Action, Caller},
     rollout::{Bucket, Mark, Progress},
 };
-use berth_store::{Db, Tx};
+use berth_store::{Db, Tx, admission::States};
 
-use crate::rollout::view;
+use crate::rollout::{GrayConfig, view};
 
 /// Buckets that a progress has at most.
 const BUCKETS: i64 = 60;
 
 const MINUTE: i64 = 60_000;
 
+/// Reasons of failures that a progress has at most.
+const REASONS: i64 = 20;
+
 /// The progress of a gray task, for a caller who may read its MiniApp.
-pub async fn progress(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
+pub async fn progress(db: &Db, config: &GrayConfig, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
     let mut tx = db.read().await?;
     let task = view::authorise(&mut tx, caller, id, Action::Read).await?;
     let over_time = over_time(&mut tx, id, db.now()).await?;
-    let sum = |count: fn(&Bucket) -> u64| over_time.iter().map(count).sum();
+    let States { offered, running, failed } = tx.device_states(id).await?;
+    let (reasons, all_reasons) = tx.failure_reasons(id, REASONS).await?;
+    let max_failures = config.gray_max_failures;
+    let fell_back = match max_failures {
+        0 => 0,
+        most => tx.devices_that_fell_back(id, most).await?,
+    };
     Ok(Progress {
-        offered: sum(|bucket| bucket.offered),
-        downloaded: sum(|bucket| bucket.downloaded),
-        running: sum(|bucket| bucket.running),
-        failed: sum(|bucket| bucket.failed),
+        offered,
+        downloaded: over_time.iter().map(|bucket| bucket.downloaded).sum(),
+        waiting: offered - running - failed,
+        running,
+        failed,
+        fell_back,
+        max_failures,
         max_users: task.max_users.map(u64::from),
+        other_reasons: all_reasons - reasons.len() as u64,
+        reasons,
         over_time,
     })
 }

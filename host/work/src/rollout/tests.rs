@@ -124,7 +124,7 @@ async fn f80_tasks_are_hidden_from_strangers_and_kept_from_viewers() {
     assert_eq!(code(get(&host.app.db, &stranger, &task).await), Some(Code::NotFound));
     assert_eq!(code(end(&host.app.db, &stranger, &task, &Note::default()).await), Some(Code::NotFound));
     assert_eq!(code(end(&host.app.db, &viewer, &task, &Note::default()).await), Some(Code::MissingGrant));
-    assert!(progress(&host.app.db, &viewer, &task).await.is_ok());
+    assert!(progress(&host.app.db, &host.app.config.gray, &viewer, &task).await.is_ok());
 }
 
 #[tokio::test]
@@ -265,8 +265,10 @@ async fn g8_progress_counts_distinct_devices_over_time() {
     let url = offered.package.expect("package").url;
     assert_eq!(url, format!("/v1/packages/shop_1.1.0.apkg?gray={task}&guid=a%20b"));
     host.clock.advance_seconds(90);
-    report::downloaded(&host.app.checks, &task, "a b");
-    report::downloaded(&host.app.checks, &task, "somebody else");
+    let package = |name: &str| name.parse::<berth_package::PackageName>().expect("name");
+    report::downloaded(&host.app.checks, &package("shop_1.0.0.apkg"), &task, "c");
+    report::downloaded(&host.app.checks, &package("shop_1.1.0.apkg"), &task, "a b");
+    report::downloaded(&host.app.checks, &package("shop_1.1.0.apkg"), &task, "somebody else");
     assert_eq!(host.ask(&device("a b"), Some("1.1.0")).await.status, Status::Current);
     assert_eq!(host.version_for("c").await, "1.1.0");
     let failed = Report {
@@ -281,19 +283,53 @@ async fn g8_progress_counts_distinct_devices_over_time() {
     assert_eq!(code(report::take(&host.app.checks, "pk_0", &failed)), Some(Code::InvalidHostAppKey));
     let progress = eventually(&host, &task, |progress| progress.failed == 1 && progress.running == 1).await;
     assert_eq!((progress.offered, progress.downloaded, progress.max_users), (2, 1, Some(10)));
+    assert_eq!((progress.waiting, progress.fell_back, progress.max_failures), (0, 0, 3));
     let buckets: Vec<_> = progress.over_time.iter().map(|b| (b.offered, b.downloaded, b.running, b.failed)).collect();
     assert_eq!(buckets, [(1, 0, 0, 0), (1, 1, 1, 1)]);
 }
 
+fn failure(guid: &str) -> Report {
+    let (host_app, app, version, detail) = (mall(), "shop".into(), v("1.1.0"), Some("white screen".into()));
+    Report { host_app, guid: guid.into(), app, version, kind: Mark::Failed, detail }
+}
+
+#[tokio::test]
+async fn g15_failures_that_are_reported_to_two_hosts_add_up_and_also_while_the_task_is_suspended() {
+    let one = host().await;
+    let two = one.beside().await;
+    one.approved("1.1.0").await;
+    let task = one.task("1.1.0", |_| {}).await.expect("task").id;
+    assert_eq!(one.version_for("g").await, "1.1.0");
+    two.settle().await;
+    report::take(&one.app.checks, &one.key, &failure("g")).expect("taken");
+    report::take(&two.app.checks, &two.key, &failure("g")).expect("taken");
+    eventually(&one, &task, |progress| progress.reasons.iter().any(|reason| reason.failures == 2)).await;
+    suspend(&one.app.db, &one.caller, &task, &Note::default()).await.expect("suspend");
+    for host in [&one, &two] {
+        assert_eq!(host.ask(&device("g"), Some("1.0.0")).await.version, Some(v("1.1.0")), "two of three");
+    }
+    report::take(&two.app.checks, &two.key, &failure("g")).expect("taken");
+    assert_eq!(two.ask(&device("g"), Some("1.0.0")).await.version, Some(v("1.0.0")), "at once, where it was reported");
+    let progress = eventually(&one, &task, |progress| progress.fell_back == 1).await;
+    assert_eq!((progress.failed, progress.fell_back), (1, 1));
+    refresh(&one).await;
+    assert_eq!(one.ask(&device("g"), Some("1.0.0")).await.version, Some(v("1.0.0")), "and elsewhere");
+    assert_eq!(one.ask(&device("g"), Some("1.1.0")).await.status, Status::Current, "who runs it keeps it");
+}
+
+async fn refresh(host: &TestHost) {
+    crate::check::refresh(&host.app.follower).await.expect("round");
+}
+
 async fn eventually(host: &TestHost, task: &berth_base::ids::GrayTaskId, there: fn(&Progress) -> bool) -> Progress {
     for _ in 0..500 {
-        let progress = progress(&host.app.db, &host.caller, task).await.expect("progress");
+        let progress = progress(&host.app.db, &host.app.config.gray, &host.caller, task).await.expect("progress");
         if there(&progress) {
             return progress;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    progress(&host.app.db, &host.caller, task).await.expect("progress")
+    progress(&host.app.db, &host.app.config.gray, &host.caller, task).await.expect("progress")
 }
 
 async fn upload(host: &TestHost, chunks: Vec<Bytes>) -> Result<Cohort> {
