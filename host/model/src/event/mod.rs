@@ -7,7 +7,7 @@ pub mod webhook;
 
 pub use catalogue::{EventType, EventTypeView, Kind, kind};
 pub use data::{
-    AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
+    AuditChecked, AuditClosed, AuditDecided, GrayEdited, GrayMoved, MemberGranted, MemberRemoved, Nothing, OfVersion,
     PolicyReplaced, Submitted, Unbound,
 };
 

@@ -9,6 +9,7 @@ mod admit;
 mod change;
 mod cohort;
 mod create;
+mod edit;
 mod mark;
 mod progress;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use berth_model::rollout::*;
 pub use change::{end, end_superseded, resume, suspend, suspend_running};
 pub use cohort::{MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
 pub use create::create;
+pub use edit::edit;
 pub use mark::run_marks;
 pub use progress::progress;
 pub use ticker::{run as run_ticker, tick};
