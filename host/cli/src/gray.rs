@@ -1,7 +1,5 @@
 //! `berth gray`: grayscale releases.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
@@ -10,14 +8,16 @@ use super::{
     client::Client,
     failure::Done,
     gray_create::Create,
-    gray_view::{Cohort, Progress, Task, admitted},
+    gray_edit::Edit,
+    gray_lists::Upload,
+    gray_view::{Progress, admitted},
     paint::state,
-    push::progress,
     session::Session,
     table::Cell,
 };
-use crate::{gray_create, gray_view as view};
+use crate::{gray_create, gray_edit, gray_lists, gray_view as view};
 use berth_base::ids::{GrayTaskId, MiniAppId};
+use berth_model::rollout::GrayTask;
 
 /// The subcommands of `berth gray`.
 #[derive(Subcommand, Debug)]
@@ -25,6 +25,7 @@ use berth_base::ids::{GrayTaskId, MiniAppId};
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
   berth gray create mp-shop --name beta --version 1.3.0 --end 2030-01-31T08:00:00Z --max-users 500 \\
       --host-app ha-super:3.0.0.. --platform android:12.. --list guid=testers.txt
+  berth gray edit gray_01… --percent 30 --note \"no crashes for a day\"
   berth gray suspend gray_01… --note \"crash reports\"
   berth gray progress gray_01…")]
 pub enum Gray {
@@ -51,16 +52,10 @@ pub enum Gray {
         /// The grayscale task
         task: GrayTaskId,
     },
+    /// Change a task before its start, and widen it afterwards
+    Edit(Box<Edit>),
     /// Upload a list of devices or accounts for later tasks
-    UploadList {
-        /// The MiniApp
-        app: MiniAppId,
-        /// A text file with one object per line, in UTF-8; blank lines and duplicates are counted
-        file: PathBuf,
-        /// The name of the list; that of the file when absent
-        #[arg(long)]
-        name: Option<String>,
-    },
+    UploadList(Upload),
 }
 
 /// A change of a task's state by hand.
@@ -78,11 +73,11 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
     match command {
         Gray::Create(args) => gray_create::run(&client, session, *args).await,
         Gray::List { app } => list(&client, session, &app).await,
-        Gray::Show { task } => {
-            session.out.show(&client.value(Call::get(format!("/v1/gray-tasks/{task}"))).await?, |task: Task, paint| {
+        Gray::Show { task } => session
+            .out
+            .show(&client.value(Call::get(format!("/v1/gray-tasks/{task}"))).await?, |task: GrayTask, paint| {
                 view::task(&task, paint)
-            })
-        }
+            }),
         Gray::Suspend(step) => take(&client, session, step, "suspend").await,
         Gray::Resume(step) => take(&client, session, step, "resume").await,
         Gray::End(step) => take(&client, session, step, "end").await,
@@ -90,22 +85,20 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
             let answer = client.value(Call::get(format!("/v1/gray-tasks/{task}/progress"))).await?;
             session.out.show(&answer, |progress: Progress, paint| view::progress(&progress, paint))
         }
-        Gray::UploadList { app, file, name } => {
-            let answer = upload_list(&client, session, &app, &file, name).await?;
-            session.out.show(&answer, |cohort: Cohort, paint| view::cohort(&cohort, paint))
-        }
+        Gray::Edit(args) => gray_edit::run(&client, session, *args).await,
+        Gray::UploadList(args) => gray_lists::run(&client, session, args).await,
     }
 }
 
 async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
     let items = client.items(Call::get(format!("/v1/mini-apps/{app}/gray-tasks"))).await?;
     let head = ["ID", "NAME", "VERSION", "STATE", "ADMITTED", "START", "END"];
-    session.out.list(items, head, "No grayscale tasks.", |task: Task, paint| {
+    session.out.list(items, head, "No grayscale tasks.", |task: GrayTask, paint| {
         [
             Cell::strong(&task.id),
             Cell::of(&task.name),
             Cell::of(&task.version),
-            state(&task.state),
+            state(task.state.as_str()),
             admitted(&task).into(),
             paint.when(task.start),
             paint.when(task.end),
@@ -116,20 +109,5 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 async fn take(client: &Client, session: &mut Session, step: Step, verb: &str) -> Done {
     let body: Map<_, _> = step.note.map(|note| ("note".to_owned(), Value::from(note))).into_iter().collect();
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
-    session.out.show(&answer, |task: Task, paint| view::task(&task, paint))
-}
-
-/// Streams a list to the host.
-pub async fn upload_list(
-    client: &Client,
-    session: &Session,
-    app: &MiniAppId,
-    file: &std::path::Path,
-    name: Option<String>,
-) -> Result<Value, super::failure::Failure> {
-    let stem = || file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.unwrap_or_else(stem);
-    let bar = progress(session, &name);
-    let call = Call::post(format!("/v1/mini-apps/{app}/cohorts")).query("name", Some(&name));
-    client.value(call.file(file, "text/plain; charset=utf-8", bar)).await
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
 }

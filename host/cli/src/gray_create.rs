@@ -1,21 +1,19 @@
-//! `berth gray create`: makes the conditions of a task from options.
+//! `berth gray create`: makes a task from options.
 
 use clap::{ArgGroup, Args};
-use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    gray::upload_list,
-    gray_view::{Cohort, Task},
-    output::read,
-    parse::{ListFile, Moment, PolicyChoice, Ranged},
+    gray_lists::{self, ListChoice, Take},
+    gray_policies::Policies,
+    parse::{Moment, Ranged},
     session::Session,
 };
 use crate::{gray_view as view, parse};
 use berth_base::{clock::Millis, ids::MiniAppId, version::VersionNumber};
+use berth_model::rollout::{self, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, PlatformRange};
 
 /// The arguments of `berth gray create`.
 #[derive(Args, Debug)]
@@ -27,7 +25,8 @@ Examples:
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
   berth gray create mp-shop --name beta --version 1.3.0 --start +1h --for 3d --max-users 500 \\
       --host-app ha-super:3.0.0.. --platform android:12.. --network wifi --list guid=testers.txt
-  berth gray create mp-shop --name staged --version 1.3.0 --for 3d --policy percentage=stages.json")]
+  berth gray create mp-shop --name staged --version 1.3.0 --for 7d --stages 10,50@24h,100@72h
+  berth gray create mp-shop --name tried --version 1.3.0 --for 3d --policy no-tablets --mode no-tablets=shadow")]
 pub struct Create {
     /// The MiniApp
     pub app: MiniAppId,
@@ -49,6 +48,15 @@ pub struct Create {
     /// How many devices get it at most
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_users: Option<u64>,
+    #[command(flatten)]
+    pub conditions: Conditions,
+    #[command(flatten)]
+    pub policies: Policies,
+}
+
+/// The conditions of a task.
+#[derive(Args, Debug, Default)]
+pub struct Conditions {
     /// Only in this host app, perhaps in some of its versions; may be repeated
     #[arg(long = "host-app", value_name = "ID[:MIN..MAX]", value_parser = parse::ranged_host_app)]
     pub host_apps: Vec<Ranged>,
@@ -67,57 +75,45 @@ pub struct Create {
     /// Only this account; may be repeated
     #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// Only those in a file with one per line: guid=FILE, device-id=FILE or account=FILE; may be repeated
-    #[arg(long = "list", value_name = "KIND=FILE")]
-    pub lists: Vec<ListFile>,
-    /// Only this share of the devices, sticky (the policy `percentage`)
-    #[arg(long, value_name = "PERCENT", value_parser = parse::percent)]
-    pub percent: Option<f64>,
-    /// Only devices that this policy admits; may be repeated
-    #[arg(long = "policy", value_name = "NAME[=CONFIG.json]")]
-    pub policies: Vec<PolicyChoice>,
+    /// Only those in a list: guid=FILE with one per line, or guid=coh_… that was uploaded before; also device-id=… and
+    /// account=…; may be repeated
+    #[arg(long = "list", value_name = "KIND=FILE|coh_…")]
+    pub lists: Vec<ListChoice>,
+    #[command(flatten)]
+    pub take: Take,
 }
 
-/// The task as it is sent to the host.
-#[derive(Debug, Serialize)]
-pub struct NewTask {
-    name: String,
-    version: VersionNumber,
-    start: Millis,
-    end: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_users: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    host_apps: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    platforms: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    networks: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    objects: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    policies: Vec<Value>,
+impl Conditions {
+    /// The conditions that were typed, without the lists.
+    pub fn typed(&self) -> rollout::Conditions {
+        let typed = [
+            (ObjectKind::Guid, &self.guids),
+            (ObjectKind::DeviceId, &self.device_ids),
+            (ObjectKind::Account, &self.accounts),
+        ];
+        let given = typed.into_iter().filter(|(_, values)| !values.is_empty());
+        rollout::Conditions {
+            host_apps: self.host_apps.iter().filter_map(host_app).collect(),
+            platforms: self.platforms.iter().filter_map(platform).collect(),
+            networks: self.networks.clone(),
+            objects: given.map(|(kind, values)| ObjectList { kind, values: values.clone(), cohort: None }).collect(),
+        }
+    }
 }
 
 /// Uploads the lists, and creates the task.
 pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Done {
-    let lists = std::mem::take(&mut args.lists);
+    let (lists, take) = (std::mem::take(&mut args.conditions.lists), args.conditions.take.clone());
     let app = args.app.clone();
     // Everything that can be wrong on this side is found before anything is uploaded.
     let mut task = new_task(args, session.clock.now())?;
-    for list in lists {
-        let answer = upload_list(client, session, &app, &list.path, None).await?;
-        let cohort: Cohort = read(&answer)?;
-        let counted = view::cohort(&cohort, &session.out.paint);
-        session.out.note(format!("{counted}\n"));
-        task.objects.push(json!({"kind": list.kind, "cohort": cohort.id}));
-    }
+    task.objects.extend(gray_lists::objects(client, session, &app, lists, &take).await?);
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;
-    session.out.show(&answer, |task: Task, paint| view::task(&task, paint))
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
 }
 
 /// The task without the lists that are uploaded.
-pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
+pub fn new_task(args: Create, now: Millis) -> Result<NewGrayTask, Failure> {
     let start = args.start.resolve(now);
     let end = match (args.lasting, args.end) {
         (Some(seconds), _) => start.plus_seconds(seconds),
@@ -127,12 +123,13 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
     if end <= start {
         return Err(Failure::usage(format!("The end {end} is not after the start {start}.")));
     }
-    Ok(NewTask {
-        policies: policies(args.percent, &args.policies)?,
-        objects: objects([("guid", args.guids), ("device_id", args.device_ids), ("account", args.accounts)]),
-        host_apps: ranges(args.host_apps, ["id", "min_version", "max_version"]),
-        platforms: ranges(args.platforms, ["platform", "min_os", "max_os"]),
-        networks: args.networks,
+    let rollout::Conditions { host_apps, platforms, networks, objects } = args.conditions.typed();
+    Ok(NewGrayTask {
+        policies: args.policies.create()?,
+        host_apps,
+        platforms,
+        networks,
+        objects,
         name: args.name,
         version: args.number,
         start,
@@ -141,38 +138,12 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewTask, Failure> {
     })
 }
 
-fn ranges(ranges: Vec<Ranged>, [name, min, max]: [&str; 3]) -> Vec<Value> {
-    let one = |range: Ranged| {
-        let mut condition = json!({ (name): range.name });
-        for (key, bound) in [(min, range.min), (max, range.max)] {
-            if let Some(bound) = bound {
-                condition[key] = bound.into();
-            }
-        }
-        condition
-    };
-    ranges.into_iter().map(one).collect()
+/// The parser has refused what is no host app.
+fn host_app(Ranged { name, min, max }: &Ranged) -> Option<HostAppRange> {
+    Some(HostAppRange { id: name.parse().ok()?, min_version: min.clone(), max_version: max.clone() })
 }
 
-fn objects(typed: [(&str, Vec<String>); 3]) -> Vec<Value> {
-    let given = typed.into_iter().filter(|(_, values)| !values.is_empty());
-    given.map(|(kind, values)| json!({"kind": kind, "values": values})).collect()
-}
-
-fn policies(percent: Option<f64>, choices: &[PolicyChoice]) -> Result<Vec<Value>, Failure> {
-    let share = percent.map(|percent| json!({"policy": "percentage", "config": {"percent": number(percent)}}));
-    let mut policies = Vec::from_iter(share);
-    for choice in choices {
-        let mut policy = json!({"policy": choice.policy});
-        if let Some(config) = &choice.config {
-            policy["config"] = config.load()?;
-        }
-        policies.push(policy);
-    }
-    Ok(policies)
-}
-
-/// A number as JSON, without decimals if it is whole.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 { json!(value as u64) } else { json!(value) }
+/// The parser has refused what is no platform.
+fn platform(Ranged { name, min, max }: &Ranged) -> Option<PlatformRange> {
+    Some(PlatformRange { platform: name.parse().ok()?, min_os: min.clone(), max_os: max.clone() })
 }

@@ -68,8 +68,7 @@ impl std::str::FromStr for ListChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, from) =
-            text.split_once('=').ok_or("expected KIND=FILE or KIND=coh_…, such as guid=devices.txt")?;
+        let (kind, from) = text.split_once('=').ok_or("expected KIND=FILE or KIND=coh_…, such as guid=devices.txt")?;
         let kind = kind.replace('-', "_").parse();
         let Some(kind) = kind.ok().filter(|_| !from.is_empty()) else {
             return Err(format!("{text:?}: expected guid, device-id or account, then = and a file or coh_…"));

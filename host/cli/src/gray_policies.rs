@@ -146,9 +146,8 @@ impl Policies {
             limits: None,
         };
         let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
-        let at = |name: &str| {
-            find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name)
-        };
+        let at =
+            |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
         if self.share().is_some() || self.bucket_key.is_some() {
             let place = at(share::POLICY)?;
             let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
@@ -180,7 +179,7 @@ fn find<T>(policies: &[T], name: &str, is: impl Fn(&T) -> bool) -> Result<usize,
     match found.as_slice() {
         [one] => Ok(*one),
         [] => Err(Failure::usage(format!("The task has no policy {name}. `berth gray show TASK` lists those it has."))),
-        _ => Err(Failure::usage(format!("The task has the policy {name} more than once. Name its binding, pb_….")))
+        _ => Err(Failure::usage(format!("The task has the policy {name} more than once. Name its binding, pb_…."))),
     }
 }
 

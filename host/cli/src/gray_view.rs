@@ -1,66 +1,20 @@
 //! Prints grayscale tasks, their progress, and lists.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     paint::{Paint, state},
     table::{Card, Cell, Table},
 };
+use crate::gray_edit;
 use berth_base::clock::Millis;
-
-/// A task, as far as it is printed.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Task {
-    pub id: String,
-    #[serde(default)]
-    pub name: String,
-    pub version: String,
-    /// `pending`, `delivering`, `suspended` or `ended`.
-    pub state: String,
-    pub start: Millis,
-    pub end: Millis,
-    /// The cap of devices.
-    #[serde(default)]
-    pub max_users: Option<u64>,
-    /// The number of admitted devices.
-    #[serde(default)]
-    pub admitted: u64,
-    #[serde(default)]
-    pub ended_by: Option<String>,
-    /// The conditions in words, one per item.
-    #[serde(default)]
-    pub in_words: Vec<String>,
-    #[serde(default)]
-    pub policies: Vec<TaskPolicy>,
-    /// The changes of its state.
-    #[serde(default)]
-    pub moves: Vec<Moved>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct TaskPolicy {
-    /// The name or the digest.
-    pub policy: String,
-    #[serde(default)]
-    pub config: Value,
-    /// `enforce` or `shadow`.
-    #[serde(default)]
-    pub mode: Option<String>,
-}
-
-/// A change of a task's state.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Moved {
-    /// The state that it entered.
-    pub to: String,
-    /// What caused it: `hand`, `time`, `cap` …
-    pub cause: String,
-    pub by: String,
-    #[serde(default)]
-    pub note: String,
-    pub at: Millis,
-}
+use berth_model::{
+    policy::{
+        LimitOverrides,
+        registry::{Mode, OnError},
+    },
+    rollout::{Cause, GrayTask, MoveView, TaskPolicy},
+};
 
 /// The progress of a task.
 #[derive(Deserialize)]
@@ -84,50 +38,22 @@ struct Window {
     failed: u64,
 }
 
-/// An uploaded list.
-#[derive(Deserialize)]
-pub struct Cohort {
-    pub id: String,
-    pub name: String,
-    /// The number of different members.
-    pub members: u64,
-    #[serde(default)]
-    lines: u64,
-    #[serde(default)]
-    blanks: u64,
-    #[serde(default)]
-    duplicates: u64,
-}
-
-/// The card of a list, with what the host counted in it.
-pub fn cohort(cohort: &Cohort, paint: &Paint) -> String {
-    let counted = format!("{} lines, {} blank, {} duplicate", cohort.lines, cohort.blanks, cohort.duplicates);
-    Card::default()
-        .field("id", Cell::strong(&cohort.id))
-        .field("name", cohort.name.as_str())
-        .field("members", Cell::of(cohort.members))
-        .field("counted", counted)
-        .render(paint)
-}
-
 /// The card of a task.
-pub fn task(task: &Task, paint: &Paint) -> String {
+pub fn task(task: &GrayTask, paint: &Paint) -> String {
     let mut card = Card::default()
         .field("id", Cell::strong(&task.id))
         .field("name", task.name.as_str())
-        .field("version", task.version.as_str())
-        .field("state", state(&task.state))
+        .field("version", Cell::of(&task.version))
+        .field("state", state(task.state.as_str()))
         .field("start", paint.when(task.start))
         .field("end", paint.when(task.end))
-        .maybe("ended by", task.ended_by.as_deref())
+        .maybe("ended by", task.ended_by.map(Cause::as_str))
         .field("admitted", admitted(task));
     for words in &task.in_words {
         card = card.field("only", words.as_str());
     }
-    for policy in &task.policies {
-        let mode =
-            policy.mode.as_deref().filter(|mode| *mode != "enforce").map_or(String::new(), |mode| format!(" ({mode})"));
-        card = card.field("policy", format!("{} {}{mode}", policy.policy, policy.config));
+    for one in &task.policies {
+        card = card.field("policy", policy(one));
     }
     if task.moves.is_empty() {
         return card.render(paint);
@@ -136,15 +62,28 @@ pub fn task(task: &Task, paint: &Paint) -> String {
 }
 
 /// The admitted devices and the cap: `12 of 500`, or `12` without a cap.
-pub fn admitted(task: &Task) -> String {
+pub fn admitted(task: &GrayTask) -> String {
     task.max_users.map_or_else(|| task.admitted.to_string(), |cap| format!("{} of {cap}", task.admitted))
 }
 
-fn moves(moves: &[Moved], paint: &Paint) -> String {
+/// The policy with its config, and what differs from the defaults.
+fn policy(one: &TaskPolicy) -> String {
+    let mode = (one.mode == Mode::Shadow).then(|| " (shadow)".to_owned());
+    let open = (one.on_error == OnError::Open).then(|| " (open on error)".to_owned());
+    let limited = one.limits != LimitOverrides::default();
+    let limits = limited.then(|| format!(" (limits {})", serde_json::to_string(&one.limits).unwrap_or_default()));
+    let more: String = [mode, open, limits].into_iter().flatten().collect();
+    format!("{} {}{more}", one.policy, one.config)
+}
+
+fn moves(moves: &[MoveView], paint: &Paint) -> String {
     let mut table = Table::new(["WHEN", "TO", "CAUSE", "BY", "NOTE"]);
     for one in moves {
-        let note = Some(&one.note).filter(|note| !note.is_empty());
-        table.row([paint.when(one.at), state(&one.to), Cell::of(&one.cause), Cell::of(&one.by), Cell::any(note)]);
+        let said = [one.note.clone(), gray_edit::changes(&one.changes)];
+        let note = said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+        let note = Some(note).filter(|note| !note.is_empty());
+        let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
+        table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(note)]);
     }
     table.render(paint)
 }

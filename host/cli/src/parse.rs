@@ -98,28 +98,6 @@ pub fn ranged_platform(text: &str) -> Result<Ranged, String> {
     Ok(ranged)
 }
 
-/// A file with a list of objects, such as `guid=devices.txt`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListFile {
-    /// `guid`, `device_id` or `account`.
-    pub kind: String,
-    /// The file, which has one object per line.
-    pub path: PathBuf,
-}
-
-impl std::str::FromStr for ListFile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, path) = text.split_once('=').ok_or("expected KIND=FILE.txt, such as guid=devices.txt")?;
-        let kind = kind.replace('-', "_");
-        if !["guid", "device_id", "account"].contains(&kind.as_str()) || path.is_empty() {
-            return Err(format!("{text:?}: expected guid=FILE, device-id=FILE or account=FILE"));
-        }
-        Ok(Self { kind, path: path.into() })
-    }
-}
-
 /// A policy with a config: `percentage`, `percentage={"percent":10}` or `stages=plan.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyChoice {

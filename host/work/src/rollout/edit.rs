@@ -8,7 +8,7 @@ use berth_model::{
         PolicyKind,
         registry::{BindingScope, InstalledPolicy, NewPolicyBinding, ScopeKind},
     },
-    rollout::{EditGrayTask, GrayTask, PolicyTerms, Terms},
+    rollout::{EditGrayTask, GrayTask, PolicyTerms, State, Terms},
 };
 use berth_store::{Db, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
 
@@ -33,20 +33,19 @@ pub async fn edit(
     let note = text::prose("note", &edit.note, 500)?;
     loop {
         let seen = Seen::read(db, caller, id).await?;
-        let new = seen.terms.edited(id, seen.task.life().state_at(db.now()), db.now(), edit)?;
+        let new = seen.terms.edited(id, seen.state, db.now(), edit)?;
         let accepted = seen.accept(db, judges, &new).await?;
         let mut tx = db.begin().await?;
         let known = view::authorise(&mut tx, caller, id, Action::Release).await?;
         tx.hold_mini_app(&known.mini_app_id).await?;
         let mut task = tx.hold_gray_task(id).await?;
         tx.catch_up_gray_task(&mut task).await?;
-        let terms = tx.gray_terms(&task).await?;
         // The policies ran outside of the transaction: if somebody was faster, they have accepted what is past.
-        if terms != seen.terms {
+        if !seen.is_still(&mut tx, &task).await? {
             continue;
         }
-        let new = terms.edited(id, task.state, db.now(), edit)?;
-        store(&mut tx, caller.account.as_str(), &mut task, (&terms, &new), accepted, &note).await?;
+        let new = seen.terms.edited(id, task.state, db.now(), edit)?;
+        store(&mut tx, caller.account.as_str(), &mut task, (&seen.terms, &new), accepted, &note).await?;
         let view = tx.gray_task_view(task, db.now()).await?;
         tx.commit().await?;
         return Ok(view);
@@ -62,7 +61,8 @@ struct Accepted {
 
 /// The task as it was read before the edit.
 struct Seen {
-    task: TaskRow,
+    /// Its state by the clock.
+    state: State,
     terms: Terms,
     rows: Vec<PolicyBindingRow>,
 }
@@ -71,8 +71,19 @@ impl Seen {
     async fn read(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Self> {
         let mut tx = db.read().await?;
         let task = view::authorise(&mut tx, caller, id, Action::Release).await?;
+        let state = match tx.due_move(&task, db.now()).await? {
+            Some(step) => task.state.after(step)?,
+            None => task.state,
+        };
         let rows = tx.policy_bindings(ScopeKind::GrayTask, id.as_str()).await?;
-        Ok(Self { terms: tx.gray_terms(&task).await?, task, rows })
+        Ok(Self { state, terms: tx.gray_terms(&task).await?, rows })
+    }
+
+    /// Whether the terms, and the versions of the policies that have accepted them, are those of the task.
+    async fn is_still(&self, tx: &mut Tx, task: &TaskRow) -> Result<bool> {
+        let rows = tx.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await?;
+        let same = rows.iter().map(|row| &row.digest).eq(self.rows.iter().map(|row| &row.digest));
+        Ok(same && tx.gray_terms(task).await? == self.terms)
     }
 
     /// Has every policy that changes accept its new config and limits, by the rule of all bindings. The standard
