@@ -82,7 +82,7 @@ pub struct Overview {
     #[serde(default)]
     development: Vec<Version>,
     #[serde(default)]
-    gray_tasks: Vec<super::gray_view::Task>,
+    gray_tasks: Vec<berth_model::rollout::GrayTask>,
 }
 
 impl Overview {
@@ -229,7 +229,7 @@ pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> Stri
         row(&online.version, "online", online.online_at.map_or(String::new(), |at| format!("since {at}")));
     }
     for task in &overview.gray_tasks {
-        row(&task.version, &task.state, format!("gray task {} {}", task.id, task.name));
+        row(&task.version, task.state.as_str(), format!("gray task {} {}", task.id, task.name));
     }
     for audit in &overview.auditing {
         row(&audit.version.as_deref().unwrap_or("-"), &audit.state, format!("audit {}", audit.id));
