@@ -224,7 +224,7 @@ mod tests {
 
     /// A task with one policy that never judges; open on error, it admits everybody.
     fn task(minor: u32, state: State, honoured: bool, open: bool, admitted: bool) -> Arc<GrayEntry> {
-        let spec = crate::judge::BindingSpec {
+        let spec = crate::judge::JudgeSpec {
             id: PolicyBindingId::generate(DAWN, &SystemRandom),
             digest: Digest::of(b""),
             policy: "test".into(),

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Admitted,
-    judge::{BindingSpec, Cohorts, Judge, Tally},
+    judge::{Cohorts, Judge, JudgeSpec, Tally},
 };
 use berth_base::{
     clock::Millis,
@@ -49,7 +49,7 @@ pub struct TrialEntry {
 #[derive(Clone)]
 pub struct BoundJudge {
     /// The binding as it is stored.
-    pub spec: BindingSpec,
+    pub spec: JudgeSpec,
     /// Runs the policy, or stands in for it when it is not ready.
     pub judge: Arc<dyn Judge>,
     /// Whether `judge` runs the policy. If `false`, it gives no judgements, and the policy is prepared again later.

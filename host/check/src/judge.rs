@@ -21,7 +21,7 @@ use berth_model::policy::{Acceptance, LimitOverrides};
 
 /// A policy binding of a gray task, as stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BindingSpec {
+pub struct JudgeSpec {
     /// Id of the binding.
     pub id: PolicyBindingId,
     /// Digest of the policy's wasm component.
@@ -141,7 +141,7 @@ pub trait Judge: Send + Sync {
 /// Makes judges of bindings.
 pub trait Judges: Acceptance {
     /// Makes a binding ready to judge. Called in the background, once for each binding and host.
-    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>>;
+    fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>>;
 }
 
 /// Stands in for a policy that could not be made ready: it gives no judgement, so that `on_error` decides. Holds the

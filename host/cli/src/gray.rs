@@ -42,11 +42,11 @@ pub enum Gray {
         task: GrayTaskId,
     },
     /// Admit no new devices for now
-    Suspend(Step),
+    Suspend(ByHand),
     /// Admit new devices again
-    Resume(Step),
+    Resume(ByHand),
     /// End a task: its devices return to the online version
-    End(Step),
+    End(ByHand),
     /// Show how many devices were offered, downloaded, run and failed
     Progress {
         /// The grayscale task
@@ -60,7 +60,7 @@ pub enum Gray {
 
 /// A change of a task's state by hand.
 #[derive(Args, Debug)]
-pub struct Step {
+pub struct ByHand {
     /// The grayscale task
     pub task: GrayTaskId,
     /// Why, for the history
@@ -106,7 +106,7 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
     })
 }
 
-async fn take(client: &Client, session: &mut Session, step: Step, verb: &str) -> Done {
+async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
     let body: Map<_, _> = step.note.map(|note| ("note".to_owned(), Value::from(note))).into_iter().collect();
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
     session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))

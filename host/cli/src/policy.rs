@@ -1,7 +1,7 @@
 //! `berth policy`: writing policies, and the policies of a host and their bindings.
 
 mod bench;
-mod bound;
+mod binding;
 mod build;
 mod cases;
 mod installed;
@@ -66,16 +66,16 @@ pub enum Policy {
         policy: String,
     },
     /// Bind a policy to the platform, a host app or a MiniApp
-    Bind(bound::Bind),
+    Bind(binding::Bind),
     /// Change a binding: its mode, its config, what a failure means, or its limits
-    Edit(bound::Edit),
+    Edit(binding::Edit),
     /// Move all bindings of a policy that you may change to its newest version, or to another one
     Rebind(moved::Rebind),
     /// List bindings; those of ended grayscale tasks only by --scope
     Bindings {
         /// Only those of this scope: platform, host-app:ID, app:ID or gray-task:ID
         #[arg(long, value_name = "SCOPE")]
-        scope: Option<bound::Scope>,
+        scope: Option<binding::Scope>,
         /// Only those of this policy
         #[arg(long, value_name = "NAME")]
         policy: Option<String>,
@@ -127,11 +127,11 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
         Policy::Inspect { policy } => installed::inspect(&policy, session).await,
         Policy::Remove { policy } => installed::remove(&policy, session).await,
-        Policy::Bind(args) => bound::bind(args, session).await,
-        Policy::Edit(args) => bound::edit(args, session).await,
+        Policy::Bind(args) => binding::bind(args, session).await,
+        Policy::Edit(args) => binding::edit(args, session).await,
         Policy::Rebind(args) => moved::rebind(args, session).await,
-        Policy::Bindings { scope, policy } => bound::list(scope, policy, session).await,
-        Policy::Unbind { binding } => bound::unbind(&binding, session).await,
+        Policy::Bindings { scope, policy } => binding::list(scope, policy, session).await,
+        Policy::Unbind { binding } => binding::unbind(&binding, session).await,
     }
 }
 

@@ -12,7 +12,6 @@ use wasmtime::component::{Component, Linker};
 
 use super::{
     CompileLimits, Compiler, Policy, PolicyKind,
-    bindings::{World, auditor::Auditor, grayscale::Grayscale, guard::Guard},
     cache::{Cache, Compiled},
     compile::internal,
     deep, gate,
@@ -23,6 +22,7 @@ use super::{
     settings,
     slots::Slots,
     system,
+    worlds::{World, auditor::Auditor, grayscale::Grayscale, guard::Guard},
 };
 use berth_base::{
     error::{Code, Error, Result},

@@ -6,7 +6,7 @@ use wasmtime::{ResourceLimiter, Result, component::Resource};
 
 use super::{
     Cohorts, Contents, Limit, Limits, LogLevel, LogLine, ReadError,
-    bindings::{
+    worlds::{
         auditor::berth::policy::contents::{self, File},
         grayscale::berth::policy::{cohort, log},
     },

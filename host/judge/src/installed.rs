@@ -6,15 +6,14 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{
-    Description, Evaluation, Limit, Limits, Outcome, PolicyKind,
-    bindings::{Store, World, auditor::Auditor, grayscale::Grayscale, guard::Guard},
-    deep,
+    Description, Evaluation, Limit, Limits, Outcome, PolicyKind, deep,
     description::RawDescription,
     gate,
     guest::Grant,
     run::Program,
     schema::ConfigSchema,
     slots::Slots,
+    worlds::{Store, World, auditor::Auditor, grayscale::Grayscale, guard::Guard},
 };
 use berth_base::{
     error::{Code, Error, Result},

@@ -5,12 +5,11 @@
 //! runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in one of
 //! four [`Outcome`]s, of which only one is a judgement.
 
-mod binding;
-mod bindings;
 pub mod builtin;
 mod cache;
 mod child;
 mod compile;
+mod configured;
 mod deep;
 mod description;
 mod engine;
@@ -25,6 +24,7 @@ mod settings;
 mod slots;
 mod subject;
 mod system;
+mod worlds;
 
 #[cfg(any(test, feature = "testing"))]
 #[allow(
@@ -37,9 +37,9 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use binding::{AuditBinding, GrayBinding, GuardBinding};
 pub use child::compile_child_main;
 pub use compile::{CompileLimits, Compiler};
+pub use configured::{BoundAuditor, BoundGrayscale, BoundGuard};
 pub use engine::{Engine, EngineConfig, PoolUsage};
 pub use gate::{admit, imports};
 pub use installed::Policy;

@@ -14,9 +14,9 @@ use wasmtime::{
 
 use super::{
     Evaluation, Limit, Limits, Outcome,
-    bindings::{Store, World},
     guest::{Exceeded, Grant, Guest},
     pulse::{Pulse, TICK},
+    worlds::{Store, World},
 };
 
 /// A policy that is ready to run: linked, and its exports looked up.

@@ -195,7 +195,7 @@ impl Lab {
         self.gray_with(guest, |_| ()).await.outcome
     }
 
-    pub async fn bind_gray(&self, guest: &Guest, change: impl FnOnce(&mut Limits)) -> GrayBinding {
+    pub async fn bind_gray(&self, guest: &Guest, change: impl FnOnce(&mut Limits)) -> BoundGrayscale {
         let mut limits = Limits::default_of(PolicyKind::Grayscale);
         // A busy machine that runs the tests must not be what ends an evaluation, unless the test is about that.
         limits.deadline_ms = 250;
@@ -203,7 +203,7 @@ impl Lab {
         self.install(guest).await.bind_gray(&json!({}), limits).expect("a grayscale policy")
     }
 
-    pub async fn bind_auditor(&self, guest: &Guest, deadline: Duration) -> AuditBinding {
+    pub async fn bind_auditor(&self, guest: &Guest, deadline: Duration) -> BoundAuditor {
         let mut limits = Limits::default_of(PolicyKind::Auditor);
         limits.deadline_ms = deadline.as_millis() as u64;
         self.install(guest).await.bind_auditor(&json!({}), limits).expect("an auditor")
@@ -223,7 +223,7 @@ impl Lab {
 }
 
 /// Lets the policy decide about a device with a value in every field.
-pub fn decide(binding: &GrayBinding) -> Evaluation<GrayVerdict> {
+pub fn decide(binding: &BoundGrayscale) -> Evaluation<GrayVerdict> {
     binding.decide(&device(), &task(), &(Arc::new(NoCohorts) as Arc<dyn Cohorts>))
 }
 

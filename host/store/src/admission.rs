@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use berth_model::{
     event,
-    rollout::{Cause, Move, Standing, Step},
+    rollout::{Cause, Move, PlannedMove, Standing},
 };
 
 impl Tx {
@@ -156,7 +156,7 @@ impl Tx {
         self.insert_admissions(id, task.admitted, &new, now).await?;
         task.admitted += new.len() as u64;
         if task.max_users.is_some_and(|max| task.admitted >= max.0) {
-            let step = Step { step: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
+            let step = PlannedMove { what: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
             self.move_gray_task(&mut task, &step).await?;
         }
         is_in.extend(new.into_iter().map(str::to_owned));

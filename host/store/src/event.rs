@@ -216,8 +216,8 @@ mod tests {
 
     /// The query plan of SQLite for the query.
     async fn plan(tx: &mut Tx, query: &EventQuery) -> String {
-        type Step = (i64, i64, i64, String);
-        let steps = ask_for_events!(tx, Step, "EXPLAIN QUERY PLAN SELECT *", query).unwrap();
+        type PlanRow = (i64, i64, i64, String);
+        let steps = ask_for_events!(tx, PlanRow, "EXPLAIN QUERY PLAN SELECT *", query).unwrap();
         steps.into_iter().map(|(.., step)| step).collect::<Vec<_>>().join("; ")
     }
 

@@ -16,7 +16,7 @@ use berth_model::rollout::MoveView;
 use berth_model::{
     event::{GrayEdited, GrayMoved, Kind, kind},
     policy::registry::ScopeKind,
-    rollout::{Cause, Change, Conditions, GrayTask, Life, Move, PolicyTerms, State, Step, TaskPolicy, Terms},
+    rollout::{Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, PolicyTerms, State, TaskPolicy, Terms},
 };
 use sqlx::types::Json;
 
@@ -209,18 +209,18 @@ impl Tx {
     ///
     /// # Errors
     /// `gray-state` when the state of the task does not allow the move.
-    pub async fn move_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
+    pub async fn move_gray_task(&mut self, task: &mut TaskRow, step: &PlannedMove<'_>) -> Result<()> {
         let from = task.state;
-        task.state = from.after(step.step)?;
+        task.state = from.after(step.what)?;
         if task.state == State::Ended {
             task.honoured = step.cause == Cause::Cap;
         }
-        self.write_gray_move(task, from, step, step.step.event()).await
+        self.write_gray_move(task, from, step, step.what.event()).await
     }
 
     /// Takes the version back from the devices that kept it after the cap had ended the task; records that and emits
     /// the event.
-    pub async fn recall_gray_task(&mut self, task: &mut TaskRow, step: &Step<'_>) -> Result<()> {
+    pub async fn recall_gray_task(&mut self, task: &mut TaskRow, step: &PlannedMove<'_>) -> Result<()> {
         task.honoured = false;
         self.write_gray_move(task, State::Ended, step, kind::GRAY_TASK_RECALLED).await
     }
@@ -229,7 +229,7 @@ impl Tx {
         &mut self,
         task: &TaskRow,
         from: State,
-        step: &Step<'_>,
+        step: &PlannedMove<'_>,
         event: Kind<GrayMoved>,
     ) -> Result<()> {
         self.save_gray_state(task).await?;
@@ -303,7 +303,7 @@ impl Tx {
     /// not start while its MiniApp is off the shelf. Returns whether the task moved.
     pub async fn catch_up_gray_task(&mut self, task: &mut TaskRow) -> Result<bool> {
         let Some(step) = self.due_move(task, self.now()).await? else { return Ok(false) };
-        self.move_gray_task(task, &Step::by_time(step)).await?;
+        self.move_gray_task(task, &PlannedMove::by_time(step)).await?;
         Ok(true)
     }
 

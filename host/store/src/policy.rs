@@ -12,7 +12,7 @@ use berth_base::{
 };
 use berth_model::policy::{
     LimitOverrides, PolicyKind,
-    registry::{BindingPatch, BindingScope, Mode, NewPolicyBinding, OnError, PolicyBinding},
+    registry::{Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope},
 };
 use berth_model::{
     access::Caller,
@@ -232,13 +232,13 @@ pub struct PolicyBindingRow {
 
 impl PolicyBindingRow {
     /// The place where the policy is bound.
-    pub fn scope(&self) -> BindingScope {
-        BindingScope { kind: self.scope_kind, id: self.scope_id.clone() }
+    pub fn scope(&self) -> PolicyScope {
+        PolicyScope { kind: self.scope_kind, id: self.scope_id.clone() }
     }
 
     /// What comes of changing it: what is absent in `patch` stays.
-    pub fn changed(&self, patch: &BindingPatch) -> NewPolicyBinding {
-        let BindingPatch { policy, config, mode, on_error, limits } = patch.clone();
+    pub fn changed(&self, patch: &PolicyBindingPatch) -> NewPolicyBinding {
+        let PolicyBindingPatch { policy, config, mode, on_error, limits } = patch.clone();
         NewPolicyBinding {
             policy: policy.unwrap_or_else(|| self.digest.to_string()),
             config: config.unwrap_or_else(|| self.config.0.clone()),

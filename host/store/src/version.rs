@@ -12,7 +12,7 @@ use berth_base::{
     page::PageQuery,
     version::VersionNumber,
 };
-use berth_model::version::{Release, State, Step};
+use berth_model::version::{Release, State, Transition};
 use berth_model::version::{StoredManifest, Trial, Version};
 
 impl Tx {
@@ -119,7 +119,7 @@ impl Tx {
     ///
     /// # Errors
     /// `version-state` when the state of `row` does not allow the step, or the version is not in that state any more.
-    pub async fn step_version(&mut self, row: &VersionRow, step: Step) -> Result<State> {
+    pub async fn step_version(&mut self, row: &VersionRow, step: Transition) -> Result<State> {
         let next = row.state.after(step)?;
         let now = self.now();
         let online_at = row.online_at.or((next == State::Online).then_some(now));

@@ -21,7 +21,7 @@ use berth_base::{
 };
 use berth_check::{
     Asker,
-    judge::{BindingSpec, Breakage, Judge, Judges, Opinion, TaskFacts},
+    judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, TaskFacts},
 };
 use berth_judge::{Compiler, Engine, EngineConfig};
 use berth_model::{
@@ -297,7 +297,7 @@ impl Acceptance for TestJudges {
 }
 
 impl Judges for TestJudges {
-    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+    fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         if !self.0.load(Ordering::SeqCst) {
             return Box::pin(async { Err(Error::new(Code::Unavailable, "The policy cannot be loaded.")) });
         }

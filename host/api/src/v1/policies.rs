@@ -7,7 +7,9 @@ use super::*;
 use berth_base::ids::{Digest, PolicyBindingId};
 use berth_model::{
     access::Caller,
-    policy::registry::{BindingPatch, BindingQuery, InstalledPolicy, PolicyBinding, PolicyQuery, ScopedPolicyBinding},
+    policy::registry::{
+        InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
+    },
 };
 use berth_work::policy::registry;
 
@@ -59,22 +61,22 @@ async fn bind(State(app): AppState, caller: Caller, Json(new): Json<ScopedPolicy
 }
 
 /// List the policy bindings of a place, in the order in which the policies are asked, or of all places.
-#[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(BindingQuery), responses((status = 200, body = Items<PolicyBinding>)))]
+#[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(PolicyBindingQuery), responses((status = 200, body = Items<PolicyBinding>)))]
 async fn bindings(
     State(app): AppState,
     caller: Caller,
-    Query(query): Query<BindingQuery>,
+    Query(query): Query<PolicyBindingQuery>,
 ) -> Result<Json<Items<PolicyBinding>>> {
     items(registry::bindings(&app.db, &caller, &query).await?)
 }
 
 /// Change a policy binding: its config, mode, meaning of failure, limits, or the version of its policy.
-#[utoipa::path(put, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), request_body = BindingPatch, responses((status = 200, body = PolicyBinding)))]
+#[utoipa::path(put, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), request_body = PolicyBindingPatch, responses((status = 200, body = PolicyBinding)))]
 async fn rebind(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<PolicyBindingId>,
-    Json(patch): Json<BindingPatch>,
+    Json(patch): Json<PolicyBindingPatch>,
 ) -> Result<Json<PolicyBinding>> {
     Ok(Json(registry::rebind(&app.policies, &caller, &id, patch).await?))
 }

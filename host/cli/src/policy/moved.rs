@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{bound::Binding, installed::Installed};
+use super::{binding::Binding, installed::Installed};
 use crate::policy::installed;
 use berth_base::text;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::cases::{BAD_CONFIG, Case, Expect, record};
 use crate::policy::subject;
-use berth_judge::{AuditBinding, GrayBinding, GuardBinding, Policy};
+use berth_judge::{BoundAuditor, BoundGrayscale, BoundGuard, Policy};
 use berth_model::policy::{
     Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Outcome, PolicyKind,
 };
@@ -27,11 +27,11 @@ pub enum Verdict {
 /// A bound policy, and what it is asked.
 pub enum Trial {
     /// A grayscale policy, and the device and the task that it decides about.
-    Gray { policy: GrayBinding, device: Box<GrayDevice>, task: Box<GrayTask>, cohorts: Arc<dyn Cohorts> },
+    Gray { policy: BoundGrayscale, device: Box<GrayDevice>, task: Box<GrayTask>, cohorts: Arc<dyn Cohorts> },
     /// An auditor, and the package that it audits.
-    Audit { policy: AuditBinding, package: Arc<dyn Contents> },
+    Audit { policy: BoundAuditor, package: Arc<dyn Contents> },
     /// A guard, and the health of the release that it watches.
-    Guard { policy: GuardBinding, health: Health },
+    Guard { policy: BoundGuard, health: Health },
     /// The policy refused its config, for this reason, so that it cannot be asked.
     BadConfig(String),
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Conditions, HostAppRange, ObjectList, PlatformRange, State, conditions, share, widen};
 use crate::policy::{
     LimitOverrides,
-    registry::{BindingPatch, Mode, OnError},
+    registry::{Mode, OnError, PolicyBindingPatch},
 };
 
 /// What may be edited of a gray task. Absent members stay as they are; lists replace the ones before.
@@ -78,9 +78,9 @@ pub struct EditTaskPolicy {
 
 impl EditTaskPolicy {
     /// The same as changes to a binding.
-    pub fn patch(&self) -> BindingPatch {
+    pub fn patch(&self) -> PolicyBindingPatch {
         let Self { config, mode, on_error, limits, .. } = self.clone();
-        BindingPatch { policy: None, config, mode, on_error, limits }
+        PolicyBindingPatch { policy: None, config, mode, on_error, limits }
     }
 }
 

@@ -27,6 +27,6 @@ pub use edit::{Change, EditGrayTask, EditTaskPolicy, PolicyTerms, Terms, check_c
 pub use mark::Mark;
 pub use progress::{Bucket, Progress};
 pub use reading::{Column, OddLine, Reader, Reading, Take, UploadedCohort};
-pub use record::Step;
+pub use record::PlannedMove;
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};

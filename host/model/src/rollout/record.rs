@@ -4,9 +4,9 @@ use super::{Cause, Move};
 use crate::access::BERTH;
 
 /// A move that is about to be made, with its reason.
-pub struct Step<'a> {
+pub struct PlannedMove<'a> {
     /// The move.
-    pub step: Move,
+    pub what: Move,
     /// Why the task moves.
     pub cause: Cause,
     /// The account that moves it, or [`BERTH`].
@@ -15,9 +15,9 @@ pub struct Step<'a> {
     pub note: &'a str,
 }
 
-impl<'a> Step<'a> {
+impl<'a> PlannedMove<'a> {
     /// A move that the clock causes.
-    pub fn by_time(step: Move) -> Self {
-        Self { step, cause: Cause::Time, actor: BERTH, note: "" }
+    pub fn by_time(what: Move) -> Self {
+        Self { what, cause: Cause::Time, actor: BERTH, note: "" }
     }
 }

@@ -8,5 +8,5 @@ pub mod upload;
 
 pub use record::{ManifestSummary, StoredManifest, Version};
 pub use release::{Publish, Release, ReleaseKind, Rollback};
-pub use state::{State, Step};
+pub use state::{State, Transition};
 pub use trial::Trial;

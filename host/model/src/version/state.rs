@@ -32,7 +32,7 @@ text_enum! {
 
 /// A transition in the life of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Transition {
     /// The team submits it for audit (V4).
     Submit,
     /// The team takes it back from the audit (V4).
@@ -51,7 +51,7 @@ pub enum Step {
     Delete,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for Transition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Submit => "submitted",
@@ -71,28 +71,28 @@ impl State {
     ///
     /// # Errors
     /// `version-state`, naming the state and the step, when this state does not allow the step.
-    pub fn after(self, step: Step) -> Result<Self> {
+    pub fn after(self, step: Transition) -> Result<Self> {
         match (self, step) {
-            (Self::Development | Self::Rejected, Step::Submit) => Ok(Self::Auditing),
-            (Self::Auditing, Step::Withdraw) => Ok(Self::Development),
-            (Self::Auditing, Step::Approve) => Ok(Self::Approved),
-            (Self::Auditing, Step::Reject) => Ok(Self::Rejected),
-            (Self::Approved, Step::Publish) => Ok(Self::Online),
-            (Self::Online, Step::Retire) => Ok(Self::Historical),
-            (Self::Historical, Step::RollBackTo) => Ok(Self::Online),
-            (Self::Development, Step::Delete) => Ok(Self::Deleted),
+            (Self::Development | Self::Rejected, Transition::Submit) => Ok(Self::Auditing),
+            (Self::Auditing, Transition::Withdraw) => Ok(Self::Development),
+            (Self::Auditing, Transition::Approve) => Ok(Self::Approved),
+            (Self::Auditing, Transition::Reject) => Ok(Self::Rejected),
+            (Self::Approved, Transition::Publish) => Ok(Self::Online),
+            (Self::Online, Transition::Retire) => Ok(Self::Historical),
+            (Self::Historical, Transition::RollBackTo) => Ok(Self::Online),
+            (Self::Development, Transition::Delete) => Ok(Self::Deleted),
             (state, step) => Err(state.refuse(step)),
         }
     }
 
-    fn refuse(self, step: Step) -> Error {
+    fn refuse(self, step: Transition) -> Error {
         let hint = match (self, step) {
-            (Self::Development, Step::Publish) => " Submit it first.",
-            (Self::Auditing, Step::Publish) => " Wait for the audit to end.",
-            (Self::Rejected, Step::Publish) => " Read its findings, mend it and upload a new version.",
-            (Self::Historical, Step::Publish) => " Use rollback to bring back a version that was online.",
-            (Self::Auditing, Step::Delete) => " Withdraw it first.",
-            (Self::Rejected, Step::Delete) => {
+            (Self::Development, Transition::Publish) => " Submit it first.",
+            (Self::Auditing, Transition::Publish) => " Wait for the audit to end.",
+            (Self::Rejected, Transition::Publish) => " Read its findings, mend it and upload a new version.",
+            (Self::Historical, Transition::Publish) => " Use rollback to bring back a version that was online.",
+            (Self::Auditing, Transition::Delete) => " Withdraw it first.",
+            (Self::Rejected, Transition::Delete) => {
                 " It stays as the record of its audit; raise the version and upload anew."
             }
             _ => "",
@@ -105,15 +105,15 @@ impl State {
 mod tests {
     use super::*;
 
-    const STEPS: [Step; 8] = [
-        Step::Submit,
-        Step::Withdraw,
-        Step::Approve,
-        Step::Reject,
-        Step::Publish,
-        Step::Retire,
-        Step::RollBackTo,
-        Step::Delete,
+    const STEPS: [Transition; 8] = [
+        Transition::Submit,
+        Transition::Withdraw,
+        Transition::Approve,
+        Transition::Reject,
+        Transition::Publish,
+        Transition::Retire,
+        Transition::RollBackTo,
+        Transition::Delete,
     ];
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn v4_withdraw_returns_to_development() {
-        assert_eq!(State::Auditing.after(Step::Withdraw).ok(), Some(State::Development));
+        assert_eq!(State::Auditing.after(Transition::Withdraw).ok(), Some(State::Development));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use berth_model::{
     access::{Action, Caller, Scope},
     audit::{Audit, AuditState, Decide, Decision, tally},
     event::{AuditClosed, AuditDecided, OfVersion, Submitted, kind},
-    version::{Step, Version},
+    version::{Transition, Version},
 };
 use berth_store::{Db, Tx};
 
@@ -45,7 +45,7 @@ pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &V
             ),
         ));
     }
-    tx.step_version(&version, Step::Submit).await?;
+    tx.step_version(&version, Transition::Submit).await?;
     let now = audits.db.now();
     let audit = AuditId::generate(now, audits.db.random());
     tx.insert_audit(&audit, &version, caller.account.as_str(), now).await?;
@@ -69,7 +69,7 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &Version
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let version = tx.require_version(id, number).await?;
-    tx.step_version(&version, Step::Withdraw).await?;
+    tx.step_version(&version, Transition::Withdraw).await?;
     if let Some(open) = tx.open_audit_of(&version.id).await? {
         tx.close_audit(&open.id, AuditState::Withdrawn, "", db.now()).await?;
     }
@@ -146,8 +146,8 @@ async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAp
 /// Ends an audit, moves its version to approved or rejected, and emits the event.
 pub(super) async fn close(tx: &mut Tx, audit: &Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
     let (state, step, kind) = match result {
-        Decision::Approved => (AuditState::Approved, Step::Approve, kind::VERSION_APPROVED),
-        Decision::Rejected => (AuditState::Rejected, Step::Reject, kind::VERSION_REJECTED),
+        Decision::Approved => (AuditState::Approved, Transition::Approve, kind::VERSION_APPROVED),
+        Decision::Rejected => (AuditState::Rejected, Transition::Reject, kind::VERSION_REJECTED),
     };
     let version = tx.require_version(&audit.mini_app, &audit.version).await?;
     tx.step_version(&version, step).await?;

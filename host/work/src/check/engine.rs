@@ -7,16 +7,16 @@ use futures_util::future::BoxFuture;
 use berth_base::error::Result;
 use berth_check::{
     Ask, Fuse,
-    judge::{BindingSpec, Breakage, Judge, Judges, Opinion, TaskFacts},
+    judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, TaskFacts},
 };
-use berth_judge::GrayBinding;
+use berth_judge::BoundGrayscale;
 use berth_model::check::Device;
 use berth_model::policy::{Attribute, Cohorts, GrayDevice, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
 
 use crate::policy::registry::Policies;
 
 impl Judges for Policies {
-    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+    fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         Box::pin(async move {
             let policy = self.load(&binding.digest).await?;
             let bound = policy.bind_gray(&binding.config, binding.limits.apply(PolicyKind::Grayscale)?)?;
@@ -27,12 +27,12 @@ impl Judges for Policies {
 
 /// A bound policy with its fuse: it is not asked for a while after it has hit its deadline repeatedly.
 struct Fused {
-    policy: GrayBinding,
+    policy: BoundGrayscale,
     fuse: Fuse,
 }
 
 impl Fused {
-    fn of(policy: GrayBinding) -> Self {
+    fn of(policy: BoundGrayscale) -> Self {
         Self { fuse: Fuse::of(policy.limits()), policy }
     }
 }

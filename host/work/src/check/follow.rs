@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use berth_check::{
     Admitted, Index, Live, TaskCohorts,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
-    judge::{BindingSpec, Judges, Unready},
+    judge::{JudgeSpec, Judges, Unready},
 };
 use berth_model::check::Key;
 
@@ -234,7 +234,7 @@ async fn gray_entry(
 async fn bound_judge(
     follower: &Follower,
     before: Option<&GrayEntry>,
-    spec: BindingSpec,
+    spec: JudgeSpec,
     mini_app: &MiniAppId,
 ) -> BoundJudge {
     let same = |bound: &&BoundJudge| bound.ready && bound.spec == spec;

@@ -10,7 +10,7 @@ use berth_base::{
 };
 use berth_check::{
     index::{AppEntry, HostAppEntry, Release, TrialEntry},
-    judge::BindingSpec,
+    judge::JudgeSpec,
 };
 use berth_model::{
     endpoint::runtime::Endpoint,
@@ -28,13 +28,13 @@ pub(super) struct AppRows {
 /// A gray task as read from the database, with its policy bindings and the lists that they name.
 pub(super) struct TaskRows {
     pub row: TaskRow,
-    pub bindings: Vec<BindingSpec>,
+    pub bindings: Vec<JudgeSpec>,
     pub cohorts: Vec<(CohortId, Digest)>,
 }
 
 /// The binding as checks know it.
-fn spec(row: PolicyBindingRow) -> BindingSpec {
-    BindingSpec {
+fn spec(row: PolicyBindingRow) -> JudgeSpec {
+    JudgeSpec {
         id: row.id,
         digest: row.digest,
         policy: row.name,
@@ -149,13 +149,13 @@ async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 }
 
 /// The policy bindings of a task, in their order.
-async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<BindingSpec>> {
+async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<JudgeSpec>> {
     let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
     Ok(rows.into_iter().map(spec).collect())
 }
 
 /// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.
-async fn named_cohorts(tx: &mut Tx, mini_app: &MiniAppId, bindings: &[BindingSpec]) -> Result<Vec<(CohortId, Digest)>> {
+async fn named_cohorts(tx: &mut Tx, mini_app: &MiniAppId, bindings: &[JudgeSpec]) -> Result<Vec<(CohortId, Digest)>> {
     let mut names = BTreeSet::new();
     bindings.iter().for_each(|binding| collect_cohorts(&binding.config, &mut names));
     let mut found = Vec::new();

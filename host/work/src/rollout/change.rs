@@ -8,7 +8,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller},
-    rollout::{Cause, GrayTask, Move, Note, State, Step},
+    rollout::{Cause, GrayTask, Move, Note, PlannedMove, State},
 };
 use berth_store::{Db, Tx, gray_task::TaskRow};
 
@@ -51,8 +51,8 @@ async fn by_hand(db: &Db, caller: &Caller, id: &GrayTaskId, step: Move, note: &N
     }
     let mut task = tx.hold_gray_task(id).await?;
     tx.catch_up_gray_task(&mut task).await?;
-    let step = Step { step, cause: Cause::Hand, actor: caller.account.as_str(), note: &note };
-    match step.step {
+    let step = PlannedMove { what: step, cause: Cause::Hand, actor: caller.account.as_str(), note: &note };
+    match step.what {
         Move::End if task.state == State::Ended && task.honoured => tx.recall_gray_task(&mut task, &step).await?,
         _ => tx.move_gray_task(&mut task, &step).await?,
     }
@@ -68,7 +68,7 @@ pub async fn suspend_running(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId)
         tx.catch_up_gray_task(&mut task).await?;
         if task.state == State::Delivering {
             let (cause, actor) = (Cause::OffShelf, caller.account.as_str());
-            tx.move_gray_task(&mut task, &Step { step: Move::Suspend, cause, actor, note: "" }).await?;
+            tx.move_gray_task(&mut task, &PlannedMove { what: Move::Suspend, cause, actor, note: "" }).await?;
         }
     }
     Ok(())
@@ -79,7 +79,7 @@ pub async fn suspend_running(tx: &mut Tx, caller: &Caller, mini_app: &MiniAppId)
 pub async fn end_superseded(tx: &mut Tx, actor: &str, mini_app: &MiniAppId, published: &VersionNumber) -> Result<()> {
     let note = format!("{published} was published");
     for mut task in hold_live(tx, mini_app).await?.into_iter().filter(|task| task.version <= *published) {
-        let step = Step { step: Move::End, cause: Cause::Superseded, actor, note: &note };
+        let step = PlannedMove { what: Move::End, cause: Cause::Superseded, actor, note: &note };
         match task.state {
             State::Ended => tx.recall_gray_task(&mut task, &step).await?,
             _ => tx.move_gray_task(&mut task, &step).await?,

@@ -11,7 +11,7 @@ use berth_model::{
     audit::AuditState,
     event::kind,
     mini_app::MiniApp,
-    version::{Publish, Release, ReleaseKind, Rollback, State, Step},
+    version::{Publish, Release, ReleaseKind, Rollback, State, Transition},
 };
 use berth_store::{Db, Tx, version::VersionRow};
 
@@ -76,7 +76,7 @@ pub async fn publish(
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     let version = tx.require_version(id, number).await?;
     require_decided(&mut tx, &version).await?;
-    version.state.after(Step::Publish)?;
+    version.state.after(Transition::Publish)?;
     let online = tx.online_version(id).await?;
     may_publish(&mini_app, online.as_ref().map(|online| &online.number), number)?;
     let release = bring_online(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
@@ -144,11 +144,11 @@ pub(crate) async fn bring_online(
     note: String,
 ) -> Result<Release> {
     if let Some(online) = tx.online_version(&version.mini_app_id).await? {
-        tx.step_version(&online, Step::Retire).await?;
+        tx.step_version(&online, Transition::Retire).await?;
     }
     let step = match kind {
-        ReleaseKind::Publish => Step::Publish,
-        ReleaseKind::Rollback => Step::RollBackTo,
+        ReleaseKind::Publish => Transition::Publish,
+        ReleaseKind::Rollback => Transition::RollBackTo,
     };
     tx.step_version(version, step).await?;
     if forced {

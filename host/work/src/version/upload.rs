@@ -13,7 +13,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller},
     event::{OfVersion, kind},
-    version::{State, Step, StoredManifest, Version},
+    version::{State, StoredManifest, Transition, Version},
 };
 use berth_package::{Archive, Limits, Manifest, PackageName};
 use berth_store::Json;
@@ -183,7 +183,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNu
     if tx.trial(id).await?.is_some_and(|trial| trial.version_id == row.id) {
         return Err(Error::new(Code::VersionState, format!("{number} is on trial. End the trial first.")));
     }
-    tx.step_version(&row, Step::Delete).await?;
+    tx.step_version(&row, Transition::Delete).await?;
     let data = OfVersion { version: number.clone() };
     tx.tell(kind::VERSION_DELETED, id, caller.account.as_str(), &data).for_mini_app(id);
     tx.commit().await

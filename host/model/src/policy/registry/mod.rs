@@ -1,12 +1,12 @@
-//! The registry of policies: which are installed, and where they are bound.
+//! The registry of policies: which are installed, and where they are binding.
 
-mod bound;
+mod binding;
 mod install;
 mod scope;
 
-pub use bound::{BindingPatch, BindingQuery, NewPolicyBinding, PolicyBinding, ScopedPolicyBinding};
+pub use binding::{NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, ScopedPolicyBinding};
 pub use install::{InstalledPolicy, PolicyQuery};
-pub use scope::{BindingScope, ScopeKind};
+pub use scope::{PolicyScope, ScopeKind};
 
 use berth_base::text::text_enum;
 

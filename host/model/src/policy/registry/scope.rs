@@ -21,7 +21,7 @@ text_enum! {
 /// A place where a policy is bound.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BindingScope {
+pub struct PolicyScope {
     /// The kind of place.
     pub kind: ScopeKind,
     /// Id of the host app, MiniApp or gray task; absent for the platform.
@@ -29,7 +29,7 @@ pub struct BindingScope {
     pub id: String,
 }
 
-impl BindingScope {
+impl PolicyScope {
     /// The whole installation.
     pub fn platform() -> Self {
         Self { kind: ScopeKind::Platform, id: String::new() }

@@ -14,14 +14,14 @@ use berth_model::{
     event::kind,
     policy::{
         PolicyKind,
-        registry::{BindingScope, InstalledPolicy, Mode, NewPolicyBinding, OnError, PolicyQuery},
+        registry::{InstalledPolicy, Mode, NewPolicyBinding, OnError, PolicyQuery, PolicyScope},
     },
 };
 use berth_store::{Db, Tx};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::bindings::{attach, fit};
+use super::binding::{attach, fit};
 use crate::{event, policy::registry::Policies};
 
 /// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 18 MB.
@@ -171,7 +171,7 @@ async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes
     let added = add(&mut tx, event::BERTH, &row).await?;
     match known {
         None if added && row.kind == PolicyKind::Auditor => {
-            attach(&mut tx, event::BERTH, BindingScope::platform(), new, row).await?;
+            attach(&mut tx, event::BERTH, PolicyScope::platform(), new, row).await?;
         }
         Some(known) if row.kind == PolicyKind::Auditor => {
             tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;

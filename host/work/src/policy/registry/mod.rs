@@ -1,6 +1,6 @@
 //! The registry of policies: which are installed, and where they are bound.
 
-mod bindings;
+mod binding;
 mod install;
 pub mod lists;
 mod scope;
@@ -8,7 +8,7 @@ mod scope;
 mod tests;
 
 pub use berth_model::policy::registry::*;
-pub use bindings::{attach, auditors, bind, check, list as bindings, rebind, store, take_away, unbind};
+pub use binding::{attach, auditors, bind, check, list as bindings, rebind, store, take_away, unbind};
 pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
 
 use std::{

@@ -8,7 +8,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, Scope},
-    policy::registry::{BindingScope, ScopeKind},
+    policy::registry::{PolicyScope, ScopeKind},
     rollout::State,
 };
 use berth_store::Tx;
@@ -20,7 +20,7 @@ use crate::{host_app, mini_app};
 /// # Errors
 /// `not-found` when there is no such place or the caller may not know about it; `missing-grant`; `invalid-field`
 /// for a platform with an id; `invalid-id`.
-pub async fn authorise(at: &BindingScope, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
+pub async fn authorise(at: &PolicyScope, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
     match at.kind {
         ScopeKind::Platform if at.id.is_empty() => caller.require(action, &Scope::Platform),
         ScopeKind::Platform => Err(Error::field("scope.id", "the platform has no id; leave it out.")),
@@ -47,7 +47,7 @@ pub async fn authorise(at: &BindingScope, tx: &mut Tx, caller: &Caller, action: 
 /// # Errors
 /// `gray-state` when the task has ended, because its policies are part of the record; `not-found` when there is no
 /// such task.
-pub(super) async fn running_task(at: &BindingScope, tx: &mut Tx) -> Result<Option<MiniAppId>> {
+pub(super) async fn running_task(at: &PolicyScope, tx: &mut Tx) -> Result<Option<MiniAppId>> {
     if at.kind != ScopeKind::GrayTask {
         return Ok(None);
     }

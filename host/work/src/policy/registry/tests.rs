@@ -31,7 +31,7 @@ fn platform(policy: &str) -> ScopedPolicyBinding {
     serde_json::from_value(json!({"policy": policy, "scope": {"kind": "platform"}})).unwrap()
 }
 
-fn patch(members: Value) -> BindingPatch {
+fn patch(members: Value) -> PolicyBindingPatch {
     serde_json::from_value(members).unwrap()
 }
 
@@ -176,14 +176,14 @@ async fn i9_without_a_place_a_caller_is_told_of_the_bindings_that_it_may_know() 
         bind(&host.app.policies, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
     }
     bind(&host.app.policies, &host.caller, platform("no-eval")).await.unwrap();
-    let query = BindingQuery { policy: Some("no-maps".into()), ..BindingQuery::default() };
-    let places = async |caller: &Caller, query: &BindingQuery| {
+    let query = PolicyBindingQuery { policy: Some("no-maps".into()), ..PolicyBindingQuery::default() };
+    let places = async |caller: &Caller, query: &PolicyBindingQuery| {
         let all = bindings(&host.app.db, caller, query).await.unwrap();
         all.into_iter().map(|bound| format!("{} {}", bound.policy, bound.scope.kind)).collect::<Vec<_>>()
     };
     assert_eq!(places(&host.caller, &query).await, ["no-maps host_app", "no-maps mini_app", "no-maps platform"]);
     let stranger = person(UserId::generate(DAWN, host.app.db.random()), vec![]);
-    assert_eq!(places(&stranger, &BindingQuery::default()).await, ["no-eval platform", "no-maps platform"]);
+    assert_eq!(places(&stranger, &PolicyBindingQuery::default()).await, ["no-eval platform", "no-maps platform"]);
     let blind = Caller { token_scopes: vec![TokenScope::Develop], ..stranger };
     assert_eq!(bindings(&host.app.db, &blind, &query).await.unwrap_err().code, Code::MissingGrant);
 }

@@ -9,12 +9,11 @@ use serde_json::Value;
 
 use super::{
     Advice, Cohorts, Contents, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit, Limits, Outcome,
-    Policy, PolicyKind,
-    bindings::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard::Guard, watch},
-    deep,
+    Policy, PolicyKind, deep,
     guest::{Archive, Grant},
     installed::Judge,
     run::Program,
+    worlds::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard::Guard, watch},
 };
 use berth_base::error::{Code, Error, Result};
 
@@ -23,9 +22,9 @@ impl Policy {
     ///
     /// # Errors
     /// `policy-kind` when the policy is of another kind.
-    pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GrayBinding> {
+    pub fn bind_gray(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<BoundGrayscale> {
         match &self.judge {
-            Judge::Grayscale(program) => Ok(GrayBinding(self.bind(program, config, limits))),
+            Judge::Grayscale(program) => Ok(BoundGrayscale(self.bind(program, config, limits))),
             _ => Err(self.wrong_kind(PolicyKind::Grayscale)),
         }
     }
@@ -34,9 +33,9 @@ impl Policy {
     ///
     /// # Errors
     /// `policy-kind` when the policy is of another kind.
-    pub fn bind_auditor(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<AuditBinding> {
+    pub fn bind_auditor(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<BoundAuditor> {
         match &self.judge {
-            Judge::Auditor(program) => Ok(AuditBinding(self.bind(program, config, limits))),
+            Judge::Auditor(program) => Ok(BoundAuditor(self.bind(program, config, limits))),
             _ => Err(self.wrong_kind(PolicyKind::Auditor)),
         }
     }
@@ -45,15 +44,15 @@ impl Policy {
     ///
     /// # Errors
     /// `policy-kind` when the policy is of another kind.
-    pub fn bind_guard(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<GuardBinding> {
+    pub fn bind_guard(self: &Arc<Self>, config: &Value, limits: Limits) -> Result<BoundGuard> {
         match &self.judge {
-            Judge::Guard(program) => Ok(GuardBinding(self.bind(program, config, limits))),
+            Judge::Guard(program) => Ok(BoundGuard(self.bind(program, config, limits))),
             _ => Err(self.wrong_kind(PolicyKind::Guard)),
         }
     }
 
-    fn bind<W: World>(self: &Arc<Self>, program: &Arc<Program<W>>, config: &Value, limits: Limits) -> Binding<W> {
-        Binding { policy: self.clone(), program: program.clone(), config: config.to_string().into(), limits }
+    fn bind<W: World>(self: &Arc<Self>, program: &Arc<Program<W>>, config: &Value, limits: Limits) -> Configured<W> {
+        Configured { policy: self.clone(), program: program.clone(), config: config.to_string().into(), limits }
     }
 
     fn wrong_kind(&self, wanted: PolicyKind) -> Error {
@@ -66,14 +65,14 @@ impl Policy {
 const GRACE: Duration = Duration::from_millis(100);
 
 /// A policy with its config and its limits.
-struct Binding<W: World> {
+struct Configured<W: World> {
     policy: Arc<Policy>,
     program: Arc<Program<W>>,
     config: Arc<str>,
     limits: Limits,
 }
 
-impl<W: World> Clone for Binding<W> {
+impl<W: World> Clone for Configured<W> {
     fn clone(&self) -> Self {
         Self {
             policy: self.policy.clone(),
@@ -84,7 +83,7 @@ impl<W: World> Clone for Binding<W> {
     }
 }
 
-impl<W: World> Binding<W> {
+impl<W: World> Configured<W> {
     fn run<V>(
         &self,
         grant: Grant,
@@ -123,7 +122,7 @@ macro_rules! binding {
     ($(#[$doc:meta])* $name:ident<$world:ty>) => {
         $(#[$doc])*
         #[derive(Clone)]
-        pub struct $name(Binding<$world>);
+        pub struct $name(Configured<$world>);
 
         impl $name {
             /// The policy that is bound. Records of an evaluation name its digest.
@@ -141,20 +140,20 @@ macro_rules! binding {
 
 binding! {
     /// A grayscale policy that is bound to a config. Cheap to clone.
-    GrayBinding<Grayscale>
+    BoundGrayscale<Grayscale>
 }
 
 binding! {
     /// An auditor that is bound to a config. Cheap to clone.
-    AuditBinding<Auditor>
+    BoundAuditor<Auditor>
 }
 
 binding! {
     /// A guard that is bound to a config. Cheap to clone.
-    GuardBinding<Guard>
+    BoundGuard<Guard>
 }
 
-impl GrayBinding {
+impl BoundGrayscale {
     /// Decides whether the device may have the gray version. It blocks the calling thread: usually for tens of
     /// microseconds, and at most for as long as the limits allow, after waiting as long for a free instance.
     pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
@@ -172,10 +171,10 @@ impl GrayBinding {
     }
 }
 
-impl AuditBinding {
+impl BoundAuditor {
     /// Judges a package, and returns the findings.
     pub async fn audit(&self, package: Arc<dyn Contents>) -> Evaluation<Vec<Finding>> {
-        let run = move |binding: &Binding<Auditor>| {
+        let run = move |binding: &Configured<Auditor>| {
             binding.run(Grant::Archive(package), |world, store| {
                 let answer = world.berth_policy_audit().call_audit(store, Archive::handle())?;
                 Ok(answer.map(|findings| findings.into_iter().map(Finding::from).collect()))
@@ -185,10 +184,10 @@ impl AuditBinding {
     }
 }
 
-impl GuardBinding {
+impl BoundGuard {
     /// Judges whether a grayscale release should go on.
     pub async fn judge(&self, health: Health) -> Evaluation<Advice> {
-        let run = move |binding: &Binding<Guard>| {
+        let run = move |binding: &Configured<Guard>| {
             binding.run(Grant::None, |world, store| {
                 let (gray, online) = (watch::windows(&health.gray), watch::windows(&health.online));
                 let health =

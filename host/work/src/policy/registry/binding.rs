@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use berth_model::policy::registry::{
-    BindingPatch, BindingQuery, BindingScope, InstalledPolicy, NewPolicyBinding, PolicyBinding, ScopeKind,
+    InstalledPolicy, NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope, ScopeKind,
     ScopedPolicyBinding,
 };
 use berth_store::policy::PolicyBindingRow;
@@ -67,7 +67,7 @@ pub async fn check(
 pub async fn attach(
     tx: &mut Tx,
     actor: &str,
-    scope: BindingScope,
+    scope: PolicyScope,
     new: NewPolicyBinding,
     policy: InstalledPolicy,
 ) -> Result<PolicyBindingRow> {
@@ -114,7 +114,7 @@ fn bound_already(name: &str, row: Option<&PolicyBindingRow>) -> Error {
 }
 
 /// The kind of policy that a place takes from people.
-fn kind_at(scope: &BindingScope, policy: &InstalledPolicy) -> Result<PolicyKind> {
+fn kind_at(scope: &PolicyScope, policy: &InstalledPolicy) -> Result<PolicyKind> {
     match (scope.kind, policy.kind) {
         (ScopeKind::Platform | ScopeKind::HostApp | ScopeKind::MiniApp, PolicyKind::Auditor) => Ok(PolicyKind::Auditor),
         (_, kind) => Err(Error::new(
@@ -148,13 +148,13 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
 
 /// The bindings at one place, in the order in which they are asked, or at all places that the caller may know about.
 /// Everybody may list the bindings of the platform.
-pub async fn list(db: &Db, caller: &Caller, query: &BindingQuery) -> Result<Vec<PolicyBinding>> {
+pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Result<Vec<PolicyBinding>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
     let rows = match query.scope_kind {
         None => tx.policy_bindings_known_to(caller).await?,
         Some(kind) => {
-            let scope = BindingScope { kind, id: query.scope_id.clone() };
+            let scope = PolicyScope { kind, id: query.scope_id.clone() };
             // Everybody's versions are judged by the platform's auditors, so everybody may know them.
             if kind != ScopeKind::Platform {
                 scope::authorise(&scope, &mut tx, caller, Action::Read).await?;
@@ -203,7 +203,7 @@ pub async fn rebind(
     policies: &Policies,
     caller: &Caller,
     id: &PolicyBindingId,
-    patch: BindingPatch,
+    patch: PolicyBindingPatch,
 ) -> Result<PolicyBinding> {
     loop {
         let seen = authorised(&mut policies.db.read().await?, caller, id).await?;
@@ -234,7 +234,7 @@ async fn change(
     caller: &Caller,
     row: PolicyBindingRow,
     owner: Option<MiniAppId>,
-    patch: &BindingPatch,
+    patch: &PolicyBindingPatch,
     policy: InstalledPolicy,
 ) -> Result<PolicyBinding> {
     if policy.name != row.name {

@@ -11,7 +11,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{BindingScope, Mode, OnError, ScopeKind};
+use super::{Mode, OnError, PolicyScope, ScopeKind};
 use crate::policy::LimitOverrides;
 
 /// A policy that is bound to a place.
@@ -26,7 +26,7 @@ pub struct PolicyBinding {
     /// SHA-256 of the wasm of the policy; the binding uses exactly these bytes.
     pub digest: Digest,
     /// The place where it is bound.
-    pub scope: BindingScope,
+    pub scope: PolicyScope,
     /// The config that it is given.
     #[schema(value_type = Object)]
     pub config: Value,
@@ -71,7 +71,7 @@ pub struct NewPolicyBinding {
 #[derive(Clone, Debug, Serialize)]
 pub struct ScopedPolicyBinding {
     /// The place.
-    pub scope: BindingScope,
+    pub scope: PolicyScope,
     /// The policy with its config.
     #[serde(flatten)]
     pub binding: NewPolicyBinding,
@@ -94,7 +94,7 @@ impl PartialSchema for ScopedPolicyBinding {
         let mut schema = NewPolicyBinding::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.description = Some("A policy to bind, and where.".into());
-            object.properties.insert("scope".into(), BindingScope::schema());
+            object.properties.insert("scope".into(), PolicyScope::schema());
             object.required.push("scope".into());
         }
         schema
@@ -104,14 +104,14 @@ impl PartialSchema for ScopedPolicyBinding {
 impl utoipa::ToSchema for ScopedPolicyBinding {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         NewPolicyBinding::schemas(schemas);
-        BindingScope::schemas(schemas);
+        PolicyScope::schemas(schemas);
     }
 }
 
 /// Changes to a binding. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BindingPatch {
+pub struct PolicyBindingPatch {
     /// Another version of the same policy: its name (which means the newest version), `NAME@VERSION`, or its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
@@ -130,7 +130,7 @@ pub struct BindingPatch {
     pub limits: Option<LimitOverrides>,
 }
 
-impl BindingPatch {
+impl PolicyBindingPatch {
     /// Whether it changes nothing but the version of the policy.
     pub fn only_moves(&self) -> bool {
         self.config.is_none() && self.mode.is_none() && self.on_error.is_none() && self.limits.is_none()
@@ -140,7 +140,7 @@ impl BindingPatch {
 /// Which bindings to list. Without a place: all that the caller may know about, except those of ended gray tasks.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct BindingQuery {
+pub struct PolicyBindingQuery {
     /// Only bindings at this kind of place, of which `scope_id` names one.
     #[serde(default)]
     pub scope_kind: Option<ScopeKind>,
