@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(after["moves"].as_array().unwrap().iter().filter(|one| one["changes"].is_array()).count(), 2);
     }
 
-    async fn g15_a_running_task_is_widened_and_its_events_tell_of_it(host) {
+    async fn g16_a_running_task_is_widened_and_its_events_tell_of_it(host) {
         let scene = ready(host).await;
         let android = json!({"platforms": [{"platform": "android", "min_os": "12"}], "networks": ["wifi"], "max_users": 2});
         let task = scene.gray("1.1.0", android).await.good();
@@ -130,7 +130,7 @@ on_both! {
         assert_eq!(admitted(&scene).await, one);
     }
 
-    async fn g16_a_table_is_told_line_by_line_and_a_column_is_taken(host) {
+    async fn g17_a_table_is_told_line_by_line_and_a_column_is_taken(host) {
         let scene = ready(host).await;
         let table = "name,guid\r\nAnn,g-1\r\n\"Bob\",\"g-2\"\r\n";
         let refused = upload(&scene, "", table).await.refused("cohort-invalid");
@@ -152,7 +152,7 @@ on_both! {
         upload(&scene, "&column=1&as_is=true", table).await.refused("invalid-field");
     }
 
-    async fn g16_a_config_names_lists_that_are_there(host) {
+    async fn g17_a_config_names_lists_that_are_there(host) {
         let scene = ready(host).await;
         let list = text(&upload(&scene, "", "a\n").await.good()["id"]);
         let naming = |name: &str| {

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn g16_what_the_schema_calls_a_list_is_found_wherever_it_stands() {
+    fn g17_what_the_schema_calls_a_list_is_found_wherever_it_stands() {
         let list = json!({"type": "string", "format": "cohort"});
         let schema = json!({
             "type": "object",

@@ -270,7 +270,7 @@ impl Tx {
     }
 
     /// Edits a task that this transaction has locked: stores the new terms but for its policies, records the edit as a
-    /// move with who and why, and emits the event (G15).
+    /// move with who and why, and emits the event (G16).
     pub async fn edit_gray_task(
         &mut self,
         task: &mut TaskRow,

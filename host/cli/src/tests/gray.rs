@@ -108,7 +108,7 @@ async fn g3_the_end_is_needed_and_lies_after_the_start() {
 }
 
 #[tokio::test]
-async fn g16_a_list_that_was_uploaded_is_named_by_its_id_and_a_column_is_taken() {
+async fn g17_a_list_that_was_uploaded_is_named_by_its_id_and_a_column_is_taken() {
     let asked = Seen::new();
     let desk = Desk::before(host(asked.clone())).await;
     let table = desk.write("customers.csv", "name,guid\nAnn,a\n");
@@ -125,7 +125,7 @@ async fn g16_a_list_that_was_uploaded_is_named_by_its_id_and_a_column_is_taken()
 }
 
 #[tokio::test]
-async fn g16_a_table_is_told_with_the_command_that_takes_a_column() {
+async fn g17_a_table_is_told_with_the_command_that_takes_a_column() {
     let refusal =
         json!({"type": "/problems/cohort-invalid", "status": 422, "detail": "These lines look wrong.", "lines": []});
     let refuse = move || async move { (StatusCode::UNPROCESSABLE_ENTITY, Json(refusal)) };
@@ -191,7 +191,7 @@ fn host_with_task(asked: Seen<Value>) -> Router {
 }
 
 #[tokio::test]
-async fn g15_options_say_what_changes_of_a_task() {
+async fn g16_options_say_what_changes_of_a_task() {
     let asked = Seen::new();
     let desk = Desk::before(host_with_task(asked.clone())).await;
     let edit = async |options: &str| {

@@ -1,4 +1,4 @@
-//! Edits of gray tasks (G15). A task that has not started may be edited in every way; one that runs may only be widened,
+//! Edits of gray tasks (G16). A task that has not started may be edited in every way; one that runs may only be widened,
 //! so that no device loses what it could have got; one that has ended stays as it was.
 
 use berth_base::{
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_a_running_task_is_widened_and_not_narrowed() {
+    fn g16_a_running_task_is_widened_and_not_narrowed() {
         let end = DAWN.plus_seconds(1800);
         for wider in [
             json!({}),
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_before_its_start_a_task_may_be_narrowed_and_after_its_end_nothing_changes() {
+    fn g16_before_its_start_a_task_may_be_narrowed_and_after_its_end_nothing_changes() {
         let narrower = json!({"max_users": 1, "networks": ["5g"], "start": DAWN.plus_seconds(90)});
         let pending = edited(State::Pending, narrower.clone()).expect("edited");
         assert_eq!((pending.max_users, pending.conditions.networks.as_slice()), (Some(1), &["5g".to_owned()][..]));
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_all_that_would_be_lost_is_named_with_the_way_out() {
+    fn g16_all_that_would_be_lost_is_named_with_the_way_out() {
         let edit = json!({"max_users": 5, "networks": ["5g"]});
         let refused = edited(State::Delivering, edit).expect_err("narrows");
         assert_eq!(refused.fields["lost"], json!(["max_users: 100 devices now", "networks: wifi"]));
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_policies_are_changed_and_those_that_berth_knows_only_widened() {
+    fn g16_policies_are_changed_and_those_that_berth_knows_only_widened() {
         let terms = terms();
         let [_, share, own] = [0, 1, 2].map(|at| terms.policies[at].binding.clone());
         let edit = |binding: &PolicyBindingId, change: Value| {
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_the_conditions_are_edited_as_conditions_and_each_policy_once() {
+    fn g16_the_conditions_are_edited_as_conditions_and_each_policy_once() {
         let terms = terms();
         let code = |policies: Value| {
             terms_edited(&terms, State::Pending, json!({ "policies": policies })).expect_err("refused").code
@@ -465,7 +465,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn g15_a_cap_of_a_running_task_never_falls(old in prop::option::of(1u64..50), new in prop::option::of(1u64..50)) {
+        fn g16_a_cap_of_a_running_task_never_falls(old in prop::option::of(1u64..50), new in prop::option::of(1u64..50)) {
             let terms = Terms { max_users: old, ..terms() };
             let room = |cap: Option<u64>| cap.unwrap_or(u64::MAX);
             let allowed = terms_edited(&terms, State::Delivering, json!({ "max_users": new })).is_ok();

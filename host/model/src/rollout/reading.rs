@@ -1,4 +1,4 @@
-//! How the lines of an uploaded list are read (G16). A list has one guid, device id or account on each line. What people
+//! How the lines of an uploaded list are read (G17). A list has one guid, device id or account on each line. What people
 //! upload instead is often a table: with several columns, quotes, a heading, separators at the ends of lines. Each such
 //! line would become a member that no device is, and nobody would learn of it. So it is told, line by line, and refused,
 //! unless the uploader names the column to take, or says that lines are members as they are.
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn g16_a_plain_list_is_what_it_is() {
+    fn g17_a_plain_list_is_what_it_is() {
         let (members, reading) = read(Take::Lines, "a-1\nann@example.org\n灰度 3\no'hara\n").expect("plain");
         assert_eq!(members, ["a-1", "ann@example.org", "灰度 3", "o'hara"]);
         assert_eq!(reading.first, ["a-1", "ann@example.org", "灰度 3"]);
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn g16_lines_of_a_table_are_told_one_by_one() {
+    fn g17_lines_of_a_table_are_told_one_by_one() {
         let refused = read(Take::Lines, "Device-ID\nb,\n\n\"c\"\nd;x\ne\tx\nfine\n'f'\n").expect_err("refused");
         let why = |line: &serde_json::Value| format!("{} {}", line["line"], line["why"].as_str().unwrap_or_default());
         let lines: Vec<_> = refused.fields["lines"].as_array().expect("lines").iter().map(why).collect();
@@ -368,13 +368,13 @@ mod tests {
     }
 
     #[test]
-    fn g16_a_heading_stands_on_the_first_line_only() {
+    fn g17_a_heading_stands_on_the_first_line_only() {
         assert!(read(Take::Lines, "\n\nguid\na\n").is_err());
         assert!(read(Take::Lines, "a\nguid\n").is_ok());
     }
 
     #[test]
-    fn g16_many_wrong_lines_are_counted() {
+    fn g17_many_wrong_lines_are_counted() {
         let table = "a,b\n".repeat(1000);
         let refused = read(Take::Lines, &table).expect_err("refused");
         assert!(
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn g16_a_column_is_taken_by_number_or_heading() {
+    fn g17_a_column_is_taken_by_number_or_heading() {
         let table = "Name;GUID;note\nAnn;g-1;\n\"B; or\"\"b\"\"\";\"g-2\";x\nEmpty; ;\n";
         for take in [column("2"), column("guid")] {
             let (members, reading) = read(take, table).expect("column");
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn g16_a_column_that_is_not_there_is_told() {
+    fn g17_a_column_that_is_not_there_is_told() {
         let none = read(column("phone"), "name,guid\nAnn,g-1\n").expect_err("none");
         assert!(none.detail.contains("Its columns are: name, guid."), "{}", none.detail);
         let short = read(column("2"), "a,b\nc\n\"d,e\n").expect_err("short");
@@ -413,7 +413,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn g16_every_column_comes_out_as_it_was(
+        fn g17_every_column_comes_out_as_it_was(
             rows in prop::collection::vec(prop::collection::vec("[a-z\",; \t']{0,6}", 3), 1..6),
             separator in 0usize..3, at in 0usize..3,
         ) {
@@ -427,7 +427,7 @@ mod tests {
         }
 
         #[test]
-        fn g16_no_line_makes_the_reader_panic(lines in prop::collection::vec(".{0,12}", 0..6), number in 1usize..4) {
+        fn g17_no_line_makes_the_reader_panic(lines in prop::collection::vec(".{0,12}", 0..6), number in 1usize..4) {
             for take in [Take::Lines, Take::AsIs, Take::Column(Column::Number(number)), column("guid")] {
                 let _ = read(take, &lines.join("\n"));
             }

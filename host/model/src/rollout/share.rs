@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn g15_a_percentage_rises() {
+    fn g16_a_percentage_rises() {
         let lost = |old: Value, new: Value| lost(&old, &new, 0);
         assert_eq!(lost(json!({"percent": 10}), json!({"percent": 10})), None);
         assert_eq!(lost(json!({"percent": 10}), json!({"percent": 10.5})), None);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_stages_never_fall_below_the_old_ones_from_now_on() {
+    fn g16_stages_never_fall_below_the_old_ones_from_now_on() {
         let old = json!({"stages": [{"percent": 10, "after_hours": 0}, {"percent": 50, "after_hours": 24}]});
         let late = json!({"stages": [{"percent": 20, "after_hours": 0}, {"percent": 50, "after_hours": 48}]});
         let falls = lost(&old, &late, 0).expect("falls");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_other_buckets_are_other_devices() {
+    fn g16_other_buckets_are_other_devices() {
         let (one, other) = (json!({"percent": 10}), json!({"percent": 50, "bucket_key": "spring"}));
         assert!(lost(&one, &other, 0).expect("others").contains("bucket key"));
         assert_eq!(lost(&one, &json!({"percent": 100, "bucket_key": "spring"}), 0), None);
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn g15_at_no_later_time_a_wider_plan_admits_fewer(old in plan(), new in plan(), since in 0u64..100, at in 0u64..200) {
+        fn g16_at_no_later_time_a_wider_plan_admits_fewer(old in plan(), new in plan(), since in 0u64..100, at in 0u64..200) {
             let share = |config: &Value, at: u64| Plan::deserialize(config).expect("plan").at(at * HOUR);
             if lost(&old, &new, since * HOUR).is_none() && at >= since {
                 prop_assert!(share(&new, at) >= share(&old, at));

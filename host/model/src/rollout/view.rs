@@ -69,7 +69,7 @@ pub struct TaskPolicy {
     pub limits: LimitOverrides,
 }
 
-/// One move of a task: who or what caused it, and when (G5). An edit is a move, too (G15).
+/// One move of a task: who or what caused it, and when (G5). An edit is a move, too (G16).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
 pub struct MoveView {

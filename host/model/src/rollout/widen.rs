@@ -1,5 +1,5 @@
 //! Whether conditions are at least as wide as others: whatever device the old ones admit, the new ones admit as well.
-//! A running task may only be widened, as nobody who could get the version is to lose that chance unawares (G15).
+//! A running task may only be widened, as nobody who could get the version is to lose that chance unawares (G16).
 //!
 //! The judgement is on the safe side: it compares an alternative with one alternative, so that a range that only two
 //! others cover together counts as lost, and it does not look into uploaded lists.
@@ -248,14 +248,14 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
         #[test]
-        fn g15_whoever_the_old_conditions_admit_the_wider_ones_admit((old, new) in pair(), device in some_device()) {
+        fn g16_whoever_the_old_conditions_admit_the_wider_ones_admit((old, new) in pair(), device in some_device()) {
             if lost(&old, &new).is_empty() && admits(&old, &device) {
                 prop_assert!(admits(&new, &device), "{old:?} {new:?}");
             }
         }
 
         #[test]
-        fn g15_conditions_are_as_wide_as_themselves_and_none_are_the_widest(some in some_conditions()) {
+        fn g16_conditions_are_as_wide_as_themselves_and_none_are_the_widest(some in some_conditions()) {
             prop_assert!(lost(&some, &some).is_empty());
             prop_assert!(lost(&some, &Conditions::default()).is_empty());
             prop_assert_eq!(lost(&Conditions::default(), &some).is_empty(), some.is_empty());
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_what_is_lost_is_named() {
+    fn g16_what_is_lost_is_named() {
         let old = conditions(json!({
             "host_apps": [{"id": "ha-shop", "min_version": "3.2", "max_version": "3.9"}],
             "platforms": [{"platform": "android"}],
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn g15_a_range_widens_at_its_ends() {
+    fn g16_a_range_widens_at_its_ends() {
         let platform = |range: Value| {
             let mut one = json!({"platform": "ios"});
             one.as_object_mut().expect("object").extend(range.as_object().expect("object").clone());

@@ -201,7 +201,7 @@ fn busy() -> Error {
 /// release versions of the MiniApp.
 ///
 /// # Errors
-/// `cohort-invalid`, with the line, for what is not a list, and with the lines for what looks like a table (G16); `body-too-large`; `too-many-requests` while 8 others are
+/// `cohort-invalid`, with the line, for what is not a list, and with the lines for what looks like a table (G17); `body-too-large`; `too-many-requests` while 8 others are
 /// being uploaded to this host; `invalid-field` for the name; `not-found` and `missing-grant`; the error of the body,
 /// when it ends with one.
 #[tracing::instrument(name = "cohort.upload", skip_all, fields(mini_app = %mini_app))]

@@ -1,4 +1,4 @@
-//! Edits gray tasks (G15): name, period, cap, conditions and policies.
+//! Edits gray tasks (G16): name, period, cap, conditions and policies.
 
 use berth_base::{error::Result, ids::GrayTaskId, text};
 use berth_check::judge::Judges;

@@ -348,7 +348,7 @@ async fn g4_a_list_of_a_million_lines_works() {
 }
 
 #[tokio::test]
-async fn g16_a_table_is_refused_line_by_line_and_its_column_is_taken() {
+async fn g17_a_table_is_refused_line_by_line_and_its_column_is_taken() {
     let host = host().await;
     let table = "\u{feff}name,guid\r\nAnn,g-1\r\n\r\nBob,\"g-2\"\r\nCid,\r\n";
     let chunks = || table.as_bytes().chunks(3).map(Bytes::copy_from_slice).collect::<Vec<_>>();
@@ -366,7 +366,7 @@ async fn g16_a_table_is_refused_line_by_line_and_its_column_is_taken() {
 }
 
 #[tokio::test]
-async fn g16_a_config_that_names_a_list_that_is_not_there_is_refused() {
+async fn g17_a_config_that_names_a_list_that_is_not_there_is_refused() {
     let host = host().await;
     host.approved("1.1.0").await;
     let list = upload(&host, vec!["a\n".into()]).await.expect("list").id;
@@ -391,7 +391,7 @@ async fn edited(host: &TestHost, task: &GrayTask, members: serde_json::Value) ->
 }
 
 #[tokio::test]
-async fn g15_an_edit_is_a_move_with_who_and_why_and_has_its_event() {
+async fn g16_an_edit_is_a_move_with_who_and_why_and_has_its_event() {
     let host = host().await;
     host.approved("1.1.0").await;
     let task = host.task("1.1.0", |new| new.max_users = Some(5)).await.expect("task");
@@ -413,7 +413,7 @@ async fn g15_an_edit_is_a_move_with_who_and_why_and_has_its_event() {
 }
 
 #[tokio::test]
-async fn g15_every_host_follows_an_edit_and_the_admitted_stay() {
+async fn g16_every_host_follows_an_edit_and_the_admitted_stay() {
     let host = host().await;
     let other = host.beside().await;
     host.approved("1.1.0").await;
@@ -443,7 +443,7 @@ async fn g15_every_host_follows_an_edit_and_the_admitted_stay() {
 }
 
 #[tokio::test]
-async fn g15_before_its_start_a_task_is_edited_freely_and_after_its_end_not_at_all() {
+async fn g16_before_its_start_a_task_is_edited_freely_and_after_its_end_not_at_all() {
     let host = host().await;
     host.approved("1.1.0").await;
     let task = host.task("1.1.0", |new| new.start = new.start.plus_seconds(600)).await.expect("task");
@@ -461,7 +461,7 @@ async fn g15_before_its_start_a_task_is_edited_freely_and_after_its_end_not_at_a
 }
 
 #[tokio::test]
-async fn g15_edits_at_once_all_survive_and_the_cap_stays_exact() {
+async fn g16_edits_at_once_all_survive_and_the_cap_stays_exact() {
     let host = Arc::new(host().await);
     let other = Arc::new(host.beside().await);
     host.approved("1.1.0").await;

@@ -1,5 +1,5 @@
 //! The lists that the configs of a gray task's policies name. A policy that asks for a list that is not there hears that
-//! nobody is in it, so a name that is misspelt is refused before it is stored (G16).
+//! nobody is in it, so a name that is misspelt is refused before it is stored (G17).
 
 use std::collections::BTreeSet;
 
