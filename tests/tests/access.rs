@@ -162,6 +162,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/mini-apps/{id}/gray-tasks", READ),
     ("POST", "/v1/mini-apps/{id}/gray-tasks", RELEASE),
     ("GET", "/v1/gray-tasks/{id}", READ),
+    ("PATCH", "/v1/gray-tasks/{id}", RELEASE),
     ("POST", "/v1/gray-tasks/{id}/suspend", RELEASE),
     ("POST", "/v1/gray-tasks/{id}/resume", RELEASE),
     ("POST", "/v1/gray-tasks/{id}/end", RELEASE),
@@ -382,6 +383,7 @@ impl Cast {
             ("POST", "/v1/mini-apps/{id}/gray-tasks") => {
                 json!({"name": "g", "version": "1.1.0", "start": now, "end": now.plus_seconds(60)})
             }
+            ("PATCH", "/v1/gray-tasks/{id}") => json!({"name": "new"}),
             ("POST", "/v1/check" | "/v1/check/explain") => device,
             ("POST", "/v1/reports") => {
                 json!({"host_app": "super-app", "guid": "d", "mini_app": "coffee", "version": "1.1.0", "kind": "running"})

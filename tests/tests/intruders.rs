@@ -70,6 +70,7 @@ on_both! {
         for (method, path, body) in [
             ("GET", format!("/v1/gray-tasks/{task}"), None),
             ("POST", format!("/v1/gray-tasks/{task}/end"), None),
+            ("PATCH", format!("/v1/gray-tasks/{task}"), Some(json!({"name": "theirs"}))),
             ("GET", format!("/v1/audits/{audit}"), None),
             ("POST", format!("/v1/audits/{audit}/decisions"), Some(json!({"host_app": "super-app", "approve": false, "note": "n"}))),
             ("PUT", format!("/v1/policy-bindings/{binding}"), Some(json!({"mode": "shadow"}))),

@@ -11,6 +11,7 @@ mod downloads;
 mod endpoint;
 mod events;
 mod gray;
+mod gray_edit;
 mod gray_policies;
 mod greed;
 mod house;

@@ -128,6 +128,7 @@ codes! {
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
     GrayState = "gray-state", Conflict, "The task's state does not allow this";
+    GrayNarrows = "gray-narrows", Conflict, "A task that has started can only be widened";
     GrayLimit = "gray-limit", Conflict, "Too many tasks of the MiniApp have not ended";
     GrayPeriod = "gray-period", Invalid, "The period of the task is not possible";
     CohortInvalid = "cohort-invalid", Invalid, "The list cannot be used";

@@ -1,17 +1,15 @@
 //! `berth gray`: grayscale releases.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::{
-    call::Call, client::Client, failure::Done, gray_create::Create, gray_view::admitted, paint::state, push::progress,
-    session::Session, table::Cell,
+    call::Call, client::Client, failure::Done, gray_create::Create, gray_edit::Edit, gray_lists::Upload,
+    gray_view::admitted, paint::state, session::Session, table::Cell,
 };
-use crate::{gray_create, gray_view as view};
+use crate::{gray_create, gray_edit, gray_lists, gray_view as view};
 use berth_base::ids::{GrayTaskId, MiniAppId};
-use berth_model::rollout::{Cohort, GrayTask, Note, Progress};
+use berth_model::rollout::{GrayTask, Note, Progress};
 
 /// The subcommands of `berth gray`.
 #[derive(Subcommand, Debug)]
@@ -19,6 +17,7 @@ use berth_model::rollout::{Cohort, GrayTask, Note, Progress};
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
   berth gray create mp-shop --name beta --version 1.3.0 --end 2030-01-31T08:00:00Z --max-users 500 \\
       --host-app ha-super:3.0.0.. --platform android:12.. --list guid=testers.txt
+  berth gray edit gray_01… --percent 30 --note \"no crashes for a day\"
   berth gray suspend gray_01… --note \"crash reports\"
   berth gray progress gray_01…")]
 pub enum Gray {
@@ -45,16 +44,10 @@ pub enum Gray {
         /// The grayscale task
         task: GrayTaskId,
     },
+    /// Change a task before its start, and widen it afterwards
+    Edit(Box<Edit>),
     /// Upload a list of devices or accounts for later tasks
-    UploadList {
-        /// The MiniApp
-        app: MiniAppId,
-        /// A text file with one object per line, in UTF-8; blank lines and duplicates are counted
-        file: PathBuf,
-        /// The name of the list; that of the file when absent
-        #[arg(long)]
-        name: Option<String>,
-    },
+    UploadList(Upload),
 }
 
 /// A change of a task's state by hand.
@@ -89,10 +82,8 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
             let answer = client.value(Call::get(format!("/v1/gray-tasks/{task}/progress"))).await?;
             session.out.show(&answer, |progress: Progress, paint| view::progress(&progress, paint))
         }
-        Gray::UploadList { app, file, name } => {
-            let answer = upload_list(&client, session, &app, &file, name).await?;
-            session.out.show(&answer, |cohort: Cohort, paint| view::cohort(&cohort, paint))
-        }
+        Gray::Edit(args) => gray_edit::run(&client, session, *args).await,
+        Gray::UploadList(args) => gray_lists::run(&client, session, args).await,
     }
 }
 
@@ -120,19 +111,4 @@ async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) 
         session.out.next(format!("berth gray resume {}", step.task));
     }
     Ok(())
-}
-
-/// Streams a list to the host.
-pub async fn upload_list(
-    client: &Client,
-    session: &Session,
-    app: &MiniAppId,
-    file: &std::path::Path,
-    name: Option<String>,
-) -> Result<Value, super::failure::Failure> {
-    let stem = || file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.unwrap_or_else(stem);
-    let bar = progress(session, &name);
-    let call = Call::post(format!("/v1/mini-apps/{app}/cohorts")).query("name", Some(&name));
-    client.value(call.file(file, "text/plain; charset=utf-8", bar)).await
 }

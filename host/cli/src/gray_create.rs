@@ -1,15 +1,15 @@
-//! `berth gray create`: makes the conditions of a task from options.
+//! `berth gray create`: makes a task from options.
 
 use clap::{ArgGroup, Args};
-use serde_json::{Value, json};
 
 use super::{
     answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    gray::upload_list,
-    parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged},
+    gray_lists::{self, ListChoice, Take},
+    gray_policies::Policies,
+    parse::{Moment, Ranged},
     session::Session,
 };
 use crate::{gray_view as view, parse};
@@ -18,12 +18,8 @@ use berth_base::{
     ids::{HostAppId, MiniAppId},
     version::VersionNumber,
 };
-use berth_model::{
-    policy::{
-        LimitOverrides,
-        registry::{Mode, NewPolicyBinding, OnError},
-    },
-    rollout::{Cohort, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange},
+use berth_model::rollout::{
+    self, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange,
 };
 
 /// The arguments of `berth gray create`.
@@ -36,7 +32,8 @@ Examples:
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
   berth gray create mp-shop --name beta --version 1.3.0 --start +1h --for 3d --max-users 500 \\
       --host-app ha-super:3.0.0.. --platform android:12.. --network wifi --list guid=testers.txt
-  berth gray create mp-shop --name staged --version 1.3.0 --for 3d --policy percentage=stages.json")]
+  berth gray create mp-shop --name staged --version 1.3.0 --for 7d --stages 10,50@24h,100@72h
+  berth gray create mp-shop --name tried --version 1.3.0 --for 3d --policy no-tablets --mode no-tablets=shadow")]
 pub struct Create {
     /// The MiniApp
     pub app: MiniAppId,
@@ -58,6 +55,15 @@ pub struct Create {
     /// How many devices get it at most
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_users: Option<u64>,
+    #[command(flatten)]
+    pub conditions: Conditions,
+    #[command(flatten)]
+    pub policies: Policies,
+}
+
+/// The conditions of a task.
+#[derive(Args, Debug, Default)]
+pub struct Conditions {
     /// Only in this host app, perhaps in some of its versions; may be repeated
     #[arg(long = "host-app", value_name = "ID[:MIN..MAX]")]
     pub host_apps: Vec<Ranged<HostAppId>>,
@@ -76,30 +82,39 @@ pub struct Create {
     /// Only this account; may be repeated
     #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// Only those in a file with one per line: guid=FILE, device-id=FILE or account=FILE; may be repeated
-    #[arg(long = "list", value_name = "KIND=FILE")]
-    pub lists: Vec<ListFile>,
-    /// Only this share of the devices, sticky (the policy `percentage`)
-    #[arg(long, value_name = "PERCENT", value_parser = parse::percent)]
-    pub percent: Option<f64>,
-    /// Only devices that this policy admits; may be repeated
-    #[arg(long = "policy", value_name = "NAME[=CONFIG.json]")]
-    pub policies: Vec<PolicyChoice>,
+    /// Only those in a list: guid=FILE with one per line, or guid=coh_… that was uploaded before; also device-id=… and
+    /// account=…; may be repeated
+    #[arg(long = "list", value_name = "KIND=FILE|coh_…")]
+    pub lists: Vec<ListChoice>,
+    #[command(flatten)]
+    pub take: Take,
+}
+
+impl Conditions {
+    /// The conditions that were typed, without the lists.
+    pub fn typed(&self) -> rollout::Conditions {
+        let typed = [
+            (ObjectKind::Guid, &self.guids),
+            (ObjectKind::DeviceId, &self.device_ids),
+            (ObjectKind::Account, &self.accounts),
+        ];
+        let given = typed.into_iter().filter(|(_, values)| !values.is_empty());
+        rollout::Conditions {
+            host_apps: self.host_apps.iter().map(host_app).collect(),
+            platforms: self.platforms.iter().map(platform).collect(),
+            networks: self.networks.clone(),
+            objects: given.map(|(kind, values)| ObjectList { kind, values: values.clone(), cohort: None }).collect(),
+        }
+    }
 }
 
 /// Uploads the lists, and creates the task.
 pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Done {
-    let lists = std::mem::take(&mut args.lists);
+    let (lists, take) = (std::mem::take(&mut args.conditions.lists), args.conditions.take.clone());
     let app = args.app.clone();
     // Everything that can be wrong on this side is found before anything is uploaded.
     let mut task = new_task(args, session.clock.now())?;
-    for list in lists {
-        let answer = upload_list(client, session, &app, &list.path, None).await?;
-        let cohort: Cohort = read(&answer)?;
-        let counted = view::cohort(&cohort, &session.out.paint);
-        session.out.note(format!("{counted}\n"));
-        task.objects.push(ObjectList { kind: list.kind, values: Vec::new(), cohort: Some(cohort.id) });
-    }
+    task.objects.extend(gray_lists::objects(client, session, &app, lists, &take).await?);
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;
     session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
     session.out.then(&answer, |task: GrayTask| Some(format!("berth gray progress {}", task.id)));
@@ -117,16 +132,13 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewGrayTask, Failure> {
     if end <= start {
         return Err(Failure::usage(format!("The end {end} is not after the start {start}.")));
     }
+    let rollout::Conditions { host_apps, platforms, networks, objects } = args.conditions.typed();
     Ok(NewGrayTask {
-        policies: policies(args.percent, &args.policies)?,
-        objects: objects([
-            (ObjectKind::Guid, args.guids),
-            (ObjectKind::DeviceId, args.device_ids),
-            (ObjectKind::Account, args.accounts),
-        ]),
-        host_apps: args.host_apps.into_iter().map(host_app).collect(),
-        platforms: args.platforms.into_iter().map(platform).collect(),
-        networks: args.networks,
+        policies: args.policies.create()?,
+        host_apps,
+        platforms,
+        networks,
+        objects,
         name: args.name,
         version: args.number,
         start,
@@ -135,36 +147,10 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewGrayTask, Failure> {
     })
 }
 
-fn host_app(Ranged { name: id, min: min_version, max: max_version }: Ranged<HostAppId>) -> HostAppRange {
-    HostAppRange { id, min_version, max_version }
+fn host_app(Ranged { name, min, max }: &Ranged<HostAppId>) -> HostAppRange {
+    HostAppRange { id: name.clone(), min_version: min.clone(), max_version: max.clone() }
 }
 
-fn platform(Ranged { name: platform, min: min_os, max: max_os }: Ranged<Platform>) -> PlatformRange {
-    PlatformRange { platform, min_os, max_os }
-}
-
-fn objects(typed: [(ObjectKind, Vec<String>); 3]) -> Vec<ObjectList> {
-    let given = typed.into_iter().filter(|(_, values)| !values.is_empty());
-    given.map(|(kind, values)| ObjectList { kind, values, cohort: None }).collect()
-}
-
-fn policies(percent: Option<f64>, choices: &[PolicyChoice]) -> Result<Vec<NewPolicyBinding>, Failure> {
-    let share = percent.map(|percent| binding("percentage", json!({"percent": number(percent)})));
-    let mut policies = Vec::from_iter(share);
-    for choice in choices {
-        let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
-        policies.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
-    }
-    Ok(policies)
-}
-
-/// A policy of the task with the host's defaults for everything but its config.
-fn binding(policy: &str, config: Value) -> NewPolicyBinding {
-    let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
-    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits }
-}
-
-/// A number as JSON, without decimals if it is whole.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 { json!(value as u64) } else { json!(value) }
+fn platform(Ranged { name, min, max }: &Ranged<Platform>) -> PlatformRange {
+    PlatformRange { platform: *name, min_os: min.clone(), max_os: max.clone() }
 }

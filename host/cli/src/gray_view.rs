@@ -4,22 +4,15 @@ use super::{
     paint::{Paint, said, state},
     table::{Card, Cell, Table},
 };
+use crate::gray_edit;
 use berth_base::text;
 use berth_model::{
-    policy::registry::Mode,
-    rollout::{Cause, Cohort, FailureReason, GrayTask, MoveView, Progress, TaskPolicy},
+    policy::{
+        LimitOverrides,
+        registry::{Mode, OnError},
+    },
+    rollout::{Cause, FailureReason, GrayTask, MoveView, Progress, TaskPolicy},
 };
-
-/// The card of a list, with what the host counted in it.
-pub fn cohort(cohort: &Cohort, paint: &Paint) -> String {
-    let counted = format!("{} lines, {} blank, {} duplicate", cohort.lines, cohort.blanks, cohort.duplicates);
-    Card::default()
-        .field("id", Cell::strong(&cohort.id))
-        .field("name", cohort.name.as_str())
-        .field("members", Cell::of(cohort.members))
-        .field("counted", counted)
-        .render(paint)
-}
 
 /// The card of a task.
 pub fn task(task: &GrayTask, paint: &Paint) -> String {
@@ -54,11 +47,24 @@ pub fn admitted(task: &GrayTask) -> String {
     task.max_users.map_or_else(|| task.admitted.to_string(), |cap| format!("{} of {cap}", task.admitted))
 }
 
+/// The policy with its config, and what differs from the defaults.
+fn policy(one: &TaskPolicy) -> String {
+    let mode = (one.mode == Mode::Shadow).then(|| " (shadow)".to_owned());
+    let open = (one.on_error == OnError::Open).then(|| " (open on error)".to_owned());
+    let limited = one.limits != LimitOverrides::default();
+    let limits = limited.then(|| format!(" (limits {})", serde_json::to_string(&one.limits).unwrap_or_default()));
+    let more: String = [mode, open, limits].into_iter().flatten().collect();
+    format!("{} {}{more}", one.policy, one.config)
+}
+
 fn moves(moves: &[MoveView], paint: &Paint) -> String {
     let mut table = Table::new(["WHEN", "TO", "CAUSE", "BY", "NOTE"]);
     for one in moves {
-        let (to, note) = (state(one.to.as_str()), Cell::any(said(&one.note)));
-        table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), note]);
+        let said = [one.note.clone(), gray_edit::changes(&one.changes)];
+        let note = said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+        let note = Some(note).filter(|note| !note.is_empty());
+        let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
+        table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(note)]);
     }
     table.render(paint)
 }

@@ -82,27 +82,6 @@ impl<T: FromStr<Err = Error>> FromStr for Ranged<T> {
     }
 }
 
-/// A file with a list of objects, such as `guid=devices.txt`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListFile {
-    /// Which property of a device the list has.
-    pub kind: ObjectKind,
-    /// The file, which has one object per line.
-    pub path: PathBuf,
-}
-
-impl FromStr for ListFile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, path) = text.split_once('=').ok_or("expected KIND=FILE.txt, such as guid=devices.txt")?;
-        match kind.replace('-', "_").parse() {
-            Ok(kind) if !path.is_empty() => Ok(Self { kind, path: path.into() }),
-            _ => Err(format!("{text:?}: expected guid=FILE, device-id=FILE or account=FILE")),
-        }
-    }
-}
-
 /// A policy with a config: `percentage`, `percentage={"percent":10}` or `stages=plan.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyChoice {

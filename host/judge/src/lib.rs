@@ -16,6 +16,7 @@ mod engine;
 mod gate;
 mod guest;
 mod installed;
+mod lists;
 mod pulse;
 mod run;
 mod schema;
@@ -42,6 +43,7 @@ pub use configured::{BoundAuditor, BoundGrayscale, BoundGuard};
 pub use engine::{Engine, EngineConfig, PoolUsage};
 pub use gate::{admit, imports};
 pub use installed::Policy;
+pub use lists::named_lists;
 pub use subject::Subject;
 
 use berth_model::policy::{

@@ -14,9 +14,11 @@ use berth_base::{
 };
 use berth_model::rollout::MoveView;
 use berth_model::{
-    event::{GrayMoved, Kind, kind},
+    event::{GrayEdited, GrayMoved, Kind, kind},
     policy::registry::ScopeKind,
-    rollout::{Cause, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy, in_words},
+    rollout::{
+        Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, PolicyTerms, State, TaskPolicy, Terms, in_words,
+    },
 };
 use sqlx::types::Json;
 
@@ -149,15 +151,31 @@ impl Tx {
     pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveView) -> Result<()> {
         execute!(
             self,
-            "INSERT INTO gray_move (task_id, position, from_state, to_state, cause, note, moved_by, moved_at)
-             SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6, $7 FROM gray_move WHERE task_id = $1",
+            "INSERT INTO gray_move (task_id, position, from_state, to_state, cause, note, moved_by, moved_at, changes)
+             SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6, $7, $8 FROM gray_move WHERE task_id = $1",
             task,
             row.from,
             row.to,
             row.cause,
             &row.note,
             &row.by,
-            row.at
+            row.at,
+            Json(&row.changes)
+        )?;
+        Ok(())
+    }
+
+    /// Stores what edits change of a gray task that this transaction has locked.
+    async fn save_gray_terms(&mut self, task: &TaskRow) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE gray_task SET name = $2, start_at = $3, end_at = $4, max_users = $5, conditions = $6 WHERE id = $1",
+            &task.id,
+            &task.name,
+            task.start_at,
+            task.end_at,
+            task.max_users,
+            &task.conditions
         )?;
         Ok(())
     }
@@ -233,6 +251,7 @@ impl Tx {
             note: step.note.to_owned(),
             by: step.actor.to_owned(),
             at: self.now(),
+            changes: Vec::new(),
         };
         self.insert_gray_move(&task.id, &row).await?;
         let data = GrayMoved {
@@ -245,6 +264,49 @@ impl Tx {
             admitted: task.admitted,
         };
         self.tell(event, &task.id, step.actor, &data).for_mini_app(&task.mini_app_id);
+        Ok(())
+    }
+
+    /// What edits change of a task.
+    pub async fn gray_terms(&mut self, task: &TaskRow) -> Result<Terms> {
+        let policies = self.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await?;
+        Ok(Terms {
+            name: task.name.clone(),
+            start: task.start_at,
+            end: task.end_at,
+            max_users: task.max_users.map(u64::from),
+            conditions: task.conditions.0.clone(),
+            policies: policies.into_iter().map(PolicyTerms::from).collect(),
+        })
+    }
+
+    /// Edits a task that this transaction has locked: stores the new terms but for its policies, records the edit as a
+    /// move with who and why, and emits the event (G16).
+    pub async fn edit_gray_task(
+        &mut self,
+        task: &mut TaskRow,
+        new: &Terms,
+        changes: Vec<Change>,
+        actor: &str,
+        note: &str,
+    ) -> Result<()> {
+        task.name.clone_from(&new.name);
+        (task.start_at, task.end_at) = (new.start, new.end);
+        task.max_users = new.max_users.map(Count);
+        task.conditions = Json(new.conditions.clone());
+        self.save_gray_terms(task).await?;
+        let (state, at) = (task.state, self.now());
+        let data = GrayEdited {
+            id: task.id.clone(),
+            version: task.version.clone(),
+            state,
+            changes: changes.clone(),
+            note: note.to_owned(),
+        };
+        let (note, by) = (note.to_owned(), actor.to_owned());
+        let row = MoveView { from: state, to: state, cause: Cause::Hand, note, by, at, changes };
+        self.insert_gray_move(&task.id, &row).await?;
+        self.tell(kind::GRAY_TASK_EDITED, &task.id, actor, &data).for_mini_app(&task.mini_app_id);
         Ok(())
     }
 
@@ -276,6 +338,20 @@ impl From<PolicyBindingRow> for TaskPolicy {
             config: row.config.0,
             mode: row.mode,
             on_error: row.on_error,
+            limits: row.limits.0,
+        }
+    }
+}
+
+impl From<PolicyBindingRow> for PolicyTerms {
+    fn from(row: PolicyBindingRow) -> Self {
+        Self {
+            binding: row.id,
+            policy: row.name,
+            config: row.config.0,
+            mode: row.mode,
+            on_error: row.on_error,
+            limits: row.limits.0,
         }
     }
 }

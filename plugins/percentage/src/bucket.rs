@@ -3,9 +3,9 @@
 /// The number of buckets of a task; each is a hundredth of a percent.
 pub const BUCKETS: u32 = 10_000;
 
-/// The bucket of a device in a task, from 0 to 9,999.
-pub fn bucket(task_id: &str, guid: &str) -> u32 {
-    murmur3_32(format!("{task_id}:{guid}").as_bytes(), 0) % BUCKETS
+/// The bucket of a device, from 0 to 9,999. The key is the id of the task, unless the config has another one.
+pub fn bucket(key: &str, guid: &str) -> u32 {
+    murmur3_32(format!("{key}:{guid}").as_bytes(), 0) % BUCKETS
 }
 
 /// MurmurHash3_x86_32, as Austin Appleby published it.

@@ -14,6 +14,9 @@
 //! The config is `{"percent": 12.5}`, or stages by the hours since the task started:
 //! `{"stages": [{"percent": 10, "after_hours": 0}, {"percent": 50, "after_hours": 24}, {"percent": 100, "after_hours": 72}]}`.
 //! Before the first stage nobody is admitted.
+//!
+//! With `"bucket_key": "spring"` that text takes the place of the task's id in what is hashed: tasks with the same key
+//! choose the same devices, so that a task that follows another one goes to those who had that, too.
 
 mod bucket;
 mod plan;
@@ -26,6 +29,7 @@ pub use plan::{Config, Plan, Share};
 /// The policy, made from its config.
 pub struct Percentage {
     plan: Plan,
+    bucket_key: Option<String>,
 }
 
 impl Policy for Percentage {
@@ -39,7 +43,7 @@ impl Policy for Percentage {
     };
 
     fn configure(config: Config) -> Result<Self, String> {
-        Ok(Self { plan: Plan::try_from(config)? })
+        Ok(Self { bucket_key: config.bucket_key.clone(), plan: Plan::try_from(config)? })
     }
 }
 
@@ -49,7 +53,7 @@ impl Grayscale for Percentage {
             return Ok(Verdict::Refuse("The device did not tell its guid, so it has no bucket.".into()));
         }
         let share = self.plan.share(task.now.saturating_sub(task.started));
-        let bucket = bucket(&task.id, &device.guid);
+        let bucket = bucket(self.bucket_key.as_ref().unwrap_or(&task.id), &device.guid);
         if share.holds(bucket) {
             return Ok(Verdict::Admit);
         }

@@ -8,12 +8,14 @@ use crate::BUCKETS;
 
 const HOUR: u64 = 3_600_000;
 
-/// The config, which has exactly one of the two members.
+/// The config, which has exactly one of the first two members.
 #[derive(Deserialize)]
 #[serde(crate = "berth_policy::serde", deny_unknown_fields)]
 pub struct Config {
     percent: Option<f64>,
     stages: Option<Vec<Stage>>,
+    /// What devices get their buckets by, instead of the id of the task.
+    pub bucket_key: Option<String>,
 }
 
 #[derive(Deserialize)]

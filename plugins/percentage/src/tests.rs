@@ -89,6 +89,20 @@ fn g11_a_config_is_one_thing_or_the_other() {
 }
 
 #[test]
+fn g11_tasks_with_one_bucket_key_choose_the_same_devices() {
+    let spring = policy(r#"{"percent": 50, "bucket_key": "spring"}"#);
+    let of = |policy: &Percentage, task_id: &str| -> Vec<_> {
+        (0..200).filter(|n| admits(policy, task_id, &format!("device-{n}"), 0)).collect()
+    };
+    assert_eq!(of(&spring, "gray_a"), of(&spring, "gray_b"));
+    assert_ne!(of(&spring, "gray_a"), of(&policy(r#"{"percent": 50}"#), "gray_a"));
+    assert_eq!(
+        of(&policy(r#"{"percent": 50, "bucket_key": "gray_a"}"#), "gray_b"),
+        of(&policy(r#"{"percent": 50}"#), "gray_a")
+    );
+}
+
+#[test]
 fn g11_a_device_without_a_guid_is_refused_in_words() {
     let device = Device { guid: String::new(), ..device() };
     let verdict = policy(r#"{"percent": 100}"#).decide(&device, &task()).expect("decides");

@@ -10,7 +10,7 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    rollout::{Cohort, GrayTask, NewGrayTask, Note, Progress},
+    rollout::{Cohort, EditGrayTask, GrayTask, NewGrayTask, Note, Progress, Take, UploadedCohort},
 };
 use berth_work::rollout;
 
@@ -22,12 +22,17 @@ use crate::Api;
 pub struct CohortQuery {
     /// Display name of the list, 1 to 64 characters.
     name: String,
+    /// The column to take of a table (tab, semicolon or comma between columns): its number from 1, or its heading.
+    column: Option<String>,
+    /// Take every line as it is, even if it looks like a row of a table or like a heading.
+    #[serde(default)]
+    as_is: bool,
 }
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
-        .routes(routes!(get))
+        .routes(routes!(get, edit))
         .routes(routes!(suspend))
         .routes(routes!(resume))
         .routes(routes!(end))
@@ -61,6 +66,17 @@ async fn list(
 #[utoipa::path(get, path = "/v1/gray-tasks/{id}", tag = "grayscale", params(("id" = GrayTaskId, Path)), responses((status = 200, body = GrayTask)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskId>) -> Result<Json<GrayTask>> {
     Ok(Json(rollout::get(&app.db, &caller, &id).await?))
+}
+
+/// Edit a gray task. One that has started can only be widened: it goes on to admit whomever it admitted before.
+#[utoipa::path(patch, path = "/v1/gray-tasks/{id}", tag = "grayscale", params(("id" = GrayTaskId, Path)), request_body = EditGrayTask, responses((status = 200, body = GrayTask)))]
+async fn edit(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<GrayTaskId>,
+    Json(edit): Json<EditGrayTask>,
+) -> Result<Json<GrayTask>> {
+    Ok(Json(rollout::edit(&app.db, &*app.judges, &caller, &id, &edit).await?))
 }
 
 /// Suspend a gray task: it admits no new devices. Devices already admitted keep the version.
@@ -103,17 +119,19 @@ async fn progress(State(app): AppState, caller: Caller, Path(id): Path<GrayTaskI
     Ok(Json(rollout::progress(&app.db, &app.config.gray, &caller, &id).await?))
 }
 
-/// Upload a list of guids, device ids or accounts, one on each line, with up to 1,000,000 members.
-#[utoipa::path(post, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path), CohortQuery), request_body(content = String, content_type = "text/plain"), responses((status = 201, body = Cohort)))]
+/// Upload a list of guids, device ids or accounts, one on each line, with up to 1,000,000 members. Lines that look like
+/// rows of a table are refused, and told one by one.
+#[utoipa::path(post, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path), CohortQuery), request_body(content = String, content_type = "text/plain"), responses((status = 201, body = UploadedCohort)))]
 async fn upload_cohort(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
     Query(query): Query<CohortQuery>,
     body: Body,
-) -> Created<Cohort> {
+) -> Created<UploadedCohort> {
     let list = super::packages::chunks(body, rollout::MAX_COHORT_BYTES as u64)?;
-    created(rollout::upload_cohort(&app.db, &app.blobs, &caller, &id, &query.name, list).await?)
+    let take = Take::of(query.column.as_deref(), query.as_is)?;
+    created(rollout::upload_cohort(&app.db, &app.blobs, &caller, &id, &query.name, take, list).await?)
 }
 
 /// List the uploaded lists of a MiniApp, newest first.

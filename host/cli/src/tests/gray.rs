@@ -11,29 +11,29 @@ use serde_json::{Value, json};
 
 use super::{Desk, Seen, ulid};
 
+fn task(body: &Value) -> Value {
+    json!({"id": ulid("gray"), "mini_app": "mp-shop", "name": body["name"], "version": body["version"], "state": "pending",
+        "honoured": false, "start": body["start"], "end": body["end"], "max_users": body["max_users"], "admitted": 0,
+        "conditions": {}, "in_words": ["in ha-super from 3.0.0"], "policies": [], "created_by": "usr_1",
+        "created_at": body["start"],
+        "moves": [{"from": "pending", "to": "delivering", "cause": "time", "by": "berth", "at": body["start"]}]})
+}
+
+fn cohort() -> Value {
+    json!({"id": ulid("coh"), "name": "testers", "members": 2, "lines": 3, "blanks": 1, "duplicates": 0,
+        "sha256": "0".repeat(64), "created_by": "usr_1", "created_at": "2030-01-31T08:00:00Z",
+        "read": {"column": 2, "heading": "guid", "first": ["a", "b"], "more_odd": 0}})
+}
+
 fn host(asked: Seen<Value>) -> Router {
     let lists = asked.clone();
     let create = move |Json(body): Json<Value>| {
         asked.note(body.clone());
-        async move {
-            let task = json!({"id": ulid("gray"), "mini_app": "mp-shop", "honoured": false, "conditions": {}, "policies": [],
-                "created_by": "usr_1", "created_at": body["start"], "name": body["name"], "version": body["version"], "state": "pending",
-                "start": body["start"], "end": body["end"], "max_users": body["max_users"],
-                "admitted": 0, "in_words": ["in ha-super from 3.0.0"], "moves": [{"from": "pending", "to": "delivering", "cause": "time", "by": "berth", "at": body["start"]}]});
-            (StatusCode::CREATED, Json(task))
-        }
+        async move { (StatusCode::CREATED, Json(task(&body))) }
     };
     let upload = move |RawQuery(query): RawQuery, body: Bytes| {
         lists.note(json!({"query": query, "body": String::from_utf8_lossy(&body)}));
-        async {
-            (
-                StatusCode::CREATED,
-                Json(
-                    json!({"id": ulid("coh"), "name": "testers", "members": 2, "lines": 3, "blanks": 1, "duplicates": 0,
-                    "sha256": "0".repeat(64), "created_by": "usr_1", "created_at": "2030-01-31T08:00:00Z"}),
-                ),
-            )
-        }
+        async { (StatusCode::CREATED, Json(cohort())) }
     };
     Router::new()
         .route("/v1/mini-apps/mp-shop/gray-tasks", post(create))
@@ -136,4 +136,118 @@ async fn g8_progress_shows_one_state_for_each_device_and_why_the_version_failed(
         assert!(ran.out.contains(line), "{line:?} is missing in\n{}", ran.out);
     }
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn g17_a_list_that_was_uploaded_is_named_by_its_id_and_a_column_is_taken() {
+    let asked = Seen::new();
+    let desk = Desk::before(host(asked.clone())).await;
+    let table = desk.write("customers.csv", "name,guid\nAnn,a\n");
+    let line = format!(
+        "gray create mp-shop --name a --version 1.3.0 --for 1h --list account={} --list guid={table} --column guid",
+        ulid("coh")
+    );
+    let ran = desk.run(&line).await.good();
+    let [upload, task] = asked.all().try_into().unwrap();
+    assert_eq!(upload["query"], "name=customers&column=guid");
+    let list = |kind: &str| json!({"kind": kind, "cohort": ulid("coh")});
+    assert_eq!(task["objects"], json!([list("account"), list("guid")]));
+    assert!(ran.err.contains("2, guid") && ran.err.contains("a, b"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn g17_a_table_is_told_with_the_command_that_takes_a_column() {
+    let refusal =
+        json!({"type": "/problems/cohort-invalid", "status": 422, "detail": "These lines look wrong.", "lines": []});
+    let refuse = move || async move { (StatusCode::UNPROCESSABLE_ENTITY, Json(refusal)) };
+    let desk = Desk::before(Router::new().route("/v1/mini-apps/mp-shop/cohorts", post(refuse))).await;
+    let table = desk.write("customers.csv", "name,guid\nAnn,a\n");
+    let ran = desk.run(&format!("gray upload-list mp-shop {table}")).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains(&format!("berth gray upload-list mp-shop {table} --column 1")), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn g11_g12_options_say_how_policies_judge() {
+    let asked = Seen::new();
+    let desk = Desk::before(host(asked.clone())).await;
+    let limits = desk.write("limits.json", r#"{"deadline_ms": 9}"#);
+    let line = format!(
+        "gray create mp-shop --name a --version 1.3.0 --for 9d --stages 10,50@24h,100@3d --bucket-key spring \
+         --policy own --mode own=shadow --on-error percentage=open --limits own={limits}"
+    );
+    desk.run(&line).await.good();
+    let stage = |percent: u8, hours: u8| json!({"percent": percent, "after_hours": hours});
+    let stages = json!([stage(10, 0), stage(50, 24), stage(100, 72)]);
+    assert_eq!(
+        asked.all()[0]["policies"],
+        json!([
+            {"policy": "percentage", "config": {"stages": stages, "bucket_key": "spring"}, "on_error": "open"},
+            {"policy": "own", "config": {}, "mode": "shadow", "limits": {"deadline_ms": 9}},
+        ])
+    );
+    for wrong in ["--bucket-key x", "--mode own=shadow", "--percent 10 --mode percentage=perhaps", "--stages 10,50@90m"]
+    {
+        assert_eq!(
+            desk.run(&format!("gray create mp-shop --name a --version 1.3.0 --for 1h {wrong}")).await.code,
+            2,
+            "{wrong}"
+        );
+    }
+}
+
+/// A host with a task for android on wifi, a tenth of all by a key, and a policy of its own.
+fn host_with_task(asked: Seen<Value>) -> Router {
+    let binding = |last: u8| format!("pb_{}{last}", "0".repeat(25));
+    let policy = |at, name: &str, config: Value| json!({"binding": binding(at), "policy": name, "digest": "0".repeat(64), "config": config, "mode": "enforce", "on_error": "closed"});
+    let mut known = task(
+        &json!({"name": "canary", "version": "1.3.0", "start": "2030-01-31T08:00:00Z", "end": "2030-02-03T08:00:00Z"}),
+    );
+    known["conditions"] = json!({"networks": ["wifi"], "platforms": [{"platform": "android"}]});
+    known["policies"] = json!([
+        policy(1, "percentage", json!({"percent": 10, "bucket_key": "spring"})),
+        policy(2, "own", json!({"level": 3})),
+    ]);
+    let read = known.clone();
+    let change = move |Json(body): Json<Value>| {
+        asked.note(body);
+        let mut after = known.clone();
+        let change = json!({"field": "percentage.config", "from": {"percent": 10}, "to": {"percent": 30}});
+        after["moves"] = json!([{"from": "delivering", "to": "delivering", "cause": "hand", "note": "calm", "by": "usr_1",
+            "at": "2030-01-31T08:00:00Z", "changes": [change]}]);
+        async { Json(after) }
+    };
+    let path = format!("/v1/gray-tasks/{}", ulid("gray"));
+    Router::new().route(&path, axum::routing::get(|| async { Json(read) }).patch(change))
+}
+
+#[tokio::test]
+async fn g16_options_say_what_changes_of_a_task() {
+    let asked = Seen::new();
+    let desk = Desk::before(host_with_task(asked.clone())).await;
+    let edit = async |options: &str| {
+        let ran = desk.run(&format!("gray edit {} {options}", ulid("gray"))).await.good();
+        (asked.all().pop().unwrap(), ran.out)
+    };
+    let binding = |last: u8| format!("pb_{}{last}", "0".repeat(25));
+    let (body, out) = edit("--percent 30 --note calm").await;
+    let config = json!({"percent": 30, "bucket_key": "spring"});
+    assert_eq!(body, json!({"policies": [{"binding": binding(1), "config": config}], "note": "calm"}));
+    assert!(
+        out.contains("edited") && out.contains(r#"calm: percentage.config: {"percent":10} → {"percent":30}"#),
+        "{out}"
+    );
+    let (body, _) = edit("--max-users 9 --end +2d --name wide --network 5g --platform android --platform ios").await;
+    let platforms = json!([{"platform": "android"}, {"platform": "ios"}]);
+    assert_eq!(
+        body,
+        json!({"name": "wide", "end": "2030-02-02T08:00:00.000Z", "max_users": 9, "networks": ["wifi", "5g"], "platforms": platforms})
+    );
+    let (body, _) = edit("--no-max-users --any network").await;
+    assert_eq!(body, json!({"max_users": null, "networks": []}));
+    let (body, _) = edit(&format!("--mode own=shadow --on-error {}=open", binding(2))).await;
+    assert_eq!(body, json!({"policies": [{"binding": binding(2), "mode": "shadow", "on_error": "open"}]}));
+    for wrong in ["", "--note why", "--mode other=shadow", "--policy own", "--max-users 3 --no-max-users"] {
+        assert_eq!(desk.run(&format!("gray edit {} {wrong}", ulid("gray"))).await.code, 2, "{wrong}");
+    }
 }

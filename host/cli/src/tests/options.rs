@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::super::parse::{ConfigSource, ListFile, Moment, PolicyChoice, Ranged, duration, percent};
+use super::super::gray_lists::{ListChoice, ListFrom};
+use super::super::parse::{ConfigSource, Moment, PolicyChoice, Ranged, duration, percent};
 use super::Desk;
 use berth_base::{clock::Millis, ids::HostAppId};
 use berth_model::rollout::{ObjectKind, Platform};
@@ -82,8 +83,12 @@ fn g4_a_condition_may_have_a_range() {
 
 #[test]
 fn lists_policies_and_percentages() {
-    assert_eq!("device-id=a.txt".parse(), Ok(ListFile { kind: ObjectKind::DeviceId, path: "a.txt".into() }));
-    assert!(["a.txt", "people=a.txt", "guid="].iter().all(|text| text.parse::<ListFile>().is_err()));
+    let list = |kind, from| Ok(ListChoice { kind, from });
+    assert_eq!("device-id=a.txt".parse(), list(ObjectKind::DeviceId, ListFrom::File("a.txt".into())));
+    let id = format!("coh_{}", "0".repeat(26));
+    let uploaded = ListFrom::Uploaded(id.parse().unwrap());
+    assert_eq!(format!("account={id}").parse(), list(ObjectKind::Account, uploaded));
+    assert!(["a.txt", "people=a.txt", "guid="].iter().all(|text| text.parse::<ListChoice>().is_err()));
 
     let choice = |policy: &str, config| PolicyChoice { policy: policy.into(), config };
     assert_eq!("percentage".parse(), Ok(choice("percentage", None)));

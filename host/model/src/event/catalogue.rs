@@ -8,8 +8,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     data::{
-        AuditChecked, AuditClosed, AuditDecided, GrayMoved, MemberGranted, MemberRemoved, OfVersion, PolicyReplaced,
-        Submitted, TrialCleared, Unbound,
+        AuditChecked, AuditClosed, AuditDecided, GrayEdited, GrayMoved, MemberGranted, MemberRemoved, OfVersion,
+        PolicyReplaced, Submitted, TrialCleared, Unbound,
     },
     webhook::{Webhook, WebhookPing, WebhookReplayed},
 };
@@ -118,6 +118,7 @@ catalogue! {
     AUDIT_DECIDED = "audit.decided" AuditDecided, "A host app decided on a version.";
 
     GRAY_TASK_CREATED = "gray_task.created" GrayTask, "A grayscale task was created.";
+    GRAY_TASK_EDITED = "gray_task.edited" GrayEdited, "A grayscale task was edited; `changes` says how.";
     GRAY_TASK_STARTED = "gray_task.started" GrayMoved, "A grayscale task began to deliver.";
     GRAY_TASK_SUSPENDED = "gray_task.suspended" GrayMoved, "A grayscale task admits nobody for now.";
     GRAY_TASK_RESUMED = "gray_task.resumed" GrayMoved, "A suspended grayscale task delivers again, or waits for its start again; `to` says which.";

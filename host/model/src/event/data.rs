@@ -12,7 +12,7 @@ use super::{Kind, kind};
 use crate::{
     access::{Role, ScopeKind},
     audit::Decision,
-    rollout::{Cause, Move, State},
+    rollout::{Cause, Change, Move, State},
     version::TrialEnd,
 };
 
@@ -121,6 +121,17 @@ pub struct GrayMoved {
     pub note: String,
     /// Devices admitted so far.
     pub admitted: u64,
+}
+
+/// A grayscale task that was edited.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct GrayEdited {
+    pub id: GrayTaskId,
+    pub version: VersionNumber,
+    pub state: State,
+    pub changes: Vec<Change>,
+    pub note: String,
 }
 
 impl Move {

@@ -124,6 +124,25 @@ impl Conditions {
         self.objects.iter().try_for_each(ObjectList::check)
     }
 
+    /// The config of the policy that judges them.
+    pub fn config(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// One condition in words, named as its member; `None` when it does not restrict.
+    pub fn told(&self, member: &str) -> Option<String> {
+        let none = Self::default();
+        let Self { host_apps, platforms, networks, objects } = self.clone();
+        let alone = match member {
+            "host_apps" => Self { host_apps, ..none },
+            "platforms" => Self { platforms, ..none },
+            "networks" => Self { networks, ..none },
+            "objects" => Self { objects, ..none },
+            _ => none,
+        };
+        alone.in_words().pop()
+    }
+
     /// The conditions in words, one phrase for each that restricts (G8).
     pub fn in_words(&self) -> Vec<String> {
         let lists = [

@@ -8,20 +8,26 @@
 mod cohort;
 pub mod conditions;
 mod create;
+mod edit;
 mod mark;
 mod moves;
 mod progress;
+mod reading;
 mod reason;
+pub mod share;
 mod task;
 mod view;
+mod widen;
 mod words;
 
 pub use cohort::Cohort;
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
 pub use create::NewGrayTask;
+pub use edit::{Change, EditGrayTask, EditTaskPolicy, PolicyTerms, Terms, check_cap, check_period};
 pub use mark::Mark;
 pub use moves::{Note, PlannedMove};
 pub use progress::{Bucket, FailureReason, Progress};
+pub use reading::{Column, OddLine, Reader, Reading, Take, UploadedCohort};
 pub use reason::reason;
 pub use task::{Cause, Life, Move, Standing, State};
 pub use view::{GrayTask, MoveView, TaskPolicy};

@@ -8,8 +8,11 @@ use berth_base::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cause, Conditions, State};
-use crate::policy::registry::{Mode, OnError};
+use super::{Cause, Change, Conditions, State};
+use crate::policy::{
+    LimitOverrides,
+    registry::{Mode, OnError},
+};
 
 /// A gray task: a grayscale release of one version.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -63,17 +66,19 @@ pub struct TaskPolicy {
     pub config: Value,
     pub mode: Mode,
     pub on_error: OnError,
+    #[serde(default)]
+    pub limits: LimitOverrides,
 }
 
-/// One move of a task: who or what caused it, and when (G5).
+/// One move of a task: who or what caused it, and when (G5). An edit is a move, too (G16).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
 pub struct MoveView {
     /// The state before the move.
     #[cfg_attr(feature = "sql", sqlx(rename = "from_state"))]
     pub from: State,
-    /// The state after the move. Equal to `from` when devices lost a version that they had kept after the end of the
-    /// task.
+    /// The state after the move. Equal to `from` when the task was edited, and when devices lost a version that they had
+    /// kept after the end of the task.
     #[cfg_attr(feature = "sql", sqlx(rename = "to_state"))]
     pub to: State,
     /// Why the task moved.
@@ -87,4 +92,8 @@ pub struct MoveView {
     /// When it moved.
     #[cfg_attr(feature = "sql", sqlx(rename = "moved_at"))]
     pub at: Millis,
+    /// What an edit changed; absent for other moves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "sql", sqlx(json))]
+    pub changes: Vec<Change>,
 }

@@ -11,7 +11,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller},
     event::kind,
-    rollout::Cohort,
+    rollout::{Cohort, Reader, Take, UploadedCohort},
 };
 use berth_store::{Db, blob::Blobs};
 use bytes::Bytes;
@@ -32,17 +32,19 @@ const MAX_LINES: usize = 2 * MAX_COHORT_MEMBERS;
 /// Length of one member in bytes, at most.
 const MAX_MEMBER: usize = 255;
 
+/// Length of one row of a table in bytes, at most.
+const MAX_ROW: usize = 64 * 1024;
+
 /// The members of a file, one after the other in one string, which takes a third of the memory of a million strings.
-#[derive(Default)]
 struct List {
     text: String,
     ends: Vec<u32>,
     lines: u64,
     blanks: u64,
+    reader: Reader,
 }
 
 /// Cuts the chunks of an upload into lines.
-#[derive(Default)]
 struct Cutter {
     /// The start of a line whose end is still to come.
     open: Vec<u8>,
@@ -50,15 +52,22 @@ struct Cutter {
 }
 
 impl Cutter {
+    fn new(take: Take) -> Self {
+        let list = List { text: String::new(), ends: Vec::new(), lines: 0, blanks: 0, reader: Reader::new(take) };
+        Self { open: Vec::new(), list }
+    }
+
     fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let mut parts = chunk.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             self.open.extend_from_slice(part);
             if parts.peek().is_some() {
                 self.close()?;
-            } else if self.open.len() > MAX_MEMBER + 16 {
+            } else if self.open.len() > self.list.longest() + 16 {
                 // Blanks around a member are rare; a file without line ends must not gather here.
-                self.list.check_length(self.open.trim_ascii().len())?;
+                self.list.lines += 1;
+                self.list.check_length(self.open.trim_ascii().len(), self.list.longest())?;
+                self.list.lines -= 1;
             }
         }
         Ok(())
@@ -85,22 +94,34 @@ impl List {
         Error::new(Code::CohortInvalid, format!("Line {}: {reason}", self.lines)).with("line", self.lines)
     }
 
-    fn check_length(&self, length: usize) -> Result<()> {
-        if length <= MAX_MEMBER {
+    /// Length of a line in bytes, at most.
+    fn longest(&self) -> usize {
+        if self.reader.takes_column() { MAX_ROW } else { MAX_MEMBER }
+    }
+
+    fn check_length(&self, length: usize, most: usize) -> Result<()> {
+        if length <= most {
             return Ok(());
         }
-        Err(self.refuse(format!("more than {MAX_MEMBER} bytes. Write one guid, device id or account on each line.")))
+        let cure = "Write one guid, device id or account on each line; of a table, name the column to take: column=1.";
+        Err(self.refuse(format!("more than {most} bytes. {cure}")))
     }
 
     fn add(&mut self, line: &[u8]) -> Result<()> {
         self.lines += 1;
         let line = if self.lines == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
-        let member = std::str::from_utf8(line).map_err(|_| self.not_text(line))?.trim();
+        let text = std::str::from_utf8(line).map_err(|_| self.not_text(line))?.trim();
+        if text.is_empty() {
+            self.blanks += 1;
+            return Ok(());
+        }
+        self.check_length(text.len(), self.longest())?;
+        let Some(member) = self.reader.member(self.lines, text)? else { return Ok(()) };
         if member.is_empty() {
             self.blanks += 1;
             return Ok(());
         }
-        self.check_length(member.len())?;
+        self.check_length(member.len(), MAX_MEMBER)?;
         if self.ends.len() == MAX_LINES {
             let why = format!("more than {MAX_LINES} lines, duplicates counted. Split the list into several.");
             return Err(self.refuse(why));
@@ -108,7 +129,7 @@ impl List {
         if let Some(control) = member.chars().find(|c| c.is_control()) {
             return Err(self.refuse(format!("the control character U+{:04X}.", control as u32)));
         }
-        self.text.push_str(member);
+        self.text.push_str(&member);
         self.ends.push(self.text.len() as u32);
         Ok(())
     }
@@ -142,8 +163,8 @@ impl List {
     }
 }
 
-async fn read<E: Into<Error>>(body: impl Stream<Item = Result<Bytes, E>>) -> Result<List> {
-    let (mut cutter, mut size) = (Cutter::default(), 0);
+async fn read<E: Into<Error>>(body: impl Stream<Item = Result<Bytes, E>>, take: Take) -> Result<List> {
+    let (mut cutter, mut size) = (Cutter::new(take), 0);
     let mut body = std::pin::pin!(body);
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(Into::into)?;
@@ -180,7 +201,7 @@ fn busy() -> Error {
 /// release versions of the MiniApp.
 ///
 /// # Errors
-/// `cohort-invalid`, with the line, for what is not a list; `body-too-large`; `too-many-requests` while 8 others are
+/// `cohort-invalid`, with the line, for what is not a list, and with the lines for what looks like a table (G17); `body-too-large`; `too-many-requests` while 8 others are
 /// being uploaded to this host; `invalid-field` for the name; `not-found` and `missing-grant`; the error of the body,
 /// when it ends with one.
 #[tracing::instrument(name = "cohort.upload", skip_all, fields(mini_app = %mini_app))]
@@ -190,12 +211,14 @@ pub async fn upload_cohort<E: Into<Error>>(
     caller: &Caller,
     mini_app: &MiniAppId,
     name: &str,
+    take: Take,
     body: impl Stream<Item = Result<Bytes, E>>,
-) -> Result<Cohort> {
+) -> Result<UploadedCohort> {
     let name = text::name("name", name, 64)?;
     mini_app::authorise(&mut db.read().await?, caller, mini_app, Action::Release).await?;
     let _place = PLACES.try_acquire().map_err(|_| busy())?;
-    let list = read(body).await?;
+    let mut list = read(body, take).await?;
+    let read = list.reader.finish()?;
     let (lines, blanks, entries) = (list.lines, list.blanks, list.ends.len() as u64);
     let (members, count) = tokio::task::spawn_blocking(move || canonical(&list)).await.map_err(Error::internal)??;
     let now = db.now();
@@ -211,7 +234,7 @@ pub async fn upload_cohort<E: Into<Error>>(
         created_at: now,
     };
     store(db, caller, mini_app, &cohort).await?;
-    Ok(cohort)
+    Ok(UploadedCohort { cohort, read })
 }
 
 async fn store(db: &Db, caller: &Caller, mini_app: &MiniAppId, cohort: &Cohort) -> Result<()> {

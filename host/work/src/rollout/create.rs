@@ -1,7 +1,6 @@
 //! Creates gray tasks (G1–G4, G12).
 
 use berth_base::{
-    clock::Millis,
     error::{Code, Error, Result},
     ids::{GrayTaskId, MiniAppId},
     sql::Count,
@@ -17,7 +16,7 @@ use berth_model::{
         LimitOverrides, PolicyKind,
         registry::{InstalledPolicy, Mode, NewPolicyBinding, OnError, PolicyScope},
     },
-    rollout::{Conditions, GrayTask, NewGrayTask, State, conditions},
+    rollout::{self, Conditions, GrayTask, NewGrayTask, State, conditions},
     version::State as VersionState,
 };
 use berth_store::Json;
@@ -47,8 +46,8 @@ pub async fn create(
 ) -> Result<GrayTask> {
     let now = db.now();
     let name = text::name("name", &new.name, 20)?;
-    check_period(now, &new)?;
-    check_cap(new.max_users)?;
+    rollout::check_period(now, new.start, new.end)?;
+    rollout::check_cap(new.max_users)?;
     let conditions = new.conditions();
     conditions.check()?;
     let policies = prepare_bindings(db, judges, caller, id, &conditions, &new.policies).await?;
@@ -57,7 +56,10 @@ pub async fn create(
     settle(&mut tx, id).await?;
     may_have_one_more(&mut tx, id).await?;
     let version = releasable(&mut tx, &mini_app, &new.version).await?;
-    check_references(&mut tx, id, &conditions).await?;
+    check_references(&mut tx, id, &conditions, &Conditions::default()).await?;
+    for (new, policy) in &policies {
+        registry::lists::require(&mut tx, id, policy, &new.config).await?;
+    }
     let actor = caller.account.as_str();
     let mut task = TaskRow {
         id: GrayTaskId::generate(now, db.random()),
@@ -97,26 +99,6 @@ async fn may_have_one_more(tx: &mut Tx, mini_app: &MiniAppId) -> Result<()> {
     }
     let detail = format!("{MOST_TASKS} tasks of this MiniApp have not ended. End one of them first.");
     Err(Error::new(Code::GrayLimit, detail).with("limit", MOST_TASKS))
-}
-
-fn check_period(now: Millis, new: &NewGrayTask) -> Result<()> {
-    let wrong = |detail: String| Err(Error::new(Code::GrayPeriod, detail).with("now", now));
-    if new.end < new.start {
-        return wrong(format!("The end {} lies before the start {}.", new.end, new.start));
-    }
-    if new.end < now {
-        return wrong(format!("The end {} is over already; it is {now} now.", new.end));
-    }
-    Ok(())
-}
-
-fn check_cap(max_users: Option<u64>) -> Result<()> {
-    match max_users {
-        Some(max) if max == 0 || i64::try_from(max).is_err() => {
-            Err(Error::field("max_users", "must be at least 1; leave it out for no bound."))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The version `number`, when it may be released in grayscale now (G1, A2).
@@ -165,13 +147,21 @@ fn was_online(mini_app: &MiniAppId, version: &VersionRow, online: &VersionNumber
         .next(command)
 }
 
-/// Makes sure that what the conditions name exists: the host apps are bound to the MiniApp, the lists belong to it.
-async fn check_references(tx: &mut Tx, mini_app: &MiniAppId, conditions: &Conditions) -> Result<()> {
+/// Makes sure that what the conditions name exists: the host apps are bound to the MiniApp, the lists belong to it. What
+/// the conditions `before` named as well is taken as it is.
+pub(super) async fn check_references(
+    tx: &mut Tx,
+    mini_app: &MiniAppId,
+    conditions: &Conditions,
+    before: &Conditions,
+) -> Result<()> {
     let bound = tx.bound_host_apps(mini_app).await?;
-    if let Some(other) = conditions.host_apps.iter().find(|range| !bound.contains(&range.id)) {
+    let known = |id| bound.contains(id) || before.host_apps.iter().any(|range| range.id == *id);
+    if let Some(other) = conditions.host_apps.iter().find(|range| !known(&range.id)) {
         return Err(Error::field("host_apps", format!("{} does not run this MiniApp. Bind it first.", other.id)));
     }
-    for cohort in conditions.objects.iter().filter_map(|list| list.cohort.as_ref()) {
+    let new = conditions.objects.iter().filter(|list| !before.objects.contains(list));
+    for cohort in new.filter_map(|list| list.cohort.as_ref()) {
         if tx.cohort_digest(mini_app, cohort).await?.is_none() {
             return Err(Error::field("objects", format!("the MiniApp has no list {cohort}. Upload it first.")));
         }
@@ -192,13 +182,7 @@ async fn prepare_bindings(
     if policies.len() > MAX_POLICIES {
         return Err(Error::field("policies", format!("at most {MAX_POLICIES}, these are {}.", policies.len())));
     }
-    let standard = (!conditions.is_empty()).then(|| NewPolicyBinding {
-        policy: conditions::POLICY.into(),
-        config: serde_json::to_value(conditions).unwrap_or_default(),
-        mode: Mode::Enforce,
-        on_error: OnError::Closed,
-        limits: LimitOverrides::default(),
-    });
+    let standard = (!conditions.is_empty()).then(|| standard(conditions));
     // Before anything is said of policies that the caller may not ask about.
     mini_app::authorise(&mut db.read().await?, caller, id, Action::Release).await?;
     let mut prepared = Vec::new();
@@ -207,4 +191,15 @@ async fn prepare_bindings(
         prepared.push((wanted.clone(), policy));
     }
     Ok(prepared)
+}
+
+/// The policy that judges the conditions.
+pub(super) fn standard(conditions: &Conditions) -> NewPolicyBinding {
+    NewPolicyBinding {
+        policy: conditions::POLICY.into(),
+        config: conditions.config(),
+        mode: Mode::Enforce,
+        on_error: OnError::Closed,
+        limits: LimitOverrides::default(),
+    }
 }

@@ -333,8 +333,12 @@ async fn eventually(host: &TestHost, task: &berth_base::ids::GrayTaskId, there: 
 }
 
 async fn upload(host: &TestHost, chunks: Vec<Bytes>) -> Result<Cohort> {
+    upload_taking(host, chunks, Take::Lines).await.map(|uploaded| uploaded.cohort)
+}
+
+async fn upload_taking(host: &TestHost, chunks: Vec<Bytes>, take: Take) -> Result<UploadedCohort> {
     let body = futures_util::stream::iter(chunks.into_iter().map(Ok::<_, Error>));
-    upload_cohort(&host.app.db, &host.app.blobs, &host.caller, &shop(), "list", body).await
+    upload_cohort(&host.app.db, &host.app.blobs, &host.caller, &shop(), "list", take, body).await
 }
 
 #[tokio::test]
@@ -377,4 +381,144 @@ async fn g4_a_list_of_a_million_lines_works() {
     assert_eq!(host.version_for(&format!("device-{:032x}", 999_999)).await, "1.1.0");
     assert_eq!(host.version_for(&format!("device-{:032x}", 1_000_000)).await, "1.0.0");
     assert!(begin.elapsed() < Duration::from_secs(60), "took {:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn g17_a_table_is_refused_line_by_line_and_its_column_is_taken() {
+    let host = host().await;
+    let table = "\u{feff}name,guid\r\nAnn,g-1\r\n\r\nBob,\"g-2\"\r\nCid,\r\n";
+    let chunks = || table.as_bytes().chunks(3).map(Bytes::copy_from_slice).collect::<Vec<_>>();
+    let refused = upload(&host, chunks()).await.expect_err("a table");
+    assert_eq!((refused.code, refused.fields["lines"][1]["line"].clone()), (Code::CohortInvalid, json!(2)));
+    let taken = upload_taking(&host, chunks(), Take::of(Some("GUID"), false).expect("column")).await.expect("taken");
+    let Cohort { members, lines, blanks, duplicates, .. } = taken.cohort;
+    assert_eq!((members, lines, blanks, duplicates), (2, 5, 2, 0));
+    assert_eq!((taken.read.first, taken.read.heading.as_deref()), (vec!["g-1".into(), "g-2".into()], Some("guid")));
+    let wide = format!("{},g-1\n", "x".repeat(2000));
+    let one = upload_taking(&host, vec![wide.into()], Take::of(Some("2"), false).expect("column")).await.expect("wide");
+    assert_eq!(one.cohort.members, 1);
+    let whole = upload_taking(&host, chunks(), Take::AsIs).await.expect("as it is");
+    assert_eq!((whole.cohort.members, whole.read.odd.len()), (4, 4));
+}
+
+#[tokio::test]
+async fn g17_a_config_that_names_a_list_that_is_not_there_is_refused() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let list = upload(&host, vec!["a\n".into()]).await.expect("list").id;
+    let naming = async |name: &str| {
+        let policy = json!({"policy": "verdict", "config": {"say": "admit", "any": [name]}});
+        let policies = vec![serde_json::from_value(policy).expect("policy")];
+        host.task("1.1.0", |new| new.policies = policies).await
+    };
+    let unknown = naming(&format!("coh_{}", "0".repeat(26))).await.expect_err("unknown");
+    assert_eq!(unknown.code, Code::PolicyConfig);
+    assert!(unknown.detail.contains(list.as_str()), "{}", unknown.detail);
+    assert_eq!(code(naming("coh_short").await), Some(Code::PolicyConfig));
+    let task = naming(list.as_str()).await.expect("known");
+    let config = json!({"say": "admit", "any": "coh_other"});
+    let edit = json!({"policies": [{"binding": task.policies[0].binding, "config": config}]});
+    assert_eq!(code(edited(&host, &task, edit).await), Some(Code::PolicyConfig));
+}
+
+async fn edited(host: &TestHost, task: &GrayTask, members: serde_json::Value) -> Result<GrayTask> {
+    let edit_of = serde_json::from_value(members).expect("edit");
+    edit(&host.app.db, &*host.app.judges, &host.caller, &task.id, &edit_of).await
+}
+
+#[tokio::test]
+async fn g16_an_edit_is_a_move_with_who_and_why_and_has_its_event() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |new| new.max_users = Some(5)).await.expect("task");
+    let end = task.end.plus_seconds(600);
+    let widened = edited(&host, &task, json!({"max_users": 9, "end": end, "note": "calm"})).await.expect("edited");
+    assert_eq!((widened.max_users, widened.end, widened.state), (Some(9), end, State::Delivering));
+    let last = widened.moves.last().expect("a move");
+    let told = (last.from, last.to, last.cause, last.by.as_str(), last.note.as_str());
+    assert_eq!(told, (State::Delivering, State::Delivering, Cause::Hand, host.caller.account.as_str(), "calm"));
+    let fields: Vec<_> = last.changes.iter().map(|change| change.field.as_str()).collect();
+    assert_eq!(fields, ["end", "max_users"]);
+    let mut tx = host.app.db.read().await.expect("read");
+    let events = tx.events_after(0, 1000).await.expect("events");
+    let event = events.iter().find(|event| event.kind == "gray_task.edited").expect("an event");
+    assert!(event.data.get().contains("\"calm\"") && event.data.get().contains("max_users"), "{}", event.data.get());
+    drop(tx);
+    let same = edited(&host, &task, json!({"max_users": 9, "note": "again"})).await.expect("nothing");
+    assert_eq!(same.moves.len(), widened.moves.len(), "what changes nothing is no move");
+}
+
+#[tokio::test]
+async fn g16_every_host_follows_an_edit_and_the_admitted_stay() {
+    let host = host().await;
+    let other = host.beside().await;
+    host.approved("1.1.0").await;
+    let say = |word: &str| json!({"policy": "verdict", "config": {"say": word}});
+    let policies = vec![serde_json::from_value(say("admit")).expect("policy")];
+    let wifi = |new: &mut NewGrayTask| (new.networks, new.policies) = (vec!["wifi".into()], policies.clone());
+    let task = host.task("1.1.0", wifi).await.expect("task");
+    let on = |guid: &str, network: &str| berth_model::check::Device { network: network.into(), ..device(guid) };
+    let version = async |host: &TestHost, device: &berth_model::check::Device| {
+        host.ask(device, None).await.version.expect("version").to_string()
+    };
+    assert_eq!(version(&host, &on("a", "wifi")).await, "1.1.0");
+    assert_eq!(version(&other, &on("b", "5g")).await, "1.0.0");
+    edited(&host, &task, json!({"networks": ["wifi", "5g"]})).await.expect("widened");
+    assert_eq!(version(&other, &on("b", "5g")).await, "1.1.0");
+    let verdict = task.policies.iter().find(|one| one.policy == "verdict").expect("bound").binding.clone();
+    let refuses = json!({"policies": [{"binding": verdict, "config": {"say": "refuse"}}]});
+    edited(&other, &task, refuses).await.expect("another config");
+    assert_eq!(version(&host, &on("c", "wifi")).await, "1.0.0", "nobody new passes the policy");
+    assert_eq!(version(&host, &on("a", "wifi")).await, "1.1.0", "who is in stays in");
+    let shadow = json!({"policies": [{"binding": verdict, "mode": "shadow"}], "networks": []});
+    let open = edited(&host, &task, shadow).await.expect("opened");
+    assert_eq!(open.policies.len(), 1, "conditions that restrict nobody need no policy");
+    assert_eq!(version(&other, &on("d", "4g")).await, "1.1.0");
+    let last = open.moves.last().expect("move").changes.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
+    assert_eq!(last, ["networks", "verdict.mode"]);
+}
+
+#[tokio::test]
+async fn g16_before_its_start_a_task_is_edited_freely_and_after_its_end_not_at_all() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |new| new.start = new.start.plus_seconds(600)).await.expect("task");
+    let narrow = json!({"networks": ["wifi"], "max_users": 1, "start": task.start.plus_seconds(60)});
+    let narrow = edited(&host, &task, narrow).await.expect("narrowed");
+    assert_eq!((narrow.state, narrow.policies.len(), narrow.max_users), (State::Pending, 1, Some(1)));
+    let unknown = json!({"host_apps": [{"id": "stranger"}]});
+    assert_eq!(code(edited(&host, &task, unknown).await), Some(Code::InvalidField));
+    let started = edited(&host, &task, json!({"start": host.app.db.now()})).await.expect("started");
+    assert_eq!(started.state, State::Delivering);
+    assert_eq!(code(edited(&host, &task, json!({"networks": ["5g"]})).await), Some(Code::GrayNarrows));
+    assert_eq!(host.version_for("one").await, "1.1.0");
+    let late = edited(&host, &task, json!({"max_users": 2})).await;
+    assert_eq!(code(late), Some(Code::GrayState), "its cap has ended it");
+}
+
+#[tokio::test]
+async fn g16_edits_at_once_all_survive_and_the_cap_stays_exact() {
+    let host = Arc::new(host().await);
+    let other = Arc::new(host.beside().await);
+    host.approved("1.1.0").await;
+    let task = host.task("1.1.0", |new| new.max_users = Some(50)).await.expect("task");
+    host.settle().await;
+    other.settle().await;
+    let asking = tokio::spawn({
+        let (one, two) = (host.clone(), other.clone());
+        async move { storm(&one, &two, 100).await }
+    });
+    let changes = [json!({"max_users": 60}), json!({"name": "wide"}), json!({"end": task.end.plus_seconds(9)})];
+    let all = changes.into_iter().enumerate().map(|(at, change)| {
+        let host = if at % 2 == 0 { &host } else { &other };
+        edited(host, &task, change)
+    });
+    let outcomes = join_all(all).await;
+    let told = asking.await.expect("no panic");
+    let row = get(&host.app.db, &host.caller, &task.id).await.expect("task");
+    for (outcome, there) in outcomes.iter().zip([row.max_users == Some(60), row.name == "wide", row.end > task.end]) {
+        assert_eq!(outcome.is_ok(), there, "{outcome:?}");
+    }
+    let cap = row.max_users.expect("cap");
+    assert!(row.admitted <= cap && told.len() as u64 <= cap, "{} of {cap}", row.admitted);
 }

@@ -11,7 +11,7 @@ use berth_model::policy::registry::{
 };
 use berth_store::policy::PolicyBindingRow;
 
-use crate::policy::registry::scope;
+use crate::policy::registry::{lists, scope};
 use berth_base::{
     error::{Code, Error, Result},
     ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
@@ -192,7 +192,7 @@ async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(Pol
 }
 
 /// Changes a binding: its config, mode, meaning of failure, limits, or the version of its policy. At a gray task only
-/// the version can change, because the rest was settled when the task was created.
+/// the version can change, because the rest changes by an edit of the task.
 ///
 /// # Errors
 /// `policy-config` when the policy does not accept the config; `gray-state` when the gray task has ended;
@@ -208,15 +208,22 @@ pub async fn rebind(
     loop {
         let seen = authorised(&mut policies.db.read().await?, caller, id).await?;
         if seen.scope_kind == ScopeKind::GrayTask && !patch.only_moves() {
-            let rule = "the policies of a grayscale task are given when it is created; only their version changes.";
+            let rule = format!(
+                "what else than the version changes of a policy of a grayscale task is an edit of the task: PATCH \
+                 /v1/gray-tasks/{0}, or berth gray edit {0}.",
+                seen.scope_id
+            );
             return Err(Error::field("scope", rule));
         }
         let policy = check(&policies.db, policies, &seen.changed(&patch), seen.kind).await?;
         let mut tx = policies.db.begin().await?;
         let (row, owner) = held(&mut tx, caller, id).await?;
+        if let Some(mini_app) = &owner {
+            lists::require(&mut tx, mini_app, &policy, &row.config.0).await?;
+        }
         // The check ran outside of the transaction: if somebody was faster, it says nothing any more.
         if row.judges_as(&seen) {
-            return change(tx, &policies.db, caller, row, owner, &patch, policy).await;
+            return change(tx, caller, row, owner, &patch, policy).await;
         }
     }
 }
@@ -224,7 +231,6 @@ pub async fn rebind(
 /// Stores the change of a locked binding and emits the event; does nothing when nothing changes.
 async fn change(
     mut tx: Tx,
-    db: &Db,
     caller: &Caller,
     row: PolicyBindingRow,
     owner: Option<MiniAppId>,
@@ -236,8 +242,24 @@ async fn change(
         return Err(Error::field("policy", rule));
     }
     let new = row.changed(patch);
-    if row.digest == policy.digest && row.says(&new) {
+    let Some(told) = store(&mut tx, caller.account.as_str(), row.clone(), new, policy, owner.as_ref()).await? else {
         return Ok(row.into());
+    };
+    tx.commit().await?;
+    Ok(told)
+}
+
+/// Stores a change of a locked binding that [`fit`] has accepted, and emits the event. `None` when nothing changes.
+pub async fn store(
+    tx: &mut Tx,
+    actor: &str,
+    row: PolicyBindingRow,
+    new: NewPolicyBinding,
+    policy: InstalledPolicy,
+    owner: Option<&MiniAppId>,
+) -> Result<Option<PolicyBinding>> {
+    if row.digest == policy.digest && row.says(&new) {
+        return Ok(None);
     }
     let row = PolicyBindingRow {
         digest: policy.digest,
@@ -246,18 +268,17 @@ async fn change(
         mode: new.mode,
         on_error: new.on_error,
         limits: Json(new.limits),
-        bound_by: caller.account.to_string(),
-        bound_at: db.now(),
+        bound_by: actor.to_owned(),
+        bound_at: tx.now(),
         ..row
     };
     tx.update_policy_binding(&row).await?;
     let told = PolicyBinding::from(row);
-    let event = tx.tell(kind::POLICY_REBOUND, &told.id, caller.account.as_str(), &told);
-    if let Some(mini_app) = &owner {
+    let event = tx.tell(kind::POLICY_REBOUND, &told.id, actor, &told);
+    if let Some(mini_app) = owner {
         event.for_mini_app(mini_app);
     }
-    tx.commit().await?;
-    Ok(told)
+    Ok(Some(told))
 }
 
 /// Removes a binding. `invalid-field` for one of a gray task, which keeps its policies.
@@ -270,9 +291,19 @@ pub async fn unbind(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<()
         return Err(Error::field("scope", rule));
     }
     let row = tx.hold_policy_binding(id).await?.ok_or_else(|| Error::not_found("policy binding", id))?;
-    tx.delete_policy_binding(id).await?;
-    tx.tell(kind::POLICY_UNBOUND, id, caller.account.as_str(), &PolicyBinding::from(row));
+    take_away(&mut tx, caller.account.as_str(), row, None).await?;
     tx.commit().await
+}
+
+/// Deletes a locked binding and emits the event.
+pub async fn take_away(tx: &mut Tx, actor: &str, row: PolicyBindingRow, owner: Option<&MiniAppId>) -> Result<()> {
+    tx.delete_policy_binding(&row.id).await?;
+    let told = PolicyBinding::from(row);
+    let event = tx.tell(kind::POLICY_UNBOUND, &told.id, actor, &told);
+    if let Some(mini_app) = owner {
+        event.for_mini_app(mini_app);
+    }
+    Ok(())
 }
 
 /// The auditors that judge a version: the platform's, then those of the host apps, then the MiniApp's own.

@@ -2,12 +2,13 @@
 
 mod binding;
 mod install;
+pub mod lists;
 mod scope;
 #[cfg(test)]
 mod tests;
 
 pub use berth_model::policy::registry::*;
-pub use binding::{attach, auditors, bind, check, list as bindings, rebind, unbind};
+pub use binding::{attach, auditors, bind, check, list as bindings, rebind, store, take_away, unbind};
 pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
 
 use std::{

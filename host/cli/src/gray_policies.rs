@@ -1,0 +1,212 @@
+//! The policies of a grayscale task, as options name and change them.
+
+use std::str::FromStr;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    failure::Failure,
+    parse::{self, ConfigSource, PolicyChoice},
+};
+use berth_model::{
+    policy::{
+        LimitOverrides,
+        registry::{Mode, NewPolicyBinding, OnError},
+    },
+    rollout::{EditTaskPolicy, GrayTask, TaskPolicy, share},
+};
+
+const HOUR: i64 = 3600;
+
+/// Options about the policies of a task.
+#[derive(Args, Debug, Default)]
+pub struct Policies {
+    /// Only this share of the devices, sticky (the policy `percentage`)
+    #[arg(long, value_name = "PERCENT", value_parser = parse::percent)]
+    pub percent: Option<f64>,
+    /// Shares that rise by the time since the start, such as 10,50@24h,100@72h (the policy `percentage`)
+    #[arg(long, value_name = "PERCENT[@AFTER],…", conflicts_with = "percent")]
+    pub stages: Option<Stages>,
+    /// What `percentage` chooses devices by, instead of the task: tasks with the same key choose the same devices
+    #[arg(long, value_name = "KEY")]
+    pub bucket_key: Option<String>,
+    /// Only devices that this policy admits; may be repeated
+    #[arg(long = "policy", value_name = "NAME[=CONFIG.json]")]
+    pub policies: Vec<PolicyChoice>,
+    /// Whether the verdict of a policy decides (enforce) or is only recorded (shadow); may be repeated
+    #[arg(long = "mode", value_name = "NAME=MODE")]
+    pub modes: Vec<Of<Mode>>,
+    /// What happens when a policy fails: closed refuses, open lets pass; may be repeated
+    #[arg(long = "on-error", value_name = "NAME=closed|open")]
+    pub on_errors: Vec<Of<OnError>>,
+    /// Limits of a policy in place of the default ones, such as percentage='{"deadline_ms": 50}'; may be repeated
+    #[arg(long = "limits", value_name = "NAME=LIMITS.json")]
+    pub limits: Vec<Of<ConfigSource>>,
+}
+
+/// Something that is said of one policy: `NAME=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Of<T> {
+    /// The policy, by its name, its digest, or the id of its binding.
+    pub policy: String,
+    /// What is said of it.
+    pub value: T,
+}
+
+impl<T: FromStr<Err: ToString>> FromStr for Of<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (policy, value) = text.split_once('=').filter(|(policy, _)| !policy.is_empty()).ok_or_else(|| {
+            format!("{text:?}: expected the name of the policy, then = and the value, such as percentage=shadow")
+        })?;
+        let value = value.parse().map_err(|error: T::Err| error.to_string())?;
+        Ok(Self { policy: policy.into(), value })
+    }
+}
+
+/// Shares with the hours since the start from which they hold: `10,50@24h,100@3d`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stages(Vec<(f64, i64)>);
+
+impl FromStr for Stages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let stage = |text: &str| {
+            let (percent, after) = text.split_once('@').unwrap_or((text, ""));
+            let seconds = if after.is_empty() { 0 } else { parse::duration(after)? };
+            if seconds % HOUR != 0 {
+                return Err(format!("{after:?}: a stage begins at a full hour, such as 24h or 3d"));
+            }
+            Ok((parse::percent(percent)?, seconds / HOUR))
+        };
+        text.split(',').map(stage).collect::<Result<_, String>>().map(Self)
+    }
+}
+
+impl Policies {
+    /// Whether nothing is said of any policy.
+    pub fn is_empty(&self) -> bool {
+        self.share().is_none()
+            && self.bucket_key.is_none()
+            && self.policies.is_empty()
+            && self.modes.is_empty()
+            && self.on_errors.is_empty()
+            && self.limits.is_empty()
+    }
+
+    /// The shares that are asked for, as members of the config of `percentage`.
+    fn share(&self) -> Option<(&'static str, Value)> {
+        let stage = |(percent, hours): &(f64, i64)| json!({"percent": number(*percent), "after_hours": hours});
+        let stages = self.stages.as_ref().map(|stages| ("stages", stages.0.iter().map(stage).collect()));
+        self.percent.map(|percent| ("percent", number(percent))).or(stages)
+    }
+
+    /// The policies of a new task.
+    ///
+    /// # Errors
+    /// Wrong use: files that cannot be read, and what is said of policies that the task does not have.
+    pub fn create(&self) -> Result<Vec<NewPolicyBinding>, Failure> {
+        let mut new = Vec::new();
+        match (self.share(), &self.bucket_key) {
+            (Some(share), key) => new.push(binding(share::POLICY, shared(&json!({}), Some(share), key.as_deref()))),
+            (None, Some(_)) => return Err(Failure::usage("--bucket-key needs --percent or --stages.")),
+            (None, None) => {}
+        }
+        for choice in &self.policies {
+            let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
+            new.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
+        }
+        let names: Vec<_> = new.iter().map(|one| one.policy.clone()).collect();
+        let at = |name: &str| find(&names, name, |known| known == name);
+        for Of { policy, value } in &self.modes {
+            new[at(policy)?].mode = *value;
+        }
+        for Of { policy, value } in &self.on_errors {
+            new[at(policy)?].on_error = *value;
+        }
+        for Of { policy, value } in &self.limits {
+            new[at(policy)?].limits = limits(value)?;
+        }
+        Ok(new)
+    }
+
+    /// The changes to the policies of a task.
+    ///
+    /// # Errors
+    /// As [`Policies::create`].
+    pub fn edit(&self, task: &GrayTask) -> Result<Vec<EditTaskPolicy>, Failure> {
+        let nothing = |policy: &TaskPolicy| EditTaskPolicy {
+            binding: policy.binding.clone(),
+            config: None,
+            mode: None,
+            on_error: None,
+            limits: None,
+        };
+        let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
+        let at =
+            |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
+        if self.share().is_some() || self.bucket_key.is_some() {
+            let place = at(share::POLICY)?;
+            let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
+            edits[place].config = Some(config);
+        }
+        for choice in &self.policies {
+            let Some(config) = &choice.config else {
+                return Err(Failure::usage(format!("Give the new config: --policy {}=CONFIG.json.", choice.policy)));
+            };
+            edits[at(&choice.policy)?].config = Some(config.load()?);
+        }
+        for Of { policy, value } in &self.modes {
+            edits[at(policy)?].mode = Some(*value);
+        }
+        for Of { policy, value } in &self.on_errors {
+            edits[at(policy)?].on_error = Some(*value);
+        }
+        for Of { policy, value } in &self.limits {
+            edits[at(policy)?].limits = Some(limits(value)?);
+        }
+        let untouched: Vec<_> = task.policies.iter().map(nothing).collect();
+        Ok(edits.into_iter().zip(untouched).filter(|(edit, same)| edit != same).map(|(edit, _)| edit).collect())
+    }
+}
+
+/// The place of the one policy that is meant.
+fn find<T>(policies: &[T], name: &str, is: impl Fn(&T) -> bool) -> Result<usize, Failure> {
+    let found: Vec<_> = policies.iter().enumerate().filter(|(_, known)| is(known)).map(|(at, _)| at).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(Failure::usage(format!("The task has no policy {name}. `berth gray show TASK` lists those it has."))),
+        _ => Err(Failure::usage(format!("The task has the policy {name} more than once. Name its binding, pb_…."))),
+    }
+}
+
+/// The config of `percentage` with other shares or another key.
+fn shared(config: &Value, share: Option<(&'static str, Value)>, key: Option<&str>) -> Value {
+    let mut members = config.as_object().cloned().unwrap_or_default();
+    if let Some((name, value)) = share {
+        members.retain(|member, _| member == "bucket_key");
+        members.insert(name.into(), value);
+    }
+    if let Some(key) = key {
+        members.insert("bucket_key".into(), key.into());
+    }
+    members.into()
+}
+
+fn binding(policy: &str, config: Value) -> NewPolicyBinding {
+    let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits }
+}
+
+fn limits(source: &ConfigSource) -> Result<LimitOverrides, Failure> {
+    serde_json::from_value(source.load()?)
+        .map_err(|error| Failure::usage(format!("These are no limits: {error}. Such as {{\"deadline_ms\": 50}}.")))
+}
+
+/// A number as JSON, without decimals if it is whole.
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 { json!(value as u64) } else { json!(value) }
+}
