@@ -38,7 +38,7 @@ pub struct Problem {
 }
 
 /// The word that stands in advice for an id, by the collection that precedes the id in a path.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 11] = [
     ("mini-apps", "APP"),
     ("bindings", "APP"),
     ("versions", "VERSION"),
@@ -48,7 +48,6 @@ const WORDS: [(&str, &str); 12] = [
     ("endpoint-apps", "CID"),
     ("channels", "CHANNEL"),
     ("org-nodes", "VID"),
-    ("policies", "NAME"),
     ("policy-bindings", "BINDING"),
     ("webhooks", "WEBHOOK"),
 ];
