@@ -39,7 +39,7 @@ pub struct Problem {
 }
 
 /// The word that stands in advice for an id, by the collection that precedes the id in a path.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 11] = [
     ("mini-apps", "APP"),
     ("bindings", "APP"),
     ("versions", "VERSION"),
@@ -49,7 +49,6 @@ const WORDS: [(&str, &str); 12] = [
     ("endpoint-apps", "CID"),
     ("channels", "CHANNEL"),
     ("org-nodes", "VID"),
-    ("policies", "NAME"),
     ("policy-bindings", "BINDING"),
     ("webhooks", "WEBHOOK"),
 ];
