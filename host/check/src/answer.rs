@@ -174,7 +174,7 @@ impl<'a> Round<'a> {
         let mut steps = Vec::new();
         let decision = self.decide(having, &[], &mut steps);
         let result = self.result(having, &decision);
-        step_on_force(self.known(having), having.version.as_ref(), &decision, &mut steps);
+        step_on_force(self.known(having), having.version(), &decision, &mut steps);
         steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
         Explained { result, steps }
     }

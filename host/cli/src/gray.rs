@@ -1,7 +1,6 @@
 //! `berth gray`: grayscale releases.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
 use super::{
     call::Call, client::Client, failure::Done, gray_create::Create, gray_edit::Edit, gray_lists::Upload,
@@ -104,7 +103,7 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 }
 
 async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
-    let body: Map<_, _> = step.note.map(|note| ("note".to_owned(), Value::from(note))).into_iter().collect();
+    let body = Note { note: step.note };
     let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
     session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
     if verb == "suspend" {

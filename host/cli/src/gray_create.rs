@@ -3,7 +3,6 @@
 use clap::{ArgGroup, Args};
 
 use super::{
-    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},

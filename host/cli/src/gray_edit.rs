@@ -3,13 +3,13 @@
 use clap::{Args, ValueEnum};
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
     gray_create::Conditions,
     gray_lists,
     gray_policies::Policies,
-    output::read,
     parse::Moment,
     session::Session,
 };

@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    output::read,
     paint::Paint,
     push::progress,
     session::Session,

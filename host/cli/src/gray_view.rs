@@ -37,11 +37,6 @@ pub fn task(task: &GrayTask, paint: &Paint) -> String {
     format!("{}\n\n{}", card.render(paint), moves(&task.moves, paint))
 }
 
-fn policy(one: &TaskPolicy) -> String {
-    let mode = if one.mode == Mode::Enforce { String::new() } else { format!(" ({})", one.mode) };
-    format!("{} {}{mode}", one.policy, one.config)
-}
-
 /// The admitted devices and the cap: `12 of 500`, or `12` without a cap.
 pub fn admitted(task: &GrayTask) -> String {
     task.max_users.map_or_else(|| task.admitted.to_string(), |cap| format!("{} of {cap}", task.admitted))
@@ -60,11 +55,10 @@ fn policy(one: &TaskPolicy) -> String {
 fn moves(moves: &[MoveView], paint: &Paint) -> String {
     let mut table = Table::new(["WHEN", "TO", "CAUSE", "BY", "NOTE"]);
     for one in moves {
-        let said = [one.note.clone(), gray_edit::changes(&one.changes)];
-        let note = said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
-        let note = Some(note).filter(|note| !note.is_empty());
+        let parts = [one.note.clone(), gray_edit::changes(&one.changes)];
+        let note = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
         let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
-        table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(note)]);
+        table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(said(&note))]);
     }
     table.render(paint)
 }

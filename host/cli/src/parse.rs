@@ -6,7 +6,6 @@ use jiff::{Span, SpanRelativeTo};
 use serde_json::Value;
 
 use berth_base::{clock::Millis, error::Error};
-use berth_model::rollout::ObjectKind;
 
 /// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`). A
 /// day has 24 hours.

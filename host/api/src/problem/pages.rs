@@ -243,6 +243,14 @@ pub fn page(code: Code) -> Page {
             "Nothing is online yet, so devices outside of the task would have nothing to run.",
             "Publish a first version: `berth version publish APP VERSION`. Named accounts can get one by `berth version trial`.",
         ),
+        Code::GrayNarrows => (
+            "The task has started, and the edit would take the version out of the reach of devices that may get it now.",
+            "`lost` or `detail` says what would be lost. Widen only, or end the task and create another one.",
+        ),
+        Code::BelowMinVersion => (
+            "The version is below the minimum usable version, so that devices which got it could not run it.",
+            "`berth app show APP` shows the minimum. A rollback lowers it with `--lower-min`; for a trial choose a newer version.",
+        ),
         Code::GrayState => (
             "The task is in a state in which this cannot be done with it; `state` says in which. Nothing leaves `ended`.",
             "`berth gray show TASK` shows the state and who moved it. After the end, create another task.",

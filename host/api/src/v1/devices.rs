@@ -43,7 +43,7 @@ async fn check(
     let (asker, client) = (asker(caller.as_ref(), &headers)?, client.map(|Extension(client)| client));
     let newcomer = || matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client);
     if let Asker::Key(key) = asker {
-        let apps = request.apps.iter().map(|having| having.id.as_str());
+        let apps = request.apps.iter().map(|having| having.mini_app.as_str());
         app.let_pass(client, key, apps, &Claims::from(&request.device))?;
     }
     Ok(Json(check::check(&app.checks, &asker, &request, &newcomer).await?))
@@ -69,7 +69,7 @@ async fn report(
     let key =
         key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
     let claims = Claims { guid: Some(&report.guid), ..Claims::default() };
-    app.let_pass(client.map(|Extension(client)| client), key, [report.app.as_str()], &claims)?;
+    app.let_pass(client.map(|Extension(client)| client), key, [report.mini_app.as_str()], &claims)?;
     report::take(&app.checks, key, &report)?;
     Ok(StatusCode::ACCEPTED)
 }
