@@ -109,6 +109,9 @@ pub struct Binding {
     pub scope: Value,
     #[serde(default)]
     config: Value,
+    /// The level that it belongs to.
+    #[serde(default)]
+    level: Option<String>,
     #[serde(default)]
     mode: Option<String>,
     #[serde(default)]
@@ -165,7 +168,7 @@ pub async fn edit(args: Edit, session: &mut Session) -> Done {
 pub async fn list(scope: Option<Scope>, policy: Option<String>, session: &mut Session) -> Done {
     let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), scope.id));
     let call = Call::get("/v1/policy-bindings").query("scope_kind", kind).query("scope_id", id).query("policy", policy);
-    let head = ["ID", "POLICY", "VERSION", "SCOPE", "MODE", "ON ERROR", "CONFIG"];
+    let head = ["ID", "POLICY", "VERSION", "SCOPE", "OWNER", "MODE", "ON ERROR", "CONFIG"];
     session.out.list(session.client()?.items(call).await?, head, "No bindings.", row)
 }
 
@@ -179,12 +182,13 @@ fn path(binding: &PolicyBindingId) -> String {
     format!("/v1/policy-bindings/{binding}")
 }
 
-fn row(binding: Binding, _: &Paint) -> [Cell; 7] {
+fn row(binding: Binding, _: &Paint) -> [Cell; 8] {
     [
         Cell::strong(&binding.id),
         Cell::of(&binding.policy),
         Cell::of(&binding.policy_version),
         binding.place().into(),
+        Cell::any(binding.level),
         Cell::any(binding.mode),
         Cell::any(binding.on_error),
         Cell::of(binding.config),
@@ -197,6 +201,7 @@ fn view(binding: Binding, paint: &Paint) -> String {
         .field("id", Cell::strong(&binding.id))
         .field("policy", format!("{} {}", binding.policy, binding.policy_version))
         .field("scope", place)
+        .maybe("owner", binding.level)
         .maybe("mode", binding.mode)
         .maybe("on error", binding.on_error)
         .field("config", Cell::of(binding.config))
