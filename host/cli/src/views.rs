@@ -26,6 +26,9 @@ pub struct Audit {
     pub created_at: Option<Millis>,
     #[serde(default)]
     pub closed_at: Option<Millis>,
+    /// The policies that gave no verdict and fail open.
+    #[serde(default)]
+    pub failed_open: Vec<String>,
     /// One item for each bound host app.
     #[serde(default)]
     pub items: Vec<AuditItem>,
@@ -188,6 +191,7 @@ fn audit_card(audit: &Audit, paint: &Paint) -> String {
         .maybe("version", audit.version.as_deref())
         .field("state", state(&audit.state))
         .maybe("reason", audit.reason.as_deref())
+        .maybe("failed open", (!audit.failed_open.is_empty()).then(|| audit.failed_open.join(", ")))
         .maybe("opened", audit.created_at.map(|at| paint.when(at)))
         .maybe("closed", audit.closed_at.map(|at| paint.when(at)))
         .render(paint)

@@ -17,7 +17,7 @@ use berth_model::{
     access::Caller,
     audit::Audit,
     policy::{Finding, registry::Mode},
-    version::{Publish, Release, Rollback, Trial, Version, upload::VersionDetail},
+    version::{Publish, Release, Rollback, Trial, Version, VersionFile, upload::VersionDetail},
 };
 use berth_work::{
     audit,
@@ -48,6 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list))
         .routes(routes!(get, delete))
         .routes(routes!(findings))
+        .routes(routes!(files))
         .routes(routes!(audits))
         .routes(routes!(submit))
         .routes(routes!(withdraw))
@@ -117,6 +118,16 @@ async fn findings(
         evaluation.findings.into_iter().map(move |finding| NamedFinding { policy: policy.clone(), mode, finding })
     };
     Ok(Json(Findings { findings: audit.evaluations.into_iter().flat_map(named).collect() }).into_response())
+}
+
+/// List the files in the package of a version, by path.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/files", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Items<VersionFile>)))]
+async fn files(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<Json<Items<VersionFile>>> {
+    items(version::files::list(&app.audits, &caller, &id, &number).await?)
 }
 
 /// List all audits of a version, newest first.
