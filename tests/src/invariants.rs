@@ -13,7 +13,7 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 10] = [
+const NOTHING: [(&str, &str); 11] = [
     (
         "more than one version of a MiniApp is online (I1)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM version WHERE state = 'online' GROUP BY mini_app_id HAVING COUNT(*) > 1) t",

@@ -123,10 +123,11 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
     ("PUT", "/v1/mini-apps/{id}/min-version", RELEASE),
     ("GET", "/v1/mini-apps/{id}/versions", READ),
-    ("GET", "/v1/mini-apps/{id}/versions/{version}", READ),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}", May::Both),
     ("DELETE", "/v1/mini-apps/{id}/versions/{version}", DEVELOP),
-    ("GET", "/v1/mini-apps/{id}/versions/{version}/findings", READ),
-    ("GET", "/v1/mini-apps/{id}/versions/{version}/audits", READ),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}/findings", May::Both),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}/files", May::Both),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}/audits", May::Both),
     ("POST", "/v1/mini-apps/{id}/versions/{version}/submit", DEVELOP),
     ("POST", "/v1/mini-apps/{id}/versions/{version}/withdraw", DEVELOP),
     ("POST", "/v1/mini-apps/{id}/versions/{version}/publish", RELEASE),
@@ -501,6 +502,73 @@ on_both! {
         assert_eq!(greedy.get("/v1/packages/coffee_1.1.0.apkg").await.status, 200, "they see what they decide on");
         scene.admin.delete(binding).await.good();
         greedy.get(package).await.refused("not-found");
+    }
+
+    async fn v5_f80_an_auditor_of_a_host_app_sees_what_it_decides_on_and_nothing_else(host) {
+        let scene = Scene::set(host).await;
+        let (account, auditor) = scene.host.somebody("auditor").await;
+        scene.admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": "auditor"})).await.good();
+        scene.push("1.0.0", "1.0.0").await.good();
+        let version = "/v1/mini-apps/coffee/versions/1.0.0";
+        let parts = ["", "/findings", "/files", "/audits"].map(|part| format!("{version}{part}"));
+        for part in &parts {
+            auditor.get(part).await.refused("not-found");
+        }
+        let audit = scene.submit("1.0.0").await;
+        for part in &parts {
+            auditor.get(part).await.good();
+        }
+        let shown = auditor.get(version).await.good();
+        assert_eq!((&shown["version"], &shown["audit"]["id"]), (&json!("1.0.0"), &audit["id"]));
+        let files = auditor.get(&parts[2]).await.good();
+        let first = &files["items"][0];
+        assert!(files["items"].as_array().unwrap().iter().any(|one| one["path"] == "app.json"), "{files}");
+        assert!(first["size"].is_u64() && text(&first["sha256"]).len() == 64, "{first}");
+        assert_eq!(auditor.get("/v1/packages/coffee_1.0.0.apkg").await.status, 200);
+        scene.push("1.0.0", "1.1.0").await.good();
+        auditor.get("/v1/mini-apps/coffee/versions/1.1.0").await.refused("not-found");
+        auditor.get("/v1/mini-apps/coffee/versions").await.refused("not-found");
+        auditor.send("POST", &format!("{version}/withdraw"), None).await.refused("not-found");
+        let decision = json!({"host_app": "super-app", "approve": true});
+        let decided = auditor.post(&format!("/v1/audits/{}/decisions", text(&audit["id"])), decision).await.good();
+        assert_eq!((&decided["state"], &decided["items"][0]["decided_by"]), (&json!("approved"), &json!(account)));
+        let kept = auditor.get(&format!("/v1/audits/{}", text(&audit["id"]))).await.good();
+        assert_eq!(kept, decided, "what is answered is what is stored");
+    }
+
+    async fn v5_what_the_platform_binds_no_team_removes_or_weakens(host) {
+        let scene = Scene::set(host).await;
+        let (account, maker) = scene.host.somebody("maker").await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{account}", scene.team), json!({"role": "admin"})).await.good();
+        let place = json!({"kind": "mini_app", "id": "coffee"});
+        let bound = json!({"policy": "size-limits", "scope": place, "config": {"main_bytes": 1_000_000}});
+        let binding = scene.admin.post("/v1/policy-bindings", bound).await.good();
+        assert_eq!(binding["level"], "platform");
+        let at = format!("/v1/policy-bindings/{}", text(&binding["id"]));
+        let changes = [
+            json!({"mode": "shadow"}),
+            json!({"on_error": "open"}),
+            json!({"config": {}}),
+            json!({"limits": {"deadline_ms": 1}}),
+            json!({"policy": "size-limits"}),
+        ];
+        for change in &changes {
+            let refusal = maker.put(&at, change.clone()).await.refused("missing-grant");
+            assert!(text(&refusal["detail"]).contains("belongs to the platform"), "{refusal}");
+        }
+        maker.delete(&at).await.refused("missing-grant");
+        let listed = maker.get("/v1/policy-bindings?scope_kind=mini_app&scope_id=coffee").await.good();
+        assert_eq!(listed["items"], json!([binding]), "the team sees what judges its versions");
+        maker.post("/v1/policy-bindings", json!({"policy": "size-limits", "scope": place, "mode": "shadow"})).await.refused("policy-bound");
+        // What the team binds is the team's, until the platform takes it over.
+        let own = maker.post("/v1/policy-bindings", json!({"policy": "secrets", "scope": place})).await.good();
+        assert_eq!(own["level"], "team");
+        let own = format!("/v1/policy-bindings/{}", text(&own["id"]));
+        assert_eq!(maker.put(&own, json!({"mode": "shadow"})).await.good()["level"], "team");
+        assert_eq!(scene.admin.put(&own, json!({"policy": "secrets"})).await.good()["level"], "team");
+        assert_eq!(scene.admin.put(&own, json!({"mode": "enforce"})).await.good()["level"], "platform");
+        maker.put(&own, json!({"mode": "shadow"})).await.refused("missing-grant");
+        scene.admin.delete(&at).await.good();
     }
 
     async fn f80_a_team_may_ask_for_a_host_app_and_either_side_may_end_it(host) {

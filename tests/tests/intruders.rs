@@ -110,7 +110,7 @@ on_both! {
             ("PUT", "/v1/mini-apps/coffee/trial", json!({"version": "1.1.0", "entry_path": "pages/index/index", "accounts": ["a"]}), &["set_by"]),
             ("POST", "/v1/mini-apps/coffee/gray-tasks", gray, &["id", "state", "admitted", "honoured", "created_by", "mini_app"]),
             ("POST", "/v1/host-apps", json!({"name": "n"}), &["public_key", "created_at"]),
-            ("POST", "/v1/policy-bindings", bound, &["id", "bound_by", "digest", "position"]),
+            ("POST", "/v1/policy-bindings", bound, &["id", "bound_by", "digest", "position", "level"]),
             ("POST", &decisions, json!({"host_app": "super-app", "approve": true}), &["decided_by", "state"]),
             ("PUT", &members, json!({"role": "viewer"}), &["account", "scope"]),
             ("POST", "/v1/bundles", json!({"host_app": "super-app"}), &["packages"]),

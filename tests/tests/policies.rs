@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use berth_tests::{
     Answer,
     guests::{self, Manner},
-    on_both,
+    on_both, packed,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -55,8 +55,51 @@ on_both! {
             scene.push("1.0.0", &number).await.good();
             let audit = scene.submit(&number).await;
             assert_eq!((&audit["state"], &evaluation(&audit)["outcome"]), (&json!("deciding"), &json!("trapped")));
+            // Failing open is said: in the audit, in its event, and among the figures.
+            let said = if index == 0 { Value::Null } else { json!(["by-hand"]) };
+            assert_eq!(audit["failed_open"], said);
+            let events = scene.admin.get("/v1/events?mini_app=coffee&limit=1000").await.good();
+            let checked = events["items"].as_array().unwrap().iter().rfind(|one| one["type"] == "audit.checked").unwrap();
+            assert_eq!((&checked["data"]["audit"], &checked["data"]["failed_open"]), (&audit["id"], &said));
+            let page = String::from_utf8(scene.host.anonymous().get("/metrics").await.bytes).unwrap();
+            let figure = format!("berth_audit_evaluations_failed_open_total {index}");
+            assert!(page.lines().any(|line| line == figure), "{page}");
             scene.admin.delete(&format!("/v1/policy-bindings/{}", text(&binding["id"]))).await.good();
         }
+    }
+
+    async fn f77_an_audit_of_one_team_ends_while_policies_of_another_loop(host) {
+        let scene = Scene::set(host).await;
+        let other = text(&scene.admin.post("/v1/teams", json!({"name": "Tea team"})).await.good()["id"]);
+        scene.admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea-shop", "team": other})).await.good();
+        scene.admin.put("/v1/host-apps/super-app/bindings/tea-shop", json!(null)).await.good();
+        bind(&scene, Manner::Loops, json!({"limits": {"deadline_ms": 6_000}})).await;
+        let submit = async |app: &str, number: &str| {
+            let name = format!("{app}_{number}.apkg");
+            scene.admin.push(&name, packed("coffee/1.0.0", &name)).await.good();
+            let path = format!("/v1/mini-apps/{app}/versions/{number}/submit");
+            text(&scene.admin.send("POST", &path, None).await.good()["id"])
+        };
+        let mut looping = Vec::new();
+        for number in ["1.0.0", "1.1.0", "1.2.0"] {
+            looping.push(submit("coffee", number).await);
+        }
+        let quick = submit("tea-shop", "1.0.0").await;
+        assert_eq!(scene.judged(&quick).await["state"], "deciding");
+        let mut states = Vec::new();
+        for id in &looping {
+            states.push(text(&scene.admin.get(&format!("/v1/audits/{id}")).await.good()["state"]));
+        }
+        assert_eq!(states, ["checking"; 3]);
+        let page = String::from_utf8(scene.host.anonymous().get("/metrics").await.bytes).unwrap();
+        let shows = |line: &str| page.lines().any(|one| one == line);
+        assert!(shows("berth_audits_judging 1") && shows("berth_audits_waiting 2"), "{page}");
+        assert!(page.contains("berth_audits_oldest_waiting_seconds "), "{page}");
+        for number in ["1.1.0", "1.2.0"] {
+            let path = format!("/v1/mini-apps/coffee/versions/{number}/withdraw");
+            scene.admin.send("POST", &path, None).await.good();
+        }
+        assert_eq!(scene.judged(&looping[0]).await["state"], "rejected");
     }
 
     async fn f33_f37_f38_a_grayscale_policy_that_breaks_admits_nobody(host) {

@@ -38,7 +38,7 @@ impl BacklogFigures {
 
     /// Reads the present backlog. If that fails, the failure is logged, and the page comes without these figures.
     pub async fn look(&self) {
-        let read = async { self.app.db.read().await?.backlog(relay::NAME).await };
+        let read = async { self.app.db.read().await?.backlog(relay::NAME, self.app.db.now()).await };
         let read = tokio::time::timeout(PATIENCE, read).await;
         let read = read.unwrap_or_else(|_| Err(Error::new(Code::Unavailable, "The database did not answer in time.")));
         let seen = self.kept(read);
@@ -67,6 +67,13 @@ impl Collector for BacklogFigures {
             "webhook_lag_events",
             "Events that the furthest-behind enabled webhook has before it",
             seen.webhook_lag,
+        )?;
+        page.gauge("audits_waiting", "Audits that no worker has taken up yet", seen.audits)?;
+        page.gauge("audits_judging", "Audits whose policies are judging", seen.judging)?;
+        page.gauge(
+            "audits_oldest_waiting_seconds",
+            "How long the oldest audit that no worker has taken up has waited",
+            seen.oldest_audit.map_or(0, |at| self.app.db.now().0.saturating_sub(at.0) / 1000),
         )?;
         page.gauge("fulfilments_parked", "Fulfilment messages that are parked", seen.parked)?;
         match seen.relay_lag {

@@ -1,7 +1,11 @@
 //! The figures of this host on `/metrics`: the index, admissions, and the opinions of policies. They are read when the
 //! page is asked for, so that counting costs checks nothing.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
 
 use prometheus_client::{
     collector::Collector,
@@ -55,6 +59,12 @@ impl Collector for Figures {
         self.index(&mut page)?;
         self.admissions(&mut page)?;
         self.policies(&mut page)?;
+        let failed_open = self.0.audits.failed_open.load(Ordering::Relaxed);
+        page.counter(
+            "audit_evaluations_failed_open",
+            "Evaluations by auditors without a verdict that let the version go on",
+            failed_open,
+        )?;
         self.webhooks(&mut page)
     }
 }

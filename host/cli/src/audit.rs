@@ -221,6 +221,7 @@ fn record(package: Package, evaluations: Vec<Evaluation>, gate: &Gate, session: 
         created_at: now,
         closed_at: None,
         items: Vec::new(),
+        failed_open: audit::failed_open(&evaluations),
         evaluations,
     }
 }

@@ -20,7 +20,7 @@ use berth_base::{
 };
 use berth_model::{
     audit::{self, Audit, Findings},
-    version::{Publish, Rollback, Version as View, upload::VersionDetail},
+    version::{Publish, Rollback, Version as View, VersionFile, upload::VersionDetail},
 };
 use berth_package::PackageName;
 
@@ -56,6 +56,8 @@ pub enum Version {
         #[arg(long)]
         sarif: bool,
     },
+    /// List the files in the package of a version, with their sizes
+    Files(Which),
     /// List every audit of a version
     Audits(Which),
     /// Approve or reject a version on behalf of a host app
@@ -146,6 +148,7 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
             session.out.show(&answer, |version: View, paint| views::version(&version, paint))
         }
         Version::Findings { which, sarif } => print_findings(&client, session, &which, sarif).await,
+        Version::Files(which) => files(&client, session, &which).await,
         Version::Audits(which) => {
             let items = client.items(Call::get(format!("{}/audits", which.path()))).await?;
             let document = json!({ "items": items });
@@ -182,6 +185,13 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
             paint.when(version.created_at),
             paint.when_any(version.online_at),
         ]
+    })
+}
+
+async fn files(client: &Client, session: &mut Session, which: &Which) -> Done {
+    let items = client.items(Call::get(format!("{}/files", which.path()))).await?;
+    session.out.list(items, ["PATH", "SIZE"], "The package has no files.", |file: VersionFile, _| {
+        [Cell::strong(&file.path), bytes(file.size).into()]
     })
 }
 

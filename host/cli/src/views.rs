@@ -92,6 +92,7 @@ fn audit_card(audit: &Audit, paint: &Paint) -> String {
         .field("version", Cell::of(&audit.version))
         .field("state", state(audit.state.as_str()))
         .maybe("reason", said(&audit.reason))
+        .maybe("failed open", (!audit.failed_open.is_empty()).then(|| audit.failed_open.join(", ")))
         .field("opened", paint.when(audit.created_at))
         .maybe("closed", audit.closed_at.map(|at| paint.when(at)))
         .render(paint)

@@ -29,6 +29,13 @@ use berth_base::{
     ids::Digest,
 };
 
+/// How many versions a host judges at the same time. Each evaluation has a thread, which competes with checks for
+/// processors, and may take much memory.
+pub const AUDITS_AT_ONCE: usize = 4;
+
+/// How many evaluations by auditors and guards may run besides those of audits: configs are tried when policies are bound.
+const TRIALS_AT_ONCE: usize = 2;
+
 /// The settings of an [`Engine`].
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -46,9 +53,16 @@ pub struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// The defaults: 64 grayscale evaluations and 2 audits or guards at the same time.
+    /// The defaults: 64 grayscale evaluations at the same time; [`AUDITS_AT_ONCE`] audits, and two others of the long
+    /// evaluations besides.
     pub fn new(cache_dir: PathBuf, compiler: Compiler) -> Self {
-        Self { cache_dir, compiler, compile_limits: CompileLimits::default(), grayscale_slots: 64, audit_slots: 2 }
+        Self {
+            cache_dir,
+            compiler,
+            compile_limits: CompileLimits::default(),
+            grayscale_slots: 64,
+            audit_slots: AUDITS_AT_ONCE + TRIALS_AT_ONCE,
+        }
     }
 }
 

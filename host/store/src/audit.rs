@@ -9,7 +9,7 @@ use super::{
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{AuditId, HostAppId, VersionId},
+    ids::{AuditId, HostAppId, TeamId, VersionId},
 };
 use berth_model::audit::{AuditItem, AuditState, Decision, Evaluation};
 
@@ -159,11 +159,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends an audit in this state.
+    /// Ends an audit in this state. A worker that is at it keeps its lease until it has noticed, as its team has no other
+    /// worker of that host before.
     pub async fn close_audit(&mut self, id: &AuditId, state: AuditState, reason: &str, now: Millis) -> Result<()> {
         execute!(
             self,
-            concat!("UPDATE audit SET state = $2, reason = $3, closed_at = $4, ", given_back!(), " WHERE id = $1"),
+            "UPDATE audit SET state = $2, reason = $3, closed_at = $4 WHERE id = $1",
             id,
             state,
             reason,
@@ -174,33 +175,70 @@ impl Tx {
 
     /// Moves an audit from `checking` to `deciding`, in which host apps decide.
     pub async fn open_for_decisions(&mut self, id: &AuditId) -> Result<()> {
-        execute!(
-            self,
-            concat!("UPDATE audit SET state = 'deciding', ", given_back!(), " WHERE id = $1 AND state = 'checking'"),
-            id
-        )?;
+        execute!(self, "UPDATE audit SET state = 'deciding' WHERE id = $1 AND state = 'checking'", id)?;
         Ok(())
     }
 
-    /// Takes the oldest audit whose policies have not judged and that no living worker holds.
+    /// Takes the next audit whose policies have not judged and that no living worker has (F51, F77). It is that of the
+    /// team whose last turn is the longest ago, and of one team the oldest. A team for which a worker of the same owner
+    /// is at an audit already, even one that has ended, has no turn: no team takes up more than one of a host's workers.
     pub async fn claim_audit(&mut self, lease: &Lease) -> Result<Option<AuditId>> {
-        const OLDEST: &str =
-            concat!("SELECT id FROM audit WHERE state = 'checking' AND ", free!("$1"), " ORDER BY id LIMIT 1");
-        let oldest = fetch!(self, fetch_optional, (AuditId,), OLDEST, lease.from())?;
-        let Some((id,)) = oldest else { return Ok(None) };
-        const CLAIM: &str = concat!(
+        const NEXT: &str = concat!(
+            "SELECT a.id, m.team_id FROM audit a JOIN mini_app m ON m.id = a.mini_app_id
+             LEFT JOIN audit_turn t ON t.team_id = m.team_id
+             WHERE a.state = 'checking' AND ",
+            free!("$1"),
+            " AND NOT EXISTS (SELECT 1 FROM audit other JOIN mini_app its ON its.id = other.mini_app_id
+                              WHERE its.team_id = m.team_id AND other.lease_owner = $2
+                                AND other.lease_until > $1)
+             ORDER BY COALESCE(t.turn, 0), a.id LIMIT 1"
+        );
+        loop {
+            let next = fetch!(self, fetch_optional, (AuditId, TeamId), NEXT, lease.from(), lease.owner())?;
+            let Some((id, team)) = next else { return Ok(None) };
+            if self.take_audit(&id, lease).await? {
+                self.take_turn(&team).await?;
+                return Ok(Some(id));
+            }
+            // Another host was faster with this one; there may be more.
+        }
+    }
+
+    async fn take_audit(&mut self, id: &AuditId, lease: &Lease) -> Result<bool> {
+        const TAKE: &str = concat!(
             "UPDATE audit SET attempts = attempts + 1, ",
             taken!("$2", "$3"),
             " WHERE id = $1 AND state = 'checking' AND ",
             free!("$4")
         );
-        let claimed = execute!(self, CLAIM, &id, lease.owner(), lease.until(), lease.from())?;
-        Ok((claimed > 0).then_some(id))
+        Ok(execute!(self, TAKE, id, lease.owner(), lease.until(), lease.from())? > 0)
     }
 
-    /// Holds a claimed audit for longer; false when another worker has it, or nobody may any more.
+    async fn take_turn(&mut self, team: &TeamId) -> Result<()> {
+        const SQL: &str = "INSERT INTO audit_turn (team_id, turn) SELECT $1, COALESCE(MAX(turn), 0) + 1 FROM audit_turn
+             WHERE TRUE ON CONFLICT (team_id) DO UPDATE SET turn = excluded.turn";
+        execute!(self, SQL, team)?;
+        Ok(())
+    }
+
+    /// Gives a claimed audit back, to be claimed by nobody until the lease ends.
+    pub async fn postpone_audit(&mut self, id: &AuditId, lease: &Lease) -> Result<()> {
+        const SQL: &str = "UPDATE audit SET lease_owner = '', lease_until = $3
+             WHERE id = $1 AND lease_owner = $2 AND state = 'checking'";
+        execute!(self, SQL, id, lease.owner(), lease.until())?;
+        Ok(())
+    }
+
+    /// Gives a claimed audit back once its worker has no more to do with it.
+    pub async fn release_audit(&mut self, id: &AuditId, owner: &str) -> Result<()> {
+        const SQL: &str = concat!("UPDATE audit SET ", given_back!(), " WHERE id = $1 AND lease_owner = $2");
+        execute!(self, SQL, id, owner)?;
+        Ok(())
+    }
+
+    /// Holds a claimed audit for longer, also one that has ended meanwhile; false when another worker has it.
     pub async fn keep_audit(&mut self, id: &AuditId, lease: &Lease) -> Result<bool> {
-        const SQL: &str = "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'checking'";
+        const SQL: &str = "UPDATE audit SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
         Ok(execute!(self, SQL, id, lease.owner(), lease.until())? > 0)
     }
 }
@@ -220,4 +258,150 @@ pub struct AuditRow {
     pub created_at: Millis,
     pub closed_at: Option<Millis>,
     pub attempts: i64,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use berth_model::{
+        access::Team,
+        mini_app::MiniApp,
+        version::{State, StoredManifest},
+    };
+
+    use super::*;
+    use crate::testing::{Fresh, fresh};
+
+    /// A database with the MiniApps `{team}-app` of teams that these names begin with.
+    async fn teams(names: &[&str]) -> Fresh {
+        let fresh = fresh().await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        for name in names {
+            let team = Team {
+                id: TeamId::generate(fresh.db.now(), fresh.db.random()),
+                name: (*name).into(),
+                created_at: fresh.db.now(),
+            };
+            tx.insert_team(&team).await.unwrap();
+            let mini_app = MiniApp {
+                id: format!("{name}-app").parse().unwrap(),
+                team: team.id,
+                name: (*name).into(),
+                description: String::new(),
+                on_shelf: true,
+                shelf_note: String::new(),
+                min_version: None,
+                created_at: fresh.db.now(),
+            };
+            tx.insert_mini_app(&mini_app).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        fresh
+    }
+
+    /// Lets an audit of a new version wait. Audits wait in the order in which they are added.
+    async fn waits(fresh: &Fresh, team: &str, order: u8) {
+        let (db, now) = (&fresh.db, fresh.db.now());
+        let version = VersionRow {
+            id: VersionId::generate(now, db.random()),
+            mini_app_id: format!("{team}-app").parse().unwrap(),
+            number: format!("1.{order}.0").parse().unwrap(),
+            state: State::Auditing,
+            submitted_once: true,
+            forced: false,
+            sha256: Digest::of(&[order]),
+            size: 1,
+            files: 1,
+            manifest: Json(StoredManifest::default()),
+            uploaded_by: "test".into(),
+            created_at: now,
+            updated_at: now,
+            online_at: None,
+        };
+        let mut tx = db.begin().await.unwrap();
+        tx.insert_version(&version).await.unwrap();
+        let id = AuditId::generate(now.plus_seconds(order.into()), db.random());
+        tx.insert_audit(&id, &version, "test", now).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What this host claims next, as the MiniApp and the version.
+    async fn claimed(fresh: &Fresh, host: &str) -> Option<(AuditId, String)> {
+        let mut tx = fresh.db.begin().await.unwrap();
+        let id = tx.claim_audit(&Lease::at(host, fresh.db.now(), 8)).await.unwrap()?;
+        let row = tx.audit(&id).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        Some((id, format!("{} {}", row.mini_app_id, row.number)))
+    }
+
+    async fn name_of_next(fresh: &Fresh, host: &str) -> Option<String> {
+        claimed(fresh, host).await.map(|(_, name)| name)
+    }
+
+    async fn ended(fresh: &Fresh, id: &AuditId) {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.open_for_decisions(id).await.unwrap();
+        tx.release_audit(id, "one").await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn f77_a_team_has_one_worker_of_a_host_however_many_audits_it_has() {
+        let fresh = teams(&["busy", "calm"]).await;
+        for (team, order) in [("busy", 0), ("busy", 1), ("busy", 2), ("calm", 3)] {
+            waits(&fresh, team, order).await;
+        }
+        assert_eq!(name_of_next(&fresh, "one").await.as_deref(), Some("busy-app 1.0.0"));
+        assert_eq!(name_of_next(&fresh, "one").await.as_deref(), Some("calm-app 1.3.0"));
+        assert_eq!(name_of_next(&fresh, "one").await, None);
+        assert_eq!(
+            name_of_next(&fresh, "two").await.as_deref(),
+            Some("busy-app 1.1.0"),
+            "another host has workers too"
+        );
+    }
+
+    #[tokio::test]
+    async fn f77_to_withdraw_a_version_gives_no_team_a_second_worker_while_its_policies_run_on() {
+        let fresh = teams(&["busy"]).await;
+        waits(&fresh, "busy", 0).await;
+        waits(&fresh, "busy", 1).await;
+        let (id, _) = claimed(&fresh, "one").await.unwrap();
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.close_audit(&id, AuditState::Withdrawn, "", fresh.db.now()).await.unwrap();
+        assert!(tx.keep_audit(&id, &Lease::at("one", fresh.db.now(), 8)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(name_of_next(&fresh, "one").await, None);
+        ended(&fresh, &id).await;
+        assert_eq!(name_of_next(&fresh, "one").await.as_deref(), Some("busy-app 1.1.0"));
+    }
+
+    #[tokio::test]
+    async fn f77_teams_take_turns_and_a_new_one_comes_first() {
+        let fresh = teams(&["busy", "calm", "late"]).await;
+        for (team, order) in [("busy", 0), ("busy", 1), ("calm", 2), ("calm", 3), ("late", 4)] {
+            waits(&fresh, team, order).await;
+        }
+        let mut order = Vec::new();
+        while let Some((id, name)) = claimed(&fresh, "one").await {
+            ended(&fresh, &id).await;
+            order.push(name);
+        }
+        assert_eq!(order, ["busy-app 1.0.0", "calm-app 1.2.0", "late-app 1.4.0", "busy-app 1.1.0", "calm-app 1.3.0"]);
+    }
+
+    #[tokio::test]
+    async fn f51_f77_an_audit_that_is_postponed_or_whose_worker_died_holds_up_nothing_of_its_team() {
+        let fresh = teams(&["busy"]).await;
+        waits(&fresh, "busy", 0).await;
+        waits(&fresh, "busy", 1).await;
+        let (id, _) = claimed(&fresh, "one").await.unwrap();
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.postpone_audit(&id, &Lease::at("one", fresh.db.now(), 60)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(name_of_next(&fresh, "one").await.as_deref(), Some("busy-app 1.1.0"));
+        let mut tx = fresh.db.begin().await.unwrap();
+        let later = Lease::at("one", fresh.db.now().plus_seconds(61), 8);
+        assert_eq!(tx.claim_audit(&later).await.unwrap(), Some(id));
+    }
 }

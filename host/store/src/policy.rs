@@ -12,7 +12,7 @@ use berth_base::{
 };
 use berth_model::policy::{
     LimitOverrides, PolicyKind,
-    registry::{Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope},
+    registry::{Level, Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope},
 };
 use berth_model::{
     access::Caller,
@@ -161,8 +161,8 @@ impl Tx {
         execute!(
             self,
             "INSERT INTO policy_binding (id, digest, scope_kind, scope_id, position, config, mode, on_error, limits,
-                                         bound_by, bound_at, once)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                         bound_by, bound_at, once, level)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             &row.id,
             &row.digest,
             row.scope_kind,
@@ -174,7 +174,8 @@ impl Tx {
             Json(&row.limits.0),
             &row.bound_by,
             row.bound_at,
-            once
+            once,
+            row.level
         )?;
         Ok(())
     }
@@ -184,7 +185,7 @@ impl Tx {
         execute!(
             self,
             "UPDATE policy_binding SET digest = $2, config = $3, mode = $4, on_error = $5, limits = $6, bound_by = $7,
-                    bound_at = $8 WHERE id = $1",
+                    bound_at = $8, level = $9 WHERE id = $1",
             &row.id,
             &row.digest,
             Json(&row.config.0),
@@ -192,7 +193,8 @@ impl Tx {
             row.on_error,
             Json(&row.limits.0),
             &row.bound_by,
-            row.bound_at
+            row.bound_at,
+            row.level
         )?;
         Ok(())
     }
@@ -226,6 +228,7 @@ pub struct PolicyBindingRow {
     pub mode: Mode,
     pub on_error: OnError,
     pub limits: Json<LimitOverrides>,
+    pub level: Level,
     pub bound_by: String,
     pub bound_at: Millis,
 }
@@ -272,6 +275,7 @@ impl From<PolicyBindingRow> for PolicyBinding {
             mode: row.mode,
             on_error: row.on_error,
             limits: row.limits.0,
+            level: row.level,
             bound_by: row.bound_by,
             bound_at: row.bound_at,
         }

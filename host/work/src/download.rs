@@ -19,7 +19,7 @@ use berth_package::{PackageName, ZipWriter};
 use berth_store::{Db, Span, Tx, blob::Blobs, version::VersionRow};
 use bytes::Bytes;
 
-use crate::{endpoint::runtime, host_app, mini_app};
+use crate::{endpoint::runtime, host_app, mini_app, version::is_submitted_to};
 
 /// Who fetches packages.
 pub enum Fetcher {
@@ -109,12 +109,6 @@ async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<
     let bound = tx.bound_host_apps(id).await?;
     let by_host_app = bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app)));
     if by_host_app { Ok(KnownBy::HostApp) } else { Err(refusal) }
-}
-
-/// Whether a host app of the caller was asked for its decision on the version, so that they see what they decide on.
-async fn is_submitted_to(tx: &mut Tx, caller: &Caller, row: &VersionRow) -> Result<bool> {
-    let asked = tx.host_apps_asked_about(&row.id).await?;
-    Ok(asked.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))))
 }
 
 async fn is_admitted(tx: &mut Tx, row: &VersionRow, gray: Option<(&GrayTaskId, &str)>) -> Result<bool> {

@@ -16,7 +16,7 @@ use berth_base::{
 use berth_model::{
     access::Caller,
     audit::{Audit, Findings},
-    version::{Publish, Release, Released, Rollback, Trial, Version, upload::VersionDetail},
+    version::{Publish, Release, Released, Rollback, Trial, Version, VersionFile, upload::VersionDetail},
 };
 use berth_work::{
     audit,
@@ -30,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list))
         .routes(routes!(get, delete))
         .routes(routes!(findings))
+        .routes(routes!(files))
         .routes(routes!(audits))
         .routes(routes!(submit))
         .routes(routes!(withdraw))
@@ -95,6 +96,16 @@ async fn findings(
         );
     }
     Ok(Json(Findings::of(audit.evaluations)).into_response())
+}
+
+/// List the files in the package of a version, by path.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/files", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Items<VersionFile>)))]
+async fn files(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number)): Path<(MiniAppId, VersionNumber)>,
+) -> Result<Json<Items<VersionFile>>> {
+    items(version::files::list(&app.audits, &caller, &id, &number).await?)
 }
 
 /// List all audits of a version, newest first.

@@ -139,7 +139,7 @@ pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &
     let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), Some(scope.id)));
     let id = id.filter(|id| !id.is_empty());
     let call = Call::get("/v1/policy-bindings").query("scope_kind", kind).query("scope_id", id).query("policy", policy);
-    let head = ["ID", "POLICY", "VERSION", "SCOPE", "MODE", "ON ERROR", "CONFIG"];
+    let head = ["ID", "POLICY", "VERSION", "SCOPE", "OWNER", "MODE", "ON ERROR", "CONFIG"];
     session.out.list(session.client()?.items(call).await?, head, "No bindings.", row)
 }
 
@@ -155,12 +155,13 @@ fn path(binding: &PolicyBindingId) -> String {
     format!("/v1/policy-bindings/{binding}")
 }
 
-fn row(binding: PolicyBinding, _: &Paint) -> [Cell; 7] {
+fn row(binding: PolicyBinding, _: &Paint) -> [Cell; 8] {
     [
         Cell::strong(&binding.id),
         Cell::of(&binding.policy),
         Cell::of(&binding.policy_version),
         place(&binding.scope).into(),
+        Cell::of(binding.level),
         Cell::of(binding.mode),
         Cell::of(binding.on_error),
         Cell::of(binding.config),
@@ -172,6 +173,7 @@ fn view(binding: PolicyBinding, paint: &Paint) -> String {
         .field("id", Cell::strong(&binding.id))
         .field("policy", format!("{} {}", binding.policy, binding.policy_version))
         .field("scope", place(&binding.scope))
+        .field("owner", binding.level.as_str())
         .field("mode", binding.mode.as_str())
         .field("on error", binding.on_error.as_str())
         .field("config", Cell::of(binding.config))

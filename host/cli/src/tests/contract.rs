@@ -111,6 +111,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("version submit mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/submit".into()),
         ("version withdraw mp-shop 1.2.0", "POST /v1/mini-apps/mp-shop/versions/1.2.0/withdraw".into()),
         ("version audits mp-shop 1.2.0", "GET /v1/mini-apps/mp-shop/versions/1.2.0/audits".into()),
+        ("version files mp-shop 1.2.0", "GET /v1/mini-apps/mp-shop/versions/1.2.0/files".into()),
         ("version publish mp-shop 1.2.0", r#"POST /v1/mini-apps/mp-shop/versions/1.2.0/publish {"forced":false}"#.into()),
         (
             "version publish mp-shop 1.2.0 --forced --note n",

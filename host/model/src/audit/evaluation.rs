@@ -1,13 +1,19 @@
 //! What one policy said about one version, and how that is recorded.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use berth_base::{clock::Millis, error::Error, ids::Digest};
 
+use super::pure::capped;
 use crate::policy::{
     self, Finding, LogLine, OutcomeKind,
     registry::{Mode, OnError},
 };
+
+/// How many findings of one evaluation are kept.
+const MOST_FINDINGS: usize = 1000;
 
 /// What one policy said about one version, with the digest and the config that it judged with (V6).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -50,7 +56,7 @@ impl Evaluation {
     pub fn answered(self, asked: policy::Evaluation<Vec<Finding>>) -> Self {
         let detail = asked.outcome.trouble().unwrap_or_default();
         let outcome = asked.outcome.kind();
-        let findings = asked.outcome.verdict().unwrap_or_default();
+        let findings = capped(asked.outcome.verdict().unwrap_or_default(), MOST_FINDINGS);
         Self {
             outcome,
             detail,
@@ -59,6 +65,15 @@ impl Evaluation {
             micros: i64::try_from(asked.elapsed.as_micros()).unwrap_or(i64::MAX),
             ..self
         }
+    }
+
+    /// This evaluation, for which no time was left: the policies before it have used up the budget of the audit.
+    pub fn over_budget(self, budget: Duration) -> Self {
+        let seconds = budget.as_secs();
+        let detail = format!(
+            "It was not asked: the policies before it took the {seconds} s that all policies of an audit have together."
+        );
+        Self { outcome: OutcomeKind::Limited, detail, ..self }
     }
 
     /// This evaluation with `error` as the reason why the policy could not be asked. The outcome stays as it is.

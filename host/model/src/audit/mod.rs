@@ -10,7 +10,7 @@ pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
 pub use evaluation::Evaluation;
 pub use findings::{Findings, NamedFinding};
-pub use pure::{Gate, gate, tally};
+pub use pure::{Gate, capped, failed_open, gate, tally};
 pub use sarif::sarif;
 
 use berth_base::{
@@ -72,6 +72,9 @@ pub struct Audit {
     pub closed_at: Option<Millis>,
     /// One item for each host app to which the MiniApp was bound when the version was submitted.
     pub items: Vec<AuditItem>,
+    /// The policies that were to decide, gave no verdict and fail open: the version went on without their judgement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_open: Vec<String>,
     /// What the policies said; empty until all of them have been asked.
     pub evaluations: Vec<Evaluation>,
 }

@@ -78,6 +78,9 @@ pub struct Submitted {
 pub struct AuditChecked {
     pub audit: AuditId,
     pub version: VersionNumber,
+    /// The policies that were to decide, gave no verdict and fail open; absent when there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_open: Vec<String>,
 }
 
 /// A host app's decision on a version.

@@ -136,6 +136,13 @@ impl Limits {
         Self { deadline_ms: 2_000, output_bytes: 256 * KIB, ..Self::largest_of(kind) }
     }
 
+    /// These limits with a deadline that is not after `left`.
+    #[must_use]
+    pub fn within(self, left: Duration) -> Self {
+        let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+        Self { deadline_ms: self.deadline_ms.min(left), ..self }
+    }
+
     /// The CPU time that an evaluation may use.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)

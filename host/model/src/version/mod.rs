@@ -1,5 +1,6 @@
 //! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
 
+mod file;
 mod force;
 mod record;
 mod release;
@@ -7,6 +8,7 @@ mod state;
 pub mod trial;
 pub mod upload;
 
+pub use file::VersionFile;
 pub use force::{Force, ForceCause};
 pub use record::{ManifestSummary, StoredManifest, Version};
 pub use release::{Publish, Release, ReleaseKind, Released, Rollback, note_rollbacks};

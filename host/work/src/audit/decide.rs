@@ -8,7 +8,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, Scope},
-    audit::{Audit, AuditState, Decide, Decision, tally},
+    audit::{Audit, AuditItem, AuditState, Decide, Decision, tally},
     event::{AuditClosed, AuditDecided, OfVersion, Submitted, kind},
     version::{Transition, Version},
 };
@@ -89,16 +89,17 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &Version
 pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Result<Audit> {
     let note = text::prose("note", &how.note, 2000)?;
     let mut tx = db.begin().await?;
-    authorise(&mut tx, caller, id, &how.host_app).await?;
+    // What decides is read after the MiniApp is locked: two host apps may decide at once.
+    let mini_app = tx.audit(id).await?.ok_or_else(|| Error::not_found("audit", id))?.mini_app_id;
+    tx.hold_mini_app(&mini_app).await?;
+    let mut audit = required(&mut tx, id).await?;
+    authorise(&mut tx, caller, &audit, &how.host_app).await?;
     if !how.approve && note.trim().is_empty() {
         return Err(Error::new(
             Code::NoteRequired,
             "Say in `note` why it is rejected: the team has to know what to mend.",
         ));
     }
-    let audit = required(&mut tx, id).await?;
-    tx.hold_mini_app(&audit.mini_app).await?;
-    let audit = required(&mut tx, id).await?;
     if audit.state != AuditState::Deciding {
         return Err(Error::new(
             Code::AuditClosed,
@@ -107,31 +108,38 @@ pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Resu
         .with("state", audit.state));
     }
     let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
-    tx.set_decision(id, &how.host_app, decision, &note, caller.account.as_str(), db.now()).await?;
+    let (by, at) = (caller.account.to_string(), db.now());
+    tx.set_decision(id, &how.host_app, decision, &note, &by, at).await?;
     let (version, host_app) = (audit.version.clone(), how.host_app.clone());
     let data = AuditDecided { audit: id.clone(), version, host_app, decision };
     tx.tell(kind::AUDIT_DECIDED, &audit.mini_app, caller.account.as_str(), &data).for_mini_app(&audit.mini_app);
-    let decided = required(&mut tx, id).await?;
-    let decisions: Vec<_> = decided.items.iter().map(|item| item.decision).collect();
+    if let Some(item) = audit.items.iter_mut().find(|item| item.host_app == how.host_app) {
+        *item = AuditItem {
+            host_app: how.host_app.clone(),
+            decision: Some(decision),
+            note: note.clone(),
+            decided_by: Some(by.clone()),
+            decided_at: Some(at),
+        };
+    }
+    let decisions: Vec<_> = audit.items.iter().map(|item| item.decision).collect();
     if let Some(result) = tally(&decisions) {
         let reason = if result == Decision::Rejected { format!("{}: {note}", how.host_app) } else { String::new() };
-        close(&mut tx, &decided, result, &reason, caller.account.as_str()).await?;
+        close(&mut tx, &mut audit, result, &reason, &by).await?;
     }
-    let audit = required(&mut tx, id).await?;
     tx.commit().await?;
     Ok(audit)
 }
 
 /// Checks that the caller may decide for the host app. Callers who may read the audit are told which host apps it waits
 /// for; for all others it is `not-found`.
-async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAppId) -> Result<()> {
-    let audit = required(tx, id).await?;
+async fn authorise(tx: &mut Tx, caller: &Caller, audit: &Audit, host_app: &HostAppId) -> Result<()> {
     let (scope, part) = (Scope::HostApp(host_app.clone()), audit.items.iter().any(|item| item.host_app == *host_app));
     if part && caller.knows(&scope) {
         return caller.require(Action::Decide, &scope);
     }
-    if !readable(tx, caller, &audit).await? {
-        return Err(Error::not_found("audit", id));
+    if !readable(tx, caller, audit).await? {
+        return Err(Error::not_found("audit", &audit.id));
     }
     caller.require_scope(Action::Decide.token_scope())?;
     if part {
@@ -144,14 +152,16 @@ async fn authorise(tx: &mut Tx, caller: &Caller, id: &AuditId, host_app: &HostAp
 }
 
 /// Ends an audit, moves its version to approved or rejected, and emits the event.
-pub(super) async fn close(tx: &mut Tx, audit: &Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
+pub(super) async fn close(tx: &mut Tx, audit: &mut Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
     let (state, step, kind) = match result {
         Decision::Approved => (AuditState::Approved, Transition::Approve, kind::VERSION_APPROVED),
         Decision::Rejected => (AuditState::Rejected, Transition::Reject, kind::VERSION_REJECTED),
     };
     let version = tx.require_version(&audit.mini_app, &audit.version).await?;
     tx.step_version(&version, step).await?;
-    tx.close_audit(&audit.id, state, reason, tx.now()).await?;
+    let now = tx.now();
+    tx.close_audit(&audit.id, state, reason, now).await?;
+    (audit.state, audit.reason, audit.closed_at) = (state, reason.to_owned(), Some(now));
     let data = AuditClosed { audit: audit.id.clone(), version: audit.version.clone(), reason: reason.to_owned() };
     tx.tell(kind, &audit.mini_app, actor, &data).for_mini_app(&audit.mini_app);
     Ok(())

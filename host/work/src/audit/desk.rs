@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicU64;
+
 use tokio::sync::Notify;
 
 use berth_package::Limits;
@@ -17,11 +19,13 @@ pub struct Audits {
     pub limits: Limits,
     /// Wakes the worker of this host when an audit waits.
     pub wake: Notify,
+    /// How many evaluations on this host gave no verdict and failed open, since it started.
+    pub failed_open: AtomicU64,
 }
 
 impl Audits {
     /// Puts the parts together; the database is that of `policies`.
     pub fn new(policies: Policies, blobs: Blobs, limits: Limits) -> Self {
-        Self { db: policies.db.clone(), blobs, policies, limits, wake: Notify::new() }
+        Self { db: policies.db.clone(), blobs, policies, limits, wake: Notify::new(), failed_open: AtomicU64::new(0) }
     }
 }

@@ -17,7 +17,7 @@ use berth_base::{
 use berth_model::access::{Action, Caller, Scope};
 use berth_store::{Db, Tx, audit::AuditRow};
 
-use crate::{host_app, mini_app};
+use crate::{host_app, version};
 
 /// Adds the items and evaluations of an audit to its row.
 pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
@@ -34,6 +34,7 @@ pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
         created_at: row.created_at,
         closed_at: row.closed_at,
         items,
+        failed_open: failed_open(&evaluations),
         evaluations,
     })
 }
@@ -59,11 +60,11 @@ async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
     Ok(team.is_some_and(|team| caller.knows(&team)))
 }
 
-/// All audits of a version, newest first (V6), for a caller who may read the MiniApp.
+/// All audits of a version, newest first (V6), for a caller who may read the MiniApp or was asked to decide on the
+/// version.
 pub async fn of_version(db: &Db, caller: &Caller, mini_app: &MiniAppId, number: &VersionNumber) -> Result<Vec<Audit>> {
     let mut tx = db.read().await?;
-    mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
-    let version = tx.require_version(mini_app, number).await?;
+    let version = version::readable(&mut tx, caller, mini_app, number).await?;
     let rows = tx.audits_of(&version.id).await?;
     let mut audits = Vec::with_capacity(rows.len());
     for row in rows {

@@ -1,11 +1,18 @@
 //! The automatic part of audits: a worker claims an audit that waits, asks the policies, and records what they said. It
 //! renews its lease on the audit while it lives. When it dies, the lease runs out after a few seconds and another
 //! worker starts the audit over (F51).
+//!
+//! A host has several workers. Teams take turns, and each has one worker of a host at the most, so that policies that
+//! take long hold up the versions of their own team only (F77).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
-use berth_judge::Subject;
-use berth_model::audit::{Audit, Decision, Evaluation, Gate, OutcomeKind, gate};
+use berth_judge::{AUDITS_AT_ONCE, Subject};
+use berth_model::audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, failed_open, gate};
+use futures_util::future::join_all;
 
 use super::decide;
 use berth_base::{
@@ -14,7 +21,7 @@ use berth_base::{
 };
 use berth_model::event::{AuditChecked, kind};
 use berth_package::{Archive, PackageName};
-use berth_store::{Db, Lease, policy::PolicyBindingRow};
+use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
 use crate::{audit::Audits, event, policy::registry::auditors};
 
@@ -33,10 +40,19 @@ const LOOK: Duration = Duration::from_secs(2);
 /// An audit that is claimed more often than this is rejected (it fails closed), because it seems to kill its workers.
 const MAX_ATTEMPTS: i64 = 3;
 
-/// Judges the audits that wait, one after the other, for ever. Errors are logged and tried again.
+/// How long the policies of one audit may take together. Those that the platform has bound are asked first and those of
+/// the MiniApp last, so that it is the latter that find it used up.
+const BUDGET: Duration = Duration::from_secs(600);
+
+/// Judges the audits that wait, several at once, for ever. Errors are logged and tried again.
 pub async fn run(audits: Arc<Audits>) {
+    join_all((0..AUDITS_AT_ONCE).map(|_| work(&audits))).await;
+}
+
+/// One worker, which judges one audit after the other.
+async fn work(audits: &Audits) {
     loop {
-        match next(&audits).await {
+        match next(audits).await {
             Ok(true) => {}
             Ok(false) => {
                 let _ = tokio::time::timeout(LOOK, audits.wake.notified()).await;
@@ -57,12 +73,14 @@ async fn next(audits: &Audits) -> Result<bool> {
     let claimed = tx.claim_audit(&Lease::of(db, LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(id) = claimed else { return Ok(false) };
+    audits.wake.notify_one(); // there may be more than this one
     let judged = tokio::select! {
         judged = judge(audits, &id) => judged,
         () = renew(db, &id) => Ok(()),
     };
-    if judged.is_err() {
-        postpone(db, &id).await?;
+    match &judged {
+        Ok(()) => give_back(db, &id).await?,
+        Err(_) => postpone(db, &id).await?,
     }
     judged.map(|()| true)
 }
@@ -71,7 +89,7 @@ async fn next(audits: &Audits) -> Result<bool> {
 async fn renew(db: &Db, id: &AuditId) {
     loop {
         tokio::time::sleep(RENEW).await;
-        match keep(db, id, LEASE_SECONDS).await {
+        match keep(db, id).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(?error, audit = %id, "the lease of an audit could not be renewed"),
@@ -79,24 +97,32 @@ async fn renew(db: &Db, id: &AuditId) {
     }
 }
 
-async fn keep(db: &Db, id: &AuditId, seconds: i64) -> Result<bool> {
+async fn keep(db: &Db, id: &AuditId) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let ours = tx.keep_audit(id, &Lease::of(db, seconds)).await?;
+    let ours = tx.keep_audit(id, &Lease::of(db, LEASE_SECONDS)).await?;
     tx.commit().await?;
     Ok(ours)
+}
+
+async fn give_back(db: &Db, id: &AuditId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.release_audit(id, db.host()).await?;
+    tx.commit().await
 }
 
 /// Keeps an audit that met an error from being claimed for a while, so that a short outage does not use up its
 /// attempts.
 async fn postpone(db: &Db, id: &AuditId) -> Result<()> {
-    let attempts = db.read().await?.audit(id).await?.map_or(1, |row| row.attempts);
-    keep(db, id, PAUSE_SECONDS * attempts).await.map(drop)
+    let mut tx = db.begin().await?;
+    let attempts = tx.audit(id).await?.map_or(1, |row| row.attempts);
+    tx.postpone_audit(id, &Lease::of(db, PAUSE_SECONDS * attempts)).await?;
+    tx.commit().await
 }
 
 #[tracing::instrument(name = "audit.judge", skip_all, fields(audit = %id))]
 async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     let mut tx = audits.db.read().await?;
-    let audit = decide::required(&mut tx, id).await?;
+    let mut audit = decide::required(&mut tx, id).await?;
     let attempts = tx.audit(id).await?.map_or(0, |row| row.attempts);
     let host_apps: Vec<_> = audit.items.iter().map(|item| item.host_app.clone()).collect();
     let bindings = auditors(&mut tx, &audit.mini_app, &host_apps).await?;
@@ -104,15 +130,25 @@ async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     if attempts > MAX_ATTEMPTS {
         let reason =
             format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
-        return record(&audits.db, &audit, &[], Gate::Rejected(reason)).await;
+        return record(&audits.db, &mut audit, &[], Gate::Rejected(reason)).await;
     }
     let subject = Arc::new(open(audits, &audit).await?);
-    let mut evaluations = Vec::with_capacity(bindings.len());
+    let (start, mut evaluations) = (Instant::now(), Vec::with_capacity(bindings.len()));
     for binding in &bindings {
-        evaluations.push(evaluate(audits, binding, subject.clone()).await);
+        if !still_waits(&mut audits.db.read().await?, id).await? {
+            return Ok(()); // withdrawn meanwhile, or judged by another host
+        }
+        let left = BUDGET.saturating_sub(start.elapsed());
+        evaluations.push(evaluate(audits, binding, subject.clone(), left).await);
     }
     let gate = gate(&evaluations);
-    record(&audits.db, &audit, &evaluations, gate).await
+    let open = if gate == Gate::Open { failed_open(&evaluations) } else { Vec::new() };
+    record(&audits.db, &mut audit, &evaluations, gate).await?;
+    if !open.is_empty() {
+        audits.failed_open.fetch_add(open.len() as u64, Ordering::Relaxed);
+        tracing::warn!(audit = %id, policies = ?open, "policies gave no verdict, and the version went on without them");
+    }
+    Ok(())
 }
 
 async fn open(audits: &Audits, audit: &Audit) -> Result<Subject> {
@@ -123,7 +159,8 @@ async fn open(audits: &Audits, audit: &Audit) -> Result<Subject> {
     tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
 }
 
-async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subject>) -> Evaluation {
+/// Asks one policy, which has `left` of the audit's budget, and its own deadline at the most.
+async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subject>, left: Duration) -> Evaluation {
     let blank = Evaluation {
         policy: binding.name.clone(),
         policy_version: binding.version.clone(),
@@ -138,9 +175,12 @@ async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subj
         micros: 0,
         evaluated_at: audits.db.now(),
     };
+    if left.is_zero() {
+        return blank.over_budget(BUDGET);
+    }
     let bound = async {
         let policy = audits.policies.load(&binding.digest).await?;
-        policy.bind_auditor(&binding.config.0, binding.limits.0.apply(binding.kind)?)
+        policy.bind_auditor(&binding.config.0, binding.limits.0.apply(binding.kind)?.within(left))
     };
     match bound.await {
         Ok(bound) => blank.answered(bound.audit(subject).await),
@@ -148,19 +188,23 @@ async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subj
     }
 }
 
-async fn record(db: &Db, audit: &Audit, evaluations: &[Evaluation], gate: Gate) -> Result<()> {
+/// Whether the policies are still to judge.
+async fn still_waits(tx: &mut Tx, id: &AuditId) -> Result<bool> {
+    Ok(tx.audit(id).await?.is_some_and(|row| row.state == AuditState::Checking))
+}
+
+async fn record(db: &Db, audit: &mut Audit, evaluations: &[Evaluation], gate: Gate) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.hold_mini_app(&audit.mini_app).await?;
-    let still_waits =
-        tx.audit(&audit.id).await?.is_some_and(|row| row.state == berth_model::audit::AuditState::Checking);
-    if !still_waits {
-        return Ok(()); // withdrawn meanwhile, or judged by another host
+    if !still_waits(&mut tx, &audit.id).await? {
+        return Ok(());
     }
     tx.replace_evaluations(&audit.id, evaluations).await?;
     match gate {
         Gate::Open => {
             tx.open_for_decisions(&audit.id).await?;
-            let data = AuditChecked { audit: audit.id.clone(), version: audit.version.clone() };
+            let failed_open = failed_open(evaluations);
+            let data = AuditChecked { audit: audit.id.clone(), version: audit.version.clone(), failed_open };
             tx.tell(kind::AUDIT_CHECKED, &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app);
         }
         Gate::Rejected(reason) => {

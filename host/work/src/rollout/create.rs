@@ -14,7 +14,7 @@ use berth_model::{
     mini_app::MiniApp,
     policy::{
         LimitOverrides, PolicyKind,
-        registry::{InstalledPolicy, Mode, NewPolicyBinding, OnError, PolicyScope},
+        registry::{InstalledPolicy, Level, Mode, NewPolicyBinding, OnError, PolicyScope},
     },
     rollout::{self, Conditions, GrayTask, NewGrayTask, State, conditions},
     version::State as VersionState,
@@ -81,7 +81,7 @@ pub async fn create(
     };
     tx.insert_gray_task(&task).await?;
     for (policy, row) in policies {
-        registry::attach(&mut tx, actor, PolicyScope::gray_task(&task.id), policy, row).await?;
+        registry::attach(&mut tx, actor, Level::Team, PolicyScope::gray_task(&task.id), policy, row).await?;
     }
     let created = tx.gray_task_view(task.clone(), now).await?;
     tx.tell(kind::GRAY_TASK_CREATED, &task.id, actor, &created).for_mini_app(id);

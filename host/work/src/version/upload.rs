@@ -25,6 +25,7 @@ use berth_store::{
 use bytes::Bytes;
 use futures_util::Stream;
 
+use super::readable;
 use crate::mini_app;
 
 /// What an upload did.
@@ -153,11 +154,11 @@ fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
     Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
 }
 
-/// One version with its newest audit, for a caller who may read the MiniApp. `not-found` when there is no such version.
+/// One version with its newest audit, for a caller who may read the MiniApp or was asked to decide on the version.
+/// `not-found` when there is no such version.
 pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
     let mut tx = db.read().await?;
-    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
-    let row = tx.require_version(id, number).await?;
+    let row = readable(&mut tx, caller, id, number).await?;
     let audit = crate::audit::latest(&mut tx, &row.id).await?;
     Ok(VersionDetail { version: row.into(), audit })
 }

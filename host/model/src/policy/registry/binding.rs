@@ -11,7 +11,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{Mode, OnError, PolicyScope, ScopeKind};
+use super::{Level, Mode, OnError, PolicyScope, ScopeKind};
 use crate::policy::LimitOverrides;
 
 /// A policy that is bound to a place.
@@ -36,6 +36,9 @@ pub struct PolicyBinding {
     pub on_error: OnError,
     /// The limits that differ from the defaults.
     pub limits: LimitOverrides,
+    /// The level that made it, or the platform if an admin of the platform has changed more of it than the version. What is
+    /// the platform's, only its admins change or remove.
+    pub level: Level,
     /// The account that bound it or changed the binding last, or `berth` for a built-in policy.
     pub bound_by: String,
     /// When it was bound or the binding was last changed.

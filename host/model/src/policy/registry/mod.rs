@@ -6,7 +6,7 @@ mod scope;
 
 pub use binding::{NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, ScopedPolicyBinding};
 pub use install::{InstalledPolicy, PolicyQuery};
-pub use scope::{PolicyScope, ScopeKind};
+pub use scope::{Level, PolicyScope, ScopeKind};
 
 use berth_base::text::text_enum;
 

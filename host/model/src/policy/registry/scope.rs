@@ -18,6 +18,31 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Who has made a binding: it belongs to that level, and levels below neither change nor remove it.
+    Level {
+        /// Admins of the platform, or Berth itself.
+        Platform = "platform",
+        /// Admins of the host app.
+        HostApp = "host_app",
+        /// The team of the MiniApp.
+        Team = "team",
+    }
+}
+
+impl Level {
+    /// The level of who binds a policy at this kind of place. The policies of a gray task are its team's, whoever creates
+    /// the task.
+    pub fn at(place: ScopeKind, by_platform: bool) -> Self {
+        match place {
+            ScopeKind::Platform => Self::Platform,
+            ScopeKind::HostApp | ScopeKind::MiniApp if by_platform => Self::Platform,
+            ScopeKind::HostApp => Self::HostApp,
+            ScopeKind::MiniApp | ScopeKind::GrayTask => Self::Team,
+        }
+    }
+}
+
 /// A place where a policy is bound.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,5 +63,19 @@ impl PolicyScope {
     /// The gray task with this id.
     pub fn gray_task(id: &GrayTaskId) -> Self {
         Self { kind: ScopeKind::GrayTask, id: id.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v5_what_the_platform_binds_is_the_platforms_except_at_gray_tasks() {
+        let at = |place| [true, false].map(|by_platform| Level::at(place, by_platform));
+        assert_eq!(at(ScopeKind::Platform), [Level::Platform, Level::Platform]);
+        assert_eq!(at(ScopeKind::HostApp), [Level::Platform, Level::HostApp]);
+        assert_eq!(at(ScopeKind::MiniApp), [Level::Platform, Level::Team]);
+        assert_eq!(at(ScopeKind::GrayTask), [Level::Team, Level::Team]);
     }
 }

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use berth_model::policy::registry::{
-    InstalledPolicy, NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope, ScopeKind,
-    ScopedPolicyBinding,
+    InstalledPolicy, Level, NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope,
+    ScopeKind, ScopedPolicyBinding,
 };
 use berth_store::policy::PolicyBindingRow;
 
@@ -67,6 +67,7 @@ pub async fn check(
 pub async fn attach(
     tx: &mut Tx,
     actor: &str,
+    level: Level,
     scope: PolicyScope,
     new: NewPolicyBinding,
     policy: InstalledPolicy,
@@ -89,6 +90,7 @@ pub async fn attach(
         mode: new.mode,
         on_error: new.on_error,
         limits: Json(new.limits),
+        level,
         bound_by: actor.to_owned(),
         bound_at: now,
     };
@@ -141,7 +143,8 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
     drop(reading);
     let policy = check(&policies.db, policies, &binding, kind).await?;
     let mut tx = policies.db.begin().await?;
-    let row = attach(&mut tx, caller.account.as_str(), scope, binding, policy).await?;
+    let level = Level::at(scope.kind, caller.is_platform_admin());
+    let row = attach(&mut tx, caller.account.as_str(), level, scope, binding, policy).await?;
     tx.commit().await?;
     Ok(row.into())
 }
@@ -166,15 +169,26 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Resul
     Ok(wanted.map(PolicyBinding::from).collect())
 }
 
-/// Reads the binding for a caller who may change it; `not-found` when the caller may not know about its place.
+/// Reads the binding for a caller who may change it: whoever may configure its place, and the platform alone if the
+/// binding is its own. `not-found` when the caller may not know about its place.
 async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
     let hidden = || Error::not_found("policy binding", id);
     let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
     match scope::authorise(&row.scope(), tx, caller, Action::Configure).await {
         Err(error) if error.code == Code::NotFound => Err(hidden()),
         Err(error) => Err(error),
+        Ok(()) if row.level == Level::Platform && !caller.is_platform_admin() => Err(platforms_own(&row)),
         Ok(()) => Ok(row),
     }
+}
+
+fn platforms_own(row: &PolicyBindingRow) -> Error {
+    let text = format!(
+        "This binding of {} belongs to the platform, whose admins alone change or remove it. `berth policy bindings` lists \
+         all bindings with whose they are.",
+        row.name
+    );
+    Error::new(Code::MissingGrant, text).with("level", row.level)
 }
 
 /// Reads the binding and locks it until the transaction ends, and so the MiniApp of its gray task, if it is bound to
@@ -191,8 +205,9 @@ async fn held(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<(Pol
     Ok((row, owner))
 }
 
-/// Changes a binding: its config, mode, meaning of failure, limits, or the version of its policy. At a gray task only
-/// the version can change, because the rest changes by an edit of the task.
+/// Changes a binding: its config, mode, meaning of failure, limits, or the version of its policy. It becomes the
+/// platform's when an admin of the platform changes more than the version. At a gray task only the version can change,
+/// because the rest changes by an edit of the task.
 ///
 /// # Errors
 /// `policy-config` when the policy does not accept the config; `gray-state` when the gray task has ended;
@@ -242,6 +257,9 @@ async fn change(
         return Err(Error::field("policy", rule));
     }
     let new = row.changed(patch);
+    let taken_over = caller.is_platform_admin() && !patch.only_moves();
+    let level = if taken_over { Level::at(row.scope_kind, true) } else { row.level };
+    let row = PolicyBindingRow { level, ..row };
     let Some(told) = store(&mut tx, caller.account.as_str(), row.clone(), new, policy, owner.as_ref()).await? else {
         return Ok(row.into());
     };

@@ -14,7 +14,7 @@ use berth_model::{
     event::kind,
     policy::{
         PolicyKind,
-        registry::{InstalledPolicy, Mode, NewPolicyBinding, OnError, PolicyQuery, PolicyScope},
+        registry::{InstalledPolicy, Level, Mode, NewPolicyBinding, OnError, PolicyQuery, PolicyScope},
     },
 };
 use berth_store::{Db, Tx};
@@ -171,7 +171,7 @@ async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes
     let added = add(&mut tx, event::BERTH, &row).await?;
     match known {
         None if added && row.kind == PolicyKind::Auditor => {
-            attach(&mut tx, event::BERTH, PolicyScope::platform(), new, row).await?;
+            attach(&mut tx, event::BERTH, Level::Platform, PolicyScope::platform(), new, row).await?;
         }
         Some(known) if row.kind == PolicyKind::Auditor => {
             tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;
