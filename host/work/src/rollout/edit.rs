@@ -6,7 +6,7 @@ use berth_model::{
     access::{Action, Caller},
     policy::{
         PolicyKind,
-        registry::{InstalledPolicy, NewPolicyBinding, PolicyScope, ScopeKind},
+        registry::{InstalledPolicy, Level, NewPolicyBinding, PolicyScope, ScopeKind},
     },
     rollout::{EditGrayTask, GrayTask, PolicyTerms, State, Terms},
 };
@@ -132,7 +132,9 @@ async fn store(
             // Conditions that restrict nobody any more need no policy.
             Some(row) if is_over(&row, old, new) => registry::take_away(tx, actor, row, Some(&mini_app)).await?,
             Some(row) => drop(registry::store(tx, actor, row, terms, policy, Some(&mini_app)).await?),
-            None => drop(registry::attach(tx, actor, PolicyScope::gray_task(&task.id), terms, policy).await?),
+            None => {
+                drop(registry::attach(tx, actor, Level::Team, PolicyScope::gray_task(&task.id), terms, policy).await?)
+            }
         }
     }
     tx.edit_gray_task(task, new, changes, actor, note).await?;

@@ -259,8 +259,8 @@ async fn change(
     let new = row.changed(patch);
     let taken_over = caller.is_platform_admin() && !patch.only_moves();
     let level = if taken_over { Level::at(row.scope_kind, true) } else { row.level };
-    let row = PolicyBindingRow { level, ..row };
-    let Some(told) = store(&mut tx, caller.account.as_str(), row.clone(), new, policy, owner.as_ref()).await? else {
+    let held = PolicyBindingRow { level, ..row.clone() };
+    let Some(told) = store(&mut tx, caller.account.as_str(), held, new, policy, owner.as_ref()).await? else {
         return Ok(row.into());
     };
     tx.commit().await?;
