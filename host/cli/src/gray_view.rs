@@ -6,14 +6,13 @@ use super::{
     paint::{Paint, state},
     table::{Card, Cell, Table},
 };
-use crate::gray_edit;
 use berth_base::clock::Millis;
 use berth_model::{
     policy::{
         LimitOverrides,
         registry::{Mode, OnError},
     },
-    rollout::{Cause, GrayTask, MoveView, TaskPolicy},
+    rollout::{Cause, Change, GrayTask, MoveView, TaskPolicy},
 };
 
 /// The progress of a task.
@@ -79,13 +78,24 @@ fn policy(one: &TaskPolicy) -> String {
 fn moves(moves: &[MoveView], paint: &Paint) -> String {
     let mut table = Table::new(["WHEN", "TO", "CAUSE", "BY", "NOTE"]);
     for one in moves {
-        let said = [one.note.clone(), gray_edit::changes(&one.changes)];
+        let said = [one.note.clone(), changes(&one.changes)];
         let note = said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
         let note = Some(note).filter(|note| !note.is_empty());
         let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
         table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(note)]);
     }
     table.render(paint)
+}
+
+/// What an edit changed, in one line.
+fn changes(changes: &[Change]) -> String {
+    let short = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => "none".to_owned(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let one = |change: &Change| format!("{}: {} → {}", change.field, short(&change.from), short(&change.to));
+    changes.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The progress of a task, in all and over time.
