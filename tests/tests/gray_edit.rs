@@ -111,10 +111,10 @@ on_both! {
         assert!(text(&elsewhere["detail"]).contains("berth gray edit gray_"), "{elsewhere}");
         let change = json!({"mode": "enforce", "on_error": "open", "limits": {"deadline_ms": 5000}});
         edit(&scene, &task, of_policy(&task, change)).await.refused("invalid-field"); // over the largest limit
-        let change = json!({"mode": "enforce", "on_error": "open", "limits": {}});
+        let change = json!({"mode": "enforce", "on_error": "open", "limits": {"deadline_ms": 900}});
         let now = edit(&scene, &task, of_policy(&task, change)).await.good();
         let policy = &now["policies"][0];
-        assert_eq!((&policy["mode"], &policy["on_error"], &policy["limits"]), (&json!("enforce"), &json!("open"), &json!({})));
+        assert_eq!((&policy["mode"], &policy["on_error"], &policy["limits"]), (&json!("enforce"), &json!("open"), &json!({"deadline_ms": 900})));
         assert_eq!(scene.version_for("b").await, "1.0.0");
         assert_eq!(scene.version_for("a").await, "1.1.0", "who is in stays in");
     }
