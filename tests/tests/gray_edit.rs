@@ -61,7 +61,7 @@ on_both! {
         assert!(text(&falls["detail"]).contains(&format!("berth gray end {}", text(&task["id"]))), "{falls}");
         let stages = json!({"stages": [{"percent": 60, "after_hours": 0}, {"percent": 100, "after_hours": 24}]});
         edit(&scene, &task, of_policy(&task, json!({"config": stages}))).await.good();
-        edit(&scene, &task, of_policy(&task, json!({"config": {"percent": 99.999}}))).await.refused("policy-config");
+        edit(&scene, &task, of_policy(&task, json!({"config": {"percent": 100, "wrong": 1}}))).await.refused("policy-config");
         let after = scene.task(&task).await;
         assert_eq!(after["policies"][0]["config"], stages, "what is refused changes nothing");
         assert_eq!(after["moves"].as_array().unwrap().iter().filter(|one| one["changes"].is_array()).count(), 2);
@@ -90,8 +90,9 @@ on_both! {
         let last = widened["moves"].as_array().unwrap().last().unwrap().clone();
         assert_eq!((&last["from"], &last["to"], &last["note"]), (&json!("delivering"), &json!("delivering"), &json!("calm")));
         assert_eq!(last["changes"][0], json!({"field": "max_users", "from": 2, "to": null}));
-        let events = scene.admin.get("/v1/events?types=gray_task.edited").await.good();
-        let data = &events["items"][0]["data"];
+        let events = scene.admin.get("/v1/events?mini_app=coffee&limit=1000").await.good();
+        let edited = events["items"].as_array().unwrap().iter().find(|event| event["type"] == "gray_task.edited");
+        let data = &edited.unwrap()["data"];
         assert_eq!((&data["changes"], &data["note"], &data["state"]), (&last["changes"], &json!("calm"), &json!("delivering")));
         scene.move_task(&task, "end").await.good();
         edit(&scene, &task, json!({"name": "late"})).await.refused("gray-state");
@@ -110,10 +111,10 @@ on_both! {
         assert!(text(&elsewhere["detail"]).contains("berth gray edit gray_"), "{elsewhere}");
         let change = json!({"mode": "enforce", "on_error": "open", "limits": {"deadline_ms": 5000}});
         edit(&scene, &task, of_policy(&task, change)).await.refused("invalid-field"); // over the largest limit
-        let change = json!({"mode": "enforce", "on_error": "open", "limits": {}});
+        let change = json!({"mode": "enforce", "on_error": "open", "limits": {"deadline_ms": 900}});
         let now = edit(&scene, &task, of_policy(&task, change)).await.good();
         let policy = &now["policies"][0];
-        assert_eq!((&policy["mode"], &policy["on_error"], &policy["limits"]), (&json!("enforce"), &json!("open"), &json!({})));
+        assert_eq!((&policy["mode"], &policy["on_error"], &policy["limits"]), (&json!("enforce"), &json!("open"), &json!({"deadline_ms": 900})));
         assert_eq!(scene.version_for("b").await, "1.0.0");
         assert_eq!(scene.version_for("a").await, "1.1.0", "who is in stays in");
     }

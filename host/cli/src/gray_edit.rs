@@ -15,7 +15,7 @@ use super::{
 };
 use crate::gray_view as view;
 use berth_base::{clock::Millis, ids::GrayTaskId};
-use berth_model::rollout::{self, Change, EditGrayTask, GrayTask};
+use berth_model::rollout::{self, EditGrayTask, GrayTask};
 
 /// The arguments of `berth gray edit`.
 #[derive(Args, Debug)]
@@ -119,15 +119,4 @@ fn added<T: Clone + PartialEq>(known: &[T], more: Vec<T>, any: bool) -> Option<V
     let new: Vec<_> = more.into_iter().filter(|one| !all.contains(one)).collect();
     all.extend(new);
     Some(all)
-}
-
-/// What an edit changed, in one line.
-pub fn changes(changes: &[Change]) -> String {
-    let short = |value: &serde_json::Value| match value {
-        serde_json::Value::Null => "none".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let one = |change: &Change| format!("{}: {} → {}", change.field, short(&change.from), short(&change.to));
-    changes.iter().map(one).collect::<Vec<_>>().join("; ")
 }

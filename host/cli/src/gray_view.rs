@@ -4,14 +4,13 @@ use super::{
     paint::{Paint, said, state},
     table::{Card, Cell, Table},
 };
-use crate::gray_edit;
 use berth_base::text;
 use berth_model::{
     policy::{
         LimitOverrides,
         registry::{Mode, OnError},
     },
-    rollout::{Cause, FailureReason, GrayTask, MoveView, Progress, TaskPolicy},
+    rollout::{Cause, Change, FailureReason, GrayTask, MoveView, Progress, TaskPolicy},
 };
 
 /// The card of a task.
@@ -55,12 +54,23 @@ fn policy(one: &TaskPolicy) -> String {
 fn moves(moves: &[MoveView], paint: &Paint) -> String {
     let mut table = Table::new(["WHEN", "TO", "CAUSE", "BY", "NOTE"]);
     for one in moves {
-        let parts = [one.note.clone(), gray_edit::changes(&one.changes)];
+        let parts = [one.note.clone(), changes(&one.changes)];
         let note = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
         let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
         table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(said(&note))]);
     }
     table.render(paint)
+}
+
+/// What an edit changed, in one line.
+fn changes(changes: &[Change]) -> String {
+    let short = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => "none".to_owned(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let one = |change: &Change| format!("{}: {} → {}", change.field, short(&change.from), short(&change.to));
+    changes.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The progress of a task, in all and over time.

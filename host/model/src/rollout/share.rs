@@ -35,7 +35,7 @@ impl Plan {
     /// The share at a time since the start, in milliseconds.
     fn at(&self, since: u64) -> f64 {
         let begun = |stage: &Stage| stage.after_hours.saturating_mul(HOUR) <= since;
-        self.stages().into_iter().filter(begun).map(|stage| stage.percent).last().unwrap_or(0.0)
+        self.stages().into_iter().rfind(begun).map_or(0.0, |stage| stage.percent)
     }
 }
 
