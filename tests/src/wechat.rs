@@ -43,6 +43,8 @@ pub enum Fault {
     Silence,
     /// WeChat does not answer, but the call is done.
     LostAnswer,
+    /// The call is done, and answered without the first and with an empty second member of its information.
+    Instead(&'static str, &'static str),
     /// The call is done, and answered so late that a browser may be gone, but before the host gives up.
     Late,
 }
@@ -193,6 +195,14 @@ async fn call(
     match fault {
         None => Json(answer(&world)),
         Some(Fault::Refuse(errcode)) => Json(refusal(errcode)),
+        Some(Fault::Instead(without, empty)) => {
+            let mut answer = answer(&world);
+            if let Some(info) = answer["authorization_info"].as_object_mut() {
+                info.remove(without);
+                info.insert(empty.into(), json!(""));
+            }
+            Json(answer)
+        }
         Some(Fault::Late) => {
             let answer = answer(&world);
             tokio::time::sleep(LATE).await;
@@ -298,6 +308,12 @@ impl Wechat {
         }
         let message = format!("<InfoType>unauthorized</InfoType><AuthorizerAppid>{account}</AuthorizerAppid>");
         self.push_at(host, &message, now() - ago).await
+    }
+
+    /// WeChat sends a message that somebody wrote to `account` to the message URL.
+    pub async fn message(&self, host: &Host, account: &str) -> Pushed {
+        let (query, body) = envelope("<MsgType>text</MsgType><Content>hello</Content>", now());
+        Pushed::of(self.http.post(format!("{}/v1/wechat/messages/{account}?{query}", host.url)).body(body)).await
     }
 
     /// The merchant takes the authorisation back, and WeChat does not push it.

@@ -108,6 +108,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/wechat/authorise", May::Link),
     ("GET", "/v1/wechat/callback", May::Link),
     ("POST", "/v1/wechat/push", May::Signer),
+    ("POST", "/v1/wechat/messages/{app_id}", May::Signer),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -318,6 +319,7 @@ impl Cast {
         let filled = path
             .replace("{id}", id)
             .replace("{account}", &self.places["account"])
+            .replace("{app_id}", "wxaaaaaaaaaaaaaaaa")
             .replace("{cid}", &self.places["cid"])
             .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
@@ -332,7 +334,9 @@ impl Cast {
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/events" | "/v1/events/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
-            "/v1/wechat/push" => format!("{filled}?timestamp=1&nonce=2&msg_signature=3"),
+            "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
+                format!("{filled}?timestamp=1&nonce=2&msg_signature=3")
+            }
             _ => filled,
         }
     }

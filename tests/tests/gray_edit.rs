@@ -48,7 +48,7 @@ async fn upload(scene: &Scene, query: &str, file: &'static str) -> Answer {
 }
 
 on_both! {
-    async fn g11_g15_a_raised_percentage_keeps_who_is_in_on_every_host(host) {
+    async fn g11_g16_a_raised_percentage_keeps_who_is_in_on_every_host(host) {
         let scene = ready(host).await;
         let task = scene.gray("1.1.0", json!({"policies": [percentage(json!({"percent": 20}))]})).await.good();
         let few = admitted(&scene).await;
@@ -98,7 +98,7 @@ on_both! {
         edit(&scene, &task, json!({"name": "late"})).await.refused("gray-state");
     }
 
-    async fn g12_g15_mode_on_error_and_limits_are_given_and_changed(host) {
+    async fn g12_g16_mode_on_error_and_limits_are_given_and_changed(host) {
         let scene = ready(host).await;
         let mut nobody = percentage(json!({"percent": 0}));
         (nobody["mode"], nobody["limits"]) = (json!("shadow"), json!({"deadline_ms": 50}));

@@ -132,6 +132,23 @@ on_both! {
         assert_eq!(scene.task(&task).await["admitted"], 250);
     }
 
+    async fn o3_one_unreadable_version_leaves_the_others_their_answers(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.host.settled().await;
+        let asked = json!([
+            {"mini_app": "tea", "version": "1.x"},
+            {"mini_app": "coffee", "version": 7},
+            {"mini_app": "milk", "version": null},
+        ]);
+        let ask = json!({"host_app": "super-app", "guid": "d", "account": null, "network": null, "apps": asked});
+        let answer = scene.host.device(&scene.key).post("/v1/check", ask).await.good();
+        let of = |at: usize, member: &str| answer["results"][at][member].clone();
+        assert_eq!([of(0, "status"), of(1, "status"), of(2, "status")], [json!("unknown"), json!("update"), json!("unknown")]);
+        assert!(text(&of(0, "warning")).contains("\"1.x\" cannot be read"), "{answer}");
+        assert_eq!((of(1, "warning").is_string(), of(2, "warning")), (true, Value::Null), "{answer}");
+    }
+
     async fn f77_a_check_names_each_mini_app_once(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;

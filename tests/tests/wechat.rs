@@ -205,6 +205,35 @@ on_both! {
         bound_once(&stage, &stage.run(&id).await).await;
     }
 
+    async fn e10_an_account_without_tokens_is_bound_with_a_warning_and_its_code_is_used_once(host) {
+        let stage = Stage::set(host).await;
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        let instead = Fault::Instead("authorizer_access_token", "authorizer_refresh_token");
+        stage.wechat.fault("api_query_auth", instead);
+        assert_eq!(stage.wechat.come_back(&stage.host, &visit).await.0, 200);
+        let run = stage.reaches(&id, "bound").await;
+        assert!(text(&run["warnings"][0]).contains("no tokens"), "{run}");
+        assert_eq!(stage.wechat.calls("api_query_auth"), 1);
+        assert_eq!(stage.wechat.calls("api_authorizer_token"), 0, "there is nothing to renew");
+    }
+
+    async fn e10_an_answer_without_an_account_fails_the_run_and_the_spent_code_is_not_sent_again(host) {
+        let stage = Stage::set(host).await;
+        let (id, visit) = stage.agreed(chosen(&stage.cid)).await;
+        stage.wechat.fault("api_query_auth", Fault::Instead("expires_in", "authorizer_appid"));
+        assert_eq!(stage.wechat.come_back(&stage.host, &visit).await.0, 409);
+        let run = stage.run(&id).await;
+        assert_eq!((&run["state"], &run["reason"]), (&json!("failed"), &json!("code-invalid")));
+        assert_eq!(stage.wechat.calls("api_query_auth"), 1);
+    }
+
+    async fn f101_messages_to_accounts_are_heard_at_the_message_url(host) {
+        let stage = Stage::set(host).await;
+        stage.wechat.message(&stage.host, SHOP).await.heard();
+        let forged = "/v1/wechat/messages/wx1?timestamp=1&nonce=2&msg_signature=3";
+        assert_eq!(stage.host.anonymous().send("POST", forged, None).await.status, 401);
+    }
+
     async fn e10_a_code_of_one_run_is_not_taken_by_another(host) {
         let stage = Stage::set(host).await;
         let (id, visit) = stage.agreed(chosen(&stage.cid)).await;

@@ -30,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(page))
         .routes(routes!(callback))
         .routes(routes!(receive))
+        .routes(routes!(hear))
         .layer(DefaultBodyLimit::max(LARGEST_PUSH))
 }
 
@@ -83,6 +84,22 @@ async fn receive(
     let platform = config::required(app.channels.wechat.as_ref())?;
     let body = body.map_err(bytes_problem)?;
     authorisation::push::receive(&app.channels, platform, &envelope, &String::from_utf8_lossy(&body)).await?;
+    Ok(push::HEARD)
+}
+
+/// Hear a message or an event that WeChat sends for an authorised account.
+///
+/// This is the message URL of the third-party platform. What is in the message has no effect here.
+#[utoipa::path(post, path = "/v1/wechat/messages/{app_id}", tag = "channels", params(("app_id" = String, Path), Envelope), request_body(content = String, content_type = "text/xml"), responses((status = 200, content_type = "text/plain", body = String)))]
+async fn hear(
+    State(app): AppState,
+    Path(_app_id): Path<String>,
+    Query(envelope): Query<Envelope>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<&'static str> {
+    let platform = config::required(app.channels.wechat.as_ref())?;
+    let body = body.map_err(bytes_problem)?;
+    push::hear(platform, &envelope, &String::from_utf8_lossy(&body), app.db.now())?;
     Ok(push::HEARD)
 }
 

@@ -1,6 +1,6 @@
 //! The request and the response of a check, as they go over the wire.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,8 +127,32 @@ impl Had {
 
 impl<'de> Deserialize<'de> for Had {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        Ok(text.parse().map_or_else(|_| Self::Unreadable(text.chars().take(MOST_QUOTED).collect()), Self::Version))
+        struct Told;
+        impl serde::de::Visitor<'_> for Told {
+            type Value = Had;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a version")
+            }
+
+            fn visit_str<E>(self, text: &str) -> std::result::Result<Had, E> {
+                let unreadable = |_| Had::Unreadable(text.chars().take(MOST_QUOTED).collect());
+                Ok(text.parse().map_or_else(unreadable, Had::Version))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> std::result::Result<Had, E> {
+                Ok(Had::Unreadable(number.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> std::result::Result<Had, E> {
+                Ok(Had::Unreadable(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> std::result::Result<Had, E> {
+                Ok(Had::Unreadable(number.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Told)
     }
 }
 

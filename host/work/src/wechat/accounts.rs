@@ -22,6 +22,9 @@ pub(crate) const EARLY: i64 = 600;
 /// Seconds of remaining validity below which a token is not used any more.
 const SHORT: i64 = 10;
 
+/// When the token of an account that has none is renewed: at the end of the year 9999.
+const NEVER: Millis = Millis(253_402_300_799_000);
+
 /// How long a host waits for another one that is renewing the token.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -91,9 +94,14 @@ pub fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<Ne
     let app_id = &granted.authorizer_appid;
     let access = granted.authorizer_access_token.expose().as_bytes();
     let grant = seal_grant(db, app_id, &granted.authorizer_refresh_token, db.now())?;
+    let until = match (granted.has_tokens(), access.is_empty()) {
+        (false, _) => NEVER,
+        (true, true) => Millis(0),
+        (true, false) => db.now().plus_seconds(granted.expires_in),
+    };
     Ok(NewGrant {
         access_sealed: Some(db.seal().seal(access, &about(ABOUT_ACCESS, app_id))?),
-        access_expires_at: db.now().plus_seconds(granted.expires_in),
+        access_expires_at: until,
         scopes: granted.func_info.iter().map(|func| func.funcscope_category.id).collect(),
         ..grant
     })
@@ -118,6 +126,9 @@ pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access
     let account = db.read().await?.wechat_account(app_id).await?;
     let missing = if app_id == platform.app_id { Refusal::Ticket(0) } else { Refusal::Revoked(0) };
     let account = account.filter(|account| account.grant_sealed.is_some()).ok_or(missing)?;
+    if account.access_expires_at == NEVER {
+        return Err(Refusal::NotGranted(0).into());
+    }
     if is_fresh(&account, db.now()) {
         return opened(db, &account)?.ok_or(Refusal::Busy.into());
     }

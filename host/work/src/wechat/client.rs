@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use berth_base::{
@@ -31,6 +31,14 @@ pub enum Refusal {
     /// The authorisation code was used, has expired, or does not exist.
     #[error("the authorisation code is used or expired (errcode {0})")]
     CodeInvalid(i64),
+    /// WeChat took the authorisation code, and its answer names no account: the code is used up, and what was granted
+    /// is not known.
+    #[error("WeChat took the authorisation code, and its answer names no account")]
+    CodeLost,
+    /// The account authorises this platform, and not for this call: the merchant left the permission set out, or the
+    /// account has none. WeChat's page on troubleshooting permission sets says so of 61007.
+    #[error("the account does not grant this platform the permission set of this call (errcode {0})")]
+    NotGranted(i64),
     /// The merchant revoked the authorisation.
     #[error("the account does not authorise this platform any more (errcode {0})")]
     Revoked(i64),
@@ -56,7 +64,8 @@ impl Refusal {
             40001 | 40014 | 41001 | 42001 => Self::TokenExpired(errcode),
             45009 | 45011 => Self::RateLimited(errcode),
             40029 | 40163 | 61009 | 61010 => Self::CodeInvalid(errcode),
-            61003 | 61007 | 61023 => Self::Revoked(errcode),
+            61007 => Self::NotGranted(errcode),
+            61003 | 61023 => Self::Revoked(errcode),
             61005 | 61006 => Self::Ticket(errcode),
             _ => Self::Other { errcode, message: message.chars().filter(|c| !c.is_control()).take(200).collect() },
         }
@@ -86,15 +95,40 @@ pub struct PreAuthCode {
 pub struct Authorization {
     /// The appid of the merchant's account.
     pub authorizer_appid: String,
-    /// The access token with which the platform acts for the account.
+    /// The access token with which the platform acts for the account; empty when the account has no permission for any
+    /// call, as WeChat then gives no tokens.
+    #[serde(default = "no_token", deserialize_with = "token")]
     pub authorizer_access_token: Secret,
     /// Seconds for which the access token is valid.
+    #[serde(default, deserialize_with = "told")]
     pub expires_in: i64,
-    /// The refresh token, with which further access tokens are asked for.
+    /// The refresh token, with which further access tokens are asked for; empty as the access token is.
+    #[serde(default = "no_token", deserialize_with = "token")]
     pub authorizer_refresh_token: Secret,
     /// The categories of functions that the merchant granted: a part of those that the platform asked for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "told")]
     pub func_info: Vec<FuncInfo>,
+}
+
+impl Authorization {
+    /// Whether WeChat gave what calls in the account's name need.
+    pub fn has_tokens(&self) -> bool {
+        !self.authorizer_refresh_token.expose().is_empty()
+    }
+}
+
+/// A member that WeChat sends as `null`, too, when there is nothing to say.
+fn told<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A token that WeChat may leave out; empty when it does.
+fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default().into())
+}
+
+fn no_token() -> Secret {
+    String::new().into()
 }
 
 /// One granted category of functions.
@@ -180,8 +214,10 @@ impl Client {
             authorization_info: Authorization,
         }
         let body = json!({"component_appid": app_id, "authorization_code": code.expose()});
-        let body: Body = self.post("api_query_auth", Some(token), &body).await?;
-        Ok(body.authorization_info)
+        let body: Value = self.post("api_query_auth", Some(token), &body).await?;
+        // The code is spent: asking once more with it cannot help.
+        let body: Body = serde_json::from_value(body).map_err(|_| Refusal::CodeLost)?;
+        Some(body.authorization_info).filter(|granted| !granted.authorizer_appid.is_empty()).ok_or(Refusal::CodeLost)
     }
 
     /// Asks for a new access token of an account, with the account's refresh token.
@@ -275,6 +311,7 @@ mod tests {
         assert_eq!(refusal(45009), Refusal::RateLimited(45009));
         assert_eq!(refusal(61010), Refusal::CodeInvalid(61010));
         assert_eq!(refusal(61003), Refusal::Revoked(61003));
+        assert_eq!(refusal(61007), Refusal::NotGranted(61007));
         assert_eq!(refusal(61005), Refusal::Ticket(61005));
         assert_eq!(refusal(48001), Refusal::Other { errcode: 48001, message: "said".into() });
     }

@@ -68,6 +68,17 @@ pub fn read(platform: &Platform, envelope: &Envelope, body: &str, now: Millis) -
     })
 }
 
+/// Takes a message or an event of an account, which WeChat sends to the message URL: checks its signature and decrypts
+/// it. Berth has no use for what is in it.
+///
+/// # Errors
+/// `wechat-push`, with WeChat's own error code, when the message is not one of WeChat's.
+pub fn hear(platform: &Platform, envelope: &Envelope, body: &str, now: Millis) -> Result<()> {
+    let fields = platform.crypt.read(envelope, body, now).map_err(refused)?;
+    tracing::debug!(kind = ?fields.get("MsgType"), "a message to an account was heard");
+    Ok(())
+}
+
 /// When WeChat wrote the push.
 fn created(fields: &Fields) -> Result<Millis> {
     let seconds: i64 = required(fields, "CreateTime")?.parse().map_err(|_| refused(CryptError::Xml))?;

@@ -104,7 +104,12 @@ pub const WORKING: i64 = 24 * 3600;
 /// Seconds within which an endpoint application must be chosen.
 pub const CHOOSING: i64 = 7 * 24 * 3600;
 
+/// The warning of a channel whose platform gave no tokens.
+const NO_TOKENS: &str = "WeChat gave no tokens, as the account has no permission for any call (it may not be verified). \
+    The channel is bound, and nothing can be done in its name until the merchant authorises again.";
+
 /// What does not work without the categories that the merchant did not grant, for people.
 pub fn warnings(grant: &Grant) -> Vec<String> {
-    grant.missing.iter().map(|id| super::needs::warning(*id)).collect()
+    let tokens = grant.without_tokens.then(|| NO_TOKENS.to_owned());
+    tokens.into_iter().chain(grant.missing.iter().map(|id| super::needs::warning(*id))).collect()
 }

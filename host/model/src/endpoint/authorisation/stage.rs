@@ -54,6 +54,9 @@ pub struct Grant {
     /// Categories that this host needs and that were not granted. The channel works without them, in part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<i64>,
+    /// Whether the platform gave no tokens, so that no call can be made in the name of the channel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_tokens: bool,
 }
 
 /// The stage of an authorisation run, with the data that it has there.
@@ -246,7 +249,7 @@ mod tests {
     use berth_base::clock::SystemRandom;
 
     fn grant() -> Grant {
-        Grant { app_id: "wx1".into(), name: None, categories: vec![], missing: vec![] }
+        Grant { app_id: "wx1".into(), name: None, categories: vec![], missing: vec![], without_tokens: false }
     }
 
     fn one_of_each() -> Vec<Stage> {

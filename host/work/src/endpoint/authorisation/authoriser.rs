@@ -57,7 +57,11 @@ impl Trouble {
             }
             Refusal::RateLimited(_) => Self::Later { after: 60 << doubled, why },
             Refusal::Ticket(_) => Self::Later { after: 30, why: format!("{why} WeChat sends one every ten minutes.") },
-            Refusal::CodeInvalid(_) => Self::failed("code-invalid", format!("{why} Start again.")),
+            Refusal::CodeInvalid(_) | Refusal::CodeLost => Self::failed("code-invalid", format!("{why} Start again.")),
+            Refusal::NotGranted(_) => Self::failed(
+                "wechat-refused",
+                format!("{why} The merchant has to authorise again and to leave no permission out."),
+            ),
             Refusal::Revoked(_) => Self::failed(Code::AuthorisationRevoked.slug(), why),
             Refusal::Other { .. } => Self::failed("wechat-refused", why),
         }

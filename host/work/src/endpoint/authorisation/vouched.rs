@@ -24,6 +24,7 @@ impl Authoriser for Vouching {
             name: Some(vouched.name.clone()),
             categories: vec![],
             missing: vec![],
+            without_tokens: false,
         });
         let missing = || Error::field("vouched", "say which channel it is.").into();
         Box::pin(async move { vouched.map(Beginning::Vouched).ok_or_else(missing) })

@@ -90,7 +90,8 @@ fn random_state(db: &Db) -> Secret {
 fn grant(kind: ChannelKind, granted: &Authorization) -> Grant {
     let categories: Vec<_> = granted.func_info.iter().map(|func| func.funcscope_category.id).collect();
     let missing = needs::missing(kind == ChannelKind::WechatMiniProgram, &categories);
-    Grant { app_id: granted.authorizer_appid.clone(), name: None, categories, missing }
+    let without_tokens = !granted.has_tokens();
+    Grant { app_id: granted.authorizer_appid.clone(), name: None, categories, missing, without_tokens }
 }
 
 /// Refuses an account of the other kind, which a merchant may choose on WeChat's page.

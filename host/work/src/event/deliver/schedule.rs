@@ -19,13 +19,14 @@ pub fn next_try(failures: u64, now: Millis, jitter: f64, retry_after: Option<i64
     Some(Millis(now.0 + (wait.max(asked)) * 1000 + spread))
 }
 
-/// The seconds that a `Retry-After` header asks for, as a number or as a date; `None` when it is neither.
+/// The seconds that a `Retry-After` header asks for, as a number or as a date; `None` when it is neither. A date is
+/// never early: a part of a second counts as a whole one.
 pub fn retry_after(header: &str, now: Millis) -> Option<i64> {
     if let Ok(seconds) = header.trim().parse::<i64>() {
         return (seconds >= 0).then(|| seconds.min(LONGEST_RETRY_AFTER));
     }
     let at = jiff::fmt::rfc2822::parse(header.trim()).ok()?.timestamp().as_millisecond();
-    Some((at.saturating_sub(now.0) / 1000).clamp(0, LONGEST_RETRY_AFTER))
+    Some(at.saturating_sub(now.0).saturating_add(999).div_euclid(1000).clamp(0, LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -52,6 +53,8 @@ mod tests {
     fn f98_retry_after_is_honoured_and_bounded() {
         assert_eq!(retry_after("120", NOW), Some(120));
         assert_eq!(retry_after("Sun, 17 Mar 2030 17:48:40 GMT", NOW), Some(120));
+        assert_eq!(retry_after("Sun, 17 Mar 2030 17:48:40 GMT", Millis(NOW.0 + 1)), Some(120), "never early");
+        assert_eq!(retry_after("Sun, 17 Mar 2030 17:48:40 GMT", Millis(NOW.0 + 119_999)), Some(1), "never early");
         assert_eq!(retry_after("Sun, 17 Mar 2030 17:40:00 GMT", NOW), Some(0));
         assert_eq!(retry_after("999999999", NOW), Some(86_400));
         assert_eq!(retry_after("-5", NOW), None);
