@@ -17,18 +17,18 @@ use tokio::task::AbortHandle;
 use berth_base::{
     clock::{ManualClock, Nature, SystemRandom},
     error::{Code, Error, Result},
-    ids::{Digest, VersionId},
+    ids::{Digest, MiniAppId, VersionId},
 };
 use berth_check::{
     Asker,
     judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, TaskFacts},
 };
-use berth_judge::{Compiler, Engine, EngineConfig};
+use berth_judge::{Compiler, Engine, EngineConfig, builtin};
 use berth_model::{
     access::{Caller, Role, Scope},
     check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Had, Having},
     event::kind,
-    policy::{Acceptance, Limits, PolicyKind, registry::InstalledPolicy},
+    policy::{Acceptance, LimitOverrides, Limits, PolicyKind, registry::InstalledPolicy},
     rollout::{Conditions, NewGrayTask},
     version::{ReleaseKind, StoredManifest, Trial},
 };
@@ -60,6 +60,8 @@ pub struct TestHost {
     pub key: String,
     /// Whether policies can be made ready; `false` simulates that they cannot be loaded.
     pub judges_up: Arc<AtomicBool>,
+    /// Whether policies run in the sandbox, in place of plain Rust.
+    sandboxed: bool,
     config: DbConfig,
     folder: Arc<TempDir>,
     workers: Mutex<Vec<AbortHandle>>,
@@ -76,6 +78,7 @@ async fn open(
     folder: &TempDir,
     clock: &ManualClock,
     up: &Arc<AtomicBool>,
+    sandboxed: bool,
 ) -> (Arc<App>, Vec<AbortHandle>) {
     let blobs = Blobs::open(&BlobConfig::default(), folder.path(), &folder.path().join("cache")).unwrap();
     let engine = Engine::new(EngineConfig::new(folder.path().join("cache"), Compiler::InProcess)).unwrap();
@@ -83,7 +86,10 @@ async fn open(
     let db = Db::open(config, folder.path(), nature).await.unwrap();
     let db = db.with_keys(&SealConfig::default(), folder.path()).await.unwrap();
     let settings = Config::with_defaults(Storage::in_folder(folder.path().to_owned()));
-    let judges = |_: &Policies| Arc::new(TestJudges(up.clone())) as Arc<dyn Judges>;
+    let judges = |policies: &Policies| match sandboxed {
+        true => Arc::new(Unhurried(policies.clone())) as Arc<dyn Judges>,
+        false => Arc::new(TestJudges(up.clone())),
+    };
     let (app, queues) = App::assemble(settings, db, blobs, engine, judges).unwrap();
     let (app, Queues { admissions, fulfilments, marks }) = (Arc::new(app), queues);
     check::refresh(&app.follower).await.unwrap();
@@ -98,10 +104,26 @@ async fn open(
 
 /// A host with the MiniApp `shop` of a team, bound to the host app `mall`, with 1.0.0 online.
 pub async fn host() -> TestHost {
+    let host = start(false).await;
+    host.install(&["standard-conditions", "verdict"]).await;
+    host
+}
+
+/// As [`host`], with these policies of those that come with Berth, in the sandbox.
+pub async fn host_with_policies(names: &[&str]) -> TestHost {
+    let host = start(true).await;
+    for builtin in builtin::ALL.iter().filter(|builtin| names.contains(&builtin.name)) {
+        let wasm = bytes::Bytes::from_static(builtin.wasm);
+        crate::policy::registry::install(&host.app.policies, &host.caller, wasm).await.unwrap();
+    }
+    host
+}
+
+async fn start(sandboxed: bool) -> TestHost {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let (config, clock) = (database().await, ManualClock::new(DAWN));
     let judges_up = Arc::new(AtomicBool::new(true));
-    let (app, workers) = open(&config, &folder, &clock, &judges_up).await;
+    let (app, workers) = open(&config, &folder, &clock, &judges_up, sandboxed).await;
     let caller = admin(&app).await;
     let new = serde_json::from_value(json!({"name": "team"})).unwrap();
     let team = crate::access::create_team(&app.db, &caller, &new).await.unwrap();
@@ -110,8 +132,7 @@ pub async fn host() -> TestHost {
     let new = serde_json::from_value(json!({"name": "Shop", "id": APP, "team": team.id})).unwrap();
     mini_app::create(&app.db, &caller, new).await.unwrap();
     crate::binding::bind(&app.db, &caller, &mall(), &shop()).await.unwrap();
-    let host = TestHost { app, clock, caller, key, judges_up, config, folder, workers: Mutex::new(workers) };
-    host.install(&["standard-conditions", "verdict"]).await;
+    let host = TestHost { app, clock, caller, key, judges_up, sandboxed, config, folder, workers: Mutex::new(workers) };
     host.approved("1.0.0").await;
     host.publish("1.0.0", false).await;
     host
@@ -129,13 +150,14 @@ async fn admin(app: &App) -> Caller {
 impl TestHost {
     /// Another host that shares the database and the blobs.
     pub async fn beside(&self) -> Self {
-        let (app, workers) = open(&self.config, &self.folder, &self.clock, &self.judges_up).await;
+        let (app, workers) = open(&self.config, &self.folder, &self.clock, &self.judges_up, self.sandboxed).await;
         Self {
             app,
             clock: self.clock.clone(),
             caller: self.caller.clone(),
             key: self.key.clone(),
             judges_up: self.judges_up.clone(),
+            sandboxed: self.sandboxed,
             config: self.config.clone(),
             folder: self.folder.clone(),
             workers: Mutex::new(workers),
@@ -168,10 +190,15 @@ impl TestHost {
 
     /// Adds a version in this state.
     pub async fn version(&self, number: &str, state: &str) {
+        self.version_of(&shop(), number, state).await;
+    }
+
+    /// Adds a version of a MiniApp in this state.
+    pub async fn version_of(&self, mini_app: &MiniAppId, number: &str, state: &str) {
         let number = v(number);
         let version = VersionRow {
             id: VersionId::generate(DAWN, self.app.db.random()),
-            mini_app_id: shop(),
+            mini_app_id: mini_app.clone(),
             state: state.parse().unwrap(),
             submitted_once: true,
             forced: false,
@@ -266,9 +293,12 @@ impl TestHost {
 
     /// Checks as a device that has the version `current`, at once.
     pub async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
-        let CheckResponse { mut results } =
-            check::check(&self.app.checks, &Asker::Key(&self.key), &question(device, current), &|| true).await.unwrap();
-        results.remove(0)
+        self.check(&question(device, current)).await.results.remove(0)
+    }
+
+    /// Checks as an SDK does, at once.
+    pub async fn check(&self, request: &CheckRequest) -> CheckResponse {
+        check::check(&self.app.checks, &Asker::Key(&self.key), request, &|| true).await.unwrap()
     }
 
     /// The version that a device without any version gets.
@@ -310,6 +340,25 @@ impl Judges for TestJudges {
             _ => Arc::new(Standard(serde_json::from_value(binding.config.clone()).unwrap())),
         };
         Box::pin(async { Ok(judge) })
+    }
+}
+
+/// The policies of the host, each with all the time that a policy can have: a machine that is busy with other tests must
+/// not change what they say.
+struct Unhurried(Policies);
+
+impl Acceptance for Unhurried {
+    fn accept<'a>(&'a self, digest: &'a Digest, config: &'a Value, limits: &'a Limits) -> BoxFuture<'a, Result<()>> {
+        self.0.accept(digest, config, limits)
+    }
+}
+
+impl Judges for Unhurried {
+    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+        Box::pin(async move {
+            let limits = LimitOverrides { deadline_ms: Some(1000), ..binding.limits };
+            self.0.prepare(&BindingSpec { limits, ..binding.clone() }).await
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod engine;
 mod follow;
+#[cfg(test)]
+mod histories;
 mod load;
 mod shelf;
 #[cfg(test)]

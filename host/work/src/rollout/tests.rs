@@ -257,6 +257,49 @@ async fn g7_an_admission_is_refused_by_a_host_that_knows_less_than_the_database(
 }
 
 #[tokio::test]
+async fn g9_a_host_that_knows_less_than_the_database_takes_no_device_from_another_task() {
+    let one = host().await;
+    let two = one.beside().await;
+    one.approved("1.1.0").await;
+    one.approved("1.2.0").await;
+    let older = one.task("1.2.0", |_| {}).await.expect("task").id;
+    assert_eq!(one.version_for("g").await, "1.2.0");
+    let newer = one.task("1.1.0", |new| new.max_users = Some(1)).await.expect("task").id;
+    two.settle().await;
+    assert_eq!(two.app.checks.admitter.admit(&newer, "g").await, Admission::Kept(older.clone()));
+    assert_eq!(two.ask_now(&device("g"), None).await.gray_task, Some(older.clone()));
+    assert_eq!(get(&one.app.db, &one.caller, &newer).await.expect("task").admitted, 0, "its cap is not touched");
+    suspend(&one.app.db, &one.caller, &older, &Note::default()).await.expect("suspend");
+    assert_eq!(two.app.checks.admitter.admit(&newer, "g").await, Admission::Kept(older.clone()), "a rest is no end");
+    end(&one.app.db, &one.caller, &older, &Note::default()).await.expect("end");
+    assert_eq!(two.app.checks.admitter.admit(&newer, "g").await, Admission::Admitted, "it is free now");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn g9_two_hosts_that_admit_at_once_to_two_tasks_leave_each_device_in_one() {
+    let one = Arc::new(host().await);
+    let two = Arc::new(one.beside().await);
+    one.approved("1.1.0").await;
+    let tasks = [one.task("1.1.0", |_| {}).await.expect("task").id, one.task("1.1.0", |_| {}).await.expect("task").id];
+    let admit = |n: usize| {
+        let (host, task) = ([&one, &two][n % 2].clone(), tasks[n % 2].clone());
+        tokio::spawn(async move { host.app.checks.admitter.admit(&task, &format!("g{}", n / 2)).await })
+    };
+    let outcomes = join_all((0..400).map(admit)).await;
+    let admitted = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Admission::Admitted))).count();
+    assert_eq!(admitted, 200);
+    let mut tx = one.app.db.read().await.expect("read");
+    let mut guids = Vec::new();
+    for task in &tasks {
+        guids.extend(
+            tx.admissions_after(task.as_str(), 0, 1000).await.expect("admissions").into_iter().map(|(guid, _)| guid),
+        );
+    }
+    guids.sort();
+    assert_eq!((guids.len(), guids.windows(2).filter(|pair| pair[0] == pair[1]).count()), (200, 0));
+}
+
+#[tokio::test]
 async fn g8_progress_counts_distinct_devices_over_time() {
     let host = host().await;
     host.approved("1.1.0").await;
