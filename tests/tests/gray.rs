@@ -283,6 +283,35 @@ on_both! {
         assert_eq!((&answer["version"], &answer["gray_task"]), (&json!("1.2.0"), &older["id"]));
     }
 
+    async fn g9_a_device_stays_with_its_task_whatever_a_newer_one_would_take(host) {
+        let scene = ready(host).await;
+        scene.approved("1.4.0").await;
+        let older = scene.gray("1.4.0", json!({"name": "older"})).await.good();
+        assert_eq!(scene.version_for("g1").await, "1.4.0");
+        let newer = scene.gray("1.1.0", json!({"name": "newer", "max_users": 1})).await.good();
+        assert_eq!(scene.version_for("g1").await, "1.4.0");
+        let told = scene.explain(json!({"guid": "g1"})).await;
+        let steps: Vec<_> = told["steps"].as_array().unwrap().iter().map(|step| (&step["rule"], &step["gray_task"], &step["passed"])).collect();
+        assert_eq!(steps, [(&json!("owner"), &newer["id"], &json!(false)), (&json!("admitted"), &older["id"], &json!(true))]);
+        let path = format!("/v1/gray-tasks/{}", text(&newer["id"]));
+        assert_eq!(scene.admin.get(&path).await.good()["admitted"], 0, "its cap is not spent on devices of another task");
+        assert_eq!(scene.version_for("g2").await, "1.1.0", "the newest first");
+        scene.move_task(&older, "end").await.good();
+        assert_eq!(scene.version_for("g1").await, "1.0.0", "it is free, and the cap is reached");
+    }
+
+    async fn g4_a_short_upper_end_is_a_family_in_the_words_and_in_the_decision(host) {
+        let scene = ready(host).await;
+        let task = scene.gray("1.1.0", json!({"platforms": [{"platform": "ios", "max_os": "17"}]})).await.good();
+        assert!(task["in_words"].to_string().contains("ios 17.* and older"), "{}", task["in_words"]);
+        for (guid, os, version) in [("a", "17.4.1", "1.1.0"), ("b", "17", "1.1.0"), ("c", "18.0", "1.0.0")] {
+            let asker = json!({"guid": guid, "platform": "ios", "os_version": os});
+            assert_eq!(scene.check_as(asker).await["version"], version, "{os}");
+        }
+        let refused = scene.explain(json!({"guid": "c", "platform": "ios", "os_version": "18.0"})).await;
+        assert!(refused["steps"].to_string().contains("18.0 is not 17.* or earlier"), "{refused}");
+    }
+
     async fn g10_suspended_admits_nobody_new_and_the_admitted_keep_it(host) {
         let scene = ready(host).await;
         let task = scene.gray("1.1.0", json!({})).await.good();

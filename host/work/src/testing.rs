@@ -354,10 +354,10 @@ impl Acceptance for Unhurried {
 }
 
 impl Judges for Unhurried {
-    fn prepare<'a>(&'a self, binding: &'a BindingSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
+    fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         Box::pin(async move {
             let limits = LimitOverrides { deadline_ms: Some(1000), ..binding.limits };
-            self.0.prepare(&BindingSpec { limits, ..binding.clone() }).await
+            self.0.prepare(&JudgeSpec { limits, ..binding.clone() }).await
         })
     }
 }
