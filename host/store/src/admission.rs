@@ -7,11 +7,11 @@ use berth_base::sql::Count;
 use super::{Tx, execute, execute_built, fetch, fetch_built, gray_task::TaskRow};
 use berth_base::{clock::Millis, error::Result, ids::GrayTaskId};
 use berth_model::rollout::Mark;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use berth_model::{
     event,
-    rollout::{Cause, FailureReason, Move, PlannedMove, Standing},
+    rollout::{Cause, FailureReason, Life, Move, PlannedMove, Standing, State},
 };
 
 /// How many failures of one device are kept for a task; later ones only say that the version still fails there.
@@ -42,23 +42,6 @@ impl Tx {
     pub async fn admitted_of(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
         let rows = fetch_built!(self, (String,), |query| {
             query.push("SELECT guid FROM admission WHERE task_id = ").push_bind(task).push(" AND guid IN (");
-            let mut list = query.separated(", ");
-            for guid in guids {
-                list.push_bind(*guid);
-            }
-            query.push(")");
-        })?;
-        Ok(rows.into_iter().map(|(guid,)| guid).collect())
-    }
-
-    /// Those of `guids` that another task of the same MiniApp has admitted and honours at `now` (G9), except those on which
-    /// its version failed: they may fall back (G15).
-    pub async fn owned_elsewhere(&mut self, task: &TaskRow, guids: &[&str], now: Millis) -> Result<HashSet<String>> {
-        let rows = fetch_built!(self, (String,), |query| {
-            query.push("SELECT guid FROM admission JOIN gray_task ON gray_task.id = task_id WHERE mini_app_id = ");
-            query.push_bind(&task.mini_app_id).push(" AND task_id <> ").push_bind(&task.id);
-            query.push(" AND (honoured OR (state IN ('delivering', 'suspended') AND end_at > ").push_bind(now);
-            query.push(")) AND failed_at IS NULL AND guid IN (");
             let mut list = query.separated(", ");
             for guid in guids {
                 list.push_bind(*guid);
@@ -301,32 +284,111 @@ fn column(mark: Mark) -> &'static str {
     }
 }
 
+/// What became of devices that asked to be admitted to a task. Those in neither list are refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admissions {
+    /// The devices that the task has admitted, by this call or earlier.
+    pub admitted: Vec<String>,
+    /// The devices that another task of the MiniApp has, with that task (G9).
+    pub kept: HashMap<String, GrayTaskId>,
+}
+
 impl Tx {
-    /// Admits as many of `guids` as fit under the cap and belong to no other task, and ends the task when the cap is
-    /// reached. Returns those of `guids` that are admitted, by this call or earlier.
-    pub async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
+    /// Locks these gray tasks, and all others of their MiniApps that have not ended, in the order of their ids. Until
+    /// the transaction ends no device is admitted to any of them by anybody else.
+    pub async fn hold_rivals(&mut self, tasks: &[&GrayTaskId]) -> Result<()> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let rows = fetch_built!(self, (GrayTaskId,), |query| {
+            query.push(
+                "SELECT DISTINCT t.id FROM gray_task t JOIN gray_task wanted ON wanted.mini_app_id = t.mini_app_id",
+            );
+            query.push(" WHERE (t.state <> 'ended' OR t.id = wanted.id) AND wanted.id IN (");
+            let mut list = query.separated(", ");
+            for task in tasks {
+                list.push_bind(*task);
+            }
+            query.push(") ORDER BY t.id");
+        })?;
+        for (id,) in rows {
+            self.hold_gray_task(&id).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of `guids` that another task of the MiniApp has admitted and honours at `now`, with that task.
+    async fn kept_by_others(
+        &mut self,
+        task: &TaskRow,
+        guids: &[&str],
+        now: Millis,
+    ) -> Result<HashMap<String, GrayTaskId>> {
+        const SQL: &str = "SELECT t.id, t.state, t.honoured, t.start_at, t.end_at
+             FROM gray_task t JOIN version v ON v.id = t.version_id
+             WHERE t.mini_app_id = $1 AND t.id <> $2 AND (t.state <> 'ended' OR t.honoured) AND v.state = 'approved'";
+        type Row = (GrayTaskId, State, bool, Millis, Millis);
+        let others = fetch!(self, fetch_all, Row, SQL, &task.mini_app_id, &task.id)?;
+        let honours = |(_, state, honoured, start, end): &Row| {
+            let life = Life { state: *state, honoured: *honoured, start: *start, end: *end };
+            matches!(life.standing(now), Standing::Open | Standing::AdmittedOnly)
+        };
+        let others: Vec<_> = others.into_iter().filter(honours).map(|(id, ..)| id).collect();
+        if others.is_empty() || guids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.admitted_to_any(&others, guids).await
+    }
+
+    /// Those of `guids` that any of these tasks has admitted, with the newest such task. Devices on which the version
+    /// failed are free to fall back (G15).
+    pub(crate) async fn admitted_to_any(
+        &mut self,
+        tasks: &[GrayTaskId],
+        guids: &[&str],
+    ) -> Result<HashMap<String, GrayTaskId>> {
+        let rows = fetch_built!(self, (String, GrayTaskId), |query| {
+            query.push("SELECT guid, task_id FROM admission WHERE task_id IN (");
+            let mut list = query.separated(", ");
+            for task in tasks {
+                list.push_bind(task);
+            }
+            query.push(") AND failed_at IS NULL AND guid IN (");
+            let mut list = query.separated(", ");
+            for guid in guids {
+                list.push_bind(*guid);
+            }
+            query.push(") ORDER BY task_id");
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Admits as many of `guids` as fit under the cap and are free (G9), and ends the task when the cap is reached.
+    /// [`Tx::hold_rivals`] must have been called for the task in this transaction.
+    pub async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Admissions> {
         let now = self.now();
         let mut task = self.hold_gray_task(id).await?;
-        let mut is_in = match task.life().standing(now) {
-            Standing::Waiting | Standing::Over => return Ok(Vec::new()),
-            Standing::Open | Standing::AdmittedOnly => self.admitted_of(id, guids).await?,
-        };
-        // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
-        if task.state != berth_model::rollout::State::Delivering {
-            return Ok(is_in);
+        if matches!(task.life().standing(now), Standing::Waiting | Standing::Over) {
+            return Ok(Admissions::default());
         }
-        let mut taken = self.owned_elsewhere(&task, guids, now).await?;
-        taken.extend(is_in.iter().cloned());
+        let mut admitted = self.admitted_of(id, guids).await?;
+        let known: HashSet<_> = admitted.iter().map(String::as_str).collect();
+        let rest: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).collect();
+        let kept = self.kept_by_others(&task, &rest, now).await?;
+        // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
+        if task.state != State::Delivering {
+            return Ok(Admissions { admitted, kept });
+        }
         let room = task.max_users.map_or(u64::MAX, |max| max.0.saturating_sub(task.admitted));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let new: Vec<&str> = guids.iter().copied().filter(|guid| !taken.contains(*guid)).take(room).collect();
+        let new: Vec<&str> = rest.into_iter().filter(|guid| !kept.contains_key(*guid)).take(room).collect();
         self.insert_admissions(id, task.admitted, &new, now).await?;
         task.admitted += new.len() as u64;
         if task.max_users.is_some_and(|max| task.admitted >= max.0) {
             let step = PlannedMove { what: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
             self.move_gray_task(&mut task, &step).await?;
         }
-        is_in.extend(new.into_iter().map(str::to_owned));
-        Ok(is_in)
+        admitted.extend(new.into_iter().map(str::to_owned));
+        Ok(Admissions { admitted, kept })
     }
 }
