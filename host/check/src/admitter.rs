@@ -1,7 +1,7 @@
 //! Where checks ask for the admission of a device to a grayscale release (G7). Who serves the queue has the database.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,10 +22,12 @@ const GROUP: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The outcome of a request for admission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// The device is admitted, by this request or by an earlier one.
     Admitted,
+    /// This other task of the MiniApp has the device, which stays there (G9).
+    Kept(GrayTaskId),
     /// The task admits no new devices any more.
     Refused,
     /// There was no answer in time, as the queue was full or the database failed. The device gets the online version
@@ -87,7 +89,7 @@ impl Admitter {
         let admission = self.ask(task, guid).await.unwrap_or(Admission::Unavailable);
         let counter = match admission {
             Admission::Admitted => &self.counters.admitted,
-            Admission::Refused => &self.counters.refused,
+            Admission::Kept(_) | Admission::Refused => &self.counters.refused,
             Admission::Unavailable => &self.counters.unavailable,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -146,12 +148,12 @@ impl AdmitGroup {
         tasks
     }
 
-    /// Tells each device whether it is among those that are admitted.
-    pub fn answer(self, admitted: &HashSet<(GrayTaskId, String)>) {
+    /// Tells each device the outcome; one that has none is refused.
+    pub fn answer(self, outcomes: &HashMap<(GrayTaskId, String), Admission>) {
         for Request { task, guid, answer } in self.0 {
-            let is_in = admitted.contains(&(task, guid));
+            let outcome = outcomes.get(&(task, guid)).cloned().unwrap_or(Admission::Refused);
             // Nobody listens when the check has lost patience; the device is told with its next check.
-            let _ = answer.send(if is_in { Admission::Admitted } else { Admission::Refused });
+            let _ = answer.send(outcome);
         }
     }
 }

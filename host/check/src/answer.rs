@@ -159,6 +159,13 @@ impl<'a> Round<'a> {
                     task.admitted.add(self.key);
                     break Decision::Gray(task);
                 }
+                Admission::Kept(owner) => {
+                    // Another host has admitted it a moment ago.
+                    if let Some(owner) = self.index.task(owner.as_str()) {
+                        owner.admitted.add(self.key);
+                    }
+                    refused.push(task.id.clone());
+                }
                 Admission::Refused | Admission::Unavailable => refused.push(task.id.clone()),
             }
         };

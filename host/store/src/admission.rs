@@ -7,7 +7,7 @@ use berth_base::sql::Count;
 use super::{Tx, execute, execute_built, fetch, fetch_built, gray_task::TaskRow};
 use berth_base::{clock::Millis, error::Result, ids::GrayTaskId};
 use berth_model::rollout::Mark;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use berth_model::{
     event,

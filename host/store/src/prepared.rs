@@ -168,6 +168,8 @@ mod tests {
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             admitted_of(task, &["guid"]);
             insert_admissions(task, 0, &["guid"], DAWN);
+            hold_rivals(&[task]);
+            admitted_to_any(std::slice::from_ref(task), &["guid"]);
             merchants_known_to(caller, page);
             hold_merchants(&[&bos].into());
             default_endpoints(&[bos.clone()].into());

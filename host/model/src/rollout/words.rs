@@ -65,6 +65,7 @@ mod tests {
             config,
             mode,
             on_error: OnError::Closed,
+            limits: Default::default(),
         }
     }
 

@@ -332,8 +332,8 @@ async fn g8_progress_counts_distinct_devices_over_time() {
 }
 
 fn failure(guid: &str) -> Report {
-    let (host_app, app, version, detail) = (mall(), "shop".into(), v("1.1.0"), Some("white screen".into()));
-    Report { host_app, guid: guid.into(), app, version, kind: Mark::Failed, detail }
+    let (host_app, mini_app, version, detail) = (mall(), "shop".into(), v("1.1.0"), Some("white screen".into()));
+    Report { host_app, guid: guid.into(), mini_app, version, kind: Mark::Failed, detail }
 }
 
 #[tokio::test]

@@ -224,7 +224,7 @@ impl History<'_> {
             network: told.network.into(),
             ..device(&told.guid)
         };
-        let apps = self.apps.iter().map(|(id, _)| Having { id: id.to_string(), version: None }).collect();
+        let apps = self.apps.iter().map(|(id, _)| Having { mini_app: id.to_string(), version: None }).collect();
         CheckRequest { device, apps }
     }
 
