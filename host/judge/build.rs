@@ -15,6 +15,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const POLICIES: [&str; 6] =
     ["package-structure", "size-limits", "dynamic-code", "secrets", "standard-conditions", "percentage"];
 
+/// An example of the SDK, which only tests use: it panics.
+const BREAKS: &str = "breaks";
+
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "policy";
 
@@ -38,7 +41,12 @@ fn main() -> Result<()> {
     }
     let target_dir = target_dir()?.join("policies");
     build(&workspace, &target_dir)?;
-    list(&target_dir.join(TARGET).join(PROFILE))
+    let built = target_dir.join(TARGET).join(PROFILE);
+    println!(
+        "cargo::rustc-env=BERTH_BREAKING_POLICY={}",
+        built.join("examples").join(format!("{BREAKS}.wasm")).display()
+    );
+    list(&built)
 }
 
 /// The target folder of the outer cargo: `OUT_DIR` is `{target}/{profile}/build/berth-judge-{hash}/out`.
@@ -51,6 +59,7 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<()> {
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo.current_dir(workspace).args(["build", "--lib", "--target", TARGET, "--profile", PROFILE, "--locked"]);
     cargo.arg("--target-dir").arg(target_dir);
+    cargo.args(["--example", BREAKS, "-p", "berth-policy"]);
     for policy in POLICIES {
         cargo.arg("-p").arg(format!("berth-policy-{policy}"));
     }

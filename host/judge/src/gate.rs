@@ -6,7 +6,10 @@ use std::{borrow::Cow, fmt};
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
-use super::PolicyKind;
+use super::{
+    PolicyKind,
+    foreign::{self, Foreign},
+};
 use berth_base::error::{Code, Error, Result};
 
 /// The namespace of the system interface, which toolchains of other languages import by default. A policy may import
@@ -24,12 +27,16 @@ pub fn refuse(reason: impl fmt::Display) -> Error {
 /// Refuses bytes that are not wasm at all, without parsing them.
 pub fn glance(wasm: &[u8]) -> Result<()> {
     if wasmtime::Engine::detect_precompiled(wasm).is_some() {
-        return Err(refuse("it is already compiled to machine code. Upload the wasm itself."));
+        return Err(recognised(&foreign::machine_code()));
     }
     if Parser::is_component(wasm) || Parser::is_core_wasm(wasm) {
         return Ok(());
     }
-    Err(refuse("it does not start as a wasm binary does. Upload the .wasm file that `berth policy build` makes."))
+    Err(recognised(&foreign::bytes(wasm)))
+}
+
+fn recognised(upload: &Foreign) -> Error {
+    refuse(&upload.told).with("found", upload.found)
 }
 
 /// The component of an upload, and the kind of its policy.
@@ -59,8 +66,12 @@ fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
     // The encoder panics on a section that claims to be longer than the file (wit-component 0.254).
     Parser::new(0).parse_all(wasm).try_for_each(|payload| payload.map(drop)).map_err(refuse)?;
     let encoded = ComponentEncoder::default().validate(true).module(wasm).and_then(|mut encoder| encoder.encode());
-    encoded.map(Cow::Owned).map_err(|e| {
-        refuse(format_args!("it is a core module, and no component can be made of it: {e:#}. Build it against wit/."))
+    encoded.map(Cow::Owned).map_err(|e| match foreign::module(wasm) {
+        Some(known) => recognised(&known),
+        None => refuse(format_args!(
+            "it is a core module, and no component can be made of it: {e:#}. Build it against wit/. {}",
+            foreign::BUILD
+        )),
     })
 }
 
@@ -111,11 +122,18 @@ fn wrong_world(names: &Names, kinds: &[PolicyKind]) -> Error {
     let worlds = PolicyKind::ALL.iter().map(|kind| kind.interface()).collect::<Vec<_>>().join(", ");
     let exports = if names.exports.is_empty() { "nothing".into() } else { names.exports.join(", ") };
     let count = if kinds.is_empty() { "none" } else { "several" };
-    refuse(format_args!("it must export exactly one of {worlds}, and exports {count} of them: {exports}."))
-        .with("exports", &names.exports)
+    let known = foreign::component(names.exports.iter().chain(&names.imports).map(String::as_str));
+    let cause = known.as_ref().map(|known| format!(" This is because {}", known.told)).unwrap_or_default();
+    let refusal =
+        refuse(format_args!("it must export exactly one of {worlds}, and exports {count} of them: {exports}.{cause}"))
+            .with("exports", &names.exports);
+    known.into_iter().fold(refusal, |refusal, known| refusal.with("found", known.found))
 }
 
 fn ungranted(kind: PolicyKind, import: &str) -> Error {
+    if let Some(known) = foreign::component([import]) {
+        return recognised(&known).with("import", import);
+    }
     refuse(format_args!("it imports {import}. A policy of kind {kind} may import {}.", kind.grants().join(", ")))
         .with("import", import)
         .with("allowed", kind.grants())

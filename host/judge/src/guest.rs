@@ -27,6 +27,21 @@ impl fmt::Display for Exceeded {
 
 impl std::error::Error for Exceeded {}
 
+/// A guest said that it broke. wasmtime passes it on as an error, whose text is the guest's own.
+#[derive(Debug)]
+struct Fatal(String);
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fatal {}
+
+/// How many characters the last words of a guest may have; what is longer is cut.
+const MAX_LAST_WORDS: usize = 2_000;
+
 /// The package under audit. A guest has one only, so that its handle needs no number.
 pub struct Archive;
 
@@ -92,6 +107,14 @@ impl log::Host for Guest {
         };
         self.log.push(LogLine { level, message });
         Ok(())
+    }
+
+    fn fatal(&mut self, mut message: String) -> Result<()> {
+        if let Some((end, _)) = message.char_indices().nth(MAX_LAST_WORDS) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Err(Fatal(message).into())
     }
 }
 

@@ -13,6 +13,7 @@ mod configured;
 mod deep;
 mod description;
 mod engine;
+mod foreign;
 mod gate;
 mod guest;
 mod installed;

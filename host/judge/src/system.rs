@@ -21,8 +21,9 @@ impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "it called {}, which no policy is granted. Build it without the system interface: `disableFeatures` of \
-             componentize-js, `--stub-wasi` of componentize-py",
+            "it called {}, which no policy is granted. Build it without the system interface. Rust: for \
+             wasm32-unknown-unknown, as `berth policy build` does. JavaScript: `disableFeatures` of componentize-js. \
+             Python: `--stub-wasi` of componentize-py",
             self.0
         )
     }

@@ -74,6 +74,8 @@ mod gray;
 pub mod log;
 pub mod manifest;
 pub mod package;
+#[cfg(target_arch = "wasm32")]
+mod panic;
 mod policy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -66,6 +66,8 @@ pub struct Exports<P>(PhantomData<P>);
 
 impl<P: Exported> about::Guest for Exports<P> {
     fn describe() -> about::Description {
+        #[cfg(target_arch = "wasm32")]
+        crate::panic::tell_the_host();
         let Description { name, version, summary, config_schema } = P::DESCRIPTION;
         about::Description {
             name: name.into(),
@@ -78,6 +80,9 @@ impl<P: Exported> about::Guest for Exports<P> {
 
 impl<P: Exported> configure::Guest for Exports<P> {
     fn configure(config: String) -> Result<(), String> {
+        // It is called before every judgement.
+        #[cfg(target_arch = "wasm32")]
+        crate::panic::tell_the_host();
         let policy = P::from_json(&config)?;
         P::slot().set(policy).map_err(|_| "The host configured the policy twice.".into())
     }

@@ -121,6 +121,33 @@ async fn f37_traps_are_traps_and_say_why() {
     }
 }
 
+/// A guest that says why it breaks, as the panic hook of the SDK does.
+fn says(at: i32, length: i32) -> Guest {
+    let mut guest = Guest::gray().call(&format!("(call $fatal (i32.const {at}) (i32.const {length})) (i32.const 80)"));
+    guest.imports += r#"(import "berth:policy/log@1.0.0" "fatal" (func $fatal (param i32 i32)))"#;
+    guest
+}
+
+#[tokio::test]
+async fn f37_the_last_words_of_a_policy_are_the_reason_of_its_trap() {
+    let lab = Lab::new();
+    assert_eq!(lab.gray(&says(416, 4)).await, Outcome::Trapped { reason: "Test".into() });
+    let said = trap(lab.gray(&says(20_000, 10_000)).await);
+    assert_eq!((said.chars().count(), said.chars().last()), (2_001, Some('…')), "long ones are cut");
+    assert_eq!(lab.gray(&says(20_000, 70_000)).await, limited(Limit::Output));
+    trap(lab.gray(&says(-1, 10)).await);
+}
+
+#[tokio::test]
+async fn f37_a_panic_in_rust_tells_its_message_and_its_place() {
+    let policy = Lab::new().engine.inspect(builtin::BREAKS.to_vec()).await.unwrap();
+    let guard = policy.bind_guard(&empty(), Limits::default_of(PolicyKind::Guard)).unwrap();
+    let health = Health { task_id: "no such window".into(), ..Health::default() };
+    let said = trap(guard.judge(health).await.outcome);
+    assert!(said.starts_with("it panicked at ") && said.ends_with(": no such window"), "{said}");
+    assert!(said.contains("examples/breaks.rs:"), "{said}");
+}
+
 #[tokio::test]
 async fn f38_a_long_answer_hits_the_output_limit() {
     let guest = Guest::gray().call(&Guest::refuse_with(20_000, 70_000));

@@ -53,6 +53,10 @@ async fn f44_an_older_interface_is_refused_with_what_is_expected() {
     let module = r#"(module (func (export "berth:policy/gray@0.9.0#decide") (result i32) (i32.const 1)))"#;
     let refusal = Lab::new().refusal(embedded(module, wit, "grayscale")).await;
     assert!(refusal.detail.contains("gray@0.9.0") && refusal.detail.contains("gray@1.0.0"), "{refusal}");
+    assert_eq!(refusal.fields["found"], "other-interface-version");
+    for language in ["Rust", "JavaScript", "Python"] {
+        assert!(refusal.detail.contains(language), "{language}: {refusal}");
+    }
 }
 
 /// A guest whose `judge` has the right name and another type.
@@ -170,12 +174,49 @@ async fn f45_a_system_interface_may_be_imported_and_not_called() {
 }
 
 #[tokio::test]
+async fn f44_what_other_toolchains_make_is_told_with_the_cure() {
+    let lab = Lab::new();
+    let core = |text: &str| wat::parse_str(text).unwrap();
+    let interface = "package wasi:cli@0.2.6; interface run { run: func() -> result; } world command { export run; }";
+    let run = r#"(module (func (export "wasi:cli/run@0.2.6#run") (result i32) (i32.const 0)))"#;
+    let program = embedded(run, interface, "command");
+    let program = wit_component::ComponentEncoder::default().module(&program).unwrap().encode().unwrap();
+    for (upload, found) in [
+        (
+            core(
+                r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#,
+            ),
+            "wasip1",
+        ),
+        (
+            core(r#"(module (import "__wbindgen_placeholder__" "__wbindgen_throw" (func (param i32 i32))))"#),
+            "wasm-bindgen",
+        ),
+        (core("(module)"), "no-world"),
+        (program, "wasi-program"),
+        (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "git-lfs-pointer"),
+    ] {
+        let refusal = lab.refusal(upload).await;
+        assert_eq!(
+            (refusal.code, &refusal.fields["found"]),
+            (Code::PolicyInvalid, &serde_json::json!(found)),
+            "{refusal}"
+        );
+        assert!(found == "git-lfs-pointer" || refusal.detail.contains("wasm32-unknown-unknown"), "{refusal}");
+    }
+}
+
+#[tokio::test]
 async fn f50_machine_code_is_never_taken_as_an_upload() {
     let lab = Lab::new();
     let compiled = crate::compile::compile(&Guest::gray().wasm()).unwrap();
     let refusal = lab.refusal(compiled.code.clone()).await;
     assert!(refusal.detail.contains("already compiled"), "{refusal}");
     assert_eq!(lab.refusal(compiled.to_bytes()).await.code, Code::PolicyInvalid);
+    let digest = lab.install(&Guest::gray()).await.digest().clone();
+    assert!(lab.engine.load(&digest, no_bytes()).await.is_ok());
+    let cached = fs::read(compiled_file(&lab)).unwrap();
+    assert_eq!(lab.refusal(cached).await.fields["found"], "machine-code");
 }
 
 #[tokio::test]
