@@ -122,7 +122,7 @@ mod tests {
 
         let binding = json!({"id": format!("pb_{}", "0".repeat(26)), "policy": "p", "policy_version": "1.0.0",
             "digest": "0".repeat(64), "scope": {"kind": "mini_app", "id": "mp-a", "name": "A"}, "config": {"any": [1]},
-            "mode": "shadow", "on_error": "open", "limits": {"log_lines": 3, "fuel": 7}, "bound_by": "usr_1",
+            "mode": "shadow", "on_error": "open", "limits": {"log_lines": 3, "fuel": 7}, "bound_by": "usr_1", "level": "team",
             "bound_at": "2030-01-31T08:00:00Z", "colour": null});
         let binding: PolicyBinding = read(&binding).unwrap();
         assert_eq!((binding.limits.log_lines, binding.config), (Some(3), json!({"any": [1]})));

@@ -35,8 +35,7 @@ impl Fault {
             Self::Unknown { known, .. } => format!("{place} is not known. Known here: {}.", known.join(", ")),
             Self::Wrong { found, wanted } => format!("{place} must be {wanted}, and is {found}."),
             Self::Said(text) => {
-                let text = text.trim_end_matches('.');
-                format!("{place}: {text}.")
+                format!("{place}: {}.", without_code(text).trim_end_matches('.'))
             }
         }
     }
@@ -91,6 +90,15 @@ impl de::Error for Fault {
 
     fn missing_field(field: &'static str) -> Self {
         Self::Missing(field)
+    }
+}
+
+/// An error of ours ends with its code in parentheses when it is shown as text.
+fn without_code(text: &str) -> &str {
+    let is_code = |code: &str| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    match text.rsplit_once(" (") {
+        Some((detail, code)) if code.strip_suffix(')').is_some_and(is_code) => detail,
+        _ => text,
     }
 }
 

@@ -211,7 +211,7 @@ mod tests {
                 "/a~1b",
                 "/a~1b is not known. Known here: name, stages, platform, forced, from, app, extra.",
             ),
-            (json!([]), "", "The body must be an object, and is a list."),
+            (json!([]), "", "The body must be an object, and is a list of 0."),
         ];
         for (body, pointer, detail) in cases {
             let error = of(&body).unwrap_err();
@@ -231,7 +231,7 @@ mod tests {
             let error = of(&body).unwrap_err();
             assert_eq!(error.fields["pointer"], pointer, "{body}");
             assert!(error.detail.contains(says), "{}", error.detail);
-            for word in ["invalid type", "expected", "variant", "struct"] {
+            for word in ["invalid type", "variant", "struct", "(invalid"] {
                 assert!(!error.detail.contains(word), "{}", error.detail);
             }
         }

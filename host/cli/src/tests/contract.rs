@@ -286,7 +286,7 @@ fn policies(asked: Seen<String>) -> Router {
     };
     let bound = |id: u8, version: &str| {
         json!({"id": binding(id), "policy": "secrets", "policy_version": version, "digest": digest(version),
-        "scope": {"kind": "platform"}, "config": {}, "mode": "enforce", "on_error": "closed", "limits": {}, "bound_by": "berth", "bound_at": AT})
+        "scope": {"kind": "platform"}, "config": {}, "mode": "enforce", "on_error": "closed", "limits": {}, "level": "platform", "bound_by": "berth", "bound_at": AT})
     };
     Router::new().fallback(move |method: Method, uri: Uri, body: Bytes| async move {
         let path = uri.path().to_owned();

@@ -60,8 +60,8 @@ async fn v8_v11_a_release_says_what_else_it_changed() {
 #[tokio::test]
 async fn v11_v12_an_overview_says_why_devices_are_forced() {
     let says = "Versions below 1.1.0 must not run: 1.1.0 is the minimum usable version.";
-    let answer =
-        json!({"mini_app": mini_app(true), "force": [{"cause": "min-version", "below": "1.1.0", "says": says}]});
+    let answer = json!({"mini_app": mini_app(true), "online": null, "trial": null, "auditing": [], "approved": [], "development": [],
+            "gray_tasks": [], "force": [{"cause": "min-version", "below": "1.1.0", "says": says}]});
     let out = told(answer, "app show mp-shop").await;
     assert!(out.contains(&format!("force: {says}")), "{out}");
 }
