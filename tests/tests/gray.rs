@@ -19,7 +19,7 @@ async fn ready(host: berth_tests::Host) -> Scene {
 /// Reports what became of a version on a device.
 async fn report(scene: &Scene, guid: &str, version: &str, kind: &str, detail: &str) {
     let body = json!({
-        "host_app": "super-app", "guid": guid, "app": "coffee", "version": version, "kind": kind, "detail": detail,
+        "host_app": "super-app", "guid": guid, "mini_app": "coffee", "version": version, "kind": kind, "detail": detail,
     });
     assert_eq!(scene.host.device(&scene.key).post("/v1/reports", body).await.status, 202);
 }
@@ -183,7 +183,7 @@ on_both! {
     async fn g15_a_device_that_fell_back_is_offered_the_version_no_more(host) {
         let scene = ready(host).await;
         let task = scene.gray("1.1.0", json!({})).await.good();
-        let has_old = json!({"guid": "b", "apps": [{"id": "coffee", "version": "1.0.0"}]});
+        let has_old = json!({"guid": "b", "apps": [{"mini_app": "coffee", "version": "1.0.0"}]});
         for _ in 0..3 {
             assert_eq!(scene.check("b", Some("1.0.0")).await["version"], "1.1.0");
             report(&scene, "b", "1.1.0", "failed", "white screen").await;

@@ -35,7 +35,7 @@ async fn limited(host: Host, requests: &str, newcomers: &str) -> Scene {
 
 /// A check of a device behind an address, as the proxy passes it on.
 async fn check_from(scene: &Scene, address: &str, device: Value) -> Answer {
-    let mut body = json!({"host_app": "super-app", "guid": "d", "apps": [{"id": "coffee"}]});
+    let mut body = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
     body.as_object_mut().unwrap().extend(device.as_object().unwrap().clone());
     let request = scene.host.device(&scene.key).request("POST", "/v1/check").header("X-Forwarded-For", address);
     Answer::of(request.json(&body), format!("check from {address}")).await
@@ -56,7 +56,7 @@ on_both! {
         assert!(text(&problem["detail"]).contains("203.0.113.7"), "{problem}");
         // Whatever a device asks counts, and who has another address is not concerned.
         let device = scene.host.device(&scene.key);
-        let report = json!({"host_app": "super-app", "guid": "d", "app": "coffee", "version": "1.0.0", "kind": "running"});
+        let report = json!({"host_app": "super-app", "guid": "d", "mini_app": "coffee", "version": "1.0.0", "kind": "running"});
         for (method, path, body) in [("POST", "/v1/reports", Some(&report)), ("GET", "/v1/packages/coffee_1.0.0.apkg", None)] {
             let asked = |address: &str| {
                 let request = device.request(method, path).header("X-Forwarded-For", address);

@@ -153,7 +153,7 @@ on_both! {
         let expected = [("min-version", "1.1.0"), ("forced-release", "1.2.0")];
         assert_eq!(told, expected.map(|(cause, below)| (cause.to_owned(), below.to_owned())));
         let why = async |current: &str| {
-            let told = scene.explain(json!({"apps": [{"id": "coffee", "version": current}]})).await;
+            let told = scene.explain(json!({"apps": [{"mini_app": "coffee", "version": current}]})).await;
             let steps = told["steps"].as_array().unwrap().clone();
             let passed = |rule: &str| steps.iter().find(|step| step["rule"] == rule).map(|step| step["passed"] == true);
             (told["force"] == true, passed("min-version"), passed("forced-release"))
