@@ -29,10 +29,10 @@ impl Fault {
         match self {
             Self::Missing(_) => format!("{place} is missing."),
             Self::Twice(_) => format!("{place} is given twice."),
-            Self::Unknown { known, .. } if known.is_empty() => {
-                format!("{place} is not known. No member is known here.")
+            Self::Unknown { known, .. } => {
+                let known = if known.is_empty() { "no member".into() } else { known.join(", ") };
+                format!("{place} is not known. Known here: {known}.")
             }
-            Self::Unknown { known, .. } => format!("{place} is not known. Known here: {}.", known.join(", ")),
             Self::Wrong { found, wanted } => format!("{place} must be {wanted}, and is {found}."),
             Self::Said(text) => {
                 format!("{place}: {}.", without_code(text).trim_end_matches('.'))

@@ -59,7 +59,7 @@ fn g9_i3_checks_answer_as_the_model_does_over_random_histories() {
     let config = Config { cases: 48, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     TestRunner::new(config)
         .run(&steps::history(), |steps| runtime.block_on(world.live(&steps)))
-        .unwrap_or_else(|failed| panic!("{failed}"));
+        .expect("checks answer as the model does");
     let checks = world.checks.load(Ordering::Relaxed);
     assert!(checks >= CHECKS, "only {checks} checks were compared");
     let _within = runtime.enter();

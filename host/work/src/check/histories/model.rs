@@ -194,8 +194,8 @@ impl Rules {
 
     /// How many of the 10,000 buckets are in now; `None` without a percentage.
     fn share(&self, since: i64) -> Option<u32> {
-        let begun = self.stages.iter().filter(|(hours, _)| hours * HOUR <= since);
-        (!self.stages.is_empty()).then(|| begun.last().map_or(0, |(_, percent)| percent * 100))
+        let mut begun = self.stages.iter().filter(|(hours, _)| hours * HOUR <= since);
+        (!self.stages.is_empty()).then(|| begun.next_back().map_or(0, |(_, percent)| percent * 100))
     }
 }
 
