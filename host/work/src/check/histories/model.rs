@@ -169,7 +169,7 @@ impl App {
         self.settle(now);
         let task = &mut self.tasks[task];
         let (from, to): (&[_], _) = match step {
-            Move::Suspend => (&["delivering"], Stand::Suspended),
+            Move::Suspend => (&["pending", "delivering"], Stand::Suspended),
             Move::Resume => (&["suspended"], Stand::Going),
             Move::End => (&["pending", "delivering", "suspended"], Stand::Over),
         };
