@@ -225,7 +225,7 @@ mod tests {
         for (body, pointer, says) in [
             (json!({"name": "a", "platform": "windows"}), "/platform", "android, ios, harmony"),
             (json!({"name": "a", "platform": 3}), "/platform", "android, ios, harmony"),
-            (json!({"name": "a", "from": "one"}), "/from", "1.2.3"),
+            (json!({"name": "a", "from": "one"}), "/from", "1.10.0"),
             (json!({"name": "a", "app": "A B"}), "/app", "A B"),
         ] {
             let error = of(&body).unwrap_err();
