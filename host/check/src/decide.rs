@@ -99,7 +99,7 @@ pub fn decide<'a>(app: Option<&'a AppEntry>, question: &Question<'_>, trace: &mu
 fn owner<'a>(app: &'a AppEntry, online: &Release, question: &Question<'_>) -> Option<&'a Arc<GrayEntry>> {
     app.gray.iter().find(|task| {
         task.release.version > online.version
-            && matches!(task.standing(question.now), Standing::Open | Standing::AdmittedOnly)
+            && task.standing(question.now).honours()
             && task.admitted.contains(question.key)
             && !fell_back(task, failures(app, &task.release.version, question.key), question)
     })
@@ -150,7 +150,7 @@ fn try_task<'a>(
         return None;
     }
     let standing = task.standing(question.now);
-    if matches!(standing, Standing::Waiting | Standing::Over) {
+    if !standing.honours() {
         trace.step("gray-task", id, false, || format!("The task is {}.", task.life.state_at(question.now)));
         return None;
     }

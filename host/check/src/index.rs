@@ -143,7 +143,7 @@ impl AppEntry {
     /// The key of what the client claims, and the trial or a gray task that has an effect at `now` names.
     fn names(&self, claims: &Claims<'_>, now: Millis) -> Option<Key> {
         let on_trial = self.trial.as_ref().zip(claims.account).filter(|(trial, one)| trial.accounts.contains(*one));
-        let works = |task: &&Arc<GrayEntry>| matches!(task.standing(now), Standing::Open | Standing::AdmittedOnly);
+        let works = |task: &&Arc<GrayEntry>| task.standing(now).honours();
         let by_task = || self.gray.iter().filter(works).find_map(|task| task.names(claims));
         on_trial.map(|(_, account)| Key::of(account)).or_else(by_task)
     }

@@ -1,17 +1,16 @@
 //! The devices that gray tasks have admitted, with their marks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use berth_base::sql::Count;
 
-use super::{Tx, execute, execute_built, fetch, fetch_built, gray_task::TaskRow};
+use super::{Tx, execute, execute_built, fetch, fetch_built, gray_task::TaskRow, push_ids};
 use berth_base::{clock::Millis, error::Result, ids::GrayTaskId};
 use berth_model::rollout::Mark;
-use std::collections::HashSet;
 
 use berth_model::{
     event,
-    rollout::{Cause, FailureReason, Life, Move, PlannedMove, Standing, State},
+    rollout::{Cause, FailureReason, Life, Move, PlannedMove, State},
 };
 
 /// How many failures of one device are kept for a task; later ones only say that the version still fails there.
@@ -41,12 +40,8 @@ impl Tx {
     /// Those of `guids` that the task has admitted.
     pub async fn admitted_of(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
         let rows = fetch_built!(self, (String,), |query| {
-            query.push("SELECT guid FROM admission WHERE task_id = ").push_bind(task).push(" AND guid IN (");
-            let mut list = query.separated(", ");
-            for guid in guids {
-                list.push_bind(*guid);
-            }
-            query.push(")");
+            query.push("SELECT guid FROM admission WHERE task_id = ").push_bind(task).push(" AND guid IN ");
+            push_ids!(query, guids);
         })?;
         Ok(rows.into_iter().map(|(guid,)| guid).collect())
     }
@@ -77,12 +72,8 @@ impl Tx {
         execute_built!(self, |query| {
             query.push("UPDATE admission SET ").push(column(mark)).push(" = ").push_bind(at);
             query.push(" WHERE task_id = ").push_bind(task);
-            query.push(" AND ").push(column(mark)).push(" IS NULL AND guid IN (");
-            let mut list = query.separated(", ");
-            for guid in guids {
-                list.push_bind(guid);
-            }
-            query.push(")");
+            query.push(" AND ").push(column(mark)).push(" IS NULL AND guid IN ");
+            push_ids!(query, guids);
         })?;
         Ok(())
     }
@@ -91,12 +82,8 @@ impl Tx {
     pub async fn set_running(&mut self, task: &GrayTaskId, runs: bool, guids: &BTreeSet<String>) -> Result<()> {
         execute_built!(self, |query| {
             query.push("UPDATE admission SET runs = ").push_bind(runs).push(" WHERE task_id = ").push_bind(task);
-            query.push(" AND (runs IS NULL OR runs <> ").push_bind(runs).push(") AND guid IN (");
-            let mut list = query.separated(", ");
-            for guid in guids {
-                list.push_bind(guid);
-            }
-            query.push(")");
+            query.push(" AND (runs IS NULL OR runs <> ").push_bind(runs).push(") AND guid IN ");
+            push_ids!(query, guids);
         })?;
         Ok(())
     }
@@ -129,12 +116,9 @@ impl Tx {
     ) -> Result<HashMap<String, u64>> {
         let rows = fetch_built!(self, (String, Count), |query| {
             query.push("SELECT guid, COUNT(*) FROM gray_failure WHERE task_id = ").push_bind(task);
-            query.push(" AND guid IN (");
-            let mut list = query.separated(", ");
-            for guid in guids {
-                list.push_bind(*guid);
-            }
-            query.push(") GROUP BY guid");
+            query.push(" AND guid IN ");
+            push_ids!(query, guids);
+            query.push(" GROUP BY guid");
         })?;
         Ok(rows.into_iter().map(|(guid, Count(count))| (guid, count)).collect())
     }
@@ -295,26 +279,25 @@ pub struct Admissions {
 
 impl Tx {
     /// Locks these gray tasks, and all others of their MiniApps that have not ended, in the order of their ids. Until
-    /// the transaction ends no device is admitted to any of them by anybody else.
-    pub async fn hold_rivals(&mut self, tasks: &[&GrayTaskId]) -> Result<()> {
+    /// the transaction ends no device is admitted to any of them by anybody else. Returns all of them.
+    pub async fn hold_rivals(&mut self, tasks: &[&GrayTaskId]) -> Result<BTreeMap<GrayTaskId, TaskRow>> {
+        let mut held = BTreeMap::new();
         if tasks.is_empty() {
-            return Ok(());
+            return Ok(held);
         }
         let rows = fetch_built!(self, (GrayTaskId,), |query| {
             query.push(
                 "SELECT DISTINCT t.id FROM gray_task t JOIN gray_task wanted ON wanted.mini_app_id = t.mini_app_id",
             );
-            query.push(" WHERE (t.state <> 'ended' OR t.id = wanted.id) AND wanted.id IN (");
-            let mut list = query.separated(", ");
-            for task in tasks {
-                list.push_bind(*task);
-            }
-            query.push(") ORDER BY t.id");
+            query.push(" WHERE (t.state <> 'ended' OR t.id = wanted.id) AND wanted.id IN ");
+            push_ids!(query, tasks);
+            query.push(" ORDER BY t.id");
         })?;
         for (id,) in rows {
-            self.hold_gray_task(&id).await?;
+            let task = self.hold_gray_task(&id).await?;
+            held.insert(id, task);
         }
-        Ok(())
+        Ok(held)
     }
 
     /// Those of `guids` that another task of the MiniApp has admitted and honours at `now`, with that task.
@@ -331,7 +314,7 @@ impl Tx {
         let others = fetch!(self, fetch_all, Row, SQL, &task.mini_app_id, &task.id)?;
         let honours = |(_, state, honoured, start, end): &Row| {
             let life = Life { state: *state, honoured: *honoured, start: *start, end: *end };
-            matches!(life.standing(now), Standing::Open | Standing::AdmittedOnly)
+            life.standing(now).honours()
         };
         let others: Vec<_> = others.into_iter().filter(honours).map(|(id, ..)| id).collect();
         if others.is_empty() || guids.is_empty() {
@@ -348,33 +331,26 @@ impl Tx {
         guids: &[&str],
     ) -> Result<HashMap<String, GrayTaskId>> {
         let rows = fetch_built!(self, (String, GrayTaskId), |query| {
-            query.push("SELECT guid, task_id FROM admission WHERE task_id IN (");
-            let mut list = query.separated(", ");
-            for task in tasks {
-                list.push_bind(task);
-            }
-            query.push(") AND failed_at IS NULL AND guid IN (");
-            let mut list = query.separated(", ");
-            for guid in guids {
-                list.push_bind(*guid);
-            }
-            query.push(") ORDER BY task_id");
+            query.push("SELECT guid, task_id FROM admission WHERE task_id IN ");
+            push_ids!(query, tasks);
+            query.push(" AND failed_at IS NULL AND guid IN ");
+            push_ids!(query, guids);
+            query.push(" ORDER BY task_id");
         })?;
         Ok(rows.into_iter().collect())
     }
 
     /// Admits as many of `guids` as fit under the cap and are free (G9), and ends the task when the cap is reached.
-    /// [`Tx::hold_rivals`] must have been called for the task in this transaction.
-    pub async fn admit_to_task(&mut self, id: &GrayTaskId, guids: &[&str]) -> Result<Admissions> {
+    /// The task is one of [`Tx::hold_rivals`].
+    pub async fn admit_to_task(&mut self, task: &mut TaskRow, guids: &[&str]) -> Result<Admissions> {
         let now = self.now();
-        let mut task = self.hold_gray_task(id).await?;
-        if matches!(task.life().standing(now), Standing::Waiting | Standing::Over) {
+        if !task.life().standing(now).honours() {
             return Ok(Admissions::default());
         }
-        let mut admitted = self.admitted_of(id, guids).await?;
+        let mut admitted = self.admitted_of(&task.id, guids).await?;
         let known: HashSet<_> = admitted.iter().map(String::as_str).collect();
         let rest: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).collect();
-        let kept = self.kept_by_others(&task, &rest, now).await?;
+        let kept = self.kept_by_others(task, &rest, now).await?;
         // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
         if task.state != State::Delivering {
             return Ok(Admissions { admitted, kept });
@@ -382,11 +358,11 @@ impl Tx {
         let room = task.max_users.map_or(u64::MAX, |max| max.0.saturating_sub(task.admitted));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let new: Vec<&str> = rest.into_iter().filter(|guid| !kept.contains_key(*guid)).take(room).collect();
-        self.insert_admissions(id, task.admitted, &new, now).await?;
+        self.insert_admissions(&task.id, task.admitted, &new, now).await?;
         task.admitted += new.len() as u64;
         if task.max_users.is_some_and(|max| task.admitted >= max.0) {
             let step = PlannedMove { what: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };
-            self.move_gray_task(&mut task, &step).await?;
+            self.move_gray_task(task, &step).await?;
         }
         admitted.extend(new.into_iter().map(str::to_owned));
         Ok(Admissions { admitted, kept })

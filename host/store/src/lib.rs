@@ -36,7 +36,9 @@ pub mod wechat;
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use crate::statement::{chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_if};
+use crate::statement::{
+    chosen, execute, execute_built, execute_sqlite, fetch, fetch_alone, fetch_built, push_ids, push_if,
+};
 pub use backlog::Backlog;
 pub use berth_base::sql::{Count, is_unique_violation, was_unique_violation};
 pub use connect::{Backend, Db, DbConfig};

@@ -174,6 +174,20 @@ macro_rules! push_if {
     };
 }
 
+/// Pushes a list of ids in parentheses. The last id is repeated until their number is a power of two, so that there are
+/// few statements to prepare. The list must not be empty.
+macro_rules! push_ids {
+    ($query:ident, $ids:expr) => {
+        let filled = $ids.iter().chain($ids.iter().next_back().into_iter().cycle());
+        $query.push("(");
+        let mut list = $query.separated(", ");
+        for id in filled.take($ids.len().next_power_of_two()) {
+            list.push_bind(id);
+        }
+        $query.push(")");
+    };
+}
+
 pub(super) use built;
 pub(super) use chosen;
 pub(super) use execute;
@@ -183,6 +197,7 @@ pub(super) use fetch;
 pub(super) use fetch_alone;
 pub(super) use fetch_built;
 pub(super) use on;
+pub(super) use push_ids;
 pub(super) use push_if;
 pub(super) use put_together;
 pub(super) use text;

@@ -118,6 +118,13 @@ pub enum Standing {
     Over,
 }
 
+impl Standing {
+    /// Whether the devices that the task has admitted get the version.
+    pub fn honours(self) -> bool {
+        matches!(self, Self::Open | Self::AdmittedOnly)
+    }
+}
+
 impl Life {
     /// The move that the clock has made due at `now`; `None` when there is none.
     pub fn due(&self, now: Millis) -> Option<Move> {

@@ -24,20 +24,5 @@ macro_rules! push_known {
     };
 }
 
-/// Pushes a list of ids in parentheses. The last id is repeated until their number is a power of two, so that there are
-/// few statements to prepare. The list must not be empty.
-macro_rules! push_ids {
-    ($query:ident, $ids:expr) => {
-        let filled = $ids.iter().chain($ids.iter().next_back().into_iter().cycle());
-        $query.push("(");
-        let mut list = $query.separated(", ");
-        for id in filled.take($ids.len().next_power_of_two()) {
-            list.push_bind(id);
-        }
-        $query.push(")");
-    };
-}
-
-use super::push_if;
-use push_ids;
+use super::{push_ids, push_if};
 use push_known;

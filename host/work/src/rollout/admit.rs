@@ -7,7 +7,10 @@
 
 use std::collections::HashMap;
 
-use berth_base::{error::Result, ids::GrayTaskId};
+use berth_base::{
+    error::{Error, Result},
+    ids::GrayTaskId,
+};
 use berth_check::{Admission, AdmitGroup, AdmitQueue};
 use berth_store::{Db, admission::Admissions};
 
@@ -30,11 +33,12 @@ type Outcomes = HashMap<(GrayTaskId, String), Admission>;
 async fn admit(db: &Db, group: &AdmitGroup) -> Result<Outcomes> {
     let tasks = group.by_task();
     let mut tx = db.begin().await?;
-    tx.hold_rivals(&tasks.keys().copied().collect::<Vec<_>>()).await?;
+    let mut held = tx.hold_rivals(&tasks.keys().copied().collect::<Vec<_>>()).await?;
     let mut outcomes = Outcomes::new();
     for (task, guids) in tasks {
         let guids: Vec<_> = guids.into_iter().collect();
-        let Admissions { admitted, kept } = tx.admit_to_task(task, &guids).await?;
+        let row = held.get_mut(task).ok_or_else(|| Error::not_found("grayscale task", task))?;
+        let Admissions { admitted, kept } = tx.admit_to_task(row, &guids).await?;
         outcomes.extend(admitted.into_iter().map(|guid| ((task.clone(), guid), Admission::Admitted)));
         outcomes.extend(kept.into_iter().map(|(guid, owner)| ((task.clone(), guid), Admission::Kept(owner))));
     }
