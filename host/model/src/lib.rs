@@ -15,6 +15,7 @@ pub mod overview;
 pub mod policy;
 pub mod report;
 pub mod rollout;
+mod said;
 pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

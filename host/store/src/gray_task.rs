@@ -16,9 +16,7 @@ use berth_model::rollout::MoveView;
 use berth_model::{
     event::{GrayEdited, GrayMoved, Kind, kind},
     policy::registry::ScopeKind,
-    rollout::{
-        Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, PolicyTerms, State, TaskPolicy, Terms, in_words,
-    },
+    rollout::{Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy, Terms, in_words},
 };
 use sqlx::types::Json;
 
@@ -213,6 +211,18 @@ impl TaskRow {
     pub fn life(&self) -> Life {
         Life { state: self.state, honoured: self.honoured, start: self.start_at, end: self.end_at }
     }
+
+    /// What edits change of the task, which has these policies.
+    pub fn terms(&self, policies: &[PolicyBindingRow]) -> Terms {
+        Terms {
+            name: self.name.clone(),
+            start: self.start_at,
+            end: self.end_at,
+            max_users: self.max_users.map(u64::from),
+            conditions: self.conditions.0.clone(),
+            policies: policies.iter().cloned().map(TaskPolicy::from).collect(),
+        }
+    }
 }
 
 impl Tx {
@@ -267,19 +277,6 @@ impl Tx {
         Ok(())
     }
 
-    /// What edits change of a task.
-    pub async fn gray_terms(&mut self, task: &TaskRow) -> Result<Terms> {
-        let policies = self.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await?;
-        Ok(Terms {
-            name: task.name.clone(),
-            start: task.start_at,
-            end: task.end_at,
-            max_users: task.max_users.map(u64::from),
-            conditions: task.conditions.0.clone(),
-            policies: policies.into_iter().map(PolicyTerms::from).collect(),
-        })
-    }
-
     /// Edits a task that this transaction has locked: stores the new terms but for its policies, records the edit as a
     /// move with who and why, and emits the event (G16).
     pub async fn edit_gray_task(
@@ -318,8 +315,16 @@ impl Tx {
         Ok(true)
     }
 
+    /// The state of a task at `now`, even where the clock's move is not stored yet.
+    pub async fn state_by_clock(&mut self, task: &TaskRow, now: Millis) -> Result<State> {
+        match self.due_move(task, now).await? {
+            Some(step) => task.state.after(step),
+            None => Ok(task.state),
+        }
+    }
+
     /// What the clock does to a task, if anything: a task of a MiniApp off the shelf does not start (A2).
-    pub async fn due_move(&mut self, task: &TaskRow, now: Millis) -> Result<Option<Move>> {
+    async fn due_move(&mut self, task: &TaskRow, now: Millis) -> Result<Option<Move>> {
         let due = task.life().due(now);
         if due != Some(Move::Start) {
             return Ok(due);
@@ -343,28 +348,12 @@ impl From<PolicyBindingRow> for TaskPolicy {
     }
 }
 
-impl From<PolicyBindingRow> for PolicyTerms {
-    fn from(row: PolicyBindingRow) -> Self {
-        Self {
-            binding: row.id,
-            policy: row.name,
-            config: row.config.0,
-            mode: row.mode,
-            on_error: row.on_error,
-            limits: row.limits.0,
-        }
-    }
-}
-
 impl Tx {
     /// Builds the API's view of a task, with its policies and moves and its state at `now`.
     pub async fn gray_task_view(&mut self, row: TaskRow, now: Millis) -> Result<GrayTask> {
         let policies = self.policy_bindings(ScopeKind::GrayTask, row.id.as_str()).await?;
         let moves = self.gray_moves(&row.id).await?;
-        let state = match self.due_move(&row, now).await? {
-            Some(step) => row.state.after(step)?,
-            None => row.state,
-        };
+        let state = self.state_by_clock(&row, now).await?;
         let overdue = (state == State::Ended).then_some(Cause::Time);
         let ended = moves.iter().find(|one| one.to == State::Ended);
         let ended_by = ended.map(|one| one.cause).or(overdue);

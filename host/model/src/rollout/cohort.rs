@@ -8,6 +8,17 @@ use berth_base::{
     ids::{CohortId, Digest},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Calls `note` with every text in a config, wherever it stands: any of them may name a list.
+pub fn each_text(config: &Value, note: &mut impl FnMut(&str)) {
+    match config {
+        Value::String(text) => note(text),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, note)),
+        Value::Object(members) => members.values().for_each(|item| each_text(item, note)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
 
 /// An uploaded list of devices or accounts.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]

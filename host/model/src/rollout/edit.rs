@@ -7,13 +7,13 @@ use berth_base::{
     ids::{GrayTaskId, PolicyBindingId},
     text,
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Conditions, HostAppRange, ObjectList, PlatformRange, State, conditions, share, widen};
+use super::{Conditions, HostAppRange, ObjectList, PlatformRange, State, TaskPolicy, conditions, share, widen};
 use crate::policy::{
     LimitOverrides,
-    registry::{Mode, OnError, PolicyBindingPatch},
+    registry::{Mode, OnError},
 };
 
 /// What may be edited of a gray task. Absent members stay as they are; lists replace the ones before.
@@ -30,7 +30,7 @@ pub struct EditGrayTask {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Millis>,
     /// The new cap, 1 or more, and not below the one of a task that runs; null removes the cap (G7).
-    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::said::said", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub max_users: Option<Option<u64>>,
     /// The new host apps; an empty list never restricts (G4). Of a task that runs, this and the other conditions must
@@ -76,19 +76,6 @@ pub struct EditTaskPolicy {
     pub limits: Option<LimitOverrides>,
 }
 
-impl EditTaskPolicy {
-    /// The same as changes to a binding.
-    pub fn patch(&self) -> PolicyBindingPatch {
-        let Self { config, mode, on_error, limits, .. } = self.clone();
-        PolicyBindingPatch { policy: None, config, mode, on_error, limits }
-    }
-}
-
-/// Distinguishes `null` from an absent member.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
 /// What an edit changed of a task: one of its members, before and after. Conditions are in words.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Change {
@@ -112,22 +99,10 @@ pub struct Terms {
     pub end: Millis,
     pub max_users: Option<u64>,
     pub conditions: Conditions,
-    pub policies: Vec<PolicyTerms>,
+    pub policies: Vec<TaskPolicy>,
 }
 
-/// The part of a policy of a task that edits change.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the words are those of TaskPolicy")]
-pub struct PolicyTerms {
-    pub binding: PolicyBindingId,
-    pub policy: String,
-    pub config: Value,
-    pub mode: Mode,
-    pub on_error: OnError,
-    pub limits: LimitOverrides,
-}
-
-impl PolicyTerms {
+impl TaskPolicy {
     /// Whether this is the policy that judges the conditions of the task.
     pub fn is_standard(&self, conditions: &Conditions) -> bool {
         !conditions.is_empty() && self.policy == conditions::POLICY && self.config == conditions.config()
@@ -256,7 +231,7 @@ impl Terms {
     }
 }
 
-impl PolicyTerms {
+impl TaskPolicy {
     /// What the new config would take from devices, where Berth knows what the config means.
     fn lost(&self, new: &Self, conditions: &Conditions, since: u64) -> Vec<String> {
         if self.config == new.config || self.is_standard(conditions) {
@@ -325,16 +300,17 @@ pub fn check_cap(max_users: Option<u64>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use berth_base::clock::SystemRandom;
+    use berth_base::{clock::SystemRandom, ids::Digest};
     use proptest::prelude::*;
 
     use super::*;
     use crate::testing::DAWN;
 
-    fn policy(name: &str, config: Value) -> PolicyTerms {
-        PolicyTerms {
+    fn policy(name: &str, config: Value) -> TaskPolicy {
+        TaskPolicy {
             binding: PolicyBindingId::generate(DAWN, &SystemRandom),
             policy: name.into(),
+            digest: Digest::of(name.as_bytes()),
             config,
             mode: Mode::Enforce,
             on_error: OnError::Closed,

@@ -20,10 +20,10 @@ mod view;
 mod widen;
 mod words;
 
-pub use cohort::Cohort;
+pub use cohort::{Cohort, each_text};
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
 pub use create::NewGrayTask;
-pub use edit::{Change, EditGrayTask, EditTaskPolicy, PolicyTerms, Terms, check_cap, check_period};
+pub use edit::{Change, EditGrayTask, EditTaskPolicy, Terms, check_cap, check_period};
 pub use mark::Mark;
 pub use moves::{Note, PlannedMove};
 pub use progress::{Bucket, FailureReason, Progress};

@@ -1,6 +1,7 @@
 //! The config of the first-party policy `percentage`, as far as it takes to tell whether another one is as wide (G11).
 //! Whether a config makes sense at all is for the policy to say.
 
+use berth_base::text;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,6 +38,16 @@ impl Plan {
         let begun = |stage: &Stage| stage.after_hours.saturating_mul(HOUR) <= since;
         self.stages().into_iter().rfind(begun).map_or(0.0, |stage| stage.percent)
     }
+}
+
+/// What the config admits: `Share of the devices: 10 %, 50 % after 24 hours`. `None` when it is not one of this policy.
+pub fn in_words(config: &Value) -> Option<String> {
+    let stage = |Stage { percent, after_hours }| match after_hours {
+        0 => format!("{percent} %"),
+        hours => format!("{percent} % after {}", text::count(hours, "hour", "hours")),
+    };
+    let stages: Vec<_> = Plan::deserialize(config).ok()?.stages().into_iter().map(stage).collect();
+    Some(format!("Share of the devices: {}", stages.join(", ")))
 }
 
 /// What the old config admits from now on and the new one does not, as a phrase; `None` when the new one is as wide, or

@@ -57,7 +57,7 @@ pub struct GrayTask {
 }
 
 /// A policy that is bound to a task.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the words are those of PolicyBinding")]
 pub struct TaskPolicy {
     pub binding: PolicyBindingId,

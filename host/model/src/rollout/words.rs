@@ -1,12 +1,7 @@
 //! What restricts a gray task, in words for people (G8).
 
-use serde_json::Value;
-
-use super::{Conditions, TaskPolicy, conditions::POLICY};
+use super::{Conditions, TaskPolicy, conditions::POLICY, share};
 use crate::policy::registry::Mode;
-
-/// Name of the built-in policy that admits a share of the devices.
-const PERCENTAGE: &str = "percentage";
 
 /// A phrase for each condition and each policy, and one for the cap. When several must hold, the first phrase says so.
 pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Option<u64>) -> Vec<String> {
@@ -23,26 +18,8 @@ pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Opt
 }
 
 fn admits(policy: &TaskPolicy) -> String {
-    let share = (policy.policy == PERCENTAGE).then(|| share(&policy.config)).flatten();
+    let share = (policy.policy == share::POLICY).then(|| share::in_words(&policy.config)).flatten();
     share.unwrap_or_else(|| format!("Policy {}: admits the device", policy.policy))
-}
-
-/// The share that `percentage` admits: `Share of the devices: 10 %, 50 % after 24 hours`. `None` for a config of another
-/// form.
-fn share(config: &Value) -> Option<String> {
-    if let Some(percent) = config["percent"].as_f64() {
-        return Some(format!("Share of the devices: {percent} %"));
-    }
-    let stage = |stage: &Value| {
-        let percent = stage["percent"].as_f64()?;
-        match stage["after_hours"].as_u64()? {
-            0 => Some(format!("{percent} %")),
-            1 => Some(format!("{percent} % after 1 hour")),
-            hours => Some(format!("{percent} % after {hours} hours")),
-        }
-    };
-    let stages: Option<Vec<String>> = config["stages"].as_array()?.iter().map(stage).collect();
-    Some(format!("Share of the devices: {}", stages?.join(", ")))
 }
 
 #[cfg(test)]
@@ -52,7 +29,7 @@ mod tests {
         clock::SystemRandom,
         ids::{Digest, PolicyBindingId},
     };
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::{policy::registry::OnError, testing::DAWN};
@@ -74,7 +51,7 @@ mod tests {
         let conditions: Conditions = serde_json::from_value(json!({"networks": ["wifi"]})).unwrap();
         let policies = [
             policy(POLICY, json!({"networks": ["wifi"]}), Mode::Enforce),
-            policy(PERCENTAGE, json!({"percent": 12.5}), Mode::Enforce),
+            policy(share::POLICY, json!({"percent": 12.5}), Mode::Enforce),
             policy("weekdays", json!({}), Mode::Enforce),
             policy("newcomers", json!({}), Mode::Shadow),
         ];
@@ -94,7 +71,7 @@ mod tests {
     #[test]
     fn g8_the_stages_of_a_share_are_told() {
         let stages = json!({"stages": [{"percent": 10, "after_hours": 0}, {"percent": 100, "after_hours": 24}]});
-        let policies = [policy(PERCENTAGE, stages, Mode::Enforce)];
+        let policies = [policy(share::POLICY, stages, Mode::Enforce)];
         assert_eq!(
             in_words(&Conditions::default(), &policies, None),
             ["Share of the devices: 10 %, 100 % after 24 hours"]

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
-
 use berth_base::{
     error::Result,
     ids::{CohortId, Digest, GrayTaskId, MerchantId, MiniAppId},
@@ -15,6 +13,7 @@ use berth_check::{
 use berth_model::{
     endpoint::runtime::Endpoint,
     policy::registry::{Mode, OnError, ScopeKind},
+    rollout::each_text,
 };
 use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
 
@@ -157,20 +156,13 @@ async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<JudgeSpec>> {
 /// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.
 async fn named_cohorts(tx: &mut Tx, mini_app: &MiniAppId, bindings: &[JudgeSpec]) -> Result<Vec<(CohortId, Digest)>> {
     let mut names = BTreeSet::new();
-    bindings.iter().for_each(|binding| collect_cohorts(&binding.config, &mut names));
+    for binding in bindings {
+        each_text(&binding.config, &mut |text| names.extend(text.parse::<CohortId>()));
+    }
     let mut found = Vec::new();
     for name in names {
         let cohort = tx.cohort_digest(mini_app, &name).await?;
         found.extend(cohort.map(|digest| (name, digest)));
     }
     Ok(found)
-}
-
-fn collect_cohorts(config: &Value, names: &mut BTreeSet<CohortId>) {
-    match config {
-        Value::String(text) => names.extend(text.parse::<CohortId>()),
-        Value::Array(items) => items.iter().for_each(|item| collect_cohorts(item, names)),
-        Value::Object(members) => members.values().for_each(|item| collect_cohorts(item, names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

@@ -8,7 +8,7 @@ use berth_model::{
         PolicyKind,
         registry::{InstalledPolicy, Level, NewPolicyBinding, PolicyScope, ScopeKind},
     },
-    rollout::{EditGrayTask, GrayTask, PolicyTerms, State, Terms},
+    rollout::{EditGrayTask, GrayTask, State, TaskPolicy, Terms},
 };
 use berth_store::{Db, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
 
@@ -39,7 +39,6 @@ pub async fn edit(
         let known = view::authorise(&mut tx, caller, id, Action::Release).await?;
         tx.hold_mini_app(&known.mini_app_id).await?;
         let mut task = tx.hold_gray_task(id).await?;
-        tx.catch_up_gray_task(&mut task).await?;
         // The policies ran outside of the transaction: if somebody was faster, they have accepted what is past.
         if !seen.is_still(&mut tx, &task).await? {
             continue;
@@ -71,19 +70,15 @@ impl Seen {
     async fn read(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Self> {
         let mut tx = db.read().await?;
         let task = view::authorise(&mut tx, caller, id, Action::Release).await?;
-        let state = match tx.due_move(&task, db.now()).await? {
-            Some(step) => task.state.after(step)?,
-            None => task.state,
-        };
+        let state = tx.state_by_clock(&task, db.now()).await?;
         let rows = tx.policy_bindings(ScopeKind::GrayTask, id.as_str()).await?;
-        Ok(Self { state, terms: tx.gray_terms(&task).await?, rows })
+        Ok(Self { state, terms: task.terms(&rows), rows })
     }
 
     /// Whether the terms, and the versions of the policies that have accepted them, are those of the task.
     async fn is_still(&self, tx: &mut Tx, task: &TaskRow) -> Result<bool> {
         let rows = tx.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await?;
-        let same = rows.iter().map(|row| &row.digest).eq(self.rows.iter().map(|row| &row.digest));
-        Ok(same && tx.gray_terms(task).await? == self.terms)
+        Ok(task.terms(&rows) == self.terms)
     }
 
     /// Has every policy that changes accept its new config and limits, by the rule of all bindings. The standard
@@ -91,7 +86,7 @@ impl Seen {
     async fn accept(&self, db: &Db, judges: &dyn Judges, new: &Terms) -> Result<Vec<Accepted>> {
         let mut accepted = Vec::new();
         for (row, terms) in self.rows.iter().zip(&new.policies) {
-            if PolicyTerms::from(row.clone()) != *terms {
+            if TaskPolicy::from(row.clone()) != *terms {
                 let new = binding(row.digest.to_string(), terms);
                 let policy = registry::check(db, judges, &new, PolicyKind::Grayscale).await?;
                 accepted.push(Accepted { row: Some(row.clone()), new, policy });
@@ -106,8 +101,8 @@ impl Seen {
     }
 }
 
-fn binding(policy: String, terms: &PolicyTerms) -> NewPolicyBinding {
-    let PolicyTerms { config, mode, on_error, limits, .. } = terms.clone();
+fn binding(policy: String, terms: &TaskPolicy) -> NewPolicyBinding {
+    let TaskPolicy { config, mode, on_error, limits, .. } = terms.clone();
     NewPolicyBinding { policy, config, mode, on_error, limits }
 }
 
@@ -144,5 +139,5 @@ async fn store(
 }
 
 fn is_over(row: &PolicyBindingRow, old: &Terms, new: &Terms) -> bool {
-    new.conditions.is_empty() && PolicyTerms::from(row.clone()).is_standard(&old.conditions)
+    new.conditions.is_empty() && TaskPolicy::from(row.clone()).is_standard(&old.conditions)
 }

@@ -9,7 +9,6 @@ pub use ending::{NodeOfEndpoint, ProductOfNode};
 
 use berth_base::{
     clock::Millis,
-    error::Result,
     ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId},
     page::paged,
 };
@@ -75,17 +74,12 @@ pub struct EditOrgNode {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The new node above it; null makes it a root.
-    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::said::said", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<OrgNodeId>)]
     pub parent: Option<Option<OrgNodeId>>,
     /// Whether only the endpoint applications that are assigned to it may be used at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited: Option<bool>,
-}
-
-/// Distinguishes `null` from an absent member.
-fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<OrgNodeId>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Which nodes to list. The conditions are ANDed.

@@ -8,7 +8,10 @@ use berth_base::{
     ids::{CohortId, MiniAppId},
 };
 use berth_judge::named_lists;
-use berth_model::{policy::registry::InstalledPolicy, rollout::Cohort};
+use berth_model::{
+    policy::registry::InstalledPolicy,
+    rollout::{Cohort, each_text},
+};
 use berth_store::Tx;
 use serde_json::Value;
 
@@ -33,17 +36,12 @@ pub async fn require(tx: &mut Tx, mini_app: &MiniAppId, policy: &InstalledPolicy
 /// of one, wherever it stands.
 fn named(policy: &InstalledPolicy, config: &Value) -> BTreeSet<String> {
     let mut names = policy.config_schema.as_ref().map(|schema| named_lists(schema, config)).unwrap_or_default();
-    collect(config, &mut names);
+    each_text(config, &mut |text| {
+        if text.starts_with("coh_") {
+            names.insert(text.to_owned());
+        }
+    });
     names
-}
-
-fn collect(config: &Value, names: &mut BTreeSet<String>) {
-    match config {
-        Value::String(text) if text.starts_with("coh_") => drop(names.insert(text.clone())),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
-        Value::Object(members) => members.values().for_each(|item| collect(item, names)),
-        _ => {}
-    }
 }
 
 fn unknown(mini_app: &MiniAppId, policy: &InstalledPolicy, name: &str, lists: &[Cohort]) -> Error {
