@@ -1,6 +1,6 @@
 //! Where checks, downloads and reports note what became of admitted devices (G8). Who serves the queue has the database.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::mpsc;
 
@@ -37,6 +37,25 @@ pub struct TaskMarks {
     pub failures: Vec<(String, String)>,
 }
 
+impl TaskMarks {
+    /// Adds what is noted after all that is there.
+    fn add(&mut self, guid: String, mark: Mark, reason: String) {
+        self.marked.entry(mark).or_default().insert(guid.clone());
+        match mark {
+            Mark::Downloaded => {}
+            Mark::Running => {
+                self.failing.remove(&guid);
+                self.running.insert(guid);
+            }
+            Mark::Failed => {
+                self.running.remove(&guid);
+                self.failures.push((guid.clone(), reason));
+                self.failing.insert(guid);
+            }
+        }
+    }
+}
+
 /// Marks by their task.
 pub type Marks = BTreeMap<GrayTaskId, TaskMarks>;
 
@@ -64,25 +83,9 @@ impl MarkQueue {
         if self.0.recv_many(&mut notes, BATCH).await == 0 {
             return None;
         }
-        let mut states: HashMap<(GrayTaskId, String), bool> = HashMap::new();
         let mut marks = Marks::new();
         for Note { task, guid, mark, reason } in notes {
-            let known = marks.entry(task.clone()).or_default();
-            known.marked.entry(mark).or_default().insert(guid.clone());
-            if mark == Mark::Failed {
-                known.failures.push((guid.clone(), reason));
-            }
-            if mark != Mark::Downloaded {
-                states.insert((task, guid), mark == Mark::Running);
-            }
-        }
-        for ((task, guid), runs) in states {
-            let known = marks.entry(task).or_default();
-            if runs {
-                known.running.insert(guid)
-            } else {
-                known.failing.insert(guid)
-            };
+            marks.entry(task).or_default().add(guid, mark, reason);
         }
         Some(marks)
     }

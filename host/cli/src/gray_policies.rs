@@ -168,8 +168,8 @@ impl Policies {
         for Of { policy, value } in &self.limits {
             edits[at(policy)?].limits = Some(limits(value)?);
         }
-        let untouched: Vec<_> = task.policies.iter().map(nothing).collect();
-        Ok(edits.into_iter().zip(untouched).filter(|(edit, same)| edit != same).map(|(edit, _)| edit).collect())
+        let changed = edits.into_iter().zip(&task.policies).filter(|(edit, policy)| *edit != nothing(policy));
+        Ok(changed.map(|(edit, _)| edit).collect())
     }
 }
 

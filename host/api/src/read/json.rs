@@ -79,7 +79,7 @@ fn refusal(fault: &Fault, at: &str) -> Error {
     Error::new(Code::InvalidField, text).with("field", field).with("pointer", at)
 }
 
-/// A JSON value from which a type is read, with faults of this module.
+/// A JSON value from which a type is read.
 struct Told<'a>(&'a Value);
 
 impl<'a> IntoDeserializer<'a, Fault> for Told<'a> {

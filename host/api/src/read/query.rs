@@ -16,9 +16,8 @@ use berth_base::error::{Code, Error, Result};
 /// # Errors
 /// `bad-request` with `field`, when a parameter is missing, given twice or of the wrong form.
 pub fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
-    let pairs = || form_urlencoded::parse(query.as_bytes());
-    let mut track = serde_path_to_error::Track::new();
-    let all = MapDeserializer::new(pairs().map(|(name, value)| (name, Told(value))));
+    let pairs = form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name, Told(value)));
+    let (all, mut track) = (MapDeserializer::new(pairs), serde_path_to_error::Track::new());
     T::deserialize(serde_path_to_error::Deserializer::new(all, &mut track)).map_err(|fault| {
         let name = match &fault {
             Fault::Missing(name) | Fault::Twice(name) => (*name).to_owned(),

@@ -65,9 +65,7 @@ impl Cutter {
                 self.close()?;
             } else if self.open.len() > self.list.longest() + 16 {
                 // Blanks around a member are rare; a file without line ends must not gather here.
-                self.list.lines += 1;
-                self.list.check_length(self.open.trim_ascii().len(), self.list.longest())?;
-                self.list.lines -= 1;
+                check_length(self.list.lines + 1, self.open.trim_ascii().len(), self.list.longest())?;
             }
         }
         Ok(())
@@ -89,22 +87,26 @@ impl Cutter {
     }
 }
 
+fn refused(line: u64, reason: impl std::fmt::Display) -> Error {
+    Error::new(Code::CohortInvalid, format!("Line {line}: {reason}")).with("line", line)
+}
+
+fn check_length(line: u64, length: usize, most: usize) -> Result<()> {
+    if length <= most {
+        return Ok(());
+    }
+    let cure = "Write one guid, device id or account on each line; of a table, name the column to take: column=1.";
+    Err(refused(line, format!("more than {most} bytes. {cure}")))
+}
+
 impl List {
     fn refuse(&self, reason: impl std::fmt::Display) -> Error {
-        Error::new(Code::CohortInvalid, format!("Line {}: {reason}", self.lines)).with("line", self.lines)
+        refused(self.lines, reason)
     }
 
     /// Length of a line in bytes, at most.
     fn longest(&self) -> usize {
         if self.reader.takes_column() { MAX_ROW } else { MAX_MEMBER }
-    }
-
-    fn check_length(&self, length: usize, most: usize) -> Result<()> {
-        if length <= most {
-            return Ok(());
-        }
-        let cure = "Write one guid, device id or account on each line; of a table, name the column to take: column=1.";
-        Err(self.refuse(format!("more than {most} bytes. {cure}")))
     }
 
     fn add(&mut self, line: &[u8]) -> Result<()> {
@@ -115,13 +117,13 @@ impl List {
             self.blanks += 1;
             return Ok(());
         }
-        self.check_length(text.len(), self.longest())?;
+        check_length(self.lines, text.len(), self.longest())?;
         let Some(member) = self.reader.member(self.lines, text)? else { return Ok(()) };
         if member.is_empty() {
             self.blanks += 1;
             return Ok(());
         }
-        self.check_length(member.len(), MAX_MEMBER)?;
+        check_length(self.lines, member.len(), MAX_MEMBER)?;
         if self.ends.len() == MAX_LINES {
             let why = format!("more than {MAX_LINES} lines, duplicates counted. Split the list into several.");
             return Err(self.refuse(why));
