@@ -115,7 +115,11 @@ fn check_size(wasm: &[u8], limits: &CompileLimits) -> Result<()> {
     if wasm.len() as u64 <= limits.wasm_bytes {
         return Ok(());
     }
-    let text = format!("The wasm has {} bytes, the limit is {}.", wasm.len(), limits.wasm_bytes);
+    let text = format!(
+        "The wasm has {} bytes, the limit is {}, and nothing raises it. Build it for release, and strip it.",
+        wasm.len(),
+        limits.wasm_bytes
+    );
     Err(Error::new(Code::BodyTooLarge, text).with("limit", limits.wasm_bytes))
 }
 

@@ -107,6 +107,11 @@ impl Policy {
         let (description, schema) = match described {
             Outcome::Verdict(raw) => raw.check()?,
             Outcome::Limited(Limit::Capacity) => return Err(busy()),
+            other @ Outcome::Limited(limit) => {
+                let told = "Nothing raises it: leave the work to configure() and the judgement.";
+                let refusal = gate::refuse(format_args!("describe() hit its {limit} limit. {told}"));
+                return Err(refusal.with("outcome", other.as_str()));
+            }
             other => {
                 let trouble = other.trouble().unwrap_or_default();
                 return Err(

@@ -129,6 +129,8 @@ pub fn files(name: &PolicyName, kind: World, lang: Language) -> Vec<TextFile> {
             ("build.mjs", template!("javascript/build.mjs")),
             ("berth-policy.json", template!("javascript/berth-policy.json")),
             ("policy.js", javascript),
+            ("berth/entry.js", template!("javascript/berth/entry.js")),
+            ("berth/ambient.js", template!("javascript/berth/ambient.js")),
             ("README.md", template!("javascript/README.md")),
             (".gitignore", template!("javascript/gitignore")),
         ],
@@ -136,6 +138,8 @@ pub fn files(name: &PolicyName, kind: World, lang: Language) -> Vec<TextFile> {
             ("requirements.txt", template!("python/requirements.txt")),
             ("berth-policy.json", template!("python/berth-policy.json")),
             ("policy.py", python),
+            ("berth_entry.py", template!("python/berth_entry.py")),
+            ("berth_ambient.py", template!("python/berth_ambient.py")),
             ("README.md", template!("python/README.md")),
             (".gitignore", template!("python/gitignore")),
         ],
@@ -162,7 +166,16 @@ fn filled(text: &str, name: &PolicyName, kind: World, schema: &str) -> String {
         }
         World::Guard => ("guard", format!("berth policy inspect {name}")),
     };
+    // The interface that the world exports besides the common ones, its class in Python, and its function.
+    let (interface, class, function) = match kind {
+        World::Auditor => ("audit", "Audit", "audit"),
+        World::Grayscale => ("gray", "Gray", "decide"),
+        World::Guard => ("watch", "Watch", "judge"),
+    };
     text.replace("{{name}}", name.as_str())
+        .replace("{{interface}}", interface)
+        .replace("{{Interface}}", class)
+        .replace("{{function}}", function)
         .replace("{{Type}}", &name.type_name())
         .replace("{{kind}}", world)
         .replace("{{world}}", world)

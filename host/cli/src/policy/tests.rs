@@ -94,6 +94,33 @@ fn every_scaffold_is_filled_in_and_its_cases_fit_its_kind() {
     }
 }
 
+/// What is thrown and not caught is told by the file that the build begins with, which wraps the function of the world.
+#[test]
+fn f37_folders_for_javascript_and_python_build_what_tells_the_host_of_exceptions() {
+    let name: PolicyName = "wifi-only".parse().unwrap();
+    for (world, interface, class, function) in [
+        (World::Auditor, "audit", "Audit", "audit"),
+        (World::Grayscale, "gray", "Gray", "decide"),
+        (World::Guard, "watch", "Watch", "judge"),
+    ] {
+        let holds = |lang, path: &str, part: &str| {
+            let files = scaffold::files(&name, world, lang);
+            let text = &files.iter().find(|file| file.0 == path).unwrap().1;
+            assert!(text.contains(part), "{path} of {world:?} has no {part}");
+        };
+        let javascript = |path, part: &str| holds(Language::Javascript, path, part);
+        javascript("build.mjs", r#"sourcePath: "berth/entry.js""#);
+        javascript("berth/entry.js", r#"import "./ambient.js""#);
+        javascript("berth/entry.js", &format!("export const {interface} = {{ {function}: guarded("));
+        javascript("policy.js", &format!("export const {interface} = {{"));
+        let python = |path, part: &str| holds(Language::Python, path, part);
+        python("berth-policy.json", r#""componentize", "berth_entry""#);
+        python("berth_entry.py", "import berth_ambient");
+        python("berth_entry.py", &format!("{function} = guarded(policy.{class}.{function})"));
+        python("policy.py", &format!("class {class}("));
+    }
+}
+
 #[tokio::test]
 async fn a_new_rust_policy_stands_alone() {
     let desk = Desk::bare();

@@ -43,6 +43,30 @@ impl Limit {
             Self::Capacity => "capacity",
         }
     }
+
+    /// The members of `limits` that raise it; none when no binding can.
+    pub fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::Deadline => &["deadline_ms"],
+            Self::Memory => &["memory_bytes"],
+            Self::Table => &["table_elements"],
+            Self::Output => &["output_bytes"],
+            Self::Log => &["log_lines", "log_bytes"],
+            Self::Stack | Self::Capacity => &[],
+        }
+    }
+
+    /// How to get along with it, in one sentence for people.
+    pub fn cure(self) -> String {
+        match self {
+            Self::Stack => "It cannot be raised: let the policy call itself less deeply.".into(),
+            Self::Capacity => "Try again in a moment.".into(),
+            _ => format!(
+                "To allow more, set {} in the `limits` of its binding (`berth policy edit`) or of the case (`berth policy test`).",
+                self.members().iter().map(|member| format!("`{member}`")).collect::<Vec<_>>().join(" or ")
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Limit {
@@ -193,5 +217,27 @@ fn chosen(name: &str, asked: Option<u64>, default: u64, largest: u64) -> Result<
             format_args!("{value} is outside 1 to {largest}; without it the limit is {default}."),
         )
         .with("limit", largest)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_member_that_a_hit_limit_names_can_be_set() {
+        let all =
+            [Limit::Deadline, Limit::Memory, Limit::Table, Limit::Stack, Limit::Output, Limit::Log, Limit::Capacity];
+        let mut named: Vec<_> = all.iter().flat_map(|limit| limit.members()).copied().collect();
+        let limits = serde_json::to_value(Limits::default_of(PolicyKind::Auditor)).unwrap_or_default();
+        let mut settable: Vec<_> =
+            limits.as_object().into_iter().flat_map(|limits| limits.keys().map(String::as_str)).collect();
+        named.sort_unstable();
+        settable.sort_unstable();
+        assert_eq!(named, settable);
+        assert!(
+            Limit::Log.cure().contains("`log_lines` or `log_bytes`")
+                && Limit::Deadline.cure().contains("berth policy edit")
+        );
     }
 }

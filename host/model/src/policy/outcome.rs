@@ -77,14 +77,14 @@ impl<V> Outcome<V> {
         }
     }
 
-    /// Why there is no verdict, in one sentence for people; `None` when there is one.
+    /// Why there is no verdict, in words for people, and how a limit that was hit is raised; `None` when there is one.
     pub fn trouble(&self) -> Option<String> {
         match self {
             Self::Verdict(_) => None,
             Self::Failed { message } => Some(format!("The policy itself reports: {message}")),
             Self::Trapped { reason } => Some(format!("The policy broke: {reason}")),
             Self::Limited(Limit::Capacity) => Some("The host had no free instance for the policy.".into()),
-            Self::Limited(limit) => Some(format!("The policy hit its {limit} limit.")),
+            Self::Limited(limit) => Some(format!("The policy hit its {limit} limit. {}", limit.cure())),
         }
     }
 }

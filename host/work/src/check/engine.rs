@@ -41,7 +41,8 @@ impl Judge for Fused {
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
         let ask = self.fuse.ask(task.now);
         if ask == Ask::No {
-            let why = "The policy kept hitting its deadline limit and is not asked for a while.".into();
+            let cure = Limit::Deadline.cure();
+            let why = format!("The policy kept hitting its deadline limit and is not asked for a while. {cure}");
             return Opinion::Broken { how: Breakage::Limited, why };
         }
         let outcome = self.policy.decide(&as_seen(device), &told(task), cohorts).outcome;
