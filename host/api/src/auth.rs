@@ -17,7 +17,7 @@ use berth_work::{access, app::App};
 use crate::{Api, client_ip::ClientIp, read};
 
 /// The header with the public key of a host app.
-pub const HOST_APP_KEY: &str = "x-host-app-key";
+pub(crate) const HOST_APP_KEY: &str = "x-host-app-key";
 
 /// The token in the Authorization header; `None` without the header. It is borrowed and not copied, which
 /// `headers::Authorization` would do with the secret. `invalid-token` for a header of another form.

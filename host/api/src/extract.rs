@@ -32,7 +32,7 @@ pub struct Json<T>(pub T);
 
 /// A JSON body that may be absent; `T::default()` stands for an absent one.
 #[derive(Clone, Copy, Debug)]
-pub struct OptionalJson<T>(pub T);
+pub(crate) struct OptionalJson<T>(pub T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
     type Rejection = Problem;
@@ -72,7 +72,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 }
 
 /// Whether a Content-Type is JSON, such as `application/json` or `application/cloudevents+json`.
-pub fn is_json(kind: &HeaderValue) -> bool {
+pub(crate) fn is_json(kind: &HeaderValue) -> bool {
     let named = kind.to_str().ok().and_then(|kind| kind.parse::<Mime>().ok());
     named.is_some_and(|kind| kind.type_() == APPLICATION && (kind.subtype() == JSON || kind.suffix() == Some(JSON)))
 }
@@ -121,7 +121,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// The error for a body that could not be read because it was too large, too slow or cut off.
-pub fn bytes_problem(rejection: BytesRejection) -> Error {
+pub(crate) fn bytes_problem(rejection: BytesRejection) -> Error {
     limits::body_problem(&rejection)
 }
 

@@ -23,7 +23,7 @@ pub trait ReadyCheck: Send + Sync {
 }
 
 /// The things about which `/readyz` asks.
-pub type ReadyChecks = Arc<Vec<Box<dyn ReadyCheck>>>;
+pub(crate) type ReadyChecks = Arc<Vec<Box<dyn ReadyCheck>>>;
 
 /// Handles `GET /healthz`, for a supervisor that restarts a process that does not answer.
 pub async fn healthz() -> &'static str {

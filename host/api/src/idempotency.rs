@@ -31,9 +31,9 @@ use berth_model::idempotency::{Begin, IdempotencyStore, Scope, StoredResponse};
 use crate::{limits, request_id};
 
 /// The request header.
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The response header that is `true` on a repeated answer.
-pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The headers of an answer that are kept.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
 /// Length of a key in characters, at most.
@@ -51,7 +51,7 @@ pub struct Caller {
 
 /// An extension that handlers add to a response that shows a secret, so that it is not kept.
 #[derive(Clone, Copy, Debug)]
-pub struct NoStore;
+pub(crate) struct NoStore;
 
 /// The state of the middleware.
 #[derive(Clone)]

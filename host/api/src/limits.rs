@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use berth_base::error::{Code, Error};
 
 /// Refuses a body whose declared length is over the limit with `body-too-large`, before a byte of it is read (F68).
-pub fn refuse_declared(body: &impl HttpBody, limit: u64) -> Result<(), Error> {
+pub(crate) fn refuse_declared(body: &impl HttpBody, limit: u64) -> Result<(), Error> {
     if body.size_hint().lower() > limit { Err(too_large(Some(limit))) } else { Ok(()) }
 }
 
@@ -34,7 +34,7 @@ fn too_large(limit: Option<u64>) -> Error {
 
 /// The error to answer with when reading a request body failed: `body-timeout`, `body-too-large` or `bad-request`.
 /// Handlers that stream call it with the error of the body stream.
-pub fn body_problem(error: &(dyn StdError + 'static)) -> Error {
+pub(crate) fn body_problem(error: &(dyn StdError + 'static)) -> Error {
     let mut next = Some(error);
     while let Some(cause) = next {
         if let Some(slow) = cause.downcast_ref::<TooSlow>() {
@@ -62,7 +62,7 @@ pub struct Pace {
 
 /// How a body failed to keep its [`Pace`].
 #[derive(Debug)]
-pub enum TooSlow {
+pub(crate) enum TooSlow {
     /// No bytes came for this long.
     Idle(Duration),
     /// Bytes came at a lower rate than this, in bytes per second.
@@ -81,7 +81,7 @@ impl fmt::Display for TooSlow {
 impl StdError for TooSlow {}
 
 /// A request body that fails when it does not keep its [`Pace`]. Only the time spent waiting for the client counts.
-pub struct PacedBody<B> {
+pub(crate) struct PacedBody<B> {
     body: B,
     pace: Pace,
     received: u64,

@@ -28,7 +28,7 @@ use berth_base::error::Error;
 
 /// The labels of an answered request. They all come from small sets, so that callers cannot make the memory grow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RequestLabels {
+pub(crate) struct RequestLabels {
     /// The matched route, such as `/v1/mini-apps/{id}`, or `unmatched`.
     pub route: String,
     /// The method, or `OTHER` for unusual ones.
@@ -131,7 +131,7 @@ impl Metrics {
 }
 
 /// The method as a label. Methods are free text on the wire, so unusual ones share the name `OTHER`.
-pub fn known_method(method: &Method) -> &str {
+pub(crate) fn known_method(method: &Method) -> &str {
     match method.as_str() {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
         _ => "OTHER",

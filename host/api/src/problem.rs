@@ -18,7 +18,7 @@ use self::pages::{Page, page};
 use crate::request_id;
 
 /// The member of [`Error::fields`] whose value, in seconds, becomes the `Retry-After` header.
-pub const RETRY_AFTER_FIELD: &str = "retry_after_seconds";
+pub(crate) const RETRY_AFTER_FIELD: &str = "retry_after_seconds";
 
 /// The HTTP status of a code: that of its kind, except for three codes that have a more specific one.
 pub fn status(code: Code) -> StatusCode {
@@ -112,13 +112,13 @@ fn log_source(error: &Error, status: StatusCode) {
 }
 
 /// Handles addresses that do not exist.
-pub async fn route_not_found(OriginalUri(uri): OriginalUri) -> Problem {
+pub(crate) async fn route_not_found(OriginalUri(uri): OriginalUri) -> Problem {
     let detail = format!("There is nothing at {}. /openapi.json lists every address.", uri.path());
     Problem(Error::new(Code::RouteNotFound, detail))
 }
 
 /// Handles methods that an address does not accept; axum adds the header `Allow`.
-pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+pub(crate) async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
     let detail = format!("{} does not take {method}. The header Allow lists what it takes.", uri.path());
     Problem(Error::new(Code::MethodNotAllowed, detail))
 }

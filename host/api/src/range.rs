@@ -34,7 +34,7 @@ pub enum Asked {
 }
 
 /// Reads a `Range` header for a representation of `len` bytes.
-pub fn parse_range(header: &str, len: u64) -> Asked {
+pub(crate) fn parse_range(header: &str, len: u64) -> Asked {
     if len == 0 {
         return Asked::Whole; // nothing is no range of it, and a 200 says more than a 416
     }
@@ -116,7 +116,7 @@ impl Answer {
     }
 
     /// The response. `body` must stream [`Answer::range`], or be empty for HEAD. 412 and 416 become problems.
-    pub fn respond(self, body: Body) -> Response {
+    pub(crate) fn respond(self, body: Body) -> Response {
         let mut response = match self.status {
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 let detail = "No byte of the range exists. Content-Range says how long the package is.";

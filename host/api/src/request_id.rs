@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use berth_base::clock::Random;
 
 /// The header that carries the id in requests and answers.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Length in bytes of an id from a caller, at most.
 const MAX_LEN: usize = 64;
@@ -52,7 +52,7 @@ impl RequestId {
     }
 
     /// The id as a header value.
-    pub fn to_header(&self) -> HeaderValue {
+    pub(crate) fn to_header(&self) -> HeaderValue {
         // Cannot fail: both sources of ids consist of visible ASCII.
         HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("-"))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// An extension of a response: what to do once the last byte of its body was handed to the connection. It is not done
 /// when the client has left before.
 #[derive(Clone)]
-pub struct OnceSent(Arc<dyn Fn() + Send + Sync>);
+pub(crate) struct OnceSent(Arc<dyn Fn() + Send + Sync>);
 
 impl OnceSent {
     /// Has this done, once.

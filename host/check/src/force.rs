@@ -8,7 +8,7 @@ use super::{Decision, Recorder, index::AppEntry};
 /// Whether the device must not run what it has: the MiniApp is off the shelf, or the version `current` is below the
 /// minimum usable one or below a forced release that still stands. Never so for a device that has the version of the
 /// decision already, or, on the shelf, none.
-pub fn is_forced(app: Option<&AppEntry>, current: Option<&VersionNumber>, decision: &Decision<'_>) -> bool {
+pub(crate) fn is_forced(app: Option<&AppEntry>, current: Option<&VersionNumber>, decision: &Decision<'_>) -> bool {
     match replaced(app, current, decision) {
         Some((app, current)) => bounds(app).any(|(_, below)| current < below),
         None => matches!(decision, Decision::Removed),
@@ -17,7 +17,7 @@ pub fn is_forced(app: Option<&AppEntry>, current: Option<&VersionNumber>, decisi
 
 /// Tells `trace` of each bound below which a version must not run, and whether the device's version is below it. That the
 /// MiniApp is off the shelf was told before.
-pub fn step_on_force(
+pub(crate) fn step_on_force(
     app: Option<&AppEntry>,
     current: Option<&VersionNumber>,
     decision: &Decision<'_>,

@@ -136,7 +136,7 @@ impl AppEntry {
     }
 
     /// The greater one of the minimum usable version and the online one: nothing below it is offered (V11).
-    pub fn floor(&self) -> Option<&VersionNumber> {
+    pub(crate) fn floor(&self) -> Option<&VersionNumber> {
         self.online.as_ref().map(|online| &online.version).max(self.min_version.as_ref())
     }
 

@@ -123,7 +123,7 @@ pub async fn team_id(client: &Client, team: &str) -> Result<TeamId, Failure> {
 }
 
 /// The names of the teams that the caller may know of; none when the host does not tell them, as ids do, too.
-pub async fn team_names(client: &Client) -> BTreeMap<TeamId, String> {
+pub(crate) async fn team_names(client: &Client) -> BTreeMap<TeamId, String> {
     let all = client.items(Call::get("/v1/teams")).await.unwrap_or_default();
     all.iter().filter_map(|one| read(one).ok()).map(|TeamView { id, name, .. }| (id, name)).collect()
 }

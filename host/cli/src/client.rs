@@ -243,7 +243,7 @@ fn foreign(status: StatusCode) -> Problem {
 }
 
 /// A server address in its canonical form: scheme, host, port and path prefix, without a slash at the end.
-pub fn server_url(text: &str) -> Result<String, Failure> {
+pub(crate) fn server_url(text: &str) -> Result<String, Failure> {
     let wrong = || Failure::usage(format!("{text:?} is not a server address: expected such as https://berth.example."));
     let url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {

@@ -14,7 +14,7 @@ use crate::files;
 
 /// The stored logins.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The address of the server that commands talk to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
@@ -25,7 +25,7 @@ pub struct Credentials {
 
 /// A login on one server.
 #[derive(Clone, Deserialize, Serialize)]
-pub struct Login {
+pub(crate) struct Login {
     pub token: String,
     /// The name of the account, for people.
     #[serde(default)]
@@ -40,12 +40,12 @@ impl std::fmt::Debug for Login {
 }
 
 /// `$XDG_CONFIG_HOME/berth/credentials.json`, or the same under `~/.config`. `None` when there is no home folder.
-pub fn default_path() -> Option<PathBuf> {
+pub(crate) fn default_path() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join("berth/credentials.json"))
 }
 
 /// `$XDG_CACHE_HOME/berth`, or the same under `~/.cache`. `None` when there is no home folder.
-pub fn default_cache() -> Option<PathBuf> {
+pub(crate) fn default_cache() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.cache_dir().join("berth"))
 }
 
@@ -62,7 +62,7 @@ impl Credentials {
     }
 
     /// Writes the file, completely or not at all, readable by its owner only.
-    pub fn save(&self, path: &Path) -> Result<(), Failure> {
+    pub(crate) fn save(&self, path: &Path) -> Result<(), Failure> {
         let unwritable = |error: std::io::Error| Failure::file("write", path, &error);
         let folder = files::parent(path);
         std::fs::create_dir_all(folder).map_err(unwritable)?;

@@ -99,7 +99,7 @@ impl Failure {
     }
 
     /// Lets advice name what a call to this path was about.
-    pub fn of_call(mut self, path: &str) -> Self {
+    pub(crate) fn of_call(mut self, path: &str) -> Self {
         if let Self::Refused(problem) = &mut self {
             problem.known = ids_in(path);
         }
@@ -107,7 +107,7 @@ impl Failure {
     }
 
     /// Points to the findings of a version, if it was refused because its audit rejected it.
-    pub fn with_findings_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+    pub(crate) fn with_findings_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
         if let Self::Refused(problem) = &mut self
             && (problem.kind == "version-rejected" || problem.fields.get("state") == Some(&"rejected".into()))
         {
@@ -117,7 +117,7 @@ impl Failure {
     }
 
     /// Points to the decision that a version waits for, or to its findings.
-    pub fn about_version(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+    pub(crate) fn about_version(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
         if let Self::Refused(problem) = &mut self
             && let Some(host_app) = problem.fields.get("waits_for").and_then(|all| all.get(0)).and_then(Value::as_str)
         {
@@ -127,7 +127,7 @@ impl Failure {
     }
 
     /// Points to the list of teams, if a team has to be named.
-    pub fn about_team(mut self) -> Self {
+    pub(crate) fn about_team(mut self) -> Self {
         if let Self::Refused(problem) = &mut self
             && problem.fields.get("field") == Some(&"team".into())
         {
@@ -137,7 +137,7 @@ impl Failure {
     }
 
     /// Points to the binding that exists already.
-    pub fn with_binding(mut self) -> Self {
+    pub(crate) fn with_binding(mut self) -> Self {
         if let Self::Refused(problem) = &mut self
             && let Some(id) = problem.fields.get("binding").and_then(Value::as_str)
         {
@@ -161,7 +161,7 @@ impl Failure {
     }
 
     /// 0 when whoever read our output is gone, 1 for a refusal, 2 for wrong use, 3 when the host could not be reached.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::ReaderGone => 0,
             Self::Refused(_) => 1,

@@ -16,7 +16,7 @@ use berth_base::ids::Digest;
 const MAX_TEXT: u64 = 16 << 20;
 
 /// Reads a JSON file.
-pub fn read_json(path: &Path) -> Result<Value, Failure> {
+pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
     let text = read_text(path)?;
     serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", path.display())))
 }

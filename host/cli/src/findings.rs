@@ -11,7 +11,7 @@ use berth_model::{
 };
 
 /// All findings and a summary: those that count come first, of these the most serious ones first.
-pub fn render(found: &Findings, paint: &Paint) -> String {
+pub(crate) fn render(found: &Findings, paint: &Paint) -> String {
     if found.findings.is_empty() {
         return "No findings.".into();
     }

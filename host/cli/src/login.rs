@@ -80,7 +80,7 @@ fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failur
 }
 
 /// Removes a token from this machine. It stays valid on the host until `berth token revoke`.
-pub fn logout(session: &mut Session) -> Done {
+pub(crate) fn logout(session: &mut Session) -> Done {
     let mut credentials = session.load_credentials()?;
     let server = session.global.server.clone().or_else(|| credentials.current.clone());
     let server = server.ok_or_else(|| Failure::usage("You are logged in to no host."))?;

@@ -62,7 +62,7 @@ pub fn run(args: Pack, session: &mut Session) -> Done {
 }
 
 /// The name that the package of a folder has; `None` when the folder does not say enough.
-pub fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
+pub(crate) fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
     Ok(match Described::read(dir)? {
         Described { id: Some(id), version: Some(version) } => {
             Some(PackageName { mini_app_id: id.parse()?, version: version.parse()? })
@@ -133,7 +133,7 @@ fn unknown(what: &str, option: &str) -> Failure {
 
 /// The id and the version that a folder states.
 #[derive(Default)]
-pub struct Described {
+pub(crate) struct Described {
     pub id: Option<String>,
     pub version: Option<String>,
 }

@@ -33,7 +33,7 @@ pub enum Ink {
 
 impl Paint {
     /// `text` in the colour of `ink`.
-    pub fn ink(&self, ink: Ink, text: &str) -> String {
+    pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
         let style = console::Style::new().force_styling(self.styled);
         let style = match ink {
             Ink::Plain => return text.to_owned(),
@@ -53,7 +53,7 @@ impl Paint {
     }
 
     /// As [`Paint::when`]; `-` for `None`.
-    pub fn when_any(&self, at: Option<Millis>) -> Cell {
+    pub(crate) fn when_any(&self, at: Option<Millis>) -> Cell {
         at.map_or_else(|| "-".into(), |at| self.when(at))
     }
 }
@@ -126,7 +126,7 @@ pub fn clean(text: &str) -> String {
 }
 
 /// As [`clean`], for text with several lines.
-pub fn clean_lines(text: &str) -> String {
+pub(crate) fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 

@@ -10,12 +10,12 @@ pub fn explain(base: &str, error: &reqwest::Error) -> Failure {
 }
 
 /// The failure when something else than Berth answered.
-pub fn not_berth(base: &str) -> Failure {
+pub(crate) fn not_berth(base: &str) -> Failure {
     Failure::Unreachable(format!("What answers at {base} is not a Berth host. Check the server address."))
 }
 
 /// Whether it is useless to try again.
-pub fn is_final(error: &reqwest::Error) -> bool {
+pub(crate) fn is_final(error: &reqwest::Error) -> bool {
     error.is_builder() || tls(error).is_some()
 }
 

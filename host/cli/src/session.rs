@@ -47,13 +47,13 @@ pub struct Environment {
 
 impl Environment {
     /// That of this process. A variable that is set to nothing is as good as none.
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         let variable = |name| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|it| !it.is_empty());
         Self { server: variable("BERTH_SERVER"), token: variable("BERTH_TOKEN") }
     }
 
     /// The variables by which other commands would not use this login: another host, or another token.
-    pub fn overriding(&self, server: &str, token: Option<&str>) -> Vec<&'static str> {
+    pub(crate) fn overriding(&self, server: &str, token: Option<&str>) -> Vec<&'static str> {
         let other_server = self.server.as_deref().is_some_and(|own| server_url(own).ok().as_deref() != Some(server));
         let other_token = self.token.as_deref().is_some_and(|own| Some(own) != token);
         let named = [(other_server, "BERTH_SERVER"), (other_token, "BERTH_TOKEN")];
@@ -118,7 +118,7 @@ impl Session {
     }
 
     /// As [`Session::client`]; with a key, the client asks as that host app.
-    pub fn client_as(&self, key: Option<&str>) -> Result<Client, Failure> {
+    pub(crate) fn client_as(&self, key: Option<&str>) -> Result<Client, Failure> {
         let client = self.client()?;
         Ok(match key {
             Some(key) => client.with(Credential::HostAppKey(key.to_owned())),
@@ -150,7 +150,7 @@ impl Session {
     }
 
     /// Reads one line of stdin, without spaces at its ends.
-    pub fn read_line(&mut self) -> Result<String, Failure> {
+    pub(crate) fn read_line(&mut self) -> Result<String, Failure> {
         let mut line = String::new();
         let read = self.input.read_line(&mut line);
         read.map_err(|error| Failure::usage(format!("Cannot read stdin: {error}.")))?;

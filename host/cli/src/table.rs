@@ -33,7 +33,7 @@ impl Cell {
     }
 
     /// This cell with a shorter text for tables on a terminal.
-    pub fn shortly(self, text: String) -> Self {
+    pub(crate) fn shortly(self, text: String) -> Self {
         Self { short: Some(text), ..self }
     }
 
@@ -42,7 +42,7 @@ impl Cell {
         text.map_or_else(|| "-".into(), Self::of)
     }
 
-    pub fn render(&self, paint: &Paint) -> String {
+    pub(crate) fn render(&self, paint: &Paint) -> String {
         paint.ink(self.ink, &self.text)
     }
 
@@ -113,7 +113,7 @@ impl<const N: usize> Table<N> {
     }
 
     /// The text of the table, without a line break at its end.
-    pub fn render(&self, paint: &Paint) -> String {
+    pub(crate) fn render(&self, paint: &Paint) -> String {
         if paint.width.is_none() {
             return lay_out(&self.rows, paint);
         }
@@ -125,7 +125,7 @@ impl<const N: usize> Table<N> {
 
 /// The fields of an object, one per line.
 #[derive(Default)]
-pub struct Card {
+pub(crate) struct Card {
     fields: Vec<[Cell; 2]>,
 }
 
@@ -144,7 +144,7 @@ impl Card {
     }
 
     /// The text of the card, without a line break at its end.
-    pub fn render(&self, paint: &Paint) -> String {
+    pub(crate) fn render(&self, paint: &Paint) -> String {
         lay_out(&self.fields, paint)
     }
 }

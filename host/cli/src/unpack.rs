@@ -37,7 +37,7 @@ pub struct Manifest {
 
 /// A package with its pinned hash.
 #[derive(Debug)]
-pub struct Pinned {
+pub(crate) struct Pinned {
     pub name: PackageName,
     pub sha256: Digest,
     /// The size in bytes.

@@ -38,7 +38,7 @@ pub fn version(version: &Version, paint: &Paint) -> String {
 }
 
 /// A version with its newest audit.
-pub fn version_detail(detail: VersionDetail, paint: &Paint) -> String {
+pub(crate) fn version_detail(detail: VersionDetail, paint: &Paint) -> String {
     let card = version(&detail.version, paint);
     match &detail.audit {
         Some(one) => format!("{card}\n\n{}", audit(one, paint)),
@@ -62,7 +62,7 @@ pub fn audit(audit: &Audit, paint: &Paint) -> String {
 }
 
 /// The command that follows an audit in this state: a decision, the publication, or a look at the findings.
-pub fn after_audit(audit: Audit) -> Option<String> {
+pub(crate) fn after_audit(audit: Audit) -> Option<String> {
     let Audit { mini_app: app, version, state, items, .. } = audit;
     match state {
         AuditState::Checking => Some(format!("berth version findings {app} {version}")),

@@ -15,7 +15,7 @@ pub const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// A guard that panics, built with the SDK.
 #[cfg(test)]
-pub const BREAKS: &[u8] = include_bytes!(env!("BERTH_BREAKING_POLICY"));
+pub(crate) const BREAKS: &[u8] = include_bytes!(env!("BERTH_BREAKING_POLICY"));
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use super::PolicyKind;
 use berth_base::ids::Digest;
 
 /// The machine code of a policy.
-pub struct Compiled {
+pub(crate) struct Compiled {
     /// The kind of the policy, which decides the engine that runs it.
     pub kind: PolicyKind,
     /// The component as wasmtime compiled it.
@@ -95,7 +95,7 @@ impl Cache {
     }
 
     /// A new folder for a compilation in progress, which is deleted when the value is dropped.
-    pub fn workplace(&self) -> io::Result<tempfile::TempDir> {
+    pub(crate) fn workplace(&self) -> io::Result<tempfile::TempDir> {
         tempfile::Builder::new().prefix(WORK).tempdir_in(&self.folder)
     }
 }

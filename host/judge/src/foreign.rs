@@ -50,7 +50,7 @@ pub fn bytes(upload: &[u8]) -> Foreign {
 }
 
 /// Wasm that was compiled already, such as wasmtime's `.cwasm` files.
-pub fn machine_code() -> Foreign {
+pub(crate) fn machine_code() -> Foreign {
     foreign("machine-code", "it is already compiled to machine code. Upload the wasm itself.")
 }
 

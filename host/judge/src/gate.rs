@@ -25,7 +25,7 @@ pub fn refuse(reason: impl fmt::Display) -> Error {
 }
 
 /// Refuses bytes that are not wasm at all, without parsing them.
-pub fn glance(wasm: &[u8]) -> Result<()> {
+pub(crate) fn glance(wasm: &[u8]) -> Result<()> {
     if wasmtime::Engine::detect_precompiled(wasm).is_some() {
         return Err(recognised(&foreign::machine_code()));
     }

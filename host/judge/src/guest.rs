@@ -17,7 +17,7 @@ pub const MAX_READ: u32 = 1 << 20;
 
 /// A limit was hit. wasmtime passes it on as an error, which is recognised by its type.
 #[derive(Debug)]
-pub struct Exceeded(pub Limit);
+pub(crate) struct Exceeded(pub Limit);
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +47,7 @@ pub struct Archive;
 
 impl Archive {
     /// The handle of the package, as an auditor gets it.
-    pub fn handle() -> Resource<Self> {
+    pub(crate) fn handle() -> Resource<Self> {
         Resource::new_borrow(0)
     }
 }
@@ -178,7 +178,7 @@ impl contents::HostArchive for Guest {
 }
 
 /// Adds up the memories and tables of a guest, as wasmtime's own limits count each of them alone.
-pub struct Meter {
+pub(crate) struct Meter {
     memory: Gauge,
     table: Gauge,
 }

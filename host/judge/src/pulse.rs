@@ -15,13 +15,13 @@ use std::{
 use wasmtime::Engine;
 
 /// The time between two increments of the epoch.
-pub const TICK: Duration = Duration::from_millis(1);
+pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// The number of ticks without an evaluation after which the thread sleeps.
 const LINGER: u32 = 100;
 
 /// Increments the epoch of the engines as long as anybody holds a [`Beat`].
-pub struct Pulse {
+pub(crate) struct Pulse {
     shared: Arc<Shared>,
     thread: Thread,
 }
@@ -60,7 +60,7 @@ impl Drop for Pulse {
 }
 
 /// A guard that keeps the epoch moving.
-pub struct Beat<'a>(&'a Shared);
+pub(crate) struct Beat<'a>(&'a Shared);
 
 impl Drop for Beat<'_> {
     fn drop(&mut self) {

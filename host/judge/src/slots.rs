@@ -7,7 +7,7 @@ use std::{
 };
 
 /// A number of places, of which each evaluation takes one.
-pub struct Slots {
+pub(crate) struct Slots {
     free: Mutex<u32>,
     freed: Condvar,
 }

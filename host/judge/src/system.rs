@@ -32,7 +32,7 @@ impl fmt::Display for Denied {
 impl std::error::Error for Denied {}
 
 /// Links every system interface that the component imports to functions that fail.
-pub fn deny(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> Result<()> {
+pub(crate) fn deny(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> Result<()> {
     for (name, import) in component.component_type().imports(engine) {
         if let (true, ComponentItem::ComponentInstance(interface)) = (name.starts_with(SYSTEM), import.ty) {
             deny_interface(&mut linker.instance(name)?, name, engine, &interface)?;

@@ -106,7 +106,8 @@ impl Guest {
     }
 
     /// Code that refuses (or suspends) with the text at `pointer`, which may lie outside the memory.
-    pub fn refuse_with(pointer: i32, length: i32) -> String {
+    #[cfg(test)]
+    pub(crate) fn refuse_with(pointer: i32, length: i32) -> String {
         format!(
             "(i32.store8 (i32.const 84) (i32.const 1)) (i32.store (i32.const 88) (i32.const {pointer}))
              (i32.store (i32.const 92) (i32.const {length})) (i32.const {ANSWER})"
@@ -187,7 +188,7 @@ impl Lab {
     }
 
     /// Installs the guest, binds it with changed limits, and lets it decide.
-    pub async fn gray_with(&self, guest: &Guest, change: impl FnOnce(&mut Limits)) -> Evaluation<GrayVerdict> {
+    pub(crate) async fn gray_with(&self, guest: &Guest, change: impl FnOnce(&mut Limits)) -> Evaluation<GrayVerdict> {
         decide(&self.bind_gray(guest, change).await)
     }
 

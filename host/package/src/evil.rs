@@ -4,7 +4,7 @@ use std::io::Write;
 
 /// The parts of an archive. Offsets and counts are computed unless they are set.
 #[derive(Clone, Default)]
-pub struct Evil {
+pub(crate) struct Evil {
     pub entries: Vec<Item>,
     /// Bytes before the first local header, which offsets do not count.
     pub before: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Evil {
 
 /// The zip64 end record and its locator.
 #[derive(Clone, Default)]
-pub struct Zip64 {
+pub(crate) struct Zip64 {
     pub entries: Option<u64>,
     pub directory_at: Option<u64>,
     pub locator_shift: u64,
@@ -63,7 +63,7 @@ pub struct Header {
 }
 
 /// Compresses bytes with raw deflate.
-pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).expect("to memory");
     encoder.finish().expect("to memory")
@@ -75,7 +75,7 @@ pub fn extra(id: u16, data: &[u8]) -> Vec<u8> {
 }
 
 /// 64-bit numbers as zip64 fields hold them.
-pub fn u64s(numbers: &[u64]) -> Vec<u8> {
+pub(crate) fn u64s(numbers: &[u64]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
@@ -86,7 +86,7 @@ impl Item {
     }
 
     /// A correct deflated file.
-    pub fn deflated(name: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn deflated(name: &str, bytes: &[u8]) -> Self {
         Self::raw(name, bytes, 8, deflate(bytes))
     }
 
@@ -133,7 +133,7 @@ impl Item {
     }
 
     /// Changes the central header.
-    pub fn central(mut self, change: impl Fn(&mut Header)) -> Self {
+    pub(crate) fn central(mut self, change: impl Fn(&mut Header)) -> Self {
         change(&mut self.central);
         self
     }

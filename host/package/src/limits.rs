@@ -37,7 +37,7 @@ pub struct Limits {
 
 impl Limits {
     /// The defaults: more than other platforms allow (30 MiB in all), and little for a host.
-    pub const DEFAULT: Limits = Limits {
+    pub(crate) const DEFAULT: Limits = Limits {
         max_bytes: 64 * MIB,
         max_entries: 10_000,
         max_file_bytes: 32 * MIB,

@@ -75,7 +75,7 @@ impl Db {
 
 impl Tx {
     /// Adds an account.
-    pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
+    pub(crate) async fn insert_account(&mut self, account: &Account) -> Result<()> {
         execute!(
             self,
             "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
@@ -149,7 +149,7 @@ impl Tx {
 
     /// Gives an account a role in a scope, in place of the one that it may have there. Returns `false` when it has this
     /// role already.
-    pub async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
+    pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
         let changed = execute!(
             self,
             "INSERT INTO role_grant (account_id, scope_kind, scope_id, role, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -165,7 +165,7 @@ impl Tx {
     }
 
     /// Removes the role of an account in a scope.
-    pub async fn delete_grant(&mut self, account: &UserId, scope: &Scope) -> Result<()> {
+    pub(crate) async fn delete_grant(&mut self, account: &UserId, scope: &Scope) -> Result<()> {
         execute!(
             self,
             "DELETE FROM role_grant WHERE account_id = $1 AND scope_kind = $2 AND scope_id = $3",
@@ -202,7 +202,7 @@ impl Tx {
     }
 
     /// Adds a token. Only the digest of its secret is stored.
-    pub async fn insert_token(&mut self, token: &Token, secret: Digest) -> Result<()> {
+    pub(crate) async fn insert_token(&mut self, token: &Token, secret: Digest) -> Result<()> {
         execute!(
             self,
             "INSERT INTO token (id, account_id, name, secret_sha256, scopes, created_at, expires_at)

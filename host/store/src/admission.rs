@@ -47,7 +47,13 @@ impl Tx {
     }
 
     /// Adds admissions with the ordinals after `last`, and counts them in the task, which this transaction holds.
-    pub async fn insert_admissions(&mut self, task: &GrayTaskId, last: u64, guids: &[&str], now: Millis) -> Result<()> {
+    pub(crate) async fn insert_admissions(
+        &mut self,
+        task: &GrayTaskId,
+        last: u64,
+        guids: &[&str],
+        now: Millis,
+    ) -> Result<()> {
         if guids.is_empty() {
             return Ok(());
         }

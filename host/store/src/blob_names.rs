@@ -5,7 +5,7 @@ use berth_base::{error::Result, ids::Digest};
 
 impl Tx {
     /// Whether a version that is not deleted, a policy, or an uploaded list has these bytes.
-    pub async fn is_blob_named(&mut self, digest: &Digest) -> Result<bool> {
+    pub(crate) async fn is_blob_named(&mut self, digest: &Digest) -> Result<bool> {
         let (named,) = fetch!(
             self,
             fetch_one,

@@ -179,7 +179,7 @@ impl Db {
     }
 
     /// Wakes the tasks that wait in [`Db::events_told`] and [`Db::next_events`].
-    pub fn tell_of_events(&self) {
+    pub(crate) fn tell_of_events(&self) {
         self.events.notify_waiters();
     }
 

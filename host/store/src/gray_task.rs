@@ -129,7 +129,7 @@ impl Tx {
     }
 
     /// Stores the state of a gray task that this transaction has locked.
-    pub async fn save_gray_state(&mut self, task: &TaskRow) -> Result<()> {
+    pub(crate) async fn save_gray_state(&mut self, task: &TaskRow) -> Result<()> {
         execute!(
             self,
             "UPDATE gray_task SET state = $2, honoured = $3 WHERE id = $1",
@@ -146,7 +146,7 @@ impl Tx {
     }
 
     /// Adds a move of a task that this transaction holds.
-    pub async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveView) -> Result<()> {
+    pub(crate) async fn insert_gray_move(&mut self, task: &GrayTaskId, row: &MoveView) -> Result<()> {
         execute!(
             self,
             "INSERT INTO gray_move (task_id, position, from_state, to_state, cause, note, moved_by, moved_at, changes)

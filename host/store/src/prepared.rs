@@ -40,7 +40,7 @@ pub struct Text {
 
 /// Every statement whose text is a constant.
 #[distributed_slice]
-pub static TEXTS: [Text];
+pub(crate) static TEXTS: [Text];
 
 /// Every place where a statement is put together.
 #[distributed_slice]
@@ -48,7 +48,7 @@ pub static BUILT: [Place];
 
 /// Everything that decides what is pushed onto a statement.
 #[distributed_slice]
-pub static CHOICES: [Place];
+pub(crate) static CHOICES: [Place];
 
 /// What a test has tried.
 #[derive(Default)]
@@ -77,7 +77,7 @@ pub fn chosen(place: &Place, choice: &impl Choice) {
 }
 
 /// A truth or an option.
-pub trait Choice {
+pub(crate) trait Choice {
     fn made(&self) -> bool;
 }
 

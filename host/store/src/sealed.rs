@@ -37,7 +37,7 @@ pub const SEALED: &[SealedColumn] = &[
 impl Tx {
     /// Up to `limit` rows of a column, each with its key and secret, ordered by key, from the one after the key `after`
     /// on.
-    pub async fn sealed_rows(
+    pub(crate) async fn sealed_rows(
         &mut self,
         SealedColumn { table, key, column, .. }: &SealedColumn,
         after: &str,
@@ -50,7 +50,7 @@ impl Tx {
     }
 
     /// Replaces the sealed secret `old` of a row by `new`. Returns `false` when the row has another one by now.
-    pub async fn replace_sealed(
+    pub(crate) async fn replace_sealed(
         &mut self,
         SealedColumn { table, key, column, .. }: &SealedColumn,
         row: &str,

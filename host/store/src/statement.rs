@@ -212,7 +212,7 @@ pub(super) mod rows {
         1
     }
 
-    pub fn fetch_optional<T>(row: &Option<T>) -> u64 {
+    pub(crate) fn fetch_optional<T>(row: &Option<T>) -> u64 {
         u64::from(row.is_some())
     }
 

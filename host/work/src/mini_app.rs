@@ -28,7 +28,7 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Act
 }
 
 /// Does what [`authorise`] does, and locks the MiniApp until the transaction ends.
-pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+pub(crate) async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
     authorise(tx, caller, id, action).await?;
     tx.hold_mini_app(id).await
 }

@@ -23,7 +23,7 @@ use berth_check::{
     Asker,
     judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, TaskFacts},
 };
-use berth_judge::{Compiler, Engine, EngineConfig, builtin};
+use berth_judge::{Compiler, Engine, EngineConfig};
 use berth_model::{
     access::{Caller, Role, Scope},
     check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Had, Having},
@@ -110,9 +110,10 @@ pub async fn host() -> TestHost {
 }
 
 /// As [`host`], with these policies of those that come with Berth, in the sandbox.
-pub async fn host_with_policies(names: &[&str]) -> TestHost {
+#[cfg(test)]
+pub(crate) async fn host_with_policies(names: &[&str]) -> TestHost {
     let host = start(true).await;
-    for builtin in builtin::ALL.iter().filter(|builtin| names.contains(&builtin.name)) {
+    for builtin in berth_judge::builtin::ALL.iter().filter(|builtin| names.contains(&builtin.name)) {
         let wasm = bytes::Bytes::from_static(builtin.wasm);
         crate::policy::registry::install(&host.app.policies, &host.caller, wasm).await.unwrap();
     }
@@ -194,7 +195,7 @@ impl TestHost {
     }
 
     /// Adds a version of a MiniApp in this state.
-    pub async fn version_of(&self, mini_app: &MiniAppId, number: &str, state: &str) {
+    pub(crate) async fn version_of(&self, mini_app: &MiniAppId, number: &str, state: &str) {
         let number = v(number);
         let version = VersionRow {
             id: VersionId::generate(DAWN, self.app.db.random()),
@@ -292,7 +293,7 @@ impl TestHost {
     }
 
     /// Checks as a device that has the version `current`, at once.
-    pub async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
+    pub(crate) async fn ask_now(&self, device: &Device, current: Option<&str>) -> CheckResult {
         self.check(&question(device, current)).await.results.remove(0)
     }
 
@@ -322,7 +323,7 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 
 /// Policies in plain Rust: `standard-conditions` as far as tests need it, and `verdict`, which judges as its config
 /// says.
-pub struct TestJudges(Arc<AtomicBool>);
+pub(crate) struct TestJudges(Arc<AtomicBool>);
 
 impl Acceptance for TestJudges {
     fn accept<'a>(&'a self, _: &'a Digest, _: &'a Value, _: &'a Limits) -> BoxFuture<'a, Result<()>> {

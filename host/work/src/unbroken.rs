@@ -30,7 +30,7 @@ impl Unbroken {
     }
 
     /// Whether the host is ending. Work of several steps should stop after the current one then.
-    pub fn is_ending(&self) -> bool {
+    pub(crate) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }
 

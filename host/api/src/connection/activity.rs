@@ -17,7 +17,7 @@ use super::Patience;
 const WORTHWHILE: usize = 1024;
 
 /// The state of a connection.
-pub struct Activity(Mutex<State>);
+pub(crate) struct Activity(Mutex<State>);
 
 struct State {
     /// Number of requests whose answer is not complete.
@@ -92,7 +92,7 @@ impl Activity {
 
     /// Notes that the socket accepts nothing for now. The deadline still counts from the last progress, because
     /// otherwise a trickle could postpone it for ever.
-    pub fn blocked(&self) {
+    pub(crate) fn blocked(&self) {
         self.change(|state| state.blocked = true);
     }
 }
@@ -144,7 +144,7 @@ impl Drop for Turn {
 }
 
 /// The body of an answer, which reports whether the client or the host has to act next.
-pub struct WatchedBody {
+pub(crate) struct WatchedBody {
     body: Body,
     turn: Turn,
 }

@@ -15,7 +15,7 @@ use tokio::{
 use super::activity::Activity;
 
 /// The socket of a connection. It reports its progress, and lingers before it is closed.
-pub struct WatchedIo {
+pub(crate) struct WatchedIo {
     stream: TcpStream,
     activity: Arc<Activity>,
     linger: Duration,

@@ -41,7 +41,7 @@ impl Fault {
     }
 
     /// The fault of a JSON value that is none of the words `known`.
-    pub fn none_of(found: &Value, known: &'static [&'static str]) -> Self {
+    pub(crate) fn none_of(found: &Value, known: &'static [&'static str]) -> Self {
         let found = match found {
             Value::Array(_) => "a list".into(),
             Value::Object(_) => "an object".into(),

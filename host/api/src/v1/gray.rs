@@ -19,7 +19,7 @@ use crate::Api;
 /// The name of a list to upload.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct CohortQuery {
+pub(crate) struct CohortQuery {
     /// Display name of the list, 1 to 64 characters.
     name: String,
     /// The column to take of a table (tab, semicolon or comma between columns): its number from 1, or its heading.

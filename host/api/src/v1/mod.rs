@@ -53,7 +53,7 @@ fn secret_headers() -> SecretHeaders {
 
 /// A list that is returned as a whole, without pages.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Items<T> {
+pub(crate) struct Items<T> {
     /// The items of the list.
     pub items: Vec<T>,
 }

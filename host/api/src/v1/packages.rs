@@ -34,7 +34,7 @@ use crate::{
 /// Options of an upload.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct UploadQuery {
+pub(crate) struct UploadQuery {
     /// Whether a version that exists with other bytes is replaced, which is possible while it was never submitted.
     #[serde(default)]
     replace: bool,
@@ -43,7 +43,7 @@ pub struct UploadQuery {
 /// For whom a package is downloaded; a check gives these values in `package.url`.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct DownloadQuery {
+pub(crate) struct DownloadQuery {
     /// The account that is named in the trial, for a version on trial.
     #[serde(default)]
     account: Option<String>,

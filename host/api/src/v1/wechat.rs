@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// The state that a link carries.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct LinkQuery {
+pub(crate) struct LinkQuery {
     /// The secret from the link, by which the authorisation is found.
     #[param(value_type = String)]
     state: Secret,

@@ -35,7 +35,7 @@ pub struct Bench {
 
 /// The measurements of one case.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     name: String,
     outcome: String,
     calls: usize,

@@ -110,7 +110,7 @@ fn by_cargo(dir: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The wasm file of the crate with this manifest, as cargo's messages name it.
-pub fn artifact(messages: &str, manifest: &Path) -> Option<PathBuf> {
+pub(crate) fn artifact(messages: &str, manifest: &Path) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut own = messages.filter(|message| {
         message["reason"] == "compiler-artifact" && message["manifest_path"].as_str().map(Path::new) == Some(manifest)

@@ -19,7 +19,7 @@ use crate::{failure::Failure, files};
 /// A case as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
+pub(crate) struct Case {
     /// What the case shows, in words.
     pub name: String,
     /// The policy's config.
@@ -54,7 +54,7 @@ fn no_config() -> Value {
 /// The answer to a case, or the one that is expected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(untagged)]
-pub enum Expect {
+pub(crate) enum Expect {
     /// `admit`, `refuse`, `carry-on`, `suspend`, `end`, or why there was no verdict: `failed`, `trapped`, `limited`,
     /// `bad-config`.
     Word(String),
@@ -73,7 +73,7 @@ impl fmt::Display for Expect {
 }
 
 /// The answer when the policy refuses the config of a case.
-pub const BAD_CONFIG: &str = "bad-config";
+pub(crate) const BAD_CONFIG: &str = "bad-config";
 const NO_VERDICT: [&str; 4] = ["failed", "trapped", "limited", BAD_CONFIG];
 
 impl Expect {

@@ -75,7 +75,7 @@ impl Elsewhere {
 pub struct Moved(Vec<(PolicyBinding, Result<(), Failure>)>);
 
 /// Moves all bindings of other versions to this one, each by itself. A binding that is refused stays as it is.
-pub async fn move_all(client: &Client, policy: &InstalledPolicy) -> Result<Moved, Failure> {
+pub(crate) async fn move_all(client: &Client, policy: &InstalledPolicy) -> Result<Moved, Failure> {
     let mut moved = Vec::new();
     for binding in Elsewhere::than(client, policy).await?.0 {
         let patch = PolicyBindingPatch { policy: Some(policy.digest.to_string()), ..PolicyBindingPatch::default() };

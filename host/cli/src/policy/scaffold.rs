@@ -78,7 +78,7 @@ fn is_keyword(text: &str) -> bool {
 }
 
 /// A path in the folder, and the text of the file.
-pub type TextFile = (String, String);
+pub(crate) type TextFile = (String, String);
 
 macro_rules! template {
     ($path:literal) => {

@@ -40,7 +40,7 @@ A case is JSON, alone in a file or in a list; only name and expect are required:
 Every case may expect failed, trapped, limited or bad-config, and set \"limits\" as a binding does.";
 
 /// The folder or file with the cases.
-pub fn cases_path(policy: &Path, given: Option<&Path>) -> PathBuf {
+pub(crate) fn cases_path(policy: &Path, given: Option<&Path>) -> PathBuf {
     given.map_or_else(|| policy.parent().unwrap_or(Path::new(".")).join("cases"), Path::to_owned)
 }
 

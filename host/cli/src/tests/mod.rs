@@ -39,7 +39,7 @@ pub struct Cli {
 
 /// The exit code and the output of a command.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     pub code: u8,
     pub out: String,
     pub err: String,

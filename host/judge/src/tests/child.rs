@@ -27,7 +27,7 @@ fn the_child() {
 }
 
 /// An engine that compiles in a child process.
-pub fn lab(limits: CompileLimits) -> Lab {
+pub(crate) fn lab(limits: CompileLimits) -> Lab {
     Lab::with(|config| {
         config.compiler = Compiler::Child {
             program: std::env::current_exe().unwrap(),

@@ -123,7 +123,7 @@ impl ScopeKind {
 impl Action {
     /// Whether `role` in a scope of this kind allows the action. That admins of the platform may do everything is not
     /// considered here.
-    pub fn granted_to(self, scope: ScopeKind, role: Role) -> bool {
+    pub(crate) fn granted_to(self, scope: ScopeKind, role: Role) -> bool {
         if !scope.roles().contains(&role) {
             return false;
         }
@@ -153,7 +153,7 @@ impl Action {
     }
 
     /// The roles that allow the action in a scope of this kind, as a phrase such as `the role admin or operator`.
-    pub fn roles_in_words(self, scope: ScopeKind) -> String {
+    pub(crate) fn roles_in_words(self, scope: ScopeKind) -> String {
         let roles: Vec<_> =
             scope.roles().iter().filter(|role| self.granted_to(scope, **role)).map(|role| role.as_str()).collect();
         format!("the role {}", roles.join(" or "))

@@ -88,7 +88,7 @@ impl Framework {
     }
 
     /// The framework whose build made `root`, told by files that builds contain; `None` when there are none of these.
-    pub fn that_built(root: &Path) -> Option<Self> {
+    pub(crate) fn that_built(root: &Path) -> Option<Self> {
         let has = |path: &str| root.join(path).is_file();
         if has("common/vendor.js") && ["common/runtime.js", "common/main.js", "common/assets.js"].into_iter().any(has) {
             return Some(Self::UniApp);
@@ -99,7 +99,7 @@ impl Framework {
 
     /// The framework of the source in `dir`, which is no mini-program until it is built; `None` when it is no such
     /// source.
-    pub fn of_source(dir: &Path) -> Option<Self> {
+    pub(crate) fn of_source(dir: &Path) -> Option<Self> {
         let has = |path: &str| dir.join(path).is_file();
         if ["pages.json", "src/pages.json"].into_iter().any(has) {
             return Some(Self::UniApp);

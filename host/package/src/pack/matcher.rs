@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::pattern::{self, Glob};
 
 /// A rule that was read.
-pub struct Matcher {
+pub(crate) struct Matcher {
     /// The place of the rule, such as `project.config.json: packOptions.ignore[0]`.
     pub place: String,
     /// The rule as it is shown to people, such as `suffix ".md"`.
@@ -48,7 +48,7 @@ impl Matcher {
     }
 
     /// Whether the rule matches the file at `path`, which must be in lower case.
-    pub fn names_file(&self, path: &str) -> bool {
+    pub(crate) fn names_file(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.note(match &self.test {
             Test::File(file) => path == file,
@@ -64,7 +64,7 @@ impl Matcher {
     }
 
     /// Whether the rule matches the whole folder at `path`, which must be in lower case.
-    pub fn names_folder(&self, path: &str) -> bool {
+    pub(crate) fn names_folder(&self, path: &str) -> bool {
         self.note(match &self.test {
             Test::Folder(folder) | Test::Text(folder, _) => path == folder,
             _ => false,

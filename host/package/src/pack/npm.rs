@@ -22,7 +22,7 @@ pub enum Npm {
 impl Npm {
     /// The packages that an Alipay mini-program in `root` needs: its dependencies and theirs, but no development
     /// dependencies.
-    pub fn of_alipay(root: &Path) -> Self {
+    pub(crate) fn of_alipay(root: &Path) -> Self {
         if dependencies(root).is_none() {
             return Self::All;
         }

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 const MAX_STEPS: usize = 100_000;
 
 /// A regular expression in the syntax of ECMAScript, which ignores case and whose `^` and `$` match at lines.
-pub fn regexp(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn regexp(pattern: &str) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(&translated(pattern));
     builder.case_insensitive(true).multi_line(true).backtrack_limit(MAX_STEPS);
     builder.build().map_err(|error| format!("it is no regular expression ({error})").replace('\n', " "))
@@ -70,7 +70,7 @@ fn escape(rest: &str, in_class: bool) -> (String, usize) {
 
 /// A glob as the library minimatch interprets it: `*` stays within a folder, `**` does not, neither matches hidden
 /// names, and a leading `!` negates the whole.
-pub struct Glob {
+pub(crate) struct Glob {
     matcher: GlobMatcher,
     negated: bool,
     finds_hidden: bool,

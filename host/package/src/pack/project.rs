@@ -71,7 +71,7 @@ impl Config {
     }
 
     /// The members that name folders whose content runs on a server, and those folders, relative to the project.
-    pub fn server_roots(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn server_roots(&self) -> Vec<(&'static str, String)> {
         let roots = SERVER_ROOTS.into_iter();
         roots.filter_map(|member| Some((member, self.folder(member)?.ok()?))).collect()
     }

@@ -74,7 +74,7 @@ impl<'a> Root<'a> {
 
     /// The folders within the mini-program whose content runs on a server, as paths from it, with the reason why they
     /// are left out.
-    pub fn server_folders(&mut self) -> Vec<(String, String)> {
+    pub(crate) fn server_folders(&mut self) -> Vec<(String, String)> {
         let Some(config) = self.config else { return Vec::new() };
         let mut folders = Vec::new();
         for (member, folder) in config.server_roots() {

@@ -14,7 +14,7 @@ use super::{
 use berth_base::error::{Code, Error, Result};
 
 /// What is packed, and what is left out, each sorted by the bytes of the paths.
-pub struct Tree {
+pub(crate) struct Tree {
     pub files: Vec<Included>,
     pub left_out: Vec<LeftOut>,
 }

@@ -16,7 +16,7 @@ const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 const HEADER_LEN: u64 = 46;
 
 /// The CRC and the sizes follow the data, in a descriptor.
-pub const FLAG_DESCRIPTOR: u16 = 1 << 3;
+pub(crate) const FLAG_DESCRIPTOR: u16 = 1 << 3;
 const FLAG_UTF8: u16 = 1 << 11;
 const FLAG_LEVELS: u16 = 0b110;
 /// Encryption of any kind.
@@ -46,7 +46,7 @@ impl Header {
         format!("{}{}", self.path, if self.is_folder { "/" } else { "" })
     }
 
-    pub fn has_descriptor(&self) -> bool {
+    pub(crate) fn has_descriptor(&self) -> bool {
         self.flags & FLAG_DESCRIPTOR != 0
     }
 }
@@ -131,7 +131,7 @@ fn check_flags(flags: u16, name: &[u8]) -> Result<()> {
 
 /// Refuses entries that need a newer reader than common ones are. The version is the first byte. p7zip writes its own
 /// system into the second one, which readers ignore, except for VMS: Info-ZIP then compares with another version.
-pub fn check_needed([version, system]: [u8; 2], name: &[u8]) -> Result<()> {
+pub(crate) fn check_needed([version, system]: [u8; 2], name: &[u8]) -> Result<()> {
     let refuse = |why: String| Err(refusal::entry("version-needed", name, why));
     match (version, system) {
         (_, VMS) => refuse("it needs a reader on VMS. Pack it on another system.".into()),

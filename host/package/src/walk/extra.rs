@@ -7,7 +7,7 @@ use super::super::{
 use berth_base::error::Result;
 
 /// Sizes and offsets beyond 4 GiB (APPNOTE 4.5.3).
-pub const ZIP64: u16 = 0x0001;
+pub(crate) const ZIP64: u16 = 0x0001;
 /// The name in UTF-8, and the CRC of the name that it replaces (APPNOTE 4.6.9).
 const UNICODE_PATH: u16 = 0x7075;
 
@@ -40,7 +40,7 @@ fn split(extra: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 }
 
 /// Refuses a unicode-path field that does not repeat the name, as readers that use it would see another entry.
-pub fn check_unicode_path(extra: &[u8], name: &[u8]) -> Result<()> {
+pub(crate) fn check_unicode_path(extra: &[u8], name: &[u8]) -> Result<()> {
     let Some(data) = find(extra, UNICODE_PATH, name)? else { return Ok(()) };
     if data.len() >= 5 && data[0] == 1 && u32_at(data, 1) == crc32fast::hash(name) && &data[5..] == name {
         return Ok(());

@@ -17,6 +17,6 @@ pub fn check(place: &str, bytes: &[u8], name: &[u8]) -> Result<()> {
 }
 
 /// Whether a record begins anywhere in these bytes.
-pub fn holds_record(bytes: &[u8]) -> bool {
+pub(crate) fn holds_record(bytes: &[u8]) -> bool {
     bytes.windows(4).any(|four| four.starts_with(b"PK") && SIGNATURES.iter().any(|end| four.ends_with(*end)))
 }

@@ -18,7 +18,7 @@ const HEADER_LEN: u64 = 30;
 const DESCRIPTOR: &[u8; 4] = b"PK\x07\x08";
 
 /// Finds the data of every entry, in the order of the file.
-pub fn locate(source: &Source, mut headers: Vec<Header>, directory_at: u64) -> Result<Vec<Entry>> {
+pub(crate) fn locate(source: &Source, mut headers: Vec<Header>, directory_at: u64) -> Result<Vec<Entry>> {
     headers.sort_by_key(|header| header.local_at);
     if headers.first().map_or(directory_at, |first| first.local_at) != 0 {
         return Err(refusal::archive("leading-bytes", "Bytes precede the first entry. Pack it again."));

@@ -9,7 +9,7 @@ use berth_base::error::Error;
 
 /// A number of a header that may have moved to the zip64 field.
 #[derive(Clone, Copy)]
-pub enum Narrow {
+pub(crate) enum Narrow {
     /// The number is in the header.
     Here(u64),
     /// All bits in the header are set, so the number is in the zip64 field.

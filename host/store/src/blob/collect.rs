@@ -73,7 +73,7 @@ impl Blobs {
     }
 
     /// Whether the stored blob is so young that the collector will not remove it before the upload has named it.
-    pub async fn is_young(&self, spooled: &Spooled) -> bool {
+    pub(crate) async fn is_young(&self, spooled: &Spooled) -> bool {
         let now = spooled.file.as_file().metadata().ok().and_then(|meta| written(&meta));
         let kept = self.store.head(&self.key(&spooled.digest)).await;
         let half = self.grace.as_millis() as i64 / 2;

@@ -81,7 +81,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<End
 /// # Errors
 /// `invalid-field` for the name or for too few or too many products, `not-found` for a product instance that is not the
 /// merchant's, `product-unsubscribed`.
-pub async fn create_in(
+pub(crate) async fn create_in(
     tx: &mut Tx,
     actor: &str,
     merchant: &MerchantId,

@@ -58,7 +58,7 @@ pub async fn choose(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &Insta
 ///
 /// # Errors
 /// `not-found` when it is not in it, `endpoint-empty` when it is the last one.
-pub async fn take_out(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
+pub(crate) async fn take_out(tx: &mut Tx, actor: &str, endpoint: &EndpointApp, id: &InstanceId) -> Result<()> {
     let was_in = tx.delete_endpoint_product(&endpoint.id, id).await?;
     let Some(instance) = tx.product_instance(id).await?.filter(|_| was_in) else {
         return Err(Error::not_found("product instance in this endpoint application:", id));
@@ -84,7 +84,7 @@ pub async fn leave(tx: &mut Tx, actor: &str, instance: &ProductInstance, left_at
 }
 
 /// Emits the event of an instance that the default endpoint application gained or lost, as its state changed (E2).
-pub fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance: &ProductInstance) {
+pub(crate) fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance: &ProductInstance) {
     let (kind, cause) = match instance.state {
         InstanceState::Active => (ADDED, MoveCause::Active),
         InstanceState::Expired => (REMOVED, MoveCause::Expired),
@@ -94,7 +94,7 @@ pub fn follow_state(tx: &mut Tx, actor: &str, default: &EndpointAppId, instance:
 }
 
 /// Creates the default endpoint application of a merchant that has none yet (E1). The transaction holds the merchant.
-pub async fn create_default(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
+pub(crate) async fn create_default(tx: &mut Tx, actor: &str, merchant: &MerchantId) -> Result<EndpointAppId> {
     let endpoint = app::fresh(tx, actor, merchant, "Default".into(), true);
     tx.insert_endpoint_app(&endpoint).await?;
     tx.tell(kind::ENDPOINT_CREATED, &endpoint.id, actor, &endpoint).for_merchant(merchant);

@@ -31,7 +31,12 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Ac
 
 /// As [`authorise`], and holds the merchant until the transaction ends, so that changes to its endpoint applications
 /// happen one after the other.
-pub async fn authorise_change(tx: &mut Tx, caller: &Caller, id: &MerchantId, action: Action) -> Result<Merchant> {
+pub(crate) async fn authorise_change(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &MerchantId,
+    action: Action,
+) -> Result<Merchant> {
     authorise(tx, caller, id, action).await?;
     tx.hold_merchant(id).await
 }

@@ -26,7 +26,7 @@ pub async fn get(db: &Db, caller: &Caller, cid: &EndpointAppId) -> Result<Runtim
 }
 
 /// As [`get`], without asking whether the caller may.
-pub async fn of_endpoint_app(tx: &mut Tx, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Runtime> {
+pub(crate) async fn of_endpoint_app(tx: &mut Tx, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Runtime> {
     let holdings = tx.holdings_of(merchant).await?;
     Ok(Runtime { endpoint: Some(holdings.endpoint(merchant, cid)?) })
 }

@@ -13,7 +13,7 @@ use berth_model::event::EventType;
 use berth_store::EventRow;
 
 /// The content type of the structured mode.
-pub const STRUCTURED: &str = "application/cloudevents+json";
+pub(crate) const STRUCTURED: &str = "application/cloudevents+json";
 /// The prefix of the kind in `type`.
 const TYPE_PREFIX: &str = "dev.berth.";
 const JSON: &str = "application/json";

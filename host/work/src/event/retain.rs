@@ -36,7 +36,7 @@ pub async fn run(db: Db, config: EventConfig) {
 
 /// Deletes events that are older than `days` days, and returns how many they were.
 #[tracing::instrument(name = "events.forget", skip_all)]
-pub async fn forget(db: &Db, days: u32) -> Result<u64> {
+pub(crate) async fn forget(db: &Db, days: u32) -> Result<u64> {
     let before = db.now().plus_seconds(-DAY_SECONDS * i64::from(days));
     let mut forgotten = 0;
     loop {

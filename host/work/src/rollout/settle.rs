@@ -38,7 +38,7 @@ impl Settled {
     }
 
     /// Lets the tasks go on that a recall suspended, and nobody has moved since (A3). Returns them, newest first.
-    pub async fn resume_recalled(&mut self, tx: &mut Tx, actor: &str) -> Result<Vec<ShelvedTask>> {
+    pub(crate) async fn resume_recalled(&mut self, tx: &mut Tx, actor: &str) -> Result<Vec<ShelvedTask>> {
         let mut resumed = Vec::new();
         for task in self.0.iter_mut().rev() {
             if was_recalled(tx, task).await? {
@@ -61,7 +61,12 @@ impl Settled {
 
     /// Ends every task whose version is `published` or smaller. The devices of such tasks, those that its cap has ended
     /// included, get the published version (V8). Returns the tasks.
-    pub async fn end_superseded(self, tx: &mut Tx, actor: &str, published: &VersionNumber) -> Result<Vec<GrayTaskId>> {
+    pub(crate) async fn end_superseded(
+        self,
+        tx: &mut Tx,
+        actor: &str,
+        published: &VersionNumber,
+    ) -> Result<Vec<GrayTaskId>> {
         let note = format!("{published} was published");
         let mut ended = Vec::new();
         for mut task in self.0.into_iter().filter(|task| task.version <= *published) {

@@ -90,7 +90,7 @@ fn seal_grant(db: &Db, app_id: &str, grant: &Secret, granted_at: Millis) -> Resu
 ///
 /// # Errors
 /// Failures of sealing.
-pub fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<NewGrant> {
+pub(crate) fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<NewGrant> {
     let app_id = &granted.authorizer_appid;
     let access = granted.authorizer_access_token.expose().as_bytes();
     let grant = seal_grant(db, app_id, &granted.authorizer_refresh_token, db.now())?;
@@ -111,7 +111,7 @@ pub fn seal_authorization(db: &Db, granted: &client::Authorization) -> Result<Ne
 ///
 /// # Errors
 /// Failures of sealing and of the database.
-pub async fn keep_ticket(db: &Db, platform: &Platform, ticket: &Secret, at: Millis) -> Result<()> {
+pub(crate) async fn keep_ticket(db: &Db, platform: &Platform, ticket: &Secret, at: Millis) -> Result<()> {
     let grant = seal_grant(db, &platform.app_id, ticket, at)?;
     let mut tx = db.begin().await?;
     tx.grant_wechat_account(&grant).await?;
@@ -144,7 +144,11 @@ pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access
 ///
 /// # Errors
 /// What WeChat refuses; failures of this host.
-pub async fn with_platform_token<T, F>(db: &Db, platform: &Platform, call: impl Fn(Secret) -> F) -> Result<T, Failure>
+pub(crate) async fn with_platform_token<T, F>(
+    db: &Db,
+    platform: &Platform,
+    call: impl Fn(Secret) -> F,
+) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Refusal>>,
 {

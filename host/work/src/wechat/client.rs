@@ -112,7 +112,7 @@ pub struct Authorization {
 
 impl Authorization {
     /// Whether WeChat gave what calls in the account's name need.
-    pub fn has_tokens(&self) -> bool {
+    pub(crate) fn has_tokens(&self) -> bool {
         !self.authorizer_refresh_token.expose().is_empty()
     }
 }
@@ -147,7 +147,7 @@ pub struct Category {
 
 /// A new access token of an account, with the refresh token for the next one.
 #[derive(Debug, Deserialize)]
-pub struct AccountToken {
+pub(crate) struct AccountToken {
     /// The access token.
     pub authorizer_access_token: Secret,
     /// Seconds for which the access token is valid.
@@ -158,7 +158,7 @@ pub struct AccountToken {
 
 /// What WeChat says about an account.
 #[derive(Debug, Deserialize)]
-pub struct AuthorizerInfo {
+pub(crate) struct AuthorizerInfo {
     /// The name of the account.
     #[serde(default)]
     pub nick_name: String,
@@ -221,7 +221,7 @@ impl Client {
     }
 
     /// Asks for a new access token of an account, with the account's refresh token.
-    pub async fn account_token(
+    pub(crate) async fn account_token(
         &self,
         token: &Secret,
         app_id: &str,
@@ -237,7 +237,7 @@ impl Client {
     }
 
     /// Asks for the name and the kind of an account.
-    pub async fn account_info(&self, token: &Secret, app_id: &str, account: &str) -> Answer<AuthorizerInfo> {
+    pub(crate) async fn account_info(&self, token: &Secret, app_id: &str, account: &str) -> Answer<AuthorizerInfo> {
         #[derive(Deserialize)]
         struct Body {
             authorizer_info: AuthorizerInfo,

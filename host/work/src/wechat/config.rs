@@ -61,7 +61,7 @@ impl Default for WechatConfig {
 impl WechatConfig {
     /// Seconds for which a host that calls WeChat has a run or an account to itself: enough for a call and a token
     /// renewal, each tried twice. When a host dies, another one goes on with its work after this time at the latest.
-    pub fn lease_seconds(&self) -> i64 {
+    pub(crate) fn lease_seconds(&self) -> i64 {
         i64::try_from(self.wechat_timeout).unwrap_or(i64::MAX).saturating_mul(4).saturating_add(5)
     }
 }

@@ -28,7 +28,7 @@ const PAD: usize = 32;
 /// Bytes before the message: 16 random ones and the length.
 const HEAD: usize = 16 + 4;
 /// Seconds that a push may be early or late by this host's clock.
-pub const TOLERANCE: i64 = 300;
+pub(crate) const TOLERANCE: i64 = 300;
 
 /// Base64 that ignores trailing bits: the 43 characters of a key are 258 bits, and the last two are not always zero.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(

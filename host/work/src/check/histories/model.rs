@@ -4,7 +4,7 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 /// A version `1.{n}.0`, by its `n`.
-pub type Minor = u8;
+pub(crate) type Minor = u8;
 
 const HOUR: i64 = 3_600_000;
 
@@ -39,7 +39,7 @@ pub struct Rules {
 
 /// What was last done to a task, by whomever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
+pub(crate) enum Stand {
     /// It waits for its start, or delivers.
     Going,
     Suspended,
@@ -142,7 +142,7 @@ impl App {
     }
 
     /// Whether a gray task of the version may be created (G1).
-    pub fn may_try(&self, version: Minor) -> bool {
+    pub(crate) fn may_try(&self, version: Minor) -> bool {
         version > self.online && !self.released.contains(&version)
     }
 
@@ -155,7 +155,7 @@ impl App {
     }
 
     /// Whether a rollback may lead to the version (V9).
-    pub fn may_roll_back(&self, version: Minor) -> bool {
+    pub(crate) fn may_roll_back(&self, version: Minor) -> bool {
         !self.rolled_back && self.released.contains(&version) && version < self.online
     }
 

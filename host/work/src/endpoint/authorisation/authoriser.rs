@@ -135,7 +135,7 @@ pub trait Authoriser: Send + Sync {
 ///
 /// # Errors
 /// `wechat-not-set-up` where WeChat is needed and this host has no third-party platform.
-pub fn authoriser<'a>(channels: &'a Channels, flow: &Authorisation) -> Result<Box<dyn Authoriser + 'a>> {
+pub(crate) fn authoriser<'a>(channels: &'a Channels, flow: &Authorisation) -> Result<Box<dyn Authoriser + 'a>> {
     Ok(match flow.kind {
         ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount if flow.vouched.is_none() => {
             Box::new(WechatAuthoriser(wechat::required(channels.wechat.as_ref())?))

@@ -15,7 +15,7 @@ use berth_store::{Db, Tx};
 use crate::wechat::accounts::Failure;
 
 /// Authorises a channel by the merchant's word alone, without calling any platform.
-pub struct Vouching;
+pub(crate) struct Vouching;
 
 impl Authoriser for Vouching {
     fn begin<'a>(&'a self, _: &'a Db, flow: &'a Authorisation) -> BoxFuture<'a, Result<Beginning, Failure>> {

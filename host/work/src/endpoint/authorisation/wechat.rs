@@ -23,7 +23,7 @@ use crate::wechat::{
 };
 
 /// Authorises channels by WeChat's third-party platform.
-pub struct WechatAuthoriser<'p>(pub &'p Platform);
+pub(crate) struct WechatAuthoriser<'p>(pub &'p Platform);
 
 /// How many characters of an account's name are kept.
 const NAME: usize = 64;
@@ -122,7 +122,7 @@ fn login_page(platform: &Platform, kind: ChannelKind, pre_auth: &Secret, state: 
 }
 
 /// The address of this host's page with the link to WeChat: WeChat looks at where the link was clicked.
-pub fn own_page(platform: &Platform, state: &Secret) -> Result<String> {
+pub(crate) fn own_page(platform: &Platform, state: &Secret) -> Result<String> {
     Ok(format!("{}/v1/wechat/authorise?state={}", public_url(platform)?, state.expose()))
 }
 

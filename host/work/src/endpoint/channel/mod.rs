@@ -32,7 +32,7 @@ use crate::{
 
 /// A channel that a merchant claims, and what shows that it is the merchant's.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
+pub(crate) struct Claim<'a> {
     /// On which platform it is.
     pub kind: ChannelKind,
     /// Its id on the platform.
@@ -97,7 +97,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewChannel) -> Result<Channel
 ///
 /// # Errors
 /// `channel-taken` when another merchant has it; the error does not say which one.
-pub async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Channel> {
+pub(crate) async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, claim: Claim<'_>) -> Result<Channel> {
     let Claim { kind, app_id, proof, .. } = claim;
     let name = text::name("name", claim.name, 64)?;
     let known = own(tx, actor, merchant, claim).await?;
@@ -156,7 +156,7 @@ fn taken(kind: ChannelKind) -> Error {
 
 /// Records that the platform does not let this host act for the channel any more; the transaction holds the merchant.
 /// The channel stays bound.
-pub async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Result<Channel> {
+pub(crate) async fn unauthorise_in(tx: &mut Tx, actor: &str, channel: &Channel) -> Result<Channel> {
     if channel.state == ChannelState::Unauthorised {
         return Ok(channel.clone());
     }

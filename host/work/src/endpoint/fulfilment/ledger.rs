@@ -17,7 +17,7 @@ use berth_store::endpoint::fulfilment::FulfilmentRow;
 
 /// Something that happened while messages were taken, to be told by events.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// A product instance was created or changed.
     Changed {
         /// The instance as it was; `None` when it is new.
@@ -68,17 +68,17 @@ impl Ledger {
     }
 
     /// The messages that are to be written, ordered by id.
-    pub fn touched_rows(&self) -> Vec<&FulfilmentRow> {
+    pub(crate) fn touched_rows(&self) -> Vec<&FulfilmentRow> {
         self.touched_rows.iter().filter_map(|id| self.rows.get(id)).collect()
     }
 
     /// The product instances that are to be written, ordered by id.
-    pub fn touched_instances(&self) -> Vec<&ProductInstance> {
+    pub(crate) fn touched_instances(&self) -> Vec<&ProductInstance> {
         self.touched_instances.iter().filter_map(|id| self.instances.get(id)).collect()
     }
 
     /// The merchants whose product instances changed, or who bought something.
-    pub fn changed_merchants(&self) -> BTreeSet<MerchantId> {
+    pub(crate) fn changed_merchants(&self) -> BTreeSet<MerchantId> {
         let changed = self.touched_instances.iter().filter_map(|id| self.instances.get(id));
         changed.map(|instance| &instance.merchant).chain(&self.buyers).cloned().collect()
     }

@@ -59,7 +59,7 @@ const SPECIAL_V6: &[Ipv6Net] = &[
 
 /// Whether an address belongs to the public internet. Addresses that stand for another one, such as IPv4-mapped ones,
 /// do not: a webhook can name the address itself.
-pub fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|net| net.contains(&address)),
         IpAddr::V6(address) => GLOBAL_V6.contains(&address) && !SPECIAL_V6.iter().any(|net| net.contains(&address)),
@@ -141,7 +141,7 @@ impl Guard {
     }
 
     /// A DNS resolver that answers permitted addresses only, and an error when a name has none of them.
-    pub fn resolver(&self, tls: bool) -> Arc<dyn Resolve> {
+    pub(crate) fn resolver(&self, tls: bool) -> Arc<dyn Resolve> {
         Arc::new(Resolver { guard: self.clone(), tls })
     }
 }

@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// A webhook in delivery, and how far it is.
-pub struct Hook {
+pub(crate) struct Hook {
     /// Plans what is sent next.
     pub desk: Desk<Arc<Prepared>>,
     /// The receiver.
@@ -77,7 +77,7 @@ impl Hook {
 }
 
 /// Opens the webhooks whose leases were taken. One whose secrets cannot be opened is logged and left out.
-pub fn open_all(db: &Db, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
+pub(crate) fn open_all(db: &Db, claimed: Claimed) -> Vec<(WebhookId, Hook)> {
     let Claimed { webhooks, secrets, waiting } = claimed;
     let mut secrets = by_webhook(secrets, |row| &row.webhook_id);
     let mut rows = by_webhook(waiting, |row| &row.webhook_id);

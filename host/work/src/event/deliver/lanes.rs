@@ -10,7 +10,7 @@ const QUICK: Duration = Duration::from_secs(1);
 
 /// The places for sends: quick ones and slow ones. Clones share them.
 #[derive(Clone)]
-pub struct Lanes {
+pub(crate) struct Lanes {
     quick: Arc<Semaphore>,
     slow: Arc<Semaphore>,
 }
@@ -30,7 +30,7 @@ impl Lanes {
     }
 
     /// Runs a send in its place. When it takes longer than [`QUICK`] it moves to the slow lane, if that has room.
-    pub async fn travel<T>(&self, place: OwnedSemaphorePermit, send: impl Future<Output = T>) -> T {
+    pub(crate) async fn travel<T>(&self, place: OwnedSemaphorePermit, send: impl Future<Output = T>) -> T {
         let mut send = std::pin::pin!(send);
         match tokio::time::timeout(QUICK, &mut send).await {
             Ok(done) => done,

@@ -37,7 +37,7 @@ impl Default for Leases {
 
 impl Leases {
     /// Notes that there may be webhooks to claim: new, changed or free ones.
-    pub fn look_around(&mut self) {
+    pub(crate) fn look_around(&mut self) {
         self.look_around = true;
     }
 

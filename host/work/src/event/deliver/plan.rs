@@ -112,27 +112,27 @@ impl<E: Told + Clone> Desk<E> {
     }
 
     /// Whether it can take further events.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.window.len() < WINDOW && self.rows.count() < MOST_WAITING
     }
 
     /// Whether reading events for it is worth while: at least half of its window is free.
-    pub fn wants_more(&self) -> bool {
+    pub(crate) fn wants_more(&self) -> bool {
         self.window.len() <= WINDOW / 2 && self.rows.count() < MOST_WAITING
     }
 
     /// Whether one more send may be started.
-    pub fn has_slot(&self) -> bool {
+    pub(crate) fn has_slot(&self) -> bool {
         self.flying.len() < self.slots
     }
 
     /// The number of sends that are under way.
-    pub fn under_way(&self) -> usize {
+    pub(crate) fn under_way(&self) -> usize {
         self.flying.len()
     }
 
     /// Whether its last send failed.
-    pub fn is_ailing(&self) -> bool {
+    pub(crate) fn is_ailing(&self) -> bool {
         self.failures > 0
     }
 
@@ -256,13 +256,13 @@ impl<E: Told + Clone> Desk<E> {
     }
 
     /// Takes changes back that could not be written.
-    pub fn unwritten(&mut self, mut changes: Vec<Change>) {
+    pub(crate) fn unwritten(&mut self, mut changes: Vec<Change>) {
         changes.append(&mut self.changes);
         self.changes = changes;
     }
 
     /// Whether there may be something to send at `now`.
-    pub fn has_work(&self, now: Millis) -> bool {
+    pub(crate) fn has_work(&self, now: Millis) -> bool {
         now >= self.quiet_until && (!self.window.is_empty() || self.rows.are_due(now))
     }
 }

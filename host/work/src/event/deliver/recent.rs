@@ -20,7 +20,7 @@ const BATCH: i64 = 500;
 const KEPT: usize = 2000;
 
 /// An event that was read, and its message once it was made.
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The event as it is stored.
     pub row: EventRow,
     team: Option<TeamId>,
@@ -43,7 +43,7 @@ impl Prepared {
     }
 
     /// Whether the members of `scope` may read the event.
-    pub fn is_told_to(&self, scope: &Scope) -> bool {
+    pub(crate) fn is_told_to(&self, scope: &Scope) -> bool {
         match scope {
             Scope::Platform => true,
             Scope::Team(id) => self.team.as_ref() == Some(id),
@@ -90,7 +90,7 @@ impl Batch {
 }
 
 /// The newest events that were read, without gaps.
-pub struct Recent {
+pub(crate) struct Recent {
     after: i64,
     events: VecDeque<Arc<Prepared>>,
 }

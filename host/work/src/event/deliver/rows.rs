@@ -37,14 +37,14 @@ impl Rows {
     }
 
     /// Puts a row that was tried back before the others of its subject.
-    pub fn push_front(&mut self, row: Waiting) {
+    pub(crate) fn push_front(&mut self, row: Waiting) {
         self.due.insert((row.next_at, row.subject.clone()));
         self.held.entry(row.subject.clone()).or_default().push_front(row);
         self.count += 1;
     }
 
     /// Whether a row is due at `now`.
-    pub fn are_due(&self, now: Millis) -> bool {
+    pub(crate) fn are_due(&self, now: Millis) -> bool {
         self.due.first().is_some_and(|(at, _)| *at <= now)
     }
 

@@ -12,7 +12,7 @@ const LONGEST_RETRY_AFTER: i64 = 86_400;
 /// When to try again after `failures` failures; never, when all tries are used up. `jitter` from 0 to 1 makes the wait up
 /// to a tenth longer, so that what failed together does not come back together. What the receiver asks for in
 /// `Retry-After` (seconds) counts when it is longer.
-pub fn next_try(failures: u64, now: Millis, jitter: f64, retry_after: Option<i64>) -> Option<Millis> {
+pub(crate) fn next_try(failures: u64, now: Millis, jitter: f64, retry_after: Option<i64>) -> Option<Millis> {
     let wait = *WAITS.get(usize::try_from(failures.checked_sub(1)?).ok()?)?;
     let asked = retry_after.unwrap_or(0).clamp(0, LONGEST_RETRY_AFTER);
     let spread = (wait as f64 * 100.0 * jitter.clamp(0.0, 1.0)) as i64;
@@ -21,7 +21,7 @@ pub fn next_try(failures: u64, now: Millis, jitter: f64, retry_after: Option<i64
 
 /// The seconds that a `Retry-After` header asks for, as a number or as a date; `None` when it is neither. A date is
 /// never early: a part of a second counts as a whole one.
-pub fn retry_after(header: &str, now: Millis) -> Option<i64> {
+pub(crate) fn retry_after(header: &str, now: Millis) -> Option<i64> {
     if let Ok(seconds) = header.trim().parse::<i64>() {
         return (seconds >= 0).then(|| seconds.min(LONGEST_RETRY_AFTER));
     }

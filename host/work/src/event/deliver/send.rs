@@ -62,12 +62,12 @@ pub struct Receipt {
 
 impl Receipt {
     /// Whether the receiver accepted the message.
-    pub fn is_delivered(&self) -> bool {
+    pub(crate) fn is_delivered(&self) -> bool {
         self.why.is_empty()
     }
 
     /// Whether the receiver says that it is gone for good (410).
-    pub fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.status == Some(StatusCode::GONE.as_u16())
     }
 

@@ -27,7 +27,7 @@ const MAX_TYPES: usize = 100;
 ///
 /// # Errors
 /// `invalid-field` for one that matches no type of event, and for more than 100.
-pub fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
+pub(crate) fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
     types.sort_unstable();
     types.dedup();
     if types.len() > MAX_TYPES {
