@@ -13,7 +13,7 @@ use berth_model::{access::Team, event::kind};
 use berth_tests::{
     Api, Database, Host, Pool, on_both,
     receiver::Receiver,
-    scene::{Scene, text},
+    scene::{Scene, person, text},
     there_is,
 };
 use berth_work::{
@@ -122,6 +122,36 @@ on_both! {
         }
         assert!(schemas.len() >= 30, "{:?}", schemas.keys());
         scene.admin.get("/v1/event-types/version.unheard").await.refused("not-found");
+    }
+
+    async fn a_host_app_hears_of_what_its_devices_get_and_of_what_waits_for_it(host) {
+        let scene = Scene::set(host).await;
+        let (account, token) = person(&scene.admin, "auditor", json!({})).await;
+        let member = format!("/v1/host-apps/super-app/members/{account}");
+        scene.admin.put(&member, json!({"role": "auditor"})).await.good();
+        scene.online("1.0.0").await;
+        scene.online("1.1.0").await;
+        scene.roll_back("1.0.0").await.good();
+        let recall = json!({"on": false, "note": "a wrong price"});
+        scene.admin.post("/v1/mini-apps/coffee/shelf", recall).await.good();
+        turn_shelf(&scene, true).await;
+        let heard = scene.host.with_token(&token).get("/v1/events?host_app=super-app&limit=1000").await.good();
+        let heard: Vec<_> = heard["items"].as_array().unwrap().iter().filter(|one| text(&one["type"]).starts_with("binding.")).collect();
+        let told = |one: &&Value| format!("{} {}", text(&one["type"]), one["data"]["version"].as_str().unwrap_or_default());
+        assert_eq!(
+            heard.iter().map(told).collect::<Vec<_>>(),
+            [
+                "binding.created ",
+                "binding.audit_waits 1.0.0",
+                "binding.online 1.0.0",
+                "binding.audit_waits 1.1.0",
+                "binding.online 1.1.0",
+                "binding.online 1.0.0",
+                "binding.off_shelf ",
+                "binding.on_shelf ",
+            ]
+        );
+        assert_eq!(heard[6]["data"]["shelf_note"], "a wrong price");
     }
 
     async fn f84_whoever_lost_the_token_hears_of_nothing_more(host) {

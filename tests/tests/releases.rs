@@ -67,6 +67,20 @@ on_both! {
         assert_eq!(audits["items"].as_array().unwrap().len(), 2);
     }
 
+    async fn v6_a_host_app_lists_what_waits_and_what_was_decided(host) {
+        let scene = Scene::set(host).await;
+        scene.approved("1.0.0").await;
+        scene.push("1.0.0", "1.1.0").await.good();
+        scene.submit("1.1.0").await;
+        for (state, expected) in [("", "1.1.0"), ("?state=deciding", "1.1.0"), ("?state=approved", "1.0.0")] {
+            let audits = scene.admin.get(&format!("/v1/host-apps/super-app/audits{state}")).await.good();
+            let versions: Vec<_> = audits["items"].as_array().unwrap().iter().map(|one| text(&one["version"])).collect();
+            assert_eq!(versions, [expected], "{state}");
+        }
+        let refused = scene.admin.get("/v1/host-apps/super-app/audits?states=approved").await.refused("bad-request");
+        assert_eq!(refused["field"], "states");
+    }
+
     async fn v5_an_error_of_a_policy_rejects_before_people_are_asked(host) {
         let scene = Scene::set(host).await;
         let name = "coffee_1.0.0.apkg";

@@ -74,6 +74,15 @@ on_both! {
         scene.roll_back("1.0.0").await.good();
     }
 
+    async fn v9_a_version_is_online_since_the_rollback_and_not_since_its_first_release(host) {
+        let scene = after(host, &["1.0.0", "1.1.0"]).await;
+        let first = releases(&scene).await[1]["released_at"].clone();
+        scene.roll_back("1.0.0").await.good();
+        let since = scene.admin.get("/v1/mini-apps/coffee/versions/1.0.0").await.good()["online_at"].clone();
+        assert_eq!(since, releases(&scene).await[0]["released_at"]);
+        assert_ne!(since, first);
+    }
+
     async fn v8_v9_a_version_that_is_published_again_ends_the_tasks_up_to_it_and_says_which(host) {
         let scene = after(host, &["1.0.0", "1.2.0"]).await;
         scene.approved("1.1.0").await;

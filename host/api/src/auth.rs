@@ -72,7 +72,7 @@ struct Told {
 /// Lets a device fetch packages, as far as its address and its key may ask for more.
 fn let_fetch(parts: &Parts, app: &Api, key: &str) -> Result<()> {
     let client = parts.extensions.get::<ClientIp>().copied();
-    let told: Told = read::query(parts.uri.query().unwrap_or_default()).unwrap_or_default();
+    let told: Told = read::some_query(parts.uri.query().unwrap_or_default()).unwrap_or_default();
     let name = parts.uri.path().rsplit('/').next().and_then(|name| name.parse::<PackageName>().ok());
     let claims = Claims { guid: told.guid.as_deref(), device_id: None, account: told.account.as_deref() };
     app.let_pass(client, key, name.iter().map(|name| name.mini_app_id.as_str()), &claims)

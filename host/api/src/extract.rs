@@ -49,6 +49,11 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
 #[derive(Clone, Copy, Debug)]
 pub struct Query<T>(pub T);
 
+/// The parameters in the query string of an address to which others add parameters of their own: devices, caches and the
+/// platforms of channels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SomeQuery<T>(pub T);
+
 /// The parameters in the path.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<T>(pub T);
@@ -108,6 +113,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         read::query(parts.uri.query().unwrap_or_default()).map(Self).map_err(Problem)
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for SomeQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        read::some_query(parts.uri.query().unwrap_or_default()).map(Self).map_err(Problem)
     }
 }
 

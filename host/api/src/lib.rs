@@ -12,6 +12,7 @@ pub mod health;
 pub mod idempotency;
 pub mod limits;
 pub mod metrics;
+mod numberless;
 pub mod problem;
 pub mod range;
 mod read;

@@ -19,7 +19,7 @@ use super::{
     extract::is_json,
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
-use crate::{auth, idempotency, refusals, security, throttle::Throttle, v1};
+use crate::{auth, idempotency, numberless::numberless, refusals, security, throttle::Throttle, v1};
 use berth_work::{access, app::App};
 
 use crate::Api;
@@ -49,7 +49,7 @@ fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
         OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
     refusals::add(&mut document);
     security::add(&mut document);
-    (routes, document)
+    (routes, numberless(document))
 }
 
 /// The OpenAPI document that `/openapi.json` serves.

@@ -194,9 +194,11 @@ impl Error {
         }
     }
 
-    /// The error `not-found`: there is no `what` called `id`, or the caller may not know of it.
+    /// The error `not-found`: there is no `what` called `id`, or the caller may not know of it. The member `what` says
+    /// the same to programs.
     pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
         Self::new(Code::NotFound, format!("There is no {what} {id} here, or you have no access to it."))
+            .with("what", what)
     }
 
     /// The error `invalid-field`: the member `name` of a body breaks `rule`. A member of a member is named `scope.id`;

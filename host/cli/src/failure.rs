@@ -98,6 +98,14 @@ impl Failure {
         }))
     }
 
+    /// Names the command to try next.
+    pub(crate) fn followed_by(mut self, command: String) -> Self {
+        if let Self::Refused(problem) = &mut self {
+            problem.next = Some(command);
+        }
+        self
+    }
+
     /// Lets advice name what a call to this path was about.
     pub(crate) fn of_call(mut self, path: &str) -> Self {
         if let Self::Refused(problem) = &mut self {
@@ -106,24 +114,24 @@ impl Failure {
         self
     }
 
-    /// Points to the findings of a version, if it was refused because its audit rejected it.
-    pub(crate) fn with_findings_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
+    /// Points to the audit of a version, whose policies and people say why, if it was refused because that rejected it.
+    pub(crate) fn with_audit_of(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
         if let Self::Refused(problem) = &mut self
-            && (problem.kind == "version-rejected" || problem.fields.get("state") == Some(&"rejected".into()))
+            && problem.fields.get("state") == Some(&"rejected".into())
         {
-            problem.next = Some(format!("berth version findings {app} {version}"));
+            problem.next = Some(format!("berth version show {app} {version}"));
         }
         self
     }
 
-    /// Points to the decision that a version waits for, or to its findings.
+    /// Points to the decision that a version waits for, or to its audit.
     pub(crate) fn about_version(mut self, app: &MiniAppId, version: &VersionNumber) -> Self {
         if let Self::Refused(problem) = &mut self
             && let Some(host_app) = problem.fields.get("waits_for").and_then(|all| all.get(0)).and_then(Value::as_str)
         {
             problem.next = Some(format!("berth version decide {app} {version} --host-app {host_app} --approve"));
         }
-        self.with_findings_of(app, version)
+        self.with_audit_of(app, version)
     }
 
     /// Points to the list of teams, if a team has to be named.
@@ -219,7 +227,8 @@ impl Problem {
     fn advice(&self) -> Option<String> {
         let local = self.status == 0 && self.kind.starts_with("package-");
         let named = self.next.clone().or_else(|| Some(self.fields.get("next")?.as_str()?.to_owned()));
-        named.or_else(|| advice(&self.kind).filter(|_| !local).map(|advice| self.filled(advice)))
+        let known = self.fields.get("what").and_then(Value::as_str).and_then(look_for);
+        named.or_else(|| known.or_else(|| advice(&self.kind)).filter(|_| !local).map(|advice| self.filled(advice)))
     }
 
     /// Advice with the ids that are known in place of the words that stand for them.
@@ -231,6 +240,27 @@ impl Problem {
         };
         advice.split(' ').map(fill).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Where to look for what was not found, in the words of the refusal.
+fn look_for(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "MiniApp" => "berth app list, or berth app create NAME --id APP",
+        "version" => "berth version list APP",
+        "trial of" => "berth version trial APP VERSION --entry PATH --account ACCOUNT",
+        "audit of" => "berth version submit APP VERSION",
+        "host app" => "berth host-app list",
+        "binding of" => "berth host-app bindings HOST_APP",
+        "grayscale task" | "GrayTask" => "berth gray list APP",
+        "policy" => "berth policy list",
+        "policy binding" => "berth policy bindings",
+        "webhook" => "berth webhook list",
+        "team" => "berth team list",
+        "merchant" => "berth merchant list",
+        "endpoint application" => "berth endpoint list",
+        "organisation node" => "berth org-node list",
+        _ => return None,
+    })
 }
 
 /// What to do next after a refusal with this reason, where a command helps and the host cannot know it.
@@ -256,7 +286,7 @@ fn advice(kind: &str) -> Option<&'static str> {
         "never-online" | "rollback-twice" => "berth version releases APP (it shows what went online)",
         "below-min-version" => "berth app show APP (it shows the minimum and what is online)",
         "last-admin" => "berth team grant … ACCOUNT admin, for another account",
-        "not-found" => "check the id with the command's list; `berth whoami` shows what you may see",
+        "not-found" => "berth whoami (it shows what you may see)",
         "no-data" => "berth serve --data-dir DIR (it makes the folder), or the folder of a host that is there",
         "product-unsubscribed" => "berth product list --merchant ID --state active",
         "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",

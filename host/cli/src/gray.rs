@@ -97,7 +97,7 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
             state(task.state.as_str()),
             admitted(&task).into(),
             paint.when(task.start),
-            paint.when(task.end),
+            task.ended_by.map_or_else(|| paint.when(task.end), |cause| format!("by {cause}").into()),
         ]
     })
 }

@@ -178,7 +178,9 @@ fn find<T>(policies: &[T], name: &str, is: impl Fn(&T) -> bool) -> Result<usize,
     let found: Vec<_> = policies.iter().enumerate().filter(|(_, known)| is(known)).map(|(at, _)| at).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Failure::usage(format!("The task has no policy {name}. `berth gray show TASK` lists those it has."))),
+        [] => Err(Failure::usage(format!(
+            "The task has no policy {name}, and none is added to a task: end it and create it anew. `berth gray show TASK` lists those it has."
+        ))),
         _ => Err(Failure::usage(format!("The task has the policy {name} more than once. Name its binding, pb_…."))),
     }
 }

@@ -21,7 +21,7 @@ pub fn task(task: &GrayTask, paint: &Paint) -> String {
         .field("version", Cell::of(&task.version))
         .field("state", state(task.state.as_str()))
         .field("start", paint.when(task.start))
-        .field("end", paint.when(task.end))
+        .field(if task.ended_by.is_some() { "planned end" } else { "end" }, paint.when(task.end))
         .maybe("ended by", task.ended_by.map(Cause::as_str))
         .field("admitted", admitted(task));
     for words in &task.in_words {

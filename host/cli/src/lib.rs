@@ -43,6 +43,7 @@ mod release;
 mod session;
 mod table;
 mod token;
+mod trial;
 mod unpack;
 mod version;
 mod views;

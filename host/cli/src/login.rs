@@ -121,7 +121,7 @@ fn view(server: &str, me: &Me, paint: &Paint) -> String {
         .field("account", Cell::strong(&me.account.id))
         .field("name", me.account.name.as_str())
         .field("token", format!("{} {}", me.token.id, me.token.name))
-        .field("may", scopes.join(", "))
+        .field("token may", scopes.join(", "))
         .maybe("expires", me.token.expires_at.map(|at| paint.when(at)));
     if me.grants.is_empty() {
         return format!(

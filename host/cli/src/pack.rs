@@ -99,14 +99,15 @@ pub fn refused(error: berth_base::error::Error) -> Failure {
 fn out_path(out: Option<&Path>, name: &PackageName) -> Result<PathBuf, Failure> {
     let expected = name.to_string();
     let Some(out) = out else { return Ok(expected.into()) };
-    if out.is_dir() {
+    if out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        std::fs::create_dir_all(out).map_err(|error| Failure::file("make", out, &error))?;
         return Ok(out.join(expected));
     }
     if out.file_name().is_some_and(|file| file == expected.as_str()) {
         return Ok(out.to_owned());
     }
     Err(Failure::usage(format!(
-        "A package is named after its id and version, so -o must be a folder that exists, or end in {expected}."
+        "A package is named after its id and version, so -o must be a folder (its name ends in /, or it exists), or end in {expected}."
     )))
 }
 

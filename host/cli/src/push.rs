@@ -155,7 +155,7 @@ async fn follow(client: &Client, session: &mut Session, name: &PackageName, id: 
     if audit.state == AuditState::Rejected {
         let reason = said(&audit.reason).unwrap_or("Mend the findings and upload a new version.");
         let refused = Failure::refused("version-rejected", format!("The audit rejected {name}. {reason}"));
-        return Err(refused.with_findings_of(&name.mini_app_id, &name.version));
+        return Err(refused.followed_by(format!("berth version findings {} {}", name.mini_app_id, name.version)));
     }
     Ok(())
 }

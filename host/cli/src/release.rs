@@ -1,7 +1,4 @@
-//! `berth version publish`, `rollback`, `releases` and `trial`.
-
-use clap::Args;
-use serde_json::json;
+//! `berth version publish`, `rollback` and `releases`.
 
 use super::{
     call::Call,
@@ -12,9 +9,8 @@ use super::{
     table::{Card, Cell},
     version::Which,
 };
-use crate::views;
-use berth_base::{ids::MiniAppId, version::VersionNumber};
-use berth_model::version::{Publish, Release, ReleaseKind, Released, Rollback, Trial};
+use berth_base::ids::MiniAppId;
+use berth_model::version::{Publish, Release, ReleaseKind, Released, Rollback};
 
 pub async fn publish(client: &Client, session: &mut Session, which: &Which, how: &Publish) -> Done {
     let answer = client.value(Call::post(format!("{}/publish", which.path())).json(how)).await;
@@ -75,43 +71,4 @@ fn forces(release: &Release) -> &'static str {
         (true, true) => "no longer",
         (false, _) => "-",
     }
-}
-
-/// The arguments of `berth version trial`.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  berth version trial mp-shop
-  berth version trial mp-shop 1.3.0 --entry pages/index/index --account alice --account bob
-  berth version trial mp-shop --clear")]
-pub struct TrialArgs {
-    /// The MiniApp
-    pub app: MiniAppId,
-    /// The version to try; when absent the present trial is shown
-    #[arg(requires_all = ["entry", "accounts"])]
-    pub version: Option<VersionNumber>,
-    /// The page with which it opens
-    #[arg(long, requires = "version", value_name = "PATH")]
-    pub entry: Option<String>,
-    /// An account that gets it; may be repeated
-    #[arg(long = "account", requires = "version", value_name = "ACCOUNT")]
-    pub accounts: Vec<String>,
-    /// End the trial
-    #[arg(long, conflicts_with = "version")]
-    pub clear: bool,
-}
-
-/// Shows, sets or clears the trial.
-pub async fn trial(client: &Client, session: &mut Session, args: TrialArgs) -> Done {
-    let path = format!("/v1/mini-apps/{}/trial", args.app);
-    if args.clear {
-        client.value(Call::delete(path)).await?;
-        return session.out.done(&json!({"mini_app": args.app, "trial": null}), "There is no trial any more.");
-    }
-    let call = match (args.version, args.entry) {
-        (Some(version), Some(entry_path)) => {
-            Call::put(path).json(&Trial { version, entry_path, accounts: args.accounts })
-        }
-        _ => Call::get(path),
-    };
-    session.out.show(&client.value(call).await?, |trial: Trial, paint| views::trial(trial, paint))
 }

@@ -12,7 +12,7 @@ use super::{
     session::Session,
     table::Cell,
 };
-use crate::{findings, push, release, views};
+use crate::{findings, push, release, trial, views};
 use berth_base::{
     ids::{HostAppId, MiniAppId},
     page::Page,
@@ -93,7 +93,7 @@ pub enum Version {
         app: MiniAppId,
     },
     /// Show, set or clear the trial version
-    Trial(release::TrialArgs),
+    Trial(trial::TrialArgs),
     /// Delete a development version; its number never comes back with other bytes
     Delete(Which),
 }
@@ -163,7 +163,7 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
             release::rollback(&client, session, &app, &Rollback { to, lower_min, note }).await
         }
         Version::Releases { app } => release::list(&client, session, &app).await,
-        Version::Trial(args) => release::trial(&client, session, args).await,
+        Version::Trial(args) => trial::trial(&client, session, args).await,
         Version::Delete(which) => {
             session.confirm(&format!("Delete {} {}? Its number never comes back.", which.app, which.version))?;
             client.value(Call::delete(which.path())).await?;
@@ -219,7 +219,7 @@ async fn decide(client: &Client, session: &mut Session, args: Decide) -> Done {
     })?;
     let decision = audit::Decide { host_app: args.host_app, approve: args.approve, note: args.note };
     let answer = client.value(Call::post(format!("/v1/audits/{}/decisions", audit.id)).json(&decision)).await;
-    let answer = answer.map_err(|failure| failure.with_findings_of(app, number))?;
+    let answer = answer.map_err(|failure| failure.with_audit_of(app, number))?;
     session.out.show(&answer, |audit: Audit, paint| views::audit(&audit, paint))?;
     session.out.then(&answer, views::after_audit);
     Ok(())

@@ -9,17 +9,8 @@ use berth_model::{
     audit::{Audit, AuditItem, AuditState, Decision, Evaluation},
     mini_app::MiniApp,
     overview::Overview,
-    version::{Trial, Version, upload::VersionDetail},
+    version::{Version, upload::VersionDetail},
 };
-
-/// The card of a trial.
-pub fn trial(trial: Trial, paint: &Paint) -> String {
-    Card::default()
-        .field("version", Cell::strong(trial.version))
-        .field("entry path", trial.entry_path)
-        .field("accounts", trial.accounts.join(", "))
-        .render(paint)
-}
 
 /// The card of a version.
 pub fn version(version: &Version, paint: &Paint) -> String {

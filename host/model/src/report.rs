@@ -18,8 +18,8 @@ pub struct Report {
     pub version: VersionNumber,
     /// What became of the version on this device.
     pub kind: Mark,
-    /// Why the version failed, for the progress of the gray task, which groups what differs in numbers only; at most 256
-    /// bytes.
+    /// Why the version failed, for the progress of the gray task, which groups what differs in numbers only. Of a longer
+    /// text the first line counts, up to 256 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

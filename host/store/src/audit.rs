@@ -95,6 +95,20 @@ impl Tx {
         )?)
     }
 
+    /// The audits in which a host app has a part and that are in this state, newest first, at most 200.
+    pub async fn audits_of_host_app(&mut self, host_app: &HostAppId, state: AuditState) -> Result<Vec<AuditRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            AuditRow,
+            "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
+             JOIN audit_item i ON i.audit_id = a.id
+             WHERE i.host_app_id = $1 AND a.state = $2 ORDER BY a.id DESC LIMIT 200",
+            host_app,
+            state
+        )?)
+    }
+
     /// The parts of all host apps in an audit, by the id of the host app.
     pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
         const SQL: &str = "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id";

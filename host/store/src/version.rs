@@ -122,7 +122,7 @@ impl Tx {
     pub async fn step_version(&mut self, row: &VersionRow, step: Transition) -> Result<State> {
         let next = row.state.after(step)?;
         let now = self.now();
-        let online_at = row.online_at.or((next == State::Online).then_some(now));
+        let online_at = if next == State::Online { Some(now) } else { row.online_at };
         let submitted_once = row.submitted_once || next == State::Auditing;
         let changed = execute!(
             self,

@@ -11,9 +11,10 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, Scope},
-    event::{Unbound, kind},
+    event::{Kind, Unbound, kind},
 };
 use berth_store::{Db, Tx};
+use serde::Serialize;
 
 use crate::{host_app, mini_app};
 
@@ -99,6 +100,21 @@ pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniApp
     let data = Unbound { host_app: id.clone(), mini_app: mini_app.clone() };
     tx.tell(kind::BINDING_REMOVED, mini_app, caller.account.as_str(), &data).for_mini_app(mini_app).for_host_app(id);
     tx.commit().await
+}
+
+/// Tells the host apps to which a MiniApp is bound, so that their members and webhooks hear of it: what else the
+/// MiniApp's events tell is its team's.
+pub(crate) async fn tell_host_apps<T: Serialize>(
+    tx: &mut Tx,
+    kind: Kind<T>,
+    mini_app: &MiniAppId,
+    actor: &str,
+    data: &T,
+) -> Result<()> {
+    for host_app in tx.bound_host_apps(mini_app).await? {
+        tx.tell(kind, mini_app, actor, data).for_host_app(&host_app);
+    }
+    Ok(())
 }
 
 /// All bindings of a host app, active or not, ordered by the id of the MiniApp, for a caller who may read the host app.

@@ -20,7 +20,6 @@ use berth_package::PackageName;
 /// `invalid-host-app-key` when `key` is not that of the host app; `invalid-field` for what is too long.
 pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
     short("guid", &report.guid)?;
-    short("detail", report.detail.as_deref().unwrap_or_default())?;
     let index = checks.live.current();
     let host_app = index.host_app_by_key(key).filter(|known| known.id == report.host_app);
     host_app.ok_or_else(|| {

@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_store::Db;
 
-use crate::{mini_app::authorise_change, rollout};
+use crate::{binding, mini_app::authorise_change, rollout};
 
 /// Takes a MiniApp off the shelf, which suspends its gray tasks that deliver or wait for their start, or puts it back
 /// (A2, A3). They stay suspended then, unless `resume` lets those go on that a recall suspended; that may be asked for
@@ -45,8 +45,13 @@ pub async fn shelve(db: &Db, caller: &Caller, id: &MiniAppId, shelf: Shelf) -> R
         resumed = tasks.resume_recalled(&mut tx, actor).await?;
     }
     if changes {
-        let kind = if shelf.on { kind::MINI_APP_ON_SHELF } else { kind::MINI_APP_OFF_SHELF };
-        tx.tell(kind, id, actor, &mini_app).for_mini_app(id);
+        let (of_team, of_host_apps) = if shelf.on {
+            (kind::MINI_APP_ON_SHELF, kind::BINDING_ON_SHELF)
+        } else {
+            (kind::MINI_APP_OFF_SHELF, kind::BINDING_OFF_SHELF)
+        };
+        tx.tell(of_team, id, actor, &mini_app).for_mini_app(id);
+        binding::tell_host_apps(&mut tx, of_host_apps, id, actor, &mini_app).await?;
     }
     let suspended = tasks.suspended(&mut tx).await?;
     tx.commit().await?;

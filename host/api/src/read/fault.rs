@@ -15,6 +15,8 @@ pub enum Fault {
     Missing(&'static str),
     /// There is a member that nobody knows, and these are known.
     Unknown { member: String, known: &'static [&'static str] },
+    /// There is a parameter of a query that nobody knows.
+    UnknownParameter,
     /// A member is given twice.
     Twice(&'static str),
     /// It must be something else.
@@ -33,6 +35,7 @@ impl Fault {
                 let known = if known.is_empty() { "no member".into() } else { known.join(", ") };
                 format!("{place} is not known. Known here: {known}.")
             }
+            Self::UnknownParameter => format!("{place} is not known here. /openapi.json has those that are."),
             Self::Wrong { found, wanted } => format!("{place} must be {wanted}, and is {found}."),
             Self::Said(text) => {
                 format!("{place}: {}.", without_code(text).trim_end_matches('.'))

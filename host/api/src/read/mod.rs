@@ -5,4 +5,4 @@ mod json;
 mod query;
 
 pub use json::read as json;
-pub use query::read as query;
+pub use query::{read as query, read_some as some_query};

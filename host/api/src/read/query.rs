@@ -14,14 +14,32 @@ use berth_base::error::{Code, Error, Result};
 /// Reads a query string, without its question mark.
 ///
 /// # Errors
-/// `bad-request` with `field`, when a parameter is missing, given twice or of the wrong form.
+/// `bad-request` with `field`, when a parameter is not known, missing, given twice or of the wrong form.
 pub fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
-    let pairs = form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name, Told(value)));
+    read_told(query, Unknown::Refused)
+}
+
+/// Reads the query string of an address to which others add parameters of their own, such as WeChat and caches.
+///
+/// # Errors
+/// As [`read`], but parameters that are not known are left aside.
+pub fn read_some<T: DeserializeOwned>(query: &str) -> Result<T> {
+    read_told(query, Unknown::LeftAside)
+}
+
+/// What becomes of parameters that are not known.
+#[derive(Clone, Copy, PartialEq)]
+enum Unknown {
+    Refused,
+    LeftAside,
+}
+
+fn read_told<T: DeserializeOwned>(query: &str, unknown: Unknown) -> Result<T> {
+    let pairs = form_urlencoded::parse(query.as_bytes()).map(|(name, text)| (name, Told { text, unknown }));
     let (all, mut track) = (MapDeserializer::new(pairs), serde_path_to_error::Track::new());
     T::deserialize(serde_path_to_error::Deserializer::new(all, &mut track)).map_err(|fault| {
         let name = match &fault {
             Fault::Missing(name) | Fault::Twice(name) => (*name).to_owned(),
-            Fault::Unknown { member, .. } => member.clone(),
             _ => track.path().to_string(),
         };
         let text = fault.in_words(&format!("The parameter {name} of the query"));
@@ -30,7 +48,10 @@ pub fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
 }
 
 /// The text of one parameter.
-struct Told<'a>(Cow<'a, str>);
+struct Told<'a> {
+    text: Cow<'a, str>,
+    unknown: Unknown,
+}
 
 impl<'a> IntoDeserializer<'a, Fault> for Told<'a> {
     type Deserializer = Self;
@@ -43,9 +64,9 @@ impl<'a> IntoDeserializer<'a, Fault> for Told<'a> {
 macro_rules! parsed {
     ($($method:ident $visit:ident $what:literal,)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Fault> {
-            match self.0.parse() {
+            match self.text.parse() {
                 Ok(value) => visitor.$visit(value),
-                Err(_) => Err(serde::de::Error::invalid_type(Unexpected::Str(&self.0), &$what)),
+                Err(_) => Err(serde::de::Error::invalid_type(Unexpected::Str(&self.text), &$what)),
             }
         }
     )*};
@@ -55,7 +76,7 @@ impl<'de> Deserializer<'de> for Told<'de> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Fault> {
-        match self.0 {
+        match self.text {
             Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
             Cow::Owned(text) => visitor.visit_string(text),
         }
@@ -90,12 +111,20 @@ impl<'de> Deserializer<'de> for Told<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> std::result::Result<V::Value, Fault> {
-        visitor.visit_enum(self.0.into_deserializer())
+        visitor.visit_enum(self.text.into_deserializer())
+    }
+
+    /// Only a parameter that the type does not have is ignored.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Fault> {
+        match self.unknown {
+            Unknown::Refused => Err(Fault::UnknownParameter),
+            Unknown::LeftAside => visitor.visit_unit(),
+        }
     }
 
     forward_to_deserialize_any! {
         i8 i16 i128 u128 f32 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
-        identifier ignored_any
+        identifier
     }
 }
 
@@ -118,15 +147,21 @@ mod tests {
 
     #[test]
     fn parameters_are_read_in_any_order_and_unescaped() {
-        let asked: Asked = read("limit=7&name=a%20b+c&all=true&platform=ios&other=1").unwrap();
+        let asked: Asked = read("limit=7&name=a%20b+c&all=true&platform=ios").unwrap();
         assert_eq!(asked, Asked { name: "a b c".into(), limit: Some(7), all: true, platform: Some(Platform::Ios) });
         assert!(read::<EventQuery>("").is_ok());
+        assert_eq!(read_some::<Asked>("name=a&utm=x").unwrap().name, "a");
     }
 
     #[test]
     fn a_refusal_names_the_parameter_and_what_it_must_be() {
         let cases = [
             ("", "name", "The parameter name of the query is missing."),
+            (
+                "name=a&limitt=7",
+                "limitt",
+                "The parameter limitt of the query is not known here. /openapi.json has those that are.",
+            ),
             ("name=a&name=b", "name", "The parameter name of the query is given twice."),
             (
                 "name=a&limit=many",

@@ -9,7 +9,7 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    audit::Audit,
+    audit::{Audit, AuditQuery},
     binding::Binding,
     host_app::{HostApp, NewHostApp},
 };
@@ -74,8 +74,13 @@ async fn unbind(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// List the audits that wait for the decision of a host app, oldest first, at most 200.
-#[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Audit>)))]
-async fn audits(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Audit>>> {
-    items(audit::waiting_for(&app.db, &caller, &id).await?)
+/// List at most 200 audits of a host app: those in a state, or those that wait for its decision.
+#[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path), AuditQuery), responses((status = 200, body = Items<Audit>)))]
+async fn audits(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<HostAppId>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<Items<Audit>>> {
+    items(audit::of_host_app(&app.db, &caller, &id, &query).await?)
 }

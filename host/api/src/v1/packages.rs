@@ -26,6 +26,7 @@ use berth_work::{
 
 use crate::{
     Api,
+    extract::SomeQuery,
     limits::{body_problem, refuse_declared},
     range,
     sent::OnceSent,
@@ -103,7 +104,7 @@ async fn get(
     who: Fetcher,
     method: Method,
     Path(name): Path<String>,
-    Query(query): Query<DownloadQuery>,
+    SomeQuery(query): SomeQuery<DownloadQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
     let name: PackageName = name.parse()?;

@@ -20,7 +20,10 @@ use berth_work::{
     wechat::{Envelope, config, push},
 };
 
-use crate::{Api, extract::bytes_problem};
+use crate::{
+    Api,
+    extract::{SomeQuery, bytes_problem},
+};
 
 /// Size of a push in bytes, at most. Usual ones have a few hundred.
 const LARGEST_PUSH: usize = 64 << 10;
@@ -47,7 +50,7 @@ pub(crate) struct LinkQuery {
 ///
 /// WeChat demands that its own page is opened from a page of this host.
 #[utoipa::path(get, path = "/v1/wechat/authorise", tag = "channels", params(LinkQuery), responses((status = 200, content_type = "text/html", body = String)))]
-async fn page(State(app): AppState, Query(query): Query<LinkQuery>) -> Response {
+async fn page(State(app): AppState, SomeQuery(query): SomeQuery<LinkQuery>) -> Response {
     match authorisation::page(&app.db, &query.state).await {
         Ok(Some(page)) => {
             let link = format!("<p><a class=\"go\" href=\"{}\">Go on to WeChat</a></p>", escape(&page));
@@ -62,7 +65,7 @@ async fn page(State(app): AppState, Query(query): Query<LinkQuery>) -> Response 
 
 /// Receive the merchant's browser back from WeChat, and show the result as a page.
 #[utoipa::path(get, path = "/v1/wechat/callback", tag = "channels", params(Return), responses((status = 200, content_type = "text/html", body = String)))]
-async fn callback(State(app): AppState, Query(back): Query<Return>) -> Response {
+async fn callback(State(app): AppState, SomeQuery(back): SomeQuery<Return>) -> Response {
     match authorisation::come_back(&app.channels, &back).await {
         Ok(view) => {
             let (status, title, text) = in_words(&view);
@@ -78,7 +81,7 @@ async fn callback(State(app): AppState, Query(back): Query<Return>) -> Response 
 #[utoipa::path(post, path = "/v1/wechat/push", tag = "channels", params(Envelope), request_body(content = String, content_type = "text/xml"), responses((status = 200, content_type = "text/plain", body = String)))]
 async fn receive(
     State(app): AppState,
-    Query(envelope): Query<Envelope>,
+    SomeQuery(envelope): SomeQuery<Envelope>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<&'static str> {
     let platform = config::required(app.channels.wechat.as_ref())?;
@@ -94,7 +97,7 @@ async fn receive(
 async fn hear(
     State(app): AppState,
     Path(_app_id): Path<String>,
-    Query(envelope): Query<Envelope>,
+    SomeQuery(envelope): SomeQuery<Envelope>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<&'static str> {
     let platform = config::required(app.channels.wechat.as_ref())?;

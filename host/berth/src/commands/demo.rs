@@ -155,7 +155,7 @@ fn lines_to_try(bound: SocketAddr, token: &str, key: &str) -> String {
 Ask as devices do (some get 1.1.0, some 1.2.0):
 
   curl -s http://{bound}/v1/check -H 'X-Host-App-Key: {key}' -H 'Content-Type: application/json' \\
-    -d '{{\"host_app\": \"{HOST_APP}\", \"guid\": \"device-1\", \"platform\": \"android\", \"apps\": [{{\"id\": \"coffee\"}}]}}'
+    -d '{{\"host_app\": \"{HOST_APP}\", \"guid\": \"device-1\", \"platform\": \"android\", \"apps\": [{{\"mini_app\": \"coffee\"}}]}}'
 
 Work with it, in another terminal (berth is target/debug/berth after `make run`):
 
@@ -167,4 +167,18 @@ Work with it, in another terminal (berth is target/debug/berth after `make run`)
 
 Stop it with Ctrl-C. Its data stays where it is; starting again goes on with it."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use berth_model::check::CheckRequest;
+
+    #[test]
+    fn the_body_to_try_is_a_check_of_coffee() {
+        let lines = lines_to_try(([127, 0, 0, 1], 7070).into(), "token", "key");
+        let body = lines.split("-d '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default();
+        let asked = serde_json::from_str::<CheckRequest>(body).map(|asked| asked.apps.len());
+        assert!(matches!(asked, Ok(1)), "{asked:?}: {body}");
+    }
 }

@@ -37,6 +37,15 @@ text_enum! {
     }
 }
 
+/// Which audits of a host app to list.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Only those in this state, newest first; when absent those that wait for the decision of the host app, oldest first.
+    #[serde(default)]
+    pub state: Option<AuditState>,
+}
+
 text_enum! {
     /// The decision of a host app in an audit.
     Decision {

@@ -8,7 +8,10 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::register::{Kind, Register, Said};
+use super::{
+    fulfilment::MessageKind,
+    register::{Register, Said},
+};
 
 text_enum! {
     /// Whether a merchant has a product instance.
@@ -43,7 +46,7 @@ pub struct ProductInstance {
     /// The time of the newest message about it, by the sender's clock.
     pub said_at: Millis,
     /// The kind of that message.
-    pub said_kind: Kind,
+    pub said_kind: MessageKind,
     /// The id of that message.
     pub said_by: MessageId,
     /// When it was last unsubscribed, by the sender's clock, whatever came after.

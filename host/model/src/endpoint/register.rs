@@ -3,20 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::InstanceState;
-use berth_base::{clock::Millis, ids::MessageId, text::text_enum};
-
-text_enum! {
-    /// What a fulfilment message says. Of two messages of the same time, the one whose kind stands later here is newer.
-    Kind {
-        /// The merchant bought the product.
-        Purchase = "purchase",
-        /// The merchant prolonged the product, or bought it again.
-        Renew = "renew",
-        /// The merchant gave the product up.
-        Unsubscribe = "unsubscribe",
-    }
-}
+use super::{InstanceState, fulfilment::MessageKind};
+use berth_base::{clock::Millis, ids::MessageId};
 
 /// Identifies what a message said, and orders messages. The newer one is the greater one: by the sender's clock, then
 /// by kind, then by the message's id, so that any two messages have the same order on every host.
@@ -25,7 +13,7 @@ pub struct Said {
     /// The message's time, by the sender's clock.
     pub at: Millis,
     /// The message's kind.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// The message's id.
     pub by: MessageId,
 }
@@ -47,7 +35,7 @@ impl Register {
     /// The register of one message.
     pub fn of(said: Said, expires_at: Option<Millis>, name: Option<String>) -> Self {
         Self {
-            left_at: (said.kind == Kind::Unsubscribe).then_some(said.at),
+            left_at: (said.kind == MessageKind::Unsubscribe).then_some(said.at),
             expires_at,
             name: name.map(|name| (said.clone(), name)),
             newest: said,
@@ -69,7 +57,7 @@ impl Register {
     /// The state of the product instance at the time `now`.
     pub fn state(&self, now: Millis) -> InstanceState {
         match (self.newest.kind, self.expires_at) {
-            (Kind::Unsubscribe, _) => InstanceState::Unsubscribed,
+            (MessageKind::Unsubscribe, _) => InstanceState::Unsubscribed,
             (_, Some(at)) if at <= now => InstanceState::Expired,
             _ => InstanceState::Active,
         }
@@ -85,7 +73,7 @@ mod tests {
 
     /// Few moments and few ids, so that they meet often; the id says what the message says.
     fn message() -> impl Strategy<Value = Register> {
-        let kind = prop_oneof![Just(Kind::Purchase), Just(Kind::Renew), Just(Kind::Unsubscribe)];
+        let kind = prop_oneof![Just(MessageKind::Purchase), Just(MessageKind::Renew), Just(MessageKind::Unsubscribe)];
         (0..6i64, kind, option::of(0..9i64), option::of(0..3u8)).prop_map(|(at, kind, expires, name)| {
             let by = format!("{at}-{kind}-{expires:?}-{name:?}").replace(['(', ')'], ".").parse().unwrap();
             Register::of(Said { at: Millis(at), kind, by }, expires.map(Millis), name.map(|name| name.to_string()))
@@ -133,37 +121,37 @@ mod tests {
 
         #[test]
         fn e4_the_last_unsubscription_is_remembered(history in vec(message(), 1..12)) {
-            let unsubscribed = history.iter().filter(|one| one.newest.kind == Kind::Unsubscribe);
+            let unsubscribed = history.iter().filter(|one| one.newest.kind == MessageKind::Unsubscribe);
             let last = unsubscribed.map(|one| one.newest.at).max();
             prop_assert_eq!(fold(history).unwrap().left_at, last);
         }
     }
 
-    fn said(at: i64, kind: Kind, by: &str) -> Said {
+    fn said(at: i64, kind: MessageKind, by: &str) -> Said {
         Said { at: Millis(at), kind, by: by.parse().unwrap() }
     }
 
     #[test]
     fn e4_an_unsubscription_wins_over_a_purchase_of_the_same_moment() {
-        let bought = Register::of(said(5, Kind::Purchase, "z"), None, None);
-        let left = Register::of(said(5, Kind::Unsubscribe, "a"), None, None);
+        let bought = Register::of(said(5, MessageKind::Purchase, "z"), None, None);
+        let left = Register::of(said(5, MessageKind::Unsubscribe, "a"), None, None);
         assert_eq!(left.clone().join(bought.clone()).state(Millis(9)), InstanceState::Unsubscribed);
         assert_eq!(bought.join(left).state(Millis(9)), InstanceState::Unsubscribed);
     }
 
     #[test]
     fn e2_an_instance_is_active_until_the_moment_it_expires() {
-        let one = Register::of(said(1, Kind::Purchase, "a"), Some(Millis(10)), None);
+        let one = Register::of(said(1, MessageKind::Purchase, "a"), Some(Millis(10)), None);
         assert_eq!(one.state(Millis(9)), InstanceState::Active);
         assert_eq!(one.state(Millis(10)), InstanceState::Expired);
-        let renewed = one.join(Register::of(said(2, Kind::Renew, "b"), Some(Millis(20)), None));
+        let renewed = one.join(Register::of(said(2, MessageKind::Renew, "b"), Some(Millis(20)), None));
         assert_eq!(renewed.state(Millis(10)), InstanceState::Active);
     }
 
     #[test]
     fn a_message_without_a_name_leaves_the_name() {
-        let named = Register::of(said(1, Kind::Purchase, "a"), None, Some("Mall".into()));
-        let unnamed = Register::of(said(2, Kind::Renew, "b"), None, None);
+        let named = Register::of(said(1, MessageKind::Purchase, "a"), None, Some("Mall".into()));
+        let unnamed = Register::of(said(2, MessageKind::Renew, "b"), None, None);
         assert_eq!(named.join(unnamed).name.unwrap().1, "Mall");
     }
 }

@@ -8,8 +8,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     data::{
-        AuditChecked, AuditClosed, AuditDecided, GrayEdited, GrayMoved, MemberGranted, MemberRemoved, OfVersion,
-        PolicyReplaced, Submitted, TrialCleared, Unbound,
+        AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayMoved, MemberGranted, MemberRemoved,
+        OfVersion, PolicyReplaced, Submitted, TrialCleared, Unbound,
     },
     webhook::{Webhook, WebhookPing, WebhookReplayed},
 };
@@ -102,6 +102,10 @@ catalogue! {
     BINDING_ASKED = "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
     BINDING_CREATED = "binding.created" Binding, "A MiniApp was bound to a host app.";
     BINDING_REMOVED = "binding.removed" Unbound, "A MiniApp is no longer bound to a host app.";
+    BINDING_AUDIT_WAITS = "binding.audit_waits" AuditWaits, "A version of a bound MiniApp waits for the decision of the host app.";
+    BINDING_ONLINE = "binding.online" Release, "Another version of a bound MiniApp is online, by a publish or a rollback.";
+    BINDING_OFF_SHELF = "binding.off_shelf" MiniApp, "A bound MiniApp was taken off the shelf, `shelf_note` says why: it must not run.";
+    BINDING_ON_SHELF = "binding.on_shelf" MiniApp, "A bound MiniApp is on the shelf again.";
 
     VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
     VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";

@@ -72,6 +72,16 @@ pub struct Submitted {
     pub host_apps: Vec<HostAppId>,
 }
 
+/// An audit that waits for the decision of a host app.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct AuditWaits {
+    pub audit: AuditId,
+    pub mini_app: MiniAppId,
+    pub version: VersionNumber,
+    pub host_app: HostAppId,
+}
+
 /// An audit that waits for people's decisions now.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]

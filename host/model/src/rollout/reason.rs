@@ -1,11 +1,19 @@
 //! The reasons of failures, as they are grouped (G8).
 
+/// How many bytes of the first line count.
+const LONGEST: usize = 256;
+
 /// The reason in what a device says about a failure: its first line, with single spaces. What differs from device to
 /// device is replaced by `…`, so that equal failures are one reason: numbers of four digits and more, addresses and ids.
 /// Short numbers stay, because they may be status codes.
 pub fn reason(detail: &str) -> String {
     let line = detail.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.split_whitespace().map(without_ids).collect::<Vec<_>>().join(" ")
+    let line = &line[..line.floor_char_boundary(LONGEST)];
+    line.split(|c: char| c.is_whitespace() || c == '\0')
+        .map(without_ids)
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The word with `…` in place of each id in it.
@@ -57,5 +65,7 @@ mod tests {
         ] {
             assert_eq!(reason(detail), expected, "{detail:?}");
         }
+        assert_eq!(reason("nul\0in a text"), "nul in a text");
+        assert_eq!(reason(&"é".repeat(200)), "é".repeat(128), "as much as fits into 256 bytes");
     }
 }

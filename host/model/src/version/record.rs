@@ -73,7 +73,7 @@ pub struct Version {
     pub created_at: Millis,
     /// When its state or its package last changed.
     pub updated_at: Millis,
-    /// When it first went online; absent when it never did.
+    /// When it last went online, by a publish or a rollback; absent when it never did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online_at: Option<Millis>,
 }

@@ -41,7 +41,7 @@ pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &V
         return Err(Error::new(
             Code::NoHostApp,
             format!(
-                "{id} is bound to no host audits, so nobody could approve it. Ask a host app's admin to bind it first."
+                "{id} is bound to no host app, so nobody could approve it. Ask a host app's admin to bind it first."
             ),
         ));
     }

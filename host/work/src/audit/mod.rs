@@ -81,11 +81,15 @@ pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
     }
 }
 
-/// The audits that wait for the decision of a host app, oldest first, at most 200, for a caller who may read it.
-pub async fn waiting_for(db: &Db, caller: &Caller, host_app: &HostAppId) -> Result<Vec<Audit>> {
+/// At most 200 audits of a host app for a caller who may read it: those in a state, newest first, or those that wait for
+/// its decision, oldest first.
+pub async fn of_host_app(db: &Db, caller: &Caller, host_app: &HostAppId, query: &AuditQuery) -> Result<Vec<Audit>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;
-    let rows = tx.audits_waiting_for(host_app).await?;
+    let rows = match query.state {
+        Some(state) => tx.audits_of_host_app(host_app, state).await?,
+        None => tx.audits_waiting_for(host_app).await?,
+    };
     let mut audits = Vec::with_capacity(rows.len());
     for row in rows {
         audits.push(whole(&mut tx, row).await?);

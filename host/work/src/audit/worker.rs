@@ -19,7 +19,7 @@ use berth_base::{
     error::{Error, Result},
     ids::AuditId,
 };
-use berth_model::event::{AuditChecked, kind};
+use berth_model::event::{AuditChecked, AuditWaits, kind};
 use berth_package::{Archive, PackageName};
 use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
@@ -206,6 +206,11 @@ async fn record(db: &Db, audit: &mut Audit, evaluations: &[Evaluation], gate: Ga
             let failed_open = failed_open(evaluations);
             let data = AuditChecked { audit: audit.id.clone(), version: audit.version.clone(), failed_open };
             tx.tell(kind::AUDIT_CHECKED, &audit.mini_app, event::BERTH, &data).for_mini_app(&audit.mini_app);
+            for host_app in audit.items.iter().map(|item| item.host_app.clone()) {
+                let (id, mini_app, version) = (audit.id.clone(), audit.mini_app.clone(), audit.version.clone());
+                let data = AuditWaits { audit: id, mini_app, version, host_app };
+                tx.tell(kind::BINDING_AUDIT_WAITS, &audit.mini_app, event::BERTH, &data).for_host_app(&data.host_app);
+            }
         }
         Gate::Rejected(reason) => {
             decide::close(&mut tx, audit, Decision::Rejected, &reason, event::BERTH).await?;

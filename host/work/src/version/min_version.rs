@@ -32,7 +32,8 @@ pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinV
     }
     if let Some(version) = &min.version {
         let online = tx.online_version(id).await?.map(|online| online.number);
-        may_be_least(id, online.as_ref(), version)?;
+        let exists = tx.version(id, version).await?.is_some();
+        may_be_least(id, online.as_ref(), version, exists)?;
         trial::end(&mut tx, actor, id, TrialEnd::MinVersion, |trial| trial < version).await?;
     }
     mini_app.min_version = min.version;
@@ -42,14 +43,14 @@ pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinV
     Ok(mini_app)
 }
 
-fn may_be_least(id: &MiniAppId, online: Option<&VersionNumber>, version: &VersionNumber) -> Result<()> {
+fn may_be_least(id: &MiniAppId, online: Option<&VersionNumber>, version: &VersionNumber, exists: bool) -> Result<()> {
     if online.is_some_and(|online| version <= online) {
         return Ok(());
     }
     let online = online.map_or("nothing".into(), ToString::to_string);
-    let command = format!("berth version publish {id} {version}");
-    let detail = format!(
-        "The minimum {version} is above what is online ({online}), so no device could run it. Publish first: `{command}`."
-    );
-    Err(Error::new(Code::VersionOrder, detail).next(command))
+    let command =
+        if exists { format!("berth version publish {id} {version}") } else { format!("berth version list {id}") };
+    let detail = format!("The minimum {version} is above what is online ({online}), so no device could run it.");
+    let first = if exists { "Publish it first" } else { "There is no such version. See what there is" };
+    Err(Error::new(Code::VersionOrder, format!("{detail} {first}: `{command}`.")).next(command))
 }

@@ -16,7 +16,7 @@ use berth_model::{
 use berth_store::{Db, Tx, version::VersionRow};
 
 use super::{may_roll_back, trial};
-use crate::{mini_app, rollout};
+use crate::{binding, mini_app, rollout};
 
 /// Checks that `candidate` may be published now (V7), but for its audit.
 fn may_publish(mini_app: &MiniApp, online: Option<&VersionNumber>, candidate: &VersionRow) -> Result<()> {
@@ -47,7 +47,7 @@ fn point_on(refused: Error, id: &MiniAppId, version: &VersionRow) -> Error {
     match version.state {
         State::Development => refused.next(format!("berth version submit {id} {number} --wait")),
         State::Auditing => refused.next(format!("berth version show {id} {number}")),
-        State::Rejected => refused.next(format!("berth version findings {id} {number}")),
+        State::Rejected => refused.next(format!("berth version show {id} {number}")),
         _ => refused,
     }
 }
@@ -161,6 +161,7 @@ pub(crate) async fn bring_online(
         released_at: now,
     };
     tx.insert_release(&ReleaseId::generate(now, tx.random()), &version.id, &release).await?;
+    binding::tell_host_apps(tx, kind::BINDING_ONLINE, &release.mini_app, &release.released_by, &release).await?;
     Ok(release)
 }
 

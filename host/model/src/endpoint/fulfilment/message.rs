@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::endpoint::register::{Kind, Register, Said};
+use super::MessageKind;
+use crate::endpoint::register::{Register, Said};
 use berth_base::{
     clock::Millis,
     ids::{Digest, InstanceId, MerchantId, MessageId, ProductCode},
@@ -33,7 +34,7 @@ pub struct Message {
     /// The product of the instance.
     pub product: ProductCode,
     /// What happened to the instance.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// When it happened, by the sender's clock.
     pub at: Millis,
     /// When the instance expires; never when absent.

@@ -1,10 +1,12 @@
 //! Fulfilment: the order system's messages may come in any order, any number of times and at any host, and lead to the
 //! same result. A message that cannot be applied is parked with its reason and does not hold up others (E1, E4).
 
+mod kind;
 pub mod message;
 mod receipt;
 mod stored;
 
+pub use kind::MessageKind;
 pub use receipt::{Receipt, ReceiptOutcome, Receipts};
 pub use stored::{Fulfilment, FulfilmentQuery, FulfilmentState, Place};
 

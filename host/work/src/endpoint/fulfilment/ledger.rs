@@ -10,8 +10,8 @@ use berth_base::{
 use berth_model::endpoint::{
     ProductInstance,
     fulfilment::message::{Arrival, MOST_AHEAD, Message, Reason, Refusal},
-    fulfilment::{FulfilmentState, Receipt, ReceiptOutcome},
-    register::{Kind, Register},
+    fulfilment::{FulfilmentState, MessageKind, Receipt, ReceiptOutcome},
+    register::Register,
 };
 use berth_store::endpoint::fulfilment::FulfilmentRow;
 
@@ -153,7 +153,7 @@ impl Ledger {
     }
 
     fn apply(&mut self, message: &Message) {
-        if message.kind != Kind::Unsubscribe {
+        if message.kind != MessageKind::Unsubscribe {
             self.buyers.insert(message.merchant.clone());
         }
         let before = self.instances.get(&message.instance).cloned();
