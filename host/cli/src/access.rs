@@ -99,6 +99,16 @@ impl Place {
         }
     }
 
+    /// The place in words; unless an option names it, it is the team.
+    fn or_team(&self, team: &str) -> String {
+        match self {
+            Self { host_app: Some(id), .. } => format!("the host app {id}"),
+            Self { merchant: Some(id), .. } => format!("the merchant {id}"),
+            Self { platform: true, .. } => "the platform".into(),
+            Self { .. } => format!("the team {team}"),
+        }
+    }
+
     /// The path of the place's members. Unless an option names the place, the first word is a team and is removed.
     async fn find(&self, client: &Client, words: &mut Vec<String>) -> Result<String, Failure> {
         match self.path() {
@@ -190,10 +200,14 @@ async fn grant(client: &Client, session: &mut Session, mut words: Vec<String>, p
             "Expected TEAM ACCOUNT ROLE, or ACCOUNT ROLE with --host-app ID, --merchant ID or --platform.",
         ));
     }
+    let team = words[0].clone();
     let path = place.find(client, &mut words).await?;
+    let named = words[0].clone();
     let (account, role): (_, Role) = (account_id(client, &words[0]).await?, words[1].parse()?);
     client.value(Call::put(format!("{path}/{account}")).json(&SetRole { role })).await?;
-    session.out.done(&json!({"account": account, "role": role}), format!("{account} is now {role}."))
+    session
+        .out
+        .done(&json!({"account": account, "role": role}), format!("{named} is now {role} of {}.", place.or_team(&team)))
 }
 
 async fn revoke(client: &Client, session: &mut Session, mut words: Vec<String>, place: &Place) -> Done {

@@ -195,7 +195,11 @@ fn settle(body: &Body, taken: bool) {
 async fn stream(path: &std::path::Path, progress: &indicatif::ProgressBar) -> Result<(reqwest::Body, u64), Failure> {
     let unreadable = |error: std::io::Error| Failure::file("read", path, &error);
     let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-    let size = file.metadata().await.map_err(unreadable)?.len();
+    let metadata = file.metadata().await.map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(Failure::usage(format!("{} is a folder. Name the file that is to be sent.", path.display())));
+    }
+    let size = metadata.len();
     progress.set_length(size);
     progress.set_position(0);
     let progress = progress.clone();

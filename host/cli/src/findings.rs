@@ -6,20 +6,25 @@ use super::{
 };
 use berth_base::text;
 use berth_model::{
-    audit::{Findings, NamedFinding},
+    audit::{Findings, NamedFinding, NoVerdict},
     policy::{Place, Severity, registry::Mode},
 };
 
 /// All findings and a summary: those that count come first, of these the most serious ones first.
 pub(crate) fn render(found: &Findings, paint: &Paint) -> String {
-    if found.findings.is_empty() {
-        return "No findings.".into();
-    }
     let mut sorted: Vec<_> = found.findings.iter().collect();
     sorted.sort_by_key(|one| (!counts(one), std::cmp::Reverse(one.finding.severity)));
     let mut lines: Vec<_> = sorted.iter().map(|one| line(one, paint)).collect();
-    lines.push(summary(&sorted));
+    lines.extend(found.no_verdict.iter().map(|one| silent(one, paint)));
+    lines.push(if sorted.is_empty() { "No findings.".into() } else { summary(&sorted) });
     lines.join("\n")
+}
+
+/// A policy that gave no verdict, and why.
+fn silent(one: &NoVerdict, paint: &Paint) -> String {
+    let shadow = if one.mode == Mode::Enforce { "" } else { "(shadow) " };
+    let (policy, outcome) = (Cell::strong(&one.policy).render(paint), state(one.outcome.as_str()).render(paint));
+    format!("{policy}: {shadow}no verdict, {outcome}: {}", Cell::of(&one.detail).render(paint))
 }
 
 /// Whether it may reject the version.

@@ -149,7 +149,7 @@ pub fn session(global: &Global) -> Session {
         width: console::Term::stdout().size_checked().map(|(_, columns)| columns),
         now: clock.now(),
     };
-    let mut out = Output::new(global.json, paint, Box::new(io::stdout()), Box::new(io::stderr()));
+    let mut out = Output::new(global.json, paint, clock.clone(), Box::new(io::stdout()), Box::new(io::stderr()));
     out.styled_errors = console::colors_enabled_stderr() && io::stderr().is_terminal();
     Session {
         global: global.clone(),

@@ -1,7 +1,10 @@
 //! Prints for all commands: answers to stdout, everything else to stderr, and with `--json` exactly one document to
 //! stdout.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -12,6 +15,7 @@ use super::{
     paint::Paint,
     table::Table,
 };
+use berth_base::clock::Clock;
 
 /// The output of a command.
 pub struct Output {
@@ -19,6 +23,8 @@ pub struct Output {
     pub json: bool,
     /// The look of answers for people.
     pub paint: Paint,
+    /// Tells the present time when an answer is printed, which may be long after the command began.
+    clock: Arc<dyn Clock>,
     /// Whether stderr may have colours.
     pub styled_errors: bool,
     stdout: Box<dyn Write + Send>,
@@ -27,8 +33,14 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn new(json: bool, paint: Paint, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
-        Self { json, paint, styled_errors: false, stdout, stderr, answered: false }
+    pub fn new(
+        json: bool,
+        paint: Paint,
+        clock: Arc<dyn Clock>,
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+    ) -> Self {
+        Self { json, paint, clock, styled_errors: false, stdout, stderr, answered: false }
     }
 
     /// Prints a line of the answer for people; nothing with `--json`.
@@ -116,6 +128,7 @@ impl Output {
 
     fn answer(&mut self, document: &Value, human: impl FnOnce(&Paint) -> Result<String, Failure>) -> Done {
         self.answered = true;
+        self.paint.now = self.clock.now();
         let text = if self.json { pretty(document) } else { human(&self.paint)? };
         self.write(&text)
     }

@@ -59,9 +59,11 @@ pub(crate) fn after_audit(audit: Audit) -> Option<String> {
         AuditState::Checking => Some(format!("berth version findings {app} {version}")),
         AuditState::Deciding => {
             let waits = items.into_iter().find(|item| item.decision.is_none())?;
-            Some(format!("berth version decide {app} {version} --host-app {} --approve", waits.host_app))
+            let host_app = waits.host_app;
+            let command = format!("berth version decide {app} {version} --host-app {host_app} --approve");
+            Some(format!("{command}   # by an auditor of {host_app}"))
         }
-        AuditState::Approved => Some(format!("berth version publish {app} {version}")),
+        AuditState::Approved => Some(format!("berth version publish {app} {version}   # by the team")),
         AuditState::Rejected | AuditState::Withdrawn => None,
     }
 }

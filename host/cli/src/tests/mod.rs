@@ -146,11 +146,12 @@ impl Desk {
         let (out, err) = (Pipe::default(), Pipe::default());
         let clock = ManualClock::new("2030-01-31T08:00:00Z".parse().unwrap());
         let paint = Paint { styled: false, width: self.width, now: clock.now() };
+        let clock: Arc<dyn Clock> = Arc::new(clock);
         let mut session = Session {
-            out: Output::new(cli.global.json, paint, Box::new(out.clone()), Box::new(err.clone())),
+            out: Output::new(cli.global.json, paint, clock.clone(), Box::new(out.clone()), Box::new(err.clone())),
             global: cli.global,
             credentials: Some(self.path("config/berth/credentials.json")),
-            clock: Arc::new(clock),
+            clock,
             random: Arc::new(SystemRandom),
             input: Box::new(io::Cursor::new(self.input.clone())),
             attended: self.attended,

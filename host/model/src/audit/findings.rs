@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Evaluation;
+use super::{Evaluation, OutcomeKind};
 use crate::policy::{Finding, registry::Mode};
 
 /// The findings of all policies in a version.
@@ -10,6 +10,22 @@ use crate::policy::{Finding, registry::Mode};
 #[allow(missing_docs, reason = "the name says it")]
 pub struct Findings {
     pub findings: Vec<NamedFinding>,
+    /// The policies that gave no verdict; what follows from that is their `on_error`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_verdict: Vec<NoVerdict>,
+}
+
+/// A policy that gave no verdict on a version.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct NoVerdict {
+    /// Name of the policy.
+    pub policy: String,
+    /// Mode of the policy; in mode `shadow` nothing follows.
+    pub mode: Mode,
+    /// What it did instead.
+    pub outcome: OutcomeKind,
+    /// Why, in words.
+    pub detail: String,
 }
 
 /// A finding, with the policy that made it.
@@ -25,12 +41,16 @@ pub struct NamedFinding {
 }
 
 impl Findings {
-    /// All findings of the evaluations, in their order.
+    /// All findings of the evaluations, and the policies that gave no verdict, in their order.
     pub fn of(evaluations: impl IntoIterator<Item = Evaluation>) -> Self {
-        let named = |evaluation: Evaluation| {
-            let (policy, mode) = (evaluation.policy, evaluation.mode);
-            evaluation.findings.into_iter().map(move |finding| NamedFinding { policy: policy.clone(), mode, finding })
-        };
-        Self { findings: evaluations.into_iter().flat_map(named).collect() }
+        let mut all = Self { findings: Vec::new(), no_verdict: Vec::new() };
+        for Evaluation { policy, mode, outcome, detail, findings, .. } in evaluations {
+            let named = |finding| NamedFinding { policy: policy.clone(), mode, finding };
+            all.findings.extend(findings.into_iter().map(named));
+            if outcome != OutcomeKind::Verdict {
+                all.no_verdict.push(NoVerdict { policy, mode, outcome, detail });
+            }
+        }
+        all
     }
 }

@@ -9,7 +9,7 @@ mod sarif;
 pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
 pub use evaluation::Evaluation;
-pub use findings::{Findings, NamedFinding};
+pub use findings::{Findings, NamedFinding, NoVerdict};
 pub use pure::{Gate, capped, failed_open, gate, tally};
 pub use sarif::sarif;
 

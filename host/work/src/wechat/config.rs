@@ -117,7 +117,7 @@ impl Platform {
 pub fn required(platform: Option<&Platform>) -> Result<&Platform> {
     platform.ok_or_else(|| {
         let detail = "This host has no WeChat third-party platform. Start it with --wechat-app-id and what belongs to it; \
-                      the README's section on WeChat says where they come from.";
+                      host/docs/wechat.md says where they come from.";
         Error::new(Code::WechatNotSetUp, detail)
     })
 }

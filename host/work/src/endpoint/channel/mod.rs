@@ -192,7 +192,8 @@ pub async fn delete(db: &Db, caller: &Caller, id: &ChannelId) -> Result<()> {
     let (_, channel) = owned::hold::<Channel>(&mut tx, caller, id).await?;
     if let Some(endpoint_app) = &channel.endpoint_app {
         let detail = format!("The channel is bound to {endpoint_app}. Unbind it first.");
-        return Err(Error::new(Code::ChannelBound, detail).with("endpoint_app", endpoint_app));
+        let refused = Error::new(Code::ChannelBound, detail).with("endpoint_app", endpoint_app);
+        return Err(refused.next(format!("berth channel unbind {id}")));
     }
     tx.delete_channel(id).await?;
     if channel.kind.is_wechat()
