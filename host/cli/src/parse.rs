@@ -45,11 +45,8 @@ impl FromStr for Moment {
         if let Some(span) = text.strip_prefix('+') {
             return duration(span).map(Self::FromNow);
         }
-        if let Ok(seconds) = duration(text) {
-            return Ok(Self::FromNow(seconds));
-        }
         text.parse().map(Self::At).map_err(|_| {
-            format!("{text:?} is not a time: expected now, +2h, 7d, or RFC 3339 such as 2030-01-31T08:00:00Z")
+            format!("{text:?} is not a time: expected now, +2h, +90d, or RFC 3339 such as 2030-01-31T08:00:00Z")
         })
     }
 }

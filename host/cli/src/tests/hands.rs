@@ -144,10 +144,14 @@ async fn the_next_command_is_printed_with_the_ids_that_are_known() {
         (
             "version submit mp-shop 1.2.0",
             audit("deciding", false),
-            "berth version decide mp-shop 1.2.0 --host-app ha-two --approve",
+            "berth version decide mp-shop 1.2.0 --host-app ha-two --approve   # by an auditor of ha-two",
         ),
         ("version submit mp-shop 1.2.0", audit("checking", false), "berth version findings mp-shop 1.2.0"),
-        ("version submit mp-shop 1.2.0", audit("approved", true), "berth version publish mp-shop 1.2.0"),
+        (
+            "version submit mp-shop 1.2.0",
+            audit("approved", true),
+            "berth version publish mp-shop 1.2.0   # by the team",
+        ),
         ("app create Shop --id mp-shop", app("mp-shop", true), "berth init --id mp-shop"),
         ("app shelf mp-shop off", app("mp-shop", false), "berth app shelf mp-shop on"),
     ];

@@ -41,11 +41,11 @@ async fn login_verifies_and_stores_for_the_owner_only() {
     assert_eq!(std::fs::metadata(&stored).unwrap().permissions().mode() & 0o777, 0o600);
     let ran = desk.run("whoami").await.good();
     insta::assert_snapshot!(ran.out.replace(&server, "http://host"), @r"
-    server   http://host
-    account  usr_00000000000000000000000000
-    name     Ann
-    token    tok_00000000000000000000000000 laptop
-    may      read, manage
+    server     http://host
+    account    usr_00000000000000000000000000
+    name       Ann
+    token      tok_00000000000000000000000000 laptop
+    token may  read, manage
 
     SCOPE     ID  ROLE
     platform  -   admin
