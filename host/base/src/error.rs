@@ -87,6 +87,14 @@ codes! {
     MissingGrant = "missing-grant", Forbidden, "The role or the token's scope does not allow this";
     LastAdmin = "last-admin", Conflict, "The last admin cannot be removed";
 
+    // AppSecrets and users
+    AppSecretExists = "app-secret-exists", Conflict, "The MiniApp has an AppSecret already";
+    NoAppSecret = "no-app-secret", NotFound, "The MiniApp has no AppSecret";
+    InvalidAppSecret = "invalid-app-secret", Unauthenticated, "The MiniApp or its AppSecret is not valid";
+    AppSecretFrozen = "app-secret-frozen", Forbidden, "The AppSecret is frozen";
+    InvalidServerToken = "invalid-server-token", Unauthenticated, "The server token is not valid";
+    InvalidLoginCode = "invalid-login-code", Invalid, "The login code is not valid";
+
     // packages
     PackageName = "package-name", Malformed, "The package name is not {mini_app_id}_{version}.apkg";
     PackageArchive = "package-archive", Invalid, "The archive is damaged or ambiguous";

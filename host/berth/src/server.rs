@@ -36,7 +36,7 @@ use berth_work::{
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
     policy::registry::ensure_builtins,
-    rollout,
+    rollout, user,
 };
 
 /// A host whose parts are open, and whose workers have not been started.
@@ -116,6 +116,7 @@ impl Host {
         workers.spawn(deliver::run(app.outbox.clone()));
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
+        workers.spawn(user::run_forgetter(db.clone()));
         (app, workers)
     }
 

@@ -2,6 +2,7 @@
 //! database, no clock, no network. With the feature `sql`, the types that are rows as they are can be read from it.
 
 pub mod access;
+pub mod app_secret;
 pub mod audit;
 pub mod binding;
 pub mod check;
@@ -19,4 +20,5 @@ mod said;
 pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod user;
 pub mod version;

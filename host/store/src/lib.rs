@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod admission;
+pub mod app_secret;
 pub mod audit;
 mod backlog;
 pub mod blob;
@@ -18,6 +19,7 @@ pub mod endpoint;
 pub mod event;
 pub mod gray_task;
 mod host_app;
+mod host_key;
 mod idempotency;
 mod index;
 mod lease;
@@ -30,6 +32,7 @@ pub mod sealed;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod user;
 pub mod version;
 mod webhook;
 pub mod wechat;

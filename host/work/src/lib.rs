@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod app;
+pub mod app_secret;
 pub mod audit;
 pub mod binding;
 pub mod check;
@@ -21,5 +22,6 @@ pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod unbroken;
+pub mod user;
 pub mod version;
 pub mod wechat;

@@ -108,6 +108,32 @@ pub fn page(code: Code) -> Page {
             "Make another account admin first: `berth team grant … ACCOUNT admin`.",
         ),
 
+        // AppSecrets and users
+        Code::AppSecretExists => (
+            "A MiniApp has one AppSecret, and this one has it already.",
+            "If the secret is lost, make another: `berth secret reset APP`. The old one stops at once.",
+        ),
+        Code::NoAppSecret => (
+            "No AppSecret was ever generated for this MiniApp.",
+            "An admin of its team generates one: `berth secret generate APP`. It is shown once.",
+        ),
+        Code::InvalidAppSecret => (
+            "There is no such MiniApp, or this is not its AppSecret: all are answered alike. After a reset the old one is not valid any more.",
+            "Check both on your server. If the secret is lost, an admin of the team makes another: `berth secret reset APP`.",
+        ),
+        Code::AppSecretFrozen => (
+            "An admin of the team has frozen the AppSecret, as it may be in wrong hands. Nothing works with it or with server tokens that came from it.",
+            "Put a new one into use by `berth secret reset APP`, or use the same again by `berth secret unfreeze APP`.",
+        ),
+        Code::InvalidServerToken => (
+            "The server token is unknown or has expired, or the AppSecret that it came from was reset or frozen since.",
+            "Get another one with the AppSecret: `POST /v1/server-tokens`. API tokens (`berth_…`) are of no use here.",
+        ),
+        Code::InvalidLoginCode => (
+            "The login code was used before, is older than five minutes, or is not for this MiniApp: all are answered alike.",
+            "Have the MiniApp ask its host app for a new one. A code is exchanged once, by the server of the MiniApp that it was issued for.",
+        ),
+
         // packages
         Code::PackageName => (
             "The name of the file is not `{mini_app_id}_{version}.apkg`, from which the host knows what it is.",

@@ -1,6 +1,7 @@
 //! The resources of version 1 of the API. Each handler reads the request, calls one operation, and writes its answer.
 
 pub mod access;
+pub mod app_secrets;
 pub mod audits;
 pub mod authorisations;
 pub mod channels;
@@ -16,6 +17,7 @@ pub mod org_nodes;
 pub mod packages;
 pub mod policies;
 pub mod product_instances;
+pub mod users;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
@@ -67,6 +69,8 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(mini_apps::routes())
+        .merge(app_secrets::routes())
+        .merge(users::routes())
         .merge(host_apps::routes())
         .merge(packages::routes())
         .merge(versions::routes())

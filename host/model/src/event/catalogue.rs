@@ -17,6 +17,7 @@ use berth_base::error::{Error, Result};
 
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
+    app_secret::AppSecret,
     binding::Binding,
     endpoint::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
@@ -98,6 +99,10 @@ catalogue! {
     MINI_APP_ON_SHELF = "mini_app.on_shelf" MiniApp, "A MiniApp is on the shelf: devices are served.";
     MINI_APP_OFF_SHELF = "mini_app.off_shelf" MiniApp, "A MiniApp is off the shelf: no device is served any more.";
     MINI_APP_MIN_VERSION = "mini_app.min_version" MiniApp, "The smallest version that may run changed.";
+    APP_SECRET_GENERATED = "app_secret.generated" AppSecret, "The AppSecret of a MiniApp was generated.";
+    APP_SECRET_RESET = "app_secret.reset" AppSecret, "The AppSecret of a MiniApp was replaced; the old one stopped at once.";
+    APP_SECRET_FROZEN = "app_secret.frozen" AppSecret, "The AppSecret of a MiniApp was frozen; nothing works with it any more.";
+    APP_SECRET_UNFROZEN = "app_secret.unfrozen" AppSecret, "The AppSecret of a MiniApp works again.";
     HOST_APP_CREATED = "host_app.created" HostApp, "A host app was created.";
     BINDING_ASKED = "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
     BINDING_CREATED = "binding.created" Binding, "A MiniApp was bound to a host app.";
