@@ -16,6 +16,7 @@ mod gray_policies;
 mod greed;
 mod house;
 mod intruders;
+mod keys;
 mod manifests;
 mod policies;
 mod processes;

@@ -421,9 +421,7 @@ mod tests {
     #[test]
     fn k9_f87_an_address_that_was_wrong_too_often_is_refused_before_its_secret_is_looked_at() {
         let (throttle, clock) = throttle(&limits("off", "off", "off"));
-        let wait = |address| {
-            throttle.may_try(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone())
-        };
+        let wait = |address| throttle.may_try(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone());
         let wrong = |address, times| (0..times).for_each(|_| throttle.was_wrong(from(address)));
         assert!((0..100).all(|_| wait("1.1.1.1").is_ok()), "what is right has no limit");
         wrong("1.1.1.1", 2);

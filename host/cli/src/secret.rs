@@ -85,11 +85,11 @@ pub async fn run(command: Secret, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Secret::Show { app } => session.out.show(&client.value(Call::get(path(&app))).await?, view),
-        Secret::Generate { app } => {
-            session.out.show(&client.value(Call::create(path(&app))).await?, issued_view)
-        }
+        Secret::Generate { app } => session.out.show(&client.value(Call::create(path(&app))).await?, issued_view),
         Secret::Reset { app } => {
-            session.confirm(&format!("Reset the AppSecret of {app}, so that its server is locked out until it has the new one?"))?;
+            session.confirm(&format!(
+                "Reset the AppSecret of {app}, so that its server is locked out until it has the new one?"
+            ))?;
             session.out.show(&client.value(Call::post(format!("{}/reset", path(&app)))).await?, issued_view)
         }
         Secret::Freeze { app, note } => {
@@ -132,7 +132,10 @@ fn view(one: AppSecret, paint: &Paint) -> String {
 
 fn issued_view(one: IssuedAppSecret, paint: &Paint) -> String {
     let card = card(&one.app_secret, paint).field("secret", Cell::strong(&one.secret));
-    format!("{}\n\nThe secret is shown this once. It belongs on the MiniApp's server, never into its package.", card.render(paint))
+    format!(
+        "{}\n\nThe secret is shown this once. It belongs on the MiniApp's server, never into its package.",
+        card.render(paint)
+    )
 }
 
 fn token_view(one: ServerToken, paint: &Paint) -> String {

@@ -65,7 +65,9 @@ pub async fn run(command: User, session: &mut Session) -> Done {
             let call = Call::ask(format!("/v1/host-apps/{host_app}/login-codes"));
             let answer = client.value(call.json(&AskLoginCode { mini_app: app, account })).await?;
             session.out.show(&answer, code_view)?;
-            session.out.then(&answer, |one: LoginCode| Some(format!("berth user session {} {}", one.mini_app, one.code)));
+            session
+                .out
+                .then(&answer, |one: LoginCode| Some(format!("berth user session {} {}", one.mini_app, one.code)));
             Ok(())
         }
         User::Session { app, code, proof } => {

@@ -79,7 +79,8 @@ mod tests {
         assert_eq!((id.as_str().len(), id.as_str().parse::<OpenId>().unwrap() == id), (28, true));
         assert_ne!(id, OpenId::of_mac(&[8; 32]));
         assert!(!format!("{id:?}").contains(id.as_str()));
-        for wrong in ["", "o", "guess", &id.as_str()[1..], &format!("{}0", id.as_str()), &id.as_str().replace('7', "U")] {
+        for wrong in ["", "o", "guess", &id.as_str()[1..], &format!("{}0", id.as_str()), &id.as_str().replace('7', "U")]
+        {
             let refused = wrong.parse::<OpenId>().unwrap_err();
             assert!(wrong.is_empty() || !refused.detail.contains(wrong) || wrong.len() < 28, "{refused}");
         }

@@ -35,7 +35,8 @@ pub async fn generate(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Issued
     mini_app::authorise_change(&mut tx, caller, id, Action::Configure).await?;
     if tx.app_secret(id).await?.is_some() {
         let command = format!("berth secret reset {id}");
-        let detail = format!("{id} has an AppSecret. If it is lost, `{command}` makes another; the old one stops at once.");
+        let detail =
+            format!("{id} has an AppSecret. If it is lost, `{command}` makes another; the old one stops at once.");
         return Err(Error::new(Code::AppSecretExists, detail).next(command));
     }
     put_new(tx, caller, id, 1, kind::APP_SECRET_GENERATED).await
@@ -55,7 +56,7 @@ pub async fn reset(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<IssuedApp
 }
 
 async fn put_new(
-    mut tx: Tx,
+    tx: Tx,
     caller: &Caller,
     id: &MiniAppId,
     generation: i64,

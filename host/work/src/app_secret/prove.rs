@@ -35,7 +35,8 @@ pub async fn prove(db: &Db, mini_app: &MiniAppId, secret: &Secret) -> Result<Pro
 }
 
 fn invalid() -> Error {
-    let detail = "There is no such MiniApp, or this is not its AppSecret. After a reset the old one is not valid any more.";
+    let detail =
+        "There is no such MiniApp, or this is not its AppSecret. After a reset the old one is not valid any more.";
     Error::new(Code::InvalidAppSecret, detail)
 }
 
