@@ -1,0 +1,26 @@
+//! Subscription messages: short messages of a MiniApp to users who have asked for them, in the form of a template (M1–M9).
+//!
+//! A MiniApp chooses templates from the public library. The host app asks its user for consent and tells it here; the
+//! MiniApp's server sends; the host app shows the message and tells what became of it.
+
+mod field;
+mod library;
+mod send;
+mod subscription;
+mod template;
+
+pub use field::FieldType;
+pub use library::{
+    Category, Keyword, LibraryQuery, PublicTemplate, SubscriptionKind, Words, library, preview, public_template,
+};
+pub use send::{
+    Message, MessageField, MessageQuery, MessageReport, MessageState, MessageToShow, Reported, SendMessage, day_of,
+};
+pub use subscription::{
+    Answer, AskSubscription, Dropped, MOST_ASKED, Subscribe, Subscription, SubscriptionQuery, SubscriptionRequest,
+    Withdraw, kept,
+};
+pub use template::{MessageTemplate, NewMessageTemplate};
+
+/// How many messages of a long-term template a user gets in a day, at most (M3).
+pub const MOST_A_DAY: i64 = 5;
