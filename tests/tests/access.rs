@@ -132,6 +132,18 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/session/check", May::Server),
     ("POST", "/v1/session/end", May::Server),
     ("POST", "/v1/host-apps/{id}/login-codes", HOST_VOUCH),
+    ("GET", "/v1/message-library", May::Anybody),
+    ("GET", "/v1/mini-apps/{id}/message-templates", READ),
+    ("POST", "/v1/mini-apps/{id}/message-templates", DEVELOP),
+    ("DELETE", "/v1/mini-apps/{id}/message-templates/{template}", DEVELOP),
+    ("POST", "/v1/host-apps/{id}/subscription-requests", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/subscriptions", HOST_VOUCH),
+    ("GET", "/v1/host-apps/{id}/subscriptions", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/subscriptions/withdraw", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/messages/{message}", HOST_VOUCH),
+    ("POST", "/v1/messages", May::Server),
+    ("GET", "/v1/messages/{id}", May::Server),
+    ("GET", "/v1/mini-apps/{id}/messages", READ),
     ("GET", "/v1/mini-apps/{id}/overview", READ),
     ("GET", "/v1/mini-apps/{id}/bindings", READ),
     ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
@@ -224,8 +236,8 @@ const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulf
 /// Operations other than GET that only read, and are therefore open to the platform's viewers.
 const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
 
-/// What only admins of the team read: the platform's viewers, who read everything else, do not.
-const FOR_ADMINS: &str = "/v1/mini-apps/{id}/secret";
+/// What the platform's viewers, who read everything else, do not: what is known of AppSecrets, and what users allow.
+const NOT_FOR_VIEWERS: [&str; 2] = ["/v1/mini-apps/{id}/secret", "/v1/host-apps/{id}/subscriptions"];
 
 impl Cast {
     async fn gather(host: Host) -> Self {
@@ -254,6 +266,8 @@ impl Cast {
         let authorisation = text(&admin.post("/v1/channel-authorisations", new).await.good()["id"]);
         let hook = json!({"url": "http://127.0.0.1:9/", "scope": {"kind": "merchant", "id": merchant}});
         let webhook = text(&admin.post("/v1/webhooks", hook).await.good()["id"]);
+        let new = json!({"template": "order-paid", "keywords": [1]});
+        let template = text(&admin.post("/v1/mini-apps/coffee/message-templates", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -304,6 +318,7 @@ impl Cast {
             ("merchant", merchant),
             ("webhook", webhook),
             ("channel", channel),
+            ("template", template),
             ("cid", cid),
             ("authorisation", authorisation),
             ("account", bystander),
@@ -325,6 +340,7 @@ impl Cast {
             "product-instances" => "pi-1",
             "fulfilments" => "m-pi-3",
             "channel-authorisations" => &self.places["authorisation"],
+            "messages" => "msg_00000000000000000000000000",
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
@@ -343,11 +359,14 @@ impl Cast {
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{seq}", "1")
+            .replace("{template}", &self.places["template"])
+            .replace("{message}", "msg_00000000000000000000000000")
             .replace("{kind}", "version.published")
             .replace("{policy}", &self.places["digest"]);
         match path {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
+            "/v1/host-apps/{id}/subscriptions" => format!("{filled}?mini_app=coffee&account=alice"),
             "/v1/events" | "/v1/events/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
@@ -392,6 +411,19 @@ impl Cast {
             ("POST", "/v1/session") => json!({"mini_app": "coffee", "secret": "guess", "code": "guess"}),
             ("POST", "/v1/session/check") => json!({"open_id": format!("o{}", "0".repeat(27)), "signature": "00"}),
             ("POST", "/v1/session/end") => json!({"open_id": format!("o{}", "0".repeat(27))}),
+            ("POST", "/v1/mini-apps/{id}/message-templates") => json!({"template": "order-paid", "keywords": [2]}),
+            ("POST", "/v1/host-apps/{id}/subscription-requests") => {
+                json!({"mini_app": "coffee", "account": "alice", "templates": [self.places["template"]]})
+            }
+            ("POST", "/v1/host-apps/{id}/subscriptions") => {
+                let answers = json!([{"template": self.places["template"], "accept": true}]);
+                json!({"mini_app": "coffee", "account": "alice", "utc_offset": 0, "answers": answers})
+            }
+            ("POST", "/v1/host-apps/{id}/subscriptions/withdraw") => json!({"mini_app": "coffee", "account": "alice"}),
+            ("POST", "/v1/host-apps/{id}/messages/{message}") => json!({"state": "shown"}),
+            ("POST", "/v1/messages") => {
+                json!({"open_id": format!("o{}", "0".repeat(27)), "template": self.places["template"], "data": {}})
+            }
             ("POST", "/v1/host-apps/{id}/login-codes") => json!({"mini_app": "coffee", "account": "alice"}),
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
@@ -447,7 +479,7 @@ impl Cast {
         };
         let reads = method == "GET" || READING_POSTS.contains(&path);
         let by_token = !matches!(may, May::Devices | May::Link | May::Signer | May::Server);
-        if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) && path != FOR_ADMINS {
+        if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) && !NOT_FOR_VIEWERS.contains(&path) {
             names.insert("platform viewer");
         }
         if by_token {
@@ -720,7 +752,7 @@ on_both! {
         let api = admin.get("/openapi.json").await.good();
         let mut tried = 0;
         for (method, path, may) in TABLE {
-            if matches!(may, May::Devices) || path.starts_with("/v1/session/") {
+            if matches!(may, May::Devices) || path.starts_with("/v1/session/") || *path == "/v1/messages" {
                 continue; // whoever has no key of a host app or server token is refused before the body is read
             }
             let (address, mut told) = (cast.path(path), members(&api, method, path));

@@ -18,6 +18,7 @@ mod house;
 mod intruders;
 mod keys;
 mod manifests;
+mod messages;
 mod policies;
 mod processes;
 mod recall;

@@ -35,6 +35,7 @@ use berth_work::{
     config::Config,
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
+    message,
     policy::registry::ensure_builtins,
     rollout, user,
 };
@@ -117,6 +118,7 @@ impl Host {
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
         workers.spawn(user::run_forgetter(db.clone()));
+        workers.spawn(message::run_forgetter(db.clone()));
         (app, workers)
     }
 

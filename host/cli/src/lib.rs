@@ -31,6 +31,8 @@ mod host_app;
 mod init;
 mod login;
 mod merchant;
+mod message;
+mod message_view;
 mod org_node;
 mod output;
 mod pack;
@@ -93,6 +95,9 @@ pub enum Command {
     /// Users of MiniApps: log them in, as the servers of a host app and of a MiniApp do
     #[command(subcommand)]
     User(user::User),
+    /// Subscription messages: templates, consents of users, sending, and what becomes of them
+    #[command(subcommand)]
+    Message(message::Message),
     /// Teams and their members
     #[command(subcommand)]
     Team(access::Team),
@@ -208,6 +213,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::App(command) => app::run(command, session).await,
         Command::Secret(command) => secret::run(command, session).await,
         Command::User(command) => user::run(command, session).await,
+        Command::Message(command) => message::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => token::run(command, session).await,

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod host_app;
 pub mod idempotency;
+pub mod message;
 pub mod mini_app;
 pub mod overview;
 pub mod policy;

@@ -23,6 +23,7 @@ mod host_key;
 mod idempotency;
 mod index;
 mod lease;
+pub mod message;
 mod mini_app;
 pub mod policy;
 #[cfg(test)]

@@ -134,6 +134,36 @@ pub fn page(code: Code) -> Page {
             "Have the MiniApp ask its host app for a new one. A code is exchanged once, by the server of the MiniApp that it was issued for.",
         ),
 
+        // subscription messages
+        Code::MessageTemplateExists => (
+            "The MiniApp has this public template with the same keywords in the same order.",
+            "Use the one that is there: `berth message templates APP`, or choose other keywords.",
+        ),
+        Code::MessageTemplateLimit => (
+            "A MiniApp has at most as many templates as `limit` says.",
+            "Remove one that is not in use: `berth message remove APP TEMPLATE`. Users must be asked again for another one.",
+        ),
+        Code::MessageKindsMixed => (
+            "A request for consent names a one-time and a long-term template. The two kinds never mix in one request.",
+            "Ask for one-time templates in one request and for long-term ones in another.",
+        ),
+        Code::MessageNoConsent => (
+            "There is no user with this OpenID in the MiniApp, or they allow no message of this template (any more). A one-time consent is good for one message.",
+            "Have the MiniApp ask the user by `requestSubscribeMessage`, and send once they have agreed.",
+        ),
+        Code::MessageQuota => (
+            "A user gets at most 5 messages a day of a long-term template, and this one has had them. The day is that of the user.",
+            "Send it tomorrow, or say several things in one message.",
+        ),
+        Code::MessageField => (
+            "A value does not fit the type of its field, or a field is missing or not of the template.",
+            "`pointer` names the field and `detail` its rule. `berth message templates APP` lists the fields of each template.",
+        ),
+        Code::MessageState => (
+            "A report about a message contradicts an earlier one, such as shown after refused.",
+            "Report each message once for each thing that happened to it, in that order. The same report twice does no harm.",
+        ),
+
         // packages
         Code::PackageName => (
             "The name of the file is not `{mini_app_id}_{version}.apkg`, from which the host knows what it is.",

@@ -12,6 +12,7 @@ pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
 pub mod merchants;
+pub mod messages;
 pub mod mini_apps;
 pub mod org_nodes;
 pub mod packages;
@@ -71,6 +72,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(mini_apps::routes())
         .merge(app_secrets::routes())
         .merge(users::routes())
+        .merge(messages::routes())
         .merge(host_apps::routes())
         .merge(packages::routes())
         .merge(versions::routes())

@@ -53,6 +53,7 @@ async fn each_command_asks_as_the_contract_says() {
     let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
     let (cid, channel) = (ulid("cid"), ulid("chn"));
     let open_id = format!("o{}", "0".repeat(27));
+    let (template, message) = (ulid("tmpl"), ulid("msg"));
     let (task, binding, webhook) = (ulid("gray"), ulid("pb"), ulid("wh"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
@@ -77,6 +78,45 @@ async fn each_command_asks_as_the_contract_says() {
         ("user session mp-shop c --secret s", r#"POST /v1/session {"mini_app":"mp-shop","secret":"s","code":"c"}"#.into()),
         ("user check OPENID 00", format!(r#"POST /v1/session/check {{"open_id":"{open_id}","signature":"00"}}"#)),
         ("user end OPENID", format!(r#"POST /v1/session/end {{"open_id":"{open_id}"}}"#)),
+        ("message library --search order --kind one_time", "GET /v1/message-library?search=order&kind=one_time".into()),
+        ("message templates mp-shop", "GET /v1/mini-apps/mp-shop/message-templates".into()),
+        (
+            "message add mp-shop order-paid --keyword 2 --keyword 1",
+            r#"POST /v1/mini-apps/mp-shop/message-templates {"template":"order-paid","keywords":[2,1]}"#.into(),
+        ),
+        ("message remove mp-shop TMPL", format!("DELETE /v1/mini-apps/mp-shop/message-templates/{template}")),
+        (
+            "message ask ha-super mp-shop --account ann --template TMPL",
+            format!(
+                r#"POST /v1/host-apps/ha-super/subscription-requests {{"mini_app":"mp-shop","account":"ann","templates":["{template}"]}}"#
+            ),
+        ),
+        (
+            "message subscribe ha-super mp-shop --account ann --utc-offset -300 --refuse TMPL",
+            format!(
+                r#"POST /v1/host-apps/ha-super/subscriptions {{"mini_app":"mp-shop","account":"ann","utc_offset":-300,"answers":[{{"template":"{template}","accept":false}}]}}"#
+            ),
+        ),
+        (
+            "message subscriptions ha-super mp-shop --account ann",
+            "GET /v1/host-apps/ha-super/subscriptions?mini_app=mp-shop&account=ann".into(),
+        ),
+        (
+            "message withdraw ha-super mp-shop --account ann",
+            r#"POST /v1/host-apps/ha-super/subscriptions/withdraw {"mini_app":"mp-shop","account":"ann"}"#.into(),
+        ),
+        (
+            "message send --to OPENID --template TMPL --field thing2=a=b --page pages/a",
+            format!(
+                r#"POST /v1/messages {{"open_id":"{open_id}","template":"{template}","data":{{"thing2":"a=b"}},"page":"pages/a"}}"#
+            ),
+        ),
+        ("message show MSG", format!("GET /v1/messages/{message}")),
+        ("message list mp-shop", "GET /v1/mini-apps/mp-shop/messages".into()),
+        (
+            "message report ha-super MSG refused --reason off",
+            format!(r#"POST /v1/host-apps/ha-super/messages/{message} {{"state":"refused","reason":"off"}}"#),
+        ),
         ("team create T", r#"POST /v1/teams {"name":"T"}"#.into()),
         ("team members TEAM", format!("GET /v1/teams/{team}/members")),
         ("team members --platform", "GET /v1/platform/members".into()),
@@ -222,6 +262,8 @@ async fn each_command_asks_as_the_contract_says() {
             ("CHN", &channel),
             ("WEBHOOK", &webhook),
             ("OPENID", &open_id),
+            ("TMPL", &template),
+            ("MSG", &message),
         ];
         let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();

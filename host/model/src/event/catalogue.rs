@@ -28,6 +28,7 @@ use crate::{
         org::{NodeOfEndpoint, ProductOfNode},
     },
     host_app::HostApp,
+    message::{Message, MessageTemplate, MessageToShow},
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
     rollout::{Cohort, GrayTask},
@@ -107,6 +108,13 @@ catalogue! {
     BINDING_ASKED = "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
     BINDING_CREATED = "binding.created" Binding, "A MiniApp was bound to a host app.";
     BINDING_REMOVED = "binding.removed" Unbound, "A MiniApp is no longer bound to a host app.";
+
+    MESSAGE_TEMPLATE_ADDED = "message_template.added" MessageTemplate, "A MiniApp has a template more for subscription messages.";
+    MESSAGE_TEMPLATE_REMOVED = "message_template.removed" MessageTemplate, "A MiniApp does not have a template any more; nobody gets messages of it.";
+    MESSAGE_SENT = "message.sent" MessageToShow, "A MiniApp sends a message to a user of the host app, who is to be shown it. The host app alone is told.";
+    MESSAGE_SHOWN = "message.shown" Message, "The host app has shown a message to the user.";
+    MESSAGE_OPENED = "message.opened" Message, "The user has opened a message.";
+    MESSAGE_REFUSED = "message.refused" Message, "The host app could not or would not show a message; `reason` may say why.";
 
     VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
     VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";

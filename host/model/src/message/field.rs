@@ -86,8 +86,12 @@ impl FieldType {
             Self::Letter => all(text, 32, |c| c.is_ascii_alphabetic()),
             Self::Symbol => all(text, 5, symbol),
             Self::CharacterString => all(text, 32, |c| c.is_ascii_alphanumeric() || symbol(c)),
-            Self::Time => is_clock(text) || text.rsplit_once(' ').is_some_and(|(day, clock)| is_day(day) && is_clock(clock)),
-            Self::Date => is_day(text) || text.rsplit_once(' ').is_some_and(|(day, clock)| is_day(day) && is_clock(clock)),
+            Self::Time => {
+                is_clock(text) || text.rsplit_once(' ').is_some_and(|(day, clock)| is_day(day) && is_clock(clock))
+            }
+            Self::Date => {
+                is_day(text) || text.rsplit_once(' ').is_some_and(|(day, clock)| is_day(day) && is_clock(clock))
+            }
             Self::Amount => is_amount(text),
             Self::PhoneNumber => {
                 all(text, 17, |c| c.is_ascii_digit() || "+-() ".contains(c)) && text.chars().any(|c| c.is_ascii_digit())
@@ -124,7 +128,8 @@ fn is_amount(text: &str) -> bool {
 
 fn is_car_number(text: &str) -> bool {
     let count = text.chars().count();
-    let good = |(place, c): (usize, char)| c.is_ascii_alphanumeric() || is_chinese(c) && (place == 0 || place + 1 == count);
+    let good =
+        |(place, c): (usize, char)| c.is_ascii_alphanumeric() || is_chinese(c) && (place == 0 || place + 1 == count);
     (2..=8).contains(&count) && text.chars().enumerate().all(good)
 }
 
@@ -140,17 +145,41 @@ mod tests {
     fn m5_each_type_takes_what_its_rule_says_and_nothing_else() {
         use FieldType::*;
         let cases: [(FieldType, &[&str], &[&str]); 12] = [
-            (Thing, &["Latte", "一杯拿铁，大杯", "👩‍👩‍👧", "12345678901234567890"], &["", " a", "a\n", "123456789012345678901"]),
-            (Number, &["0", "20", "-3.5", "12345678901234567890123456789012"], &["", "1,000", "1.", ".5", "1e3", "１", "123456789012345678901234567890123"]),
+            (
+                Thing,
+                &["Latte", "一杯拿铁，大杯", "👩‍👩‍👧", "12345678901234567890"],
+                &["", " a", "a\n", "123456789012345678901"],
+            ),
+            (
+                Number,
+                &["0", "20", "-3.5", "12345678901234567890123456789012"],
+                &["", "1,000", "1.", ".5", "1e3", "１", "123456789012345678901234567890123"],
+            ),
             (Letter, &["abc", "ABC"], &["", "a1", "é", "a b"]),
             (Symbol, &["*", "!?#"], &["", "a", "!!!!!!", "。"]),
             (CharacterString, &["SO-2026_01", "*6789"], &["", "a b", "订单", "123456789012345678901234567890123"]),
-            (Time, &["15:01", "9:05:59", "2026-01-31 15:01", "2026年1月31日 15:01"], &["", "24:00", "15:1", "15", "2026-01-31", "2026-13-01 15:01", "15:01 "]),
-            (Date, &["2026-01-31", "2026/1/31", "2026年1月31日", "2026-02-29 08:00"], &["", "2026-02-30", "2026-04-31", "31.1.2026", "26-01-31", "2026-01", "tomorrow"]),
+            (
+                Time,
+                &["15:01", "9:05:59", "2026-01-31 15:01", "2026年1月31日 15:01"],
+                &["", "24:00", "15:1", "15", "2026-01-31", "2026-13-01 15:01", "15:01 "],
+            ),
+            (
+                Date,
+                &["2026-01-31", "2026/1/31", "2026年1月31日", "2026-02-29 08:00"],
+                &["", "2026-02-30", "2026-04-31", "31.1.2026", "26-01-31", "2026-01", "tomorrow"],
+            ),
             (Amount, &["32", "¥32.00", "32元", "$0.5"], &["", "¥", "32 元", "12345678901", "32.00.1"]),
-            (PhoneNumber, &["13800000000", "+86-766-66888866", "(021) 12345678"], &["", "---", "phone", "123456789012345678"]),
+            (
+                PhoneNumber,
+                &["13800000000", "+86-766-66888866", "(021) 12345678"],
+                &["", "---", "phone", "123456789012345678"],
+            ),
             (CarNumber, &["沪A12345", "粤A8Z888挂", "B1234"], &["", "A", "沪A沪2345", "沪A1234567"]),
-            (Name, &["王小明", "Alice O'Neill", "阿凡提·买买提", "Zoë"], &["", "王小明王小明王小明王小", "Alice1", "abcdefghijklmnopqrstu", "王 Alice"]),
+            (
+                Name,
+                &["王小明", "Alice O'Neill", "阿凡提·买买提", "Zoë"],
+                &["", "王小明王小明王小明王小", "Alice1", "abcdefghijklmnopqrstu", "王 Alice"],
+            ),
             (Phrase, &["已受理", "通过"], &["", "六个汉字的话", "ok", "通过!"]),
         ];
         for (kind, good, bad) in cases {

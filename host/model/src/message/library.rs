@@ -201,7 +201,10 @@ impl PublicTemplate {
         let mut chosen: Vec<Keyword> = Vec::with_capacity(numbers.len());
         for number in numbers {
             let keyword = self.keywords.iter().find(|keyword| keyword.number == *number).ok_or_else(|| {
-                Error::field("keywords", format!("{} has the keywords 1 to {}, not {number}.", self.id, self.keywords.len()))
+                Error::field(
+                    "keywords",
+                    format!("{} has the keywords 1 to {}, not {number}.", self.id, self.keywords.len()),
+                )
             })?;
             if chosen.contains(keyword) {
                 return Err(Error::field("keywords", format!("the keyword {number} is chosen twice.")));
@@ -235,7 +238,11 @@ mod tests {
         let ids: BTreeSet<_> = library().iter().map(|one| &one.id).collect();
         assert_eq!(ids.len(), library().len(), "an id is there twice");
         for one in library() {
-            assert!(!one.title.en.is_empty() && !one.title.zh.is_empty() && (3..=8).contains(&one.keywords.len()), "{}", one.id);
+            assert!(
+                !one.title.en.is_empty() && !one.title.zh.is_empty() && (3..=8).contains(&one.keywords.len()),
+                "{}",
+                one.id
+            );
             for keyword in &one.keywords {
                 let example = &keyword.example;
                 assert!(keyword.kind.fits(example), "{} {} {example}: {}", one.id, keyword.field, keyword.kind.rule());

@@ -224,7 +224,11 @@ mod tests {
         for (data, pointer, says) in [
             (&[("thing2", "Latte")][..], "/data/character_string1", "is missing"),
             (&[("thing2", "Latte"), ("character_string1", "a b")], "/data/character_string1", "1 to 32 digits"),
-            (&[("thing2", "L"), ("character_string1", "1"), ("time5", "15:01")], "/data/time5", "thing2, character_string1"),
+            (
+                &[("thing2", "L"), ("character_string1", "1"), ("time5", "15:01")],
+                "/data/time5",
+                "thing2, character_string1",
+            ),
         ] {
             let refused = fields(data).unwrap_err();
             assert_eq!((refused.code, refused.fields["pointer"].as_str()), (Code::MessageField, Some(pointer)));

@@ -40,16 +40,17 @@ pub struct AskLoginCode {
     pub account: String,
 }
 
-impl AskLoginCode {
-    /// Checks the account.
+impl User {
+    /// The user of a host app who has this account.
     ///
     /// # Errors
-    /// `invalid-field` when it says nothing or is too long.
-    pub fn check(&self) -> Result<()> {
-        if self.account.trim().is_empty() {
+    /// `invalid-field` when the account says nothing or is too long.
+    pub fn of(host_app: &HostAppId, account: &str) -> Result<Self> {
+        if account.trim().is_empty() {
             return Err(Error::field("account", "must name the account that is logged in to the host app."));
         }
-        short("account", &self.account)
+        short("account", account)?;
+        Ok(Self { host_app: host_app.clone(), account: account.to_owned() })
     }
 }
 
@@ -126,8 +127,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn k5_a_login_code_names_an_account() {
-        let ask = |account: &str| AskLoginCode { mini_app: "shop".parse().unwrap(), account: account.into() }.check();
+    fn k5_a_user_is_named_by_an_account() {
+        let ask = |account: &str| User::of(&"mall".parse().unwrap(), account);
         for good in ["alice", "用户", &"a".repeat(256)] {
             assert!(ask(good).is_ok(), "{good}");
         }

@@ -1,18 +1,17 @@
 //! Login codes, by which the server of a host app vouches for a user.
 
 use berth_base::{
-    error::{Error, Result},
+    error::Result,
     ids::{Digest, HostAppId},
     secret,
 };
 use berth_model::{
-    access::{Action, Caller},
-    user::{AskLoginCode, LOGIN_CODE, LOGIN_CODE_SECONDS, LoginCode, User},
+    access::Caller,
+    user::{AskLoginCode, LOGIN_CODE, LOGIN_CODE_SECONDS, LoginCode},
 };
 use berth_store::Db;
 
-use super::require_service;
-use crate::host_app;
+use super::{known_user, require_service};
 
 /// Issues a login code for a user of a host app, which the server of the MiniApp can exchange once, within five minutes.
 ///
@@ -21,16 +20,11 @@ use crate::host_app;
 /// but the server and the admins of the host app; `package-off-shelf`; `invalid-field` for the account.
 #[tracing::instrument(name = "login_code.issue", skip_all, fields(host_app = %id, mini_app = %ask.mini_app))]
 pub async fn issue_login_code(db: &Db, caller: &Caller, id: &HostAppId, ask: AskLoginCode) -> Result<LoginCode> {
-    ask.check()?;
     let mut tx = db.begin().await?;
-    host_app::authorise(&mut tx, caller, id, Action::Vouch).await?;
-    if !tx.bound_host_apps(&ask.mini_app).await?.contains(id) {
-        return Err(Error::not_found("MiniApp", &ask.mini_app));
-    }
+    let (_, user) = known_user(&mut tx, caller, id, &ask.mini_app, &ask.account).await?;
     require_service(&mut tx, &ask.mini_app).await?;
     let code = secret::generate(LOGIN_CODE, tx.random());
     let expires_at = tx.now().plus_seconds(LOGIN_CODE_SECONDS);
-    let user = User { host_app: id.clone(), account: ask.account };
     tx.insert_login_code(&Digest::of(code.as_bytes()), &ask.mini_app, &user, expires_at).await?;
     tx.commit().await?;
     Ok(LoginCode { mini_app: ask.mini_app, host_app: user.host_app, code, expires_at })

@@ -22,12 +22,37 @@ pub use session::{check_session, end_session, open_session};
 
 use berth_base::{
     error::{Error, Result},
-    ids::MiniAppId,
+    ids::{HostAppId, MiniAppId},
 };
+use berth_model::access::{Action, Caller};
 use berth_store::Tx;
 
-/// Refuses to log anybody in to a MiniApp that has no service (A2).
-async fn require_service(tx: &mut Tx, id: &MiniAppId) -> Result<()> {
+use crate::host_app;
+
+/// Refuses a service to users of a MiniApp that has none (A2).
+pub(crate) async fn require_service(tx: &mut Tx, id: &MiniAppId) -> Result<()> {
     let mini_app = tx.mini_app(id).await?.ok_or_else(|| Error::not_found("MiniApp", id))?;
     mini_app.shelf().require_for_service()
+}
+
+/// A user for whom the host app's server speaks, with the OpenID that they have in a MiniApp, whether they have logged in to
+/// it or not.
+///
+/// # Errors
+/// `invalid-field` for the account; `not-found` when the caller may not know about the host app, or the MiniApp is not bound
+/// to it; `missing-grant`.
+pub(crate) async fn known_user(
+    tx: &mut Tx,
+    caller: &Caller,
+    host_app: &HostAppId,
+    mini_app: &MiniAppId,
+    account: &str,
+) -> Result<(OpenId, User)> {
+    let user = User::of(host_app, account)?;
+    host_app::authorise(tx, caller, host_app, Action::Vouch).await?;
+    if !tx.bound_host_apps(mini_app).await?.contains(host_app) {
+        return Err(Error::not_found("MiniApp", mini_app));
+    }
+    let open_id = open_id::of(&tx.host_key(open_id::KEY).await?, mini_app, &user)?;
+    Ok((open_id, user))
 }
