@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use berth_base::clock::{ManualClock, Millis, Nature, SystemRandom};
 use berth_tests::{
-    Answer, Api, Host, on_both,
+    Answer, Api, Database, Host, Pool, invariants, on_both,
+    process::Installation,
     receiver::Receiver,
     scene::{Scene, text},
 };
@@ -390,10 +391,83 @@ on_both! {
     }
 }
 
+const KEYS: usize = 40;
+
+/// Sends one message for each key, all at once, and notes nothing of the answers: the host may be killed meanwhile.
+fn send_all(server: &Api, body: &Value) -> Vec<tokio::task::JoinHandle<Option<u16>>> {
+    let send = |number: usize| {
+        let request = server.request("POST", "/v1/messages").header("Idempotency-Key", format!("key-{number}"));
+        let request = request.json(body);
+        tokio::spawn(async move { request.send().await.ok().map(|answer| answer.status().as_u16()) })
+    };
+    (0..KEYS).map(send).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn m6_f52_i6_a_host_that_is_killed_while_it_sends_sends_each_message_once() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        if database == Database::Postgres && !berth_tests::postgres_is_there() {
+            continue;
+        }
+        let mut installation = Installation::new(database).await;
+        let mut process = installation.start().await;
+        let admin = installation.admin(&process);
+        let team = text(&admin.post("/v1/teams", json!({"name": "Team"})).await.good()["id"]);
+        admin.post("/v1/mini-apps", json!({"name": "Coffee", "id": "coffee", "team": team})).await.good();
+        admin.post("/v1/host-apps", json!({"name": "Super", "id": "super-app"})).await.good();
+        admin.put("/v1/host-apps/super-app/bindings/coffee", json!(null)).await.good();
+        let secret = text(&admin.post("/v1/mini-apps/coffee/secret", json!(null)).await.good()["secret"]);
+        let ask = json!({"mini_app": "coffee", "account": "alice"});
+        let code = admin.post("/v1/host-apps/super-app/login-codes", ask).await.good();
+        let exchange = json!({"mini_app": "coffee", "secret": secret, "code": code["code"]});
+        let open_id = admin.post("/v1/session", exchange).await.good()["open_id"].clone();
+        let new = json!({"template": "order-paid", "keywords": [2]});
+        let template = text(&admin.post(TEMPLATES, new).await.good()["id"]);
+        let answers = json!([{"template": template, "accept": true}]);
+        let said = json!({"mini_app": "coffee", "account": "alice", "utc_offset": 0, "answers": answers});
+        for _ in 0..KEYS {
+            admin.post(SUBSCRIPTIONS, said.clone()).await.good();
+        }
+        let proof = json!({"mini_app": "coffee", "secret": secret});
+        let token = text(&admin.post("/v1/server-tokens", proof).await.good()["token"]);
+        let body = json!({"open_id": open_id, "template": template, "data": {"thing2": "Latte"}});
+        for millis in [15, 40, 90] {
+            let sends = send_all(&process.with_token(&token), &body);
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            process.kill().await;
+            for send in sends {
+                send.await.unwrap();
+            }
+            process = installation.start().await;
+            // As if the two minutes were over in which a key may belong to a host that works on it.
+            let pool = installation.pool().await;
+            forget_keys(&pool).await;
+            invariants::hold(&pool).await;
+            pool.close().await;
+        }
+        for send in send_all(&process.with_token(&token), &body) {
+            assert_eq!(send.await.unwrap(), Some(201));
+        }
+        let pool = installation.pool().await;
+        invariants::hold(&pool).await;
+        assert_eq!(pool.number("SELECT COUNT(*) FROM message").await, KEYS as i64);
+        assert_eq!(pool.number("SELECT SUM(allowed) FROM subscription").await, 0, "each consent was used once");
+        pool.close().await;
+    }
+}
+
+async fn forget_keys(pool: &Pool) {
+    const SQL: &str = "DELETE FROM idempotency WHERE response IS NULL";
+    match pool {
+        Pool::Sqlite(pool) => drop(sqlx::query(SQL).execute(pool).await.unwrap()),
+        Pool::Postgres(pool) => drop(sqlx::query(SQL).execute(pool).await.unwrap()),
+    }
+}
+
 /// Runs a statement behind the back of the host.
 async fn run(host: &Host, sql: &'static str) {
     match host.pool().await {
-        berth_tests::Pool::Sqlite(pool) => drop(sqlx::query(sql).execute(&pool).await.unwrap()),
-        berth_tests::Pool::Postgres(pool) => drop(sqlx::query(sql).execute(&pool).await.unwrap()),
+        Pool::Sqlite(pool) => drop(sqlx::query(sql).execute(&pool).await.unwrap()),
+        Pool::Postgres(pool) => drop(sqlx::query(sql).execute(&pool).await.unwrap()),
     }
 }

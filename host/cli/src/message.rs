@@ -17,8 +17,8 @@ use super::{
 use berth_base::ids::{HostAppId, MessageTemplateId, MiniAppId, UserMessageId};
 use berth_model::{
     message::{
-        Answer, AskSubscription, Category, MessageReport, MessageTemplate, NewMessageTemplate, Reported, SendMessage,
-        Subscribe, SubscriptionKind, Withdraw,
+        AskSubscription, MessageCategory, MessageReport, MessageTemplate, NewMessageTemplate, Reported, SendMessage,
+        Subscribe, SubscriptionAnswer, SubscriptionKind, Withdraw,
     },
     user::OpenId,
 };
@@ -40,8 +40,8 @@ pub enum Message {
         #[arg(long, value_parser = one_of!(SubscriptionKind))]
         kind: Option<SubscriptionKind>,
         /// Only those of this category
-        #[arg(long, value_parser = one_of!(Category))]
-        category: Option<Category>,
+        #[arg(long, value_parser = one_of!(MessageCategory))]
+        category: Option<MessageCategory>,
     },
     /// List the templates of a MiniApp
     Templates {
@@ -196,7 +196,7 @@ pub async fn run(command: Message, session: &mut Session) -> Done {
             session.out.show(&client.value(call).await?, request_view)
         }
         Message::Subscribe { user: User { host_app, app, account }, utc_offset, accept, refuse } => {
-            let answer = |accept: bool| move |template| Answer { template, accept };
+            let answer = |accept: bool| move |template| SubscriptionAnswer { template, accept };
             let answers = accept.into_iter().map(answer(true)).chain(refuse.into_iter().map(answer(false))).collect();
             let said = Subscribe { mini_app: app, account, utc_offset, answers };
             let call = Call::create(format!("/v1/host-apps/{host_app}/subscriptions")).json(&said);

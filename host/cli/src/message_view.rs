@@ -5,18 +5,19 @@ use super::{
     table::{Card, Cell},
 };
 use berth_model::message::{
-    Keyword, Message, MessageState, MessageTemplate, PublicTemplate, Subscription, SubscriptionRequest, Words,
+    BothLanguages, MessageKeyword, MessageState, MessageTemplate, PublicTemplate, Subscription, SubscriptionRequest,
+    UserMessage,
 };
 
-fn both(words: &Words) -> String {
+fn both(words: &BothLanguages) -> String {
     format!("{} / {}", words.en, words.zh)
 }
 
-fn keywords(keywords: &[Keyword]) -> String {
+fn keywords(keywords: &[MessageKeyword]) -> String {
     keywords.iter().map(|one| format!("{} {}", one.number, both(&one.name))).collect::<Vec<_>>().join(", ")
 }
 
-fn fields(keywords: &[Keyword]) -> String {
+fn fields(keywords: &[MessageKeyword]) -> String {
     keywords.iter().map(|one| one.field.as_str()).collect::<Vec<_>>().join(",")
 }
 
@@ -68,13 +69,13 @@ fn state(state: MessageState) -> Cell {
 }
 
 /// A message, for a table.
-pub fn message_row(one: Message, paint: &Paint) -> [Cell; 5] {
+pub fn message_row(one: UserMessage, paint: &Paint) -> [Cell; 5] {
     let (template, host_app) = (Cell::of(&one.template), Cell::of(&one.host_app));
     [Cell::strong(&one.id), template, host_app, state(one.state), paint.when(one.sent_at)]
 }
 
 /// A message, and what became of it.
-pub fn message_view(one: Message, paint: &Paint) -> String {
+pub fn message_view(one: UserMessage, paint: &Paint) -> String {
     Card::default()
         .field("id", Cell::strong(&one.id))
         .field("template", Cell::of(&one.template))

@@ -1,6 +1,8 @@
 //! Keys that the host has made for itself and that never change, sealed like all secrets. Sealing them anew under another
 //! key of the settings leaves them as they are.
 
+use zeroize::Zeroizing;
+
 use super::{Tx, execute, fetch};
 use crate::seal::SecretKey;
 use berth_base::error::{Code, Error, Result};
@@ -15,12 +17,11 @@ impl Tx {
     /// # Errors
     /// `secret-sealed` when this host cannot open it.
     pub async fn host_key(&mut self, name: &str) -> Result<SecretKey> {
-        let now = self.now();
-        let about = format!("{ABOUT_HOST_KEY}:{name}");
-        if let Some(sealed) = self.sealed_host_key(name).await? {
-            return self.open_host_key(&sealed, &about);
+        if let Some(key) = self.known_host_key(name).await? {
+            return Ok(key);
         }
-        let sealed = self.seal().seal(SecretKey::generate(self.random()).bytes(), &about)?;
+        let now = self.now();
+        let sealed = self.seal().seal(SecretKey::generate(self.random()).bytes(), &about(name))?;
         execute!(
             self,
             "INSERT INTO host_key (name, key_sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
@@ -28,20 +29,25 @@ impl Tx {
             &sealed,
             now
         )?;
-        let sealed = self.sealed_host_key(name).await?;
-        self.open_host_key(&sealed.ok_or_else(|| Error::internal(anyhow::anyhow!("the key {name} is gone")))?, &about)
+        let made = self.known_host_key(name).await?;
+        made.ok_or_else(|| Error::internal(anyhow::anyhow!("the key {name} was made and is not there")))
     }
 
-    async fn sealed_host_key(&mut self, name: &str) -> Result<Option<String>> {
+    /// The key of the host with this name, if it was made.
+    ///
+    /// # Errors
+    /// `secret-sealed` when this host cannot open it.
+    pub async fn known_host_key(&mut self, name: &str) -> Result<Option<SecretKey>> {
         const SQL: &str = "SELECT key_sealed FROM host_key WHERE name = $1";
-        Ok(fetch!(self, fetch_optional, (String,), SQL, name)?.map(|(sealed,)| sealed))
+        let Some((sealed,)) = fetch!(self, fetch_optional, (String,), SQL, name)? else { return Ok(None) };
+        let bytes = Zeroizing::new(self.seal().open(&sealed, &about(name))?);
+        let key = bytes.as_slice().try_into().map(SecretKey::from_bytes);
+        key.map(Some).map_err(|_| Error::new(Code::SecretSealed, format!("The stored key {name} has not 32 bytes.")))
     }
+}
 
-    fn open_host_key(&self, sealed: &str, about: &str) -> Result<SecretKey> {
-        let bytes = zeroize::Zeroizing::new(self.seal().open(sealed, about)?);
-        let bytes = bytes.as_slice().try_into();
-        bytes.map(SecretKey::from_bytes).map_err(|_| Error::new(Code::SecretSealed, format!("{about} is no key.")))
-    }
+fn about(name: &str) -> String {
+    format!("{ABOUT_HOST_KEY}:{name}")
 }
 
 #[cfg(test)]
@@ -53,6 +59,7 @@ mod tests {
     async fn k6_a_key_of_the_host_is_made_once_and_stays() {
         let fresh = testing::fresh().await;
         let mut tx = fresh.db.begin().await.unwrap();
+        assert!(tx.known_host_key("a").await.unwrap().is_none());
         let first = tx.host_key("a").await.unwrap();
         assert_eq!(tx.host_key("a").await.unwrap().bytes(), first.bytes());
         assert_ne!(tx.host_key("b").await.unwrap().bytes(), first.bytes());

@@ -8,7 +8,7 @@ use berth_base::{
     page::PageQuery,
 };
 use berth_model::{
-    message::{Message, MessageTemplate, public_template},
+    message::{MessageTemplate, UserMessage, public_template},
     user::{OpenId, User},
 };
 
@@ -46,7 +46,7 @@ pub struct ConsentRow {
 pub struct SentRow {
     /// The message.
     #[sqlx(flatten)]
-    pub message: Message,
+    pub message: UserMessage,
     /// The digest of the request.
     pub fingerprint: Digest,
 }
@@ -208,7 +208,7 @@ impl Tx {
     /// Adds a message. Returns `false` when the MiniApp has sent one with this key already, also at the same moment.
     pub async fn insert_message(
         &mut self,
-        message: &Message,
+        message: &UserMessage,
         open_id: &OpenId,
         key: Option<&str>,
         fingerprint: &Digest,
@@ -238,25 +238,25 @@ impl Tx {
     }
 
     /// The message of a MiniApp with this id.
-    pub async fn message(&mut self, mini_app: &MiniAppId, id: &UserMessageId) -> Result<Option<Message>> {
+    pub async fn message(&mut self, mini_app: &MiniAppId, id: &UserMessageId) -> Result<Option<UserMessage>> {
         const SQL: &str = "SELECT * FROM message WHERE id = $1 AND mini_app_id = $2";
-        Ok(fetch!(self, fetch_optional, Message, SQL, id, mini_app)?)
+        Ok(fetch!(self, fetch_optional, UserMessage, SQL, id, mini_app)?)
     }
 
     /// A page of the messages of a MiniApp, newest first, and one more than the page holds.
-    pub async fn messages_of(&mut self, mini_app: &MiniAppId, page: &PageQuery) -> Result<Vec<Message>> {
+    pub async fn messages_of(&mut self, mini_app: &MiniAppId, page: &PageQuery) -> Result<Vec<UserMessage>> {
         const SQL: &str = "SELECT * FROM message WHERE mini_app_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-        Ok(fetch!(self, fetch_all, Message, SQL, mini_app, page.before(), page.limit() + 1)?)
+        Ok(fetch!(self, fetch_all, UserMessage, SQL, mini_app, page.before(), page.limit() + 1)?)
     }
 
     /// Locks the message for a user of this host app until the transaction ends, so that reports come one after the other.
-    pub async fn hold_message(&mut self, host_app: &HostAppId, id: &UserMessageId) -> Result<Option<Message>> {
+    pub async fn hold_message(&mut self, host_app: &HostAppId, id: &UserMessageId) -> Result<Option<UserMessage>> {
         const SQL: &str = "UPDATE message SET state = state WHERE id = $1 AND host_app_id = $2 RETURNING *";
-        Ok(fetch!(self, fetch_optional, Message, SQL, id, host_app)?)
+        Ok(fetch!(self, fetch_optional, UserMessage, SQL, id, host_app)?)
     }
 
     /// Stores what became of a message.
-    pub async fn set_message_state(&mut self, message: &Message) -> Result<()> {
+    pub async fn set_message_state(&mut self, message: &UserMessage) -> Result<()> {
         execute!(
             self,
             "UPDATE message SET state = $2, reason = $3, shown_at = $4, opened_at = $5, refused_at = $6 WHERE id = $1",

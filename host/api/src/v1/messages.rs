@@ -12,8 +12,9 @@ use berth_model::{
     access::Caller,
     app_secret::MiniAppServer,
     message::{
-        AskSubscription, LibraryQuery, Message, MessageQuery, MessageReport, MessageTemplate, NewMessageTemplate,
-        PublicTemplate, SendMessage, Subscribe, Subscription, SubscriptionQuery, SubscriptionRequest, Withdraw,
+        AskSubscription, LibraryQuery, MessageQuery, MessageReport, MessageTemplate, NewMessageTemplate,
+        PublicTemplate, SendMessage, Subscribe, Subscription, SubscriptionQuery, SubscriptionRequest, UserMessage,
+        Withdraw,
     },
 };
 use berth_work::message;
@@ -126,41 +127,41 @@ async fn withdraw(
 ///
 /// With an `Idempotency-Key` it is sent once, however often the request comes within 90 days. The host app is told by the
 /// event `message.sent`.
-#[utoipa::path(post, path = "/v1/messages", tag = "messages", request_body = SendMessage, responses((status = 201, body = Message)))]
+#[utoipa::path(post, path = "/v1/messages", tag = "messages", request_body = SendMessage, responses((status = 201, body = UserMessage)))]
 async fn send(
     State(app): AppState,
     server: MiniAppServer,
     headers: HeaderMap,
     Json(send): Json<SendMessage>,
-) -> Created<Message> {
+) -> Created<UserMessage> {
     let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
     created(message::send(&app.db, &server, send, key).await?)
 }
 
 /// Get a message of the MiniApp whose server asks: when it was sent, and what became of it.
-#[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", params(("id" = UserMessageId, Path)), responses((status = 200, body = Message)))]
-async fn get(State(app): AppState, server: MiniAppServer, Path(id): Path<UserMessageId>) -> Result<Json<Message>> {
+#[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", params(("id" = UserMessageId, Path)), responses((status = 200, body = UserMessage)))]
+async fn get(State(app): AppState, server: MiniAppServer, Path(id): Path<UserMessageId>) -> Result<Json<UserMessage>> {
     Ok(Json(message::get(&app.db, &server, &id).await?))
 }
 
 /// List the messages that a MiniApp has sent, newest first, without what they say and to whom.
-#[utoipa::path(get, path = "/v1/mini-apps/{id}/messages", tag = "messages", params(("id" = MiniAppId, Path), MessageQuery), responses((status = 200, body = Page<Message>)))]
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/messages", tag = "messages", params(("id" = MiniAppId, Path), MessageQuery), responses((status = 200, body = Page<UserMessage>)))]
 async fn list(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
     Query(query): Query<MessageQuery>,
-) -> Result<Json<Page<Message>>> {
+) -> Result<Json<Page<UserMessage>>> {
     Ok(Json(message::list(&app.db, &caller, &id, &query).await?))
 }
 
 /// Report what became of a message, in the name of the host app's server: shown, opened or refused.
-#[utoipa::path(post, path = "/v1/host-apps/{id}/messages/{message}", tag = "messages", params(("id" = HostAppId, Path), ("message" = UserMessageId, Path)), request_body = MessageReport, responses((status = 200, body = Message)))]
+#[utoipa::path(post, path = "/v1/host-apps/{id}/messages/{message}", tag = "messages", params(("id" = HostAppId, Path), ("message" = UserMessageId, Path)), request_body = MessageReport, responses((status = 200, body = UserMessage)))]
 async fn report(
     State(app): AppState,
     caller: Caller,
     Path((id, message)): Path<(HostAppId, UserMessageId)>,
     Json(report): Json<MessageReport>,
-) -> Result<Json<Message>> {
+) -> Result<Json<UserMessage>> {
     Ok(Json(message::report(&app.db, &caller, &id, &message, report).await?))
 }

@@ -28,7 +28,7 @@ use crate::{
         org::{NodeOfEndpoint, ProductOfNode},
     },
     host_app::HostApp,
-    message::{Message, MessageTemplate, MessageToShow},
+    message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
     rollout::{Cohort, GrayTask},
@@ -112,9 +112,9 @@ catalogue! {
     MESSAGE_TEMPLATE_ADDED = "message_template.added" MessageTemplate, "A MiniApp has a template more for subscription messages.";
     MESSAGE_TEMPLATE_REMOVED = "message_template.removed" MessageTemplate, "A MiniApp does not have a template any more; nobody gets messages of it.";
     MESSAGE_SENT = "message.sent" MessageToShow, "A MiniApp sends a message to a user of the host app, who is to be shown it. The host app alone is told.";
-    MESSAGE_SHOWN = "message.shown" Message, "The host app has shown a message to the user.";
-    MESSAGE_OPENED = "message.opened" Message, "The user has opened a message.";
-    MESSAGE_REFUSED = "message.refused" Message, "The host app could not or would not show a message; `reason` may say why.";
+    MESSAGE_SHOWN = "message.shown" UserMessage, "The host app has shown a message to the user.";
+    MESSAGE_OPENED = "message.opened" UserMessage, "The user has opened a message.";
+    MESSAGE_REFUSED = "message.refused" UserMessage, "The host app could not or would not show a message; `reason` may say why.";
 
     VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
     VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";

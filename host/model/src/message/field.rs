@@ -4,7 +4,7 @@ use berth_base::text::text_enum;
 
 text_enum! {
     /// The type of a field.
-    FieldType {
+    MessageFieldType {
         /// Any text of 1 to 20 characters.
         Thing = "thing",
         /// A number of up to 32 digits, with a decimal point or without.
@@ -73,7 +73,7 @@ fn is_day(text: &str) -> bool {
     year.len() == 4 && all(year, 4, |c| c.is_ascii_digit()) && is_part(month, 1, 12) && is_part(day, 1, last)
 }
 
-impl FieldType {
+impl MessageFieldType {
     /// Whether a text fits. Texts have no spaces at their ends and no control characters.
     pub fn fits(self, text: &str) -> bool {
         let symbol = |c: char| c.is_ascii_punctuation();
@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn m5_each_type_takes_what_its_rule_says_and_nothing_else() {
-        use FieldType::*;
-        let cases: [(FieldType, &[&str], &[&str]); 12] = [
+        use MessageFieldType::*;
+        let cases: [(MessageFieldType, &[&str], &[&str]); 12] = [
             (
                 Thing,
                 &["Latte", "一杯拿铁，大杯", "👩‍👩‍👧", "12345678901234567890"],
@@ -186,6 +186,6 @@ mod tests {
             good.iter().for_each(|text| assert!(kind.fits(text), "{kind} {text:?}"));
             bad.iter().for_each(|text| assert!(!kind.fits(text), "{kind} {text:?}"));
         }
-        assert_eq!(FieldType::ALL.len(), 12, "a type without a case");
+        assert_eq!(MessageFieldType::ALL.len(), 12, "a type without a case");
     }
 }

@@ -9,7 +9,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::FieldType;
+use super::MessageFieldType;
 
 text_enum! {
     /// How often a consent allows a message.
@@ -23,7 +23,7 @@ text_enum! {
 
 text_enum! {
     /// What a template is about.
-    Category {
+    MessageCategory {
         /// Orders of goods.
         Shopping = "shopping",
         /// Restaurants and cafés.
@@ -49,7 +49,7 @@ text_enum! {
     }
 }
 
-impl Category {
+impl MessageCategory {
     /// The category in Chinese, by which it is found too.
     fn zh(self) -> &'static str {
         match self {
@@ -71,23 +71,23 @@ impl Category {
 /// A text in both languages.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
-pub struct Words {
+pub struct BothLanguages {
     pub en: String,
     pub zh: String,
 }
 
 /// A keyword of a public template: one line of the message.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Keyword {
+pub struct MessageKeyword {
     /// Its number in the public template.
     pub number: u8,
     /// The name of its field in messages: the type and the number, such as `thing2`.
     pub field: String,
     /// What its value may be.
     #[serde(rename = "type")]
-    pub kind: FieldType,
+    pub kind: MessageFieldType,
     /// Its name, as the user sees it.
-    pub name: Words,
+    pub name: BothLanguages,
     /// A value, for previews.
     pub example: String,
 }
@@ -100,11 +100,11 @@ pub struct PublicTemplate {
     /// How often a consent allows a message.
     pub kind: SubscriptionKind,
     /// What it is about.
-    pub category: Category,
+    pub category: MessageCategory,
     /// The title of its messages.
-    pub title: Words,
+    pub title: BothLanguages,
     /// The keywords to choose from.
-    pub keywords: Vec<Keyword>,
+    pub keywords: Vec<MessageKeyword>,
 }
 
 /// Which public templates to list. The conditions are ANDed.
@@ -119,7 +119,7 @@ pub struct LibraryQuery {
     pub kind: Option<SubscriptionKind>,
     /// Only those of this category.
     #[serde(default)]
-    pub category: Option<Category>,
+    pub category: Option<MessageCategory>,
 }
 
 /// A template as the file has it.
@@ -128,23 +128,23 @@ pub struct LibraryQuery {
 struct Written {
     id: String,
     kind: SubscriptionKind,
-    category: Category,
+    category: MessageCategory,
     en: String,
     zh: String,
-    keywords: Vec<(FieldType, String, String, String)>,
+    keywords: Vec<(MessageFieldType, String, String, String)>,
 }
 
 impl From<Written> for PublicTemplate {
     fn from(written: Written) -> Self {
         let keyword = |(number, (kind, en, zh, example)): (u8, _)| {
-            let kind: FieldType = kind;
-            Keyword { number, field: format!("{kind}{number}"), kind, name: Words { en, zh }, example }
+            let kind: MessageFieldType = kind;
+            MessageKeyword { number, field: format!("{kind}{number}"), kind, name: BothLanguages { en, zh }, example }
         };
         Self {
             id: written.id,
             kind: written.kind,
             category: written.category,
-            title: Words { en: written.en, zh: written.zh },
+            title: BothLanguages { en: written.en, zh: written.zh },
             keywords: (1..).zip(written.keywords).map(keyword).collect(),
         }
     }
@@ -194,11 +194,11 @@ impl PublicTemplate {
     ///
     /// # Errors
     /// `invalid-field` unless there are 1 to 5, each of the template and each once.
-    pub fn choose(&self, numbers: &[u8]) -> Result<Vec<Keyword>> {
+    pub fn choose(&self, numbers: &[u8]) -> Result<Vec<MessageKeyword>> {
         if !(1..=5).contains(&numbers.len()) {
             return Err(Error::field("keywords", format!("choose 1 to 5 keywords; these are {}.", numbers.len())));
         }
-        let mut chosen: Vec<Keyword> = Vec::with_capacity(numbers.len());
+        let mut chosen: Vec<MessageKeyword> = Vec::with_capacity(numbers.len());
         for number in numbers {
             let keyword = self.keywords.iter().find(|keyword| keyword.number == *number).ok_or_else(|| {
                 Error::field(
@@ -216,12 +216,15 @@ impl PublicTemplate {
 }
 
 /// How a message of a title and these lines looks, each line a name and a value.
-pub fn preview<'a>(title: &Words, lines: impl Iterator<Item = (&'a Words, &'a str)> + Clone) -> Words {
-    let text = |title: &str, name: fn(&Words) -> &String| {
+pub fn preview<'a>(
+    title: &BothLanguages,
+    lines: impl Iterator<Item = (&'a BothLanguages, &'a str)> + Clone,
+) -> BothLanguages {
+    let text = |title: &str, name: fn(&BothLanguages) -> &String| {
         let lines = lines.clone().map(|(words, value)| format!("{}: {value}", name(words)));
         std::iter::once(title.to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
     };
-    Words { en: text(&title.en, |words| &words.en), zh: text(&title.zh, |words| &words.zh) }
+    BothLanguages { en: text(&title.en, |words| &words.en), zh: text(&title.zh, |words| &words.zh) }
 }
 
 #[cfg(test)]
@@ -250,7 +253,7 @@ mod tests {
             }
         }
         let categories: BTreeSet<_> = library().iter().map(|one| one.category).collect();
-        assert_eq!(categories.len(), Category::ALL.len());
+        assert_eq!(categories.len(), MessageCategory::ALL.len());
         // Long-term ones are for public services.
         let public = ["travel", "health", "education", "finance", "government", "living"];
         let long = library().iter().filter(|one| one.kind == SubscriptionKind::LongTerm);
@@ -266,8 +269,8 @@ mod tests {
         assert_eq!(found(Some("SHIPPED order"), None, None), ["order-shipped"]);
         assert_eq!(found(Some("发货"), None, None), ["order-shipped"]);
         assert_eq!(found(Some("取餐码"), None, None), ["meal-ready"]);
-        assert_eq!(found(Some("政务"), None, None), found(None, None, Some(Category::Government)));
-        assert_eq!(found(None, Some(SubscriptionKind::OneTime), Some(Category::Finance)), [""; 0]);
+        assert_eq!(found(Some("政务"), None, None), found(None, None, Some(MessageCategory::Government)));
+        assert_eq!(found(None, Some(SubscriptionKind::OneTime), Some(MessageCategory::Finance)), [""; 0]);
         assert_eq!(found(Some("nothing like it"), None, None), [""; 0]);
         assert_eq!(found(None, None, None).len(), library().len());
     }

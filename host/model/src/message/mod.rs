@@ -9,16 +9,17 @@ mod send;
 mod subscription;
 mod template;
 
-pub use field::FieldType;
+pub use field::MessageFieldType;
 pub use library::{
-    Category, Keyword, LibraryQuery, PublicTemplate, SubscriptionKind, Words, library, preview, public_template,
+    BothLanguages, LibraryQuery, MessageCategory, MessageKeyword, PublicTemplate, SubscriptionKind, library, preview,
+    public_template,
 };
 pub use send::{
-    Message, MessageField, MessageQuery, MessageReport, MessageState, MessageToShow, Reported, SendMessage, day_of,
+    MessageField, MessageQuery, MessageReport, MessageState, MessageToShow, Reported, SendMessage, UserMessage, day_of,
 };
 pub use subscription::{
-    Answer, AskSubscription, Dropped, MOST_ASKED, Subscribe, Subscription, SubscriptionQuery, SubscriptionRequest,
-    Withdraw, kept,
+    AskSubscription, DroppedTemplate, MOST_ASKED, Subscribe, Subscription, SubscriptionAnswer, SubscriptionQuery,
+    SubscriptionRequest, Withdraw, kept,
 };
 pub use template::{MessageTemplate, NewMessageTemplate};
 

@@ -10,7 +10,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{MessageTemplate, SubscriptionKind, Words};
+use super::{BothLanguages, MessageTemplate, SubscriptionKind};
 use crate::user::OpenId;
 
 /// A message to send.
@@ -69,7 +69,7 @@ pub struct MessageReport {
 /// A message, without what it says and to whom.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
-pub struct Message {
+pub struct UserMessage {
     /// Its id.
     pub id: UserMessageId,
     /// Id of the MiniApp.
@@ -115,10 +115,10 @@ berth_base::page::paged!(MessageQuery);
 
 /// A line of a message.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-#[allow(missing_docs, reason = "the fields are those of Keyword")]
+#[allow(missing_docs, reason = "the fields are those of MessageKeyword")]
 pub struct MessageField {
     pub field: String,
-    pub name: Words,
+    pub name: BothLanguages,
     pub value: String,
 }
 
@@ -139,7 +139,7 @@ pub struct MessageToShow {
     /// How often a consent allows a message.
     pub kind: SubscriptionKind,
     /// The title.
-    pub title: Words,
+    pub title: BothLanguages,
     /// The lines, in the order in which they are shown.
     pub fields: Vec<MessageField>,
     /// The page of the MiniApp that it opens; absent when it opens nothing.
@@ -162,7 +162,7 @@ impl SendMessage {
         if let Some(more) = self.data.keys().find(|field| !known.contains(&field.as_str())) {
             return Err(wrong(more, format!("the template has no such field. It has {}.", known.join(", "))));
         }
-        let line = |keyword: &super::Keyword| {
+        let line = |keyword: &super::MessageKeyword| {
             let field = &keyword.field;
             let value = self.data.get(field).ok_or_else(|| wrong(field, "is missing.".into()))?;
             if !keyword.kind.fits(value) {

@@ -6,7 +6,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{MessageTemplate, SubscriptionKind, Words};
+use super::{BothLanguages, MessageTemplate, SubscriptionKind};
 
 /// How many templates one request for consent names at most.
 pub const MOST_ASKED: usize = 3;
@@ -29,12 +29,12 @@ pub struct SubscriptionRequest {
     /// The templates to show, each with its title and a preview, and what the user has allowed already.
     pub items: Vec<Subscription>,
     /// The templates that are not asked for, as another one of the request has the same title.
-    pub dropped: Vec<Dropped>,
+    pub dropped: Vec<DroppedTemplate>,
 }
 
 /// A template that is not asked for.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Dropped {
+pub struct DroppedTemplate {
     /// Id of the template.
     pub template: MessageTemplateId,
     /// The one with the same title that is asked for.
@@ -49,9 +49,9 @@ pub struct Subscription {
     /// How often a consent allows a message.
     pub kind: SubscriptionKind,
     /// The title of the messages.
-    pub title: Words,
+    pub title: BothLanguages,
     /// How a message looks, with examples as values.
-    pub preview: Words,
+    pub preview: BothLanguages,
     /// How many messages may be sent: of a one-time template one for each consent that is left, of a long-term one 1 for
     /// as long as the consent holds.
     pub allowed: i64,
@@ -69,13 +69,13 @@ pub struct Subscribe {
     /// messages of long-term templates are counted, begins at midnight there.
     pub utc_offset: i64,
     /// The answers for 1 to 3 templates.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<SubscriptionAnswer>,
 }
 
 /// The answer of a user for one template.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct SubscriptionAnswer {
     /// Id of the template.
     pub template: MessageTemplateId,
     /// Whether the user wants its messages. Of a one-time template `true` allows one message more, and `false` changes
@@ -124,7 +124,7 @@ impl Subscribe {
 ///
 /// # Errors
 /// `invalid-field` for none or more than three; `message-kinds-mixed`.
-pub fn kept(member: &str, asked: Vec<MessageTemplate>) -> Result<(Vec<MessageTemplate>, Vec<Dropped>)> {
+pub fn kept(member: &str, asked: Vec<MessageTemplate>) -> Result<(Vec<MessageTemplate>, Vec<DroppedTemplate>)> {
     if !(1..=MOST_ASKED).contains(&asked.len()) {
         return Err(Error::field(member, format!("name 1 to {MOST_ASKED} templates; these are {}.", asked.len())));
     }
@@ -135,10 +135,10 @@ pub fn kept(member: &str, asked: Vec<MessageTemplate>) -> Result<(Vec<MessageTem
         );
         return Err(Error::new(Code::MessageKindsMixed, detail).with("templates", [&asked[0].id, &other.id]));
     }
-    let (mut kept, mut dropped): (Vec<MessageTemplate>, Vec<Dropped>) = (Vec::new(), Vec::new());
+    let (mut kept, mut dropped): (Vec<MessageTemplate>, Vec<DroppedTemplate>) = (Vec::new(), Vec::new());
     for one in asked {
         match kept.iter().find(|other| other.title == one.title) {
-            Some(other) => dropped.push(Dropped { template: one.id, same_title_as: other.id.clone() }),
+            Some(other) => dropped.push(DroppedTemplate { template: one.id, same_title_as: other.id.clone() }),
             None => kept.push(one),
         }
     }

@@ -6,7 +6,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Keyword, PublicTemplate, SubscriptionKind, Words, preview};
+use super::{BothLanguages, MessageKeyword, PublicTemplate, SubscriptionKind, preview};
 
 /// A template to add to those of a MiniApp.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -30,11 +30,11 @@ pub struct MessageTemplate {
     /// How often a consent allows a message.
     pub kind: SubscriptionKind,
     /// The title of its messages.
-    pub title: Words,
+    pub title: BothLanguages,
     /// The keywords, in the order in which messages show them. Their `field`s are the members of `data` when sending.
-    pub keywords: Vec<Keyword>,
+    pub keywords: Vec<MessageKeyword>,
     /// How a message looks, with examples as values.
-    pub preview: Words,
+    pub preview: BothLanguages,
     /// When it was added.
     pub created_at: Millis,
     /// The account that added it.
@@ -47,7 +47,7 @@ impl MessageTemplate {
         id: MessageTemplateId,
         mini_app: MiniAppId,
         public: &PublicTemplate,
-        keywords: Vec<Keyword>,
+        keywords: Vec<MessageKeyword>,
         (created_at, created_by): (Millis, String),
     ) -> Self {
         let lines = keywords.iter().map(|keyword| (&keyword.name, &*keyword.example));

@@ -12,7 +12,7 @@ use berth_model::{
     access::{Action, Caller},
     app_secret::MiniAppServer,
     event::kind,
-    message::{Message, MessageQuery, MessageReport, MessageState},
+    message::{MessageQuery, MessageReport, MessageState, UserMessage},
 };
 use berth_store::Db;
 
@@ -27,14 +27,14 @@ const EVERY: Duration = Duration::from_secs(3600);
 ///
 /// # Errors
 /// `not-found`, also for messages of others.
-pub async fn get(db: &Db, server: &MiniAppServer, id: &UserMessageId) -> Result<Message> {
+pub async fn get(db: &Db, server: &MiniAppServer, id: &UserMessageId) -> Result<UserMessage> {
     let message = db.read().await?.message(&server.mini_app, id).await?;
     message.ok_or_else(|| Error::not_found("message", id))
 }
 
 /// A page of the messages of a MiniApp, newest first, for a caller who may read it: when, and what became of them, not what
 /// they say and to whom.
-pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, query: &MessageQuery) -> Result<Page<Message>> {
+pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, query: &MessageQuery) -> Result<Page<UserMessage>> {
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     let page = query.page();
@@ -54,7 +54,7 @@ pub async fn report(
     host_app: &HostAppId,
     id: &UserMessageId,
     report: MessageReport,
-) -> Result<Message> {
+) -> Result<UserMessage> {
     let mut tx = db.begin().await?;
     host_app::authorise(&mut tx, caller, host_app, Action::Vouch).await?;
     let mut message = tx.hold_message(host_app, id).await?.ok_or_else(|| Error::not_found("message", id))?;

@@ -9,7 +9,7 @@ use berth_model::{
     app_secret::MiniAppServer,
     event::kind,
     message::{
-        MOST_A_DAY, Message, MessageState, MessageTemplate, MessageToShow, SendMessage, SubscriptionKind, day_of,
+        MOST_A_DAY, MessageState, MessageTemplate, MessageToShow, SendMessage, SubscriptionKind, UserMessage, day_of,
     },
     user::{OpenId, User},
 };
@@ -24,7 +24,7 @@ use crate::user::require_service;
 /// `message-no-consent`, also when there is no such user (F103); `message-quota`; `message-field`; `invalid-field` for the
 /// page; `not-found` for the template; `package-off-shelf`; `idempotency-mismatch` for a key that sent another message.
 #[tracing::instrument(name = "message.send", skip_all, fields(mini_app = %server.mini_app))]
-pub async fn send(db: &Db, server: &MiniAppServer, send: SendMessage, key: Option<&str>) -> Result<Message> {
+pub async fn send(db: &Db, server: &MiniAppServer, send: SendMessage, key: Option<&str>) -> Result<UserMessage> {
     let mini_app = &server.mini_app;
     let fingerprint = Digest::of(&serde_json::to_vec(&send).map_err(Error::internal)?);
     let mut tx = db.begin().await?;
@@ -61,7 +61,7 @@ pub async fn send(db: &Db, server: &MiniAppServer, send: SendMessage, key: Optio
 }
 
 /// The message that was sent with the key before.
-async fn earlier(tx: &mut Tx, id: &MiniAppId, key: Option<&str>, fingerprint: &Digest) -> Result<Option<Message>> {
+async fn earlier(tx: &mut Tx, id: &MiniAppId, key: Option<&str>, fingerprint: &Digest) -> Result<Option<UserMessage>> {
     let Some(key) = key else { return Ok(None) };
     match tx.message_by_key(id, key).await? {
         Some(SentRow { message, fingerprint: same }) if same == *fingerprint => Ok(Some(message)),
@@ -94,8 +94,8 @@ async fn bound_user(tx: &mut Tx, id: &MiniAppId, open_id: &OpenId) -> Result<Use
     tx.user_of(open_id, id).await?.filter(|user| bound.contains(&user.host_app)).ok_or_else(no_consent)
 }
 
-fn new_message(tx: &Tx, mini_app: &MiniAppId, template: &MessageTemplate, user: &User) -> Message {
-    Message {
+fn new_message(tx: &Tx, mini_app: &MiniAppId, template: &MessageTemplate, user: &User) -> UserMessage {
+    UserMessage {
         id: UserMessageId::generate(tx.now(), tx.random()),
         mini_app: mini_app.clone(),
         host_app: user.host_app.clone(),

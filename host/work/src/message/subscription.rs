@@ -16,7 +16,7 @@ use berth_model::{
 };
 use berth_store::{Db, Tx};
 
-use crate::user::known_user;
+use crate::user::{open_id, vouched};
 
 /// What the host app is to ask its user, when a MiniApp calls `requestSubscribeMessage`.
 ///
@@ -24,13 +24,12 @@ use crate::user::known_user;
 /// `message-kinds-mixed`; `invalid-field` for the number of templates; `not-found` for a template of another MiniApp, and as
 /// for a login code.
 pub async fn ask(db: &Db, caller: &Caller, id: &HostAppId, ask: AskSubscription) -> Result<SubscriptionRequest> {
-    let mut tx = db.begin().await?;
-    let (open_id, _) = known_user(&mut tx, caller, id, &ask.mini_app, &ask.account).await?;
+    let mut tx = db.read().await?;
+    let user = vouched(&mut tx, caller, id, &ask.mini_app, &ask.account).await?;
+    let open_id = open_id::find(&mut tx, &ask.mini_app, &user).await?;
     let asked = named(&mut tx, &ask.mini_app, &ask.templates).await?;
     let (kept, dropped) = kept("templates", asked)?;
-    let items = with_consents(&mut tx, kept, &open_id).await?;
-    // The key of OpenIDs may have been made just now.
-    tx.commit().await?;
+    let items = with_consents(&mut tx, kept, open_id.as_ref()).await?;
     Ok(SubscriptionRequest { items, dropped })
 }
 
@@ -40,8 +39,16 @@ async fn named(tx: &mut Tx, mini_app: &MiniAppId, ids: &[MessageTemplateId]) -> 
     ids.iter().map(|id| find(id).ok_or_else(|| Error::not_found("message template", id))).collect()
 }
 
-async fn with_consents(tx: &mut Tx, templates: Vec<MessageTemplate>, open_id: &OpenId) -> Result<Vec<Subscription>> {
-    let consents: BTreeMap<_, _> = tx.consents_of(open_id).await?.into_iter().collect();
+async fn with_consents(
+    tx: &mut Tx,
+    templates: Vec<MessageTemplate>,
+    open_id: Option<&OpenId>,
+) -> Result<Vec<Subscription>> {
+    let consents = match open_id {
+        Some(open_id) => tx.consents_of(open_id).await?,
+        None => Vec::new(),
+    };
+    let consents: BTreeMap<_, _> = consents.into_iter().collect();
     let of = |one: MessageTemplate| {
         let allowed = consents.get(&one.id).copied().unwrap_or(0);
         Subscription { template: one.id, kind: one.kind, title: one.title, preview: one.preview, allowed }
@@ -57,7 +64,8 @@ async fn with_consents(tx: &mut Tx, templates: Vec<MessageTemplate>, open_id: &O
 pub async fn subscribe(db: &Db, caller: &Caller, id: &HostAppId, said: Subscribe) -> Result<Vec<Subscription>> {
     said.check()?;
     let mut tx = db.begin().await?;
-    let (open_id, user) = known_user(&mut tx, caller, id, &said.mini_app, &said.account).await?;
+    let user = vouched(&mut tx, caller, id, &said.mini_app, &said.account).await?;
+    let open_id = open_id::make(&mut tx, &said.mini_app, &user).await?;
     let ids: Vec<_> = said.answers.iter().map(|answer| answer.template.clone()).collect();
     let (mut kept, _) = kept("answers", named(&mut tx, &said.mini_app, &ids).await?)?;
     tx.note_user(&open_id, &said.mini_app, &user).await?;
@@ -72,7 +80,7 @@ pub async fn subscribe(db: &Db, caller: &Caller, id: &HostAppId, said: Subscribe
             tx.withdraw_consent(&one.id, &open_id).await?;
         }
     }
-    let items = with_consents(&mut tx, kept, &open_id).await?;
+    let items = with_consents(&mut tx, kept, Some(&open_id)).await?;
     tx.commit().await?;
     Ok(items)
 }
@@ -87,11 +95,11 @@ pub async fn subscriptions(
     id: &HostAppId,
     query: &SubscriptionQuery,
 ) -> Result<Vec<Subscription>> {
-    let mut tx = db.begin().await?;
-    let (open_id, _) = known_user(&mut tx, caller, id, &query.mini_app, &query.account).await?;
+    let mut tx = db.read().await?;
+    let user = vouched(&mut tx, caller, id, &query.mini_app, &query.account).await?;
+    let open_id = open_id::find(&mut tx, &query.mini_app, &user).await?;
     let templates = tx.message_templates(&query.mini_app).await?;
-    let items = with_consents(&mut tx, templates, &open_id).await?;
-    tx.commit().await?;
+    let items = with_consents(&mut tx, templates, open_id.as_ref()).await?;
     Ok(items.into_iter().filter(|one| one.allowed > 0).collect())
 }
 
@@ -102,12 +110,13 @@ pub async fn subscriptions(
 #[tracing::instrument(name = "subscription.withdraw", skip_all, fields(host_app = %id, mini_app = %withdraw.mini_app))]
 pub async fn withdraw(db: &Db, caller: &Caller, id: &HostAppId, withdraw: Withdraw) -> Result<()> {
     let mut tx = db.begin().await?;
-    let (open_id, _) = known_user(&mut tx, caller, id, &withdraw.mini_app, &withdraw.account).await?;
+    let user = vouched(&mut tx, caller, id, &withdraw.mini_app, &withdraw.account).await?;
     let mut templates = match &withdraw.template {
         Some(template) => named(&mut tx, &withdraw.mini_app, std::slice::from_ref(template)).await?,
         None => tx.message_templates(&withdraw.mini_app).await?,
     };
     templates.sort_by(|one, other| one.id.cmp(&other.id));
+    let Some(open_id) = open_id::find(&mut tx, &withdraw.mini_app, &user).await? else { return Ok(()) };
     for one in templates {
         tx.withdraw_consent(&one.id, &open_id).await?;
     }

@@ -11,7 +11,7 @@ use berth_model::{
 };
 use berth_store::Db;
 
-use super::{known_user, require_service};
+use super::{require_service, vouched};
 
 /// Issues a login code for a user of a host app, which the server of the MiniApp can exchange once, within five minutes.
 ///
@@ -21,7 +21,7 @@ use super::{known_user, require_service};
 #[tracing::instrument(name = "login_code.issue", skip_all, fields(host_app = %id, mini_app = %ask.mini_app))]
 pub async fn issue_login_code(db: &Db, caller: &Caller, id: &HostAppId, ask: AskLoginCode) -> Result<LoginCode> {
     let mut tx = db.begin().await?;
-    let (_, user) = known_user(&mut tx, caller, id, &ask.mini_app, &ask.account).await?;
+    let user = vouched(&mut tx, caller, id, &ask.mini_app, &ask.account).await?;
     require_service(&mut tx, &ask.mini_app).await?;
     let code = secret::generate(LOGIN_CODE, tx.random());
     let expires_at = tx.now().plus_seconds(LOGIN_CODE_SECONDS);

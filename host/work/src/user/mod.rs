@@ -12,7 +12,7 @@
 
 mod code;
 mod forget;
-mod open_id;
+pub(crate) mod open_id;
 mod session;
 
 pub use berth_model::user::*;
@@ -35,24 +35,22 @@ pub(crate) async fn require_service(tx: &mut Tx, id: &MiniAppId) -> Result<()> {
     mini_app.shelf().require_for_service()
 }
 
-/// A user for whom the host app's server speaks, with the OpenID that they have in a MiniApp, whether they have logged in to
-/// it or not.
+/// The user of a host app for whom its server speaks.
 ///
 /// # Errors
 /// `invalid-field` for the account; `not-found` when the caller may not know about the host app, or the MiniApp is not bound
-/// to it; `missing-grant`.
-pub(crate) async fn known_user(
+/// to it; `missing-grant` for all but the server and the admins of the host app.
+pub(crate) async fn vouched(
     tx: &mut Tx,
     caller: &Caller,
     host_app: &HostAppId,
     mini_app: &MiniAppId,
     account: &str,
-) -> Result<(OpenId, User)> {
+) -> Result<User> {
     let user = User::of(host_app, account)?;
     host_app::authorise(tx, caller, host_app, Action::Vouch).await?;
-    if !tx.bound_host_apps(mini_app).await?.contains(host_app) {
-        return Err(Error::not_found("MiniApp", mini_app));
+    if tx.bound_host_apps(mini_app).await?.contains(host_app) {
+        return Ok(user);
     }
-    let open_id = open_id::of(&tx.host_key(open_id::KEY).await?, mini_app, &user)?;
-    Ok((open_id, user))
+    Err(Error::not_found("MiniApp", mini_app))
 }

@@ -8,13 +8,29 @@ use berth_base::{
     ids::MiniAppId,
 };
 use berth_model::user::{OpenId, User};
-use berth_store::seal::SecretKey;
+use berth_store::{Tx, seal::SecretKey};
 
 /// The name of the key of OpenIDs among those of the host. To change it would change all OpenIDs.
-pub const KEY: &str = "open-id";
+const KEY: &str = "open-id";
+
+/// The OpenID of a user in a MiniApp. Only in a transaction that writes: the host's key may have to be made for it.
+///
+/// # Errors
+/// `secret-sealed` when this host cannot open its key.
+pub async fn make(tx: &mut Tx, mini_app: &MiniAppId, user: &User) -> Result<OpenId> {
+    of(&tx.host_key(KEY).await?, mini_app, user)
+}
+
+/// The OpenID of a user in a MiniApp; `None` as long as nobody has one, as the host's key was never made.
+///
+/// # Errors
+/// `secret-sealed` when this host cannot open its key.
+pub async fn find(tx: &mut Tx, mini_app: &MiniAppId, user: &User) -> Result<Option<OpenId>> {
+    tx.known_host_key(KEY).await?.map(|key| of(&key, mini_app, user)).transpose()
+}
 
 /// The OpenID of a user in a MiniApp: an HMAC-SHA256. Ids hold no NUL, so no two users have the same text.
-pub fn of(key: &SecretKey, mini_app: &MiniAppId, user: &User) -> Result<OpenId> {
+fn of(key: &SecretKey, mini_app: &MiniAppId, user: &User) -> Result<OpenId> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(Error::internal)?;
     mac.update([mini_app.as_str(), user.host_app.as_str(), &user.account].join("\0").as_bytes());
     Ok(OpenId::of_mac(&mac.finalize().into_bytes().into()))

@@ -31,7 +31,7 @@ pub async fn open_session(db: &Db, open: OpenSession) -> Result<UserSession> {
     let mut tx = db.begin().await?;
     require_service(&mut tx, &mini_app).await?;
     let user = tx.take_login_code(&Digest::of(code.expose().as_bytes()), &mini_app).await?.ok_or_else(invalid_code)?;
-    let open_id = open_id::of(&tx.host_key(open_id::KEY).await?, &mini_app, &user)?;
+    let open_id = open_id::make(&mut tx, &mini_app, &user).await?;
     let session_key = new_session_key(tx.random());
     tx.put_session(&open_id, &mini_app, &user, &session_key).await?;
     tx.commit().await?;
