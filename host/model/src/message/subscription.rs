@@ -174,7 +174,7 @@ mod tests {
         let all = ids(&[&paid, &shipped, &refund]).unwrap();
         assert_eq!(all.0, [paid.id.clone(), shipped.id.clone(), refund.id.clone()]);
         let same = ids(&[&paid, &paid_more, &paid]).unwrap();
-        assert_eq!(same.0, [paid.id.clone()]);
+        assert_eq!(same.0, std::slice::from_ref(&paid.id));
         assert_eq!(same.1, [(paid_more.id, paid.id.clone()), (paid.id.clone(), paid.id.clone())]);
         assert_eq!(ids(&[&paid, &flight]).unwrap_err().code, Code::MessageKindsMixed);
         for wrong in [&[][..], &[&paid, &shipped, &refund, &shipped]] {
