@@ -13,7 +13,11 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 11] = [
+const NOTHING: [(&str, &str); 12] = [
+    (
+        "a user was sent more messages than they allowed (M3)",
+        "SELECT COUNT(*) FROM subscription WHERE allowed < 0 OR pushes > 5",
+    ),
     (
         "more than one version of a MiniApp is online (I1)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM version WHERE state = 'online' GROUP BY mini_app_id HAVING COUNT(*) > 1) t",
@@ -73,7 +77,12 @@ const NOTHING: [(&str, &str); 11] = [
 ];
 
 /// Pairs of queries that must count the same: things, and the events that tell of them (I6).
-const EQUAL: [(&str, &str, &str); 12] = [
+const EQUAL: [(&str, &str, &str); 13] = [
+    (
+        "subscription messages (I6)",
+        "SELECT COUNT(*) FROM message",
+        "SELECT COUNT(*) FROM event WHERE type = 'message.sent'",
+    ),
     (
         "product instances (I6)",
         "SELECT COUNT(*) FROM product_instance",

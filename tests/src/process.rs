@@ -148,6 +148,11 @@ impl Process {
         Api { url: self.url.clone(), token: None, key: Some(key.into()) }
     }
 
+    /// A client that sends this token.
+    pub fn with_token(&self, token: &str) -> Api {
+        Api { url: self.url.clone(), token: Some(token.into()), key: None }
+    }
+
     /// The address that the host listens on: `127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()

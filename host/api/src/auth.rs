@@ -1,4 +1,5 @@
-//! Authentication: a bearer token for people and machines, the public key of a host app for devices.
+//! Authentication: a bearer token for people and machines, one of another kind for servers of MiniApps, the public key of a
+//! host app for devices.
 
 use crate::problem::Problem;
 
@@ -9,10 +10,10 @@ use axum::{
 
 use berth_base::error::{Code, Error, Result};
 use berth_check::Claims;
-use berth_model::{access::Caller, host_app::HostApp};
+use berth_model::{access::Caller, app_secret::MiniAppServer, host_app::HostApp};
 use berth_package::PackageName;
 use berth_work::download::Fetcher;
-use berth_work::{access, app::App};
+use berth_work::{access, app::App, app_secret};
 
 use crate::{Api, client_ip::ClientIp, read};
 
@@ -49,6 +50,20 @@ impl OptionalFromRequestParts<Api> for Caller {
         match bearer(&parts.headers)? {
             Some(secret) => Ok(Some(access::authenticate(&app.db, secret).await?)),
             None => Ok(None),
+        }
+    }
+}
+
+impl FromRequestParts<Api> for MiniAppServer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
+        match bearer(&parts.headers)? {
+            Some(token) => Ok(app_secret::authenticate(&app.db, token).await?),
+            None => Err(Problem(Error::new(
+                Code::InvalidServerToken,
+                "Send `Authorization: Bearer berth_server_…`, a server token from POST /v1/server-tokens.",
+            ))),
         }
     }
 }

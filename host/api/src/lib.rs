@@ -29,7 +29,8 @@ pub mod v1;
 
 use std::{ops::Deref, sync::Arc};
 
-use berth_base::error::Result;
+use axum::Extension;
+use berth_base::error::{Code, Result};
 use berth_check::Claims;
 use berth_work::app::App;
 
@@ -65,5 +66,23 @@ impl Api {
         let index = || self.checks.live.current();
         let known = || index().host_app_by_key(key).map(|known| known.public_key.clone());
         self.throttle.pass(client, known, || index().names(mini_apps, claims, self.checks.clock.now()))
+    }
+
+    /// Does what takes an AppSecret, unless the client was wrong about secrets too often (K9).
+    ///
+    /// # Errors
+    /// `too-many-requests`, and those of the work.
+    async fn try_secret<T>(
+        &self,
+        client: Option<Extension<ClientIp>>,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let client = client.map(|Extension(client)| client);
+        self.throttle.may_try(client)?;
+        let done = work.await;
+        if done.as_ref().is_err_and(|error| error.code == Code::InvalidAppSecret) {
+            self.throttle.was_wrong(client);
+        }
+        done
     }
 }

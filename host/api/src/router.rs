@@ -20,7 +20,8 @@ use super::{
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
 use crate::{auth, idempotency, numberless::numberless, refusals, security, throttle::Throttle, v1};
-use berth_work::{access, app::App};
+use berth_model::app_secret::SERVER_TOKEN;
+use berth_work::{access, app::App, app_secret};
 
 use crate::Api;
 
@@ -35,7 +36,7 @@ use crate::Api;
     components(schemas(refusals::Problem), responses(refusals::Problem)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
-        (name = "devices"), (name = "host-apps"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
+        (name = "devices"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
         (name = "endpoint-apps"), (name = "events"), (name = "access"),
     ),
 )]
@@ -85,15 +86,24 @@ async fn identify(State(app): State<Api>, mut request: Request, next: Next) -> R
         Ok(None) => return next.run(request).await,
         Err(error) => return Problem(error).into_response(),
     };
-    match access::authenticate(&app.db, &secret).await {
+    match whose_key(&app, &secret).await {
         Ok(caller) => {
-            let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).collect();
-            let (account, scopes) = (caller.account.as_str().into(), scopes.join(" ").into());
-            request.extensions_mut().insert(idempotency::Caller { account, scopes });
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => Problem(error).into_response(),
     }
+}
+
+/// To whom a bearer token belongs: an account, or the server of a MiniApp.
+async fn whose_key(app: &Api, token: &str) -> berth_base::error::Result<idempotency::Caller> {
+    if token.starts_with(SERVER_TOKEN) {
+        let server = app_secret::authenticate(&app.db, token).await?;
+        return Ok(idempotency::Caller { account: format!("server of {}", server.mini_app).into(), scopes: "".into() });
+    }
+    let caller = access::authenticate(&app.db, token).await?;
+    let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).collect();
+    Ok(idempotency::Caller { account: caller.account.as_str().into(), scopes: scopes.join(" ").into() })
 }
 
 /// The page for people who open the address of the host in a browser.

@@ -1,5 +1,5 @@
-//! Adds to the OpenAPI document who may call each operation: callers with a token, or devices with a host app's public
-//! key.
+//! Adds to the OpenAPI document who may call each operation: callers with a token, devices with a host app's public key, or
+//! servers of MiniApps with a server token.
 
 use utoipa::openapi::{
     OpenApi,
@@ -9,12 +9,16 @@ use utoipa::openapi::{
 
 const TOKEN: &str = "token";
 const HOST_APP_KEY: &str = "host_app_key";
+const SERVER_TOKEN: &str = "server_token";
 
-/// Adds the two security schemes, and to each operation those that it accepts.
+/// Adds the three security schemes, and to each operation those that it accepts.
 pub fn add(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Default::default);
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: `berth_…`."));
     components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
+    let server = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let server = server.description(Some("A server token of a MiniApp: `berth_server_…`."));
+    components.add_security_scheme(SERVER_TOKEN, SecurityScheme::Http(server.build()));
     let key = ApiKeyValue::with_description("X-Host-App-Key", "The public key of a host app; it is no secret.");
     components.add_security_scheme(HOST_APP_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
     for (path, item) in &mut document.paths.paths {
@@ -27,10 +31,14 @@ pub fn add(document: &mut OpenApi) {
     }
 }
 
-/// The schemes of which an operation accepts any one; none where the address or a signature says who asks.
+/// The schemes of which an operation accepts any one; none where the address, a signature or the body says who asks.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (_, path) if path.starts_with("/v1/wechat/") => &[],
+        ("POST", "/v1/session" | "/v1/server-tokens") => &[],
+        ("POST", "/v1/session/check" | "/v1/session/end" | "/v1/messages") | ("GET", "/v1/messages/{id}") => {
+            &[SERVER_TOKEN]
+        }
         ("POST", "/v1/reports") => &[HOST_APP_KEY],
         ("POST", "/v1/check" | "/v1/check/explain" | "/v1/bundles")
         | ("GET", "/v1/packages/{name}" | "/v1/mini-apps/{id}/offline") => &[TOKEN, HOST_APP_KEY],

@@ -1,10 +1,13 @@
-//! Limits what devices may ask for: those behind one address, and those with the key of one host app (F110).
+//! Limits what comes without a token: what devices may ask for, those behind one address and those with the key of one host
+//! app (F110), and how often an address may be wrong about a secret (K9).
 //!
 //! Requests of devices prove nothing. The key is in every copy of the host app, and a guid is the client's word, so that
 //! one client with invented guids could use up the places of a gray task. An address is what a client cannot invent.
 //!
 //! The buckets are governor's: one atomic number for each address, in a map of many parts, each with a lock of its own.
 //! A check of another address waits for none of them.
+
+mod tries;
 
 use std::{
     fmt,
@@ -33,9 +36,10 @@ use berth_base::{
 };
 use berth_model::check::Key;
 
+use self::tries::Tries;
 use crate::{client_ip::ClientIp, problem::RETRY_AFTER_FIELD};
 
-/// Settings of what devices may ask for, such as `3000/1m`: at most 3000 at once, and 3000 come back over a minute. `off`
+/// Settings of what may be asked for without a token, such as `3000/1m`: at most 3000 at once, and 3000 come back over a minute. `off`
 /// is for no limit. An address is an IPv4 address or an IPv6 network of 64 bits. Loopback and trusted proxies have no
 /// limit of their own, as they stand for many clients.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,12 +54,17 @@ pub struct DeviceLimits {
     /// Devices that one address may bring newly into gray tasks, or off. Further ones get the online version for now.
     #[arg(long = "device-newcomers", env = "BERTH_DEVICE_NEWCOMERS", default_value = NEWCOMERS, value_name = "COUNT/TIME")]
     pub newcomers: Limit,
+    /// Wrong AppSecrets of MiniApps from one address, or off. Right ones have no limit.
+    #[arg(long = "secret-tries", env = "BERTH_SECRET_TRIES", default_value = TRIES, value_name = "COUNT/TIME")]
+    pub secret_tries: Limit,
 }
 
 /// Mobile carriers put tens of thousands of devices behind one address. A device asks a few times a day.
 const PER_ADDRESS: &str = "3000/1m";
 /// Less than most caps, more than the new devices of one address in most hours.
 const NEWCOMERS: &str = "200/1h";
+/// More than a server gets wrong whose secret was reset under it, before somebody looks.
+const TRIES: &str = "30/1m";
 const OFF: &str = "off";
 /// What each device or account that a list names may ask for, whatever others have used up.
 const RESERVE: Rate = Rate { count: NonZeroU32::new(60).unwrap(), time: Duration::from_secs(60) };
@@ -66,7 +75,12 @@ impl Default for DeviceLimits {
     /// The defaults of the command line.
     fn default() -> Self {
         let default = |text: &str| text.parse().unwrap_or(Limit(None));
-        Self { per_address: default(PER_ADDRESS), per_key: default(OFF), newcomers: default(NEWCOMERS) }
+        Self {
+            per_address: default(PER_ADDRESS),
+            per_key: default(OFF),
+            newcomers: default(NEWCOMERS),
+            secret_tries: default(TRIES),
+        }
     }
 }
 
@@ -149,13 +163,14 @@ struct Labels {
     limit: &'static str,
 }
 
-/// Holds devices to the [`DeviceLimits`].
+/// Holds clients without a token to the [`DeviceLimits`].
 pub struct Throttle<C: Clock = MonotonicClock> {
     exempt: Vec<IpNet>,
     per_address: Option<Buckets<IpAddr, C>>,
     per_key: Option<Buckets<String, C>>,
     newcomers: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
+    tries: Option<Tries<C>>,
     refused: Family<Labels, Counter>,
 }
 
@@ -184,6 +199,7 @@ impl<C: Clock + Clone> Throttle<C> {
             per_key: Buckets::new(limits.per_key, clock),
             newcomers: Buckets::new(limits.newcomers, clock),
             named: Buckets::new(Limit(Some(RESERVE)), clock),
+            tries: Tries::new(limits.secret_tries, clock),
             refused: Family::default(),
         }
     }
@@ -234,6 +250,25 @@ impl<C: Clock + Clone> Throttle<C> {
         may
     }
 
+    /// Refuses a client that was wrong about secrets too often (K9).
+    ///
+    /// # Errors
+    /// `too-many-requests`, with the time after which it may try again.
+    pub fn may_try(&self, client: Option<ClientIp>) -> Result<()> {
+        let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
+        tries.may_try(address).map_err(|reached| {
+            self.count(reached.limit);
+            reached.into()
+        })
+    }
+
+    /// Counts that a client was wrong about a secret.
+    pub fn was_wrong(&self, client: Option<ClientIp>) {
+        if let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) {
+            tries.was_wrong(address);
+        }
+    }
+
     /// The address under which a client is counted; `None` for who has no limit.
     fn bucket_of(&self, client: Option<ClientIp>) -> Option<IpAddr> {
         let ClientIp(address) = client?;
@@ -250,6 +285,7 @@ impl<C: Clock + Clone> Throttle<C> {
         self.per_key.iter().for_each(Buckets::sweep);
         self.newcomers.iter().for_each(Buckets::sweep);
         self.named.iter().for_each(Buckets::sweep);
+        self.tries.iter().for_each(Tries::sweep);
     }
 
     fn count(&self, limit: &'static str) {
@@ -293,7 +329,8 @@ mod tests {
 
     fn limits(per_address: &str, per_key: &str, newcomers: &str) -> DeviceLimits {
         let limit = |text: &str| text.parse().unwrap();
-        DeviceLimits { per_address: limit(per_address), per_key: limit(per_key), newcomers: limit(newcomers) }
+        let (per_address, per_key, newcomers) = (limit(per_address), limit(per_key), limit(newcomers));
+        DeviceLimits { per_address, per_key, newcomers, secret_tries: limit("2/20s") }
     }
 
     fn throttle(limits: &DeviceLimits) -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {
@@ -379,6 +416,27 @@ mod tests {
         assert_eq!([newcomer(), newcomer(), newcomer()], [true, true, false]);
         clock.advance(Duration::from_secs(30));
         assert_eq!([newcomer(), newcomer()], [true, false]);
+    }
+
+    #[test]
+    fn k9_f87_an_address_that_was_wrong_too_often_is_refused_before_its_secret_is_looked_at() {
+        let (throttle, clock) = throttle(&limits("off", "off", "off"));
+        let wait = |address| throttle.may_try(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone());
+        let wrong = |address, times| (0..times).for_each(|_| throttle.was_wrong(from(address)));
+        assert!((0..100).all(|_| wait("1.1.1.1").is_ok()), "what is right has no limit");
+        wrong("1.1.1.1", 2);
+        assert_eq!(wait("1.1.1.1"), Ok(()));
+        wrong("1.1.1.1", 1);
+        assert_eq!(wait("1.1.1.1"), Err(Value::from(10)), "one comes back every ten seconds");
+        assert_eq!((wait("2.2.2.2"), wait("127.0.0.1")), (Ok(()), Ok(())), "others are not concerned");
+        clock.advance(Duration::from_secs(9));
+        throttle.sweep();
+        assert_eq!(wait("1.1.1.1"), Err(Value::from(1)));
+        clock.advance(Duration::from_secs(1));
+        throttle.sweep();
+        assert_eq!(wait("1.1.1.1"), Ok(()));
+        wrong("127.0.0.1", 9);
+        assert_eq!(wait("127.0.0.1"), Ok(()), "loopback stands for many");
     }
 
     /// A check is to cost little more than a bare handler: the limiter must not show. In a debug build it may take more.

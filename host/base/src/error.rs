@@ -87,6 +87,23 @@ codes! {
     MissingGrant = "missing-grant", Forbidden, "The role or the token's scope does not allow this";
     LastAdmin = "last-admin", Conflict, "The last admin cannot be removed";
 
+    // AppSecrets and users
+    AppSecretExists = "app-secret-exists", Conflict, "The MiniApp has an AppSecret already";
+    NoAppSecret = "no-app-secret", NotFound, "The MiniApp has no AppSecret";
+    InvalidAppSecret = "invalid-app-secret", Unauthenticated, "The MiniApp or its AppSecret is not valid";
+    AppSecretFrozen = "app-secret-frozen", Forbidden, "The AppSecret is frozen";
+    InvalidServerToken = "invalid-server-token", Unauthenticated, "The server token is not valid";
+    InvalidLoginCode = "invalid-login-code", Invalid, "The login code is not valid";
+
+    // subscription messages
+    MessageTemplateExists = "message-template-exists", Conflict, "The MiniApp has the template with these keywords";
+    MessageTemplateLimit = "message-template-limit", Conflict, "The MiniApp has too many templates";
+    MessageKindsMixed = "message-kinds-mixed", Invalid, "One-time and long-term templates are asked for together";
+    MessageNoConsent = "message-no-consent", Conflict, "The user allows no message of this template";
+    MessageQuota = "message-quota", Conflict, "The user has had all messages of this template for today";
+    MessageField = "message-field", Invalid, "A field of the message does not fit";
+    MessageState = "message-state", Conflict, "The message's state does not allow this";
+
     // packages
     PackageName = "package-name", Malformed, "The package name is not {mini_app_id}_{version}.apkg";
     PackageArchive = "package-archive", Invalid, "The archive is damaged or ambiguous";

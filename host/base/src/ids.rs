@@ -108,6 +108,10 @@ prefixed_id! {
     AuthorisationId = "auth", "an authorisation of a channel";
     /// A webhook: a receiver of events.
     WebhookId = "wh", "a webhook";
+    /// A template of a MiniApp for subscription messages.
+    MessageTemplateId = "tmpl", "a message template";
+    /// A subscription message to a user.
+    UserMessageId = "msg", "a message";
     /// A secret of a webhook.
     WebhookSecretId = "whs", "a secret of a webhook";
 }

@@ -35,8 +35,9 @@ use berth_work::{
     config::Config,
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
+    message,
     policy::registry::ensure_builtins,
-    rollout,
+    rollout, user,
 };
 
 /// A host whose parts are open, and whose workers have not been started.
@@ -116,6 +117,8 @@ impl Host {
         workers.spawn(deliver::run(app.outbox.clone()));
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
+        workers.spawn(user::run_forgetter(db.clone()));
+        workers.spawn(message::run_forgetter(db.clone()));
         (app, workers)
     }
 

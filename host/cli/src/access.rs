@@ -69,7 +69,7 @@ pub enum Team {
 
 const ROLES: &str = "Roles:
   of a team      admin, operator (publishes, rolls back, grayscale), developer (uploads, submits), viewer
-  of a host app  admin, auditor (decides on audits)
+  of a host app  admin, auditor (decides on audits), server (says who its users are)
   of a merchant  admin, operator (endpoint applications, channels, organisation nodes), viewer
   of the platform  admin, viewer (reads everything), fulfiller (the order system)";
 
@@ -77,7 +77,7 @@ const ROLES: &str = "Roles:
 #[derive(clap::Args, Debug)]
 #[group(id = "place", multiple = false)]
 pub struct Place {
-    /// A host app (roles: admin, auditor)
+    /// A host app (roles: admin, auditor, server)
     #[arg(long, value_name = "ID")]
     pub host_app: Option<HostAppId>,
     /// A merchant (roles: admin, operator, viewer)

@@ -31,6 +31,8 @@ mod host_app;
 mod init;
 mod login;
 mod merchant;
+mod message;
+mod message_view;
 mod org_node;
 mod output;
 mod pack;
@@ -40,11 +42,13 @@ mod policy;
 mod push;
 mod reach;
 mod release;
+mod secret;
 mod session;
 mod table;
 mod token;
 mod trial;
 mod unpack;
+mod user;
 mod version;
 mod views;
 mod webhook;
@@ -86,6 +90,15 @@ pub enum Command {
     /// MiniApps: create, list, show, edit, take on and off the shelf
     #[command(subcommand)]
     App(app::App),
+    /// AppSecrets: generate, reset, freeze and unfreeze the one of a MiniApp, and get server tokens for it
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Users of MiniApps: log them in, as the servers of a host app and of a MiniApp do
+    #[command(subcommand)]
+    User(user::User),
+    /// Subscription messages: templates, consents of users, sending, and what becomes of them
+    #[command(subcommand)]
+    Message(message::Message),
     /// Teams and their members
     #[command(subcommand)]
     Team(access::Team),
@@ -199,6 +212,9 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Audit(args) => audit::run(args, session).await,
         Command::Push(args) => push::run(args, session).await,
         Command::App(command) => app::run(command, session).await,
+        Command::Secret(command) => secret::run(command, session).await,
+        Command::User(command) => user::run(command, session).await,
+        Command::Message(command) => message::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => token::run(command, session).await,

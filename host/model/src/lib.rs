@@ -2,6 +2,7 @@
 //! database, no clock, no network. With the feature `sql`, the types that are rows as they are can be read from it.
 
 pub mod access;
+pub mod app_secret;
 pub mod audit;
 pub mod binding;
 pub mod check;
@@ -10,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod host_app;
 pub mod idempotency;
+pub mod message;
 pub mod mini_app;
 pub mod overview;
 pub mod policy;
@@ -19,4 +21,5 @@ mod said;
 pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod user;
 pub mod version;

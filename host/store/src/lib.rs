@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod admission;
+pub mod app_secret;
 pub mod audit;
 mod backlog;
 pub mod blob;
@@ -18,9 +19,11 @@ pub mod endpoint;
 pub mod event;
 pub mod gray_task;
 mod host_app;
+mod host_key;
 mod idempotency;
 mod index;
 mod lease;
+pub mod message;
 mod mini_app;
 pub mod policy;
 #[cfg(test)]
@@ -30,6 +33,7 @@ pub mod sealed;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod user;
 pub mod version;
 mod webhook;
 pub mod wechat;

@@ -3,7 +3,11 @@
 use super::{Tx, execute_built, fetch_built};
 use berth_base::error::Result;
 
-use crate::wechat::{ABOUT_ACCESS, ABOUT_GRANT};
+use crate::{
+    host_key::ABOUT_HOST_KEY,
+    user::ABOUT_SESSION_KEY,
+    wechat::{ABOUT_ACCESS, ABOUT_GRANT},
+};
 
 /// A column that holds sealed secrets.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +36,13 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "channel_authorisation", key: "id", column: "link_sealed", about: ABOUT_LINK },
     SealedColumn { table: "channel_authorisation", key: "id", column: "code_sealed", about: ABOUT_CODE },
     SealedColumn { table: "webhook_secret", key: "id", column: "secret_sealed", about: "webhook_secret" },
+    SealedColumn { table: "host_key", key: "name", column: "key_sealed", about: ABOUT_HOST_KEY },
+    SealedColumn {
+        table: "mini_app_user",
+        key: "open_id_sha256",
+        column: "session_key_sealed",
+        about: ABOUT_SESSION_KEY,
+    },
 ];
 
 impl Tx {

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod app;
+pub mod app_secret;
 pub mod audit;
 pub mod binding;
 pub mod check;
@@ -11,6 +12,7 @@ pub mod download;
 pub mod endpoint;
 pub mod event;
 pub mod host_app;
+pub mod message;
 pub mod mini_app;
 pub mod nats;
 pub mod overview;
@@ -21,5 +23,6 @@ pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod unbroken;
+pub mod user;
 pub mod version;
 pub mod wechat;

@@ -108,6 +108,62 @@ pub fn page(code: Code) -> Page {
             "Make another account admin first: `berth team grant … ACCOUNT admin`.",
         ),
 
+        // AppSecrets and users
+        Code::AppSecretExists => (
+            "A MiniApp has one AppSecret, and this one has it already.",
+            "If the secret is lost, make another: `berth secret reset APP`. The old one stops at once.",
+        ),
+        Code::NoAppSecret => (
+            "No AppSecret was ever generated for this MiniApp.",
+            "An admin of its team generates one: `berth secret generate APP`. It is shown once.",
+        ),
+        Code::InvalidAppSecret => (
+            "There is no such MiniApp, or this is not its AppSecret: all are answered alike. After a reset the old one is not valid any more.",
+            "Check both on your server. If the secret is lost, an admin of the team makes another: `berth secret reset APP`.",
+        ),
+        Code::AppSecretFrozen => (
+            "An admin of the team has frozen the AppSecret, as it may be in wrong hands. Nothing works with it or with server tokens that came from it.",
+            "Put a new one into use by `berth secret reset APP`, or use the same again by `berth secret unfreeze APP`.",
+        ),
+        Code::InvalidServerToken => (
+            "The server token is unknown or has expired, or the AppSecret that it came from was reset or frozen since.",
+            "Get another one with the AppSecret: `POST /v1/server-tokens`. API tokens (`berth_…`) are of no use here.",
+        ),
+        Code::InvalidLoginCode => (
+            "The login code was used before, is older than five minutes, or is not for this MiniApp: all are answered alike.",
+            "Have the MiniApp ask its host app for a new one. A code is exchanged once, by the server of the MiniApp that it was issued for.",
+        ),
+
+        // subscription messages
+        Code::MessageTemplateExists => (
+            "The MiniApp has this public template with the same keywords in the same order.",
+            "Use the one that is there: `berth message templates APP`, or choose other keywords.",
+        ),
+        Code::MessageTemplateLimit => (
+            "A MiniApp has at most as many templates as `limit` says.",
+            "Remove one that is not in use: `berth message remove APP TEMPLATE`. Users must be asked again for another one.",
+        ),
+        Code::MessageKindsMixed => (
+            "A request for consent names a one-time and a long-term template. The two kinds never mix in one request.",
+            "Ask for one-time templates in one request and for long-term ones in another.",
+        ),
+        Code::MessageNoConsent => (
+            "There is no user with this OpenID in the MiniApp, or they allow no message of this template (any more). A one-time consent is good for one message.",
+            "Have the MiniApp ask the user by `requestSubscribeMessage`, and send once they have agreed.",
+        ),
+        Code::MessageQuota => (
+            "A user gets at most 5 messages a day of a long-term template, and this one has had them. The day is that of the user.",
+            "Send it tomorrow, or say several things in one message.",
+        ),
+        Code::MessageField => (
+            "A value does not fit the type of its field, or a field is missing or not of the template.",
+            "`pointer` names the field and `detail` its rule. `berth message templates APP` lists the fields of each template.",
+        ),
+        Code::MessageState => (
+            "A report about a message contradicts an earlier one, such as shown after refused.",
+            "Report each message once for each thing that happened to it, in that order. The same report twice does no harm.",
+        ),
+
         // packages
         Code::PackageName => (
             "The name of the file is not `{mini_app_id}_{version}.apkg`, from which the host knows what it is.",

@@ -1,6 +1,7 @@
 //! The resources of version 1 of the API. Each handler reads the request, calls one operation, and writes its answer.
 
 pub mod access;
+pub mod app_secrets;
 pub mod audits;
 pub mod authorisations;
 pub mod channels;
@@ -11,11 +12,13 @@ pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
 pub mod merchants;
+pub mod messages;
 pub mod mini_apps;
 pub mod org_nodes;
 pub mod packages;
 pub mod policies;
 pub mod product_instances;
+pub mod users;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
@@ -67,6 +70,9 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(mini_apps::routes())
+        .merge(app_secrets::routes())
+        .merge(users::routes())
+        .merge(messages::routes())
         .merge(host_apps::routes())
         .merge(packages::routes())
         .merge(versions::routes())

@@ -27,7 +27,7 @@ fn host(asked: Seen<String>) -> Router {
         let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
-            "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1,
+            "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
@@ -52,6 +52,8 @@ fn parts(asked: &str) -> (String, Value) {
 async fn each_command_asks_as_the_contract_says() {
     let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
     let (cid, channel) = (ulid("cid"), ulid("chn"));
+    let open_id = format!("o{}", "0".repeat(27));
+    let (template, message) = (ulid("tmpl"), ulid("msg"));
     let (task, binding, webhook) = (ulid("gray"), ulid("pb"), ulid("wh"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
@@ -63,6 +65,58 @@ async fn each_command_asks_as_the_contract_says() {
         ("app shelf mp-shop on --resume", r#"POST /v1/mini-apps/mp-shop/shelf {"on":true,"resume":true}"#.into()),
         ("app min-version mp-shop 1.2.0", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":"1.2.0"}"#.into()),
         ("app min-version mp-shop --none", r#"PUT /v1/mini-apps/mp-shop/min-version {"version":null}"#.into()),
+        ("secret show mp-shop", "GET /v1/mini-apps/mp-shop/secret".into()),
+        ("secret generate mp-shop", "POST /v1/mini-apps/mp-shop/secret".into()),
+        ("secret reset mp-shop", "POST /v1/mini-apps/mp-shop/secret/reset".into()),
+        ("secret freeze mp-shop --note n", r#"POST /v1/mini-apps/mp-shop/secret/freeze {"note":"n"}"#.into()),
+        ("secret unfreeze mp-shop", "POST /v1/mini-apps/mp-shop/secret/unfreeze".into()),
+        ("secret token mp-shop --secret s", r#"POST /v1/server-tokens {"mini_app":"mp-shop","secret":"s"}"#.into()),
+        (
+            "user code ha-super mp-shop --account ann",
+            r#"POST /v1/host-apps/ha-super/login-codes {"mini_app":"mp-shop","account":"ann"}"#.into(),
+        ),
+        ("user session mp-shop c --secret s", r#"POST /v1/session {"mini_app":"mp-shop","secret":"s","code":"c"}"#.into()),
+        ("user check OPENID 00", format!(r#"POST /v1/session/check {{"open_id":"{open_id}","signature":"00"}}"#)),
+        ("user end OPENID", format!(r#"POST /v1/session/end {{"open_id":"{open_id}"}}"#)),
+        ("message library --search order --kind one_time", "GET /v1/message-library?search=order&kind=one_time".into()),
+        ("message templates mp-shop", "GET /v1/mini-apps/mp-shop/message-templates".into()),
+        (
+            "message add mp-shop order-paid --keyword 2 --keyword 1",
+            r#"POST /v1/mini-apps/mp-shop/message-templates {"template":"order-paid","keywords":[2,1]}"#.into(),
+        ),
+        ("message remove mp-shop TMPL", format!("DELETE /v1/mini-apps/mp-shop/message-templates/{template}")),
+        (
+            "message ask ha-super mp-shop --account ann --template TMPL",
+            format!(
+                r#"POST /v1/host-apps/ha-super/subscription-requests {{"mini_app":"mp-shop","account":"ann","templates":["{template}"]}}"#
+            ),
+        ),
+        (
+            "message subscribe ha-super mp-shop --account ann --utc-offset -300 --refuse TMPL",
+            format!(
+                r#"POST /v1/host-apps/ha-super/subscriptions {{"mini_app":"mp-shop","account":"ann","utc_offset":-300,"answers":[{{"template":"{template}","accept":false}}]}}"#
+            ),
+        ),
+        (
+            "message subscriptions ha-super mp-shop --account ann",
+            "GET /v1/host-apps/ha-super/subscriptions?mini_app=mp-shop&account=ann".into(),
+        ),
+        (
+            "message withdraw ha-super mp-shop --account ann",
+            r#"POST /v1/host-apps/ha-super/subscriptions/withdraw {"mini_app":"mp-shop","account":"ann"}"#.into(),
+        ),
+        (
+            "message send --to OPENID --template TMPL --field thing2=a=b --page pages/a",
+            format!(
+                r#"POST /v1/messages {{"open_id":"{open_id}","template":"{template}","data":{{"thing2":"a=b"}},"page":"pages/a"}}"#
+            ),
+        ),
+        ("message show MSG", format!("GET /v1/messages/{message}")),
+        ("message list mp-shop", "GET /v1/mini-apps/mp-shop/messages".into()),
+        (
+            "message report ha-super MSG refused --reason off",
+            format!(r#"POST /v1/host-apps/ha-super/messages/{message} {{"state":"refused","reason":"off"}}"#),
+        ),
         ("team create T", r#"POST /v1/teams {"name":"T"}"#.into()),
         ("team members TEAM", format!("GET /v1/teams/{team}/members")),
         ("team members --platform", "GET /v1/platform/members".into()),
@@ -207,6 +261,9 @@ async fn each_command_asks_as_the_contract_says() {
             ("CID", &cid),
             ("CHN", &channel),
             ("WEBHOOK", &webhook),
+            ("OPENID", &open_id),
+            ("TMPL", &template),
+            ("MSG", &message),
         ];
         let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
@@ -356,4 +413,27 @@ async fn sarif_is_printed_as_the_host_gives_it() {
     let ran = desk.run("version findings mp-shop 1.2.0 --sarif").await.good();
     assert_eq!(ran.out, "{\"version\":\"2.1.0\",\"runs\":[]}\n");
     assert_eq!(asked.all(), ["application/sarif+json"]);
+}
+
+#[tokio::test]
+async fn i8_an_app_secret_is_typed_or_piped_and_its_requests_carry_no_other_credential() {
+    let seen = Seen::new();
+    let heard = seen.clone();
+    let router = Router::new().fallback(move |headers: axum::http::HeaderMap, body: Bytes| async move {
+        heard.note(format!("{} {}", headers.contains_key("authorization"), String::from_utf8_lossy(&body)));
+        Json(json!({}))
+    });
+    let desk = Desk { input: "piped\n".into(), ..Desk::before(router).await };
+    desk.run("secret token mp-shop --json").await.good();
+    desk.run("user session mp-shop c --json").await.good();
+    let all = seen.all();
+    assert_eq!(parts(&all[0]), ("false".into(), json!({"mini_app": "mp-shop", "secret": "piped"})));
+    assert_eq!(parts(&all[1]), ("false".into(), json!({"mini_app": "mp-shop", "secret": "piped", "code": "c"})));
+}
+
+#[tokio::test]
+async fn k7_a_session_key_that_is_not_the_present_one_is_told_by_the_exit_code() {
+    let router = Router::new().fallback(|| async { Json(json!({"current": false})) });
+    let ran = Desk::before(router).await.run(&format!("user check o{} 00", "0".repeat(27))).await;
+    assert!(ran.code == 1 && ran.err.contains("not-current"), "{}", ran.err);
 }

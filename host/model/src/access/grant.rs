@@ -47,6 +47,8 @@ text_enum! {
         Viewer = "viewer",
         /// Of a host app: decides in audits.
         Auditor = "auditor",
+        /// Of a host app: its server, which says who its users are and may do nothing else.
+        Server = "server",
         /// Of the platform: the order system, which sends fulfilment messages and may do nothing else.
         Fulfiller = "fulfiller",
     }
@@ -69,6 +71,8 @@ text_enum! {
         Operate = "operate",
         /// Sending fulfilment messages and looking after those that wait.
         Fulfil = "fulfil",
+        /// Saying who the users of a host app are.
+        Vouch = "vouch",
     }
 }
 
@@ -91,6 +95,8 @@ text_enum! {
         Operate = "operate",
         /// Send fulfilment messages, and look after those that wait.
         Fulfil = "fulfil",
+        /// Say who the users of a host app are, so that they are logged in to MiniApps.
+        Vouch = "vouch",
         /// Give and take roles.
         ManageMembers = "manage-members",
         /// Install policies; create accounts and host apps.
@@ -114,7 +120,7 @@ impl ScopeKind {
         match self {
             Self::Platform => &[Role::Admin, Role::Viewer, Role::Fulfiller],
             Self::Team => &[Role::Admin, Role::Operator, Role::Developer, Role::Viewer],
-            Self::HostApp => &[Role::Admin, Role::Auditor],
+            Self::HostApp => &[Role::Admin, Role::Auditor, Role::Server],
             Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
         }
     }
@@ -128,10 +134,11 @@ impl Action {
             return false;
         }
         match self {
-            Self::Read => role != Role::Fulfiller,
+            Self::Read => !matches!(role, Role::Fulfiller | Role::Server),
             Self::EditMiniApp | Self::Develop => scope == ScopeKind::Team && role != Role::Viewer,
             Self::Release => scope == ScopeKind::Team && matches!(role, Role::Admin | Role::Operator),
-            Self::Decide => scope == ScopeKind::HostApp,
+            Self::Decide => scope == ScopeKind::HostApp && role != Role::Server,
+            Self::Vouch => scope == ScopeKind::HostApp && role != Role::Auditor,
             Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
             Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
             Self::Configure | Self::ManageMembers => role == Role::Admin,
@@ -148,6 +155,7 @@ impl Action {
             Self::Decide => TokenScope::Audit,
             Self::Operate => TokenScope::Operate,
             Self::Fulfil => TokenScope::Fulfil,
+            Self::Vouch => TokenScope::Vouch,
             Self::Configure | Self::ManageMembers | Self::Administer => TokenScope::Manage,
         }
     }
@@ -216,5 +224,16 @@ mod tests {
         assert_eq!(may(Role::Developer), ["read", "edit-mini-app", "develop"]);
         assert_eq!(may(Role::Operator), ["read", "edit-mini-app", "develop", "release"]);
         assert_eq!(may(Role::Admin), ["read", "edit-mini-app", "develop", "release", "configure", "manage-members"]);
+    }
+
+    #[test]
+    fn f80_k5_the_server_of_a_host_app_says_who_its_users_are_and_does_nothing_else() {
+        let may = |role| {
+            let granted = Action::ALL.iter().filter(|action| action.granted_to(ScopeKind::HostApp, role));
+            granted.map(|action| action.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(may(Role::Server), ["vouch"]);
+        assert_eq!(may(Role::Auditor), ["read", "decide"]);
+        assert_eq!(may(Role::Admin), ["read", "decide", "configure", "vouch", "manage-members"]);
     }
 }

@@ -49,6 +49,12 @@ impl Caller {
         self.reads_everything() || self.grants.iter().any(|(own, _)| own == scope)
     }
 
+    /// Whether the caller's roles allow to read what is in `scope`, whatever the token is for.
+    pub fn reads(&self, scope: &Scope) -> bool {
+        let reads = |role: &Role| Action::Read.granted_to(scope.kind(), *role);
+        self.reads_everything() || self.grants.iter().any(|(own, role)| own == scope && reads(role))
+    }
+
     /// Whether the caller may do `action` in `scope`: token and roles both allow it.
     pub fn can(&self, action: Action, scope: &Scope) -> bool {
         self.token_scopes.contains(&action.token_scope())

@@ -3,6 +3,7 @@
 use berth_base::{
     clock::{Millis, Random},
     ids::{TokenId, UserId},
+    secret,
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,9 +70,5 @@ pub struct IssuedToken {
 
 /// A secret with 160 random bits, without letters that look like digits.
 pub fn new_secret(random: &dyn Random) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let mut bytes = [0u8; 32];
-    random.fill(&mut bytes);
-    let text: String = bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect();
-    format!("berth_{text}")
+    secret::generate("berth_", random)
 }

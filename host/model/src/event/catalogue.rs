@@ -17,6 +17,7 @@ use berth_base::error::{Error, Result};
 
 use crate::{
     access::{Account, Caller, Team, Token, TokenScope},
+    app_secret::AppSecret,
     binding::Binding,
     endpoint::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
@@ -27,6 +28,7 @@ use crate::{
         org::{NodeOfEndpoint, ProductOfNode},
     },
     host_app::HostApp,
+    message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
     rollout::{Cohort, GrayTask},
@@ -98,6 +100,10 @@ catalogue! {
     MINI_APP_ON_SHELF = "mini_app.on_shelf" MiniApp, "A MiniApp is on the shelf: devices are served.";
     MINI_APP_OFF_SHELF = "mini_app.off_shelf" MiniApp, "A MiniApp is off the shelf: no device is served any more.";
     MINI_APP_MIN_VERSION = "mini_app.min_version" MiniApp, "The smallest version that may run changed.";
+    APP_SECRET_GENERATED = "app_secret.generated" AppSecret, "The AppSecret of a MiniApp was generated.";
+    APP_SECRET_RESET = "app_secret.reset" AppSecret, "The AppSecret of a MiniApp was replaced; the old one stopped at once.";
+    APP_SECRET_FROZEN = "app_secret.frozen" AppSecret, "The AppSecret of a MiniApp was frozen; nothing works with it any more.";
+    APP_SECRET_UNFROZEN = "app_secret.unfrozen" AppSecret, "The AppSecret of a MiniApp works again.";
     HOST_APP_CREATED = "host_app.created" HostApp, "A host app was created.";
     BINDING_ASKED = "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
     BINDING_CREATED = "binding.created" Binding, "A MiniApp was bound to a host app.";
@@ -106,6 +112,13 @@ catalogue! {
     BINDING_ONLINE = "binding.online" Release, "Another version of a bound MiniApp is online, by a publish or a rollback.";
     BINDING_OFF_SHELF = "binding.off_shelf" MiniApp, "A bound MiniApp was taken off the shelf, `shelf_note` says why: it must not run.";
     BINDING_ON_SHELF = "binding.on_shelf" MiniApp, "A bound MiniApp is on the shelf again.";
+
+    MESSAGE_TEMPLATE_ADDED = "message_template.added" MessageTemplate, "A MiniApp has a template more for subscription messages.";
+    MESSAGE_TEMPLATE_REMOVED = "message_template.removed" MessageTemplate, "A MiniApp does not have a template any more; nobody gets messages of it.";
+    MESSAGE_SENT = "message.sent" MessageToShow, "A MiniApp sends a message to a user of the host app, who is to be shown it. The host app alone is told.";
+    MESSAGE_SHOWN = "message.shown" UserMessage, "The host app has shown a message to the user.";
+    MESSAGE_OPENED = "message.opened" UserMessage, "The user has opened a message.";
+    MESSAGE_REFUSED = "message.refused" UserMessage, "The host app could not or would not show a message; `reason` may say why.";
 
     VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
     VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";

@@ -41,7 +41,7 @@ pub struct Event {
     /// The merchant that it concerns; absent when it concerns none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
-    /// The account that did it; `berth` when the host did it by itself.
+    /// The account that did it; `berth` when the host did it by itself, and the MiniApp when its server did.
     pub actor: String,
     /// When it happened.
     pub at: Millis,

@@ -44,7 +44,8 @@ impl SecretKey {
         Digest::of(&named).as_str()[..12].to_owned()
     }
 
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
+    /// The bytes of the key.
+    pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

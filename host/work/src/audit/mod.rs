@@ -51,9 +51,9 @@ pub async fn get(db: &Db, caller: &Caller, id: &AuditId) -> Result<Audit> {
     Err(Error::not_found("audit", id))
 }
 
-/// Whether the caller has a role in the MiniApp's team or in a host app that decides in the audit.
+/// Whether the caller has a role in the MiniApp's team, or one that reads in a host app that decides in the audit.
 async fn readable(tx: &mut Tx, caller: &Caller, audit: &Audit) -> Result<bool> {
-    if audit.items.iter().any(|item| caller.knows(&Scope::HostApp(item.host_app.clone()))) {
+    if audit.items.iter().any(|item| caller.reads(&Scope::HostApp(item.host_app.clone()))) {
         return Ok(true);
     }
     let team = tx.mini_app(&audit.mini_app).await?.map(|mini_app| mini_app.scope());

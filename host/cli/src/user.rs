@@ -1,0 +1,108 @@
+//! `berth user`: logins of users to MiniApps.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{
+    answer::read,
+    call::Call,
+    client::Credential,
+    failure::{Done, Failure},
+    paint::Paint,
+    secret::Proof,
+    session::Session,
+    table::{Card, Cell},
+};
+use berth_base::ids::{HostAppId, MiniAppId};
+use berth_model::user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession};
+
+/// The subcommands of `berth user`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  berth user code ha-super mp-shop --account alice
+  BERTH_APP_SECRET=… berth user session mp-shop berth_code_…
+  berth --token berth_server_… user end o…")]
+pub enum User {
+    /// Get a login code for a user, as the server of the host app does; good for five minutes and one exchange
+    Code {
+        /// The host app, whose token this takes: of its server or an admin
+        host_app: HostAppId,
+        /// The MiniApp that the user is to be logged in to
+        app: MiniAppId,
+        /// The account that is logged in to the host app
+        #[arg(long)]
+        account: String,
+    },
+    /// Exchange a login code for the OpenID and a session key, as the server of the MiniApp does
+    Session {
+        /// The MiniApp
+        app: MiniAppId,
+        /// The login code
+        code: String,
+        #[command(flatten)]
+        proof: Proof,
+    },
+    /// Ask whether a session key is the user's present one; takes a server token as --token
+    Check {
+        /// The user
+        open_id: OpenId,
+        /// The HMAC-SHA256 of the OpenID with the session key, in hexadecimal:
+        /// printf %s "$OPEN_ID" | openssl dgst -sha256 -hmac "$SESSION_KEY"
+        #[arg(verbatim_doc_comment)]
+        signature: String,
+    },
+    /// End the session of a user; takes a server token as --token
+    End {
+        /// The user
+        open_id: OpenId,
+    },
+}
+
+pub async fn run(command: User, session: &mut Session) -> Done {
+    let client = session.client()?;
+    match command {
+        User::Code { host_app, app, account } => {
+            let call = Call::ask(format!("/v1/host-apps/{host_app}/login-codes"));
+            let answer = client.value(call.json(&AskLoginCode { mini_app: app, account })).await?;
+            session.out.show(&answer, code_view)?;
+            session
+                .out
+                .then(&answer, |one: LoginCode| Some(format!("berth user session {} {}", one.mini_app, one.code)));
+            Ok(())
+        }
+        User::Session { app, code, proof } => {
+            let secret = proof.secret(session)?;
+            let body = json!({"mini_app": app, "secret": secret.expose(), "code": code});
+            // Not to be sent again: the code is used by the first one, whatever became of its answer.
+            let answer = client.with(Credential::None).value(Call::post("/v1/session").json(&body)).await?;
+            session.out.show(&answer, session_view)
+        }
+        User::Check { open_id, signature } => {
+            let call = Call::ask("/v1/session/check").json(&CheckSession { open_id, signature });
+            let answer = client.value(call).await?;
+            let SessionChecked { current } = read(&answer)?;
+            session.out.done(&answer, if current { "It is the present one." } else { "It is not the present one." })?;
+            if current { Ok(()) } else { Err(Failure::refused("not-current", "The user has to log in again.")) }
+        }
+        User::End { open_id } => {
+            client.value(Call::ask("/v1/session/end").json(&EndSession { open_id: open_id.clone() })).await?;
+            session.out.done(&json!({"open_id": open_id, "ended": true}), "The session is ended.")
+        }
+    }
+}
+
+fn code_view(one: LoginCode, paint: &Paint) -> String {
+    Card::default()
+        .field("code", Cell::strong(&one.code))
+        .field("MiniApp", Cell::of(&one.mini_app))
+        .field("expires", paint.when(one.expires_at))
+        .render(paint)
+}
+
+fn session_view(one: UserSession, paint: &Paint) -> String {
+    Card::default()
+        .field("OpenID", Cell::strong(one.open_id.as_str()))
+        .field("host app", Cell::of(&one.host_app))
+        .field("session key", Cell::strong(&one.session_key))
+        .render(paint)
+}

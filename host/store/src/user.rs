@@ -1,0 +1,121 @@
+//! Users of MiniApps: login codes that wait for their exchange, and the users who have logged in.
+
+use super::{Tx, execute, fetch};
+use berth_base::{
+    clock::Millis,
+    error::Result,
+    ids::{Digest, HostAppId, MiniAppId},
+};
+use berth_model::user::{OpenId, User};
+
+/// What a sealed session key is about.
+pub const ABOUT_SESSION_KEY: &str = "session-key";
+
+impl Tx {
+    /// Adds a login code, of which only the hash is stored.
+    pub async fn insert_login_code(
+        &mut self,
+        code: &Digest,
+        mini_app: &MiniAppId,
+        user: &User,
+        expires_at: Millis,
+    ) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO login_code (code_sha256, mini_app_id, host_app_id, account, expires_at)
+             VALUES ($1, $2, $3, $4, $5)",
+            code,
+            mini_app,
+            &user.host_app,
+            &user.account,
+            expires_at
+        )?;
+        Ok(())
+    }
+
+    /// Takes a login code that is valid for this MiniApp, and returns its user. Of many who try, one gets it. A code of
+    /// another MiniApp stays, and so does one whose host app is not bound any more.
+    pub async fn take_login_code(&mut self, code: &Digest, mini_app: &MiniAppId) -> Result<Option<User>> {
+        let now = self.now();
+        let taken = fetch!(
+            self,
+            fetch_optional,
+            (HostAppId, String),
+            "DELETE FROM login_code WHERE code_sha256 = $1 AND mini_app_id = $2 AND expires_at > $3
+             AND EXISTS (SELECT 1 FROM binding b WHERE b.host_app_id = login_code.host_app_id
+                AND b.mini_app_id = login_code.mini_app_id AND b.state = 'active')
+             RETURNING host_app_id, account",
+            code,
+            mini_app,
+            now
+        )?;
+        Ok(taken.map(|(host_app, account)| User { host_app, account }))
+    }
+
+    /// Deletes the login codes that have expired.
+    pub async fn forget_login_codes(&mut self) -> Result<u64> {
+        let now = self.now();
+        Ok(execute!(self, "DELETE FROM login_code WHERE expires_at <= $1", now)?)
+    }
+
+    /// Records that a user has logged in to a MiniApp, with the new session key in place of the one that there may be.
+    pub async fn put_session(
+        &mut self,
+        open_id: &OpenId,
+        mini_app: &MiniAppId,
+        user: &User,
+        session_key: &str,
+    ) -> Result<()> {
+        let now = self.now();
+        let digest = open_id.digest();
+        let sealed = self.seal().seal(session_key.as_bytes(), &about_session(&digest))?;
+        execute!(
+            self,
+            "INSERT INTO mini_app_user (open_id_sha256, mini_app_id, host_app_id, account, session_key_sealed, session_at,
+                created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
+             ON CONFLICT (open_id_sha256) DO UPDATE SET session_key_sealed = excluded.session_key_sealed,
+                session_at = excluded.session_at",
+            &digest,
+            mini_app,
+            &user.host_app,
+            &user.account,
+            &sealed,
+            now
+        )?;
+        Ok(())
+    }
+
+    /// The present session key of a user of this MiniApp; `None` when there is no such user, or no session.
+    ///
+    /// # Errors
+    /// `secret-sealed` when this host cannot open it.
+    pub async fn session_key(&mut self, open_id: &OpenId, mini_app: &MiniAppId) -> Result<Option<String>> {
+        let digest = open_id.digest();
+        let row = fetch!(
+            self,
+            fetch_optional,
+            (Option<String>,),
+            "SELECT session_key_sealed FROM mini_app_user WHERE open_id_sha256 = $1 AND mini_app_id = $2",
+            &digest,
+            mini_app
+        )?;
+        let Some((Some(sealed),)) = row else { return Ok(None) };
+        self.seal().open_text(&sealed, &about_session(&digest)).map(Some)
+    }
+
+    /// Deletes the session key of a user of this MiniApp, if there is one.
+    pub async fn end_session(&mut self, open_id: &OpenId, mini_app: &MiniAppId) -> Result<()> {
+        execute!(
+            self,
+            "UPDATE mini_app_user SET session_key_sealed = NULL WHERE open_id_sha256 = $1 AND mini_app_id = $2",
+            open_id.digest(),
+            mini_app
+        )?;
+        Ok(())
+    }
+}
+
+fn about_session(open_id: &Digest) -> String {
+    format!("{ABOUT_SESSION_KEY}:{open_id}")
+}

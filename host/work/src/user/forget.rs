@@ -1,0 +1,28 @@
+//! Forgets login codes and server tokens that have expired. They are void by the clock; this only frees the room.
+
+use std::time::Duration;
+
+use berth_base::error::Result;
+use berth_store::Db;
+
+/// The pause between two rounds.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Forgets what has expired, every minute, in an endless loop.
+pub async fn run_forgetter(db: Db) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(error) = forget(&db).await {
+            tracing::warn!(?error, "expired login codes and server tokens could not be forgotten; later again");
+        }
+    }
+}
+
+/// Deletes what has expired.
+#[tracing::instrument(name = "logins.forget", skip_all)]
+async fn forget(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.forget_login_codes().await?;
+    tx.forget_server_tokens().await?;
+    tx.commit().await
+}
