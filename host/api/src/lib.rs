@@ -12,6 +12,7 @@ pub mod health;
 pub mod idempotency;
 pub mod limits;
 pub mod metrics;
+pub mod precondition;
 pub mod problem;
 pub mod range;
 mod read;

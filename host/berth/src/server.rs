@@ -36,7 +36,7 @@ use berth_work::{
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
     policy::registry::ensure_builtins,
-    rollout,
+    rollout, settings,
 };
 
 /// A host whose parts are open, and whose workers have not been started.
@@ -104,6 +104,7 @@ impl Host {
         workers.spawn(fulfilments.run(db.clone()));
         workers.spawn(rollout::run_marks(marks, db.clone()));
         workers.spawn(rollout::run_ticker(db.clone()));
+        workers.spawn(settings::run_ticker(db.clone()));
         workers.spawn(authorisation::run(app.channels.clone()));
         workers.spawn(authorisation::run_renewer(app.channels.clone()));
         workers.spawn(endpoint::ticker::run(db.clone()));

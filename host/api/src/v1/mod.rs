@@ -16,6 +16,7 @@ pub mod org_nodes;
 pub mod packages;
 pub mod policies;
 pub mod product_instances;
+pub mod settings;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
@@ -68,6 +69,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(access::routes())
         .merge(mini_apps::routes())
         .merge(host_apps::routes())
+        .merge(settings::routes())
         .merge(packages::routes())
         .merge(versions::routes())
         .merge(audits::routes())
