@@ -205,15 +205,16 @@ impl<'a> Round<'a> {
     }
 }
 
-/// The steps of an explanation that say what the host app enforces and shows.
+/// The steps of an explanation that say what the host app enforces and shows, where anything is set.
 fn runtime_steps(runtime: &Runtime) -> Vec<Step> {
     let endpoint = runtime.endpoint.as_ref().map(endpoint_step);
-    let domains = runtime.domains.as_ref().map(|domains| step("domains", domains.in_words()));
+    let domains = runtime.domains.as_ref().filter(|domains| domains.says_anything());
+    let domains = domains.map(|domains| step("domains", domains.in_words()));
     let apis = runtime.sensitive_apis.as_ref().map(|sensitive| {
         let granted = runtime.granted_apis.as_ref().map_or(0, |apis| apis.len());
         step("sensitive-apis", format!("The host app has marked {} as sensitive; {granted} granted.", apis(sensitive)))
     });
-    endpoint.into_iter().chain(domains).chain(apis).collect()
+    domains.into_iter().chain(apis).chain(endpoint).collect()
 }
 
 fn apis(sensitive: &[ApiName]) -> String {

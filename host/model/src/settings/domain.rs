@@ -173,7 +173,7 @@ mod tests {
             (Request, "https://api.example.com:8443", "https://api.example.com:8443"),
             (Socket, "wss://push.example.com:443", "wss://push.example.com"),
             (Socket, "wss://push.example.com:00080", "wss://push.example.com:80"),
-            (Business, "https://咖啡.中国", "https://xn--8zrt79g.xn--fiqs8s"),
+            (Business, "https://咖啡.中国", "https://xn--bur6r.xn--fiqs8s"),
             (Business, "https://bücher.example.de", "https://xn--bcher-kva.example.de"),
             (Business, "https://ＡＰＩ。example。com", "https://api.example.com"),
             (Udp, "udp://game.example.com:443", "udp://game.example.com:443"),

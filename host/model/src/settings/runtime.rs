@@ -57,6 +57,11 @@ pub struct VerifiedDomains {
 }
 
 impl DomainsRuntime {
+    /// Whether any domain is set, or the verification is skipped.
+    pub fn says_anything(&self) -> bool {
+        self.verified != VerifiedDomains::default()
+    }
+
     /// What it means, in a sentence.
     pub fn in_words(&self) -> String {
         let VerifiedDomains { business, download, request, skip, skip_until, socket, tcp, udp, upload } =
