@@ -1,7 +1,7 @@
 //! The development settings of a MiniApp over HTTP: domains, permits in host apps, sensitive APIs, and the auditors that
 //! compare code with them.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, io::Read, process::Command, time::Duration};
 
 use berth_tests::{
     Answer, Api, Host, on_both, packed_folder,
@@ -159,7 +159,7 @@ on_both! {
         let step = explained["steps"].as_array().unwrap().iter().find(|step| step["rule"] == "domains").unwrap();
         assert_eq!(step["says"], "It may communicate with 2 domains.");
         let bundle = scene.admin.post("/v1/bundles", json!({"host_app": "super-app"})).await;
-        assert!(String::from_utf8_lossy(&bundle.bytes).contains("berth-bundle.json"));
+        assert_eq!(manifest(&bundle.bytes)["packages"][0]["runtime"]["domains"], told, "until the first check");
     }
 
     async fn d2_skipping_the_verification_is_applied_for_decided_and_revoked(host) {
@@ -311,6 +311,14 @@ on_both! {
         let audit = submit(&scene, "1.0.0", "wx.request({ url: 'https://evil.example.com/' })").await;
         assert_eq!(audit["state"], "rejected");
     }
+}
+
+/// The `berth-bundle.json` of a bundle.
+fn manifest(zip: &[u8]) -> Value {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
+    let mut text = String::new();
+    archive.by_name("berth-bundle.json").unwrap().read_to_string(&mut text).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 async fn told_kinds(scene: &Scene) -> Vec<String> {

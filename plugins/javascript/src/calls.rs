@@ -1,6 +1,9 @@
 //! The calls of a platform's APIs: `wx.request(…)` and the like in every dialect, however they are written.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::Cell,
+    collections::{HashMap, HashSet},
+};
 
 use oxc_ast::ast::{
     Argument, BindingPattern, CallExpression, Expression, IdentifierReference, ImportDeclaration,
@@ -17,6 +20,10 @@ use crate::known::{Known, Text, Values};
 const OBJECTS: [&str; 13] = ["wx", "my", "tt", "swan", "qq", "ks", "jd", "xhs", "dd", "uni", "Taro", "taro", "mpx"];
 /// The modules whose exports are such an object.
 const MODULES: [&str; 3] = ["@tarojs/taro", "@mpxjs/core", "@dcloudio/uni-app"];
+
+/// How deep an expression is followed, and how many characters of an object are told.
+const MOST_DEEP: usize = 200;
+const MOST_CHARACTERS: usize = 40;
 
 /// One use of an API.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +63,7 @@ pub fn calls<'a>(program: &'a Program<'a>, values: &Values<'_>, wanted: &[&str])
         apis: HashMap::new(),
         settled: HashSet::new(),
         found: Vec::new(),
+        depth: Cell::new(0),
     };
     finder.visit_program(program);
     finder.found
@@ -80,6 +88,7 @@ struct Finder<'s, 'w> {
     /// The offsets of expressions that were told with their call.
     settled: HashSet<u32>,
     found: Vec<Call>,
+    depth: Cell<usize>,
 }
 
 impl<'a> Visit<'a> for Finder<'_, '_> {
@@ -119,8 +128,8 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
             // `request.call(this, …)` has what `request(…)` has, behind the object.
             let own = usize::from(written.ends_with(".call"));
             let members = self.members(call.arguments.get(own..).unwrap_or_default());
-            let object = self.object(&call.callee);
             if certain || !members.is_empty() {
+                let object = self.object(&call.callee);
                 self.found.push(Call { api, object, certain, called: true, offset: call.callee.span().start, members });
             }
         }
@@ -155,7 +164,8 @@ fn method<'x>(callee: &'x Expression<'_>) -> Option<&'x str> {
 impl Finder<'_, '_> {
     fn text(&self, expression: &impl GetSpan) -> String {
         let span = expression.span();
-        self.source.get(span.start as usize..span.end as usize).unwrap_or_default().to_owned()
+        let text = self.source.get(span.start as usize..span.end as usize).unwrap_or_default();
+        text.chars().take(MOST_CHARACTERS).collect()
     }
 
     /// What stands before the last dot of what is called, or nothing for a plain name.
@@ -198,6 +208,17 @@ impl Finder<'_, '_> {
     }
 
     fn meaning(&self, expression: &Expression<'_>) -> Option<Meaning> {
+        let depth = self.depth.get();
+        if depth >= MOST_DEEP {
+            return None;
+        }
+        self.depth.set(depth + 1);
+        let meaning = self.found_meaning(expression);
+        self.depth.set(depth);
+        meaning
+    }
+
+    fn found_meaning(&self, expression: &Expression<'_>) -> Option<Meaning> {
         match expression {
             Expression::Identifier(identifier) => self.identifier(identifier),
             Expression::SequenceExpression(sequence) => self.meaning(sequence.expressions.last()?),
@@ -317,6 +338,20 @@ mod tests {
             let [(_, _, _, found)] = &told(script)[..] else { unreachable!("{script}") };
             assert_eq!(*found, texts, "{script}");
         }
+    }
+
+    #[test]
+    fn f38_what_grows_without_bound_in_a_script_does_not_grow_here() {
+        let levels = |line: &dyn Fn(usize) -> String| (1..60).map(line).collect::<Vec<_>>().join("\n");
+        let texts = levels(&|level| format!("const t{level} = t{0} + t{0};", level - 1));
+        let objects = levels(&|level| format!("const o{level} = {{ a: o{0}, b: o{0} }};", level - 1));
+        let script =
+            format!("const t0 = 'https://a/', o0 = {{}};\n{texts}\n{objects}\nwx.request({{ url: t59, o: o59 }})");
+        assert_eq!(told(&script)[0].3[0].len(), 512 + "…".len());
+        let sum = format!("wx.request({{ url: 'https://a/'{} }})", " + x".repeat(1_000));
+        assert_eq!(told(&sum)[0].3, [""; 0], "too deep to be followed");
+        let chain = format!("wx.login(){}", ".then(f)".repeat(300));
+        assert!(!told(&chain).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is known of texts before a script runs: constants of the script, and what other scripts export.
 
-use std::{collections::HashMap, fmt};
+use std::{cell::Cell, collections::HashMap, fmt, rc::Rc};
 
 use oxc_ast::ast::{
     Argument, BinaryOperator, BindingPattern, CallExpression, Declaration, ExportDefaultDeclarationKind, Expression,
@@ -14,6 +14,11 @@ use crate::calls::name_of;
 
 /// How many values one expression may have.
 const MOST: usize = 8;
+/// How many bytes of a text are kept: more than any origin has. So nothing that a script says of itself makes texts that
+/// grow without bound.
+const MOST_BYTES: usize = 512;
+/// How deep an expression is followed.
+const MOST_DEEP: usize = 200;
 
 /// A text as far as it is known: its beginning, and whether that is all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,22 @@ pub struct Text {
     pub known: String,
     /// Whether nothing follows.
     pub whole: bool,
+}
+
+impl Text {
+    /// This text, which is whole, with another one behind it.
+    fn then(&self, next: &Self) -> Self {
+        Self::cut(format!("{}{}", self.known, next.known), next.whole)
+    }
+
+    /// The text, or as much of it as is kept.
+    fn cut(mut known: String, whole: bool) -> Self {
+        let fits = known.len() <= MOST_BYTES;
+        if !fits {
+            known.truncate(known.floor_char_boundary(MOST_BYTES));
+        }
+        Self { known, whole: whole && fits }
+    }
 }
 
 impl fmt::Display for Text {
@@ -36,7 +57,7 @@ pub enum Value {
     /// One of these texts.
     Texts(Vec<Text>),
     /// An object.
-    Object(HashMap<String, Value>),
+    Object(Rc<HashMap<String, Value>>),
 }
 
 /// What scripts export, by the text with which a script names another one.
@@ -68,7 +89,7 @@ pub fn exports<'a>(program: &'a Program<'a>) -> Option<Value> {
     match alone {
         Some(alone) => Some(alone),
         None if exports.is_empty() => None,
-        None => Some(Value::Object(exports)),
+        None => Some(Value::Object(Rc::new(exports))),
     }
 }
 
@@ -76,12 +97,13 @@ pub fn exports<'a>(program: &'a Program<'a>) -> Option<Value> {
 pub struct Known<'s> {
     scoping: &'s Scoping,
     values: HashMap<SymbolId, Value>,
+    depth: Cell<usize>,
 }
 
 impl<'s> Known<'s> {
     /// Finds the variables that are never changed and whose values are known.
     pub fn of<'a>(program: &'a Program<'a>, scoping: &'s Scoping, others: &Values<'_>) -> Self {
-        let known = Self { scoping, values: HashMap::new() };
+        let known = Self { scoping, values: HashMap::new(), depth: Cell::new(0) };
         let mut finder = Constants { known, others };
         finder.visit_program(program);
         finder.known
@@ -96,13 +118,24 @@ impl<'s> Known<'s> {
     }
 
     fn value(&self, expression: &Expression<'_>) -> Option<Value> {
+        let depth = self.depth.get();
+        if depth >= MOST_DEEP {
+            return None;
+        }
+        self.depth.set(depth + 1);
+        let value = self.found(expression);
+        self.depth.set(depth);
+        value
+    }
+
+    fn found(&self, expression: &Expression<'_>) -> Option<Value> {
         match expression {
             Expression::ObjectExpression(object) => {
                 let member = |property: &ObjectPropertyKind<'_>| {
                     let ObjectPropertyKind::ObjectProperty(property) = property else { return None };
                     Some((name_of(&property.key)?, self.value(&property.value)?))
                 };
-                Some(Value::Object(object.properties.iter().filter_map(member).collect()))
+                Some(Value::Object(Rc::new(object.properties.iter().filter_map(member).collect())))
             }
             Expression::Identifier(identifier) => {
                 let symbol = self.scoping.get_reference(identifier.reference_id()).symbol_id()?;
@@ -145,7 +178,7 @@ impl<'s> Known<'s> {
     fn member(&self, member: &MemberExpression<'_>) -> Option<Value> {
         let name = member.static_property_name()?;
         match self.value(member.object())? {
-            Value::Object(mut members) => members.remove(name).or_else(|| members.remove("default")?.get(name)),
+            Value::Object(members) => members.get(name).cloned().or_else(|| members.get("default")?.get(name)),
             Value::Texts(_) => None,
         }
     }
@@ -187,16 +220,16 @@ impl<'s> Known<'s> {
 
 impl Value {
     /// A member of an object.
-    fn get(mut self, name: &str) -> Option<Value> {
-        match &mut self {
-            Self::Object(members) => members.remove(name),
+    fn get(&self, name: &str) -> Option<Value> {
+        match self {
+            Self::Object(members) => members.get(name).cloned(),
             Self::Texts(_) => None,
         }
     }
 }
 
 fn whole(text: &str) -> Option<Value> {
-    Some(Value::Texts(vec![Text { known: text.to_owned(), whole: true }]))
+    Some(Value::Texts(vec![Text::cut(text.to_owned(), true)]))
 }
 
 fn some(texts: Vec<Text>) -> Option<Value> {
@@ -210,11 +243,7 @@ fn joined(firsts: Vec<Text>, seconds: &[Text]) -> Vec<Text> {
         match seconds {
             _ if !first.whole => all.push(first),
             [] => all.push(Text { whole: false, ..first }),
-            _ => all.extend(
-                seconds
-                    .iter()
-                    .map(|second| Text { known: format!("{}{}", first.known, second.known), whole: second.whole }),
-            ),
+            _ => all.extend(seconds.iter().map(|second| first.then(second))),
         }
     }
     all.truncate(MOST);
@@ -272,7 +301,7 @@ impl Constants<'_, '_, '_> {
             }
             BindingPattern::ObjectPattern(object) => {
                 for property in &object.properties {
-                    let member = name_of(&property.key).and_then(|name| value.clone().get(&name));
+                    let member = name_of(&property.key).and_then(|name| value.get(&name));
                     if let Some(member) = member {
                         self.bind(&property.value, member);
                     }
@@ -295,9 +324,9 @@ impl<'a> Visit<'a> for Constants<'_, '_, '_> {
         let Some(value) = (self.others.find)(&import.source.value).cloned() else { return };
         for specifier in import.specifiers.iter().flatten() {
             let part = match specifier {
-                ImportDeclarationSpecifier::ImportSpecifier(named) => value.clone().get(named.imported.name().as_str()),
+                ImportDeclarationSpecifier::ImportSpecifier(named) => value.get(named.imported.name().as_str()),
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(_) => {
-                    Some(value.clone().get("default").unwrap_or_else(|| value.clone()))
+                    Some(value.get("default").unwrap_or_else(|| value.clone()))
                 }
                 ImportDeclarationSpecifier::ImportNamespaceSpecifier(_) => Some(value.clone()),
             };

@@ -222,7 +222,7 @@ mod tests {
             (Request, "https://api.example.com:0", "not a port"),
             (Request, "https://api.example.com:65536", "not a port"),
             (Request, "https://api.example.com:+1", "not a port"),
-            (Request, "https://a:1:2", "not a port"),
+            (Request, "https://a.example.com:1:2", "not a port"),
             (Request, "https://com", "public suffix"),
             (Request, "https://co.uk", "public suffix"),
             (Request, "https://github.io", "public suffix"),
