@@ -6,7 +6,7 @@ use std::{
 };
 
 use oxc_ast::ast::{
-    Argument, BindingPattern, CallExpression, Expression, IdentifierReference, ImportDeclaration,
+    Argument, BindingPattern, CallExpression, Expression, FormalParameter, IdentifierReference, ImportDeclaration,
     ImportDeclarationSpecifier, MemberExpression, ObjectExpression, ObjectPropertyKind, Program, PropertyKey,
     StaticMemberExpression, VariableDeclarator,
 };
@@ -20,6 +20,11 @@ use crate::known::{Known, Text, Values};
 const OBJECTS: [&str; 13] = ["wx", "my", "tt", "swan", "qq", "ks", "jd", "xhs", "dd", "uni", "Taro", "taro", "mpx"];
 /// The modules whose exports are such an object.
 const MODULES: [&str; 3] = ["@tarojs/taro", "@mpxjs/core", "@dcloudio/uni-app"];
+
+/// The script of uni-app's builds that exports the object as `index`.
+const VENDORS: [&str; 2] = ["common/vendor.js", "common/vendor"];
+/// What the names of variables contain by which builds of Taro mean the object.
+const TARO: &str = "tarojs_taro";
 
 /// How deep an expression is followed, and how many characters of an object are told.
 const MOST_DEEP: usize = 200;
@@ -61,6 +66,7 @@ pub fn calls<'a>(program: &'a Program<'a>, values: &Values<'_>, wanted: &[&str])
         known,
         wanted,
         apis: HashMap::new(),
+        vendors: HashSet::new(),
         settled: HashSet::new(),
         found: Vec::new(),
         depth: Cell::new(0),
@@ -85,6 +91,8 @@ struct Finder<'s, 'w> {
     wanted: &'w [&'w str],
     /// The variables that stand for an object or an API.
     apis: HashMap<SymbolId, Meaning>,
+    /// The variables that stand for what uni-app's builds share.
+    vendors: HashSet<SymbolId>,
     /// The offsets of expressions that were told with their call.
     settled: HashSet<u32>,
     found: Vec<Call>,
@@ -108,7 +116,23 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
         }
     }
 
+    /// Builds of uni-app hand the object to each module: `(function (uni) { … }).call(this, …)`.
+    fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
+        if let BindingPattern::BindingIdentifier(name) = &parameter.pattern
+            && OBJECTS.contains(&name.name.as_str())
+        {
+            self.apis.insert(name.symbol_id(), Meaning::Object);
+        }
+        walk::walk_formal_parameter(self, parameter);
+    }
+
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        if let (BindingPattern::BindingIdentifier(variable), Some(Expression::CallExpression(call))) =
+            (&declarator.id, &declarator.init)
+            && required(call).is_some_and(|text| VENDORS.iter().any(|vendor| text.ends_with(vendor)))
+        {
+            self.vendors.insert(variable.symbol_id());
+        }
         if let Some(meaning) = declarator.init.as_ref().and_then(|init| self.meaning(init)) {
             self.alias(&declarator.id, &meaning);
             declarator.init.iter().for_each(|init| self.settle(init));
@@ -227,7 +251,10 @@ impl Finder<'_, '_> {
                 self.meaning(&either.consequent).or_else(|| self.meaning(&either.alternate))
             }
             Expression::CallExpression(call) if is_require(call) => Some(Meaning::Object),
-            Expression::CallExpression(call) => self.meaning(&call.callee).filter(|one| *one != Meaning::Object),
+            Expression::CallExpression(call) => {
+                let is_taro = matches!(&call.callee, Expression::Identifier(name) if name.name.contains(TARO));
+                self.meaning(&call.callee).filter(|one| *one != Meaning::Object || is_taro)
+            }
             Expression::ChainExpression(chain) => self.member(chain.expression.member_expression()?),
             Expression::AwaitExpression(awaited) => self.meaning(&awaited.argument),
             _ => self.member(expression.as_member_expression()?),
@@ -241,14 +268,26 @@ impl Finder<'_, '_> {
         {
             return OBJECTS.contains(&name).then_some(Meaning::Object);
         }
+        if name == "index" && self.is_vendor(member.object()) {
+            return Some(Meaning::Object);
+        }
         match self.meaning(member.object())? {
-            Meaning::Object if name == "default" => Some(Meaning::Object),
+            Meaning::Object if ["default", "a"].contains(&name) => Some(Meaning::Object),
             Meaning::Object => Some(Meaning::Api(name.to_owned())),
             Meaning::Api(api) => Some(Meaning::Api(format!("{api}.{name}"))),
         }
     }
 
+    fn is_vendor(&self, object: &Expression<'_>) -> bool {
+        let Expression::Identifier(identifier) = object else { return false };
+        let symbol = self.scoping.get_reference(identifier.reference_id()).symbol_id();
+        symbol.is_some_and(|symbol| self.vendors.contains(&symbol))
+    }
+
     fn identifier(&self, identifier: &IdentifierReference<'_>) -> Option<Meaning> {
+        if identifier.name.contains(TARO) {
+            return Some(Meaning::Object);
+        }
         match self.scoping.get_reference(identifier.reference_id()).symbol_id() {
             Some(symbol) => self.apis.get(&symbol).cloned(),
             None => OBJECTS.contains(&identifier.name.as_str()).then_some(Meaning::Object),
@@ -279,11 +318,16 @@ pub(crate) fn name_of(key: &PropertyKey<'_>) -> Option<String> {
 
 /// Whether the call is `require("@tarojs/taro")` or the like.
 fn is_require(call: &CallExpression<'_>) -> bool {
+    required(call).is_some_and(|text| MODULES.contains(&text))
+}
+
+/// The text with which `require` is called.
+fn required<'x>(call: &'x CallExpression<'_>) -> Option<&'x str> {
     match (&call.callee, call.arguments.as_slice()) {
-        (Expression::Identifier(callee), [Argument::StringLiteral(text)]) => {
-            callee.name == "require" && MODULES.contains(&text.value.as_str())
+        (Expression::Identifier(callee), [Argument::StringLiteral(text)]) if callee.name == "require" => {
+            Some(text.value.as_str())
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -316,6 +360,10 @@ mod tests {
             "const p = typeof wx !== 'undefined' ? wx : my; p.request({ url: 'https://a' })",
             "wx.request.call(wx, { url: 'https://a' })",
             "const base = 'https://a'; wx.request({ url: base })",
+            "(function (uni) { uni.request({ url: 'https://a' }) }).call(this, n(1).default)",
+            "const common_vendor = require('../../common/vendor.js'); common_vendor.index.request({ url: 'https://a' })",
+            "_tarojs_taro__WEBPACK_IMPORTED_MODULE_1___default().request({ url: 'https://a' })",
+            "_tarojs_taro__WEBPACK_IMPORTED_MODULE_1___default.a.request({ url: 'https://a' })",
             "const config = { host: { api: 'https://a' } }; wx.request({ url: config.host.api })",
         ] {
             assert_eq!(told(script), [("request".into(), true, true, vec!["https://a".into()])], "{script}");
@@ -360,7 +408,7 @@ mod tests {
             told("axios.request({ url: 'https://a' })"),
             [("request".into(), false, true, vec!["https://a".into()])]
         );
-        assert_eq!(told("function f(wx) { wx.login() }"), []);
+        assert_eq!(told("class wx {} new wx().login(); this.login()"), []);
         assert_eq!(told("promisify(wx.login)"), [("login".into(), true, false, vec![])]);
         let socket = told("const s = wx.createTCPSocket(); s.connect({ url: 'x' })");
         assert_eq!(

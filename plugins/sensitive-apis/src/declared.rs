@@ -32,7 +32,7 @@ pub fn findings(layout: &Layout, uses: &Uses) -> Vec<Finding> {
         let is_declared = declared.iter().any(|one| one == api);
         match (uses.of(api), is_declared) {
             (Some(place), false) => findings.push(not_declared(api).at(place.clone())),
-            (None, true) => findings.push(unused(api).at(layout.manifest.place_of(api))),
+            (None, true) if !uses.mentions(api) => findings.push(unused(api).at(layout.manifest.place_of(api))),
             _ => {}
         }
     }

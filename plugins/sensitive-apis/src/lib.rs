@@ -10,6 +10,7 @@
 //! | `declarations-clash` | warning | WeChat: the rough location is declared together with the precise one |
 //! | `declared-unused` | note | WeChat: `requiredPrivateInfos` has an API that is not called |
 //!
+//! A call of an object that is not known to be the platform's is a note, and only when it has the callbacks of such calls.
 //! An API that is passed on (`promisify(wx.getLocation)`) counts as called, and so does `open-type` of a button.
 
 mod declared;
@@ -21,7 +22,7 @@ use berth_policy::{Auditor, Description, Finding, Package, Policy, Severity, ser
 use berth_policy_javascript::{each_file, is_script};
 use berth_policy_layout::Layout;
 
-use uses::{Uses, in_markup, in_script, is_markup};
+use uses::{Use, Uses, in_markup, in_script, is_markup};
 
 /// The policy, which is its config.
 #[derive(Deserialize)]
@@ -77,16 +78,12 @@ impl Auditor for SensitiveApis {
         let mut findings = each_file(package, self.max_file_bytes, is_script, |source| {
             let own = in_script(source);
             uses.borrow_mut().note(source, &own);
-            own.into_iter()
-                .filter_map(|one| Some((one.offset, self.finding(&one.api, &one.what, &mini_app)?)))
-                .collect()
+            own.into_iter().filter_map(|one| Some((one.offset, self.finding(&one, &mini_app)?))).collect()
         })?;
         findings.extend(each_file(package, self.max_file_bytes, is_markup, |source| {
             let own = in_markup(source);
             uses.borrow_mut().note(source, &own);
-            own.into_iter()
-                .filter_map(|one| Some((one.offset, self.finding(&one.api, &one.what, &mini_app)?)))
-                .collect()
+            own.into_iter().filter_map(|one| Some((one.offset, self.finding(&one, &mini_app)?))).collect()
         })?);
         findings.extend(declared::findings(&layout, &uses.into_inner()));
         Ok(findings)
@@ -95,12 +92,14 @@ impl Auditor for SensitiveApis {
 
 impl SensitiveApis {
     /// What is to be said of a call, if a host app has not granted it.
-    fn finding(&self, api: &str, what: &str, mini_app: &str) -> Option<Finding> {
+    fn finding(&self, one: &Use, mini_app: &str) -> Option<Finding> {
+        let Use { api, what, certain, .. } = one;
         let has = |list: &[String]| list.iter().any(|one| one == api);
         let lacks = |(_, one): &(&String, &Granted)| has(&one.sensitive) && !has(&one.granted);
         let host_apps: Vec<_> = self.host_apps.iter().filter(lacks).map(|(id, _)| id.as_str()).collect();
         let first = host_apps.first()?;
         let severity = match self.severity {
+            _ if !certain => Severity::Note,
             Level::Note => Severity::Note,
             Level::Warning => Severity::Warning,
             Level::Error => Severity::Error,

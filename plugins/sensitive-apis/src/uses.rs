@@ -1,6 +1,6 @@
 //! The uses of APIs in scripts and in markup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_policy::{Place, text::Lines};
 use berth_policy_javascript::{Source, Values, calls, with_program};
@@ -15,13 +15,20 @@ pub struct Use {
     pub api: String,
     /// How it is written, such as `wx.getLocation`.
     pub what: String,
+    /// Whether it is certainly the platform's.
+    pub certain: bool,
     /// The byte offset.
     pub offset: u32,
 }
 
-/// Where each API is used first.
+/// The APIs that are used.
 #[derive(Default)]
-pub struct Uses(BTreeMap<String, Place>);
+pub struct Uses {
+    /// Where each is certainly used first.
+    first: BTreeMap<String, Place>,
+    /// Those that may be used.
+    mentioned: BTreeSet<String>,
+}
 
 impl Uses {
     /// Notes the uses in a file.
@@ -31,13 +38,22 @@ impl Uses {
         }
         let lines = Lines::of(&source.text);
         for one in uses {
-            self.0.entry(one.api.clone()).or_insert_with(|| lines.place(&source.path, one.offset as usize));
+            self.mentioned.insert(one.api.clone());
+            if one.certain {
+                let place = || lines.place(&source.path, one.offset as usize);
+                self.first.entry(one.api.clone()).or_insert_with(place);
+            }
         }
     }
 
-    /// Where an API is used first; `None` when it is not.
+    /// Where an API is certainly used first; `None` when it is not.
     pub fn of(&self, api: &str) -> Option<&Place> {
-        self.0.get(api)
+        self.first.get(api)
+    }
+
+    /// Whether an API may be used.
+    pub fn mentions(&self, api: &str) -> bool {
+        self.mentioned.contains(api)
     }
 }
 
@@ -46,14 +62,18 @@ pub fn is_markup(path: &str) -> bool {
     MARKUP.contains(&path.rsplit('.').next().unwrap_or_default())
 }
 
-/// The uses in a script. A script that does not parse is told by another policy.
+/// Members that only an argument of a platform's API has.
+const CALLBACKS: [&str; 3] = ["success", "fail", "complete"];
+
+/// The uses in a script. A call of another object counts when it has callbacks as the platform's calls have. A script that
+/// does not parse is told by another policy.
 pub fn in_script(source: &Source) -> Vec<Use> {
-    let all = with_program(source, |program| calls(program, &Values::none(), &[])).unwrap_or_default();
+    let all = with_program(source, |program| calls(program, &Values::none(), &CALLBACKS)).unwrap_or_default();
     let one = |call: berth_policy_javascript::Call| {
         let what = if call.object.is_empty() { call.api.clone() } else { format!("{}.{}", call.object, call.api) };
-        Use { api: call.api, what, offset: call.offset }
+        Use { api: call.api, what, certain: call.certain, offset: call.offset }
     };
-    all.into_iter().filter(|call| call.certain).map(one).collect()
+    all.into_iter().map(one).collect()
 }
 
 /// What buttons ask for by `open-type`.
@@ -66,6 +86,7 @@ pub fn in_markup(source: &Source) -> Vec<Use> {
             uses.extend(parts.map(|api| Use {
                 api: api.to_owned(),
                 what: format!("open-type=\"{api}\""),
+                certain: true,
                 offset: *at as u32,
             }));
         }
