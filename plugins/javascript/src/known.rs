@@ -60,9 +60,12 @@ pub enum Value {
     Object(Rc<HashMap<String, Value>>),
 }
 
+/// Finds what the script exports that a text names.
+type Find<'v> = dyn Fn(&str) -> Option<&'v Value> + 'v;
+
 /// What scripts export, by the text with which a script names another one.
 pub struct Values<'v> {
-    find: Box<dyn Fn(&str) -> Option<&'v Value> + 'v>,
+    find: Box<Find<'v>>,
 }
 
 impl<'v> Values<'v> {

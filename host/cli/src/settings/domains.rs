@@ -119,14 +119,11 @@ fn some(named: Named) -> Result<SetDomains, Failure> {
     Ok(set)
 }
 
+/// Changes the domains of one kind by those that were named.
+type Change = fn(&mut Vec<String>, DomainKind, &[String]) -> Result<(), Failure>;
+
 /// Changes what is set, unless somebody else changes it meanwhile.
-async fn change(
-    client: &Client,
-    session: &mut Session,
-    app: &MiniAppId,
-    named: Named,
-    change: fn(&mut Vec<String>, DomainKind, &[String]) -> Result<(), Failure>,
-) -> Done {
+async fn change(client: &Client, session: &mut Session, app: &MiniAppId, named: Named, change: Change) -> Done {
     let named = some(named)?;
     let (present, tag): (DomainSettings, _) = tagged(client, &at(app)).await?;
     let mut set = SetDomains::from(present.domains);

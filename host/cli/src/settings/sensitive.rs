@@ -127,7 +127,11 @@ pub async fn run(command: SensitiveApi, session: &mut Session) -> Done {
         }
         SensitiveApi::Add { host_app, apis } => {
             let apis = some(apis)?;
-            change(&client, session, &host_app, |all| Ok(apis.into_iter().for_each(|one| insert(all, one)))).await
+            let add = |all: &mut Vec<_>| {
+                apis.into_iter().for_each(|one| insert(all, one));
+                Ok(())
+            };
+            change(&client, session, &host_app, add).await
         }
         SensitiveApi::Remove { host_app, apis } => {
             let apis = apis.iter().map(|api| typed::<ApiName>(api)).collect::<Result<Vec<_>, _>>()?;
