@@ -12,8 +12,16 @@ use std::{
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The first-party policies. Their crates are called `berth-policy-{name}`.
-const POLICIES: [&str; 6] =
-    ["package-structure", "size-limits", "dynamic-code", "secrets", "standard-conditions", "percentage"];
+const POLICIES: [&str; 8] = [
+    "package-structure",
+    "size-limits",
+    "dynamic-code",
+    "secrets",
+    "server-domains",
+    "sensitive-apis",
+    "standard-conditions",
+    "percentage",
+];
 
 /// An example of the SDK, which only tests use: it panics.
 const BREAKS: &str = "breaks";

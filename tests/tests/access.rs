@@ -148,6 +148,20 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/mini-apps/{id}/bindings", READ),
     ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
     ("PUT", "/v1/mini-apps/{id}/min-version", RELEASE),
+    ("GET", "/v1/mini-apps/{id}/domains", May::Both),
+    ("PUT", "/v1/mini-apps/{id}/domains", DEVELOP),
+    ("GET", "/v1/mini-apps/{id}/permits", READ),
+    ("POST", "/v1/mini-apps/{id}/permits", DEVELOP),
+    ("GET", "/v1/mini-apps/{id}/sensitive-apis", READ),
+    ("GET", "/v1/host-apps/{id}/permits", HOST_READ),
+    ("GET", "/v1/host-apps/{id}/sensitive-apis", HOST_READ),
+    ("PUT", "/v1/host-apps/{id}/sensitive-apis", HOST_ADMIN),
+    ("GET", "/v1/sensitive-api-presets", May::Anybody),
+    ("GET", "/v1/permits/{id}", May::Both),
+    ("POST", "/v1/permits/{id}/approve", HOST_READ),
+    ("POST", "/v1/permits/{id}/refuse", HOST_READ),
+    ("POST", "/v1/permits/{id}/revoke", HOST_READ),
+    ("POST", "/v1/permits/{id}/withdraw", DEVELOP),
     ("GET", "/v1/mini-apps/{id}/versions", READ),
     ("GET", "/v1/mini-apps/{id}/versions/{version}", May::Both),
     ("DELETE", "/v1/mini-apps/{id}/versions/{version}", DEVELOP),
@@ -268,6 +282,10 @@ impl Cast {
         let webhook = text(&admin.post("/v1/webhooks", hook).await.good()["id"]);
         let new = json!({"template": "order-paid", "keywords": [1]});
         let template = text(&admin.post("/v1/mini-apps/coffee/message-templates", new).await.good()["id"]);
+        let marked = json!({"apis": [{"api": "getLocation"}, {"api": "scanCode"}]});
+        admin.put("/v1/host-apps/super-app/sensitive-apis", marked).await.good();
+        let new = json!({"host_app": "super-app", "kind": "sensitive_api", "api": "getLocation", "reason": "maps"});
+        let permit = text(&admin.post("/v1/mini-apps/coffee/permits", new).await.good()["id"]);
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -315,6 +333,7 @@ impl Cast {
         let places = BTreeMap::from([
             ("audit", audit),
             ("task", task),
+            ("permit", permit),
             ("merchant", merchant),
             ("webhook", webhook),
             ("channel", channel),
@@ -344,6 +363,7 @@ impl Cast {
             "host-apps" => "super-app",
             "audits" => &self.places["audit"],
             "gray-tasks" => &self.places["task"],
+            "permits" => &self.places["permit"],
             "tokens" => &self.places["token"],
             "policy-bindings" => &self.places["binding"],
             _ => "coffee",
@@ -426,6 +446,14 @@ impl Cast {
             }
             ("POST", "/v1/host-apps/{id}/login-codes") => json!({"mini_app": "coffee", "account": "alice"}),
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
+            ("PUT", "/v1/mini-apps/{id}/domains") => json!({"request": ["https://api.example.com"]}),
+            ("POST", "/v1/mini-apps/{id}/permits") => {
+                json!({"host_app": "super-app", "kind": "sensitive_api", "api": "scanCode", "reason": "tickets"})
+            }
+            ("PUT", "/v1/host-apps/{id}/sensitive-apis") => {
+                json!({"apis": [{"api": "getLocation"}, {"api": "scanCode"}]})
+            }
+            ("POST", "/v1/permits/{id}/refuse" | "/v1/permits/{id}/revoke") => json!({"note": "no"}),
             ("POST", "/v1/mini-apps/{id}/shelf") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/min-version") => json!({"version": null}),
             ("POST", "/v1/mini-apps/{id}/rollback") => json!({"to": "1.0.0"}),

@@ -27,6 +27,7 @@ mod rollback;
 mod rules;
 mod s3;
 mod samples;
+mod settings;
 mod storage;
 mod versions;
 mod webhooks;

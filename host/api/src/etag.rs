@@ -10,7 +10,10 @@ use axum::{
 };
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
-use berth_base::{error::Error, ids::Digest};
+use berth_base::{
+    error::{Error, Result},
+    ids::Digest,
+};
 
 /// Size in bytes up to which an answer gets an ETag; larger ones are streamed.
 const MAX_BYTES: usize = 1 << 20;
@@ -30,9 +33,9 @@ pub async fn tag(request: Request, next: Next) -> Response {
     let Ok(bytes) = to_bytes(body, MAX_BYTES).await else {
         return Problem(Error::internal(anyhow::anyhow!("an answer grew while it was read"))).into_response();
     };
-    let tag = match format!("\"{}\"", &Digest::of(&bytes).as_str()[..32]).parse::<ETag>() {
+    let tag = match of(&bytes) {
         Ok(tag) => tag,
-        Err(error) => return Problem(Error::internal(error)).into_response(),
+        Err(error) => return Problem(error).into_response(),
     };
     if known.is_some_and(|known| !known.precondition_passes(&tag)) {
         parts.status = StatusCode::NOT_MODIFIED;
@@ -42,6 +45,14 @@ pub async fn tag(request: Request, next: Next) -> Response {
     }
     let headers = std::mem::take(&mut parts.headers);
     with_tag(headers, tag, Response::from_parts(parts, Body::from(bytes)))
+}
+
+/// The ETag of an answer with this body.
+///
+/// # Errors
+/// `internal` when the digest is no tag.
+pub fn of(body: &[u8]) -> Result<ETag> {
+    format!("\"{}\"", &Digest::of(body).as_str()[..32]).parse().map_err(Error::internal)
 }
 
 fn with_tag(headers: HeaderMap, tag: ETag, mut response: Response) -> Response {

@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod metrics;
 mod numberless;
+pub mod precondition;
 pub mod problem;
 pub mod range;
 mod read;

@@ -133,6 +133,11 @@ codes! {
     NoteRequired = "note-required", Invalid, "A rejection needs a note";
     AuditClosed = "audit-closed", Conflict, "The audit is closed or not open for decisions yet";
 
+    // settings of MiniApps in host apps
+    NotBound = "not-bound", Conflict, "The MiniApp is not bound to the host app";
+    PermitExists = "permit-exists", Conflict, "There is such a permit already";
+    PermitState = "permit-state", Conflict, "The permit's state does not allow this";
+
     // channels and organisation nodes
     ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
     ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";

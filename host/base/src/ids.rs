@@ -106,6 +106,8 @@ prefixed_id! {
     ChannelId = "chn", "a channel";
     /// One run of authorising a channel.
     AuthorisationId = "auth", "an authorisation of a channel";
+    /// A permit that a MiniApp has or applies for in a host app.
+    PermitId = "prm", "a permit";
     /// A webhook: a receiver of events.
     WebhookId = "wh", "a webhook";
     /// A template of a MiniApp for subscription messages.

@@ -37,7 +37,7 @@ use berth_work::{
     event::{deliver, relay, retain},
     message,
     policy::registry::ensure_builtins,
-    rollout, user,
+    rollout, settings, user,
 };
 
 /// A host whose parts are open, and whose workers have not been started.
@@ -105,6 +105,7 @@ impl Host {
         workers.spawn(fulfilments.run(db.clone()));
         workers.spawn(rollout::run_marks(marks, db.clone()));
         workers.spawn(rollout::run_ticker(db.clone()));
+        workers.spawn(settings::run_ticker(db.clone()));
         workers.spawn(authorisation::run(app.channels.clone()));
         workers.spawn(authorisation::run_renewer(app.channels.clone()));
         workers.spawn(endpoint::ticker::run(db.clone()));

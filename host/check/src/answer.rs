@@ -16,11 +16,14 @@ use super::{
 use berth_base::{
     error::{Code, Error, Result},
     ids::GrayTaskId,
+    text,
 };
 use berth_model::{
     access::{Action, Caller, Scope},
-    endpoint::runtime::{Endpoint, Runtime},
+    endpoint::runtime::Endpoint,
     rollout::Mark,
+    runtime::Runtime,
+    settings::ApiName,
 };
 
 use crate::Checks;
@@ -182,7 +185,7 @@ impl<'a> Round<'a> {
         let decision = self.decide(having, &[], &mut steps);
         let result = self.result(having, &decision);
         step_on_force(self.known(having), having.version(), &decision, &mut steps);
-        steps.extend(result.runtime.iter().flat_map(|runtime| &runtime.endpoint).map(endpoint_step));
+        steps.extend(result.runtime.iter().flat_map(runtime_steps));
         Explained { result, steps }
     }
 
@@ -195,8 +198,31 @@ impl<'a> Round<'a> {
     }
 
     fn result(&self, having: &Having, decision: &Decision<'_>) -> CheckResult {
-        result(self.known(having), self.index.endpoint(&having.mini_app), having, self.device, decision)
+        let (known, now) = (self.known(having), self.checks.clock.now());
+        let app = decision.release().and(known);
+        let runtime = app.map(|app| self.index.runtime(app, &self.device.host_app, now));
+        result(known, runtime, having, self.device, decision)
     }
+}
+
+/// The steps of an explanation that say what the host app enforces and shows, where anything is set.
+fn runtime_steps(runtime: &Runtime) -> Vec<Step> {
+    let endpoint = runtime.endpoint.as_ref().map(endpoint_step);
+    let domains = runtime.domains.as_ref().filter(|domains| domains.says_anything());
+    let domains = domains.map(|domains| step("domains", domains.in_words()));
+    let apis = runtime.sensitive_apis.as_ref().map(|sensitive| {
+        let granted = runtime.granted_apis.as_ref().map_or(0, |apis| apis.len());
+        step("sensitive-apis", format!("The host app has marked {} as sensitive; {granted} granted.", apis(sensitive)))
+    });
+    domains.into_iter().chain(apis).chain(endpoint).collect()
+}
+
+fn apis(sensitive: &[ApiName]) -> String {
+    text::count(sensitive.len() as i64, "API", "APIs")
+}
+
+fn step(rule: &str, says: String) -> Step {
+    Step { rule: rule.into(), gray_task: None, passed: true, says }
 }
 
 /// The step of an explanation that names the endpoint application of which the MiniApp is a channel.
@@ -204,12 +230,12 @@ fn endpoint_step(endpoint: &Endpoint) -> Step {
     let products: Vec<_> = endpoint.products.iter().map(ToString::to_string).collect();
     let products = if products.is_empty() { "no product".into() } else { products.join(", ") };
     let says = format!("A channel of {} of {}, with {products}.", endpoint.cid, endpoint.bos_id);
-    Step { rule: "endpoint".into(), gray_task: None, passed: true, says }
+    step("endpoint", says)
 }
 
 fn result(
     known: Option<&AppEntry>,
-    endpoint: Option<&Endpoint>,
+    runtime: Option<Runtime>,
     having: &Having,
     device: &Device,
     decision: &Decision<'_>,
@@ -232,7 +258,7 @@ fn result(
         entry_path,
         warning: having.version.as_ref().and_then(Had::warning),
         package: release.map(|release| package(&having.mini_app, release, task, reason == Some(Reason::Trial), device)),
-        runtime: release.and(endpoint).map(|endpoint| Runtime { endpoint: Some(endpoint.clone()) }),
+        runtime,
     }
 }
 

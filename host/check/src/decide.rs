@@ -273,7 +273,7 @@ mod tests {
     };
     use berth_model::{
         rollout::{Life, State},
-        testing::{DAWN, device, mall, shop, v},
+        testing::{DAWN, device, mall, no_settings, shop, v},
     };
 
     const END: i64 = 1000;
@@ -345,6 +345,7 @@ mod tests {
                 forced: forced.into_iter().map(|minor| release(minor).version).collect(),
                 trial: trial.map(|minor| TrialEntry { release: release(minor), entry_path: "p".into(), accounts }),
                 host_apps: if bound { BTreeSet::from([mall()]) } else { BTreeSet::new() },
+                settings: no_settings(),
                 gray,
             }
         }
@@ -429,6 +430,7 @@ mod tests {
             forced: Vec::new(),
             trial: None,
             host_apps: BTreeSet::from([mall()]),
+            settings: no_settings(),
             gray,
         }
     }

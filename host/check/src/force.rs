@@ -63,7 +63,7 @@ mod tests {
     };
     use berth_model::{
         check::Step,
-        testing::{DAWN, mall, shop, v},
+        testing::{DAWN, mall, no_settings, shop, v},
     };
 
     fn version(minor: u32) -> VersionNumber {
@@ -82,6 +82,7 @@ mod tests {
             forced: forced.iter().copied().map(version).collect(),
             trial: None,
             host_apps: BTreeSet::from([mall()]),
+            settings: no_settings(),
             gray: Vec::new(),
         }
     }

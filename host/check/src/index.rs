@@ -18,10 +18,13 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
+    Finished,
     check::Key,
     endpoint::runtime::Endpoint,
     mini_app::OnShelf,
     rollout::{Life, Standing},
+    runtime::Runtime,
+    settings::{ApiName, AppSettings},
 };
 
 /// A version with its package.
@@ -125,6 +128,8 @@ pub struct AppEntry {
     pub trial: Option<TrialEntry>,
     /// The host apps to which it is bound.
     pub host_apps: BTreeSet<HostAppId>,
+    /// With what it may communicate, and what each host app permits it (D1–D3).
+    pub settings: AppSettings,
     /// Its gray tasks that still have an effect, newest first (G9).
     pub gray: Vec<Arc<GrayEntry>>,
 }
@@ -168,6 +173,8 @@ pub struct HostAppEntry {
     pub id: HostAppId,
     /// The key by which its SDK names it.
     pub public_key: String,
+    /// The APIs that it has marked as sensitive (D3); `None` when it has marked none.
+    pub sensitive_apis: Option<Finished<Vec<ApiName>>>,
 }
 
 /// A snapshot of everything that checks need, as of one event. Cloning is cheap: snapshots share what did not change.
@@ -227,6 +234,16 @@ impl Index {
     /// The endpoint application of which the MiniApp is a channel (E11); `None` when it is not a channel.
     pub fn endpoint(&self, mini_app: &str) -> Option<&Endpoint> {
         self.endpoints.get(mini_app)
+    }
+
+    /// What a host app must enforce or show at `now` while it runs a MiniApp.
+    pub fn runtime(&self, app: &AppEntry, host_app: &HostAppId, now: Millis) -> Runtime {
+        Runtime {
+            domains: Some(app.settings.domains(host_app, now).clone()),
+            endpoint: self.endpoint(app.id.as_str()).cloned(),
+            granted_apis: app.settings.granted_apis(host_app, now).cloned(),
+            sensitive_apis: self.host_app(host_app.as_str()).and_then(|known| known.sensitive_apis.clone()),
+        }
     }
 
     /// The number of MiniApps and the number of host apps.

@@ -138,7 +138,8 @@ fn question(args: Check) -> Result<CheckRequest, Failure> {
 
 fn view(outcome: &CheckResult, paint: &Paint) -> String {
     let package = outcome.package.as_ref();
-    let endpoint = outcome.runtime.as_ref().and_then(|runtime| runtime.endpoint.as_deref());
+    let runtime = outcome.runtime.as_ref();
+    let endpoint = runtime.and_then(|runtime| runtime.endpoint.as_deref());
     Card::default()
         .field("mini app", Cell::strong(&outcome.mini_app))
         .field("status", state(outcome.status.as_str()))
@@ -157,6 +158,11 @@ fn view(outcome: &CheckResult, paint: &Paint) -> String {
         .maybe(
             "org nodes",
             endpoint.and_then(|endpoint| endpoint.org_nodes.as_deref()).map(|nodes| several(nodes, "none")),
+        )
+        .maybe("domains", runtime.and_then(|runtime| runtime.domains.as_ref()).map(|domains| domains.in_words()))
+        .maybe(
+            "granted apis",
+            runtime.and_then(|runtime| runtime.granted_apis.as_ref()).map(|apis| several(apis, "none")),
         )
         .render(paint)
 }

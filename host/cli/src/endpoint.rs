@@ -11,9 +11,11 @@ use super::{
     table::{Card, Cell, Table},
 };
 use berth_base::ids::{EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode};
-use berth_model::endpoint::{
-    Channel, EndpointApp, InstanceState, ProductInstance,
-    app::{EditEndpointApp, EndpointAppView, NewEndpointApp},
+use berth_model::{
+    endpoint::{
+        Channel, EndpointApp, InstanceState, ProductInstance,
+        app::{EditEndpointApp, EndpointAppView, NewEndpointApp},
+    },
     runtime::Runtime,
 };
 

@@ -39,7 +39,7 @@ pub struct Problem {
 }
 
 /// The word that stands in advice for an id, by the collection that precedes the id in a path.
-const WORDS: [(&str, &str); 11] = [
+const WORDS: [(&str, &str); 12] = [
     ("mini-apps", "APP"),
     ("bindings", "APP"),
     ("versions", "VERSION"),
@@ -51,6 +51,7 @@ const WORDS: [(&str, &str); 11] = [
     ("org-nodes", "VID"),
     ("policy-bindings", "BINDING"),
     ("webhooks", "WEBHOOK"),
+    ("permits", "PERMIT"),
 ];
 
 /// The ids in the path of a call, by the words that stand for them.
@@ -294,6 +295,8 @@ fn advice(kind: &str) -> Option<&'static str> {
         "endpoint-empty" => "berth endpoint delete CID, or add another product first",
         "org-node-in-use" => "berth org-node list, then berth org-node edit CHILD --root (or --parent ANOTHER)",
         "org-node-not-open" => "berth org-node open VID PRODUCT_INSTANCE",
+        "permit-state" => "berth permit show PERMIT (it shows what happened to it)",
+        "precondition-failed" => "the same command again: somebody else changed it meanwhile",
         "policy-in-use" => "berth policy bindings, then berth policy unbind ID or berth policy rebind NAME",
         "policy-bound" => "berth policy bindings, then berth policy edit ID --mode enforce",
         "policy-exists" => "raise the version in the policy's own files, then berth policy build and push",

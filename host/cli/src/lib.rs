@@ -44,6 +44,7 @@ mod reach;
 mod release;
 mod secret;
 mod session;
+mod settings;
 mod table;
 mod token;
 mod trial;
@@ -111,6 +112,15 @@ pub enum Command {
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
+    /// The domains with which a MiniApp may communicate
+    #[command(subcommand)]
+    Domains(settings::domains::Domains),
+    /// Permits of MiniApps in host apps: apply, decide, revoke
+    #[command(subcommand)]
+    Permit(settings::permit::Permit),
+    /// The APIs that host apps have marked as sensitive
+    #[command(subcommand)]
+    SensitiveApi(settings::sensitive::SensitiveApi),
     /// Merchants: the owners of product instances and endpoint applications
     #[command(subcommand)]
     Merchant(merchant::Merchant),
@@ -219,6 +229,9 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => token::run(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
+        Command::Domains(command) => settings::domains::run(command, session).await,
+        Command::Permit(command) => settings::permit::run(command, session).await,
+        Command::SensitiveApi(command) => settings::sensitive::run(command, session).await,
         Command::Merchant(command) => merchant::run(command, session).await,
         Command::Endpoint(command) => endpoint::run(command, session).await,
         Command::Product(command) => endpoint::product(command, session).await,

@@ -3,7 +3,7 @@
 use berth_base::ids::{Digest, EndpointAppId, HostAppId, MiniAppId};
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::runtime::Runtime;
+use crate::runtime::Runtime;
 
 /// The contents of a bundle to make.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -48,7 +48,7 @@ pub struct BundledPackage {
     pub sha256: Digest,
     /// Size of the file in bytes.
     pub size: u64,
-    /// The `runtime` of the package until a check gives another one; only in bundles of an endpoint application.
+    /// The `runtime` of the package until a check gives another one. The endpoint application is in bundles of one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
 }

@@ -9,6 +9,7 @@ pub mod check;
 pub mod download;
 pub mod endpoint;
 pub mod event;
+mod finished;
 pub mod host_app;
 pub mod idempotency;
 pub mod message;
@@ -17,9 +18,13 @@ pub mod overview;
 pub mod policy;
 pub mod report;
 pub mod rollout;
+pub mod runtime;
 mod said;
+pub mod settings;
 pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod user;
 pub mod version;
+
+pub use finished::Finished;

@@ -11,6 +11,7 @@ use berth_base::{
 use crate::{
     access::{Caller, Role, Scope, TokenScope},
     check::Device,
+    settings::{AppSettings, Domains},
 };
 
 /// The time at which tests begin.
@@ -34,6 +35,11 @@ pub fn shop() -> MiniAppId {
 /// The host app of every test.
 pub fn mall() -> HostAppId {
     HOST.parse().unwrap()
+}
+
+/// The settings of a MiniApp that has none.
+pub fn no_settings() -> AppSettings {
+    AppSettings::of(&Domains::default(), &[]).unwrap()
 }
 
 /// A device of [`mall`] with this guid.

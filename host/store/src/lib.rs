@@ -30,6 +30,7 @@ pub mod policy;
 mod prepared;
 pub mod seal;
 pub mod sealed;
+mod settings;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -51,6 +52,7 @@ pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
 pub use sealed::{SEALED, SealedColumn};
+pub use settings::PermitsOf;
 pub use sqlx::types::Json;
 pub use webhook::{WebhookRow, WebhookSecretRow};
 

@@ -108,7 +108,7 @@ mod tests {
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
     use crate::testing;
-    use crate::{Backend, Db, DbConfig, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use crate::{Backend, Db, DbConfig, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
     use berth_base::{
         clock::{Nature, SystemRandom},
         ids::{EndpointAppId, GrayTaskId, MerchantId, TeamId, UserId, WebhookId},
@@ -119,6 +119,7 @@ mod tests {
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
         rollout::Mark,
+        settings::{PermitKind, PermitState},
         version::TrialEnd,
     };
 
@@ -190,6 +191,13 @@ mod tests {
             fulfilments_of(&made(maybe(json!({"merchant": bos, "state": "parked", "reason": "merchant-unknown"}))),
                 place.as_ref());
         );
+        let permits = PermitsOf {
+            mini_app: all.then(|| "shop".parse().unwrap()),
+            host_app: all.then(|| "mall".parse().unwrap()),
+            kind: all.then_some(PermitKind::SkipDomains),
+            state: all.then_some(PermitState::Waiting),
+        };
+        call!(db, permits(&permits, page););
         for mark in Mark::ALL {
             call!(db, mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN););
         }

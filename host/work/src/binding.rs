@@ -16,7 +16,7 @@ use berth_model::{
 use berth_store::{Db, Tx};
 use serde::Serialize;
 
-use crate::{host_app, mini_app};
+use crate::{host_app, mini_app, settings};
 
 /// The sides of a binding of which the caller is an admin.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +84,8 @@ pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId
     Ok(binding)
 }
 
-/// Ends a binding, active or not, in the name of either side. Devices in this host app then have no service for the
-/// MiniApp.
+/// Ends a binding, active or not, in the name of either side, and with it what the host app had permitted. Devices in this
+/// host app then have no service for the MiniApp.
 ///
 /// # Errors
 /// As for [`bind`]; `not-found` also when there is no binding.
@@ -97,6 +97,7 @@ pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniApp
     if !tx.delete_binding(id, mini_app).await? {
         return Err(Error::not_found("binding of", mini_app));
     }
+    settings::end_permits(&mut tx, mini_app, id, caller.account.as_str()).await?;
     let data = Unbound { host_app: id.clone(), mini_app: mini_app.clone() };
     tx.tell(kind::BINDING_REMOVED, mini_app, caller.account.as_str(), &data).for_mini_app(mini_app).for_host_app(id);
     tx.commit().await

@@ -10,16 +10,17 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, Scope},
-    endpoint::runtime::Runtime,
+    endpoint::runtime::Endpoint,
     host_app::HostApp,
     mini_app::MiniApp,
+    runtime::Runtime,
     version::State,
 };
 use berth_package::{PackageName, ZipWriter};
 use berth_store::{Db, Span, Tx, blob::Blobs, version::VersionRow};
 use bytes::Bytes;
 
-use crate::{endpoint::runtime, host_app, mini_app, version::is_submitted_to};
+use crate::{endpoint::runtime, host_app, mini_app, settings, version::is_submitted_to};
 
 /// Who fetches packages.
 pub enum Fetcher {
@@ -187,7 +188,7 @@ async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleMa
     authorise_bundle(&mut tx, who, &request.host_app).await?;
     let bound = tx.mini_apps_bound_to(&request.host_app).await?;
     let named = request.mini_apps.is_some();
-    let (mut wanted, runtime) = match (request.mini_apps, &request.cid) {
+    let (mut wanted, endpoint) = match (request.mini_apps, &request.cid) {
         (Some(_), Some(_)) => return Err(Error::field("cid", "name either MiniApps or an endpoint application.")),
         (Some(named), None) => (named, None),
         (None, None) => (bound.clone(), None),
@@ -202,7 +203,10 @@ async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleMa
         }
         let mini_app = tx.mini_app(&id).await?.ok_or_else(|| Error::not_found("MiniApp", &id))?;
         match (mini_app.shelf().require_for_service(), tx.online_version(&id).await?) {
-            (Ok(()), Some(row)) => packages.push(bundled(row, runtime.as_ref())),
+            (Ok(()), Some(row)) => {
+                let settings = settings::runtime(&mut tx, &id, &request.host_app).await?;
+                packages.push(bundled(row, Runtime { endpoint: endpoint.clone(), ..settings }));
+            }
             (Err(off_shelf), _) if named => return Err(off_shelf),
             (Ok(()), None) if named => return Err(not_online(&id)),
             _ => {} // of a whole preset, what has nothing online is left out
@@ -212,13 +216,13 @@ async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleMa
     Ok(BundleManifest { format: 1, host_app: request.host_app, cid: request.cid, packages })
 }
 
-/// The bound MiniApps that are channels of an endpoint application, and the runtime of these. Whoever may read the host
+/// The bound MiniApps that are channels of an endpoint application, and what checks tell of it. Whoever may read the host
 /// app may read this, without any role in the merchant, because checks of the host app tell the same.
 async fn channels_of(
     tx: &mut Tx,
     bound: &[MiniAppId],
     cid: &EndpointAppId,
-) -> Result<(Vec<MiniAppId>, Option<Runtime>)> {
+) -> Result<(Vec<MiniAppId>, Option<Endpoint>)> {
     let hidden = || Error::not_found("endpoint application with MiniApps in this host app called", cid);
     let endpoint = tx.endpoint_app(cid).await?.ok_or_else(hidden)?;
     let rows = tx.mini_app_channels_in(&Span::one(&endpoint.merchant)).await?;
@@ -227,7 +231,7 @@ async fn channels_of(
     if wanted.is_empty() {
         return Err(hidden());
     }
-    Ok((wanted, Some(runtime::of_endpoint_app(tx, &endpoint.merchant, cid).await?)))
+    Ok((wanted, runtime::of_endpoint_app(tx, &endpoint.merchant, cid).await?.endpoint))
 }
 
 async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<()> {
@@ -238,7 +242,7 @@ async fn authorise_bundle(tx: &mut Tx, who: &Fetcher, id: &HostAppId) -> Result<
     }
 }
 
-fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
+fn bundled(row: VersionRow, runtime: Runtime) -> BundledPackage {
     let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };
     BundledPackage {
         file: name.to_string(),
@@ -246,6 +250,6 @@ fn bundled(row: VersionRow, runtime: Option<&Runtime>) -> BundledPackage {
         version: row.number,
         sha256: row.sha256,
         size: row.size,
-        runtime: runtime.cloned(),
+        runtime: Some(runtime),
     }
 }

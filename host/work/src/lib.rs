@@ -19,6 +19,7 @@ pub mod overview;
 pub mod policy;
 pub mod report;
 pub mod rollout;
+pub mod settings;
 pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -4,7 +4,9 @@
 //! are too big, nested too deeply or do not parse (a warning, never a failure), and how an offset becomes a line and a
 //! column.
 
+mod calls;
 mod imports;
+mod known;
 mod nesting;
 mod texts;
 
@@ -13,7 +15,9 @@ use oxc_allocator::Allocator;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
+pub use calls::{Call, Member, calls};
 pub use imports::{Import, When, imports};
+pub use known::{Text, Value, Values, exports};
 pub use oxc_allocator::ArenaVec;
 pub use oxc_ast::ast;
 pub use oxc_ast_visit as visit;

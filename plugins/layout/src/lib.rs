@@ -7,6 +7,7 @@ pub mod components;
 pub mod dialect;
 pub mod modules;
 pub mod path;
+pub mod scanner;
 
 use std::collections::BTreeSet;
 

@@ -22,7 +22,6 @@ mod json;
 mod manifest;
 mod markup;
 mod pages;
-mod scanner;
 mod scripts;
 mod strays;
 mod styles;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use berth_policy::{Finding, Place, text::Lines};
-use berth_policy_layout::{Takes, path};
+use berth_policy_layout::{
+    Takes, path,
+    scanner::{Tag, tags},
+};
 
 use crate::{
     Reference, Subject,
     gaps::{self, Lost, Sort},
-    scanner::{Tag, tags},
 };
 
 const TEMPLATE: Sort = Sort {

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use berth_policy::{Finding, text::Lines};
-use berth_policy_layout::path;
+use berth_policy_layout::{path, scanner::style_imports};
 
 use crate::{
     Reference, Subject,
     gaps::{self, Lost, Sort},
-    scanner::style_imports,
 };
 
 const SORT: Sort = Sort {

@@ -264,6 +264,20 @@ pub fn page(code: Code) -> Page {
             "`berth version show APP VERSION` shows the state. A closed audit is not opened again; a new submission gets a new one.",
         ),
 
+        // settings of MiniApps in host apps
+        Code::NotBound => (
+            "A permit holds in one host app, and the MiniApp is not bound to this one, or the other side has not agreed yet.",
+            "Bind it first: `berth host-app bind HOST_APP APP`, by an admin of each side.",
+        ),
+        Code::PermitExists => (
+            "The MiniApp has such a permit in this host app, or has applied for it and waits.",
+            "`permit` names it. The host app prolongs one that is approved: `berth permit approve PERMIT --until …`.",
+        ),
+        Code::PermitState => (
+            "The permit was refused, revoked, withdrawn or has expired, or the step is for another state.",
+            "`state` says how far it is. Apply anew: `berth permit apply APP --host-app HOST_APP …`.",
+        ),
+
         // channels and organisation nodes
         Code::ChannelExists => (
             "The merchant has a channel of this kind with this id already.",

@@ -19,6 +19,7 @@ pub mod packages;
 pub mod policies;
 pub mod product_instances;
 pub mod users;
+pub mod settings;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
@@ -74,6 +75,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(users::routes())
         .merge(messages::routes())
         .merge(host_apps::routes())
+        .merge(settings::routes())
         .merge(packages::routes())
         .merge(versions::routes())
         .merge(audits::routes())

@@ -12,8 +12,8 @@ use berth_model::{
     endpoint::{
         OrgNode,
         org::{EditOrgNode, NewOrgNode, OrgNodeDetail, OrgNodeQuery, Reach},
-        runtime::Runtime,
     },
+    runtime::Runtime,
 };
 use berth_work::endpoint::{org, runtime};
 

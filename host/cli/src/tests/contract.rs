@@ -28,6 +28,7 @@ fn host(asked: Seen<String>) -> Router {
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
             "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
+            "domains": {"request": ["https://a.example.com"]}, "host_app": "ha-super", "apis": [],
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
@@ -251,7 +252,43 @@ async fn each_command_asks_as_the_contract_says() {
         ("webhook replay WEBHOOK --delivery 7", format!("POST /v1/webhooks/{webhook}/deliveries/7/replay")),
         ("webhook replay WEBHOOK --after 7", format!(r#"POST /v1/webhooks/{webhook}/replay {{"after":7}}"#)),
     ];
-    for (line, expected) in cases {
+    let permit = ulid("prm");
+    let settings = [
+        ("domains show mp-shop", "GET /v1/mini-apps/mp-shop/domains".to_owned()),
+        (
+            "permit apply mp-shop --host-app ha-super --api getLocation --reason why --until +1d",
+            r#"POST /v1/mini-apps/mp-shop/permits {"host_app":"ha-super","kind":"sensitive_api","api":"getLocation","reason":"why","until":"2030-02-01T08:00:00.000Z"}"#.into(),
+        ),
+        (
+            "permit apply mp-shop --host-app ha-super --skip-domains --reason why",
+            r#"POST /v1/mini-apps/mp-shop/permits {"host_app":"ha-super","kind":"skip_domains","reason":"why"}"#.into(),
+        ),
+        (
+            "permit list --app mp-shop --host-app ha-super --state waiting",
+            "GET /v1/mini-apps/mp-shop/permits?host_app=ha-super&state=waiting".into(),
+        ),
+        (
+            "permit list --host-app ha-super --kind skip_domains",
+            "GET /v1/host-apps/ha-super/permits?kind=skip_domains".into(),
+        ),
+        ("permit show PRM", format!("GET /v1/permits/{permit}")),
+        (
+            "permit approve PRM --until +1d",
+            format!(r#"POST /v1/permits/{permit}/approve {{"until":"2030-02-01T08:00:00.000Z"}}"#),
+        ),
+        ("permit refuse PRM --note no", format!(r#"POST /v1/permits/{permit}/refuse {{"note":"no"}}"#)),
+        ("permit revoke PRM --note no", format!(r#"POST /v1/permits/{permit}/revoke {{"note":"no"}}"#)),
+        ("permit withdraw PRM", format!("POST /v1/permits/{permit}/withdraw {{}}")),
+        (
+            "sensitive-api set ha-super --api openDoor=Open|开门",
+            r#"PUT /v1/host-apps/ha-super/sensitive-apis {"apis":[{"api":"openDoor","name":{"en":"Open","zh":"开门"}}]}"#.into(),
+        ),
+        ("sensitive-api set ha-super --none", r#"PUT /v1/host-apps/ha-super/sensitive-apis {"apis":[]}"#.into()),
+        ("sensitive-api list --app mp-shop", "GET /v1/mini-apps/mp-shop/sensitive-apis".into()),
+        ("sensitive-api list --host-app ha-super", "GET /v1/host-apps/ha-super/sensitive-apis".into()),
+        ("sensitive-api presets", "GET /v1/sensitive-api-presets".into()),
+    ];
+    for (line, expected) in cases.into_iter().chain(settings) {
         let ids = [
             ("TEAM", &team),
             ("USR", &account),
@@ -264,11 +301,32 @@ async fn each_command_asks_as_the_contract_says() {
             ("OPENID", &open_id),
             ("TMPL", &template),
             ("MSG", &message),
+            ("PRM", &permit),
         ];
         let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
         assert_eq!(asked, [parts(&expected)], "{line}");
     }
+}
+
+#[tokio::test]
+async fn d1_domains_are_added_to_and_removed_from_what_is_set() {
+    let set = |domains: &str| {
+        let rest = r#""upload":[],"download":[],"socket":[],"udp":[],"tcp":[],"business":[]"#;
+        parts(&format!(r#"PUT /v1/mini-apps/mp-shop/domains {{"request":[{domains}],{rest}}}"#))
+    };
+    for (line, after) in [
+        ("domains add mp-shop --request https://B.example.com/", r#""https://a.example.com","https://b.example.com""#),
+        ("domains add mp-shop --request https://a.example.com:443", r#""https://a.example.com""#),
+        ("domains remove mp-shop --request https://a.example.com", ""),
+        ("domains set mp-shop --request https://c.example.com", r#""https://c.example.com""#),
+    ] {
+        assert_eq!(parts(asks(line).await.last().unwrap()), set(after), "{line}");
+    }
+    let desk = Desk::before(host(Seen::new())).await;
+    let ran = desk.run("domains remove mp-shop --request https://b.example.com").await;
+    assert!(ran.code == 2 && ran.err.contains("none of the request domains"), "{}", ran.err);
+    assert_eq!(desk.run("domains add mp-shop").await.code, 2);
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ text_enum! {
         Operator = "operator",
         /// Of a team or a merchant: reads. Of the platform: reads everything, as downstream services need it.
         Viewer = "viewer",
-        /// Of a host app: decides in audits.
+        /// Of a host app: decides in audits and about sensitive APIs.
         Auditor = "auditor",
         /// Of a host app: its server, which says who its users are and may do nothing else.
         Server = "server",
@@ -59,13 +59,13 @@ text_enum! {
     TokenScope {
         /// Reading.
         Read = "read",
-        /// Creating MiniApps; uploading, submitting and withdrawing versions.
+        /// Creating MiniApps; uploading, submitting and withdrawing versions; domains, and applying for permits.
         Develop = "develop",
         /// Publishing, rolling back, taking off the shelf, and gray tasks.
         Release = "release",
-        /// Deciding in audits for a host app.
+        /// Deciding in audits and about sensitive APIs for a host app.
         Audit = "audit",
-        /// Managing members, tokens, bindings and policies.
+        /// Managing members, tokens, bindings, policies and what is sensitive; deciding who may skip the verification of domains.
         Manage = "manage",
         /// Changing endpoint applications, channels and organisation nodes.
         Operate = "operate",
@@ -83,11 +83,11 @@ text_enum! {
         Read = "read",
         /// Create a MiniApp, and edit its name and description.
         EditMiniApp = "edit-mini-app",
-        /// Upload, replace, submit, withdraw and delete versions, and set the trial.
+        /// Upload, replace, submit, withdraw and delete versions, set the trial and the domains, and apply for permits.
         Develop = "develop",
         /// Publish, roll back, take off the shelf, and run gray tasks.
         Release = "release",
-        /// Approve or reject versions on behalf of a host app.
+        /// Approve or reject versions, and decide about sensitive APIs, on behalf of a host app.
         Decide = "decide",
         /// Bind MiniApps, change settings, and bind policies in a scope.
         Configure = "configure",

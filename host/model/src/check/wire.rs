@@ -12,7 +12,7 @@ use berth_base::{
     version::VersionNumber,
 };
 
-use crate::endpoint::runtime::Runtime;
+use crate::runtime::Runtime;
 
 /// How many MiniApps one check may ask about.
 const MAX_APPS: usize = 200;
@@ -219,7 +219,7 @@ pub struct CheckResult {
     /// What is wrong with what the device told of this MiniApp; absent when nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
-    /// Settings with which the package runs; absent unless the MiniApp is a channel of an endpoint application.
+    /// What the host app enforces and shows while the package runs; absent when there is no version to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
 }

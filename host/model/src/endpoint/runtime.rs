@@ -1,29 +1,16 @@
 //! What a check tells a MiniApp that is a channel of an endpoint application (E11): the merchant, the products and the
 //! organisation nodes. Assembled from rows by a pure function, serialised once, and shared.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Deref,
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_base::{
     error::{Error, Result},
     ids::{Digest, EndpointAppId, InstanceId, MerchantId, OrgNodeId, ProductCode},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 use super::reach::{Node, reach};
-
-/// What the host app must enforce or show besides the package itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Runtime {
-    /// The endpoint application that the MiniApp is a channel of; absent when it is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<EndpointRuntime>)]
-    pub endpoint: Option<Endpoint>,
-}
+use crate::finished::Finished;
 
 /// An endpoint application as its MiniApps see it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
@@ -55,55 +42,8 @@ struct Digested<'a> {
     unify_users: bool,
 }
 
-/// An [`EndpointRuntime`] with its JSON. Cheap to clone: checks copy the finished text.
-#[derive(Clone)]
-pub struct Endpoint(Arc<Shared>);
-
-struct Shared {
-    facts: EndpointRuntime,
-    json: Box<RawValue>,
-}
-
-impl Endpoint {
-    fn new(facts: EndpointRuntime) -> Result<Self> {
-        let json = serde_json::value::to_raw_value(&facts).map_err(Error::internal)?;
-        Ok(Self(Arc::new(Shared { facts, json })))
-    }
-}
-
-impl Deref for Endpoint {
-    type Target = EndpointRuntime;
-
-    fn deref(&self) -> &EndpointRuntime {
-        &self.0.facts
-    }
-}
-
-impl std::fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.facts.fmt(f)
-    }
-}
-
-impl PartialEq for Endpoint {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.facts == other.0.facts
-    }
-}
-
-impl Eq for Endpoint {}
-
-impl Serialize for Endpoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.json.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Endpoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(EndpointRuntime::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+/// An [`EndpointRuntime`] with its JSON.
+pub type Endpoint = Finished<EndpointRuntime>;
 
 /// What the runtime of a merchant's endpoint applications depends on.
 #[derive(Clone, Debug, Default)]
@@ -149,7 +89,7 @@ impl Holdings {
         let digested = Digested { bos_id: merchant, cid, org_nodes: &org_nodes, products: &products, unify_users };
         let digest = Digest::of(&serde_json::to_vec(&digested).map_err(Error::internal)?);
         let (bos_id, cid) = (merchant.clone(), cid.clone());
-        Endpoint::new(EndpointRuntime { bos_id, cid, org_nodes, products, unify_users, digest })
+        Endpoint::of(EndpointRuntime { bos_id, cid, org_nodes, products, unify_users, digest })
     }
 }
 
@@ -159,6 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::runtime::Runtime;
 
     fn bos() -> MerchantId {
         "bos-1".parse().unwrap()
@@ -230,7 +171,8 @@ mod tests {
 
     #[test]
     fn e11_what_is_shared_reads_as_what_it_is() {
-        let runtime = Runtime { endpoint: Some(holdings().endpoint(&bos(), &cid(1)).unwrap()) };
+        let endpoint = Some(holdings().endpoint(&bos(), &cid(1)).unwrap());
+        let runtime = Runtime { endpoint, ..Runtime::default() };
         let text = serde_json::to_string(&runtime).unwrap();
         assert_eq!(serde_json::from_str::<Runtime>(&text).unwrap(), runtime);
         assert_eq!(serde_json::to_value(&runtime).unwrap(), serde_json::from_str::<serde_json::Value>(&text).unwrap());

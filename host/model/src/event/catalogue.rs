@@ -32,6 +32,7 @@ use crate::{
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
     rollout::{Cohort, GrayTask},
+    settings::{DomainsChanged, Permit, SensitiveApisChanged},
     version::{Release, Trial, Version},
 };
 
@@ -119,6 +120,15 @@ catalogue! {
     MESSAGE_SHOWN = "message.shown" UserMessage, "The host app has shown a message to the user.";
     MESSAGE_OPENED = "message.opened" UserMessage, "The user has opened a message.";
     MESSAGE_REFUSED = "message.refused" UserMessage, "The host app could not or would not show a message; `reason` may say why.";
+
+    DOMAINS_CHANGED = "domains.changed" DomainsChanged, "The domains with which a MiniApp may communicate changed; `changes` says how.";
+    SENSITIVE_APIS_CHANGED = "sensitive_apis.changed" SensitiveApisChanged, "A host app changed which APIs are sensitive.";
+    PERMIT_APPLIED = "permit.applied" Permit, "A MiniApp applied for a permit in a host app, which is to decide.";
+    PERMIT_APPROVED = "permit.approved" Permit, "A host app approved a permit, or approved it again for another time.";
+    PERMIT_REFUSED = "permit.refused" Permit, "A host app refused a permit; `note` says why.";
+    PERMIT_REVOKED = "permit.revoked" Permit, "A permit was taken back; `note` says why.";
+    PERMIT_WITHDRAWN = "permit.withdrawn" Permit, "A team withdrew its application, or gave a permit up.";
+    PERMIT_EXPIRED = "permit.expired" Permit, "The time of a permit is over.";
 
     VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
     VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";

@@ -11,7 +11,10 @@ use std::{
 };
 
 use berth_judge::{AUDITS_AT_ONCE, Subject};
-use berth_model::audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, failed_open, gate};
+use berth_model::{
+    audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, failed_open, gate},
+    settings::{Supplies, supplied},
+};
 use futures_util::future::join_all;
 
 use super::decide;
@@ -23,7 +26,7 @@ use berth_model::event::{AuditChecked, AuditWaits, kind};
 use berth_package::{Archive, PackageName};
 use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
-use crate::{audit::Audits, event, policy::registry::auditors};
+use crate::{audit::Audits, event, policy::registry::auditors, settings};
 
 /// How long a lease lasts: an audit whose worker has not renewed its lease for this time may be claimed by another one.
 const LEASE_SECONDS: i64 = 8;
@@ -126,6 +129,7 @@ async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     let attempts = tx.audit(id).await?.map_or(0, |row| row.attempts);
     let host_apps: Vec<_> = audit.items.iter().map(|item| item.host_app.clone()).collect();
     let bindings = auditors(&mut tx, &audit.mini_app, &host_apps).await?;
+    let supplies = settings::supplies(&mut tx, &audit.mini_app, &host_apps).await?;
     drop(tx);
     if attempts > MAX_ATTEMPTS {
         let reason =
@@ -139,7 +143,7 @@ async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
             return Ok(()); // withdrawn meanwhile, or judged by another host
         }
         let left = BUDGET.saturating_sub(start.elapsed());
-        evaluations.push(evaluate(audits, binding, subject.clone(), left).await);
+        evaluations.push(evaluate(audits, binding, &supplies, subject.clone(), left).await);
     }
     let gate = gate(&evaluations);
     let open = if gate == Gate::Open { failed_open(&evaluations) } else { Vec::new() };
@@ -159,8 +163,15 @@ async fn open(audits: &Audits, audit: &Audit) -> Result<Subject> {
     tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
 }
 
-/// Asks one policy, which has `left` of the audit's budget, and its own deadline at the most.
-async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subject>, left: Duration) -> Evaluation {
+/// Asks one policy, which has `left` of the audit's budget, and its own deadline at the most. The evaluation tells with
+/// which config it judged, what the host supplied included (D8).
+async fn evaluate(
+    audits: &Audits,
+    binding: &PolicyBindingRow,
+    supplies: &Supplies,
+    subject: Arc<Subject>,
+    left: Duration,
+) -> Evaluation {
     let blank = Evaluation {
         policy: binding.name.clone(),
         policy_version: binding.version.clone(),
@@ -178,12 +189,15 @@ async fn evaluate(audits: &Audits, binding: &PolicyBindingRow, subject: Arc<Subj
     if left.is_zero() {
         return blank.over_budget(BUDGET);
     }
-    let bound = async {
-        let policy = audits.policies.load(&binding.digest).await?;
-        policy.bind_auditor(&binding.config.0, binding.limits.0.apply(binding.kind)?.within(left))
+    let policy = match audits.policies.load(&binding.digest).await {
+        Ok(policy) => policy,
+        Err(error) => return blank.unasked(&error),
     };
-    match bound.await {
-        Ok(bound) => blank.answered(bound.audit(subject).await),
+    let config = supplied(&binding.config.0, policy.description().config_schema.as_ref(), supplies);
+    let bound =
+        binding.limits.0.apply(binding.kind).and_then(|limits| policy.bind_auditor(&config, limits.within(left)));
+    match bound {
+        Ok(bound) => Evaluation { config, ..blank }.answered(bound.audit(subject).await),
         Err(error) => blank.unasked(&error),
     }
 }

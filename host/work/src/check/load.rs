@@ -11,9 +11,11 @@ use berth_check::{
     judge::JudgeSpec,
 };
 use berth_model::{
+    Finished,
     endpoint::runtime::Endpoint,
     policy::registry::{Mode, OnError, ScopeKind},
     rollout::each_text,
+    settings::{AppSettings, Domains, InForce},
 };
 use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
 
@@ -50,7 +52,7 @@ fn release(row: IndexedVersion) -> Release {
 }
 
 /// The MiniApp as checks know it, without what other rows say of it.
-fn entry(row: IndexedApp) -> AppEntry {
+fn entry(row: IndexedApp, settings: AppSettings) -> AppEntry {
     AppEntry {
         id: row.id,
         team: row.team_id,
@@ -61,14 +63,21 @@ fn entry(row: IndexedApp) -> AppEntry {
         forced: Vec::new(),
         trial: None,
         host_apps: BTreeSet::new(),
+        settings,
         gray: Vec::new(),
     }
 }
 
 /// The host apps in the span.
 pub(super) async fn host_apps(tx: &mut Tx, span: &Span) -> Result<Vec<HostAppEntry>> {
-    let rows = tx.host_apps_in(span).await?;
-    Ok(rows.into_iter().map(|(id, public_key)| HostAppEntry { id, public_key }).collect())
+    let mut sensitive: HashMap<_, _> = tx.sensitive_apis_in(span).await?.into_iter().collect();
+    let mut host_apps = Vec::new();
+    for (id, public_key) in tx.host_apps_in(span).await? {
+        let apis: Vec<_> = sensitive.remove(&id).into_iter().flatten().map(|one| one.api).collect();
+        let sensitive_apis = if apis.is_empty() { None } else { Some(Finished::of(apis)?) };
+        host_apps.push(HostAppEntry { id, public_key, sensitive_apis });
+    }
+    Ok(host_apps)
 }
 
 /// The MiniApps that are channels of one merchant's endpoint applications.
@@ -101,8 +110,11 @@ pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> 
 /// The MiniApps in the span, with their gray tasks.
 pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> {
     let mut apps = Apps::new();
+    let mut settings = settings(tx, span).await?;
     for row in tx.mini_apps_in(span).await? {
-        apps.insert(row.id.clone(), AppRows { entry: entry(row), tasks: Vec::new() });
+        let (domains, permits) = settings.remove(&row.id).unwrap_or_default();
+        let settings = AppSettings::of(&domains, &permits)?;
+        apps.insert(row.id.clone(), AppRows { entry: entry(row, settings), tasks: Vec::new() });
     }
     add_versions(tx, span, &mut apps).await?;
     for (mini_app, host_app) in tx.bindings_in(span).await? {
@@ -121,6 +133,18 @@ pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> 
 }
 
 type Apps = HashMap<MiniAppId, AppRows>;
+
+/// The domains and the permits of the MiniApps in the span that have any.
+async fn settings(tx: &mut Tx, span: &Span) -> Result<HashMap<MiniAppId, (Domains, Vec<InForce>)>> {
+    let mut settings = HashMap::<_, (Domains, Vec<InForce>)>::new();
+    for (mini_app, domains) in tx.domains_in(span).await? {
+        settings.entry(mini_app).or_default().0 = domains;
+    }
+    for (mini_app, permit) in tx.permits_in_force_in(span).await? {
+        settings.entry(mini_app).or_default().1.push(permit);
+    }
+    Ok(settings)
+}
 
 async fn add_versions(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for row in tx.online_in(span).await? {

@@ -10,6 +10,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller},
     endpoint::EndpointApp,
+    runtime::Runtime,
 };
 use berth_store::{Db, Tx};
 
@@ -28,5 +29,5 @@ pub async fn get(db: &Db, caller: &Caller, cid: &EndpointAppId) -> Result<Runtim
 /// As [`get`], without asking whether the caller may.
 pub(crate) async fn of_endpoint_app(tx: &mut Tx, merchant: &MerchantId, cid: &EndpointAppId) -> Result<Runtime> {
     let holdings = tx.holdings_of(merchant).await?;
-    Ok(Runtime { endpoint: Some(holdings.endpoint(merchant, cid)?) })
+    Ok(Runtime { endpoint: Some(holdings.endpoint(merchant, cid)?), ..Runtime::default() })
 }

@@ -1,0 +1,95 @@
+//! The uses of APIs in scripts and in markup.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_policy::{Place, text::Lines};
+use berth_policy_javascript::{Source, Values, calls, with_program};
+use berth_policy_layout::scanner::tags;
+
+/// Extensions of markup in all dialects.
+const MARKUP: [&str; 9] = ["wxml", "axml", "ttml", "swan", "qml", "ksml", "jxml", "xhsml", "html"];
+
+/// One use of an API.
+pub struct Use {
+    /// The name of the API.
+    pub api: String,
+    /// How it is written, such as `wx.getLocation`.
+    pub what: String,
+    /// Whether it is certainly the platform's.
+    pub certain: bool,
+    /// The byte offset.
+    pub offset: u32,
+}
+
+/// The APIs that are used.
+#[derive(Default)]
+pub struct Uses {
+    /// Where each is certainly used first.
+    first: BTreeMap<String, Place>,
+    /// Those that may be used.
+    mentioned: BTreeSet<String>,
+}
+
+impl Uses {
+    /// Notes the uses in a file.
+    pub fn note(&mut self, source: &Source, uses: &[Use]) {
+        if uses.is_empty() {
+            return;
+        }
+        let lines = Lines::of(&source.text);
+        for one in uses {
+            self.mentioned.insert(one.api.clone());
+            if one.certain {
+                let place = || lines.place(&source.path, one.offset as usize);
+                self.first.entry(one.api.clone()).or_insert_with(place);
+            }
+        }
+    }
+
+    /// Where an API is certainly used first; `None` when it is not.
+    pub fn of(&self, api: &str) -> Option<&Place> {
+        self.first.get(api)
+    }
+
+    /// Whether an API may be used.
+    pub fn mentions(&self, api: &str) -> bool {
+        self.mentioned.contains(api)
+    }
+}
+
+/// Whether a path names markup.
+pub fn is_markup(path: &str) -> bool {
+    MARKUP.contains(&path.rsplit('.').next().unwrap_or_default())
+}
+
+/// Members that only an argument of a platform's API has.
+const CALLBACKS: [&str; 3] = ["success", "fail", "complete"];
+
+/// The uses in a script. A call of another object counts when it has callbacks as the platform's calls have. A script that
+/// does not parse is told by another policy.
+pub fn in_script(source: &Source) -> Vec<Use> {
+    let all = with_program(source, |program| calls(program, &Values::none(), &CALLBACKS)).unwrap_or_default();
+    let one = |call: berth_policy_javascript::Call| {
+        let what = if call.object.is_empty() { call.api.clone() } else { format!("{}.{}", call.object, call.api) };
+        Use { api: call.api, what, certain: call.certain, offset: call.offset }
+    };
+    all.into_iter().map(one).collect()
+}
+
+/// What buttons ask for by `open-type`.
+pub fn in_markup(source: &Source) -> Vec<Use> {
+    let mut uses = Vec::new();
+    for tag in tags(&source.text) {
+        let asked = tag.attributes.iter().find(|(name, ..)| *name == "open-type" || *name == "openType");
+        if let Some((_, value, at)) = asked {
+            let parts = value.split('|').map(str::trim).filter(|part| !part.is_empty() && !part.contains('{'));
+            uses.extend(parts.map(|api| Use {
+                api: api.to_owned(),
+                what: format!("open-type=\"{api}\""),
+                certain: true,
+                offset: *at as u32,
+            }));
+        }
+    }
+    uses
+}

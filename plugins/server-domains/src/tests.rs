@@ -1,0 +1,147 @@
+use berth_policy::testing::MemoryPackage;
+
+use super::*;
+
+const SET: &str = r#"{"set": {"verified_in": ["super-app"], "domains": {
+    "request": ["https://api.example.com", "https://alt.example.com:8443"], "upload": ["https://up.example.com"],
+    "download": ["https://down.example.com"], "socket": ["wss://push.example.com"],
+    "tcp": ["tcp://game.example.com"], "udp": ["udp://game.example.com:9"], "business": ["https://www.example.com"]}}}"#;
+
+fn package(script: &str) -> MemoryPackage {
+    MemoryPackage::default().with("app.json", r#"{"pages": ["a"]}"#).with("a.js", script).with("a.wxml", "<view/>")
+}
+
+fn audit_of(config: &str, package: &MemoryPackage) -> Vec<Finding> {
+    ServerDomains::from_json(config).expect("a config").audit(package).expect("audits")
+}
+
+fn audit(script: &str) -> Vec<(String, u32, u32)> {
+    told(audit_of(SET, &package(script)))
+}
+
+fn told(findings: Vec<Finding>) -> Vec<(String, u32, u32)> {
+    let place = |finding: Finding| {
+        let place = finding.place.expect("a place");
+        (finding.rule, place.line, place.column)
+    };
+    findings.into_iter().map(place).collect()
+}
+
+#[test]
+fn d8_a_domain_that_is_set_for_the_kind_passes() {
+    for script in [
+        "wx.request({ url: 'https://api.example.com/v1' })",
+        "wx.request({ url: 'https://API.example.com:443/v1' })",
+        "my.request({ url: 'https://alt.example.com:8443' })",
+        "dd.httpRequest({ url: `https://api.example.com/${id}` })",
+        "tt.uploadFile({ url: 'https://up.example.com' })",
+        "swan.downloadFile({ url: 'https://down.example.com/a.zip' })",
+        "qq.connectSocket({ url: 'wss://push.example.com' })",
+        "const s = wx.createTCPSocket(); s.connect({ address: 'game.example.com', port: 7 })",
+        "wx.createUDPSocket().send({ address: 'game.example.com', port: 9 })",
+        "wx.request({ url: 'https://api.example.com' + path })",
+        "other.load({ url: 'https://elsewhere.example.com' })",
+        "wx.navigateTo({ url: '/pages/b' })",
+        "wx.downloadFile({ url: '/tmp/a' })",
+    ] {
+        assert_eq!(audit(script), [], "{script}");
+    }
+}
+
+#[test]
+fn d8_a_domain_that_is_not_set_for_the_kind_is_found_in_every_dialect_with_its_place() {
+    for script in [
+        "wx.request({ url: 'https://other.example.com' })",
+        "wx.request({ url: 'https://api.example.com:8443' })",
+        "wx.request({ url: 'https://api.example.com.evil.com/' })",
+        "wx.request({ url: 'https://api.example.com@evil.com/' })",
+        "wx.request({ url: 'https://evil.com\\\\@api.example.com/' })",
+        "my.httpRequest({ url: 'https://up.example.com' })",
+        "tt.uploadFile({ url: 'https://api.example.com' })",
+        "uni.downloadFile({ url: 'https://api.example.com' })",
+        "swan.connectSocket({ url: 'wss://api.example.com' })",
+        "ks.request({ url: 'https://other.example.com' + path })",
+        "axios.request({ url: 'https://other.example.com/x' })",
+        "wx.createUDPSocket().send({ address: 'game.example.com', port: 8 })",
+        "const host = 'other.example.com'; Taro.request({ url: `https://${host}/x` })",
+    ] {
+        let found = audit(&format!("\n  {script}"));
+        assert_eq!(found.len(), 1, "{script}: {found:?}");
+        assert_eq!((found[0].0.as_str(), found[0].1), ("domain-not-set", 2), "{script}");
+    }
+    assert_eq!(audit("\n  wx.request({ url: 'https://other.example.com' })"), [("domain-not-set".into(), 2, 3)]);
+}
+
+#[test]
+fn d8_what_can_never_be_set_is_found_without_a_host_too() {
+    for config in [SET, "{}"] {
+        for (script, rule) in [
+            ("wx.request({ url: 'http://api.example.com' })", "insecure-address"),
+            ("wx.connectSocket({ url: 'ws://push.example.com' })", "insecure-address"),
+            ("wx.request({ url: 'https://10.0.0.1/' })", "ip-address"),
+            ("wx.request({ url: 'http://localhost:3000/' })", "ip-address"),
+            ("wx.request({ url: 'https://[::1]/' })", "ip-address"),
+            ("wx.createTCPSocket().connect({ address: '127.0.0.1', port: 1 })", "ip-address"),
+        ] {
+            let found = told(audit_of(config, &package(script)));
+            assert_eq!(found.first().map(|one| one.0.as_str()), Some(rule), "{script}");
+        }
+    }
+    assert_eq!(audit_of("{}", &package("wx.request({ url: 'https://other.example.com' })")), []);
+}
+
+#[test]
+fn d8_constants_of_other_scripts_are_followed() {
+    let with = |script: &str, path: &str, other: &str| told(audit_of(SET, &package(script).with(path, other)));
+    for (script, other) in [
+        (
+            "const config = require('./config'); wx.request({ url: config.host + '/x' })",
+            "module.exports = { host: 'https://other.example.com' }",
+        ),
+        (
+            "const { host } = require('./config.js'); wx.request({ url: `${host}/x` })",
+            "exports.host = 'https://other.example.com'",
+        ),
+        (
+            "import { host } from './config'; wx.request({ url: host })",
+            "export const host = 'https://other.example.com'",
+        ),
+        (
+            "import config from './config'; wx.request({ url: config.host })",
+            "export default { host: 'https://other.example.com' }",
+        ),
+    ] {
+        assert_eq!(with(script, "config.js", other).len(), 1, "{script}");
+    }
+}
+
+#[test]
+fn d8_an_address_that_is_known_at_run_time_only_is_a_note_once_a_file() {
+    let found =
+        audit("wx.request({ url: u }); wx.request({ url: v + 'x' }); wx.request({ url: 'https://api-' + env })");
+    assert_eq!(found, [("address-unknown".into(), 1, 1)]);
+}
+
+#[test]
+fn d8_web_views_are_compared_with_business_domains() {
+    let view = |markup: &str, script: &str| told(audit_of(SET, &package(script).with("a.wxml", markup)));
+    assert_eq!(view("<web-view src='https://www.example.com/a'/>", ""), []);
+    assert_eq!(view("<view>\n <web-view src=\"https://evil.com/a\"/>", ""), [("domain-not-set".into(), 2, 17)]);
+    assert_eq!(view("<web-view src='https://evil.com/{{id}}'/>", "").len(), 1);
+    assert_eq!(view("<web-view src='{{page}}'/>", "Page({ data: { page: 'https://evil.com' } })").len(), 1);
+    assert_eq!(view("<web-view src='{{page}}'/>", "Page({ data: { page: 'https://www.example.com/x' } })"), []);
+    assert_eq!(view("<web-view src='http://www.example.com'/>", "")[0].0, "insecure-address");
+    let alipay = MemoryPackage::default()
+        .with("app.json", r#"{"pages": ["a"]}"#)
+        .with("a.axml", "<web-view src='https://evil.com'/>");
+    assert_eq!(told(audit_of(SET, &alipay)).len(), 1);
+}
+
+#[test]
+fn d2_d8_where_every_host_app_skips_the_verification_it_is_a_note() {
+    let script = package("wx.request({ url: 'https://other.example.com' })");
+    let severity = |set: &str, more: &str| audit_of(&format!(r#"{{"set": {set}{more}}}"#), &script)[0].severity;
+    assert_eq!(severity(r#"{"skipped_in": ["a"]}"#, ""), Severity::Note);
+    assert_eq!(severity(r#"{"skipped_in": ["a"], "verified_in": ["b"]}"#, ""), Severity::Warning);
+    assert_eq!(severity("{}", r#", "severity": "error""#), Severity::Error);
+}
