@@ -140,8 +140,10 @@ fn json_that_cannot_be_read_is_an_error_at_its_place_and_hides_no_component_that
     assert_eq!(rules(&good().with("pages/me/me.json", text)), ["json-unreadable", "component-missing"]);
     let nested = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").with("pages/me/nav.json", "");
     assert_eq!(rules(&nested), ["json-unreadable"]);
-    let alipay = in_dialect(good().with("pages/me/me.json", "{} // why"), "axml");
-    assert_eq!(only(&alipay).severity, Severity::Warning);
+    for text in ["{} // why", "", " \n"] {
+        let alipay = in_dialect(good().with("pages/me/me.json", text), "axml");
+        assert_eq!(only(&alipay).severity, Severity::Warning, "{text:?}");
+    }
 }
 
 #[test]
