@@ -84,6 +84,14 @@ fn an_npm_package_that_was_not_built_is_told_once() {
 }
 
 #[test]
+fn npm_packages_are_told_one_by_one_only_if_there_are_any() {
+    let package = using(r#"{"a": "@vant/weapp/button/index", "b": "tool/index"}"#);
+    let finding = only(&package);
+    assert!(finding.message.ends_with("does not hold the npm packages @vant/weapp, tool. One more use leads there."));
+    assert_eq!(audit(&package.with("miniprogram_npm/dayjs/index.js", "")).len(), 2);
+}
+
+#[test]
 fn what_the_host_or_a_plugin_provides_is_not_looked_for() {
     let provided = using(r#"{"a": "plugin://maps/map", "b": "weui-miniprogram/cell/cell", "c": "dynamicLib://x/y"}"#);
     let manifest = GOOD.replacen('{', r#"{"useExtendedLib": {"weui": true},"#, 1);
