@@ -129,6 +129,26 @@ fn components_of_other_dialects_have_their_files() {
     }
 }
 
+/// Seen in a mini-program of Douyin that uses 26 components of a library for WeChat.
+#[test]
+fn components_that_were_moved_or_not_built_together_are_one_finding() {
+    let package = using(r#"{"one": "./one", "two": "./two"}"#);
+    let parts = |package: MemoryPackage, script: &str| {
+        ["pages/me/one", "pages/me/two"].into_iter().fold(package, |package, stem| {
+            package
+                .with(&format!("{stem}.json"), "{}")
+                .with(&format!("{stem}.{script}"), "")
+                .with(&format!("{stem}.wxml"), "")
+        })
+    };
+    let moved = only(&parts(in_dialect(package.clone(), "ttml"), "js"));
+    assert_eq!(moved.severity, Severity::Warning);
+    assert_eq!(moved.message, "2 components have foreign markup; the package is Douyin's: pages/me/one, pages/me/two.");
+    let unbuilt = only(&parts(package, "ts"));
+    assert_eq!((&*unbuilt.rule, unbuilt.severity), ("component-not-built", Severity::Error));
+    assert!(unbuilt.message.ends_with("no device runs their sources: pages/me/one, pages/me/two."), "{unbuilt:?}");
+}
+
 #[test]
 fn alipay_reads_npm_packages_where_npm_installs_them() {
     let package = in_dialect(using(r#"{"one": "antd-mini/es/Button/index"}"#), "axml");
