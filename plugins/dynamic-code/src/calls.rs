@@ -18,7 +18,10 @@ use berth_policy_javascript::{
 
 use crate::{
     constants,
-    findings::{dynamic_import, eval, eval_reference, made, not_constant, script_element, string_timer},
+    findings::{
+        FUNCTION_CONSTRUCTOR, dynamic_import, eval, eval_reference, made, modules, not_constant, script_element,
+        string_timer,
+    },
     globals::{Globals, property},
     inner,
     polyfill::{in_conditional, in_if, in_logical},
@@ -48,6 +51,9 @@ pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
 
 /// Texts that occur in webpack's loader of chunks, which makes a script element.
 const LOADER: [&str; 4] = ["ChunkLoadError", "data-webpack", "timeout = 120", "timeout=120"];
+
+/// The mark of a text into which webpack puts a module for development, with `devtool: "eval"`.
+const MODULE: &str = "//# sourceURL=";
 
 struct Finder<'a> {
     globals: Globals,
@@ -121,17 +127,30 @@ impl<'a> Visit<'a> for Finder<'a> {
             self.asked.insert(conditional.alternate.span().start);
         }
         self.polyfills.extend(in_conditional(conditional));
-        walk::walk_conditional_expression(self, conditional);
+        match constants::truth(&conditional.test) {
+            Some(true) => self.visit_expression(&conditional.consequent),
+            Some(false) => self.visit_expression(&conditional.alternate),
+            None => walk::walk_conditional_expression(self, conditional),
+        }
     }
 
+    /// Skips the branch that never runs: bundles of bluebird keep what is for servers below `if (!true)`.
     fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
         self.polyfills.extend(in_if(statement));
-        walk::walk_if_statement(self, statement);
+        match (constants::truth(&statement.test), &statement.alternate) {
+            (Some(true), _) => self.visit_statement(&statement.consequent),
+            (Some(false), Some(alternate)) => self.visit_statement(alternate),
+            (Some(false), None) => {}
+            (None, _) => walk::walk_if_statement(self, statement),
+        }
     }
 
     fn visit_logical_expression(&mut self, logical: &LogicalExpression<'a>) {
         self.polyfills.extend(in_logical(logical));
-        walk::walk_logical_expression(self, logical);
+        match (logical.operator, constants::truth(&logical.left)) {
+            (LogicalOperator::And, Some(false)) | (LogicalOperator::Or, Some(true)) => {}
+            _ => walk::walk_logical_expression(self, logical),
+        }
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
@@ -241,7 +260,11 @@ impl Finder<'_> {
     /// The finding of a call of `eval`. Code that is constant is judged by what it does itself.
     fn eval_of(&self, code: Option<&Expression<'_>>) -> Finding {
         match code.and_then(constants::text) {
-            Some(code) => Finding { severity: inner::severity(&code, self.depth), ..eval() },
+            Some(code) => {
+                let severity = inner::severity(&code, self.depth);
+                let module = severity != Severity::Error && code.contains(MODULE);
+                Finding { severity, ..if module { modules() } else { eval() } }
+            }
             None => eval(),
         }
     }
@@ -256,17 +279,27 @@ impl Finder<'_> {
     }
 
     /// The finding with severity note if the call belongs to a polyfill of a function that every engine has. It runs
-    /// only when a timer is given a text, which is reported where that happens.
+    /// only when a timer is given a text, which is reported where that happens. What a well-known library does is a
+    /// warning.
     fn softened(&self, at: u32, finding: Finding) -> Finding {
-        let severity = if self.polyfills.contains(&at) { Severity::Note } else { finding.severity };
+        let library = || finding.rule == FUNCTION_CONSTRUCTOR && self.around().is_some_and(constants::is_in_library);
+        let severity = match finding.severity {
+            _ if self.polyfills.contains(&at) => Severity::Note,
+            Severity::Error if library() => Severity::Warning,
+            severity => severity,
+        };
         Finding { severity, ..finding }
+    }
+
+    /// The text of the innermost function around the present place.
+    fn around(&self) -> Option<&str> {
+        self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize))
     }
 
     /// The finding of a script element, which cannot work as a mini-program has no document. It is a note in the loader
     /// that webpack puts into every bundle.
     fn script_element(&self) -> Finding {
-        let around = self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize));
-        let loader = around.is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
+        let loader = self.around().is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
         let severity = if loader { Severity::Note } else { Severity::Warning };
         Finding { severity, ..script_element() }
     }

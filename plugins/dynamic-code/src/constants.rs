@@ -1,9 +1,11 @@
 //! The texts of expressions, as far as they are known before the script runs.
 
-use berth_policy_javascript::ast::{Argument, BinaryOperator, Expression};
+use berth_policy_javascript::ast::{
+    Argument, BinaryExpression, BinaryOperator, CallExpression, Expression, UnaryOperator,
+};
 
-/// The text of a constant: a literal, a template without substitutions, or a sum of these. `None` for other
-/// expressions.
+/// The text of a constant: a literal, a template without substitutions, a sum of these, or one of these with a part
+/// replaced. `None` for other expressions.
 pub fn text(expression: &Expression<'_>) -> Option<String> {
     match expression {
         Expression::StringLiteral(literal) => Some(literal.value.to_string()),
@@ -11,6 +13,53 @@ pub fn text(expression: &Expression<'_>) -> Option<String> {
         Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
             Some(text(&sum.left)? + &text(&sum.right)?)
         }
+        Expression::CallExpression(call) => replaced(call),
+        _ => None,
+    }
+}
+
+/// The text of `"quire".replace(/^/, "re")`, by which protobuf.js keeps bundlers from seeing a `require`.
+fn replaced(call: &CallExpression<'_>) -> Option<String> {
+    let Expression::StaticMemberExpression(callee) = &call.callee else { return None };
+    let [pattern, by] = call.arguments.as_slice() else { return None };
+    if callee.property.name != "replace" {
+        return None;
+    }
+    let (text_of, by) = (text(&callee.object)?, text(by.as_expression()?)?);
+    let at = match pattern.as_expression()? {
+        Expression::RegExpLiteral(literal) => match literal.regex.pattern.text.as_str() {
+            "^" => (0, 0),
+            "$" => (text_of.len(), text_of.len()),
+            _ => return None,
+        },
+        pattern => {
+            let part = text(pattern)?;
+            let from = text_of.find(&part)?;
+            (from, from + part.len())
+        }
+    };
+    (!by.contains('$')).then(|| format!("{}{by}{}", &text_of[..at.0], &text_of[at.1..]))
+}
+
+/// Whether the expression is true or false in every run: `!0`, `"production" === "development"`. `None` when that is
+/// not known. Builds leave such conditions where a setting was asked for.
+pub fn truth(expression: &Expression<'_>) -> Option<bool> {
+    match expression {
+        Expression::BooleanLiteral(literal) => Some(literal.value),
+        Expression::NumericLiteral(literal) => Some(literal.value != 0.0),
+        Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::LogicalNot => {
+            truth(&unary.argument).map(|truth| !truth)
+        }
+        Expression::BinaryExpression(comparison) => compared(comparison),
+        _ => None,
+    }
+}
+
+fn compared(comparison: &BinaryExpression<'_>) -> Option<bool> {
+    let equal = || Some(text(&comparison.left)? == text(&comparison.right)?);
+    match comparison.operator {
+        BinaryOperator::Equality | BinaryOperator::StrictEquality => equal(),
+        BinaryOperator::Inequality | BinaryOperator::StrictInequality => equal().map(|equal| !equal),
         _ => None,
     }
 }
@@ -58,6 +107,22 @@ const LIBRARIES: [&str; 4] = [
 /// Whether code with gaps, made into a function with these parameters, is code of a well-known library.
 pub fn is_library(code: &str, parameters: &[String]) -> bool {
     LIBRARIES.contains(&code) || constructs_parameter(code, parameters) || only_comments(code)
+}
+
+/// Texts of functions in which well-known libraries make code of variables: templates of underscore, the scheduler of
+/// components, the maker of instances and the table of classes of the Cocos engine, which every game built with it
+/// contains, and the codecs of protobuf.js.
+const IN_LIBRARIES: [&[&str]; 5] = [
+    &["__p+='", "return __p;"],
+    &["var a=it.array;", "for(it.i=0;it.i<a.length;++it.i){"],
+    &["return (function(R){", "return o;"],
+    &["funcModuleCache", ".getClassName("],
+    &["codegen: ", "return "],
+];
+
+/// Whether a function that makes code is one of a well-known library.
+pub fn is_in_library(function: &str) -> bool {
+    IN_LIBRARIES.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
 }
 
 /// Whether all gaps are inside a comment. MobX stops the debugger in a function whose comment says what happened.

@@ -1,13 +1,41 @@
 //! The findings about code that is made at run time.
 
+use std::collections::BTreeSet;
+
 use berth_policy::{Finding, Severity};
 use berth_policy_javascript::ast::Argument;
 
 use crate::constants;
 
+/// The rule about code that the constructor of functions makes.
+pub const FUNCTION_CONSTRUCTOR: &str = "function-constructor";
+
 pub fn eval() -> Finding {
     Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
         .fix("Write the code out; read data with JSON.parse.")
+}
+
+/// The finding about a module that webpack puts into a text.
+pub fn modules() -> Finding {
+    Finding::error("eval-call", MODULES)
+        .fix("Build for production: for webpack, another devtool than those whose name begins with eval.")
+}
+
+/// What is said of such a module.
+const MODULES: &str = "The build has put modules into texts, which eval runs.";
+
+/// Merges the notes about such modules into one, as one setting of the build causes them.
+pub fn together(findings: Vec<Finding>) -> Vec<Finding> {
+    let is_module = |finding: &Finding| finding.severity == Severity::Note && finding.message.starts_with(MODULES);
+    let (modules, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_module);
+    let paths: BTreeSet<_> = modules.iter().filter_map(|finding| finding.place.as_ref()).map(|at| &at.path).collect();
+    let message = match paths.len() {
+        0 | 1 => MODULES.to_owned(),
+        2 => format!("{MODULES} So it has in one more file."),
+        files => format!("{MODULES} So it has in {} more files.", files - 1),
+    };
+    others.extend(modules.into_iter().next().map(|first| Finding { message, ..first }));
+    others
 }
 
 pub fn eval_reference() -> Finding {
@@ -28,7 +56,7 @@ pub fn made(arguments: &[Argument<'_>]) -> Finding {
 pub fn not_constant() -> Finding {
     let message =
         "The Function constructor makes code of a text that exists only at run time, which nobody can have audited.";
-    Finding::error("function-constructor", message).fix("Write the function out; compile templates when you build.")
+    Finding::error(FUNCTION_CONSTRUCTOR, message).fix("Write the function out; compile templates when you build.")
 }
 
 pub fn string_timer(timer: &str) -> Finding {

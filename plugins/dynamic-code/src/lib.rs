@@ -12,6 +12,9 @@
 //! | `eval-reference` | note | `eval` passed on as a value |
 //! | `unparsable` | error, warning | a script that no device can run: an error when the app loads it |
 //!
+//! Modules that a build has put into texts for `eval`, as webpack does for development, are one note. What follows a
+//! `return`, or a condition that is false in every run, is not looked at.
+//!
 //! Only the global names count: a method `eval` of an object, or a function of that name which the script declares,
 //! is not meant; nor is `Function` as a type, in `instanceof` or in `Function.prototype`.
 
@@ -70,7 +73,7 @@ impl Auditor for DynamicCode {
         let judge = |source: &Source| judge(source, &imports);
         let mut findings = each_file(package, self.max_file_bytes, is_script, judge)?;
         worsen(package, &imports.into_inner(), &mut findings);
-        Ok(findings)
+        Ok(findings::together(findings))
     }
 }
 

@@ -29,7 +29,7 @@ pub use texts::texts;
 /// needs up to 1 MiB of wasm stack. The stack of 8 MiB suffices for an `else if` chain or a sum of 20,000 parts, which
 /// have no brackets.
 const MAX_NESTING: usize = 400;
-/// How many findings of one rule in one file are listed one by one.
+/// How many findings of one rule and severity in one file are listed one by one.
 const MAX_ALIKE: usize = 20;
 
 /// A file that is being audited.
@@ -77,7 +77,7 @@ fn too_big(file: &File, max_bytes: u64) -> Finding {
 }
 
 /// The findings in the order of the text and with places, but at most [`MAX_ALIKE`] (and one that says there are more)
-/// of one rule.
+/// of one rule and severity.
 fn told(source: &Source, mut found: Found) -> Vec<Finding> {
     if found.is_empty() {
         return Vec::new();
@@ -86,7 +86,9 @@ fn told(source: &Source, mut found: Found) -> Vec<Finding> {
     let lines = Lines::of(&source.text);
     let mut findings: Vec<Finding> = Vec::new();
     for (offset, finding) in found {
-        match findings.iter().filter(|have| have.rule == finding.rule).count() {
+        // A grave finding is not lost behind slight ones.
+        let alike = |have: &&Finding| have.rule == finding.rule && have.severity == finding.severity;
+        match findings.iter().filter(alike).count() {
             MAX_ALIKE => findings.push(finding.at(lines.place(&source.path, offset as usize)).and_more()),
             0..MAX_ALIKE => findings.push(finding.at(lines.place(&source.path, offset as usize))),
             _ => {}

@@ -42,7 +42,7 @@ pub struct Unreadable {
     pub place: Place,
     /// Why it cannot be read, in words.
     pub reason: String,
-    /// Whether it could be read but for comments and trailing commas.
+    /// Whether it could be read but for comments and trailing commas, or is empty.
     pub lenient: bool,
 }
 
@@ -130,7 +130,10 @@ fn read(json: &str, text: &str) -> Result<Map<String, Value>, (Unreadable, Map<S
         Err(error) => error,
     };
     let place = Place { path: json.into(), line: error.line().max(1) as u32, column: error.column().max(1) as u32 };
-    let reason = if text.trim().is_empty() { "it is empty".to_owned() } else { plain(&error) };
+    if text.trim().is_empty() {
+        return Err((told(place, "it is empty", true), Map::new()));
+    }
+    let reason = plain(&error);
     match serde_json::from_str(&without_comments(text)) {
         Ok(Value::Object(members)) => Err((told(place, &reason, true), members)),
         _ => Err((told(place, &reason, false), Map::new())),

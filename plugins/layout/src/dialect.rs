@@ -83,17 +83,38 @@ const DIALECTS: [Dialect; 9] = [
 ];
 
 impl Dialect {
-    /// The dialect of a package: by the markup that most of its pages have, or else by any markup in it.
+    /// The dialect of a package: that in which most of its pages have markup, as far as the style sheet of the app does
+    /// not name another one; or else by any markup in it. Packages that were moved from WeChat to a vendor who takes its
+    /// markup keep much of it.
     pub fn of(manifest: &str, pages: &[String], paths: &[String]) -> &'static Dialect {
         if manifest == "manifest.json" {
             return &DIALECTS[DIALECTS.len() - 1];
         }
         let mini = || DIALECTS.iter().rev().skip(1).rev();
-        let page_has =
-            |dialect: &Dialect, page: &String| paths.binary_search(&format!("{page}.{}", dialect.markup)).is_ok();
-        let declared = |dialect: &&Dialect| pages.iter().filter(|page| page_has(dialect, page)).count();
+        let has = |path: &str| paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok();
+        let declared = |dialect: &&Dialect| pages.iter().map(|page| dialect.votes(page, has)).sum::<usize>();
+        let styled = |dialect: &&Dialect| if dialect.styles_app(has) { pages.len() + 1 } else { 0 };
+        let told = |dialect: &&Dialect| match declared(dialect) {
+            0 => 0,
+            declared => declared + styled(dialect),
+        };
         let held = |dialect: &&Dialect| paths.iter().filter(|path| path::ending(path) == dialect.markup).count();
-        most(mini(), declared).or_else(|| most(mini(), held)).unwrap_or(&DIALECTS[0])
+        most(mini(), told).or_else(|| most(mini(), held)).unwrap_or(&DIALECTS[0])
+    }
+
+    /// How much the markup of a page speaks for the dialect: its own for two, and that of WeChat, if it takes it, for
+    /// one.
+    fn votes(&self, page: &str, has: impl Fn(&str) -> bool) -> usize {
+        match () {
+            () if has(&format!("{page}.{}", self.markup)) => 2,
+            () if self.takes_wechat != Takes::No && has(&format!("{page}.wxml")) => 1,
+            () => 0,
+        }
+    }
+
+    /// Whether the app has a style sheet in the dialect, whose extension is nobody else's.
+    fn styles_app(&self, has: impl Fn(&str) -> bool) -> bool {
+        self.style != "css" && has(&format!("app.{}", self.style))
     }
 }
 
@@ -137,6 +158,23 @@ mod tests {
             assert_eq!(name("app.json", &["pages/a"], &["lib/x.wxml", "lib/y.wxml", &page]), dialect);
         }
         assert_eq!(name("manifest.json", &["pages/a"], &["pages/a.html"]), "W3C");
+    }
+
+    /// Seen in mini-programs of Douyin and QQ that were moved from WeChat page by page.
+    #[test]
+    fn wechats_markup_in_the_majority_does_not_outvote_the_style_of_the_app() {
+        let pages = ["a", "b", "c"];
+        let moved = |style: &str, own: &str| {
+            let own = format!("a.{own}");
+            name("app.json", &pages, &[&format!("app.{style}"), &own, "b.wxml", "c.wxml"])
+        };
+        assert_eq!(moved("ttss", "ttml"), "Douyin");
+        assert_eq!(moved("qss", "qml"), "QQ");
+        assert_eq!(moved("qss", "wxml"), "QQ");
+        assert_eq!(moved("wxss", "qml"), "WeChat");
+        assert_eq!(moved("wxss", "swan"), "WeChat");
+        assert_eq!(name("app.json", &pages, &["app.wxss", "a.qml", "b.qml", "c.qml"]), "QQ");
+        assert_eq!(name("app.json", &pages, &["app.ttss", "app.wxss", "a.ttml", "a.wxml"]), "WeChat");
     }
 
     #[test]

@@ -222,6 +222,12 @@ impl Layout {
         Some(parts.get(..if parts[0].starts_with('@') { 2 } else { 1 })?.join("/"))
     }
 
+    /// Whether there is a folder of npm packages at all.
+    pub fn has_npm_folder(&self) -> bool {
+        let named = |folder: &&String| self.dialect.npm.contains(&folder.rsplit('/').next().unwrap_or(folder));
+        self.folders.iter().any(|folder| named(&folder))
+    }
+
     /// Whether some npm folder contains the npm package.
     pub fn has_npm(&self, name: &str) -> bool {
         let ends = |folder: &&String| {

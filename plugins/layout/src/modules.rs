@@ -31,7 +31,9 @@ pub fn resolve(layout: &Layout, from: &str, text: &str) -> Target {
     let find = |stem: String| CANDIDATES.iter().map(|ending| format!("{stem}{ending}")).find(|path| layout.has(path));
     let folder = path::folder(from);
     if text.starts_with('/') {
-        let found = layout.absolute(from, &text).find_map(find);
+        // The vendors do not document a slash in front, and older runtimes skip it: the path is then relative.
+        let places = layout.absolute(from, &text).chain([path::join(folder, &text)]);
+        let found = places.into_iter().find_map(find);
         return found.map_or_else(|| missing(layout, path::clean(&text)), Target::File);
     }
     let near = path::join(folder, &text);

@@ -81,6 +81,7 @@ fn scripts_are_found_as_a_device_finds_them() {
         ("a/a.js", "/lib/data.json", file("lib/data.json")),
         ("shop/a.js", "/lib/own", file("shop/lib/own.js")),
         ("a/a.js", "/lib/own", Target::Missing("lib/own.js".into())),
+        ("a/a.js", "/b", file("a/b.js")),
         ("a/a.js", "@/index", file("lib/index.js")),
         ("a/a.js", "dayjs", file("miniprogram_npm/dayjs/index.js")),
         ("a/a.js", "lodash", Target::Npm("lodash".into())),

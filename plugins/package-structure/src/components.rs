@@ -10,7 +10,7 @@ use berth_policy_layout::{
 
 use crate::{
     Subject,
-    gaps::{self, Lost, Sort},
+    gaps::{self, Lost, Sort, listed},
     pages::FOREIGN,
 };
 
@@ -31,8 +31,30 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = gaps::findings(subject, &SORT, lost);
     let used: BTreeMap<&str, &Use> =
         subject.components.found.iter().rev().map(|(used, stem)| (&**stem, used)).collect();
-    findings.extend(used.into_iter().filter_map(|(stem, used)| lacking(subject, stem, used)));
+    let (mut moved, mut unbuilt) = (Vec::new(), Vec::new());
+    for (stem, used) in used {
+        let Some(finding) = lacking(subject, stem, used) else { continue };
+        match &*finding.rule {
+            "component-not-built" => unbuilt.push((stem, finding)),
+            _ if finding.severity == Severity::Warning => moved.push((stem, finding)),
+            _ => findings.push(finding),
+        }
+    }
+    let foreign = format!("have foreign markup; the package is {}'s", subject.layout.dialect.name);
+    findings.extend(together(unbuilt, "are not built; no device runs their sources"));
+    findings.extend(together(moved, &foreign));
     findings
+}
+
+/// One finding for all components about which there is the same to do.
+fn together(alike: Vec<(&str, Finding)>, what: &str) -> Option<Finding> {
+    let stems: Vec<_> = alike.iter().map(|(stem, _)| (*stem).to_owned()).collect();
+    let (_, first) = alike.into_iter().next()?;
+    if stems.len() == 1 {
+        return Some(first);
+    }
+    let message = format!("{} components {what}: {}.", stems.len(), listed(&stems));
+    Some(Finding { message, ..first })
 }
 
 fn lost(subject: &Subject<'_>, used: &Use) -> Lost {

@@ -1,7 +1,7 @@
 //! Findings about what files name and the package does not contain. All uses that lead to the same gap are one finding,
 //! as there is one thing to do about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_policy::{Finding, Place};
 
@@ -36,12 +36,14 @@ enum Gap {
     File(String),
     Folder(String),
     Npm(String),
+    /// All npm packages, as there is no folder of them.
+    AllNpm,
 }
 
 impl Gap {
     fn of(subject: &Subject<'_>, lost: &Lost) -> Self {
         if let Some(name) = &lost.npm {
-            return Self::Npm(name.clone());
+            return if subject.layout.has_npm_folder() { Self::Npm(name.clone()) } else { Self::AllNpm };
         }
         let mut folders = lost.target.match_indices('/').map(|(at, _)| &lost.target[..at]);
         let missing = folders.find(|folder| !subject.layout.has_folder(folder));
@@ -62,7 +64,7 @@ fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Find
     let missing = match gap {
         Gap::File(path) => format!("has no {path}"),
         Gap::Folder(folder) => format!("has no folder {folder}"),
-        Gap::Npm(name) => format!("does not hold the npm package {name}"),
+        Gap::Npm(_) | Gap::AllNpm => without(uses),
     };
     let first = &uses[0];
     let others = match uses.len() - 1 {
@@ -74,8 +76,15 @@ fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Find
     Finding::error(sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
 }
 
+/// The npm packages that are used and not there, in words.
+fn without(uses: &[Lost]) -> String {
+    let names: BTreeSet<_> = uses.iter().filter_map(|lost| lost.npm.clone()).collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("does not hold the npm package{plural} {}", listed(&names.into_iter().collect::<Vec<_>>()))
+}
+
 fn remedy(subject: &Subject<'_>, sort: &Sort, gap: &Gap, first: &Lost) -> String {
-    if let Gap::Npm(_) = gap {
+    if let Gap::Npm(_) | Gap::AllNpm = gap {
         return subject.layout.dialect.npm_remedy.into();
     }
     let stem = sort.endings.iter().find_map(|ending| first.target.strip_suffix(ending)).unwrap_or(&first.target);

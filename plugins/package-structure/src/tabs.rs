@@ -7,7 +7,15 @@ use berth_policy_layout::path;
 
 use crate::{
     Subject,
+    gaps::{self, Lost, Sort},
     theme::{self, Theme},
+};
+
+const ICON: Sort = Sort {
+    rule: "tab-icon-missing",
+    does: "shows in the tab bar the icon",
+    fix: "Add the picture, or correct the path.",
+    endings: &[],
 };
 
 /// Reports tabs that do not lead to pages of the main package, missing icons, and an entry page that is not declared.
@@ -15,9 +23,17 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let main: HashSet<String> = subject.layout.manifest.pages().into_iter().collect();
     let theme = Theme::of(subject);
     let tabs = subject.layout.manifest.members.get("tabBar").and_then(|bar| bar.get("list")).and_then(Value::as_array);
-    let tabs = tabs.into_iter().flatten();
-    let mut findings: Vec<Finding> =
-        tabs.flat_map(|tab| page(subject, &main, tab).into_iter().chain(icons(subject, &theme, tab))).collect();
+    let tabs: Vec<_> = tabs.into_iter().flatten().collect();
+    let mut findings: Vec<Finding> = tabs.iter().filter_map(|tab| page(subject, &main, tab)).collect();
+    let (mut undefined, mut missing) = (Vec::new(), Vec::new());
+    for icon in tabs.iter().flat_map(|tab| icons(tab)) {
+        match pictures(subject, &theme, icon) {
+            Ok(pictures) => missing.extend(pictures.into_iter().filter_map(|picture| lost(subject, picture, icon))),
+            Err(finding) => undefined.push(finding),
+        }
+    }
+    findings.extend(undefined);
+    findings.extend(gaps::findings(subject, &ICON, missing));
     findings.extend(entry(subject));
     findings
 }
@@ -42,39 +58,33 @@ fn page(subject: &Subject<'_>, main: &HashSet<String>, tab: &Value) -> Option<Fi
     )
 }
 
-fn icons(subject: &Subject<'_>, theme: &Theme, tab: &Value) -> Vec<Finding> {
-    // Alipay and those who followed it call them icon and activeIcon.
-    let members = ["iconPath", "selectedIconPath", "icon", "activeIcon"];
-    let named = members.into_iter().filter_map(|member| tab.get(member)?.as_str());
-    named.flat_map(|icon| missing(subject, theme, icon)).collect()
+/// The icons of a tab. Alipay and those who followed it call them `icon` and `activeIcon`.
+fn icons(tab: &Value) -> impl Iterator<Item = &str> {
+    ["iconPath", "selectedIconPath", "icon", "activeIcon"].into_iter().filter_map(|member| tab.get(member)?.as_str())
 }
 
-/// Reports a missing icon, or what is missing of the values that the theme has for a variable in light and in dark.
-fn missing(subject: &Subject<'_>, theme: &Theme, icon: &str) -> Vec<Finding> {
-    let Some(variable) = icon.strip_prefix('@') else { return lost(subject, icon, icon).into_iter().collect() };
-    // A theme that is not there is told once, and not for each of its variables.
-    if theme::check(subject).is_some() {
-        return Vec::new();
-    }
+/// The pictures that an icon means: itself, or the values that the theme has for a variable in light and in dark.
+fn pictures<'t>(subject: &Subject<'_>, theme: &'t Theme, icon: &'t str) -> Result<Vec<&'t str>, Finding> {
+    let Some(variable) = icon.strip_prefix('@') else { return Ok(vec![icon]) };
     let pictures = theme.pictures(variable);
-    if pictures.is_empty() {
-        let message = format!("The icon {icon} of the tab bar is a variable that the theme does not define.");
-        let finding = Finding::error("tab-icon-missing", message).at(subject.layout.manifest.place_of(icon));
-        return vec![finding.fix("Define it in the file that themeLocation names, under light and dark.")];
+    // A theme that is not there is told once, and not for each of its variables.
+    if !pictures.is_empty() || theme::check(subject).is_some() {
+        return Ok(pictures);
     }
-    pictures.into_iter().filter_map(|picture| lost(subject, picture, icon)).collect()
+    let message = format!("The icon {icon} of the tab bar is a variable that the theme does not define.");
+    let finding = Finding::error("tab-icon-missing", message).at(subject.layout.manifest.place_of(icon));
+    Err(finding.fix("Define it in the file that themeLocation names, under light and dark."))
 }
 
-/// Reports a missing icon. `written` is the text in the manifest that stands for it.
-fn lost(subject: &Subject<'_>, icon: &str, written: &str) -> Option<Finding> {
-    let path = path::clean(icon);
+/// A picture that does not exist. `written` is the text in the manifest that stands for it.
+fn lost(subject: &Subject<'_>, picture: &str, written: &str) -> Option<Lost> {
+    let target = path::clean(picture);
     // A network picture is not ours to find.
-    if path.is_empty() || path.contains(':') || subject.layout.has(&path) {
+    if target.is_empty() || target.contains(':') || subject.layout.has(&target) {
         return None;
     }
-    let fix = subject.remedy(&[path], "Add the picture, or correct the path.");
-    let finding = Finding::error("tab-icon-missing", format!("The icon {icon} of the tab bar does not exist."));
-    Some(finding.at(subject.layout.manifest.place_of(written)).fix(fix))
+    let place = subject.layout.manifest.place_of(written);
+    Some(Lost { place, written: picture.into(), target, npm: None })
 }
 
 fn entry(subject: &Subject<'_>) -> Option<Finding> {

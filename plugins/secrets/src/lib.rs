@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `app-secret` | error | 32 hexadecimal characters under a name such as `appSecret`, or as `secret=…` in an address |
 //! | `private-key` | error | a private key, as PEM in any wrapping or as its bare base64 |
-//! | `secret-key` | error | a random text under a name such as `secretAccessKey`, `accessKeySecret`, `aesKey`, `mch_key`, `signKey` |
+//! | `secret-key` | error | a random text under a name such as `secretAccessKey`, `appSecret`, `aesKey`, `mch_key`, `signKey` |
 //! | `access-token` | error | tokens whose form tells whose they are: GitHub, GitLab, Slack, Stripe (live), npm, `sk-…` |
 //! | `connection-string` | error | an address with a name and a password in it |
 //! | `cloud-key-id` | warning | key ids of AWS, Alibaba Cloud, Tencent Cloud: no secret, but seldom alone |

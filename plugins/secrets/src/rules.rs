@@ -32,7 +32,7 @@ fn by_form(text: &str) -> Option<Finding> {
 fn by_name(name: &str, text: &str) -> Option<Finding> {
     match meaning(name)? {
         Meaning::Secret | Meaning::SecretKey if is_hex_secret(text) => Some(app_secret(name, text)),
-        Meaning::SecretKey if is_key(text) => Some(secret_key(name, text)),
+        Meaning::Secret | Meaning::SecretKey if is_key(text) => Some(secret_key(name, text)),
         Meaning::Password if is_password(text) => Some(password(name, text)),
         _ => None,
     }

@@ -48,7 +48,7 @@ impl Dialect {
         }
     }
 
-    /// The dialect of the mini-program in `root`, told by the markup of its first page or by its style; `None` when
+    /// The dialect of the mini-program in `root`, told by the markup of its first page and by its style; `None` when
     /// neither tells.
     pub fn of(root: &Path) -> Option<Self> {
         if !root.join(APP_JSON).is_file() {
@@ -56,9 +56,16 @@ impl Dialect {
         }
         let page = first_page(root);
         let has_page = |ending: &str| page.as_ref().is_some_and(|page| root.join(format!("{page}.{ending}")).is_file());
+        let has_style = |ending: &str| root.join(format!("app.{ending}")).is_file();
         let by_page = ENDINGS.into_iter().find(|(_, markup, _)| has_page(markup));
-        let by_style = || ENDINGS.into_iter().find(|(_, _, style)| root.join(format!("app.{style}")).is_file());
-        by_page.or_else(by_style).map(|(dialect, ..)| dialect)
+        let by_style = || ENDINGS.into_iter().find(|(.., style)| has_style(style));
+        // Mini-programs that were moved from WeChat keep its markup, and have the style sheet of the new vendor.
+        let moved = || by_style().filter(|(dialect, ..)| *dialect != Self::Baidu);
+        let found = match by_page {
+            Some((Self::WeChat, ..)) => moved().or(by_page),
+            by_page => by_page.or_else(by_style),
+        };
+        found.map(|(dialect, ..)| dialect)
     }
 }
 
@@ -129,6 +136,11 @@ mod tests {
             assert_eq!(Dialect::of(folder(&[app, (&format!("pages/a.{markup}"), "")]).path()), Some(dialect));
             assert_eq!(Dialect::of(folder(&[app, (&format!("app.{style}"), "")]).path()), Some(dialect));
         }
+        for (style, dialect) in [("qss", Dialect::Qq), ("ttss", Dialect::Douyin), ("css", Dialect::WeChat)] {
+            let moved = folder(&[app, ("pages/a.wxml", ""), (&format!("app.{style}"), "")]);
+            assert_eq!(Dialect::of(moved.path()), Some(dialect));
+        }
+        assert_eq!(Dialect::of(folder(&[app, ("pages/a.qml", ""), ("app.wxss", "")]).path()), Some(Dialect::Qq));
         assert_eq!(Dialect::of(folder(&[app]).path()), None);
         assert_eq!(Dialect::of(folder(&[("manifest.json", "{}")]).path()), Some(Dialect::W3c));
     }

@@ -67,6 +67,11 @@ fn constant_code_is_judged_by_what_it_does() {
         ["new Function('a', 'return a + 1')", "Function('wx.login()')()", "Function('return function () {}')()"];
     each_is("constant-function", Severity::Note, &harmless);
     each_is("eval-call", Severity::Note, &["eval('1 + 1')", "eval(\"require('crypto')\")", "window.eval('this')"]);
+    let replaced =
+        ["eval('quire'.replace(/^/, 're'))(name)", "eval('re'.replace(/$/, 'quire'))", "eval('a'.replace('a', 'b'))"];
+    each_is("eval-call", Severity::Note, &replaced);
+    let unknown = ["eval('a'.replace(/[a]/, 'b'))", "eval('a'.replace(/^/, '$&'))", "eval(x.replace(/^/, 're'))"];
+    each_is("eval-call", Severity::Error, &unknown);
     let grave = [
         "new Function('x', 'return eval(x)')",
         "Function('return Function(\"a\", x)')()",
@@ -86,9 +91,29 @@ fn what_well_known_libraries_do_is_for_people_to_look_at() {
         "new Function(\"debugger;\\n/*\\nTracing '\" + name + \"' of \" + other + \"\\n*/\\n\")()",
         "f[n] = Function('F,a', 'return new F(' + n.join(',') + ')')",
         "Function(keys, url + 'return ' + source).apply(undefined, values)",
+        "function t(s) { s += \"__p+='\"; s += 'return __p;\\n'; return new Function(x.variable || 'obj', '_', s) }",
+        "function g(t) { var i = 'var a=it.array;for(it.i=0;it.i<a.length;++it.i){var c=a[it.i];' + t + '}'; Function('it', i) }",
+        "function h() { var n = flatten(['return (function(R){', code, 'return o;', '})']); this.r = Function('O', 'F', n)(o, f) }",
+        "S.getFuncModule = function (t) { var i = js.getClassName(t); r = t === Function('return ' + i)(); this.funcModuleCache[i] = i }",
+        "function c(s) { log('codegen: ' + s); s = 'return ' + s; return Function(s)() }",
+        "function c(s) { log('codegen: ' + s); s = 'return ' + s; return Function.apply(null, names).apply(null, values) }",
     ];
     each_is("function-constructor", Severity::Warning, &libraries);
     each_is("eval-call", Severity::Note, &["g = this || (1, eval)('this')"]);
+}
+
+#[test]
+fn a_branch_that_never_runs_is_not_looked_at() {
+    each_passes(&[
+        "if (!true) { var f = function (n) { return new Function(n) } }",
+        "if (false) eval(x); else go()",
+        "if (!0) go(); else eval(x)",
+        "'production' !== 'production' && eval(x)",
+        "!1 && eval(x); 1 || eval(x)",
+        "var y = 'a' === 'b' ? eval(x) : 1",
+    ]);
+    let others = ["if (true) eval(x)", "if (!false) { eval(x) }", "1 && eval(x)", "0 || eval(x)", "if (y) eval(x)"];
+    each_is("eval-call", Severity::Error, &others);
 }
 
 #[test]

@@ -76,6 +76,28 @@ fn another_eval_is_not_meant() {
 }
 
 #[test]
+fn modules_that_a_build_put_into_texts_are_one_note() {
+    let module = "eval(\"require('a')//# sourceURL=webpack:///a.js?\");\n";
+    let package = MemoryPackage::default()
+        .with("app.json", "{}")
+        .with("a.js", module.repeat(30))
+        .with("b.js", module)
+        .with("c.js", "eval('eval(x)//# sourceURL=webpack:///c.js?')");
+    let findings = DynamicCode::default().audit(&package).expect("audits");
+    let told: Vec<_> = findings.iter().map(|finding| (finding.severity, &*finding.message)).collect();
+    let note = "The build has put modules into texts, which eval runs. So it has in one more file.";
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!((told[0].0, told[1]), (Severity::Error, (Severity::Note, note)));
+}
+
+#[test]
+fn a_grave_finding_is_not_lost_behind_many_slight_ones() {
+    let findings = audit(&format!("{}eval(x)", "eval('1');".repeat(30)));
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    assert_eq!((findings.len(), errors), (22, 1), "{findings:#?}");
+}
+
+#[test]
 fn eval_passed_on_is_a_note() {
     each_is("eval-reference", Severity::Note, &["run(eval)", "var table = { '%eval%': eval }", "list.map(eval)"]);
 }

@@ -84,6 +84,14 @@ fn an_npm_package_that_was_not_built_is_told_once() {
 }
 
 #[test]
+fn npm_packages_are_told_one_by_one_only_if_there_are_any() {
+    let package = using(r#"{"a": "@vant/weapp/button/index", "b": "tool/index"}"#);
+    let finding = only(&package);
+    assert!(finding.message.ends_with("does not hold the npm packages @vant/weapp, tool. One more use leads there."));
+    assert_eq!(audit(&package.with("miniprogram_npm/dayjs/index.js", "")).len(), 2);
+}
+
+#[test]
 fn what_the_host_or_a_plugin_provides_is_not_looked_for() {
     let provided = using(r#"{"a": "plugin://maps/map", "b": "weui-miniprogram/cell/cell", "c": "dynamicLib://x/y"}"#);
     let manifest = GOOD.replacen('{', r#"{"useExtendedLib": {"weui": true},"#, 1);
@@ -121,6 +129,26 @@ fn components_of_other_dialects_have_their_files() {
     }
 }
 
+/// Seen in a mini-program of Douyin that uses 26 components of a library for WeChat.
+#[test]
+fn components_that_were_moved_or_not_built_together_are_one_finding() {
+    let package = using(r#"{"one": "./one", "two": "./two"}"#);
+    let parts = |package: MemoryPackage, script: &str| {
+        ["pages/me/one", "pages/me/two"].into_iter().fold(package, |package, stem| {
+            package
+                .with(&format!("{stem}.json"), "{}")
+                .with(&format!("{stem}.{script}"), "")
+                .with(&format!("{stem}.wxml"), "")
+        })
+    };
+    let moved = only(&parts(in_dialect(package.clone(), "ttml"), "js"));
+    assert_eq!(moved.severity, Severity::Warning);
+    assert_eq!(moved.message, "2 components have foreign markup; the package is Douyin's: pages/me/one, pages/me/two.");
+    let unbuilt = only(&parts(package, "ts"));
+    assert_eq!((&*unbuilt.rule, unbuilt.severity), ("component-not-built", Severity::Error));
+    assert!(unbuilt.message.ends_with("no device runs their sources: pages/me/one, pages/me/two."), "{unbuilt:?}");
+}
+
 #[test]
 fn alipay_reads_npm_packages_where_npm_installs_them() {
     let package = in_dialect(using(r#"{"one": "antd-mini/es/Button/index"}"#), "axml");
@@ -140,8 +168,10 @@ fn json_that_cannot_be_read_is_an_error_at_its_place_and_hides_no_component_that
     assert_eq!(rules(&good().with("pages/me/me.json", text)), ["json-unreadable", "component-missing"]);
     let nested = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").with("pages/me/nav.json", "");
     assert_eq!(rules(&nested), ["json-unreadable"]);
-    let alipay = in_dialect(good().with("pages/me/me.json", "{} // why"), "axml");
-    assert_eq!(only(&alipay).severity, Severity::Warning);
+    for text in ["{} // why", "", " \n"] {
+        let alipay = in_dialect(good().with("pages/me/me.json", text), "axml");
+        assert_eq!(only(&alipay).severity, Severity::Warning, "{text:?}");
+    }
 }
 
 #[test]

@@ -24,6 +24,15 @@ fn tab_icons_exist() {
     assert!(finding.fix.is_some_and(|fix| fix.contains("img/Home.png")));
 }
 
+#[test]
+fn icons_of_a_folder_that_is_not_there_are_one_error() {
+    let finding = only(&declaring(&GOOD.replace("img/home.png", "static/home.png")));
+    assert_eq!(
+        finding.message,
+        "app.json shows in the tab bar the icon static/home.png, but the package has no folder static. One more use leads there."
+    );
+}
+
 /// The good package with a variable as the icon of its first tab, and a theme.
 fn themed(theme: &str) -> MemoryPackage {
     let manifest =
