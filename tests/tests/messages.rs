@@ -451,7 +451,7 @@ async fn m6_f52_i6_a_host_that_is_killed_while_it_sends_sends_each_message_once(
         let pool = installation.pool().await;
         invariants::hold(&pool).await;
         assert_eq!(pool.number("SELECT COUNT(*) FROM message").await, KEYS as i64);
-        assert_eq!(pool.number("SELECT SUM(allowed) FROM subscription").await, 0, "each consent was used once");
+        assert_eq!(pool.number("SELECT MAX(allowed) FROM subscription").await, 0, "each consent was used once");
         pool.close().await;
     }
 }
