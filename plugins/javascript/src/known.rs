@@ -81,7 +81,7 @@ impl<'v> Values<'v> {
 }
 
 /// What a script exports, as far as it is constant; `None` when nothing is.
-pub fn exports<'a>(program: &'a Program<'a>) -> Option<Value> {
+pub fn exports(program: &Program<'_>) -> Option<Value> {
     let scoping = SemanticBuilder::new_compiler().build(program).semantic.into_scoping();
     let known = Known::of(program, &scoping, &Values::none());
     let mut exports = HashMap::new();

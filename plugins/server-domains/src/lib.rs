@@ -124,7 +124,7 @@ fn all_exports(package: &dyn Package, layout: &Layout) -> Result<Exports, String
         package.files().into_iter().filter(|file| file.size <= MAX_CONSTANTS).map(|file| file.path).collect();
     let wanted = |path: &str| is_script(path) && !layout.is_npm(path) && small.iter().any(|small| small == path);
     each_file(package, MAX_CONSTANTS, wanted, |source| {
-        if let Ok(Some(value)) = with_program(source, |program| exports(program)) {
+        if let Ok(Some(value)) = with_program(source, exports) {
             exported.borrow_mut().insert(source.path.clone(), value);
         }
         Vec::new()
