@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     bench::percentile,
-    build::artifact,
+    build::{artifact, missing_package},
     cases::{Expect, parse, record},
     new::{Language, World},
     scaffold::PolicyName,
@@ -119,6 +119,29 @@ fn f37_folders_for_javascript_and_python_build_what_tells_the_host_of_exceptions
         python("berth_entry.py", &format!("{function} = guarded(policy.{class}.{function})"));
         python("policy.py", &format!("class {class}("));
     }
+}
+
+#[tokio::test]
+async fn a_build_that_fails_names_its_tools_only_when_one_is_missing() {
+    let desk = Desk::bare();
+    let build = async |recipe: &str| {
+        desk.write(
+            "p/berth-policy.json",
+            format!(r#"{{"output": "p.wasm", "build": {recipe}, "needs": "get-tools"}}"#),
+        );
+        desk.run(&format!("policy build {}", desk.arg("p"))).await.err
+    };
+    let threw = build(r#"["sh", "-c", "exit 1"]"#).await;
+    assert!(threw.contains("it says why above") && !threw.contains("get-tools"), "{threw}");
+    for missing in [r#"["sh", "-c", "exit 127"]"#, r#"["no-such-tool-at-all"]"#] {
+        let said = build(missing).await;
+        assert!(said.contains("Run `get-tools` in that folder."), "{said}");
+    }
+    desk.write("p/package.json", r#"{"devDependencies": {"@x/tool": "1"}}"#);
+    let absent = build(r#"["sh", "-c", "exit 1"]"#).await;
+    assert!(absent.contains("@x/tool is missing. Run `get-tools`"), "{absent}");
+    desk.write("p/node_modules/@x/tool/package.json", "{}");
+    assert_eq!(missing_package(&desk.path("p")), None);
 }
 
 #[tokio::test]
