@@ -8,9 +8,10 @@ use super::{
     cases::{Expect, parse, record},
     new::{Language, World},
     scaffold::PolicyName,
+    test::shown,
 };
 use crate::policy::scaffold;
-use berth_model::policy::PolicyKind;
+use berth_model::policy::{LogLevel, LogLine, PolicyKind};
 
 use crate::tests::Desk;
 
@@ -119,6 +120,17 @@ fn f37_folders_for_javascript_and_python_build_what_tells_the_host_of_exceptions
         python("berth_entry.py", &format!("{function} = guarded(policy.{class}.{function})"));
         python("policy.py", &format!("class {class}("));
     }
+}
+
+#[test]
+fn f39_a_long_log_is_shown_by_its_beginning_and_its_end() {
+    let log = |lines: usize| -> Vec<LogLine> {
+        (0..lines).map(|n| LogLine { level: LogLevel::Info, message: n.to_string() }).collect()
+    };
+    assert_eq!(shown(&log(20)).len(), 20);
+    let cut = shown(&log(10_000));
+    assert_eq!((cut.len(), cut[9].as_str(), cut[11].as_str()), (21, "log: 9", "log: 9990"));
+    assert_eq!(cut[10], "… 9980 more lines of the log, which --json has …");
 }
 
 #[tokio::test]
