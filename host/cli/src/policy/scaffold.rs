@@ -131,6 +131,8 @@ pub fn files(name: &PolicyName, kind: World, lang: Language) -> Vec<TextFile> {
             ("policy.js", javascript),
             ("berth/entry.js", template!("javascript/berth/entry.js")),
             ("berth/ambient.js", template!("javascript/berth/ambient.js")),
+            ("berth/console.js", template!("javascript/berth/console.js")),
+            ("berth/shape.js", template!("javascript/berth/shape.js")),
             ("README.md", template!("javascript/README.md")),
             (".gitignore", template!("javascript/gitignore")),
         ],

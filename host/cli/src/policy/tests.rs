@@ -114,6 +114,10 @@ fn f37_folders_for_javascript_and_python_build_what_tells_the_host_of_exceptions
         javascript("berth/entry.js", r#"import "./ambient.js""#);
         javascript("berth/entry.js", &format!("export const {interface} = {{ {function}: guarded("));
         javascript("policy.js", &format!("export const {interface} = {{"));
+        // The answer's shape is checked, and `console` writes to the log.
+        javascript("berth/entry.js", r#"import { fault, shown } from "./shape.js""#);
+        javascript("berth/shape.js", &format!("\n  {function}: "));
+        javascript("berth/console.js", "berth:policy/log@1.0.0");
         let python = |path, part: &str| holds(Language::Python, path, part);
         python("berth-policy.json", r#""componentize", "berth_entry""#);
         python("berth_entry.py", "import berth_ambient");
