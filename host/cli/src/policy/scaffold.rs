@@ -142,6 +142,8 @@ pub fn files(name: &PolicyName, kind: World, lang: Language) -> Vec<TextFile> {
             ("policy.py", python),
             ("berth_entry.py", template!("python/berth_entry.py")),
             ("berth_ambient.py", template!("python/berth_ambient.py")),
+            ("berth_host.py", template!("python/berth_host.py")),
+            ("berth_shape.py", template!("python/berth_shape.py")),
             ("README.md", template!("python/README.md")),
             (".gitignore", template!("python/gitignore")),
         ],

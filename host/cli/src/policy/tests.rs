@@ -123,7 +123,19 @@ fn f37_folders_for_javascript_and_python_build_what_tells_the_host_of_exceptions
         python("berth_entry.py", "import berth_ambient");
         python("berth_entry.py", &format!("{function} = guarded(policy.{class}.{function})"));
         python("policy.py", &format!("class {class}("));
+        python("berth_entry.py", "except BaseException as error:");
+        python("berth_shape.py", &format!("\n    \"{function}\": "));
+        python("berth_ambient.py", "sys.stdout, sys.stderr = OUT, ERR");
     }
+}
+
+/// Every function of `random` that draws from the generator without a seed is refused by what it is, not by its name.
+#[test]
+fn f37_python_refuses_the_hidden_generator_as_a_whole() {
+    let files = scaffold::files(&"wifi-only".parse().unwrap(), World::Auditor, Language::Python);
+    let text = &files.iter().find(|file| file.0 == "berth_ambient.py").unwrap().1;
+    assert!(text.contains(r#"getattr(it, "__self__", None) is random._inst"#));
+    assert!(!text.contains("gauss"));
 }
 
 #[test]
