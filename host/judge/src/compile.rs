@@ -43,7 +43,7 @@ pub struct CompileLimits {
 }
 
 impl Default for CompileLimits {
-    /// Enough for a JavaScript engine or a Python interpreter (12 to 18 MB of wasm, which take 24 s), with room to
+    /// Enough for a JavaScript engine or a Python interpreter (12 to 20 MB of wasm, which take 24 s), with room to
     /// spare.
     fn default() -> Self {
         Self { wasm_bytes: 32 << 20, cpu_seconds: 120, wall_seconds: 180, memory_bytes: 4 << 30, code_bytes: 256 << 20 }

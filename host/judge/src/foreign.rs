@@ -54,6 +54,11 @@ pub(crate) fn machine_code() -> Foreign {
     foreign("machine-code", "it is already compiled to machine code. Upload the wasm itself.")
 }
 
+/// Wasm that ends in the middle of something.
+pub(crate) fn cut_off(error: &wasmparser::BinaryReaderError) -> Foreign {
+    foreign("broken-wasm", format!("the file is cut off ({error}). Fetch or build it again."))
+}
+
 fn text(upload: &[u8]) -> Option<Foreign> {
     let head = readable(&upload[..upload.len().min(HEAD)])?.trim_start_matches('\u{feff}').trim_start();
     let starts = |word: &str| head.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
@@ -116,7 +121,8 @@ pub fn module(wasm: &[u8]) -> Option<Foreign> {
 }
 
 fn no_world() -> Foreign {
-    foreign("no-world", format!("it does not say for which world it was built. {BUILD}"))
+    let told = "it is wasm that was not built for a world of wit/, so it has no function that a host could ask.";
+    foreign("no-world", format!("{told} {BUILD}"))
 }
 
 const PACKAGE: &str = "berth:policy/";

@@ -35,6 +35,11 @@ pub(crate) fn glance(wasm: &[u8]) -> Result<()> {
     Err(recognised(&foreign::bytes(wasm)))
 }
 
+/// Refuses what begins as wasm does, and cannot be read to its end.
+fn unreadable(error: wasmparser::BinaryReaderError) -> Error {
+    if error.message().starts_with("unexpected end") { recognised(&foreign::cut_off(&error)) } else { refuse(error) }
+}
+
 fn recognised(upload: &Foreign) -> Error {
     refuse(&upload.told).with("found", upload.found)
 }
@@ -46,7 +51,7 @@ fn recognised(upload: &Foreign) -> Error {
 pub fn admit(wasm: &[u8]) -> Result<(Cow<'_, [u8]>, PolicyKind)> {
     glance(wasm)?;
     let component = component(wasm)?;
-    let kind = kind(&names(&component).map_err(refuse)?)?;
+    let kind = kind(&names(&component).map_err(unreadable)?)?;
     Ok((component, kind))
 }
 
@@ -56,7 +61,7 @@ pub fn admit(wasm: &[u8]) -> Result<(Cow<'_, [u8]>, PolicyKind)> {
 /// `policy-invalid` with the reason when the upload is not a policy.
 pub fn imports(wasm: &[u8]) -> Result<Vec<String>> {
     let (component, _) = admit(wasm)?;
-    names(&component).map(|names| names.imports).map_err(refuse)
+    names(&component).map(|names| names.imports).map_err(unreadable)
 }
 
 fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
@@ -64,7 +69,7 @@ fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
         return Ok(Cow::Borrowed(wasm));
     }
     // The encoder panics on a section that claims to be longer than the file (wit-component 0.254).
-    Parser::new(0).parse_all(wasm).try_for_each(|payload| payload.map(drop)).map_err(refuse)?;
+    Parser::new(0).parse_all(wasm).try_for_each(|payload| payload.map(drop)).map_err(unreadable)?;
     let encoded = ComponentEncoder::default().validate(true).module(wasm).and_then(|mut encoder| encoder.encode());
     encoded.map(Cow::Owned).map_err(|e| match foreign::module(wasm) {
         Some(known) => recognised(&known),
@@ -119,14 +124,18 @@ fn kind(names: &Names) -> Result<PolicyKind> {
 }
 
 fn wrong_world(names: &Names, kinds: &[PolicyKind]) -> Error {
-    let worlds = PolicyKind::ALL.iter().map(|kind| kind.interface()).collect::<Vec<_>>().join(", ");
-    let exports = if names.exports.is_empty() { "nothing".into() } else { names.exports.join(", ") };
-    let count = if kinds.is_empty() { "none" } else { "several" };
+    let listed = |kinds: &[PolicyKind]| kinds.iter().map(|kind| kind.interface()).collect::<Vec<_>>().join(", ");
+    let rule = format!("A policy exports exactly one of {}.", listed(PolicyKind::ALL));
     let known = foreign::component(names.exports.iter().chain(&names.imports).map(String::as_str));
-    let cause = known.as_ref().map(|known| format!(" This is because {}", known.told)).unwrap_or_default();
-    let refusal =
-        refuse(format_args!("it must export exactly one of {worlds}, and exports {count} of them: {exports}.{cause}"))
-            .with("exports", &names.exports);
+    let told = match &known {
+        Some(known) => format!("{} {rule}", known.told),
+        None if !kinds.is_empty() => {
+            format!("it exports several worlds: {}. {rule} Build one for each.", listed(kinds))
+        }
+        None if names.exports.is_empty() => format!("it exports nothing. {rule} {}", foreign::BUILD),
+        None => format!("it exports {}. {rule} {}", names.exports.join(", "), foreign::BUILD),
+    };
+    let refusal = refuse(told).with("exports", &names.exports);
     known.into_iter().fold(refusal, |refusal, known| refusal.with("found", known.found))
 }
 

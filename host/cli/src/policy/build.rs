@@ -69,25 +69,37 @@ fn by_recipe(dir: &Path) -> Result<(Vec<u8>, Option<PathBuf>), Failure> {
     let [program, arguments @ ..] = recipe.build.as_slice() else {
         return Err(Failure::usage(format!("{}: `build` names no program.", path.display())));
     };
+    let place = dir.display();
+    let cure = recipe.needs.map(|needs| format!(" Run `{needs}` in that folder.")).unwrap_or_default();
     // Said before node says it in fifteen lines of its own.
-    if dir.join("package.json").is_file() && !dir.join("node_modules").is_dir() {
-        let needs = recipe.needs.as_deref().unwrap_or("npm install");
-        return Err(broken(format!("The tools of {} are not installed. Run `{needs}` in that folder.", dir.display())));
+    if let Some(package) = missing_package(dir) {
+        return Err(broken(format!("The tools of {place} are not installed: {package} is missing.{cure}")));
     }
     let out = dir.join(&recipe.output);
     let line = recipe.build.join(" ");
-    let hint = recipe
-        .needs
-        .map(|needs| format!(" If its tools are missing, run `{needs}` in that folder."))
-        .unwrap_or_default();
     // Stdout is for our answer.
     match Command::new(program).args(arguments).current_dir(dir).stdout(Stdio::null()).status() {
         Ok(status) if status.success() => {}
-        Ok(status) => return Err(broken(format!("`{line}` in {} failed ({status}).{hint}", dir.display()))),
-        Err(error) => return Err(broken(format!("Cannot run `{line}` in {}: {error}.{hint}", dir.display()))),
+        Ok(status) if status.code() == Some(NO_SUCH_COMMAND) => {
+            return Err(broken(format!("`{line}` in {place} found a tool missing ({status}).{cure}")));
+        }
+        Ok(status) => return Err(broken(format!("`{line}` in {place} failed ({status}); it says why above."))),
+        Err(error) => return Err(broken(format!("Cannot run `{line}` in {place}: {error}.{cure}"))),
     }
     let wasm = fs::read(&out).map_err(|error| Failure::file("read", &out, &error))?;
     Ok((wasm, Some(out)))
+}
+
+/// What shells exit with, and what stands in for a tool and does not find it, such as pyenv's shims.
+const NO_SUCH_COMMAND: i32 = 127;
+
+/// The first package that `package.json` names and node would not find from this folder.
+pub(crate) fn missing_package(dir: &Path) -> Option<String> {
+    let manifest = files::read_json(&dir.join("package.json")).ok()?;
+    let dir = dir.canonicalize().ok()?;
+    let is_there = |name: &str| dir.ancestors().any(|above| above.join("node_modules").join(name).is_dir());
+    let named = ["dependencies", "devDependencies"].into_iter().filter_map(|kind| manifest[kind].as_object());
+    named.flat_map(|packages| packages.keys()).find(|name| !is_there(name)).cloned()
 }
 
 fn broken(detail: String) -> Failure {

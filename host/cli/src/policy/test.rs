@@ -121,8 +121,21 @@ impl Report {
             lines.push(format!("      expected {}", clean(&self.expected.to_string())));
         }
         lines.extend(self.details.iter().map(|detail| format!("      {}", paint.ink(Ink::Faint, &clean(detail)))));
-        let log = self.log.iter().map(|line| format!("      log: {}", clean(&line.message)));
-        lines.extend(log);
+        lines.extend(shown(&self.log).into_iter().map(|line| format!("      {}", clean(&line))));
         lines.join("\n")
     }
+}
+
+/// How many lines of a log are shown from its beginning, and from its end.
+const ENDS: usize = 10;
+
+/// The lines of a log for people: all of a short one, the beginning and the end of a long one.
+pub(crate) fn shown(log: &[LogLine]) -> Vec<String> {
+    let told = |lines: &[LogLine]| lines.iter().map(|line| format!("log: {}", line.message)).collect::<Vec<_>>();
+    let left_out = log.len().saturating_sub(2 * ENDS);
+    if left_out == 0 {
+        return told(log);
+    }
+    let gap = format!("… {left_out} more lines of the log, which --json has …");
+    [told(&log[..ENDS]), vec![gap], told(&log[log.len() - ENDS..])].concat()
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::{
     bench::percentile,
-    build::artifact,
+    build::{artifact, missing_package},
     cases::{Expect, parse, record},
     new::{Language, World},
     scaffold::PolicyName,
+    test::shown,
 };
 use crate::policy::scaffold;
-use berth_model::policy::PolicyKind;
+use berth_model::policy::{LogLevel, LogLine, PolicyKind};
 
 use crate::tests::Desk;
 
@@ -113,12 +114,62 @@ fn f37_folders_for_javascript_and_python_build_what_tells_the_host_of_exceptions
         javascript("berth/entry.js", r#"import "./ambient.js""#);
         javascript("berth/entry.js", &format!("export const {interface} = {{ {function}: guarded("));
         javascript("policy.js", &format!("export const {interface} = {{"));
+        // The answer's shape is checked, and `console` writes to the log.
+        javascript("berth/entry.js", r#"import { fault, shown } from "./shape.js""#);
+        javascript("berth/shape.js", &format!("\n  {function}: "));
+        javascript("berth/console.js", "berth:policy/log@1.0.0");
         let python = |path, part: &str| holds(Language::Python, path, part);
         python("berth-policy.json", r#""componentize", "berth_entry""#);
         python("berth_entry.py", "import berth_ambient");
         python("berth_entry.py", &format!("{function} = guarded(policy.{class}.{function})"));
         python("policy.py", &format!("class {class}("));
+        python("berth_entry.py", "except BaseException as error:");
+        python("berth_shape.py", &format!("\n    \"{function}\": "));
+        python("berth_ambient.py", "sys.stdout, sys.stderr = OUT, ERR");
     }
+}
+
+/// Every function of `random` that draws from the generator without a seed is refused by what it is, not by its name.
+#[test]
+fn f37_python_refuses_the_hidden_generator_as_a_whole() {
+    let files = scaffold::files(&"wifi-only".parse().unwrap(), World::Auditor, Language::Python);
+    let text = &files.iter().find(|file| file.0 == "berth_ambient.py").unwrap().1;
+    assert!(text.contains(r#"getattr(it, "__self__", None) is random._inst"#));
+    assert!(!text.contains("gauss"));
+}
+
+#[test]
+fn f39_a_long_log_is_shown_by_its_beginning_and_its_end() {
+    let log = |lines: usize| -> Vec<LogLine> {
+        (0..lines).map(|n| LogLine { level: LogLevel::Info, message: n.to_string() }).collect()
+    };
+    assert_eq!(shown(&log(20)).len(), 20);
+    let cut = shown(&log(10_000));
+    assert_eq!((cut.len(), cut[9].as_str(), cut[11].as_str()), (21, "log: 9", "log: 9990"));
+    assert_eq!(cut[10], "… 9980 more lines of the log, which --json has …");
+}
+
+#[tokio::test]
+async fn a_build_that_fails_names_its_tools_only_when_one_is_missing() {
+    let desk = Desk::bare();
+    let build = async |recipe: &str| {
+        desk.write(
+            "p/berth-policy.json",
+            format!(r#"{{"output": "p.wasm", "build": {recipe}, "needs": "get-tools"}}"#),
+        );
+        desk.run(&format!("policy build {}", desk.arg("p"))).await.err
+    };
+    let threw = build(r#"["sh", "-c", "exit 1"]"#).await;
+    assert!(threw.contains("it says why above") && !threw.contains("get-tools"), "{threw}");
+    for missing in [r#"["sh", "-c", "exit 127"]"#, r#"["no-such-tool-at-all"]"#] {
+        let said = build(missing).await;
+        assert!(said.contains("Run `get-tools` in that folder."), "{said}");
+    }
+    desk.write("p/package.json", r#"{"devDependencies": {"@x/tool": "1"}}"#);
+    let absent = build(r#"["sh", "-c", "exit 1"]"#).await;
+    assert!(absent.contains("@x/tool is missing. Run `get-tools`"), "{absent}");
+    desk.write("p/node_modules/@x/tool/package.json", "{}");
+    assert_eq!(missing_package(&desk.path("p")), None);
 }
 
 #[tokio::test]

@@ -207,6 +207,26 @@ async fn f44_what_other_toolchains_make_is_told_with_the_cure() {
 }
 
 #[tokio::test]
+async fn f43_a_file_that_is_cut_off_is_told_to_be_fetched_again() {
+    let (lab, core) = (Lab::new(), Guest::gray().wasm());
+    let component = wit_component::ComponentEncoder::default().module(&core).unwrap().encode().unwrap();
+    for whole in [core, component] {
+        let refusal = lab.refusal(whole[..whole.len() - 7].to_vec()).await;
+        assert_eq!((refusal.code, &refusal.fields["found"]), (Code::PolicyInvalid, &serde_json::json!("broken-wasm")));
+        assert!(refusal.detail.contains("the file is cut off (unexpected end"), "{refusal}");
+        assert!(refusal.detail.ends_with("Fetch or build it again."), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn f44_a_module_that_was_built_for_no_world_is_told_in_one_sentence() {
+    let refusal = Lab::new().refusal(wat::parse_str("(module)").unwrap()).await;
+    assert!(refusal.detail.contains("not built for a world of wit/"), "{refusal}");
+    assert!(refusal.detail.contains("A policy exports exactly one of berth:policy/"), "{refusal}");
+    assert!(!refusal.detail.contains("nothing."), "{refusal}");
+}
+
+#[tokio::test]
 async fn f50_machine_code_is_never_taken_as_an_upload() {
     let lab = Lab::new();
     let compiled = crate::compile::compile(&Guest::gray().wasm()).unwrap();

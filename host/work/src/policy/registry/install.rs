@@ -24,7 +24,7 @@ use futures_util::Stream;
 use super::binding::{attach, fit};
 use crate::{event, policy::registry::Policies};
 
-/// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 18 MB.
+/// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 20 MB.
 pub const MAX_POLICY_BYTES: u64 = 64 << 20;
 
 /// Reads the bytes of a policy from a caller who may install it.

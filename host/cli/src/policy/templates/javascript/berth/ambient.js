@@ -20,6 +20,7 @@ for (const name of ["getRandomValues", "randomUUID"]) {
 if (globalThis.performance) Object.defineProperty(performance, "now", { value: refuse("performance.now", noClock) });
 for (const name of ["setTimeout", "setInterval"]) globalThis[name] = refuse(name, noTimers);
 globalThis.fetch = refuse("fetch", noNetwork);
+for (const name of ["time", "timeLog", "timeEnd"]) console[name] = refuse(`console.${name}`, noClock);
 
 Date.now = refuse("Date.now", noClock);
 globalThis.Date = new Proxy(Date, {
