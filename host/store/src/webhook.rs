@@ -64,7 +64,7 @@ impl Tx {
             WebhookRow,
             "SELECT * FROM webhook w WHERE w.id > $1 AND ($2 OR EXISTS
                 (SELECT 1 FROM role_grant g WHERE g.account_id = $3 AND g.scope_kind = w.scope_kind
-                 AND g.scope_id = w.scope_id AND g.role <> 'fulfiller'))
+                 AND g.scope_id = w.scope_id AND g.role NOT IN ('fulfiller', 'server')))
              ORDER BY w.id LIMIT $4",
             query.after(),
             caller.reads_everything(),

@@ -48,7 +48,7 @@ async fn list(
     Path(id): Path<MiniAppId>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Version>>> {
-    Ok(Json(upload::list(&app.db, &caller, &id, &page).await?))
+    Ok(Json(version::list(&app.db, &caller, &id, &page).await?))
 }
 
 /// Get one version with its newest audit.
@@ -58,7 +58,7 @@ async fn get(
     caller: Caller,
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<Json<VersionDetail>> {
-    Ok(Json(upload::get(&app.db, &caller, &id, &number).await?))
+    Ok(Json(version::get(&app.db, &caller, &id, &number).await?))
 }
 
 /// Delete a version in development. Its number cannot be used again.
@@ -82,7 +82,7 @@ async fn findings(
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let detail = upload::get(&app.db, &caller, &id, &number).await?;
+    let detail = version::get(&app.db, &caller, &id, &number).await?;
     let audit =
         detail.audit.ok_or_else(|| Error::not_found("audit of", format!("{id} {number}: it was never submitted")))?;
     // Who names it wants it; a crate that weighs qualities has nothing to choose between here.

@@ -58,8 +58,8 @@ impl Register {
     pub fn state(&self, now: Millis) -> InstanceState {
         match (self.newest.kind, self.expires_at) {
             (MessageKind::Unsubscribe, _) => InstanceState::Unsubscribed,
-            (_, Some(at)) if at <= now => InstanceState::Expired,
-            _ => InstanceState::Active,
+            (MessageKind::Purchase | MessageKind::Renew, Some(at)) if at <= now => InstanceState::Expired,
+            (MessageKind::Purchase | MessageKind::Renew, _) => InstanceState::Active,
         }
     }
 }

@@ -181,7 +181,7 @@ async fn known(tx: &mut Tx, caller: &Caller, id: &PermitId) -> Result<Permit> {
     let permit = tx.permit(id).await?.ok_or_else(hidden)?;
     let team = tx.mini_app(&permit.mini_app).await?.map(|mini_app| mini_app.scope());
     let is_known =
-        caller.knows(&Scope::HostApp(permit.host_app.clone())) || team.is_some_and(|team| caller.knows(&team));
+        caller.reads(&Scope::HostApp(permit.host_app.clone())) || team.is_some_and(|team| caller.reads(&team));
     if is_known { Ok(permit) } else { Err(hidden()) }
 }
 

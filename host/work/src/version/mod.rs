@@ -8,10 +8,12 @@ pub(crate) mod release;
 mod tests;
 pub mod trial;
 pub mod upload;
+mod view;
 
 pub use berth_model::version::*;
 pub use min_version::set_min_version;
 pub use release::{publish, releases, roll_back};
+pub use view::{get, list};
 
 use berth_base::{error::Result, ids::MiniAppId, version::VersionNumber};
 use berth_model::access::{Action, Caller, Scope};

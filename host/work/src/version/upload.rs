@@ -7,7 +7,6 @@ use std::fs::File;
 use berth_base::{
     error::{Code, Error, Result},
     ids::{MiniAppId, VersionId},
-    page::{Page, PageQuery},
     version::VersionNumber,
 };
 use berth_model::{
@@ -25,7 +24,6 @@ use berth_store::{
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::readable;
 use crate::mini_app;
 
 /// What an upload did.
@@ -152,24 +150,6 @@ fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
         ),
     };
     Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
-}
-
-/// One version with its newest audit, for a caller who may read the MiniApp or was asked to decide on the version.
-/// `not-found` when there is no such version.
-pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNumber) -> Result<VersionDetail> {
-    let mut tx = db.read().await?;
-    let row = readable(&mut tx, caller, id, number).await?;
-    let audit = crate::audit::latest(&mut tx, &row.id).await?;
-    Ok(VersionDetail { version: row.into(), audit })
-}
-
-/// A page of the versions of a MiniApp without their pages and warnings, newest upload first.
-pub async fn list(db: &Db, caller: &Caller, id: &MiniAppId, page: &PageQuery) -> Result<Page<Version>> {
-    let mut tx = db.read().await?;
-    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
-    let rows = tx.versions(id, page).await?;
-    let page = Page::of(rows, page, |row| row.id.to_string());
-    Ok(Page { items: page.items.into_iter().map(|row| Version::from(row).brief()).collect(), next: page.next })
 }
 
 /// Deletes a version in development. Its number cannot be used again (F30).
