@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod event;
 pub mod host_app;
 pub mod idempotency;
+pub mod log;
 pub mod mini_app;
 pub mod overview;
 pub mod policy;
