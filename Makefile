@@ -7,13 +7,14 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil lint
+.PHONY: help setup run test bench bench-fulfil bench-logs lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
 	@echo "make test   run all tests"
 	@echo "make bench  measure checks beside a bare handler, and events to 1,000 webhooks"
 	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
+	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
 setup:
@@ -36,6 +37,11 @@ bench: setup
 bench-fulfil: setup
 	cargo build --locked --release -p berth -p berth-tests
 	$(TARGET)/release/bench-fulfil $(TARGET)/release/berth
+
+# MILLIONS=10 make bench-logs takes 8 GiB of room in the temporary folder.
+bench-logs: setup
+	cargo build --locked --release -p berth -p berth-tests
+	$(TARGET)/release/bench-logs $(TARGET)/release/berth $(or $(MILLIONS),1)
 
 lint: setup
 	cargo fmt --all --check

@@ -16,6 +16,7 @@ mod gray_policies;
 mod greed;
 mod house;
 mod intruders;
+mod logs;
 mod manifests;
 mod policies;
 mod processes;

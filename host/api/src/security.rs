@@ -31,7 +31,7 @@ pub fn add(document: &mut OpenApi) {
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (_, path) if path.starts_with("/v1/wechat/") => &[],
-        ("POST", "/v1/reports") => &[HOST_APP_KEY],
+        ("POST", "/v1/reports" | "/v1/logs") => &[HOST_APP_KEY],
         ("POST", "/v1/check" | "/v1/check/explain" | "/v1/bundles")
         | ("GET", "/v1/packages/{name}" | "/v1/mini-apps/{id}/offline") => &[TOKEN, HOST_APP_KEY],
         _ => &[TOKEN],

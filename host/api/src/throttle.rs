@@ -50,12 +50,18 @@ pub struct DeviceLimits {
     /// Devices that one address may bring newly into gray tasks, or off. Further ones get the online version for now.
     #[arg(long = "device-newcomers", env = "BERTH_DEVICE_NEWCOMERS", default_value = NEWCOMERS, value_name = "COUNT/TIME")]
     pub newcomers: Limit,
+    /// Batches of logs from one address, or off. They have a limit of their own, so that logs never use up what checks
+    /// may ask.
+    #[arg(long = "device-log-rate", env = "BERTH_DEVICE_LOG_RATE", default_value = LOGS, value_name = "COUNT/TIME")]
+    pub logs: Limit,
 }
 
 /// Mobile carriers put tens of thousands of devices behind one address. A device asks a few times a day.
 const PER_ADDRESS: &str = "3000/1m";
 /// Less than most caps, more than the new devices of one address in most hours.
 const NEWCOMERS: &str = "200/1h";
+/// A device sends a batch every few seconds while somebody uses it.
+const LOGS: &str = "6000/1m";
 const OFF: &str = "off";
 /// What each device or account that a list names may ask for, whatever others have used up.
 const RESERVE: Rate = Rate { count: NonZeroU32::new(60).unwrap(), time: Duration::from_secs(60) };
@@ -66,7 +72,7 @@ impl Default for DeviceLimits {
     /// The defaults of the command line.
     fn default() -> Self {
         let default = |text: &str| text.parse().unwrap_or(Limit(None));
-        Self { per_address: default(PER_ADDRESS), per_key: default(OFF), newcomers: default(NEWCOMERS) }
+        Self { per_address: default(PER_ADDRESS), per_key: default(OFF), newcomers: default(NEWCOMERS), logs: default(LOGS) }
     }
 }
 
@@ -155,6 +161,7 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     per_address: Option<Buckets<IpAddr, C>>,
     per_key: Option<Buckets<String, C>>,
     newcomers: Option<Buckets<IpAddr, C>>,
+    logs: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
     refused: Family<Labels, Counter>,
 }
@@ -183,6 +190,7 @@ impl<C: Clock + Clone> Throttle<C> {
             per_address: Buckets::new(limits.per_address, clock),
             per_key: Buckets::new(limits.per_key, clock),
             newcomers: Buckets::new(limits.newcomers, clock),
+            logs: Buckets::new(limits.logs, clock),
             named: Buckets::new(Limit(Some(RESERVE)), clock),
             refused: Family::default(),
         }
@@ -224,6 +232,19 @@ impl<C: Clock + Clone> Throttle<C> {
         Ok(())
     }
 
+    /// Lets a batch of logs pass.
+    ///
+    /// # Errors
+    /// `too-many-requests`, with the time after which the limit admits a batch again.
+    pub fn pass_logs(&self, client: Option<ClientIp>) -> Result<()> {
+        let Some((buckets, address)) = self.logs.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
+        buckets.take(&address).map_err(|wait| {
+            self.count("logs");
+            let who = format!("Logs of {address}");
+            Reached { limit: "logs", who, rate: buckets.rate, wait }.into()
+        })
+    }
+
     /// Whether the client may bring one more device into a gray task now.
     pub fn newcomer(&self, client: Option<ClientIp>) -> bool {
         let Some((buckets, address)) = self.newcomers.as_ref().zip(self.bucket_of(client)) else { return true };
@@ -249,6 +270,7 @@ impl<C: Clock + Clone> Throttle<C> {
         self.per_address.iter().for_each(Buckets::sweep);
         self.per_key.iter().for_each(Buckets::sweep);
         self.newcomers.iter().for_each(Buckets::sweep);
+        self.logs.iter().for_each(Buckets::sweep);
         self.named.iter().for_each(Buckets::sweep);
     }
 
@@ -274,7 +296,7 @@ struct Reached {
 impl From<Reached> for Error {
     fn from(Reached { limit, who, rate, wait }: Reached) -> Self {
         let cure = match limit {
-            "address" => " If this is the address of a proxy, the operator names it by --trusted-proxy.",
+            "address" | "logs" => " If this is the address of a proxy, the operator names it by --trusted-proxy.",
             _ => "",
         };
         let detail = format!("{who} have used up the limit of {rate} requests.{cure}");
@@ -293,7 +315,7 @@ mod tests {
 
     fn limits(per_address: &str, per_key: &str, newcomers: &str) -> DeviceLimits {
         let limit = |text: &str| text.parse().unwrap();
-        DeviceLimits { per_address: limit(per_address), per_key: limit(per_key), newcomers: limit(newcomers) }
+        DeviceLimits { per_address: limit(per_address), per_key: limit(per_key), newcomers: limit(newcomers), logs: Limit(None) }
     }
 
     fn throttle(limits: &DeviceLimits) -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {

@@ -105,5 +105,5 @@ mod tests {
         assert_eq!(filling.bytes(), EXPECTED);
     }
 
-    const EXPECTED: [u8; 8] = [0; 8];
+    const EXPECTED: [u8; 8] = [0, 0, 64, 16, 4, 0, 8, 130];
 }

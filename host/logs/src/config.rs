@@ -37,9 +37,9 @@ pub struct LogConfig {
     #[arg(long, env = "BERTH_LOG_DAY_MIB", default_value_t = DAY_MIB, value_name = "MIB")]
     pub log_day_mib: u64,
 
-    /// How many entries may wait to be written; further ones are refused with 503 until there is room.
-    #[arg(long, env = "BERTH_LOG_QUEUE", default_value_t = QUEUE, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1000..=1_000_000))]
-    pub log_queue: u32,
+    /// How many MiB of entries may wait to be written; further ones are refused with 503 until there is room.
+    #[arg(long, env = "BERTH_LOG_QUEUE_MIB", default_value_t = QUEUE_MIB, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub log_queue_mib: u32,
 
     /// How long a search looks before it answers with what it has found, and where to go on.
     #[arg(long, env = "BERTH_LOG_SEARCH", default_value = "2s", value_parser = duration, value_name = "TIME")]
@@ -52,7 +52,7 @@ const KEEP_MIB: u64 = 20 << 10;
 const ENTRY_BYTES: u64 = 16 << 10;
 const DAY_ENTRIES: u64 = 5_000_000;
 const DAY_MIB: u64 = 8 << 10;
-const QUEUE: u32 = 50_000;
+const QUEUE_MIB: u32 = 64;
 
 impl Default for LogConfig {
     /// The defaults of the command line.
@@ -65,7 +65,7 @@ impl Default for LogConfig {
             log_entry_bytes: ENTRY_BYTES,
             log_day_entries: DAY_ENTRIES,
             log_day_mib: DAY_MIB,
-            log_queue: QUEUE,
+            log_queue_mib: QUEUE_MIB,
             log_search: Duration::from_secs(2),
         }
     }

@@ -8,6 +8,8 @@ pub mod config;
 mod bloom;
 mod embedded;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 
 

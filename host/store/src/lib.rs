@@ -21,6 +21,7 @@ mod host_app;
 mod idempotency;
 mod index;
 mod lease;
+mod log_mask;
 mod mini_app;
 pub mod policy;
 #[cfg(test)]

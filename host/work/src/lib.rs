@@ -11,6 +11,7 @@ pub mod download;
 pub mod endpoint;
 pub mod event;
 pub mod host_app;
+pub mod log;
 pub mod mini_app;
 pub mod nats;
 pub mod overview;

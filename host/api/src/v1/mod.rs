@@ -10,6 +10,7 @@ pub mod events;
 pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
+pub mod logs;
 pub mod merchants;
 pub mod mini_apps;
 pub mod org_nodes;
@@ -74,6 +75,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(policies::routes())
         .merge(gray::routes())
         .merge(devices::routes())
+        .merge(logs::routes())
         .merge(merchants::routes())
         .merge(authorisations::routes())
         .merge(wechat::routes())
