@@ -72,7 +72,12 @@ impl Default for DeviceLimits {
     /// The defaults of the command line.
     fn default() -> Self {
         let default = |text: &str| text.parse().unwrap_or(Limit(None));
-        Self { per_address: default(PER_ADDRESS), per_key: default(OFF), newcomers: default(NEWCOMERS), logs: default(LOGS) }
+        Self {
+            per_address: default(PER_ADDRESS),
+            per_key: default(OFF),
+            newcomers: default(NEWCOMERS),
+            logs: default(LOGS),
+        }
     }
 }
 
@@ -315,7 +320,12 @@ mod tests {
 
     fn limits(per_address: &str, per_key: &str, newcomers: &str) -> DeviceLimits {
         let limit = |text: &str| text.parse().unwrap();
-        DeviceLimits { per_address: limit(per_address), per_key: limit(per_key), newcomers: limit(newcomers), logs: Limit(None) }
+        DeviceLimits {
+            per_address: limit(per_address),
+            per_key: limit(per_key),
+            newcomers: limit(newcomers),
+            logs: Limit(None),
+        }
     }
 
     fn throttle(limits: &DeviceLimits) -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {

@@ -279,7 +279,8 @@ async fn mask(client: &Client, session: &mut Session, args: MaskArgs) -> Done {
     };
     let rules: Vec<_> = rules.into_iter().map(|RuleChoice(rule)| rule).collect();
     if let Some(text) = text {
-        let rules = if rules.is_empty() { read::<LogMasks>(&client.value(Call::get(path)).await?)?.rules } else { rules };
+        let rules =
+            if rules.is_empty() { read::<LogMasks>(&client.value(Call::get(path)).await?)?.rules } else { rules };
         let masked = Mask::new(&rules).masked(&text).unwrap_or(text);
         return session.out.done(&json!({"masked": masked}), masked);
     }
@@ -318,10 +319,14 @@ mod tests {
 
     #[test]
     fn d4_a_rule_reads_as_it_is_typed() {
-        for text in ["phone", "id-card", "email", "bank-card", "key=password", "pointer=/user/phone", "pattern=ORD-[0-9]+"] {
+        for text in
+            ["phone", "id-card", "email", "bank-card", "key=password", "pointer=/user/phone", "pattern=ORD-[0-9]+"]
+        {
             assert_eq!(text.parse::<RuleChoice>().map(|rule| typed(&rule.0)).as_deref(), Ok(text));
         }
-        for (text, says) in [("fax", "pattern=REGEX"), ("email=x", "takes no value"), ("pattern=(", "regular expression")] {
+        for (text, says) in
+            [("fax", "pattern=REGEX"), ("email=x", "takes no value"), ("pattern=(", "regular expression")]
+        {
             let said = text.parse::<RuleChoice>().unwrap_err();
             assert!(said.contains(says), "{text}: {said}");
         }

@@ -4,14 +4,12 @@
 //! Logs have connections of their own and share nothing with the database of the host: neither its connections nor the
 //! sequence of events. A log store that is slow, full or gone slows no check. Nor is it backed up with the host.
 
-pub mod config;
 mod bloom;
+pub mod config;
 mod embedded;
 mod terms;
 #[cfg(test)]
 mod tests;
-
-
 
 use std::{path::Path, sync::Arc, time::Duration};
 

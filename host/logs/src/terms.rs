@@ -65,8 +65,19 @@ impl Wanted {
     /// What a filter wants.
     pub fn of(filter: &Filter) -> Self {
         let Filter {
-            mini_app, host_app, level: lowest, platform, guid, account, page, version, host_version, sdk_version, words,
-            contains, filter_msg,
+            mini_app,
+            host_app,
+            level: lowest,
+            platform,
+            guid,
+            account,
+            page,
+            version,
+            host_version,
+            sdk_version,
+            words,
+            contains,
+            filter_msg,
         } = filter;
         let mini_app = mini_app.as_ref().map(|id| id.as_str());
         let named = [

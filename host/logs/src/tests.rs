@@ -158,7 +158,12 @@ async fn d4_a_store_finds_what_a_filter_takes_newest_first_page_by_page() {
                         break;
                     }
                 }
-                assert!(found.iter().eq(expected.iter().copied()), "{} for {}: {filter:?}", found.len(), expected.len());
+                assert!(
+                    found.iter().eq(expected.iter().copied()),
+                    "{} for {}: {filter:?}",
+                    found.len(),
+                    expected.len()
+                );
             }
         }
         open.store.close().await;

@@ -109,8 +109,10 @@ async fn sent(http: &reqwest::Client, url: &str, key: &str, next: &Arc<AtomicU64
             let mut kept = 0;
             while began.elapsed() < READING {
                 let first = next.fetch_add(BATCH, Ordering::Relaxed);
-                let entry = |nth| json!({"mini_app": "shop", "version": "1.0.0", "at": "2030-01-31T08:00:00Z", "level": "info",
-                    "page": "pages/order/order", "message": message(nth)});
+                let entry = |nth| {
+                    json!({"mini_app": "shop", "version": "1.0.0", "at": "2030-01-31T08:00:00Z", "level": "info",
+                    "page": "pages/order/order", "message": message(nth)})
+                };
                 let entries: Vec<_> = (first..first + BATCH).map(entry).collect();
                 let body = json!({"host_app": "mall", "guid": format!("device-{sender}"), "platform": "android",
                     "host_version": "3.2.1", "sdk_version": "1.0.0", "entries": entries});
@@ -132,7 +134,9 @@ async fn plain(file: &Path) -> Result<SqlitePool> {
     let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    sqlx::query("CREATE TABLE plain (id INTEGER PRIMARY KEY, mini_app TEXT, guid TEXT, page TEXT, message TEXT)").execute(&pool).await?;
+    sqlx::query("CREATE TABLE plain (id INTEGER PRIMARY KEY, mini_app TEXT, guid TEXT, page TEXT, message TEXT)")
+        .execute(&pool)
+        .await?;
     Ok(pool)
 }
 
@@ -143,7 +147,11 @@ async fn inserted(pool: &SqlitePool, next: &AtomicU64) -> Result<f64> {
         let mut tx = pool.begin().await?;
         let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO plain (id, mini_app, guid, page, message) ");
         query.push_values(first..first + BATCH, |mut row, nth| {
-            row.push_bind(nth as i64).push_bind("shop").push_bind("device-1").push_bind("pages/order/order").push_bind(message(nth));
+            row.push_bind(nth as i64)
+                .push_bind("shop")
+                .push_bind("device-1")
+                .push_bind("pages/order/order")
+                .push_bind(message(nth));
         });
         query.build().execute(&mut *tx).await?;
         tx.commit().await?;
@@ -159,9 +167,17 @@ fn questions(count: u64) -> Vec<(&'static str, Value, String)> {
     vec![
         ("level", json!({"mini_app": "app-7", "level": "error"}), scan("mini_app = 'app-7' AND level >= 4")),
         ("guid", json!({"mini_app": "app-0", "guid": "device-40"}), scan("mini_app = 'app-0' AND guid = 'device-40'")),
-        ("rare-word", json!({"host_app": "mall", "words": format!("orders/{rare}")}), scan(&format!("message LIKE '%orders/{rare} %'"))),
+        (
+            "rare-word",
+            json!({"host_app": "mall", "words": format!("orders/{rare}")}),
+            scan(&format!("message LIKE '%orders/{rare} %'")),
+        ),
         ("no-such-word", json!({"host_app": "mall", "words": "kaboom"}), scan("message LIKE '%kaboom%'")),
-        ("rare-text", json!({"host_app": "mall", "contains": format!("ders/{rare} ")}), scan(&format!("instr(message, 'ders/{rare} ') > 0"))),
+        (
+            "rare-text",
+            json!({"host_app": "mall", "contains": format!("ders/{rare} ")}),
+            scan(&format!("instr(message, 'ders/{rare} ') > 0")),
+        ),
         ("no-such-text", json!({"host_app": "mall", "contains": "abooxm"}), scan("instr(message, 'abooxm') > 0")),
     ]
 }
@@ -187,7 +203,8 @@ async fn searches(millions: u64) -> Result<()> {
             sqlx::query(sqlx::AssertSqlSafe(scan.clone())).fetch_all(&pool).await?;
             beside.push(began.elapsed().as_secs_f64() * 1000.0);
         }
-        let load = format!("first page of 50, {count} entries of {MINI_APPS} MiniApps on one day; beside: a scan of the file");
+        let load =
+            format!("first page of 50, {count} entries of {MINI_APPS} MiniApps on one day; beside: a scan of the file");
         say(&row(&format!("logs-search-{name}-{millions}M"), &mut ours, &mut beside, "ms", &load).to_string())?;
     }
     Ok(())

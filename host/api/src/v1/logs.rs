@@ -74,7 +74,10 @@ async fn send(
 
 fn is_packed(headers: &HeaderMap) -> Result<bool, Error> {
     if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
-        return Err(Error::new(Code::UnsupportedMedia, "Send the body with the header Content-Type: application/json."));
+        return Err(Error::new(
+            Code::UnsupportedMedia,
+            "Send the body with the header Content-Type: application/json.",
+        ));
     }
     match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
         None | Some(b"identity") => Ok(false),
@@ -105,7 +108,9 @@ fn unpack(packed: &[u8]) -> Result<Vec<u8>, Error> {
     let read = flate2::read::MultiGzDecoder::new(packed).take(MAX_UNPACKED + 1).read_to_end(&mut unpacked);
     read.map_err(|error| Error::new(Code::BadRequest, format!("The body is no gzip: {error}.")))?;
     if unpacked.len() as u64 > MAX_UNPACKED {
-        let text = format!("The unpacked body is over the limit of {MAX_UNPACKED} bytes. Send the entries in several batches.");
+        let text = format!(
+            "The unpacked body is over the limit of {MAX_UNPACKED} bytes. Send the entries in several batches."
+        );
         return Err(Error::new(Code::BodyTooLarge, text).with("limit", MAX_UNPACKED));
     }
     Ok(unpacked)

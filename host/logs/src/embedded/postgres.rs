@@ -106,10 +106,14 @@ impl Tables {
         sqlx::query(LOCK).execute(&mut *tx).await?;
         for name in ["entry", "block"] {
             let (own, from, to) = (table(name, day), day.first().0, day.end().0);
-            let text = format!("CREATE TABLE IF NOT EXISTS {own} PARTITION OF {name} FOR VALUES FROM ({from}) TO ({to})");
+            let text =
+                format!("CREATE TABLE IF NOT EXISTS {own} PARTITION OF {name} FOR VALUES FROM ({from}) TO ({to})");
             sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *tx).await?;
         }
-        sqlx::query("INSERT INTO day (day) VALUES ($1) ON CONFLICT (day) DO NOTHING").bind(day.0).execute(&mut *tx).await?;
+        sqlx::query("INSERT INTO day (day) VALUES ($1) ON CONFLICT (day) DO NOTHING")
+            .bind(day.0)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(day);
         Ok(())

@@ -16,7 +16,8 @@ const RUN: usize = 64;
 const ROWS: i64 = 1000;
 
 const SEALED: &str = "SELECT COALESCE(MAX(last), 0) FROM block WHERE first >= $1 AND first < $2";
-const TERMS: &str = "SELECT first, last, terms, NULL FROM block WHERE first < $1 AND last >= $2 ORDER BY first DESC LIMIT $3";
+const TERMS: &str =
+    "SELECT first, last, terms, NULL FROM block WHERE first < $1 AND last >= $2 ORDER BY first DESC LIMIT $3";
 const TERMS_AND_GRAMS: &str =
     "SELECT first, last, terms, grams FROM block WHERE first < $1 AND last >= $2 ORDER BY first DESC LIMIT $3";
 
@@ -58,7 +59,8 @@ impl<'a> Search<'a> {
             return self.rows(conn, span.from.0, span.below.0).await;
         }
         let sealed: i64 = on!(Conn, conn, |connection: Driver| {
-            let sealed = sqlx::query_scalar::<Driver, i64>(SEALED).bind(berth_model::log::Day::of(span.from.received_at()).first().0);
+            let sealed = sqlx::query_scalar::<Driver, i64>(SEALED)
+                .bind(berth_model::log::Day::of(span.from.received_at()).first().0);
             sealed.bind(span.below.0).fetch_one(&mut **connection).await?
         });
         // What is in no block yet, and what belongs to the newest block in part.

@@ -74,7 +74,8 @@ impl Files {
         let mut days = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(Error::internal)? {
             let name = entry.map_err(Error::internal)?.file_name();
-            let day: Option<Day> = name.to_str().and_then(|name| name.strip_suffix(".db")).and_then(|day| day.parse().ok());
+            let day: Option<Day> =
+                name.to_str().and_then(|name| name.strip_suffix(".db")).and_then(|day| day.parse().ok());
             days.extend(day);
         }
         days.sort_unstable();
@@ -163,14 +164,16 @@ async fn open(path: &Path, readers: u32) -> Result<File> {
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(PATIENCE);
     let pool = |connections| {
-        SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(IDLE).after_release(
-            |connection, _| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
+            .after_release(|connection, _| {
                 Box::pin(async move {
                     connection.ping().await?; // a rollback that waits is done before it
                     Ok(!connection.is_in_transaction())
                 })
-            },
-        )
+            })
     };
     let write = loop {
         match pool(1).connect_with(options.clone()).await {

@@ -227,7 +227,8 @@ impl<E> NewLogs<E> {
             return Err(Error::field("guid", "must name the installation."));
         }
         if entries.len() > MAX_ENTRIES {
-            let rule = format!("at most {MAX_ENTRIES} in one batch, these are {}. Send them in several.", entries.len());
+            let rule =
+                format!("at most {MAX_ENTRIES} in one batch, these are {}. Send them in several.", entries.len());
             return Err(Error::field("entries", rule));
         }
         for (name, text) in [

@@ -329,7 +329,10 @@ fn is_id_card(text: &str) -> bool {
     let sum: u32 = digits.iter().zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
     let check = text.chars().nth(17).map(|c| c.to_digit(10).unwrap_or(10));
     let number = |from: usize| text.get(from..from + 2).and_then(|part| part.parse::<u32>().ok()).unwrap_or_default();
-    digits.len() == 17 && check == Some((12 - sum % 11) % 11) && (1..=12).contains(&number(10)) && (1..=31).contains(&number(12))
+    digits.len() == 17
+        && check == Some((12 - sum % 11) % 11)
+        && (1..=12).contains(&number(10))
+        && (1..=31).contains(&number(12))
 }
 
 /// Luhn's check digit.
@@ -363,8 +366,16 @@ mod tests {
             ("id_card", "id=110105194912310021 110105194913310021", "id=110105194912310021 110105194913310021"),
             ("email", "to <Ann.B+x@mail.example.com>: sent", "to <[email]>: sent"),
             ("email", "a@b and @here and x@y.", "a@b and @here and x@y."),
-            ("bank_card", "card 6222 0212 3456 7890 128 / 4111111111111111", "card 6222 0212 3456 7890 128 / [bank-card]"),
-            ("bank_card", "1900000000000 4111111111111112 0000000000000000", "1900000000000 4111111111111112 0000000000000000"),
+            (
+                "bank_card",
+                "card 6222 0212 3456 7890 128 / 4111111111111111",
+                "card 6222 0212 3456 7890 128 / [bank-card]",
+            ),
+            (
+                "bank_card",
+                "1900000000000 4111111111111112 0000000000000000",
+                "1900000000000 4111111111111112 0000000000000000",
+            ),
         ];
         for (kind, text, expected) in cases {
             assert_eq!(masked(json!([{"kind": kind}]), text), expected, "{kind}");
@@ -400,7 +411,8 @@ mod tests {
 
     #[test]
     fn d4_rules_work_together_and_a_pattern_masks_what_it_finds() {
-        let rules = json!([{"kind": "phone"}, {"kind": "pattern", "pattern": "ORD-[0-9]+"}, {"kind": "key", "name": "token"}]);
+        let rules =
+            json!([{"kind": "phone"}, {"kind": "pattern", "pattern": "ORD-[0-9]+"}, {"kind": "key", "name": "token"}]);
         assert_eq!(masked(rules, "ORD-77 token=abc 13812345678"), "[masked] token=[masked] [phone]");
     }
 

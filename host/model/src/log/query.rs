@@ -268,7 +268,10 @@ mod tests {
         assert_eq!(refused(json!({"mini_app": "shop", "filter_msg": "--"})), "filter_msg");
         let (from, until) = ("2030-01-02T00:00:00Z", "2030-01-01T00:00:00Z");
         assert_eq!(refused(json!({"mini_app": "shop", "from": from, "until": until})), "until");
-        assert_eq!(filter(json!({"mini_app": "shop", "words": " ", "contains": ""})), filter(json!({"mini_app": "shop"})));
+        assert_eq!(
+            filter(json!({"mini_app": "shop", "words": " ", "contains": ""})),
+            filter(json!({"mini_app": "shop"}))
+        );
     }
 
     #[test]

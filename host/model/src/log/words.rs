@@ -49,7 +49,20 @@ mod tests {
     #[test]
     fn d4_words_are_found_whole_and_in_any_case() {
         let text = "POST /v1/Pay-Orders timed out: 用户支付失败 (code=E_504, Ärger)";
-        for said in ["timed", "TIMED OUT", "out timed", "pay-orders", "/v1/pay", "支付", "用户 失败", "e_504", "ärger", "", "  ", "()"] {
+        for said in [
+            "timed",
+            "TIMED OUT",
+            "out timed",
+            "pay-orders",
+            "/v1/pay",
+            "支付",
+            "用户 失败",
+            "e_504",
+            "ärger",
+            "",
+            "  ",
+            "()",
+        ] {
             assert!(is_said(text, &phrases(said)), "{said}");
         }
         for unsaid in ["time", "orders-pay", "付支", "50", "timed nothing", "pay orders2"] {

@@ -19,12 +19,7 @@ const AGAIN_SECONDS: u64 = 5;
 /// # Errors
 /// `invalid-host-app-key` when `key` is not that of the host app; `invalid-field` for what is said of the device;
 /// `log-queue-full` when no more entries can wait; `unavailable` when the store fails, or does not answer in time.
-pub async fn take(
-    checks: &Checks,
-    logs: &Logs,
-    key: &str,
-    new: NewLogs<Result<NewEntry, String>>,
-) -> Result<Taken> {
+pub async fn take(checks: &Checks, logs: &Logs, key: &str, new: NewLogs<Result<NewEntry, String>>) -> Result<Taken> {
     let Batch { sender, entries } = new.checked()?;
     let (index, masks) = (checks.live.current(), logs.masks()?);
     let known = index.host_app_by_key(key).filter(|known| known.id == sender.host_app);
@@ -90,7 +85,8 @@ impl Logs {
         let closing = || Error::new(Code::Unavailable, "The host is closing. Send the entries again.");
         self.queue.send(Request { entries, answer, room }).map_err(|_| closing())?;
         let late = |_| {
-            let text = "The log store does not answer. Whether the entries are kept is not known; send them again later.";
+            let text =
+                "The log store does not answer. Whether the entries are kept is not known; send them again later.";
             Error::new(Code::Unavailable, text).with("retry_after_seconds", AGAIN_SECONDS)
         };
         timeout(PATIENCE, answered).await.map_err(late)?.map_err(|_| closing())?
