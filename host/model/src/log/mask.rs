@@ -368,8 +368,8 @@ mod tests {
             ("email", "a@b and @here and x@y.", "a@b and @here and x@y."),
             (
                 "bank_card",
-                "card 6222 0212 3456 7890 128 / 4111111111111111",
-                "card 6222 0212 3456 7890 128 / [bank-card]",
+                "card 6222 0212 3456 7890 129 / 4111111111111111",
+                "card 6222 0212 3456 7890 129 / [bank-card]",
             ),
             (
                 "bank_card",
