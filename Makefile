@@ -7,7 +7,7 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil bench-messages lint
+.PHONY: help setup run test bench bench-fulfil bench-messages bench-logs lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench  measure checks beside a bare handler, and events to 1,000 webhooks"
 	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
 	@echo "make bench-messages  measure logins and subscription messages"
+	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
 setup:
@@ -41,6 +42,11 @@ bench-fulfil: setup
 bench-messages: setup
 	cargo build --locked --release -p berth-tests --bin bench-messages
 	$(TARGET)/release/bench-messages
+
+# MILLIONS=10 make bench-logs takes 8 GiB of room in the temporary folder.
+bench-logs: setup
+	cargo build --locked --release -p berth -p berth-tests
+	$(TARGET)/release/bench-logs $(TARGET)/release/berth $(or $(MILLIONS),1)
 
 lint: setup
 	cargo fmt --all --check

@@ -213,6 +213,13 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/check", May::Both),
     ("POST", "/v1/check/explain", May::Both),
     ("POST", "/v1/reports", May::Devices),
+    ("POST", "/v1/logs", May::Devices),
+    ("GET", "/v1/logs", READ),
+    ("GET", "/v1/logs/stream", READ),
+    ("GET", "/v1/log-masks", May::Platform),
+    ("PUT", "/v1/log-masks", May::Platform),
+    ("GET", "/v1/mini-apps/{id}/log-masks", READ),
+    ("PUT", "/v1/mini-apps/{id}/log-masks", TEAM_ADMIN),
     ("GET", "/v1/event-types", May::Anybody),
     ("GET", "/v1/event-types/{kind}", May::Anybody),
     ("GET", "/v1/events", READ),
@@ -387,7 +394,7 @@ impl Cast {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/host-apps/{id}/subscriptions" => format!("{filled}?mini_app=coffee&account=alice"),
-            "/v1/events" | "/v1/events/stream" => format!("{filled}?mini_app=coffee"),
+            "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
                 format!("{filled}?timestamp=1&nonce=2&msg_signature=3")
@@ -474,6 +481,11 @@ impl Cast {
             ("POST", "/v1/reports") => {
                 json!({"host_app": "super-app", "guid": "d", "mini_app": "coffee", "version": "1.1.0", "kind": "running"})
             }
+            ("POST", "/v1/logs") => {
+                let entry = json!({"mini_app": "coffee", "at": now, "level": "info", "message": "a"});
+                json!({"host_app": "super-app", "guid": "d", "entries": [entry]})
+            }
+            ("PUT", path) if path.ends_with("/log-masks") => json!({"rules": [{"kind": "phone"}]}),
             ("PUT", path) if path.contains("/members/") => {
                 let role = if path.starts_with("/v1/teams") { "viewer" } else { "admin" };
                 json!({"role": role})

@@ -12,22 +12,24 @@ use regex::Regex;
 use walkdir::WalkDir;
 
 /// The crates below `host/` in their order: each may use those before it that are named here, and no other.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("base", &[]),
     ("package", &["base"]),
     ("model", &["base"]),
     ("judge", &["base", "package", "model"]),
     ("check", &["base", "model"]),
     ("store", &["base", "model"]),
-    ("work", &["base", "package", "model", "judge", "check", "store"]),
+    ("logs", &["base", "model"]),
+    ("work", &["base", "package", "model", "judge", "check", "store", "logs"]),
     ("api", &["base", "package", "model", "check", "store", "work"]),
     ("cli", &["base", "package", "model", "judge"]),
-    ("berth", &["base", "package", "model", "judge", "check", "store", "work", "api", "cli"]),
+    ("berth", &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "cli"]),
 ];
 
 /// Where a heavy library stands. Its types end there.
 const STANDS_IN: [(&str, &[&str]); 9] = [
-    ("sqlx", &["base", "model", "store"]),
+    // Logs have connections and statements of their own: they must not share those of checks (D4).
+    ("sqlx", &["base", "model", "store", "logs"]),
     ("object_store", &["store"]),
     ("chacha20poly1305", &["store"]),
     ("wasmtime", &["judge"]),

@@ -17,6 +17,7 @@ mod greed;
 mod house;
 mod intruders;
 mod keys;
+mod logs;
 mod manifests;
 mod messages;
 mod policies;

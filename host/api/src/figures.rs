@@ -65,6 +65,7 @@ impl Collector for Figures {
             "Evaluations by auditors without a verdict that let the version go on",
             failed_open,
         )?;
+        self.logs(&mut page)?;
         self.webhooks(&mut page)
     }
 }
@@ -89,6 +90,14 @@ impl Figures {
         let labelled = outcomes.map(|(outcome, count)| (vec![("outcome", outcome)], count));
         page.counters("admissions", "Devices that asked to be admitted, by outcome", labelled)?;
         page.counter("admission_transactions", "Transactions that admitted devices", counts.transactions)
+    }
+
+    fn logs(&self, page: &mut Page<'_>) -> fmt::Result {
+        let logs = &self.0.logs;
+        page.counter("log_entries", "Entries of logs that were kept", logs.figures.kept())?;
+        let refused = logs.figures.refused().into_iter().map(|(reason, count)| (vec![("reason", reason)], count));
+        page.counters("log_entries_refused", "Entries of logs that were not kept, by the reason", refused)?;
+        page.gauge("log_queue_bytes", "Bytes of logs that wait to be written", logs.waiting_bytes() as i64)
     }
 
     fn webhooks(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -36,7 +36,7 @@ use crate::Api;
     components(schemas(refusals::Problem), responses(refusals::Problem)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
-        (name = "devices"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
+        (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
         (name = "endpoint-apps"), (name = "events"), (name = "access"), (name = "settings"),
     ),
 )]

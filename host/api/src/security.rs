@@ -39,7 +39,7 @@ fn schemes(method: &str, path: &str) -> &'static [&'static str] {
         ("POST", "/v1/session/check" | "/v1/session/end" | "/v1/messages") | ("GET", "/v1/messages/{id}") => {
             &[SERVER_TOKEN]
         }
-        ("POST", "/v1/reports") => &[HOST_APP_KEY],
+        ("POST", "/v1/reports" | "/v1/logs") => &[HOST_APP_KEY],
         ("POST", "/v1/check" | "/v1/check/explain" | "/v1/bundles")
         | ("GET", "/v1/packages/{name}" | "/v1/mini-apps/{id}/offline") => &[TOKEN, HOST_APP_KEY],
         _ => &[TOKEN],

@@ -57,6 +57,10 @@ pub struct DeviceLimits {
     /// Wrong AppSecrets of MiniApps from one address, or off. Right ones have no limit.
     #[arg(long = "secret-tries", env = "BERTH_SECRET_TRIES", default_value = TRIES, value_name = "COUNT/TIME")]
     pub secret_tries: Limit,
+    /// Batches of logs from one address, or off. They have a limit of their own, so that logs never use up what checks
+    /// may ask.
+    #[arg(long = "device-log-rate", env = "BERTH_DEVICE_LOG_RATE", default_value = LOGS, value_name = "COUNT/TIME")]
+    pub logs: Limit,
 }
 
 /// Mobile carriers put tens of thousands of devices behind one address. A device asks a few times a day.
@@ -65,6 +69,8 @@ const PER_ADDRESS: &str = "3000/1m";
 const NEWCOMERS: &str = "200/1h";
 /// More than a server gets wrong whose secret was reset under it, before somebody looks.
 const TRIES: &str = "30/1m";
+/// A device sends a batch every few seconds while somebody uses it.
+const LOGS: &str = "6000/1m";
 const OFF: &str = "off";
 /// What each device or account that a list names may ask for, whatever others have used up.
 const RESERVE: Rate = Rate { count: NonZeroU32::new(60).unwrap(), time: Duration::from_secs(60) };
@@ -80,6 +86,7 @@ impl Default for DeviceLimits {
             per_key: default(OFF),
             newcomers: default(NEWCOMERS),
             secret_tries: default(TRIES),
+            logs: default(LOGS),
         }
     }
 }
@@ -169,6 +176,7 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     per_address: Option<Buckets<IpAddr, C>>,
     per_key: Option<Buckets<String, C>>,
     newcomers: Option<Buckets<IpAddr, C>>,
+    logs: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
     tries: Option<Tries<C>>,
     refused: Family<Labels, Counter>,
@@ -198,6 +206,7 @@ impl<C: Clock + Clone> Throttle<C> {
             per_address: Buckets::new(limits.per_address, clock),
             per_key: Buckets::new(limits.per_key, clock),
             newcomers: Buckets::new(limits.newcomers, clock),
+            logs: Buckets::new(limits.logs, clock),
             named: Buckets::new(Limit(Some(RESERVE)), clock),
             tries: Tries::new(limits.secret_tries, clock),
             refused: Family::default(),
@@ -238,6 +247,19 @@ impl<C: Clock + Clone> Throttle<C> {
             buckets.take(&key).map_err(reached)?;
         }
         Ok(())
+    }
+
+    /// Lets a batch of logs pass.
+    ///
+    /// # Errors
+    /// `too-many-requests`, with the time after which the limit admits a batch again.
+    pub fn pass_logs(&self, client: Option<ClientIp>) -> Result<()> {
+        let Some((buckets, address)) = self.logs.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
+        buckets.take(&address).map_err(|wait| {
+            self.count("logs");
+            let who = format!("Logs of {address}");
+            Reached { limit: "logs", who, rate: buckets.rate, wait }.into()
+        })
     }
 
     /// Whether the client may bring one more device into a gray task now.
@@ -284,6 +306,7 @@ impl<C: Clock + Clone> Throttle<C> {
         self.per_address.iter().for_each(Buckets::sweep);
         self.per_key.iter().for_each(Buckets::sweep);
         self.newcomers.iter().for_each(Buckets::sweep);
+        self.logs.iter().for_each(Buckets::sweep);
         self.named.iter().for_each(Buckets::sweep);
         self.tries.iter().for_each(Tries::sweep);
     }
@@ -310,7 +333,7 @@ struct Reached {
 impl From<Reached> for Error {
     fn from(Reached { limit, who, rate, wait }: Reached) -> Self {
         let cure = match limit {
-            "address" => " If this is the address of a proxy, the operator names it by --trusted-proxy.",
+            "address" | "logs" => " If this is the address of a proxy, the operator names it by --trusted-proxy.",
             _ => "",
         };
         let detail = format!("{who} have used up the limit of {rate} requests.{cure}");
@@ -329,8 +352,13 @@ mod tests {
 
     fn limits(per_address: &str, per_key: &str, newcomers: &str) -> DeviceLimits {
         let limit = |text: &str| text.parse().unwrap();
-        let (per_address, per_key, newcomers) = (limit(per_address), limit(per_key), limit(newcomers));
-        DeviceLimits { per_address, per_key, newcomers, secret_tries: limit("2/20s") }
+        DeviceLimits {
+            per_address: limit(per_address),
+            per_key: limit(per_key),
+            newcomers: limit(newcomers),
+            secret_tries: limit("2/20s"),
+            logs: Limit(None),
+        }
     }
 
     fn throttle(limits: &DeviceLimits) -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {

@@ -181,6 +181,7 @@ codes! {
     ChannelKindMismatch = "channel-kind-mismatch", Conflict, "The account that was authorised is of another kind";
     WechatPush = "wechat-push", Unauthenticated, "The push is not one of WeChat's";
     WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
+    LogQueueFull = "log-queue-full", Unavailable, "The log store is behind, and no more entries can wait for it";
     SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
     StorageFull = "storage-full", StorageFull, "The host has no room left";
     Unavailable = "unavailable", Unavailable, "The host cannot do this now";

@@ -35,7 +35,7 @@ use berth_work::{
     config::Config,
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
-    message,
+    log, message,
     policy::registry::ensure_builtins,
     rollout, settings, user,
 };
@@ -52,6 +52,7 @@ pub async fn open(config: Config, compiler: Compiler, nature: Nature) -> Result<
     let host = assemble(config, compiler, nature).await?;
     ensure_builtins(&host.app.policies).await?;
     check::refresh(&host.app.follower).await?;
+    host.app.logs.refresh_masks(&host.app.db).await?;
     Ok(host)
 }
 
@@ -67,7 +68,9 @@ pub async fn assemble(config: Config, compiler: Compiler, nature: Nature) -> Res
         tracing::warn!("{warning}");
     }
     let engine = Engine::new(EngineConfig::new(config.storage.cache().join("policies"), compiler))?;
-    let (app, queues) = App::assemble(config, db, blobs, engine, |policies| Arc::new(policies.clone()))?;
+    let url = config.storage.db.database_url.as_deref();
+    let logs = berth_logs::open(&config.logs, url, &config.storage.data_dir, db.nature().clone()).await?;
+    let (app, queues) = App::assemble(config, db, blobs, engine, logs, |policies| Arc::new(policies.clone()))?;
     Ok(Host { app: Arc::new(app), queues })
 }
 
@@ -96,7 +99,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 impl Host {
     /// Starts the workers. They stop when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
-        let Self { app, queues: Queues { admissions, fulfilments, marks } } = self;
+        let Self { app, queues: Queues { admissions, fulfilments, logs, marks } } = self;
         let mut workers = JoinSet::new();
         let App { config, db, blobs, .. } = &*app;
         workers.spawn(audit::run_worker(app.audits.clone()));
@@ -104,6 +107,9 @@ impl Host {
         workers.spawn(rollout::run_admissions(admissions, db.clone()));
         workers.spawn(fulfilments.run(db.clone()));
         workers.spawn(rollout::run_marks(marks, db.clone()));
+        workers.spawn(logs.run());
+        workers.spawn(log::run_masks(app.logs.clone(), db.clone()));
+        workers.spawn(log::run_retention(app.logs.clone()));
         workers.spawn(rollout::run_ticker(db.clone()));
         workers.spawn(settings::run_ticker(db.clone()));
         workers.spawn(authorisation::run(app.channels.clone()));
@@ -165,6 +171,7 @@ impl Host {
         if let Err(error) = deliver::release(&app.db).await {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
         }
+        app.logs.store.close().await;
         app.db.close().await;
         death.map_or(Ok(report), |error| Err(Error::internal(error)))
     }

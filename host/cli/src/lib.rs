@@ -29,6 +29,7 @@ mod gray_policies;
 mod gray_view;
 mod host_app;
 mod init;
+mod log;
 mod login;
 mod merchant;
 mod message;
@@ -159,6 +160,9 @@ pub enum Command {
     /// Events: what happened on the host, and what happens now
     #[command(subcommand)]
     Events(events::Events),
+    /// Real-time logs of MiniApps: list, follow, mask
+    #[command(subcommand)]
+    Logs(log::Logs),
     /// Webhooks: addresses to which events are sent
     #[command(subcommand)]
     Webhook(webhook::Webhook),
@@ -246,6 +250,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Bundle(args) => bundle::run(args, session).await,
         Command::Policy(command) => policy::run(command, session).await,
         Command::Events(command) => events::run(command, session).await,
+        Command::Logs(command) => log::run(command, session).await,
         Command::Webhook(command) => webhook::run(command, session).await,
     }
 }

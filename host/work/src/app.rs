@@ -5,6 +5,7 @@ use std::sync::Arc;
 use berth_base::error::Result;
 use berth_check::{AdmitQueue, Admitter, Checks, Live, MarkQueue, Marker, judge::Judges};
 use berth_judge::Engine;
+use berth_logs::LogStore;
 use berth_store::{Db, blob::Blobs};
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
         fulfilment::intake::{Intake, IntakeQueue},
     },
     event::outbox::Outbox,
+    log::{LogQueue, Logs},
     policy::registry::Policies,
 };
 
@@ -43,6 +45,8 @@ pub struct App {
     pub channels: Arc<Channels>,
     /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
+    /// Takes in real-time logs, and reads them.
+    pub logs: Arc<Logs>,
 }
 
 /// The queues of a host, each to be served by a worker.
@@ -51,6 +55,8 @@ pub struct Queues {
     pub admissions: AdmitQueue,
     /// Fulfilment messages that wait to be stored.
     pub fulfilments: IntakeQueue,
+    /// Entries of logs that wait to be stored.
+    pub logs: LogQueue,
     /// Marks of devices that wait to be stored.
     pub marks: MarkQueue,
 }
@@ -66,6 +72,7 @@ impl App {
         db: Db,
         blobs: Blobs,
         engine: Engine,
+        logs: Arc<dyn LogStore>,
         judges: impl FnOnce(&Policies) -> Arc<dyn Judges>,
     ) -> Result<(Self, Queues)> {
         let policies = Policies::new(db.clone(), engine, blobs.clone());
@@ -73,6 +80,7 @@ impl App {
         let (admitter, admissions) = Admitter::new();
         let (intake, fulfilments) = Intake::new();
         let (marker, marks) = Marker::new();
+        let (logs, log_queue) = Logs::new(config.logs.clone(), logs, db.nature().clock.clone());
         let live = Live::default();
         let follower = Follower {
             db: db.clone(),
@@ -89,6 +97,7 @@ impl App {
             audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
             channels: Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?),
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
+            logs: Arc::new(logs),
             policies,
             judges,
             intake,
@@ -96,6 +105,6 @@ impl App {
             db,
             config,
         };
-        Ok((app, Queues { admissions, fulfilments, marks }))
+        Ok((app, Queues { admissions, fulfilments, logs: log_queue, marks }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use berth_logs::LogConfig;
 use berth_package::Limits;
 use berth_store::{DbConfig, blob::BlobConfig, seal::SealConfig};
 
@@ -86,6 +87,10 @@ pub struct Config {
     #[command(flatten)]
     pub listen_to: ListenConfig,
 
+    /// Settings of real-time logs.
+    #[command(flatten)]
+    pub logs: LogConfig,
+
     /// Settings of WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -103,6 +108,7 @@ impl Config {
             events: EventConfig::default(),
             nats: NatsConfig::default(),
             listen_to: ListenConfig::default(),
+            logs: LogConfig::default(),
             wechat: WechatConfig::default(),
         }
     }

@@ -12,6 +12,7 @@ pub mod download;
 pub mod endpoint;
 pub mod event;
 pub mod host_app;
+pub mod log;
 pub mod message;
 pub mod mini_app;
 pub mod nats;

@@ -90,13 +90,17 @@ async fn open(
         true => Arc::new(Unhurried(policies.clone())) as Arc<dyn Judges>,
         false => Arc::new(TestJudges(up.clone())),
     };
-    let (app, queues) = App::assemble(settings, db, blobs, engine, judges).unwrap();
-    let (app, Queues { admissions, fulfilments, marks }) = (Arc::new(app), queues);
+    let url = config.database_url.as_deref();
+    let logs = berth_logs::open(&settings.logs, url, folder.path(), db.nature().clone()).await.unwrap();
+    let (app, queues) = App::assemble(settings, db, blobs, engine, logs, judges).unwrap();
+    let (app, Queues { admissions, fulfilments, logs, marks }) = (Arc::new(app), queues);
     check::refresh(&app.follower).await.unwrap();
+    app.logs.refresh_masks(&app.db).await.unwrap();
     let workers = vec![
         tokio::spawn(check::run_follower(app.follower.clone())).abort_handle(),
         tokio::spawn(rollout::run_admissions(admissions, app.db.clone())).abort_handle(),
         tokio::spawn(fulfilments.run(app.db.clone())).abort_handle(),
+        tokio::spawn(logs.run()).abort_handle(),
         tokio::spawn(rollout::run_marks(marks, app.db.clone())).abort_handle(),
     ];
     (app, workers)

@@ -429,6 +429,10 @@ pub fn page(code: Code) -> Page {
             "The disk or the bucket of the host is full. Nothing of this request was kept; reading still works.",
             "The operator frees or adds storage. Then the same request may be sent again.",
         ),
+        Code::LogQueueFull => (
+            "Entries of logs come faster than the log store takes them, or it does not answer. Nothing of this batch was kept.",
+            "Send the batch again after the time in `Retry-After`. The operator looks at `berth_log_queue_bytes` on `/metrics`, and raises `--log-queue-mib` or helps the store.",
+        ),
         Code::Unavailable => (
             "The host is busy, starting, stopping, or cannot reach its database or storage.",
             "Try again after the time in `Retry-After`, or a moment. `/readyz` tells the operator what is missing.",

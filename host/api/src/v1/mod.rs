@@ -11,6 +11,7 @@ pub mod events;
 pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
+pub mod logs;
 pub mod merchants;
 pub mod messages;
 pub mod mini_apps;
@@ -82,6 +83,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(policies::routes())
         .merge(gray::routes())
         .merge(devices::routes())
+        .merge(logs::routes())
         .merge(merchants::routes())
         .merge(authorisations::routes())
         .merge(wechat::routes())

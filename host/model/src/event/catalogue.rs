@@ -28,6 +28,7 @@ use crate::{
         org::{NodeOfEndpoint, ProductOfNode},
     },
     host_app::HostApp,
+    log::LogMasks,
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
@@ -197,6 +198,8 @@ catalogue! {
     ORG_NODE_DELETED = "org_node.deleted" OrgNode, "An organisation node was deleted.";
     ORG_NODE_PRODUCT_OPENED = "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
     ENDPOINT_ORG_NODE_ADDED = "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
+
+    LOG_MASKS_SET = "log_masks.set" LogMasks, "What is masked in real-time logs changed, on the whole host or for one MiniApp.";
 
     WEBHOOK_CREATED = "webhook.created" Webhook, "A webhook was created.";
     WEBHOOK_EDITED = "webhook.edited" Webhook, "A webhook was edited, enabled or disabled.";

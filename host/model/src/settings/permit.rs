@@ -325,6 +325,7 @@ impl NewPermit {
 /// Why a step is taken.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StepReason)]
 pub struct Reason {
     /// What is to be said with it, at most 500 characters; refusing and revoking need it.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -82,6 +82,14 @@ impl Streams {
         self.ended.send_replace(true);
     }
 
+    /// Takes a place for a stream of an account, and tells when all streams must end.
+    ///
+    /// # Errors
+    /// `too-many-requests` when too many are open, of the account or in all.
+    pub(crate) fn open(&self, account: &UserId) -> Result<(impl Send + use<>, watch::Receiver<bool>)> {
+        Ok((self.enter(account)?, self.ended.subscribe()))
+    }
+
     fn enter(&self, account: &UserId) -> Result<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let own = places.of.get(account).copied().unwrap_or_default();

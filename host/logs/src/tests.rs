@@ -1,0 +1,259 @@
+//! The embedded store against the pure rule: whatever a filter takes is found, and nothing else.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
+
+use std::{sync::Arc, time::Duration};
+
+use berth_base::{
+    clock::{ManualClock, Nature, SystemRandom},
+    ids::{HostAppId, MiniAppId},
+};
+use berth_model::{
+    log::{Arrived, Day, DayLimits, Fate, Filter, Level, LogEntry, LogId, LogQuery, Refusal, Sender, Span},
+    testing::DAWN,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{LogConfig, LogStore};
+
+const WHOLE: Span = Span { from: LogId(0), below: LogId(i64::MAX) };
+const LONG: Duration = Duration::from_secs(60);
+const WIDE: DayLimits = DayLimits { mini_app_entries: 1 << 40, bytes: 1 << 40 };
+
+/// A store, and what must live as long.
+struct Open {
+    store: Arc<dyn LogStore>,
+    clock: ManualClock,
+    _folder: TempDir,
+}
+
+/// A store in a folder, and one on PostgreSQL if there is a server.
+async fn stores() -> Vec<Open> {
+    let mut open = vec![open(None).await];
+    match std::env::var("BERTH_TEST_POSTGRES") {
+        Ok(server) => open.push(self::open(Some(&fresh(&server).await)).await),
+        Err(_) => eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ==="),
+    }
+    open
+}
+
+async fn open(url: Option<&str>) -> Open {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new(DAWN));
+    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+    let store = crate::open(&LogConfig::default(), url, folder.path(), nature).await.unwrap();
+    Open { store, clock, _folder: folder }
+}
+
+async fn fresh(server: &str) -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let name = format!("logs{}_{next}", std::process::id());
+    let pool = sqlx::PgPool::connect(server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
+}
+
+/// The nth of many entries that differ in all respects. Some guids and words are rare.
+fn entry(nth: usize) -> Arrived {
+    let of = |list: &[&str], step: usize| list[(nth / step) % list.len()].to_owned();
+    let sender = Sender {
+        host_app: of(&["mall", "bank"], 7).parse::<HostAppId>().unwrap(),
+        host_version: of(&["3.2.1", "3.3.0"], 5),
+        sdk_version: of(&["1.0.0", "1.1.0", "2.0.0"], 11),
+        platform: of(&["android", "ios"], 3),
+        os_version: "14".into(),
+        guid: format!("device-{}", nth % 900),
+        account: nth.is_multiple_of(4).then(|| of(&["alice", "bob"], 8)),
+    };
+    Arrived {
+        sender: Arc::new(sender),
+        mini_app: of(&["shop", "tea", "shop"], 1).parse::<MiniAppId>().unwrap(),
+        version: of(&["1.0.0", "1.1.0"], 100),
+        at: DAWN,
+        level: Level::ALL[if nth.is_multiple_of(97) { 3 } else { nth % 3 }],
+        page: of(&["pages/index", "pages/pay?id=7", "pages/payment"], 13),
+        message: match nth {
+            2050 => "订单支付失败: E_504 one-of-a-kind".into(),
+            _ => format!("GET /api/orders/{nth} took {} ms, 100%", nth % 311),
+        },
+        filter_msg: if nth % 500 == 9 { format!("order-{nth}") } else { String::new() },
+    }
+}
+
+async fn fill(open: &Open, count: usize) -> Vec<LogEntry> {
+    let mut stored = Vec::new();
+    let all: Vec<_> = (0..count).map(entry).collect();
+    for part in all.chunks(733) {
+        let fates = open.store.append(part, &WIDE).await.unwrap();
+        for (fate, entry) in fates.into_iter().zip(part) {
+            let Fate::Kept(id) = fate else { panic!("{fate:?}") };
+            stored.push(LogEntry::of(id, entry));
+        }
+        open.clock.advance_seconds(1);
+    }
+    stored
+}
+
+fn filter(mut query: Value) -> Filter {
+    if query.get("mini_app").is_none() && query.get("host_app").is_none() {
+        query["mini_app"] = json!("shop");
+    }
+    serde_json::from_value::<LogQuery>(query).unwrap().filter().unwrap()
+}
+
+fn filters() -> Vec<Filter> {
+    let one = [
+        json!({}),
+        json!({"mini_app": "tea"}),
+        json!({"mini_app": "nobody"}),
+        json!({"host_app": "mall"}),
+        json!({"host_app": "mall", "mini_app": "tea"}),
+        json!({"level": "debug"}),
+        json!({"level": "warn"}),
+        json!({"level": "error"}),
+        json!({"host_app": "bank", "level": "error"}),
+        json!({"platform": "ios"}),
+        json!({"guid": "device-7"}),
+        json!({"host_app": "bank", "guid": "device-9999"}),
+        json!({"account": "alice"}),
+        json!({"page": "pages/pay"}),
+        json!({"page": "pages"}),
+        json!({"version": "1.1.0"}),
+        json!({"host_version": "3.3.0", "sdk_version": "2.0.0"}),
+        json!({"words": "orders 77"}),
+        json!({"words": "ORDERS/1999"}),
+        json!({"host_app": "bank", "words": "支付"}),
+        json!({"mini_app": "tea", "words": "失败 kind"}),
+        json!({"words": "nothing"}),
+        json!({"contains": "ders/20"}),
+        json!({"contains": "%"}),
+        json!({"contains": "DERS"}),
+        json!({"mini_app": "tea", "contains": "付失"}),
+        json!({"mini_app": "tea", "contains": "e-of-a-k"}),
+        json!({"filter_msg": "order"}),
+        json!({"host_app": "mall", "filter_msg": "order-2009"}),
+        json!({"words": "took 12", "level": "info", "platform": "android"}),
+    ];
+    one.into_iter().map(filter).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_a_store_finds_what_a_filter_takes_newest_first_page_by_page() {
+    for open in stores().await {
+        let stored = fill(&open, 5000).await;
+        let (from, below) = (stored[700].id, stored[4100].id);
+        for filter in filters() {
+            for span in [WHOLE, Span { from, below }] {
+                let in_span = |entry: &&LogEntry| span.from <= entry.id && entry.id < span.below;
+                let expected: Vec<_> = stored.iter().rev().filter(in_span).filter(|one| filter.takes(one)).collect();
+                let (mut found, mut rest) = (Vec::new(), span);
+                loop {
+                    let page = open.store.search(&filter, rest, 137, LONG).await.unwrap();
+                    assert_eq!(page.stopped_at, None, "there is time enough");
+                    let full = page.entries.len() == 137;
+                    rest.below = page.entries.last().map_or(rest.below, |last| last.id);
+                    found.extend(page.entries);
+                    if !full {
+                        break;
+                    }
+                }
+                assert!(
+                    found.iter().eq(expected.iter().copied()),
+                    "{} for {}: {filter:?}",
+                    found.len(),
+                    expected.len()
+                );
+            }
+        }
+        open.store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_a_search_without_time_says_how_far_it_came_and_can_be_gone_on_with() {
+    for open in stores().await {
+        let stored = fill(&open, 5000).await;
+        let filter = filter(json!({"contains": "%", "level": "error", "words": "took"}));
+        let (mut found, mut span, mut steps) = (Vec::new(), WHOLE, 0);
+        loop {
+            let part = open.store.search(&filter, span, 10_000, Duration::ZERO).await.unwrap();
+            found.extend(part.entries);
+            steps += 1;
+            match part.stopped_at {
+                Some(id) if id < span.below => span.below = id,
+                Some(_) => panic!("it does not go on"),
+                None => break,
+            }
+        }
+        let expected: Vec<_> = stored.iter().rev().filter(|one| filter.takes(one)).collect();
+        assert!(found.iter().eq(expected) && steps > 2, "{} in {steps} steps", found.len());
+        open.store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_who_follows_gets_every_entry_once_whoever_writes() {
+    for open in stores().await {
+        let filter = filter(json!({"level": "info", "words": "took"}));
+        let writers = (0..4).map(|_| {
+            let store = open.store.clone();
+            tokio::spawn(async move {
+                for part in 0..10 {
+                    let entries: Vec<_> = (part * 60..part * 60 + 60).map(entry).collect();
+                    store.append(&entries, &WIDE).await.unwrap();
+                }
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        let (mut after, mut followed, mut quiet) = (LogId(0), Vec::new(), 0);
+        while quiet < 2 {
+            if writers.iter().all(|writer| writer.is_finished()) {
+                quiet += 1;
+            }
+            let read = open.store.follow(&filter, after, 50).await.unwrap();
+            if read.looked_to > after {
+                quiet = 0;
+            }
+            after = read.looked_to;
+            followed.extend(read.entries);
+            tokio::task::yield_now().await;
+        }
+        let mut searched = open.store.search(&filter, WHOLE, 10_000, LONG).await.unwrap().entries;
+        searched.reverse();
+        assert_eq!(followed.len(), searched.len());
+        assert_eq!(followed, searched);
+        open.store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_a_day_has_its_limits_and_is_dropped_as_a_whole() {
+    for open in stores().await {
+        let (store, clock) = (&open.store, &open.clock);
+        let entries: Vec<_> = (0..30).map(entry).collect();
+        let limits = DayLimits { mini_app_entries: 15, bytes: 1 << 30 };
+        let kept = |fates: &[Fate]| fates.iter().filter(|fate| matches!(fate, Fate::Kept(_))).count();
+        // Two thirds are of the shop.
+        assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25);
+        let fates = store.append(&entries, &limits).await.unwrap();
+        assert_eq!(kept(&fates), 5, "what the day has taken is known");
+        assert_eq!(fates[0], Fate::Refused(Refusal::MiniAppDayFull));
+        let full = DayLimits { mini_app_entries: 99, bytes: 10 };
+        assert_eq!(store.append(&entries[..1], &full).await.unwrap(), [Fate::Refused(Refusal::DayFull)]);
+        clock.advance_seconds(86_400);
+        assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25, "the next day begins anew");
+        let days = store.days().await.unwrap();
+        let today = Day::of(DAWN).0;
+        assert_eq!(days.iter().map(|one| one.day.0).collect::<Vec<_>>(), [today, today + 1]);
+        assert!(days.iter().all(|one| one.bytes > 0), "{days:?}");
+        store.forget(Day(today)).await.unwrap();
+        store.forget(Day(today - 1)).await.unwrap();
+        let shop = filter(json!({"host_app": "mall"}));
+        let left = store.search(&shop, WHOLE, 100, LONG).await.unwrap().entries;
+        assert!(!left.is_empty() && left.iter().all(|one| Day::of(one.received_at).0 == today + 1));
+        clock.advance_seconds(-86_400);
+        assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25, "a dropped day may come again");
+        store.close().await;
+    }
+}

@@ -1,0 +1,129 @@
+//! The masks in force, in memory, and how they are set.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::MiniAppId,
+};
+use berth_model::{
+    access::{Action, Caller, Scope},
+    event::kind,
+    log::{LogMasks, Mask, MaskScope, SetLogMasks},
+};
+use berth_store::Db;
+
+use super::Logs;
+use crate::mini_app;
+
+/// The longest time until masks that another host has set are in force here; the host's own are at once.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// The masks in force.
+#[derive(Debug, Default)]
+pub struct Masks {
+    of_all: Mask,
+    /// With those of all.
+    of_one: HashMap<MiniAppId, Mask>,
+}
+
+impl Masks {
+    fn new(places: &[LogMasks]) -> Self {
+        let of_all = || places.iter().filter(|place| place.scope == MaskScope::Platform).flat_map(|place| &place.rules);
+        let mut masks = Self { of_all: Mask::new(of_all()), of_one: HashMap::new() };
+        for place in places {
+            if let Some(mini_app) = &place.mini_app {
+                masks.of_one.insert(mini_app.clone(), Mask::new(of_all().chain(&place.rules)));
+            }
+        }
+        masks
+    }
+
+    /// The mask for a MiniApp.
+    pub fn of(&self, mini_app: &MiniAppId) -> &Mask {
+        self.of_one.get(mini_app).unwrap_or(&self.of_all)
+    }
+}
+
+impl Logs {
+    /// Reads the masks anew.
+    pub async fn refresh_masks(&self, db: &Db) -> Result<()> {
+        let masks = Masks::new(&db.read().await?.log_masks().await?);
+        *self.masks.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(masks));
+        Ok(())
+    }
+
+    /// The masks in force. Without them nothing is taken in, as it might be what must not be stored.
+    pub(super) fn masks(&self) -> Result<Arc<Masks>> {
+        let masks = self.masks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        masks.ok_or_else(|| Error::new(Code::Unavailable, "The host has not read yet what it must mask in logs."))
+    }
+}
+
+/// Keeps the masks current, in an endless loop.
+pub async fn run(logs: Arc<Logs>, db: Db) {
+    let mut seen = 0;
+    loop {
+        let looked = async {
+            let last = db.read().await?.last_event().await?;
+            if last != seen {
+                logs.refresh_masks(&db).await?;
+            }
+            Ok::<_, Error>(last)
+        };
+        match looked.await {
+            Ok(last) => seen = last,
+            Err(error) => tracing::warn!(?error, "the masks of logs could not be read; those that are known go on"),
+        }
+        db.events_told(PULSE).await;
+    }
+}
+
+/// The rules of the whole host for readers of the platform, or of a MiniApp for members of its team.
+pub async fn get_masks(db: &Db, caller: &Caller, mini_app: Option<&MiniAppId>) -> Result<LogMasks> {
+    let mut tx = db.read().await?;
+    match mini_app {
+        Some(id) => drop(mini_app::authorise(&mut tx, caller, id, Action::Read).await?),
+        None => caller.require(Action::Read, &Scope::Platform)?,
+    }
+    let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
+    let none = || LogMasks { scope, mini_app: mini_app.cloned(), rules: Vec::new(), set_by: None, set_at: None };
+    Ok(tx.log_masks_of(mini_app).await?.unwrap_or_else(none))
+}
+
+/// Sets the rules of the whole host, for admins of the platform, or of a MiniApp, for admins of its team. They hold for
+/// entries that arrive from now on: what is stored stays as it is.
+///
+/// # Errors
+/// `invalid-field` for a rule that cannot be used; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "log.set_masks", skip_all)]
+pub async fn set_masks(
+    db: &Db,
+    logs: &Logs,
+    caller: &Caller,
+    mini_app: Option<&MiniAppId>,
+    set: SetLogMasks,
+) -> Result<LogMasks> {
+    let mut tx = db.begin().await?;
+    match mini_app {
+        Some(id) => drop(mini_app::authorise_change(&mut tx, caller, id, Action::Configure).await?),
+        None => caller.require(Action::Configure, &Scope::Platform)?,
+    }
+    set.check()?;
+    let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
+    let (set_by, set_at) = (Some(caller.account.to_string()), Some(db.now()));
+    let masks = LogMasks { scope, mini_app: mini_app.cloned(), rules: set.rules, set_by, set_at };
+    tx.set_log_masks(&masks).await?;
+    let subject = mini_app.map_or("platform", |id| id.as_str());
+    let event = tx.tell(kind::LOG_MASKS_SET, &subject, caller.account.as_str(), &masks);
+    if let Some(id) = mini_app {
+        event.for_mini_app(id);
+    }
+    tx.commit().await?;
+    logs.refresh_masks(db).await?;
+    Ok(masks)
+}

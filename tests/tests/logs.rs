@@ -1,0 +1,319 @@
+//! Real-time logs (D4): from an SDK to somebody who looks for a fault.
+
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use berth_base::clock::{ManualClock, Nature, SystemRandom};
+use berth_tests::{
+    Answer, Api, Database, Host, on_both,
+    scene::{Scene, text},
+};
+use flate2::{Compression, write::GzEncoder};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+
+/// A host whose scene is set, and whose index knows it.
+async fn scene(host: Host) -> Scene {
+    let scene = Scene::set(host).await;
+    scene.host.settled().await;
+    scene
+}
+
+fn entry(message: &str, more: Value) -> Value {
+    let mut entry = json!({"mini_app": "coffee", "at": "2030-01-31T08:00:00Z", "level": "info", "message": message});
+    entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    entry
+}
+
+fn batch(entries: Value) -> Value {
+    json!({"host_app": "super-app", "guid": "device-1", "platform": "android", "host_version": "3.2.1",
+        "sdk_version": "1.0.0", "entries": entries})
+}
+
+async fn send(scene: &Scene, entries: Value) -> Answer {
+    scene.host.device(&scene.key).post("/v1/logs", batch(entries)).await
+}
+
+async fn messages(api: &Api, query: &str) -> Vec<String> {
+    let page = api.get(&format!("/v1/logs?{query}")).await.good();
+    page["items"].as_array().unwrap().iter().map(|item| text(&item["message"])).collect()
+}
+
+async fn send_packed(scene: &Scene, body: Vec<u8>, packing: &str) -> Answer {
+    let request = scene.host.device(&scene.key).request("POST", "/v1/logs");
+    let request = request.header("content-type", "application/json").header("content-encoding", packing).body(body);
+    Answer::of(request, format!("a batch by {packing}")).await
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+on_both! {
+    async fn d4_what_a_device_sends_is_found_by_every_condition_newest_first(host) {
+        let scene = scene(host).await;
+        let sent = json!([
+            entry("opened", json!({"page": "pages/index/index"})),
+            entry("支付 timed out after 30 s", json!({"level": "error", "page": "pages/pay/pay?id=7", "version": "1.0.0", "filter_msg": "order-77"})),
+            entry("closed", json!({"level": "warn"})),
+        ]);
+        assert_eq!(send(&scene, sent).await.good(), json!({"kept": 3, "refused": []}));
+        let other = json!({"host_app": "super-app", "guid": "device-2", "account": "alice", "platform": "ios",
+            "host_version": "3.3.0", "sdk_version": "2.0.0", "entries": [entry("elsewhere", json!({}))]});
+        scene.host.device(&scene.key).post("/v1/logs", other).await.good();
+        let all = ["elsewhere", "closed", "支付 timed out after 30 s", "opened"];
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, all);
+        assert_eq!(messages(&scene.admin, "host_app=super-app").await, all);
+        for (query, expected) in [
+            ("level=warn", &all[1..3]),
+            ("level=error", &all[2..3]),
+            ("platform=ios", &all[..1]),
+            ("guid=device-1", &all[1..]),
+            ("account=alice", &all[..1]),
+            ("page=pages/pay/pay", &all[2..3]),
+            ("version=1.0.0", &all[2..3]),
+            ("host_version=3.3.0", &all[..1]),
+            ("sdk_version=1.0.0", &all[1..]),
+            ("words=TIMED%20支付", &all[2..3]),
+            ("contains=d%20out%20a", &all[2..3]),
+            ("filter_msg=order", &all[2..3]),
+            ("words=time", &[]),
+            ("from=2999-01-01T00:00:00Z", &[]),
+            ("until=2020-01-01T00:00:00Z", &[]),
+        ] {
+            assert_eq!(messages(&scene.admin, &format!("mini_app=coffee&{query}")).await, expected, "{query}");
+        }
+        let found = scene.admin.get("/v1/logs?mini_app=coffee&level=error").await.good()["items"][0].clone();
+        for (member, value) in [("at", "2030-01-31T08:00:00.000Z"), ("page", "pages/pay/pay?id=7"), ("filter_msg", "order-77"),
+            ("guid", "device-1"), ("host_app", "super-app"), ("sdk_version", "1.0.0"), ("host_version", "3.2.1")] {
+            assert_eq!(found[member], value, "{member}");
+        }
+        let day = text(&found["received_at"])[..10].to_owned();
+        assert_eq!(messages(&scene.admin, &format!("mini_app=coffee&from={day}T00:00:00Z")).await, all);
+        // Page by page.
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = scene.admin.get(&format!("/v1/logs?mini_app=coffee&limit=3{cursor}")).await.good();
+            pages.extend(page["items"].as_array().unwrap().iter().map(|item| text(&item["message"])));
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(pages, all);
+        scene.admin.get("/v1/logs?mini_app=coffee&cursor=x").await.refused("invalid-cursor");
+        scene.admin.get("/v1/logs?level=warn").await.refused("invalid-field");
+    }
+
+    async fn d4_a_batch_is_kept_in_part_and_says_which_entries_are_not_and_why(host) {
+        let host = host.again(|config| (config.logs.log_day_entries, config.logs.log_entry_bytes) = (2, 512)).await;
+        let scene = scene(host).await;
+        let sent = json!([
+            entry("one", json!({})),
+            entry("unknown", json!({"mini_app": "tea"})),
+            entry("loud", json!({"level": "loud"})),
+            entry(&"x".repeat(600), json!({})),
+            entry("two", json!({})),
+            entry("three", json!({})),
+        ]);
+        let taken = send(&scene, sent).await.good();
+        let refused: Vec<_> = taken["refused"].as_array().unwrap().iter().map(|one| (one["entry"].as_u64().unwrap(), text(&one["reason"]))).collect();
+        let expected = [(1, "mini-app-unknown"), (2, "unreadable"), (3, "too-large"), (5, "mini-app-day-full")];
+        assert_eq!(refused, expected.map(|(place, reason)| (place, reason.to_owned())));
+        assert_eq!(taken["kept"], 2);
+        assert!(text(&taken["refused"][1]["detail"]).contains("/level"), "{taken}");
+        assert!(text(&taken["refused"][2]["detail"]).contains("512 are allowed"), "{taken}");
+        assert!(text(&taken["refused"][3]["detail"]).contains("T00:00:00.000Z on"), "{taken}");
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["two", "one"]);
+        let many: Vec<_> = (0..1001).map(|_| entry("a", json!({}))).collect();
+        assert_eq!(send(&scene, json!(many)).await.refused("invalid-field")["pointer"], "/entries");
+        let metrics = String::from_utf8(scene.host.anonymous().get("/metrics").await.bytes.to_vec()).unwrap();
+        for line in ["berth_log_entries_total 2", "berth_log_entries_refused_total{reason=\"too-large\"} 1", "berth_log_queue_bytes 0"] {
+            assert!(metrics.contains(line), "{line}");
+        }
+    }
+
+    async fn d4_a_batch_may_be_packed_and_a_bomb_is_not_unpacked(host) {
+        let scene = scene(host).await;
+        let body = batch(json!([entry("packed", json!({}))])).to_string();
+        assert_eq!(send_packed(&scene, gzip(body.as_bytes()), "gzip").await.good()["kept"], 1);
+        let bomb = gzip(&vec![b' '; 256 << 20]);
+        assert!(bomb.len() < 1 << 20);
+        assert_eq!(send_packed(&scene, bomb, "gzip").await.refused("body-too-large")["limit"], 8 << 20);
+        send_packed(&scene, vec![b' '; 3 << 20], "identity").await.refused("body-too-large");
+        send_packed(&scene, body.clone().into_bytes(), "gzip").await.refused("bad-request");
+        send_packed(&scene, body.into_bytes(), "br").await.refused("unsupported-media-type");
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["packed"]);
+    }
+
+    async fn d4_personal_data_is_masked_before_it_is_stored(host) {
+        let scene = scene(host).await;
+        let beside = scene.host.beside().await;
+        let rules = json!({"rules": [{"kind": "phone"}]});
+        assert_eq!(scene.admin.put("/v1/log-masks", rules).await.good()["scope"], "platform");
+        let rules = json!({"rules": [{"kind": "key", "name": "password"}]});
+        let set = scene.admin.put("/v1/mini-apps/coffee/log-masks", rules).await.good();
+        assert_eq!(scene.admin.get("/v1/mini-apps/coffee/log-masks").await.good(), set);
+        let events = scene.admin.get("/v1/events?mini_app=coffee").await.good();
+        assert!(events["items"].as_array().unwrap().iter().any(|one| one["type"] == "log_masks.set" && one["data"] == set));
+        let said = r#"{"phone":"13812345678","password":"canary-secret-1"}"#;
+        let sent = json!([entry(said, json!({"filter_msg": "13812345678", "page": "p?tel=13812345678"}))]);
+        send(&scene, sent.clone()).await.good();
+        tokio::time::sleep(Duration::from_millis(1500)).await; // the other host has heard of it
+        beside.device(&scene.key).post("/v1/logs", batch(sent)).await.good();
+        let found = scene.admin.get("/v1/logs?mini_app=coffee").await.good();
+        assert_eq!(found["items"].as_array().unwrap().len(), 2);
+        for one in found["items"].as_array().unwrap() {
+            assert_eq!(one["message"], r#"{"password":"[masked]","phone":"[phone]"}"#);
+            assert_eq!((&one["filter_msg"], &one["page"]), (&json!("[phone]"), &json!("p?tel=[phone]")));
+        }
+        for file in std::fs::read_dir(scene.host.folder().join("logs")).into_iter().flatten() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            for secret in ["canary-secret-1", "13812345678"] {
+                assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} is stored");
+            }
+        }
+        let wrong = json!({"rules": [{"kind": "pattern", "pattern": "("}]});
+        assert_eq!(scene.admin.put("/v1/log-masks", wrong).await.refused("invalid-field")["pointer"], "/rules/0/pattern");
+    }
+
+    async fn d4_f80_a_team_reads_its_mini_app_and_a_host_app_what_came_from_it(host) {
+        let scene = scene(host).await;
+        send(&scene, json!([entry("hello", json!({}))])).await.good();
+        let (account, maker) = scene.host.somebody("maker").await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{account}", scene.team), json!({"role": "viewer"})).await.good();
+        let (account, host_admin) = scene.host.somebody("host").await;
+        scene.admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": "auditor"})).await.good();
+        let (_, stranger) = scene.host.somebody("stranger").await;
+        let (of_app, of_host, of_both) = ("mini_app=coffee", "host_app=super-app", "mini_app=coffee&host_app=super-app");
+        for (who, may) in [(&maker, [true, false, true]), (&host_admin, [false, true, true]), (&stranger, [false; 3])] {
+            for (query, may) in [of_app, of_host, of_both].into_iter().zip(may) {
+                let answer = who.get(&format!("/v1/logs?{query}")).await;
+                if may { assert_eq!(answer.good()["items"][0]["message"], "hello") } else { drop(answer.refused("not-found")) }
+                let streamed = who.get(&format!("/v1/logs/stream?{query}")).await;
+                assert_eq!(streamed.status, if may { 200 } else { 404 });
+            }
+        }
+        // The key must be that of the host app, and opens nothing else.
+        let other = scene.admin.post("/v1/host-apps", json!({"name": "Other", "id": "other-app"})).await.good();
+        scene.host.settled().await;
+        let device = scene.host.device(&text(&other["public_key"]));
+        device.post("/v1/logs", batch(json!([entry("forged", json!({}))]))).await.refused("invalid-host-app-key");
+        let mut own = batch(json!([entry("forged", json!({}))]));
+        own["host_app"] = json!("other-app");
+        assert_eq!(device.post("/v1/logs", own).await.good()["refused"][0]["reason"], "mini-app-unknown");
+        scene.host.device(&scene.key).get("/v1/logs?mini_app=coffee").await.refused("missing-token");
+    }
+
+    async fn d4_the_log_is_followed_as_it_grows_on_every_host_and_nothing_is_missed(host) {
+        let scene = scene(host).await;
+        let beside = scene.host.beside().await;
+        let reader = beside.with_token(&scene.host.admin_token);
+        let open = async |last: Option<String>| {
+            let request = reader.request("GET", "/v1/logs/stream?mini_app=coffee&level=warn");
+            last.iter().fold(request, |request, last| request.header("Last-Event-ID", last)).send().await.unwrap().bytes_stream()
+        };
+        let mut stream = open(None).await;
+        let mut heard = String::new();
+        let mut until = async |stream: &mut (dyn futures_util::Stream<Item = reqwest::Result<_>> + Unpin + Send), word: &str| {
+            let wait = async {
+                while !heard.contains(word) {
+                    let part: axum::body::Bytes = stream.next().await.unwrap().unwrap();
+                    heard.push_str(std::str::from_utf8(&part).unwrap());
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {word}"));
+            std::mem::take(&mut heard)
+        };
+        until(&mut stream, "nothing arrived").await;
+        send(&scene, json!([entry("quiet", json!({})), entry("first", json!({"level": "warn"}))])).await.good();
+        let told = until(&mut stream, "first").await;
+        assert!(!told.contains("quiet") && told.contains("event: entry"), "{told}");
+        drop(stream);
+        send(&scene, json!([entry("second", json!({"level": "error"}))])).await.good();
+        let last = told.lines().rev().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+        let told = until(&mut open(Some(last)).await, "second").await;
+        assert!(!told.contains("first"), "{told}");
+    }
+
+    async fn d4_a_day_that_is_too_old_is_dropped(host) {
+        let clock = ManualClock::new(host.app.db.now());
+        let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+        let scene = scene(host.again_in(nature, |config| config.logs.log_keep_days = 2).await).await;
+        send(&scene, json!([entry("first day", json!({}))])).await.good();
+        clock.advance_seconds(86_400);
+        send(&scene, json!([entry("second day", json!({}))])).await.good();
+        assert!(scene.host.app.logs.forget_old().await.unwrap().is_empty());
+        clock.advance_seconds(86_400);
+        send(&scene, json!([entry("third day", json!({}))])).await.good();
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["third day", "second day", "first day"]);
+        assert_eq!(scene.host.app.logs.forget_old().await.unwrap().len(), 1);
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["third day", "second day"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_a_log_store_that_stalls_slows_no_check_and_is_said_honestly() {
+    let scene = scene(Host::start(Database::Sqlite).await.again(|config| config.logs.log_queue_mib = 1).await).await;
+    send(&scene, json!([entry("before", json!({}))])).await.good();
+    let file = std::fs::read_dir(scene.host.folder().join("logs")).unwrap().map(|file| file.unwrap().path());
+    let file = file.into_iter().find(|file| file.extension().is_some_and(|end| end == "db")).unwrap();
+    let pool = sqlx::SqlitePool::connect(file.to_str().unwrap()).await.unwrap();
+    let stall = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let large: Vec<_> = (0..60).map(|_| entry(&"x".repeat(10_000), json!({}))).collect();
+    let device = scene.host.device(&scene.key);
+    let waiting = {
+        let (device, large) = (device.clone(), batch(json!(large)));
+        tokio::spawn(async move { device.post("/v1/logs", large).await })
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let refused = send(&scene, json!(large)).await;
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+    refused.refused("log-queue-full");
+    let ask = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
+    for _ in 0..50 {
+        let began = Instant::now();
+        device.post("/v1/check", ask.clone()).await.good();
+        assert!(began.elapsed() < Duration::from_secs(1), "a check waited");
+    }
+    assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["before"], "what is there can be read");
+    let answer = waiting.await.unwrap();
+    assert_eq!((answer.status, answer.kind().as_str()), (503, "unavailable"));
+    drop(stall);
+    pool.close().await;
+    let again = async {
+        while send(&scene, json!([entry("after", json!({}))])).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again).await.expect("it recovers");
+    assert_eq!(messages(&scene.admin, "mini_app=coffee").await[0], "after");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_f110_a_flood_of_logs_takes_nothing_from_checks() {
+    let host = Host::start(Database::Sqlite).await;
+    let host = host
+        .listening(|http| {
+            http.trusted_proxy = vec!["127.0.0.0/8".parse().unwrap()];
+            http.devices.logs = "2/1h".parse().unwrap();
+        })
+        .await;
+    let scene = scene(host).await;
+    let from = |path: &str, body: Value| {
+        let request = scene.host.device(&scene.key).request("POST", path).header("X-Forwarded-For", "203.0.113.7");
+        Answer::of(request.json(&body), path.to_owned())
+    };
+    for _ in 0..2 {
+        from("/v1/logs", batch(json!([entry("a", json!({}))]))).await.good();
+    }
+    let refused = from("/v1/logs", batch(json!([]))).await;
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+    refused.refused("too-many-requests");
+    from("/v1/check", json!({"host_app": "super-app", "guid": "d", "apps": []})).await.good();
+}
