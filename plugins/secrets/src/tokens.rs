@@ -30,18 +30,41 @@ const TOKENS: [(&str, &str, usize, usize); 19] = [
     ("Slack webhook", "https://hooks.slack.com/services/T", 30, 60),
 ];
 
+/// The secrets of Berth itself: their name and their prefix. 32 characters follow.
+const OWN: [(&str, &str); 3] = [
+    ("MiniApp's AppSecret", "berth_secret_"),
+    ("MiniApp's server token", "berth_server_"),
+    ("token of Berth", "berth_"),
+];
+
+/// The characters of Berth's own secrets, which are never words: i, l, o and u are not among them.
+const OWN_CHARACTERS: &str = "0123456789abcdefghjkmnpqrstvwxyz";
+
 /// A token of a known form.
 pub fn token(text: &str) -> Option<Finding> {
-    let (what, found) = TOKENS.iter().find_map(|(what, prefix, shortest, longest)| {
-        let token = word_after(text, prefix)?;
-        let secret = token.strip_prefix(prefix)?;
-        ((*shortest..=*longest).contains(&secret.len()) && is_random(secret) && !is_words(secret))
-            .then_some((what, token))
-    })?;
+    let (what, found) = foreign(text).or_else(|| own(text))?;
     Some(
         Finding::error("access-token", format!("A {what} lies in the package: {}.", masked(found)))
             .fix("Revoke it now, and keep the new one on your server only."),
     )
+}
+
+fn foreign(text: &str) -> Option<(&'static str, &str)> {
+    TOKENS.iter().find_map(|(what, prefix, shortest, longest)| {
+        let token = word_after(text, prefix)?;
+        let secret = token.strip_prefix(prefix)?;
+        ((*shortest..=*longest).contains(&secret.len()) && is_random(secret) && !is_words(secret))
+            .then_some((*what, token))
+    })
+}
+
+fn own(text: &str) -> Option<(&'static str, &str)> {
+    OWN.iter().find_map(|(what, prefix)| {
+        let token = word_after(text, prefix)?;
+        let secret = token.strip_prefix(prefix)?;
+        let fits = secret.len() == 32 && secret.chars().all(|c| OWN_CHARACTERS.contains(c));
+        (fits && is_random(secret)).then_some((*what, token))
+    })
 }
 
 /// The first word of the text that begins with the prefix.

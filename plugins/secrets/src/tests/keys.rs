@@ -36,6 +36,9 @@ fn cloud_keys_are_found_with_their_secrets() {
     ]);
 }
 
+/// What follows the prefix of Berth's own secrets.
+const OWN: &str = "kscb9pymb6q0brgh69xnwxjpy97t69hx";
+
 #[test]
 fn tokens_are_found_by_their_form() {
     let scripts = [
@@ -45,12 +48,18 @@ fn tokens_are_found_by_their_form() {
         format!("t = '{}8301947265-5920173846-{}'", "xoxb-", &RANDOM[..24]),
         format!("t = '{}{}'", "sk_live_", &RANDOM[..24]),
         format!("t = `{}{}`", "npm_", &RANDOM[..36]),
+        format!("t = '{}{OWN}'", "berth_secret_"),
+        format!("t = '{}{OWN}'", "berth_server_"),
+        format!("t = '{}{OWN}'", "berth_"),
         format!("u = 'https://hooks.{}/services/T02AB3CD4/B05EF6GH7/{}'", "slack.com", &RANDOM[..24]),
     ];
     each_is("access-token", Severity::Error, &scripts);
     each_passes(&[
         &format!("t = '{}{}'", "sk_test_", &RANDOM[..24]),
         "t = 'ghp_'",
+        "t = 'berth_secret_'",
+        &format!("t = '{}{}'", "berth_secret_", &OWN[1..]),
+        "t = 'berth_secret_with_a_name_that_is_only_words_'",
         "t = 'npm_install_this_package_and_that_package'",
         "t = 'ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'",
     ]);
