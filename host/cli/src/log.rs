@@ -327,7 +327,7 @@ mod tests {
         for (text, says) in
             [("fax", "pattern=REGEX"), ("email=x", "takes no value"), ("pattern=(", "regular expression")]
         {
-            let said = text.parse::<RuleChoice>().unwrap_err();
+            let said = text.parse::<RuleChoice>().expect_err("it is no rule");
             assert!(said.contains(says), "{text}: {said}");
         }
     }
