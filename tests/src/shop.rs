@@ -36,6 +36,13 @@ pub struct Ledger {
     next: (u64, u64),
 }
 
+impl Ledger {
+    /// Whether enough was acknowledged for a loss to show: uploads, a publication and a device of a task.
+    pub fn says_enough(&self) -> bool {
+        self.uploads.len() > 20 && !self.published.is_empty() && !self.admitted.is_empty()
+    }
+}
+
 /// A team with the MiniApps `coffee` and `tea`, which are bound to the host app `super-app`.
 #[derive(Clone)]
 pub struct Shop {

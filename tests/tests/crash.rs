@@ -17,7 +17,10 @@ async fn killed_again_and_again(database: Database) {
     let process = berth.start().await;
     let shop = Shop::open(&berth.admin(&process)).await;
     process.kill().await;
-    for _ in 0..CRASHES {
+    let mut crashes = 0;
+    // A slow machine does less between two crashes, and is given more of them.
+    while crashes < CRASHES || crashes < 4 * CRASHES && !shop.ledger().says_enough() {
+        crashes += 1;
         let process = berth.start().await;
         let admin = berth.admin(&process);
         shop.remembers(&admin, &process).await;
@@ -37,10 +40,7 @@ async fn killed_again_and_again(database: Database) {
     let process = berth.start().await;
     shop.remembers(&berth.admin(&process), &process).await;
     let ledger = shop.ledger();
-    assert!(
-        ledger.uploads.len() > 20 && !ledger.published.is_empty() && !ledger.admitted.is_empty(),
-        "too little was done: {ledger:?}"
-    );
+    assert!(ledger.says_enough(), "too little was done: {ledger:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -98,7 +98,7 @@ on_both! {
         let told = [
             ("team", expected(&["mini_app.off_shelf", "binding.removed"])),
             ("merchant", expected(&["webhook.created", "merchant.edited"])),
-            ("host_app", expected(&["webhook.created", "binding.removed"])),
+            ("host_app", expected(&["webhook.created", "binding.off_shelf", "binding.removed"])),
         ];
         receiver.until(|arrived| told.iter().all(|(kind, expected)| of(arrived, kind).is_superset(expected))).await;
         tokio::time::sleep(Duration::from_millis(500)).await;

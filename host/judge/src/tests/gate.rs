@@ -52,7 +52,10 @@ async fn f44_an_older_interface_is_refused_with_what_is_expected() {
     let wit = "package berth:policy@0.9.0; interface gray { decide: func() -> bool; } world grayscale { export gray; }";
     let module = r#"(module (func (export "berth:policy/gray@0.9.0#decide") (result i32) (i32.const 1)))"#;
     let refusal = Lab::new().refusal(embedded(module, wit, "grayscale")).await;
-    assert!(refusal.detail.contains("for berth:policy@0.9.0") && refusal.detail.contains("takes berth:policy@1.0.0"), "{refusal}");
+    assert!(
+        refusal.detail.contains("for berth:policy@0.9.0") && refusal.detail.contains("takes berth:policy@1.0.0"),
+        "{refusal}"
+    );
     assert_eq!(refusal.fields["found"], "other-interface-version");
     for language in ["Rust", "JavaScript", "Python"] {
         assert!(refusal.detail.contains(language), "{language}: {refusal}");
