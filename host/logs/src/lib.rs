@@ -1,5 +1,5 @@
-//! Where real-time logs are kept (D4). The store is behind one trait: embedded, in files or tables of a day, or in
-//! ClickHouse.
+//! Where real-time logs are kept (D4). The store is behind one trait, so that another one can take its place; the embedded one
+//! keeps files or tables of a day.
 //!
 //! Logs have connections of their own and share nothing with the database of the host: neither its connections nor the
 //! sequence of events. A log store that is slow, full or gone slows no check. Nor is it backed up with the host.
