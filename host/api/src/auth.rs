@@ -72,6 +72,15 @@ pub(super) fn device_key(headers: &HeaderMap) -> Option<&str> {
     headers.get(HOST_APP_KEY).and_then(|value| value.to_str().ok())
 }
 
+/// The key of a request that only devices send.
+///
+/// # Errors
+/// `invalid-host-app-key` when there is none.
+pub(super) fn required_device_key(headers: &HeaderMap) -> Result<&str> {
+    let detail = "Send the host app's public key in X-Host-App-Key.";
+    device_key(headers).ok_or_else(|| Error::new(Code::InvalidHostAppKey, detail))
+}
+
 async fn device(app: &App, key: &str) -> Result<HostApp> {
     let found = app.db.read().await?.host_app_by_key(key).await?;
     found.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "No host app has this X-Host-App-Key."))

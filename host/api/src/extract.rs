@@ -8,7 +8,7 @@ use axum::{
         path::ErrorKind,
         rejection::{BytesRejection, PathRejection},
     },
-    http::{HeaderValue, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderMap, HeaderValue, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper::body::Body as _;
@@ -63,10 +63,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         limits::refuse_declared(request.body(), MAX_JSON)?;
-        if !request.headers().get(CONTENT_TYPE).is_some_and(is_json) {
-            let detail = "Send the body with the header Content-Type: application/json.";
-            return Err(Error::new(Code::UnsupportedMedia, detail).into());
-        }
+        require_json(request.headers())?;
         let body = Bytes::from_request(request, state).await.map_err(bytes_problem)?;
         if depth(&body) > MAX_DEPTH {
             let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
@@ -74,6 +71,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         read::json(&body).map(Self).map_err(Problem)
     }
+}
+
+/// Refuses with `unsupported-media` a request that does not say that its body is JSON.
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Error> {
+    if headers.get(CONTENT_TYPE).is_some_and(is_json) {
+        return Ok(());
+    }
+    let detail = "Send the body with the header Content-Type: application/json.";
+    Err(Error::new(Code::UnsupportedMedia, detail))
 }
 
 /// Whether a Content-Type is JSON, such as `application/json` or `application/cloudevents+json`.

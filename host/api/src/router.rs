@@ -50,12 +50,17 @@ fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
         OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
     refusals::add(&mut document);
     security::add(&mut document);
-    (routes, numberless(document))
+    (routes, document)
 }
 
-/// The OpenAPI document that `/openapi.json` serves.
+/// The OpenAPI document of the API, with the numbers of rules that only its sources speak of.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     resources().1
+}
+
+/// The text that `/openapi.json` serves.
+fn served(document: &utoipa::openapi::OpenApi) -> String {
+    numberless(&serde_json::to_string_pretty(document).unwrap_or_default())
 }
 
 /// All routes of the host, wrapped by what every request passes.
@@ -64,7 +69,7 @@ pub fn router(app: Arc<App>, throttle: Arc<Throttle>, deps: EdgeDeps) -> Router 
     let idempotency =
         Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
     let api = Api { app, throttle };
-    let document = serde_json::to_string_pretty(&description).unwrap_or_default();
+    let document = served(&description);
     let routes = resources
         .route_layer(from_fn_with_state(idempotency, once::<berth_store::Db>))
         .route_layer(from_fn_with_state(api.clone(), identify))
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn the_openapi_document_is_the_one_that_was_reviewed() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-        let document = serde_json::to_string_pretty(&openapi()).unwrap() + "\n";
+        let document = served(&openapi()) + "\n";
         if std::env::var_os("BERTH_UPDATE_SNAPSHOTS").is_some() {
             std::fs::write(path, &document).unwrap();
         }

@@ -14,6 +14,7 @@ use super::{
     patience::Patience,
 };
 use berth_base::{
+    clock::Millis,
     error::{Code, Error, Result},
     ids::GrayTaskId,
     text,
@@ -140,18 +141,23 @@ impl<'a> Round<'a> {
         self.index.mini_app(&having.mini_app).map(AsRef::as_ref)
     }
 
-    fn decide(&mut self, having: &Having, refused: &[GrayTaskId], trace: &mut impl Recorder) -> Decision<'a> {
-        let (known, device, key) = (self.known(having), self.device, self.key);
-        let (current, now) = (having.version(), self.checks.clock.now());
+    fn decide(
+        &mut self,
+        having: &Having,
+        now: Millis,
+        refused: &[GrayTaskId],
+        trace: &mut impl Recorder,
+    ) -> Decision<'a> {
+        let (known, device, key, current) = (self.known(having), self.device, self.key, having.version());
         self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
     }
 
     /// Decides, and asks for admission where it is needed, until a task admits the device or no task remains to admit
     /// it.
     async fn answer(&mut self, having: &Having, newcomer: &(dyn Fn() -> bool + Sync)) -> CheckResult {
-        let mut refused = Vec::new();
+        let (mut refused, now) = (Vec::new(), self.checks.clock.now());
         let decision = loop {
-            let decision = self.decide(having, &refused, &mut Counting);
+            let decision = self.decide(having, now, &refused, &mut Counting);
             let Decision::Admit(task) = decision else { break decision };
             if task.named.find(&Claims::from(self.device)).is_none() && !newcomer() {
                 refused.push(task.id.clone());
@@ -177,13 +183,13 @@ impl<'a> Round<'a> {
         {
             self.note_running(task);
         }
-        self.result(having, &decision)
+        self.result(having, now, &decision)
     }
 
     fn explain(&mut self, having: &Having) -> Explained {
-        let mut steps = Vec::new();
-        let decision = self.decide(having, &[], &mut steps);
-        let result = self.result(having, &decision);
+        let (mut steps, now) = (Vec::new(), self.checks.clock.now());
+        let decision = self.decide(having, now, &[], &mut steps);
+        let result = self.result(having, now, &decision);
         step_on_force(self.known(having), having.version(), &decision, &mut steps);
         steps.extend(result.runtime.iter().flat_map(runtime_steps));
         Explained { result, steps }
@@ -197,8 +203,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn result(&self, having: &Having, decision: &Decision<'_>) -> CheckResult {
-        let (known, now) = (self.known(having), self.checks.clock.now());
+    fn result(&self, having: &Having, now: Millis, decision: &Decision<'_>) -> CheckResult {
+        let known = self.known(having);
         let app = decision.release().and(known);
         let runtime = app.map(|app| self.index.runtime(app, &self.device.host_app, now));
         result(known, runtime, having, self.device, decision)

@@ -211,6 +211,15 @@ impl Index {
         self.by_key.get(key)
     }
 
+    /// Refuses with `invalid-host-app-key` a device whose key is not that of the host app that it names.
+    pub fn require_key(&self, key: &str, host_app: &HostAppId) -> Result<()> {
+        if self.host_app_by_key(key).is_some_and(|known| known.id == *host_app) {
+            return Ok(());
+        }
+        let detail = format!("The key in X-Host-App-Key is not the one of {host_app}.");
+        Err(Error::new(Code::InvalidHostAppKey, detail))
+    }
+
     /// The gray task with this id, when it still has an effect on devices.
     pub fn task(&self, id: &str) -> Option<&Arc<GrayEntry>> {
         self.tasks.get(id)

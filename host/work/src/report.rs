@@ -2,10 +2,7 @@
 
 pub use berth_model::report::*;
 
-use berth_base::{
-    error::{Code, Error, Result},
-    ids::GrayTaskId,
-};
+use berth_base::{error::Result, ids::GrayTaskId};
 use berth_check::{Checks, index::GrayEntry};
 use berth_model::{
     check::{Key, short},
@@ -21,11 +18,7 @@ use berth_package::PackageName;
 pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
     short("guid", &report.guid)?;
     let index = checks.live.current();
-    let host_app = index.host_app_by_key(key).filter(|known| known.id == report.host_app);
-    host_app.ok_or_else(|| {
-        let detail = format!("The key in X-Host-App-Key is not the one of {}.", report.host_app);
-        Error::new(Code::InvalidHostAppKey, detail)
-    })?;
+    index.require_key(key, &report.host_app)?;
     let bound = index.mini_app(&report.mini_app).filter(|known| known.host_apps.contains(&report.host_app));
     for task in bound.iter().flat_map(|known| &known.gray).filter(|task| task.release.version == report.version) {
         if task.admitted.mark(Key::of(&report.guid), report.kind) {

@@ -13,7 +13,11 @@ use berth_model::{
 };
 use berth_work::{check, report};
 
-use crate::{Api, auth::device_key, client_ip::ClientIp};
+use crate::{
+    Api,
+    auth::{device_key, required_device_key},
+    client_ip::ClientIp,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
@@ -65,9 +69,7 @@ async fn report(
     headers: HeaderMap,
     Json(report): Json<Report>,
 ) -> Result<StatusCode> {
-    let key = device_key(&headers);
-    let key =
-        key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
+    let key = required_device_key(&headers)?;
     let claims = Claims { guid: Some(&report.guid), ..Claims::default() };
     app.let_pass(client.map(|Extension(client)| client), key, [report.mini_app.as_str()], &claims)?;
     report::take(&app.checks, key, &report)?;

@@ -5,10 +5,7 @@ use std::io::Read;
 use axum::{
     Extension,
     body::{Body, Bytes},
-    http::{
-        HeaderMap,
-        header::{CONTENT_ENCODING, CONTENT_TYPE},
-    },
+    http::{HeaderMap, header::CONTENT_ENCODING},
     response::{IntoResponse, Sse, sse},
 };
 use http_body_util::{BodyExt, Limited};
@@ -28,9 +25,9 @@ use berth_work::log;
 
 use crate::{
     Api,
-    auth::device_key,
+    auth::required_device_key,
     client_ip::ClientIp,
-    extract::is_json,
+    extract::require_json,
     limits::{body_problem, refuse_declared},
     read,
 };
@@ -59,9 +56,7 @@ async fn send(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Taken>> {
-    let key = device_key(&headers);
-    let key =
-        key.ok_or_else(|| Error::new(Code::InvalidHostAppKey, "Send the host app's public key in X-Host-App-Key."))?;
+    let key = required_device_key(&headers)?;
     let client = client.map(|Extension(client)| client);
     app.throttle.pass_logs(client)?;
     let packed = is_packed(&headers)?;
@@ -73,12 +68,7 @@ async fn send(
 }
 
 fn is_packed(headers: &HeaderMap) -> Result<bool, Error> {
-    if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
-        return Err(Error::new(
-            Code::UnsupportedMedia,
-            "Send the body with the header Content-Type: application/json.",
-        ));
-    }
+    require_json(headers)?;
     match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
         None | Some(b"identity") => Ok(false),
         Some(b"gzip") => Ok(true),

@@ -26,21 +26,21 @@ const PULSE: Duration = Duration::from_secs(1);
 /// The masks in force.
 #[derive(Debug, Default)]
 pub struct Masks {
+    /// The rules of which these masks are made.
+    places: Vec<LogMasks>,
     of_all: Mask,
     /// With those of all.
     of_one: HashMap<MiniAppId, Mask>,
 }
 
 impl Masks {
-    fn new(places: &[LogMasks]) -> Self {
+    fn new(places: Vec<LogMasks>) -> Self {
         let of_all = || places.iter().filter(|place| place.scope == MaskScope::Platform).flat_map(|place| &place.rules);
-        let mut masks = Self { of_all: Mask::new(of_all()), of_one: HashMap::new() };
-        for place in places {
-            if let Some(mini_app) = &place.mini_app {
-                masks.of_one.insert(mini_app.clone(), Mask::new(of_all().chain(&place.rules)));
-            }
-        }
-        masks
+        let with_own = |rules| Mask::new(of_all().chain(rules));
+        let of_one =
+            places.iter().filter_map(|place| Some((place.mini_app.clone()?, with_own(&place.rules)))).collect();
+        let of_all = Mask::new(of_all());
+        Self { places, of_all, of_one }
     }
 
     /// The mask for a MiniApp.
@@ -50,9 +50,13 @@ impl Masks {
 }
 
 impl Logs {
-    /// Reads the masks anew.
+    /// Reads the masks anew. They are made anew only when their rules differ.
     pub async fn refresh_masks(&self, db: &Db) -> Result<()> {
-        let masks = Masks::new(&db.read().await?.log_masks().await?);
+        let places = db.read().await?.log_masks().await?;
+        if self.masks().is_ok_and(|known| known.places == places) {
+            return Ok(());
+        }
+        let masks = Masks::new(places);
         *self.masks.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(masks));
         Ok(())
     }
@@ -64,22 +68,14 @@ impl Logs {
     }
 }
 
-/// Keeps the masks current, in an endless loop.
+/// Keeps the masks current, in an endless loop. By the clock and not by events: these come by the thousand a second, and
+/// hardly any of them is about masks.
 pub async fn run(logs: Arc<Logs>, db: Db) {
-    let mut seen = 0;
     loop {
-        let looked = async {
-            let last = db.read().await?.last_event().await?;
-            if last != seen {
-                logs.refresh_masks(&db).await?;
-            }
-            Ok::<_, Error>(last)
-        };
-        match looked.await {
-            Ok(last) => seen = last,
-            Err(error) => tracing::warn!(?error, "the masks of logs could not be read; those that are known go on"),
+        tokio::time::sleep(PULSE).await;
+        if let Err(error) = logs.refresh_masks(&db).await {
+            tracing::warn!(?error, "the masks of logs could not be read; those that are known go on");
         }
-        db.events_told(PULSE).await;
     }
 }
 

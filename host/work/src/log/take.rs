@@ -22,11 +22,7 @@ const AGAIN_SECONDS: u64 = 5;
 pub async fn take(checks: &Checks, logs: &Logs, key: &str, new: NewLogs<Result<NewEntry, String>>) -> Result<Taken> {
     let Batch { sender, entries } = new.checked()?;
     let (index, masks) = (checks.live.current(), logs.masks()?);
-    let known = index.host_app_by_key(key).filter(|known| known.id == sender.host_app);
-    known.ok_or_else(|| {
-        let detail = format!("The key in X-Host-App-Key is not the one of {}.", sender.host_app);
-        Error::new(Code::InvalidHostAppKey, detail)
-    })?;
+    index.require_key(key, &sender.host_app)?;
     let (mut places, mut arrived, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (place, entry) in entries.into_iter().enumerate() {
         match arrive(&index, &masks, &sender, entry, logs.config.log_entry_bytes) {
