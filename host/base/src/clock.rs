@@ -94,23 +94,31 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until a test moves it. Clones share the time.
 #[derive(Clone)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock {
+    time: Arc<AtomicI64>,
+    step: Arc<AtomicI64>,
+}
 
 impl ManualClock {
     /// A clock that stands still at `start`.
     pub fn new(start: Millis) -> Self {
-        Self(Arc::new(AtomicI64::new(start.0)))
+        Self { time: Arc::new(AtomicI64::new(start.0)), step: Arc::default() }
+    }
+
+    /// From now on each look at the clock moves it on by a second: whoever looks twice in one change says two times.
+    pub fn move_when_seen(&self) {
+        self.step.store(1000, Ordering::SeqCst);
     }
 
     /// Moves the time on by `seconds`.
     pub fn advance_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.time.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
+        Millis(self.time.fetch_add(self.step.load(Ordering::SeqCst), Ordering::SeqCst))
     }
 }
 

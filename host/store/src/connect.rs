@@ -1,6 +1,11 @@
 //! Opens the database and brings its schema up to date.
 
-use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use sqlx::{
     Connection, PgPool, Postgres, SqlitePool, Transaction,
@@ -175,7 +180,7 @@ impl Db {
     }
 
     fn tx(&self, conn: Conn) -> Tx {
-        Tx { conn, events: Vec::new(), db: self.clone() }
+        Tx { conn, events: Vec::new(), moment: OnceLock::new(), db: self.clone() }
     }
 
     /// Wakes the tasks that wait in [`Db::events_told`] and [`Db::next_events`].

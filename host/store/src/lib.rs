@@ -40,6 +40,8 @@ pub mod version;
 mod webhook;
 pub mod wechat;
 
+use std::sync::OnceLock;
+
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::statement::{
@@ -78,6 +80,7 @@ enum Conn {
 pub struct Tx {
     conn: Conn,
     events: Vec<NewEvent>,
+    moment: OnceLock<Millis>,
     db: Db,
 }
 
@@ -96,9 +99,10 @@ impl Tx {
         self.events.push_mut(NewEvent::new(id, now, kind, subject.to_string(), actor.to_owned(), data))
     }
 
-    /// The present time.
+    /// The time of this transaction: the present when it is first asked for, and the same ever after. What a change says
+    /// of itself in several rows and events happened at one moment.
     pub fn now(&self) -> Millis {
-        self.db.now()
+        *self.moment.get_or_init(|| self.db.now())
     }
 
     /// The source of random bytes.

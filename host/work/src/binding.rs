@@ -76,7 +76,7 @@ pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId
     if let Some(before) = before.filter(|before| before.state == state) {
         return Ok(before);
     }
-    let binding = Binding { host_app: id.clone(), mini_app: mini_app.clone(), state, created_at: db.now() };
+    let binding = Binding { host_app: id.clone(), mini_app: mini_app.clone(), state, created_at: tx.now() };
     tx.put_binding(&binding).await?;
     let kind = if state == BindingState::Active { kind::BINDING_CREATED } else { kind::BINDING_ASKED };
     tx.tell(kind, mini_app, caller.account.as_str(), &binding).for_mini_app(mini_app).for_host_app(id);

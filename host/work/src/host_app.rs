@@ -43,13 +43,13 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &HostAppId, action: Act
 #[tracing::instrument(name = "host_app.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp> {
     caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = db.begin().await?;
     let host_app = HostApp {
         id: new.id.unwrap_or_else(|| HostAppId::generate(db.random())),
         name: text::name("name", &new.name, 64)?,
         public_key: new_public_key(db.random()),
-        created_at: db.now(),
+        created_at: tx.now(),
     };
-    let mut tx = db.begin().await?;
     let inserted = tx.insert_host_app(&host_app).await;
     match inserted {
         Err(error) if is_unique_violation(&error) => {

@@ -5,6 +5,7 @@ pub mod access;
 pub mod app;
 pub mod app_secret;
 pub mod audit;
+mod beat;
 pub mod binding;
 pub mod check;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod report;
 pub mod rollout;
 pub mod settings;
 pub mod shelf;
+pub mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod unbroken;

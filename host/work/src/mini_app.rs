@@ -68,7 +68,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp
         on_shelf: true,
         shelf_note: String::new(),
         min_version: None,
-        created_at: db.now(),
+        created_at: tx.now(),
     };
     let inserted = tx.insert_mini_app(&mini_app).await;
     match inserted {

@@ -19,6 +19,7 @@ pub async fn overview(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Overvi
         auditing.extend(audit::latest(&mut tx, &version.id).await?);
     }
     let brief = |row| Version::from(row).brief();
+    let now = tx.now();
     let forced = tx.forced_in(&Span::one(id)).await?;
     let forced = forced.first().map(|release| &release.version);
     Ok(Overview {
@@ -29,6 +30,6 @@ pub async fn overview(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Overvi
         auditing,
         approved: tx.versions_in(id, State::Approved).await?.into_iter().map(brief).collect(),
         development: tx.versions_in(id, State::Development).await?.into_iter().map(brief).collect(),
-        gray_tasks: rollout::not_ended(&mut tx, id, db.now()).await?,
+        gray_tasks: rollout::not_ended(&mut tx, id, now).await?,
     })
 }

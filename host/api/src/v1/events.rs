@@ -53,7 +53,7 @@ fn message(item: &Item) -> Result<sse::Event, axum::Error> {
     match item {
         // An id without data tells no event, and moves `Last-Event-ID` on.
         Item::Heartbeat(seq) => Ok(sse::Event::default().id(seq.to_string()).comment("nothing happened")),
-        Item::Event(event) => sse::Event::default().id(event.seq.to_string()).event(&event.kind).json_data(event),
+        Item::Entry(event) => sse::Event::default().id(event.seq.to_string()).event(&event.kind).json_data(event),
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
         let text = r#"{"seq":7,"id":"evt_01arz3ndektsv4rrffq69g5fav","type":"version.published","subject":"mp-shop",
             "actor":"berth","at":"2030-01-31T08:00:00.000Z","data":{}}"#;
         let event: Event = serde_json::from_str(text).unwrap();
-        let items = futures_util::stream::iter([Item::Heartbeat(6), Item::Event(Box::new(event))]);
+        let items = futures_util::stream::iter([Item::Heartbeat(6), Item::Entry(Box::new(event))]);
         let response = Sse::new(items.map(|item| message(&item))).into_response();
         assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
         assert_eq!(response.headers()[CACHE_CONTROL], "no-cache");

@@ -89,10 +89,10 @@ pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team
         let detail = format!("You are in {teams} teams already. Ask an admin of the platform to create this one.");
         return Err(Error::new(Code::TeamLimit, detail).with("limit", MOST_TEAMS));
     }
-    let now = db.now();
+    let mut tx = db.begin().await?;
+    let now = tx.now();
     let team =
         Team { id: TeamId::generate(now, db.random()), name: text::name("name", &new.name, 64)?, created_at: now };
-    let mut tx = db.begin().await?;
     tx.insert_team(&team).await?;
     tx.tell(kind::TEAM_CREATED, &team.id, caller.account.as_str(), &team);
     tx.grant(caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;

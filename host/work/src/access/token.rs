@@ -86,7 +86,7 @@ pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> 
     if token.id != caller.token {
         caller.require_scope(TokenScope::Manage)?;
     }
-    if !tx.revoke_token(id, db.now()).await? {
+    if !tx.revoke_token(id, tx.now()).await? {
         return Ok(());
     }
     tx.tell(kind::TOKEN_REVOKED, id, caller.account.as_str(), &token);

@@ -46,7 +46,7 @@ pub async fn submit(audits: &Audits, caller: &Caller, id: &MiniAppId, number: &V
         ));
     }
     tx.step_version(&version, Transition::Submit).await?;
-    let now = audits.db.now();
+    let now = tx.now();
     let audit = AuditId::generate(now, audits.db.random());
     tx.insert_audit(&audit, &version, caller.account.as_str(), now).await?;
     for host_app in &host_apps {
@@ -71,7 +71,7 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &MiniAppId, number: &Version
     let version = tx.require_version(id, number).await?;
     tx.step_version(&version, Transition::Withdraw).await?;
     if let Some(open) = tx.open_audit_of(&version.id).await? {
-        tx.close_audit(&open.id, AuditState::Withdrawn, "", db.now()).await?;
+        tx.close_audit(&open.id, AuditState::Withdrawn, "", tx.now()).await?;
     }
     let data = OfVersion { version: number.clone() };
     tx.tell(kind::VERSION_WITHDRAWN, id, caller.account.as_str(), &data).for_mini_app(id);
@@ -108,7 +108,7 @@ pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Resu
         .with("state", audit.state));
     }
     let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
-    let (by, at) = (caller.account.to_string(), db.now());
+    let (by, at) = (caller.account.to_string(), tx.now());
     tx.set_decision(id, &how.host_app, decision, &note, &by, at).await?;
     let (version, host_app) = (audit.version.clone(), how.host_app.clone());
     let data = AuditDecided { audit: id.clone(), version, host_app, decision };

@@ -111,7 +111,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpoi
     let name = edit.name.map(|name| text::name("name", &name, 64)).transpose()?;
     let Some(name) = name.filter(|name| *name != endpoint.name) else { return Ok(endpoint) };
     endpoint.name = name;
-    endpoint.updated_at = db.now();
+    endpoint.updated_at = tx.now();
     tx.rename_endpoint_app(&endpoint).await?;
     tx.tell(kind::ENDPOINT_EDITED, id, caller.account.as_str(), &endpoint).for_merchant(&endpoint.merchant);
     tx.commit().await?;

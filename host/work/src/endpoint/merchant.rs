@@ -49,13 +49,13 @@ pub(crate) async fn authorise_change(
 #[tracing::instrument(name = "merchant.create", skip_all)]
 pub async fn create(db: &Db, caller: &Caller, new: NewMerchant) -> Result<Merchant> {
     caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = db.begin().await?;
     let merchant = Merchant {
         id: new.id.unwrap_or_else(|| MerchantId::generate(db.random())),
         name: text::name("name", &new.name, 64)?,
         unify_users: new.unify_users,
-        created_at: db.now(),
+        created_at: tx.now(),
     };
-    let mut tx = db.begin().await?;
     let inserted = tx.insert_merchant(&merchant).await;
     match inserted {
         Err(error) if is_unique_violation(&error) => {

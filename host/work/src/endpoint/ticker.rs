@@ -8,18 +8,14 @@ use crate::endpoint::{fulfilment, membership};
 use berth_base::{error::Result, ids::MerchantId};
 use berth_store::Db;
 
-use crate::event;
+use crate::{beat, event};
 
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Calls [`tick`] every second, in an endless loop.
 pub async fn run(db: Db) {
-    loop {
-        tokio::time::sleep(BEAT).await;
-        if let Err(error) = tick(&db).await {
-            tracing::warn!(?error, "expired product instances or waiting messages could not be stored; trying again");
-        }
-    }
+    beat::every(BEAT, "expired product instances or waiting messages could not be stored; trying again", || tick(&db))
+        .await;
 }
 
 /// Expires product instances whose time is over, and applies messages that were parked while their merchant was being
@@ -27,7 +23,7 @@ pub async fn run(db: Db) {
 #[tracing::instrument(name = "merchants.tick", skip_all)]
 pub async fn tick(db: &Db) -> Result<()> {
     let mut tx = db.read().await?;
-    let expiring = tx.merchants_with_expired_products(db.now()).await?;
+    let expiring = tx.merchants_with_expired_products(tx.now()).await?;
     let awaited = tx.merchants_with_waiting_messages().await?;
     drop(tx);
     // What fails for one merchant may fail for ever, and is no reason to leave the others.
@@ -58,7 +54,7 @@ async fn expire(db: &Db, merchant: &MerchantId) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.hold_merchant(merchant).await?;
     let default = tx.default_endpoint(merchant).await?;
-    for instance in tx.expire_products(merchant, db.now()).await? {
+    for instance in tx.expire_products(merchant, tx.now()).await? {
         tx.tell(kind::PRODUCT_INSTANCE_EXPIRED, &instance.id, event::BERTH, &instance).for_merchant(merchant);
         if let Some(default) = &default {
             membership::follow_state(&mut tx, event::BERTH, default, &instance);

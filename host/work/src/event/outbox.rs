@@ -1,13 +1,10 @@
 //! What carries events out of the host.
 
-use super::{
-    deliver::{Sender, WebhookConfig, guard::Guard},
-    stream::Streams,
-};
+use super::deliver::{Sender, WebhookConfig, guard::Guard};
 use berth_base::error::Result;
 use berth_store::Db;
 
-use crate::nats::NatsConfig;
+use crate::{nats::NatsConfig, stream::Streams};
 
 /// Carries events to webhooks, streams and NATS.
 pub struct Outbox {
@@ -15,7 +12,7 @@ pub struct Outbox {
     pub db: Db,
     /// Sends messages to webhooks.
     pub sender: Sender,
-    /// The open streams of events.
+    /// The open streams, of events and of logs.
     pub streams: Streams,
     /// How many messages to webhooks may be under way.
     pub sends: usize,

@@ -42,7 +42,7 @@ async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     let stream = stream::open(host.app.outbox.clone(), caller, query).await.unwrap();
     let events = stream.filter_map(|item| {
         ready(match item {
-            Item::Event(event) => Some(event.seq),
+            Item::Entry(event) => Some(event.seq),
             Item::Heartbeat(_) => None,
         })
     });

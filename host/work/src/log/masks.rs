@@ -18,7 +18,7 @@ use berth_model::{
 use berth_store::Db;
 
 use super::Logs;
-use crate::mini_app;
+use crate::{beat, mini_app};
 
 /// The longest time until masks that another host has set are in force here; the host's own are at once.
 const PULSE: Duration = Duration::from_secs(1);
@@ -71,12 +71,8 @@ impl Logs {
 /// Keeps the masks current, in an endless loop. By the clock and not by events: these come by the thousand a second, and
 /// hardly any of them is about masks.
 pub async fn run(logs: Arc<Logs>, db: Db) {
-    loop {
-        tokio::time::sleep(PULSE).await;
-        if let Err(error) = logs.refresh_masks(&db).await {
-            tracing::warn!(?error, "the masks of logs could not be read; those that are known go on");
-        }
-    }
+    beat::every(PULSE, "the masks of logs could not be read; those that are known go on", || logs.refresh_masks(&db))
+        .await;
 }
 
 /// The rules of the whole host for readers of the platform, or of a MiniApp for members of its team.
@@ -111,7 +107,7 @@ pub async fn set_masks(
     }
     set.check()?;
     let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
-    let (set_by, set_at) = (Some(caller.account.to_string()), Some(db.now()));
+    let (set_by, set_at) = (Some(caller.account.to_string()), Some(tx.now()));
     let masks = LogMasks { scope, mini_app: mini_app.cloned(), rules: set.rules, set_by, set_at };
     tx.set_log_masks(&masks).await?;
     let subject = mini_app.map_or("platform", |id| id.as_str());

@@ -16,7 +16,7 @@ use berth_model::{
 };
 use berth_store::Db;
 
-use crate::{host_app, mini_app};
+use crate::{beat, host_app, mini_app};
 
 /// For how many days messages are kept, and with them the keys by which they were sent once.
 const KEPT_DAYS: i64 = 90;
@@ -86,12 +86,7 @@ pub async fn report(
 
 /// Forgets messages that are older than 90 days, every hour, in an endless loop.
 pub async fn run_forgetter(db: Db) {
-    loop {
-        tokio::time::sleep(EVERY).await;
-        if let Err(error) = forget(&db).await {
-            tracing::warn!(?error, "old messages could not be forgotten; later again");
-        }
-    }
+    beat::every(EVERY, "old messages could not be forgotten; later again", || forget(&db)).await;
 }
 
 #[tracing::instrument(name = "messages.forget", skip_all)]

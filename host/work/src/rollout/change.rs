@@ -50,7 +50,7 @@ async fn by_hand(db: &Db, caller: &Caller, id: &GrayTaskId, step: Move, note: &N
         Move::End if task.state == State::Ended && task.honoured => tx.recall_gray_task(&mut task, &step).await?,
         _ => tx.move_gray_task(&mut task, &step).await?,
     }
-    let view = tx.gray_task_view(task, db.now()).await?;
+    let view = tx.gray_task_view(task, tx.now()).await?;
     tx.commit().await?;
     Ok(view)
 }

@@ -43,9 +43,9 @@ pub async fn edit(
         if !seen.is_still(&mut tx, &task).await? {
             continue;
         }
-        let new = seen.terms.edited(id, task.state, db.now(), edit)?;
+        let new = seen.terms.edited(id, task.state, tx.now(), edit)?;
         store(&mut tx, caller.account.as_str(), &mut task, (&seen.terms, &new), accepted, &note).await?;
-        let view = tx.gray_task_view(task, db.now()).await?;
+        let view = tx.gray_task_view(task, tx.now()).await?;
         tx.commit().await?;
         return Ok(view);
     }
@@ -70,7 +70,7 @@ impl Seen {
     async fn read(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<Self> {
         let mut tx = db.read().await?;
         let task = view::authorise(&mut tx, caller, id, Action::Release).await?;
-        let state = tx.state_by_clock(&task, db.now()).await?;
+        let state = tx.state_by_clock(&task, tx.now()).await?;
         let rows = tx.policy_bindings(ScopeKind::GrayTask, id.as_str()).await?;
         Ok(Self { state, terms: task.terms(&rows), rows })
     }

@@ -24,7 +24,8 @@ const REASONS: i64 = 20;
 pub async fn progress(db: &Db, config: &GrayConfig, caller: &Caller, id: &GrayTaskId) -> Result<Progress> {
     let mut tx = db.read().await?;
     let task = view::authorise(&mut tx, caller, id, Action::Read).await?;
-    let over_time = over_time(&mut tx, id, db.now()).await?;
+    let now = tx.now();
+    let over_time = over_time(&mut tx, id, now).await?;
     let States { offered, running, failed } = tx.device_states(id).await?;
     let (reasons, all_reasons) = tx.failure_reasons(id, REASONS).await?;
     let max_failures = config.gray_max_failures;

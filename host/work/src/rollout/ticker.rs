@@ -7,16 +7,13 @@ use std::time::Duration;
 use berth_base::error::Result;
 use berth_store::Db;
 
+use crate::beat;
+
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Runs [`tick`] once a second, for ever; failures are logged and tried again.
 pub async fn run(db: Db) {
-    loop {
-        tokio::time::sleep(BEAT).await;
-        if let Err(error) = tick(&db).await {
-            tracing::warn!(?error, "what the clock does to grayscale tasks could not be stored; trying again");
-        }
-    }
+    beat::every(BEAT, "what the clock does to grayscale tasks could not be stored; trying again", || tick(&db)).await;
 }
 
 /// Stores every start and end that is due, one transaction for each task. Returns the number of tasks that this host

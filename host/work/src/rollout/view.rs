@@ -31,7 +31,7 @@ pub(super) async fn authorise(tx: &mut Tx, caller: &Caller, id: &GrayTaskId, act
 pub async fn get(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<GrayTask> {
     let mut tx = db.read().await?;
     let task = authorise(&mut tx, caller, id, Action::Read).await?;
-    tx.gray_task_view(task, db.now()).await
+    tx.gray_task_view(task, tx.now()).await
 }
 
 /// A page of the gray tasks of a MiniApp, newest first (G8), for a caller who may read the MiniApp.
@@ -44,7 +44,7 @@ pub async fn list(db: &Db, caller: &Caller, mini_app: &MiniAppId, query: &PageQu
     let page = Page::of(rows, query, |row| row.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
-        items.push(tx.gray_task_view(row, db.now()).await?);
+        items.push(tx.gray_task_view(row, tx.now()).await?);
     }
     Ok(Page { items, next: page.next })
 }

@@ -29,10 +29,10 @@ pub async fn apply(db: &Db, caller: &Caller, id: &MiniAppId, new: NewPermit) -> 
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     require_binding(&mut tx, id, &new.host_app).await?;
     let by = Apply {
-        id: PermitId::generate(db.now(), db.random()),
+        id: PermitId::generate(tx.now(), tx.random()),
         mini_app: id.clone(),
         actor: caller.account.to_string(),
-        now: db.now(),
+        now: tx.now(),
     };
     let permit = new.waiting(by)?;
     if let Some(api) = &permit.api {
@@ -116,7 +116,8 @@ async fn decide(
     if step == PermitStep::Approve {
         require_binding(&mut tx, &seen.mini_app, &seen.host_app).await?;
     }
-    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note, until, now: db.now() }).await
+    let now = tx.now();
+    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note, until, now }).await
 }
 
 /// Withdraws an application, or gives a permit up, in the name of the MiniApp.
@@ -129,9 +130,8 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &PermitId, reason: &Reason) 
     let seen = known(&mut tx, caller, id).await?;
     let team = tx.mini_app(&seen.mini_app).await?.ok_or_else(|| Error::not_found("permit", id))?.scope();
     caller.require(Action::Develop, &team)?;
-    let step = PermitStep::Withdraw;
-    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note: &reason.note, until: None, now: db.now() })
-        .await
+    let (step, now) = (PermitStep::Withdraw, tx.now());
+    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note: &reason.note, until: None, now }).await
 }
 
 /// Takes a step of a permit, after what the clock has done to it.

@@ -6,18 +6,15 @@ use std::time::Duration;
 use berth_base::error::Result;
 use berth_store::Db;
 
+use crate::beat;
+
 use super::permit::expire;
 
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Runs [`tick`] once a second, for ever; failures are logged and tried again.
 pub async fn run(db: Db) {
-    loop {
-        tokio::time::sleep(BEAT).await;
-        if let Err(error) = tick(&db).await {
-            tracing::warn!(?error, "that permits have expired could not be stored; trying again");
-        }
-    }
+    beat::every(BEAT, "that permits have expired could not be stored; trying again", || tick(&db)).await;
 }
 
 /// Stores every end that is due, one transaction for each permit. Returns the number of permits that this host ended.

@@ -5,17 +5,15 @@ use std::time::Duration;
 use berth_base::error::Result;
 use berth_store::Db;
 
+use crate::beat;
+
 /// The pause between two rounds.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Forgets what has expired, every minute, in an endless loop.
 pub async fn run_forgetter(db: Db) {
-    loop {
-        tokio::time::sleep(EVERY).await;
-        if let Err(error) = forget(&db).await {
-            tracing::warn!(?error, "expired login codes and server tokens could not be forgotten; later again");
-        }
-    }
+    beat::every(EVERY, "expired login codes and server tokens could not be forgotten; later again", || forget(&db))
+        .await;
 }
 
 /// Deletes what has expired.

@@ -79,7 +79,7 @@ pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Resu
         version_id: version.id,
         number: version.number,
         set_by: caller.account.to_string(),
-        set_at: db.now(),
+        set_at: tx.now(),
     };
     tx.set_trial(&row).await?;
     let trial = Trial::from(row);

@@ -93,9 +93,9 @@ async fn store(
     spooled: &Spooled,
     contents: Contents,
 ) -> Result<(Version, Uploaded)> {
-    let now = db.now();
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, &name.mini_app_id, Action::Develop).await?;
+    let now = tx.now();
     let existing = tx.version(&name.mini_app_id, &name.version).await?;
     let mut row = VersionRow {
         id: VersionId::generate(now, db.random()),

@@ -7,6 +7,7 @@ use berth_base::{clock::Millis, error::Result};
 use berth_store::{Db, wechat::Account};
 
 use crate::{
+    beat,
     endpoint::authorisation::Channels,
     wechat::{
         Refusal,
@@ -27,12 +28,7 @@ pub async fn run_renewer(channels: Arc<Channels>) {
     if channels.wechat.is_none() {
         return;
     }
-    loop {
-        tokio::time::sleep(BEAT).await;
-        if let Err(error) = renew_due(&channels).await {
-            tracing::warn!(?error, "WeChat tokens could not be renewed; trying again");
-        }
-    }
+    beat::every(BEAT, "WeChat tokens could not be renewed; trying again", || renew_due(&channels)).await;
 }
 
 /// Renews the tokens that expire soon, for a batch of accounts.

@@ -32,7 +32,7 @@ pub async fn assign(db: &Db, caller: &Caller, cid: &EndpointAppId, vid: &OrgNode
         let detail = format!("No product instance of {cid} is open on {vid}. Open one of them there first.");
         return Err(Error::new(Code::OrgNodeNotOpen, detail));
     }
-    if tx.insert_assignment(cid, vid, actor, db.now()).await? {
+    if tx.insert_assignment(cid, vid, actor, tx.now()).await? {
         let data = NodeOfEndpoint { endpoint_app: cid.clone(), org_node: vid.clone() };
         tx.tell(kind::ENDPOINT_ORG_NODE_ADDED, cid, actor, &data).for_merchant(&node.merchant);
     }

@@ -66,7 +66,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewOrgNode) -> Result<OrgNode
         parent: new.parent,
         name: text::name("name", &new.name, 64)?,
         limited: new.limited,
-        created_at: db.now(),
+        created_at: tx.now(),
     };
     require_parent(&mut tx, &node).await?;
     if tx.count_org_nodes(&node.merchant).await? >= MAX_NODES {

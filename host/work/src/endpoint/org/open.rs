@@ -29,7 +29,7 @@ pub async fn open(db: &Db, caller: &Caller, id: &OrgNodeId, instance: &InstanceI
         let detail = format!("The product instance {instance} is unsubscribed. Open one that the merchant has.");
         return Err(Error::new(Code::ProductUnsubscribed, detail).with("product_instance", instance));
     }
-    if tx.open_product(id, instance, found.said_at, actor, db.now()).await? {
+    if tx.open_product(id, instance, found.said_at, actor, tx.now()).await? {
         let data = ProductOfNode { org_node: id.clone(), product_instance: instance.clone() };
         tx.tell(kind::ORG_NODE_PRODUCT_OPENED, id, actor, &data).for_merchant(&node.merchant);
     }

@@ -39,7 +39,7 @@ pub async fn create(outbox: &Outbox, caller: &Caller, new: NewWebhook) -> Result
     let mut tx = outbox.db.begin().await?;
     authorise_scope(&mut tx, caller, &scope).await?;
     may_have_one_more(&mut tx, &scope).await?;
-    let now = outbox.db.now();
+    let now = tx.now();
     let row = WebhookRow {
         id: WebhookId::generate(now, outbox.db.random()),
         scope_kind: scope.kind(),
@@ -115,7 +115,7 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
     if row == before {
         return Ok(Webhook::from(&row));
     }
-    row.updated_at = outbox.db.now();
+    row.updated_at = tx.now();
     tx.update_webhook(&row).await?;
     let webhook = Webhook::from(&row);
     tell(&mut tx, kind::WEBHOOK_EDITED, &scope, id, caller.account.as_str(), &webhook);
@@ -131,7 +131,7 @@ pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
     let scope = Scope::parse(row.scope_kind, &row.scope_id)?;
     row.enabled = false;
     row.disabled_why = why.to_owned();
-    row.updated_at = db.now();
+    row.updated_at = tx.now();
     tx.update_webhook(&row).await?;
     tell(&mut tx, kind::WEBHOOK_DISABLED, &scope, id, BERTH, &Webhook::from(&row));
     tx.commit().await
@@ -156,7 +156,7 @@ pub async fn rotate(db: &Db, caller: &Caller, id: &WebhookId, how: RotateSecret)
     }
     let mut tx = db.begin().await?;
     let (mut row, scope) = hold(&mut tx, caller, id).await?;
-    let now = db.now();
+    let now = tx.now();
     row.updated_at = now;
     tx.update_webhook(&row).await?;
     tx.end_webhook_secret(id, now.plus_seconds(keep)).await?;

@@ -67,7 +67,7 @@ pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &Delive
 pub async fn replay_delivery(db: &Db, caller: &Caller, id: &WebhookId, seq: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     let (_, scope) = hold(&mut tx, caller, id).await?;
-    if !tx.revive_delivery(id, seq, db.now()).await? {
+    if !tx.revive_delivery(id, seq, tx.now()).await? {
         return Err(Error::not_found("delivery", seq));
     }
     let data = WebhookReplayed { delivery: Some(seq), after: None };
