@@ -149,3 +149,24 @@ fn what_a_source_names_is_found() {
     let source = "use crate::{access::{Action, Caller}, mini_app::authorise, rollout}; crate::event::BERTH";
     assert_eq!(named(source).into_iter().collect::<Vec<_>>(), ["access", "event", "mini_app", "rollout"]);
 }
+
+/// The guides of those who change Berth.
+const GUIDES: [&str; 4] = ["README.md", "CONTRIBUTING.md", "plugins/README.md", "tests/RULES.md"];
+
+static SOURCE_NAMED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`([\w./-]+\.rs)`").unwrap());
+
+#[test]
+fn a_source_that_a_guide_names_is_there() {
+    let root = host().parent().unwrap().to_owned();
+    let walk = |folder: &str| WalkDir::new(root.join(folder)).into_iter().map(|entry| entry.unwrap().into_path());
+    let sources: BTreeSet<_> = ["host", "plugins", "tests"].into_iter().flat_map(walk).collect();
+    let missing = GUIDES.iter().flat_map(|guide| {
+        let text = fs::read_to_string(root.join(guide)).unwrap();
+        let named: Vec<_> = SOURCE_NAMED.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+        named.into_iter().map(move |source| (*guide, source))
+    });
+    // What CONTRIBUTING adds in its example, notes of a MiniApp, is the one thing that is not there.
+    let missing = missing.filter(|(_, source)| !source.ends_with("note.rs") && !source.ends_with("notes.rs"));
+    let missing: Vec<_> = missing.filter(|(_, source)| !sources.iter().any(|path| path.ends_with(source))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
