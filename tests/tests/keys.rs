@@ -9,6 +9,7 @@ use berth_tests::{
     process::Installation,
     scene::{Scene, text},
 };
+use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 
@@ -390,6 +391,23 @@ on_both! {
         assert_eq!(Answer::of(ask(), "check".into()).await.good()["current"], true);
         let again = Answer::of(ask(), "check".into()).await;
         assert_eq!((again.header("idempotency-replayed"), again.good()["current"].clone()), ("true", json!(true)));
+    }
+
+    async fn k8_of_server_tokens_issued_at_once_on_two_hosts_100_are_good(host) {
+        let logins = Logins::set(host).await;
+        let hosts = [&logins.scene.host, &logins.scene.host.beside().await];
+        let alice = logins.log_in("alice").await;
+        let mut tokens = Vec::new();
+        for _ in 0..4 {
+            let issued = join_all((0..40).map(|number| server_token(hosts[number % 2], &logins.secret))).await;
+            tokens.extend(issued.into_iter().map(|answer| text(&answer.good()["token"])));
+        }
+        let mut good = 0;
+        for token in &tokens {
+            let asked = hosts[0].with_token(token).post("/v1/session/check", question(&alice)).await;
+            good += usize::from(asked.status == 200);
+        }
+        assert_eq!(good, 100);
     }
 
     async fn k9_f87_who_is_wrong_too_often_is_refused_and_nobody_else(host) {

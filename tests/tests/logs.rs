@@ -151,6 +151,29 @@ on_both! {
         assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["packed"]);
     }
 
+    async fn d4_what_no_batch_is_takes_little_time_and_memory(host) {
+        let scene = scene(host).await;
+        // Eight KiB as sent, four million entries when unpacked.
+        let list = format!(r#"{{"host_app":"super-app","guid":"g","entries":[{}0]}}"#, "0,".repeat(4_000_000));
+        assert!(gzip(list.as_bytes()).len() < 16 << 10);
+        let refused = send_packed(&scene, gzip(list.as_bytes()), "gzip").await.refused("invalid-field");
+        assert_eq!(refused["pointer"], "/entries");
+        let strangers = scene.host.device("pk_unknown").request("POST", "/v1/logs").header("content-encoding", "gzip");
+        let strangers = strangers.header("content-type", "application/json").body("no gzip");
+        Answer::of(strangers, "a batch under another key".into()).await.refused("invalid-host-app-key");
+        let members = format!(r#"{{"host_app":"super-app","guid":[{}0]}}"#, "0,".repeat(500_000));
+        send_packed(&scene, gzip(members.as_bytes()), "gzip").await.refused("bad-request");
+    }
+
+    async fn d4_an_entry_that_no_text_can_hold_spoils_no_other(host) {
+        let scene = scene(host).await;
+        let entries = json!([entry("whole", json!({})), entry("HALF", json!({})), entry("third", json!({"page": "HUGE"}))]);
+        let body = batch(entries).to_string().replace("HALF", r"cut \ud83d").replace(r#""HUGE""#, "1e999");
+        let taken = send_packed(&scene, body.into_bytes(), "identity").await.good();
+        assert_eq!((&taken["kept"], &taken["refused"][0]["entry"]), (&json!(2), &json!(2)));
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["cut \u{fffd}", "whole"]);
+    }
+
     async fn d4_personal_data_is_masked_before_it_is_stored(host) {
         let scene = scene(host).await;
         let beside = scene.host.beside().await;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use berth_tests::{Database, Host, scene::Scene};
 use berth_work::config::{Config, Storage};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -40,6 +41,51 @@ fn head(scene: &Scene, request: &str, fields: &str) -> Vec<u8> {
 
 fn statuses(answer: &str) -> Vec<&str> {
     answer.split("HTTP/1.1 ").skip(1).map(|rest| &rest[..3]).collect()
+}
+
+/// Sends the head of a request and the first byte of its body, waits until `meanwhile` is done and the proof of the head is
+/// old, sends the rest, and reads the status.
+async fn slowly(host: &Host, head: Vec<u8>, body: &[u8], meanwhile: impl Future<Output = ()>) -> String {
+    let mut stream = TcpStream::connect(host.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(&[&head, &body[..1]].concat()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    meanwhile.await;
+    stream.write_all(&body[1..]).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = timeout(Duration::from_secs(10), stream.read(&mut answer)).await.unwrap().unwrap();
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f84_who_lost_the_right_while_a_body_was_on_its_way_has_lost_it() {
+    let scene = Scene::set(Host::start(Database::Sqlite).await).await;
+    let member =
+        scene.admin.post("/v1/accounts", json!({"name": "leaver"})).await.good()["id"].as_str().unwrap().to_owned();
+    let team = scene.admin.get("/v1/mini-apps/coffee").await.good()["team"].as_str().unwrap().to_owned();
+    let membership = format!("/v1/teams/{team}/members/{member}");
+    scene.admin.put(&membership, json!({"role": "admin"})).await.good();
+    let issued = scene.admin.post("/v1/tokens", json!({"account": member, "name": "t"})).await.good();
+    let (token, id) = (issued["secret"].as_str().unwrap(), issued["id"].as_str().unwrap().to_owned());
+    let head = |method: &str, path: &str, kind: &str, length: usize| {
+        let fields = format!("Content-Type: {kind}\r\nContent-Length: {length}");
+        format!("{method} {path} HTTP/1.1\r\nHost: berth\r\nAuthorization: Bearer {token}\r\n{fields}\r\n\r\n")
+            .into_bytes()
+    };
+    let set = br#"{"request": ["https://evil.example.com"]}"#;
+    let domains = || head("PUT", "/v1/mini-apps/coffee/domains", "application/json", set.len());
+    let nothing = async {};
+    assert_eq!(statuses(&slowly(&scene.host, domains(), set, nothing).await), ["200"], "slow is no fault");
+    let leave = async { drop(scene.admin.delete(&membership).await.good()) };
+    let answer = slowly(&scene.host, domains(), br#"{"request": ["https://more.example.com"]}"#, leave).await;
+    assert_eq!(statuses(&answer), ["403"], "{answer}");
+    scene.admin.put(&membership, json!({"role": "admin"})).await.good();
+    let list = head("POST", "/v1/mini-apps/coffee/cohorts?name=list", "text/plain", 3);
+    let revoke = async { drop(scene.admin.delete(&format!("/v1/tokens/{id}")).await.good()) };
+    let answer = slowly(&scene.host, list, b"a\nb", revoke).await;
+    assert_eq!(statuses(&answer), ["401"], "{answer}");
+    let now = scene.admin.get("/v1/mini-apps/coffee/domains").await.good();
+    assert_eq!(now["domains"]["request"], json!(["https://evil.example.com"]));
+    assert_eq!(scene.admin.get("/v1/mini-apps/coffee/cohorts").await.good()["items"], json!([]));
 }
 
 const UPLOAD: &str = "PUT /v1/packages/coffee_1.0.0.apkg";

@@ -15,7 +15,7 @@ use berth_package::PackageName;
 use berth_work::download::Fetcher;
 use berth_work::{access, app::App, app_secret};
 
-use crate::{Api, client_ip::ClientIp, read};
+use crate::{Api, client_ip::ClientIp, proved::Proof, read};
 
 /// The header with the public key of a host app.
 pub(crate) const HOST_APP_KEY: &str = "x-host-app-key";
@@ -29,12 +29,20 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
 }
 
+/// The account whose token the head of a request has, if it has one.
+async fn authenticate(parts: &mut Parts, app: &Api) -> Result<Option<Caller>> {
+    let Some(secret) = bearer(&parts.headers)? else { return Ok(None) };
+    let caller = access::authenticate(&app.db, secret).await?;
+    parts.extensions.insert(Proof::of_account(app, &caller));
+    Ok(Some(caller))
+}
+
 impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
-        match bearer(&parts.headers)? {
-            Some(secret) => Ok(access::authenticate(&app.db, secret).await?),
+        match authenticate(parts, app).await? {
+            Some(caller) => Ok(caller),
             None => Err(Problem(Error::new(
                 Code::MissingToken,
                 "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.",
@@ -47,10 +55,7 @@ impl OptionalFromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Option<Self>, Problem> {
-        match bearer(&parts.headers)? {
-            Some(secret) => Ok(Some(access::authenticate(&app.db, secret).await?)),
-            None => Ok(None),
-        }
+        Ok(authenticate(parts, app).await?)
     }
 }
 
@@ -58,13 +63,16 @@ impl FromRequestParts<Api> for MiniAppServer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
-        match bearer(&parts.headers)? {
-            Some(token) => Ok(app_secret::authenticate(&app.db, token).await?),
-            None => Err(Problem(Error::new(
+        let Some(token) = bearer(&parts.headers)? else {
+            return Err(Problem(Error::new(
                 Code::InvalidServerToken,
                 "Send `Authorization: Bearer berth_server_…`, a server token from POST /v1/server-tokens.",
-            ))),
-        }
+            )));
+        };
+        let server = app_secret::authenticate(&app.db, token).await?;
+        let proof = Proof::of_server(app, token);
+        parts.extensions.insert(proof);
+        Ok(server)
     }
 }
 

@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use berth_base::error::{Code, Error};
 
-use crate::{limits, read};
+use crate::{limits, proved::Proved, read};
 
 /// Size of a JSON body in bytes, at most; the same as axum's `DefaultBodyLimit`.
 const MAX_JSON: u64 = 2 << 20;
@@ -64,7 +64,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         limits::refuse_declared(request.body(), MAX_JSON)?;
         require_json(request.headers())?;
-        let body = Bytes::from_request(request, state).await.map_err(bytes_problem)?;
+        let (mut parts, body) = request.into_parts();
+        let Ok(proved) = Proved::from_request_parts(&mut parts, state).await;
+        let body = Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(bytes_problem)?;
+        proved.holds().await?;
         if depth(&body) > MAX_DEPTH {
             let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
             return Err(Error::new(Code::BadRequest, detail).into());

@@ -15,6 +15,7 @@ pub mod metrics;
 mod numberless;
 pub mod precondition;
 pub mod problem;
+mod proved;
 pub mod range;
 mod read;
 pub mod refusals;

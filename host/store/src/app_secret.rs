@@ -124,6 +124,12 @@ impl Tx {
         Ok(())
     }
 
+    /// Locks the AppSecret of a MiniApp until the transaction ends.
+    pub async fn hold_app_secret(&mut self, mini_app: &MiniAppId) -> Result<()> {
+        execute!(self, "UPDATE app_secret SET generation = generation WHERE mini_app_id = $1", mini_app)?;
+        Ok(())
+    }
+
     /// Ends the server tokens of a MiniApp but for the newest `keep`.
     pub async fn end_server_tokens(&mut self, mini_app: &MiniAppId, keep: i64) -> Result<()> {
         execute!(

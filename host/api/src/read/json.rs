@@ -17,6 +17,13 @@ use serde_path_to_error::{Path, Segment, Track};
 use super::fault::Fault;
 use berth_base::error::{Code, Error, Result};
 
+/// How many bytes are looked at, at most, to find out what is wrong with a body: it is read anew after each member that
+/// turned out to be null.
+const MOST_LOOKED_AT: usize = 16 << 20;
+
+/// How often a body is looked at, at most.
+const MOST_LOOKS: usize = 64;
+
 /// Reads a JSON text.
 ///
 /// # Errors
@@ -36,6 +43,7 @@ fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Resul
         let text = format!("The body gives a member twice: see line {line}, column {column}.");
         return Err(Error::new(Code::InvalidField, text).with("pointer", ""));
     }
+    let mut looks = (MOST_LOOKED_AT / json.len().max(1)).clamp(2, MOST_LOOKS);
     loop {
         let mut track = Track::new();
         let fault = match T::deserialize(serde_path_to_error::Deserializer::new(Told(&told), &mut track)) {
@@ -43,7 +51,8 @@ fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Resul
             Err(fault) => fault,
         };
         let at = place(&fault, &track.path());
-        if !forget_null(&mut told, &at) {
+        looks -= 1;
+        if looks == 0 || !forget_nulls(&mut told, &at) {
             return Err(refusal(&fault, &at));
         }
     }
@@ -65,12 +74,25 @@ fn place(fault: &Fault, path: &Path) -> String {
     parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
-/// Removes the member at `at` when it is null, and says whether it did.
-fn forget_null(told: &mut Value, at: &str) -> bool {
-    let Some((object, name)) = at.rsplit_once('/') else { return false };
-    let Some(Value::Object(members)) = told.pointer_mut(object) else { return false };
-    let name = name.replace("~1", "/").replace("~0", "~");
-    members.get(&name).is_some_and(Value::is_null) && members.remove(&name).is_some()
+/// Removes the member at `at` when it is null, with its likes in the other items of lists, and says whether it did.
+fn forget_nulls(told: &mut Value, at: &str) -> bool {
+    let names: Vec<_> = at.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+    told.pointer(at).is_some_and(Value::is_null) && forget_nulls_in(told, &names)
+}
+
+fn forget_nulls_in(told: &mut Value, names: &[String]) -> bool {
+    match (told, names) {
+        (Value::Object(members), [name]) => {
+            members.get(name).is_some_and(Value::is_null) && members.remove(name).is_some()
+        }
+        (Value::Object(members), [name, deeper @ ..]) => {
+            members.get_mut(name).is_some_and(|inner| forget_nulls_in(inner, deeper))
+        }
+        (Value::Array(items), [_, deeper @ ..]) => {
+            items.iter_mut().fold(false, |any, item| forget_nulls_in(item, deeper) || any)
+        }
+        _ => false,
+    }
 }
 
 fn refusal(fault: &Fault, at: &str) -> Error {
@@ -146,6 +168,8 @@ impl<'de> Deserializer<'de> for Told<'de> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde::Deserialize;
     use serde_json::json;
 
@@ -190,6 +214,20 @@ mod tests {
         assert_eq!(nested.stages, [Stage { percent: 1, note: String::new() }]);
         let kept = of(&json!({"name": "a", "forced": null, "extra": {"deep": null}})).unwrap();
         assert_eq!(kept.extra, Some(json!({"deep": null})), "what takes anything takes null");
+    }
+
+    #[test]
+    fn f77_many_nulls_are_forgotten_at_one_look_or_refused() {
+        let stage = || json!({"percent": 1, "note": null});
+        let stages: Vec<_> = (0..20_000).map(|_| stage()).collect();
+        assert_eq!(of(&json!({"name": "a", "stages": stages})).unwrap().stages.len(), 20_000);
+        let mut told = json!({"stages": [stage(), {"percent": 2}, stage(), []]});
+        assert!(forget_nulls(&mut told, "/stages/2/note"));
+        assert_eq!(told, json!({"stages": [{"percent": 1}, {"percent": 2}, {"percent": 1}, []]}));
+        assert!(!forget_nulls(&mut told, "/stages/2/percent") && !forget_nulls(&mut told, ""));
+        let words: serde_json::Map<_, _> = (0..100_000).map(|number| (format!("w{number}"), json!(null))).collect();
+        let error = read::<BTreeMap<String, String>>(Value::from(words).to_string().as_bytes()).unwrap_err();
+        assert!(error.detail.contains("must be a text, and is null"), "{}", error.detail);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Reads what clients send into the types of the API. Refusals speak the words of the API and not those of the parsers.
 
+mod characters;
 mod fault;
 mod json;
 mod query;
 
+pub use characters::whole_characters;
 pub use json::read as json;
 pub use query::{read as query, read_some as some_query};

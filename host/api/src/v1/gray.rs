@@ -14,7 +14,7 @@ use berth_model::{
 };
 use berth_work::rollout;
 
-use crate::Api;
+use crate::{Api, proved::Proved};
 
 /// The name of a list to upload.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
@@ -127,9 +127,10 @@ async fn upload_cohort(
     caller: Caller,
     Path(id): Path<MiniAppId>,
     Query(query): Query<CohortQuery>,
+    proved: Proved,
     body: Body,
 ) -> Created<UploadedCohort> {
-    let list = super::packages::chunks(body, rollout::MAX_COHORT_BYTES as u64)?;
+    let list = super::packages::chunks(body, rollout::MAX_COHORT_BYTES as u64, proved)?;
     let take = Take::of(query.column.as_deref(), query.as_is)?;
     created(rollout::upload_cohort(&app.db, &app.blobs, &caller, &id, &query.name, take, list).await?)
 }

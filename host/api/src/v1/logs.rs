@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Sse, sse},
 };
 use http_body_util::{BodyExt, Limited};
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
@@ -37,6 +38,9 @@ const MAX_SENT: usize = 2 << 20;
 /// Size of a batch in bytes, at most, when it is unpacked. What is longer is not unpacked to its end.
 const MAX_UNPACKED: u64 = 8 << 20;
 
+/// Size of a batch in bytes, at most, of which is said in words what is wrong with it.
+const MAX_EXPLAINED: usize = 256 << 10;
+
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(send, list))
@@ -57,14 +61,13 @@ async fn send(
     body: Body,
 ) -> Result<Json<Taken>> {
     let key = required_device_key(&headers)?;
+    log::expect(&app.checks, &app.logs, key)?;
     let client = client.map(|Extension(client)| client);
     app.throttle.pass_logs(client)?;
     let packed = is_packed(&headers)?;
     refuse_declared(&body, MAX_SENT as u64)?;
     let body = Limited::new(body, MAX_SENT).collect().await.map_err(|error| body_problem(&*error))?.to_bytes();
-    // Large batches take some time, which must not be taken from checks.
-    let batch = tokio::task::spawn_blocking(move || batch(&body, packed)).await.map_err(Error::internal)??;
-    Ok(Json(log::take(&app.checks, &app.logs, key, batch).await?))
+    Ok(Json(log::take(&app.checks, &app.logs, key, move || batch(&body, packed)).await?))
 }
 
 fn is_packed(headers: &HeaderMap) -> Result<bool, Error> {
@@ -82,8 +85,19 @@ fn batch(body: &Bytes, packed: bool) -> Result<NewLogs<Result<NewEntry, String>>
     if let Ok(whole) = serde_json::from_slice::<NewLogs>(unpacked) {
         return Ok(with(whole, Ok));
     }
-    let loose: NewLogs<Value> = read::json(unpacked)?;
-    Ok(with(loose, |entry| read::json(entry.to_string().as_bytes()).map_err(|error| error.detail)))
+    let loose =
+        serde_json::from_slice::<NewLogs<Box<RawValue>>>(unpacked).or_else(|error| explain(unpacked, &error))?;
+    Ok(with(loose, |entry| read::json(read::whole_characters(entry.get()).as_bytes()).map_err(|error| error.detail)))
+}
+
+/// Says what is wrong with a batch: in the words of the API when it is short, by the place otherwise, as finding the words
+/// takes the memory of all that was sent.
+fn explain<T>(unpacked: &[u8], error: &serde_json::Error) -> Result<T, Error> {
+    if unpacked.len() <= MAX_EXPLAINED {
+        read::json::<NewLogs<IgnoredAny>>(unpacked)?;
+    }
+    let text = format!("The body is no batch of entries: see line {}, column {}.", error.line(), error.column());
+    Err(Error::new(Code::BadRequest, text))
 }
 
 /// The batch with other entries.

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt as _, TryStreamExt, stream};
 use headers::{ContentRange, HeaderMapExt};
 use tokio_util::io::ReaderStream;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -28,6 +28,7 @@ use crate::{
     Api,
     extract::SomeQuery,
     limits::{body_problem, refuse_declared},
+    proved::Proved,
     range,
     sent::OnceSent,
 };
@@ -61,10 +62,11 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// A body as a stream of chunks, with failures as [`Error`]s. A body that declares more than `limit` bytes is refused
-/// unread.
-pub(super) fn chunks(body: Body, limit: u64) -> Result<impl Stream<Item = Result<Bytes, Error>>> {
+/// unread. One whose sender may not send it any more ends with the refusal.
+pub(super) fn chunks(body: Body, limit: u64, proved: Proved) -> Result<impl Stream<Item = Result<Bytes, Error>>> {
     refuse_declared(&body, limit)?;
-    Ok(body.into_data_stream().map_err(|error| body_problem(&error)))
+    let end = stream::once(proved.holds()).filter_map(async |end| end.err().map(Err));
+    Ok(body.into_data_stream().map_err(|error| body_problem(&error)).chain(end))
 }
 
 /// Upload a package as a version in development.
@@ -77,6 +79,7 @@ async fn put(
     caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<UploadQuery>,
+    proved: Proved,
     body: Body,
 ) -> Created<Version> {
     let name: PackageName = name.parse()?;
@@ -87,7 +90,7 @@ async fn put(
         &caller,
         &name,
         query.replace,
-        chunks(body, app.config.package.max_bytes)?,
+        chunks(body, app.config.package.max_bytes, proved)?,
     )
     .await?;
     let status = match uploaded {

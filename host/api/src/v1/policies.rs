@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_work::policy::registry;
 
-use crate::Api;
+use crate::{Api, proved::Proved};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -25,9 +25,9 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// Install a policy: a wasm component, or a core module that carries its WIT.
 #[utoipa::path(post, path = "/v1/policies", tag = "policies", request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
-async fn install(State(app): AppState, caller: Caller, body: Body) -> Created<InstalledPolicy> {
-    let wasm =
-        registry::receive(&app.policies, &caller, super::packages::chunks(body, registry::MAX_POLICY_BYTES)?).await?;
+async fn install(State(app): AppState, caller: Caller, proved: Proved, body: Body) -> Created<InstalledPolicy> {
+    let chunks = super::packages::chunks(body, registry::MAX_POLICY_BYTES, proved)?;
+    let wasm = registry::receive(&app.policies, &caller, chunks).await?;
     created(registry::install(&app.policies, &caller, wasm).await?)
 }
 

@@ -1,6 +1,6 @@
 //! What an SDK sends, what is kept of it, and what it is told.
 
-use std::sync::Arc;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use berth_base::{
     clock::Millis,
@@ -8,7 +8,10 @@ use berth_base::{
     ids::{HostAppId, MiniAppId},
     text::text_enum,
 };
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 
 use super::{Level, LogId};
 use crate::check::short;
@@ -42,7 +45,31 @@ pub struct NewLogs<E = NewEntry> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The entries, oldest first; at most 1,000.
+    #[serde(deserialize_with = "not_many_more", bound(deserialize = "E: Deserialize<'de>"))]
     pub entries: Vec<E>,
+}
+
+/// Reads a list up to one more than a batch may have. What follows is passed over, so that it takes no memory.
+fn not_many_more<'de, D: Deserializer<'de>, E: Deserialize<'de>>(list: D) -> std::result::Result<Vec<E>, D::Error> {
+    struct List<E>(PhantomData<E>);
+    impl<'de, E: Deserialize<'de>> Visitor<'de> for List<E> {
+        type Value = Vec<E>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Vec<E>, A::Error> {
+            let mut entries = Vec::new();
+            while entries.len() <= MAX_ENTRIES {
+                let Some(entry) = list.next_element()? else { return Ok(entries) };
+                entries.push(entry);
+            }
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(entries)
+        }
+    }
+    list.deserialize_seq(List(PhantomData))
 }
 
 /// An entry, as an SDK sends it.
@@ -227,8 +254,7 @@ impl<E> NewLogs<E> {
             return Err(Error::field("guid", "must name the installation."));
         }
         if entries.len() > MAX_ENTRIES {
-            let rule =
-                format!("at most {MAX_ENTRIES} in one batch, these are {}. Send them in several.", entries.len());
+            let rule = format!("at most {MAX_ENTRIES} in one batch. Send them in several.");
             return Err(Error::field("entries", rule));
         }
         for (name, text) in [

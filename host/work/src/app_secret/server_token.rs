@@ -22,8 +22,10 @@ const MOST: i64 = 100;
 pub async fn issue_server_token(db: &Db, ask: AskServerToken) -> Result<ServerToken> {
     let proved = prove(db, &ask.mini_app, &ask.secret).await?;
     let token = secret::generate(SERVER_TOKEN, db.random());
-    let expires_at = db.now().plus_seconds(SERVER_TOKEN_SECONDS);
     let mut tx = db.begin().await?;
+    let expires_at = tx.now().plus_seconds(SERVER_TOKEN_SECONDS);
+    // Two that are issued at once would both count before the other is there.
+    tx.hold_app_secret(&ask.mini_app).await?;
     tx.end_server_tokens(&ask.mini_app, MOST - 1).await?;
     // A reset or freeze since the proof makes it void from the start, as the generation is an earlier one.
     tx.insert_server_token(&Digest::of(token.as_bytes()), &ask.mini_app, proved.generation, expires_at).await?;

@@ -18,7 +18,7 @@ pub use masks::{get_masks, run as run_masks, set_masks};
 pub use read::list;
 pub use retain::run as run_retention;
 pub use stream::{Item, open as open_stream};
-pub use take::take;
+pub use take::{expect, take};
 pub use write::LogQueue;
 
 use std::sync::{Arc, RwLock};

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use berth_base::error::{Code, Error, Result};
 use berth_check::{Checks, index::Index};
 use berth_model::log::{Arrived, Batch, Day, Fate, NewEntry, NewLogs, Refusal, Refused, Sender, Taken};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 
 use super::{Logs, masks::Masks, write::Request};
 
@@ -14,26 +17,42 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// When a batch that found no room should be sent again.
 const AGAIN_SECONDS: u64 = 5;
 
-/// Takes in a batch of a device of the host app that has this key. An entry that cannot be read is told by why.
+/// Batches that are unpacked, read and masked at a time. It takes memory and time, of which checks need some.
+static READING: Semaphore = Semaphore::const_new(8);
+
+/// Refuses a batch before it is read when its key is that of no host app.
 ///
 /// # Errors
-/// `invalid-host-app-key` when `key` is not that of the host app; `invalid-field` for what is said of the device;
-/// `log-queue-full` when no more entries can wait; `unavailable` when the store fails, or does not answer in time.
-pub async fn take(checks: &Checks, logs: &Logs, key: &str, new: NewLogs<Result<NewEntry, String>>) -> Result<Taken> {
-    let Batch { sender, entries } = new.checked()?;
-    let (index, masks) = (checks.live.current(), logs.masks()?);
-    index.require_key(key, &sender.host_app)?;
-    let (mut places, mut arrived, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, entry) in entries.into_iter().enumerate() {
-        match arrive(&index, &masks, &sender, entry, logs.config.log_entry_bytes) {
-            Ok(entry) => {
-                places.push(place);
-                arrived.push(entry);
-            }
-            Err((reason, detail)) => refused.push(Refused { entry: place, reason, detail }),
-        }
-    }
-    drop(index);
+/// `invalid-host-app-key`; `unavailable` while the host is starting.
+pub fn expect(checks: &Checks, logs: &Logs, key: &str) -> Result<()> {
+    logs.masks()?;
+    let detail = "No host app has this X-Host-App-Key.";
+    let known = checks.live.current().host_app_by_key(key).is_some();
+    known.then_some(()).ok_or_else(|| Error::new(Code::InvalidHostAppKey, detail))
+}
+
+/// Takes in a batch of a device of the host app that has this key, which `read` reads. An entry that cannot be read is told
+/// by why.
+///
+/// # Errors
+/// Those of `read`; `invalid-host-app-key` when `key` is not that of the host app; `invalid-field` for what is said of the
+/// device; `log-queue-full` when no more entries can wait; `unavailable` when the store fails, or does not answer in time.
+pub async fn take(
+    checks: &Checks,
+    logs: &Logs,
+    key: &str,
+    read: impl FnOnce() -> Result<NewLogs<Result<NewEntry, String>>> + Send + 'static,
+) -> Result<Taken> {
+    let (index, masks, max_bytes) = (checks.live.current(), logs.masks()?, logs.config.log_entry_bytes);
+    let (key, place) = (key.to_owned(), READING.acquire().await.map_err(Error::internal)?);
+    let sort = move || {
+        let _place = place;
+        let Batch { sender, entries } = read()?.checked()?;
+        index.require_key(&key, &sender.host_app)?;
+        Ok::<_, Error>(sort(entries, |entry| arrive(&index, &masks, &sender, entry, max_bytes)))
+    };
+    let Sorted { places, arrived, mut refused } =
+        tokio::task::spawn_blocking(sort).await.map_err(Error::internal)??;
     let fates = if arrived.is_empty() { Vec::new() } else { logs.write(arrived).await? };
     let mut kept = 0;
     for (place, fate) in places.into_iter().zip(fates) {
@@ -46,6 +65,28 @@ pub async fn take(checks: &Checks, logs: &Logs, key: &str, new: NewLogs<Result<N
     let taken = Taken { kept, refused };
     logs.figures.count(&taken);
     Ok(taken)
+}
+
+/// The entries that have arrived, with their places in the batch, and those that are refused.
+#[derive(Default)]
+struct Sorted {
+    places: Vec<usize>,
+    arrived: Vec<Arrived>,
+    refused: Vec<Refused>,
+}
+
+fn sort<E>(entries: Vec<E>, mut arrive: impl FnMut(E) -> Result<Arrived, (Refusal, String)>) -> Sorted {
+    let mut sorted = Sorted::default();
+    for (place, entry) in entries.into_iter().enumerate() {
+        match arrive(entry) {
+            Ok(entry) => {
+                sorted.places.push(place);
+                sorted.arrived.push(entry);
+            }
+            Err((reason, detail)) => sorted.refused.push(Refused { entry: place, reason, detail }),
+        }
+    }
+    sorted
 }
 
 /// The entry, masked, when the host takes such entries.

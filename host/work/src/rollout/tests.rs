@@ -349,6 +349,7 @@ async fn g15_failures_that_are_reported_to_two_hosts_add_up_and_also_while_the_t
     eventually(&one, &task, |progress| progress.reasons.iter().any(|reason| reason.failures == 2)).await;
     suspend(&one.app.db, &one.caller, &task, &Note::default()).await.expect("suspend");
     for host in [&one, &two] {
+        refresh(host).await;
         assert_eq!(host.ask(&device("g"), Some("1.0.0")).await.version, Some(v("1.1.0")), "two of three");
     }
     report::take(&two.app.checks, &two.key, &failure("g")).expect("taken");
