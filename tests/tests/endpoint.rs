@@ -117,7 +117,8 @@ on_both! {
         let outcomes: Vec<_> = results.as_array().unwrap().iter().map(|one| text(&one["outcome"])).collect();
         assert_eq!(outcomes, ["applied", "parked", "parked", "parked", "repeated", "applied"]);
         assert_eq!((&results[1]["reason"], &results[2]["reason"]), (&json!("merchant-unknown"), &json!("malformed")));
-        assert!(text(&results[2]["detail"]).starts_with("expires_at:"), "{}", results[2]);
+        assert!(text(&results[2]["detail"]).starts_with("/expires_at:"), "{}", results[2]);
+        assert_eq!(results[3]["detail"], "The message must be an object, and is 7.");
         let parked = store.admin.get("/v1/fulfilments?state=parked").await.good();
         assert_eq!(parked["items"].as_array().unwrap().len(), 3);
 

@@ -1,10 +1,11 @@
 //! What several parts of Berth share: errors, ids, time and randomness, version numbers, pages of lists, rules for
-//! text.
+//! text, and reading JSON.
 
 pub mod clock;
 pub mod error;
 pub mod ids;
 pub mod page;
+pub mod read;
 pub mod secret;
 #[cfg(feature = "sql")]
 pub mod sql;

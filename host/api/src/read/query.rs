@@ -8,8 +8,10 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::fault::Fault;
-use berth_base::error::{Code, Error, Result};
+use berth_base::{
+    error::{Code, Error, Result},
+    read::Fault,
+};
 
 /// Reads a query string, without its question mark.
 ///

@@ -8,6 +8,7 @@ use crate::endpoint::register::{Register, Said};
 use berth_base::{
     clock::Millis,
     ids::{Digest, InstanceId, MerchantId, MessageId, ProductCode},
+    read,
     text::{self, text_enum},
 };
 
@@ -98,14 +99,11 @@ impl Message {
     /// Reads a message from JSON.
     ///
     /// # Errors
-    /// What is wrong, in words that name the member.
+    /// What is wrong, in the words of the API, with the member as a JSON pointer.
     pub fn read(value: &Value) -> Result<Self, String> {
-        let mut message: Self =
-            serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string() {
-                path if path == "." => words(&error.inner().to_string()),
-                path => words(&format!("{path}: {}", error.inner())),
-            })?;
-        let name = message.name.map(|name| text::name("name", &name, 64)).transpose();
+        let read = read::value::<Self>(value).map_err(|misfit| words(&misfit.in_words("The message")));
+        let mut message = read?;
+        let name = message.name.map(|name| text::name("/name", &name, 64)).transpose();
         message.name = name.map_err(|error| words(&error.detail))?;
         Ok(message)
     }
@@ -213,13 +211,16 @@ mod tests {
     #[test]
     fn e1_what_is_wrong_with_a_message_is_said_by_its_member() {
         let cases = [
-            (with("kind", json!("rent")), "kind: unknown variant `rent`, expected one of"),
-            (with("at", json!("yesterday")), "at: expected a time such as"),
-            (with("merchant", json!("No Merchant")), "merchant: \"No Merchant\" is not a merchant id"),
-            (with("expires_at", json!(7)), "expires_at: invalid type: integer `7`"),
-            (with("name", json!("")), "name: must have 1 to 64 characters"),
-            (json!({"id": "m-1"}), "missing field `merchant`"),
-            (json!(7), "invalid type: integer `7`"),
+            (with("kind", json!("rent")), "/kind must be one of purchase, renew, unsubscribe, and is \"rent\"."),
+            (with("kind", json!(["renew"])), "/kind must be one of purchase, renew, unsubscribe, and is a list."),
+            (with("at", json!("yesterday")), "/at: expected a time such as 2030-01-31T08:00:00Z."),
+            (with("merchant", json!("No Merchant")), "/merchant: \"No Merchant\" is not a merchant id"),
+            (with("merchant", Value::Null), "/merchant is missing."),
+            (with("expires_at", json!(7)), "/expires_at must be a text, and is 7."),
+            (with("name", json!("")), "/name: must have 1 to 64 characters"),
+            (json!({"id": "m-1"}), "/merchant is missing."),
+            (json!([]), "The message must be an object, and is a list of 0."),
+            (json!(7), "The message must be an object, and is 7."),
         ];
         for (value, expected) in cases {
             let said = Message::read(&value).unwrap_err();

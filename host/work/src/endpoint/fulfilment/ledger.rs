@@ -143,7 +143,7 @@ impl Ledger {
             return Err(Refusal::new(Reason::MerchantUnknown, text));
         }
         if message.at > self.now.plus_seconds(MOST_AHEAD) {
-            let text = format!("at: {} is more than a day ahead of this host's clock, {}.", message.at, self.now);
+            let text = format!("/at: {} is more than a day ahead of this host's clock, {}.", message.at, self.now);
             return Err(Refusal::new(Reason::FromTheFuture, text));
         }
         match self.instances.get(&message.instance) {

@@ -237,7 +237,8 @@ pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) ->
         None => Arrival::again(&row.body),
     };
     if let (Some(_), Err(why)) = (&replay.message, &arrival.message) {
-        return Err(Error::field("message", why));
+        let text = format!("The corrected message is none: {why}");
+        return Err(Error::new(Code::InvalidField, text).with("field", "message").with("pointer", "/message"));
     }
     let corrects = replay.message.is_some().then_some(row.id);
     let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects };

@@ -1,4 +1,4 @@
-//! What is wrong with something that a client has sent, in the words of the API.
+//! What is wrong with something that somebody has sent or written, in the words of the API.
 
 use std::fmt::{self, Display};
 
@@ -13,14 +13,24 @@ const MOST_QUOTED: usize = 100;
 pub enum Fault {
     /// A member is missing.
     Missing(&'static str),
-    /// There is a member that nobody knows, and these are known.
-    Unknown { member: String, known: &'static [&'static str] },
+    /// There is a member that nobody knows.
+    Unknown {
+        /// Its name, cut when it is long.
+        member: String,
+        /// Those that are known.
+        known: &'static [&'static str],
+    },
     /// There is a parameter of a query that nobody knows.
     UnknownParameter,
     /// A member is given twice.
     Twice(&'static str),
     /// It must be something else.
-    Wrong { found: String, wanted: String },
+    Wrong {
+        /// What it is, in words.
+        found: String,
+        /// What it must be, in words.
+        wanted: String,
+    },
     /// What the type itself says.
     Said(String),
 }

@@ -1,7 +1,7 @@
-//! Reads the JSON of a request. What is wrong with it is said in the words of the API, with the place as a JSON pointer
+//! Reads JSON. What is wrong with it is said in the words of the API, with the place as a JSON pointer
 //! (RFC 6901), and `null` in an optional member means that the member was not told.
 //!
-//! A body that fits is read once. Only one that does not is read again, slowly, to say where and why.
+//! What fits is read once. Only what does not is read again, slowly, to say where and why.
 
 use serde::{
     Deserializer,
@@ -15,7 +15,23 @@ use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
 
 use super::fault::Fault;
-use berth_base::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result};
+
+/// What is wrong with a JSON value, and where.
+#[derive(Debug)]
+pub struct Misfit {
+    /// What is wrong.
+    pub fault: Fault,
+    /// The place as a JSON pointer (RFC 6901); empty for the whole value.
+    pub at: String,
+}
+
+impl Misfit {
+    /// One sentence about the place, in which `whole` stands for the whole value: `The body`.
+    pub fn in_words(&self, whole: &str) -> String {
+        self.fault.in_words(if self.at.is_empty() { whole } else { &self.at })
+    }
+}
 
 /// How many bytes are looked at, at most, to find out what is wrong with a body: it is read anew after each member that
 /// turned out to be null.
@@ -33,17 +49,32 @@ pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
     serde_json::from_slice(json).or_else(|error| explain(json, &error))
 }
 
+/// Reads a JSON value.
+///
+/// # Errors
+/// What is missing, unknown or of the wrong form.
+pub fn value<T: DeserializeOwned>(told: &Value) -> Result<T, Misfit> {
+    T::deserialize(told).or_else(|_| explain_value(told.clone(), MOST_LOOKS))
+}
+
+/// Where a JSON text stops being one: `line 3, column 7`.
+pub fn where_it_ends(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
 fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Result<T> {
-    let Ok(mut told) = serde_json::from_slice::<Value>(json) else {
-        let (line, column) = (error.line(), error.column());
-        return Err(Error::new(Code::BadRequest, format!("The body is not JSON: see line {line}, column {column}.")));
+    let Ok(told) = serde_json::from_slice::<Value>(json) else {
+        return Err(Error::new(Code::BadRequest, format!("The body is not JSON: see {}.", where_it_ends(error))));
     };
     if error.to_string().starts_with("duplicate field") {
-        let (line, column) = (error.line(), error.column());
-        let text = format!("The body gives a member twice: see line {line}, column {column}.");
+        let text = format!("The body gives a member twice: see {}.", where_it_ends(error));
         return Err(Error::new(Code::InvalidField, text).with("pointer", ""));
     }
-    let mut looks = (MOST_LOOKED_AT / json.len().max(1)).clamp(2, MOST_LOOKS);
+    let looks = (MOST_LOOKED_AT / json.len().max(1)).clamp(2, MOST_LOOKS);
+    explain_value(told, looks).map_err(|misfit| refusal(&misfit))
+}
+
+fn explain_value<T: DeserializeOwned>(mut told: Value, mut looks: usize) -> Result<T, Misfit> {
     loop {
         let mut track = Track::new();
         let fault = match T::deserialize(serde_path_to_error::Deserializer::new(Told(&told), &mut track)) {
@@ -53,7 +84,7 @@ fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Resul
         let at = place(&fault, &track.path());
         looks -= 1;
         if looks == 0 || !forget_nulls(&mut told, &at) {
-            return Err(refusal(&fault, &at));
+            return Err(Misfit { fault, at });
         }
     }
 }
@@ -95,10 +126,10 @@ fn forget_nulls_in(told: &mut Value, names: &[String]) -> bool {
     }
 }
 
-fn refusal(fault: &Fault, at: &str) -> Error {
+fn refusal(misfit: &Misfit) -> Error {
+    let at = misfit.at.as_str();
     let field = at.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
-    let text = fault.in_words(if at.is_empty() { "The body" } else { at });
-    Error::new(Code::InvalidField, text).with("field", field).with("pointer", at)
+    Error::new(Code::InvalidField, misfit.in_words("The body")).with("field", field).with("pointer", at)
 }
 
 /// A JSON value from which a type is read.
@@ -174,8 +205,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use berth_base::{ids::MiniAppId, version::VersionNumber};
-    use berth_model::rollout::Platform;
+    use crate::{ids::MiniAppId, text::text_enum, version::VersionNumber};
+
+    text_enum! {
+        /// Words, of which one is right.
+        Platform {
+            /// One.
+            Android = "android",
+            /// Another one.
+            Ios = "ios",
+            /// The third.
+            Harmony = "harmony",
+        }
+    }
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
