@@ -13,7 +13,7 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 12] = [
+const NOTHING: [(&str, &str); 13] = [
     (
         "a user was sent more messages than they allowed (M3)",
         "SELECT COUNT(*) FROM subscription WHERE allowed < 0 OR pushes > 5",
@@ -73,6 +73,12 @@ const NOTHING: [(&str, &str); 12] = [
         "SELECT COUNT(*) FROM event e WHERE type = 'fulfilment.parked'
          AND NOT EXISTS (SELECT 1 FROM event l WHERE l.subject = e.subject AND l.seq > e.seq AND l.type LIKE 'fulfilment.%')
          AND NOT EXISTS (SELECT 1 FROM fulfilment f WHERE f.id = e.subject AND f.state = 'parked')",
+    ),
+    (
+        "a message is discarded, and its last event does not say so, or nobody did it or said why (E12, I6)",
+        "SELECT COUNT(*) FROM fulfilment f WHERE state = 'discarded' AND (discarded_by IS NULL OR note = ''
+         OR NOT EXISTS (SELECT 1 FROM event e WHERE e.subject = f.id AND e.type = 'fulfilment.discarded' AND e.seq =
+            (SELECT MAX(seq) FROM event l WHERE l.subject = f.id AND l.type LIKE 'fulfilment.%')))",
     ),
 ];
 

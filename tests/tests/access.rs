@@ -73,6 +73,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/fulfilments", May::Fulfiller),
     ("GET", "/v1/fulfilments", May::Fulfiller),
     ("GET", "/v1/fulfilments/{id}", May::Fulfiller),
+    ("POST", "/v1/fulfilments/{id}/discard", May::Fulfiller),
     ("POST", "/v1/fulfilments/{id}/replay", May::Fulfiller),
     ("POST", "/v1/fulfilments/replay", May::Fulfiller),
     ("GET", "/v1/product-instances", May::Anybody),
@@ -417,6 +418,7 @@ impl Cast {
             }
             ("PATCH", "/v1/endpoint-apps/{cid}") => json!({"name": "new"}),
             ("POST", "/v1/fulfilments") => json!({"id": "m-new"}),
+            ("POST", "/v1/fulfilments/{id}/discard") => json!({"note": "new"}),
             ("POST", "/v1/channels") => {
                 json!({"merchant": self.places["merchant"], "kind": "douyin", "app_id": "tt2", "name": "new"})
             }

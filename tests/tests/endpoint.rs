@@ -134,6 +134,37 @@ on_both! {
         assert_eq!(again["results"].as_array().unwrap().len(), 1, "the 7 still waits");
     }
 
+    async fn e12_a_parked_message_is_discarded_with_a_note_and_the_alarm_is_over(host) {
+        let store = Store::open(host).await;
+        let mut odd = store.says("m-1", "purchase", "mall-1", 9);
+        odd["kind"] = json!("buy");
+        assert_eq!(store.send(&odd).await["reason"], "malformed");
+        let discard = "/v1/fulfilments/m-1/discard";
+        let nothing = store.admin.post(discard, json!({})).await.refused("invalid-field");
+        assert_eq!((&nothing["pointer"], &nothing["detail"]), (&json!("/note"), &json!("/note is missing.")));
+        store.admin.post(discard, json!({"note": " "})).await.refused("invalid-field");
+        store.admin.post("/v1/fulfilments/m-9/discard", json!({"note": "n"})).await.refused("not-found");
+        let seen = store.last_event().await;
+        let discarded = store.admin.post(discard, json!({"note": "Their test"})).await.good();
+        let me = store.admin.get("/v1/me").await.good()["account"]["id"].clone();
+        assert_eq!((&discarded["state"], &discarded["note"], &discarded["discarded_by"]), (&json!("discarded"), &json!("Their test"), &me));
+        assert!(discarded["settled_at"].is_string() && discarded.get("reason").is_none(), "{discarded}");
+        assert_eq!(store.admin.get("/v1/fulfilments/m-1").await.good(), discarded);
+        assert_eq!(store.told_after(seen).await, ["fulfilment.discarded"]);
+        assert!(store.admin.get("/v1/fulfilments?state=parked").await.good()["items"].as_array().unwrap().is_empty());
+        assert_eq!(store.admin.get("/v1/fulfilments?state=discarded").await.good()["items"], json!([discarded]));
+        let refused = store.admin.post(discard, json!({"note": "Another"})).await.refused("fulfilment-settled");
+        assert!(text(&refused["detail"]).contains("Their test"), "{refused}");
+
+        let again = store.send(&odd).await;
+        assert_eq!((&again["outcome"], again.get("reason")), (&json!("discarded"), None));
+        assert!(text(&again["detail"]).contains("Their test"), "{again}");
+        odd["kind"] = json!("purchase");
+        let replayed = store.admin.post("/v1/fulfilments/m-1/replay", json!({"message": odd})).await.good();
+        assert_eq!(replayed["outcome"], "applied");
+        assert_eq!(store.admin.get("/v1/fulfilments/m-1").await.good()["state"], "applied");
+    }
+
     async fn e1_a_request_that_is_no_delivery_is_refused_as_a_whole(host) {
         let store = Store::open(host).await;
         store.admin.post("/v1/fulfilments", json!({"messages": []})).await.refused("invalid-field");

@@ -209,6 +209,8 @@ on_both! {
             "at": "2026-01-01T00:00:00Z"});
         admin.post("/v1/fulfilments", message).await.good();
         assert_eq!(figure(&admin, "fulfilments_parked").await, 1);
+        admin.post("/v1/fulfilments/m1/discard", json!({"note": "It was a test."})).await.good();
+        assert_eq!(figure(&admin, "fulfilments_parked").await, 0);
         let page = admin.request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
         assert!(!page.contains("nats_lag_events"), "this host publishes nothing");
     }

@@ -39,7 +39,7 @@ pub struct Problem {
 }
 
 /// The word that stands in advice for an id, by the collection that precedes the id in a path.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 13] = [
     ("mini-apps", "APP"),
     ("bindings", "APP"),
     ("versions", "VERSION"),
@@ -52,6 +52,7 @@ const WORDS: [(&str, &str); 12] = [
     ("policy-bindings", "BINDING"),
     ("webhooks", "WEBHOOK"),
     ("permits", "PERMIT"),
+    ("fulfilments", "MESSAGE"),
 ];
 
 /// The ids in the path of a call, by the words that stand for them.
@@ -289,6 +290,7 @@ fn advice(kind: &str) -> Option<&'static str> {
         "last-admin" => "berth team grant … ACCOUNT admin, for another account",
         "not-found" => "berth whoami (it shows what you may see)",
         "no-data" => "berth serve --data-dir DIR (it makes the folder), or the folder of a host that is there",
+        "fulfilment-settled" => "berth fulfilment show MESSAGE (it shows what became of it)",
         "product-unsubscribed" => "berth product list --merchant ID --state active",
         "endpoint-default" => "berth endpoint create NAME --merchant BOS_ID --product INSTANCE",
         "endpoint-in-use" => "berth channel list --endpoint-app CID, then berth channel unbind CHANNEL",

@@ -10,14 +10,14 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    paint::{Paint, state, word},
+    paint::{Paint, clean, state, word},
     session::Session,
     table::{Card, Cell, Table},
 };
 use crate::files;
 use berth_base::ids::{MerchantId, MessageId};
 use berth_model::endpoint::fulfilment::{
-    Fulfilment as View, FulfilmentState, MOST, Receipt, ReceiptOutcome, Receipts, Replay, ReplayAll, message::Reason,
+    Discard, Fulfilment as View, FulfilmentState, MOST, Receipt, ReceiptOutcome, Receipts, Replay, ReplayAll, message::Reason,
 };
 
 /// The arguments of `berth fulfil`.
@@ -41,11 +41,12 @@ pub struct Fulfil {
 #[command(after_help = "Examples:
   berth fulfilment list --state parked
   berth fulfilment replay order-17 --message corrected.json
+  berth fulfilment discard order-17 --note \"the order was cancelled\"
   berth fulfilment replay --all --reason malformed")]
 pub enum Fulfilment {
     /// List the messages that were sent, newest first
     List {
-        /// Only those in this state: applied, parked or corrected
+        /// Only those in this state: applied, parked, corrected or discarded
         #[arg(long)]
         state: Option<FulfilmentState>,
         /// Only those that are parked for this reason
@@ -60,7 +61,15 @@ pub enum Fulfilment {
         /// The id of the message
         message: MessageId,
     },
-    /// Try a parked message again, or all of them
+    /// Discard a parked message: it is not to be applied, and does not wait any more
+    Discard {
+        /// The id of the message
+        message: MessageId,
+        /// Why it is not to be applied, for whoever asks later
+        #[arg(long)]
+        note: String,
+    },
+    /// Try a parked or discarded message again, or all that are parked
     Replay {
         /// The id of the message
         #[arg(required_unless_present = "all")]
@@ -154,6 +163,10 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
         Fulfilment::Show { message } => {
             session.out.show(&client.value(Call::get(format!("/v1/fulfilments/{message}"))).await?, view)
         }
+        Fulfilment::Discard { message, note } => {
+            let call = Call::create(format!("/v1/fulfilments/{message}/discard")).json(&Discard { note });
+            session.out.show(&client.value(call).await?, |one: View, _| format!("Discarded {}: {}", one.id, clean(&one.note)))
+        }
         Fulfilment::Replay { message: Some(message), corrected, .. } => {
             let message_of = |path: PathBuf| files::read_json(&path);
             let replay = Replay { message: corrected.map(message_of).transpose()? };
@@ -214,7 +227,9 @@ fn view(one: View, paint: &Paint) -> String {
         .maybe("detail", Some(one.detail).filter(|text| !text.is_empty()))
         .field("tried", Cell::of(one.attempts))
         .field("came", paint.when(one.received_at))
-        .maybe("settled", one.settled_at.map(|at| paint.when(at)));
+        .maybe("settled", one.settled_at.map(|at| paint.when(at)))
+        .maybe("discarded by", one.discarded_by.map(Cell::of))
+        .maybe("note", Some(one.note).filter(|text| !text.is_empty()));
     let sent = serde_json::to_string_pretty(&one.message).unwrap_or_default();
     format!("{}\n\n{}", card.render(paint), super::paint::clean_lines(&sent))
 }

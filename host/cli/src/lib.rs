@@ -133,7 +133,7 @@ pub enum Command {
     Product(endpoint::Product),
     /// Send fulfilment messages, as the order system does
     Fulfil(fulfilment::Fulfil),
-    /// Fulfilment messages that were sent: look at them, replay parked ones
+    /// Fulfilment messages that were sent: look at them, replay or discard parked ones
     #[command(subcommand)]
     Fulfilment(fulfilment::Fulfilment),
     /// Channels of merchants, and the endpoint application that each reaches

@@ -90,9 +90,8 @@ pub fn state(word: &str) -> Cell {
         "auditing" | "checking" | "deciding" | "pending" | "started" | "granted" | "choosing" | "suspended"
         | "update" | "warning" | "parked" | "expired" => Ink::Warn,
         "rejected" | "removed" | "unauthorised" | "failed" | "trapped" | "limited" | "error" | "unknown" => Ink::Bad,
-        "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" | "unsubscribed" | "corrected" => {
-            Ink::Faint
-        }
+        "historical" | "ended" | "abandoned" | "withdrawn" | "note" | "deleted" | "unsubscribed" | "corrected"
+        | "discarded" => Ink::Faint,
         _ => Ink::Plain,
     };
     Cell::new(ink, word)

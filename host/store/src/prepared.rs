@@ -152,7 +152,10 @@ mod tests {
             attempts: 1,
             received_at: DAWN,
             settled_at: None,
+            discarded_by: None,
+            note: String::new(),
         };
+        let taken_up = all.then(|| row.id.clone()).into_iter().collect();
         let instance: ProductInstance = made(json!({"id": "pi-1", "merchant": bos, "product": "mall", "name": "Mall",
             "state": "active", "said_at": DAWN, "said_kind": "purchase", "said_by": "m-1", "created_at": DAWN,
             "updated_at": DAWN}));
@@ -186,7 +189,7 @@ mod tests {
             fulfilments(&[row.id.clone()].into());
             product_instances(&[instance.id.clone()].into());
             write_instances(&[&instance]);
-            write_fulfilments(&[&row]);
+            write_fulfilments(&[&row], &taken_up);
             parked_fulfilments(&made(maybe(json!({"merchant": bos, "reason": "merchant-unknown"}))), 1);
             fulfilments_of(&made(maybe(json!({"merchant": bos, "state": "parked", "reason": "merchant-unknown"}))),
                 place.as_ref());

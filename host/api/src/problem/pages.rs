@@ -352,8 +352,8 @@ pub fn page(code: Code) -> Page {
             "`berth channel list --endpoint-app CID` lists them. Move or unbind each, then delete.",
         ),
         Code::FulfilmentSettled => (
-            "The message was applied or corrected already, so there is nothing to replay.",
-            "`berth fulfilment show MESSAGE` shows what became of it. A further change is a message of its own.",
+            "The message was applied, corrected or discarded already, so there is nothing to correct or to discard.",
+            "`berth fulfilment show MESSAGE` shows what became of it. One that was discarded can be replayed. A further change is a message of its own.",
         ),
         Code::ProductUnsubscribed => (
             "The merchant has unsubscribed the product instance.",

@@ -7,7 +7,7 @@ use super::*;
 use berth_base::{ids::MessageId, page::Page};
 use berth_model::{
     access::Caller,
-    endpoint::fulfilment::{Delivery, Fulfilment, FulfilmentQuery, Receipt, Receipts, Replay, ReplayAll},
+    endpoint::fulfilment::{Delivery, Discard, Fulfilment, FulfilmentQuery, Receipt, Receipts, Replay, ReplayAll},
 };
 use berth_work::endpoint::fulfilment;
 
@@ -17,6 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(deliver, list))
         .routes(routes!(get))
+        .routes(routes!(discard))
         .routes(routes!(replay))
         .routes(routes!(replay_all))
 }
@@ -47,7 +48,20 @@ async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) ->
     Ok(Json(fulfilment::get(&app.db, &caller, &id).await?))
 }
 
-/// Try a parked message again, corrected or unchanged.
+/// Discard a parked message, with a note that says why.
+///
+/// It is not applied and does not wait any more. The same message, sent again, stays discarded; a replay takes it back.
+#[utoipa::path(post, path = "/v1/fulfilments/{id}/discard", tag = "fulfilment", params(("id" = MessageId, Path)), request_body = Discard, responses((status = 200, body = Fulfilment)))]
+async fn discard(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Json(discard): Json<Discard>,
+) -> Result<Json<Fulfilment>> {
+    Ok(Json(fulfilment::discard(&app.db, &caller, &id, discard).await?))
+}
+
+/// Try a parked or discarded message again, corrected or unchanged.
 #[utoipa::path(post, path = "/v1/fulfilments/{id}/replay", tag = "fulfilment", params(("id" = MessageId, Path)), request_body = Replay, responses((status = 200, body = Receipt)))]
 async fn replay(
     State(app): AppState,

@@ -232,6 +232,7 @@ async fn each_command_asks_as_the_contract_says() {
         ("fulfilment list --state parked --reason malformed", "GET /v1/fulfilments?state=parked&reason=malformed".into()),
         ("fulfilment show m-1", "GET /v1/fulfilments/m-1".into()),
         ("fulfilment replay m-1", "POST /v1/fulfilments/m-1/replay {}".into()),
+        ("fulfilment discard m-1 --note no", r#"POST /v1/fulfilments/m-1/discard {"note":"no"}"#.into()),
         (
             "fulfilment replay --all --merchant bos-m",
             r#"POST /v1/fulfilments/replay {"merchant":"bos-m"}"#.into(),

@@ -179,6 +179,7 @@ catalogue! {
     FULFILMENT_PARKED = "fulfilment.parked" Fulfilment, "A fulfilment message cannot be applied, and waits.";
     FULFILMENT_APPLIED = "fulfilment.applied" Fulfilment, "A fulfilment message that waited was applied.";
     FULFILMENT_CORRECTED = "fulfilment.corrected" Fulfilment, "A fulfilment message that waited was replayed with a correction that has another id.";
+    FULFILMENT_DISCARDED = "fulfilment.discarded" Fulfilment, "Somebody decided that a fulfilment message that waited is not to be applied; `note` says why.";
     ENDPOINT_CREATED = "endpoint.created" EndpointApp, "An endpoint application was created; what it holds is told by events of its own.";
     ENDPOINT_EDITED = "endpoint.edited" EndpointApp, "The name of an endpoint application changed.";
     ENDPOINT_DELETED = "endpoint.deleted" EndpointApp, "An endpoint application was deleted; that its assignments ended is told by events of their own.";

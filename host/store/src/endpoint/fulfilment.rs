@@ -81,29 +81,45 @@ impl Tx {
         Ok(written == instances.len() as u64)
     }
 
-    /// Adds or replaces messages, which must be in the order of their ids. Returns `false` when another transaction has
-    /// just settled one of them.
-    pub async fn write_fulfilments(&mut self, rows: &[&FulfilmentRow]) -> Result<bool> {
+    /// Adds or replaces messages, which must be in the order of their ids; `taken_up` are those of them that were
+    /// discarded when they were read. Returns `false` when another transaction has just settled or discarded one of
+    /// them.
+    pub async fn write_fulfilments(&mut self, rows: &[&FulfilmentRow], taken_up: &BTreeSet<MessageId>) -> Result<bool> {
         if rows.is_empty() {
             return Ok(true);
         }
         let written = execute_built!(self, |q| {
             q.push(
-                "INSERT INTO fulfilment (id, merchant_id, state, reason, detail, body, attempts, received_at, settled_at) ",
+                "INSERT INTO fulfilment (id, merchant_id, state, reason, detail, body, attempts, received_at, settled_at,
+                                         discarded_by, note) ",
             );
             q.push_values(rows, |mut row, one| {
                 row.push_bind(&one.id).push_bind(&one.merchant_id).push_bind(one.state);
                 row.push_bind(&one.reason).push_bind(&one.detail).push_bind(&one.body);
                 row.push_bind(Count(one.attempts)).push_bind(one.received_at).push_bind(one.settled_at);
+                row.push_bind(&one.discarded_by).push_bind(&one.note);
             });
             q.push(
                 " ON CONFLICT (id) DO UPDATE SET merchant_id = excluded.merchant_id, state = excluded.state,
                     reason = excluded.reason, detail = excluded.detail, body = excluded.body,
-                    attempts = excluded.attempts, settled_at = excluded.settled_at
+                    attempts = excluded.attempts, settled_at = excluded.settled_at,
+                    discarded_by = excluded.discarded_by, note = excluded.note
                   WHERE fulfilment.state = 'parked'",
             );
+            if chosen!(!taken_up.is_empty()) {
+                q.push(" OR fulfilment.state = 'discarded' AND fulfilment.id IN ");
+                push_ids!(q, taken_up);
+            }
         })?;
         Ok(written == rows.len() as u64)
+    }
+
+    /// Discards a message, when it is parked, and returns it as it is then.
+    pub async fn discard_fulfilment(&mut self, id: &MessageId, actor: &str, note: &str) -> Result<Option<FulfilmentRow>> {
+        let now = self.now();
+        const SQL: &str = "UPDATE fulfilment SET state = 'discarded', reason = '', discarded_by = $2, note = $3,
+                    settled_at = $4 WHERE id = $1 AND state = 'parked' RETURNING *";
+        Ok(fetch!(self, fetch_optional, FulfilmentRow, SQL, id, actor, note, now)?)
     }
 
     /// Up to `most` parked messages that `which` selects: those tried least often first, then by their arrival.
@@ -173,6 +189,8 @@ impl From<&FulfilmentRow> for Fulfilment {
             attempts: row.attempts,
             received_at: row.received_at,
             settled_at: row.settled_at,
+            discarded_by: row.discarded_by.clone(),
+            note: row.note.clone(),
         }
     }
 }
@@ -191,4 +209,6 @@ pub struct FulfilmentRow {
     pub attempts: u64,
     pub received_at: Millis,
     pub settled_at: Option<Millis>,
+    pub discarded_by: Option<String>,
+    pub note: String,
 }

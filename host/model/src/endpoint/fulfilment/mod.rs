@@ -10,7 +10,11 @@ pub use kind::MessageKind;
 pub use receipt::{Receipt, ReceiptOutcome, Receipts};
 pub use stored::{Fulfilment, FulfilmentQuery, FulfilmentState, Place};
 
-use berth_base::ids::MerchantId;
+use berth_base::{
+    error::{Error, Result},
+    ids::MerchantId,
+    text,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,7 +37,29 @@ pub enum Delivery {
     },
 }
 
-/// How a parked message is replayed.
+/// Why a parked message is discarded.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Discard {
+    /// Why it is not to be applied, 1 to 500 characters, for whoever asks later.
+    pub note: String,
+}
+
+impl Discard {
+    /// The note.
+    ///
+    /// # Errors
+    /// `invalid-field` when it is empty or too long.
+    pub fn reason(&self) -> Result<String> {
+        let note = text::prose("note", self.note.trim(), 500)?;
+        match note.is_empty() {
+            true => Err(Error::field("note", "say why the message is not to be applied.")),
+            false => Ok(note),
+        }
+    }
+}
+
+/// How a parked or discarded message is replayed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {

@@ -12,8 +12,10 @@ text_enum! {
         Applied = "applied",
         /// The same message was applied before, so nothing changed.
         Repeated = "repeated",
-        /// It was parked with a reason, and can be replayed.
+        /// It was parked with a reason, and can be replayed or discarded.
         Parked = "parked",
+        /// The same message was discarded before and stays so, until it is replayed.
+        Discarded = "discarded",
     }
 }
 
@@ -27,9 +29,16 @@ pub struct Receipt {
     /// Why it was parked; absent when it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The reason in words.
+    /// Why it was parked, or who discarded it and why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+impl Receipt {
+    /// A receipt that says nothing but what became of the message.
+    pub fn new(id: MessageId, outcome: ReceiptOutcome) -> Self {
+        Self { id, outcome, reason: None, detail: None }
+    }
 }
 
 /// What became of each message of a delivery.

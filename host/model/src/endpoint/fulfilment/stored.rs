@@ -21,6 +21,8 @@ text_enum! {
         Parked = "parked",
         /// It was parked, and a correction with another id was applied in its place.
         Corrected = "corrected",
+        /// It was parked, and somebody decided that it is not to be applied. It can still be replayed.
+        Discarded = "discarded",
     }
 }
 
@@ -38,7 +40,7 @@ pub struct Fulfilment {
     /// Why it is parked; absent when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Why it is parked, or which message corrected it, in words.
+    /// Why it is parked or was when it was discarded, or which message corrected it, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// The message as it was sent.
@@ -48,9 +50,15 @@ pub struct Fulfilment {
     pub attempts: u64,
     /// When it was first received.
     pub received_at: Millis,
-    /// When it was applied or corrected; absent while it is parked.
+    /// When it was applied, corrected or discarded; absent while it is parked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Millis>,
+    /// Who discarded it; absent when it is not discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discarded_by: Option<String>,
+    /// Why it was discarded; absent when it is not discarded.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// Which messages to list. The conditions are ANDed.

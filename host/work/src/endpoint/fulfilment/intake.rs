@@ -98,7 +98,7 @@ async fn settle(db: &Db, requests: Vec<Request>) {
 async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();
-    let mut receipts = Batch { actor: &first.actor, arrivals, corrects: None }.settle(db).await?.into_iter();
+    let mut receipts = Batch { actor: &first.actor, arrivals, replays: None }.settle(db).await?.into_iter();
     Ok(requests.iter().map(|request| receipts.by_ref().take(request.arrivals.len()).collect()).collect())
 }
 

@@ -39,6 +39,7 @@ pub struct Ledger {
     merchants: BTreeSet<MerchantId>,
     rows: BTreeMap<MessageId, FulfilmentRow>,
     instances: BTreeMap<InstanceId, ProductInstance>,
+    discarded: BTreeSet<MessageId>,
     touched_rows: BTreeSet<MessageId>,
     touched_instances: BTreeSet<InstanceId>,
     /// What happened, in order; the events tell it.
@@ -55,9 +56,11 @@ impl Ledger {
         rows: Vec<FulfilmentRow>,
         instances: Vec<ProductInstance>,
     ) -> Self {
+        let discarded = rows.iter().filter(|row| row.state == FulfilmentState::Discarded);
         Self {
             now,
             merchants,
+            discarded: discarded.map(|row| row.id.clone()).collect(),
             rows: rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
             instances: instances.into_iter().map(|one| (one.id.clone(), one)).collect(),
             touched_rows: BTreeSet::new(),
@@ -88,18 +91,46 @@ impl Ledger {
         self.rows.get(id)
     }
 
-    /// Applies or parks a message, unless it was taken before.
+    /// The messages that were discarded when they were read, and may be taken up again.
+    pub(crate) fn discarded(&self) -> &BTreeSet<MessageId> {
+        &self.discarded
+    }
+
+    /// Applies or parks a message, unless it was taken before. What was discarded stays so, and other content under
+    /// its id is a message like any other.
     pub fn take(&mut self, arrival: &Arrival) -> Receipt {
+        if let Some(receipt) = self.stays_discarded(&arrival.id, arrival) {
+            return receipt;
+        }
         let Some(body) = self.settled(&arrival.id) else { return self.settle(arrival) };
         if arrival.repeats(body) {
-            return repeated(&arrival.id);
+            return Receipt::new(arrival.id.clone(), ReceiptOutcome::Repeated);
         }
         let other = Arrival { id: arrival.other_id(), ..arrival.clone() };
+        if let Some(receipt) = self.stays_discarded(&other.id, arrival) {
+            return receipt;
+        }
         if self.settled(&other.id).is_some() {
-            return repeated(&arrival.id);
+            return Receipt::new(arrival.id.clone(), ReceiptOutcome::Repeated);
         }
         let text = format!("Another message with the id {} was applied. This one is kept as {}.", arrival.id, other.id);
         Receipt { id: arrival.id.clone(), ..self.park(&other, Refusal::new(Reason::MessageContradicts, text)) }
+    }
+
+    /// Lets a discarded message wait once more, so that it can be taken.
+    pub fn take_up(&mut self, id: &MessageId) {
+        if let Some(row) = self.rows.get_mut(id).filter(|row| row.state == FulfilmentState::Discarded) {
+            row.state = FulfilmentState::Parked;
+        }
+    }
+
+    /// The receipt of a message that is stored under `id`, with the same content, and discarded.
+    fn stays_discarded(&self, id: &MessageId, arrival: &Arrival) -> Option<Receipt> {
+        let row = self.rows.get(id).filter(|row| row.state == FulfilmentState::Discarded)?;
+        arrival.repeats(&row.body).then(|| Receipt {
+            detail: Some(format!("{} Replay it to try it again.", discarded_in_words(row))),
+            ..Receipt::new(arrival.id.clone(), ReceiptOutcome::Discarded)
+        })
     }
 
     /// Whether the message is stored and parked.
@@ -112,16 +143,19 @@ impl Ledger {
         let Some(row) = self.rows.get_mut(id) else { return };
         (row.state, row.settled_at) = (FulfilmentState::Corrected, Some(self.now));
         (row.reason, row.detail) = (String::new(), format!("Corrected by the message {by}."));
+        (row.discarded_by, row.note) = (None, String::new());
         self.touched_rows.insert(id.clone());
         self.effects.push(Effect::Corrected(id.clone()));
     }
 
-    /// The body of a stored message that is not parked.
+    /// The body of a stored message that was applied or corrected.
     fn settled(&self, id: &MessageId) -> Option<&str> {
-        self.rows.get(id).filter(|row| row.state != FulfilmentState::Parked).map(|row| row.body.as_str())
+        let settled = |row: &&FulfilmentRow| matches!(row.state, FulfilmentState::Applied | FulfilmentState::Corrected);
+        self.rows.get(id).filter(settled).map(|row| row.body.as_str())
     }
 
-    /// Applies or parks a message that is new or parked. A parked one has changed nothing yet, so it may be replaced.
+    /// Applies or parks a message that is new, parked or discarded. The latter have changed nothing yet, so they may be
+    /// replaced.
     fn settle(&mut self, arrival: &Arrival) -> Receipt {
         let message = match self.judge(arrival) {
             Ok(message) => message.clone(),
@@ -132,7 +166,7 @@ impl Ledger {
             self.effects.push(Effect::Freed(arrival.id.clone()));
         }
         self.keep(arrival, FulfilmentState::Applied, "", "");
-        Receipt { id: arrival.id.clone(), outcome: ReceiptOutcome::Applied, reason: None, detail: None }
+        Receipt::new(arrival.id.clone(), ReceiptOutcome::Applied)
     }
 
     /// The message, unless it cannot be applied; then why.
@@ -191,7 +225,8 @@ impl Ledger {
     fn park(&mut self, arrival: &Arrival, refusal: Refusal) -> Receipt {
         let Refusal { reason, detail } = refusal;
         let known = self.rows.get(&arrival.id);
-        if known.is_none_or(|row| row.reason != reason.as_str() || row.body != arrival.body) {
+        let same = |row: &FulfilmentRow| row.reason == reason.as_str() && row.body == arrival.body;
+        if !known.is_some_and(same) {
             self.effects.push(Effect::Parked(arrival.id.clone()));
         }
         self.keep(arrival, FulfilmentState::Parked, reason.as_str(), &detail);
@@ -211,14 +246,23 @@ impl Ledger {
             attempts: known.map_or(0, |row| row.attempts) + 1,
             received_at: known.map_or(self.now, |row| row.received_at),
             settled_at: (state != FulfilmentState::Parked).then_some(self.now),
+            discarded_by: None,
+            note: String::new(),
         };
         self.touched_rows.insert(row.id.clone());
         self.rows.insert(row.id.clone(), row);
     }
 }
 
-fn repeated(id: &MessageId) -> Receipt {
-    Receipt { id: id.clone(), outcome: ReceiptOutcome::Repeated, reason: None, detail: None }
+/// Who discarded a message, when and why.
+pub(super) fn discarded_in_words(row: &FulfilmentRow) -> String {
+    let at = row.settled_at.map(|at| format!(" at {at}")).unwrap_or_default();
+    format!("It was discarded by {}{at}: {}", row.discarded_by.as_deref().unwrap_or("somebody"), sentence(&row.note))
+}
+
+/// The text with a full stop, unless it ends like a sentence.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// Refuses a message that names another merchant or product than the product instance has: neither ever changes.

@@ -77,8 +77,16 @@ pub(super) struct Batch<'a> {
     pub actor: &'a str,
     /// The messages, [`MOST`] at most.
     pub arrivals: Vec<&'a Arrival>,
-    /// The parked message that the only message in the batch corrects. It must still be parked.
-    pub corrects: Option<MessageId>,
+    /// The stored message that is replayed by the only message in the batch.
+    pub replays: Option<Replayed>,
+}
+
+/// A stored message that is replayed.
+pub(super) struct Replayed {
+    /// Its id. A discarded one waits again.
+    pub id: MessageId,
+    /// Whether another message corrects it. It must still wait then.
+    pub corrected: bool,
 }
 
 impl Batch<'_> {
@@ -104,31 +112,24 @@ impl Batch<'_> {
     /// wait for each other.
     async fn settle_in(&self, tx: &mut Tx) -> Result<Option<Vec<Receipt>>> {
         let mut ledger = self.open(tx, tx.now()).await?;
-        self.require_waiting(&ledger)?;
+        if let Some(replayed) = &self.replays {
+            ledger.take_up(&replayed.id);
+            replayed.require_waiting(&ledger)?;
+        }
         let receipts: Vec<_> = self.arrivals.iter().map(|arrival| ledger.take(arrival)).collect();
-        if let (Some(corrected), Some(receipt)) = (&self.corrects, receipts.first())
-            && receipt.outcome != ReceiptOutcome::Parked
-            && receipt.id != *corrected
+        if let (Some(replayed), Some(receipt)) = (&self.replays, receipts.first())
+            && replayed.corrected
+            && matches!(receipt.outcome, ReceiptOutcome::Applied | ReceiptOutcome::Repeated)
+            && receipt.id != replayed.id
         {
-            ledger.correct(corrected, &receipt.id);
+            ledger.correct(&replayed.id, &receipt.id);
         }
         let (instances, rows) = (ledger.touched_instances(), ledger.touched_rows());
-        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows).await? {
+        if !tx.write_instances(&instances).await? || !tx.write_fulfilments(&rows, ledger.discarded()).await? {
             return Ok(None);
         }
         self.tell(tx, ledger).await?;
         Ok(Some(receipts))
-    }
-
-    /// Refuses to correct a message that is not parked any more, as its correction would be applied a second time.
-    fn require_waiting(&self, ledger: &Ledger) -> Result<()> {
-        match &self.corrects {
-            Some(id) if !ledger.waits(id) => {
-                let detail = format!("The message {id} does not wait any more. Look at what became of it.");
-                Err(Error::new(Code::FulfilmentSettled, detail))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Loads everything that the messages touch, and holds their merchants.
@@ -137,7 +138,7 @@ impl Batch<'_> {
         let named: BTreeSet<_> = messages.iter().map(|message| &message.merchant).collect();
         let merchants = tx.hold_merchants(&named).await?;
         let own = self.arrivals.iter().flat_map(|arrival| [arrival.id.clone(), arrival.other_id()]);
-        let ids = own.chain(self.corrects.clone()).collect();
+        let ids = own.chain(self.replays.as_ref().map(|replayed| replayed.id.clone())).collect();
         let rows = tx.fulfilments(&ids).await?;
         let instances = messages.iter().map(|message| message.instance.clone()).collect();
         Ok(Ledger::new(now, merchants, rows, tx.product_instances(&instances).await?))
@@ -203,6 +204,17 @@ impl Batch<'_> {
     }
 }
 
+impl Replayed {
+    /// Refuses to correct a message that does not wait any more, as its correction would be applied a second time.
+    fn require_waiting(&self, ledger: &Ledger) -> Result<()> {
+        if !self.corrected || ledger.waits(&self.id) {
+            return Ok(());
+        }
+        let detail = format!("The message {} does not wait any more. Look at what became of it.", self.id);
+        Err(Error::new(Code::FulfilmentSettled, detail))
+    }
+}
+
 /// Applies the messages that waited for a merchant which now exists, 1,000 at most. The rest, and messages that were
 /// parked while it was being created, are applied by `ticker` within a second.
 pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()> {
@@ -212,25 +224,57 @@ pub(super) async fn replay_for(tx: &mut Tx, merchant: &MerchantId) -> Result<()>
         return Ok(());
     }
     let arrivals: Vec<_> = rows.iter().map(|row| Arrival::again(&row.body)).collect();
-    let batch = Batch { actor: event::BERTH, arrivals: arrivals.iter().collect(), corrects: None };
+    let batch = Batch { actor: event::BERTH, arrivals: arrivals.iter().collect(), replays: None };
     let settled = batch.settle_in(tx).await?;
     settled
         .map(drop)
         .ok_or_else(|| Error::new(Code::Unavailable, "The merchant's messages are just being sent. Try again."))
 }
 
-/// Tries a parked message again, corrected or as it was. One that is not parked any more is answered with `repeated`.
+/// Discards a parked message: it is not to be applied, and does not wait any more. The note says why.
 ///
 /// # Errors
-/// `not-found`, `invalid-field` when the correction is not a message, and `fulfilment-settled` when the parked message
-/// was corrected by somebody else in the meantime.
+/// `not-found`, `invalid-field` for the note, and `fulfilment-settled` when the message does not wait.
+#[tracing::instrument(name = "fulfilment.discard", skip_all, fields(message = %id))]
+pub async fn discard(db: &Db, caller: &Caller, id: &MessageId, discard: Discard) -> Result<Fulfilment> {
+    caller.require(Action::Fulfil, &Scope::Platform)?;
+    let note = discard.reason()?;
+    let (mut tx, actor) = (db.begin().await?, caller.account.as_str());
+    let Some(row) = tx.discard_fulfilment(id, actor, &note).await? else {
+        let row = tx.fulfilment(id).await?.ok_or_else(|| Error::not_found("fulfilment message", id))?;
+        return Err(does_not_wait(&row));
+    };
+    let discarded = Fulfilment::from(&row);
+    let event = tx.tell(kind::FULFILMENT_DISCARDED, id, actor, &discarded);
+    if let Some(merchant) = &row.merchant_id {
+        event.for_merchant(merchant);
+    }
+    tx.commit().await?;
+    Ok(discarded)
+}
+
+/// The refusal of a message that is to be discarded and is not parked.
+fn does_not_wait(row: &FulfilmentRow) -> Error {
+    let detail = match row.state {
+        FulfilmentState::Discarded => ledger::discarded_in_words(row),
+        state => format!("The message {} is {state}, and does not wait any more.", row.id),
+    };
+    Error::new(Code::FulfilmentSettled, detail).with("state", row.state)
+}
+
+/// Tries a parked or discarded message again, corrected or as it was. One that was applied or corrected is answered
+/// with `repeated`.
+///
+/// # Errors
+/// `not-found`, `invalid-field` when the correction is not a message, and `fulfilment-settled` when the message was
+/// corrected by somebody else in the meantime.
 #[tracing::instrument(name = "fulfilment.replay", skip_all, fields(message = %id))]
 pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) -> Result<Receipt> {
     caller.require(Action::Fulfil, &Scope::Platform)?;
     let row = db.read().await?.fulfilment(id).await?;
     let row = row.ok_or_else(|| Error::not_found("fulfilment message", id))?;
-    if row.state != FulfilmentState::Parked {
-        return Ok(Receipt { id: row.id, outcome: ReceiptOutcome::Repeated, reason: None, detail: None });
+    if matches!(row.state, FulfilmentState::Applied | FulfilmentState::Corrected) {
+        return Ok(Receipt::new(row.id, ReceiptOutcome::Repeated));
     }
     let arrival = match &replay.message {
         Some(corrected) => Arrival::read(corrected),
@@ -240,8 +284,8 @@ pub async fn replay(db: &Db, caller: &Caller, id: &MessageId, replay: Replay) ->
         let text = format!("The corrected message is none: {why}");
         return Err(Error::new(Code::InvalidField, text).with("field", "message").with("pointer", "/message"));
     }
-    let corrects = replay.message.is_some().then_some(row.id);
-    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], corrects };
+    let replays = Some(Replayed { id: row.id, corrected: replay.message.is_some() });
+    let batch = Batch { actor: caller.account.as_str(), arrivals: vec![&arrival], replays };
     let receipts = batch.settle(db).await?;
     receipts.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("a message without a receipt")))
 }

@@ -8,13 +8,13 @@ use berth_base::{
 use berth_model::endpoint::{
     InstanceState,
     fulfilment::{
-        FulfilmentQuery, FulfilmentState, Replay, ReplayAll,
+        Discard, Fulfilment, FulfilmentQuery, FulfilmentState, Replay, ReplayAll,
         message::{Arrival, Reason},
     },
 };
 
 use crate::endpoint::{
-    fulfilment::{self, Batch},
+    fulfilment::{self, Batch, Replayed},
     ticker::tick,
 };
 
@@ -24,6 +24,10 @@ fn id(text: &str) -> MessageId {
 
 async fn replay(host: &TestHost, parked: &str, message: Option<Value>) -> Result<Receipt> {
     fulfilment::replay(&host.app.db, &host.caller, &id(parked), Replay { message }).await
+}
+
+async fn discard(host: &TestHost, parked: &str, note: &str) -> Result<Fulfilment> {
+    fulfilment::discard(&host.app.db, &host.caller, &id(parked), Discard { note: note.into() }).await
 }
 
 async fn state(host: &TestHost, kept: &str) -> FulfilmentState {
@@ -160,7 +164,8 @@ async fn e1_i6_of_two_corrections_of_one_message_the_second_is_refused_and_leave
     let corrections = ["m-1", "m-2"].map(|id| Arrival::read(&message("bos-one", id, id, "purchase", 0)));
     let mut said = Vec::new();
     for arrival in &corrections {
-        let batch = Batch { actor: "test", arrivals: vec![arrival], corrects: Some(id("p-1")) };
+        let replays = Some(Replayed { id: id("p-1"), corrected: true });
+        let batch = Batch { actor: "test", arrivals: vec![arrival], replays };
         said.push(batch.settle(&host.app.db).await.map(|receipts| receipts[0].outcome).map_err(|error| error.code));
     }
     assert_eq!(said, [Ok(ReceiptOutcome::Applied), Err(Code::FulfilmentSettled)]);
@@ -198,6 +203,107 @@ async fn e1_all_that_wait_for_a_reason_are_replayed_at_once() {
     let which = ReplayAll { reason: Some(Reason::FromTheFuture), merchant: None };
     let receipts = fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &which).await.unwrap().results;
     assert_eq!(receipts.iter().map(|one| one.outcome).collect::<Vec<_>>(), [ReceiptOutcome::Applied]);
+}
+
+#[tokio::test]
+async fn e12_a_discarded_message_says_who_when_and_why_and_is_told_once() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    let wrong = and(message("bos-one", "i-1", "m-1", "purchase", 0), "kind", "buy");
+    assert_eq!(outcomes(&host, std::slice::from_ref(&wrong)).await, ["malformed"]);
+    for note in ["", "  ", &"n".repeat(501)] {
+        assert_eq!(discard(&host, "m-1", note).await.unwrap_err().code, Code::InvalidField, "{note:?}");
+    }
+    assert_eq!(state(&host, "m-1").await, FulfilmentState::Parked);
+    let discarded = discard(&host, "m-1", " The order was cancelled ").await.unwrap();
+    assert_eq!((discarded.state, discarded.reason), (FulfilmentState::Discarded, None));
+    assert_eq!(discarded.discarded_by.as_deref(), Some(host.caller.account.as_str()));
+    assert_eq!((discarded.note.as_str(), discarded.settled_at), ("The order was cancelled", Some(host.app.db.now())));
+    assert!(discarded.detail.starts_with("/kind must be"), "why it had waited stays readable: {}", discarded.detail);
+    let shown = fulfilment::get(&host.app.db, &host.caller, &id("m-1")).await.unwrap();
+    assert_eq!(serde_json::to_value(&shown).unwrap(), serde_json::to_value(&discarded).unwrap());
+    let again = discard(&host, "m-1", "Another reason").await.unwrap_err();
+    assert_eq!(again.code, Code::FulfilmentSettled);
+    assert!(again.detail.contains("The order was cancelled"), "{}", again.detail);
+    assert_eq!(discard(&host, "m-9", "n").await.unwrap_err().code, Code::NotFound);
+    assert_eq!(told_of(&host, &merchant, "fulfilment.discarded").await, 1);
+}
+
+#[tokio::test]
+async fn e12_what_is_discarded_stays_so_when_it_is_sent_again_and_a_replay_takes_it_back() {
+    let host = crate::testing::host().await;
+    let early = message("bos-late", "i-1", "m-1", "purchase", 0);
+    assert_eq!(outcomes(&host, std::slice::from_ref(&early)).await, ["merchant-unknown"]);
+    discard(&host, "m-1", "A test of theirs").await.unwrap();
+    let receipt = deliver(&host, std::slice::from_ref(&early)).await.remove(0);
+    assert_eq!((receipt.outcome, receipt.reason), (ReceiptOutcome::Discarded, None));
+    assert!(receipt.detail.unwrap().contains("A test of theirs"));
+    let merchant = create_merchant(&host, "bos-late").await;
+    tick(&host.app.db).await.unwrap();
+    assert!(instances(&host, &merchant).await.is_empty(), "its merchant exists now, and it is not applied");
+    let all = fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &ReplayAll::default()).await;
+    assert!(all.unwrap().results.is_empty());
+    assert_eq!(replay(&host, "m-1", None).await.unwrap().outcome, ReceiptOutcome::Applied);
+    let shown = fulfilment::get(&host.app.db, &host.caller, &id("m-1")).await.unwrap();
+    assert_eq!((shown.state, shown.discarded_by, shown.note.as_str()), (FulfilmentState::Applied, None, ""));
+    assert_eq!(told_of(&host, &merchant, "fulfilment.applied").await, 1);
+    assert_eq!(outcomes(&host, &[early]).await, ["repeated"]);
+    assert_eq!(discard(&host, "m-1", "n").await.unwrap_err().code, Code::FulfilmentSettled);
+}
+
+#[tokio::test]
+async fn e12_other_content_under_the_id_of_a_discarded_message_is_a_message_like_any_other() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    let right = message("bos-one", "i-1", "m-1", "purchase", 0);
+    let wrong = and(right.clone(), "kind", "buy");
+    assert_eq!(outcomes(&host, std::slice::from_ref(&wrong)).await, ["malformed"]);
+    discard(&host, "m-1", "Wrong kind").await.unwrap();
+    let worse = and(right.clone(), "kind", "steal");
+    assert_eq!(outcomes(&host, &[worse.clone(), wrong]).await, ["malformed", "malformed"], "it waits again");
+    discard(&host, "m-1", "Wrong kind again").await.unwrap();
+    assert_eq!(outcomes(&host, &[right]).await, ["applied"]);
+    assert_eq!(instances(&host, &merchant).await.len(), 1);
+    assert_eq!(outcomes(&host, &[worse]).await, ["message-contradicts"]);
+}
+
+#[tokio::test]
+async fn e12_a_discarded_message_is_replayed_with_a_correction_or_waits_again() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    apply(&host, &[message("bos-one", "i-1", "m-1", "purchase", 0)]).await;
+    let other = message("bos-one", "i-2", "m-1", "purchase", 0);
+    assert_eq!(outcomes(&host, std::slice::from_ref(&other)).await, ["message-contradicts"]);
+    let query = FulfilmentQuery { state: Some(FulfilmentState::Parked), ..FulfilmentQuery::default() };
+    let parked = fulfilment::list(&host.app.db, &host.caller, &query).await.unwrap().items.remove(0).id;
+    discard(&host, parked.as_str(), "Sent twice").await.unwrap();
+    assert_eq!(deliver(&host, std::slice::from_ref(&other)).await[0].outcome, ReceiptOutcome::Discarded);
+    assert_eq!(state(&host, "m-1").await, FulfilmentState::Applied, "the one with the id is as it was");
+    assert_eq!(replay(&host, parked.as_str(), None).await.unwrap().outcome, ReceiptOutcome::Parked);
+    assert_eq!(state(&host, parked.as_str()).await, FulfilmentState::Parked);
+    assert_eq!(told_of(&host, &merchant, "fulfilment.parked").await, 2);
+    discard(&host, parked.as_str(), "Sent twice").await.unwrap();
+    let corrected = replay(&host, parked.as_str(), Some(and(other, "id", "m-2"))).await.unwrap();
+    assert_eq!((corrected.id, corrected.outcome), (id("m-2"), ReceiptOutcome::Applied));
+    let shown = fulfilment::get(&host.app.db, &host.caller, &parked).await.unwrap();
+    assert_eq!((shown.state, shown.note.as_str()), (FulfilmentState::Corrected, ""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn e12_i6_discards_and_messages_at_once_leave_one_truth() {
+    let host = crate::testing::host().await;
+    let merchant = create_merchant(&host, "bos-one").await;
+    assert_eq!(outcomes(&host, &[json!({"id": "m-1", "merchant": "bos-one"})]).await, ["malformed"]);
+    let beside = host.beside().await;
+    let right = message("bos-one", "i-1", "m-1", "purchase", 0);
+    let discards = futures_util::future::join_all((0..4).map(|_| discard(&beside, "m-1", "No")));
+    let right = std::slice::from_ref(&right);
+    let (discards, sent) = tokio::join!(discards, deliver(&host, right));
+    assert_eq!(sent[0].outcome, ReceiptOutcome::Applied, "other content, before or after the discard");
+    assert!(discards.iter().filter(|one| one.is_ok()).count() <= 1);
+    let told = told_of(&host, &merchant, "fulfilment.discarded").await;
+    assert_eq!(told, discards.iter().filter(|one| one.is_ok()).count());
+    assert_eq!(state(&host, "m-1").await, FulfilmentState::Applied);
 }
 
 #[tokio::test]
