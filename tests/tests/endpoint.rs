@@ -96,11 +96,15 @@ on_both! {
         // Left before it is bought, as far as we hear: no purchase, so no endpoint application.
         store.unsubscribes("mall-1", 10).await;
         assert!(store.list("merchant=bos-coffee").await.is_empty());
-        store.buys("mall-1", 20).await;
+        let bought = store.send(&store.says("buy-mall-1", "purchase", "mall-1", 20)).await;
+        assert_eq!((&bought["outcome"], &bought["overtaken_by"]), (&json!("applied"), &json!("leave-mall-1")));
         let cid = store.default().await;
         assert!(store.holds(&cid).await.is_empty(), "it was unsubscribed since");
         store.buys("crm-1", 5).await;
-        assert_eq!(store.send(&store.says("buy-crm-1", "renew", "crm-1", 1)).await["reason"], "message-contradicts");
+        let other = store.send(&store.says("buy-crm-1", "renew", "crm-1", 1)).await;
+        assert_eq!((&other["id"], &other["reason"]), (&json!("buy-crm-1"), &json!("message-contradicts")));
+        let kept = store.admin.get(&format!("/v1/fulfilments/{}", text(&other["kept_as"]))).await.good();
+        assert_eq!((&kept["state"], &kept["message"]["kind"]), (&json!("parked"), &json!("renew")));
         assert_eq!(store.default().await, cid);
         assert_eq!(store.holds(&cid).await, ["crm-1"]);
     }

@@ -182,33 +182,56 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
     }
 }
 
-/// The number of messages by outcome, and why those that were parked wait.
+/// How many messages that need nothing are told one by one; `--json` has all of them.
+const MOST_TOLD: usize = 10;
+
+/// The number of messages by outcome, why those that were parked wait, and what else is worth to know.
 fn receipts(receipts: Receipts, paint: &Paint) -> String {
-    let count = |outcome: &ReceiptOutcome| receipts.results.iter().filter(|one| one.outcome == *outcome).count();
+    let results = receipts.results;
+    let count = |outcome: &ReceiptOutcome| results.iter().filter(|one| one.outcome == *outcome).count();
     let counts = ReceiptOutcome::ALL.iter().map(|outcome| (count(outcome), outcome)).filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, outcome)| format!("{count} {outcome}")).collect();
-    let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
-    let mut hints = std::collections::BTreeMap::new();
-    for one in receipts.results.into_iter().filter(|one| one.outcome == ReceiptOutcome::Parked) {
-        hints.entry(one.reason).or_insert_with(|| hint(&one));
-        table.row([Cell::strong(one.id), Cell::any(one.reason), Cell::any(one.detail)]);
-    }
     let summary = if counts.is_empty() { "Nothing waits.".into() } else { format!("{}.", counts.join(", ")) };
-    if hints.is_empty() {
-        return summary;
-    }
-    let hints: Vec<_> = hints.into_values().collect();
-    format!("{summary}\n\n{}\n\n{}", table.render(paint), hints.join("\n"))
+    let parts = [Some(summary), told(&results), waiting(&results, paint)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
-/// How to free a message that is parked.
-fn hint(one: &Receipt) -> String {
-    let id = word(&one.id.to_string());
-    match one.reason {
-        Some(Reason::Malformed) => format!("Malformed: berth fulfilment replay {id} --message CORRECTED.json"),
+/// Messages that were overtaken or are discarded, a line each.
+fn told(results: &[Receipt]) -> Option<String> {
+    let line = |one: &Receipt| match (&one.overtaken_by, one.outcome) {
+        (Some(by), _) => Some(format!("{} was overtaken: {by} is newer, and what it says counts.", one.id)),
+        (None, ReceiptOutcome::Discarded) => Some(format!("{}: {}", one.kept(), one.detail.as_deref().unwrap_or("discarded."))),
+        _ => None,
+    };
+    let mut lines: Vec<_> = results.iter().filter_map(line).map(|line| clean(&line)).collect();
+    let more = lines.len().saturating_sub(MOST_TOLD);
+    lines.truncate(MOST_TOLD);
+    lines.extend((more > 0).then(|| format!("… and {more} more (--json has all).")));
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Why messages that were parked wait, by the ids under which they are kept, and how each reason is dealt with.
+fn waiting(results: &[Receipt], paint: &Paint) -> Option<String> {
+    let mut table = Table::new(["MESSAGE", "REASON", "DETAIL"]);
+    let mut hints = std::collections::BTreeMap::new();
+    for one in results.iter().filter(|one| one.outcome == ReceiptOutcome::Parked) {
+        hints.entry(one.reason).or_insert_with(|| hint(one.kept(), one.reason));
+        table.row([Cell::strong(one.kept()), Cell::any(one.reason), Cell::any(one.detail.as_deref())]);
+    }
+    let hints: Vec<_> = hints.into_values().collect();
+    (!hints.is_empty()).then(|| format!("{}\n\n{}", table.render(paint), hints.join("\n")))
+}
+
+/// How to deal with a message that is parked: one whose reason never goes away is corrected or discarded.
+fn hint(id: &MessageId, reason: Option<Reason>) -> String {
+    let id = word(id.as_str());
+    match reason {
         Some(Reason::MerchantUnknown) => {
             "Merchant unknown: berth merchant create NAME --id BOS_ID applies it by itself.".into()
         }
+        Some(reason) if !reason.may_pass() => format!(
+            "{reason}: berth fulfilment replay {id} --message CORRECTED.json, or berth fulfilment discard {id} --note WHY"
+        ),
         _ => format!("When the reason is gone: berth fulfilment replay {id}"),
     }
 }
@@ -219,6 +242,8 @@ fn row(one: View, paint: &Paint) -> [Cell; 6] {
 }
 
 fn view(one: View, paint: &Paint) -> String {
+    let parked = one.state == FulfilmentState::Parked;
+    let hint = if parked { format!("\n\n{}", hint(&one.id, one.reason)) } else { String::new() };
     let card = Card::default()
         .field("message", Cell::strong(one.id))
         .maybe("merchant", one.merchant.map(Cell::of))
@@ -231,5 +256,5 @@ fn view(one: View, paint: &Paint) -> String {
         .maybe("discarded by", one.discarded_by.map(Cell::of))
         .maybe("note", Some(one.note).filter(|text| !text.is_empty()));
     let sent = serde_json::to_string_pretty(&one.message).unwrap_or_default();
-    format!("{}\n\n{}", card.render(paint), super::paint::clean_lines(&sent))
+    format!("{}\n\n{}{hint}", card.render(paint), super::paint::clean_lines(&sent))
 }

@@ -373,6 +373,32 @@ async fn e1_a_parked_message_is_told_by_the_exit_code_and_by_what_frees_it() {
 }
 
 #[tokio::test]
+async fn e12_what_is_parked_is_named_by_the_id_under_which_it_is_kept_and_its_reason_says_what_helps() {
+    let answer = || async {
+        Json(json!({"results": [
+            {"id": "m-1", "kept_as": "parked-1", "outcome": "parked", "reason": "message-contradicts", "detail": "Kept as parked-1."},
+            {"id": "m-2", "outcome": "parked", "reason": "product-differs", "detail": "It is of crm."},
+            {"id": "m-3", "outcome": "parked", "reason": "from-the-future", "detail": "Tomorrow."},
+            {"id": "m-4", "outcome": "applied", "overtaken_by": "m-5"},
+            {"id": "m-6", "outcome": "discarded", "detail": "It was discarded by usr_1: a test."},
+        ]}))
+    };
+    let router = Router::new().route("/v1/fulfilments", axum::routing::post(answer));
+    let desk = Desk { input: r#"{"id": "m-1"}"#.into(), ..Desk::before(router).await };
+    let ran = desk.run("fulfil -").await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.starts_with("1 applied, 3 parked, 1 discarded.\n"), "{}", ran.out);
+    for id in ["parked-1", "m-2"] {
+        let lasts = format!("replay {id} --message CORRECTED.json, or berth fulfilment discard {id} --note WHY");
+        assert!(ran.out.contains(&lasts), "{}", ran.out);
+    }
+    assert!(ran.out.contains("When the reason is gone: berth fulfilment replay m-3\n"), "{}", ran.out);
+    assert!(!ran.out.contains("replay m-1"), "that one is applied: {}", ran.out);
+    assert!(ran.out.contains("m-4 was overtaken: m-5 is newer"), "{}", ran.out);
+    assert!(ran.out.contains("m-6: It was discarded by usr_1: a test."), "{}", ran.out);
+}
+
+#[tokio::test]
 async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
     let asked = Seen::new();
     let desk = Desk { input: "{}\n{\n".into(), ..Desk::before(host(asked.clone())).await };

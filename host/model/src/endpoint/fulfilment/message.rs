@@ -66,6 +66,14 @@ text_enum! {
     }
 }
 
+impl Reason {
+    /// Whether the reason may pass, so that the same message can be applied later. For all others it must be corrected
+    /// or discarded.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::MerchantUnknown | Self::FromTheFuture)
+    }
+}
+
 /// Why a message was parked, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

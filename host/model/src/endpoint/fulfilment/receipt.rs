@@ -24,6 +24,10 @@ text_enum! {
 pub struct Receipt {
     /// The id of the message; one made of its content when it has none.
     pub id: MessageId,
+    /// The id under which it is kept, shown, replayed and discarded; absent when that is `id`. It is another one when a
+    /// different message with the same id was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<MessageId>,
     /// What became of it.
     pub outcome: ReceiptOutcome,
     /// Why it was parked; absent when it was not.
@@ -32,12 +36,21 @@ pub struct Receipt {
     /// Why it was parked, or who discarded it and why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The newer message about the same product instance that came before this one, so that its state stays what that
+    /// one says; absent when this one is the newest, or was not applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overtaken_by: Option<MessageId>,
 }
 
 impl Receipt {
     /// A receipt that says nothing but what became of the message.
     pub fn new(id: MessageId, outcome: ReceiptOutcome) -> Self {
-        Self { id, outcome, reason: None, detail: None }
+        Self { id, kept_as: None, outcome, reason: None, detail: None, overtaken_by: None }
+    }
+
+    /// The id under which the message is kept.
+    pub fn kept(&self) -> &MessageId {
+        self.kept_as.as_ref().unwrap_or(&self.id)
     }
 }
 

@@ -107,14 +107,15 @@ impl Ledger {
             return Receipt::new(arrival.id.clone(), ReceiptOutcome::Repeated);
         }
         let other = Arrival { id: arrival.other_id(), ..arrival.clone() };
+        let kept_as = Some(other.id.clone());
         if let Some(receipt) = self.stays_discarded(&other.id, arrival) {
-            return receipt;
+            return Receipt { kept_as, ..receipt };
         }
         if self.settled(&other.id).is_some() {
             return Receipt::new(arrival.id.clone(), ReceiptOutcome::Repeated);
         }
         let text = format!("Another message with the id {} was applied. This one is kept as {}.", arrival.id, other.id);
-        Receipt { id: arrival.id.clone(), ..self.park(&other, Refusal::new(Reason::MessageContradicts, text)) }
+        Receipt { id: arrival.id.clone(), kept_as, ..self.park(&other, Refusal::new(Reason::MessageContradicts, text)) }
     }
 
     /// Lets a discarded message wait once more, so that it can be taken.
@@ -161,12 +162,12 @@ impl Ledger {
             Ok(message) => message.clone(),
             Err(refusal) => return self.park(arrival, refusal),
         };
-        self.apply(&message);
+        let overtaken_by = self.apply(&message);
         if self.rows.contains_key(&arrival.id) {
             self.effects.push(Effect::Freed(arrival.id.clone()));
         }
         self.keep(arrival, FulfilmentState::Applied, "", "");
-        Receipt::new(arrival.id.clone(), ReceiptOutcome::Applied)
+        Receipt { overtaken_by, ..Receipt::new(arrival.id.clone(), ReceiptOutcome::Applied) }
     }
 
     /// The message, unless it cannot be applied; then why.
@@ -186,21 +187,24 @@ impl Ledger {
         }
     }
 
-    fn apply(&mut self, message: &Message) {
+    /// Joins what the message says with what is known. Returns the newer message that had overtaken it, if one had.
+    fn apply(&mut self, message: &Message) -> Option<MessageId> {
         if message.kind != MessageKind::Unsubscribe {
             self.buyers.insert(message.merchant.clone());
         }
         let before = self.instances.get(&message.instance).cloned();
         let known = before.as_ref().map(ProductInstance::register);
         let register = known.clone().map_or_else(|| message.register(), |known| known.join(message.register()));
+        let overtaken_by = Some(&register.newest.by).filter(|by| **by != message.id).cloned();
         let same_state = before.as_ref().is_some_and(|before| before.state == register.state(self.now));
         if known.as_ref() == Some(&register) && same_state {
-            return;
+            return overtaken_by;
         }
         let after = self.changed(message, before.clone(), register);
         self.touched_instances.insert(after.id.clone());
         self.instances.insert(after.id.clone(), after.clone());
         self.effects.push(Effect::Changed { before: before.map(Box::new), after: Box::new(after) });
+        overtaken_by
     }
 
     fn changed(&self, message: &Message, before: Option<ProductInstance>, register: Register) -> ProductInstance {
@@ -230,8 +234,8 @@ impl Ledger {
             self.effects.push(Effect::Parked(arrival.id.clone()));
         }
         self.keep(arrival, FulfilmentState::Parked, reason.as_str(), &detail);
-        let (id, detail) = (arrival.id.clone(), Some(detail));
-        Receipt { id, outcome: ReceiptOutcome::Parked, reason: Some(reason), detail }
+        let (reason, detail) = (Some(reason), Some(detail));
+        Receipt { reason, detail, ..Receipt::new(arrival.id.clone(), ReceiptOutcome::Parked) }
     }
 
     fn keep(&mut self, arrival: &Arrival, state: FulfilmentState, reason: &str, detail: &str) {

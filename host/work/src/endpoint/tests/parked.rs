@@ -82,6 +82,8 @@ async fn i6_a_parked_message_that_comes_again_is_kept_once_and_told_once() {
     let parked = fulfilment::list(&host.app.db, &host.caller, &query).await.unwrap().items;
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].attempts, parked[0].reason), (3, Some(Reason::MessageContradicts)));
+    let receipt = deliver(&host, std::slice::from_ref(&contradiction)).await.remove(0);
+    assert_eq!((receipt.id.as_str(), receipt.kept_as.as_ref()), ("m-1", Some(&parked[0].id)), "where it is kept");
     assert_eq!(parked[0].message, contradiction);
     assert_eq!(told_of(&host, &merchant, "fulfilment.parked").await, 1);
 }
@@ -203,6 +205,23 @@ async fn e1_all_that_wait_for_a_reason_are_replayed_at_once() {
     let which = ReplayAll { reason: Some(Reason::FromTheFuture), merchant: None };
     let receipts = fulfilment::replay_all(&host.app.db, &host.app.intake, &host.caller, &which).await.unwrap().results;
     assert_eq!(receipts.iter().map(|one| one.outcome).collect::<Vec<_>>(), [ReceiptOutcome::Applied]);
+}
+
+#[tokio::test]
+async fn e1_a_message_that_a_newer_one_had_overtaken_says_by_which() {
+    let host = crate::testing::host().await;
+    create_merchant(&host, "bos-one").await;
+    let said = |id: &str, kind: &str, at: i64| message("bos-one", "i-1", id, kind, at);
+    let batch = [said("m-1", "unsubscribe", 5), said("m-2", "purchase", 3), said("m-3", "renew", 4)];
+    let overtaken = |receipts: Vec<Receipt>| {
+        let by = |one: Receipt| one.overtaken_by.map(|id| id.to_string());
+        receipts.into_iter().map(by).collect::<Vec<_>>()
+    };
+    let by = |id: &str| Some(id.to_owned());
+    assert_eq!(overtaken(deliver(&host, &batch).await), [None, by("m-1"), by("m-1")]);
+    assert_eq!(overtaken(deliver(&host, &[said("m-4", "purchase", 5)]).await), [by("m-1")], "of the same moment");
+    assert_eq!(overtaken(deliver(&host, &[said("m-5", "purchase", 6)]).await), [None]);
+    assert_eq!(overtaken(deliver(&host, &batch).await), [None, None, None], "repeated ones change nothing");
 }
 
 #[tokio::test]
