@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::{
@@ -193,10 +193,7 @@ async fn pinned(
     pin: &Path,
     folder: &Path,
 ) -> Result<Manifest, Failure> {
-    let text = files::read_text(pin)?;
-    let document: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", pin.display())))?;
-    let manifest = Manifest::read(document)?;
+    let manifest = Manifest::read(files::read_json(pin)?)?;
     if manifest.host_app != *host_app {
         let other = &manifest.host_app;
         return Err(Failure::usage(format!("{} pins the bundle of {other}, not of {host_app}.", pin.display())));

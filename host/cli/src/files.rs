@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::Digest as _;
 
 use super::failure::Failure;
-use berth_base::ids::Digest;
+use berth_base::{ids::Digest, read::where_it_ends};
 
 /// How many bytes a config, manifest or pin file may have.
 const MAX_TEXT: u64 = 16 << 20;
@@ -18,14 +18,39 @@ const MAX_TEXT: u64 = 16 << 20;
 /// Reads a JSON file.
 pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
     let text = read_text(path)?;
-    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", path.display())))
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("{} is not JSON: {}.", path.display(), why_not_json(&error))))
+}
+
+/// Why a text is not JSON, in words.
+pub(crate) fn why_not_json(error: &serde_json::Error) -> String {
+    if error.is_eof() { "it ends too early".into() } else { format!("see {}", where_it_ends(error)) }
 }
 
 /// Reads a small text file, without its byte order mark.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
+    read_text_up_to(path, MAX_TEXT)
+}
+
+/// Reads a text file of `most` bytes at most, without its byte order mark.
+pub(crate) fn read_text_up_to(path: &Path, most: u64) -> Result<String, Failure> {
     let file = std::fs::File::open(path).map_err(|error| Failure::file("read", path, &error))?;
-    let mut text = String::new();
-    file.take(MAX_TEXT).read_to_string(&mut text).map_err(|error| Failure::file("read", path, &error))?;
+    text_of(file, &path.display().to_string(), most)
+}
+
+/// Reads a text of `most` bytes at most, which refusals call `name`, without its byte order mark.
+pub(crate) fn text_of(source: impl Read, name: &str, most: u64) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = source.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::usage(format!("Cannot read {name}: {error}.")))?;
+    if bytes.len() as u64 > most {
+        return Err(Failure::usage(format!("{name} has more than {} MiB.", most >> 20)));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::usage(format!("{name} is not UTF-8: see line {line}."))
+    })?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 

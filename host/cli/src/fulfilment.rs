@@ -1,6 +1,6 @@
 //! `berth fulfil` and `berth fulfilment`: messages of the order system.
 
-use std::{io::Read, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -17,7 +17,8 @@ use super::{
 use crate::files;
 use berth_base::ids::{MerchantId, MessageId};
 use berth_model::endpoint::fulfilment::{
-    Discard, Fulfilment as View, FulfilmentState, MOST, Receipt, ReceiptOutcome, Receipts, Replay, ReplayAll, message::Reason,
+    Discard, Fulfilment as View, FulfilmentState, MOST, Receipt, ReceiptOutcome, Receipts, Replay, ReplayAll,
+    message::Reason,
 };
 
 /// The arguments of `berth fulfil`.
@@ -26,7 +27,7 @@ use berth_model::endpoint::fulfilment::{
   {\"id\": \"order-17\", \"merchant\": \"bos-coffee\", \"instance\": \"mall-1\", \"product\": \"mall\", \"kind\": \"purchase\",
    \"at\": \"2026-01-31T08:00:00Z\", \"expires_at\": \"2027-01-31T08:00:00Z\", \"name\": \"Mall\"}
 The kind is purchase, renew or unsubscribe; expires_at and name may be absent. Exit code 1 when a message was parked: it
-is kept, and waits for its reason to go.
+is kept, and waits for its reason to go. A file that is not JSON is refused with the line, and nothing of it is sent.
 
 Examples:
   berth fulfil orders.jsonl
@@ -89,18 +90,40 @@ pub enum Fulfilment {
     },
 }
 
-/// Runs `berth fulfil`.
+/// How many bytes a file of messages may have.
+const MOST_OF_FILE: u64 = 64 << 20;
+/// How many bytes of messages one request has at most, which is half of what a host takes.
+const MOST_OF_REQUEST: usize = 1 << 20;
+/// How deep lists and objects of a message may be nested, so that a host reads the request that it is in.
+const DEEPEST: usize = 60;
+
+/// Runs `berth fulfil`. Everything is read before the first message is sent, so that what is broken is not half sent.
 pub async fn fulfil(args: Fulfil, session: &mut Session) -> Done {
-    let text = if args.file.as_os_str() == "-" { stdin(session)? } else { files::read_text(&args.file)? };
-    let messages = messages(&text)?;
+    let requests = read_all(&args.file, session).map_err(nothing_sent)?;
     let client = session.client()?;
     let mut results = Vec::new();
-    for messages in messages.chunks(MOST) {
+    for messages in requests {
         // Repeating a message does no harm, so a lost answer is no reason to fail.
         let call = Call::ask("/v1/fulfilments").json(&json!({"messages": messages}));
         results.extend(results_of(&client, call).await?);
     }
     show(&json!({"results": results}), session)
+}
+
+fn read_all(file: &Path, session: &mut Session) -> Result<Vec<Vec<Value>>, Failure> {
+    let (name, text) = match file.as_os_str() == "-" {
+        true => ("stdin".to_owned(), files::text_of(&mut session.input, "stdin", MOST_OF_FILE)?),
+        false => (file.display().to_string(), files::read_text_up_to(file, MOST_OF_FILE)?),
+    };
+    requests(messages(&name, &text)?)
+}
+
+/// The failure of something that is broken, with the word that nothing of it was sent.
+fn nothing_sent(failure: Failure) -> Failure {
+    match failure {
+        Failure::Usage(text) => Failure::usage(format!("{text} Nothing was sent.")),
+        other => other,
+    }
 }
 
 /// Prints receipts. Fails when a message was parked, so that scripts notice it.
@@ -117,19 +140,13 @@ fn settle(results: &[Receipt]) -> Done {
     }
 }
 
-fn stdin(session: &mut Session) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = session.input.read_to_string(&mut text);
-    read.map_err(|error| Failure::usage(format!("Cannot read stdin: {error}.")))?;
-    Ok(text)
-}
-
 /// The messages in one JSON document, or in one per line.
-fn messages(text: &str) -> Result<Vec<Value>, Failure> {
+fn messages(name: &str, text: &str) -> Result<Vec<Value>, Failure> {
     let messages = match serde_json::from_str(text) {
         Ok(Value::Array(messages)) => messages,
         Ok(one) => vec![one],
-        Err(_) => lines(text)?,
+        Err(_) if has_lines(text) => lines(text)?,
+        Err(error) => return Err(Failure::usage(format!("{name} is not JSON: {}.", files::why_not_json(&error)))),
     };
     if messages.is_empty() {
         return Err(Failure::usage("There are no messages. See `berth fulfil --help` for what one looks like."));
@@ -137,13 +154,60 @@ fn messages(text: &str) -> Result<Vec<Value>, Failure> {
     Ok(messages)
 }
 
+/// Whether a text that is not JSON is meant as one message per line. If not, it is a broken document over several lines:
+/// its first line is only the beginning of something, and the second one is no message.
+fn has_lines(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let read = |line: &str| serde_json::from_str::<Value>(line);
+    match lines.next().map(read) {
+        Some(Err(error)) if error.is_eof() => {
+            !text.trim_start().starts_with('[') && lines.next().is_some_and(|line| read(line).is_ok())
+        }
+        _ => true,
+    }
+}
+
 fn lines(text: &str) -> Result<Vec<Value>, Failure> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let read = |(number, line): (usize, &str)| {
-        serde_json::from_str(line)
-            .map_err(|error| Failure::usage(format!("Line {} is not JSON: {error}. Nothing was sent.", number + 1)))
+    let wrong = |number: usize, error: &serde_json::Error| {
+        let why = if error.is_eof() { "it ends too early".into() } else { format!("see column {}", error.column()) };
+        Failure::usage(format!("Line {} is not JSON: {why}.", number + 1))
     };
-    lines.map(read).collect()
+    lines.map(|(number, line)| serde_json::from_str(line).map_err(|error| wrong(number, &error))).collect()
+}
+
+/// The messages in as many requests as they need.
+fn requests(messages: Vec<Value>) -> Result<Vec<Vec<Value>>, Failure> {
+    let (mut requests, mut room) = (Vec::<Vec<Value>>::new(), 0);
+    for (number, message) in (1..).zip(messages) {
+        let size = message.to_string().len() + 1;
+        if size > MOST_OF_REQUEST {
+            return Err(Failure::usage(format!("Message {number} has more than {} MiB.", MOST_OF_REQUEST >> 20)));
+        }
+        if levels(&message) > DEEPEST {
+            return Err(Failure::usage(format!("Message {number} is nested deeper than {DEEPEST} levels.")));
+        }
+        match requests.last_mut().filter(|request| request.len() < MOST && size <= room) {
+            Some(request) => {
+                request.push(message);
+                room -= size;
+            }
+            None => {
+                requests.push(vec![message]);
+                room = MOST_OF_REQUEST - size;
+            }
+        }
+    }
+    Ok(requests)
+}
+
+/// How deep lists and objects of a value are nested. Values that were parsed have 128 levels at most.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 async fn results_of(client: &Client, call: Call) -> Result<Vec<Value>, Failure> {
@@ -165,7 +229,9 @@ pub async fn run(command: Fulfilment, session: &mut Session) -> Done {
         }
         Fulfilment::Discard { message, note } => {
             let call = Call::create(format!("/v1/fulfilments/{message}/discard")).json(&Discard { note });
-            session.out.show(&client.value(call).await?, |one: View, _| format!("Discarded {}: {}", one.id, clean(&one.note)))
+            session
+                .out
+                .show(&client.value(call).await?, |one: View, _| format!("Discarded {}: {}", one.id, clean(&one.note)))
         }
         Fulfilment::Replay { message: Some(message), corrected, .. } => {
             let message_of = |path: PathBuf| files::read_json(&path);
@@ -200,7 +266,9 @@ fn receipts(receipts: Receipts, paint: &Paint) -> String {
 fn told(results: &[Receipt]) -> Option<String> {
     let line = |one: &Receipt| match (&one.overtaken_by, one.outcome) {
         (Some(by), _) => Some(format!("{} was overtaken: {by} is newer, and what it says counts.", one.id)),
-        (None, ReceiptOutcome::Discarded) => Some(format!("{}: {}", one.kept(), one.detail.as_deref().unwrap_or("discarded."))),
+        (None, ReceiptOutcome::Discarded) => {
+            Some(format!("{}: {}", one.kept(), one.detail.as_deref().unwrap_or("discarded.")))
+        }
         _ => None,
     };
     let mut lines: Vec<_> = results.iter().filter_map(line).map(|line| clean(&line)).collect();

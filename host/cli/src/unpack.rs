@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::Digest as _;
 use zip::ZipArchive;
 
-use super::failure::Failure;
+use super::{failure::Failure, files};
 use berth_base::ids::{Digest, HostAppId};
 use berth_model::download::{BundleManifest, BundledPackage};
 use berth_package::PackageName;
@@ -82,8 +82,8 @@ pub fn unpack(zip: &Path, folder: &Path) -> Result<Manifest, Failure> {
     let mut archive =
         ZipArchive::new(file).map_err(|error| refused(format!("The bundle is no zip archive: {error}.")))?;
     let text = manifest_text(&mut archive)?;
-    let document =
-        serde_json::from_slice(&text).map_err(|error| refused(format!("{MANIFEST} is not JSON: {error}.")))?;
+    let document = serde_json::from_slice(&text)
+        .map_err(|error| refused(format!("{MANIFEST} is not JSON: {}.", files::why_not_json(&error))))?;
     let manifest = Manifest::read(document)?;
     refuse_others(&archive, &manifest)?;
     for package in &manifest.packages {

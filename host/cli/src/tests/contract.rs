@@ -400,11 +400,45 @@ async fn e12_what_is_parked_is_named_by_the_id_under_which_it_is_kept_and_its_re
 
 #[tokio::test]
 async fn a_line_that_is_no_json_is_named_and_nothing_is_sent() {
+    let deep = format!(r#"{{"id": "m-1"}}{}{}{}"#, "\n", "[".repeat(61), "]".repeat(61));
+    let cases = [
+        ("{}\n{\n", "Line 2 is not JSON: it ends too early."),
+        ("{}\n\n{\"id\": order-1}\n", "Line 3 is not JSON: see column 8."),
+        ("order-1\n{}\n", "Line 1 is not JSON: see column 1."),
+        ("{\"id\": \n{}\n", "Line 1 is not JSON: it ends too early."),
+        ("{\n  \"id\": \"m-1\",\n  \"kind\": buy\n}\n", "stdin is not JSON: see line 3, column 11."),
+        ("[\n{\"id\": 1},\n{\"id\": 2}\n", "stdin is not JSON: it ends too early."),
+        ("\n\n", "There are no messages."),
+        (deep.as_str(), "Message 2 is nested deeper than 60 levels."),
+    ];
+    for (input, says) in cases {
+        let asked = Seen::new();
+        let desk = Desk { input: input.into(), ..Desk::before(host(asked.clone())).await };
+        let ran = desk.run("fulfil -").await;
+        assert_eq!((ran.code, asked.all().len()), (2, 0), "{input}");
+        assert!(ran.err.contains(says) && ran.err.contains("Nothing was sent."), "{input}: {}", ran.err);
+        assert!(!ran.err.contains("expected"), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_utf_8_is_named_by_its_line_and_nothing_is_sent() {
     let asked = Seen::new();
-    let desk = Desk { input: "{}\n{\n".into(), ..Desk::before(host(asked.clone())).await };
-    let ran = desk.run("fulfil -").await;
+    let desk = Desk::before(host(asked.clone())).await;
+    let file = desk.write("orders.jsonl", b"{}\n{\"name\": \"\xff\"}\n");
+    let ran = desk.run(&format!("fulfil {file}")).await;
     assert_eq!((ran.code, asked.all().len()), (2, 0));
-    assert!(ran.err.contains("Line 2 is not JSON"), "{}", ran.err);
+    assert!(ran.err.contains("orders.jsonl is not UTF-8: see line 2. Nothing was sent."), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn messages_are_sent_in_requests_that_a_host_takes() {
+    let asked = Seen::new();
+    let line = json!({"id": "m-1", "note": "n".repeat(400_000)}).to_string();
+    let desk = Desk { input: format!("{line}\n").repeat(5), ..Desk::before(host(asked.clone())).await };
+    desk.run("fulfil -").await.good();
+    let sizes: Vec<_> = asked.all().iter().map(|one| one.matches("m-1").count()).collect();
+    assert_eq!(sizes, [2, 2, 1]);
 }
 
 #[tokio::test]
