@@ -248,6 +248,36 @@ on_both! {
         assert!(store.told_after(before).await.is_empty());
     }
 
+    async fn e3_f80_whose_a_product_instance_is_is_said_to_whoever_may_know_it(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        store.admin.post("/v1/merchants", json!({"name": "Other", "id": "bos-other"})).await.good();
+        let mut foreign = store.says("foreign", "purchase", "mall-9", 9);
+        foreign["merchant"] = json!("bos-other");
+        store.send(&foreign).await;
+        let club = store.created("Club", &["mall-1"]).await;
+        let added = store.admin.put(&format!("/v1/endpoint-apps/{club}/products/mall-9"), json!(null)).await;
+        assert_eq!(added.refused("not-found")["merchant"], "bos-other");
+        let refused = store.create("Foreign", &["mall-1", "mall-9"]).await.refused("not-found");
+        assert_eq!(refused["detail"], "The product instance mall-9 is bos-other's, not bos-coffee's.");
+        assert_eq!(refused["next"], "berth product list --merchant bos-coffee");
+        store.admin.post("/v1/org-nodes", json!({"merchant": "bos-coffee", "name": "N", "id": "vid-1"})).await.good();
+        let opened = store.admin.put("/v1/org-nodes/vid-1/products/mall-9", json!(null)).await;
+        assert_eq!(opened.refused("not-found")["merchant"], "bos-other");
+        // Who may not know the other merchant is not told of it.
+        let (account, operator) = store.host.somebody("operator").await;
+        store.admin.put(&format!("/v1/merchants/bos-coffee/members/{account}"), json!({"role": "operator"})).await.good();
+        let foreign = json!({"merchant": "bos-coffee", "name": "Foreign", "products": ["mall-9"]});
+        let mut blind = operator.post("/v1/endpoint-apps", foreign).await.refused("not-found");
+        assert!(!blind.to_string().contains("bos-other"), "{blind}");
+        let unheard = json!({"merchant": "bos-coffee", "name": "Foreign", "products": ["mall-404"]});
+        let mut unheard = operator.post("/v1/endpoint-apps", unheard).await.refused("not-found");
+        for problem in [&mut blind, &mut unheard] {
+            problem.as_object_mut().unwrap().remove("request_id");
+        }
+        assert_eq!(blind.to_string(), unheard.to_string().replace("mall-404", "mall-9"), "they look alike");
+    }
+
     async fn e4_an_unsubscribed_instance_leaves_every_endpoint_application(host) {
         let store = Store::open(host).await;
         store.buys("mall-1", 50).await;

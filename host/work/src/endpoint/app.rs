@@ -17,10 +17,10 @@ use berth_model::{
 use berth_store::{Db, Tx};
 
 use super::owned::Owned;
-use crate::endpoint::{membership, merchant, org, owned};
+use crate::endpoint::{instance, membership, merchant, org, owned};
 
 /// How many product instances one endpoint application may be created with.
-const MOST_PRODUCTS: usize = 200;
+pub(super) const MOST_PRODUCTS: usize = 200;
 
 /// Makes an endpoint application with a fresh id, which is not stored yet.
 pub(super) fn fresh(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> EndpointApp {
@@ -70,6 +70,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<End
     let mut tx = db.begin().await?;
     let NewEndpointApp { merchant, name, products } = new;
     merchant::authorise_change(&mut tx, caller, &merchant, Action::Operate).await?;
+    instance::refuse_foreign(&mut tx, caller, &merchant, products.iter().take(MOST_PRODUCTS)).await?;
     let endpoint = create_in(&mut tx, caller.account.as_str(), &merchant, &name, &products).await?;
     let view = tx.endpoint_app_view(endpoint).await?;
     tx.commit().await?;
@@ -144,17 +145,18 @@ pub async fn delete(db: &Db, caller: &Caller, id: &EndpointAppId) -> Result<()> 
 ///
 /// # Errors
 /// `endpoint-default`, `not-found` for a product instance of another merchant, `product-unsubscribed`.
-#[tracing::instrument(name = "endpoint_app.add_product", skip_all, fields(endpoint_app = %id, product_instance = %instance))]
+#[tracing::instrument(name = "endpoint_app.add_product", skip_all, fields(endpoint_app = %id, product_instance = %product))]
 pub async fn add_product(
     db: &Db,
     caller: &Caller,
     id: &EndpointAppId,
-    instance: &InstanceId,
+    product: &InstanceId,
 ) -> Result<EndpointAppView> {
     let mut tx = db.begin().await?;
     let (_, endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     require_custom(&endpoint)?;
-    membership::choose(&mut tx, caller.account.as_str(), &endpoint, instance).await?;
+    instance::refuse_foreign(&mut tx, caller, &endpoint.merchant, [product]).await?;
+    membership::choose(&mut tx, caller.account.as_str(), &endpoint, product).await?;
     let view = tx.endpoint_app_view(endpoint).await?;
     tx.commit().await?;
     Ok(view)

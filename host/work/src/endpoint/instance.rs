@@ -3,11 +3,11 @@
 pub use berth_model::endpoint::instance::*;
 
 use berth_base::{
-    error::Result,
+    error::{Code, Error, Result},
     ids::{InstanceId, MerchantId},
     page::Page,
 };
-use berth_model::access::{Action, Caller, TokenScope};
+use berth_model::access::{Action, Caller, Scope, TokenScope};
 use berth_store::{Db, Tx};
 
 use super::owned::Owned;
@@ -30,6 +30,29 @@ pub async fn list(db: &Db, caller: &Caller, query: &InstanceQuery) -> Result<Pag
 /// `not-found`, also when the caller may not know of it.
 pub async fn get(db: &Db, caller: &Caller, id: &InstanceId) -> Result<ProductInstance> {
     owned::authorise(&mut db.read().await?, caller, id, Action::Read).await
+}
+
+/// Refuses product instances that are another merchant's, with whose they are, as far as the caller may know that
+/// merchant. All others are left to whoever takes them, for whom they do not exist.
+///
+/// # Errors
+/// `not-found` with `merchant`.
+pub(crate) async fn refuse_foreign(
+    tx: &mut Tx,
+    caller: &Caller,
+    merchant: &MerchantId,
+    ids: impl IntoIterator<Item = &InstanceId>,
+) -> Result<()> {
+    let found = tx.product_instances(&ids.into_iter().cloned().collect()).await?;
+    let is_known = |one: &ProductInstance| caller.knows(&Scope::Merchant(one.merchant.clone()));
+    match found.into_iter().find(|one| one.merchant != *merchant && is_known(one)) {
+        None => Ok(()),
+        Some(ProductInstance { id, merchant: owner, .. }) => {
+            let text = format!("The product instance {id} is {owner}'s, not {merchant}'s.");
+            let error = Error::new(Code::NotFound, text).with("what", ProductInstance::WHAT).with("merchant", owner);
+            Err(error.next(format!("berth product list --merchant {merchant}")))
+        }
+    }
 }
 
 impl Owned for ProductInstance {

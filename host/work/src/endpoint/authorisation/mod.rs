@@ -44,7 +44,7 @@ use berth_store::{Db, Tx, endpoint::authorisation::Authorisation};
 
 use crate::{
     endpoint::{
-        channel, merchant,
+        app as endpoint_app, channel, instance, merchant,
         owned::{self, Owned},
     },
     mini_app,
@@ -67,7 +67,7 @@ pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisat
     }
     require_way(channels, &flow)?;
     if let Some(target) = &new.endpoint_app {
-        check_target(&mut tx, &flow, target).await?;
+        check_target(&mut tx, caller, &flow, target).await?;
     }
     flow.target = new.endpoint_app.map(Json);
     tx.insert_authorisation(&flow).await?;
@@ -102,7 +102,7 @@ fn checked(kind: ChannelKind, vouched: Vouched) -> Result<Vouched> {
 
 /// Checks the target as far as it can be known now, so that mistakes are told at once and not after the merchant has
 /// authorised.
-async fn check_target(tx: &mut Tx, flow: &Authorisation, target: &Target) -> Result<()> {
+async fn check_target(tx: &mut Tx, caller: &Caller, flow: &Authorisation, target: &Target) -> Result<()> {
     match target {
         Target::Id(id) => {
             let owner = tx.endpoint_app(id).await?.map(|endpoint| endpoint.merchant);
@@ -115,6 +115,8 @@ async fn check_target(tx: &mut Tx, flow: &Authorisation, target: &Target) -> Res
             if new.products.is_empty() {
                 return Err(Error::field("products", "choose product instances of the merchant."));
             }
+            let some = new.products.iter().take(endpoint_app::MOST_PRODUCTS);
+            instance::refuse_foreign(tx, caller, &flow.merchant, some).await?;
         }
     }
     Ok(())
@@ -177,7 +179,7 @@ pub async fn choose(
 ) -> Result<AuthorisationView> {
     let mut tx = channels.db.begin().await?;
     let (merchant, mut flow) = owned::hold::<Authorisation>(&mut tx, caller, id).await?;
-    check_target(&mut tx, &flow, &target).await?;
+    check_target(&mut tx, caller, &flow, &target).await?;
     let before = flow.target.replace(Json(target.clone()));
     let another = before != flow.target;
     tx.set_authorisation_target(&flow).await?;
