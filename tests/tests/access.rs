@@ -30,6 +30,8 @@ enum May {
     Platform,
     /// The order system and admins of the platform.
     Fulfiller,
+    /// The same, members of the merchant that is named, and viewers of the platform.
+    MessageReader,
     /// Devices, by the key of a host app. A token does not help.
     Devices,
     /// Everybody who has the link, whose address holds the secret. A token does not help.
@@ -71,8 +73,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("POST", "/v1/fulfilments", May::Fulfiller),
-    ("GET", "/v1/fulfilments", May::Fulfiller),
-    ("GET", "/v1/fulfilments/{id}", May::Fulfiller),
+    ("GET", "/v1/fulfilments", May::MessageReader),
+    ("GET", "/v1/fulfilments/{id}", May::MessageReader),
     ("POST", "/v1/fulfilments/{id}/discard", May::Fulfiller),
     ("POST", "/v1/fulfilments/{id}/replay", May::Fulfiller),
     ("POST", "/v1/fulfilments/replay", May::Fulfiller),
@@ -394,6 +396,7 @@ impl Cast {
         match path {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
+            "/v1/fulfilments" => format!("{filled}?merchant={}", self.places["merchant"]),
             "/v1/host-apps/{id}/subscriptions" => format!("{filled}?mini_app=coffee&account=alice"),
             "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
@@ -517,6 +520,7 @@ impl Cast {
             May::EitherAdmin => ["team admin", "host admin"].into(),
             May::Merchant(roles) => of(&MERCHANT_ROLES, roles),
             May::Fulfiller => ["fulfiller"].into(),
+            May::MessageReader => MERCHANT_ROLES.iter().map(|(name, _)| *name).chain(["fulfiller"]).collect(),
             May::Platform | May::Owner | May::Devices | May::Link | May::Signer | May::Server => BTreeSet::new(),
         };
         let reads = method == "GET" || READING_POSTS.contains(&path);
@@ -601,6 +605,44 @@ on_both! {
         assert_eq!(greedy.get("/v1/packages/coffee_1.1.0.apkg").await.status, 200, "they see what they decide on");
         scene.admin.delete(binding).await.good();
         greedy.get(package).await.refused("not-found");
+    }
+
+    async fn e13_f80_members_of_a_merchant_read_the_messages_that_name_it_and_no_others(host) {
+        let admin = host.admin();
+        for id in ["bos-1", "bos-2"] {
+            Merchant::new(&admin, id).await.buys(&format!("pi-{id}"), "mall").await;
+            admin.post("/v1/fulfilments", json!({"id": format!("odd-{id}"), "merchant": id})).await.good();
+        }
+        admin.post("/v1/fulfilments", json!({"id": "nobodys", "merchant": "bos-9"})).await.good();
+        let nameless = text(&admin.post("/v1/fulfilments", json!([7])).await.good()["results"][0]["id"]);
+        let (account, viewer) = host.somebody("viewer").await;
+        admin.put(&format!("/v1/merchants/bos-1/members/{account}"), json!({"role": "viewer"})).await.good();
+        let listed = viewer.get("/v1/fulfilments?merchant=bos-1").await.good();
+        let merchants: Vec<_> = listed["items"].as_array().unwrap().iter().map(|one| text(&one["merchant"])).collect();
+        assert_eq!(merchants, ["bos-1", "bos-1"]);
+        let waiting = viewer.get("/v1/fulfilments?merchant=bos-1&state=parked").await.good();
+        assert_eq!(waiting["items"][0]["id"], "odd-bos-1");
+        assert_eq!(viewer.get("/v1/fulfilments/odd-bos-1").await.good()["reason"], "malformed");
+        for id in ["odd-bos-2", "nobodys", nameless.as_str(), "not-there"] {
+            viewer.get(&format!("/v1/fulfilments/{id}")).await.refused("missing-grant");
+        }
+        for merchant in ["bos-2", "bos-9"] {
+            viewer.get(&format!("/v1/fulfilments?merchant={merchant}")).await.refused("missing-grant");
+        }
+        let refused = viewer.get("/v1/fulfilments").await.refused("missing-grant");
+        assert!(text(&refused["detail"]).contains("merchant=BOS_ID"), "{refused}");
+        assert_eq!(refused["next"], "berth fulfilment list --merchant bos-1");
+        admin.put(&format!("/v1/merchants/bos-1/members/{account}"), json!({"role": "admin"})).await.good();
+        viewer.post("/v1/fulfilments/odd-bos-1/discard", json!({"note": "n"})).await.refused("missing-grant");
+        viewer.post("/v1/fulfilments/odd-bos-1/replay", json!({})).await.refused("missing-grant");
+        let (account, watcher) = host.somebody("watcher").await;
+        admin.put(&format!("/v1/platform/members/{account}"), json!({"role": "viewer"})).await.good();
+        assert_eq!(watcher.get("/v1/fulfilments?state=parked").await.good()["items"].as_array().unwrap().len(), 4);
+        watcher.get(&format!("/v1/fulfilments/{nameless}")).await.good();
+        // A token that may not read helps no member.
+        let token = viewer.post("/v1/tokens", json!({"name": "t", "scopes": ["operate"]})).await.good();
+        let blind = host.with_token(&text(&token["secret"]));
+        blind.get("/v1/fulfilments?merchant=bos-1").await.refused("missing-grant");
     }
 
     async fn v5_f80_an_auditor_of_a_host_app_sees_what_it_decides_on_and_nothing_else(host) {

@@ -45,7 +45,7 @@ pub struct Fulfil {
   berth fulfilment discard order-17 --note \"the order was cancelled\"
   berth fulfilment replay --all --reason malformed")]
 pub enum Fulfilment {
-    /// List the messages that were sent, newest first
+    /// List the messages that were sent, newest first; members of a merchant say which one
     List {
         /// Only those in this state: applied, parked, corrected or discarded
         #[arg(long)]

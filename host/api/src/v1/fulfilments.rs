@@ -33,6 +33,8 @@ async fn deliver(State(app): AppState, caller: Caller, Json(body): Json<Value>) 
 }
 
 /// List the messages that were sent, newest first.
+///
+/// Members of a merchant list those that name it, by the parameter `merchant`.
 #[utoipa::path(get, path = "/v1/fulfilments", tag = "fulfilment", params(FulfilmentQuery), responses((status = 200, body = Page<Fulfilment>)))]
 async fn list(
     State(app): AppState,
@@ -43,6 +45,8 @@ async fn list(
 }
 
 /// Get one fulfilment message.
+///
+/// Members of the merchant that it names may, too.
 #[utoipa::path(get, path = "/v1/fulfilments/{id}", tag = "fulfilment", params(("id" = MessageId, Path)), responses((status = 200, body = Fulfilment)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MessageId>) -> Result<Json<Fulfilment>> {
     Ok(Json(fulfilment::get(&app.db, &caller, &id).await?))
