@@ -13,7 +13,7 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 13] = [
+const NOTHING: [(&str, &str); 15] = [
     (
         "a user was sent more messages than they allowed (M3)",
         "SELECT COUNT(*) FROM subscription WHERE allowed < 0 OR pushes > 5",
@@ -51,6 +51,17 @@ const NOTHING: [(&str, &str); 13] = [
         "SELECT COUNT(*) FROM gray_task t
          WHERE failures <> (SELECT COUNT(*) FROM gray_failure f JOIN admission a ON a.task_id = f.task_id AND a.guid = f.guid
                             WHERE f.task_id = t.id)",
+    ),
+    (
+        "a task counts other devices that fell back than it has (G15)",
+        "SELECT COUNT(*) FROM gray_task t WHERE fell_back <>
+         (SELECT COUNT(*) FROM admission a WHERE a.task_id = t.id AND a.fell_back_at IS NOT NULL)",
+    ),
+    (
+        "that devices fell back was not told, or more often than at the first, the 10th, the 100th … (G15)",
+        "SELECT COUNT(*) FROM (SELECT t.fell_back, COUNT(e.seq) AS told FROM gray_task t
+             LEFT JOIN event e ON e.subject = t.id AND e.type = 'gray_task.fell_back' GROUP BY t.id, t.fell_back) n
+         WHERE (fell_back > 0 AND told = 0) OR told > CASE WHEN fell_back > 0 THEN LENGTH(CAST(fell_back AS TEXT)) ELSE 0 END",
     ),
     (
         "a version went further than its audit (I4)",

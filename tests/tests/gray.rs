@@ -198,6 +198,13 @@ on_both! {
         assert!(says.contains("failed 3 times") && says.contains("--gray-max-failures"), "{says}");
         let fallen = progress(&scene, &task, |progress| progress["fell_back"] == 1).await;
         assert_eq!(counts(&fallen, ["offered", "failed", "fell_back", "max_failures"]), [1, 1, 1, 3]);
+        let events = scene.admin.get("/v1/events?mini_app=coffee&limit=1000").await.good();
+        let told: Vec<_> = events["items"].as_array().unwrap().iter().filter(|one| one["type"] == "gray_task.fell_back").collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        let data = &told[0]["data"];
+        assert_eq!((&told[0]["subject"], &data["version"]), (&task["id"], &json!("1.1.0")));
+        assert_eq!(counts(data, ["fell_back", "admitted", "max_failures"]), [1, 1, 3]);
+        assert_eq!(data["reasons"][0]["reason"], "white screen");
 
         // Another host knows, and one that starts now.
         let beside = scene.host.beside().await;

@@ -106,7 +106,7 @@ impl Host {
         workers.spawn(check::run_follower(app.follower.clone()));
         workers.spawn(rollout::run_admissions(admissions, db.clone()));
         workers.spawn(fulfilments.run(db.clone()));
-        workers.spawn(rollout::run_marks(marks, db.clone()));
+        workers.spawn(rollout::run_marks(marks, db.clone(), config.gray.gray_max_failures));
         workers.spawn(logs.run());
         workers.spawn(log::run_masks(app.logs.clone(), db.clone()));
         workers.spawn(log::run_retention(app.logs.clone()));

@@ -95,11 +95,17 @@ impl Tx {
     }
 
     /// Adds failures of the version, each a guid and a reason, to a task that this transaction holds. Of one device at
-    /// most [`MOST_FAILURES`] are kept.
-    pub async fn add_failures(&mut self, task: &GrayTaskId, failures: &[(String, String)], now: Millis) -> Result<()> {
+    /// most [`MOST_FAILURES`] are kept. Returns how often the version has failed by then on each of these devices that the
+    /// task has admitted.
+    pub async fn add_failures(
+        &mut self,
+        task: &GrayTaskId,
+        failures: &[(String, String)],
+        now: Millis,
+    ) -> Result<HashMap<String, u64>> {
         let guids: BTreeSet<_> = failures.iter().map(|(guid, _)| guid.as_str()).collect();
         if guids.is_empty() {
-            return Ok(());
+            return Ok(HashMap::new());
         }
         let mut kept = self.failures_of(task, &guids).await?;
         let mut new = Vec::with_capacity(failures.len());
@@ -111,7 +117,36 @@ impl Tx {
             }
         }
         let (Count(last),) = fetch!(self, fetch_one, (Count,), "SELECT failures FROM gray_task WHERE id = $1", task)?;
-        self.insert_failures(task, last, &new, now).await
+        self.insert_failures(task, last, &new, now).await?;
+        Ok(kept)
+    }
+
+    /// Notes that devices fell back (G15): those of `guids` on which the version failed last, and of which it is not noted
+    /// yet. The transaction holds the task. Returns how many such devices the task had before, and how many it has now.
+    pub async fn note_fallen_back(
+        &mut self,
+        task: &GrayTaskId,
+        guids: &BTreeSet<&str>,
+        now: Millis,
+    ) -> Result<(u64, u64)> {
+        let new = self.insert_fallen_back(task, guids, now).await?;
+        const SQL: &str = "UPDATE gray_task SET fell_back = fell_back + $2 WHERE id = $1 RETURNING fell_back";
+        let (Count(all),) = fetch!(self, fetch_one, (Count,), SQL, task, Count(new))?;
+        Ok((all - new, all))
+    }
+
+    /// Notes the time on the devices, and says on how many.
+    pub(crate) async fn insert_fallen_back(
+        &mut self,
+        task: &GrayTaskId,
+        guids: &BTreeSet<&str>,
+        now: Millis,
+    ) -> Result<u64> {
+        Ok(execute_built!(self, |query| {
+            query.push("UPDATE admission SET fell_back_at = ").push_bind(now).push(" WHERE task_id = ").push_bind(task);
+            query.push(" AND fell_back_at IS NULL AND NOT runs AND guid IN ");
+            push_ids!(query, guids);
+        })?)
     }
 
     /// How many failures are kept of each of `guids` that has any.

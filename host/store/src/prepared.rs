@@ -210,6 +210,7 @@ mod tests {
             set_running(task, all, &[guid.clone()].into());
             failures_of(task, &["guid"].into());
             insert_failures(task, 0, &[(&guid, &reason)], DAWN);
+            insert_fallen_back(task, &["guid"].into(), DAWN);
         );
         for column in SEALED {
             call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););

@@ -101,7 +101,7 @@ async fn open(
         tokio::spawn(rollout::run_admissions(admissions, app.db.clone())).abort_handle(),
         tokio::spawn(fulfilments.run(app.db.clone())).abort_handle(),
         tokio::spawn(logs.run()).abort_handle(),
-        tokio::spawn(rollout::run_marks(marks, app.db.clone())).abort_handle(),
+        tokio::spawn(rollout::run_marks(marks, app.db.clone(), app.config.gray.gray_max_failures)).abort_handle(),
     ];
     (app, workers)
 }

@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     data::{
-        AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayMoved, MemberGranted, MemberRemoved,
+        AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayFellBack, GrayMoved, MemberGranted, MemberRemoved,
         OfVersion, PolicyReplaced, Submitted, TrialCleared, Unbound,
     },
     webhook::{Webhook, WebhookPing, WebhookReplayed},
@@ -152,6 +152,7 @@ catalogue! {
     GRAY_TASK_RESUMED = "gray_task.resumed" GrayMoved, "A suspended grayscale task delivers again, or waits for its start again; `to` says which.";
     GRAY_TASK_ENDED = "gray_task.ended" GrayMoved, "A grayscale task ended; `cause` says by what.";
     GRAY_TASK_RECALLED = "gray_task.recalled" GrayMoved, "The version was taken back from those who kept it after the cap was reached.";
+    GRAY_TASK_FELL_BACK = "gray_task.fell_back" GrayFellBack, "The version of a grayscale task failed so often on devices that it is not offered to them any more; told of the first such device, the 10th, the 100th and so on.";
     COHORT_CREATED = "cohort.created" Cohort, "A list of devices or accounts was uploaded.";
 
     POLICY_INSTALLED = "policy.installed" InstalledPolicy, "A policy was installed.";

@@ -12,7 +12,7 @@ use super::{Kind, kind};
 use crate::{
     access::{Role, ScopeKind},
     audit::Decision,
-    rollout::{Cause, Change, Move, State},
+    rollout::{Cause, Change, FailureReason, Move, State},
     version::TrialEnd,
 };
 
@@ -145,6 +145,22 @@ pub struct GrayEdited {
     pub state: State,
     pub changes: Vec<Change>,
     pub note: String,
+}
+
+/// Devices to which a grayscale task does not offer its version any more, because it failed on them too often.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct GrayFellBack {
+    pub id: GrayTaskId,
+    pub version: VersionNumber,
+    /// How many devices fell back so far; each counts once, also when the version works on it later.
+    pub fell_back: u64,
+    /// Devices admitted so far.
+    pub admitted: u64,
+    /// After how many failures a device falls back.
+    pub max_failures: u8,
+    /// Why the version failed, the reasons of most devices first, at most 3.
+    pub reasons: Vec<FailureReason>,
 }
 
 impl Move {

@@ -7,8 +7,8 @@ pub mod webhook;
 
 pub use catalogue::{EventType, EventTypeView, Kind, kind};
 pub use data::{
-    AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayMoved, MemberGranted, MemberRemoved,
-    OfVersion, PolicyReplaced, Submitted, TrialCleared, Unbound,
+    AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayFellBack, GrayMoved, MemberGranted,
+    MemberRemoved, OfVersion, PolicyReplaced, Submitted, TrialCleared, Unbound,
 };
 
 use berth_base::{

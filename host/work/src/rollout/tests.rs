@@ -17,6 +17,7 @@ use berth_check::Admission;
 use berth_model::{
     access::Caller,
     check::{Reason, Status},
+    event::EventQuery,
     report::Report,
 };
 
@@ -359,6 +360,55 @@ async fn g15_failures_that_are_reported_to_two_hosts_add_up_and_also_while_the_t
     refresh(&one).await;
     assert_eq!(one.ask(&device("g"), Some("1.0.0")).await.version, Some(v("1.0.0")), "and elsewhere");
     assert_eq!(one.ask(&device("g"), Some("1.1.0")).await.status, Status::Current, "who runs it keeps it");
+}
+
+#[tokio::test]
+async fn g15_that_devices_fall_back_is_told_at_the_first_one_and_the_tenth_and_once_for_all_hosts() {
+    let one = host().await;
+    let two = one.beside().await;
+    one.approved("1.1.0").await;
+    let task = one.task("1.1.0", |_| {}).await.expect("task").id;
+    let guids: Vec<_> = (0..11).map(|number| format!("g{number}")).collect();
+    for guid in &guids {
+        assert_eq!(one.version_for(guid).await, "1.1.0");
+    }
+    two.settle().await;
+    let fails = |host: &TestHost, guid: &str| report::take(&host.app.checks, &host.key, &failure(guid)).expect("taken");
+    for host in [&one, &two] {
+        fails(host, "g0");
+    }
+    eventually(&one, &task, |progress| progress.reasons.iter().any(|reason| reason.failures == 2)).await;
+    assert!(fallen_told(&one).await.is_empty(), "two of three");
+    for host in [&two, &one, &two] {
+        fails(host, "g0");
+    }
+    eventually(&one, &task, |progress| progress.reasons.iter().any(|reason| reason.failures == 5)).await;
+    let first = json!({"id": task, "version": "1.1.0", "fell_back": 1, "admitted": 11, "max_failures": 3});
+    let told = fallen_told(&one).await;
+    assert_eq!(told.len(), 1, "once, whatever fails there later: {told:?}");
+    for (name, value) in first.as_object().expect("object") {
+        assert_eq!(told[0][name], *value);
+    }
+    assert_eq!(
+        (&told[0]["reasons"][0]["reason"], &told[0]["reasons"][0]["devices"]),
+        (&json!("white screen"), &json!(1))
+    );
+    for guid in &guids {
+        (0..3).for_each(|_| fails(&one, guid));
+    }
+    eventually(&one, &task, |progress| progress.fell_back == 11).await;
+    let told = fallen_told(&one).await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    let so_far = told[1]["fell_back"].as_u64().expect("number");
+    assert!((10..=11).contains(&so_far), "as many as the batch had");
+}
+
+/// What was told of devices that fell back.
+async fn fallen_told(host: &TestHost) -> Vec<serde_json::Value> {
+    let query = EventQuery { mini_app: Some(shop()), limit: Some(1000), ..EventQuery::default() };
+    let events = crate::event::list(&host.app.db, &host.caller, &query).await.expect("events").items;
+    let told = events.into_iter().filter(|event| event.kind == "gray_task.fell_back");
+    told.map(|event| serde_json::from_str(event.data.get()).expect("data")).collect()
 }
 
 async fn refresh(host: &TestHost) {
