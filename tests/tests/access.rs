@@ -123,7 +123,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/tokens/{id}", May::Owner),
     ("GET", "/v1/mini-apps", May::Anybody),
     ("POST", "/v1/mini-apps", DEVELOP),
-    ("GET", "/v1/mini-apps/{id}", READ),
+    ("GET", "/v1/mini-apps/{id}", May::Both),
     ("PATCH", "/v1/mini-apps/{id}", DEVELOP),
     ("GET", "/v1/mini-apps/{id}/secret", TEAM_ADMIN),
     ("POST", "/v1/mini-apps/{id}/secret", TEAM_ADMIN),
@@ -147,7 +147,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/messages", May::Server),
     ("GET", "/v1/messages/{id}", May::Server),
     ("GET", "/v1/mini-apps/{id}/messages", READ),
-    ("GET", "/v1/mini-apps/{id}/overview", READ),
+    ("GET", "/v1/mini-apps/{id}/overview", May::Both),
     ("GET", "/v1/mini-apps/{id}/bindings", READ),
     ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
     ("PUT", "/v1/mini-apps/{id}/min-version", RELEASE),
@@ -165,7 +165,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/permits/{id}/refuse", HOST_READ),
     ("POST", "/v1/permits/{id}/revoke", HOST_READ),
     ("POST", "/v1/permits/{id}/withdraw", DEVELOP),
-    ("GET", "/v1/mini-apps/{id}/versions", READ),
+    ("GET", "/v1/mini-apps/{id}/versions", May::Both),
     ("GET", "/v1/mini-apps/{id}/versions/{version}", May::Both),
     ("DELETE", "/v1/mini-apps/{id}/versions/{version}", DEVELOP),
     ("GET", "/v1/mini-apps/{id}/versions/{version}/findings", May::Both),
@@ -175,7 +175,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/mini-apps/{id}/versions/{version}/withdraw", DEVELOP),
     ("POST", "/v1/mini-apps/{id}/versions/{version}/publish", RELEASE),
     ("POST", "/v1/mini-apps/{id}/rollback", RELEASE),
-    ("GET", "/v1/mini-apps/{id}/releases", READ),
+    ("GET", "/v1/mini-apps/{id}/releases", May::Both),
     ("GET", "/v1/mini-apps/{id}/trial", READ),
     ("PUT", "/v1/mini-apps/{id}/trial", DEVELOP),
     ("DELETE", "/v1/mini-apps/{id}/trial", DEVELOP),
@@ -668,13 +668,66 @@ on_both! {
         assert_eq!(auditor.get("/v1/packages/coffee_1.0.0.apkg").await.status, 200);
         scene.push("1.0.0", "1.1.0").await.good();
         auditor.get("/v1/mini-apps/coffee/versions/1.1.0").await.refused("not-found");
-        auditor.get("/v1/mini-apps/coffee/versions").await.refused("not-found");
         auditor.send("POST", &format!("{version}/withdraw"), None).await.refused("not-found");
         let decision = json!({"host_app": "super-app", "approve": true});
         let decided = auditor.post(&format!("/v1/audits/{}/decisions", text(&audit["id"])), decision).await.good();
         assert_eq!((&decided["state"], &decided["items"][0]["decided_by"]), (&json!("approved"), &json!(account)));
         let kept = auditor.get(&format!("/v1/audits/{}", text(&audit["id"]))).await.good();
         assert_eq!(kept, decided, "what is answered is what is stored");
+    }
+
+    async fn a5_f80_members_of_a_bound_host_app_see_the_mini_app_without_what_is_the_teams_own(host) {
+        let scene = Scene::set(host).await;
+        let edit = json!({"description": "Beans"});
+        scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&edit)).await.good();
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        scene.gray("1.1.0", json!({})).await.good();
+        scene.push("1.2.0", "1.2.0").await.good();
+        let trial = json!({"version": "1.2.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
+        scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
+        // Bound after all that: it was asked about none of these versions.
+        scene.admin.post("/v1/host-apps", json!({"name": "Late", "id": "late-app"})).await.good();
+        let mut people = Vec::new();
+        for (host_app, role) in [("super-app", "auditor"), ("late-app", "admin"), ("super-app", "server")] {
+            let (account, person) = scene.host.somebody(role).await;
+            scene.admin.put(&format!("/v1/host-apps/{host_app}/members/{account}"), json!({"role": role})).await.good();
+            people.push(person);
+        }
+        let [auditor, late, server] = &people[..] else { panic!("three people") };
+        let page = "/v1/mini-apps/coffee";
+        late.get(page).await.refused("not-found");
+        scene.admin.put("/v1/host-apps/late-app/bindings/coffee", json!(null)).await.good();
+
+        for (person, approved, versions) in [(auditor, vec!["1.1.0"], vec!["1.1.0", "1.0.0"]), (late, vec![], vec!["1.0.0"])] {
+            let shown = person.get(page).await.good();
+            assert_eq!((&shown["name"], &shown["description"]), (&json!("Coffee"), &json!("Beans")));
+            assert_eq!(person.get("/v1/mini-apps").await.good()["items"], json!([shown]));
+            let look = person.get(&format!("{page}/overview")).await.good();
+            assert_eq!((&look["through_host_app"], &look["online"]["version"]), (&json!(true), &json!("1.0.0")));
+            let numbers = |list: &Value| list.as_array().unwrap().iter().map(|one| text(&one["version"])).collect::<Vec<_>>();
+            assert_eq!(numbers(&look["approved"]), approved);
+            assert_eq!((&look["trial"], &look["development"], &look["gray_tasks"]), (&json!(null), &json!([]), &json!([])));
+            assert_eq!(numbers(&person.get(&format!("{page}/versions")).await.good()["items"]), versions);
+            assert_eq!(person.get(&format!("{page}/releases")).await.good()["items"][0]["version"], "1.0.0");
+            for own in ["gray-tasks", "trial", "bindings", "versions/1.2.0", "permits", "cohorts?name=a"] {
+                person.get(&format!("{page}/{own}")).await.refused("not-found");
+            }
+            person.send("PATCH", page, Some(&edit)).await.refused("not-found");
+        }
+        let whole = scene.admin.get(&format!("{page}/overview")).await.good();
+        assert_eq!((&whole["through_host_app"], whole["gray_tasks"].as_array().unwrap().len()), (&json!(false), 1));
+        // It runs the online version, although it was not asked about it; that audit is others'.
+        let seen = late.get(&format!("{page}/versions/1.0.0")).await.good();
+        assert_eq!((&seen["state"], &seen["audit"]), (&json!("online"), &json!(null)));
+        late.get(&format!("{page}/versions/1.1.0")).await.refused("not-found");
+        for path in [page.to_owned(), format!("{page}/overview"), format!("{page}/versions")] {
+            server.get(&path).await.refused("not-found");
+        }
+        assert_eq!(server.get("/v1/mini-apps").await.good()["items"], json!([]));
+        scene.admin.delete("/v1/host-apps/late-app/bindings/coffee").await.good();
+        late.get(page).await.refused("not-found");
+        assert_eq!(late.get("/v1/mini-apps").await.good()["items"], json!([]));
     }
 
     async fn v5_what_the_platform_binds_no_team_removes_or_weakens(host) {

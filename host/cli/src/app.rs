@@ -139,7 +139,8 @@ pub async fn run(command: App, session: &mut Session) -> Done {
         App::Show { app } => {
             let answer = client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?;
             session.out.show(&answer, |shown: Overview, paint| {
-                format!("{}{}", views::overview(&shown, &view, paint), force(&shown.force, paint))
+                let own = if shown.through_host_app { TEAMS_OWN } else { "" };
+                format!("{}{}{own}", views::overview(&shown, &view, paint), force(&shown.force, paint))
             })
         }
         App::Bindings { app } => {
@@ -173,6 +174,10 @@ pub async fn run(command: App, session: &mut Session) -> Done {
         }
     }
 }
+
+/// What is missing in an overview for members of a host app.
+const TEAMS_OWN: &str =
+    "\n\nYou see it through a host app: what is in development, on trial and in grayscale is the team's own.";
 
 /// Why checks answer `force: true`, below an overview; nothing when they do not.
 fn force(reasons: &[Force], paint: &Paint) -> String {

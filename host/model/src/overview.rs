@@ -14,6 +14,10 @@ use crate::{
 pub struct Overview {
     /// The MiniApp itself.
     pub mini_app: MiniApp,
+    /// Whether the caller sees it through a host app that it is bound to, without a role in its team: only what was published
+    /// or submitted to that host app. `trial`, `development` and `gray_tasks`, which are the team's own, are empty then.
+    #[serde(default)]
+    pub through_host_app: bool,
     /// The online version; null when there is none.
     pub online: Option<Version>,
     /// The trial; null when there is none.

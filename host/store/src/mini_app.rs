@@ -67,9 +67,14 @@ impl Tx {
             q.push("SELECT * FROM mini_app m WHERE m.id > ").push_bind(page.after());
             if chosen!(!caller.reads_everything()) {
                 q.push(
-                    " AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ",
+                    " AND (m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ",
                 );
-                q.push_bind(&caller.account).push(")");
+                q.push_bind(&caller.account);
+                q.push(
+                    ") OR m.id IN (SELECT b.mini_app_id FROM binding b JOIN role_grant g ON g.scope_id = b.host_app_id
+                        WHERE b.state = 'active' AND g.scope_kind = 'host_app' AND g.role <> 'server' AND g.account_id = ",
+                );
+                q.push_bind(&caller.account).push("))");
             }
             push_if!(q, query.team.as_ref(), " AND m.team_id = ", "");
             if let Some(search) = chosen!(&search) {

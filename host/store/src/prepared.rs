@@ -166,6 +166,7 @@ mod tests {
             accounts(page, all.then_some("name"));
             teams_known_to(caller, page);
             mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a"}))), page);
+            versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
             policy_bindings_known_to(caller);
             events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos}))));
             webhook_deliveries(&webhook, state, 0, 1);

@@ -4,11 +4,11 @@ use sqlx::types::Json;
 
 use berth_base::sql::Count;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, execute, fetch, fetch_built, push_ids};
 use berth_base::{clock::Millis, ids::Digest};
 use berth_base::{
     error::{Code, Error, Result},
-    ids::{MiniAppId, ReleaseId, VersionId},
+    ids::{HostAppId, MiniAppId, ReleaseId, VersionId},
     page::PageQuery,
     version::VersionNumber,
 };
@@ -57,6 +57,26 @@ impl Tx {
             page.before(),
             page.limit() + 1
         )?)
+    }
+
+    /// A page of the versions of a MiniApp that members of these host apps see, to which it is bound: those that were
+    /// published, or submitted to one of them. Newest upload first, and one version more than the page holds.
+    pub async fn versions_shown_to(
+        &mut self,
+        host_apps: &[HostAppId],
+        mini_app: &MiniAppId,
+        page: &PageQuery,
+    ) -> Result<Vec<VersionRow>> {
+        Ok(fetch_built!(self, VersionRow, |q| {
+            q.push("SELECT * FROM version WHERE mini_app_id = ").push_bind(mini_app);
+            q.push(" AND id < ").push_bind(page.before());
+            q.push(
+                " AND state <> 'deleted' AND (state IN ('online', 'historical') OR id IN (SELECT a.version_id FROM audit a
+                    JOIN audit_item i ON i.audit_id = a.id WHERE i.host_app_id IN ",
+            );
+            push_ids!(q, host_apps);
+            q.push(")) ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 
     /// The versions of a MiniApp that are in this state, newest upload first, at most 200.

@@ -9,18 +9,23 @@ use berth_base::{
     ids::{Digest, EndpointAppId, GrayTaskId, HostAppId, MiniAppId},
 };
 use berth_model::{
-    access::{Action, Caller, Scope},
+    access::{Action, Caller},
     endpoint::runtime::Endpoint,
     host_app::HostApp,
     mini_app::MiniApp,
     runtime::Runtime,
-    version::State,
 };
 use berth_package::{PackageName, ZipWriter};
 use berth_store::{Db, Span, Tx, blob::Blobs, version::VersionRow};
 use bytes::Bytes;
 
-use crate::{endpoint::runtime, host_app, mini_app, settings, version::is_submitted_to};
+use crate::{
+    endpoint::runtime,
+    host_app,
+    mini_app::{self, Reader},
+    settings,
+    version::is_submitted_to,
+};
 
 /// Who fetches packages.
 pub enum Fetcher {
@@ -69,9 +74,10 @@ pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_
     let hidden = || Error::not_found("package", name);
     match who {
         Fetcher::Caller(caller) => {
-            let known = known_mini_app(&mut tx, caller, &name.mini_app_id).await?;
+            let (_, reader) = mini_app::readable(&mut tx, caller, &name.mini_app_id).await?;
             let row = tx.require_version(&name.mini_app_id, &name.version).await?;
-            if known == KnownBy::HostApp && !was_published(&row) && !is_submitted_to(&mut tx, caller, &row).await? {
+            let is_teams = reader != Reader::Team && !row.state.was_published();
+            if is_teams && !is_submitted_to(&mut tx, caller, &row).await? {
                 return Err(hidden());
             }
             Ok(Servable::new(row, false))
@@ -80,7 +86,7 @@ pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_
             let mini_app = bound_mini_app(&mut tx, &host_app.id, &name.mini_app_id).await?.ok_or_else(hidden)?;
             mini_app.shelf().require_for_service()?;
             let row = tx.require_version(&name.mini_app_id, &name.version).await.map_err(|_| hidden())?;
-            let public = was_published(&row);
+            let public = row.state.was_published();
             if public
                 || is_admitted(&mut tx, &row, offer.gray).await?
                 || is_on_trial(&mut tx, &row, offer.account).await?
@@ -90,26 +96,6 @@ pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_
             Err(hidden())
         }
     }
-}
-
-fn was_published(row: &VersionRow) -> bool {
-    matches!(row.state, State::Online | State::Historical)
-}
-
-/// Through what a caller may know about a MiniApp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KnownBy {
-    Team,
-    HostApp,
-}
-
-/// Finds out through what the caller may know about a MiniApp; refuses members of neither its team nor a bound host
-/// app.
-async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<KnownBy> {
-    let Err(refusal) = mini_app::authorise(tx, caller, id, Action::Read).await else { return Ok(KnownBy::Team) };
-    let bound = tx.bound_host_apps(id).await?;
-    let by_host_app = bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app)));
-    if by_host_app { Ok(KnownBy::HostApp) } else { Err(refusal) }
 }
 
 async fn is_admitted(tx: &mut Tx, row: &VersionRow, gray: Option<(&GrayTaskId, &str)>) -> Result<bool> {
@@ -138,10 +124,7 @@ async fn is_on_trial(tx: &mut Tx, row: &VersionRow, account: Option<&str>) -> Re
 pub async fn offline(db: &Db, who: &Fetcher, id: &MiniAppId) -> Result<Servable> {
     let mut tx = db.read().await?;
     let mini_app = match who {
-        Fetcher::Caller(caller) => {
-            known_mini_app(&mut tx, caller, id).await?;
-            tx.mini_app(id).await?
-        }
+        Fetcher::Caller(caller) => Some(mini_app::readable(&mut tx, caller, id).await?.0),
         Fetcher::Device(host_app) => bound_mini_app(&mut tx, &host_app.id, id).await?,
     };
     mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?.shelf().require_for_service()?;

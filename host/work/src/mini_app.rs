@@ -4,7 +4,7 @@ pub use berth_model::mini_app::*;
 
 use berth_base::{
     error::{Code, Error, Result},
-    ids::{MiniAppId, TeamId},
+    ids::{HostAppId, MiniAppId, TeamId},
     page::{Page, PageQuery},
     sql::is_unique_violation,
     text,
@@ -25,6 +25,33 @@ pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Act
     let mini_app = mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?;
     caller.require(action, &mini_app.scope())?;
     Ok(mini_app)
+}
+
+/// Through what a caller reads a MiniApp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Through its team or the whole platform: they read everything.
+    Team,
+    /// Through these host apps, to which it is bound: they see what a host app runs and decides on. What is in development,
+    /// on trial and in grayscale is the team's own.
+    HostApps(Vec<HostAppId>),
+}
+
+/// Reads the MiniApp for a caller who may read it, or may read a host app to which it is bound.
+///
+/// # Errors
+/// As for [`authorise`].
+pub(crate) async fn readable(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<(MiniApp, Reader)> {
+    let refusal = match authorise(tx, caller, id, Action::Read).await {
+        Ok(mini_app) => return Ok((mini_app, Reader::Team)),
+        Err(refusal) => refusal,
+    };
+    let mut own = tx.bound_host_apps(id).await?;
+    own.retain(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app.clone())));
+    match tx.mini_app(id).await? {
+        Some(mini_app) if !own.is_empty() => Ok((mini_app, Reader::HostApps(own))),
+        _ => Err(refusal),
+    }
 }
 
 /// Does what [`authorise`] does, and locks the MiniApp until the transaction ends.
@@ -85,9 +112,9 @@ pub async fn create(db: &Db, caller: &Caller, new: NewMiniApp) -> Result<MiniApp
     Ok(mini_app)
 }
 
-/// One MiniApp, for a caller who may read it (A4).
+/// One MiniApp, for a caller who may read it or a host app that it is bound to (A4, A5).
 pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
-    authorise(&mut db.read().await?, caller, id, Action::Read).await
+    Ok(readable(&mut db.read().await?, caller, id).await?.0)
 }
 
 /// A page of the MiniApps that the caller may know about, ordered by id (A1).

@@ -37,7 +37,7 @@ async fn list(State(app): AppState, caller: Caller, Query(query): Query<MiniAppQ
     Ok(Json(mini_app::list(&app.db, &caller, &query).await?))
 }
 
-/// Get one MiniApp.
+/// Get one MiniApp. Members of a host app that it is bound to may, too.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = MiniApp)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<MiniApp>> {
     Ok(Json(mini_app::get(&app.db, &caller, &id).await?))
@@ -55,6 +55,8 @@ async fn edit(
 }
 
 /// Get what a MiniApp has online, on trial, under audit, approved, in development and in grayscale.
+///
+/// Members of a host app that it is bound to see less, and `through_host_app` says so.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/overview", tag = "mini-apps", params(("id" = MiniAppId, Path)), responses((status = 200, body = Overview)))]
 async fn overview(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Overview>> {
     Ok(Json(overview::overview(&app.db, &caller, &id).await?))

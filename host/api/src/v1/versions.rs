@@ -41,6 +41,8 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// List the versions of a MiniApp, newest upload first, without their pages and warnings.
+///
+/// Members of a host app that it is bound to see those that were published or submitted to the host app.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/versions", tag = "versions", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<Version>)))]
 async fn list(
     State(app): AppState,

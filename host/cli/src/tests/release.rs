@@ -63,7 +63,15 @@ async fn v11_v12_an_overview_says_why_devices_are_forced() {
     let answer = json!({"mini_app": mini_app(true), "online": null, "trial": null, "auditing": [], "approved": [], "development": [],
             "gray_tasks": [], "force": [{"cause": "min-version", "below": "1.1.0", "says": says}]});
     let out = told(answer, "app show mp-shop").await;
-    assert!(out.contains(&format!("force: {says}")), "{out}");
+    assert!(out.contains(&format!("force: {says}")) && !out.contains("through a host app"), "{out}");
+}
+
+#[tokio::test]
+async fn a5_an_overview_through_a_host_app_says_what_is_left_out() {
+    let answer = json!({"mini_app": mini_app(true), "through_host_app": true, "online": null, "trial": null, "auditing": [],
+            "approved": [], "development": [], "gray_tasks": [], "force": []});
+    let out = told(answer, "app show mp-shop").await;
+    assert!(out.contains("through a host app") && out.contains("is the team's own"), "{out}");
 }
 
 #[tokio::test]

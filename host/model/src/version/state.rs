@@ -67,6 +67,11 @@ impl fmt::Display for Transition {
 }
 
 impl State {
+    /// Whether everybody gets the version or has got it.
+    pub fn was_published(self) -> bool {
+        matches!(self, Self::Online | Self::Historical)
+    }
+
     /// The state that `step` leads to.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 
 use berth_base::{error::Result, ids::MiniAppId};
 use berth_model::{
-    access::{Action, Caller, Scope},
+    access::{Action, Caller},
     event::kind,
     settings::{DomainSettings, DomainsChanged, SetDomains},
 };
-use berth_store::{Db, Tx};
+use berth_store::Db;
 
 use super::Precondition;
 use crate::mini_app;
@@ -18,18 +18,8 @@ use crate::mini_app;
 /// `not-found` when the caller may not know about the MiniApp; `missing-grant` for the token.
 pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<DomainSettings> {
     let mut tx = db.read().await?;
-    if let Err(refusal) = mini_app::authorise(&mut tx, caller, id, Action::Read).await
-        && !reads_through_binding(&mut tx, caller, id).await?
-    {
-        return Err(refusal);
-    }
+    mini_app::readable(&mut tx, caller, id).await?;
     tx.domain_settings(id).await
-}
-
-/// Whether the caller may read a host app to which the MiniApp is bound.
-async fn reads_through_binding(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<bool> {
-    let bound = tx.bound_host_apps(id).await?;
-    Ok(bound.into_iter().any(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app))))
 }
 
 /// Sets the domains of a MiniApp in place of all that it has. Setting what is set already changes nothing.

@@ -165,9 +165,10 @@ pub(crate) async fn bring_online(
     Ok(release)
 }
 
-/// The release history of a MiniApp, newest first, at most 500 entries, for a caller who may read the MiniApp.
+/// The release history of a MiniApp, newest first, at most 500 entries, for a caller who may read the MiniApp or a host app
+/// that it is bound to (A5).
 pub async fn releases(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec<Release>> {
     let mut tx = db.read().await?;
-    mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
+    mini_app::readable(&mut tx, caller, id).await?;
     tx.releases(id).await
 }
