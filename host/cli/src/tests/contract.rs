@@ -380,7 +380,7 @@ async fn e12_what_is_parked_is_named_by_the_id_under_which_it_is_kept_and_its_re
             {"id": "m-2", "outcome": "parked", "reason": "product-differs", "detail": "It is of crm."},
             {"id": "m-3", "outcome": "parked", "reason": "from-the-future", "detail": "Tomorrow."},
             {"id": "m-4", "outcome": "applied", "overtaken_by": "m-5"},
-            {"id": "m-6", "outcome": "discarded", "detail": "It was discarded by usr_1: a test."},
+            {"id": "m-6", "outcome": "discarded", "detail": "It was discarded: a test."},
         ]}))
     };
     let router = Router::new().route("/v1/fulfilments", axum::routing::post(answer));
@@ -395,7 +395,7 @@ async fn e12_what_is_parked_is_named_by_the_id_under_which_it_is_kept_and_its_re
     assert!(ran.out.contains("When the reason is gone: berth fulfilment replay m-3\n"), "{}", ran.out);
     assert!(!ran.out.contains("replay m-1"), "that one is applied: {}", ran.out);
     assert!(ran.out.contains("m-4 was overtaken: m-5 is newer"), "{}", ran.out);
-    assert!(ran.out.contains("m-6: It was discarded by usr_1: a test."), "{}", ran.out);
+    assert!(ran.out.contains("m-6: It was discarded: a test."), "{}", ran.out);
 }
 
 #[tokio::test]

@@ -115,7 +115,12 @@ impl Tx {
     }
 
     /// Discards a message, when it is parked, and returns it as it is then.
-    pub async fn discard_fulfilment(&mut self, id: &MessageId, actor: &str, note: &str) -> Result<Option<FulfilmentRow>> {
+    pub async fn discard_fulfilment(
+        &mut self,
+        id: &MessageId,
+        actor: &str,
+        note: &str,
+    ) -> Result<Option<FulfilmentRow>> {
         let now = self.now();
         const SQL: &str = "UPDATE fulfilment SET state = 'discarded', reason = '', discarded_by = $2, note = $3,
                     settled_at = $4 WHERE id = $1 AND state = 'parked' RETURNING *";

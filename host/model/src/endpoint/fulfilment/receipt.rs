@@ -33,7 +33,7 @@ pub struct Receipt {
     /// Why it was parked; absent when it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Why it was parked, or who discarded it and why, in words.
+    /// Why it was parked, or when and why it was discarded, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The newer message about the same product instance that came before this one, so that its state stays what that

@@ -258,10 +258,10 @@ impl Ledger {
     }
 }
 
-/// Who discarded a message, when and why.
+/// When and why a message was discarded. Who did it is a member of its own, as an account is an id here.
 pub(super) fn discarded_in_words(row: &FulfilmentRow) -> String {
     let at = row.settled_at.map(|at| format!(" at {at}")).unwrap_or_default();
-    format!("It was discarded by {}{at}: {}", row.discarded_by.as_deref().unwrap_or("somebody"), sentence(&row.note))
+    format!("It was discarded{at}: {}", sentence(&row.note))
 }
 
 /// The text with a full stop, unless it ends like a sentence.
