@@ -60,6 +60,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/me", May::Anybody),
     ("GET", "/v1/accounts", May::Platform),
     ("POST", "/v1/accounts", May::Platform),
+    ("GET", "/v1/account-names", May::Anybody),
     ("GET", "/v1/teams", May::Anybody),
     ("POST", "/v1/teams", May::Anybody),
     ("GET", "/v1/teams/{id}/members", READ),
@@ -397,6 +398,7 @@ impl Cast {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/fulfilments" => format!("{filled}?merchant={}", self.places["merchant"]),
+            "/v1/account-names" => format!("{filled}?ids={}", self.places["account"]),
             "/v1/host-apps/{id}/subscriptions" => format!("{filled}?mini_app=coffee&account=alice"),
             "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
@@ -728,6 +730,24 @@ on_both! {
         scene.admin.delete("/v1/host-apps/late-app/bindings/coffee").await.good();
         late.get(page).await.refused("not-found");
         assert_eq!(late.get("/v1/mini-apps").await.good()["items"], json!([]));
+    }
+
+    async fn f80_names_of_accounts_are_told_to_whoever_has_their_ids(host) {
+        let (ada, anybody) = host.somebody("Ada").await;
+        let (bob, _) = host.somebody("Bob").await;
+        let nobody = format!("usr_{}", "0".repeat(26));
+        let names = anybody.get(&format!("/v1/account-names?ids={bob},{nobody},{ada}")).await.good();
+        let mut expected = [json!({"id": ada, "name": "Ada"}), json!({"id": bob, "name": "Bob"})];
+        expected.sort_by_key(|one| text(&one["id"]));
+        assert_eq!(names["items"], json!(expected));
+        assert_eq!(anybody.get("/v1/account-names?ids=").await.good()["items"], json!([]));
+        for wrong in ["admin".to_owned(), format!("{bob},x")] {
+            anybody.get(&format!("/v1/account-names?ids={wrong}")).await.refused("invalid-field");
+        }
+        anybody.get("/v1/account-names").await.refused("bad-request");
+        let many: Vec<_> = (0..101).map(|number| format!("usr_{number:026}")).collect();
+        anybody.get(&format!("/v1/account-names?ids={}", many.join(","))).await.refused("invalid-field");
+        host.anonymous().get(&format!("/v1/account-names?ids={ada}")).await.refused("missing-token");
     }
 
     async fn v5_what_the_platform_binds_no_team_removes_or_weakens(host) {

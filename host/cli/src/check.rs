@@ -200,7 +200,6 @@ mod tests {
 
     use super::*;
     use crate::answer::read;
-    use berth_base::clock::Millis;
 
     #[test]
     fn e11_the_endpoint_application_is_shown_with_what_it_has() {
@@ -208,7 +207,7 @@ mod tests {
             "products": ["crm", "mall"], "unify_users": false, "digest": "0".repeat(64)});
         let answer = json!({"mini_app": "coffee", "status": "current", "force": false, "version": "1.2.0", "runtime": {"endpoint": endpoint}});
         let outcome: CheckResult = read(&answer).expect("answer");
-        insta::assert_snapshot!(view(&outcome, &Paint { styled: false, width: None, now: Millis(0) }), @r"
+        insta::assert_snapshot!(view(&outcome, &Paint::plain()), @r"
         mini app      coffee
         status        current
         version       1.2.0
@@ -228,7 +227,7 @@ mod tests {
             {"rule": "online", "passed": true, "says": "1.2.0"},
         ]}]});
         let answer: Explanation = read(&answer).expect("answer");
-        let text = tree(&answer.results[0].steps, &Paint { styled: false, width: None, now: Millis(0) });
+        let text = tree(&answer.results[0].steps, &Paint::plain());
         insta::assert_snapshot!(text, @r"
         ├─ ✓ binding  Bound to ha-super.
         ├─ gray task gray_00000000000000000000000000

@@ -11,8 +11,9 @@ use super::{
     call::{Body, Call},
     failure::{Failure, Problem},
 };
-use crate::reach;
-use berth_base::{clock::Random, page::Page};
+use crate::{names::Names, reach};
+use berth_base::{clock::Random, ids::UserId, page::Page};
+use berth_model::access::{AccountName, MOST_NAMES};
 
 /// How often a call is sent at most.
 const ATTEMPTS: u32 = 4;
@@ -38,6 +39,8 @@ pub struct Client {
     base: String,
     credential: Credential,
     random: Arc<dyn Random>,
+    /// The names of accounts in the answers, for people; `None` when only programs read the answers.
+    names: Option<Names>,
     /// The first pause before trying again, which doubles with each attempt.
     pub pause: Duration,
 }
@@ -57,7 +60,7 @@ impl Client {
         let http = http.tcp_user_timeout(Duration::from_secs(60));
         let http =
             http.build().map_err(|error| Failure::refused("tls", format!("Cannot prepare connections: {error}.")))?;
-        Ok(Self { http, base: server_url(base)?, credential, random, pause: Duration::from_millis(300) })
+        Ok(Self { http, base: server_url(base)?, credential, random, names: None, pause: Duration::from_millis(300) })
     }
 
     /// The address of the host, without a trailing slash.
@@ -70,8 +73,33 @@ impl Client {
         Self { credential, ..self.clone() }
     }
 
-    /// Sends a call and reads the JSON of the answer; `null` when it has no body.
+    /// This client, which looks up the names of the accounts in answers.
+    pub(crate) fn naming(self, names: Names) -> Self {
+        Self { names: Some(names), ..self }
+    }
+
+    /// Looks up the names of the accounts in an answer. A host that cannot tell leaves the ids, which is no failure.
+    pub(crate) async fn look_up_names(&self, answer: &Value) {
+        let (Some(names), Credential::Token(_)) = (&self.names, &self.credential) else { return };
+        let unknown: Vec<_> = names.unknown_in(answer).into_iter().collect();
+        for some in unknown.chunks(MOST_NAMES) {
+            let ids = some.iter().map(UserId::as_str).collect::<Vec<_>>().join(",");
+            let call = Call::get("/v1/account-names").query("ids", Some(ids));
+            let found = self.document(call).await.ok().and_then(|found| serde_json::from_value(found).ok());
+            let found: Page<AccountName> = found.unwrap_or_else(|| Page { items: Vec::new(), next: None });
+            names.learn(some.iter().cloned().collect(), found.items);
+        }
+    }
+
+    /// Sends a call and reads the JSON of the answer; `null` when it has no body. The names of the accounts in it are
+    /// looked up.
     pub async fn value(&self, call: Call) -> Result<Value, Failure> {
+        let answer = self.document(call).await?;
+        self.look_up_names(&answer).await;
+        Ok(answer)
+    }
+
+    async fn document(&self, call: Call) -> Result<Value, Failure> {
         let answer = async { self.read(self.send(&call).await?).await };
         let bytes = self.in_time(&call, answer).await?;
         if bytes.is_empty() {

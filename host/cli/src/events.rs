@@ -142,7 +142,7 @@ fn row(event: Event, paint: &Paint) -> [Cell; 6] {
         Cell::strong(&event.kind),
         Cell::any(version),
         Cell::of(&event.subject),
-        Cell::of(&event.actor),
+        paint.who(&event.actor),
     ]
 }
 
@@ -174,25 +174,26 @@ async fn follow(client: &Client, session: &mut Session, call: &Call, after: &mut
     loop {
         let event = tokio::time::timeout(SILENCE, events.next()).await.map_err(|_| lost("went silent"))?;
         let Some(event) = event.transpose().map_err(|_| lost("was lost"))? else { return Ok(()) };
-        take(session, event, after)?;
+        take(client, session, event, after).await?;
     }
 }
 
 /// Prints an event. One without data only says where to go on.
-fn take(session: &mut Session, event: Sse, after: &mut Option<i64>) -> Done {
+async fn take(client: &Client, session: &mut Session, event: Sse, after: &mut Option<i64>) -> Done {
     if let Some(data) = &event.data {
-        print(session, data)?;
+        print(client, session, data).await?;
     }
     *after = event.id.and_then(|id| id.parse().ok()).or(*after);
     Ok(())
 }
 
-fn print(session: &mut Session, data: &str) -> Done {
+async fn print(client: &Client, session: &mut Session, data: &str) -> Done {
     let wrong = |_| Failure::refused("unexpected-answer", "The host sent an event that is not JSON.");
     let item: Value = serde_json::from_str(data).map_err(wrong)?;
     if session.out.json {
         return session.out.stream(&item);
     }
+    client.look_up_names(&item).await;
     let event: Event = read(&item)?;
     let text = line(&event, &session.out.paint);
     session.out.line(text)
@@ -200,20 +201,19 @@ fn print(session: &mut Session, data: &str) -> Done {
 
 fn line(event: &Event, paint: &Paint) -> String {
     let kind = Cell::strong(&event.kind).render(paint);
-    let rest = Cell::of(format!("{}  by {}", event.subject, event.actor)).render(paint);
+    let rest = Cell::of(format!("{}  by {}", event.subject, paint.names.of(&event.actor))).render(paint);
     format!("{:>6}  {}  {kind}  {rest}", event.seq, event.at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use berth_base::clock::Millis;
 
     #[test]
     fn a_followed_event_is_one_line() {
         let event = json!({"seq": 7, "id": format!("evt_{}", "0".repeat(26)), "type": "version.online", "subject": "mp-shop", "actor": "usr_1", "at": "2030-01-31T08:00:00Z", "data": {}});
         let event: Event = read(&event).expect("an event");
-        let text = line(&event, &Paint { styled: false, width: None, now: Millis(0) });
+        let text = line(&event, &Paint::plain());
         assert_eq!(text, "     7  2030-01-31T08:00:00.000Z  version.online  mp-shop  by usr_1");
     }
 }

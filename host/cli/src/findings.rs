@@ -74,7 +74,6 @@ fn numbers(findings: &[&NamedFinding]) -> String {
 mod tests {
     use super::*;
     use crate::answer::read;
-    use berth_base::clock::Millis;
 
     #[test]
     fn v5_findings_read_as_a_compiler_writes_them() {
@@ -83,7 +82,7 @@ mod tests {
             {"policy": "secrets", "mode": "enforce", "rule": "api-key", "severity": "error", "message": "A key lies open.",
              "place": {"path": "utils/a.js", "line": 3, "column": 14}, "fix": "Keep it on the server."},
         ]});
-        let text = render(&read(&answer).expect("findings"), &Paint { styled: false, width: None, now: Millis(0) });
+        let text = render(&read(&answer).expect("findings"), &Paint::plain());
         assert_eq!(
             text,
             "utils/a.js:3:14: error secrets/api-key A key lies open.\n  fix: Keep it on the server.\n\
@@ -97,7 +96,7 @@ mod tests {
         let answer = |modes: &[&str]| {
             let findings: Vec<_> = modes.iter().map(|mode| finding(mode)).collect();
             let findings = read(&serde_json::json!({ "findings": findings })).expect("findings");
-            render(&findings, &Paint { styled: false, width: None, now: Millis(0) })
+            render(&findings, &Paint::plain())
         };
         assert_eq!(
             answer(&["shadow", "enforce"]),

@@ -321,7 +321,7 @@ fn view(one: View, paint: &Paint) -> String {
         .field("tried", Cell::of(one.attempts))
         .field("came", paint.when(one.received_at))
         .maybe("settled", one.settled_at.map(|at| paint.when(at)))
-        .maybe("discarded by", one.discarded_by.map(Cell::of))
+        .maybe("discarded by", one.discarded_by.map(|id| paint.who(id)))
         .maybe("note", Some(one.note).filter(|text| !text.is_empty()));
     let sent = serde_json::to_string_pretty(&one.message).unwrap_or_default();
     format!("{}\n\n{}{hint}", card.render(paint), super::paint::clean_lines(&sent))

@@ -57,7 +57,7 @@ fn moves(moves: &[MoveView], paint: &Paint) -> String {
         let parts = [one.note.clone(), changes(&one.changes)];
         let note = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
         let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
-        table.row([paint.when(one.at), to, Cell::of(one.cause), Cell::of(&one.by), Cell::any(said(&note))]);
+        table.row([paint.when(one.at), to, Cell::of(one.cause), paint.who(&one.by), Cell::any(said(&note))]);
     }
     table.render(paint)
 }

@@ -34,6 +34,7 @@ mod login;
 mod merchant;
 mod message;
 mod message_view;
+mod names;
 mod org_node;
 mod output;
 mod pack;
@@ -175,6 +176,7 @@ pub fn session(global: &Global) -> Session {
         styled: console::colors_enabled() && io::stdout().is_terminal(),
         width: console::Term::stdout().size_checked().map(|(_, columns)| columns),
         now: clock.now(),
+        names: names::Names::default(),
     };
     let mut out = Output::new(global.json, paint, clock.clone(), Box::new(io::stdout()), Box::new(io::stderr()));
     out.styled_errors = console::colors_enabled_stderr() && io::stderr().is_terminal();

@@ -297,7 +297,9 @@ fn view(masks: LogMasks, paint: &Paint) -> String {
     if masks.rules.is_empty() {
         card = card.field("rule", "none");
     }
-    card.maybe("set by", masks.set_by).maybe("set", masks.set_at.map(|at| paint.when(at))).render(paint)
+    card.maybe("set by", masks.set_by.map(|id| paint.who(id)))
+        .maybe("set", masks.set_at.map(|at| paint.when(at)))
+        .render(paint)
 }
 
 /// A rule, as one types it.

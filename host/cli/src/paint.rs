@@ -2,10 +2,10 @@
 
 use berth_base::clock::Millis;
 
-use super::table::Cell;
+use super::{names::Names, table::Cell};
 
 /// The settings of the look of answers.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Paint {
     /// Whether to use colours.
     pub styled: bool,
@@ -13,6 +13,8 @@ pub struct Paint {
     pub width: Option<u16>,
     /// The present time, for relative times.
     pub now: Millis,
+    /// The names of accounts.
+    pub names: Names,
 }
 
 /// The role of a piece of text, which decides its colour.
@@ -32,6 +34,22 @@ pub enum Ink {
 }
 
 impl Paint {
+    /// What a program reads: without colours, of any width.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { styled: false, width: None, now: Millis(0), names: Names::default() }
+    }
+
+    /// An account by its name; by its id when the name is not known.
+    pub(crate) fn who(&self, id: impl AsRef<str>) -> Cell {
+        Cell::of(self.names.of(id.as_ref()))
+    }
+
+    /// As [`Paint::who`]; `-` for `None`.
+    pub(crate) fn who_any(&self, id: Option<impl AsRef<str>>) -> Cell {
+        id.map_or_else(|| "-".into(), |id| self.who(id))
+    }
+
     /// `text` in the colour of `ink`.
     pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
         let style = console::Style::new().force_styling(self.styled);
@@ -159,7 +177,7 @@ mod tests {
 
     #[test]
     fn colours_appear_only_when_welcome() {
-        let paint = |styled| Paint { styled, width: None, now: Millis(0) }.ink(Ink::Bad, "no");
+        let paint = |styled| Paint { styled, ..Paint::plain() }.ink(Ink::Bad, "no");
         assert_eq!(paint(false), "no");
         assert_eq!(paint(true), "\u{1b}[31mno\u{1b}[0m");
     }

@@ -48,7 +48,7 @@ pub async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Do
             Cell::strong(&release.version),
             Cell::from(how(&release)),
             Cell::from(forces(&release)),
-            Cell::of(&release.released_by),
+            paint.who(&release.released_by),
             paint.when(release.released_at),
             Cell::any(said(&release.note)),
         ]

@@ -120,9 +120,9 @@ fn card(one: &AppSecret, paint: &Paint) -> Card {
         .field("MiniApp", Cell::strong(&one.mini_app))
         .field("state", Cell::new(ink, word))
         .field("issued", paint.when(one.issued_at))
-        .field("by", Cell::of(&one.issued_by))
+        .field("by", paint.who(one.issued_by.as_str()))
         .maybe("frozen", one.frozen_at.map(|at| paint.when(at)))
-        .maybe("frozen by", one.frozen_by.as_ref().map(Cell::of))
+        .maybe("frozen by", one.frozen_by.as_ref().map(|id| paint.who(id.as_str())))
         .maybe("why", said(&one.note))
 }
 

@@ -131,7 +131,8 @@ impl Session {
     /// # Errors
     /// An address that is none.
     pub(crate) fn connect(&self, server: &str, credential: Credential) -> Result<Client, Failure> {
-        Client::new(server, credential, self.random.clone())
+        let client = Client::new(server, credential, self.random.clone())?;
+        Ok(if self.global.json { client } else { client.naming(self.out.paint.names.clone()) })
     }
 
     /// Asks before something that cannot be undone, if a person is there to answer and has not said `--yes`.

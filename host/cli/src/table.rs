@@ -154,15 +154,13 @@ mod tests {
     use super::*;
     use berth_base::clock::Millis;
 
-    const PLAIN: Paint = Paint { styled: false, width: None, now: Millis(0) };
-
     #[test]
     fn columns_align_by_terminal_width() {
         let mut table = Table::new(["ID", "NAME", "STATE"]);
         table.row([Cell::strong("mp-one"), "灰度".into(), "online".into()]);
         table.row([Cell::strong("mp-two-longer"), "b".into(), Cell::any(None::<String>)]);
         assert_eq!(
-            table.render(&PLAIN),
+            table.render(&Paint::plain()),
             "ID             NAME  STATE\nmp-one         灰度  online\nmp-two-longer  b     -"
         );
     }
@@ -171,14 +169,14 @@ mod tests {
     fn colours_do_not_disturb_the_columns() {
         let mut table = Table::new(["A", "B"]);
         table.row([Cell::strong("x"), "y".into()]);
-        let styled = table.render(&Paint { styled: true, ..PLAIN });
-        assert_eq!(console::strip_ansi_codes(&styled), table.render(&PLAIN));
+        let styled = table.render(&Paint { styled: true, ..Paint::plain() });
+        assert_eq!(console::strip_ansi_codes(&styled), table.render(&Paint::plain()));
     }
 
     #[test]
     fn a_card_leaves_out_what_is_not_there() {
         let card = Card::default().field("id", "mp-one").maybe("note", None::<&str>).field("created", "now");
-        assert_eq!(card.render(&PLAIN), "id       mp-one\ncreated  now");
+        assert_eq!(card.render(&Paint::plain()), "id       mp-one\ncreated  now");
     }
 
     #[test]
@@ -187,19 +185,19 @@ mod tests {
         let mut table = Table::new(["ID", "AT", "NAME", "WHY"]);
         let why = "The receiver answered 503 for an hour, and its certificate ran out yesterday.";
         table.row([Cell::strong(id), "2026-01-31T08:00:00Z (2 h ago)".into(), "灰度发布".into(), why.into()]);
-        let text = table.render(&Paint { width: Some(80), ..PLAIN });
+        let text = table.render(&Paint { width: Some(80), ..Paint::plain() });
         assert!(text.lines().all(|line| console::measure_text_width(line) <= 80), "{text}");
         assert!(text.contains(id), "{text}");
         for word in why.split(' ').chain(["灰度发布", "(2 h ago)"]) {
             assert!(text.contains(word), "{word} in\n{text}");
         }
         let mut timed = Table::new(["ID", "AT"]);
-        let paint = Paint { width: Some(80), now: Millis(7_200_000), ..PLAIN };
+        let paint = Paint { width: Some(80), now: Millis(7_200_000), ..Paint::plain() };
         timed.row([Cell::strong(id), paint.when(Millis(0))]);
         assert!(timed.render(&paint).ends_with("  2 h ago"), "{}", timed.render(&paint));
         assert!(timed.render(&Paint { width: None, ..paint }).ends_with("1970-01-01T00:00:00Z (2 h ago)"));
         assert!(
-            table.render(&PLAIN).lines().last().is_some_and(|line| line.ends_with(why)),
+            table.render(&Paint::plain()).lines().last().is_some_and(|line| line.ends_with(why)),
             "one line a row for programs"
         );
     }

@@ -23,7 +23,7 @@ pub fn version(version: &Version, paint: &Paint) -> String {
         .field("size", format!("{} in {} files", bytes(version.size), version.files))
         .field("pages", Cell::of(version.manifest.page_count))
         .field("uploaded", paint.when(version.created_at))
-        .maybe("by", Some(version.uploaded_by.as_str()))
+        .field("by", paint.who(&version.uploaded_by))
         .maybe("online since", version.online_at.map(|at| paint.when(at)))
         .render(paint)
 }
@@ -72,7 +72,7 @@ fn item_row(item: &AuditItem, undecided: &str, paint: &Paint) -> [Cell; 5] {
     [
         Cell::of(&item.host_app),
         item.decision.map(Decision::as_str).map_or_else(|| undecided.into(), state),
-        Cell::any(item.decided_by.as_ref()),
+        paint.who_any(item.decided_by.as_ref()),
         paint.when_any(item.decided_at),
         Cell::any(said(&item.note)),
     ]

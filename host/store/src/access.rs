@@ -1,8 +1,10 @@
 //! Accounts, teams, roles and tokens.
 
+use std::collections::BTreeSet;
+
 use sqlx::types::Json;
 
-use super::{Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_if};
+use super::{Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_ids, push_if};
 use berth_base::{
     clock::Millis,
     error::Result,
@@ -10,7 +12,7 @@ use berth_base::{
     page::PageQuery,
 };
 use berth_base::{error::Error, text};
-use berth_model::access::{Account, Caller, Member, Role, Scope, ScopeKind, Team, Token};
+use berth_model::access::{Account, AccountName, Caller, Member, Role, Scope, ScopeKind, Team, Token};
 use berth_model::{
     access::{IssuedToken, NewAccount, NewToken, TokenScope, new_secret},
     event::{MemberGranted, MemberRemoved, kind},
@@ -98,6 +100,18 @@ impl Tx {
             query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
             push_if!(query, name, " AND name = ", "");
             query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?)
+    }
+
+    /// The names of those of `ids` that are accounts, by id.
+    pub async fn account_names(&mut self, ids: &BTreeSet<UserId>) -> Result<Vec<AccountName>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(fetch_built!(self, AccountName, |query| {
+            query.push("SELECT id, name FROM account WHERE id IN ");
+            push_ids!(query, ids);
+            query.push(" ORDER BY id");
         })?)
     }
 

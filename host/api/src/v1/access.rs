@@ -9,8 +9,8 @@ use berth_base::{
     page::{Page, PageQuery},
 };
 use berth_model::access::{
-    Account, AccountQuery, Caller, Grant, IssueToken, IssuedToken, Me, Member, NewAccount, NewTeam, NewToken, Role,
-    Scope, SetRole, Team, Token,
+    Account, AccountName, AccountQuery, Caller, Grant, IssueToken, IssuedToken, Me, Member, NamesQuery, NewAccount,
+    NewTeam, NewToken, Role, Scope, SetRole, Team, Token,
 };
 use berth_work::access;
 
@@ -20,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(me))
         .routes(routes!(create_account, accounts))
+        .routes(routes!(account_names))
         .routes(routes!(create_team, teams))
         .routes(routes!(issue_token, tokens))
         .routes(routes!(revoke_token))
@@ -55,6 +56,18 @@ async fn accounts(
     Query(query): Query<AccountQuery>,
 ) -> Result<Json<Page<Account>>> {
     Ok(Json(access::accounts(&app.db, &caller, &query).await?))
+}
+
+/// Get the names of accounts by their ids, which answers and events name them by.
+///
+/// Whoever has a token may ask, as an id cannot be guessed. Ids that are no account's are left out.
+#[utoipa::path(get, path = "/v1/account-names", tag = "access", params(NamesQuery), responses((status = 200, body = Items<AccountName>)))]
+async fn account_names(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<NamesQuery>,
+) -> Result<Json<Items<AccountName>>> {
+    items(access::account_names(&app.db, &caller, &query).await?)
 }
 
 /// Create a team; the caller becomes its first admin.

@@ -174,6 +174,6 @@ fn view(settings: DomainSettings, paint: &Paint) -> String {
         }
     }
     let changed = changed_at.map(|at| paint.when(at));
-    let about = Card::default().maybe("changed", changed).maybe("by", changed_by.as_deref());
+    let about = Card::default().maybe("changed", changed).maybe("by", changed_by.map(|id| paint.who(id)));
     format!("{}\n\n{}", table.render(paint), about.render(paint))
 }

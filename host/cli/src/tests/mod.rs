@@ -8,6 +8,7 @@ mod contract;
 mod gray;
 mod hands;
 mod login;
+mod names;
 mod options;
 mod problems;
 mod push;
@@ -145,7 +146,7 @@ impl Desk {
         cli.global.token = cli.global.token.or_else(|| self.token.clone());
         let (out, err) = (Pipe::default(), Pipe::default());
         let clock = ManualClock::new("2030-01-31T08:00:00Z".parse().unwrap());
-        let paint = Paint { styled: false, width: self.width, now: clock.now() };
+        let paint = Paint { width: self.width, now: clock.now(), ..Paint::plain() };
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let mut session = Session {
             out: Output::new(cli.global.json, paint, clock.clone(), Box::new(out.clone()), Box::new(err.clone())),

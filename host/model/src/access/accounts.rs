@@ -1,7 +1,10 @@
 //! Accounts, teams, and the roles that accounts hold in scopes.
 
+use std::collections::BTreeSet;
+
 use berth_base::{
     clock::Millis,
+    error::{Error, Result},
     ids::{TeamId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,42 @@ pub struct Account {
     pub id: UserId,
     pub name: String,
     pub created_at: Millis,
+}
+
+/// The name of an account.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct AccountName {
+    pub id: UserId,
+    pub name: String,
+}
+
+/// How many names one request looks up at most.
+pub const MOST_NAMES: usize = 100;
+
+/// Whose names to look up.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NamesQuery {
+    /// Ids of accounts with commas between them, at most 100.
+    pub ids: String,
+}
+
+impl NamesQuery {
+    /// The ids.
+    ///
+    /// # Errors
+    /// `invalid-field` when one of them is none, or there are too many.
+    pub fn read(&self) -> Result<BTreeSet<UserId>> {
+        let ids = self.ids.split(',').filter(|id| !id.is_empty()).map(str::parse::<UserId>);
+        let ids = ids.collect::<Result<BTreeSet<_>>>().map_err(|error| Error::parameter("ids", error.detail))?;
+        if ids.len() > MOST_NAMES {
+            let count = ids.len();
+            return Err(Error::parameter("ids", format!("there are {count}. Ask for {MOST_NAMES} at most at a time.")));
+        }
+        Ok(ids)
+    }
 }
 
 /// An account to create.

@@ -7,7 +7,9 @@ mod accounts;
 mod grant;
 mod token;
 
-pub use accounts::{Account, AccountQuery, Grant, Me, Member, NewAccount, NewTeam, SetRole, Team};
+pub use accounts::{
+    Account, AccountName, AccountQuery, Grant, MOST_NAMES, Me, Member, NamesQuery, NewAccount, NewTeam, SetRole, Team,
+};
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use token::{IssueToken, IssuedToken, NewToken, Token, new_secret};
 

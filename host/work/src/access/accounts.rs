@@ -7,7 +7,10 @@ use berth_base::{
     text,
 };
 use berth_model::{
-    access::{Account, AccountQuery, Action, Caller, Member, NewAccount, NewTeam, Role, Scope, Team},
+    access::{
+        Account, AccountName, AccountQuery, Action, Caller, Member, NamesQuery, NewAccount, NewTeam, Role, Scope, Team,
+        TokenScope,
+    },
     event::kind,
 };
 use berth_store::{Db, Tx};
@@ -74,6 +77,16 @@ pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<
     Ok(Page::of(items, &page, |account| account.id.to_string()))
 }
 
+/// The names of accounts, for whoever has their ids: answers and events name accounts by ids alone, and an id cannot be
+/// guessed. Ids that are no account's are left out.
+///
+/// # Errors
+/// `invalid-field` for the ids; `missing-grant` for the token.
+pub async fn account_names(db: &Db, caller: &Caller, query: &NamesQuery) -> Result<Vec<AccountName>> {
+    caller.require_scope(TokenScope::Read)?;
+    db.read().await?.account_names(&query.read()?).await
+}
+
 /// An account that has roles in this many teams creates no further ones, unless it is an admin of the platform (F77).
 const MOST_TEAMS: usize = 100;
 
@@ -83,7 +96,7 @@ const MOST_TEAMS: usize = 100;
 /// `team-limit` for an account that has roles in 100 teams already; `invalid-field`; `missing-grant`.
 #[tracing::instrument(name = "team.create", skip_all)]
 pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team> {
-    caller.require_scope(berth_model::access::TokenScope::Manage)?;
+    caller.require_scope(TokenScope::Manage)?;
     let teams = caller.grants.iter().filter(|(scope, _)| matches!(scope, Scope::Team(_))).count();
     if teams >= MOST_TEAMS && !caller.is_platform_admin() {
         let detail = format!("You are in {teams} teams already. Ask an admin of the platform to create this one.");
@@ -102,7 +115,7 @@ pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team
 
 /// A page of the teams that the caller may know, oldest first.
 pub async fn teams(db: &Db, caller: &Caller, page: &PageQuery) -> Result<Page<Team>> {
-    caller.require_scope(berth_model::access::TokenScope::Read)?;
+    caller.require_scope(TokenScope::Read)?;
     let items = db.read().await?.teams_known_to(caller, page).await?;
     Ok(Page::of(items, page, |team| team.id.to_string()))
 }

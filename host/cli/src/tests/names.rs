@@ -1,0 +1,54 @@
+//! People are shown the names of accounts, programs their ids.
+
+use axum::{
+    Json, Router,
+    http::{StatusCode, Uri},
+};
+use serde_json::{Value, json};
+
+use super::{Desk, Seen, ulid};
+
+const AT: &str = "2030-01-31T07:59:00.000Z";
+
+/// A host whose releases are two accounts'; it notes for what names it was asked.
+fn host(asked: Seen<String>, knows_names: bool) -> Router {
+    let (ada, gone) = (ulid("usr"), format!("usr_{}", "1".repeat(26)));
+    let release = |by: &str| {
+        json!({"mini_app": "mp-shop", "version": "1.0.0", "kind": "publish", "forced": false,
+        "rolled_back": false, "released_by": by, "released_at": AT})
+    };
+    let releases = json!({"items": [release(&ada), release(&gone), release(&ada), release("berth")]});
+    let (names, nothing) = (json!({"items": [{"id": ada, "name": "Ada\u{1b}[2J"}]}), json!({}));
+    Router::new().fallback(move |uri: Uri| async move {
+        let (status, answer): (_, &Value) = match uri.path() {
+            "/v1/account-names" => {
+                asked.note(uri.query().unwrap_or_default().to_owned());
+                if knows_names { (StatusCode::OK, &names) } else { (StatusCode::NOT_FOUND, &nothing) }
+            }
+            _ => (StatusCode::OK, &releases),
+        };
+        (status, Json(answer.clone()))
+    })
+}
+
+#[tokio::test]
+async fn people_are_shown_names_by_one_request_more_and_programs_ids_without_it() {
+    let asked = Seen::new();
+    let desk = Desk::before(host(asked.clone(), true)).await;
+    let (ada, gone) = (ulid("usr"), format!("usr_{}", "1".repeat(26)));
+    let shown = desk.run("version releases mp-shop").await.good().out;
+    assert_eq!(shown.matches("Ada").count(), 2, "{shown}");
+    assert!(!shown.contains(&ada) && shown.contains(&gone) && shown.contains("berth"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "a name is the text of somebody else: {shown}");
+    assert_eq!(asked.all().len(), 1, "{:?}", asked.all());
+    let document = desk.run("version releases mp-shop --json").await.good().json();
+    assert_eq!(document["items"][0]["released_by"], ada);
+    assert_eq!(asked.all().len(), 1, "programs read ids");
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_tell_names_leaves_the_ids() {
+    let desk = Desk::before(host(Seen::new(), false)).await;
+    let shown = desk.run("version releases mp-shop").await.good().out;
+    assert_eq!(shown.matches(&ulid("usr")).count(), 2, "{shown}");
+}
