@@ -187,6 +187,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/host-apps", May::Anybody),
     ("POST", "/v1/host-apps", May::Platform),
     ("GET", "/v1/host-apps/{id}", HOST_READ),
+    ("POST", "/v1/host-apps/{id}/rotate-key", HOST_ADMIN),
+    ("PUT", "/v1/host-apps/{id}/former-keys/{public_key}", HOST_ADMIN),
     ("GET", "/v1/host-apps/{id}/bindings", HOST_READ),
     ("PUT", "/v1/host-apps/{id}/bindings/{mini_app_id}", May::EitherAdmin),
     ("DELETE", "/v1/host-apps/{id}/bindings/{mini_app_id}", May::EitherAdmin),
@@ -391,6 +393,7 @@ impl Cast {
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{seq}", "1")
             .replace("{template}", &self.places["template"])
+            .replace("{public_key}", "pk_00000000000000000000000000000000")
             .replace("{message}", "msg_00000000000000000000000000")
             .replace("{kind}", "version.published")
             .replace("{policy}", &self.places["digest"]);

@@ -66,7 +66,7 @@ impl Api {
         claims: &Claims<'_>,
     ) -> Result<()> {
         let index = || self.checks.live.current();
-        let known = || index().host_app_by_key(key).map(|known| known.public_key.clone());
+        let known = || index().knows_key(key, self.checks.clock.now()).then(|| key.to_owned());
         self.throttle.pass(client, known, || index().names(mini_apps, claims, self.checks.clock.now()))
     }
 

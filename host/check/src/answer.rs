@@ -57,7 +57,7 @@ pub async fn check(
 ) -> Result<CheckResponse> {
     let index = ready(checks)?;
     request.verify()?;
-    authorise(&index, asker, request)?;
+    authorise(&index, asker, request, checks.clock.now())?;
     let mut round = Round::new(checks, &index, &request.device, CHECKING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
@@ -75,7 +75,7 @@ pub async fn check(
 pub async fn explain(checks: &Checks, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
     let index = ready(checks)?;
     request.verify()?;
-    authorise(&index, &Asker::Person(caller), request)?;
+    authorise(&index, &Asker::Person(caller), request, checks.clock.now())?;
     let mut round = Round::new(checks, &index, &request.device, EXPLAINING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
@@ -94,15 +94,11 @@ fn ready(checks: &Checks) -> Result<Arc<Index>> {
 
 /// Checks that the asker may ask. The key names the host app and proves nothing, because everyone can read it in the
 /// app.
-fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest) -> Result<()> {
+fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest, now: Millis) -> Result<()> {
     let id = &request.device.host_app;
     let known = index.host_app(id.as_str());
     match asker {
-        Asker::Key(key) if known.is_some_and(|known| known.public_key == *key) => Ok(()),
-        Asker::Key(_) => Err(Error::new(
-            Code::InvalidHostAppKey,
-            format!("The key in X-Host-App-Key is not the one of {id}. Look it up with GET /v1/host-apps/{id}."),
-        )),
+        Asker::Key(key) => index.require_key(key, id, now),
         Asker::Person(caller) => {
             known.ok_or_else(|| Error::not_found("host app", id))?;
             let host_app = Scope::HostApp(id.clone());

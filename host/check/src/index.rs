@@ -173,8 +173,21 @@ pub struct HostAppEntry {
     pub id: HostAppId,
     /// The key by which its SDK names it.
     pub public_key: String,
+    /// The keys that builds of before send, with the moments from which on they are refused.
+    pub former_keys: Vec<(String, Millis)>,
     /// The APIs that it has marked as sensitive (D3); `None` when it has marked none.
     pub sensitive_apis: Option<Finished<Vec<ApiName>>>,
+}
+
+impl HostAppEntry {
+    /// Whether devices that send this key at `now` are served.
+    pub fn has_key(&self, key: &str, now: Millis) -> bool {
+        self.public_key == key || self.former_keys.iter().any(|(former, end)| former == key && now < *end)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.public_key).chain(self.former_keys.iter().map(|(key, _)| key))
+    }
 }
 
 /// A snapshot of everything that checks need, as of one event. Cloning is cheap: snapshots share what did not change.
@@ -206,17 +219,21 @@ impl Index {
         self.host_apps.get(id)
     }
 
-    /// The host app that has this public key.
-    pub fn host_app_by_key(&self, key: &str) -> Option<&Arc<HostAppEntry>> {
-        self.by_key.get(key)
+    /// Whether some host app serves devices that send this key at `now`.
+    pub fn knows_key(&self, key: &str, now: Millis) -> bool {
+        self.by_key.get(key).is_some_and(|known| known.has_key(key, now))
     }
 
-    /// Refuses with `invalid-host-app-key` a device whose key is not that of the host app that it names.
-    pub fn require_key(&self, key: &str, host_app: &HostAppId) -> Result<()> {
-        if self.host_app_by_key(key).is_some_and(|known| known.id == *host_app) {
+    /// Refuses with `invalid-host-app-key` a device whose key is not that of the host app that it names, or was and has
+    /// ended by `now`.
+    pub fn require_key(&self, key: &str, host_app: &HostAppId, now: Millis) -> Result<()> {
+        if self.host_app(host_app.as_str()).is_some_and(|known| known.has_key(key, now)) {
             return Ok(());
         }
-        let detail = format!("The key in X-Host-App-Key is not the one of {host_app}.");
+        let detail = format!(
+            "The key in X-Host-App-Key is not the one of {host_app}, or not any more. Look it up with GET \
+             /v1/host-apps/{host_app}."
+        );
         Err(Error::new(Code::InvalidHostAppKey, detail))
     }
 
@@ -292,9 +309,9 @@ impl Index {
     pub fn put_host_app(&mut self, entry: HostAppEntry) {
         let entry = Arc::new(entry);
         if let Some(before) = self.host_apps.insert(entry.id.clone(), entry.clone()) {
-            self.by_key.remove(&before.public_key);
+            before.keys().for_each(|key| _ = self.by_key.remove(key));
         }
-        self.by_key.insert(entry.public_key.clone(), entry);
+        entry.keys().for_each(|key| _ = self.by_key.insert(key.clone(), entry.clone()));
     }
 }
 

@@ -7,15 +7,15 @@ use super::{
     call::Call,
     failure::Done,
     paint::{Ink, Paint, state},
-    parse::one_of,
+    parse::{self, Moment, one_of},
     session::Session,
-    table::{Card, Cell},
+    table::{Card, Cell, Table},
 };
 use berth_base::ids::{HostAppId, MiniAppId};
 use berth_model::{
     audit::{Audit, AuditState},
     binding::{Binding, BindingState},
-    host_app::{HostApp as View, NewHostApp},
+    host_app::{EndKey, HostApp as View, NewHostApp, RotateKey},
 };
 
 /// The subcommands of `berth host-app`.
@@ -23,6 +23,7 @@ use berth_model::{
 #[command(after_help = "Examples:
   berth host-app create \"Super app\" --id ha-super
   berth host-app bind ha-super mp-shop
+  berth host-app rotate-key ha-super --keep-old 30d
   berth host-app audits ha-super")]
 pub enum HostApp {
     /// Create a host app (platform admins)
@@ -39,6 +40,27 @@ pub enum HostApp {
     Show {
         /// The host app
         host_app: HostAppId,
+    },
+    /// Replace the key that its SDK sends, as when it has leaked; builds with the old one are served for a while
+    RotateKey {
+        /// The host app
+        host_app: HostAppId,
+        /// How long the old key works: 30d, 12h; 90 days when absent
+        #[arg(long, value_name = "DURATION", value_parser = parse::duration, conflicts_with = "at_once")]
+        keep_old: Option<i64>,
+        /// The old key ends at once: builds that send it get no service any more
+        #[arg(long)]
+        at_once: bool,
+    },
+    /// Say when a former key ends: now unless --at says otherwise
+    EndKey {
+        /// The host app
+        host_app: HostAppId,
+        /// The former key, as `berth host-app show` has it
+        key: String,
+        /// From when on devices that send it are refused: +7d, or RFC 3339
+        #[arg(long, value_name = "TIME")]
+        at: Option<Moment>,
     },
     /// Bind a MiniApp to a host app; when the other side has to agree, this asks for it
     Bind {
@@ -85,6 +107,25 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
         HostApp::Show { host_app } => {
             session.out.show(&client.value(Call::get(format!("/v1/host-apps/{host_app}"))).await?, view)
         }
+        HostApp::RotateKey { host_app, keep_old, at_once } => {
+            if at_once {
+                session.confirm(&format!(
+                    "End the key of {host_app} at once, so that no app that is installed gets service?"
+                ))?;
+            }
+            let keep_old_seconds = if at_once { Some(0) } else { keep_old };
+            let call =
+                Call::create(format!("/v1/host-apps/{host_app}/rotate-key")).json(&RotateKey { keep_old_seconds });
+            session.out.show(&client.value(call).await?, view)
+        }
+        HostApp::EndKey { host_app, key, at } => {
+            if at.is_none() {
+                session.confirm(&format!("End {key} now, so that apps that send it get no service any more?"))?;
+            }
+            let ends_at = at.map(|at| at.resolve(session.clock.now()));
+            let call = Call::put(format!("/v1/host-apps/{host_app}/former-keys/{key}")).json(&EndKey { ends_at });
+            session.out.show(&client.value(call).await?, view)
+        }
         HostApp::Bind { host_app, app } => {
             let answer = client.value(Call::put(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
             session.out.show(&answer, agreement)
@@ -111,12 +152,23 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
 }
 
 fn view(one: View, paint: &Paint) -> String {
-    Card::default()
+    let card = Card::default()
         .field("id", Cell::strong(&one.id))
         .field("name", one.name.as_str())
         .field("public key", one.public_key.as_str())
         .field("created", paint.when(one.created_at))
-        .render(paint)
+        .render(paint);
+    if one.former_keys.is_empty() {
+        return card;
+    }
+    let mut table = Table::new(["FORMER KEY", "ENDS", "REPLACED", "BY"]);
+    for former in &one.former_keys {
+        let ended = former.ends_at <= paint.now;
+        let ends = if ended { Cell::new(Ink::Faint, "ended") } else { paint.when(former.ends_at) };
+        let (replaced, by) = (paint.when(former.replaced_at), paint.who(former.replaced_by.as_str()));
+        table.row([Cell::strong(&former.public_key), ends, replaced, by]);
+    }
+    format!("{card}\n\n{}", table.render(paint))
 }
 
 fn agreement(binding: Binding, _: &Paint) -> String {

@@ -2,21 +2,61 @@
 
 use super::{Tx, execute, fetch};
 use berth_base::{
+    clock::Millis,
     error::Result,
     ids::{HostAppId, MiniAppId},
     page::PageQuery,
 };
-use berth_model::{access::Caller, binding::Binding, host_app::HostApp};
+use berth_model::{
+    access::Caller,
+    binding::Binding,
+    host_app::{FormerKey, HostApp},
+};
 
 impl Tx {
     /// The host app with this id.
     pub async fn host_app(&mut self, id: &HostAppId) -> Result<Option<HostApp>> {
-        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE id = $1", id)?)
+        let host_app = fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE id = $1", id)?;
+        let Some(mut host_app) = host_app else { return Ok(None) };
+        host_app.former_keys = self.former_keys(id).await?;
+        Ok(Some(host_app))
     }
 
-    /// The host app that has this public key.
+    /// The host app that has this public key, or had it and serves it still. Its former keys are not read.
     pub async fn host_app_by_key(&mut self, key: &str) -> Result<Option<HostApp>> {
-        Ok(fetch!(self, fetch_optional, HostApp, "SELECT * FROM host_app WHERE public_key = $1", key)?)
+        const SQL: &str = "SELECT * FROM host_app WHERE public_key = $1 OR id =
+             (SELECT host_app_id FROM former_key WHERE public_key = $1 AND ends_at > $2)";
+        let now = self.now();
+        Ok(fetch!(self, fetch_optional, HostApp, SQL, key, now)?)
+    }
+
+    /// The keys of a host app that another one has replaced, newest first, at most 20.
+    pub(crate) async fn former_keys(&mut self, id: &HostAppId) -> Result<Vec<FormerKey>> {
+        const SQL: &str = "SELECT public_key, replaced_at, replaced_by, ends_at FROM former_key
+             WHERE host_app_id = $1 ORDER BY replaced_at DESC, public_key LIMIT 20";
+        Ok(fetch!(self, fetch_all, FormerKey, SQL, id)?)
+    }
+
+    /// Gives a host app, which this transaction holds, another key. The old one works until `old.ends_at`.
+    pub async fn replace_key(&mut self, id: &HostAppId, key: &str, old: &FormerKey) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO former_key (public_key, host_app_id, replaced_at, replaced_by, ends_at)
+             VALUES ($1, $2, $3, $4, $5)",
+            &old.public_key,
+            id,
+            old.replaced_at,
+            &old.replaced_by,
+            old.ends_at
+        )?;
+        execute!(self, "UPDATE host_app SET public_key = $2 WHERE id = $1", id, key)?;
+        Ok(())
+    }
+
+    /// Sets when a former key of a host app ends. Returns `false` when it is none.
+    pub async fn end_key(&mut self, id: &HostAppId, key: &str, ends_at: Millis) -> Result<bool> {
+        const SQL: &str = "UPDATE former_key SET ends_at = $3 WHERE host_app_id = $1 AND public_key = $2";
+        Ok(execute!(self, SQL, id, key, ends_at)? > 0)
     }
 
     /// The MiniApps that are bound to a host app, by id; only active bindings count.

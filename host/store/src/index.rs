@@ -8,6 +8,7 @@ use berth_base::sql::Count;
 
 use super::{Tx, fetch};
 use berth_base::{
+    clock::Millis,
     error::Result,
     ids::{Digest, HostAppId, MiniAppId, TeamId},
     version::VersionNumber,
@@ -77,6 +78,19 @@ impl Tx {
             "SELECT id, public_key FROM host_app WHERE id BETWEEN $1 AND $2",
             &span.from,
             &span.to
+        )?)
+    }
+
+    /// The former public keys of the host apps in the span that still work at `now`, with their ends.
+    pub async fn former_keys_in(&mut self, span: &Span, now: Millis) -> Result<Vec<(HostAppId, String, Millis)>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            (HostAppId, String, Millis),
+            "SELECT host_app_id, public_key, ends_at FROM former_key WHERE host_app_id BETWEEN $1 AND $2 AND ends_at > $3",
+            &span.from,
+            &span.to,
+            now
         )?)
     }
 

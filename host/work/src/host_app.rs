@@ -12,7 +12,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller, Role, Scope, TokenScope},
-    event::kind,
+    event::{Kind, kind},
 };
 use berth_store::{Db, Tx};
 
@@ -48,6 +48,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewHostApp) -> Result<HostApp
         id: new.id.unwrap_or_else(|| HostAppId::generate(db.random())),
         name: text::name("name", &new.name, 64)?,
         public_key: new_public_key(db.random()),
+        former_keys: Vec::new(),
         created_at: tx.now(),
     };
     let inserted = tx.insert_host_app(&host_app).await;
@@ -77,4 +78,56 @@ pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<Ho
     let mut tx = db.read().await?;
     let items = tx.host_apps_known_to(caller, query).await?;
     Ok(Page::of(items, query, |host_app| host_app.id.to_string()))
+}
+
+/// Replaces the public key of a host app, as when it has leaked. Builds that send the old one are served until it ends.
+///
+/// # Errors
+/// `invalid-field` for the time; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "host_app.rotate_key", skip_all, fields(host_app = %id))]
+pub async fn rotate_key(db: &Db, caller: &Caller, id: &HostAppId, how: &RotateKey) -> Result<HostApp> {
+    let mut tx = db.begin().await?;
+    authorise(&mut tx, caller, id, Action::Configure).await?;
+    let before = held(&mut tx, id).await?;
+    let (now, key) = (tx.now(), new_public_key(tx.random()));
+    let old = FormerKey {
+        public_key: before.public_key,
+        replaced_at: now,
+        replaced_by: caller.account.clone(),
+        ends_at: how.old_ends_at(now)?,
+    };
+    tx.replace_key(id, &key, &old).await?;
+    tell_of_keys(tx, caller, id, kind::HOST_APP_KEY_ROTATED).await
+}
+
+/// Sets when a former key of a host app ends: sooner, as when it is misused, or later, as when many devices still send it.
+///
+/// # Errors
+/// `invalid-field` for the time, and for the key that the host app has now; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "host_app.end_key", skip_all, fields(host_app = %id))]
+pub async fn end_key(db: &Db, caller: &Caller, id: &HostAppId, key: &str, end: &EndKey) -> Result<HostApp> {
+    let mut tx = db.begin().await?;
+    authorise(&mut tx, caller, id, Action::Configure).await?;
+    if held(&mut tx, id).await?.public_key == key {
+        let text = format!("is the key that {id} has now. Replace it, then end it.");
+        return Err(Error::parameter("public_key", text).next(format!("berth host-app rotate-key {id}")));
+    }
+    let ends_at = end.at(tx.now())?;
+    if !tx.end_key(id, key, ends_at).await? {
+        return Err(Error::not_found("former key", key));
+    }
+    tell_of_keys(tx, caller, id, kind::HOST_APP_KEY_ENDS).await
+}
+
+async fn tell_of_keys(mut tx: Tx, caller: &Caller, id: &HostAppId, told: Kind<HostApp>) -> Result<HostApp> {
+    let host_app = held(&mut tx, id).await?;
+    tx.tell(told, id, caller.account.as_str(), &host_app).for_host_app(id);
+    tx.commit().await?;
+    Ok(host_app)
+}
+
+/// The host app, which the transaction holds until it ends: its keys change one after the other.
+async fn held(tx: &mut Tx, id: &HostAppId) -> Result<HostApp> {
+    tx.hold_host_app(id).await?;
+    tx.host_app(id).await?.ok_or_else(|| Error::not_found("host app", id))
 }

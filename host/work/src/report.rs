@@ -18,7 +18,7 @@ use berth_package::PackageName;
 pub fn take(checks: &Checks, key: &str, report: &Report) -> Result<()> {
     short("guid", &report.guid)?;
     let index = checks.live.current();
-    index.require_key(key, &report.host_app)?;
+    index.require_key(key, &report.host_app, checks.clock.now())?;
     let bound = index.mini_app(&report.mini_app).filter(|known| known.host_apps.contains(&report.host_app));
     for task in bound.iter().flat_map(|known| &known.gray).filter(|task| task.release.version == report.version) {
         if task.admitted.mark(Key::of(&report.guid), report.kind) {

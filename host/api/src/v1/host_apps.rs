@@ -11,7 +11,7 @@ use berth_model::{
     access::Caller,
     audit::{Audit, AuditQuery},
     binding::Binding,
-    host_app::{HostApp, NewHostApp},
+    host_app::{EndKey, HostApp, NewHostApp, RotateKey},
 };
 use berth_work::{audit, binding, host_app};
 
@@ -21,6 +21,8 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(get))
+        .routes(routes!(rotate_key))
+        .routes(routes!(end_key))
         .routes(routes!(bindings))
         .routes(routes!(bind, unbind))
         .routes(routes!(audits))
@@ -42,6 +44,30 @@ async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuer
 #[utoipa::path(get, path = "/v1/host-apps/{id}", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = HostApp)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<HostApp>> {
     Ok(Json(host_app::get(&app.db, &caller, &id).await?))
+}
+
+/// Replace the public key of a host app, as when it has leaked, for admins of the host app.
+///
+/// Devices that send the old key are served for 90 days more, or for as long as is said.
+#[utoipa::path(post, path = "/v1/host-apps/{id}/rotate-key", tag = "host-apps", params(("id" = HostAppId, Path)), request_body = RotateKey, responses((status = 200, body = HostApp)))]
+async fn rotate_key(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<HostAppId>,
+    OptionalJson(how): OptionalJson<RotateKey>,
+) -> Result<Json<HostApp>> {
+    Ok(Json(host_app::rotate_key(&app.db, &caller, &id, &how).await?))
+}
+
+/// Set when a former public key of a host app ends, for admins of the host app.
+#[utoipa::path(put, path = "/v1/host-apps/{id}/former-keys/{public_key}", tag = "host-apps", params(("id" = HostAppId, Path), ("public_key" = String, Path)), request_body = EndKey, responses((status = 200, body = HostApp)))]
+async fn end_key(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, key)): Path<(HostAppId, String)>,
+    OptionalJson(end): OptionalJson<EndKey>,
+) -> Result<Json<HostApp>> {
+    Ok(Json(host_app::end_key(&app.db, &caller, &id, &key, &end).await?))
 }
 
 /// List the bindings of a host app to MiniApps, active or not.

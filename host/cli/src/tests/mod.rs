@@ -7,6 +7,7 @@ mod bundle;
 mod contract;
 mod gray;
 mod hands;
+mod host_app;
 mod login;
 mod names;
 mod options;

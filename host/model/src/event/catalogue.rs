@@ -8,8 +8,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     data::{
-        AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayFellBack, GrayMoved, MemberGranted, MemberRemoved,
-        OfVersion, PolicyReplaced, Submitted, TrialCleared, Unbound,
+        AuditChecked, AuditClosed, AuditDecided, AuditWaits, GrayEdited, GrayFellBack, GrayMoved, MemberGranted,
+        MemberRemoved, OfVersion, PolicyReplaced, Submitted, TrialCleared, Unbound,
     },
     webhook::{Webhook, WebhookPing, WebhookReplayed},
 };
@@ -107,6 +107,8 @@ catalogue! {
     APP_SECRET_FROZEN = "app_secret.frozen" AppSecret, "The AppSecret of a MiniApp was frozen; nothing works with it any more.";
     APP_SECRET_UNFROZEN = "app_secret.unfrozen" AppSecret, "The AppSecret of a MiniApp works again.";
     HOST_APP_CREATED = "host_app.created" HostApp, "A host app was created.";
+    HOST_APP_KEY_ROTATED = "host_app.key_rotated" HostApp, "A host app has another public key; `former_keys` says until when the old one works.";
+    HOST_APP_KEY_ENDS = "host_app.key_ends" HostApp, "When a former key of a host app ends was changed; `former_keys` says to when.";
     BINDING_ASKED = "binding.asked" Binding, "One side asked that a MiniApp be bound to a host app; the other has to agree.";
     BINDING_CREATED = "binding.created" Binding, "A MiniApp was bound to a host app.";
     BINDING_REMOVED = "binding.removed" Unbound, "A MiniApp is no longer bound to a host app.";

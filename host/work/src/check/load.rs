@@ -71,11 +71,16 @@ fn entry(row: IndexedApp, settings: AppSettings) -> AppEntry {
 /// The host apps in the span.
 pub(super) async fn host_apps(tx: &mut Tx, span: &Span) -> Result<Vec<HostAppEntry>> {
     let mut sensitive: HashMap<_, _> = tx.sensitive_apis_in(span).await?.into_iter().collect();
+    let mut former: HashMap<_, Vec<_>> = HashMap::new();
+    for (id, key, ends_at) in tx.former_keys_in(span, tx.now()).await? {
+        former.entry(id).or_default().push((key, ends_at));
+    }
     let mut host_apps = Vec::new();
     for (id, public_key) in tx.host_apps_in(span).await? {
+        let former_keys = former.remove(&id).unwrap_or_default();
         let apis: Vec<_> = sensitive.remove(&id).into_iter().flatten().map(|one| one.api).collect();
         let sensitive_apis = if apis.is_empty() { None } else { Some(Finished::of(apis)?) };
-        host_apps.push(HostAppEntry { id, public_key, sensitive_apis });
+        host_apps.push(HostAppEntry { id, public_key, former_keys, sensitive_apis });
     }
     Ok(host_apps)
 }

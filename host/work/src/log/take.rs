@@ -27,7 +27,7 @@ static READING: Semaphore = Semaphore::const_new(8);
 pub fn expect(checks: &Checks, logs: &Logs, key: &str) -> Result<()> {
     logs.masks()?;
     let detail = "No host app has this X-Host-App-Key.";
-    let known = checks.live.current().host_app_by_key(key).is_some();
+    let known = checks.live.current().knows_key(key, checks.clock.now());
     known.then_some(()).ok_or_else(|| Error::new(Code::InvalidHostAppKey, detail))
 }
 
@@ -44,11 +44,11 @@ pub async fn take(
     read: impl FnOnce() -> Result<NewLogs<Result<NewEntry, String>>> + Send + 'static,
 ) -> Result<Taken> {
     let (index, masks, max_bytes) = (checks.live.current(), logs.masks()?, logs.config.log_entry_bytes);
-    let (key, place) = (key.to_owned(), READING.acquire().await.map_err(Error::internal)?);
+    let (key, now, place) = (key.to_owned(), checks.clock.now(), READING.acquire().await.map_err(Error::internal)?);
     let sort = move || {
         let _place = place;
         let Batch { sender, entries } = read()?.checked()?;
-        index.require_key(&key, &sender.host_app)?;
+        index.require_key(&key, &sender.host_app, now)?;
         Ok::<_, Error>(sort(entries, |entry| arrive(&index, &masks, &sender, entry, max_bytes)))
     };
     let Sorted { places, arrived, mut refused } =

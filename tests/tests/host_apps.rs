@@ -1,0 +1,129 @@
+//! The public keys of host apps, and who they are known by.
+
+use berth_base::clock::{Clock, ManualClock, Nature, SystemClock, SystemRandom};
+use berth_tests::{
+    Answer, Host, on_both,
+    scene::{Scene, text},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const KEYS: &str = "/v1/host-apps/super-app";
+
+fn clock() -> (ManualClock, Nature) {
+    let clock = ManualClock::new(SystemClock.now());
+    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+    (clock, nature)
+}
+
+/// What a device is answered that sends this key.
+async fn ask(host: &Host, key: &str) -> Answer {
+    let body = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
+    host.device(key).post("/v1/check", body).await
+}
+
+/// A check, a report, a download and a batch of logs with this key.
+async fn all_that_devices_ask(host: &Host, key: &str) -> [Answer; 4] {
+    let (device, report) = (
+        host.device(key),
+        json!({"host_app": "super-app", "guid": "d", "mini_app": "coffee", "version": "1.0.0", "kind": "running"}),
+    );
+    let entry =
+        json!({"mini_app": "coffee", "version": "1.0.0", "at": host.app.db.now(), "level": "info", "message": "m"});
+    let logs = json!({"host_app": "super-app", "guid": "d", "entries": [entry]});
+    [
+        ask(host, key).await,
+        device.post("/v1/reports", report).await,
+        device.get("/v1/packages/coffee_1.0.0.apkg").await,
+        device.post("/v1/logs", logs).await,
+    ]
+}
+
+async fn events(scene: &Scene) -> Vec<Value> {
+    let page = scene.admin.get("/v1/events?host_app=super-app&limit=1000").await.good();
+    let of_keys = |one: &&Value| text(&one["type"]).starts_with("host_app.key_");
+    page["items"].as_array().unwrap().iter().filter(of_keys).cloned().collect()
+}
+
+on_both! {
+    async fn a6_a_key_that_was_replaced_works_until_its_end_and_not_a_moment_longer(host) {
+        let (clock, nature) = clock();
+        let scene = Scene::set(host.again_in(nature, |_| ()).await).await;
+        scene.online("1.0.0").await;
+        let (account, keeper) = scene.host.somebody("keeper").await;
+        scene.admin.put(&format!("{KEYS}/members/{account}"), json!({"role": "admin"})).await.good();
+        let rotated = keeper.post(&format!("{KEYS}/rotate-key"), json!({"keep_old_seconds": 3600})).await.good();
+        let (old, new) = (scene.key.clone(), text(&rotated["public_key"]));
+        assert_ne!(old, new);
+        let former = &rotated["former_keys"][0];
+        assert_eq!((&former["public_key"], &former["replaced_by"]), (&json!(old), &json!(account)));
+        assert_eq!(keeper.get(KEYS).await.good(), rotated);
+        scene.host.settled().await;
+        for key in [&old, &new] {
+            for answer in all_that_devices_ask(&scene.host, key).await {
+                assert!(answer.status < 300, "{key}: {} {}", answer.status, answer.kind());
+            }
+        }
+        clock.advance_seconds(3599);
+        assert_eq!(ask(&scene.host, &old).await.status, 200, "one second is left");
+        clock.advance_seconds(1);
+        for answer in all_that_devices_ask(&scene.host, &old).await {
+            answer.refused("invalid-host-app-key");
+        }
+        assert_eq!(ask(&scene.host, &new).await.status, 200);
+        let told = events(&scene).await;
+        assert_eq!((told.len(), &told[0]["type"], &told[0]["actor"]), (1, &json!("host_app.key_rotated"), &json!(account)));
+        assert_eq!(told[0]["data"], rotated);
+        // Nor does a host know it that has started since.
+        let nature = Nature { clock: Arc::new(clock), random: Arc::new(SystemRandom) };
+        let later = scene.host.again_in(nature, |_| ()).await;
+        ask(&later, &old).await.refused("invalid-host-app-key");
+        assert_eq!(ask(&later, &new).await.status, 200);
+    }
+
+    async fn a6_a_former_key_is_ended_sooner_or_later_by_an_admin_of_the_host_app(host) {
+        let (clock, nature) = clock();
+        let scene = Scene::set(host.again_in(nature, |_| ()).await).await;
+        scene.online("1.0.0").await;
+        let first = scene.key.clone();
+        let second = text(&scene.admin.send("POST", &format!("{KEYS}/rotate-key"), None).await.good()["public_key"]);
+        let shown = scene.admin.post(&format!("{KEYS}/rotate-key"), json!({"keep_old_seconds": 0})).await.good();
+        let third = text(&shown["public_key"]);
+        scene.host.settled().await;
+        assert_eq!(ask(&scene.host, &first).await.status, 200, "90 days when nothing is said");
+        ask(&scene.host, &second).await.refused("invalid-host-app-key");
+        assert_eq!(ask(&scene.host, &third).await.status, 200);
+
+        let path = |key: &str| format!("{KEYS}/former-keys/{key}");
+        let later = scene.host.app.db.now().plus_seconds(600);
+        scene.admin.put(&path(&second), json!({"ends_at": later})).await.good();
+        scene.host.settled().await;
+        assert_eq!(ask(&scene.host, &second).await.status, 200, "it was given more time");
+        scene.admin.put(&path(&first), json!({})).await.good();
+        scene.host.settled().await;
+        ask(&scene.host, &first).await.refused("invalid-host-app-key");
+        clock.advance_seconds(600);
+        ask(&scene.host, &second).await.refused("invalid-host-app-key");
+
+        let own = scene.admin.put(&path(&third), json!({})).await.refused("invalid-field");
+        assert_eq!(own["next"], "berth host-app rotate-key super-app");
+        scene.admin.put(&path("pk_0"), json!({})).await.refused("not-found");
+        let far = scene.host.app.db.now().plus_seconds(3 * 365 * 86_400);
+        scene.admin.put(&path(&first), json!({"ends_at": far})).await.refused("invalid-field");
+        for seconds in [-1, 63_072_001] {
+            let body = json!({"keep_old_seconds": seconds});
+            let refused = scene.admin.post(&format!("{KEYS}/rotate-key"), body).await.refused("invalid-field");
+            assert_eq!(refused["pointer"], "/keep_old_seconds");
+        }
+        let (account, auditor) = scene.host.somebody("auditor").await;
+        scene.admin.put(&format!("{KEYS}/members/{account}"), json!({"role": "auditor"})).await.good();
+        auditor.post(&format!("{KEYS}/rotate-key"), json!({})).await.refused("missing-grant");
+        auditor.put(&path(&second), json!({})).await.refused("missing-grant");
+        let types: Vec<_> = events(&scene).await.iter().map(|one| text(&one["type"])).collect();
+        let [rotated, ends] = ["host_app.key_rotated", "host_app.key_ends"];
+        assert_eq!(types, [rotated, rotated, ends, ends]);
+        // The key of one host app, former or not, is no other's.
+        scene.admin.post("/v1/host-apps", json!({"name": "Other", "id": "other-app"})).await.good();
+        scene.admin.put(&format!("/v1/host-apps/other-app/former-keys/{second}"), json!({})).await.refused("not-found");
+    }
+}
