@@ -28,6 +28,7 @@ from wit_world.imports import log
 NO_CLOCK = "a policy has no clock. Time is an input: `task.now` of a grayscale policy, the windows of a guard."
 NO_FILES = "a policy has no files and no system around it. An auditor reads the package: `subject.read(path, offset, length)`."
 NO_NETWORK = "a policy has no network. What it needs to know is in its input and its config."
+NO_WAITING = "a policy has nothing to wait for: no clock, no files, no network. Call plain functions, without async and await."
 NO_CHANCE = "a policy has no randomness. Decide by what it is given, such as a hash of `device.guid`."
 NO_SEED = f"{NO_CHANCE} A generator with a seed of your own, random.Random(seed), is none and may be used."
 NO_IMPORT = "the build took only what was imported at its start. Import it at the top of policy.py."
@@ -73,7 +74,7 @@ logging.time = types.SimpleNamespace(**vars(time) | {"time": lambda: 0.0, "time_
 
 # The clock. What makes a text or a number of a time that it is given stays.
 OF_A_TIME = {"localtime": 0, "gmtime": 0, "ctime": 0, "asctime": 0, "strftime": 1}
-OF_NO_CLOCK = {"mktime", "strptime", "tzset", "get_clock_info", *OF_A_TIME}
+OF_NO_CLOCK = {"mktime", "strptime", "tzset", *OF_A_TIME}
 refuse(time, [name for name in compiled(time, "time") if name not in OF_NO_CLOCK], NO_CLOCK)
 for name, position in OF_A_TIME.items():
     refuse_unless_given(time, name, position, NO_CLOCK)
@@ -126,6 +127,12 @@ def refuse_system():
     refuse(builtins, ["open", "input"], NO_FILES, NoFile)
 
 
+def refuse_waiting():
+    """Refuses event loops, which ask the clock first of all. Only a policy that imported asyncio has them."""
+    if loops := sys.modules.get("asyncio.base_events"):
+        loops.BaseEventLoop.__new__ = refusal("asyncio's event loop", NO_WAITING)
+
+
 class NotBuiltIn:
     """Refuses to import what the build did not take in, which would be read from files."""
 
@@ -175,6 +182,7 @@ for encoding in "ascii latin-1 utf-8-sig utf-16 utf-16-le utf-16-be cp1252 gbk g
 def begin_to_answer():
     """The build is done: from here on there are no files, and there is a log."""
     refuse_system()
+    refuse_waiting()
     is_of_files = lambda finder: getattr(finder, "__name__", "") == "PathFinder"
     sys.meta_path[:] = [*(finder for finder in sys.meta_path if not is_of_files(finder)), NotBuiltIn]
     sys.stdin = None
