@@ -27,6 +27,7 @@ mod log_mask;
 pub mod message;
 mod mini_app;
 pub mod policy;
+mod privacy;
 #[cfg(test)]
 mod prepared;
 pub mod seal;
@@ -52,6 +53,7 @@ pub use delivery::{Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
+pub use privacy::KnownUser;
 pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;
 pub use sqlx::types::Json;

@@ -112,6 +112,11 @@ async fn known_mini_app(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<
     if by_host_app { Ok(KnownBy::HostApp) } else { Err(refusal) }
 }
 
+/// Refuses a caller who may read neither a MiniApp nor a host app that it is bound to.
+pub(crate) async fn reads(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<()> {
+    known_mini_app(tx, caller, id).await.map(drop)
+}
+
 async fn is_admitted(tx: &mut Tx, row: &VersionRow, gray: Option<(&GrayTaskId, &str)>) -> Result<bool> {
     let Some((task, guid)) = gray else { return Ok(false) };
     let offers = tx.gray_task(task).await?.is_some_and(|task| task.version_id == row.id);
