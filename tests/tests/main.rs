@@ -21,6 +21,7 @@ mod logs;
 mod manifests;
 mod messages;
 mod policies;
+mod privacy;
 mod processes;
 mod recall;
 mod releases;
