@@ -413,7 +413,9 @@ impl Cast {
         match path {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
-            "/v1/host-apps/{id}/subscriptions" | "/v1/host-apps/{id}/privacy-consents" => format!("{filled}?mini_app=coffee&account=alice"),
+            "/v1/host-apps/{id}/subscriptions" | "/v1/host-apps/{id}/privacy-consents" => {
+                format!("{filled}?mini_app=coffee&account=alice")
+            }
             "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
@@ -476,7 +478,9 @@ impl Cast {
             ("POST", "/v1/host-apps/{id}/privacy-consents") => {
                 json!({"mini_app": "coffee", "account": "alice", "version": 1})
             }
-            ("POST", "/v1/host-apps/{id}/privacy-consents/withdraw") => json!({"mini_app": "coffee", "account": "alice"}),
+            ("POST", "/v1/host-apps/{id}/privacy-consents/withdraw") => {
+                json!({"mini_app": "coffee", "account": "alice"})
+            }
             ("POST", "/v1/privacy-consents/check") => json!({"open_id": format!("o{}", "0".repeat(27))}),
             ("POST", "/v1/host-apps/{id}/users/export" | "/v1/host-apps/{id}/users/erase") => {
                 json!({"account": "nobody"})

@@ -109,7 +109,8 @@ impl Desk {
     }
 
     async fn log(&self, account: &str, message: &str) {
-        let entry = json!({"mini_app": "coffee", "at": self.scene.host.app.db.now(), "level": "info", "message": message});
+        let entry =
+            json!({"mini_app": "coffee", "at": self.scene.host.app.db.now(), "level": "info", "message": message});
         let batch = json!({"host_app": "super-app", "guid": "g", "account": account, "entries": [entry]});
         self.scene.host.settled().await;
         self.scene.host.device(&self.scene.key).post("/v1/logs", batch).await.good();

@@ -27,9 +27,9 @@ mod log_mask;
 pub mod message;
 mod mini_app;
 pub mod policy;
-mod privacy;
 #[cfg(test)]
 mod prepared;
+mod privacy;
 pub mod seal;
 pub mod sealed;
 mod settings;

@@ -7,9 +7,9 @@ use std::{
 
 use oxc_ast::ast::{
     Argument, BinaryExpression, BindingPattern, CallExpression, ConditionalExpression, Expression, FormalParameter,
-    IdentifierReference, IfStatement, ImportDeclaration, ImportDeclarationSpecifier, LogicalExpression, LogicalOperator,
-    MemberExpression, ObjectExpression, ObjectPropertyKind, Program, PropertyKey, StaticMemberExpression,
-    UnaryExpression, UnaryOperator, VariableDeclarator,
+    IdentifierReference, IfStatement, ImportDeclaration, ImportDeclarationSpecifier, LogicalExpression,
+    LogicalOperator, MemberExpression, ObjectExpression, ObjectPropertyKind, Program, PropertyKey,
+    StaticMemberExpression, UnaryExpression, UnaryOperator, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SemanticBuilder, SymbolId};
@@ -474,7 +474,9 @@ mod tests {
         ] {
             assert_eq!(told(script), [], "{script}");
         }
-        for script in ["wx.login && wx.login()", "if (wx.login) { wx.login() }", "f(wx.login || g)", "var ask = a && wx.login"] {
+        for script in
+            ["wx.login && wx.login()", "if (wx.login) { wx.login() }", "f(wx.login || g)", "var ask = a && wx.login"]
+        {
             assert_eq!(told(script).len(), 1, "{script}: {:?}", told(script));
         }
     }

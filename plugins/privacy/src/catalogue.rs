@@ -38,9 +38,8 @@ pub struct Catalogue {
 impl Catalogue {
     /// Reads the file. The error is a defect of this policy.
     pub fn read() -> Result<Self, String> {
-        let written: Vec<Written> =
-            serde_json::from_str(include_str!("../../../host/model/src/privacy/kinds.json"))
-                .map_err(|error| format!("kinds.json: {error}"))?;
+        let written: Vec<Written> = serde_json::from_str(include_str!("../../../host/model/src/privacy/kinds.json"))
+            .map_err(|error| format!("kinds.json: {error}"))?;
         let mut all = Self::default();
         for (index, Written { kind, en, reads, writes, tags, scopes }) in written.into_iter().enumerate() {
             all.kinds.push(Kind { kind, name: en });

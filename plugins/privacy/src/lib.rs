@@ -204,7 +204,8 @@ impl Privacy {
         let finding = |placed: &Placed| {
             let (kind, what) = (catalogue.kind(placed.one.kind), &placed.one.what);
             let (name, word) = (&kind.name, &kind.kind);
-            let text = format!("{what} uses “{name}”, which version {version} of the privacy agreement does not declare.");
+            let text =
+                format!("{what} uses “{name}”, which version {version} of the privacy agreement does not declare.");
             let fix = format!("Declare it and publish: berth privacy declare {mini_app} --kind {word} --purpose …");
             Finding::new(severity(placed, self.severity), "not-declared", text).at(placed.place.clone()).fix(fix)
         };
@@ -215,7 +216,11 @@ impl Privacy {
     fn without(&self, catalogue: &Catalogue, mini_app: &str, said: &Said) -> Vec<Finding> {
         let finding = |(placed, others): (&Placed, usize)| {
             let (name, what) = (&catalogue.kind(placed.one.kind).name, &placed.one.what);
-            let more = if others == 0 { String::new() } else { format!(", as do {others} more places") };
+            let more = match others {
+                0 => String::new(),
+                1 => ", as does one more place".into(),
+                others => format!(", as do {others} more places"),
+            };
             let text = format!("{what} uses “{name}”{more}, and {mini_app} has published no privacy agreement.");
             let fix = format!(
                 "Say what it is for, and publish: berth privacy about {mini_app}, berth privacy declare {mini_app}, berth privacy publish {mini_app}."
@@ -239,17 +244,15 @@ fn severity(placed: &Placed, level: Level) -> Severity {
 /// How many findings of one severity are listed.
 const MOST: usize = 100;
 
+/// The findings, of each severity not more than are read.
 fn capped(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
-    let (mut kept, mut count) = (Vec::new(), BTreeMap::new());
-    for finding in findings {
+    let mut count = BTreeMap::new();
+    let few = |finding: &Finding| {
         let known = count.entry(finding.severity as u8).or_insert(0);
         *known += 1;
-        match *known {
-            1..=MOST => kept.push(finding),
-            _ => {}
-        }
-    }
-    kept
+        *known <= MOST
+    };
+    findings.filter(few).collect()
 }
 
 /// The gravest use of each kind, the first one among equals, and how many more there are.
@@ -274,7 +277,8 @@ fn first_of_each(said: &Said) -> Vec<(&Placed, usize)> {
 fn told(catalogue: &Catalogue, said: &Said) -> Vec<Finding> {
     let finding = |(placed, _): (&Placed, usize)| {
         let kind = catalogue.kind(placed.one.kind);
-        let text = format!("{} uses “{}”: the privacy agreement has to declare {}.", placed.one.what, kind.name, kind.kind);
+        let text =
+            format!("{} uses “{}”: the privacy agreement has to declare {}.", placed.one.what, kind.name, kind.kind);
         Finding::note("uses", text).at(placed.place.clone())
     };
     let certain = first_of_each(said).into_iter().filter(|(placed, _)| placed.one.surely > Surely::Perhaps);
@@ -286,7 +290,8 @@ fn unused(catalogue: &Catalogue, layout: &Layout, said: &Said, declared: &Declar
     let used = |item: &Item| {
         said.uses.iter().any(|placed| {
             let one = &placed.one;
-            catalogue.kind(one.kind).kind == item.kind && (item.apis.is_empty() || one.api.is_empty() || item.apis.contains(&one.api))
+            catalogue.kind(one.kind).kind == item.kind
+                && (item.apis.is_empty() || one.api.is_empty() || item.apis.contains(&one.api))
         })
     };
     let idle = declared.collected.iter().filter(|item| catalogue.can_be_seen(&item.kind) && !used(item));

@@ -67,7 +67,11 @@ fn d14_what_is_declared_passes_and_so_does_what_is_not_personal() {
     ] {
         assert_eq!(told(SOME, &package(script)), [], "{script}");
     }
-    assert_eq!(told(SOME, &package("wx.chooseLocation({})")), one("not-declared", Severity::Error), "another API of the kind");
+    assert_eq!(
+        told(SOME, &package("wx.chooseLocation({})")),
+        one("not-declared", Severity::Error),
+        "another API of the kind"
+    );
 }
 
 #[test]
@@ -82,12 +86,18 @@ fn d14_buttons_and_components_use_personal_information() {
         let found = audit(SOME, &package("").with("a.wxml", markup));
         let found: Vec<_> = found.into_iter().filter(|finding| finding.rule == "not-declared").collect();
         assert_eq!(found.len(), 1, "{markup}: {found:#?}");
-        assert_eq!((found[0].severity, found[0].place.as_ref().expect("a place").line), (Severity::Error, 2), "{markup}");
+        assert_eq!(
+            (found[0].severity, found[0].place.as_ref().expect("a place").line),
+            (Severity::Error, 2),
+            "{markup}"
+        );
         assert!(found[0].message.contains(kind), "{}", found[0].message);
     }
     let pusher = audit(SOME, &package("").with("a.wxml", "<live-pusher url='x'/>"));
     assert_eq!(pusher.iter().filter(|finding| finding.rule == "not-declared").count(), 2, "camera and microphone");
-    for markup in ["<input type='text'/>", "<button open-type='share'/>", "<!-- <camera/> -->", "<button open-type='{{type}}'/>"] {
+    for markup in
+        ["<input type='text'/>", "<button open-type='share'/>", "<!-- <camera/> -->", "<button open-type='{{type}}'/>"]
+    {
         assert_eq!(told(SOME, &package("").with("a.wxml", markup)), [], "{markup}");
     }
 }
@@ -95,6 +105,8 @@ fn d14_buttons_and_components_use_personal_information() {
 #[test]
 fn d14_what_is_less_sure_is_less_serious() {
     assert_eq!(told(SOME, &package("wx.setClipboardData({ data: 'x' })")), one("not-declared", Severity::Warning));
+    let album = "wx.authorize({ scope: 'scope.writePhotosAlbum' })";
+    assert_eq!(told(SOME, &package(album)), one("not-declared", Severity::Warning));
     assert_eq!(told(SOME, &package("n.a.chooseContact({ success: f })")), one("not-declared", Severity::Note));
     assert_eq!(
         told(SOME, &package("h(Button, { openType: 'getPhoneNumber' })")),
@@ -117,16 +129,19 @@ fn d14_what_is_less_sure_is_less_serious() {
 fn d14_without_an_agreement_each_kind_is_told_once() {
     let script = "wx.chooseImage();\nwx.getLocation();\nwx.chooseLocation();\nwx.setClipboardData({})";
     let rules: Vec<_> = told(NONE, &package(script));
-    assert_eq!(rules.iter().map(|(_, severity)| *severity).collect::<Vec<_>>(), [
-        Severity::Error,
-        Severity::Error,
-        Severity::Warning
-    ]);
+    assert_eq!(
+        rules.iter().map(|(_, severity)| *severity).collect::<Vec<_>>(),
+        [Severity::Error, Severity::Error, Severity::Warning]
+    );
     assert!(rules.iter().all(|(rule, _)| rule == "no-agreement"));
     assert_eq!(told(NONE, &package("wx.login()")), [], "what uses nothing needs no agreement");
     let soft = NONE.replacen('{', r#"{"without_agreement": "warning", "#, 1);
     assert_eq!(told(&soft, &package("wx.getLocation()")), one("no-agreement", Severity::Warning));
-    assert_eq!(told("{}", &package("wx.getLocation()")), one("uses", Severity::Note), "nothing is known without a host");
+    assert_eq!(
+        told("{}", &package("wx.getLocation()")),
+        one("uses", Severity::Note),
+        "nothing is known without a host"
+    );
 }
 
 #[test]
@@ -135,7 +150,10 @@ fn d14_what_is_declared_and_not_used_is_a_note() {
     assert_eq!(findings.len(), 1, "{findings:#?}");
     let finding = &findings[0];
     assert_eq!((&*finding.rule, finding.severity), ("declared-unused", Severity::Note));
-    assert!(finding.message.contains("location by getLocation"), "an address by which users are reached cannot be seen");
+    assert!(
+        finding.message.contains("location by getLocation"),
+        "an address by which users are reached cannot be seen"
+    );
 }
 
 #[test]

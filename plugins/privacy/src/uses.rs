@@ -78,18 +78,25 @@ fn of_call(catalogue: &Catalogue, call: &Call) -> Vec<Use> {
         let asked = whole.filter_map(|text| Some((catalogue.of_scope(&text.known)?, &text.known)));
         let one = |(kind, scope): (usize, &String)| {
             let what = format!("{written} of {scope}");
-            let surely = if call.certain { Surely::Yes } else { Surely::Perhaps };
-            Use { kind, api: String::new(), what, surely, offset }
+            Use { kind, api: String::new(), what, surely: surely(call, only_adds(scope)), offset }
         };
         return asked.map(one).collect();
     }
     let Some((kind, only_adds)) = catalogue.of_api(api) else { return Vec::new() };
-    let surely = match call.certain {
+    vec![Use { kind, api: api.clone(), what: written, surely: surely(call, only_adds), offset }]
+}
+
+fn surely(call: &Call, only_adds: bool) -> Surely {
+    match call.certain {
         false => Surely::Perhaps,
         true if only_adds => Surely::Mostly,
         true => Surely::Yes,
-    };
-    vec![Use { kind, api: api.clone(), what: written, surely, offset }]
+    }
+}
+
+/// Whether a scope asks to add something, and to read nothing.
+fn only_adds(scope: &str) -> bool {
+    scope.starts_with("scope.addPhone") || scope == "scope.writePhotosAlbum"
 }
 
 /// Builds of frameworks make elements in scripts: `createElement(Button, { openType: "getPhoneNumber" })`.

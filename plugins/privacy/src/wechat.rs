@@ -27,12 +27,13 @@ fn required(catalogue: &Catalogue, layout: &Layout, said: &Said, declared: &Decl
         let (kind, _) = catalogue.of_api(api)?;
         let kind = &catalogue.kind(kind).kind;
         let is_told = said.uses.iter().any(|placed| placed.one.api == api);
-        let is_declared = declared.names_api(api)
-            || declared.collected.iter().any(|item| item.kind == *kind && item.apis.is_empty());
+        let is_declared =
+            declared.names_api(api) || declared.collected.iter().any(|item| item.kind == *kind && item.apis.is_empty());
         if is_told || is_declared {
             return None;
         }
-        let text = format!("{REQUIRED} names {api}, and version {version} of the privacy agreement does not declare {kind}.");
+        let text =
+            format!("{REQUIRED} names {api}, and version {version} of the privacy agreement does not declare {kind}.");
         let fix = "Declare it in the agreement, or remove it from app.json.";
         Some(Finding::warning("required-not-declared", text).at(layout.manifest.place_of(api)).fix(fix))
     };
@@ -54,5 +55,9 @@ fn check_off(layout: &Layout, said: &Said) -> Option<Finding> {
         return None;
     }
     let text = format!("{CHECK} is false: host apps ask users for their consent all the same.");
-    Some(Finding::note("privacy-check-off", text).at(layout.manifest.place_of(CHECK)).fix("Remove it, or set it to true."))
+    Some(
+        Finding::note("privacy-check-off", text)
+            .at(layout.manifest.place_of(CHECK))
+            .fix("Remove it, or set it to true."),
+    )
 }

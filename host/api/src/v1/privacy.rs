@@ -77,11 +77,7 @@ async fn draft_text(
 
 /// List the versions of a MiniApp's privacy agreement, newest first, without what they say.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/privacy/versions", tag = "privacy", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<PrivacyHead>)))]
-async fn versions(
-    State(app): AppState,
-    caller: Caller,
-    Path(id): Path<MiniAppId>,
-) -> Result<Json<Items<PrivacyHead>>> {
+async fn versions(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<PrivacyHead>>> {
     items(privacy::versions(&app.db, &caller, &id).await?)
 }
 
@@ -132,8 +128,7 @@ async fn text(
     Path(id): Path<MiniAppId>,
     Query(query): Query<PrivacyTextQuery>,
 ) -> Result<Response> {
-    let caching =
-        if query.version.is_some() { "private, max-age=31536000, immutable" } else { "private, max-age=60" };
+    let caching = if query.version.is_some() { "private, max-age=31536000, immutable" } else { "private, max-age=60" };
     let (format, text) = privacy::text(&app.db, &who, &id, &query).await?;
     Ok(page(format, text, caching))
 }

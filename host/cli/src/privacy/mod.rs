@@ -171,9 +171,8 @@ pub async fn run(command: Privacy, session: &mut Session) -> Done {
             session.out.show(&answer, view::version)
         }
         Privacy::Set { app, file } => {
-            let agreement: PrivacyAgreement = serde_json::from_value(files::read_json(&file)?).map_err(|error| {
-                Failure::usage(format!("{} is no privacy agreement: {error}.", file.display()))
-            })?;
+            let agreement: PrivacyAgreement = serde_json::from_value(files::read_json(&file)?)
+                .map_err(|error| Failure::usage(format!("{} is no privacy agreement: {error}.", file.display())))?;
             let answer = client.value(Call::put(at(&app, "draft")).json(&agreement)).await?;
             session.out.show(&answer, view::draft)
         }
@@ -230,6 +229,9 @@ async fn holding(client: &Client, app: &MiniAppId, version: Option<i64>) -> Resu
     let heads = client.items(Call::get(at(app, "versions"))).await?;
     let newest = heads.first().and_then(|head| head["version"].as_i64());
     newest.ok_or_else(|| {
-        Failure::refused("not-found", format!("{app} has published no privacy agreement. See berth privacy show {app} --draft."))
+        Failure::refused(
+            "not-found",
+            format!("{app} has published no privacy agreement. See berth privacy show {app} --draft."),
+        )
     })
 }

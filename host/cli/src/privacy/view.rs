@@ -60,7 +60,9 @@ fn collected(items: &[Collected], paint: &Paint) -> String {
 }
 
 fn about(agreement: &PrivacyAgreement) -> Card {
-    let kept = agreement.retention_days.map_or_else(|| "as long as its purpose takes".to_owned(), |days| format!("{days} days"));
+    let kept = agreement
+        .retention_days
+        .map_or_else(|| "as long as its purpose takes".to_owned(), |days| format!("{days} days"));
     let sdks: Vec<_> = agreement.sdks.iter().map(|sdk| sdk.name.as_str()).collect();
     Card::default()
         .maybe("developer", maybe(both(&agreement.developer)))
@@ -72,7 +74,8 @@ fn about(agreement: &PrivacyAgreement) -> Card {
 
 pub fn draft(draft: PrivacyDraft, paint: &Paint) -> String {
     let PrivacyDraft { agreement, missing, changed_at, changed_by, .. } = draft;
-    let card = about(&agreement).maybe("changed", changed_at.map(|at| paint.when(at))).maybe("by", changed_by.as_deref());
+    let card =
+        about(&agreement).maybe("changed", changed_at.map(|at| paint.when(at))).maybe("by", changed_by.as_deref());
     let mut text = format!("{}\n\n{}", card.render(paint), collected(&agreement.collected, paint));
     for one in missing {
         text.push_str(&format!("\n{}", paint.ink(Ink::Warn, &format!("missing {}: {}", one.pointer, one.rule))));
@@ -88,7 +91,12 @@ pub fn version(version: PrivacyVersion, paint: &Paint) -> String {
         .field("users", Cell::of(asked(head.renews)))
         .field("published", paint.when(head.published_at))
         .field("by", Cell::of(&head.published_by));
-    format!("{}\n\n{}\n\n{}", card.render(paint), collected(&agreement.collected, paint), changes_table(&changes, paint))
+    format!(
+        "{}\n\n{}\n\n{}",
+        card.render(paint),
+        collected(&agreement.collected, paint),
+        changes_table(&changes, paint)
+    )
 }
 
 fn asked(renews: bool) -> &'static str {
@@ -98,7 +106,14 @@ fn asked(renews: bool) -> &'static str {
 pub fn head(head: PrivacyHead, paint: &Paint) -> [Cell; 6] {
     let PrivacyHead { version, effective_on, renews, note, published_at, published_by, .. } = head;
     let anew = if renews { "yes" } else { "no" };
-    [Cell::strong(version), effective_on.into(), anew.into(), paint.when(published_at), published_by.into(), note.into()]
+    [
+        Cell::strong(version),
+        effective_on.into(),
+        anew.into(),
+        paint.when(published_at),
+        published_by.into(),
+        note.into(),
+    ]
 }
 
 pub fn changes(all: PrivacyChanges, paint: &Paint) -> String {

@@ -322,7 +322,8 @@ mod tests {
 
     #[test]
     fn d5_a_draft_may_lack_what_an_agreement_needs_and_all_of_it_is_told() {
-        let draft = read(json!({"collected": [{"kind": "other"}], "sdks": [{"name": "Maps"}], "effective_on": "2020-01-01"}));
+        let draft =
+            read(json!({"collected": [{"kind": "other"}], "sdks": [{"name": "Maps"}], "effective_on": "2020-01-01"}));
         let missing: Vec<_> = draft.unwrap().missing(DAWN).into_iter().map(|one| one.pointer).collect();
         let all = [
             "/developer",

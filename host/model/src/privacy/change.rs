@@ -134,10 +134,8 @@ fn take<'a, T>(rest: &mut Vec<&'a T>, fits: impl Fn(&T) -> bool) -> Option<&'a T
 fn collected(before: &[Collected], after: &[Collected]) -> Vec<PrivacyChange> {
     let mut rest: Vec<_> = before.iter().collect();
     // What says of the very same APIs belongs together, whatever stands beside it.
-    let mut pairs: Vec<(Option<&Collected>, &Collected)> = after
-        .iter()
-        .map(|new| (take(&mut rest, |old| old.is_of_the_same(new) && old.apis == new.apis), new))
-        .collect();
+    let mut pairs: Vec<(Option<&Collected>, &Collected)> =
+        after.iter().map(|new| (take(&mut rest, |old| old.is_of_the_same(new) && old.apis == new.apis), new)).collect();
     for (old, new) in &mut pairs {
         if old.is_none() {
             *old = take(&mut rest, |old| old.is_of_the_same(new));
@@ -174,10 +172,8 @@ fn said_of(one: &Collected) -> Words {
 
 fn sdks(before: &[PrivacySdk], after: &[PrivacySdk]) -> Vec<PrivacyChange> {
     let mut rest: Vec<_> = before.iter().collect();
-    let mut all: Vec<_> = after
-        .iter()
-        .filter_map(|new| sdk_change(take(&mut rest, |old| old.name == new.name), Some(new)))
-        .collect();
+    let mut all: Vec<_> =
+        after.iter().filter_map(|new| sdk_change(take(&mut rest, |old| old.name == new.name), Some(new))).collect();
     all.extend(rest.iter().filter_map(|old| sdk_change(Some(old), None)));
     all
 }
@@ -243,7 +239,9 @@ mod tests {
         let shop = json!({"kind": "location", "apis": ["getLocation"], "purpose": {"en": "to find the next shop"}});
         let phone = json!({"kind": "phone_number", "purpose": {"en": "to tell you when your order is ready"}});
         let with = |item: Value| collects(json!([shop, phone, item]));
-        let location = |apis: Value, purpose: &str| collects(json!([{"kind": "location", "apis": apis, "purpose": {"en": purpose}}, phone]));
+        let location = |apis: Value, purpose: &str| {
+            collects(json!([{"kind": "location", "apis": apis, "purpose": {"en": purpose}}, phone]))
+        };
         let sdk = |change: Value| {
             let mut sdk = json!({"name": "Maps", "provider": "Maps Inc.", "purpose": {"en": "to draw maps"}, "collects": ["location"]});
             sdk.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());

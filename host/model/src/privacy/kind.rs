@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn d9_what_wechat_and_tcmpp_count_as_personal_is_of_some_kind() {
-        let known: BTreeSet<_> = kinds().unwrap().iter().flat_map(|one| [&one.reads, &one.writes, &one.free]).flatten().collect();
+        let known: BTreeSet<_> =
+            kinds().unwrap().iter().flat_map(|one| [&one.reads, &one.writes, &one.free]).flatten().collect();
         let impersonal = ["makePhoneCall"]; // opens the dialler, and tells the MiniApp nothing
         for preset in crate::settings::Preset::all() {
             for one in preset.apis.iter().filter(|one| !impersonal.contains(&one.api.as_str())) {

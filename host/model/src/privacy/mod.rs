@@ -17,8 +17,8 @@ mod words;
 pub use agreement::{Collected, PrivacyAgreement, PrivacyContact, PrivacyFault, PrivacySdk};
 pub use change::{PrivacyChange, PrivacyChangeOf, PrivacyHow, changes, renews};
 pub use consent::{
-    AgreeToPrivacy, CheckPrivacyConsent, PrivacyConsentQuery, PrivacyConsentRecord, PrivacyConsentStep, PrivacyConsents,
-    PrivacyChecked, WithdrawPrivacy, consents,
+    AgreeToPrivacy, CheckPrivacyConsent, PrivacyChecked, PrivacyConsentQuery, PrivacyConsentRecord, PrivacyConsentStep,
+    PrivacyConsents, WithdrawPrivacy, consents,
 };
 pub use kind::{ComponentUse, KindOfInfo, PersonalKind, kinds};
 pub use person::{NamedUser, SubscriptionHeld, UserErased, UserErasedIn, UserExport, UserOfMiniApp};

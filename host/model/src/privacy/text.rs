@@ -10,10 +10,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Collected, Language, PersonalKind, PrivacyAgreement, PrivacySdk, Words,
-    change::kept,
-};
+use super::{Collected, Language, PersonalKind, PrivacyAgreement, PrivacySdk, Words, change::kept};
 
 text_enum! {
     /// The format of a text.
@@ -73,12 +70,7 @@ impl PrivacyTexts {
 
 /// The texts of an agreement of the MiniApp with this name, as version `version`, or as a draft. `effective_on` is the day
 /// from which on it holds.
-pub fn texts(
-    mini_app: &str,
-    version: Option<i64>,
-    effective_on: &str,
-    agreement: &PrivacyAgreement,
-) -> PrivacyTexts {
+pub fn texts(mini_app: &str, version: Option<i64>, effective_on: &str, agreement: &PrivacyAgreement) -> PrivacyTexts {
     let text = |language| {
         let blocks = Template { language, mini_app, version, effective_on, agreement }.blocks();
         PrivacyText { markdown: markdown(&blocks), html: html(language, &blocks) }
@@ -183,8 +175,8 @@ impl Template<'_> {
         if apis.is_empty() {
             return (what, purpose.to_owned());
         }
-        let with = self.pick("by", "接口：");
-        (what, format!("{purpose} ({with} {})", apis.join(", ")))
+        let with = self.pick("by ", "接口：");
+        (what, format!("{purpose} ({with}{})", apis.join(", ")))
     }
 
     fn sdks(&self) -> Vec<Block> {
@@ -215,7 +207,9 @@ impl Template<'_> {
     fn retention(&self) -> String {
         let kept = kept(self.agreement.retention_days);
         match self.language {
-            Language::En => format!("Personal information is kept for {}, and is deleted or made anonymous then.", kept.en),
+            Language::En => {
+                format!("Personal information is kept for {}, and is deleted or made anonymous then.", kept.en)
+            }
             Language::Zh => format!("个人信息的存储期限为{}，期满后将予以删除或匿名化处理。", kept.zh),
         }
     }
@@ -289,7 +283,8 @@ fn html(language: Language, blocks: &[Block]) -> String {
         Language::En => "en",
         Language::Zh => "zh-CN",
     };
-    let title = blocks.iter().find_map(|block| if let Block::Title(title) = block { Some(in_html(title)) } else { None });
+    let title =
+        blocks.iter().find_map(|block| if let Block::Title(title) = block { Some(in_html(title)) } else { None });
     let head = format!(
         "<!doctype html>\n<html lang=\"{code}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
@@ -375,7 +370,11 @@ mod tests {
     fn d5_what_developers_type_stays_text() {
         let nasty = "<script>alert(1)</script> **b** [x](javascript:y) &lt; \"'\n# h\n- i\n1. j";
         let texts = texts(nasty, None, "2030-01-31", &agreement(nasty));
-        assert!(!texts.en.html.contains("<script") && !texts.en.html.contains("<b"), "{}", texts.en.html.replace(STYLE, ""));
+        assert!(
+            !texts.en.html.contains("<script") && !texts.en.html.contains("<b"),
+            "{}",
+            texts.en.html.replace(STYLE, "")
+        );
         assert!(texts.en.html.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && texts.en.html.contains("&amp;lt;"));
         assert!(texts.en.markdown.contains("\\<script\\>alert(1)\\</script\\> \\*\\*b\\*\\* \\[x\\](javascript:y)"));
         assert_eq!(in_markdown("1. a"), "1\\. a");

@@ -97,8 +97,8 @@ const SHORT: usize = 6;
 
 /// Words that turn a sentence into its opposite, or limit it.
 const NEGATIONS: [&str; 18] = [
-    "no", "not", "never", "without", "except", "unless", "only", "none", "不", "非", "无", "未", "勿", "没", "禁", "除",
-    "仅", "只",
+    "no", "not", "never", "without", "except", "unless", "only", "none", "不", "非", "无", "未", "勿", "没", "禁",
+    "除", "仅", "只",
 ];
 
 /// Whether a text differs from another one by a slip of the pen only: in case, width, spaces and punctuation, or in a few
@@ -188,7 +188,11 @@ mod tests {
             ("used for advertising", "not used for advertising", Reworded::Anew),
             ("用于登录", "用于广告", Reworded::Anew),
             ("用于推送", "用于推广", Reworded::Anew),
-            ("为了向您推荐附近的门店以及为您计算配送的费用和时间但是不会公开", "为了向您推荐附近的门店以及为您计算配送的费用和时间但是均会公开", Reworded::Anew),
+            (
+                "为了向您推荐附近的门店以及为您计算配送的费用和时间但是不会公开",
+                "为了向您推荐附近的门店以及为您计算配送的费用和时间但是均会公开",
+                Reworded::Anew,
+            ),
         ] {
             assert_eq!(en(before).reworded(&en(after)), expected, "{before} → {after}");
         }
