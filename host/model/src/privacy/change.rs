@@ -297,7 +297,10 @@ mod tests {
                 let mut items = items.to_vec();
                 items.sort_unstable();
                 items.dedup_by_key(|(kind, _)| *kind);
-                let item = |(kind, purpose): &(usize, usize)| json!({"kind": PersonalKind::ALL[*kind], "purpose": {"en": ["to find shops", "to sell things"][*purpose]}});
+                let purpose = |purpose: usize| if purpose == 0 { "to find shops" } else { "to sell things" };
+                let item = |(kind, why): &(usize, usize)| {
+                    json!({"kind": PersonalKind::ALL[*kind], "purpose": {"en": purpose(*why)}})
+                };
                 agreement(collects(items.iter().map(item).collect()))
             };
             let (old, new) = (of(&old), of(&new));

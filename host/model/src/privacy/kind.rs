@@ -131,10 +131,10 @@ static KINDS: LazyLock<serde_json::Result<Vec<KindOfInfo>>> = LazyLock::new(|| {
 /// # Errors
 /// `internal` when the file in the binary cannot be read, which a test rules out.
 pub fn kinds() -> Result<&'static [KindOfInfo]> {
-    KINDS.as_deref().map_err(|error| Error::internal(anyhow_of(error)))
+    KINDS.as_deref().map_err(|error| Error::internal(unreadable(error)))
 }
 
-fn anyhow_of(error: &serde_json::Error) -> std::io::Error {
+fn unreadable(error: &serde_json::Error) -> std::io::Error {
     std::io::Error::other(format!("kinds.json: {error}"))
 }
 

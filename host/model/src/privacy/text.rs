@@ -371,7 +371,7 @@ mod tests {
         let nasty = "<script>alert(1)</script> **b** [x](javascript:y) &lt; \"'\n# h\n- i\n1. j";
         let texts = texts(nasty, None, "2030-01-31", &agreement(nasty));
         assert!(
-            !texts.en.html.contains("<script") && !texts.en.html.contains("<b"),
+            !texts.en.html.contains("<script") && !texts.en.html.contains("<b>"),
             "{}",
             texts.en.html.replace(STYLE, "")
         );
