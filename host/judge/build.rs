@@ -12,13 +12,14 @@ use std::{
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The first-party policies. Their crates are called `berth-policy-{name}`.
-const POLICIES: [&str; 8] = [
+const POLICIES: [&str; 9] = [
     "package-structure",
     "size-limits",
     "dynamic-code",
     "secrets",
     "server-domains",
     "sensitive-apis",
+    "privacy",
     "standard-conditions",
     "percentage",
 ];

@@ -13,7 +13,12 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 15] = [
+const NOTHING: [(&str, &str); 16] = [
+    (
+        "the versions of a privacy agreement have gaps (D5)",
+        "SELECT COUNT(*) FROM (SELECT mini_app_id FROM privacy_version GROUP BY mini_app_id
+         HAVING COUNT(*) <> MAX(version)) t",
+    ),
     (
         "a user was sent more messages than they allowed (M3)",
         "SELECT COUNT(*) FROM subscription WHERE allowed < 0 OR pushes > 5",
@@ -98,7 +103,7 @@ const EQUAL: [(&str, &str, &str); 13] = [
     (
         "subscription messages (I6)",
         "SELECT COUNT(*) FROM message",
-        "SELECT COUNT(*) FROM event WHERE type = 'message.sent'",
+        "SELECT COUNT(*) FROM event WHERE type = 'message.sent' AND data ->> 'erased' IS NULL",
     ),
     (
         "product instances (I6)",

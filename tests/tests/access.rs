@@ -148,6 +148,21 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/messages", May::Server),
     ("GET", "/v1/messages/{id}", May::Server),
     ("GET", "/v1/mini-apps/{id}/messages", READ),
+    ("GET", "/v1/privacy-kinds", May::Anybody),
+    ("GET", "/v1/mini-apps/{id}/privacy/draft", READ),
+    ("PUT", "/v1/mini-apps/{id}/privacy/draft", DEVELOP),
+    ("GET", "/v1/mini-apps/{id}/privacy/draft/text", READ),
+    ("GET", "/v1/mini-apps/{id}/privacy/versions", READ),
+    ("POST", "/v1/mini-apps/{id}/privacy/versions", RELEASE),
+    ("GET", "/v1/mini-apps/{id}/privacy/versions/{number}", READ),
+    ("GET", "/v1/mini-apps/{id}/privacy/changes", READ),
+    ("GET", "/v1/mini-apps/{id}/privacy/text", May::Both),
+    ("GET", "/v1/host-apps/{id}/privacy-consents", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/privacy-consents", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/privacy-consents/withdraw", HOST_VOUCH),
+    ("POST", "/v1/privacy-consents/check", May::Server),
+    ("POST", "/v1/host-apps/{id}/users/export", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/users/erase", HOST_VOUCH),
     ("GET", "/v1/mini-apps/{id}/overview", May::Both),
     ("GET", "/v1/mini-apps/{id}/bindings", READ),
     ("POST", "/v1/mini-apps/{id}/shelf", RELEASE),
@@ -264,7 +279,8 @@ const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulf
 const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
 
 /// What the platform's viewers, who read everything else, do not: what is known of AppSecrets, and what users allow.
-const NOT_FOR_VIEWERS: [&str; 2] = ["/v1/mini-apps/{id}/secret", "/v1/host-apps/{id}/subscriptions"];
+const NOT_FOR_VIEWERS: [&str; 3] =
+    ["/v1/mini-apps/{id}/secret", "/v1/host-apps/{id}/subscriptions", "/v1/host-apps/{id}/privacy-consents"];
 
 impl Cast {
     async fn gather(host: Host) -> Self {
@@ -299,6 +315,9 @@ impl Cast {
         admin.put("/v1/host-apps/super-app/sensitive-apis", marked).await.good();
         let new = json!({"host_app": "super-app", "kind": "sensitive_api", "api": "getLocation", "reason": "maps"});
         let permit = text(&admin.post("/v1/mini-apps/coffee/permits", new).await.good()["id"]);
+        let agreement = json!({"developer": {"en": "Coffee"}, "contact": {"email": "privacy@example.com"}});
+        admin.put("/v1/mini-apps/coffee/privacy/draft", agreement).await.good();
+        admin.post("/v1/mini-apps/coffee/privacy/versions", json!({})).await.good();
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -392,6 +411,7 @@ impl Cast {
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{seq}", "1")
+            .replace("{number}", "1")
             .replace("{template}", &self.places["template"])
             .replace("{public_key}", "pk_00000000000000000000000000000000")
             .replace("{message}", "msg_00000000000000000000000000")
@@ -402,7 +422,9 @@ impl Cast {
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/fulfilments" => format!("{filled}?merchant={}", self.places["merchant"]),
             "/v1/account-names" => format!("{filled}?ids={}", self.places["account"]),
-            "/v1/host-apps/{id}/subscriptions" => format!("{filled}?mini_app=coffee&account=alice"),
+            "/v1/host-apps/{id}/subscriptions" | "/v1/host-apps/{id}/privacy-consents" => {
+                format!("{filled}?mini_app=coffee&account=alice")
+            }
             "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
@@ -460,6 +482,18 @@ impl Cast {
             ("POST", "/v1/host-apps/{id}/messages/{message}") => json!({"state": "shown"}),
             ("POST", "/v1/messages") => {
                 json!({"open_id": format!("o{}", "0".repeat(27)), "template": self.places["template"], "data": {}})
+            }
+            ("PUT", "/v1/mini-apps/{id}/privacy/draft") => json!({"retention_days": 30}),
+            ("POST", "/v1/mini-apps/{id}/privacy/versions") => json!({"renew": true}),
+            ("POST", "/v1/host-apps/{id}/privacy-consents") => {
+                json!({"mini_app": "coffee", "account": "alice", "version": 1})
+            }
+            ("POST", "/v1/host-apps/{id}/privacy-consents/withdraw") => {
+                json!({"mini_app": "coffee", "account": "alice"})
+            }
+            ("POST", "/v1/privacy-consents/check") => json!({"open_id": format!("o{}", "0".repeat(27))}),
+            ("POST", "/v1/host-apps/{id}/users/export" | "/v1/host-apps/{id}/users/erase") => {
+                json!({"account": "nobody"})
             }
             ("POST", "/v1/host-apps/{id}/login-codes") => json!({"mini_app": "coffee", "account": "alice"}),
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
@@ -912,7 +946,7 @@ on_both! {
         let api = admin.get("/openapi.json").await.good();
         let mut tried = 0;
         for (method, path, may) in TABLE {
-            if matches!(may, May::Devices) || path.starts_with("/v1/session/") || *path == "/v1/messages" {
+            if matches!(may, May::Devices) || path.starts_with("/v1/session/") || ["/v1/messages", "/v1/privacy-consents/check"].contains(path) {
                 continue; // whoever has no key of a host app or server token is refused before the body is read
             }
             let (address, mut told) = (cast.path(path), members(&api, method, path));

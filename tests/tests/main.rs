@@ -22,6 +22,7 @@ mod logs;
 mod manifests;
 mod messages;
 mod policies;
+mod privacy;
 mod processes;
 mod recall;
 mod releases;

@@ -278,6 +278,7 @@ on_both! {
 
     async fn d8_auditors_compare_code_with_what_is_set_and_granted(host) {
         let scene = Scene::set(host).await;
+        declare_photos(&scene).await;
         scene.admin.put(DOMAINS, json!({"request": ["https://api.example.com"]})).await.good();
         scene.admin.put(MARKED, json!({"apis": [{"api": "scanCode"}, {"api": "chooseImage"}]})).await.good();
         let permit = call(&scene, "chooseImage").await.good();
@@ -311,6 +312,17 @@ on_both! {
         let audit = submit(&scene, "1.0.0", "wx.request({ url: 'https://evil.example.com/' })").await;
         assert_eq!(audit["state"], "rejected");
     }
+}
+
+/// Publishes a privacy agreement for what the scripts of these tests use, so that the auditor `privacy` has no objection.
+async fn declare_photos(scene: &Scene) {
+    let agreement = json!({
+        "developer": {"en": "Coffee Company"},
+        "contact": {"email": "privacy@example.com"},
+        "collected": [{"kind": "photos", "purpose": {"en": "for reviews"}}],
+    });
+    scene.admin.put("/v1/mini-apps/coffee/privacy/draft", agreement).await.good();
+    scene.admin.post("/v1/mini-apps/coffee/privacy/versions", json!({})).await.good();
 }
 
 /// The `berth-bundle.json` of a bundle.

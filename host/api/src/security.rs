@@ -36,12 +36,13 @@ fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (_, path) if path.starts_with("/v1/wechat/") => &[],
         ("POST", "/v1/session" | "/v1/server-tokens") => &[],
-        ("POST", "/v1/session/check" | "/v1/session/end" | "/v1/messages") | ("GET", "/v1/messages/{id}") => {
-            &[SERVER_TOKEN]
-        }
+        ("POST", "/v1/session/check" | "/v1/session/end" | "/v1/messages" | "/v1/privacy-consents/check")
+        | ("GET", "/v1/messages/{id}") => &[SERVER_TOKEN],
         ("POST", "/v1/reports" | "/v1/logs") => &[HOST_APP_KEY],
         ("POST", "/v1/check" | "/v1/check/explain" | "/v1/bundles")
-        | ("GET", "/v1/packages/{name}" | "/v1/mini-apps/{id}/offline") => &[TOKEN, HOST_APP_KEY],
+        | ("GET", "/v1/packages/{name}" | "/v1/mini-apps/{id}/offline" | "/v1/mini-apps/{id}/privacy/text") => {
+            &[TOKEN, HOST_APP_KEY]
+        }
         _ => &[TOKEN],
     }
 }

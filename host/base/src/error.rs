@@ -104,6 +104,10 @@ codes! {
     MessageField = "message-field", Invalid, "A field of the message does not fit";
     MessageState = "message-state", Conflict, "The message's state does not allow this";
 
+    // privacy
+    PrivacyIncomplete = "privacy-incomplete", Conflict, "The draft of the privacy agreement lacks something";
+    PrivacyUnchanged = "privacy-unchanged", Conflict, "The privacy agreement has not changed";
+
     // packages
     PackageName = "package-name", Malformed, "The package name is not {mini_app_id}_{version}.apkg";
     PackageArchive = "package-archive", Invalid, "The archive is damaged or ambiguous";

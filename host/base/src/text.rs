@@ -146,6 +146,17 @@ pub fn prose(field: &str, text: &str, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// How many bytes of a text from a device are taken.
+const MAX_SHORT: usize = 256;
+
+/// Refuses with `invalid-field` a text that is over 256 bytes or has a NUL character, which PostgreSQL cannot store.
+pub fn short(name: &str, text: &str) -> Result<()> {
+    if text.len() > MAX_SHORT {
+        return Err(Error::field(name, format!("must have at most {MAX_SHORT} bytes, has {}.", text.len())));
+    }
+    if text.contains('\0') { Err(Error::field(name, "must not contain NUL.")) } else { Ok(()) }
+}
+
 /// A number with its noun: `1 place`, `2 places`.
 pub fn count(number: impl Into<i128>, one: &str, many: &str) -> String {
     let number = number.into();

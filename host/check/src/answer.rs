@@ -216,7 +216,8 @@ fn runtime_steps(runtime: &Runtime) -> Vec<Step> {
         let granted = runtime.granted_apis.as_ref().map_or(0, |apis| apis.len());
         step("sensitive-apis", format!("The host app has marked {} as sensitive; {granted} granted.", apis(sensitive)))
     });
-    domains.into_iter().chain(apis).chain(endpoint).collect()
+    let privacy = runtime.privacy.as_ref().map(|privacy| step("privacy", privacy.in_words()));
+    domains.into_iter().chain(apis).chain(privacy).chain(endpoint).collect()
 }
 
 fn apis(sensitive: &[ApiName]) -> String {

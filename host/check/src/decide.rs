@@ -346,6 +346,7 @@ mod tests {
                 trial: trial.map(|minor| TrialEntry { release: release(minor), entry_path: "p".into(), accounts }),
                 host_apps: if bound { BTreeSet::from([mall()]) } else { BTreeSet::new() },
                 settings: no_settings(),
+                privacy: None,
                 gray,
             }
         }
@@ -431,6 +432,7 @@ mod tests {
             trial: None,
             host_apps: BTreeSet::from([mall()]),
             settings: no_settings(),
+            privacy: None,
             gray,
         }
     }

@@ -22,6 +22,7 @@ use berth_model::{
     check::Key,
     endpoint::runtime::Endpoint,
     mini_app::OnShelf,
+    privacy::PrivacyRuntime,
     rollout::{Life, Standing},
     runtime::Runtime,
     settings::{ApiName, AppSettings},
@@ -130,6 +131,8 @@ pub struct AppEntry {
     pub host_apps: BTreeSet<HostAppId>,
     /// With what it may communicate, and what each host app permits it (D1–D3).
     pub settings: AppSettings,
+    /// The privacy agreement that holds (D11); `None` when none is published.
+    pub privacy: Option<Finished<PrivacyRuntime>>,
     /// Its gray tasks that still have an effect, newest first (G9).
     pub gray: Vec<Arc<GrayEntry>>,
 }
@@ -268,6 +271,7 @@ impl Index {
             domains: Some(app.settings.domains(host_app, now).clone()),
             endpoint: self.endpoint(app.id.as_str()).cloned(),
             granted_apis: app.settings.granted_apis(host_app, now).cloned(),
+            privacy: app.privacy.clone(),
             sensitive_apis: self.host_app(host_app.as_str()).and_then(|known| known.sensitive_apis.clone()),
         }
     }

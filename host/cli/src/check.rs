@@ -164,6 +164,7 @@ fn view(outcome: &CheckResult, paint: &Paint) -> String {
             "granted apis",
             runtime.and_then(|runtime| runtime.granted_apis.as_ref()).map(|apis| several(apis, "none")),
         )
+        .maybe("privacy", runtime.and_then(|runtime| runtime.privacy.as_ref()).map(|privacy| privacy.in_words()))
         .render(paint)
 }
 

@@ -16,6 +16,7 @@ mod client;
 mod credentials;
 mod download;
 mod endpoint;
+mod etag;
 mod events;
 mod failure;
 mod files;
@@ -41,6 +42,7 @@ mod pack;
 mod paint;
 mod parse;
 mod policy;
+mod privacy;
 mod push;
 mod reach;
 mod release;
@@ -96,7 +98,7 @@ pub enum Command {
     /// AppSecrets: generate, reset, freeze and unfreeze the one of a MiniApp, and get server tokens for it
     #[command(subcommand)]
     Secret(secret::Secret),
-    /// Users of MiniApps: log them in, as the servers of a host app and of a MiniApp do
+    /// Users of MiniApps: log them in, export and erase them, as the servers of a host app and of a MiniApp do
     #[command(subcommand)]
     User(user::User),
     /// Subscription messages: templates, consents of users, sending, and what becomes of them
@@ -123,6 +125,9 @@ pub enum Command {
     /// The APIs that host apps have marked as sensitive
     #[command(subcommand)]
     SensitiveApi(settings::sensitive::SensitiveApi),
+    /// Privacy agreements: what a MiniApp collects and why, in versions, and what users say to it
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     /// Merchants: the owners of product instances and endpoint applications
     #[command(subcommand)]
     Merchant(merchant::Merchant),
@@ -238,6 +243,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Domains(command) => settings::domains::run(command, session).await,
         Command::Permit(command) => settings::permit::run(command, session).await,
         Command::SensitiveApi(command) => settings::sensitive::run(command, session).await,
+        Command::Privacy(command) => privacy::run(command, session).await,
         Command::Merchant(command) => merchant::run(command, session).await,
         Command::Endpoint(command) => endpoint::run(command, session).await,
         Command::Product(command) => endpoint::product(command, session).await,

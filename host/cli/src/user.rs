@@ -1,6 +1,6 @@
-//! `berth user`: logins of users to MiniApps.
+//! `berth user`: logins of users to MiniApps, and what is held about a user.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
@@ -14,14 +14,19 @@ use super::{
     table::{Card, Cell},
 };
 use berth_base::ids::{HostAppId, MiniAppId};
-use berth_model::user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession};
+use berth_model::{
+    privacy::{NamedUser, UserErased},
+    user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession},
+};
 
 /// The subcommands of `berth user`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth user code ha-super mp-shop --account alice
   BERTH_APP_SECRET=… berth user session mp-shop berth_code_…
-  berth --token berth_server_… user end o…")]
+  berth --token berth_server_… user end o…
+  berth user export ha-super --account alice > alice.json
+  berth user erase ha-super --account alice")]
 pub enum User {
     /// Get a login code for a user, as the server of the host app does; good for five minutes and one exchange
     Code {
@@ -51,11 +56,42 @@ pub enum User {
         #[arg(verbatim_doc_comment)]
         signature: String,
     },
+    /// Export everything that is held about a user, as the server of the host app does
+    Export {
+        #[command(flatten)]
+        user: Named,
+    },
+    /// Erase a user: session keys, consents, messages, log entries and what events say of them
+    Erase {
+        #[command(flatten)]
+        user: Named,
+    },
     /// End the session of a user; takes a server token as --token
     End {
         /// The user
         open_id: OpenId,
     },
+}
+
+/// A user of a host app.
+#[derive(Args, Debug)]
+pub struct Named {
+    /// The host app, whose token this takes: of its server or an admin
+    host_app: HostAppId,
+    /// The account that is logged in to the host app
+    #[arg(long)]
+    account: String,
+    /// The MiniApp; all that the user has used in the host app when absent
+    #[arg(long)]
+    app: Option<MiniAppId>,
+}
+
+impl Named {
+    /// The call that does this to the user.
+    fn call(self, what: &str) -> Call {
+        let call = Call::ask(format!("/v1/host-apps/{}/users/{what}", self.host_app));
+        call.json(&NamedUser { account: self.account, mini_app: self.app })
+    }
 }
 
 pub async fn run(command: User, session: &mut Session) -> Done {
@@ -84,6 +120,16 @@ pub async fn run(command: User, session: &mut Session) -> Done {
             session.out.done(&answer, if current { "It is the present one." } else { "It is not the present one." })?;
             if current { Ok(()) } else { Err(Failure::refused("not-current", "The user has to log in again.")) }
         }
+        User::Export { user } => {
+            let answer = client.value(user.call("export")).await?;
+            let document = serde_json::to_string_pretty(&answer).unwrap_or_default();
+            session.out.verbatim(&format!("{document}\n"))
+        }
+        User::Erase { user } => {
+            let what = user.app.as_ref().map_or_else(|| "all MiniApps".to_owned(), ToString::to_string);
+            session.confirm(&format!("Erase {} of {} in {what}, for ever?", user.account, user.host_app))?;
+            session.out.show(&client.value(user.call("erase")).await?, erased_view)
+        }
         User::End { open_id } => {
             client.value(Call::ask("/v1/session/end").json(&EndSession { open_id: open_id.clone() })).await?;
             session.out.done(&json!({"open_id": open_id, "ended": true}), "The session is ended.")
@@ -96,6 +142,20 @@ fn code_view(one: LoginCode, paint: &Paint) -> String {
         .field("code", Cell::strong(&one.code))
         .field("MiniApp", Cell::of(&one.mini_app))
         .field("expires", paint.when(one.expires_at))
+        .render(paint)
+}
+
+fn erased_view(one: UserErased, paint: &Paint) -> String {
+    let mini_apps: Vec<_> = one.mini_apps.iter().map(ToString::to_string).collect();
+    Card::default()
+        .field("MiniApps", Cell::of(if mini_apps.is_empty() { "none".to_owned() } else { mini_apps.join(", ") }))
+        .field("login codes", Cell::of(one.login_codes))
+        .field("session keys", Cell::of(one.session_keys))
+        .field("privacy consents", Cell::of(one.privacy_consents))
+        .field("subscriptions", Cell::of(one.subscriptions))
+        .field("messages", Cell::of(one.messages))
+        .field("events", Cell::of(one.events))
+        .field("log entries", Cell::of(one.log_entries))
         .render(paint)
 }
 

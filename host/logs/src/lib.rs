@@ -69,6 +69,9 @@ pub trait LogStore: Send + Sync {
     /// Drops a day, which is as fast for a full one as for an empty one.
     fn forget(&self, day: Day) -> BoxFuture<'_, Result<()>>;
 
+    /// Erases single entries. Returns how many of them there were.
+    fn erase<'a>(&'a self, ids: &'a [LogId]) -> BoxFuture<'a, Result<u64>>;
+
     /// Closes all connections.
     fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -17,6 +17,7 @@ pub mod message;
 pub mod mini_app;
 pub mod overview;
 pub mod policy;
+pub mod privacy;
 pub mod report;
 pub mod rollout;
 pub mod runtime;

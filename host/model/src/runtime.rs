@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     endpoint::runtime::{Endpoint, EndpointRuntime},
     finished::Finished,
+    privacy::PrivacyRuntime,
     settings::{ApiName, DomainsRuntime},
 };
 
@@ -24,6 +25,10 @@ pub struct Runtime {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<ApiName>>)]
     pub granted_apis: Option<Finished<Vec<ApiName>>>,
+    /// The version of the privacy agreement that holds, and since when a consent counts (D11); absent when none is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PrivacyRuntime>)]
+    pub privacy: Option<Finished<PrivacyRuntime>>,
     /// The APIs that the host app has marked as sensitive, ascending (D3): the host app refuses a call of one that is
     /// not granted. Absent when it has marked none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,6 +29,7 @@ mod mini_app;
 pub mod policy;
 #[cfg(test)]
 mod prepared;
+mod privacy;
 pub mod seal;
 pub mod sealed;
 mod settings;
@@ -54,6 +55,7 @@ pub use delivery::{Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
+pub use privacy::KnownUser;
 pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;
 pub use sqlx::types::Json;

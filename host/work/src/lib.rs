@@ -19,6 +19,7 @@ pub mod mini_app;
 pub mod nats;
 pub mod overview;
 pub mod policy;
+pub mod privacy;
 pub mod report;
 pub mod rollout;
 pub mod settings;

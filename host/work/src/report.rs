@@ -2,10 +2,10 @@
 
 pub use berth_model::report::*;
 
-use berth_base::{error::Result, ids::GrayTaskId};
+use berth_base::{error::Result, ids::GrayTaskId, text::short};
 use berth_check::{Checks, index::GrayEntry};
 use berth_model::{
-    check::{Key, short},
+    check::Key,
     rollout::{Mark, reason},
 };
 use berth_package::PackageName;

@@ -6,9 +6,10 @@ use std::{
 };
 
 use oxc_ast::ast::{
-    Argument, BindingPattern, CallExpression, Expression, FormalParameter, IdentifierReference, ImportDeclaration,
-    ImportDeclarationSpecifier, MemberExpression, ObjectExpression, ObjectPropertyKind, Program, PropertyKey,
-    StaticMemberExpression, VariableDeclarator,
+    Argument, BinaryExpression, BindingPattern, CallExpression, ConditionalExpression, Expression, FormalParameter,
+    IdentifierReference, IfStatement, ImportDeclaration, ImportDeclarationSpecifier, LogicalExpression,
+    LogicalOperator, MemberExpression, ObjectExpression, ObjectPropertyKind, Program, PropertyKey,
+    StaticMemberExpression, UnaryExpression, UnaryOperator, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SemanticBuilder, SymbolId};
@@ -160,6 +161,38 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
         walk::walk_call_expression(self, call);
     }
 
+    fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
+        self.tested(&statement.test);
+        walk::walk_if_statement(self, statement);
+    }
+
+    fn visit_conditional_expression(&mut self, expression: &ConditionalExpression<'a>) {
+        self.tested(&expression.test);
+        walk::walk_conditional_expression(self, expression);
+    }
+
+    fn visit_logical_expression(&mut self, expression: &LogicalExpression<'a>) {
+        if expression.operator == LogicalOperator::And {
+            self.tested(&expression.left);
+        }
+        walk::walk_logical_expression(self, expression);
+    }
+
+    fn visit_binary_expression(&mut self, expression: &BinaryExpression<'a>) {
+        if expression.operator.is_equality() {
+            self.tested(&expression.left);
+            self.tested(&expression.right);
+        }
+        walk::walk_binary_expression(self, expression);
+    }
+
+    fn visit_unary_expression(&mut self, expression: &UnaryExpression<'a>) {
+        if matches!(expression.operator, UnaryOperator::LogicalNot | UnaryOperator::Typeof) {
+            self.tested(&expression.argument);
+        }
+        walk::walk_unary_expression(self, expression);
+    }
+
     fn visit_static_member_expression(&mut self, member: &StaticMemberExpression<'a>) {
         let is_settled = self.settled.contains(&member.span.start);
         if let (false, Some(Meaning::Object)) = (is_settled, self.meaning(&member.object)) {
@@ -209,6 +242,18 @@ impl Finder<'_, '_> {
                 }
             }
             Expression::ChainExpression(chain) => _ = self.settled.insert(chain.span.start),
+            _ => {}
+        }
+    }
+
+    /// Passes over an API that is only asked whether it is there, as in `if (wx.getLocation)`: that is no use of it.
+    fn tested(&mut self, expression: &Expression<'_>) {
+        match expression {
+            Expression::StaticMemberExpression(_) | Expression::ChainExpression(_) => self.settle(expression),
+            Expression::LogicalExpression(both) => {
+                self.tested(&both.left);
+                self.tested(&both.right);
+            }
             _ => {}
         }
     }
@@ -416,5 +461,23 @@ mod tests {
             ["createTCPSocket", "createTCPSocket.connect"]
         );
         assert_eq!(told("wx.cloud.callFunction()")[0].0, "cloud.callFunction");
+    }
+
+    #[test]
+    fn what_is_only_asked_for_is_no_use() {
+        for script in [
+            "if (wx.login) f()",
+            "if (!wx.login || a) f()",
+            "var can = !!wx.login",
+            "if (typeof wx.login === 'function') f()",
+            "a && wx.login !== undefined ? f() : g()",
+        ] {
+            assert_eq!(told(script), [], "{script}");
+        }
+        for script in
+            ["wx.login && wx.login()", "if (wx.login) { wx.login() }", "f(wx.login || g)", "var ask = a && wx.login"]
+        {
+            assert_eq!(told(script).len(), 1, "{script}: {:?}", told(script));
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! All auditors that ask whether something exists or runs use this crate, so that all of them look where a device
 //! would: it resolves slashes, file extensions, aliases, subpackages and npm folders.
 
+pub mod asks;
 pub mod components;
 pub mod dialect;
 pub mod modules;

@@ -20,9 +20,9 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use berth_policy::{Auditor, Description, Finding, Package, Policy, Severity, serde::Deserialize};
 use berth_policy_javascript::{each_file, is_script};
-use berth_policy_layout::Layout;
+use berth_policy_layout::{Layout, asks::is_markup};
 
-use uses::{Use, Uses, in_markup, in_script, is_markup};
+use uses::{Use, Uses, in_markup, in_script};
 
 /// The policy, which is its config.
 #[derive(Deserialize)]

@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_policy::{Place, text::Lines};
 use berth_policy_javascript::{Source, Values, calls, with_program};
-use berth_policy_layout::scanner::tags;
-
-/// Extensions of markup in all dialects.
-const MARKUP: [&str; 9] = ["wxml", "axml", "ttml", "swan", "qml", "ksml", "jxml", "xhsml", "html"];
+use berth_policy_layout::{asks::open_types, scanner::tags};
 
 /// One use of an API.
 pub struct Use {
@@ -57,11 +54,6 @@ impl Uses {
     }
 }
 
-/// Whether a path names markup.
-pub fn is_markup(path: &str) -> bool {
-    MARKUP.contains(&path.rsplit('.').next().unwrap_or_default())
-}
-
 /// Members that only an argument of a platform's API has.
 const CALLBACKS: [&str; 3] = ["success", "fail", "complete"];
 
@@ -78,18 +70,9 @@ pub fn in_script(source: &Source) -> Vec<Use> {
 
 /// What buttons ask for by `open-type`.
 pub fn in_markup(source: &Source) -> Vec<Use> {
-    let mut uses = Vec::new();
-    for tag in tags(&source.text) {
-        let asked = tag.attributes.iter().find(|(name, ..)| *name == "open-type" || *name == "openType");
-        if let Some((_, value, at)) = asked {
-            let parts = value.split('|').map(str::trim).filter(|part| !part.is_empty() && !part.contains('{'));
-            uses.extend(parts.map(|api| Use {
-                api: api.to_owned(),
-                what: format!("open-type=\"{api}\""),
-                certain: true,
-                offset: *at as u32,
-            }));
-        }
-    }
-    uses
+    let asked = |(api, at): (&str, usize)| {
+        let (api, what) = (api.to_owned(), format!("open-type=\"{api}\""));
+        Use { api, what, certain: true, offset: at as u32 }
+    };
+    tags(&source.text).iter().flat_map(open_types).map(asked).collect()
 }

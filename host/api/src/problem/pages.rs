@@ -269,6 +269,14 @@ pub fn page(code: Code) -> Page {
             "A permit holds in one host app, and the MiniApp is not bound to this one, or the other side has not agreed yet.",
             "Bind it first: `berth host-app bind HOST_APP APP`, by an admin of each side.",
         ),
+        Code::PrivacyIncomplete => (
+            "What users read must say who is responsible, how to reach them, and what each thing that is collected is for.",
+            "`errors` lists every place in the draft that lacks something. `berth privacy about APP` and `berth privacy declare APP` fill them.",
+        ),
+        Code::PrivacyUnchanged => (
+            "The draft says word for word what the version that holds says, so that a new one would tell users nothing.",
+            "Change the draft first. To ask all users anew all the same, publish with `renew` (`berth privacy publish APP --renew`).",
+        ),
         Code::PermitExists => (
             "The MiniApp has such a permit in this host app, or has applied for it and waits.",
             "`permit` names it. The host app prolongs one that is approved: `berth permit approve PERMIT --until …`.",

@@ -18,6 +18,7 @@ pub mod mini_apps;
 pub mod org_nodes;
 pub mod packages;
 pub mod policies;
+pub mod privacy;
 pub mod product_instances;
 pub mod settings;
 pub mod users;
@@ -77,6 +78,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(messages::routes())
         .merge(host_apps::routes())
         .merge(settings::routes())
+        .merge(privacy::routes())
         .merge(packages::routes())
         .merge(versions::routes())
         .merge(audits::routes())

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{only_if, tagged};
 use crate::{
     call::Call,
     client::Client,
+    etag::{only_if, tagged},
     failure::{Done, Failure},
     files,
     paint::Paint,

@@ -4,10 +4,11 @@ use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{only_if, tagged, typed};
+use super::typed;
 use crate::{
     call::Call,
     client::Client,
+    etag::{only_if, tagged},
     failure::{Done, Failure},
     paint::Paint,
     parse::one_of,

@@ -28,7 +28,7 @@ fn host(asked: Seen<String>) -> Router {
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
             "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
-            "domains": {"request": ["https://a.example.com"]}, "host_app": "ha-super", "apis": [],
+            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [], "host_app": "ha-super", "apis": [],
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
@@ -117,6 +117,33 @@ async fn each_command_asks_as_the_contract_says() {
         (
             "message report ha-super MSG refused --reason off",
             format!(r#"POST /v1/host-apps/ha-super/messages/{message} {{"state":"refused","reason":"off"}}"#),
+        ),
+        ("privacy kinds", "GET /v1/privacy-kinds".into()),
+        ("privacy show mp-shop --draft", "GET /v1/mini-apps/mp-shop/privacy/draft".into()),
+        ("privacy show mp-shop --version 2", "GET /v1/mini-apps/mp-shop/privacy/versions/2".into()),
+        (
+            "privacy publish mp-shop --note n --renew",
+            r#"POST /v1/mini-apps/mp-shop/privacy/versions {"note":"n","renew":true}"#.into(),
+        ),
+        ("privacy versions mp-shop", "GET /v1/mini-apps/mp-shop/privacy/versions".into()),
+        ("privacy changes mp-shop --from 1", "GET /v1/mini-apps/mp-shop/privacy/changes?from=1".into()),
+        (
+            "privacy agree ha-super mp-shop --account ann --version 2",
+            r#"POST /v1/host-apps/ha-super/privacy-consents {"mini_app":"mp-shop","account":"ann","version":2}"#.into(),
+        ),
+        (
+            "privacy withdraw ha-super mp-shop --account ann",
+            r#"POST /v1/host-apps/ha-super/privacy-consents/withdraw {"mini_app":"mp-shop","account":"ann"}"#.into(),
+        ),
+        (
+            "privacy consents ha-super mp-shop --account ann",
+            "GET /v1/host-apps/ha-super/privacy-consents?mini_app=mp-shop&account=ann".into(),
+        ),
+        ("privacy check OPENID", format!(r#"POST /v1/privacy-consents/check {{"open_id":"{open_id}"}}"#)),
+        ("user export ha-super --account ann", r#"POST /v1/host-apps/ha-super/users/export {"account":"ann"}"#.into()),
+        (
+            "user erase ha-super --account ann --app mp-shop",
+            r#"POST /v1/host-apps/ha-super/users/erase {"account":"ann","mini_app":"mp-shop"}"#.into(),
         ),
         ("team create T", r#"POST /v1/teams {"name":"T"}"#.into()),
         ("team members TEAM", format!("GET /v1/teams/{team}/members")),
@@ -316,6 +343,31 @@ async fn each_command_asks_as_the_contract_says() {
         let asked: Vec<_> = asks(&line).await.iter().map(|one| parts(one)).collect();
         assert_eq!(asked, [parts(&expected)], "{line}");
     }
+}
+
+#[tokio::test]
+async fn d5_a_draft_is_changed_one_thing_at_a_time() {
+    let set = |more: Value| {
+        let mut whole = json!({"developer": {}, "contact": {}, "retention_days": 30, "collected": [], "sdks": []});
+        whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ("PUT /v1/mini-apps/mp-shop/privacy/draft".to_owned(), whole)
+    };
+    let item = json!({"kind": "location", "apis": ["getLocation"], "purpose": {"en": "maps", "zh": "地图"}});
+    for (line, expected) in [
+        ("privacy declare mp-shop --kind location --api getLocation --purpose maps|地图", json!({"collected": [item]})),
+        (
+            "privacy about mp-shop --developer 咖啡公司 --email a@b.cn --effective-on 2030-01-31",
+            json!({"developer": {"zh": "咖啡公司"}, "contact": {"email": "a@b.cn"}, "effective_on": "2030-01-31"}),
+        ),
+    ] {
+        let asked = asks(line).await;
+        assert_eq!(asked[0], "GET /v1/mini-apps/mp-shop/privacy/draft");
+        assert_eq!(parts(&asked[1]), set(expected), "{line}");
+    }
+    let forever = asks("privacy about mp-shop --retention-days 0").await;
+    assert_eq!(parts(&forever[1]).1.get("retention_days"), None);
+    let desk = Desk::before(host(Seen::new())).await;
+    assert_eq!(desk.run("privacy undeclare mp-shop --kind location").await.code, 2);
 }
 
 #[tokio::test]

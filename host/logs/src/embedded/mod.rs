@@ -17,7 +17,7 @@ mod sqlite;
 mod statement;
 mod write;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use berth_base::{
     clock::{Clock, Nature},
@@ -27,7 +27,12 @@ use berth_model::log::{Arrived, Day, DayLimits, DaySize, Fate, Filter, LogId, Sp
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::time::Instant;
 
-use self::{postgres::Tables, search::Search, sqlite::Files, statement::Conn};
+use self::{
+    postgres::Tables,
+    search::Search,
+    sqlite::Files,
+    statement::{Conn, Writing},
+};
 use crate::{Followed, Found, LogStore};
 
 /// How many entries there are in a block.
@@ -82,10 +87,7 @@ impl Embedded {
     async fn write(&self, entries: &[Arrived], limits: &DayLimits) -> Result<Vec<Fate>> {
         let now = self.clock.now();
         let day = Day::of(now);
-        let mut writing = match &self.place {
-            Place::Files(files) => files.begin(day).await?,
-            Place::Tables(tables) => tables.begin(day).await?,
-        };
+        let mut writing = self.begin(day).await?;
         let fates = write::append(&mut writing, day, now, limits, entries).await?;
         write::seal(&mut writing, day).await?;
         writing.commit().await?;
@@ -123,6 +125,27 @@ impl Embedded {
             }
         }
         Ok(followed)
+    }
+
+    async fn take_out(&self, ids: &[LogId]) -> Result<u64> {
+        let mut by_day = BTreeMap::<Day, Vec<LogId>>::new();
+        for id in ids {
+            by_day.entry(Day::of(id.received_at())).or_default().push(*id);
+        }
+        let mut erased = 0;
+        for (day, ids) in by_day {
+            let mut writing = self.begin(day).await?;
+            erased += write::erase(&mut writing, &ids).await?;
+            writing.commit().await?;
+        }
+        Ok(erased)
+    }
+
+    async fn begin(&self, day: Day) -> Result<Writing> {
+        match &self.place {
+            Place::Files(files) => files.begin(day).await,
+            Place::Tables(tables) => tables.begin(day).await,
+        }
     }
 
     async fn newest(&self) -> Result<LogId> {
@@ -178,6 +201,10 @@ impl LogStore for Embedded {
             }
         }
         .boxed()
+    }
+
+    fn erase<'a>(&'a self, ids: &'a [LogId]) -> BoxFuture<'a, Result<u64>> {
+        self.take_out(ids).boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

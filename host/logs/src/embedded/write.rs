@@ -23,6 +23,18 @@ const TAIL: &str = "SELECT * FROM entry WHERE id > $1 AND id < $2 ORDER BY id LI
 const WAITING: &str = "SELECT COUNT(*) FROM entry WHERE id > $1 AND id < $2";
 const SEAL: &str = "INSERT INTO block (first, last, terms, grams) VALUES ($1, $2, $3, $4)";
 
+/// Erases entries. What is noted of their blocks stays: it holds no texts, and a search that it leads astray finds nothing.
+pub async fn erase(writing: &mut Writing, ids: &[LogId]) -> Result<u64> {
+    let mut erased = 0;
+    for id in ids {
+        erased += on!(Writing, writing, |connection: Driver| {
+            let query = sqlx::query::<Driver>("DELETE FROM entry WHERE id = $1").bind(id.0);
+            query.execute(&mut **connection).await?.rows_affected()
+        });
+    }
+    Ok(erased)
+}
+
 /// The id of the last entry of a day; 0 when it has none.
 pub async fn last(conn: &mut Conn, day: Day) -> Result<LogId> {
     let (first, end) = (day.first().0, day.end().0);

@@ -5,6 +5,7 @@ mod evaluation;
 mod findings;
 mod pure;
 mod sarif;
+mod supply;
 
 pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
@@ -12,6 +13,7 @@ pub use evaluation::Evaluation;
 pub use findings::{Findings, NamedFinding, NoVerdict};
 pub use pure::{Gate, capped, failed_open, gate, tally};
 pub use sarif::sarif;
+pub use supply::{GrantedApis, ServerDomains, Supplies, supplied};
 
 use berth_base::{
     clock::Millis,

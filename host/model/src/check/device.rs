@@ -8,10 +8,9 @@ use sha2::{Digest as _, Sha256};
 use berth_base::{
     error::{Error, Result},
     ids::HostAppId,
+    text::short,
 };
 
-/// Length in bytes of one text of a device, at most.
-const MAX_TEXT: usize = 256;
 const MAX_ATTRIBUTES: usize = 32;
 
 /// A device, as it describes itself. Nothing of this is proved.
@@ -88,14 +87,6 @@ impl Device {
         let own = self.attributes.iter().flat_map(|(name, value)| [name.as_str(), value]);
         known.into_iter().chain(own.map(|text| ("attributes", text))).try_for_each(|(name, text)| short(name, text))
     }
-}
-
-/// Refuses with `invalid-field` a text that is over 256 bytes or has a NUL character, which PostgreSQL cannot store.
-pub fn short(name: &str, text: &str) -> Result<()> {
-    if text.len() > MAX_TEXT {
-        return Err(Error::field(name, format!("must have at most {MAX_TEXT} bytes, has {}.", text.len())));
-    }
-    if text.contains('\0') { Err(Error::field(name, "must not contain NUL.")) } else { Ok(()) }
 }
 
 /// Stands for a guid, a device id or an account where millions of them are kept in memory: the first 16 bytes of the

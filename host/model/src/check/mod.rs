@@ -5,7 +5,7 @@ mod device;
 mod trace;
 mod wire;
 
-pub use device::{Device, Key, short};
+pub use device::{Device, Key};
 pub use trace::Step;
 pub use wire::{
     CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Had, Having, PackageRef, Reason, Status,

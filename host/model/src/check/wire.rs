@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Step, device::short};
+use super::{Device, Step};
 use berth_base::{
     error::{Error, Result},
     ids::{Digest, GrayTaskId, HostAppId},
-    text::text_enum,
+    text::{short, text_enum},
     version::VersionNumber,
 };
 

@@ -32,6 +32,7 @@ use crate::{
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     policy::registry::{InstalledPolicy, PolicyBinding},
+    privacy::{PrivacyDraftChanged, PrivacyPublished, UserErasedIn},
     rollout::{Cohort, GrayTask},
     settings::{DomainsChanged, Permit, SensitiveApisChanged},
     version::{Release, Trial, Version},
@@ -132,6 +133,10 @@ catalogue! {
     PERMIT_REVOKED = "permit.revoked" Permit, "A permit was taken back; `note` says why.";
     PERMIT_WITHDRAWN = "permit.withdrawn" Permit, "A team withdrew its application, or gave a permit up.";
     PERMIT_EXPIRED = "permit.expired" Permit, "The time of a permit is over.";
+
+    PRIVACY_DRAFT_CHANGED = "privacy.draft_changed" PrivacyDraftChanged, "The draft of a MiniApp's privacy agreement changed; `changes` says how.";
+    PRIVACY_PUBLISHED = "privacy.published" PrivacyPublished, "A version of a MiniApp's privacy agreement was published; `renews` says whether users are asked again.";
+    USER_ERASED = "user.erased" UserErasedIn, "A user of a host app was erased in a MiniApp: what named them is gone. Who it was is not said.";
 
     VERSION_UPLOADED = "version.uploaded" Version, "A development version was uploaded.";
     VERSION_REPLACED = "version.replaced" Version, "A development version was uploaded again with other bytes.";

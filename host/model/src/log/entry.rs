@@ -6,7 +6,7 @@ use berth_base::{
     clock::Millis,
     error::{Error, Result},
     ids::{HostAppId, MiniAppId},
-    text::text_enum,
+    text::{short, text_enum},
 };
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -14,7 +14,6 @@ use serde::{
 };
 
 use super::{Level, LogId};
-use crate::check::short;
 
 /// How many entries a batch has, at most.
 pub const MAX_ENTRIES: usize = 1000;

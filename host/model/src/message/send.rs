@@ -145,6 +145,16 @@ pub struct MessageToShow {
     /// The page of the MiniApp that it opens; absent when it opens nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
+    /// Whether the user was erased since: there is neither an account nor anything to show any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+}
+
+impl MessageToShow {
+    /// The message without the user and without what was said.
+    pub fn erased(self) -> Self {
+        Self { account: String::new(), fields: Vec::new(), page: None, erased: true, ..self }
+    }
 }
 
 impl SendMessage {

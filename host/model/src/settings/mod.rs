@@ -7,7 +7,6 @@ mod permit;
 mod preset;
 mod runtime;
 mod sensitive;
-mod supply;
 
 pub use domain::{Domain, DomainKind};
 pub use domains::{DomainChange, DomainSettings, Domains, DomainsChanged, SetDomains};
@@ -21,4 +20,3 @@ pub use sensitive::{
     ApiName, ApiStanding, LocalName, NewSensitiveApi, SensitiveApi, SensitiveApis, SensitiveApisChanged,
     SensitiveApisOf, SetSensitiveApis,
 };
-pub use supply::{GrantedApis, ServerDomains, Supplies, supplied};

@@ -10,10 +10,9 @@ use berth_base::{
     error::{Error, Result},
     ids::{HostAppId, MiniAppId},
     secret::Secret,
+    text::short,
 };
 use serde::{Deserialize, Serialize};
-
-use crate::check::short;
 
 /// The first characters of a login code.
 pub const LOGIN_CODE: &str = "berth_code_";

@@ -2,6 +2,7 @@
 
 mod decide;
 mod desk;
+mod supply;
 mod worker;
 
 pub use berth_model::audit::*;

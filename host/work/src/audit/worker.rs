@@ -11,13 +11,12 @@ use std::{
 };
 
 use berth_judge::{AUDITS_AT_ONCE, Subject};
-use berth_model::{
-    audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, failed_open, gate},
-    settings::{Supplies, supplied},
+use berth_model::audit::{
+    Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate, supplied,
 };
 use futures_util::future::join_all;
 
-use super::decide;
+use super::{decide, supply::supplies};
 use berth_base::{
     error::{Error, Result},
     ids::AuditId,
@@ -26,7 +25,7 @@ use berth_model::event::{AuditChecked, AuditWaits, kind};
 use berth_package::{Archive, PackageName};
 use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
-use crate::{audit::Audits, event, policy::registry::auditors, settings};
+use crate::{audit::Audits, event, policy::registry::auditors};
 
 /// How long a lease lasts: an audit whose worker has not renewed its lease for this time may be claimed by another one.
 const LEASE_SECONDS: i64 = 8;
@@ -129,7 +128,7 @@ async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     let attempts = tx.audit(id).await?.map_or(0, |row| row.attempts);
     let host_apps: Vec<_> = audit.items.iter().map(|item| item.host_app.clone()).collect();
     let bindings = auditors(&mut tx, &audit.mini_app, &host_apps).await?;
-    let supplies = settings::supplies(&mut tx, &audit.mini_app, &host_apps).await?;
+    let supplies = supplies(&mut tx, &audit.mini_app, &host_apps).await?;
     drop(tx);
     if attempts > MAX_ATTEMPTS {
         let reason =

@@ -14,6 +14,7 @@ use berth_model::{
     Finished,
     endpoint::runtime::Endpoint,
     policy::registry::{Mode, OnError, ScopeKind},
+    privacy::PrivacyRuntime,
     rollout::each_text,
     settings::{AppSettings, Domains, InForce},
 };
@@ -64,6 +65,7 @@ fn entry(row: IndexedApp, settings: AppSettings) -> AppEntry {
         trial: None,
         host_apps: BTreeSet::new(),
         settings,
+        privacy: None,
         gray: Vec::new(),
     }
 }
@@ -122,6 +124,7 @@ pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> 
         apps.insert(row.id.clone(), AppRows { entry: entry(row, settings), tasks: Vec::new() });
     }
     add_versions(tx, span, &mut apps).await?;
+    add_privacy(tx, span, &mut apps).await?;
     for (mini_app, host_app) in tx.bindings_in(span).await? {
         if let Some(app) = apps.get_mut(&mini_app) {
             app.entry.host_apps.insert(host_app);
@@ -160,6 +163,15 @@ async fn add_versions(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for release in tx.forced_in(span).await? {
         if let Some(app) = apps.get_mut(&release.mini_app) {
             app.entry.forced.push(release.version);
+        }
+    }
+    Ok(())
+}
+
+async fn add_privacy(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
+    for (mini_app, head) in tx.privacy_in(span).await? {
+        if let Some(app) = apps.get_mut(&mini_app) {
+            app.entry.privacy = Some(Finished::<PrivacyRuntime>::of(head.runtime(&mini_app))?);
         }
     }
     Ok(())

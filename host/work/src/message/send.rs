@@ -54,6 +54,7 @@ pub async fn send(db: &Db, server: &MiniAppServer, send: SendMessage, key: Optio
         title: template.title,
         fields,
         page: send.page,
+        erased: false,
     };
     tx.tell(kind::MESSAGE_SENT, &message.id, mini_app.as_str(), &to_show).for_host_app(&user.host_app);
     tx.commit().await?;

@@ -1,11 +1,9 @@
-//! The development settings of MiniApps: domains (D1), permits in host apps (D2, D3, D6), sensitive APIs (D3), and what of
-//! them auditors are told (D8).
+//! The development settings of MiniApps: domains (D1), permits in host apps (D2, D3, D6), sensitive APIs (D3).
 
 mod domains;
 mod permit;
 mod runtime;
 mod sensitive;
-mod supply;
 mod ticker;
 
 pub use berth_model::settings::*;
@@ -15,7 +13,6 @@ pub use permit::{
 };
 pub use runtime::runtime;
 pub use sensitive::{get as sensitive_apis, of_mini_app as sensitive_apis_of, presets, set as set_sensitive_apis};
-pub(crate) use supply::supplies;
 pub use ticker::{run as run_ticker, tick};
 
 use berth_base::error::Result;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{plan::Told, send::Message};
 use berth_base::{error::Result, ids::TeamId};
-use berth_model::access::Scope;
+use berth_model::{access::Scope, event::kind};
 use berth_store::{EventRow, ToldRow, Tx};
 
 use crate::event::cloud;
@@ -106,8 +106,12 @@ impl Recent {
         self.events.back().map_or(self.after, Told::seq)
     }
 
-    /// Adds the events that follow the newest one, and drops the oldest ones when there are too many.
+    /// Adds the events that follow the newest one, and drops the oldest ones when there are too many. When a user was
+    /// erased, earlier events are not what they were: they are read anew where they are still wanted (D13).
     pub fn extend(&mut self, batch: Batch) {
+        if batch.events.iter().any(|event| event.row.kind == kind::USER_ERASED.name()) {
+            (self.after, self.events) = (batch.after, VecDeque::new());
+        }
         self.events.extend(batch.events);
         while self.events.len() > KEPT {
             self.after = self.events.pop_front().map_or(self.after, |event| event.seq());

@@ -1,4 +1,4 @@
-//! What auditors are told of the settings of a MiniApp (D8).
+//! What auditors are told of the settings and the privacy agreement of a MiniApp (D8, D14).
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,15 @@ use berth_base::{
     error::Result,
     ids::{HostAppId, MiniAppId},
 };
-use berth_model::settings::{GrantedApis, PermitKind, ServerDomains, Supplies};
+use berth_model::{
+    audit::{GrantedApis, ServerDomains, Supplies},
+    privacy::DeclaredPrivacy,
+    settings::PermitKind,
+};
 use berth_store::{Span, Tx};
 
 /// The settings of a MiniApp as they are now, as far as they concern the host apps that decide on a version of it.
-pub(crate) async fn supplies(tx: &mut Tx, mini_app: &MiniAppId, host_apps: &[HostAppId]) -> Result<Supplies> {
+pub(super) async fn supplies(tx: &mut Tx, mini_app: &MiniAppId, host_apps: &[HostAppId]) -> Result<Supplies> {
     let now = tx.now();
     let mut permits = tx.permits_in_force_in(&Span::one(mini_app)).await?;
     permits.retain(|(_, permit)| permit.until.is_none_or(|until| now < until));
@@ -27,5 +31,7 @@ pub(crate) async fn supplies(tx: &mut Tx, mini_app: &MiniAppId, host_apps: &[Hos
         granted.sort_unstable();
         sensitive_apis.insert(host_app.clone(), GrantedApis { sensitive, granted });
     }
-    Ok(Supplies { server_domains: ServerDomains { domains, verified_in, skipped_in }, sensitive_apis })
+    let privacy = tx.privacy_version(mini_app, None).await?;
+    let privacy = privacy.map(|it| DeclaredPrivacy::of(it.head.version, &it.agreement.collected)).unwrap_or_default();
+    Ok(Supplies { server_domains: ServerDomains { domains, verified_in, skipped_in }, sensitive_apis, privacy })
 }

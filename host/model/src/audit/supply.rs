@@ -1,4 +1,4 @@
-//! What an auditor is told of the settings of a MiniApp (D8): members of its config that its schema marks by a format, which
+//! What an auditor is told of the settings and the privacy agreement of a MiniApp (D8, D14): members of its config that its schema marks by a format, which
 //! the host fills in for each audit.
 //!
 //! The interface of policies is frozen and records in it never change, and a function of the host would leave no trace.
@@ -11,12 +11,17 @@ use berth_base::ids::HostAppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ApiName, Domains};
+use crate::{
+    privacy::DeclaredPrivacy,
+    settings::{ApiName, Domains},
+};
 
 /// The format of a member that takes [`ServerDomains`].
 const SERVER_DOMAINS: &str = "server-domains";
 /// The format of a member that takes [`Supplies::sensitive_apis`].
 const SENSITIVE_APIS: &str = "sensitive-apis";
+/// The format of a member that takes [`Supplies::privacy`].
+const PRIVACY: &str = "privacy";
 
 /// What a host knows about the settings of a MiniApp whose version is audited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub struct Supplies {
     pub server_domains: ServerDomains,
     /// The sensitive APIs of each host app that decides.
     pub sensitive_apis: BTreeMap<HostAppId, GrantedApis>,
+    /// The privacy agreement that holds.
+    pub privacy: DeclaredPrivacy,
 }
 
 /// The domains of a MiniApp, and the host apps that verify them.
@@ -56,6 +63,7 @@ pub fn supplied(config: &Value, schema: Option<&Value>, supplies: &Supplies) -> 
         let value = match property.get("format").and_then(Value::as_str) {
             Some(SERVER_DOMAINS) => serde_json::to_value(&supplies.server_domains),
             Some(SENSITIVE_APIS) => serde_json::to_value(&supplies.sensitive_apis),
+            Some(PRIVACY) => serde_json::to_value(&supplies.privacy),
             _ => continue,
         };
         if let (Ok(value), false) = (value, members.contains_key(name)) {
@@ -76,15 +84,18 @@ mod tests {
         let schema = json!({"properties": {
             "known": {"type": "object", "format": "server-domains"},
             "apis": {"type": "object", "format": "sensitive-apis"},
+            "declared": {"type": "object", "format": "privacy"},
             "severity": {"type": "string"},
         }});
         let host_app: HostAppId = "mall".parse().expect("an id");
         let supplies = Supplies {
             server_domains: ServerDomains { skipped_in: vec![host_app.clone()], ..ServerDomains::default() },
             sensitive_apis: BTreeMap::from([(host_app, GrantedApis::default())]),
+            privacy: DeclaredPrivacy::of(7, &[]),
         };
         let config = supplied(&json!({"severity": "error", "apis": {}}), Some(&schema), &supplies);
         assert_eq!(config["known"]["skipped_in"], json!(["mall"]));
+        assert_eq!(config["declared"], json!({"version": 7, "collected": []}));
         assert_eq!((&config["apis"], &config["severity"]), (&json!({}), &json!("error")));
         assert_eq!(supplied(&json!({}), Some(&json!({"properties": {"a": {}}})), &supplies), json!({}));
         assert_eq!(supplied(&json!({}), None, &supplies), json!({}));

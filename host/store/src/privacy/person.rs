@@ -1,0 +1,155 @@
+//! What a user of a host app has left behind in MiniApps, to be exported and erased.
+
+use sqlx::types::Json;
+
+use berth_base::{
+    clock::Millis,
+    error::Result,
+    ids::{Digest, MessageTemplateId, MiniAppId},
+};
+use berth_model::{
+    message::{MessageToShow, UserMessage, public_template},
+    privacy::{SubscriptionHeld, UserErased},
+    user::User,
+};
+
+use crate::{Tx, execute, fetch};
+
+/// A user of one MiniApp.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct KnownUser {
+    /// The hash of the OpenID.
+    pub open_id_sha256: Digest,
+    /// The MiniApp.
+    pub mini_app_id: MiniAppId,
+    /// Whether there is a session key.
+    pub has_session: bool,
+    /// When the user has last logged in; 0 for never.
+    pub session_at: Millis,
+    /// Since when the user is known.
+    pub created_at: Millis,
+}
+
+/// What a user allows of a template.
+#[derive(sqlx::FromRow)]
+struct HeldRow {
+    template_id: MessageTemplateId,
+    template: String,
+    allowed: i64,
+    utc_offset: i64,
+    updated_at: Millis,
+}
+
+/// A number and data of the event `message.sent`.
+type Sent = (i64, Json<MessageToShow>);
+
+impl Tx {
+    /// The MiniApps of which an account is a user, by id; of `mini_app` alone if one is named.
+    pub async fn known_users(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<Vec<KnownUser>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            KnownUser,
+            "SELECT open_id_sha256, mini_app_id, session_key_sealed IS NOT NULL AS has_session, session_at, created_at
+             FROM mini_app_user WHERE host_app_id = $1 AND account = $2 AND mini_app_id = COALESCE($3, mini_app_id)
+             ORDER BY mini_app_id",
+            &user.host_app,
+            &user.account,
+            mini_app
+        )?)
+    }
+
+    /// What a user has been asked about subscription messages.
+    pub async fn subscriptions_held(&mut self, user: &KnownUser) -> Result<Vec<SubscriptionHeld>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            HeldRow,
+            "SELECT s.template_id, t.template, s.allowed, s.utc_offset, s.updated_at FROM subscription s
+             JOIN message_template t ON t.id = s.template_id WHERE s.open_id_sha256 = $1 ORDER BY s.template_id",
+            &user.open_id_sha256
+        )?;
+        let held = |row: HeldRow| {
+            let HeldRow { template_id: template, allowed, utc_offset, updated_at, .. } = row;
+            let title = public_template(&row.template)?.title.clone();
+            Ok(SubscriptionHeld { template, title, allowed, utc_offset, updated_at })
+        };
+        rows.into_iter().map(held).collect()
+    }
+
+    /// The messages to a user, oldest first.
+    pub async fn messages_held(&mut self, user: &KnownUser) -> Result<Vec<UserMessage>> {
+        const SQL: &str = "SELECT * FROM message WHERE open_id_sha256 = $1 ORDER BY id";
+        Ok(fetch!(self, fetch_all, UserMessage, SQL, &user.open_id_sha256)?)
+    }
+
+    /// The events that name a user and say what a message said, oldest first; of `mini_app` alone if one is named.
+    pub async fn messages_told(
+        &mut self,
+        user: &User,
+        mini_app: Option<&MiniAppId>,
+    ) -> Result<Vec<(i64, MessageToShow)>> {
+        let rows = fetch!(
+            self,
+            fetch_all,
+            Sent,
+            "SELECT seq, data FROM event WHERE type = 'message.sent' AND data ->> 'account' = $1 AND host_app_id = $2
+             ORDER BY seq",
+            &user.account,
+            &user.host_app
+        )?;
+        let told = rows.into_iter().map(|(seq, data)| (seq, data.0));
+        Ok(told.filter(|(_, data)| mini_app.is_none_or(|id| data.mini_app == *id)).collect())
+    }
+
+    /// Deletes what a user has left behind, and takes the user out of events. Whoever writes for the user at the same time
+    /// is waited for, or finds the user gone.
+    ///
+    /// Login codes go first: who exchanges one now has it, and is waited for, and the user who comes of it goes next.
+    pub async fn erase_user(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<UserErased> {
+        let mut erased = UserErased::default();
+        let codes = fetch!(
+            self,
+            fetch_all,
+            (MiniAppId,),
+            "DELETE FROM login_code WHERE host_app_id = $1 AND account = $2 AND mini_app_id = COALESCE($3, mini_app_id)
+             RETURNING mini_app_id",
+            &user.host_app,
+            &user.account,
+            mini_app
+        )?;
+        erased.login_codes = codes.len() as u64;
+        erased.mini_apps.extend(codes.into_iter().map(|(mini_app,)| mini_app));
+        for known in self.hold_users(user, mini_app).await? {
+            self.erase_known(&known, &mut erased).await?;
+        }
+        for (seq, message) in self.messages_told(user, mini_app).await? {
+            erased.mini_apps.insert(message.mini_app.clone());
+            erased.events += execute!(self, "UPDATE event SET data = $2 WHERE seq = $1", seq, Json(message.erased()))?;
+        }
+        Ok(erased)
+    }
+
+    /// Locks the users of MiniApps that an account is, in one order.
+    async fn hold_users(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<Vec<KnownUser>> {
+        let mut held = Vec::new();
+        for known in self.known_users(user, mini_app).await? {
+            const SQL: &str = "UPDATE mini_app_user SET account = account WHERE open_id_sha256 = $1
+                RETURNING open_id_sha256, mini_app_id, session_key_sealed IS NOT NULL AS has_session, session_at, created_at";
+            held.extend(fetch!(self, fetch_optional, KnownUser, SQL, &known.open_id_sha256)?);
+        }
+        Ok(held)
+    }
+
+    async fn erase_known(&mut self, user: &KnownUser, erased: &mut UserErased) -> Result<()> {
+        let open_id = &user.open_id_sha256;
+        erased.privacy_consents += execute!(self, "DELETE FROM privacy_consent WHERE open_id_sha256 = $1", open_id)?;
+        erased.subscriptions += execute!(self, "DELETE FROM subscription WHERE open_id_sha256 = $1", open_id)?;
+        // After the consents: who sends a message has locked one of them, and is waited for.
+        erased.messages += execute!(self, "DELETE FROM message WHERE open_id_sha256 = $1", open_id)?;
+        execute!(self, "DELETE FROM mini_app_user WHERE open_id_sha256 = $1", open_id)?;
+        erased.session_keys += u64::from(user.has_session);
+        erased.mini_apps.insert(user.mini_app_id.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+Page({
+  data: { shop: '' },
+
+  onLoad() {
+    const show = (place) => this.setData({ shop: `${place.latitude}, ${place.longitude}` });
+    wx.getLocation({ success: show });
+  },
+});
