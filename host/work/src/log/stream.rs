@@ -89,7 +89,6 @@ impl Follower {
                 return Some(Item::Entry(Box::new(entry)));
             }
             let arrived = self.logs.arrived.clone().notified_owned();
-            let before = self.after;
             let read = self.logs.store.follow(&self.filter, self.after, BATCH).await;
             // The client comes again and goes on where it was.
             let read = read.inspect_err(|error| tracing::warn!(?error, "a stream of logs broke off")).ok()?;
@@ -98,7 +97,7 @@ impl Follower {
             if !self.found.is_empty() {
                 // What arrived after the token was revoked is not for its holder (F84).
                 self.look_again().await.ok()?;
-            } else if self.after == before {
+            } else if read.is_all {
                 tokio::select! {
                     _ = timeout(PULSE, arrived) => {}
                     () = sleep_until(self.heartbeat) => {}
