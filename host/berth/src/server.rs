@@ -173,7 +173,10 @@ impl Host {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
         }
         if let Err(error) = log::release_export(&app.db).await {
-            tracing::warn!(?error, "the lease of the export of logs could not be given back; other hosts wait until it ends");
+            tracing::warn!(
+                ?error,
+                "the lease of the export of logs could not be given back; other hosts wait until it ends"
+            );
         }
         app.logs.store.close().await;
         app.db.close().await;

@@ -98,7 +98,8 @@ pub async fn open(
             Arc::new(ClickHouse::open(url, config.log_settle, nature).await?)
         }
         Some(_) => {
-            let text = "The address of the log store must start with postgres://, or for ClickHouse with http:// or https://.";
+            let text =
+                "The address of the log store must start with postgres://, or for ClickHouse with http:// or https://.";
             return Err(Error::new(Code::BadRequest, text));
         }
     })

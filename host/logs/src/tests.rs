@@ -250,7 +250,9 @@ async fn d4_who_follows_gets_every_entry_once_whoever_writes() {
                 end = done.await.unwrap().into_iter().map(Result::unwrap).max();
             }
             let read = store.follow(&filter, after, 50).await.unwrap();
-            assert!(read.looked_to >= after && read.entries.iter().all(|one| one.id > after && one.id <= read.looked_to));
+            assert!(
+                read.looked_to >= after && read.entries.iter().all(|one| one.id > after && one.id <= read.looked_to)
+            );
             after = read.looked_to;
             followed.extend(read.entries);
             tokio::time::sleep(Duration::from_millis(1)).await;

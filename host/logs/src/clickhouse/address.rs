@@ -62,7 +62,9 @@ fn plain(part: &str) -> Result<String> {
 }
 
 fn wrong(why: &str) -> Error {
-    let text = format!("The address of the log store cannot be used. {why} --log-url is http(s)://user:password@host:8123/database.");
+    let text = format!(
+        "The address of the log store cannot be used. {why} --log-url is http(s)://user:password@host:8123/database."
+    );
     Error::new(Code::BadRequest, text)
 }
 

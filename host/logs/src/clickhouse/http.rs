@@ -143,7 +143,10 @@ fn secret_header(text: &str) -> Result<HeaderValue> {
 fn nothing(answer: &str) -> Result<(), Failure> {
     match answer.trim().is_empty() {
         true => Ok(()),
-        false => Err(exception(answer).unwrap_or_else(|| Failure::Broken(anyhow!("something else than ClickHouse answered")))),
+        false => {
+            Err(exception(answer)
+                .unwrap_or_else(|| Failure::Broken(anyhow!("something else than ClickHouse answered"))))
+        }
     }
 }
 
@@ -154,7 +157,8 @@ async fn refused(mut answer: Response) -> Failure {
         said.extend_from_slice(&chunk);
     }
     let said = String::from_utf8_lossy(&said);
-    exception(&said).unwrap_or_else(|| Failure::Broken(anyhow!("the answer was {status}, and no exception of ClickHouse")))
+    exception(&said)
+        .unwrap_or_else(|| Failure::Broken(anyhow!("the answer was {status}, and no exception of ClickHouse")))
 }
 
 /// Only the number is taken from what a server says: the rest may repeat what was asked for, or what was to be stored.
@@ -174,7 +178,9 @@ fn meaning(code: u32) -> &'static str {
     match code {
         60 => "A table is missing there: start the host anew, which makes it.",
         81 => "There is no such database: make it (CREATE DATABASE), or name another one in --log-url.",
-        164 | 497 => "The user may not do this: give it SELECT, INSERT, ALTER, CREATE TABLE and CREATE VIEW on the database.",
+        164 | 497 => {
+            "The user may not do this: give it SELECT, INSERT, ALTER, CREATE TABLE and CREATE VIEW on the database."
+        }
         192..=194 | 516 => "The server takes neither this user nor password: look at --log-url.",
         202 => "The server has too many queries at a time.",
         241 => "The server has no memory for it: ask for less, or raise max_memory_usage.",

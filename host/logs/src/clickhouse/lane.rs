@@ -35,6 +35,24 @@ pub struct Lane {
     claimed: Instant,
 }
 
+/// What a claim is worth by its age.
+#[derive(Debug, PartialEq, Eq)]
+enum Claimed {
+    Holds,
+    IsOld,
+    Ends,
+}
+
+impl Claimed {
+    fn since(age: Duration) -> Self {
+        match age {
+            age if age < USED / 3 => Self::Holds,
+            age if age < USED => Self::IsOld,
+            _ => Self::Ends,
+        }
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Claim {
     lane: u8,
@@ -59,27 +77,28 @@ impl Lane {
                 return Ok(lane);
             }
         }
-        let text = format!("All {LANES} places of hosts that write to the log store are taken. One is free in an hour.");
+        let text =
+            format!("All {LANES} places of hosts that write to the log store are taken. One is free in an hour.");
         Err(Error::new(Code::Unavailable, text))
     }
 
     /// The same lane, renewed when it is time for that; another one when it was not renewed in time.
     pub async fn kept(self, http: &Http, random: &dyn Random) -> Result<Self> {
-        let age = self.claimed.elapsed();
-        if age < USED / 3 {
-            return Ok(self);
-        }
-        if age >= USED {
-            return Self::claim(http, random).await;
-        }
         let claimed = Instant::now();
-        match self.tell(http).await {
-            Ok(()) => Ok(Self { claimed, ..self }),
-            // There is time to try again.
-            Err(failure) => {
-                tracing::warn!(?failure, "the lane of this host in the log store could not be renewed; later again");
-                Ok(self)
-            }
+        match Claimed::since(self.claimed.elapsed()) {
+            Claimed::Holds => Ok(self),
+            Claimed::Ends => Self::claim(http, random).await,
+            Claimed::IsOld => match self.tell(http).await {
+                Ok(()) => Ok(Self { claimed, ..self }),
+                // There is time to try again.
+                Err(failure) => {
+                    tracing::warn!(
+                        ?failure,
+                        "the lane of this host in the log store could not be renewed; later again"
+                    );
+                    Ok(self)
+                }
+            },
         }
     }
 
@@ -148,6 +167,15 @@ mod tests {
     fn d20_a_lane_is_one_that_nobody_has() {
         assert_eq!((free(&[], 7), free(&[7, 8], 7), free(&[255], 255)), (Some(7), Some(9), Some(0)));
         assert_eq!(free(&(0..=255).collect::<Vec<_>>(), 3), None);
+    }
+
+    #[test]
+    fn d20_a_claim_is_renewed_long_before_it_ends_and_not_used_to_its_end() {
+        let after = |minutes| Claimed::since(Duration::from_secs(minutes * 60));
+        assert_eq!([after(0), after(9)], [Claimed::Holds, Claimed::Holds]);
+        assert_eq!([after(10), after(29)], [Claimed::IsOld, Claimed::IsOld]);
+        assert_eq!([after(30), after(600)], [Claimed::Ends, Claimed::Ends]);
+        assert!(USED * 2 <= Duration::from_secs(HOLDS.into()), "by clocks that need not agree");
     }
 
     proptest! {

@@ -95,7 +95,10 @@ impl ClickHouse {
         };
         let off = nature.clock.now().0 / 1000 - seconds;
         if off.abs() > CLOCKS {
-            tracing::warn!(seconds = off, "the clock of this host is not that of the log store; if it is not that of other hosts either, who follows logs misses some");
+            tracing::warn!(
+                seconds = off,
+                "the clock of this host is not that of the log store; if it is not that of other hosts either, who follows logs misses some"
+            );
         }
         let abilities = Abilities::of(&version);
         let http = http.with(abilities);

@@ -29,13 +29,9 @@ impl Abilities {
         Self { is_modern: number.is_some_and(|number| number >= MODERN) }
     }
 
-    /// Settings for every statement. An older server refuses those that it does not know.
+    /// Settings for every statement, which an older server would refuse: an INSERT is answered when it is stored.
     pub fn settings(self) -> &'static [(&'static str, &'static str)] {
-        match self.is_modern {
-            // An INSERT is answered when it is stored, and a SELECT for which nobody waits any more ends.
-            true => &[("async_insert", "0"), ("cancel_http_readonly_queries_on_client_close", "1")],
-            false => &[],
-        }
+        if self.is_modern { &[("async_insert", "0")] } else { &[] }
     }
 
     /// The statements that make what is not there yet.

@@ -162,7 +162,8 @@ async fn read(
 /// What entries must be like, as conditions that go on with others. It is all that the filter asks for, so that what a server
 /// finds needs no second look. `is_modern` adds what follows from it and by which indices pass over entries.
 fn condition(filter: &Filter, is_modern: bool) -> String {
-    let Filter { mini_app, host_app, level, platform, guid, account, page, version, host_version, sdk_version, .. } = filter;
+    let Filter { mini_app, host_app, level, platform, guid, account, page, version, host_version, sdk_version, .. } =
+        filter;
     let mut all = String::new();
     let mut and = |condition: String| {
         all.push_str(" AND ");
@@ -219,12 +220,17 @@ mod tests {
 
     #[test]
     fn d20_a_condition_asks_for_all_that_a_filter_does() {
-        let both = json!({"mini_app": "shop", "level": "warn", "page": "p/a'b", "contains": "50%", "words": "Pay-now 支"});
+        let both =
+            json!({"mini_app": "shop", "level": "warn", "page": "p/a'b", "contains": "50%", "words": "Pay-now 支"});
         let plain = " AND mini_app = 'shop' AND level >= 3 AND (page = 'p/a\\'b' OR startsWith(page, 'p/a\\'b?')) \
             AND position(message, '50%') > 0 AND position(message_words, ' pay now ') > 0 AND position(message_words, ' 支 ') > 0";
         assert_eq!(of(both.clone(), false), plain);
         let modern = of(both, true);
-        for more in [" AND message LIKE '%50\\\\%%'", " AND hasToken(message_words, 'now')", " AND position(message, '50%') > 0"] {
+        for more in [
+            " AND message LIKE '%50\\\\%%'",
+            " AND hasToken(message_words, 'now')",
+            " AND position(message, '50%') > 0",
+        ] {
             assert!(modern.contains(more), "{modern}");
         }
         assert_eq!(of(json!({"host_app": "mall", "page": "p?a=1"}), false), " AND host_app = 'mall' AND 0");
@@ -249,7 +255,11 @@ mod tests {
         }
         assert_eq!(pace.back_from(LogId(i64::MAX), Millis(5)), LogId(0), "no window begins before everything");
         let now = LogId::at(DAWN);
-        assert_eq!(Pace::new().back_from(LogId(i64::MAX), DAWN), LogId::at(Millis(DAWN.0 - 1000)), "what is ahead is one window");
+        assert_eq!(
+            Pace::new().back_from(LogId(i64::MAX), DAWN),
+            LogId::at(Millis(DAWN.0 - 1000)),
+            "what is ahead is one window"
+        );
         assert_eq!(Pace::new().on_from(now), LogId::at(Millis(DAWN.0 + 1000)));
     }
 }

@@ -167,7 +167,8 @@ pub fn otlp_outcome(status: u16, retry_after: Option<u64>, body: &[u8]) -> OtlpO
     match status {
         200..300 => {
             // Taken is taken, in whatever words.
-            let partial = serde_json::from_slice::<Answer>(body).unwrap_or_default().partial_success.unwrap_or_default();
+            let partial =
+                serde_json::from_slice::<Answer>(body).unwrap_or_default().partial_success.unwrap_or_default();
             let rejected = match partial.rejected_log_records {
                 serde_json::Value::String(text) => text.parse().unwrap_or_default(),
                 other => other.as_u64().unwrap_or_default(),

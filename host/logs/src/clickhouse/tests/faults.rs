@@ -1,10 +1,7 @@
 //! A server that is down, slow, full, refuses, or answers half: nothing is told as kept that is not, and nobody waits for ever.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::Ordering,
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -37,7 +34,10 @@ async fn with(part: &'static str, does: Does) -> (ClickHouse, StandIn) {
 }
 
 fn exception(code: u32) -> Does {
-    Does::Answers(500, format!("Code: {code}, e.displayText() = DB::Exception: said 'canary', e.what() = DB::Exception"))
+    Does::Answers(
+        500,
+        format!("Code: {code}, e.displayText() = DB::Exception: said 'canary', e.what() = DB::Exception"),
+    )
 }
 
 /// An error that tells neither the password nor what a server repeats of statements.
@@ -53,7 +53,8 @@ async fn d20_a_server_that_cannot_be_opened_says_why_and_not_by_which_password()
     drop(taken);
     let down = open(&format!("http://berth:canary@{free}/logs")).await.err().unwrap();
     plain(down, Code::Unavailable);
-    for (code, word) in [(193, "password"), (516, "password"), (81, "CREATE DATABASE"), (497, "may not"), (777, "777")] {
+    for (code, word) in [(193, "password"), (516, "password"), (81, "CREATE DATABASE"), (497, "may not"), (777, "777")]
+    {
         let stand_in = stand_in(move |_| exception(code)).await;
         let error = open(&stand_in.url).await.err().unwrap();
         assert!(error.detail.contains(word), "{error:?}");

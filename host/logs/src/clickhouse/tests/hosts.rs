@@ -26,7 +26,11 @@ async fn host(url: &str) -> Arc<ClickHouse> {
 }
 
 /// Follows until everything up to `end` was looked at; `end` comes when it is known.
-async fn follow(store: Arc<ClickHouse>, from: LogId, end: tokio::sync::watch::Receiver<Option<LogId>>) -> Vec<LogEntry> {
+async fn follow(
+    store: Arc<ClickHouse>,
+    from: LogId,
+    end: tokio::sync::watch::Receiver<Option<LogId>>,
+) -> Vec<LogEntry> {
     let (mut after, mut found) = (from, Vec::new());
     while end.borrow().is_none_or(|end| after < end) {
         let read = store.follow(&Filter::default(), after, 97).await.unwrap();
@@ -101,8 +105,23 @@ async fn d20_texts_arrive_at_a_server_as_they_are() {
     let Some(url) = fresh_clickhouse().await else { return };
     let host = host(&url).await;
     let signs: String = (1..=0x7f).filter_map(char::from_u32).collect();
-    for text in [signs.as_str(), "'", "''", "\\", "\\'", "\\\\'; DROP TABLE berth_log; --", "支付\u{1f600}\u{feff}", "%_", "{a:String}", "?"] {
-        let sql = format!("SELECT {0}, position(concat('x', {0}), {0}), {0} LIKE {1}", literal(text), literal(&pattern(text)));
+    for text in [
+        signs.as_str(),
+        "'",
+        "''",
+        "\\",
+        "\\'",
+        "\\\\'; DROP TABLE berth_log; --",
+        "支付\u{1f600}\u{feff}",
+        "%_",
+        "{a:String}",
+        "?",
+    ] {
+        let sql = format!(
+            "SELECT {0}, position(concat('x', {0}), {0}), {0} LIKE {1}",
+            literal(text),
+            literal(&pattern(text))
+        );
         let rows = host.http.select::<(String, u64, u8)>(&sql, LONG).await.unwrap().rows;
         assert_eq!(rows[0], (text.to_owned(), 2, 1));
         let mut hard = entry(0);

@@ -12,7 +12,13 @@ pub struct LogExportConfig {
 
     /// Headers for it, such as `authorization=Bearer%20SECRET,x-tenant=berth`; values are percent-encoded. Better given by
     /// the variable, as all users of a machine see the arguments of processes.
-    #[arg(long, env = "BERTH_LOG_OTLP_HEADERS", hide_env_values = true, value_name = "HEADERS", requires = "log_otlp_url")]
+    #[arg(
+        long,
+        env = "BERTH_LOG_OTLP_HEADERS",
+        hide_env_values = true,
+        value_name = "HEADERS",
+        requires = "log_otlp_url"
+    )]
     pub log_otlp_headers: Option<Secret>,
 }
 

@@ -169,7 +169,15 @@ impl Work<'_> {
         // What was noted by somebody else meanwhile is further than what this host knows.
         let kept = held.filter(|held| held.noted.0 == noted).map(|held| Turn { lease: lease.clone(), ..held });
         let now = Instant::now();
-        let fresh = || Turn { lease, sent: noted, noted: (noted, now), is_ahead: false, waiting: None, failures: 0, not_before: now };
+        let fresh = || Turn {
+            lease,
+            sent: noted,
+            noted: (noted, now),
+            is_ahead: false,
+            waiting: None,
+            failures: 0,
+            not_before: now,
+        };
         Ok(Some(kept.unwrap_or_else(fresh)))
     }
 

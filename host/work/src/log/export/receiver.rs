@@ -40,7 +40,8 @@ impl Receiver {
             let text = "--log-otlp-url must be an http or https address, mostly one that ends with /v1/logs. A password belongs into --log-otlp-headers.";
             Error::new(Code::BadRequest, text)
         })?;
-        let mut all = config.log_otlp_headers.as_ref().map(|text| headers(text.expose())).transpose()?.unwrap_or_default();
+        let mut all =
+            config.log_otlp_headers.as_ref().map(|text| headers(text.expose())).transpose()?.unwrap_or_default();
         all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         all.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         // Fails only when a provider is installed already, which is then the one that is used.
@@ -91,7 +92,10 @@ fn headers(text: &str) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (nth, one) in text.split(',').map(str::trim).enumerate().filter(|(_, one)| !one.is_empty()) {
         let wrong = || {
-            let text = format!("--log-otlp-headers: number {} is not of the form name=value, with the value percent-encoded.", nth + 1);
+            let text = format!(
+                "--log-otlp-headers: number {} is not of the form name=value, with the value percent-encoded.",
+                nth + 1
+            );
             Error::new(Code::BadRequest, text)
         };
         let (name, value) = one.split_once('=').ok_or_else(wrong)?;
@@ -112,7 +116,10 @@ mod tests {
     #[test]
     fn d21_headers_are_read_and_never_repeated() {
         let found = headers("authorization=Bearer%20a%2Cb=, X-Tenant = t ,").unwrap();
-        assert_eq!((found["authorization"].to_str().unwrap(), found["x-tenant"].to_str().unwrap()), ("Bearer a,b=", "t"));
+        assert_eq!(
+            (found["authorization"].to_str().unwrap(), found["x-tenant"].to_str().unwrap()),
+            ("Bearer a,b=", "t")
+        );
         assert!(found["authorization"].is_sensitive());
         for wrong in ["canary", "a=b,canary", "a b=canary", "=canary", "a=canary%0a"] {
             let error = headers(wrong).unwrap_err();
