@@ -325,8 +325,7 @@ async fn d4_f110_a_flood_of_logs_takes_nothing_from_checks() {
 async fn d20_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_the_day() {
     let Some(url) = clickhouse().await else { return };
     let host = Host::start(Database::Sqlite).await;
-    let host =
-        host.again(|config| (config.logs.log_url, config.logs.log_settle) = (Some(url), Duration::from_secs(1))).await;
+    let host = host.again(|config| config.logs.log_url = Some(url)).await;
     let scene = scene(host).await;
     let beside = scene.host.beside().await;
     let reader = beside.with_token(&scene.host.admin_token);
@@ -429,7 +428,6 @@ on_both! {
         let host = host.again(|config| {
             config.log_export.log_otlp_url = Some(url);
             config.log_export.log_otlp_headers = Some("authorization=Bearer%20canary".to_owned().into());
-            config.logs.log_settle = Duration::from_secs(1);
         });
         let scene = scene(host.await).await;
         let beside = scene.host.beside().await;

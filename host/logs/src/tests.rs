@@ -64,7 +64,7 @@ async fn stores() -> Vec<Open> {
 }
 
 async fn open(log_url: Option<String>, folder: &Path, nature: Nature) -> Arc<dyn LogStore> {
-    let config = LogConfig { log_url, log_settle: Duration::from_millis(1500), ..LogConfig::default() };
+    let config = LogConfig { log_url, ..LogConfig::default() };
     crate::open(&config, None, folder, nature).await.unwrap()
 }
 

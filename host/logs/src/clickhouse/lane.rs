@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn d20_a_claim_is_renewed_long_before_it_ends_and_not_used_to_its_end() {
-        let after = |minutes| Claimed::since(Duration::from_secs(minutes * 60));
+        let after = |minutes: u64| Claimed::since(Duration::from_secs(minutes * 60));
         assert_eq!([after(0), after(9)], [Claimed::Holds, Claimed::Holds]);
         assert_eq!([after(10), after(29)], [Claimed::IsOld, Claimed::IsOld]);
         assert_eq!([after(30), after(600)], [Claimed::Ends, Claimed::Ends]);

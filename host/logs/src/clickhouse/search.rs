@@ -128,8 +128,7 @@ pub async fn on(http: &Http, filter: &Filter, span: Span, most: usize) -> Result
                 entries.extend(self::entries(window.rows)?);
                 from = below;
                 pace.took(asked.elapsed());
-                if let Some(last) = entries.last().filter(|_| is_full) {
-                    let looked_to = LogEntry::clone(last).id;
+                if let Some(looked_to) = entries.last().map(|last| last.id).filter(|_| is_full) {
                     return Ok(Followed { entries, looked_to, is_all: false });
                 }
             }
