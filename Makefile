@@ -43,7 +43,8 @@ bench-messages: setup
 	cargo build --locked --release -p berth-tests --bin bench-messages
 	$(TARGET)/release/bench-messages
 
-# MILLIONS=10 make bench-logs takes 8 GiB of room in the temporary folder.
+# MILLIONS=10 make bench-logs takes 8 GiB of room in the temporary folder. On ClickHouse with
+# BERTH_LOG_URL=http://user:password@host:8123/database, a database that nobody else uses.
 bench-logs: setup
 	cargo build --locked --release -p berth -p berth-tests
 	$(TARGET)/release/bench-logs $(TARGET)/release/berth $(or $(MILLIONS),1)

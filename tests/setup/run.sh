@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../.."
 cluster=$(mktemp -d)
 s3=${CARGO_TARGET_DIR:-target}/s3
 nats=${CARGO_TARGET_DIR:-target}/nats
-trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"' EXIT
+clickhouse=${CARGO_TARGET_DIR:-target}/clickhouse
+trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"; tests/setup/clickhouse.sh stop "$clickhouse"' EXIT
 
 # missing WHAT HOW   says loudly what is left out and how to have it; in CI that is the end
 missing() {
@@ -36,6 +37,18 @@ if url=$(tests/setup/nats.sh start "$nats"); then
     export BERTH_TEST_NATS=$url
 else
     missing "the tests on NATS" "Install it (Debian: apt-get install nats-server) to run them."
+fi
+
+if url=$(tests/setup/clickhouse.sh start "$clickhouse"); then
+    export BERTH_TEST_CLICKHOUSE=$url
+else
+    missing "the tests on ClickHouse" "Install it (Debian 12: apt-get install clickhouse-server) to run them."
+fi
+
+if python=$(tests/setup/otlp.sh "${CARGO_TARGET_DIR:-target}/otlp"); then
+    export BERTH_TEST_OTLP_PYTHON=$python
+else
+    missing "the tests of exported logs by OpenTelemetry's own messages" "They need python3 and PyPI."
 fi
 
 if modules=$(tests/setup/npm.sh "${CARGO_TARGET_DIR:-target}/npm"); then

@@ -303,6 +303,18 @@ pub async fn postgres() -> DbConfig {
     DbConfig { database_url: Some(format!("{server}/{name}")), database_connections: 8 }
 }
 
+/// Creates a new database on the ClickHouse server of `BERTH_TEST_CLICKHOUSE`, and returns its address; `None` when there is no
+/// server. In CI there has to be one.
+pub async fn clickhouse() -> Option<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = there_is("BERTH_TEST_CLICKHOUSE")?;
+    LazyLock::force(&HTTP);
+    let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+    let made = Client::new().post(&server).body(format!("CREATE DATABASE {name}")).send().await.unwrap();
+    assert!(made.status().is_success(), "{}", made.text().await.unwrap());
+    Some(format!("{}/{name}", server.trim_end_matches('/')))
+}
+
 static HTTP: LazyLock<()> = LazyLock::new(|| drop(rustls::crypto::ring::default_provider().install_default()));
 
 /// A client of a host, with the credentials of one caller.

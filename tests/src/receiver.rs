@@ -62,6 +62,8 @@ pub enum Reply {
     Status(u16),
     /// Answers with this status and one header.
     With(u16, &'static str, String),
+    /// Answers 200 with this JSON.
+    Says(String),
     /// Never answers.
     Hang,
     /// Answers 200 with a body that never ends.
@@ -169,6 +171,7 @@ async fn answer(reply: Reply, sent: Arc<AtomicU64>) -> Response<Body> {
     match reply {
         Reply::Status(status) => response.status(status).body(Body::empty()).unwrap(),
         Reply::With(status, name, value) => response.status(status).header(name, value).body(Body::empty()).unwrap(),
+        Reply::Says(json) => response.header("content-type", "application/json").body(json.into()).unwrap(),
         Reply::Hang => std::future::pending().await,
         Reply::Endless => {
             let zeros = stream::repeat(Bytes::from_static(&[0; 65_536])).map(move |chunk| {

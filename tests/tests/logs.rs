@@ -1,17 +1,20 @@
 //! Real-time logs (D4): from an SDK to somebody who looks for a fault.
 
 use std::{
-    io::Write,
+    io::{Read, Write},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use berth_base::clock::{ManualClock, Nature, SystemRandom};
 use berth_tests::{
-    Answer, Api, Database, Host, on_both,
+    Answer, Api, Database, Host, clickhouse, on_both,
+    receiver::{Arrived, Receiver, Reply},
     scene::{Scene, text},
+    there_is,
 };
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -339,4 +342,212 @@ async fn d4_f110_a_flood_of_logs_takes_nothing_from_checks() {
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     refused.refused("too-many-requests");
     from("/v1/check", json!({"host_app": "super-app", "guid": "d", "apps": []})).await.good();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d20_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_the_day() {
+    let Some(url) = clickhouse().await else { return };
+    let host = Host::start(Database::Sqlite).await;
+    let host = host.again(|config| config.logs.log_url = Some(url)).await;
+    let scene = scene(host).await;
+    let beside = scene.host.beside().await;
+    let reader = beside.with_token(&scene.host.admin_token);
+    let stream = reader.request("GET", "/v1/logs/stream?mini_app=coffee&level=warn").send().await.unwrap();
+    let rules = json!({"rules": [{"kind": "phone"}]});
+    scene.admin.put("/v1/log-masks", rules).await.good();
+    let sent = json!([
+        entry("opened", json!({"page": "pages/index/index"})),
+        entry(
+            "支付 timed out for 13812345678",
+            json!({"level": "error", "page": "pages/pay/pay?id=7", "filter_msg": "order-77"})
+        ),
+    ]);
+    assert_eq!(send(&scene, sent).await.good(), json!({"kept": 2, "refused": []}));
+    tokio::time::sleep(Duration::from_millis(1100)).await; // the other host has heard of the rule
+    let late = batch(json!([entry("closed by 13812345678", json!({"level": "warn"}))]));
+    beside.device(&scene.key).post("/v1/logs", late).await.good();
+    let all = ["closed by [phone]", "支付 timed out for [phone]", "opened"];
+    for (query, expected) in [
+        ("", &all[..]),
+        ("&level=error&words=TIMED%20支付", &all[1..2]),
+        ("&contains=out%20for%20[", &all[1..2]),
+        ("&page=pages/pay/pay&filter_msg=order", &all[1..2]),
+        ("&words=time", &[]),
+        ("&until=2020-01-01T00:00:00Z", &[]),
+    ] {
+        assert_eq!(messages(&scene.admin, &format!("mini_app=coffee{query}")).await, expected, "{query}");
+    }
+    let first = scene.admin.get("/v1/logs?mini_app=coffee&limit=2").await.good();
+    let rest = format!("mini_app=coffee&cursor={}", text(&first["next"]));
+    assert_eq!(messages(&scene.admin, &rest).await, all[2..]);
+    let mut heard = String::new();
+    let hear = async {
+        let mut parts = stream.bytes_stream();
+        while !heard.contains("closed by") {
+            heard.push_str(std::str::from_utf8(&parts.next().await.unwrap().unwrap()).unwrap());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), hear).await.expect("both entries");
+    let place = |word: &str| heard.find(word).unwrap_or_else(|| panic!("no {word} in {heard}"));
+    assert!(place("timed out for [phone]") < place("closed by [phone]") && !heard.contains("opened"), "{heard}");
+    // A day goes as a whole.
+    let clock = ManualClock::new(scene.host.app.db.now());
+    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+    let Scene { host, key, .. } = scene;
+    let host = host.again_in(nature, |config| config.logs.log_keep_days = 2).await;
+    host.settled().await;
+    clock.advance_seconds(2 * 86_400);
+    host.device(&key).post("/v1/logs", batch(json!([entry("days later", json!({}))]))).await.good();
+    assert_eq!(host.app.logs.forget_old().await.unwrap().len(), 1);
+    assert_eq!(messages(&host.admin(), "mini_app=coffee").await, ["days later"]);
+}
+
+/// The entries in requests that were taken: what they say, in the order of arrival.
+fn exported(requests: &[Arrived]) -> Vec<String> {
+    let bodies = requests.iter().map(|request| serde_json::from_slice::<Value>(&unpacked(request)).unwrap());
+    let items = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let mut said = Vec::new();
+    for body in bodies {
+        for resource in items(&body, "resourceLogs") {
+            let records =
+                items(&resource, "scopeLogs").iter().flat_map(|scope| items(scope, "logRecords")).collect::<Vec<_>>();
+            said.extend(records.iter().map(|record| text(&record["body"]["stringValue"])));
+        }
+    }
+    said
+}
+
+fn unpacked(request: &Arrived) -> Vec<u8> {
+    assert_eq!((request.header("content-encoding"), request.header("content-type")), ("gzip", "application/json"));
+    let mut body = Vec::new();
+    GzDecoder::new(&*request.body).read_to_end(&mut body).unwrap();
+    body
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn figure(host: &Host, name: &str) -> String {
+    let page = host.anonymous().request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
+    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or("none").to_owned()
+}
+
+on_both! {
+    async fn d21_logs_are_exported_once_by_one_host_and_go_on_after_a_restart(host) {
+        let receiver = Receiver::start(|_, before| match before {
+            0 => Reply::With(503, "Retry-After", "1".into()),
+            1 => Reply::Status(200),
+            2 => Reply::Says(r#"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}"#.into()),
+            3 => Reply::Status(400),
+            _ => Reply::Status(200),
+        })
+        .await;
+        let url = receiver.url.clone();
+        let host = host.again(|config| {
+            config.log_export.log_otlp_url = Some(url);
+            config.log_export.log_otlp_headers = Some("authorization=Bearer%20canary".to_owned().into());
+        });
+        let scene = scene(host.await).await;
+        let beside = scene.host.beside().await;
+        let begun = scene.host.pool().await;
+        until("the export has begun", async || begun.number("SELECT COUNT(*) FROM log_export").await == 1).await;
+        let taken = async |count: usize| until(&format!("{count} requests"), async || receiver.arrived().len() >= count).await;
+        send(&scene, json!([entry("first", json!({"level": "error"})), entry("second", json!({}))])).await.good();
+        taken(2).await;
+        let requests = receiver.arrived();
+        assert!(requests[1].at - requests[0].at >= Duration::from_millis(900), "Retry-After is kept");
+        assert_eq!(requests[0].body, requests[1].body);
+        assert_eq!(requests[0].header("authorization"), "Bearer canary");
+        for (count, message) in [(3, "rejected"), (4, "refused"), (5, "third")] {
+            beside.device(&scene.key).post("/v1/logs", batch(json!([entry(message, json!({}))]))).await.good();
+            taken(count).await;
+        }
+        assert_eq!(exported(&receiver.arrived()[1..]), ["first", "second", "rejected", "refused", "third"]);
+        // One of the two hosts has exported all of it.
+        let mut figures = Vec::new();
+        for name in ["berth_log_exported_total", "berth_log_export_refused_total", "berth_log_export_failures_total"] {
+            let of_both = [figure(&scene.host, name).await, figure(&beside, name).await];
+            figures.push(of_both.iter().map(|one| one.parse::<u64>().unwrap()).sum::<u64>());
+        }
+        assert_eq!(figures, [3, 2, 1]);
+        until("nothing waits", async || figure(&scene.host, "berth_log_export_behind_seconds").await == "0").await;
+        begun.close().await;
+        beside.stop().await;
+        let Scene { host, key, .. } = scene;
+        let host = host.again(|_| {}).await;
+        host.settled().await;
+        host.device(&key).post("/v1/logs", batch(json!([entry("after a restart", json!({}))]))).await.good();
+        taken(6).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(exported(&receiver.arrived()[5..]), ["after a restart"], "nothing comes twice after a good end");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d21_what_is_exported_is_read_by_opentelemetrys_own_messages() {
+    let Some(python) = there_is("BERTH_TEST_OTLP_PYTHON") else { return };
+    let receiver = Receiver::start(|_, _| Reply::Status(200)).await;
+    let url = receiver.url.clone();
+    let scene =
+        scene(Host::start(Database::Sqlite).await.again(|config| config.log_export.log_otlp_url = Some(url)).await)
+            .await;
+    let pool = scene.host.pool().await;
+    until("the export has begun", async || pool.number("SELECT COUNT(*) FROM log_export").await == 1).await;
+    pool.close().await;
+    let sent = json!([
+        entry(
+            "支付 \u{0007} \"failed\"",
+            json!({"level": "error", "version": "1.0.0", "page": "pages/pay?id=7", "filter_msg": "order-77"})
+        ),
+        entry("before its time", json!({"at": "1960-01-01T00:00:00Z"})),
+    ]);
+    send(&scene, sent).await.good();
+    until("a request", async || !receiver.arrived().is_empty()).await;
+    let script = concat!(
+        "import sys\nfrom google.protobuf import json_format\n",
+        "from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as R\n",
+        "print(json_format.MessageToJson(json_format.Parse(sys.stdin.read(), R())))"
+    );
+    let mut judge =
+        Command::new(python).args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    judge.stdin.take().unwrap().write_all(&unpacked(&receiver.arrived()[0])).unwrap();
+    let out = judge.wait_with_output().unwrap();
+    assert!(out.status.success(), "it is no ExportLogsServiceRequest");
+    let read: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let records: Vec<_> = read["resourceLogs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["scopeLogs"][0]["logRecords"].as_array().unwrap())
+        .collect();
+    assert_eq!(records.len(), 2);
+    let attribute = |of: &Value, key: &str| {
+        let found = of["attributes"].as_array().unwrap().iter().find(|one| one["key"] == key);
+        found.map(|one| text(&one["value"]["stringValue"]))
+    };
+    let resource = &read["resourceLogs"][0]["resource"];
+    for (key, value) in [
+        ("service.name", "coffee"),
+        ("service.version", "1.0.0"),
+        ("os.name", "android"),
+        ("app.installation.id", "device-1"),
+        ("berth.host_app.id", "super-app"),
+        ("berth.host_app.version", "3.2.1"),
+        ("berth.sdk.version", "1.0.0"),
+    ] {
+        assert_eq!(attribute(resource, key).as_deref(), Some(value), "{key}");
+    }
+    let error = records[0];
+    assert_eq!((&error["severityNumber"], &error["severityText"]), (&json!("SEVERITY_NUMBER_ERROR"), &json!("error")));
+    assert_eq!(error["body"]["stringValue"], "支付 \u{0007} \"failed\"");
+    assert_eq!(error["timeUnixNano"], "1896076800000000000");
+    assert_eq!(attribute(error, "app.screen.id").as_deref(), Some("pages/pay"));
+    assert_eq!(attribute(error, "log.record.uid").map(|uid| uid.len()), Some(16));
+    assert!(records[1].get("timeUnixNano").is_none(), "0 is unknown");
+    assert!(text(&records[1]["observedTimeUnixNano"]).len() == 19);
 }

@@ -97,7 +97,25 @@ impl Figures {
         page.counter("log_entries", "Entries of logs that were kept", logs.figures.kept())?;
         let refused = logs.figures.refused().into_iter().map(|(reason, count)| (vec![("reason", reason)], count));
         page.counters("log_entries_refused", "Entries of logs that were not kept, by the reason", refused)?;
-        page.gauge("log_queue_bytes", "Bytes of logs that wait to be written", logs.waiting_bytes() as i64)
+        page.gauge("log_queue_bytes", "Bytes of logs that wait to be written", logs.waiting_bytes() as i64)?;
+        let export = &self.0.log_export;
+        page.counter("log_exported", "Entries of logs that the receiver of the export took", export.exported())?;
+        page.counter(
+            "log_export_refused",
+            "Entries of logs that the receiver of the export refused",
+            export.refused(),
+        )?;
+        page.counter(
+            "log_export_failures",
+            "Requests that the receiver of the export could not take",
+            export.failures(),
+        )?;
+        let behind = export.behind_seconds();
+        page.gauge(
+            "log_export_behind_seconds",
+            "Age of the oldest entry that waits to be exported by this host",
+            behind,
+        )
     }
 
     fn webhooks(&self, page: &mut Page<'_>) -> fmt::Result {

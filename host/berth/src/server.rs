@@ -110,6 +110,7 @@ impl Host {
         workers.spawn(logs.run());
         workers.spawn(log::run_masks(app.logs.clone(), db.clone()));
         workers.spawn(log::run_retention(app.logs.clone()));
+        workers.spawn(log::run_export(app.logs.clone(), app.log_export.clone(), db.clone()));
         workers.spawn(rollout::run_ticker(db.clone()));
         workers.spawn(settings::run_ticker(db.clone()));
         workers.spawn(authorisation::run(app.channels.clone()));
@@ -170,6 +171,12 @@ impl Host {
         }
         if let Err(error) = deliver::release(&app.db).await {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
+        }
+        if let Err(error) = log::release_export(&app.db).await {
+            tracing::warn!(
+                ?error,
+                "the lease of the export of logs could not be given back; other hosts wait until it ends"
+            );
         }
         app.logs.store.close().await;
         app.db.close().await;

@@ -8,8 +8,8 @@ use berth_model::log::DayLimits;
 /// Settings of real-time logs.
 #[derive(Clone, Debug, clap::Args)]
 pub struct LogConfig {
-    /// Where logs are kept: postgres://… for a PostgreSQL database. When not given: in the data folder, or in the host's
-    /// own PostgreSQL, with connections of their own.
+    /// Where logs are kept: postgres://… for a PostgreSQL database, http(s)://user:password@host:8123/database for a
+    /// ClickHouse server. When not given: in the data folder, or in the host's own PostgreSQL, with connections of their own.
     #[arg(long, env = "BERTH_LOG_URL", hide_env_values = true, value_name = "URL")]
     pub log_url: Option<String>,
 
@@ -44,6 +44,17 @@ pub struct LogConfig {
     /// How long a search looks before it answers with what it has found, and where to go on.
     #[arg(long, env = "BERTH_LOG_SEARCH", default_value = "2s", value_parser = duration, value_name = "TIME")]
     pub log_search: Duration,
+
+    /// How long entries settle in ClickHouse before they are followed: 1 second to 1 minute. An entry that is not stored
+    /// within two thirds of it is refused with 503; the rest is how much the clocks of hosts may differ.
+    #[arg(long, env = "BERTH_LOG_SETTLE", default_value = "3s", value_parser = settle, value_name = "TIME")]
+    pub log_settle: Duration,
+}
+
+fn settle(text: &str) -> Result<Duration, String> {
+    let known = duration(text)?;
+    let allowed = Duration::from_secs(1)..=Duration::from_secs(60);
+    Some(known).filter(|time| allowed.contains(time)).ok_or_else(|| "expected 1s to 60s".to_owned())
 }
 
 const CONNECTIONS: u32 = 4;
@@ -67,6 +78,7 @@ impl Default for LogConfig {
             log_day_mib: DAY_MIB,
             log_queue_mib: QUEUE_MIB,
             log_search: Duration::from_secs(2),
+            log_settle: Duration::from_secs(3),
         }
     }
 }

@@ -1,12 +1,14 @@
-//! Where real-time logs are kept (D4). The store is behind one trait, so that another one can take its place; the embedded one
-//! keeps files or tables of a day.
+//! Where real-time logs are kept (D4). The stores are behind one trait: the embedded one keeps files or tables of a day, the
+//! other one writes to a ClickHouse server.
 //!
 //! Logs have connections of their own and share nothing with the database of the host: neither its connections nor the
 //! sequence of events. A log store that is slow, full or gone slows no check. Nor is it backed up with the host.
 
 mod bloom;
+mod clickhouse;
 pub mod config;
 mod embedded;
+mod row;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use berth_base::{
 use berth_model::log::{Arrived, Day, DayLimits, DaySize, Fate, Filter, LogEntry, LogId, Span};
 use futures_util::future::BoxFuture;
 
+pub use clickhouse::ClickHouse;
 pub use config::LogConfig;
 pub use embedded::Embedded;
 
@@ -40,6 +43,8 @@ pub struct Followed {
     pub entries: Vec<LogEntry>,
     /// Everything up to this id was looked at.
     pub looked_to: LogId,
+    /// That is everything there is at present.
+    pub is_all: bool,
 }
 
 /// A place where logs are kept.
@@ -60,7 +65,7 @@ pub trait LogStore: Send + Sync {
     /// Reads on after an entry, oldest first; what arrives later is never before what was read.
     fn follow<'a>(&'a self, filter: &'a Filter, after: LogId, most: usize) -> BoxFuture<'a, Result<Followed>>;
 
-    /// The id of the last entry; 0 when there is none.
+    /// Where who follows what arrives from now on begins: after the last entry, or at this moment.
     fn last(&self) -> BoxFuture<'_, Result<LogId>>;
 
     /// The days that are kept, oldest first, and how much room each takes.
@@ -92,8 +97,12 @@ pub async fn open(
     Ok(match config.log_url.as_deref().or(of_database) {
         None => Arc::new(Embedded::in_folder(data_dir.join("logs"), connections, nature)?),
         Some(url) if is_postgres(url) => Arc::new(Embedded::in_postgres(url, connections, nature).await?),
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+            Arc::new(ClickHouse::open(url, config.log_settle, nature).await?)
+        }
         Some(_) => {
-            let text = "The address of the log store must start with postgres://.";
+            let text =
+                "The address of the log store must start with postgres://, or for ClickHouse with http:// or https://.";
             return Err(Error::new(Code::BadRequest, text));
         }
     })

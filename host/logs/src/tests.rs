@@ -1,8 +1,8 @@
-//! The embedded store against the pure rule: whatever a filter takes is found, and nothing else.
+//! Every store against the pure rule: whatever a filter takes is found, and nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use berth_base::{
     clock::{ManualClock, Nature, SystemRandom},
@@ -17,9 +17,9 @@ use tempfile::TempDir;
 
 use crate::{LogConfig, LogStore};
 
-const WHOLE: Span = Span { from: LogId(0), below: LogId(i64::MAX) };
-const LONG: Duration = Duration::from_secs(60);
-const WIDE: DayLimits = DayLimits { mini_app_entries: 1 << 40, bytes: 1 << 40 };
+pub const WHOLE: Span = Span { from: LogId(0), below: LogId(i64::MAX) };
+pub const LONG: Duration = Duration::from_secs(60);
+pub const WIDE: DayLimits = DayLimits { mini_app_entries: 1 << 40, bytes: 1 << 40 };
 
 /// A store, and what must live as long.
 struct Open {
@@ -28,34 +28,61 @@ struct Open {
     _folder: TempDir,
 }
 
-/// A store in a folder, and one on PostgreSQL if there is a server.
-async fn stores() -> Vec<Open> {
-    let mut open = vec![open(None).await];
+/// The addresses of all kinds of stores for which there are servers; nothing for the one in a folder.
+async fn addresses() -> Vec<Option<String>> {
+    let mut addresses = vec![None];
     match std::env::var("BERTH_TEST_POSTGRES") {
-        Ok(server) => open.push(self::open(Some(&fresh(&server).await)).await),
+        Ok(server) => addresses.push(Some(fresh(&server).await)),
         Err(_) => eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ==="),
+    }
+    addresses.extend(fresh_clickhouse().await.map(Some));
+    addresses
+}
+
+/// The address of a new database on the ClickHouse server, if there is one.
+pub async fn fresh_clickhouse() -> Option<String> {
+    let Ok(server) = std::env::var("BERTH_TEST_CLICKHOUSE") else {
+        eprintln!("=== SKIPPED on ClickHouse: BERTH_TEST_CLICKHOUSE is not set ===");
+        return None;
+    };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let name = fresh_name();
+    let made = reqwest::Client::new().post(&server).body(format!("CREATE DATABASE {name}")).send().await.unwrap();
+    assert!(made.status().is_success(), "{}", made.text().await.unwrap());
+    Some(format!("{}/{name}", server.trim_end_matches('/')))
+}
+
+/// One store of each kind, with a clock that stands still until it is moved.
+async fn stores() -> Vec<Open> {
+    let mut open = Vec::new();
+    for address in addresses().await {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new(DAWN));
+        let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+        open.push(Open { store: self::open(address, folder.path(), nature).await, clock, _folder: folder });
     }
     open
 }
 
-async fn open(url: Option<&str>) -> Open {
-    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new(DAWN));
-    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
-    let store = crate::open(&LogConfig::default(), url, folder.path(), nature).await.unwrap();
-    Open { store, clock, _folder: folder }
+async fn open(log_url: Option<String>, folder: &Path, nature: Nature) -> Arc<dyn LogStore> {
+    let config = LogConfig { log_url, ..LogConfig::default() };
+    crate::open(&config, None, folder, nature).await.unwrap()
+}
+
+fn fresh_name() -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    format!("logs{}_{next}", std::process::id())
 }
 
 async fn fresh(server: &str) -> String {
-    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    let name = format!("logs{}_{next}", std::process::id());
+    let name = fresh_name();
     let pool = sqlx::PgPool::connect(server).await.unwrap();
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
     format!("{}/{name}", server.rsplit_once('/').unwrap().0)
 }
 
 /// The nth of many entries that differ in all respects. Some guids and words are rare.
-fn entry(nth: usize) -> Arrived {
+pub fn entry(nth: usize) -> Arrived {
     let of = |list: &[&str], step: usize| list[(nth / step) % list.len()].to_owned();
     let sender = Sender {
         host_app: of(&["mall", "bank"], 7).parse::<HostAppId>().unwrap(),
@@ -95,7 +122,7 @@ async fn fill(open: &Open, count: usize) -> Vec<LogEntry> {
     stored
 }
 
-fn filter(mut query: Value) -> Filter {
+pub fn filter(mut query: Value) -> Filter {
     if query.get("mini_app").is_none() && query.get("host_app").is_none() {
         query["mini_app"] = json!("shop");
     }
@@ -119,6 +146,7 @@ fn filters() -> Vec<Filter> {
         json!({"account": "alice"}),
         json!({"page": "pages/pay"}),
         json!({"page": "pages"}),
+        json!({"page": "pages/pay?id=7"}),
         json!({"version": "1.1.0"}),
         json!({"host_version": "3.3.0", "sdk_version": "2.0.0"}),
         json!({"words": "orders 77"}),
@@ -194,36 +222,46 @@ async fn d4_a_search_without_time_says_how_far_it_came_and_can_be_gone_on_with()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d4_who_follows_gets_every_entry_once_whoever_writes() {
-    for open in stores().await {
+    for address in addresses().await {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(address, folder.path(), Nature::default()).await;
         let filter = filter(json!({"level": "info", "words": "took"}));
+        let begin = store.last().await.unwrap();
         let writers = (0..4).map(|_| {
-            let store = open.store.clone();
+            let store = store.clone();
             tokio::spawn(async move {
+                let mut last = LogId(0);
                 for part in 0..10 {
                     let entries: Vec<_> = (part * 60..part * 60 + 60).map(entry).collect();
-                    store.append(&entries, &WIDE).await.unwrap();
+                    for fate in store.append(&entries, &WIDE).await.unwrap() {
+                        let Fate::Kept(id) = fate else { panic!("{fate:?}") };
+                        last = last.max(id);
+                    }
                 }
+                last
             })
         });
         let writers: Vec<_> = writers.collect();
-        let (mut after, mut followed, mut quiet) = (LogId(0), Vec::new(), 0);
-        while quiet < 2 {
-            if writers.iter().all(|writer| writer.is_finished()) {
-                quiet += 1;
+        let wrote = tokio::spawn(async { futures_util::future::join_all(writers).await });
+        let (mut after, mut followed, mut end) = (begin, Vec::new(), None);
+        let mut wrote = Some(wrote);
+        while end.is_none_or(|end| after < end) {
+            if let Some(done) = wrote.take_if(|wrote| wrote.is_finished()) {
+                end = done.await.unwrap().into_iter().map(Result::unwrap).max();
             }
-            let read = open.store.follow(&filter, after, 50).await.unwrap();
-            if read.looked_to > after {
-                quiet = 0;
-            }
+            let read = store.follow(&filter, after, 50).await.unwrap();
+            assert!(
+                read.looked_to >= after && read.entries.iter().all(|one| one.id > after && one.id <= read.looked_to)
+            );
             after = read.looked_to;
             followed.extend(read.entries);
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let mut searched = open.store.search(&filter, WHOLE, 10_000, LONG).await.unwrap().entries;
+        let mut searched = store.search(&filter, WHOLE, 10_000, LONG).await.unwrap().entries;
         searched.reverse();
         assert_eq!(followed.len(), searched.len());
         assert_eq!(followed, searched);
-        open.store.close().await;
+        store.close().await;
     }
 }
 
@@ -255,5 +293,18 @@ async fn d4_a_day_has_its_limits_and_is_dropped_as_a_whole() {
         clock.advance_seconds(-86_400);
         assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25, "a dropped day may come again");
         store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn d13_entries_that_are_erased_are_gone_and_all_others_stay() {
+    for open in stores().await {
+        let stored = fill(&open, 40).await;
+        let (gone, stay): (Vec<_>, Vec<_>) = stored.iter().cloned().partition(|entry| entry.guid.ends_with('7'));
+        let ids: Vec<_> = gone.iter().map(|entry| entry.id).collect();
+        assert_eq!(open.store.erase(&ids).await.unwrap(), gone.len() as u64);
+        let found = open.store.search(&Filter::default(), WHOLE, 100, LONG).await.unwrap().entries;
+        assert_eq!(found.into_iter().rev().collect::<Vec<_>>(), stay);
+        assert_eq!(open.store.erase(&[]).await.unwrap(), 0);
     }
 }

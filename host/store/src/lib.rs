@@ -23,6 +23,7 @@ mod host_key;
 mod idempotency;
 mod index;
 mod lease;
+mod log_export;
 mod log_mask;
 pub mod message;
 mod mini_app;

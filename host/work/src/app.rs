@@ -17,7 +17,7 @@ use crate::{
         fulfilment::intake::{Intake, IntakeQueue},
     },
     event::outbox::Outbox,
-    log::{LogQueue, Logs},
+    log::{LogExport, LogQueue, Logs},
     policy::registry::Policies,
 };
 
@@ -47,6 +47,8 @@ pub struct App {
     pub outbox: Arc<Outbox>,
     /// Takes in real-time logs, and reads them.
     pub logs: Arc<Logs>,
+    /// Exports real-time logs.
+    pub log_export: Arc<LogExport>,
 }
 
 /// The queues of a host, each to be served by a worker.
@@ -66,7 +68,7 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Channels::new`] and [`Outbox::new`].
+    /// Those of [`Channels::new`], [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
         db: Db,
@@ -98,6 +100,7 @@ impl App {
             channels: Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?),
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),
+            log_export: Arc::new(LogExport::new(&config.log_export)?),
             policies,
             judges,
             intake,

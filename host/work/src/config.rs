@@ -9,6 +9,7 @@ use berth_store::{DbConfig, blob::BlobConfig, seal::SealConfig};
 use crate::{
     endpoint::fulfilment::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
+    log::LogExportConfig,
     nats::NatsConfig,
     rollout::GrayConfig,
     wechat::WechatConfig,
@@ -91,6 +92,10 @@ pub struct Config {
     #[command(flatten)]
     pub logs: LogConfig,
 
+    /// Where real-time logs are exported to.
+    #[command(flatten)]
+    pub log_export: LogExportConfig,
+
     /// Settings of WeChat's third-party platform.
     #[command(flatten)]
     pub wechat: WechatConfig,
@@ -109,6 +114,7 @@ impl Config {
             nats: NatsConfig::default(),
             listen_to: ListenConfig::default(),
             logs: LogConfig::default(),
+            log_export: LogExportConfig::default(),
             wechat: WechatConfig::default(),
         }
     }

@@ -1,7 +1,8 @@
-//! Measures real-time logs on SQLite: how many entries per second come in over HTTP, beside plain INSERTs of the same rows
-//! by the same number in a transaction; and how soon the first page of a search comes, beside a scan of the same file.
+//! Measures real-time logs: how many entries per second come in over HTTP, beside plain INSERTs of the same rows by the same
+//! number at a time; and how soon the first page of a search comes, beside a scan of the same entries.
 //!
-//! `bench-logs path/to/berth [MILLIONS]`: the number of entries that are searched, 1 when not given.
+//! `bench-logs path/to/berth [MILLIONS]`: the number of entries that are searched, 1 when not given. On SQLite, or with
+//! `BERTH_LOG_URL=http://user:password@host:8123/database` on ClickHouse, in a database that nobody else uses.
 
 use std::{
     env,
@@ -43,8 +44,42 @@ async fn main() -> Result<()> {
     let millions: u64 = env::args().nth(2).map_or(Ok(1), |text| text.parse())?;
     // Fails only when a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    intake(&berth).await?;
-    searches(millions).await
+    let clickhouse = match env::var("BERTH_LOG_URL") {
+        Ok(url) if url.starts_with("http") => Some(ClickHouse::of(&url)?),
+        Ok(_) => return Err("BERTH_LOG_URL is not the address of a ClickHouse server".into()),
+        Err(_) => None,
+    };
+    intake(&berth, clickhouse.as_ref()).await?;
+    searches(millions, clickhouse.as_ref()).await
+}
+
+/// A ClickHouse server, asked without Berth.
+struct ClickHouse {
+    http: reqwest::Client,
+    url: reqwest::Url,
+    log_url: String,
+}
+
+impl ClickHouse {
+    fn of(log_url: &str) -> Result<Self> {
+        let mut url = reqwest::Url::parse(log_url)?;
+        let database = url.path().trim_start_matches('/').to_owned();
+        url.set_path("/");
+        url.query_pairs_mut().append_pair("database", &database);
+        Ok(Self { http: reqwest::Client::new(), url, log_url: log_url.to_owned() })
+    }
+
+    async fn ask(&self, sql: &str, body: String) -> Result<String> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("query", sql);
+        Ok(self.http.post(url).body(body).send().await?.error_for_status()?.text().await?)
+    }
+}
+
+/// Where plain rows are inserted.
+enum Plain<'a> {
+    Sqlite(SqlitePool),
+    ClickHouse(&'a ClickHouse),
 }
 
 /// A host that is killed when this value is dropped.
@@ -62,7 +97,7 @@ fn message(nth: u64) -> String {
     format!("GET /api/v2/orders/{nth} answered 200 in {} ms, cache miss on node-{}", nth * 7919 % 1000, nth % 37)
 }
 
-async fn intake(berth: &str) -> Result<()> {
+async fn intake(berth: &str, clickhouse: Option<&ClickHouse>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
@@ -84,7 +119,15 @@ async fn intake(berth: &str) -> Result<()> {
     ask(reqwest::Method::PUT, "/v1/host-apps/mall/bindings/shop", Value::Null).await?;
     let key = host_app["public_key"].as_str().unwrap_or_default().to_owned();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let plain = plain(&folder.path().join("plain.db")).await?;
+    let plain = match clickhouse {
+        None => Plain::Sqlite(plain(&folder.path().join("plain.db")).await?),
+        Some(clickhouse) => {
+            let columns = "id UInt64, mini_app String, guid String, page String, message String";
+            let sql = format!("CREATE TABLE IF NOT EXISTS bench_plain ({columns}) ENGINE = MergeTree ORDER BY id");
+            clickhouse.ask(&sql, String::new()).await?;
+            Plain::ClickHouse(clickhouse)
+        }
+    };
     let next = Arc::new(AtomicU64::new(0));
     let (mut ours, mut beside) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
@@ -98,7 +141,8 @@ async fn intake(berth: &str) -> Result<()> {
         }
     }
     let load = format!("{SENDERS} senders, {BATCH} entries a batch, stored when answered");
-    say(&row("logs-intake-sqlite", &mut ours, &mut beside, "entries/s", &load).to_string())
+    let name = if clickhouse.is_some() { "logs-intake-clickhouse" } else { "logs-intake-sqlite" };
+    say(&row(name, &mut ours, &mut beside, "entries/s", &load).to_string())
 }
 
 async fn sent(http: &reqwest::Client, url: &str, key: &str, next: &Arc<AtomicU64>) -> Result<f64> {
@@ -140,10 +184,24 @@ async fn plain(file: &Path) -> Result<SqlitePool> {
     Ok(pool)
 }
 
-async fn inserted(pool: &SqlitePool, next: &AtomicU64) -> Result<f64> {
+async fn inserted(plain: &Plain<'_>, next: &AtomicU64) -> Result<f64> {
     let (began, mut rows) = (Instant::now(), 0);
     while began.elapsed() < READING {
         let first = next.fetch_add(BATCH, Ordering::Relaxed);
+        let pool = match plain {
+            Plain::Sqlite(pool) => pool,
+            Plain::ClickHouse(clickhouse) => {
+                let line = |nth| {
+                    let page = "pages/order/order";
+                    let line = json!({"id": nth, "mini_app": "shop", "guid": "device-1", "page": page, "message": message(nth)});
+                    format!("{line}\n")
+                };
+                let lines = (first..first + BATCH).map(line).collect();
+                clickhouse.ask("INSERT INTO bench_plain FORMAT JSONEachRow", lines).await?;
+                rows += BATCH;
+                continue;
+            }
+        };
         let mut tx = pool.begin().await?;
         let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO plain (id, mini_app, guid, page, message) ");
         query.push_values(first..first + BATCH, |mut row, nth| {
@@ -182,32 +240,52 @@ fn questions(count: u64) -> Vec<(&'static str, Value, String)> {
     ]
 }
 
-async fn searches(millions: u64) -> Result<()> {
+async fn searches(millions: u64, clickhouse: Option<&ClickHouse>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let count = millions * 1_000_000;
-    let store = berth_logs::open(&LogConfig::default(), None, folder.path(), Nature::default()).await?;
+    let log_url = clickhouse.map(|one| one.log_url.clone());
+    let config = LogConfig { log_url, ..LogConfig::default() };
+    let store = berth_logs::open(&config, None, folder.path(), Nature::default()).await?;
     let began = Instant::now();
     fill(&*store, count).await?;
     let bytes: u64 = store.days().await?.iter().map(|day| day.bytes).sum();
     let rate = count as f64 / began.elapsed().as_secs_f64();
     say(&format!("{count} entries in {} MiB, stored at {rate:.0}/s by one caller", bytes >> 20))?;
-    let file = std::fs::read_dir(folder.path().join("logs"))?.filter_map(|file| Some(file.ok()?.path()));
-    let file = file.into_iter().find(|file| file.extension().is_some_and(|end| end == "db")).ok_or("no file")?;
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await?;
+    let plain = match clickhouse {
+        None => Plain::Sqlite(file_in(&folder.path().join("logs")).await?),
+        Some(clickhouse) => Plain::ClickHouse(clickhouse),
+    };
     for (name, query, scan) in questions(count) {
         let filter = serde_json::from_value::<LogQuery>(query)?.filter()?;
         let (mut ours, mut beside) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             ours.push(searched(&*store, &filter).await?);
             let began = Instant::now();
-            sqlx::query(sqlx::AssertSqlSafe(scan.clone())).fetch_all(&pool).await?;
+            match &plain {
+                Plain::Sqlite(pool) => drop(sqlx::query(sqlx::AssertSqlSafe(scan.clone())).fetch_all(pool).await?),
+                Plain::ClickHouse(clickhouse) => drop(clickhouse.ask(&in_clickhouse(&scan), String::new()).await?),
+            }
             beside.push(began.elapsed().as_secs_f64() * 1000.0);
         }
-        let load =
-            format!("first page of 50, {count} entries of {MINI_APPS} MiniApps on one day; beside: a scan of the file");
-        say(&row(&format!("logs-search-{name}-{millions}M"), &mut ours, &mut beside, "ms", &load).to_string())?;
+        let load = format!(
+            "first page of 50, {count} entries of {MINI_APPS} MiniApps on one day; beside: a scan of all of it"
+        );
+        let on = if clickhouse.is_some() { "clickhouse" } else { "sqlite" };
+        say(&row(&format!("logs-search-{name}-{on}-{millions}M"), &mut ours, &mut beside, "ms", &load).to_string())?;
     }
     Ok(())
+}
+
+/// The one file of a store on SQLite.
+async fn file_in(folder: &Path) -> Result<SqlitePool> {
+    let file = std::fs::read_dir(folder)?.filter_map(|file| Some(file.ok()?.path()));
+    let file = file.into_iter().find(|file| file.extension().is_some_and(|end| end == "db")).ok_or("no file")?;
+    Ok(SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await?)
+}
+
+/// The same scan, by the names that ClickHouse has.
+fn in_clickhouse(scan: &str) -> String {
+    scan.replace("FROM entry", "FROM berth_log").replace("instr(", "position(")
 }
 
 async fn searched(store: &dyn LogStore, filter: &Filter) -> Result<f64> {

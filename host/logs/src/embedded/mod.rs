@@ -108,7 +108,7 @@ impl Embedded {
 
     async fn read_on(&self, filter: &Filter, after: LogId, most: usize) -> Result<Followed> {
         let last = self.newest().await?;
-        let mut followed = Followed { entries: Vec::new(), looked_to: last.max(after) };
+        let mut followed = Followed { entries: Vec::new(), looked_to: last.max(after), is_all: true };
         if last <= after {
             return Ok(followed);
         }
@@ -120,7 +120,7 @@ impl Embedded {
             let up_to = rows.last().map(|row| row.id);
             followed.entries.extend(rows.into_iter().filter(|row| filter.says(&row.message, &row.filter_msg)));
             if let Some(up_to) = up_to.filter(|_| full) {
-                followed.looked_to = up_to;
+                (followed.looked_to, followed.is_all) = (up_to, false);
                 break;
             }
         }

@@ -5,8 +5,8 @@ use berth_model::log::{Filter, LogEntry, LogId, Span};
 use sqlx::QueryBuilder;
 use tokio::time::Instant;
 
-use super::statement::{Conn, Row, on};
-use crate::{Found, terms::Wanted};
+use super::statement::{Conn, on};
+use crate::{Found, row::Row, terms::Wanted};
 
 /// How many blocks are read at a time.
 const BLOCKS: i64 = 256;
@@ -179,6 +179,8 @@ async fn read(
             query.push(" AND level >= ").push_bind(level.rank());
         }
         if let Some(page) = &filter.page {
+            // No path of a page has parameters.
+            query.push(if page.contains('?') { " AND FALSE" } else { "" });
             query.push(" AND (page = ").push_bind(page).push(" OR substr(page, 1, length(").push_bind(page);
             query.push(") + 1) = ").push_bind(format!("{page}?")).push(")");
         }

@@ -6,9 +6,9 @@ use sqlx::QueryBuilder;
 
 use super::{
     BLOCK,
-    statement::{Conn, Row, Writing, on},
+    statement::{Conn, Writing, on},
 };
-use crate::terms;
+use crate::{row::Row, terms};
 
 /// How many rows an INSERT has at most. Both databases take more values than these have.
 const ROWS: usize = 256;

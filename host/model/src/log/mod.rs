@@ -8,6 +8,7 @@ mod entry;
 mod id;
 mod limits;
 mod mask;
+mod otlp;
 mod query;
 mod retention;
 mod words;
@@ -16,6 +17,7 @@ pub use entry::{Arrived, Batch, LogEntry, MAX_ENTRIES, NewEntry, NewLogs, Refusa
 pub use id::{Day, LogId};
 pub use limits::{DayLimits, Fate, Usage, admit};
 pub use mask::{LogMasks, Mask, MaskRule, MaskScope, SetLogMasks};
+pub use otlp::{OtlpLogs, OtlpOutcome, otlp_logs, otlp_outcome, otlp_wait};
 pub use query::{Filter, LogPage, LogQuery, LogStreamQuery, Span, page_path};
 pub use retention::{DaySize, forgotten};
 pub use words::{Phrase, is_said, phrases, tokens};

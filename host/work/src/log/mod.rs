@@ -4,6 +4,7 @@
 //! the way of an entry: who is bound comes from the index of checks, and masks are kept in memory. So a log store that
 //! stalls holds up those who send logs, and nobody else.
 
+mod export;
 mod figures;
 mod masks;
 mod read;
@@ -13,6 +14,7 @@ mod take;
 mod write;
 
 pub use berth_model::log::*;
+pub use export::{LogExport, LogExportConfig, release as release_export, run as run_export};
 pub use figures::Figures;
 pub use masks::{get_masks, run as run_masks, set_masks};
 pub use read::list;

@@ -62,10 +62,9 @@ impl Source for Entries {
 
     async fn read(&mut self, found: &mut VecDeque<LogEntry>) -> Result<bool> {
         let read = self.logs.store.follow(&self.filter, self.after, BATCH).await?;
-        let more = read.looked_to != self.after;
         self.after = read.looked_to;
         found.extend(read.entries);
-        Ok(more)
+        Ok(!read.is_all)
     }
 
     fn news(&self) -> impl Future<Output = ()> + Send + use<> {

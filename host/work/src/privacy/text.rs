@@ -13,8 +13,7 @@ use berth_store::{Db, Tx};
 use super::agreement::{no_version, present};
 use crate::{
     download::Fetcher,
-    mini_app::readable,
-    mini_app,
+    mini_app::{self, readable},
 };
 
 /// The text of a version, for devices of a host app that the MiniApp is bound to, for its team, and for whoever may read such
