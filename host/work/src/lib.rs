@@ -28,3 +28,4 @@ pub mod unbroken;
 pub mod user;
 pub mod version;
 pub mod wechat;
+pub mod workspace;
