@@ -34,3 +34,4 @@ mod storage;
 mod versions;
 mod webhooks;
 mod wechat;
+mod workspaces;

@@ -258,6 +258,7 @@ fn look_for(what: &str) -> Option<&'static str> {
         "webhook" => "berth webhook list",
         "team" => "berth team list",
         "merchant" => "berth merchant list",
+        "workspace" => "berth workspace list",
         "endpoint application" => "berth endpoint list",
         "organisation node" => "berth org-node list",
         _ => return None,

@@ -54,6 +54,7 @@ mod user;
 mod version;
 mod views;
 mod webhook;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -122,6 +123,9 @@ pub enum Command {
     /// The APIs that host apps have marked as sensitive
     #[command(subcommand)]
     SensitiveApi(settings::sensitive::SensitiveApi),
+    /// Workspaces: what the members of an organisation may open, and why
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
     /// Merchants: the owners of product instances and endpoint applications
     #[command(subcommand)]
     Merchant(merchant::Merchant),
@@ -236,6 +240,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Domains(command) => settings::domains::run(command, session).await,
         Command::Permit(command) => settings::permit::run(command, session).await,
         Command::SensitiveApi(command) => settings::sensitive::run(command, session).await,
+        Command::Workspace(command) => workspace::run(command, session).await,
         Command::Merchant(command) => merchant::run(command, session).await,
         Command::Endpoint(command) => endpoint::run(command, session).await,
         Command::Product(command) => endpoint::product(command, session).await,

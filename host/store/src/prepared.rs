@@ -204,7 +204,8 @@ mod tests {
         };
         call!(db, permits(&permits, page););
         let (ws, who) = ("ws-1".parse().unwrap(), vec![format!("mem_{}", "0".repeat(26))]);
-        let (tag, narrow) = (GroupId::generate(DAWN, &SystemRandom), [Narrow::Key("a".into()), Narrow::Member("a".into())]);
+        let (tag, narrow) =
+            (GroupId::generate(DAWN, &SystemRandom), [Narrow::Key("a".into()), Narrow::Member("a".into())]);
         for resource in Resource::ALL {
             for narrow in narrow.iter().map(|narrow| all.then_some(narrow)) {
                 call!(db, resources_after(resource, &ws, narrow, "", 1););

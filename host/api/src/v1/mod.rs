@@ -24,6 +24,7 @@ pub mod users;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
+pub mod workspaces;
 
 use axum::{
     Extension,
@@ -94,4 +95,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(org_nodes::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
+        .merge(workspaces::routes())
 }

@@ -111,7 +111,8 @@ impl Access {
     /// `workspace-internal` when an application would be shared with external contacts (W4); `invalid-field` for too many.
     pub fn check(&self, kind: ItemKind) -> Result<()> {
         if kind == ItemKind::Application && !self.contacts.is_empty() {
-            let detail = "An application is for members of the workspace only. Link a MiniApp, and share that with contacts.";
+            let detail =
+                "An application is for members of the workspace only. Link a MiniApp, and share that with contacts.";
             return Err(Error::new(Code::WorkspaceInternal, detail).with("pointer", "/contacts"));
         }
         let number = self.subjects().len();

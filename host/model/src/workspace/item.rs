@@ -189,7 +189,8 @@ mod tests {
         for good in ["https://wiki.example.com", "http://10.0.0.7:8080/a?b=c", " https://wiki.example.com/x "] {
             assert!(address(good).is_ok(), "{good}");
         }
-        for bad in ["javascript:alert(1)", "data:text/html,x", "ftp://a.example", "wiki", "", "https://a:b@c.example/"] {
+        for bad in ["javascript:alert(1)", "data:text/html,x", "ftp://a.example", "wiki", "", "https://a:b@c.example/"]
+        {
             assert!(address(bad).is_err(), "{bad}");
         }
     }

@@ -11,9 +11,7 @@ pub mod scim;
 pub use access::{Access, AccessChanged, MOST_SUBJECTS, Subject, SubjectKind};
 pub use contact::{Contact, ContactQuery, NewContact};
 pub use event::{ContactTold, GroupTold, MemberTold};
-pub use item::{
-    Application, ApplicationKind, EditApplication, Item, ItemKind, LinkedMiniApp, NewApplication,
-};
+pub use item::{Application, ApplicationKind, EditApplication, Item, ItemKind, LinkedMiniApp, NewApplication};
 pub use portal::{Because, Decision, Grant, Membership, Portal, PortalItem, PortalQuery, Who, decide};
 pub use scim::resource::GroupKind;
 

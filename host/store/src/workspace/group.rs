@@ -8,9 +8,7 @@ use berth_base::{
     error::Result,
     ids::{GroupId, WorkspaceId},
 };
-use berth_model::workspace::{
-    GroupKind, Membership, WorkspaceGroup, WorkspaceGroupQuery, scim::resource::Attributes,
-};
+use berth_model::workspace::{GroupKind, Membership, WorkspaceGroup, WorkspaceGroupQuery, scim::resource::Attributes};
 
 /// How many ids one statement names, at most.
 const IDS: usize = 1000;
@@ -127,7 +125,9 @@ impl Tx {
         let mut known = Vec::new();
         for ids in ids.chunks(IDS) {
             let rows = fetch_built!(self, (String,), |q| {
-                q.push("SELECT id FROM workspace_member WHERE workspace_id = ").push_bind(workspace).push(" AND id IN ");
+                q.push("SELECT id FROM workspace_member WHERE workspace_id = ")
+                    .push_bind(workspace)
+                    .push(" AND id IN ");
                 push_ids!(q, ids);
             })?;
             known.extend(rows.into_iter().map(|(id,)| id));

@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use crate::{Tx, is_unique_violation, execute, fetch, fetch_built, push_if};
+use crate::{Tx, execute, fetch, fetch_built, is_unique_violation, push_if};
 use berth_base::{
     clock::Millis,
     error::Result,
@@ -86,7 +86,8 @@ impl Tx {
         workspace: &WorkspaceId,
         id: &MemberId,
     ) -> Result<Option<WorkspaceMember>> {
-        const SQL: &str = "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+        const SQL: &str =
+            "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
              WHERE id = $1 AND workspace_id = $2";
         Ok(fetch!(self, fetch_optional, WorkspaceMember, SQL, id, workspace)?)
     }

@@ -156,7 +156,11 @@ mod tests {
         let mut tx = fresh.db.read().await.unwrap();
         for (resource, narrow, index) in [
             (Resource::User, Narrow::Key("bob".into()), "(workspace_id=? AND user_key=?)"),
-            (Resource::User, Narrow::ExternalId("1".into()), "workspace_member_external (workspace_id=? AND external_id=?"),
+            (
+                Resource::User,
+                Narrow::ExternalId("1".into()),
+                "workspace_member_external (workspace_id=? AND external_id=?",
+            ),
             (Resource::Group, Narrow::Key("sales".into()), "workspace_group_name (workspace_id=? AND name_key=?"),
         ] {
             let (column, value) = column(resource, &narrow).unwrap();

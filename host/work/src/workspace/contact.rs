@@ -29,7 +29,8 @@ pub async fn add_contact(db: &Db, caller: &Caller, id: &WorkspaceId, new: NewCon
     let contact = Contact { id: ContactId::generate(tx.now(), tx.random()), name, external_id, created_at: tx.now() };
     match tx.insert_contact(id, &contact).await {
         Err(error) if is_unique_violation(&error) => {
-            let detail = "The workspace has a contact with this external_id. Find it by ?external_id=… and use that one.";
+            let detail =
+                "The workspace has a contact with this external_id. Find it by ?external_id=… and use that one.";
             return Err(Error::new(Code::ContactExists, detail).with("pointer", "/external_id"));
         }
         inserted => inserted?,

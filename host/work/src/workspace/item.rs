@@ -129,12 +129,7 @@ pub async fn remove_application(db: &Db, caller: &Caller, id: &WorkspaceId, appl
 /// # Errors
 /// `not-online` when it has no online version; `mini-app-off-shelf`; `workspace-limit`; `not-found`; `missing-grant`.
 #[tracing::instrument(name = "workspace.link_mini_app", skip_all, fields(workspace = %id, mini_app = %mini_app))]
-pub async fn link_mini_app(
-    db: &Db,
-    caller: &Caller,
-    id: &WorkspaceId,
-    mini_app: &MiniAppId,
-) -> Result<LinkedMiniApp> {
+pub async fn link_mini_app(db: &Db, caller: &Caller, id: &WorkspaceId, mini_app: &MiniAppId) -> Result<LinkedMiniApp> {
     let mut tx = db.begin().await?;
     authorise(&mut tx, caller, id, Action::Configure).await?;
     let linked = mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
@@ -154,7 +149,16 @@ pub async fn link_mini_app(
     let empty = String::new;
     let added_at = tx.now();
     let (kind, name) = (ItemKind::MiniApp, linked.name.clone());
-    let item = Item { id: mini_app.to_string(), kind, form: None, name: empty(), description: empty(), url: empty(), online: true, added_at };
+    let item = Item {
+        id: mini_app.to_string(),
+        kind,
+        form: None,
+        name: empty(),
+        description: empty(),
+        url: empty(),
+        online: true,
+        added_at,
+    };
     tx.insert_item(id, &item).await?;
     let told = LinkedMiniApp { mini_app: mini_app.clone(), name, online: true, added_at };
     tx.tell(kind::WORKSPACE_MINI_APP_LINKED, mini_app, caller.account.as_str(), &told).for_workspace(id);
@@ -258,7 +262,8 @@ async fn require_known(tx: &mut Tx, id: &WorkspaceId, subjects: &[Subject]) -> R
     if let Some(one) = members.iter().find(|one| !known.contains(one)) {
         return unknown("members", one);
     }
-    let groups = [(SubjectKind::Department, GroupKind::Department, "departments"), (SubjectKind::Tag, GroupKind::Tag, "tags")];
+    let groups =
+        [(SubjectKind::Department, GroupKind::Department, "departments"), (SubjectKind::Tag, GroupKind::Tag, "tags")];
     for (subject, kind, field) in groups {
         for one in ids(subject) {
             if !tx.workspace_group(id, &one.parse()?).await?.is_some_and(|group| group.kind == kind) {

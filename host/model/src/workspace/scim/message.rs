@@ -239,10 +239,15 @@ impl BulkOperation {
         Ok(Self { method, resource, id, bulk_id, version: text("version"), data: one["data"].clone() })
     }
 
-    /// The names, by which the request speaks of what it makes, that this operation uses.
-    pub fn refers_to(&self) -> Vec<String> {
+    /// The names, by which the request speaks of what it makes, of what must be there before this operation: what it is
+    /// done to, and who is in a Group. Users may refer to each other, as to managers, in any order.
+    pub fn waits_for(&self) -> Vec<String> {
         let mut found = Vec::new();
-        each_text(&mut self.data.clone(), &mut |text| found.extend(text.strip_prefix("bulkId:").map(str::to_owned)));
+        if self.resource == Resource::Group {
+            each_text(&mut self.data.clone(), &mut |text| {
+                found.extend(text.strip_prefix("bulkId:").map(str::to_owned))
+            });
+        }
         found.extend(self.id.as_ref().and_then(|id| id.strip_prefix("bulkId:")).map(str::to_owned));
         found
     }
@@ -289,9 +294,12 @@ mod tests {
     #[test]
     fn w5_pages_are_as_the_rfc_counts_them() {
         let query = |start_index, count| ListQuery { start_index, count, ..ListQuery::default() };
-        for (start, count, skip, most) in
-            [(None, None, 0, PAGE), (Some(-5), Some(-1), 0, 0), (Some(1), Some(0), 0, 0), (Some(11), Some(5000), 10, 1000)]
-        {
+        for (start, count, skip, most) in [
+            (None, None, 0, PAGE),
+            (Some(-5), Some(-1), 0, 0),
+            (Some(1), Some(0), 0, 0),
+            (Some(11), Some(5000), 10, 1000),
+        ] {
             let query = query(start, count);
             assert_eq!((query.skip(), query.count()), (skip, most));
         }
@@ -305,7 +313,7 @@ mod tests {
         ]});
         let mut bulk = Bulk::read(&body).unwrap();
         assert_eq!(bulk.fail_on_errors, Some(1));
-        assert!(bulk.operations.iter().all(|one| one.refers_to() == ["u"]));
+        assert!(bulk.operations.iter().all(|one| one.waits_for() == ["u"]));
         bulk.operations.iter_mut().for_each(|one| one.resolve(|name| (name == "u").then(|| "mem_1".into())));
         assert_eq!(bulk.operations[0].data["members"][0]["value"], "mem_1");
         assert_eq!(bulk.operations[1].id.as_deref(), Some("mem_1"));

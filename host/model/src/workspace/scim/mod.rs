@@ -2,8 +2,8 @@
 //! Groups. All of it is pure: what is read, what is answered, and what a change does.
 
 pub mod filter;
-pub mod patch;
 pub mod message;
+pub mod patch;
 mod path;
 mod refusal;
 pub mod resource;

@@ -67,7 +67,8 @@ struct Change<'a> {
 
 impl Change<'_> {
     fn one(&mut self, operation: &Value) -> Result<()> {
-        let op = match member(operation, "op").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase().as_str() {
+        let op = match member(operation, "op").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase().as_str()
+        {
             "add" => Op::Add,
             "replace" => Op::Replace,
             "remove" => Op::Remove,
@@ -159,7 +160,10 @@ fn below<'a>(attributes: &'a mut Attributes, extension: &str) -> Result<&'a mut 
 /// What an operation says of the members of a group.
 fn of_members(op: Op, filter: Option<Filter>, sub: bool, value: Option<&Value>) -> Result<MemberChange> {
     if sub {
-        return Err(refuse(Reason::Mutability, "The parts of a member of a group do not change. Remove it, and add another."));
+        return Err(refuse(
+            Reason::Mutability,
+            "The parts of a member of a group do not change. Remove it, and add another.",
+        ));
     }
     let value = value.unwrap_or(&Value::Null);
     Ok(match (op, filter) {
@@ -213,7 +217,8 @@ impl Place<'_> {
         if let Some(Value::Array(list)) = self.object.get_mut(name) {
             list.retain(|one| !is_empty(one));
         }
-        let gone = self.object.get(name).is_some_and(|value| is_empty(value) || value.as_array().is_some_and(Vec::is_empty));
+        let gone =
+            self.object.get(name).is_some_and(|value| is_empty(value) || value.as_array().is_some_and(Vec::is_empty));
         if gone {
             self.object.remove(name);
         }
@@ -287,7 +292,10 @@ impl Place<'_> {
             (_, sub) => {
                 let value = value.ok_or_else(|| unfit("value", "is missing."))?;
                 let new = resource::single(sub.unwrap_or(attribute), value, self.path)?;
-                if new.as_ref().is_some_and(|new| is_primary(new) || sub.is_some_and(|sub| sub.name == "primary") && *new == true) {
+                if new
+                    .as_ref()
+                    .is_some_and(|new| is_primary(new) || sub.is_some_and(|sub| sub.name == "primary") && *new == true)
+                {
                     list.iter_mut().filter(|one| !chosen(one)).for_each(not_primary);
                 }
                 for one in list.iter_mut().filter(|one| chosen(one)) {
@@ -389,7 +397,11 @@ mod tests {
     }
 
     fn changed(operation: Value, at: &str) -> Value {
-        patched(json!([operation.clone()])).unwrap_or_else(|error| json!({"refused": error.to_string()})).pointer(at).cloned().unwrap_or_default()
+        patched(json!([operation.clone()]))
+            .unwrap_or_else(|error| json!({"refused": error.to_string()}))
+            .pointer(at)
+            .cloned()
+            .unwrap_or_default()
     }
 
     #[test]
@@ -402,20 +414,52 @@ mod tests {
             (json!({"op": "add", "path": "nickName", "value": "B"}), "/nickName", json!("B")),
             (json!({"op": "remove", "path": "title"}), "/title", json!(null)),
             (json!({"op": "replace", "path": "title", "value": null}), "/title", json!(null)),
-            (json!({"op": "replace", "path": "name", "value": {"givenName": "Rob"}}), "/name", json!({"givenName": "Rob", "familyName": "Ray"})),
+            (
+                json!({"op": "replace", "path": "name", "value": {"givenName": "Rob"}}),
+                "/name",
+                json!({"givenName": "Rob", "familyName": "Ray"}),
+            ),
             (json!({"op": "remove", "path": "name.givenName"}), "/name", json!({"familyName": "Ray"})),
             (json!({"op": "add", "path": "emails", "value": [home]}), "/emails", json!([work, home])),
-            (json!({"op": "add", "path": "emails", "value": [{"value": "c@x", "primary": true}]}), "/emails/0/primary", json!(false)),
+            (
+                json!({"op": "add", "path": "emails", "value": [{"value": "c@x", "primary": true}]}),
+                "/emails/0/primary",
+                json!(false),
+            ),
             (json!({"op": "replace", "path": "emails", "value": [home]}), "/emails", json!([home])),
             (json!({"op": "remove", "path": "emails[type eq \"home\"]"}), "/emails", json!([work])),
             (json!({"op": "remove", "path": "emails[value pr]"}), "/emails", json!(null)),
-            (json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "n@x"}), "/emails/1/value", json!("n@x")),
-            (json!({"op": "replace", "path": "emails[type eq \"home\"]", "value": {"value": "n@x"}}), "/emails/1", json!({"value": "n@x"})),
-            (json!({"op": "replace", "path": "emails[type eq \"home\"].primary", "value": "True"}), "/emails/0/primary", json!(false)),
-            (json!({"op": "add", "path": "emails[type eq \"other\"].value", "value": "o@x"}), "/emails/2", json!({"type": "other", "value": "o@x"})),
-            (json!({"op": "replace", "path": format!("{ENTERPRISE}:department"), "value": "HR"}), &department, json!("HR")),
+            (
+                json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "n@x"}),
+                "/emails/1/value",
+                json!("n@x"),
+            ),
+            (
+                json!({"op": "replace", "path": "emails[type eq \"home\"]", "value": {"value": "n@x"}}),
+                "/emails/1",
+                json!({"value": "n@x"}),
+            ),
+            (
+                json!({"op": "replace", "path": "emails[type eq \"home\"].primary", "value": "True"}),
+                "/emails/0/primary",
+                json!(false),
+            ),
+            (
+                json!({"op": "add", "path": "emails[type eq \"other\"].value", "value": "o@x"}),
+                "/emails/2",
+                json!({"type": "other", "value": "o@x"}),
+            ),
+            (
+                json!({"op": "replace", "path": format!("{ENTERPRISE}:department"), "value": "HR"}),
+                &department,
+                json!("HR"),
+            ),
             (json!({"op": "remove", "path": ENTERPRISE}), &format!("/{ENTERPRISE}"), json!(null)),
-            (json!({"op": "remove", "path": format!("{ENTERPRISE}:department")}), &format!("/{ENTERPRISE}"), json!(null)),
+            (
+                json!({"op": "remove", "path": format!("{ENTERPRISE}:department")}),
+                &format!("/{ENTERPRISE}"),
+                json!(null),
+            ),
             (json!({"op": "add", "path": ENTERPRISE, "value": {"division": "South"}}), &department, json!("Sales")),
             (json!({"op": "add", "value": {"title": "Chief", "shoe": 43, "id": "x"}}), "/title", json!("Chief")),
             (json!({"op": "replace", "value": {"name.givenName": "Rob"}}), "/name/givenName", json!("Rob")),
@@ -465,7 +509,10 @@ mod tests {
             (json!({"op": "replace", "path": "members", "value": value}), MemberChange::Set(one)),
             (json!({"op": "remove", "path": "members"}), MemberChange::Set(vec![])),
             (json!({"op": "remove", "path": "members", "value": value}), MemberChange::Remove(vec!["mem_1".into()])),
-            (json!({"op": "remove", "path": "members[value eq \"mem_1\"]"}), MemberChange::Remove(vec!["mem_1".into()])),
+            (
+                json!({"op": "remove", "path": "members[value eq \"mem_1\"]"}),
+                MemberChange::Remove(vec!["mem_1".into()]),
+            ),
         ] {
             assert_eq!(say(operation.clone()).unwrap(), expected, "{operation}");
         }

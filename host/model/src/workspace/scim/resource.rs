@@ -283,10 +283,7 @@ impl View {
     ///
     /// # Errors
     /// `scim-value` when there are both; `scim-path` for what is no name.
-    pub fn of<'a>(
-        only: impl IntoIterator<Item = &'a str>,
-        without: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self> {
+    pub fn of<'a>(only: impl IntoIterator<Item = &'a str>, without: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let read = |names: &mut dyn Iterator<Item = &'a str>| -> Result<Vec<AttributePath>> {
             names.map(str::trim).filter(|name| !name.is_empty()).map(str::parse).collect()
         };
@@ -352,7 +349,9 @@ fn keep(resource: Resource, path: &AttributePath, whole: &Map<String, Value>, sh
     let part = |value: &Value| json!({ &sub.name: value.get(&sub.name) });
     let had = into.remove(&attribute.name);
     let kept = match (value, had) {
-        (Value::Array(list), Some(Value::Array(had))) => had.into_iter().zip(list).map(|(had, one)| merged(had, part(one))).collect(),
+        (Value::Array(list), Some(Value::Array(had))) => {
+            had.into_iter().zip(list).map(|(had, one)| merged(had, part(one))).collect()
+        }
         (Value::Array(list), _) => list.iter().map(part).collect(),
         (one, Some(had)) => merged(had, part(one)),
         (one, None) => part(one),

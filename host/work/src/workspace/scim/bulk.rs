@@ -72,7 +72,7 @@ fn next(waiting: &BTreeMap<usize, BulkOperation>) -> Option<usize> {
     let coming: BTreeSet<_> = waiting.values().filter(made).filter_map(|one| one.bulk_id.clone()).collect();
     let is_ready = |one: &BulkOperation| {
         let own = one.bulk_id.as_ref();
-        !one.refers_to().iter().any(|name| Some(name) != own && coming.contains(name))
+        !one.waits_for().iter().any(|name| Some(name) != own && coming.contains(name))
     };
     let ready = waiting.iter().find(|(_, one)| is_ready(one));
     ready.or_else(|| waiting.iter().next()).map(|(number, _)| *number)

@@ -79,8 +79,7 @@ impl Asked {
         let mut rows = tx.resources_after(self.resource, of.workspace, narrow, after, limit).await?;
         let last = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.id.clone());
         if let Some(matcher) = &self.matcher {
-            let around =
-                if self.around { Around::of(tx, self.resource, &rows).await? } else { Around::default() };
+            let around = if self.around { Around::of(tx, self.resource, &rows).await? } else { Around::default() };
             rows.retain(|row| matcher.fits(&around.whole(of, self.resource, row.clone())));
         }
         Ok((rows, last))
@@ -97,7 +96,8 @@ async fn numbered(tx: &mut Tx, of: &Directory<'_>, asked: &[Asked], view: &View,
         let (count, rows) = if one.matcher.is_none() {
             let count = tx.count_resources(one.resource, of.workspace).await?;
             let wanted = left > 0 && before < count;
-            let rows = if wanted { tx.resources_at(one.resource, of.workspace, before, left).await? } else { Vec::new() };
+            let rows =
+                if wanted { tx.resources_at(one.resource, of.workspace, before, left).await? } else { Vec::new() };
             (count, rows)
         } else {
             counted(tx, of, one, before, left).await?

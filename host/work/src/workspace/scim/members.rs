@@ -8,14 +8,7 @@ use berth_base::{
 };
 use berth_model::workspace::{
     GroupKind,
-    scim::{
-        Reason,
-        filter::Matcher,
-        patch::MemberChange,
-        refuse,
-        resource::Reference,
-        schema::Resource,
-    },
+    scim::{Reason, filter::Matcher, patch::MemberChange, refuse, resource::Reference, schema::Resource},
 };
 use berth_store::Tx;
 use serde_json::json;
@@ -80,7 +73,8 @@ impl Group<'_> {
             MemberChange::Add(references) => self.add(tx, Parts::of(references)?).await,
             MemberChange::Remove(ids) => self.remove(tx, Parts::of_ids(ids)).await,
             MemberChange::RemoveWhere(filter) => {
-                let members = Resource::Group.attribute("members").ok_or_else(|| refuse(Reason::InvalidPath, "members"))?;
+                let members =
+                    Resource::Group.attribute("members").ok_or_else(|| refuse(Reason::InvalidPath, "members"))?;
                 let matcher = Matcher::of_values(&filter, members)?;
                 let now = self.parts(tx).await?;
                 let of = |ids: Vec<String>, resource: Resource| ids.into_iter().map(move |id| (resource, id));
@@ -96,8 +90,14 @@ impl Group<'_> {
             }
             MemberChange::Set(references) => {
                 let (now, then) = (self.parts(tx).await?, Parts::of(references)?);
-                let added = Parts { members: less(&then.members, &now.members), departments: less(&then.departments, &now.departments) };
-                let gone = Parts { members: less(&now.members, &then.members), departments: less(&now.departments, &then.departments) };
+                let added = Parts {
+                    members: less(&then.members, &now.members),
+                    departments: less(&then.departments, &now.departments),
+                };
+                let gone = Parts {
+                    members: less(&now.members, &then.members),
+                    departments: less(&now.departments, &then.departments),
+                };
                 let gone = self.remove(tx, gone).await?;
                 Ok(self.add(tx, added).await? || gone)
             }
@@ -107,7 +107,10 @@ impl Group<'_> {
     async fn parts(&self, tx: &mut Tx) -> Result<Parts> {
         let own = [self.id.to_string()];
         let ids = |pairs: Vec<(String, String)>| pairs.into_iter().map(|(_, id)| id).collect();
-        Ok(Parts { members: ids(tx.members_of_groups(&own).await?), departments: ids(tx.departments_of_groups(&own).await?) })
+        Ok(Parts {
+            members: ids(tx.members_of_groups(&own).await?),
+            departments: ids(tx.departments_of_groups(&own).await?),
+        })
     }
 
     async fn add(&self, tx: &mut Tx, parts: Parts) -> Result<bool> {

@@ -91,9 +91,7 @@ impl Around {
     }
 
     fn members(&self, of: &Directory<'_>, id: &str) -> Vec<Value> {
-        let shown = |(kind, id): &(Resource, String)| {
-            json!({"value": id, "$ref": location(of, *kind, id), "type": kind.name()})
-        };
+        let shown = |(kind, id): &(Resource, String)| json!({"value": id, "$ref": location(of, *kind, id), "type": kind.name()});
         self.members.get(id).into_iter().flatten().map(shown).collect()
     }
 }
@@ -119,11 +117,8 @@ pub(super) async fn all(
     rows: Vec<ResourceRow>,
     view: &View,
 ) -> Result<Vec<Map<String, Value>>> {
-    let around = if view.wants(around_name(resource)) {
-        Around::of(tx, resource, &rows).await?
-    } else {
-        Around::default()
-    };
+    let around =
+        if view.wants(around_name(resource)) { Around::of(tx, resource, &rows).await? } else { Around::default() };
     Ok(rows.into_iter().map(|row| view.show(resource, around.whole(of, resource, row))).collect())
 }
 

@@ -57,7 +57,8 @@ pub async fn create(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<S
     let (attributes, references) = resource::read(ask.resource, body)?;
     let mut tx = of.begin().await?;
     let now = tx.now();
-    let row = ResourceRow { id: ask.id.into(), attributes: attributes.into(), version: 1, created_at: now, updated_at: now };
+    let row =
+        ResourceRow { id: ask.id.into(), attributes: attributes.into(), version: 1, created_at: now, updated_at: now };
     match ask.resource {
         Resource::User => {
             let id: MemberId = ask.id.parse()?;
@@ -188,7 +189,9 @@ async fn store(
 }
 
 fn cannot_turn(kind: GroupKind) -> Error {
-    let detail = format!("It cannot become a {kind} while departments are in it, or it is in one or has a tag. Take these apart first.");
+    let detail = format!(
+        "It cannot become a {kind} while departments are in it, or it is in one or has a tag. Take these apart first."
+    );
     refuse(Reason::Mutability, detail)
 }
 

@@ -94,7 +94,9 @@ impl Matcher {
                 Self::Compare(target, *operator, value.clone())
             }
             Filter::Has(path, inner) => match scope.find(path)? {
-                Some(target @ Target { attribute: Some(attribute), sub: None, .. }) if attribute.kind == Type::Complex => {
+                Some(target @ Target { attribute: Some(attribute), sub: None, .. })
+                    if attribute.kind == Type::Complex =>
+                {
                     Self::Has(Some(target), Box::new(Self::make(inner, Scope::Value(attribute))?))
                 }
                 None => Self::Has(None, Box::new(Self::Present(None))),
