@@ -17,7 +17,7 @@ use super::{
     table::Cell,
 };
 use berth_base::{
-    ids::{HostAppId, MerchantId, MiniAppId, WebhookId},
+    ids::{HostAppId, MerchantId, MiniAppId, WebhookId, WorkspaceId},
     page::Page,
 };
 use berth_model::event::{

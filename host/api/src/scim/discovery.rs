@@ -6,7 +6,7 @@ use berth_model::workspace::scim::{message, schema::Resource};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::sent::{Answer, Asked, document};
-use crate::{Api, extract::Path, problem::ScimProblem};
+use crate::{Api, problem::ScimProblem};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -38,11 +38,12 @@ async fn resource_types(asked: Asked) -> Answer {
 
 /// Get a type of resource.
 #[utoipa::path(get, path = "/scim/v2/{workspace}/ResourceTypes/{name}", tag = "scim", params(("workspace" = WorkspaceId, Path), ("name" = String, Path)), responses((status = 200, body = Object, content_type = "application/scim+json")))]
-async fn resource_type(asked: Asked, Path((_, name)): Path<(String, String)>) -> Answer {
+async fn resource_type(asked: Asked) -> Answer {
     let of = asked.directory();
     of.enter().await?;
+    let name = asked.part("name");
     let found = Resource::ALL.into_iter().find(|one| one.name() == name);
-    let found = found.ok_or_else(|| Error::not_found("resource type", &name))?;
+    let found = found.ok_or_else(|| Error::not_found("resource type", name))?;
     document(StatusCode::OK, &message::resource_type(found, of.base))
 }
 
@@ -58,11 +59,12 @@ async fn schemas(asked: Asked) -> Answer {
 
 /// Get a schema by its URN.
 #[utoipa::path(get, path = "/scim/v2/{workspace}/Schemas/{urn}", tag = "scim", params(("workspace" = WorkspaceId, Path), ("urn" = String, Path)), responses((status = 200, body = Object, content_type = "application/scim+json")))]
-async fn schema(asked: Asked, Path((_, urn)): Path<(String, String)>) -> Answer {
+async fn schema(asked: Asked) -> Answer {
     let of = asked.directory();
     of.enter().await?;
+    let urn = asked.part("urn");
     let found = message::schema_documents(of.base).into_iter().find(|(id, _)| *id == urn);
-    let (_, found) = found.ok_or_else(|| Error::not_found("schema", &urn))?;
+    let (_, found) = found.ok_or_else(|| Error::not_found("schema", urn))?;
     document(StatusCode::OK, &found)
 }
 

@@ -16,7 +16,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::sent::{Answer, Asked, Body, document, resource};
 use crate::{
     Api,
-    extract::Path,
     problem::{ScimProblem, scim_document},
 };
 
@@ -61,37 +60,37 @@ macro_rules! resources {
 
         #[doc = $get_says]
         #[utoipa::path(get, path = $one, tag = "scim", params(("workspace" = WorkspaceId, Path), ("resource" = String, Path), ("attributes" = Option<String>, Query), ("excludedAttributes" = Option<String>, Query)), responses((status = 200, body = Object, content_type = "application/scim+json")))]
-        async fn $get(asked: Asked, Path((_, id)): Path<(String, String)>) -> Answer {
-            let shown = scim::get(&asked.directory(), $resource, &id, &asked.view()?).await?;
+        async fn $get(asked: Asked) -> Answer {
+            let shown = scim::get(&asked.directory(), $resource, asked.part("resource"), &asked.view()?).await?;
             let status = if asked.has(shown.version) { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
             resource(status, &shown)
         }
 
         #[doc = $replace_says]
         #[utoipa::path(put, path = $one, tag = "scim", params(("workspace" = WorkspaceId, Path), ("resource" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that it must have")), request_body(content = Object, content_type = "application/scim+json"), responses((status = 200, body = Object, content_type = "application/scim+json")))]
-        async fn $replace(asked: Asked, Path((_, id)): Path<(String, String)>, Body(body): Body) -> Answer {
+        async fn $replace(asked: Asked, Body(body): Body) -> Answer {
             let view = asked.view()?;
-            let ask = Ask { resource: $resource, id: &id, if_match: asked.if_match(), view: &view };
+            let ask = Ask { resource: $resource, id: asked.part("resource"), if_match: asked.if_match(), view: &view };
             resource(StatusCode::OK, &scim::replace(&asked.directory(), &ask, &body).await?)
         }
 
         #[doc = $patch_says]
         #[utoipa::path(patch, path = $one, tag = "scim", params(("workspace" = WorkspaceId, Path), ("resource" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that it must have")), request_body(content = Object, content_type = "application/scim+json"), responses((status = 200, body = Object, content_type = "application/scim+json"), (status = 204)))]
-        async fn $patch(asked: Asked, Path((_, id)): Path<(String, String)>, Body(body): Body) -> Answer {
+        async fn $patch(asked: Asked, Body(body): Body) -> Answer {
             let wanted = asked.view()?;
             // A group may have 100,000 members, and a change names few.
             let brief = $resource == Resource::Group && !wanted.is_chosen();
             let view = if brief { View::of(["id"], [])? } else { wanted };
-            let ask = Ask { resource: $resource, id: &id, if_match: asked.if_match(), view: &view };
+            let ask = Ask { resource: $resource, id: asked.part("resource"), if_match: asked.if_match(), view: &view };
             let status = if brief { StatusCode::NO_CONTENT } else { StatusCode::OK };
             resource(status, &scim::patch(&asked.directory(), &ask, &body).await?)
         }
 
         #[doc = $delete_says]
         #[utoipa::path(delete, path = $one, tag = "scim", params(("workspace" = WorkspaceId, Path), ("resource" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that it must have")), responses((status = 204)))]
-        async fn $delete(asked: Asked, Path((_, id)): Path<(String, String)>) -> std::result::Result<StatusCode, ScimProblem> {
+        async fn $delete(asked: Asked) -> std::result::Result<StatusCode, ScimProblem> {
             let view = View::default();
-            let ask = Ask { resource: $resource, id: &id, if_match: asked.if_match(), view: &view };
+            let ask = Ask { resource: $resource, id: asked.part("resource"), if_match: asked.if_match(), view: &view };
             scim::delete(&asked.directory(), &ask).await?;
             Ok(StatusCode::NO_CONTENT)
         }

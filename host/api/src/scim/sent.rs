@@ -1,6 +1,6 @@
 //! What requests of SCIM have in common, and answers.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     body::Bytes,
@@ -44,6 +44,7 @@ pub(super) struct Asked {
     caller: Caller,
     workspace: WorkspaceId,
     base: String,
+    names: BTreeMap<String, String>,
     /// The headers of the request.
     pub headers: HeaderMap,
     query: ListQuery,
@@ -54,13 +55,13 @@ impl FromRequestParts<Api> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> std::result::Result<Self, ScimProblem> {
         let caller = <Caller as FromRequestParts<Api>>::from_request_parts(parts, api).await?;
-        let Path(names) = Path::<std::collections::BTreeMap<String, String>>::from_request_parts(parts, api).await?;
+        let Path(names) = Path::<BTreeMap<String, String>>::from_request_parts(parts, api).await?;
         let named = names.get("workspace").map(String::as_str).unwrap_or_default();
         // Whether there could be such a workspace is not told either.
         let workspace: WorkspaceId = named.parse().map_err(|_| Error::not_found("workspace", named))?;
         let base = format!("{}/scim/v2/{workspace}", address(api, parts));
         let query = query(parts.uri.query().unwrap_or_default())?;
-        Ok(Self { app: api.app.clone(), caller, workspace, base, headers: parts.headers.clone(), query })
+        Ok(Self { app: api.app.clone(), caller, workspace, base, names, headers: parts.headers.clone(), query })
     }
 }
 
@@ -98,6 +99,11 @@ impl Asked {
     /// The address book.
     pub fn directory(&self) -> Directory<'_> {
         Directory { db: &self.app.db, caller: &self.caller, workspace: &self.workspace, base: &self.base }
+    }
+
+    /// The part of the address with this name.
+    pub fn part(&self, name: &str) -> &str {
+        self.names.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// Which resources the query string asks for.
