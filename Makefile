@@ -7,7 +7,7 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil bench-messages bench-logs lint
+.PHONY: help setup run test bench bench-fulfil bench-messages bench-logs bench-workspace lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
 	@echo "make bench-messages  measure logins and subscription messages"
 	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
+	@echo "make bench-workspace  measure portals and SCIM with 100,000 members"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
 setup:
@@ -48,6 +49,10 @@ bench-messages: setup
 bench-logs: setup
 	cargo build --locked --release -p berth -p berth-tests
 	$(TARGET)/release/bench-logs $(TARGET)/release/berth $(or $(MILLIONS),1)
+
+bench-workspace: setup
+	cargo build --locked --release -p berth-tests --bin bench-workspace
+	$(TARGET)/release/bench-workspace
 
 lint: setup
 	cargo fmt --all --check

@@ -20,16 +20,18 @@ ask_apt() {
     command -v "$1" >/dev/null
 }
 
-# keep_venv DIR MODULE REQUIREMENT   a virtual environment in DIR that can import MODULE, installed from PyPI if it cannot.
+# keep_venv DIR MODULE REQUIREMENT…   a virtual environment in DIR that can import MODULE, installed from PyPI if it cannot.
 # A kept one may have been moved, or its Python replaced, so it is asked each time; and what is in it is run by
 # `python -m`, because the programs of a virtual environment hold the path at which it was made.
 keep_venv() {
-    "$1/bin/python" -c "import $2" 2>/dev/null && return
+    local venv=$1 module=$2
+    shift 2
+    "$venv/bin/python" -c "import $module" 2>/dev/null && return
     command -v python3 >/dev/null || { say "Python 3 is not installed."; return 3; }
-    say "installing $3 from PyPI into $1"
-    rm -rf "$1"
-    python3 -m venv "$1" >&2 && "$1/bin/python" -m pip install --quiet --disable-pip-version-check "$3" >&2 ||
-        { rm -rf "$1"; say "$3 could not be installed"; return 3; }
+    say "installing $* from PyPI into $venv"
+    rm -rf "$venv"
+    python3 -m venv "$venv" >&2 && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2 ||
+        { rm -rf "$venv"; say "$* could not be installed"; return 3; }
 }
 
 # come_up DIR TENTHS PROBE COMMAND…   runs COMMAND behind, its number in DIR/pid and what it says in DIR/server.log, and waits

@@ -57,6 +57,12 @@ else
     missing "the tests by the libraries of others" "They need Node and npm."
 fi
 
+if python=$(tests/setup/scim.sh "${CARGO_TARGET_DIR:-target}/scim"); then
+    export BERTH_TEST_SCIM=$python
+else
+    missing "the tests by SCIM's own tester" "They need python3 and PyPI."
+fi
+
 cargo test --locked --workspace
 # The host's own tests ran on SQLite or PostgreSQL, by the variable; so they run once more on the other.
 if [ -n "${BERTH_TEST_POSTGRES:-}" ]; then

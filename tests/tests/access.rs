@@ -26,6 +26,10 @@ enum May {
     EitherAdmin,
     /// Members of the merchant with one of these roles.
     Merchant(&'static [&'static str]),
+    /// Who is admin of the workspace and may read the MiniApp, too.
+    WorkspaceAndTeam,
+    /// Accounts with one of these roles in the workspace.
+    Workspace(&'static [&'static str]),
     /// Admins of the platform, and its viewers where the operation only reads.
     Platform,
     /// The order system and admins of the platform.
@@ -53,6 +57,9 @@ const HOST_ADMIN: May = May::HostApp(&["admin"]);
 const HOST_VOUCH: May = May::HostApp(&["server", "admin"]);
 const MERCHANT_READ: May = May::Merchant(&["viewer", "operator", "admin"]);
 const MERCHANT_OPERATE: May = May::Merchant(&["operator", "admin"]);
+const WORKSPACE_READ: May = May::Workspace(&["viewer", "admin"]);
+const WORKSPACE_ADMIN: May = May::Workspace(&["admin"]);
+const PROVISION: May = May::Workspace(&["provisioner", "admin"]);
 const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
 /// All operations of the API, each with who may do it.
@@ -255,6 +262,52 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/webhooks/{id}/deliveries", MERCHANT_READ),
     ("POST", "/v1/webhooks/{id}/deliveries/{seq}/replay", MERCHANT_ADMIN),
     ("POST", "/v1/webhooks/{id}/replay", MERCHANT_ADMIN),
+    ("GET", "/v1/workspaces", May::Anybody),
+    ("POST", "/v1/workspaces", May::Platform),
+    ("GET", "/v1/workspaces/{id}", WORKSPACE_READ),
+    ("PATCH", "/v1/workspaces/{id}", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/accounts", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/accounts/{account}", WORKSPACE_ADMIN),
+    ("DELETE", "/v1/workspaces/{id}/accounts/{account}", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/members", WORKSPACE_READ),
+    ("GET", "/v1/workspaces/{id}/groups", WORKSPACE_READ),
+    ("GET", "/v1/workspaces/{id}/contacts", WORKSPACE_READ),
+    ("POST", "/v1/workspaces/{id}/contacts", WORKSPACE_ADMIN),
+    ("DELETE", "/v1/workspaces/{id}/contacts/{contact}", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/applications", WORKSPACE_READ),
+    ("POST", "/v1/workspaces/{id}/applications", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/applications/{application}", WORKSPACE_READ),
+    ("PATCH", "/v1/workspaces/{id}/applications/{application}", WORKSPACE_ADMIN),
+    ("DELETE", "/v1/workspaces/{id}/applications/{application}", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/applications/{application}/access", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/applications/{application}/access", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/mini-apps", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/mini-apps/{mini_app_id}", May::WorkspaceAndTeam),
+    ("DELETE", "/v1/workspaces/{id}/mini-apps/{mini_app_id}", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/mini-apps/{mini_app_id}/access", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/mini-apps/{mini_app_id}/access", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/portal", WORKSPACE_READ),
+    ("GET", "/scim/v2/{workspace}/ServiceProviderConfig", PROVISION),
+    ("GET", "/scim/v2/{workspace}/ResourceTypes", PROVISION),
+    ("GET", "/scim/v2/{workspace}/ResourceTypes/{name}", PROVISION),
+    ("GET", "/scim/v2/{workspace}/Schemas", PROVISION),
+    ("GET", "/scim/v2/{workspace}/Schemas/{urn}", PROVISION),
+    ("GET", "/scim/v2/{workspace}/Users", PROVISION),
+    ("POST", "/scim/v2/{workspace}/Users", PROVISION),
+    ("POST", "/scim/v2/{workspace}/Users/.search", PROVISION),
+    ("GET", "/scim/v2/{workspace}/Users/{resource}", PROVISION),
+    ("PUT", "/scim/v2/{workspace}/Users/{resource}", PROVISION),
+    ("PATCH", "/scim/v2/{workspace}/Users/{resource}", PROVISION),
+    ("DELETE", "/scim/v2/{workspace}/Users/{resource}", PROVISION),
+    ("GET", "/scim/v2/{workspace}/Groups", PROVISION),
+    ("POST", "/scim/v2/{workspace}/Groups", PROVISION),
+    ("POST", "/scim/v2/{workspace}/Groups/.search", PROVISION),
+    ("GET", "/scim/v2/{workspace}/Groups/{resource}", PROVISION),
+    ("PUT", "/scim/v2/{workspace}/Groups/{resource}", PROVISION),
+    ("PATCH", "/scim/v2/{workspace}/Groups/{resource}", PROVISION),
+    ("DELETE", "/scim/v2/{workspace}/Groups/{resource}", PROVISION),
+    ("POST", "/scim/v2/{workspace}/.search", PROVISION),
+    ("POST", "/scim/v2/{workspace}/Bulk", PROVISION),
 ];
 
 /// An account for each role, by name, with its token.
@@ -273,12 +326,19 @@ const TEAM_ROLES: [(&str, &str); 4] = [
 const HOST_ROLES: [(&str, &str); 3] = [("host auditor", "auditor"), ("host server", "server"), ("host admin", "admin")];
 const MERCHANT_ROLES: [(&str, &str); 3] =
     [("merchant viewer", "viewer"), ("merchant operator", "operator"), ("merchant admin", "admin")];
+const WORKSPACE_ROLES: [(&str, &str); 3] =
+    [("workspace viewer", "viewer"), ("workspace provisioner", "provisioner"), ("workspace admin", "admin")];
 const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulfiller", "fulfiller")];
 
 /// Operations other than GET that only read, and are therefore open to the platform's viewers.
 const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
 
 /// What the platform's viewers, who read everything else, do not: what is known of AppSecrets, and what users allow.
+/// Address books by SCIM are for the directory alone; what the platform reads of them is `/v1/workspaces`.
+fn is_for_viewers(path: &str) -> bool {
+    !path.starts_with("/scim/") && !NOT_FOR_VIEWERS.contains(&path)
+}
+
 const NOT_FOR_VIEWERS: [&str; 3] =
     ["/v1/mini-apps/{id}/secret", "/v1/host-apps/{id}/subscriptions", "/v1/host-apps/{id}/privacy-consents"];
 
@@ -318,6 +378,15 @@ impl Cast {
         let agreement = json!({"developer": {"en": "Coffee"}, "contact": {"email": "privacy@example.com"}});
         admin.put("/v1/mini-apps/coffee/privacy/draft", agreement).await.good();
         admin.post("/v1/mini-apps/coffee/privacy/versions", json!({})).await.good();
+        admin.post("/v1/workspaces", json!({"name": "Acme", "id": "acme"})).await.good();
+        let new = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "alice"});
+        let colleague = text(&admin.post("/scim/v2/acme/Users", new).await.good()["id"]);
+        let new = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Sales"});
+        let department = text(&admin.post("/scim/v2/acme/Groups", new).await.good()["id"]);
+        let contact = text(&admin.post("/v1/workspaces/acme/contacts", json!({"name": "Carol"})).await.good()["id"]);
+        let new = json!({"kind": "link", "name": "Wiki", "url": "https://wiki.example.com/"});
+        let application = text(&admin.post("/v1/workspaces/acme/applications", new).await.good()["id"]);
+        admin.put("/v1/workspaces/acme/mini-apps/coffee", json!(null)).await.good();
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
         for (name, role) in TEAM_ROLES {
@@ -335,6 +404,11 @@ impl Cast {
         for (name, role) in MERCHANT_ROLES {
             let (account, token) = person(&admin, name, json!({})).await;
             admin.put(&format!("/v1/merchants/{merchant}/members/{account}"), json!({"role": role})).await.good();
+            tokens.insert(name, token);
+        }
+        for (name, role) in WORKSPACE_ROLES {
+            let (account, token) = person(&admin, name, json!({})).await;
+            admin.put(&format!("/v1/workspaces/acme/accounts/{account}"), json!({"role": role})).await.good();
             tokens.insert(name, token);
         }
         for (name, role) in PLATFORM_ROLES {
@@ -373,6 +447,10 @@ impl Cast {
             ("cid", cid),
             ("authorisation", authorisation),
             ("account", bystander),
+            ("colleague", colleague),
+            ("department", department),
+            ("contact", contact),
+            ("application", application),
             ("token", text(&own["items"][0]["id"])),
             ("binding", text(&bindings["items"][0]["id"])),
             ("digest", text(&bindings["items"][0]["digest"])),
@@ -397,6 +475,7 @@ impl Cast {
             "gray-tasks" => &self.places["task"],
             "permits" => &self.places["permit"],
             "tokens" => &self.places["token"],
+            "workspaces" => "acme",
             "policy-bindings" => &self.places["binding"],
             _ => "coffee",
         };
@@ -416,8 +495,15 @@ impl Cast {
             .replace("{public_key}", "pk_00000000000000000000000000000000")
             .replace("{message}", "msg_00000000000000000000000000")
             .replace("{kind}", "version.published")
+            .replace("{workspace}", "acme")
+            .replace("{urn}", "urn:ietf:params:scim:schemas:core:2.0:User")
+            .replace("{contact}", &self.places["contact"])
+            .replace("{application}", &self.places["application"])
+            .replace("{resource}", &self.places[if path.contains("/Groups/") { "department" } else { "colleague" }])
             .replace("{policy}", &self.places["digest"]);
         match path {
+            "/v1/workspaces/{id}/portal" => format!("{filled}?member={}", self.places["colleague"]),
+            "/scim/v2/{workspace}/ResourceTypes/{name}" => "/scim/v2/acme/ResourceTypes/User".into(),
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/fulfilments" => format!("{filled}?merchant={}", self.places["merchant"]),
@@ -529,6 +615,22 @@ impl Cast {
                 let entry = json!({"mini_app": "coffee", "at": now, "level": "info", "message": "a"});
                 json!({"host_app": "super-app", "guid": "d", "entries": [entry]})
             }
+            ("POST", "/v1/workspaces") | ("PATCH", "/v1/workspaces/{id}") => json!({"name": "new"}),
+            ("POST", "/v1/workspaces/{id}/contacts") => json!({"name": "new"}),
+            ("POST", "/v1/workspaces/{id}/applications") => {
+                json!({"kind": "link", "name": "new", "url": "https://new.example.com/"})
+            }
+            ("PATCH", "/v1/workspaces/{id}/applications/{application}") => json!({"name": "new"}),
+            ("PUT", path) if path.ends_with("/access") => json!({"everyone": true}),
+            ("PUT", "/v1/workspaces/{id}/accounts/{account}") => json!({"role": "admin"}),
+            ("POST" | "PUT", path) if path.starts_with("/scim/") => {
+                let kind = if path.contains("/Groups") { "Group" } else { "User" };
+                let schema = format!("urn:ietf:params:scim:schemas:core:2.0:{kind}");
+                json!({"schemas": [schema], "userName": method, "displayName": "new", "Operations": []})
+            }
+            ("PATCH", path) if path.starts_with("/scim/") => {
+                json!({"Operations": [{"op": "add", "path": "displayName", "value": "new"}]})
+            }
             ("PUT", path) if path.ends_with("/log-masks") => json!({"rules": [{"kind": "phone"}]}),
             ("PUT", path) if path.contains("/members/") => {
                 let role = if path.starts_with("/v1/teams") { "viewer" } else { "admin" };
@@ -547,7 +649,9 @@ impl Cast {
         let of = |cast: &[(&'static str, &str)], roles: &[&str]| {
             cast.iter().filter(|(_, role)| roles.contains(role)).map(|(name, _)| *name).collect::<BTreeSet<_>>()
         };
-        let cast = [&TEAM_ROLES[..], &HOST_ROLES, &MERCHANT_ROLES, &PLATFORM_ROLES, &[("stranger", "")]].concat();
+        let cast =
+            [&TEAM_ROLES[..], &HOST_ROLES, &MERCHANT_ROLES, &WORKSPACE_ROLES, &PLATFORM_ROLES, &[("stranger", "")]]
+                .concat();
         let mut names = match may {
             May::Anybody => cast.iter().map(|(name, _)| *name).collect(),
             May::Team(roles) => of(&TEAM_ROLES, roles),
@@ -558,13 +662,15 @@ impl Cast {
                 .collect(),
             May::EitherAdmin => ["team admin", "host admin"].into(),
             May::Merchant(roles) => of(&MERCHANT_ROLES, roles),
+            May::Workspace(roles) => of(&WORKSPACE_ROLES, roles),
+            May::WorkspaceAndTeam => BTreeSet::new(),
             May::Fulfiller => ["fulfiller"].into(),
             May::MessageReader => MERCHANT_ROLES.iter().map(|(name, _)| *name).chain(["fulfiller"]).collect(),
             May::Platform | May::Owner | May::Devices | May::Link | May::Signer | May::Server => BTreeSet::new(),
         };
         let reads = method == "GET" || READING_POSTS.contains(&path);
         let by_token = !matches!(may, May::Devices | May::Link | May::Signer | May::Server);
-        if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) && !NOT_FOR_VIEWERS.contains(&path) {
+        if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) && is_for_viewers(path) {
             names.insert("platform viewer");
         }
         if by_token {

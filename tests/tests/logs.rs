@@ -345,7 +345,7 @@ async fn d4_f110_a_flood_of_logs_takes_nothing_from_checks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d20_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_the_day() {
+async fn d15_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_the_day() {
     let Some(url) = clickhouse().await else { return };
     let host = Host::start(Database::Sqlite).await;
     let host = host.again(|config| config.logs.log_url = Some(url)).await;
@@ -438,7 +438,7 @@ async fn figure(host: &Host, name: &str) -> String {
 }
 
 on_both! {
-    async fn d21_logs_are_exported_once_by_one_host_and_go_on_after_a_restart(host) {
+    async fn d16_logs_are_exported_once_by_one_host_and_go_on_after_a_restart(host) {
         let receiver = Receiver::start(|_, before| match before {
             0 => Reply::With(503, "Retry-After", "1".into()),
             1 => Reply::Status(200),
@@ -489,7 +489,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d21_what_is_exported_is_read_by_opentelemetrys_own_messages() {
+async fn d16_what_is_exported_is_read_by_opentelemetrys_own_messages() {
     let Some(python) = there_is("BERTH_TEST_OTLP_PYTHON") else { return };
     let receiver = Receiver::start(|_, _| Reply::Status(200)).await;
     let url = receiver.url.clone();

@@ -36,3 +36,4 @@ mod storage;
 mod versions;
 mod webhooks;
 mod wechat;
+mod workspaces;

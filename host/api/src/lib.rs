@@ -21,6 +21,7 @@ mod read;
 pub mod refusals;
 pub mod request_id;
 pub mod router;
+mod scim;
 pub mod security;
 pub mod sent;
 pub mod serve;

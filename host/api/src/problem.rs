@@ -1,6 +1,7 @@
 //! Errors on the wire: `application/problem+json` (RFC 9457), and the pages that explain each `type`.
 
 mod pages;
+mod scim;
 
 use axum::{
     extract::{OriginalUri, Path},
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 use berth_base::error::{Code, Error, Kind};
 
 use self::pages::{Page, page};
+pub(crate) use self::scim::{SCIM_JSON, ScimProblem, document as scim_document};
 use crate::request_id;
 
 /// The member of [`Error::fields`] whose value, in seconds, becomes the `Retry-After` header.
@@ -112,15 +114,20 @@ fn log_source(error: &Error, status: StatusCode) {
 }
 
 /// Handles addresses that do not exist.
-pub(crate) async fn route_not_found(OriginalUri(uri): OriginalUri) -> Problem {
+pub(crate) async fn route_not_found(OriginalUri(uri): OriginalUri) -> Response {
     let detail = format!("There is nothing at {}. /openapi.json lists every address.", uri.path());
-    Problem(Error::new(Code::RouteNotFound, detail))
+    in_the_words_of(uri.path(), Error::new(Code::RouteNotFound, detail))
+}
+
+/// A refusal in the form that clients of the address expect.
+fn in_the_words_of(path: &str, error: Error) -> Response {
+    if scim::is_scim(path) { ScimProblem(error).into_response() } else { Problem(error).into_response() }
 }
 
 /// Handles methods that an address does not accept; axum adds the header `Allow`.
-pub(crate) async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+pub(crate) async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Response {
     let detail = format!("{} does not take {method}. The header Allow lists what it takes.", uri.path());
-    Problem(Error::new(Code::MethodNotAllowed, detail))
+    in_the_words_of(uri.path(), Error::new(Code::MethodNotAllowed, detail))
 }
 
 /// Handles `GET /problems/{slug}`: explains in Markdown what a problem's `type` means and what to do about it.

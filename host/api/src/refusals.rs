@@ -19,12 +19,28 @@ pub struct Problem {
     pub request_id: Option<String>,
 }
 
+/// A refusal as SCIM has it (RFC 7644, §3.12).
+#[derive(serde::Serialize, utoipa::ToSchema, utoipa::ToResponse)]
+#[response(description = "A refusal", content_type = "application/scim+json")]
+#[allow(missing_docs, reason = "the names are those of the RFC")]
+pub struct ScimError {
+    pub schemas: Vec<String>,
+    /// The HTTP status of the answer.
+    pub status: String,
+    /// What is wrong in this case, and what to do about it.
+    pub detail: String,
+    /// The word of the RFC for the reason.
+    #[serde(rename = "scimType")]
+    pub scim_type: Option<String>,
+}
+
 /// Adds the response `default` to every operation.
 pub fn add(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let name = if path.starts_with("/scim/") { "ScimError" } else { "Problem" };
         let PathItem { get, put, post, delete, patch, .. } = item;
         for operation in [get, put, post, delete, patch].into_iter().flatten() {
-            let problem = RefOr::Ref(Ref::from_response_name("Problem"));
+            let problem = RefOr::Ref(Ref::from_response_name(name));
             operation.responses.responses.insert("default".into(), problem);
         }
     }

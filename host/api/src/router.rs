@@ -19,7 +19,7 @@ use super::{
     extract::is_json,
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
-use crate::{auth, idempotency, numberless::numberless, refusals, security, throttle::Throttle, v1};
+use crate::{auth, idempotency, numberless::numberless, refusals, scim, security, throttle::Throttle, v1};
 use berth_model::app_secret::SERVER_TOKEN;
 use berth_work::{access, app::App, app_secret};
 
@@ -33,11 +33,11 @@ use crate::Api;
         description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Creating POSTs take an `Idempotency-Key`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(refusals::Problem), responses(refusals::Problem)),
+    components(schemas(refusals::Problem, refusals::ScimError), responses(refusals::Problem, refusals::ScimError)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
-        (name = "endpoint-apps"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"),
+        (name = "endpoint-apps"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"),
     ),
 )]
 struct Description;
@@ -47,7 +47,7 @@ const MAX_IDEMPOTENT: usize = 1 << 20;
 
 fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let (routes, mut document) =
-        OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).split_for_parts();
+        OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).merge(scim::routes()).split_for_parts();
     refusals::add(&mut document);
     security::add(&mut document);
     (routes, document)

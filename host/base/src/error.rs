@@ -151,6 +151,21 @@ codes! {
     OrgNodeInUse = "org-node-in-use", Conflict, "There are nodes below the node";
     OrgNodeNotOpen = "org-node-not-open", Conflict, "No product instance of the endpoint application is open on the node";
 
+    // workspaces
+    WorkspaceExists = "workspace-exists", Conflict, "The id is taken";
+    WorkspaceInternal = "workspace-internal", Conflict, "An application is for members only";
+    WorkspaceLimit = "workspace-limit", Conflict, "The workspace has too many of them";
+    ContactExists = "contact-exists", Conflict, "The workspace has a contact with this external id";
+
+    // SCIM
+    ScimFilter = "scim-filter", Malformed, "The filter cannot be asked";
+    ScimSyntax = "scim-syntax", Malformed, "The body is not what SCIM expects";
+    ScimPath = "scim-path", Malformed, "The path leads nowhere";
+    ScimNoTarget = "scim-no-target", Malformed, "The path chooses nothing";
+    ScimValue = "scim-value", Malformed, "A value does not fit its attribute";
+    ScimMutability = "scim-mutability", Malformed, "The attribute cannot be changed like this";
+    ScimUniqueness = "scim-uniqueness", Conflict, "Another resource has the value";
+
     // grayscale
     GrayFirstRelease = "gray-first-release", Conflict, "A first release cannot be gray";
     GrayState = "gray-state", Conflict, "The task's state does not allow this";

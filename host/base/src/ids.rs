@@ -110,6 +110,14 @@ prefixed_id! {
     PermitId = "prm", "a permit";
     /// A webhook: a receiver of events.
     WebhookId = "wh", "a webhook";
+    /// A member of a workspace: a User in SCIM.
+    MemberId = "mem", "a member";
+    /// A department or a tag of a workspace: a Group in SCIM.
+    GroupId = "grp", "a department or a tag";
+    /// An application of a workspace.
+    ApplicationId = "wapp", "an application";
+    /// An external contact of a workspace.
+    ContactId = "ext", "an external contact";
     /// A template of a MiniApp for subscription messages.
     MessageTemplateId = "tmpl", "a message template";
     /// A subscription message to a user.
@@ -172,6 +180,8 @@ slug_id! {
     MerchantId = "bos", "merchant", is_slug, "and '-', the first a letter or digit";
     /// A node of a merchant's organisation (VID).
     OrgNodeId = "vid", "organisation node", is_slug, "and '-', the first a letter or digit";
+    /// A workspace.
+    WorkspaceId = "ws", "workspace", is_slug, "and '-', the first a letter or digit";
 }
 
 macro_rules! foreign_id {

@@ -14,7 +14,7 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId};
+use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId, WorkspaceId};
 use berth_model::access::{Account as AccountView, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView};
 
 /// The subcommands of `berth team`.
@@ -36,7 +36,7 @@ pub enum Team {
     /// List the teams that you may know of
     List,
     /// List who has a role in a team, a host app, a merchant or the platform
-    #[command(override_usage = "berth team members <TEAM|--host-app ID|--merchant ID|--platform>")]
+    #[command(override_usage = "berth team members <TEAM|--host-app ID|--merchant ID|--workspace ID|--platform>")]
     Members {
         /// The team (unless an option names the place)
         #[arg(value_name = "TEAM", required_unless_present = "place")]
@@ -46,7 +46,7 @@ pub enum Team {
     },
     /// Give an account a role, instead of the one that it has there
     #[command(
-        override_usage = "berth team grant <TEAM|--host-app ID|--merchant ID|--platform> <ACCOUNT> <ROLE>",
+        override_usage = "berth team grant <TEAM|--host-app ID|--merchant ID|--workspace ID|--platform> <ACCOUNT> <ROLE>",
         after_help = ROLES
     )]
     Grant {
@@ -57,7 +57,9 @@ pub enum Team {
         place: Place,
     },
     /// Take an account's role
-    #[command(override_usage = "berth team revoke <TEAM|--host-app ID|--merchant ID|--platform> <ACCOUNT>")]
+    #[command(
+        override_usage = "berth team revoke <TEAM|--host-app ID|--merchant ID|--workspace ID|--platform> <ACCOUNT>"
+    )]
     Revoke {
         /// Team (unless an option names the place) and account
         #[arg(required = true, num_args = 1..=2, value_name = "TEAM ACCOUNT")]
@@ -71,6 +73,7 @@ const ROLES: &str = "Roles:
   of a team      admin, operator (publishes, rolls back, grayscale), developer (uploads, submits), viewer
   of a host app  admin, auditor (decides on audits), server (says who its users are)
   of a merchant  admin, operator (endpoint applications, channels, organisation nodes), viewer
+  of a workspace  admin, viewer, provisioner (keeps the address book by SCIM)
   of the platform  admin, viewer (reads everything), fulfiller (the order system)";
 
 /// The place in which roles are held, unless it is a team.
@@ -83,6 +86,9 @@ pub struct Place {
     /// A merchant (roles: admin, operator, viewer)
     #[arg(long, value_name = "BOS_ID")]
     pub merchant: Option<MerchantId>,
+    /// A workspace (roles: admin, viewer, provisioner)
+    #[arg(long, value_name = "ID")]
+    pub workspace: Option<WorkspaceId>,
     /// The platform (roles: admin, viewer, fulfiller)
     #[arg(long)]
     pub platform: bool,
@@ -94,6 +100,7 @@ impl Place {
         match self {
             Self { host_app: Some(id), .. } => Some(format!("/v1/host-apps/{id}/members")),
             Self { merchant: Some(id), .. } => Some(format!("/v1/merchants/{id}/members")),
+            Self { workspace: Some(id), .. } => Some(format!("/v1/workspaces/{id}/accounts")),
             Self { platform: true, .. } => Some("/v1/platform/members".into()),
             Self { .. } => None,
         }
@@ -104,6 +111,7 @@ impl Place {
         match self {
             Self { host_app: Some(id), .. } => format!("the host app {id}"),
             Self { merchant: Some(id), .. } => format!("the merchant {id}"),
+            Self { workspace: Some(id), .. } => format!("the workspace {id}"),
             Self { platform: true, .. } => "the platform".into(),
             Self { .. } => format!("the team {team}"),
         }
@@ -197,7 +205,7 @@ async fn grant(client: &Client, session: &mut Session, mut words: Vec<String>, p
     let expected = if place.path().is_some() { 2 } else { 3 };
     if words.len() != expected {
         return Err(Failure::usage(
-            "Expected TEAM ACCOUNT ROLE, or ACCOUNT ROLE with --host-app ID, --merchant ID or --platform.",
+            "Expected TEAM ACCOUNT ROLE, or ACCOUNT ROLE with --host-app ID, --merchant ID, --workspace ID or --platform.",
         ));
     }
     let team = words[0].clone();
@@ -214,7 +222,7 @@ async fn revoke(client: &Client, session: &mut Session, mut words: Vec<String>, 
     let expected = if place.path().is_some() { 1 } else { 2 };
     if words.len() != expected {
         return Err(Failure::usage(
-            "Expected TEAM ACCOUNT, or ACCOUNT with --host-app ID, --merchant ID or --platform.",
+            "Expected TEAM ACCOUNT, or ACCOUNT with --host-app ID, --merchant ID, --workspace ID or --platform.",
         ));
     }
     let path = place.find(client, &mut words).await?;

@@ -17,7 +17,7 @@ use super::{
     table::Cell,
 };
 use berth_base::{
-    ids::{HostAppId, MerchantId, MiniAppId, WebhookId},
+    ids::{HostAppId, MerchantId, MiniAppId, WebhookId, WorkspaceId},
     page::Page,
 };
 use berth_model::event::{
@@ -85,12 +85,15 @@ pub struct Which {
     /// Only those of this merchant
     #[arg(long)]
     pub merchant: Option<MerchantId>,
+    /// Only those of this workspace
+    #[arg(long)]
+    pub workspace: Option<WorkspaceId>,
 }
 
 impl Which {
     fn of(&self, call: Call) -> Call {
         let call = call.query("mini_app", self.app.as_ref()).query("host_app", self.host_app.as_ref());
-        call.query("merchant", self.merchant.as_ref())
+        call.query("merchant", self.merchant.as_ref()).query("workspace", self.workspace.as_ref())
     }
 }
 

@@ -260,6 +260,7 @@ fn look_for(what: &str) -> Option<&'static str> {
         "team" => "berth team list",
         "merchant" => "berth merchant list",
         "product instance" => "berth product list",
+        "workspace" => "berth workspace list",
         "endpoint application" => "berth endpoint list",
         "organisation node" => "berth org-node list",
         _ => return None,

@@ -57,6 +57,7 @@ mod user;
 mod version;
 mod views;
 mod webhook;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
@@ -128,6 +129,9 @@ pub enum Command {
     /// Privacy agreements: what a MiniApp collects and why, in versions, and what users say to it
     #[command(subcommand)]
     Privacy(privacy::Privacy),
+    /// Workspaces: what the members of an organisation may open, and why
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
     /// Merchants: the owners of product instances and endpoint applications
     #[command(subcommand)]
     Merchant(merchant::Merchant),
@@ -244,6 +248,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Permit(command) => settings::permit::run(command, session).await,
         Command::SensitiveApi(command) => settings::sensitive::run(command, session).await,
         Command::Privacy(command) => privacy::run(command, session).await,
+        Command::Workspace(command) => workspace::run(command, session).await,
         Command::Merchant(command) => merchant::run(command, session).await,
         Command::Endpoint(command) => endpoint::run(command, session).await,
         Command::Product(command) => endpoint::product(command, session).await,

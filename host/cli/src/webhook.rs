@@ -14,7 +14,7 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MerchantId, WebhookId};
+use berth_base::ids::{HostAppId, MerchantId, WebhookId, WorkspaceId};
 use berth_model::{
     access::ScopeKind,
     event::webhook::{
@@ -120,6 +120,9 @@ pub struct Place {
     /// Those of a merchant
     #[arg(long, value_name = "ID")]
     pub merchant: Option<MerchantId>,
+    /// Those of a workspace
+    #[arg(long, value_name = "ID")]
+    pub workspace: Option<WorkspaceId>,
     /// All of them (platform admins)
     #[arg(long)]
     pub platform: bool,
@@ -144,6 +147,7 @@ impl Place {
             Self { team: Some(team), .. } => of(ScopeKind::Team, &team_id(client, team).await?),
             Self { host_app: Some(id), .. } => of(ScopeKind::HostApp, id),
             Self { merchant: Some(id), .. } => of(ScopeKind::Merchant, id),
+            Self { workspace: Some(id), .. } => of(ScopeKind::Workspace, id),
             _ => of(ScopeKind::Platform, &""),
         })
     }

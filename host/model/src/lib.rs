@@ -28,5 +28,6 @@ pub mod shelf;
 pub mod testing;
 pub mod user;
 pub mod version;
+pub mod workspace;
 
 pub use finished::Finished;

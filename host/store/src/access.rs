@@ -144,7 +144,7 @@ impl Tx {
         })?)
     }
 
-    /// Whether the team, host app or merchant that the scope covers exists.
+    /// Whether the team, host app, merchant or workspace that the scope covers exists.
     pub async fn scope_exists(&mut self, scope: &Scope) -> Result<bool> {
         let id = scope.id();
         Ok(match scope.kind() {
@@ -157,6 +157,9 @@ impl Tx {
             }
             ScopeKind::Merchant => {
                 fetch!(self, fetch_optional, (String,), "SELECT id FROM merchant WHERE id = $1", id)?.is_some()
+            }
+            ScopeKind::Workspace => {
+                fetch!(self, fetch_optional, (String,), "SELECT id FROM workspace WHERE id = $1", id)?.is_some()
             }
         })
     }

@@ -8,7 +8,7 @@ use super::{Tx, execute, execute_built, fetch, fetch_built, push_if};
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{EventId, HostAppId, MerchantId, MiniAppId},
+    ids::{EventId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
 };
 use berth_model::event::Event;
 use berth_model::event::{EventQuery, Kind};
@@ -28,6 +28,8 @@ pub struct NewEvent {
     pub host_app: Option<HostAppId>,
     /// The merchant whose endpoint applications may change.
     pub merchant: Option<MerchantId>,
+    /// The workspace that may have changed.
+    pub workspace: Option<WorkspaceId>,
     /// Who made the change: an account, or `berth` for the host itself.
     pub actor: String,
     /// When the change was made.
@@ -40,7 +42,8 @@ impl NewEvent {
     /// An event that says that `actor` did what `kind` says to `subject`.
     pub fn new<T: Serialize>(id: EventId, at: Millis, kind: Kind<T>, subject: String, actor: String, data: &T) -> Self {
         let data = to_raw_value(data).unwrap_or_else(|error| untold(kind.name(), &error));
-        Self { id, kind: kind.name(), subject, mini_app: None, host_app: None, merchant: None, actor, at, data }
+        let (mini_app, host_app, merchant, workspace) = (None, None, None, None);
+        Self { id, kind: kind.name(), subject, mini_app, host_app, merchant, workspace, actor, at, data }
     }
 
     /// Marks the answers for this MiniApp as possibly changed.
@@ -58,6 +61,12 @@ impl NewEvent {
     /// Marks the endpoint applications of this merchant as possibly changed.
     pub fn for_merchant(&mut self, id: &MerchantId) -> &mut Self {
         self.merchant = Some(id.clone());
+        self
+    }
+
+    /// Marks the workspace as possibly changed.
+    pub fn for_workspace(&mut self, id: &WorkspaceId) -> &mut Self {
+        self.workspace = Some(id.clone());
         self
     }
 }
@@ -82,6 +91,7 @@ pub struct EventRow {
     pub mini_app_id: Option<MiniAppId>,
     pub host_app_id: Option<HostAppId>,
     pub merchant_id: Option<MerchantId>,
+    pub workspace_id: Option<WorkspaceId>,
     pub actor: String,
     pub at: Millis,
     pub data: Json<Box<RawValue>>,
@@ -107,6 +117,7 @@ macro_rules! ask_for_events {
             push_if!(q, $query.mini_app.as_ref(), " AND mini_app_id = ", "");
             push_if!(q, $query.host_app.as_ref(), " AND host_app_id = ", "");
             push_if!(q, $query.merchant.as_ref(), " AND merchant_id = ", "");
+            push_if!(q, $query.workspace.as_ref(), " AND workspace_id = ", "");
             q.push(" ORDER BY seq LIMIT ").push_bind($query.limit());
         })
     };
@@ -133,11 +144,13 @@ impl Tx {
     async fn insert_events(&mut self, rows: &[(i64, NewEvent)]) -> Result<()> {
         execute_built!(self, |q| {
             q.push(
-                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, actor, at, data) ",
+                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, workspace_id, actor, at,
+                    data) ",
             );
             q.push_values(rows, |mut row, (seq, event)| {
                 row.push_bind(seq).push_bind(&event.id).push_bind(event.kind).push_bind(&event.subject);
                 row.push_bind(&event.mini_app).push_bind(&event.host_app).push_bind(&event.merchant);
+                row.push_bind(&event.workspace);
                 row.push_bind(&event.actor).push_bind(event.at).push_bind(Json(&event.data));
             });
         })?;
@@ -200,6 +213,7 @@ impl From<EventRow> for Event {
             mini_app: row.mini_app_id,
             host_app: row.host_app_id,
             merchant: row.merchant_id,
+            workspace: row.workspace_id,
             actor: row.actor,
             at: row.at,
             data: row.data.0,
@@ -233,6 +247,7 @@ mod tests {
             (serde_json::json!({"mini_app": "shop"}), "event_mini_app (mini_app_id=? AND seq>?)"),
             (serde_json::json!({"host_app": "mall"}), "event_host_app (host_app_id=? AND seq>?)"),
             (serde_json::json!({"merchant": "bos-coffee"}), "event_merchant (merchant_id=? AND seq>?)"),
+            (serde_json::json!({"workspace": "ws-1"}), "event_workspace (workspace_id=? AND seq>?)"),
             (serde_json::json!({}), "sqlite_autoindex_event_1 (seq>?)"),
         ];
         for (query, index) in cases {

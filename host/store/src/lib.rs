@@ -41,6 +41,7 @@ mod user;
 pub mod version;
 mod webhook;
 pub mod wechat;
+mod workspace;
 
 use std::sync::OnceLock;
 
@@ -61,6 +62,7 @@ pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;
 pub use sqlx::types::Json;
 pub use webhook::{WebhookRow, WebhookSecretRow};
+pub use workspace::{GroupRow, MemberRow, ResourceRow};
 
 use serde::Serialize;
 

@@ -111,7 +111,7 @@ mod tests {
     use crate::{Backend, Db, DbConfig, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
     use berth_base::{
         clock::{Nature, SystemRandom},
-        ids::{EndpointAppId, GrayTaskId, MerchantId, TeamId, UserId, WebhookId},
+        ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId},
     };
     use berth_model::testing::{DAWN, person};
     use berth_model::{
@@ -121,6 +121,10 @@ mod tests {
         rollout::Mark,
         settings::{PermitKind, PermitState},
         version::TrialEnd,
+        workspace::{
+            Subject, SubjectKind,
+            scim::{filter::Narrow, schema::Resource},
+        },
     };
 
     fn made<T: serde::de::DeserializeOwned>(json: Value) -> T {
@@ -169,7 +173,8 @@ mod tests {
             mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a"}))), page);
             versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
             policy_bindings_known_to(caller);
-            events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos}))));
+            events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos,
+                "workspace": "ws-1"}))));
             webhook_deliveries(&webhook, state, 0, 1);
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             admitted_of(task, &["guid"]);
@@ -203,6 +208,43 @@ mod tests {
             state: all.then_some(PermitState::Waiting),
         };
         call!(db, permits(&permits, page););
+        let (ws, who) = ("ws-1".parse().unwrap(), vec![format!("mem_{}", "0".repeat(26))]);
+        let (tag, narrow) =
+            (GroupId::generate(DAWN, &SystemRandom), [Narrow::Key("a".into()), Narrow::Member("a".into())]);
+        for resource in Resource::ALL {
+            for narrow in narrow.iter().map(|narrow| all.then_some(narrow)) {
+                call!(db, resources_after(resource, &ws, narrow, "", 1););
+            }
+            call!(
+                db,
+                resources_at(resource, &ws, 0, 1);
+                count_resources(resource, &ws);
+                resource(resource, &ws, "a");
+                hold_resource(resource, &ws, "a");
+                delete_resource(resource, &ws, "a");
+            );
+        }
+        let subject = Subject { kind: SubjectKind::Everyone, id: String::new() };
+        call!(
+            db,
+            workspaces_known_to(caller, page);
+            workspace_members(&ws, &made(maybe(json!({"user_name": "a", "group": tag}))));
+            workspace_groups(&ws, &made(maybe(json!({"kind": "tag", "parent": tag}))));
+            touch_groups(&who, DAWN);
+            known_members(&ws, &who);
+            add_group_members(&tag, &who);
+            remove_group_members(&tag, &who);
+            set_parent(&who, Some(&tag));
+            tag_departments(&tag, &who);
+            untag_departments(&tag, &who);
+            members_of_groups(&who);
+            departments_of_groups(&who);
+            memberships(&who);
+            contacts(&ws, &made(maybe(json!({"external_id": "a"}))));
+            items(&ws, all.then(|| ["a".to_owned()].into()).as_ref());
+            give(&ws, "a", std::slice::from_ref(&subject));
+            grants(&ws, &["a".to_owned()].into());
+        );
         for mark in Mark::ALL {
             call!(db, mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN););
         }

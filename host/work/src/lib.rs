@@ -31,3 +31,4 @@ pub mod unbroken;
 pub mod user;
 pub mod version;
 pub mod wechat;
+pub mod workspace;

@@ -316,6 +316,54 @@ pub fn page(code: Code) -> Page {
             "Open one: `berth org-node open VID INSTANCE`, then assign again.",
         ),
 
+        // workspaces
+        Code::WorkspaceExists => (
+            "A workspace with this id exists. Ids are unique on the host.",
+            "Choose another id, or leave it out and get a generated one.",
+        ),
+        Code::WorkspaceInternal => (
+            "An application of a workspace was to be shared with an external contact. Applications are for members only.",
+            "Share a linked MiniApp with the contact, or add the person to the address book.",
+        ),
+        Code::WorkspaceLimit => (
+            "The workspace has as many of these as a workspace may have.",
+            "Remove what is not used any more. `detail` says the limit.",
+        ),
+        Code::ContactExists => (
+            "The workspace has an external contact with this `external_id` already.",
+            "Find the contact by `?external_id=` in the list of contacts, and use that one.",
+        ),
+
+        // SCIM
+        Code::ScimFilter => (
+            "The filter of a SCIM request is not one, names an attribute that is not there, or compares in a way that the attribute's type does not have (`scimType` invalidFilter).",
+            "`detail` names the place. RFC 7644, section 3.4.2.2, has the grammar, `/scim/v2/{workspace}/Schemas` the attributes.",
+        ),
+        Code::ScimSyntax => (
+            "The body of a SCIM request is no JSON object of the expected form, or does not name its schema (`scimType` invalidSyntax).",
+            "Send `schemas` with the URN of the resource or message, and the members that it has.",
+        ),
+        Code::ScimPath => (
+            "The `path` of a change, or a name in `attributes`, is none (`scimType` invalidPath).",
+            "Write it as RFC 7644, section 3.10, does: `emails[type eq \"work\"].value`. `/scim/v2/{workspace}/Schemas` has the names.",
+        ),
+        Code::ScimNoTarget => (
+            "The filter in the `path` of a change chooses no value, or a remove has no path (`scimType` noTarget).",
+            "Read the resource, and choose a value that it has, or add one.",
+        ),
+        Code::ScimValue => (
+            "A value does not have the type of its attribute, is missing, is too large, or refers to what is not there (`scimType` invalidValue).",
+            "`detail` names the attribute and the rule.",
+        ),
+        Code::ScimMutability => (
+            "The attribute is the host's to set, must have a value, or is not changed but removed and added (`scimType` mutability).",
+            "Leave it out. `/scim/v2/{workspace}/Schemas` says of each attribute who may set it.",
+        ),
+        Code::ScimUniqueness => (
+            "Another member of the workspace has this `userName`, in upper or lower case (`scimType` uniqueness).",
+            "Find that member by `?filter=userName eq \"…\"` and change it, or choose another `userName`.",
+        ),
+
         // grayscale
         Code::GrayFirstRelease => (
             "Nothing is online yet, so devices outside of the task would have nothing to run.",

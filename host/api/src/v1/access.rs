@@ -5,7 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::{
-    ids::{HostAppId, MerchantId, TeamId, TokenId, UserId},
+    ids::{HostAppId, MerchantId, TeamId, TokenId, UserId, WorkspaceId},
     page::{Page, PageQuery},
 };
 use berth_model::access::{
@@ -30,6 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(set_host_app_member, remove_host_app_member))
         .routes(routes!(merchant_members))
         .routes(routes!(set_merchant_member, remove_merchant_member))
+        .routes(routes!(workspace_accounts))
+        .routes(routes!(set_workspace_account, remove_workspace_account))
         .routes(routes!(platform_members))
         .routes(routes!(set_platform_member, remove_platform_member))
 }
@@ -157,6 +159,15 @@ members!(
     "/v1/merchants/{id}/members/{account}",
     MerchantId,
     Scope::Merchant
+);
+members!(
+    workspace_accounts,
+    set_workspace_account,
+    remove_workspace_account,
+    "/v1/workspaces/{id}/accounts",
+    "/v1/workspaces/{id}/accounts/{account}",
+    WorkspaceId,
+    Scope::Workspace
 );
 
 /// List the accounts that have a role in the platform: admins, viewers and fulfillers.

@@ -190,6 +190,8 @@ async fn set_masks_of(
 mod tests {
     use std::io::Write;
 
+    use serde_json::Value;
+
     use super::*;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

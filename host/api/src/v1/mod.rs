@@ -25,6 +25,7 @@ pub mod users;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
+pub mod workspaces;
 
 use axum::{
     Extension,
@@ -96,4 +97,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(org_nodes::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
+        .merge(workspaces::routes())
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d20_an_address_names_server_database_and_who_asks() {
+    fn d15_an_address_names_server_database_and_who_asks() {
         for (text, server, user, password, database) in [
             ("http://127.0.0.1:8123/logs", "http://127.0.0.1:8123/", None, None, "logs"),
             ("https://ch.example/berth-logs", "https://ch.example/", None, None, "berth-logs"),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn d20_a_wrong_address_is_refused_and_its_password_not_repeated() {
+    fn d15_a_wrong_address_is_refused_and_its_password_not_repeated() {
         for (text, why) in [
             ("clickhouse", "no address"),
             ("http://", "no address"),

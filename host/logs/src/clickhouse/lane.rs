@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn d20_a_lane_is_one_that_nobody_has() {
+    fn d15_a_lane_is_one_that_nobody_has() {
         assert_eq!((free(&[], 7), free(&[7, 8], 7), free(&[255], 255)), (Some(7), Some(9), Some(0)));
         assert_eq!(free(&(0..=255).collect::<Vec<_>>(), 3), None);
     }
 
     #[test]
-    fn d20_a_claim_is_renewed_long_before_it_ends_and_not_used_to_its_end() {
+    fn d15_a_claim_is_renewed_long_before_it_ends_and_not_used_to_its_end() {
         let after = |minutes: u64| Claimed::since(Duration::from_secs(minutes * 60));
         assert_eq!([after(0), after(9)], [Claimed::Holds, Claimed::Holds]);
         assert_eq!([after(10), after(29)], [Claimed::IsOld, Claimed::IsOld]);
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn d20_ids_of_a_lane_grow_stay_in_their_day_and_are_no_other_lanes(
+        fn d15_ids_of_a_lane_grow_stay_in_their_day_and_are_no_other_lanes(
             number in 0u8.., other in 0u8.., ahead in 0i64..1 << 30, millis in 0i64..86_400_000, count in 1usize..50
         ) {
             let now = Millis(Day::of(DAWN).first().received_at().0 + millis);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn d20_what_is_refused_takes_no_id_and_a_day_without_ids_is_full() {
+    fn d15_what_is_refused_takes_no_id_and_a_day_without_ids_is_full() {
         let refusals = [None, Some(Refusal::MiniAppDayFull), None];
         let (fates, last) = lane(3).number(LogId(0), DAWN, &refusals);
         let first = LogId(LogId::at(DAWN).0 + 3);

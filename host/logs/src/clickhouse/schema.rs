@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d20_what_a_server_can_do_follows_from_its_version_alone() {
+    fn d15_what_a_server_can_do_follows_from_its_version_alone() {
         for (version, is_modern) in [
             ("18.16.1", false),
             ("21.8.15.7", false),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn d20_a_partition_is_a_day_of_arrivals() {
+    fn d15_a_partition_is_a_day_of_arrivals() {
         assert_eq!(day_of_id(), "intDiv(id, 90596966400000)");
         let (day, ids) = (Day(21_995), Day(1).first().0);
         assert_eq!((day.first().0 / ids, (day.end().0 - 1) / ids, day.end().0 / ids), (21_995, 21_995, 21_996));

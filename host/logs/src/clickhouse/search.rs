@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn d20_a_condition_asks_for_all_that_a_filter_does() {
+    fn d15_a_condition_asks_for_all_that_a_filter_does() {
         let both =
             json!({"mini_app": "shop", "level": "warn", "page": "p/a'b", "contains": "50%", "words": "Pay-now 支"});
         let plain = " AND mini_app = 'shop' AND level >= 3 AND (page = 'p/a\\'b' OR startsWith(page, 'p/a\\'b?')) \
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn d20_windows_grow_while_they_are_quick_and_shrink_when_they_are_not() {
+    fn d15_windows_grow_while_they_are_quick_and_shrink_when_they_are_not() {
         let mut pace = Pace::new();
         let width = |pace: &Pace| DAWN.0 - pace.back_from(LogId::at(DAWN), DAWN).received_at().0;
         assert_eq!(width(&pace), 1000);

@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn d20_a_literal_is_read_as_its_text_whatever_the_text_is(
+        fn d15_a_literal_is_read_as_its_text_whatever_the_text_is(
             text in "(\\PC|['\\\\\"`;%_{}?\n\0-]){0,40}", after in "[ ');a-z]{0,5}"
         ) {
             // A quote right after a literal would go on with it, and no statement has one there.
@@ -108,7 +108,7 @@ mod tests {
         }
 
         #[test]
-        fn d20_a_phrase_is_found_as_a_text_where_the_pure_rule_finds_it(
+        fn d15_a_phrase_is_found_as_a_text_where_the_pure_rule_finds_it(
             message in "[a-cA-C支付İ .,-]{0,14}", typed in "[a-c支İ-]{1,4}( [a-c付]{1,2})?"
         ) {
             let said = phrases(&typed).iter().all(|one| words(&message).contains(&phrase(one)));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn d20_literals_and_patterns_escape_what_would_end_or_bend_them() {
+    fn d15_literals_and_patterns_escape_what_would_end_or_bend_them() {
         assert_eq!(literal("it's \\ 100%\n支"), "'it\\'s \\\\ 100%\\x0A支'");
         assert_eq!(pattern("50%_\\x"), "%50\\%\\_\\\\x%");
         assert_eq!(words("Pay-Orders 支付!"), " pay orders 支 付 ");

@@ -116,7 +116,7 @@ pub struct Me {
 pub struct Grant {
     /// Kind of the scope.
     pub scope: ScopeKind,
-    /// Id of the team, host app or merchant; empty for the platform.
+    /// Id of the team, host app, merchant or workspace; empty for the platform.
     pub id: String,
     /// The role.
     pub role: Role,

@@ -2,7 +2,7 @@
 
 use berth_base::{
     error::Result,
-    ids::{HostAppId, MerchantId, TeamId},
+    ids::{HostAppId, MerchantId, TeamId, WorkspaceId},
     text::text_enum,
 };
 
@@ -17,6 +17,8 @@ pub enum Scope {
     HostApp(HostAppId),
     /// A merchant and its endpoint applications.
     Merchant(MerchantId),
+    /// A workspace with its address book.
+    Workspace(WorkspaceId),
 }
 
 text_enum! {
@@ -30,6 +32,8 @@ text_enum! {
         HostApp = "host_app",
         /// A merchant.
         Merchant = "merchant",
+        /// A workspace.
+        Workspace = "workspace",
     }
 }
 
@@ -43,7 +47,7 @@ text_enum! {
         /// Of a team: does what a developer does, and publishes, rolls back and runs gray tasks. Of a merchant: changes
         /// endpoint applications, channels and organisation nodes.
         Operator = "operator",
-        /// Of a team or a merchant: reads. Of the platform: reads everything, as downstream services need it.
+        /// Of a team, a merchant or a workspace: reads. Of the platform: reads everything, as downstream services need it.
         Viewer = "viewer",
         /// Of a host app: decides in audits and about sensitive APIs.
         Auditor = "auditor",
@@ -51,6 +55,8 @@ text_enum! {
         Server = "server",
         /// Of the platform: the order system, which sends fulfilment messages and may do nothing else.
         Fulfiller = "fulfiller",
+        /// Of a workspace: the directory of the organisation, which keeps its address book by SCIM and may do nothing else.
+        Provisioner = "provisioner",
     }
 }
 
@@ -73,6 +79,8 @@ text_enum! {
         Fulfil = "fulfil",
         /// Saying who the users of a host app are.
         Vouch = "vouch",
+        /// Keeping the address book of a workspace, by SCIM.
+        Provision = "provision",
     }
 }
 
@@ -97,6 +105,8 @@ text_enum! {
         Fulfil = "fulfil",
         /// Say who the users of a host app are, so that they are logged in to MiniApps.
         Vouch = "vouch",
+        /// Keep the address book of a workspace: its members, departments and tags.
+        Provision = "provision",
         /// Give and take roles.
         ManageMembers = "manage-members",
         /// Install policies; create accounts and host apps.
@@ -112,6 +122,7 @@ impl ScopeKind {
             Self::Team => "MiniApp's team",
             Self::HostApp => "host app",
             Self::Merchant => "merchant",
+            Self::Workspace => "workspace",
         }
     }
 
@@ -122,6 +133,7 @@ impl ScopeKind {
             Self::Team => &[Role::Admin, Role::Operator, Role::Developer, Role::Viewer],
             Self::HostApp => &[Role::Admin, Role::Auditor, Role::Server],
             Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
+            Self::Workspace => &[Role::Admin, Role::Viewer, Role::Provisioner],
         }
     }
 }
@@ -134,11 +146,12 @@ impl Action {
             return false;
         }
         match self {
-            Self::Read => !matches!(role, Role::Fulfiller | Role::Server),
+            Self::Read => !matches!(role, Role::Fulfiller | Role::Server | Role::Provisioner),
             Self::EditMiniApp | Self::Develop => scope == ScopeKind::Team && role != Role::Viewer,
             Self::Release => scope == ScopeKind::Team && matches!(role, Role::Admin | Role::Operator),
             Self::Decide => scope == ScopeKind::HostApp && role != Role::Server,
             Self::Vouch => scope == ScopeKind::HostApp && role != Role::Auditor,
+            Self::Provision => scope == ScopeKind::Workspace && role != Role::Viewer,
             Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
             Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
             Self::Configure | Self::ManageMembers => role == Role::Admin,
@@ -156,6 +169,7 @@ impl Action {
             Self::Operate => TokenScope::Operate,
             Self::Fulfil => TokenScope::Fulfil,
             Self::Vouch => TokenScope::Vouch,
+            Self::Provision => TokenScope::Provision,
             Self::Configure | Self::ManageMembers | Self::Administer => TokenScope::Manage,
         }
     }
@@ -176,6 +190,7 @@ impl Scope {
             Self::Team(_) => ScopeKind::Team,
             Self::HostApp(_) => ScopeKind::HostApp,
             Self::Merchant(_) => ScopeKind::Merchant,
+            Self::Workspace(_) => ScopeKind::Workspace,
         }
     }
 
@@ -186,6 +201,7 @@ impl Scope {
             Self::Team(id) => id.as_str(),
             Self::HostApp(id) => id.as_str(),
             Self::Merchant(id) => id.as_str(),
+            Self::Workspace(id) => id.as_str(),
         }
     }
 
@@ -196,6 +212,7 @@ impl Scope {
             ScopeKind::Team => Self::Team(id.parse()?),
             ScopeKind::HostApp => Self::HostApp(id.parse()?),
             ScopeKind::Merchant => Self::Merchant(id.parse()?),
+            ScopeKind::Workspace => Self::Workspace(id.parse()?),
         })
     }
 }
@@ -235,5 +252,16 @@ mod tests {
         assert_eq!(may(Role::Server), ["vouch"]);
         assert_eq!(may(Role::Auditor), ["read", "decide"]);
         assert_eq!(may(Role::Admin), ["read", "decide", "configure", "vouch", "manage-members"]);
+    }
+
+    #[test]
+    fn f80_w5_the_directory_of_an_organisation_keeps_the_address_book_and_does_nothing_else() {
+        let may = |role| {
+            let granted = Action::ALL.iter().filter(|action| action.granted_to(ScopeKind::Workspace, role));
+            granted.map(|action| action.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(may(Role::Provisioner), ["provision"]);
+        assert_eq!(may(Role::Viewer), ["read"]);
+        assert_eq!(may(Role::Admin), ["read", "configure", "provision", "manage-members"]);
     }
 }

@@ -36,6 +36,7 @@ use crate::{
     rollout::{Cohort, GrayTask},
     settings::{DomainsChanged, Permit, SensitiveApisChanged},
     version::{Release, Trial, Version},
+    workspace::{AccessChanged, Application, ContactTold, GroupTold, LinkedMiniApp, MemberTold, Workspace},
 };
 
 /// A type of event, as the host knows it.
@@ -207,6 +208,23 @@ catalogue! {
     ORG_NODE_DELETED = "org_node.deleted" OrgNode, "An organisation node was deleted.";
     ORG_NODE_PRODUCT_OPENED = "org_node.product_opened" ProductOfNode, "A product instance was opened on an organisation node.";
     ENDPOINT_ORG_NODE_ADDED = "endpoint.org_node_added" NodeOfEndpoint, "An endpoint application was assigned to an organisation node.";
+
+    WORKSPACE_CREATED = "workspace.created" Workspace, "A workspace was created.";
+    WORKSPACE_EDITED = "workspace.edited" Workspace, "The name of a workspace changed.";
+    WORKSPACE_MEMBER_CREATED = "workspace.member_created" MemberTold, "A member came into the address book of a workspace.";
+    WORKSPACE_MEMBER_CHANGED = "workspace.member_changed" MemberTold, "What the address book has of a member changed.";
+    WORKSPACE_MEMBER_DELETED = "workspace.member_deleted" MemberTold, "A member left the address book of a workspace.";
+    WORKSPACE_GROUP_CREATED = "workspace.group_created" GroupTold, "A department or a tag came into the address book of a workspace.";
+    WORKSPACE_GROUP_CHANGED = "workspace.group_changed" GroupTold, "A department or a tag changed, or who is in it.";
+    WORKSPACE_GROUP_DELETED = "workspace.group_deleted" GroupTold, "A department or a tag left the address book of a workspace.";
+    WORKSPACE_CONTACT_ADDED = "workspace.contact_added" ContactTold, "A workspace has an external contact more.";
+    WORKSPACE_CONTACT_REMOVED = "workspace.contact_removed" ContactTold, "A workspace does not have an external contact any more.";
+    WORKSPACE_APPLICATION_ADDED = "workspace.application_added" Application, "A workspace has an application more.";
+    WORKSPACE_APPLICATION_EDITED = "workspace.application_edited" Application, "An application of a workspace was edited.";
+    WORKSPACE_APPLICATION_REMOVED = "workspace.application_removed" Application, "A workspace does not have an application any more.";
+    WORKSPACE_MINI_APP_LINKED = "workspace.mini_app_linked" LinkedMiniApp, "A workspace has linked a MiniApp.";
+    WORKSPACE_MINI_APP_UNLINKED = "workspace.mini_app_unlinked" LinkedMiniApp, "A workspace does not link a MiniApp any more.";
+    WORKSPACE_ACCESS_SET = "workspace.access_set" AccessChanged, "An application or a linked MiniApp was given to others, or taken from them.";
 
     LOG_MASKS_SET = "log_masks.set" LogMasks, "What is masked in real-time logs changed, on the whole host or for one MiniApp.";
 

@@ -13,7 +13,7 @@ pub use data::{
 
 use berth_base::{
     clock::Millis,
-    ids::{EventId, HostAppId, MerchantId, MiniAppId},
+    ids::{EventId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -41,6 +41,9 @@ pub struct Event {
     /// The merchant that it concerns; absent when it concerns none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
+    /// The workspace that it concerns; absent when it concerns none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceId>,
     /// The account that did it; `berth` when the host did it by itself, and the MiniApp when its server did.
     pub actor: String,
     /// When it happened.
@@ -63,6 +66,9 @@ pub struct EventQuery {
     /// Only those of this merchant.
     #[serde(default)]
     pub merchant: Option<MerchantId>,
+    /// Only those of this workspace.
+    #[serde(default)]
+    pub workspace: Option<WorkspaceId>,
     /// Only those after this number: the `last` of the page before. 0 begins with the oldest that is kept.
     #[serde(default)]
     pub after: i64,

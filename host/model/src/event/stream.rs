@@ -1,6 +1,6 @@
 //! The event log as an endless stream: each event as it is committed, for callers who may read it.
 
-use berth_base::ids::{HostAppId, MerchantId, MiniAppId};
+use berth_base::ids::{HostAppId, MerchantId, MiniAppId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// Which events a stream has. The conditions are ANDed.
@@ -16,6 +16,9 @@ pub struct StreamQuery {
     /// Only those of this merchant.
     #[serde(default)]
     pub merchant: Option<MerchantId>,
+    /// Only those of this workspace.
+    #[serde(default)]
+    pub workspace: Option<WorkspaceId>,
     /// Only those of these types, separated by commas, each exact or with a star, such as `version.*,binding.created`.
     #[serde(default)]
     pub types: Option<String>,

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn d21_an_entry_is_a_log_record_of_the_resource_that_wrote_it() {
+    fn d16_an_entry_is_a_log_record_of_the_resource_that_wrote_it() {
         let mut one = entry(1, "shop");
         (one.page, one.account, one.level) = ("pages/pay?id=7".into(), Some("alice".into()), Level::Error);
         let all = [one, entry(2, "tea"), entry(3, "shop")];
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn d21_a_clock_that_lies_is_no_time_and_no_failure() {
+    fn d16_a_clock_that_lies_is_no_time_and_no_failure() {
         let mut one = entry(1, "shop");
         for (at, told) in [(-5, "0"), (i64::MAX, "0"), (1, "1000000")] {
             one.at = Millis(at);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn d21_an_answer_means_what_otlp_says() {
+    fn d16_an_answer_means_what_otlp_says() {
         use OtlpOutcome::{Again, Refused};
         let taken = |rejected, why: &str| OtlpOutcome::Taken { rejected, why: why.into() };
         let partial = br#"{"partialSuccess": {"rejectedLogRecords": "3", "errorMessage": "too old"}}"#;
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn d21_waits_grow_to_a_minute() {
+    fn d16_waits_grow_to_a_minute() {
         let waits: Vec<_> = (0..9).map(|failures| otlp_wait(failures, 0.0).as_secs()).collect();
         assert_eq!(waits, [1, 1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(otlp_wait(3, 1.0), Duration::from_secs(2));

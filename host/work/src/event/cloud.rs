@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use berth_base::{
     clock::Millis,
     error::{Error, Result},
-    ids::{HostAppId, MerchantId, MiniAppId},
+    ids::{HostAppId, MerchantId, MiniAppId, WorkspaceId},
 };
 use berth_model::event::EventType;
 use berth_store::EventRow;
@@ -44,6 +44,8 @@ pub struct CloudEvent<'a, D> {
     #[serde(skip_serializing_if = "Option::is_none")]
     berthmerchant: Option<&'a MerchantId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    berthworkspace: Option<&'a WorkspaceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     berthdataref: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<D>,
@@ -53,7 +55,7 @@ pub struct CloudEvent<'a, D> {
 /// `berth`, and `dataschema`, which must be an absolute address, is left out.
 ///
 /// The extension `berthseq` is the event's number as text, as integers of CloudEvents end at 2³¹ and numbers of events
-/// may not. `berthminiapp`, `berthhostapp` and `berthmerchant` are present when the event concerns one.
+/// may not. `berthminiapp`, `berthhostapp`, `berthmerchant` and `berthworkspace` are present when the event concerns one.
 pub fn envelope<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEvent<'a, &'a RawValue> {
     CloudEvent {
         subject: Some(&*row.subject).filter(|subject| !subject.is_empty()),
@@ -62,6 +64,7 @@ pub fn envelope<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEven
         berthminiapp: row.mini_app_id.as_ref(),
         berthhostapp: row.host_app_id.as_ref(),
         berthmerchant: row.merchant_id.as_ref(),
+        berthworkspace: row.workspace_id.as_ref(),
         data: Some(&*row.data.0),
         ..bare(row.id.as_str(), &row.kind, row.at, public_url)
     }
@@ -109,6 +112,7 @@ fn bare<'a, D>(id: &'a str, kind: &str, at: Millis, public_url: Option<&'a str>)
         berthminiapp: None,
         berthhostapp: None,
         berthmerchant: None,
+        berthworkspace: None,
         berthdataref: None,
         data: None,
     }
@@ -142,6 +146,7 @@ mod tests {
             mini_app_id: Some("coffee".parse().unwrap()),
             host_app_id: None,
             merchant_id: None,
+            workspace_id: None,
             actor: "usr_1".into(),
             at: Millis(1_900_000_000_000),
             data: Json(to_raw_value(&json!({"version": "1.0.0"})).unwrap()),

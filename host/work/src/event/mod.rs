@@ -42,11 +42,12 @@ fn read_to(query: &EventQuery, rows: &[EventRow], last: i64) -> i64 {
 
 /// Refuses a query for events that the caller may not read.
 async fn may_list(tx: &mut Tx, caller: &Caller, query: &EventQuery) -> Result<()> {
-    match (&query.mini_app, &query.host_app, &query.merchant) {
+    match (&query.mini_app, &query.host_app, &query.merchant, &query.workspace) {
         (Some(id), ..) => mini_app::authorise(tx, caller, id, Action::Read).await.map(drop),
-        (None, Some(id), _) => may_read(caller, &Scope::HostApp(id.clone())),
-        (None, None, Some(id)) => may_read(caller, &Scope::Merchant(id.clone())),
-        (None, None, None) => caller.require(Action::Read, &Scope::Platform),
+        (None, Some(id), ..) => may_read(caller, &Scope::HostApp(id.clone())),
+        (None, None, Some(id), _) => may_read(caller, &Scope::Merchant(id.clone())),
+        (None, None, None, Some(id)) => may_read(caller, &Scope::Workspace(id.clone())),
+        (None, None, None, None) => caller.require(Action::Read, &Scope::Platform),
     }
 }
 

@@ -32,13 +32,13 @@ pub type Item = stream::Item<Event, i64>;
 pub async fn open(outbox: Arc<Outbox>, caller: Caller, query: StreamQuery) -> Result<impl Stream<Item = Item> + use<>> {
     let list = |types: &String| types.split(',').map(|one| one.trim().to_owned()).collect();
     let types = webhook::check_types(query.types.as_ref().map(list).unwrap_or_default())?;
-    let StreamQuery { mini_app, host_app, merchant, after, .. } = query;
+    let StreamQuery { mini_app, host_app, merchant, workspace, after, .. } = query;
     let mut tx = outbox.db.read().await?;
     let after = match after {
         Some(after) => after,
         None => tx.last_event().await?,
     };
-    let query = EventQuery { mini_app, host_app, merchant, after, limit: Some(BATCH) };
+    let query = EventQuery { mini_app, host_app, merchant, workspace, after, limit: Some(BATCH) };
     may_list(&mut tx, &caller, &query).await?;
     require_kept(&mut tx, after).await?;
     drop(tx);

@@ -47,7 +47,7 @@ fn plain(error: Error, code: Code) {
 }
 
 #[tokio::test]
-async fn d20_a_server_that_cannot_be_opened_says_why_and_not_by_which_password() {
+async fn d15_a_server_that_cannot_be_opened_says_why_and_not_by_which_password() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let free = taken.local_addr().unwrap();
     drop(taken);
@@ -73,7 +73,7 @@ async fn d20_a_server_that_cannot_be_opened_says_why_and_not_by_which_password()
 }
 
 #[tokio::test]
-async fn d20_nothing_is_told_as_kept_that_the_server_did_not_say_it_has() {
+async fn d15_nothing_is_told_as_kept_that_the_server_did_not_say_it_has() {
     for (does, code) in [
         (exception(243), Code::StorageFull),
         (exception(252), Code::Unavailable),
@@ -94,7 +94,7 @@ async fn d20_nothing_is_told_as_kept_that_the_server_did_not_say_it_has() {
 }
 
 #[tokio::test]
-async fn d20_what_is_stored_too_late_to_be_followed_in_order_is_not_told_as_kept() {
+async fn d15_what_is_stored_too_late_to_be_followed_in_order_is_not_told_as_kept() {
     // Longer than two thirds of the settling time, and not longer than a request is waited for.
     let slow = stand_in(|request| {
         if request.contains("INTO+berth_log+FORMAT") {
@@ -109,7 +109,7 @@ async fn d20_what_is_stored_too_late_to_be_followed_in_order_is_not_told_as_kept
 }
 
 #[tokio::test]
-async fn d20_after_a_failure_ids_go_on_and_what_is_stored_is_read_anew() {
+async fn d15_after_a_failure_ids_go_on_and_what_is_stored_is_read_anew() {
     let seen = Arc::new(Mutex::new(Vec::<String>::new()));
     let (log, mut fails) = (seen.clone(), true);
     let server = stand_in(move |request| {
@@ -132,7 +132,7 @@ async fn d20_after_a_failure_ids_go_on_and_what_is_stored_is_read_anew() {
 }
 
 #[tokio::test]
-async fn d20_who_searches_and_follows_is_told_when_the_server_fails_and_does_not_wait_for_ever() {
+async fn d15_who_searches_and_follows_is_told_when_the_server_fails_and_does_not_wait_for_ever() {
     let day = Span { from: LogId(0), below: LogId(i64::MAX) };
     let half = r#"{"meta":[],"data":[[1,"shop","mall",2"#;
     for does in [exception(241), Does::Half(half.into()), Does::Answers(200, half.into()), Does::Closes] {
@@ -151,7 +151,7 @@ async fn d20_who_searches_and_follows_is_told_when_the_server_fails_and_does_not
 }
 
 #[tokio::test]
-async fn d20_two_hosts_that_claim_one_lane_do_not_both_have_it() {
+async fn d15_two_hosts_that_claim_one_lane_do_not_both_have_it() {
     let mut checks = 0;
     let server = stand_in(move |request| {
         let is_check = request.contains("owner != ");

@@ -43,7 +43,7 @@ async fn follow(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d20_hosts_store_at_the_same_time_and_who_follows_on_any_misses_nothing_and_gets_nothing_twice() {
+async fn d15_hosts_store_at_the_same_time_and_who_follows_on_any_misses_nothing_and_gets_nothing_twice() {
     let Some(url) = fresh_clickhouse().await else { return };
     let hosts = futures_util::future::join_all((0..3).map(|_| host(&url))).await;
     let (told, end) = tokio::sync::watch::channel(None);
@@ -85,7 +85,7 @@ async fn d20_hosts_store_at_the_same_time_and_who_follows_on_any_misses_nothing_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d20_what_other_hosts_have_stored_counts_for_the_limits_of_the_day_within_seconds() {
+async fn d15_what_other_hosts_have_stored_counts_for_the_limits_of_the_day_within_seconds() {
     let Some(url) = fresh_clickhouse().await else { return };
     let (one, other) = (host(&url).await, host(&url).await);
     let limits = DayLimits { mini_app_entries: 10, bytes: 1 << 30 };
@@ -102,7 +102,7 @@ async fn d20_what_other_hosts_have_stored_counts_for_the_limits_of_the_day_withi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d20_texts_arrive_at_a_server_as_they_are() {
+async fn d15_texts_arrive_at_a_server_as_they_are() {
     let Some(url) = fresh_clickhouse().await else { return };
     let host = host(&url).await;
     let signs: String = (1..=0x7f).filter_map(char::from_u32).collect();
@@ -134,7 +134,7 @@ async fn d20_texts_arrive_at_a_server_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d20_a_clock_that_was_set_back_gives_no_id_twice() {
+async fn d15_a_clock_that_was_set_back_gives_no_id_twice() {
     let Some(url) = fresh_clickhouse().await else { return };
     let clock = ManualClock::new(DAWN);
     let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };

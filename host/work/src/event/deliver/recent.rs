@@ -49,6 +49,7 @@ impl Prepared {
             Scope::Team(id) => self.team.as_ref() == Some(id),
             Scope::HostApp(id) => self.row.host_app_id.as_ref() == Some(id),
             Scope::Merchant(id) => self.row.merchant_id.as_ref() == Some(id),
+            Scope::Workspace(id) => self.row.workspace_id.as_ref() == Some(id),
         }
     }
 

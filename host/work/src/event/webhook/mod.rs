@@ -77,6 +77,9 @@ fn tell<T: Serialize>(tx: &mut Tx, kind: Kind<T>, scope: &Scope, id: &WebhookId,
         Scope::Merchant(id) => {
             event.for_merchant(id);
         }
+        Scope::Workspace(id) => {
+            event.for_workspace(id);
+        }
         Scope::Platform | Scope::Team(_) => {}
     }
 }

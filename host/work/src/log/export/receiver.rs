@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d21_headers_are_read_and_never_repeated() {
+    fn d16_headers_are_read_and_never_repeated() {
         let found = headers("authorization=Bearer%20a%2Cb=, X-Tenant = t ,").unwrap();
         assert_eq!(
             (found["authorization"].to_str().unwrap(), found["x-tenant"].to_str().unwrap()),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn d21_an_address_is_http_and_has_no_password() {
+    fn d16_an_address_is_http_and_has_no_password() {
         assert!(address("http://c:4318/v1/logs").is_some() && address("https://c").is_some());
         for wrong in ["grpc://c:4317", "collector:4318", "http://u:p@c:4318/v1/logs", ""] {
             assert!(address(wrong).is_none(), "{wrong}");
