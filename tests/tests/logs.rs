@@ -195,7 +195,7 @@ on_both! {
         let found = scene.admin.get("/v1/logs?mini_app=coffee").await.good();
         assert_eq!(found["items"].as_array().unwrap().len(), 2);
         for one in found["items"].as_array().unwrap() {
-            assert_eq!(one["message"], r#"{"password":"[masked]","phone":"[phone]"}"#);
+            assert_eq!(one["message"], r#"{"phone":"[phone]","password":"[masked]"}"#);
             assert_eq!((&one["filter_msg"], &one["page"]), (&json!("[phone]"), &json!("p?tel=[phone]")));
         }
         for file in std::fs::read_dir(scene.host.folder().join("logs")).into_iter().flatten() {
@@ -206,6 +206,15 @@ on_both! {
         }
         let wrong = json!({"rules": [{"kind": "pattern", "pattern": "("}]});
         assert_eq!(scene.admin.put("/v1/log-masks", wrong).await.refused("invalid-field")["pointer"], "/rules/0/pattern");
+    }
+
+    async fn d4_masks_make_no_text_longer_than_an_entry_and_no_check_wait(host) {
+        let scene = scene(host).await;
+        let rules: Vec<_> = [".", ".", "x*[^x]|x"].iter().map(|rule| json!({"kind": "pattern", "pattern": rule})).collect();
+        scene.admin.put("/v1/mini-apps/coffee/log-masks", json!({"rules": rules})).await.good();
+        let sent = json!([entry(&"x".repeat(15_000), json!({})), entry("xy", json!({}))]);
+        assert_eq!(send(&scene, sent).await.good()["kept"], 2);
+        assert_eq!(messages(&scene.admin, "mini_app=coffee").await, ["[masked]", "[masked]"]);
     }
 
     async fn d4_f80_a_team_reads_its_mini_app_and_a_host_app_what_came_from_it(host) {

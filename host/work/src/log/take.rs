@@ -105,7 +105,7 @@ fn arrive(
     })?;
     let mask = masks.of(&mini_app);
     let mut arrived = entry.arrived(sender, mini_app, max_bytes)?;
-    mask.apply(&mut arrived);
+    mask.apply(&mut arrived, max_bytes)?;
     Ok(arrived)
 }
 
