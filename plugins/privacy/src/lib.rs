@@ -310,7 +310,7 @@ impl Declared {
     fn covers(&self, catalogue: &Catalogue, one: &Use) -> bool {
         let kind = &catalogue.kind(one.kind).kind;
         let covers = |item: &Item| {
-            let named = item.apis.iter().any(|api| *api == one.api);
+            let named = item.apis.contains(&one.api);
             // A component, or the request for a scope, is covered by whatever of its kind is declared.
             item.kind == *kind && (item.apis.is_empty() || one.api.is_empty() || named)
         };

@@ -120,7 +120,7 @@ fn forget_nulls_in(told: &mut Value, names: &[String]) -> bool {
             members.get_mut(name).is_some_and(|inner| forget_nulls_in(inner, deeper))
         }
         (Value::Array(items), [_, deeper @ ..]) => {
-            items.iter_mut().fold(false, |any, item| forget_nulls_in(item, deeper) || any)
+            items.iter_mut().map(|item| forget_nulls_in(item, deeper)).filter(|forgot| *forgot).count() > 0
         }
         _ => false,
     }

@@ -26,6 +26,7 @@ use berth_base::text::text_enum;
 
 text_enum! {
     /// How serious an entry is, in this order.
+    #[schema(as = EntryLevel)]
     Level {
         /// For whoever looks for a fault.
         Debug = "debug",

@@ -266,7 +266,7 @@ async fn require_known(tx: &mut Tx, id: &WorkspaceId, subjects: &[Subject]) -> R
         [(SubjectKind::Department, GroupKind::Department, "departments"), (SubjectKind::Tag, GroupKind::Tag, "tags")];
     for (subject, kind, field) in groups {
         for one in ids(subject) {
-            if !tx.workspace_group(id, &one.parse()?).await?.is_some_and(|group| group.kind == kind) {
+            if tx.workspace_group(id, &one.parse()?).await?.is_none_or(|group| group.kind != kind) {
                 return unknown(field, &one);
             }
         }

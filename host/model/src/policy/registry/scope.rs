@@ -20,6 +20,7 @@ text_enum! {
 
 text_enum! {
     /// Who has made a binding: it belongs to that level, and levels below neither change nor remove it.
+    #[schema(as = BindingLevel)]
     Level {
         /// Admins of the platform, or Berth itself.
         Platform = "platform",
