@@ -1074,7 +1074,8 @@ on_both! {
                 body.entry(name).or_insert(Value::Null);
             }
             let answer = admin.send(method, &address, Some(&Value::Object(body))).await;
-            let about = answer.json()["pointer"].as_str().unwrap_or_default().to_owned();
+            // What the state does not allow may point into what was sent before.
+            let about = answer.json()["pointer"].as_str().filter(|_| answer.status != 409).unwrap_or_default().to_owned();
             assert!(about.is_empty(), "{method} {path} with nulls: {}", answer.json());
         }
         assert!(tried > 80, "{tried}");
