@@ -299,7 +299,7 @@ async fn two_hosts_start_at_once(database: Database) {
         let bound = tx.policy_bindings(berth_model::policy::registry::ScopeKind::Platform, "").await.unwrap();
         let mut names: Vec<_> = bound.iter().map(|one| one.name.as_str()).collect();
         names.dedup();
-        assert_eq!((bound.len(), names.len()), (6, 6), "{names:?}");
+        assert_eq!((bound.len(), names.len()), (7, 7), "{names:?}");
     }
 }
 
