@@ -92,7 +92,7 @@ async fn begins_on_what_a_killed_start_left(database: Database) {
         berth.token = Some(String::from_utf8(printed.stdout).unwrap().trim().to_owned());
         let admin = berth.admin(&process);
         let bound = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
-        assert_eq!(bound["items"].as_array().unwrap().len(), 6, "killed after {wait} ms: {bound}");
+        assert_eq!(bound["items"].as_array().unwrap().len(), 7, "killed after {wait} ms: {bound}");
         Shop::open(&admin).await;
         process.kill().await;
     }
