@@ -409,7 +409,7 @@ async fn d15_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_th
     host.device(&key).post("/v1/logs", batch(json!([entry("days later", json!({}))]))).await.good();
     // The host's own worker, which begins when the host does, may be at it already.
     host.app.logs.forget_old().await.unwrap();
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while messages(&host.admin(), "mini_app=coffee").await != ["days later"] {
         assert!(began.elapsed() < Duration::from_secs(20), "the old day is still there");
         tokio::time::sleep(Duration::from_millis(100)).await;
