@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use berth_tests::{
-    Api, Database, Host, Pool, postgres_is_there,
+    Database, Host, Pool, postgres_is_there,
     scene::{Scene, text},
 };
 use serde_json::json;
@@ -20,7 +20,7 @@ const APPLICATIONS: usize = 100;
 const BUDGET: Duration = Duration::from_millis(20);
 
 struct Bench {
-    admin: Api,
+    scene: Scene,
     members: usize,
 }
 
@@ -52,8 +52,7 @@ impl Bench {
     /// the members spread evenly over it.
     async fn set(database: Database, members: usize, departments: usize) -> Self {
         let scene = Scene::set(Host::start(database).await).await;
-        let admin = scene.admin.clone();
-        admin.post("/v1/workspaces", json!({"name": "Acme", "id": "acme"})).await.good();
+        scene.admin.post("/v1/workspaces", json!({"name": "Acme", "id": "acme"})).await.good();
         let json = |text: &str| {
             if database == Database::Postgres { format!("CAST({text} AS JSONB)") } else { text.to_owned() }
         };
@@ -72,14 +71,19 @@ impl Bench {
         insert(&scene.host, "workspace_group", departments, &select).await;
         let of = sql_id("grp", &format!("(i % {departments})"));
         insert(&scene.host, "workspace_group_member", members, &format!("{of}, {member}")).await;
-        let bench = Self { admin, members };
+        let bench = Self { scene, members };
         bench.bulk(database).await;
         for number in 0..APPLICATIONS {
             let new = json!({"kind": "link", "name": format!("A{number}"), "url": "https://a.example.com/"});
-            let application = text(&bench.admin.post("/v1/workspaces/acme/applications", new).await.good()["id"]);
+            let application = text(&bench.scene.admin.post("/v1/workspaces/acme/applications", new).await.good()["id"]);
             let own = id("grp", number * departments / APPLICATIONS);
             let access = json!({"everyone": number % 10 == 0, "departments": [own, id("grp", number % 9)]});
-            bench.admin.put(&format!("/v1/workspaces/acme/applications/{application}/access"), access).await.good();
+            bench
+                .scene
+                .admin
+                .put(&format!("/v1/workspaces/acme/applications/{application}/access"), access)
+                .await
+                .good();
         }
         bench
     }
@@ -93,7 +97,7 @@ impl Bench {
         };
         let body = json!({"Operations": (0..OPERATIONS).map(user).collect::<Vec<_>>()});
         let start = Instant::now();
-        let done = self.admin.post("/scim/v2/acme/Bulk", body).await.good();
+        let done = self.scene.admin.post("/scim/v2/acme/Bulk", body).await.good();
         let rate = OPERATIONS as f64 / start.elapsed().as_secs_f64();
         assert!(done["Operations"].as_array().unwrap().iter().all(|one| one["status"] == "201"));
         println!("{database:?} SCIM: {rate:.0} members a second by bulk requests of {OPERATIONS}");
@@ -106,7 +110,7 @@ impl Bench {
             let number = (reading * 7919) % self.members;
             let path = path(number, &id("mem", number));
             let start = Instant::now();
-            self.admin.get(&path).await.good();
+            self.scene.admin.get(&path).await.good();
             times.push(start.elapsed());
         }
         let mut times = times.split_off(10); // the first ones fill caches
@@ -136,7 +140,7 @@ async fn measure(database: Database, members: usize, departments: usize) -> Dura
         portal = portal.max(if name == "portal" { median } else { Duration::ZERO });
     }
     let start = Instant::now();
-    let found = bench.admin.get("/scim/v2/acme/Users?filter=name.familyName+eq+%22n77%22").await.good();
+    let found = bench.scene.admin.get("/scim/v2/acme/Users?filter=name.familyName+eq+%22n77%22").await.good();
     println!("{database:?} SCIM: a filter without an index: {:.0} ms", millis(start.elapsed()));
     assert_eq!(found["totalResults"], 1);
     portal
