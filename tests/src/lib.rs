@@ -308,11 +308,17 @@ pub async fn postgres() -> DbConfig {
 pub async fn clickhouse() -> Option<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = there_is("BERTH_TEST_CLICKHOUSE")?;
-    LazyLock::force(&HTTP);
     let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let made = Client::new().post(&server).body(format!("CREATE DATABASE {name}")).send().await.unwrap();
+    let made = http().post(&server).body(format!("CREATE DATABASE {name}")).send().await.unwrap();
     assert!(made.status().is_success(), "{}", made.text().await.unwrap());
     Some(format!("{}/{name}", server.trim_end_matches('/')))
+}
+
+/// A client for servers on this machine, which has connections of its own, since they belong to a test's runtime. It knows
+/// no certificate: to read those of the system takes some 30 ms, for each client.
+pub fn http() -> Client {
+    LazyLock::force(&HTTP);
+    Client::builder().tls_certs_only([]).no_proxy().build().unwrap()
 }
 
 static HTTP: LazyLock<()> = LazyLock::new(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -328,10 +334,7 @@ pub struct Api {
 impl Api {
     /// Begins a request that carries the caller's credentials.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        LazyLock::force(&HTTP);
-        // A client of its own: connections belong to the test's runtime.
-        let request =
-            Client::new().request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.url));
+        let request = http().request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.url));
         let request = self.token.iter().fold(request, |request, token| request.bearer_auth(token));
         self.key.iter().fold(request, |request, key| request.header("X-Host-App-Key", key))
     }

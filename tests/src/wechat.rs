@@ -433,7 +433,7 @@ fn envelope(fields: &str, at: i64) -> (String, String) {
 pub async fn forged(host: &Host) -> Pushed {
     let (query, body) = envelope("<InfoType>unauthorized</InfoType>", now());
     let query = query.replace("nonce=4711", "nonce=4712");
-    Pushed::of(reqwest::Client::new().post(format!("{}/v1/wechat/push?{query}", host.url)).body(body)).await
+    Pushed::of(crate::http().post(format!("{}/v1/wechat/push?{query}", host.url)).body(body)).await
 }
 
 fn local(host: &Host, address: &str) -> String {

@@ -108,7 +108,7 @@ async fn meddle(mischief: &Mutex<Mischief>, upstream: &str, request: Request) ->
 async fn forward(upstream: &str, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let mut passed = reqwest::Client::new().request(parts.method, format!("{upstream}{}", parts.uri)).body(body);
+    let mut passed = berth_tests::http().request(parts.method, format!("{upstream}{}", parts.uri)).body(body);
     for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length") {
         passed = passed.header(name, value);
     }
