@@ -28,7 +28,7 @@ impl Logs {
     /// # Errors
     /// Those of the store.
     pub async fn forget_old(&self) -> Result<Vec<Day>> {
-        let (days, today) = (self.store.days().await?, Day::of(self.clock.now()));
+        let (today, days) = (Day::of(self.clock.now()), self.store.days().await?);
         let gone = forgotten(&days, today, self.config.log_keep_days, self.config.keep_bytes());
         for day in &gone {
             self.store.forget(*day).await?;
