@@ -170,3 +170,33 @@ fn a_source_that_a_guide_names_is_there() {
     let missing: Vec<_> = missing.filter(|(_, source)| !sources.iter().any(|path| path.ends_with(source))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+static SCHEMA: LazyLock<Regex> = LazyLock::new(|| {
+    let attributes = r"(?<attributes>(?:\s*(?://|#\[)[^\n]*\n)*)";
+    let named = r"\s*(?:pub(?:\([a-z]+\))? )?(?:struct |enum )?(?<name>[A-Z]\w+)";
+    Regex::new(&format!(r"(?:text_enum! \{{|ToSchema\)\])\n{attributes}{named}")).unwrap()
+});
+
+/// The names under which the types of a source stand in the API's document.
+fn schemas(source: &str) -> Vec<String> {
+    let name = |found: regex::Captures<'_>| {
+        let other = found["attributes"].split_once("#[schema(as = ").and_then(|(_, rest)| rest.split_once(')'));
+        other.map_or_else(|| found["name"].to_owned(), |(name, _)| name.to_owned())
+    };
+    SCHEMA.captures_iter(source).map(name).collect()
+}
+
+#[test]
+fn two_types_do_not_describe_each_other_in_the_apis_document() {
+    let walk = WalkDir::new(host()).into_iter().map(|entry| entry.unwrap().into_path());
+    let mut places = BTreeMap::<String, Vec<PathBuf>>::new();
+    for path in walk.filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let source = fs::read_to_string(&path).unwrap();
+        for name in schemas(source.split("#[cfg(test)]").next().unwrap_or_default()) {
+            places.entry(name).or_default().push(path.clone());
+        }
+    }
+    assert!(places.len() > 300, "{}", places.len());
+    let twice: Vec<_> = places.iter().filter(|(_, places)| places.len() > 1).collect();
+    assert!(twice.is_empty(), "give one of each a name of its own, by #[schema(as = …)]: {twice:#?}");
+}

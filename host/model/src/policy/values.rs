@@ -41,6 +41,7 @@ pub struct GrayDevice {
 /// The grayscale task that a policy decides for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = GrayTaskOfPolicy)]
 pub struct GrayTask {
     /// The id of the task.
     pub id: String,

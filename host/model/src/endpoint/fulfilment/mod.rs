@@ -62,6 +62,7 @@ impl Discard {
 /// How a parked or discarded message is replayed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReplayFulfilment)]
 pub struct Replay {
     /// The corrected message; when absent the message is tried again as it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -66,6 +66,7 @@ pub struct DeliveryQuery {
 /// The event after which events are delivered again.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReplayDeliveries)]
 pub struct Replay {
     /// All events after this number are delivered again; 0 for all that are kept.
     pub after: i64,
