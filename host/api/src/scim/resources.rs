@@ -6,8 +6,8 @@ use berth_model::workspace::scim::{
     Reason,
     message::{self, ListQuery},
     refuse,
-    resource::View,
     schema::Resource,
+    view::View,
 };
 use berth_work::workspace::scim::{self, Ask, Done};
 use serde_json::{Value, json};

@@ -20,7 +20,7 @@ use berth_model::{
     access::Caller,
     workspace::scim::{
         message::{ListQuery, Names, etag, names_version},
-        resource::View,
+        view::View,
     },
 };
 use berth_work::{

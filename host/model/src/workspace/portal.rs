@@ -75,6 +75,7 @@ pub struct Because {
 
 text_enum! {
     /// Whether somebody may open an item, and if not, why not.
+    #[schema(as = AccessDecision)]
     Decision {
         /// They may.
         Open = "open",

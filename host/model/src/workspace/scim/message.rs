@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     refusal::{Reason, refuse},
-    resource::View,
     schema::{Resource, schemas},
+    view::View,
 };
 
 /// How many resources a page has, when the request does not say.

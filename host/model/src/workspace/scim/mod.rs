@@ -8,6 +8,7 @@ mod path;
 mod refusal;
 pub mod resource;
 pub mod schema;
+pub mod view;
 
 pub use path::AttributePath;
 pub use refusal::{Reason, refuse};

@@ -1,14 +1,20 @@
 //! Changes of a resource (RFC 7644, §3.5.2). Those of the members of a group are apart, as a group may have 100,000 and a
 //! change names few.
 
+mod place;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests;
+
 use berth_base::error::Result;
 use serde_json::{Map, Value};
 
+use self::place::Place;
 use super::{
-    filter::{Filter, Matcher, Operator, Patched},
+    filter::{Filter, Operator, Patched},
     refusal::{Reason, refuse, unfit},
     resource::{self, Attributes, Reference},
-    schema::{Attribute, Mutability, Resource, Type},
+    schema::{Mutability, Resource},
 };
 
 /// How many operations a change has, at most.
@@ -113,7 +119,8 @@ impl Change<'_> {
                 Op::Remove => object.clear(),
                 Op::Add | Op::Replace => object.extend(resource::extension_values(extension, needed()?)?),
             }
-            return self.tidy();
+            self.tidy();
+            return Ok(());
         };
         if attribute.name == "schemas" {
             return Ok(()); // they follow from what the resource has
@@ -139,16 +146,16 @@ impl Change<'_> {
             (None, Op::Add) => place.add(needed()?)?,
             (None, Op::Replace) => place.replace(value.unwrap_or(&Value::Null))?,
         }
-        self.tidy()
+        self.tidy();
+        Ok(())
     }
 
     /// An extension without members is not there.
-    fn tidy(&mut self) -> Result<()> {
+    fn tidy(&mut self) {
         let extension = &self.resource.extension().id;
         if self.attributes.get(extension).and_then(Value::as_object).is_some_and(Map::is_empty) {
             self.attributes.remove(extension);
         }
-        Ok(())
     }
 }
 
@@ -184,341 +191,4 @@ fn of_members(op: Op, filter: Option<Filter>, sub: bool, value: Option<&Value>) 
             return Err(refuse(Reason::Mutability, "A member of a group does not change. Remove it, and add another."));
         }
     })
-}
-
-/// Where an operation acts: an attribute of an object, or a part of it.
-struct Place<'a> {
-    object: &'a mut Map<String, Value>,
-    attribute: &'static Attribute,
-    sub: Option<&'static Attribute>,
-    path: &'a str,
-}
-
-impl Place<'_> {
-    fn remove(self) -> Result<()> {
-        if self.attribute.required && self.sub.is_none() {
-            return Err(refuse(Reason::Mutability, format!("{} must have a value.", self.path)));
-        }
-        match (self.sub, self.object.get_mut(&self.attribute.name)) {
-            (_, None) => return Ok(()),
-            (None, Some(_)) => drop(self.object.remove(&self.attribute.name)),
-            (Some(sub), Some(value)) => {
-                each(value, |one| drop(one.remove(&sub.name)));
-                self.forget_empty();
-            }
-        }
-        Ok(())
-    }
-
-    /// Drops values that have no parts any more, and the attribute when it has no values any more.
-    fn forget_empty(self) {
-        let name = &self.attribute.name;
-        let is_empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
-        if let Some(Value::Array(list)) = self.object.get_mut(name) {
-            list.retain(|one| !is_empty(one));
-        }
-        let gone =
-            self.object.get(name).is_some_and(|value| is_empty(value) || value.as_array().is_some_and(Vec::is_empty));
-        if gone {
-            self.object.remove(name);
-        }
-    }
-
-    fn add(self, value: &Value) -> Result<()> {
-        if self.sub.is_some() || !self.attribute.multi_valued {
-            return self.replace(value);
-        }
-        let name = self.attribute.name.clone();
-        let many = match value {
-            Value::Array(_) => value.clone(),
-            one => Value::Array(vec![one.clone()]),
-        };
-        let Some(Value::Array(new)) = resource::fitting(self.attribute, &many, self.path)? else { return Ok(()) };
-        let had = self.object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
-        let Value::Array(had) = had else { return Ok(()) };
-        if new.iter().any(is_primary) {
-            had.iter_mut().for_each(not_primary);
-        }
-        for one in new {
-            if !had.contains(&one) {
-                had.push(one);
-            }
-        }
-        Ok(())
-    }
-
-    fn replace(self, value: &Value) -> Result<()> {
-        let name = self.attribute.name.clone();
-        if let Some(sub) = self.sub {
-            let part = resource::single(sub, value, self.path)?;
-            let empty = if self.attribute.multi_valued { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
-            let had = self.object.entry(name).or_insert(empty);
-            if let Value::Array(list) = had
-                && list.is_empty()
-            {
-                list.push(Value::Object(Map::new()));
-            }
-            each(had, |one| set(one, sub, part.clone()));
-            self.forget_empty();
-            return Ok(());
-        }
-        match (resource::fitting(self.attribute, value, self.path)?, self.object.get_mut(&name)) {
-            (None, _) => return self.remove(),
-            // The parts that are named are replaced, the others stay.
-            (Some(Value::Object(new)), Some(Value::Object(had))) => had.extend(new),
-            (Some(new), _) => drop(self.object.insert(name, new)),
-        }
-        Ok(())
-    }
-
-    /// An operation on the values that a filter chooses.
-    fn chosen(self, op: Op, filter: &Filter, value: Option<&Value>) -> Result<()> {
-        let attribute = self.attribute;
-        if attribute.kind != Type::Complex || !attribute.multi_valued {
-            return Err(refuse(Reason::InvalidPath, format!("{} has no values to choose from.", attribute.name)));
-        }
-        let matcher = Matcher::of_values(filter, attribute)?;
-        let list = self.object.entry(&attribute.name).or_insert_with(|| Value::Array(Vec::new()));
-        let Value::Array(list) = list else { return Ok(()) };
-        let chosen = |one: &Value| one.as_object().is_some_and(|one| matcher.fits(one));
-        if !list.iter().any(chosen) {
-            return self.none_chosen(op, filter, value);
-        }
-        match (op, self.sub) {
-            (Op::Remove, None) => list.retain(|one| !chosen(one)),
-            (Op::Remove, Some(sub)) => {
-                list.iter_mut().filter(|one| chosen(one)).for_each(|one| each(one, |one| drop(one.remove(&sub.name))));
-            }
-            (_, sub) => {
-                let value = value.ok_or_else(|| unfit("value", "is missing."))?;
-                let new = resource::single(sub.unwrap_or(attribute), value, self.path)?;
-                if new
-                    .as_ref()
-                    .is_some_and(|new| is_primary(new) || sub.is_some_and(|sub| sub.name == "primary") && *new == true)
-                {
-                    list.iter_mut().filter(|one| !chosen(one)).for_each(not_primary);
-                }
-                for one in list.iter_mut().filter(|one| chosen(one)) {
-                    let Value::Object(one) = one else { continue };
-                    match (sub, &new) {
-                        (Some(sub), new) => set(one, sub, new.clone()),
-                        (None, Some(Value::Object(new))) if op == Op::Add => one.extend(new.clone()),
-                        (None, Some(Value::Object(new))) => *one = new.clone(),
-                        (None, _) => one.clear(),
-                    }
-                }
-            }
-        }
-        self.forget_empty();
-        Ok(())
-    }
-
-    /// No value is as the filter says: nothing to remove or to replace; what is added is a value that is like that.
-    fn none_chosen(self, op: Op, filter: &Filter, value: Option<&Value>) -> Result<()> {
-        let mut made = Map::new();
-        let makes = op == Op::Add && describe(filter, self.attribute, &mut made);
-        if !makes {
-            self.forget_empty();
-            return Err(refuse(Reason::NoTarget, "No value is as the filter of the path says."));
-        }
-        let value = value.ok_or_else(|| unfit("value", "is missing."))?;
-        match (self.sub, resource::single(self.sub.unwrap_or(self.attribute), value, self.path)?) {
-            (Some(sub), part) => set(&mut made, sub, part),
-            (None, Some(Value::Object(new))) => made.extend(new),
-            (None, _) => {}
-        }
-        let place = Place { sub: None, ..self };
-        place.add(&Value::Object(made))
-    }
-}
-
-/// Writes down the value that a filter describes by `part eq value`, joined by `and`; `false` for other filters.
-fn describe(filter: &Filter, attribute: &Attribute, made: &mut Map<String, Value>) -> bool {
-    match filter {
-        Filter::And(one, other) => describe(one, attribute, made) && describe(other, attribute, made),
-        Filter::Compare(path, Operator::Eq, value) if !value.is_null() => {
-            let sub = attribute.sub(&path.name);
-            sub.is_some_and(|sub| {
-                made.insert(sub.name.clone(), value.clone());
-                true
-            })
-        }
-        _ => false,
-    }
-}
-
-fn each(value: &mut Value, mut act: impl FnMut(&mut Map<String, Value>)) {
-    match value {
-        Value::Array(list) => list.iter_mut().filter_map(Value::as_object_mut).for_each(act),
-        Value::Object(one) => act(one),
-        _ => {}
-    }
-}
-
-fn set(object: &mut Map<String, Value>, sub: &Attribute, value: Option<Value>) {
-    match value {
-        Some(value) => drop(object.insert(sub.name.clone(), value)),
-        None => drop(object.remove(&sub.name)),
-    }
-}
-
-fn is_primary(value: &Value) -> bool {
-    value["primary"] == true
-}
-
-fn not_primary(value: &mut Value) {
-    if is_primary(value) {
-        value["primary"] = false.into();
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use berth_base::error::Code;
-
-    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-
-    fn user() -> Value {
-        json!({
-            "userName": "bob", "title": "Clerk", "name": {"givenName": "Bob", "familyName": "Ray"},
-            "emails": [{"value": "a@x", "type": "work", "primary": true}, {"value": "b@x", "type": "home"}],
-            ENTERPRISE: {"department": "Sales"},
-        })
-    }
-
-    fn patched(operations: Value) -> Result<Value> {
-        let mut attributes = user().as_object().unwrap().clone();
-        apply(Resource::User, &mut attributes, &json!({"Operations": operations}))?;
-        Ok(Value::Object(attributes))
-    }
-
-    fn changed(operation: Value, at: &str) -> Value {
-        patched(json!([operation.clone()]))
-            .unwrap_or_else(|error| json!({"refused": error.to_string()}))
-            .pointer(at)
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    #[test]
-    fn w5_operations_do_what_the_rfc_says() {
-        let work = json!({"value": "a@x", "type": "work", "primary": true});
-        let home = json!({"value": "b@x", "type": "home"});
-        let department = format!("/{ENTERPRISE}/department");
-        for (operation, at, expected) in [
-            (json!({"op": "Replace", "path": "title", "value": "Chief"}), "/title", json!("Chief")),
-            (json!({"op": "add", "path": "nickName", "value": "B"}), "/nickName", json!("B")),
-            (json!({"op": "remove", "path": "title"}), "/title", json!(null)),
-            (json!({"op": "replace", "path": "title", "value": null}), "/title", json!(null)),
-            (
-                json!({"op": "replace", "path": "name", "value": {"givenName": "Rob"}}),
-                "/name",
-                json!({"givenName": "Rob", "familyName": "Ray"}),
-            ),
-            (json!({"op": "remove", "path": "name.givenName"}), "/name", json!({"familyName": "Ray"})),
-            (json!({"op": "add", "path": "emails", "value": [home]}), "/emails", json!([work, home])),
-            (
-                json!({"op": "add", "path": "emails", "value": [{"value": "c@x", "primary": true}]}),
-                "/emails/0/primary",
-                json!(false),
-            ),
-            (json!({"op": "replace", "path": "emails", "value": [home]}), "/emails", json!([home])),
-            (json!({"op": "remove", "path": "emails[type eq \"home\"]"}), "/emails", json!([work])),
-            (json!({"op": "remove", "path": "emails[value pr]"}), "/emails", json!(null)),
-            (
-                json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "n@x"}),
-                "/emails/1/value",
-                json!("n@x"),
-            ),
-            (
-                json!({"op": "replace", "path": "emails[type eq \"home\"]", "value": {"value": "n@x"}}),
-                "/emails/1",
-                json!({"value": "n@x"}),
-            ),
-            (
-                json!({"op": "replace", "path": "emails[type eq \"home\"].primary", "value": "True"}),
-                "/emails/0/primary",
-                json!(false),
-            ),
-            (
-                json!({"op": "add", "path": "emails[type eq \"other\"].value", "value": "o@x"}),
-                "/emails/2",
-                json!({"type": "other", "value": "o@x"}),
-            ),
-            (
-                json!({"op": "replace", "path": format!("{ENTERPRISE}:department"), "value": "HR"}),
-                &department,
-                json!("HR"),
-            ),
-            (json!({"op": "remove", "path": ENTERPRISE}), &format!("/{ENTERPRISE}"), json!(null)),
-            (
-                json!({"op": "remove", "path": format!("{ENTERPRISE}:department")}),
-                &format!("/{ENTERPRISE}"),
-                json!(null),
-            ),
-            (json!({"op": "add", "path": ENTERPRISE, "value": {"division": "South"}}), &department, json!("Sales")),
-            (json!({"op": "add", "value": {"title": "Chief", "shoe": 43, "id": "x"}}), "/title", json!("Chief")),
-            (json!({"op": "replace", "value": {"name.givenName": "Rob"}}), "/name/givenName", json!("Rob")),
-            (json!({"op": "replace", "value": {format!("{ENTERPRISE}:department"): "HR"}}), &department, json!("HR")),
-            (json!({"op": "replace", "value": {ENTERPRISE: {"department": "HR"}}}), &department, json!("HR")),
-            (json!({"op": "replace", "path": "active", "value": "False"}), "/active", json!(false)),
-        ] {
-            assert_eq!(changed(operation.clone(), at), expected, "{operation}");
-        }
-    }
-
-    #[test]
-    fn w5_operations_that_cannot_be_done_are_refused_by_the_word_of_the_rfc() {
-        for (operation, code) in [
-            (json!({"op": "move", "path": "title"}), Code::ScimSyntax),
-            (json!({"op": "remove"}), Code::ScimNoTarget),
-            (json!({"op": "replace", "path": "emails[type eq \"x\"].value", "value": "y"}), Code::ScimNoTarget),
-            (json!({"op": "remove", "path": "emails[type eq \"x\"]"}), Code::ScimNoTarget),
-            (json!({"op": "add", "path": "shoe", "value": 43}), Code::ScimPath),
-            (json!({"op": "add", "path": "name[givenName eq \"Bob\"]", "value": {}}), Code::ScimPath),
-            (json!({"op": "add", "path": "emails[", "value": {}}), Code::ScimPath),
-            (json!({"op": "add", "path": 7, "value": {}}), Code::ScimPath),
-            (json!({"op": "replace", "path": "id", "value": "x"}), Code::ScimMutability),
-            (json!({"op": "replace", "path": "groups", "value": []}), Code::ScimMutability),
-            (json!({"op": "remove", "path": "userName"}), Code::ScimMutability),
-            (json!({"op": "replace", "path": "active", "value": "maybe"}), Code::ScimValue),
-            (json!({"op": "add", "path": "title"}), Code::ScimValue),
-            (json!({"op": "add", "value": "x"}), Code::ScimValue),
-        ] {
-            assert_eq!(patched(json!([operation.clone()])).unwrap_err().code, code, "{operation}");
-        }
-        assert_eq!(patched(json!([])).unwrap_err().code, Code::ScimSyntax);
-    }
-
-    #[test]
-    fn w5_what_is_said_of_the_members_of_a_group_is_apart() {
-        let say = |operation: Value| {
-            let mut attributes = json!({"displayName": "Sales"}).as_object().unwrap().clone();
-            let body = json!({"Operations": [operation]});
-            apply(Resource::Group, &mut attributes, &body).map(|mut changes| changes.remove(0))
-        };
-        let one = vec![Reference { value: "mem_1".into(), resource: None }];
-        let value = json!([{"value": "mem_1"}]);
-        for (operation, expected) in [
-            (json!({"op": "add", "path": "members", "value": value}), MemberChange::Add(one.clone())),
-            (json!({"op": "add", "value": {"members": value}}), MemberChange::Add(one.clone())),
-            (json!({"op": "replace", "path": "members", "value": value}), MemberChange::Set(one)),
-            (json!({"op": "remove", "path": "members"}), MemberChange::Set(vec![])),
-            (json!({"op": "remove", "path": "members", "value": value}), MemberChange::Remove(vec!["mem_1".into()])),
-            (
-                json!({"op": "remove", "path": "members[value eq \"mem_1\"]"}),
-                MemberChange::Remove(vec!["mem_1".into()]),
-            ),
-        ] {
-            assert_eq!(say(operation.clone()).unwrap(), expected, "{operation}");
-        }
-        let by_type = say(json!({"op": "remove", "path": "members[type eq \"Group\"]"})).unwrap();
-        assert!(matches!(by_type, MemberChange::RemoveWhere(_)));
-        let refused = say(json!({"op": "replace", "path": "members[value eq \"a\"].type", "value": "User"}));
-        assert_eq!(refused.unwrap_err().code, Code::ScimMutability);
-    }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_base::error::Result;
 use berth_model::workspace::scim::{
     message::{Bulk, BulkOperation, etag},
-    resource::View,
     schema::Resource,
+    view::View,
 };
 use serde_json::Value;
 

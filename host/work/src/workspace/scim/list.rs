@@ -5,8 +5,8 @@ use berth_base::error::Result;
 use berth_model::workspace::scim::{
     filter::{Filter, Known, Matcher, Narrow},
     message::{self, ListQuery},
-    resource::View,
     schema::Resource,
+    view::View,
 };
 use berth_store::{ResourceRow, Tx};
 use serde_json::Value;

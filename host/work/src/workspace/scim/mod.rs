@@ -18,7 +18,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller},
-    workspace::scim::{resource::View, schema::Resource},
+    workspace::scim::{schema::Resource, view::View},
 };
 use berth_store::{Db, Tx};
 

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use berth_base::error::Result;
 use berth_model::workspace::{
     Membership,
-    scim::{
-        message::etag,
-        resource::{View, schemas_of},
-        schema::Resource,
-    },
+    scim::{message::etag, resource::schemas_of, schema::Resource, view::View},
 };
 use berth_store::{ResourceRow, Tx};
 use serde_json::{Map, Value, json};

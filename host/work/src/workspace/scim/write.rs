@@ -13,8 +13,9 @@ use berth_model::{
             message::names_version,
             patch::{self, MemberChange},
             refuse,
-            resource::{self, Attributes, View, display_name, is_active, kind_of, text_of},
+            resource::{self, Attributes, display_name, is_active, kind_of, text_of},
             schema::Resource,
+            view::View,
         },
     },
 };
