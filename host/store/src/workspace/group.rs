@@ -13,6 +13,16 @@ use berth_model::workspace::{GroupKind, Membership, WorkspaceGroup, WorkspaceGro
 /// How many ids one statement names, at most.
 const IDS: usize = 1000;
 
+/// A table of what departments and tags list, by the names of its columns.
+struct Lists {
+    table: &'static str,
+    group: &'static str,
+    listed: &'static str,
+}
+
+const MEMBERS: Lists = Lists { table: "workspace_group_member", group: "group_id", listed: "member_id" };
+const TAGGED: Lists = Lists { table: "workspace_tag_department", group: "tag_id", listed: "department_id" };
+
 /// What is stored of a department or a tag.
 #[derive(Clone, Debug)]
 pub struct GroupRow<'a> {
@@ -137,27 +147,47 @@ impl Tx {
 
     /// Puts members into a department or a tag. Returns how many were not in it.
     pub async fn add_group_members(&mut self, group: &GroupId, members: &[String]) -> Result<u64> {
+        self.add_listed(&MEMBERS, group, members).await
+    }
+
+    /// Takes members out of a department or a tag. Returns how many were in it.
+    pub async fn remove_group_members(&mut self, group: &GroupId, members: &[String]) -> Result<u64> {
+        self.remove_listed(&MEMBERS, group, members).await
+    }
+
+    /// Gives departments a tag. Returns how many did not have it.
+    pub async fn tag_departments(&mut self, tag: &GroupId, departments: &[String]) -> Result<u64> {
+        self.add_listed(&TAGGED, tag, departments).await
+    }
+
+    /// Takes a tag from departments. Returns how many had it.
+    pub async fn untag_departments(&mut self, tag: &GroupId, departments: &[String]) -> Result<u64> {
+        self.remove_listed(&TAGGED, tag, departments).await
+    }
+
+    async fn add_listed(&mut self, lists: &Lists, group: &GroupId, listed: &[String]) -> Result<u64> {
+        let Lists { table, group: by, listed: what } = lists;
         let mut added = 0;
-        for members in members.chunks(IDS) {
+        for listed in listed.chunks(IDS) {
             added += execute_built!(self, |q| {
-                q.push("INSERT INTO workspace_group_member (group_id, member_id) ");
-                q.push_values(members, |mut row, member| {
-                    row.push_bind(group).push_bind(member);
+                q.push(format_args!("INSERT INTO {table} ({by}, {what}) "));
+                q.push_values(listed, |mut row, one| {
+                    row.push_bind(group).push_bind(one);
                 });
-                q.push(" ON CONFLICT (group_id, member_id) DO NOTHING");
+                q.push(format_args!(" ON CONFLICT ({by}, {what}) DO NOTHING"));
             })?;
         }
         Ok(added)
     }
 
-    /// Takes members out of a department or a tag. Returns how many were in it.
-    pub async fn remove_group_members(&mut self, group: &GroupId, members: &[String]) -> Result<u64> {
+    async fn remove_listed(&mut self, lists: &Lists, group: &GroupId, listed: &[String]) -> Result<u64> {
+        let Lists { table, group: by, listed: what } = lists;
         let mut removed = 0;
-        for members in members.chunks(IDS) {
+        for listed in listed.chunks(IDS) {
             removed += execute_built!(self, |q| {
-                q.push("DELETE FROM workspace_group_member WHERE group_id = ").push_bind(group);
-                q.push(" AND member_id IN ");
-                push_ids!(q, members);
+                q.push(format_args!("DELETE FROM {table} WHERE {by} = ")).push_bind(group);
+                q.push(format_args!(" AND {what} IN "));
+                push_ids!(q, listed);
             })?;
         }
         Ok(removed)
@@ -172,34 +202,6 @@ impl Tx {
             })?;
         }
         Ok(())
-    }
-
-    /// Gives departments a tag. Returns how many did not have it.
-    pub async fn tag_departments(&mut self, tag: &GroupId, departments: &[String]) -> Result<u64> {
-        let mut added = 0;
-        for departments in departments.chunks(IDS) {
-            added += execute_built!(self, |q| {
-                q.push("INSERT INTO workspace_tag_department (tag_id, department_id) ");
-                q.push_values(departments, |mut row, department| {
-                    row.push_bind(tag).push_bind(department);
-                });
-                q.push(" ON CONFLICT (tag_id, department_id) DO NOTHING");
-            })?;
-        }
-        Ok(added)
-    }
-
-    /// Takes a tag from departments. Returns how many had it.
-    pub async fn untag_departments(&mut self, tag: &GroupId, departments: &[String]) -> Result<u64> {
-        let mut removed = 0;
-        for departments in departments.chunks(IDS) {
-            removed += execute_built!(self, |q| {
-                q.push("DELETE FROM workspace_tag_department WHERE tag_id = ").push_bind(tag);
-                q.push(" AND department_id IN ");
-                push_ids!(q, departments);
-            })?;
-        }
-        Ok(removed)
     }
 
     /// Whether a department or a tag has departments in it or is in one, or has a tag.
