@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::json;
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     },
     parse::one_of,
     session::Session,
+    user::AppUser,
 };
 use berth_base::ids::{HostAppId, MessageTemplateId, MiniAppId, UserMessageId};
 use berth_model::{
@@ -68,7 +69,7 @@ pub enum Message {
     /// Show what a user would be asked, as requestSubscribeMessage does
     Ask {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
         /// The templates, at most 3
         #[arg(long = "template", value_name = "TEMPLATE", required = true)]
         templates: Vec<MessageTemplateId>,
@@ -76,7 +77,7 @@ pub enum Message {
     /// Record what a user has answered, as the server of the host app does
     Subscribe {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
         /// Minutes by which the user's clock is ahead of UTC: 480 for China
         #[arg(long, value_name = "MINUTES", allow_negative_numbers = true)]
         utc_offset: i64,
@@ -90,12 +91,12 @@ pub enum Message {
     /// List what a user allows a MiniApp
     Subscriptions {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
     },
     /// Withdraw what a user allows a MiniApp
     Withdraw {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
         /// Only for this template
         #[arg(long)]
         template: Option<MessageTemplateId>,
@@ -140,18 +141,6 @@ pub enum Message {
     },
 }
 
-/// A user of a host app, and the MiniApp that it is about.
-#[derive(Args, Debug)]
-pub struct User {
-    /// The host app, whose token this takes: of its server or an admin
-    host_app: HostAppId,
-    /// The MiniApp
-    app: MiniAppId,
-    /// The account that is logged in to the host app
-    #[arg(long)]
-    account: String,
-}
-
 fn field(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected FIELD=VALUE, such as thing2=Latte")?;
     Ok((name.into(), value.into()))
@@ -190,12 +179,12 @@ pub async fn run(command: Message, session: &mut Session) -> Done {
             client.value(Call::delete(format!("{}/{template}", templates(&app)))).await?;
             session.out.done(&json!({"id": template, "removed": true}), format!("{template} is removed."))
         }
-        Message::Ask { user: User { host_app, app, account }, templates } => {
+        Message::Ask { user: AppUser { host_app, app, account }, templates } => {
             let call = Call::ask(format!("/v1/host-apps/{host_app}/subscription-requests"));
             let call = call.json(&AskSubscription { mini_app: app, account, templates });
             session.out.show(&client.value(call).await?, request_view)
         }
-        Message::Subscribe { user: User { host_app, app, account }, utc_offset, accept, refuse } => {
+        Message::Subscribe { user: AppUser { host_app, app, account }, utc_offset, accept, refuse } => {
             let answer = |accept: bool| move |template| SubscriptionAnswer { template, accept };
             let answers = accept.into_iter().map(answer(true)).chain(refuse.into_iter().map(answer(false))).collect();
             let said = Subscribe { mini_app: app, account, utc_offset, answers };
@@ -203,13 +192,13 @@ pub async fn run(command: Message, session: &mut Session) -> Done {
             let items = client.items(call).await?;
             session.out.list(items, ["TEMPLATE", "KIND", "TITLE", "ALLOWED"], "Nothing.", subscription_row)
         }
-        Message::Subscriptions { user: User { host_app, app, account } } => {
+        Message::Subscriptions { user: AppUser { host_app, app, account } } => {
             let call = Call::get(format!("/v1/host-apps/{host_app}/subscriptions")).query("mini_app", Some(app));
             let items = client.items(call.query("account", Some(account))).await?;
             let empty = "The user allows no messages.";
             session.out.list(items, ["TEMPLATE", "KIND", "TITLE", "ALLOWED"], empty, subscription_row)
         }
-        Message::Withdraw { user: User { host_app, app, account }, template } => {
+        Message::Withdraw { user: AppUser { host_app, app, account }, template } => {
             let withdraw = Withdraw { mini_app: app, account, template };
             let call = Call::ask(format!("/v1/host-apps/{host_app}/subscriptions/withdraw")).json(&withdraw);
             client.value(call).await?;

@@ -19,6 +19,18 @@ use berth_model::{
     user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession},
 };
 
+/// A user of a host app, and the MiniApp that it is about.
+#[derive(Args, Debug)]
+pub struct AppUser {
+    /// The host app, whose token this takes: of its server or an admin
+    pub host_app: HostAppId,
+    /// The MiniApp
+    pub app: MiniAppId,
+    /// The account that is logged in to the host app
+    #[arg(long)]
+    pub account: String,
+}
+
 /// The subcommands of `berth user`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:

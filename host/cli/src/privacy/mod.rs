@@ -15,8 +15,9 @@ use crate::{
     files,
     parse::one_of,
     session::Session,
+    user::AppUser,
 };
-use berth_base::ids::{HostAppId, MiniAppId};
+use berth_base::ids::MiniAppId;
 use berth_model::{
     privacy::{
         AgreeToPrivacy, CheckPrivacyConsent, Language, NewPrivacyVersion, PrivacyAgreement, PrivacyVersion, TextFormat,
@@ -100,7 +101,7 @@ pub enum Privacy {
     /// Record that a user agrees, as the server of the host app does
     Agree {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
         /// The version whose text the user was shown
         #[arg(long)]
         version: i64,
@@ -108,12 +109,12 @@ pub enum Privacy {
     /// Record that a user takes the consent back, as the server of the host app does
     Withdraw {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
     },
     /// Show where a user stands, and all that they have said, as the server of the host app does
     Consents {
         #[command(flatten)]
-        user: User,
+        user: AppUser,
     },
     /// Ask whether a user agrees, as the server of the MiniApp does; takes a server token as --token
     Check {
@@ -131,18 +132,6 @@ pub struct Which {
     /// The draft
     #[arg(long, conflicts_with = "version")]
     draft: bool,
-}
-
-/// A user of a host app, and the MiniApp that it is about.
-#[derive(Args, Debug)]
-pub struct User {
-    /// The host app, whose token this takes: of its server or an admin
-    host_app: HostAppId,
-    /// The MiniApp
-    app: MiniAppId,
-    /// The account that is logged in to the host app
-    #[arg(long)]
-    account: String,
 }
 
 /// Words as they are typed: `ENGLISH|CHINESE`, or either alone.
@@ -200,17 +189,17 @@ pub async fn run(command: Privacy, session: &mut Session) -> Done {
             let call = Call::get(path).query("version", which.version).query("language", Some(language));
             session.out.verbatim(&client.text(call.query("format", Some(format))).await?)
         }
-        Privacy::Agree { user: User { host_app, app, account }, version } => {
+        Privacy::Agree { user: AppUser { host_app, app, account }, version } => {
             let call = Call::ask(format!("/v1/host-apps/{host_app}/privacy-consents"));
             let call = call.json(&AgreeToPrivacy { mini_app: app, account, version });
             session.out.show(&client.value(call).await?, view::consents)
         }
-        Privacy::Withdraw { user: User { host_app, app, account } } => {
+        Privacy::Withdraw { user: AppUser { host_app, app, account } } => {
             let call = Call::ask(format!("/v1/host-apps/{host_app}/privacy-consents/withdraw"));
             let call = call.json(&WithdrawPrivacy { mini_app: app, account });
             session.out.show(&client.value(call).await?, view::consents)
         }
-        Privacy::Consents { user: User { host_app, app, account } } => {
+        Privacy::Consents { user: AppUser { host_app, app, account } } => {
             let call = Call::get(format!("/v1/host-apps/{host_app}/privacy-consents")).query("mini_app", Some(app));
             session.out.show(&client.value(call.query("account", Some(account))).await?, view::consents)
         }
