@@ -1,8 +1,10 @@
 //! The scene that most tests start from: a team with a MiniApp, and a host app that runs it.
 
+use std::{fs, process::Command};
+
 use serde_json::{Value, json};
 
-use crate::{Answer, Api, Host, packed};
+use crate::{Answer, Api, Host, packed, packed_folder};
 
 /// A team, its MiniApp `coffee`, and the host app `super-app` that the MiniApp is bound to. The platform's first admin
 /// is admin of all of them.
@@ -27,7 +29,27 @@ pub async fn person(admin: &Api, name: &str, more: Value) -> (String, String) {
     (account, token)
 }
 
+/// The servers that speak of users: that of `super-app` and that of `coffee`.
+pub struct Servers {
+    /// A client that acts as the server of the host app.
+    pub app: Api,
+    /// A client that acts as the server of the MiniApp, by a server token.
+    pub server: Api,
+    /// The AppSecret of the MiniApp.
+    pub secret: String,
+}
+
 impl Scene {
+    /// Gives the host app and the MiniApp a server each.
+    pub async fn servers(&self) -> Servers {
+        let (account, app) = self.host.somebody("server").await;
+        self.admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": "server"})).await.good();
+        let secret = text(&self.admin.post("/v1/mini-apps/coffee/secret", json!(null)).await.good()["secret"]);
+        let proof = json!({"mini_app": "coffee", "secret": secret});
+        let token = self.host.anonymous().post("/v1/server-tokens", proof).await.good();
+        Servers { app, server: self.host.with_token(&text(&token["token"])), secret }
+    }
+
     /// Creates the team, the MiniApp and the host app on an empty host.
     pub async fn set(host: Host) -> Self {
         let admin = host.admin();
@@ -42,6 +64,21 @@ impl Scene {
     pub async fn push(&self, sample: &str, number: &str) -> Answer {
         let name = format!("coffee_{number}.apkg");
         self.admin.push(&name, packed(&format!("coffee/{sample}"), &name)).await
+    }
+
+    /// Uploads coffee with this script beside that of its index page, submits it, and returns the audit.
+    pub async fn submit_script(&self, number: &str, script: &str) -> Value {
+        let work = tempfile::tempdir().unwrap();
+        let copy = work.path().join("coffee");
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../packages/coffee/1.0.0");
+        assert!(Command::new("cp").args(["-r", sample]).arg(&copy).status().unwrap().success());
+        fs::write(copy.join("pages/index/extra.js"), script).unwrap();
+        let index = copy.join("pages/index/index.js");
+        let main = format!("require('./extra');\n{}", fs::read_to_string(&index).unwrap());
+        fs::write(index, main).unwrap();
+        let name = format!("coffee_{number}.apkg");
+        self.admin.push(&name, packed_folder(&copy, &name)).await.good();
+        self.submit(number).await
     }
 
     /// Submits a version, waits until the policies have judged it, and returns the audit.
@@ -159,4 +196,9 @@ fn asking(device: Value) -> Value {
 /// Returns the text of a JSON string, and panics when the value is something else.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("expected a text, found {value}")).to_owned()
+}
+
+/// What a policy said in an audit.
+pub fn evaluation<'a>(audit: &'a Value, policy: &str) -> &'a Value {
+    audit["evaluations"].as_array().unwrap().iter().find(|one| one["policy"] == policy).unwrap()
 }

@@ -7,7 +7,7 @@ use berth_tests::{
     Answer, Api, Database, Host, Pool, invariants, on_both,
     process::Installation,
     receiver::Receiver,
-    scene::{Scene, text},
+    scene::{Scene, Servers, text},
 };
 use serde_json::{Value, json};
 
@@ -27,12 +27,7 @@ struct Desk {
 impl Desk {
     async fn set(host: Host) -> Self {
         let scene = Scene::set(host).await;
-        let (account, app) = scene.host.somebody("server").await;
-        scene.admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": "server"})).await.good();
-        let secret = text(&scene.admin.post("/v1/mini-apps/coffee/secret", json!(null)).await.good()["secret"]);
-        let proof = json!({"mini_app": "coffee", "secret": secret});
-        let token = scene.host.anonymous().post("/v1/server-tokens", proof.clone()).await.good();
-        let server = scene.host.with_token(&text(&token["token"]));
+        let Servers { app, server, secret } = scene.servers().await;
         let alice = open_id(&scene, &app, &secret, "alice").await;
         Self { scene, app, server, alice }
     }

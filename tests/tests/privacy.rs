@@ -1,11 +1,11 @@
 //! Privacy agreements, what devices are told of them, consents of users, export and erasure (D5, D9–D14).
 
-use std::{fs, process::Command, time::Duration};
+use std::time::Duration;
 
 use berth_tests::{
-    Answer, Api, Host, invariants, on_both, packed_folder,
+    Answer, Api, Host, invariants, on_both,
     receiver::Receiver,
-    scene::{Scene, text},
+    scene::{Scene, Servers, evaluation, text},
 };
 use serde_json::{Value, json};
 
@@ -61,12 +61,7 @@ struct Desk {
 impl Desk {
     async fn set(host: Host) -> Self {
         let scene = Scene::set(host).await;
-        let (account, app) = scene.host.somebody("server").await;
-        scene.admin.put(&format!("/v1/host-apps/super-app/members/{account}"), json!({"role": "server"})).await.good();
-        let secret = text(&scene.admin.post("/v1/mini-apps/coffee/secret", json!(null)).await.good()["secret"]);
-        let proof = json!({"mini_app": "coffee", "secret": secret});
-        let token = scene.host.anonymous().post("/v1/server-tokens", proof).await.good();
-        let server = scene.host.with_token(&text(&token["token"]));
+        let Servers { app, server, secret } = scene.servers().await;
         Self { scene, app, server, secret }
     }
 
@@ -387,39 +382,20 @@ on_both! {
     async fn d14_the_auditor_compares_code_with_the_agreement_that_holds(host) {
         let scene = Scene::set(host).await;
         let script = "wx.getLocation({});\n  wx.chooseContact({});\n";
-        let none = submit(&scene, "1.0.0", script).await;
+        let none = scene.submit_script("1.0.0", script).await;
         assert_eq!(none["state"], "rejected");
-        let findings = evaluation(&none)["findings"].as_array().unwrap().clone();
+        let findings = evaluation(&none, "privacy")["findings"].as_array().unwrap().clone();
         assert!(findings.iter().all(|finding| finding["rule"] == "no-agreement"), "{findings:?}");
         publish(&scene, json!([location("to find the next shop"), {"kind": "camera", "purpose": {"en": "for pictures"}}])).await;
-        let some = submit(&scene, "1.0.1", script).await;
+        let some = scene.submit_script("1.0.1", script).await;
         assert_eq!(some["state"], "rejected");
-        let judged = evaluation(&some);
+        let judged = evaluation(&some, "privacy");
         assert_eq!(judged["config"]["declared"]["version"], 1, "what it was compared with is kept");
         let rules: Vec<_> = judged["findings"].as_array().unwrap().iter().map(|one| (text(&one["rule"]), text(&one["severity"]))).collect();
         assert_eq!(rules, [("not-declared".into(), "error".into()), ("declared-unused".into(), "note".to_owned())]);
         assert_eq!(judged["findings"][0]["place"], json!({"path": "pages/index/extra.js", "line": 2, "column": 3}));
         publish(&scene, json!([location("to find the next shop"), {"kind": "contacts", "purpose": {"en": "to send a voucher"}}])).await;
-        let all = submit(&scene, "1.0.2", script).await;
-        assert_eq!((&all["state"], &evaluation(&all)["findings"]), (&json!("deciding"), &json!([])));
+        let all = scene.submit_script("1.0.2", script).await;
+        assert_eq!((&all["state"], &evaluation(&all, "privacy")["findings"]), (&json!("deciding"), &json!([])));
     }
-}
-
-/// Uploads coffee with this script beside its index page, submits it, and returns the audit.
-async fn submit(scene: &Scene, number: &str, script: &str) -> Value {
-    let work = tempfile::tempdir().unwrap();
-    let copy = work.path().join("coffee");
-    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../packages/coffee/1.0.0");
-    assert!(Command::new("cp").args(["-r", sample]).arg(&copy).status().unwrap().success());
-    fs::write(copy.join("pages/index/extra.js"), script).unwrap();
-    let index = copy.join("pages/index/index.js");
-    let main = format!("require('./extra');\n{}", fs::read_to_string(&index).unwrap());
-    fs::write(index, main).unwrap();
-    let name = format!("coffee_{number}.apkg");
-    scene.admin.push(&name, packed_folder(&copy, &name)).await.good();
-    scene.submit(number).await
-}
-
-fn evaluation(audit: &Value) -> &Value {
-    audit["evaluations"].as_array().unwrap().iter().find(|one| one["policy"] == "privacy").unwrap()
 }

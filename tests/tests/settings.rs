@@ -1,11 +1,11 @@
 //! The development settings of a MiniApp over HTTP: domains, permits in host apps, sensitive APIs, and the auditors that
 //! compare code with them.
 
-use std::{fs, io::Read, process::Command, time::Duration};
+use std::{io::Read, time::Duration};
 
 use berth_tests::{
-    Answer, Api, Host, on_both, packed_folder,
-    scene::{Scene, text},
+    Answer, Api, Host, on_both,
+    scene::{Scene, evaluation, text},
 };
 use serde_json::{Value, json};
 
@@ -69,25 +69,6 @@ async fn told(scene: &Scene, kind: &str) -> Vec<(String, Value)> {
     let events = events["items"].as_array().unwrap().clone();
     let ours = events.into_iter().filter(|event| text(&event["type"]).starts_with(kind));
     ours.map(|event| (text(&event["type"]), event["data"].clone())).collect()
-}
-
-/// Uploads coffee with this script in place of its index page's, submits it, and returns the audit.
-async fn submit(scene: &Scene, number: &str, script: &str) -> Value {
-    let work = tempfile::tempdir().unwrap();
-    let copy = work.path().join("coffee");
-    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../packages/coffee/1.0.0");
-    assert!(Command::new("cp").args(["-r", sample]).arg(&copy).status().unwrap().success());
-    fs::write(copy.join("pages/index/extra.js"), script).unwrap();
-    let index = copy.join("pages/index/index.js");
-    let main = format!("require('./extra');\n{}", fs::read_to_string(&index).unwrap());
-    fs::write(index, main).unwrap();
-    let name = format!("coffee_{number}.apkg");
-    scene.admin.push(&name, packed_folder(&copy, &name)).await.good();
-    scene.submit(number).await
-}
-
-fn evaluation<'a>(audit: &'a Value, policy: &str) -> &'a Value {
-    audit["evaluations"].as_array().unwrap().iter().find(|one| one["policy"] == policy).unwrap()
 }
 
 on_both! {
@@ -284,7 +265,7 @@ on_both! {
         let permit = call(&scene, "chooseImage").await.good();
         step(&scene.admin, &permit, "approve", json!({})).await.good();
         let script = "wx.request({ url: 'https://api.example.com/menu' });\n  wx.request({ url: 'https://evil.example.com/' });\nwx.chooseImage();\nwx.scanCode();\n";
-        let audit = submit(&scene, "1.0.0", script).await;
+        let audit = scene.submit_script("1.0.0", script).await;
         assert_eq!(audit["state"], "deciding", "warnings reject nothing: {audit}");
         let domains = evaluation(&audit, "server-domains");
         assert_eq!(domains["config"]["set"]["domains"]["request"], json!(["https://api.example.com"]), "what it was compared with is kept");
@@ -298,7 +279,7 @@ on_both! {
         scene.admin.put(DOMAINS, json!({"request": ["https://api.example.com", "https://evil.example.com"]})).await.good();
         let permit = call(&scene, "scanCode").await.good();
         step(&scene.admin, &permit, "approve", json!({})).await.good();
-        let after = submit(&scene, "1.0.1", script).await;
+        let after = scene.submit_script("1.0.1", script).await;
         assert_eq!(evaluation(&after, "server-domains")["findings"], json!([]));
         assert_eq!(evaluation(&after, "sensitive-apis")["findings"], json!([]));
     }
@@ -309,7 +290,7 @@ on_both! {
         let ours = bindings["items"].as_array().unwrap().iter().find(|one| one["policy"] == "server-domains").unwrap();
         let path = format!("/v1/policy-bindings/{}", text(&ours["id"]));
         scene.admin.put(&path, json!({"config": {"severity": "error"}})).await.good();
-        let audit = submit(&scene, "1.0.0", "wx.request({ url: 'https://evil.example.com/' })").await;
+        let audit = scene.submit_script("1.0.0", "wx.request({ url: 'https://evil.example.com/' })").await;
         assert_eq!(audit["state"], "rejected");
     }
 }
