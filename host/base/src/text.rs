@@ -106,13 +106,18 @@ pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
         return Err(Error::field(field, format!("must have 1 to {max} characters, has {length}.")));
     }
     no_control(field, text)?;
-    if text.chars().all(|c| is_invisible(c) || c.is_whitespace() || is_variation(c)) {
+    if !can_be_seen(text) {
         return Err(Error::field(field, "must have a character that can be seen."));
     }
     if let Some(c) = text.chars().find(|c| turns_direction(*c)) {
         return Err(Error::field(field, format!("must not contain the direction mark U+{:04X}.", c as u32)));
     }
     Ok(text.to_owned())
+}
+
+/// Whether a text has a character that can be seen.
+pub fn can_be_seen(text: &str) -> bool {
+    !text.chars().all(|c| is_invisible(c) || c.is_whitespace() || is_variation(c))
 }
 
 /// Whether the character is not visible by itself: joiners, fillers, direction marks, tags.
@@ -129,7 +134,7 @@ fn is_variation(c: char) -> bool {
 
 /// Whether the character changes the direction in which the following text is read, which can make one name look like
 /// another.
-fn turns_direction(c: char) -> bool {
+pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -44,6 +44,9 @@ pub enum Permit {
         /// When it ends: +90d from now, or RFC 3339; what was applied for when absent
         #[arg(long, value_name = "TIME")]
         until: Option<Moment>,
+        /// It has no end, whatever was applied for or approved before
+        #[arg(long, conflicts_with = "until")]
+        no_end: bool,
         /// What is to be said with it
         #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
@@ -128,9 +131,9 @@ pub async fn run(command: Permit, session: &mut Session) -> Done {
             let answer = client.value(Call::get(format!("/v1/permits/{permit}"))).await?;
             return session.out.show(&answer, detail);
         }
-        Permit::Approve { permit, until, note } => {
+        Permit::Approve { permit, until, no_end, note } => {
             let until = until.map(|until| until.resolve(now));
-            Call::post(format!("/v1/permits/{permit}/approve")).json(&Approve { note, until })
+            Call::post(format!("/v1/permits/{permit}/approve")).json(&Approve { note, until, no_end })
         }
         Permit::Refuse { permit, note } => step(&permit, "refuse", note),
         Permit::Revoke { permit, note } => step(&permit, "revoke", note),

@@ -1,11 +1,11 @@
 //! The types of the fields of messages, and what fits them: those of WeChat, so that templates and code move over.
 
-use berth_base::text::text_enum;
+use berth_base::text::{can_be_seen, text_enum, turns_direction};
 
 text_enum! {
     /// The type of a field.
     MessageFieldType {
-        /// Any text of 1 to 20 characters.
+        /// Any text of 1 to 20 characters, of which one can be seen and none turns the direction of reading.
         Thing = "thing",
         /// A number of up to 32 digits, with a decimal point or without.
         Number = "number",
@@ -81,7 +81,7 @@ impl MessageFieldType {
             return false;
         }
         match self {
-            Self::Thing => all(text, 20, |_| true),
+            Self::Thing => all(text, 20, |c| !turns_direction(c)) && can_be_seen(text),
             Self::Number => is_number(text, 32),
             Self::Letter => all(text, 32, |c| c.is_ascii_alphabetic()),
             Self::Symbol => all(text, 5, symbol),
@@ -105,7 +105,7 @@ impl MessageFieldType {
     /// What fits, in words.
     pub fn rule(self) -> &'static str {
         match self {
-            Self::Thing => "1 to 20 characters",
+            Self::Thing => "1 to 20 characters that can be seen, without direction marks",
             Self::Number => "a number of up to 32 digits",
             Self::Letter => "1 to 32 letters a-z",
             Self::Symbol => "1 to 5 symbols",
@@ -148,7 +148,7 @@ mod tests {
             (
                 Thing,
                 &["Latte", "一杯拿铁，大杯", "👩‍👩‍👧", "12345678901234567890"],
-                &["", " a", "a\n", "123456789012345678901"],
+                &["", " a", "a\n", "123456789012345678901", "\u{200b}\u{3164}", "gro\u{202e}.elpmaxe"],
             ),
             (
                 Number,

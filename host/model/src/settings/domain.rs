@@ -97,6 +97,7 @@ fn authority(kind: DomainKind, text: &str) -> Result<&str, String> {
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     match rest.find(['/', '\\', '?', '#']) {
+        Some(0) => Err(no_host()),
         Some(end) => {
             let origin = format!("{}://{}", kind.scheme(), &rest[..end]);
             Err(format!("must have no path, query or fragment; all paths of the domain are meant. Write {origin}."))
@@ -112,6 +113,10 @@ fn split(authority: &str) -> Result<(&str, Option<&str>), String> {
     Ok(authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))))
 }
 
+fn no_host() -> String {
+    "has no host name.".into()
+}
+
 fn no_address() -> String {
     "must be a host name, not an IP address.".into()
 }
@@ -122,10 +127,14 @@ fn read_port(text: &str) -> Result<u16, String> {
     port.ok_or_else(|| format!("{text:?} is not a port; a port is a number from 1 to 65535."))
 }
 
+/// Ends of names that lead to no server, or to each device itself: RFC 2606, RFC 6761, RFC 6762 and RFC 7686. Names of
+/// private networks, such as those below `internal`, are none of them.
+const NOWHERE: [&str; 6] = ["localhost", "local", "test", "example", "invalid", "onion"];
+
 /// The host name in lower case and punycode.
 fn host_name(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("has no host name.".into());
+        return Err(no_host());
     }
     if text.contains('*') {
         return Err("must not have a wildcard; name each host.".into());
@@ -141,6 +150,9 @@ fn host_name(text: &str) -> Result<String, String> {
     if name.len() > 253 || !name.split('.').all(is_label) {
         let rule = "labels have 1 to 63 letters, digits and inner hyphens, and the whole at most 253 characters";
         return Err(format!("{name:?} is not a host name: {rule}."));
+    }
+    if let Some(place) = NOWHERE.iter().find(|place| name.rsplit('.').next() == Some(place)) {
+        return Err(format!("{name} is no name that devices reach: .{place} is reserved for other uses."));
     }
     if psl::domain_str(&name).is_none() {
         let whose = format!("{name} is a public suffix, below which anybody can have a name");
@@ -179,6 +191,7 @@ mod tests {
             (Udp, "udp://game.example.com:443", "udp://game.example.com:443"),
             (Tcp, "tcp://game.example.com", "tcp://game.example.com"),
             (Request, "https://shop.github.io", "https://shop.github.io"),
+            (Request, "https://api.corp.internal", "https://api.corp.internal"),
             (Request, "https://a.b.c.example.co.uk", "https://a.b.c.example.co.uk"),
         ] {
             assert_eq!(Domain::read(kind, text).map(|domain| domain.0), Ok(kept.to_owned()), "{text}");
@@ -227,7 +240,11 @@ mod tests {
             (Request, "https://co.uk", "public suffix"),
             (Request, "https://github.io", "public suffix"),
             (Request, "https://中国", "public suffix"),
-            (Request, "https://localhost", "public suffix"),
+            (Request, "https:///a.com", "no host name"),
+            (Request, "https://localhost", "reserved"),
+            (Request, "https://a.localhost", "reserved"),
+            (Request, "https://printer.LOCAL", "reserved"),
+            (Request, "https://api.test:8443", "reserved"),
         ] {
             let refused = Domain::read(kind, text).expect_err(text);
             assert!(refused.contains(rule), "{text}: {refused}");

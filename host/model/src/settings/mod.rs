@@ -11,8 +11,8 @@ mod sensitive;
 pub use domain::{Domain, DomainKind};
 pub use domains::{DomainChange, DomainSettings, Domains, DomainsChanged, SetDomains};
 pub use permit::{
-    Apply, Approve, HostAppPermitQuery, MiniAppPermitQuery, NewPermit, Permit, PermitAt, PermitDetail, PermitKind,
-    PermitMove, PermitState, PermitStep, Reason, check_until,
+    Apply, Approve, HostAppPermitQuery, MiniAppPermitQuery, NewPermit, Permit, PermitAt, PermitDetail, PermitEnd,
+    PermitKind, PermitMove, PermitState, PermitStep, Reason, check_until,
 };
 pub use preset::{Preset, PresetName, named};
 pub use runtime::{AppSettings, DomainsRuntime, InForce, VerifiedDomains};

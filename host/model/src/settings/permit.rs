@@ -156,6 +156,29 @@ pub struct PermitMove {
     pub at: Millis,
 }
 
+/// When an approved permit ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PermitEnd {
+    /// When it was to end before, or when the team applied for.
+    #[default]
+    AsBefore,
+    /// At this time.
+    At(Millis),
+    /// Never.
+    Never,
+}
+
+impl PermitEnd {
+    /// The end of a permit that ended so before.
+    fn after(self, before: Option<Millis>) -> Option<Millis> {
+        match self {
+            Self::AsBefore => before,
+            Self::At(until) => Some(until),
+            Self::Never => None,
+        }
+    }
+}
+
 /// A step with what is said with it.
 #[derive(Clone, Copy, Debug)]
 pub struct PermitAt<'a> {
@@ -165,8 +188,8 @@ pub struct PermitAt<'a> {
     pub actor: &'a str,
     /// What is said with it; may be empty.
     pub note: &'a str,
-    /// The end of an approved permit, if it is to be another one than before.
-    pub until: Option<Millis>,
+    /// The end of an approved permit.
+    pub end: PermitEnd,
     /// The moment of the step.
     pub now: Millis,
 }
@@ -189,7 +212,7 @@ impl Permit {
             return Err(Error::new(Code::NoteRequired, text).with("field", "note").with("pointer", "/note"));
         }
         if at.step == PermitStep::Approve {
-            self.until = at.until.or(self.until);
+            self.until = at.end.after(self.until);
             check_until(self.until, at.now)?;
         }
         self.state = state;
@@ -343,6 +366,23 @@ pub struct Approve {
     /// another time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Millis>,
+    /// Whether it has no end, whatever was applied for or approved before; not together with `until`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_end: bool,
+}
+
+impl Approve {
+    /// When the permit ends.
+    ///
+    /// # Errors
+    /// `invalid-field` for an end beside `no_end`.
+    pub fn end(&self) -> Result<PermitEnd> {
+        match (self.no_end, self.until) {
+            (true, Some(_)) => Err(Error::field("no_end", "and `until` contradict each other. Send one of them.")),
+            (true, None) => Ok(PermitEnd::Never),
+            (false, until) => Ok(until.map_or(PermitEnd::AsBefore, PermitEnd::At)),
+        }
+    }
 }
 
 /// Which permits of a MiniApp to list.
@@ -427,7 +467,8 @@ mod tests {
     }
 
     fn step(permit: &mut Permit, step: PermitStep, note: &str, until: Option<Millis>) -> Result<PermitMove> {
-        permit.take(&PermitAt { step, actor: "usr_2", note, until, now: DAWN })
+        let end = until.map_or(PermitEnd::AsBefore, PermitEnd::At);
+        permit.take(&PermitAt { step, actor: "usr_2", note, end, now: DAWN })
     }
 
     #[test]
@@ -465,5 +506,11 @@ mod tests {
         let mut late = Permit { until: Some(DAWN), ..applies(json!({})).unwrap() };
         assert_eq!(step(&mut late, Approves, "", None).unwrap_err().fields["field"], "until");
         step(&mut late, Approves, "", Some(soon)).unwrap();
+        let never = |approve: serde_json::Value| serde_json::from_value::<Approve>(approve).unwrap().end();
+        let end = never(json!({"no_end": true})).unwrap();
+        late.take(&PermitAt { step: Approves, actor: "usr_2", note: "", end, now: DAWN }).unwrap();
+        assert_eq!((late.until, late.is_due(later)), (None, false));
+        assert_eq!(never(json!({"no_end": true, "until": soon})).unwrap_err().fields["field"], "no_end");
+        assert_eq!(never(json!({"until": null})).unwrap(), PermitEnd::AsBefore);
     }
 }

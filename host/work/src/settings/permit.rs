@@ -1,7 +1,6 @@
 //! Permits of MiniApps in host apps: applying, deciding, taking back (D2, D3, D6).
 
 use berth_base::{
-    clock::Millis,
     error::{Code, Error, Result},
     ids::{HostAppId, MiniAppId, PermitId},
     page::Page,
@@ -11,7 +10,7 @@ use berth_model::{
     binding::BindingState,
     settings::{
         ApiName, Apply, Approve, HostAppPermitQuery, MiniAppPermitQuery, NewPermit, Permit, PermitAt, PermitDetail,
-        PermitStep, Reason,
+        PermitEnd, PermitStep, Reason,
     },
 };
 use berth_store::{Db, PermitsOf, Tx};
@@ -80,7 +79,7 @@ fn exists(known: &Permit) -> Error {
 /// `permit-state`; `invalid-field` for an end that has passed; `not-bound`; `not-found`; `missing-grant`.
 #[tracing::instrument(name = "permit.approve", skip_all, fields(permit = %id))]
 pub async fn approve(db: &Db, caller: &Caller, id: &PermitId, approve: &Approve) -> Result<Permit> {
-    decide(db, caller, id, PermitStep::Approve, &approve.note, approve.until).await
+    decide(db, caller, id, PermitStep::Approve, &approve.note, approve.end()?).await
 }
 
 /// Refuses an application.
@@ -89,7 +88,7 @@ pub async fn approve(db: &Db, caller: &Caller, id: &PermitId, approve: &Approve)
 /// `note-required`; otherwise as for [`approve`].
 #[tracing::instrument(name = "permit.refuse", skip_all, fields(permit = %id))]
 pub async fn refuse(db: &Db, caller: &Caller, id: &PermitId, reason: &Reason) -> Result<Permit> {
-    decide(db, caller, id, PermitStep::Refuse, &reason.note, None).await
+    decide(db, caller, id, PermitStep::Refuse, &reason.note, PermitEnd::AsBefore).await
 }
 
 /// Takes an approved permit back.
@@ -98,7 +97,7 @@ pub async fn refuse(db: &Db, caller: &Caller, id: &PermitId, reason: &Reason) ->
 /// As for [`refuse`].
 #[tracing::instrument(name = "permit.revoke", skip_all, fields(permit = %id))]
 pub async fn revoke(db: &Db, caller: &Caller, id: &PermitId, reason: &Reason) -> Result<Permit> {
-    decide(db, caller, id, PermitStep::Revoke, &reason.note, None).await
+    decide(db, caller, id, PermitStep::Revoke, &reason.note, PermitEnd::AsBefore).await
 }
 
 /// Takes a step in the name of the host app.
@@ -108,7 +107,7 @@ async fn decide(
     id: &PermitId,
     step: PermitStep,
     note: &str,
-    until: Option<Millis>,
+    end: PermitEnd,
 ) -> Result<Permit> {
     let mut tx = db.begin().await?;
     let seen = known(&mut tx, caller, id).await?;
@@ -117,7 +116,7 @@ async fn decide(
         require_binding(&mut tx, &seen.mini_app, &seen.host_app).await?;
     }
     let now = tx.now();
-    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note, until, now }).await
+    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note, end, now }).await
 }
 
 /// Withdraws an application, or gives a permit up, in the name of the MiniApp.
@@ -131,7 +130,12 @@ pub async fn withdraw(db: &Db, caller: &Caller, id: &PermitId, reason: &Reason) 
     let team = tx.mini_app(&seen.mini_app).await?.ok_or_else(|| Error::not_found("permit", id))?.scope();
     caller.require(Action::Develop, &team)?;
     let (step, now) = (PermitStep::Withdraw, tx.now());
-    take(tx, &seen, PermitAt { step, actor: caller.account.as_str(), note: &reason.note, until: None, now }).await
+    take(
+        tx,
+        &seen,
+        PermitAt { step, actor: caller.account.as_str(), note: &reason.note, end: PermitEnd::AsBefore, now },
+    )
+    .await
 }
 
 /// Takes a step of a permit, after what the clock has done to it.
@@ -154,7 +158,7 @@ pub(super) async fn expire(tx: &mut Tx, permit: &mut Permit) -> Result<bool> {
     if !permit.is_due(now) {
         return Ok(false);
     }
-    let at = PermitAt { step: PermitStep::Expire, actor: event::BERTH, note: "", until: None, now };
+    let at = PermitAt { step: PermitStep::Expire, actor: event::BERTH, note: "", end: PermitEnd::AsBefore, now };
     tx.move_permit(permit, &at).await?;
     Ok(true)
 }
@@ -170,7 +174,7 @@ pub async fn end_all(tx: &mut Tx, mini_app: &MiniAppId, host_app: &HostAppId, ac
         let waits = permit.state.after(PermitStep::Revoke).is_none();
         let step = if waits { PermitStep::Refuse } else { PermitStep::Revoke };
         let note = "The MiniApp is not bound to the host app any more.";
-        tx.move_permit(&mut permit, &PermitAt { step, actor, note, until: None, now }).await?;
+        tx.move_permit(&mut permit, &PermitAt { step, actor, note, end: PermitEnd::AsBefore, now }).await?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Values of members by their name, in whatever looks like a member: `password=…`, `"password": {…}`, `\"password\":\"…\"`.
+//! Values of members by their name, in whatever looks like a member: `password=…`, `"password": {…}`, `\"password\":\"…\"`,
+//! `--password …`.
 //!
 //! A leak is worse than a word too much that is masked: where the end of a value is not sure, it is the farther one.
 
@@ -14,10 +15,10 @@ pub struct Key {
     is_header: bool,
 }
 
-/// The expression that finds a name and its sign.
+/// The expression that finds a name and its sign, or the name as a flag of a command.
 pub fn expression(name: &str) -> String {
-    let sign = r"(=>|->|:=|==|[:=：＝]|%3[ADad])";
-    format!(r#"(?i){}(\\*["'])?(?:\[[^\[\]\s]{{0,32}}\])*\s*{sign}\s*"#, regex::escape(name))
+    let (name, sign) = (regex::escape(name), r"(=>|->|:=|==|[:=：＝]|%3[ADad])");
+    format!(r#"(?i){name}(\\*["'])?(?:\[[^\[\]\s]{{0,32}}\])*\s*{sign}\s*|--(?:[a-z0-9-]{{0,32}}-)?{name}[ \t]+"#)
 }
 
 /// What is known of a member when its value is looked at.
@@ -29,6 +30,8 @@ struct Member<'t> {
     in_quotes: bool,
     /// Whether it is a parameter of an address or a form.
     in_query: bool,
+    /// Whether it is a flag of a command, whose value is one word.
+    is_flag: bool,
     /// Whether another member may follow after a space, as in `a=1 b=2`.
     in_pairs: bool,
 }
@@ -82,9 +85,10 @@ impl<'t> Member<'t> {
         let quote = found.get(1).map_or("", |quote| quote.as_str());
         let before = found.get_match().start().checked_sub(1).and_then(|at| text.as_bytes().get(at));
         let in_query = before.is_some_and(|byte| b"?&".contains(byte));
-        let in_pairs = found.get(2).is_some_and(|sign| sign.as_str() == "=");
+        let sign = found.get(2).map(|sign| sign.as_str());
         // The quote before a name of its own does not count.
-        Self { text, quote, in_quotes: in_quotes && quote.is_empty(), in_query, in_pairs }
+        let in_quotes = in_quotes && quote.is_empty();
+        Self { text, quote, in_quotes, in_query, is_flag: sign.is_none(), in_pairs: sign == Some("=") }
     }
 
     fn value(&self, start: usize, is_header: bool, rule: usize) -> Span {
@@ -133,7 +137,7 @@ impl<'t> Member<'t> {
             ',' | '}' | ']' if !self.quote.is_empty() => true,
             '\\' => !self.quote.is_empty(),
             ',' | ';' => is_last,
-            c if c.is_whitespace() => self.in_query || (self.in_pairs && begins_pair(after)),
+            c if c.is_whitespace() => self.in_query || self.is_flag || (self.in_pairs && begins_pair(after)),
             _ => false,
         }
     }

@@ -150,6 +150,10 @@ fn d4_a_value_is_masked_to_its_end() {
         ),
         ("password", "password[0]=s3cret", "password[0]=[masked]"),
         ("password", "password => s3cret", "password => [masked]"),
+        ("password", "mysql --password s3cret --host db", "mysql --password [masked] --host db"),
+        ("password", "login --user-password 's 3' -v", "login --user-password '[masked]' -v"),
+        ("password", r#"{"run":"mysql --password s3cret","n":1}"#, r#"{"run":"mysql --password [masked]","n":1}"#),
+        ("password", "the password is gone", "the password is gone"),
         ("password", r#"{"password":{"v":"s3cret"},"emoji":"\ud83d"}"#, r#"{"password":"[masked]","emoji":"\ud83d"}"#),
         ("password", r#"{"password":"s3cr"#, r#"{"password":"[masked]"#),
     ] {
