@@ -2,29 +2,44 @@
 //! error.
 
 use std::{
-    sync::{Condvar, Mutex, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 /// A number of places, of which each evaluation takes one.
 pub(crate) struct Slots {
-    free: Mutex<u32>,
+    places: Mutex<Places>,
     freed: Condvar,
+}
+
+struct Places {
+    free: u32,
+    /// How many threads wait for a place. A condition variable of the standard library makes a system call to wake
+    /// whoever waits, even when nobody does.
+    waiting: u32,
 }
 
 impl Slots {
     /// `count` free places.
     pub fn new(count: u32) -> Self {
-        Self { free: Mutex::new(count), freed: Condvar::new() }
+        Self { places: Mutex::new(Places { free: count, waiting: 0 }), freed: Condvar::new() }
     }
 
     /// Takes a place, and waits for one at most as long as `patience`. `None` when none became free in time.
     pub fn take(&self, patience: Duration) -> Option<Slot<'_>> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut free, _) =
-            self.freed.wait_timeout_while(free, patience, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free = free.checked_sub(1)?;
+        let mut places = self.places();
+        if places.free == 0 {
+            places.waiting += 1;
+            let waited = self.freed.wait_timeout_while(places, patience, |places| places.free == 0);
+            places = waited.unwrap_or_else(PoisonError::into_inner).0;
+            places.waiting -= 1;
+        }
+        places.free = places.free.checked_sub(1)?;
         Some(Slot(self))
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -33,7 +48,10 @@ pub struct Slot<'a>(&'a Slots);
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+        let mut places = self.0.places();
+        places.free += 1;
+        if places.waiting > 0 {
+            self.0.freed.notify_one();
+        }
     }
 }
