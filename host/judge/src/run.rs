@@ -94,14 +94,18 @@ impl std::error::Error for Misfit {}
 
 /// Ends the guest when it has used up its CPU time. Epochs measure elapsed time, in which a guest may only have waited
 /// for a processor: at each deadline it gets the CPU time that is left, until its elapsed time exceeds its patience.
+///
+/// To read the CPU time of a thread takes a system call, and most guests end within a tick. So the first reading is at the
+/// first tick, when the guest can have used no more than one.
 fn watch(store: &mut Store, limits: &Limits) {
-    // Calls are synchronous: whoever runs the guest is the thread that is here now.
-    let (cpu, wall) = (ThreadTime::now().as_duration(), Instant::now());
+    let (wall, mut began) = (Instant::now(), None);
     let (deadline, patience) = (limits.deadline(), limits.patience());
-    store.set_epoch_deadline(ticks(deadline));
+    store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        let used = ThreadTime::now().as_duration().saturating_sub(cpu);
-        let left = deadline.saturating_sub(used);
+        // Calls are synchronous: whoever runs the guest is the thread that is here now.
+        let now = ThreadTime::now().as_duration();
+        let began = *began.get_or_insert_with(|| now.saturating_sub(wall.elapsed().min(TICK)));
+        let left = deadline.saturating_sub(now.saturating_sub(began));
         if left.is_zero() || wall.elapsed() >= patience {
             return Err(Exceeded(Limit::Deadline).into());
         }
