@@ -17,7 +17,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
         header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
@@ -37,7 +37,7 @@ use berth_base::{
 
 use crate::{
     health::{self, ReadyChecks},
-    metrics::{self, Metrics},
+    metrics::{self, Metrics, Route},
     problem,
     request_id::{RequestId, X_REQUEST_ID},
     sent::OnceSent,
@@ -95,7 +95,7 @@ fn after_panic(panic: &(dyn std::any::Any + Send)) -> Error {
 struct Entry {
     id: RequestId,
     method: Method,
-    route: String,
+    route: Route,
     started: Instant,
     metrics: Arc<Metrics>,
     status: StatusCode,
@@ -110,12 +110,10 @@ struct Entry {
 impl Entry {
     fn open(request: &Request, id: RequestId, metrics: Arc<Metrics>) -> Self {
         metrics.in_flight.inc();
-        // The pattern, never the path: paths can carry secrets, and patterns are few.
-        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
         Self {
             id,
             method: request.method().clone(),
-            route: route.to_owned(),
+            route: Route::of(request),
             started: Instant::now(),
             metrics,
             // Stays if the client leaves before there is an answer; the number is nginx's.
@@ -165,7 +163,7 @@ impl Drop for Entry {
         }
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
-        self.metrics.answered(&self.route, &self.method, self.status, took, self.sent);
+        self.metrics.answered(self.route.clone(), &self.method, self.status, took, self.sent);
         let micros = took.as_micros() as u64;
         match self.status.as_u16() {
             500.. => access_line!(error, self, micros),

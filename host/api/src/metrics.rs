@@ -2,18 +2,20 @@
 
 use crate::problem::Problem;
 use std::{
+    fmt,
+    hash::{Hash, Hasher},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::{
-    extract::State,
+    extract::{MatchedPath, Request, State},
     http::{Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text::encode},
     metrics::{
         counter::Counter,
         family::Family,
@@ -26,20 +28,62 @@ use prometheus_client::{
 use super::backlog::BacklogFigures;
 use berth_base::error::Error;
 
+/// The pattern of the route that a request matched, such as `/v1/mini-apps/{id}`, or `unmatched`. Never the path: paths
+/// can carry secrets, and patterns are few. It is cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Route(Option<MatchedPath>);
+
+impl Route {
+    /// The route of a request.
+    pub fn of(request: &Request) -> Self {
+        Self(request.extensions().get().cloned())
+    }
+
+    fn as_str(&self) -> &str {
+        self.0.as_ref().map_or("unmatched", MatchedPath::as_str)
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Route {}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl EncodeLabelValue for Route {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        EncodeLabelValue::encode(&self.as_str(), encoder)
+    }
+}
+
 /// The labels of an answered request. They all come from small sets, so that callers cannot make the memory grow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RequestLabels {
-    /// The matched route, such as `/v1/mini-apps/{id}`, or `unmatched`.
-    pub route: String,
+    /// The matched route.
+    pub route: Route,
     /// The method, or `OTHER` for unusual ones.
-    pub method: String,
+    pub method: &'static str,
     /// The class of the status, `1xx` to `5xx`.
-    pub status: String,
+    pub status: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
-    route: String,
+    route: Route,
 }
 
 /// The counters of the edge. Other parts add their own to `registry`, which prefixes names with `berth_`.
@@ -118,23 +162,29 @@ impl Metrics {
     }
 
     /// Counts an answered request: how long it took, and how many bytes of body were sent.
-    pub fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration, sent: u64) {
-        let labels = RequestLabels {
-            route: route.into(),
-            method: known_method(method).into(),
-            status: format!("{}xx", status.as_u16() / 100),
-        };
+    pub fn answered(&self, route: Route, method: &Method, status: StatusCode, took: Duration, sent: u64) {
+        let of_route = RouteLabels { route: route.clone() };
+        let labels = RequestLabels { route, method: known_method(method), status: class(status) };
         self.requests.get_or_create(&labels).inc();
-        self.latency.get_or_create(&RouteLabels { route: route.into() }).observe(took.as_secs_f64());
+        self.latency.get_or_create(&of_route).observe(took.as_secs_f64());
         self.sent.inc_by(sent);
     }
 }
 
 /// The method as a label. Methods are free text on the wire, so unusual ones share the name `OTHER`.
-pub(crate) fn known_method(method: &Method) -> &str {
-    match method.as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
-        _ => "OTHER",
+pub(crate) fn known_method(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| method == known).unwrap_or("OTHER")
+}
+
+/// The class of a status as a label.
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        500.. => "5xx",
+        400.. => "4xx",
+        300.. => "3xx",
+        200.. => "2xx",
+        _ => "1xx",
     }
 }
 
@@ -195,12 +245,12 @@ mod tests {
     #[tokio::test]
     async fn an_answered_request_is_counted_by_route_method_and_class() {
         let metrics = Arc::new(Metrics::default());
-        metrics.answered("/v1/check", &Method::POST, StatusCode::OK, Duration::from_millis(3), 120);
+        metrics.answered(Route(None), &Method::POST, StatusCode::OK, Duration::from_millis(3), 120);
         let text = text_of(metrics).await;
-        let line = r#"berth_http_requests_total{route="/v1/check",method="POST",status="2xx"} 1"#;
+        let line = r#"berth_http_requests_total{route="unmatched",method="POST",status="2xx"} 1"#;
         assert!(text.contains(line), "{text}");
         assert!(
-            text.contains(r#"berth_http_request_duration_seconds_bucket{le="0.005",route="/v1/check"} 1"#),
+            text.contains(r#"berth_http_request_duration_seconds_bucket{le="0.005",route="unmatched"} 1"#),
             "{text}"
         );
         assert!(text.contains("berth_http_sent_bytes_total 120"), "{text}");

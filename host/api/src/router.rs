@@ -1,4 +1,5 @@
-//! Puts all routes together, from the outside in: edge, ETags, idempotency, resources.
+//! Puts all routes together, from the outside in: edge, ETags, idempotency, resources. What devices ask passes the edge
+//! alone: it is no read with an ETag, does the same when it is repeated, and comes more often than all else together.
 
 use crate::problem::Problem;
 use std::sync::Arc;
@@ -45,17 +46,26 @@ struct Description;
 /// Size in bytes of the largest request body that an Idempotency-Key protects, and of the largest answer that is kept.
 const MAX_IDEMPOTENT: usize = 1 << 20;
 
-fn resources() -> (Router<Api>, utoipa::openapi::OpenApi) {
-    let (routes, mut document) =
-        OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).merge(scim::routes()).split_for_parts();
+/// All routes that are described.
+struct Resources {
+    of_devices: Router<Api>,
+    others: Router<Api>,
+    document: utoipa::openapi::OpenApi,
+}
+
+fn resources() -> Resources {
+    let others = OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).merge(scim::routes());
+    let (others, mut document) = others.split_for_parts();
+    let (of_devices, described) = v1::devices::routes().split_for_parts();
+    document.merge(described);
     refusals::add(&mut document);
     security::add(&mut document);
-    (routes, document)
+    Resources { of_devices, others, document }
 }
 
 /// The OpenAPI document of the API, with the numbers of rules that only its sources speak of.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    resources().1
+    resources().document
 }
 
 /// The text that `/openapi.json` serves.
@@ -65,15 +75,16 @@ fn served(document: &utoipa::openapi::OpenApi) -> String {
 
 /// All routes of the host, wrapped by what every request passes.
 pub fn router(app: Arc<App>, throttle: Arc<Throttle>, deps: EdgeDeps) -> Router {
-    let (resources, description) = resources();
+    let Resources { of_devices, others, document } = resources();
     let idempotency =
         Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
     let api = Api { app, throttle };
-    let document = served(&description);
-    let routes = resources
+    let document = served(&document);
+    let routes = others
         .route_layer(from_fn_with_state(idempotency, once::<berth_store::Db>))
         .route_layer(from_fn_with_state(api.clone(), identify))
         .layer(from_fn(super::etag::tag))
+        .merge(of_devices)
         .route("/", get(welcome))
         .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
         .with_state(api);

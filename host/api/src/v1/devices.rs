@@ -19,7 +19,8 @@ use crate::{
     client_ip::ClientIp,
 };
 
-pub(super) fn routes() -> OpenApiRouter<Api> {
+/// What devices ask.
+pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(check)).routes(routes!(explain)).routes(routes!(report))
 }
 

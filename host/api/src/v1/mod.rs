@@ -69,7 +69,7 @@ fn items<T>(items: Vec<T>) -> Result<Json<Items<T>>> {
     Ok(Json(Items { items }))
 }
 
-/// All resources.
+/// All resources but those of devices.
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
@@ -85,7 +85,6 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(audits::routes())
         .merge(policies::routes())
         .merge(gray::routes())
-        .merge(devices::routes())
         .merge(logs::routes())
         .merge(merchants::routes())
         .merge(authorisations::routes())
