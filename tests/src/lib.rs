@@ -10,6 +10,7 @@
     reason = "a test that cannot set its scene should stop"
 )]
 
+pub mod bench;
 pub mod guests;
 pub mod invariants;
 pub mod made;

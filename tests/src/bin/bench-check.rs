@@ -1,6 +1,6 @@
-//! Measures checks per second, when one grayscale policy is asked for each check. Beside it runs the limit: a bare axum
-//! handler that parses the same JSON and answers a constant of the same size. Both run as processes of their own, in
-//! turns, under the same wrk.
+//! Measures checks per second: of a MiniApp without a gray task, when one grayscale policy is asked for each check, and of
+//! 50 MiniApps at once. Beside each runs the limit: a bare axum handler that parses the same JSON and answers a constant
+//! of the same size. Both run as processes of their own, in turns, under the same wrk.
 //!
 //! `bench-check path/to/berth` measures; `bench-check --bare ADDR ANSWER` is the bare handler.
 
@@ -8,12 +8,13 @@ use std::{
     env,
     error::Error,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use axum::{Json, Router, http::header::CONTENT_TYPE, routing::post};
+use berth_tests::bench::{Readings, say};
 use serde_json::{Value, json};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -21,6 +22,8 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 const ROUNDS: usize = 5;
 const SECONDS: u32 = 4;
 const CONNECTIONS: u32 = 32;
+/// How many MiniApps the largest question is about.
+const BATCH: usize = 50;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().collect();
@@ -101,20 +104,74 @@ fn ask(addr: &str, key: &str, body: &Value) -> Result<String> {
     if curl.status.success() { Ok(String::from_utf8(curl.stdout)?) } else { Err("the check was refused".into()) }
 }
 
-/// Finds a device that the 50 % policy refuses, and what it is told. The policy judges such a device anew on every
-/// check, while an admitted one is only looked up.
-fn refused_device(addr: &str, key: &str) -> Result<(Value, String)> {
+/// What one row asks, and the answer to it.
+struct Row {
+    name: &'static str,
+    question: Value,
+    answer: String,
+}
+
+impl Row {
+    fn of(name: &'static str, addr: &str, key: &str, question: Value) -> Result<Self> {
+        Ok(Self { name, answer: ask(addr, key, &question)?, question })
+    }
+}
+
+fn question<'a>(guid: &str, mini_apps: impl IntoIterator<Item = &'a str>) -> Value {
+    let apps: Vec<_> = mini_apps.into_iter().map(|id| json!({"mini_app": id})).collect();
+    json!({
+        "host_app": "demo-app", "host_version": "3.2.1", "sdk_version": "1.0.0", "platform": "android",
+        "os_version": "14", "guid": guid, "network": "wifi", "apps": apps,
+    })
+}
+
+/// Asks as a device that the 50 % policy refuses. The policy judges such a device anew on every check, while an admitted
+/// one is only looked up.
+fn refused_by_a_policy(addr: &str, key: &str) -> Result<Row> {
     for number in 0..64 {
-        let question = json!({
-            "host_app": "demo-app", "host_version": "3.2.1", "sdk_version": "1.0.0", "platform": "android",
-            "os_version": "14", "guid": format!("bench-device-{number}"), "network": "wifi", "apps": [{"mini_app": "coffee"}],
-        });
-        let answer = ask(addr, key, &question)?;
-        if answer.contains(r#""reason":"online""#) {
-            return Ok((question, answer));
+        let row = Row::of("check-one-policy", addr, key, question(&format!("bench-device-{number}"), ["coffee"]))?;
+        if row.answer.contains(r#""reason":"online""#) {
+            return Ok(row);
         }
     }
     Err("no device of 64 was refused by a policy of 50 %".into())
+}
+
+/// The command line of the host under test, as its admin.
+struct Admin<'a> {
+    berth: &'a Path,
+    server: String,
+    token: String,
+    folder: PathBuf,
+}
+
+impl<'a> Admin<'a> {
+    fn new(berth: &'a Path, addr: &str, folder: &Path) -> Result<Self> {
+        let out = Command::new(berth).args(["admin", "token", "--data-dir"]).arg(folder.join("data")).output()?;
+        let token = String::from_utf8(out.stdout)?.trim().to_owned();
+        Ok(Self { berth, server: format!("http://{addr}"), token, folder: folder.to_owned() })
+    }
+
+    fn run(&self, words: &str) -> Result<()> {
+        let mut command = Command::new(self.berth);
+        command.args(words.split(' ')).env("BERTH_SERVER", &self.server).env("BERTH_TOKEN", &self.token);
+        let out = command.output()?;
+        if out.status.success() {
+            return Ok(());
+        }
+        Err(format!("berth {words}: {}", String::from_utf8_lossy(&out.stderr)).into())
+    }
+
+    /// Publishes a MiniApp that has no gray task.
+    fn publish(&self, id: &str) -> Result<()> {
+        let package = format!("{}/{id}_1.0.0.apkg", self.folder.display());
+        self.run(&format!("app create {id} --id {id}"))?;
+        self.run(&format!("host-app bind demo-app {id}"))?;
+        self.run(&format!("pack packages/coffee/1.0.0 --id {id} --out {package}"))?;
+        self.run(&format!("push {package} --submit --wait"))?;
+        self.run(&format!("version decide {id} 1.0.0 --host-app demo-app --approve"))?;
+        self.run(&format!("version publish {id} 1.0.0"))
+    }
 }
 
 struct Reading {
@@ -138,11 +195,6 @@ fn wrk(addr: &str, script: &Path) -> Result<Reading> {
     Ok(Reading { per_second, p99: after("99%").unwrap_or("?").to_owned() })
 }
 
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn wait_for(addr: &str) -> Result<()> {
     let start = Instant::now();
     while std::net::TcpStream::connect(addr).is_err() {
@@ -154,55 +206,55 @@ fn wait_for(addr: &str) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "its output is its purpose")]
 fn measure(berth: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let (ours, beside) = (free_addr()?, free_addr()?);
+    let addr = free_addr()?;
     let mut host =
-        spawn(Command::new(berth).args(["demo", "--listen", &ours, "--data-dir"]).arg(folder.path().join("data")))?;
+        spawn(Command::new(berth).args(["demo", "--listen", &addr, "--data-dir"]).arg(folder.path().join("data")))?;
     let key = key_of(&mut host)?;
-    let (question, answer) = refused_device(&ours, &key)?;
-    let _limit = spawn(Command::new(env::current_exe()?).args(["--bare", &beside, &answer]))?;
+    let admin = Admin::new(berth, &addr, folder.path())?;
+    let plain: Vec<_> = (0..BATCH).map(|number| format!("plain-{number}")).collect();
+    plain.iter().try_for_each(|id| admin.publish(id))?;
+    std::thread::sleep(Duration::from_secs(2)); // the index follows within one
+    let all = question("bench-device", plain.iter().map(String::as_str));
+    for row in [
+        Row::of("check-no-policy", &addr, &key, question("bench-device", ["plain-0"]))?,
+        refused_by_a_policy(&addr, &key)?,
+        Row::of("check-batch-of-50", &addr, &key, all)?,
+    ] {
+        read(&row, &addr, &key, folder.path())?;
+    }
+    Ok(())
+}
+
+/// Measures one row, and prints it.
+fn read(row: &Row, addr: &str, key: &str, folder: &Path) -> Result<()> {
+    let beside = free_addr()?;
+    let _limit = spawn(Command::new(env::current_exe()?).args(["--bare", &beside, &row.answer]))?;
     wait_for(&beside)?;
-    let script = folder.path().join("post.lua");
-    let body = question.to_string();
+    let (script, body) = (folder.join("post.lua"), &row.question);
     fs::write(
         &script,
         format!(
             "wrk.method = 'POST'\nwrk.body = '{body}'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.headers['X-Host-App-Key'] = '{key}'\n"
         ),
     )?;
-    let (mut our_rates, mut their_rates) = (Vec::new(), Vec::new());
+    let mut readings = Readings::default();
     for round in 0..=ROUNDS {
-        let (us, them) = (wrk(&ours, &script)?, wrk(&beside, &script)?);
-        println!(
-            "berth {:>9.0}/s p99 {:>8}   bare {:>9.0}/s p99 {:>8}{}",
+        let (us, them) = (wrk(addr, &script)?, wrk(&beside, &script)?);
+        say(format!(
+            "{:<18} berth {:>9.0}/s p99 {:>8}   bare {:>9.0}/s p99 {:>8}{}",
+            row.name,
             us.per_second,
             us.p99,
             them.per_second,
             them.p99,
             if round == 0 { "   (warm-up, not counted)" } else { "" }
-        );
+        ));
         if round > 0 {
-            our_rates.push(us.per_second);
-            their_rates.push(them.per_second);
+            readings.push(us.per_second, them.per_second);
         }
     }
-    let spread = |rates: &[f64]| {
-        let (low, high) =
-            rates.iter().fold((f64::MAX, f64::MIN), |(low, high), rate| (low.min(*rate), high.max(*rate)));
-        format!("{low:.0}..{high:.0}")
-    };
-    let (ours, beside) = (median(&mut our_rates), median(&mut their_rates));
-    let commit =
-        Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().map(|out| out.stdout).unwrap_or_default();
-    println!(
-        "{}",
-        json!({
-            "bench": "check-one-policy", "ours": ours.round(), "beside": beside.round(), "ratio": (ours / beside * 100.0).round() / 100.0,
-            "spread": {"ours": spread(&our_rates), "beside": spread(&their_rates)}, "unit": "req/s",
-            "commit": String::from_utf8(commit)?.trim(), "load": format!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s"),
-        })
-    );
+    say(readings.row(row.name, "req/s", &format!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s")));
     Ok(())
 }

@@ -14,6 +14,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::Path, http::StatusCode, routing::post};
+use berth_tests::bench::{Readings, percentile, say};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -151,16 +152,6 @@ impl Bench {
     }
 }
 
-fn percentile(sorted: &[f64], part: f64) -> f64 {
-    sorted.get(((sorted.len() as f64 * part) as usize).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    percentile(&sorted, 0.5)
-}
-
 #[tokio::main]
 async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -190,25 +181,10 @@ async fn main() -> Result<()> {
     }
     for (name, part) in [("p50", 0.50), ("p99", 0.99)] {
         let of = |rows: &[Vec<f64>]| rows.iter().map(|row| percentile(row, part)).collect::<Vec<_>>();
-        let (ours, beside) = (of(&ill), of(&well));
-        let ratios: Vec<_> = ours.iter().zip(&beside).map(|(ours, beside)| ours / beside).collect();
-        let spread = ratios.iter().copied().fold(f64::MIN, f64::max) - ratios.iter().copied().fold(f64::MAX, f64::min);
-        let row = json!({
-            "bench": format!("delay of an event to {} webhooks with {hanging} more hanging, beside none hanging, {name}", bench.good),
-            "ours": median(&ours), "beside": median(&beside), "ratio": median(&ratios), "spread": spread, "unit": "ms",
-            "commit": commit(),
-        });
-        writeln(&row)?;
+        let mut readings = Readings::default();
+        of(&ill).into_iter().zip(of(&well)).for_each(|(ours, beside)| readings.push(ours, beside));
+        let bench = format!("delay of an event to {} webhooks beside none hanging, {name}", bench.good);
+        say(readings.row(&bench, "ms", &format!("{hanging} webhooks hang")));
     }
     Ok(())
-}
-
-fn commit() -> String {
-    let head = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    head.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
-}
-
-fn writeln(row: &Value) -> Result<()> {
-    use std::io::Write;
-    Ok(writeln!(std::io::stdout(), "{row}")?)
 }

@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use berth_tests::bench::{Readings, say};
 use serde_json::{Value, json};
 use sqlx::{
     AssertSqlSafe, PgPool, SqlitePool,
@@ -42,7 +43,10 @@ async fn main() -> Result<()> {
     measure(Bench::open(&berth, "sqlite", None).await?).await?;
     match env::var("BERTH_TEST_POSTGRES") {
         Ok(server) => measure(Bench::open(&berth, "postgres", Some(&server)).await?).await,
-        Err(_) => say("SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set"),
+        Err(_) => {
+            say("SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set");
+            Ok(())
+        }
     }
 }
 
@@ -245,48 +249,24 @@ async fn wait_for(ready: &str) -> Result<()> {
 /// Measures one message a request, plain INSERTs, and 100 messages a request, in turns.
 async fn measure(bench: Bench) -> Result<()> {
     let bench = Arc::new(bench);
-    let (mut single, mut batch, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut single, mut batch) = (Readings::default(), Readings::default());
     for round in 0..=ROUNDS {
         let readings =
             [bench.reading(Work::Single).await?, bench.reading(Work::Plain).await?, bench.reading(Work::Batch).await?];
         let [one, beside, many] = readings;
         let remark = if round == 0 { "   (warm-up, not counted)" } else { "" };
-        say(&format!(
+        say(format!(
             "{:<8}  single {one:>7.0}/s   batch {many:>7.0}/s   INSERT {beside:>7.0}/s{remark}",
             bench.database
-        ))?;
+        ));
         if round > 0 {
-            single.push(one);
-            batch.push(many);
-            plain.push(beside);
+            single.push(one, beside);
+            batch.push(many, beside);
         }
     }
-    for (name, ours) in [("single", &mut single), ("batch", &mut batch)] {
-        say(&row(&format!("fulfil-{name}-{}", bench.database), ours, &mut plain).to_string())?;
+    let load = format!("{SENDERS} senders, {MERCHANTS} merchants");
+    for (name, readings) in [("single", single), ("batch", batch)] {
+        say(readings.row(&format!("fulfil-{name}-{}", bench.database), "messages/s", &load));
     }
-    Ok(())
-}
-
-fn row(bench: &str, ours: &mut [f64], beside: &mut [f64]) -> Value {
-    let spread = |rates: &[f64]| format!("{:.0}..{:.0}", rates[0], rates[rates.len() - 1]);
-    let (our, their) = (median(ours), median(beside));
-    let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().map(|out| out.stdout);
-    json!({
-        "bench": bench, "ours": our.round(), "beside": their.round(), "ratio": (our / their * 100.0).round() / 100.0,
-        "spread": {"ours": spread(ours), "beside": spread(beside)}, "unit": "messages/s",
-        "commit": String::from_utf8_lossy(&commit.unwrap_or_default()).trim(),
-        "load": format!("{SENDERS} senders, {MERCHANTS} merchants"),
-    })
-}
-
-/// Sorts the values and returns the median.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-#[expect(clippy::print_stdout, reason = "its output is its purpose")]
-fn say(line: &str) -> Result<()> {
-    println!("{line}");
     Ok(())
 }

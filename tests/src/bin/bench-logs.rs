@@ -22,6 +22,7 @@ use berth_base::{
 };
 use berth_logs::{LogConfig, LogStore};
 use berth_model::log::{Arrived, DayLimits, Filter, Level, LogId, LogQuery, Sender, Span};
+use berth_tests::bench::{Readings, say};
 use serde_json::{Value, json};
 use sqlx::{
     QueryBuilder, Sqlite, SqlitePool,
@@ -129,20 +130,20 @@ async fn intake(berth: &str, clickhouse: Option<&ClickHouse>) -> Result<()> {
         }
     };
     let next = Arc::new(AtomicU64::new(0));
-    let (mut ours, mut beside) = (Vec::new(), Vec::new());
+    let mut readings = Readings::default();
     for round in 0..=ROUNDS {
         let one = sent(&http, &url, &key, &next).await?;
         let other = inserted(&plain, &next).await?;
         let remark = if round == 0 { "   (warm-up, not counted)" } else { "" };
-        say(&format!("entries {one:>8.0}/s   INSERT {other:>8.0}/s{remark}"))?;
+        say(format!("entries {one:>8.0}/s   INSERT {other:>8.0}/s{remark}"));
         if round > 0 {
-            ours.push(one);
-            beside.push(other);
+            readings.push(one, other);
         }
     }
     let load = format!("{SENDERS} senders, {BATCH} entries a batch, stored when answered");
     let name = if clickhouse.is_some() { "logs-intake-clickhouse" } else { "logs-intake-sqlite" };
-    say(&row(name, &mut ours, &mut beside, "entries/s", &load).to_string())
+    say(readings.row(name, "entries/s", &load));
+    Ok(())
 }
 
 async fn sent(http: &reqwest::Client, url: &str, key: &str, next: &Arc<AtomicU64>) -> Result<f64> {
@@ -250,28 +251,28 @@ async fn searches(millions: u64, clickhouse: Option<&ClickHouse>) -> Result<()> 
     fill(&*store, count).await?;
     let bytes: u64 = store.days().await?.iter().map(|day| day.bytes).sum();
     let rate = count as f64 / began.elapsed().as_secs_f64();
-    say(&format!("{count} entries in {} MiB, stored at {rate:.0}/s by one caller", bytes >> 20))?;
+    say(format!("{count} entries in {} MiB, stored at {rate:.0}/s by one caller", bytes >> 20));
     let plain = match clickhouse {
         None => Plain::Sqlite(file_in(&folder.path().join("logs")).await?),
         Some(clickhouse) => Plain::ClickHouse(clickhouse),
     };
     for (name, query, scan) in questions(count) {
         let filter = serde_json::from_value::<LogQuery>(query)?.filter()?;
-        let (mut ours, mut beside) = (Vec::new(), Vec::new());
+        let mut readings = Readings::default();
         for _ in 0..ROUNDS {
-            ours.push(searched(&*store, &filter).await?);
+            let ours = searched(&*store, &filter).await?;
             let began = Instant::now();
             match &plain {
                 Plain::Sqlite(pool) => drop(sqlx::query(sqlx::AssertSqlSafe(scan.clone())).fetch_all(pool).await?),
                 Plain::ClickHouse(clickhouse) => drop(clickhouse.ask(&in_clickhouse(&scan), String::new()).await?),
             }
-            beside.push(began.elapsed().as_secs_f64() * 1000.0);
+            readings.push(ours, began.elapsed().as_secs_f64() * 1000.0);
         }
         let load = format!(
             "first page of 50, {count} entries of {MINI_APPS} MiniApps on one day; beside: a scan of all of it"
         );
         let on = if clickhouse.is_some() { "clickhouse" } else { "sqlite" };
-        say(&row(&format!("logs-search-{name}-{on}-{millions}M"), &mut ours, &mut beside, "ms", &load).to_string())?;
+        say(readings.row(&format!("logs-search-{name}-{on}-{millions}M"), "ms", &load));
     }
     Ok(())
 }
@@ -335,29 +336,5 @@ async fn wait_for(ready: &str) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(())
-}
-
-fn row(bench: &str, ours: &mut [f64], beside: &mut [f64], unit: &str, load: &str) -> Value {
-    let (our, their) = (median(ours), median(beside));
-    let spread = |values: &[f64]| format!("{:.1}..{:.1}", values[0], values[values.len() - 1]);
-    let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().map(|out| out.stdout);
-    json!({
-        "bench": bench, "ours": (our * 10.0).round() / 10.0, "beside": (their * 10.0).round() / 10.0,
-        "ratio": (our / their * 1000.0).round() / 1000.0,
-        "spread": {"ours": spread(ours), "beside": spread(beside)}, "unit": unit,
-        "commit": String::from_utf8_lossy(&commit.unwrap_or_default()).trim(), "load": load,
-    })
-}
-
-/// Sorts the values and returns the median.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-#[expect(clippy::print_stdout, reason = "its output is its purpose")]
-fn say(line: &str) -> Result<()> {
-    println!("{line}");
     Ok(())
 }
