@@ -8,6 +8,7 @@ use std::{
     env,
     error::Error,
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -83,17 +84,18 @@ fn spawn(command: &mut Command) -> Result<Server> {
     Ok(Server(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?))
 }
 
-/// Reads what `berth demo` prints up to the key of its host app, and returns the key.
+/// Reads what `berth demo` prints up to the key of its host app, and returns the key. What it prints afterwards is read
+/// too: a host whose output nobody takes ends.
 fn key_of(server: &mut Server) -> Result<String> {
-    use std::io::BufRead;
-    let out = server.0.stdout.take().ok_or("no stdout")?;
-    let lines = std::io::BufReader::new(out).lines();
-    for line in lines {
-        if let Some((_, rest)) = line?.split_once("X-Host-App-Key: ") {
-            return Ok(rest.split('\'').next().unwrap_or_default().to_owned());
-        }
+    let mut lines = BufReader::new(server.0.stdout.take().ok_or("no stdout")?).lines();
+    let mut key = None;
+    while key.is_none() {
+        let line = lines.next().ok_or("the demo ended before it was ready")??;
+        let after = line.split_once("X-Host-App-Key: ").map(|(_, rest)| rest.split('\'').next().unwrap_or_default());
+        key = after.map(str::to_owned);
     }
-    Err("the demo ended before it was ready".into())
+    std::thread::spawn(move || lines.for_each(drop));
+    key.ok_or_else(|| "the demo names no key".into())
 }
 
 fn ask(addr: &str, key: &str, body: &Value) -> Result<String> {
