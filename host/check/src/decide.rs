@@ -221,8 +221,11 @@ fn passes(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &m
         started: task.life.start,
         now: question.now,
     };
-    if task.judges.is_empty() {
-        trace.step("conditions", Some(&task.id), true, || "The task has no conditions.".into());
+    if !task.judges.iter().any(|bound| bound.spec.enforce) {
+        trace.step("conditions", Some(&task.id), true, || match task.judges.is_empty() {
+            true => "The task has no conditions.".into(),
+            false => "No policy of the task decides, so every device may have its version.".into(),
+        });
     }
     let mut pass = |bound: &BoundJudge| {
         let opinion = bound.judge.judge(question.device, &facts, &task.cohorts);

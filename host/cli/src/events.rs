@@ -157,6 +157,7 @@ async fn page(client: &Client, which: &Which, after: i64) -> Result<Vec<Value>, 
 /// Prints events in an endless loop. When the host cannot be reached for a while, it is asked again.
 async fn tail(client: &Client, session: &mut Session, which: &Which, mut after: Option<i64>, types: &[String]) -> Done {
     let types = (!types.is_empty()).then(|| types.join(","));
+    session.out.note("Waiting for events. Ctrl-C ends it.");
     loop {
         let call = which.of(Call::get("/v1/events/stream")).query("types", types.as_ref()).query("after", after);
         match follow(client, session, &call, &mut after).await {

@@ -81,6 +81,10 @@ fn seconds(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| format!("{at:.0}"))
 }
 
+/// By how many seconds the clock of a host may be ahead of this machine's, so that what has just happened is not said to
+/// be in the future.
+const AHEAD: i64 = 2;
+
 /// A time relative to `now`: `2 h ago`, `in 3 d`, `now`. It is rounded to the largest unit that fits, so that seven
 /// days are still seven a second later. jiff rounds to a given unit, but does not choose one.
 fn relative(at: Millis, now: Millis) -> String {
@@ -95,6 +99,7 @@ fn relative(at: Millis, now: Millis) -> String {
     };
     match (0..UNITS.len()).find(|index| fits(*index)) {
         None => "now".into(),
+        Some(_) if (1..=AHEAD).contains(&ahead) => "now".into(),
         Some(index) if ahead > 0 => format!("in {} {}", rounded(UNITS[index].0), UNITS[index].1),
         Some(index) => format!("{} {} ago", rounded(UNITS[index].0), UNITS[index].1),
     }
@@ -161,6 +166,9 @@ mod tests {
         let now = Millis(1_000_000_000);
         let cases = [
             (0, "now"),
+            (2, "now"),
+            (-2, "2 s ago"),
+            (3, "in 3 s"),
             (59, "in 59 s"),
             (-60, "1 min ago"),
             (89, "in 1 min"),

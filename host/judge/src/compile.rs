@@ -143,7 +143,7 @@ async fn delegate(command: &mut Command, job: &Job) -> Result<()> {
         Ok::<_, std::io::Error>((child.wait().await?, said))
     };
     match tokio::time::timeout(Duration::from_secs(job.limits.wall_seconds), ended).await {
-        Err(_) => Err(too_much(&job.limits)),
+        Err(_) => Err(too_long(&job.limits)),
         Ok(Err(e)) => Err(Error::internal(e)),
         Ok(Ok((status, _))) if status.success() => Ok(()),
         Ok(Ok((status, said))) if status.code() == Some(REFUSED.into()) => Err(refusal(&said)),
@@ -165,10 +165,18 @@ fn gave_up() -> Error {
     Error::new(Code::PolicyCompile, "The compiler gave up on this wasm. Check it with `wasm-tools validate`.")
 }
 
+fn too_long(limits: &CompileLimits) -> Error {
+    let text = format!(
+        "Compiling the policy did not end within {} s. If the machine was busy or asleep, try again; otherwise make the policy smaller.",
+        limits.wall_seconds
+    );
+    Error::new(Code::PolicyCompile, text).with("limits", limits)
+}
+
 fn too_much(limits: &CompileLimits) -> Error {
     let text = format!(
-        "Compiling the policy took more than {} s of CPU, {} s, {} bytes of memory or {} bytes of code, or broke the compiler. Make it smaller.",
-        limits.cpu_seconds, limits.wall_seconds, limits.memory_bytes, limits.code_bytes
+        "Compiling the policy took more than {} s of CPU, {} bytes of memory or {} bytes of code, or broke the compiler. Make it smaller.",
+        limits.cpu_seconds, limits.memory_bytes, limits.code_bytes
     );
     Error::new(Code::PolicyCompile, text).with("limits", limits)
 }

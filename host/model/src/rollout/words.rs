@@ -11,7 +11,10 @@ pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Opt
     if must.len() > 1 {
         must.insert(0, "All of these must hold:".into());
     }
-    let shadows = named().filter(|policy| policy.mode == Mode::Shadow);
+    let mut shadows = named().filter(|policy| policy.mode == Mode::Shadow).peekable();
+    if must.is_empty() && shadows.peek().is_some() {
+        must.push("All devices, as nothing that decides restricts the task".into());
+    }
     must.extend(shadows.map(|policy| format!("Policy {}: is asked, and decides nothing (shadow)", policy.policy)));
     must.extend(max_users.map(|max| format!("At most {max} devices")));
     must
@@ -64,6 +67,18 @@ mod tests {
                 "Policy weekdays: admits the device",
                 "Policy newcomers: is asked, and decides nothing (shadow)",
                 "At most 500 devices",
+            ]
+        );
+    }
+
+    #[test]
+    fn g8_a_task_whose_policies_decide_nothing_is_said_to_be_for_all_devices() {
+        let shadow = [policy(share::POLICY, json!({"percent": 10}), Mode::Shadow)];
+        assert_eq!(
+            in_words(&Conditions::default(), &shadow, None),
+            [
+                "All devices, as nothing that decides restricts the task",
+                "Policy percentage: is asked, and decides nothing (shadow)",
             ]
         );
     }
