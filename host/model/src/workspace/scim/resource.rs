@@ -124,9 +124,7 @@ pub(super) fn fitting(attribute: &Attribute, value: &Value, at: &str) -> Result<
         return single(attribute, value, at);
     }
     let list = value.as_array().ok_or_else(|| unfit(at, "expected a list."))?;
-    if list.len() > MOST_VALUES {
-        return Err(unfit(at, format!("has at most {MOST_VALUES} values, not {}.", list.len())));
-    }
+    few(list.len(), at)?;
     let values = list.iter().map(|one| single(attribute, one, at)).collect::<Result<Vec<_>>>()?;
     let values: Vec<_> = values.into_iter().flatten().collect();
     Ok((!values.is_empty()).then_some(Value::Array(values)))
@@ -236,6 +234,14 @@ pub(super) fn check(resource: Resource, attributes: &Attributes) -> Result<()> {
 
 fn stored_kind(attributes: &Attributes) -> Option<&str> {
     attributes.get(WORKSPACE_GROUP)?.get("kind")?.as_str()
+}
+
+/// Refuses with `scim-value` an attribute with more values than one may have.
+pub(super) fn few(values: usize, at: &str) -> Result<()> {
+    if values <= MOST_VALUES {
+        return Ok(());
+    }
+    Err(unfit(at, format!("has at most {MOST_VALUES} values, not {values}.")))
 }
 
 /// What a group is: a department unless it says otherwise.

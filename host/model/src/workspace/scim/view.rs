@@ -9,6 +9,9 @@ use super::{
     schema::Resource,
 };
 
+/// How many attributes a request names, at most: each is looked for in each resource.
+const MOST_NAMES: usize = 200;
+
 /// What a request wants to see of resources (RFC 7644, §3.9).
 #[derive(Clone, Debug, Default)]
 pub struct View {
@@ -20,10 +23,15 @@ impl View {
     /// From the parameters `attributes` and `excludedAttributes`.
     ///
     /// # Errors
-    /// `scim-value` when there are both; `scim-path` for what is no name.
+    /// `scim-value` when there are both, or more than 200 names; `scim-path` for what is no name.
     pub fn of<'a>(only: impl IntoIterator<Item = &'a str>, without: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let read = |names: &mut dyn Iterator<Item = &'a str>| -> Result<Vec<AttributePath>> {
-            names.map(str::trim).filter(|name| !name.is_empty()).map(str::parse).collect()
+            let mut names = names.map(str::trim).filter(|name| !name.is_empty());
+            let read = names.by_ref().take(MOST_NAMES).map(str::parse).collect();
+            match names.next() {
+                None => read,
+                Some(_) => Err(refuse(Reason::InvalidValue, format!("Name at most {MOST_NAMES} attributes."))),
+            }
         };
         let view = Self { only: read(&mut only.into_iter())?, without: read(&mut without.into_iter())? };
         if !view.only.is_empty() && !view.without.is_empty() {
@@ -172,6 +180,7 @@ mod tests {
         let left = show(&[], &["id", "userName", "emails.type", ENTERPRISE]);
         assert_eq!(left, base(json!({"emails": [{"value": "a"}, {"value": "b"}]})));
         assert!(View::of(["a"], ["b"]).is_err());
+        assert!(View::of(vec!["a"; 201], []).is_err() && View::of(vec!["a"; 200], []).is_ok());
         let view = View::of([], ["members"]).unwrap();
         assert!(!view.wants("members") && view.wants("displayName"));
     }

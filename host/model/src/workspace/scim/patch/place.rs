@@ -1,5 +1,7 @@
 //! Where an operation of a change acts, and what it does there.
 
+use std::collections::HashSet;
+
 use berth_base::error::Result;
 use serde_json::{Map, Value};
 
@@ -66,12 +68,10 @@ impl Place<'_> {
         if new.iter().any(is_primary) {
             had.iter_mut().for_each(not_primary);
         }
-        for one in new {
-            if !had.contains(&one) {
-                had.push(one);
-            }
-        }
-        Ok(())
+        // A list of 200 is compared with 200 for each of 1,000 operations, so what is there is looked up.
+        let mut known: HashSet<_> = had.iter().map(Value::to_string).collect();
+        had.extend(new.into_iter().filter(|one| known.insert(one.to_string())));
+        resource::few(had.len(), self.path)
     }
 
     pub fn replace(self, value: &Value) -> Result<()> {

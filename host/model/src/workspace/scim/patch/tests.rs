@@ -133,3 +133,17 @@ fn w5_what_is_said_of_the_members_of_a_group_is_apart() {
     let refused = say(json!({"op": "replace", "path": "members[value eq \"a\"].type", "value": "User"}));
     assert_eq!(refused.unwrap_err().code, Code::ScimMutability);
 }
+
+/// Operations that each add as many phone numbers as an attribute may have.
+fn many(operations: usize, distinct: bool) -> Value {
+    let values =
+        |nth: usize| -> Value { (0..200).map(|k| json!({"value": format!("+86 {}", nth * 200 + k)})).collect() };
+    let nth = |nth| if distinct { nth } else { 0 };
+    (0..operations).map(|one| json!({"op": "add", "path": "phoneNumbers", "value": values(nth(one))})).collect()
+}
+
+#[test]
+fn w5_f77_no_number_of_operations_gives_an_attribute_more_values_than_it_may_have() {
+    assert_eq!(patched(many(1000, true)).unwrap_err().code, Code::ScimValue);
+    assert_eq!(patched(many(1000, false)).unwrap()["phoneNumbers"].as_array().unwrap().len(), 200);
+}
