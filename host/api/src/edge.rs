@@ -163,7 +163,7 @@ impl Drop for Entry {
         }
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
-        self.metrics.answered(self.route.clone(), &self.method, self.status, took, self.sent);
+        self.metrics.answered(&self.route, &self.method, self.status, took, self.sent);
         let micros = took.as_micros() as u64;
         match self.status.as_u16() {
             500.. => access_line!(error, self, micros),
