@@ -11,11 +11,11 @@ pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Opt
     if must.len() > 1 {
         must.insert(0, "All of these must hold:".into());
     }
-    let mut shadows = named().filter(|policy| policy.mode == Mode::Shadow).peekable();
-    if must.is_empty() && shadows.peek().is_some() {
+    let shadows = || named().filter(|policy| policy.mode == Mode::Shadow);
+    if must.is_empty() && shadows().next().is_some() {
         must.push("All devices, as nothing that decides restricts the task".into());
     }
-    must.extend(shadows.map(|policy| format!("Policy {}: is asked, and decides nothing (shadow)", policy.policy)));
+    must.extend(shadows().map(|policy| format!("Policy {}: is asked, and decides nothing (shadow)", policy.policy)));
     must.extend(max_users.map(|max| format!("At most {max} devices")));
     must
 }
