@@ -88,14 +88,14 @@ fn spawn(command: &mut Command) -> Result<Server> {
 /// too: a host whose output nobody takes ends.
 fn key_of(server: &mut Server) -> Result<String> {
     let mut lines = BufReader::new(server.0.stdout.take().ok_or("no stdout")?).lines();
-    let mut key = None;
-    while key.is_none() {
+    let key = loop {
         let line = lines.next().ok_or("the demo ended before it was ready")??;
-        let after = line.split_once("X-Host-App-Key: ").map(|(_, rest)| rest.split('\'').next().unwrap_or_default());
-        key = after.map(str::to_owned);
-    }
+        if let Some((_, rest)) = line.split_once("X-Host-App-Key: ") {
+            break rest.split('\'').next().unwrap_or_default().to_owned();
+        }
+    };
     std::thread::spawn(move || lines.for_each(drop));
-    key.ok_or_else(|| "the demo names no key".into())
+    Ok(key)
 }
 
 fn ask(addr: &str, key: &str, body: &Value) -> Result<String> {

@@ -15,7 +15,9 @@ use std::{
 };
 
 use berth_tests::{
-    Answer, Api, Database, Host, Pool, postgres_is_there,
+    Answer, Api, Database, Host, Pool,
+    bench::percentile,
+    postgres_is_there,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -105,8 +107,7 @@ async fn measure(database: Database) {
         for _ in 0..ROUNDS {
             rates.push(bench.reading(logins).await);
         }
-        rates.sort_by(f64::total_cmp);
-        let (median, least, most) = (rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]);
+        let [least, median, most] = [0.0, 0.5, 1.0].map(|part| percentile(&rates, part));
         println!("{database:?} {name}: {median:.0}/s ({least:.0}..{most:.0}), {SENDERS} senders");
     }
     let pool = bench.scene.host.pool().await;
