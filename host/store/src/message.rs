@@ -91,23 +91,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Records a user of a MiniApp who has not logged in to it yet; one who has stays as they are. The user is locked until
-    /// the transaction ends, so that nothing is stored of one who is being erased.
-    pub async fn note_user(&mut self, open_id: &OpenId, mini_app: &MiniAppId, user: &User) -> Result<()> {
-        let now = self.now();
-        execute!(
-            self,
-            "INSERT INTO mini_app_user (open_id_sha256, mini_app_id, host_app_id, account, session_at, created_at)
-             VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (open_id_sha256) DO UPDATE SET account = excluded.account",
-            open_id.digest(),
-            mini_app,
-            &user.host_app,
-            &user.account,
-            now
-        )?;
-        Ok(())
-    }
-
     /// The user of a MiniApp who has this OpenID.
     pub async fn user_of(&mut self, open_id: &OpenId, mini_app: &MiniAppId) -> Result<Option<User>> {
         let row = fetch!(

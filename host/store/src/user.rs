@@ -58,6 +58,31 @@ impl Tx {
         Ok(execute!(self, "DELETE FROM login_code WHERE expires_at <= $1", now)?)
     }
 
+    /// Makes a user known in a MiniApp, if they are not yet, and holds them.
+    ///
+    /// A user has two unique names, the OpenID and the account. PostgreSQL's upsert looks at one of them, and fails by the other one
+    /// when two make the same user known at once; `DO NOTHING` looks at both. Who erases the user in between is waited for by
+    /// the second statement, and then it begins anew.
+    pub async fn note_user(&mut self, open_id: &OpenId, mini_app: &MiniAppId, user: &User) -> Result<()> {
+        let (now, digest) = (self.now(), open_id.digest());
+        loop {
+            execute!(
+                self,
+                "INSERT INTO mini_app_user (open_id_sha256, mini_app_id, host_app_id, account, session_at, created_at)
+                 VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT DO NOTHING",
+                &digest,
+                mini_app,
+                &user.host_app,
+                &user.account,
+                now
+            )?;
+            const HOLD: &str = "UPDATE mini_app_user SET account = account WHERE open_id_sha256 = $1";
+            if execute!(self, HOLD, &digest)? > 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Records that a user has logged in to a MiniApp, with the new session key in place of the one that there may be.
     pub async fn put_session(
         &mut self,
@@ -66,20 +91,13 @@ impl Tx {
         user: &User,
         session_key: &str,
     ) -> Result<()> {
-        let now = self.now();
-        let digest = open_id.digest();
+        self.note_user(open_id, mini_app, user).await?;
+        let (now, digest) = (self.now(), open_id.digest());
         let sealed = self.seal().seal(session_key.as_bytes(), &about_session(&digest))?;
         execute!(
             self,
-            "INSERT INTO mini_app_user (open_id_sha256, mini_app_id, host_app_id, account, session_key_sealed, session_at,
-                created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $6)
-             ON CONFLICT (open_id_sha256) DO UPDATE SET session_key_sealed = excluded.session_key_sealed,
-                session_at = excluded.session_at",
+            "UPDATE mini_app_user SET session_key_sealed = $2, session_at = $3 WHERE open_id_sha256 = $1",
             &digest,
-            mini_app,
-            &user.host_app,
-            &user.account,
             &sealed,
             now
         )?;
