@@ -7,7 +7,7 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil bench-messages bench-logs bench-workspace lint
+.PHONY: help setup run test bench bench-fulfil bench-messages bench-swap bench-logs bench-workspace lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench  measure checks beside a bare handler, and events to 1,000 webhooks"
 	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
 	@echo "make bench-messages  measure logins and subscription messages"
+	@echo "make bench-swap  measure the proxy that swaps OpenIDs beside nginx"
 	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
 	@echo "make bench-workspace  measure portals and SCIM with 100,000 members"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
@@ -32,27 +33,35 @@ test: setup
 	tests/setup/run.sh
 
 bench: setup
-	cargo build --locked --release -p berth -p berth-tests
-	$(TARGET)/release/bench-check $(TARGET)/release/berth
-	$(TARGET)/release/bench-events $(TARGET)/release/berth
+	cargo build --locked --release -p berth
+	cargo build --locked --release -p berth-tests --example bench-check --example bench-events
+	$(TARGET)/release/examples/bench-check $(TARGET)/release/berth
+	$(TARGET)/release/examples/bench-events $(TARGET)/release/berth
 
 bench-fulfil: setup
-	cargo build --locked --release -p berth -p berth-tests
-	$(TARGET)/release/bench-fulfil $(TARGET)/release/berth
+	cargo build --locked --release -p berth
+	cargo build --locked --release -p berth-tests --example bench-fulfil
+	$(TARGET)/release/examples/bench-fulfil $(TARGET)/release/berth
 
 bench-messages: setup
-	cargo build --locked --release -p berth-tests --bin bench-messages
-	$(TARGET)/release/bench-messages
+	cargo build --locked --release -p berth-tests --example bench-messages
+	$(TARGET)/release/examples/bench-messages
+
+bench-swap: setup
+	cargo build --locked --release -p berth
+	cargo build --locked --release -p berth-tests --example bench-swap
+	$(TARGET)/release/examples/bench-swap $(TARGET)/release/berth
 
 # MILLIONS=10 make bench-logs takes 8 GiB of room in the temporary folder. On ClickHouse with
 # BERTH_LOG_URL=http://user:password@host:8123/database, a database that nobody else uses.
 bench-logs: setup
-	cargo build --locked --release -p berth -p berth-tests
-	$(TARGET)/release/bench-logs $(TARGET)/release/berth $(or $(MILLIONS),1)
+	cargo build --locked --release -p berth
+	cargo build --locked --release -p berth-tests --example bench-logs
+	$(TARGET)/release/examples/bench-logs $(TARGET)/release/berth $(or $(MILLIONS),1)
 
 bench-workspace: setup
-	cargo build --locked --release -p berth-tests --bin bench-workspace
-	$(TARGET)/release/bench-workspace
+	cargo build --locked --release -p berth-tests --example bench-workspace
+	$(TARGET)/release/examples/bench-workspace
 
 lint: setup
 	cargo fmt --all --check

@@ -333,6 +333,11 @@ pub struct Api {
 }
 
 impl Api {
+    /// A client of the same host, as whoever has this token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { url: self.url.clone(), token: Some(token.to_owned()), key: None }
+    }
+
     /// Begins a request that carries the caller's credentials.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let request = http().request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.url));

@@ -143,6 +143,13 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/session/check", May::Server),
     ("POST", "/v1/session/end", May::Server),
     ("POST", "/v1/host-apps/{id}/login-codes", HOST_VOUCH),
+    ("GET", "/v1/mini-apps/{id}/partners", READ),
+    ("PUT", "/v1/mini-apps/{id}/partners/{partner}", TEAM_ADMIN),
+    ("DELETE", "/v1/mini-apps/{id}/partners/{partner}", TEAM_ADMIN),
+    ("GET", "/v1/host-apps/{id}/links", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/links", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/links/end", HOST_VOUCH),
+    ("POST", "/v1/swap", May::Server),
     ("GET", "/v1/message-library", May::Anybody),
     ("GET", "/v1/mini-apps/{id}/message-templates", READ),
     ("POST", "/v1/mini-apps/{id}/message-templates", DEVELOP),
@@ -344,8 +351,12 @@ fn is_for_viewers(path: &str) -> bool {
     !path.starts_with("/scim/") && !NOT_FOR_VIEWERS.contains(&path)
 }
 
-const NOT_FOR_VIEWERS: [&str; 3] =
-    ["/v1/mini-apps/{id}/secret", "/v1/host-apps/{id}/subscriptions", "/v1/host-apps/{id}/privacy-consents"];
+const NOT_FOR_VIEWERS: [&str; 4] = [
+    "/v1/mini-apps/{id}/secret",
+    "/v1/host-apps/{id}/subscriptions",
+    "/v1/host-apps/{id}/privacy-consents",
+    "/v1/host-apps/{id}/links",
+];
 
 impl Cast {
     async fn gather(host: Host) -> Self {
@@ -376,6 +387,8 @@ impl Cast {
         let webhook = text(&admin.post("/v1/webhooks", hook).await.good()["id"]);
         let new = json!({"template": "order-paid", "keywords": [1]});
         let template = text(&admin.post("/v1/mini-apps/coffee/message-templates", new).await.good()["id"]);
+        let tea = text(&admin.post("/v1/teams", json!({"name": "Tea team"})).await.good()["id"]);
+        admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea", "team": tea})).await.good();
         let marked = json!({"apis": [{"api": "getLocation"}, {"api": "scanCode"}]});
         admin.put("/v1/host-apps/super-app/sensitive-apis", marked).await.good();
         let new = json!({"host_app": "super-app", "kind": "sensitive_api", "api": "getLocation", "reason": "maps"});
@@ -490,6 +503,7 @@ impl Cast {
             .replace("{cid}", &self.places["cid"])
             .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
+            .replace("{partner}", "tea")
             .replace("{vid}", "vid-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
@@ -515,6 +529,7 @@ impl Cast {
             "/v1/host-apps/{id}/subscriptions" | "/v1/host-apps/{id}/privacy-consents" => {
                 format!("{filled}?mini_app=coffee&account=alice")
             }
+            "/v1/host-apps/{id}/links" => format!("{filled}?account=alice"),
             "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
@@ -560,6 +575,10 @@ impl Cast {
             ("POST", "/v1/session") => json!({"mini_app": "coffee", "secret": "guess", "code": "guess"}),
             ("POST", "/v1/session/check") => json!({"open_id": format!("o{}", "0".repeat(27)), "signature": "00"}),
             ("POST", "/v1/session/end") => json!({"open_id": format!("o{}", "0".repeat(27))}),
+            ("POST", "/v1/host-apps/{id}/links" | "/v1/host-apps/{id}/links/end") => {
+                json!({"account": "alice", "mini_app": "coffee", "partner": "tea"})
+            }
+            ("POST", "/v1/swap") => json!({"to": "tea", "open_ids": [format!("o{}", "0".repeat(27))]}),
             ("POST", "/v1/mini-apps/{id}/message-templates") => json!({"template": "order-paid", "keywords": [2]}),
             ("POST", "/v1/host-apps/{id}/subscription-requests") => {
                 json!({"mini_app": "coffee", "account": "alice", "templates": [self.places["template"]]})
@@ -1056,7 +1075,7 @@ on_both! {
         let api = admin.get("/openapi.json").await.good();
         let mut tried = 0;
         for (method, path, may) in TABLE {
-            if matches!(may, May::Devices) || path.starts_with("/v1/session/") || ["/v1/messages", "/v1/privacy-consents/check"].contains(path) {
+            if matches!(may, May::Devices) || path.starts_with("/v1/session/") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
                 continue; // whoever has no key of a host app or server token is refused before the body is read
             }
             let (address, mut told) = (cast.path(path), members(&api, method, path));

@@ -12,7 +12,7 @@ use regex::Regex;
 use walkdir::WalkDir;
 
 /// The crates below `host/` in their order: each may use those before it that are named here, and no other.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("base", &[]),
     ("package", &["base"]),
     ("model", &["base"]),
@@ -22,8 +22,9 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("logs", &["base", "model"]),
     ("work", &["base", "package", "model", "judge", "check", "store", "logs"]),
     ("api", &["base", "package", "model", "check", "store", "work"]),
-    ("cli", &["base", "package", "model", "judge"]),
-    ("berth", &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "cli"]),
+    ("swap", &["base", "model"]),
+    ("cli", &["base", "package", "model", "judge", "swap"]),
+    ("berth", &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "swap", "cli"]),
 ];
 
 /// Where a heavy library stands. Its types end there.
@@ -34,7 +35,7 @@ const STANDS_IN: [(&str, &[&str]); 9] = [
     ("chacha20poly1305", &["store"]),
     ("wasmtime", &["judge"]),
     ("axum", &["api"]),
-    ("hyper", &["api"]),
+    ("hyper", &["api", "swap"]),
     ("async-nats", &["work"]),
     ("imbl", &["check"]),
     ("zip", &["package", "cli"]),

@@ -472,10 +472,27 @@ async fn i8_f85_no_app_secret_server_token_login_code_session_key_or_open_id_is_
             .post("/v1/server-tokens", json!({"mini_app": "coffee", "secret": secrets[0]}))
             .await
             .refused("invalid-app-secret");
+        admin.post("/v1/mini-apps", json!({"name": "Mall", "id": "mall", "team": team})).await.good();
+        admin.put("/v1/host-apps/super-app/bindings/mall", json!(null)).await.good();
+        admin.put("/v1/mini-apps/mall/partners/coffee", json!(null)).await.good();
+        let link = json!({"account": "alice", "mini_app": "mall", "partner": "coffee"});
+        admin.post("/v1/host-apps/super-app/links", link).await.good();
+        let server = admin.with_token(&token);
+        let swapped = server.post("/v1/swap", json!({"to": "mall", "open_ids": [session["open_id"]]})).await.good();
+        secrets.push(text(&swapped["open_ids"][0]));
         secrets.extend([token, text(&session["open_id"]), text(&session["session_key"])]);
         let mut left = admin.get("/v1/events?limit=1000").await.good().to_string();
         let pool = installation.pool().await;
-        let tables = ["app_secret", "server_token", "login_code", "mini_app_user", "host_key", "event", "idempotency"];
+        let tables = [
+            "app_secret",
+            "server_token",
+            "login_code",
+            "mini_app_user",
+            "identity_link",
+            "host_key",
+            "event",
+            "idempotency",
+        ];
         assert_eq!(pool.number("SELECT COUNT(*) FROM login_code").await, 1, "one code was never used");
         left.extend(rows(&pool, &tables).await);
         pool.close().await;

@@ -94,6 +94,7 @@ codes! {
     AppSecretFrozen = "app-secret-frozen", Forbidden, "The AppSecret is frozen";
     InvalidServerToken = "invalid-server-token", Unauthenticated, "The server token is not valid";
     InvalidLoginCode = "invalid-login-code", Invalid, "The login code is not valid";
+    NotPartners = "not-partners", Conflict, "The teams have not agreed that the one MiniApp is the other's partner";
 
     // subscription messages
     MessageTemplateExists = "message-template-exists", Conflict, "The MiniApp has the template with these keywords";

@@ -41,6 +41,7 @@ mod output;
 mod pack;
 mod paint;
 mod parse;
+mod partner;
 mod policy;
 mod privacy;
 mod push;
@@ -49,6 +50,7 @@ mod release;
 mod secret;
 mod session;
 mod settings;
+mod swap;
 mod table;
 mod token;
 mod trial;
@@ -102,6 +104,11 @@ pub enum Command {
     /// Users of MiniApps: log them in, export and erase them, as the servers of a host app and of a MiniApp do
     #[command(subcommand)]
     User(user::User),
+    /// Partners: which MiniApp's server may learn who its users are in another one
+    #[command(subcommand)]
+    Partner(partner::Partner),
+    /// Run a proxy in front of a merchant's server that swaps OpenIDs of a partner for its own
+    Swap(swap::Swap),
     /// Subscription messages: templates, consents of users, sending, and what becomes of them
     #[command(subcommand)]
     Message(message::Message),
@@ -239,6 +246,8 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::App(command) => app::run(command, session).await,
         Command::Secret(command) => secret::run(command, session).await,
         Command::User(command) => user::run(command, session).await,
+        Command::Partner(command) => partner::run(command, session).await,
+        Command::Swap(args) => swap::run(args, session).await,
         Command::Message(command) => message::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,

@@ -1,6 +1,6 @@
 //! `berth user`: logins of users to MiniApps, and what is held about a user.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 
 use super::{
@@ -8,13 +8,14 @@ use super::{
     call::Call,
     client::Credential,
     failure::{Done, Failure},
-    paint::Paint,
+    paint::{Ink, Paint},
     secret::Proof,
     session::Session,
     table::{Card, Cell},
 };
 use berth_base::ids::{HostAppId, MiniAppId};
 use berth_model::{
+    identity::{LinkUser, Swap, Swapped, UserLink},
     privacy::{NamedUser, UserErased},
     user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession},
 };
@@ -37,6 +38,8 @@ pub struct AppUser {
   berth user code ha-super mp-shop --account alice
   BERTH_APP_SECRET=… berth user session mp-shop berth_code_…
   berth --token berth_server_… user end o…
+  berth user link ha-super mp-shop --partner mp-mall --account alice
+  berth --token berth_server_… user swap --to mp-shop o…
   berth user export ha-super --account alice > alice.json
   berth user erase ha-super --account alice")]
 pub enum User {
@@ -78,6 +81,37 @@ pub enum User {
         #[command(flatten)]
         user: Named,
     },
+    /// Record that a user agrees that a partner learns who they are in a MiniApp, as the server of the host app does
+    Link {
+        #[command(flatten)]
+        user: Linked,
+    },
+    /// Record that a user does not agree any more
+    Unlink {
+        #[command(flatten)]
+        user: Linked,
+    },
+    /// List what a user has agreed to be told to partners, and taken back
+    Links {
+        /// The host app, whose token this takes: of its server or an admin
+        host_app: HostAppId,
+        /// The account that is logged in to the host app
+        #[arg(long)]
+        account: String,
+    },
+    /// Swap OpenIDs for those in another MiniApp; takes a server token as --token
+    #[command(group = ArgGroup::new("way").required(true))]
+    Swap {
+        /// The OpenIDs
+        #[arg(required = true, value_name = "OPEN_ID")]
+        open_ids: Vec<OpenId>,
+        /// They are your own, for those in this MiniApp
+        #[arg(long, group = "way", value_name = "APP")]
+        to: Option<MiniAppId>,
+        /// They are those of this MiniApp, for your own
+        #[arg(long, group = "way", value_name = "APP")]
+        from: Option<MiniAppId>,
+    },
     /// End the session of a user; takes a server token as --token
     End {
         /// The user
@@ -96,6 +130,29 @@ pub struct Named {
     /// The MiniApp; all that the user has used in the host app when absent
     #[arg(long)]
     app: Option<MiniAppId>,
+}
+
+/// A user of a host app, a MiniApp and its partner.
+#[derive(Args, Debug)]
+pub struct Linked {
+    /// The host app, whose token this takes: of its server or an admin
+    host_app: HostAppId,
+    /// The MiniApp whose OpenID of the user the partner is told
+    app: MiniAppId,
+    /// The partner
+    #[arg(long)]
+    partner: MiniAppId,
+    /// The account that is logged in to the host app
+    #[arg(long)]
+    account: String,
+}
+
+impl Linked {
+    /// The call that says this of the user.
+    fn call(self, what: &str) -> Call {
+        let call = Call::ask(format!("/v1/host-apps/{}/links{what}", self.host_app));
+        call.json(&LinkUser { account: self.account, mini_app: self.app, partner: self.partner })
+    }
 }
 
 impl Named {
@@ -142,6 +199,33 @@ pub async fn run(command: User, session: &mut Session) -> Done {
             session.confirm(&format!("Erase {} of {} in {what}, for ever?", user.account, user.host_app))?;
             session.out.show(&client.value(user.call("erase")).await?, erased_view)
         }
+        User::Link { user } => {
+            let answer = client.value(user.call("")).await?;
+            session.out.show(&answer, |link: UserLink, _| {
+                format!("{} may be told who the user is in {}.", link.partner, link.mini_app)
+            })
+        }
+        User::Unlink { user } => {
+            let done = format!("{} is told nothing of the user in {} any more.", user.partner, user.app);
+            session.out.done(&client.value(user.call("/end")).await?, done)
+        }
+        User::Links { host_app, account } => {
+            let call = Call::get(format!("/v1/host-apps/{host_app}/links")).query("account", Some(account));
+            let empty = "The user has agreed to nothing.";
+            session.out.list(
+                client.items(call).await?,
+                ["MINI APP", "PARTNER", "AGREED", "TAKEN BACK", "HOLDS"],
+                empty,
+                link_row,
+            )
+        }
+        User::Swap { open_ids, to, from } => {
+            let answer = client.value(Call::ask("/v1/swap").json(&Swap { to, from, open_ids })).await?;
+            session.out.show(&answer, |swapped: Swapped, _| {
+                let shown = |one: &Option<OpenId>| one.as_ref().map_or("-", OpenId::as_str).to_owned();
+                swapped.open_ids.iter().map(shown).collect::<Vec<_>>().join("\n")
+            })
+        }
         User::End { open_id } => {
             client.value(Call::ask("/v1/session/end").json(&EndSession { open_id: open_id.clone() })).await?;
             session.out.done(&json!({"open_id": open_id, "ended": true}), "The session is ended.")
@@ -157,6 +241,16 @@ fn code_view(one: LoginCode, paint: &Paint) -> String {
         .render(paint)
 }
 
+fn link_row(link: UserLink, paint: &Paint) -> [Cell; 5] {
+    let holds = match link.unlinked_at {
+        _ if link.holds => Cell::new(Ink::Good, "yes"),
+        Some(_) => Cell::new(Ink::Faint, "no"),
+        None => Cell::new(Ink::Faint, "no: the partnership ended"),
+    };
+    let (agreed, taken_back) = (paint.when(link.linked_at), paint.when_any(link.unlinked_at));
+    [Cell::strong(link.mini_app), Cell::of(link.partner), agreed, taken_back, holds]
+}
+
 fn erased_view(one: UserErased, paint: &Paint) -> String {
     let mini_apps: Vec<_> = one.mini_apps.iter().map(ToString::to_string).collect();
     Card::default()
@@ -165,6 +259,7 @@ fn erased_view(one: UserErased, paint: &Paint) -> String {
         .field("session keys", Cell::of(one.session_keys))
         .field("privacy consents", Cell::of(one.privacy_consents))
         .field("subscriptions", Cell::of(one.subscriptions))
+        .field("links", Cell::of(one.links))
         .field("messages", Cell::of(one.messages))
         .field("events", Cell::of(one.events))
         .field("log entries", Cell::of(one.log_entries))

@@ -12,6 +12,7 @@ pub mod event;
 mod finished;
 pub mod host_app;
 pub mod idempotency;
+pub mod identity;
 pub mod log;
 pub mod message;
 pub mod mini_app;

@@ -16,49 +16,37 @@ use berth_model::{
 use berth_store::{Db, Tx};
 use serde::Serialize;
 
-use crate::{host_app, mini_app, settings};
+use crate::{
+    agreement::{Sides, States},
+    host_app, mini_app, settings,
+};
 
-/// The sides of a binding of which the caller is an admin.
-#[derive(Clone, Copy, Debug)]
-struct Sides {
-    host_app: bool,
-    team: bool,
-}
+/// How a binding is agreed: the host app is the first side, the MiniApp's team the second.
+const STATES: States<BindingState> = States {
+    active: BindingState::Active,
+    waits_for_first: BindingState::WaitsForHostApp,
+    waits_for_second: BindingState::WaitsForTeam,
+};
 
-impl Sides {
-    /// Finds the sides for which the caller may speak.
-    ///
-    /// # Errors
-    /// `not-found` when the caller may know about neither side; `missing-grant` when the caller is an admin of neither.
-    async fn of(tx: &mut Tx, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Self> {
-        let host_app = Scope::HostApp(id.clone());
-        let found = (tx.host_app(id).await?, tx.mini_app(mini_app).await?);
-        let team = found.1.map(|mini_app| Scope::Team(mini_app.team));
-        let knows_one = caller.knows(&host_app) || team.as_ref().is_some_and(|team| caller.knows(team));
-        if found.0.is_none() || !knows_one {
-            return Err(Error::not_found("host app", id));
-        }
-        let team = team.ok_or_else(|| Error::not_found("MiniApp", mini_app))?;
-        let action = Action::Configure;
-        let sides = Self { host_app: caller.can(action, &host_app), team: caller.can(action, &team) };
-        if !sides.host_app && !sides.team {
-            caller.require(action, if caller.knows(&team) { &team } else { &host_app })?;
-        }
-        Ok(sides)
+/// Finds the sides of a binding for which the caller may speak.
+///
+/// # Errors
+/// `not-found` when the caller may know about neither side; `missing-grant` when the caller is an admin of neither.
+async fn sides(tx: &mut Tx, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Sides> {
+    let host_app = Scope::HostApp(id.clone());
+    let found = (tx.host_app(id).await?, tx.mini_app(mini_app).await?);
+    let team = found.1.map(|mini_app| Scope::Team(mini_app.team));
+    let knows_one = caller.knows(&host_app) || team.as_ref().is_some_and(|team| caller.knows(team));
+    if found.0.is_none() || !knows_one {
+        return Err(Error::not_found("host app", id));
     }
-}
-
-/// The state of a binding after an admin of these sides has asked for it or agreed to it.
-fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
-    use BindingState::{Active, WaitsForHostApp, WaitsForTeam};
-    match before {
-        _ if by.host_app && by.team => Active,
-        Some(WaitsForTeam) if by.team => Active,
-        Some(WaitsForHostApp) if by.host_app => Active,
-        Some(before) => before,
-        None if by.host_app => WaitsForTeam,
-        None => WaitsForHostApp,
+    let team = team.ok_or_else(|| Error::not_found("MiniApp", mini_app))?;
+    let action = Action::Configure;
+    let sides = Sides { first: caller.can(action, &host_app), second: caller.can(action, &team) };
+    if !sides.first && !sides.second {
+        caller.require(action, if caller.knows(&team) { &team } else { &host_app })?;
     }
+    Ok(sides)
 }
 
 /// Binds a MiniApp to a host app: asks for it in the name of one side, or agrees in the name of the other. Asking again
@@ -69,10 +57,10 @@ fn agreed(before: Option<BindingState>, by: Sides) -> BindingState {
 #[tracing::instrument(name = "binding.bind", skip_all, fields(host_app = %id, mini_app = %mini_app))]
 pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<Binding> {
     let mut tx = db.begin().await?;
-    let sides = Sides::of(&mut tx, caller, id, mini_app).await?;
+    let by = sides(&mut tx, caller, id, mini_app).await?;
     tx.hold_mini_app(mini_app).await?;
     let before = tx.binding(id, mini_app).await?;
-    let state = agreed(before.as_ref().map(|binding| binding.state), sides);
+    let state = STATES.after(before.as_ref().map(|binding| binding.state), by);
     if let Some(before) = before.filter(|before| before.state == state) {
         return Ok(before);
     }
@@ -92,7 +80,7 @@ pub async fn bind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId
 #[tracing::instrument(name = "binding.unbind", skip_all, fields(host_app = %id, mini_app = %mini_app))]
 pub async fn unbind(db: &Db, caller: &Caller, id: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
     let mut tx = db.begin().await?;
-    Sides::of(&mut tx, caller, id, mini_app).await?;
+    sides(&mut tx, caller, id, mini_app).await?;
     tx.hold_mini_app(mini_app).await?;
     if !tx.delete_binding(id, mini_app).await? {
         return Err(Error::not_found("binding of", mini_app));
@@ -130,31 +118,4 @@ pub async fn of_mini_app(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<Vec
     let mut tx = db.read().await?;
     mini_app::authorise(&mut tx, caller, id, Action::Read).await?;
     tx.bindings_of_mini_app(id).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use BindingState::{Active, WaitsForHostApp, WaitsForTeam};
-
-    #[test]
-    fn f80_a_binding_is_active_when_both_sides_agree() {
-        let (host_app, team) = (Sides { host_app: true, team: false }, Sides { host_app: false, team: true });
-        let both = Sides { host_app: true, team: true };
-        let cases = [
-            (None, host_app, WaitsForTeam),
-            (None, team, WaitsForHostApp),
-            (None, both, Active),
-            (Some(WaitsForTeam), host_app, WaitsForTeam),
-            (Some(WaitsForTeam), team, Active),
-            (Some(WaitsForHostApp), team, WaitsForHostApp),
-            (Some(WaitsForHostApp), host_app, Active),
-            (Some(WaitsForTeam), both, Active),
-            (Some(Active), host_app, Active),
-            (Some(Active), team, Active),
-        ];
-        for (before, by, expected) in cases {
-            assert_eq!(agreed(before, by), expected, "{before:?} {by:?}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! namesake in `berth-model` together with what is done with them.
 
 pub mod access;
+mod agreement;
 pub mod app;
 pub mod app_secret;
 pub mod audit;
@@ -13,6 +14,7 @@ pub mod download;
 pub mod endpoint;
 pub mod event;
 pub mod host_app;
+pub mod identity;
 pub mod log;
 pub mod message;
 pub mod mini_app;

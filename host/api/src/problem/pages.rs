@@ -134,6 +134,11 @@ pub fn page(code: Code) -> Page {
             "Have the MiniApp ask its host app for a new one. A code is exchanged once, by the server of the MiniApp that it was issued for.",
         ),
 
+        Code::NotPartners => (
+            "A server is told OpenIDs of another MiniApp only when both teams agree that its MiniApp is the partner. There is no such agreement, it waits for one of the teams, or it was ended.",
+            "An admin of each team runs `berth partner agree APP PARTNER`. `berth partner list APP` says who has to agree.",
+        ),
+
         // subscription messages
         Code::MessageTemplateExists => (
             "The MiniApp has this public template with the same keywords in the same order.",

@@ -11,6 +11,7 @@ pub mod events;
 pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
+pub mod identity;
 pub mod logs;
 pub mod merchants;
 pub mod messages;
@@ -76,6 +77,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(mini_apps::routes())
         .merge(app_secrets::routes())
         .merge(users::routes())
+        .merge(identity::routes())
         .merge(messages::routes())
         .merge(host_apps::routes())
         .merge(settings::routes())

@@ -28,6 +28,7 @@ use crate::{
         org::{NodeOfEndpoint, ProductOfNode},
     },
     host_app::HostApp,
+    identity::Partner,
     log::LogMasks,
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
@@ -117,6 +118,9 @@ catalogue! {
     BINDING_AUDIT_WAITS = "binding.audit_waits" AuditWaits, "A version of a bound MiniApp waits for the decision of the host app.";
     BINDING_ONLINE = "binding.online" Release, "Another version of a bound MiniApp is online, by a publish or a rollback.";
     BINDING_OFF_SHELF = "binding.off_shelf" MiniApp, "A bound MiniApp was taken off the shelf, `shelf_note` says why: it must not run.";
+    PARTNER_ASKED = "partner.asked" Partner, "One team asked that a MiniApp be the partner of another one; the other team has to agree.";
+    PARTNER_AGREED = "partner.agreed" Partner, "A MiniApp is the partner of another one: its server may swap the OpenIDs of users who agree.";
+    PARTNER_ENDED = "partner.ended" Partner, "A MiniApp is no partner of another one any more; `data` is how it was before.";
     BINDING_ON_SHELF = "binding.on_shelf" MiniApp, "A bound MiniApp is on the shelf again.";
 
     MESSAGE_TEMPLATE_ADDED = "message_template.added" MessageTemplate, "A MiniApp has a template more for subscription messages.";

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PrivacyConsentRecord;
 use crate::{
+    identity::UserLink,
     log::LogEntry,
     message::{BothLanguages, MessageToShow, UserMessage},
 };
@@ -36,6 +37,8 @@ pub struct UserExport {
     pub exported_at: Millis,
     /// The MiniApps of which the user is known, by id. OpenIDs are not held, only hashes of them.
     pub mini_apps: Vec<UserOfMiniApp>,
+    /// What the user has agreed to be told to partners of MiniApps, those that ended too, oldest first.
+    pub links: Vec<UserLink>,
     /// The messages to the user whose text is still in the event log, oldest first.
     pub messages: Vec<MessageToShow>,
     /// The newest entries of real-time logs that name the account, at most 1,000.
@@ -101,10 +104,44 @@ pub struct UserErased {
     pub privacy_consents: u64,
     /// Consents to subscription messages.
     pub subscriptions: u64,
+    /// Links between MiniApps, those that had ended too.
+    pub links: u64,
     /// Messages.
     pub messages: u64,
     /// Events that named the user, and are without the name and what was said now.
     pub events: u64,
     /// Entries of real-time logs.
     pub log_entries: u64,
+}
+
+impl UserErased {
+    /// Adds what was erased besides. Returns `false` when that was nothing.
+    pub fn add(&mut self, more: Self) -> bool {
+        let Self {
+            mini_apps,
+            login_codes,
+            session_keys,
+            privacy_consents,
+            subscriptions,
+            links,
+            messages,
+            events,
+            log_entries,
+        } = more;
+        let was_any = !mini_apps.is_empty();
+        self.mini_apps.extend(mini_apps);
+        for (sum, count) in [
+            (&mut self.login_codes, login_codes),
+            (&mut self.session_keys, session_keys),
+            (&mut self.privacy_consents, privacy_consents),
+            (&mut self.subscriptions, subscriptions),
+            (&mut self.links, links),
+            (&mut self.messages, messages),
+            (&mut self.events, events),
+            (&mut self.log_entries, log_entries),
+        ] {
+            *sum += count;
+        }
+        was_any
+    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of one user in one MiniApp: `o` and 27 characters. The same user has another one in every other MiniApp, and
 /// nobody without the host's key can tell that they belong together.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct OpenId(String);
 

@@ -147,6 +147,11 @@ impl Tx {
         erased.subscriptions += execute!(self, "DELETE FROM subscription WHERE open_id_sha256 = $1", open_id)?;
         // After the consents: who sends a message has locked one of them, and is waited for.
         erased.messages += execute!(self, "DELETE FROM message WHERE open_id_sha256 = $1", open_id)?;
+        erased.links += execute!(
+            self,
+            "DELETE FROM identity_link WHERE partner_open_id_sha256 = $1 OR open_id_sha256 = $1",
+            open_id
+        )?;
         execute!(self, "DELETE FROM mini_app_user WHERE open_id_sha256 = $1", open_id)?;
         erased.session_keys += u64::from(user.has_session);
         erased.mini_apps.insert(user.mini_app_id.clone());

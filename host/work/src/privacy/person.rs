@@ -7,6 +7,7 @@ use berth_logs::LogStore;
 use berth_model::{
     access::{Action, Caller},
     event::kind,
+    identity::UserLink,
     log::{Filter, LogEntry, LogId, Span},
     privacy::{NamedUser, UserErased, UserErasedIn, UserExport, UserOfMiniApp},
     user::User,
@@ -39,6 +40,9 @@ pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: 
     for known in tx.known_users(&user, who.mini_app.as_ref()).await? {
         mini_apps.push(of_mini_app(&mut tx, known).await?);
     }
+    let is_meant =
+        |link: &UserLink| who.mini_app.as_ref().is_none_or(|id| [&link.mini_app, &link.partner].contains(&id));
+    let links = tx.links_of(&user).await?.into_iter().filter(is_meant).collect();
     let told = tx.messages_told(&user, who.mini_app.as_ref()).await?;
     let exported_at = tx.now();
     drop(tx);
@@ -47,7 +51,7 @@ pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: 
     log_entries.truncate(ENTRIES);
     let messages = told.into_iter().map(|(_, message)| message).collect();
     let User { host_app, account } = user;
-    Ok(UserExport { host_app, account, exported_at, mini_apps, messages, log_entries, more_log_entries })
+    Ok(UserExport { host_app, account, exported_at, mini_apps, links, messages, log_entries, more_log_entries })
 }
 
 async fn of_mini_app(tx: &mut Tx, known: KnownUser) -> Result<UserOfMiniApp> {
@@ -69,17 +73,26 @@ async fn of_mini_app(tx: &mut Tx, known: KnownUser) -> Result<UserOfMiniApp> {
 /// As for [`export`]. When the log store does not answer, the rest is erased, and doing it again erases what is left.
 #[tracing::instrument(name = "user.erase", skip_all, fields(host_app = %id))]
 pub async fn erase(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: NamedUser) -> Result<UserErased> {
+    let user = User::of(id, &who.account)?;
+    let mut erased = UserErased::default();
+    // Until there is nothing: who was linked in this moment may have become the user of one MiniApp more. A transaction that
+    // looked again itself would wait for such a link, and that for it.
+    while erased.add(erase_once(db, caller, id, &who).await?) {}
+    erased.log_entries = erase_entries(&*logs.store, &user, &who).await?;
+    Ok(erased)
+}
+
+/// Erases what the user has left behind up to now, but for entries of logs.
+async fn erase_once(db: &Db, caller: &Caller, id: &HostAppId, who: &NamedUser) -> Result<UserErased> {
     let mut tx = db.begin().await?;
-    let user = named(&mut tx, caller, id, &who).await?;
-    let mut erased = tx.erase_user(&user, who.mini_app.as_ref()).await?;
-    let host_app = &user.host_app;
+    let user = named(&mut tx, caller, id, who).await?;
+    let erased = tx.erase_user(&user, who.mini_app.as_ref()).await?;
     for mini_app in &erased.mini_apps {
-        let data = UserErasedIn { mini_app: mini_app.clone(), host_app: host_app.clone() };
+        let data = UserErasedIn { mini_app: mini_app.clone(), host_app: id.clone() };
         let event = tx.tell(kind::USER_ERASED, mini_app, caller.account.as_str(), &data);
-        event.for_mini_app(mini_app).for_host_app(host_app);
+        event.for_mini_app(mini_app).for_host_app(id);
     }
     tx.commit().await?;
-    erased.log_entries = erase_entries(&*logs.store, &user, &who).await?;
     Ok(erased)
 }
 

@@ -26,11 +26,19 @@ pub async fn make(tx: &mut Tx, mini_app: &MiniAppId, user: &User) -> Result<Open
 /// # Errors
 /// `secret-sealed` when this host cannot open its key.
 pub async fn find(tx: &mut Tx, mini_app: &MiniAppId, user: &User) -> Result<Option<OpenId>> {
-    tx.known_host_key(KEY).await?.map(|key| of(&key, mini_app, user)).transpose()
+    key(tx).await?.map(|key| of(&key, mini_app, user)).transpose()
+}
+
+/// What OpenIDs are computed with, for whoever needs several; `None` as long as nobody has one.
+///
+/// # Errors
+/// `secret-sealed` when this host cannot open it.
+pub(crate) async fn key(tx: &mut Tx) -> Result<Option<SecretKey>> {
+    tx.known_host_key(KEY).await
 }
 
 /// The OpenID of a user in a MiniApp: an HMAC-SHA256. Ids hold no NUL, so no two users have the same text.
-fn of(key: &SecretKey, mini_app: &MiniAppId, user: &User) -> Result<OpenId> {
+pub(crate) fn of(key: &SecretKey, mini_app: &MiniAppId, user: &User) -> Result<OpenId> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(Error::internal)?;
     mac.update([mini_app.as_str(), user.host_app.as_str(), &user.account].join("\0").as_bytes());
     Ok(OpenId::of_mac(&mac.finalize().into_bytes().into()))

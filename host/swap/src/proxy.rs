@@ -1,0 +1,343 @@
+//! One request on its way to the server behind, and the answer on its way back.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::{Body as _, Incoming},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue},
+    http::request::Parts,
+};
+use hyper_util::rt::TokioIo;
+use reqwest::{Body, Client, Url};
+use tokio::time::timeout;
+
+use berth_base::error::Result;
+use berth_model::{identity::Way, user::OpenId};
+
+use crate::{
+    Asker, Place, SwapArgs,
+    forward::{self, Media},
+    found::{Found, replaced},
+    json,
+    place::{in_pairs, in_path},
+    refusal::Refusal,
+    swapper::{Swapper, Swaps},
+};
+
+/// The body of an answer: a document that was looked through or written here, or the stream of the server behind.
+pub(crate) type Answer = Response<Either<Full<Bytes>, Body>>;
+
+/// Stands in front of one server.
+pub(crate) struct Proxy {
+    http: Client,
+    upstream: Url,
+    requests: Places,
+    answers: Places,
+    pub(crate) swapper: Swapper,
+    max_document: usize,
+    patience: Duration,
+}
+
+/// Places by kind.
+struct Places {
+    all: Vec<Place>,
+    has_json: bool,
+    has_form: bool,
+}
+
+impl Places {
+    fn new(all: Vec<Place>) -> Self {
+        let has = |is_meant: fn(&Place) -> bool| all.iter().any(is_meant);
+        Self {
+            has_json: has(|one| matches!(one, Place::Json(_))),
+            has_form: has(|one| matches!(one, Place::Form(_))),
+            all,
+        }
+    }
+
+    /// The OpenIDs in headers.
+    fn in_headers<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = OpenId> + 'a {
+        let names = self.all.iter().filter_map(|place| if let Place::Header(name) = place { Some(name) } else { None });
+        names.flat_map(|name| headers.get_all(name)).filter_map(open_id)
+    }
+
+    fn in_path(&self, path: &str) -> Vec<Found> {
+        let patterns = self.all.iter().filter_map(|place| if let Place::Path(one) = place { Some(one) } else { None });
+        patterns.flat_map(|pattern| in_path(path, pattern)).collect()
+    }
+
+    fn in_query(&self, query: &str) -> Vec<Found> {
+        in_pairs(query, |name| self.all.iter().any(|place| matches!(place, Place::Query(one) if one == name)))
+    }
+
+    fn in_form(&self, form: &str) -> Vec<Found> {
+        in_pairs(form, |name| self.all.iter().any(|place| matches!(place, Place::Form(one) if one == name)))
+    }
+
+    fn in_json(&self, text: &str) -> std::result::Result<Vec<Found>, serde_json::Error> {
+        let pointers = self.all.iter().filter_map(|place| if let Place::Json(one) = place { Some(one) } else { None });
+        json::find(text, &pointers.collect::<Vec<_>>())
+    }
+
+    /// Puts others into headers; those for which there are none are left out.
+    fn swap_headers(&self, headers: &mut HeaderMap, swaps: &Swaps) {
+        for place in &self.all {
+            let Place::Header(name) = place else { continue };
+            let values: Vec<_> = headers.get_all(name).into_iter().cloned().collect();
+            headers.remove(name);
+            for value in values {
+                let other = open_id(&value).and_then(|known| swaps.get(&known));
+                let other = match other {
+                    None => Some(value),
+                    Some(other) => other.as_ref().and_then(|other| HeaderValue::from_str(other.as_str()).ok()),
+                };
+                if let Some(other) = other {
+                    headers.append(name.clone(), other);
+                }
+            }
+        }
+    }
+}
+
+fn open_id(value: &HeaderValue) -> Option<OpenId> {
+    value.to_str().ok()?.trim().parse().ok()
+}
+
+/// A document in which OpenIDs are swapped.
+struct Document {
+    text: String,
+    found: Vec<Found>,
+    is_json: bool,
+}
+
+impl Document {
+    /// The document with others in place of the OpenIDs, `null` in JSON where there are none.
+    fn swapped(&self, swaps: &Swaps) -> String {
+        let quoted: std::collections::HashMap<_, _> = swaps
+            .iter()
+            .map(|(known, other)| {
+                let other = other.as_ref().map(OpenId::as_str);
+                let text = match (self.is_json, other) {
+                    (true, Some(other)) => format!("\"{other}\""),
+                    (true, None) => "null".to_owned(),
+                    (false, other) => other.unwrap_or_default().to_owned(),
+                };
+                (known, text)
+            })
+            .collect();
+        replaced(&self.text, &self.found, |known| quoted.get(known).map_or("null", String::as_str))
+    }
+}
+
+/// What is in a body.
+enum Content<S> {
+    /// A document that was looked through.
+    Read(Document),
+    /// Text that is no document; it goes on as it is.
+    Text(Bytes),
+    /// What is not looked at.
+    Stream(S),
+}
+
+impl Proxy {
+    pub(crate) fn new(args: SwapArgs, asker: Asker, http: Client) -> Self {
+        let SwapArgs { app, to, upstream, requests, answers, remember, max_document, patience, .. } = args;
+        Self {
+            swapper: Swapper::new(http.clone(), asker, app, to, remember),
+            http,
+            upstream,
+            requests: Places::new(requests),
+            answers: Places::new(answers),
+            max_document,
+            patience,
+        }
+    }
+
+    /// Answers a request: with the answer of the server behind, or with a refusal.
+    pub(crate) async fn answer(self: Arc<Self>, peer: IpAddr, request: Request<Incoming>) -> Answer {
+        let refused = |refusal: Refusal| refusal.into_response::<Full<Bytes>>().map(Either::Left);
+        self.hand_on(peer, request).await.unwrap_or_else(refused)
+    }
+
+    async fn hand_on(&self, peer: IpAddr, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
+        let client = forward::upgrades(request.headers()).then(|| hyper::upgrade::on(&mut request));
+        let (mut head, body) = request.into_parts();
+        let content = self.read_request(&head, body).await?;
+        let mut url = self.url(&head);
+        let (swaps, path, query) = self.swap_request(&head, &url, &content).await?;
+        if let Some(path) = path {
+            url.set_path(&path);
+        }
+        if let Some(query) = query {
+            url.set_query(Some(&query));
+        }
+        self.requests.swap_headers(&mut head.headers, &swaps);
+        forward::request(&mut head.headers, &peer.to_string(), self.answers.has_json);
+        let is_head = head.method == Method::HEAD;
+        let answer = self.send(head, url, content, &swaps).await?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(go_on(answer, client));
+        }
+        self.hand_back(answer, is_head).await
+    }
+
+    /// The address at the server behind. It is normalised, so that what follows sees the path that the server sees.
+    fn url(&self, head: &Parts) -> Url {
+        let mut url = self.upstream.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(head.uri.path());
+        let below = format!("{base}{}", url.path());
+        url.set_path(&below);
+        url.set_query(head.uri.query());
+        url
+    }
+
+    /// Swaps what is in a request, and returns the swaps with the new path and query, where something was in them.
+    async fn swap_request(
+        &self,
+        head: &Parts,
+        url: &Url,
+        content: &Content<Incoming>,
+    ) -> Result<(Swaps, Option<String>, Option<String>), Refusal> {
+        let base = self.upstream.path().trim_end_matches('/').len();
+        let (prefix, path) = url.path().split_at(base);
+        let in_path = self.requests.in_path(path);
+        let query = url.query().unwrap_or_default();
+        let in_query = self.requests.in_query(query);
+        let in_body = if let Content::Read(document) = content { document.found.as_slice() } else { &[] };
+        let all = in_path.iter().chain(&in_query).chain(in_body).map(|found| found.open_id.clone());
+        let swaps = self.swapper.swap(Way::To, all.chain(self.requests.in_headers(&head.headers))).await?;
+        if swaps.values().any(Option::is_none) {
+            return Err(Refusal::NotLinked);
+        }
+        let other = |known: &OpenId| swaps.get(known).and_then(Option::as_ref).map_or("", OpenId::as_str);
+        let path = (!in_path.is_empty()).then(|| format!("{prefix}{}", replaced(path, &in_path, other)));
+        let query = (!in_query.is_empty()).then(|| replaced(query, &in_query, other));
+        Ok((swaps, path, query))
+    }
+
+    /// Reads the body of a request, if OpenIDs can stand in it.
+    async fn read_request(&self, head: &Parts, body: Incoming) -> Result<Content<Incoming>, Refusal> {
+        let media = forward::media(&head.headers);
+        let looks_like_json = self.requests.has_json && matches!(media, Media::Json | Media::Unsaid);
+        let is_form = self.requests.has_form && media == Media::Form;
+        if body.is_end_stream() || !looks_like_json && !is_form {
+            return Ok(Content::Stream(body));
+        }
+        if head.headers.contains_key(CONTENT_ENCODING) {
+            return Err(Refusal::Encoded);
+        }
+        let bytes = timeout(self.patience, Limited::new(body, self.max_document).collect()).await;
+        let bytes = bytes.map_err(|_| Refusal::Slow)?.map_err(|_| Refusal::TooLarge(self.max_document))?.to_bytes();
+        let malformed = |why: String| Refusal::Malformed(format!("The body is not what its Content-Type says: {why}."));
+        let text = match String::from_utf8(bytes.into()) {
+            Ok(text) => text,
+            Err(wrong) if media == Media::Unsaid => return Ok(Content::Text(wrong.into_bytes().into())),
+            Err(_) => return Err(malformed("it is not UTF-8".into())),
+        };
+        if is_form {
+            let found = self.requests.in_form(&text);
+            return Ok(Content::Read(Document { found, text, is_json: false }));
+        }
+        match self.requests.in_json(&text) {
+            Ok(found) => Ok(Content::Read(Document { found, text, is_json: true })),
+            Err(_) if media == Media::Unsaid => Ok(Content::Text(text.into())),
+            Err(error) => Err(malformed(error.to_string())),
+        }
+    }
+
+    /// Sends a request to the server behind. Only a body that is handed on as it comes may take longer than the patience.
+    async fn send(
+        &self,
+        head: Parts,
+        url: Url,
+        content: Content<Incoming>,
+        swaps: &Swaps,
+    ) -> Result<reqwest::Response, Refusal> {
+        let Parts { method, mut headers, .. } = head;
+        let is_bounded = !matches!(&content, Content::Stream(body) if !body.is_end_stream());
+        let body = match content {
+            Content::Read(document) => {
+                if !document.found.is_empty() {
+                    forward::changed(&mut headers);
+                }
+                Some(Body::from(document.swapped(swaps)))
+            }
+            Content::Text(bytes) => Some(Body::from(bytes)),
+            Content::Stream(body) if body.is_end_stream() => None,
+            Content::Stream(body) => Some(Body::wrap(body)),
+        };
+        let request = self.http.request(method, url).headers(headers);
+        let sent = body.into_iter().fold(request, reqwest::RequestBuilder::body).send();
+        let sent = if is_bounded { timeout(self.patience, sent).await } else { Ok(sent.await) };
+        sent.map_err(|_| Refusal::Silent)?.map_err(|_| Refusal::Unreachable)
+    }
+
+    /// Hands an answer back, with the OpenIDs of the partner.
+    async fn hand_back(&self, answer: reqwest::Response, is_head: bool) -> Result<Answer, Refusal> {
+        let (mut head, body) = hyper::http::Response::<Body>::from(answer).into_parts();
+        let has_body = !is_head && !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let is_read = has_body && self.answers.has_json && forward::media(&head.headers) == Media::Json;
+        let content = if is_read { self.read_answer(&head.headers, body).await? } else { Content::Stream(body) };
+        let in_body = if let Content::Read(document) = &content { document.found.as_slice() } else { &[] };
+        let all = in_body.iter().map(|found| found.open_id.clone());
+        let swaps = self.swapper.swap(Way::From, all.chain(self.answers.in_headers(&head.headers))).await?;
+        self.answers.swap_headers(&mut head.headers, &swaps);
+        forward::answer(&mut head.headers);
+        let body = match content {
+            Content::Read(document) => {
+                if !document.found.is_empty() {
+                    forward::changed(&mut head.headers);
+                }
+                let text = document.swapped(&swaps);
+                head.headers.insert(CONTENT_LENGTH, text.len().into());
+                Either::Left(Full::from(text))
+            }
+            Content::Text(bytes) => Either::Left(Full::from(bytes)),
+            Content::Stream(body) => Either::Right(body),
+        };
+        Ok(Response::from_parts(head, body))
+    }
+
+    async fn read_answer(&self, headers: &HeaderMap, body: Body) -> Result<Content<Body>, Refusal> {
+        let encoding = headers.get(CONTENT_ENCODING).filter(|encoding| encoding.as_bytes() != b"identity");
+        if encoding.is_some() {
+            return Err(Refusal::Answer("It is JSON and compressed, though it was asked for as it is.".into()));
+        }
+        let bytes = timeout(self.patience, Limited::new(body, self.max_document).collect()).await;
+        let bytes = bytes.map_err(|_| Refusal::Silent)?.map_err(|_| {
+            let most = self.max_document;
+            Refusal::Answer(format!(
+                "It is JSON and broke off, or has more than {most} bytes; `berth swap --max-document` allows more."
+            ))
+        })?;
+        let bytes = bytes.to_bytes();
+        if bytes.is_empty() {
+            return Ok(Content::Text(bytes));
+        }
+        let wrong = |why: String| Refusal::Answer(format!("It says that it is JSON: {why}."));
+        let text = String::from_utf8(bytes.into()).map_err(|_| wrong("it is not UTF-8".into()))?;
+        let found = self.answers.in_json(&text).map_err(|error| wrong(error.to_string()))?;
+        Ok(Content::Read(Document { text, found, is_json: true }))
+    }
+}
+
+/// Goes on with another protocol, such as WebSocket: from here on bytes are handed on as they come, both ways.
+fn go_on(answer: reqwest::Response, client: Option<hyper::upgrade::OnUpgrade>) -> Answer {
+    let mut headers = answer.headers().clone();
+    forward::answer(&mut headers);
+    tokio::spawn(async move {
+        let Some(client) = client else { return };
+        if let (Ok(client), Ok(mut server)) = (client.await, answer.upgrade().await) {
+            // When either side ends it, so does the other one; there is nobody to tell of an error.
+            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut server).await;
+        }
+    });
+    let mut response = Response::new(Either::Left(Full::default()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = headers;
+    response
+}
