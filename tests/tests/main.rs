@@ -21,6 +21,7 @@ mod keys;
 mod logs;
 mod manifests;
 mod messages;
+mod official_accounts;
 mod policies;
 mod privacy;
 mod processes;

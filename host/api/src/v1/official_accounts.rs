@@ -31,11 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 ///
 /// WeChat is asked whether the secret is right. It is stored sealed and never shown.
 #[utoipa::path(post, path = "/v1/official-accounts", tag = "official-accounts", request_body = NewOfficialAccount, responses((status = 201, body = OfficialAccount)))]
-async fn create(
-    State(app): AppState,
-    caller: Caller,
-    Json(new): Json<NewOfficialAccount>,
-) -> Created<OfficialAccount> {
+async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewOfficialAccount>) -> Created<OfficialAccount> {
     created(official_account::create(&app.official_accounts, &caller, new).await?)
 }
 

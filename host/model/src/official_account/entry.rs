@@ -146,12 +146,21 @@ mod tests {
         let app_id = "wxaaaaaaaaaaaaaaaa".parse().unwrap();
         let cases = [
             ("", "https://shop.example.com/a?b=c&code=K&app_id=wxaaaaaaaaaaaaaaaa"),
-            ("state=1&id=%E7%81%B0", "https://shop.example.com/a?b=c&state=1&id=%E7%81%B0&code=K&app_id=wxaaaaaaaaaaaaaaaa"),
+            (
+                "state=1&id=%E7%81%B0",
+                "https://shop.example.com/a?b=c&state=1&id=%E7%81%B0&code=K&app_id=wxaaaaaaaaaaaaaaaa",
+            ),
             ("code=forged&app_id=x&c%6Fde=2", "https://shop.example.com/a?b=c&code=K&app_id=wxaaaaaaaaaaaaaaaa"),
-            ("x=%23//evil.example", "https://shop.example.com/a?b=c&x=%23%2F%2Fevil.example&code=K&app_id=wxaaaaaaaaaaaaaaaa"),
+            (
+                "x=%23//evil.example",
+                "https://shop.example.com/a?b=c&x=%23%2F%2Fevil.example&code=K&app_id=wxaaaaaaaaaaaaaaaa",
+            ),
         ];
         for (query, expected) in cases {
-            assert_eq!(return_address("https://shop.example.com/a?b=c", &passed_on(query), "K", &app_id).unwrap(), expected);
+            assert_eq!(
+                return_address("https://shop.example.com/a?b=c", &passed_on(query), "K", &app_id).unwrap(),
+                expected
+            );
         }
         assert_eq!(passed_on(&format!("x={}", "a".repeat(1100))), "");
     }

@@ -49,7 +49,10 @@ impl SendTemplateMessage {
             address("url", url)?;
         }
         if self.data.len() > MOST_FIELDS {
-            return Err(Error::field("data", format!("must have at most {MOST_FIELDS} fields, has {}.", self.data.len())));
+            return Err(Error::field(
+                "data",
+                format!("must have at most {MOST_FIELDS} fields, has {}.", self.data.len()),
+            ));
         }
         for (field, value) in &self.data {
             let is_plain = field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

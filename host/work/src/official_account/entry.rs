@@ -297,7 +297,9 @@ async fn bring_along(
             }
         }
         Err(NoEntry::Host(error)) => return Err(error.into()),
-        Err(why) => tracing::info!(?why, app_id = %from.app_id, "a visitor could not be recognised where a merchant moves from"),
+        Err(why) => {
+            tracing::info!(?why, app_id = %from.app_id, "a visitor could not be recognised where a merchant moves from")
+        }
     }
     let sent = send_on(&mut tx, &entry, &fan).await?;
     tx.commit().await?;

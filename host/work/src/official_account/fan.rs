@@ -91,7 +91,8 @@ fn tell(tx: &mut Tx, kind: Kind<FanTold>, actor: &str, fan: &FanRow, member: &Sh
 }
 
 fn taken(holder: &ShopMemberId, app_id: &WechatAppId) -> Error {
-    let detail = format!("The OpenID is bound to the member {holder} at {app_id}. Nobody is taken over: unbind there first.");
+    let detail =
+        format!("The OpenID is bound to the member {holder} at {app_id}. Nobody is taken over: unbind there first.");
     Error::new(Code::FanTaken, detail).with("member_id", holder)
 }
 

@@ -10,9 +10,7 @@ use berth_model::{
     access::{Action, Caller, TokenScope},
     endpoint::channel::{ChannelKind, ChannelState, Proof},
     event::{Kind, kind},
-    official_account::{
-        ActsThrough, EditOfficialAccount, NewOfficialAccount, OfficialAccount, OfficialAccountQuery,
-    },
+    official_account::{ActsThrough, EditOfficialAccount, NewOfficialAccount, OfficialAccount, OfficialAccountQuery},
 };
 use berth_store::{Db, Tx};
 

@@ -3,7 +3,10 @@
 //! A message is recorded before WeChat is asked, and what became of it afterwards. A host that dies in between leaves one of
 //! which nobody knows, and it is said so: to send it again by itself could reach the member twice.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -84,7 +87,12 @@ async fn send_whole(
 }
 
 /// The message that was sent with the key before.
-async fn earlier(tx: &mut Tx, id: &MerchantId, key: Option<&str>, fingerprint: &Digest) -> Result<Option<TemplateMessage>> {
+async fn earlier(
+    tx: &mut Tx,
+    id: &MerchantId,
+    key: Option<&str>,
+    fingerprint: &Digest,
+) -> Result<Option<TemplateMessage>> {
     let Some(key) = key else { return Ok(None) };
     match tx.template_message_by_key(id, key).await? {
         Some(SentTemplateRow { message, fingerprint: same }) if same == *fingerprint => Ok(Some(message)),
@@ -97,7 +105,12 @@ async fn earlier(tx: &mut Tx, id: &MerchantId, key: Option<&str>, fingerprint: &
 }
 
 /// Refuses an entry page that there is not, or to which this host could not make a link.
-async fn require_page(accounts: &OfficialAccounts, tx: &mut Tx, id: &MerchantId, send: &SendTemplateMessage) -> Result<()> {
+async fn require_page(
+    accounts: &OfficialAccounts,
+    tx: &mut Tx,
+    id: &MerchantId,
+    send: &SendTemplateMessage,
+) -> Result<()> {
     let Some(page) = &send.page else { return Ok(()) };
     accounts.public_url()?;
     if tx.entry_page(id, page).await?.is_some() {
@@ -201,16 +214,17 @@ async fn send_by(
         data: &send.data,
         id: message.id.as_str(),
     };
-    let asked = std::sync::atomic::AtomicBool::new(false);
-    let (new, asked, client) = (&new, &asked, &accounts.client);
+    // Whether WeChat was handed the message and did not answer. Without a token nothing was handed over.
+    let unanswered = AtomicBool::new(false);
+    let (new, unanswered, client) = (&new, &unanswered, &accounts.client);
     let call = |token| async move {
-        asked.store(true, std::sync::atomic::Ordering::Relaxed);
-        client.send_template(&token, new).await
+        let answer = client.send_template(&token, new).await;
+        unanswered.store(matches!(answer, Err(Refusal::Unreachable(_))), Ordering::Relaxed);
+        answer
     };
     match token::with_access(accounts, &account, call).await {
         Ok(wechat_id) => Ok(wechat_id),
-        // Without a token nothing was sent.
-        Err(Failure::Refused(Refusal::Unreachable(why))) if asked.load(std::sync::atomic::Ordering::Relaxed) => {
+        Err(Failure::Refused(Refusal::Unreachable(why))) if unanswered.load(Ordering::Relaxed) => {
             Err(Unsent::Perhaps(format!("WeChat gave no answer: {why}")))
         }
         Err(Failure::Refused(refusal)) => Err(Unsent::Refused(refusal)),
@@ -254,7 +268,12 @@ pub async fn get(db: &Db, caller: &Caller, id: &MerchantId, message: &TemplateMe
 ///
 /// # Errors
 /// `not-found`; `missing-grant`.
-pub async fn list(db: &Db, caller: &Caller, id: &MerchantId, query: &TemplateMessageQuery) -> Result<Page<TemplateMessage>> {
+pub async fn list(
+    db: &Db,
+    caller: &Caller,
+    id: &MerchantId,
+    query: &TemplateMessageQuery,
+) -> Result<Page<TemplateMessage>> {
     let mut tx = db.read().await?;
     merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     let page = query.page();

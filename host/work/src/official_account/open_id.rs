@@ -52,12 +52,7 @@ pub async fn still_known_as(
 }
 
 /// An HMAC-SHA256. Ids hold no NUL, so no two have the same text.
-fn of(
-    key: &SecretKey,
-    app_id: &WechatAppId,
-    merchant: &MerchantId,
-    open_id: &AccountOpenId,
-) -> Result<AccountOpenId> {
+fn of(key: &SecretKey, app_id: &WechatAppId, merchant: &MerchantId, open_id: &AccountOpenId) -> Result<AccountOpenId> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(Error::internal)?;
     mac.update([app_id.as_str(), merchant.as_str(), open_id.as_str()].join("\0").as_bytes());
     Ok(OpenId::of_mac(&mac.finalize().into_bytes().into()).into())
