@@ -16,7 +16,7 @@ use berth_model::official_account::{SendTemplateMessage, TemplateMessage, Templa
 use super::views::{message_row, message_view};
 
 #[derive(Subcommand, Debug)]
-pub enum Messages {
+pub enum Sending {
     /// Send a template message to a member, by the account that the member is reached by
     Send {
         /// The merchant (BosID)
@@ -61,21 +61,21 @@ fn path(merchant: &MerchantId) -> String {
     format!("/v1/merchants/{merchant}/template-messages")
 }
 
-pub async fn run(command: Messages, client: &Client, session: &mut Session) -> Done {
+pub async fn run(command: Sending, client: &Client, session: &mut Session) -> Done {
     match command {
-        Messages::Send { merchant, member, template, fields, url, page } => {
+        Sending::Send { merchant, member, template, fields, url, page } => {
             let data = fields.into_iter().collect();
             let message = SendTemplateMessage { member_id: member, template, data, url, page };
             let answer = client.value(Call::create(path(&merchant)).json(&message)).await?;
             session.out.show(&answer, message_view)?;
             went_out(&read(&answer)?)
         }
-        Messages::Messages { merchant, member, state } => {
+        Sending::Messages { merchant, member, state } => {
             let call = Call::get(path(&merchant)).query("member_id", member).query("state", state);
             let head = ["ID", "MEMBER", "TEMPLATE", "STATE", "BY", "ASKED"];
             session.out.list(client.items(call).await?, head, "No messages.", message_row)
         }
-        Messages::Message { merchant, message } => {
+        Sending::Message { merchant, message } => {
             session.out.show(&client.value(Call::get(format!("{}/{message}", path(&merchant)))).await?, message_view)
         }
     }

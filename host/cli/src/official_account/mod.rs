@@ -108,9 +108,9 @@ pub enum OfficialAccount {
         template: AccountTemplateName,
     },
     #[command(flatten)]
-    Pages(pages::Pages),
+    Entries(pages::Entries),
     #[command(flatten)]
-    Messages(messages::Messages),
+    Sending(messages::Sending),
     #[command(flatten)]
     Moving(moving::Moving),
 }
@@ -168,8 +168,8 @@ pub async fn run(command: OfficialAccount, session: &mut Session) -> Done {
             let sentence = format!("{template} stands for nothing at {app_id} any more.");
             session.out.done(&json!({"app_id": app_id, "template": template, "removed": true}), sentence)
         }
-        OfficialAccount::Pages(command) => pages::run(command, &client, session).await,
-        OfficialAccount::Messages(command) => messages::run(command, &client, session).await,
+        OfficialAccount::Entries(command) => pages::run(command, &client, session).await,
+        OfficialAccount::Sending(command) => messages::run(command, &client, session).await,
         OfficialAccount::Moving(command) => moving::run(command, &client, session).await,
     }
 }

@@ -10,7 +10,7 @@ use berth_model::official_account::{EntryPage, PutEntryPage};
 use super::views::{page_row, page_view};
 
 #[derive(Subcommand, Debug)]
-pub enum Pages {
+pub enum Entries {
     /// List the entry pages of a merchant
     Pages {
         /// The merchant (BosID)
@@ -34,20 +34,20 @@ pub enum Pages {
     },
 }
 
-pub async fn run(command: Pages, client: &Client, session: &mut Session) -> Done {
+pub async fn run(command: Entries, client: &Client, session: &mut Session) -> Done {
     let path = |merchant: &MerchantId| format!("/v1/merchants/{merchant}/entry-pages");
     match command {
-        Pages::Pages { merchant } => {
+        Entries::Pages { merchant } => {
             let items = client.items(Call::get(path(&merchant))).await?;
             let empty =
                 format!("No entry pages. Register one with `berth official-account set-page {merchant} NAME URL`.");
             session.out.list(items, ["NAME", "LEADS TO", "LINK"], &empty, page_row)
         }
-        Pages::SetPage { merchant, page, url } => {
+        Entries::SetPage { merchant, page, url } => {
             let call = Call::put(format!("{}/{page}", path(&merchant))).json(&PutEntryPage { url });
             session.out.show::<EntryPage>(&client.value(call).await?, page_view)
         }
-        Pages::RemovePage { merchant, page } => {
+        Entries::RemovePage { merchant, page } => {
             client.value(Call::delete(format!("{}/{page}", path(&merchant)))).await?;
             let sentence = format!("Links to {page} lead nowhere any more.");
             session.out.done(&json!({"merchant": merchant, "page": page, "removed": true}), sentence)
