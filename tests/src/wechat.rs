@@ -1,8 +1,10 @@
-//! A stand-in for WeChat's third-party platform: tickets, tokens, pre-authorisation codes, the page on which merchants
-//! authorise, grants and their renewal, pushes, and faults in all of them.
+//! A stand-in for WeChat: of its third-party platform tickets, tokens, pre-authorisation codes, the page on which merchants
+//! authorise, grants and their renewal, pushes; of official accounts what `official` says; and faults in all of them.
+
+pub mod official;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -72,6 +74,13 @@ struct World {
     secrets: Vec<String>,
     token_life: i64,
     link_life: i64,
+    /// The tokens of accounts that have authorised the platform, each with its account.
+    access_tokens: BTreeMap<String, String>,
+    official: BTreeMap<String, official::Official>,
+    /// The codes of silent OAuth: of which account, for whom, and for which platform.
+    visits: BTreeMap<String, (String, String, String)>,
+    open_ids: BTreeSet<String>,
+    taken: Vec<official::Taken>,
 }
 
 /// The stand-in for WeChat, which ends when this value is dropped.
@@ -146,6 +155,7 @@ impl World {
         let id = self.codes.remove(code).ok_or(61010)?;
         let (access, refresh) = (self.fresh("access"), self.fresh("refresh"));
         let life = self.token_life;
+        self.access_tokens.insert(access.clone(), id.clone());
         let account = self.accounts.get_mut(&id).ok_or(61003)?;
         account.refresh.clone_from(&refresh);
         let granted: Vec<_> = account.categories.iter().map(|id| json!({"funcscope_category": {"id": id}})).collect();
@@ -164,6 +174,7 @@ impl World {
         if account.refresh != refresh {
             return Err(61023);
         }
+        self.access_tokens.insert(access.clone(), id.to_owned());
         Ok(json!({"authorizer_access_token": access, "expires_in": life, "authorizer_refresh_token": refresh}))
     }
 
@@ -183,20 +194,23 @@ async fn call(
     Query(query): Query<BTreeMap<String, String>>,
     Json(body): Json<Value>,
 ) -> Json<Value> {
+    meet(&world, &call, |world| world.answer(&call, query.get("component_access_token"), &body)).await
+}
+
+/// Answers a call, unless a fault waits for one of its name.
+async fn meet(world: &Mutex<World>, call: &str, answer: impl Fn(&mut World) -> Result<Value, i64>) -> Json<Value> {
     let fault = {
-        let mut world = locked(&world);
-        world.calls.push(call.clone());
-        world.faults.get_mut(&call).and_then(VecDeque::pop_front)
+        let mut world = locked(world);
+        world.calls.push(call.to_owned());
+        world.faults.get_mut(call).and_then(VecDeque::pop_front)
     };
     let refusal = |errcode: i64| json!({"errcode": errcode, "errmsg": "refused by the stand-in"});
-    let answer = |world: &Mutex<World>| {
-        locked(world).answer(&call, query.get("component_access_token"), &body).unwrap_or_else(refusal)
-    };
+    let answer = || answer(&mut locked(world)).unwrap_or_else(refusal);
     match fault {
-        None => Json(answer(&world)),
+        None => Json(answer()),
         Some(Fault::Refuse(errcode)) => Json(refusal(errcode)),
         Some(Fault::Instead(without, empty)) => {
-            let mut answer = answer(&world);
+            let mut answer = answer();
             if let Some(info) = answer["authorization_info"].as_object_mut() {
                 info.remove(without);
                 info.insert(empty.into(), json!(""));
@@ -204,13 +218,13 @@ async fn call(
             Json(answer)
         }
         Some(Fault::Late) => {
-            let answer = answer(&world);
+            let answer = answer();
             tokio::time::sleep(LATE).await;
             Json(answer)
         }
         Some(fault) => {
             if matches!(fault, Fault::LostAnswer) {
-                answer(&world);
+                answer();
             }
             tokio::time::sleep(SILENCE).await;
             Json(refusal(-1))
@@ -219,12 +233,18 @@ async fn call(
 }
 
 impl Wechat {
-    /// Starts the stand-in, with no accounts.
+    /// Starts the stand-in, with no accounts, on any free port of loopback.
     pub async fn start() -> Self {
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    /// As [`Wechat::start`], at an address.
+    pub async fn start_at(address: &str) -> Self {
         LazyLock::force(&HTTP);
         let world = Arc::new(Mutex::new(World { token_life: 7200, link_life: 1800, ..World::default() }));
-        let routes = Router::new().route("/cgi-bin/component/{call}", post(call)).with_state(world.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let routes = Router::new().route("/cgi-bin/component/{call}", post(call)).merge(official::routes());
+        let routes = routes.with_state(world.clone());
+        let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -240,6 +260,7 @@ impl Wechat {
         wechat.wechat_token = Some(TOKEN.parse().unwrap());
         wechat.wechat_aes_key = Some(AES_KEY.parse().unwrap());
         wechat.wechat_base_url.clone_from(&self.url);
+        wechat.wechat_open_url.clone_from(&self.url);
         wechat.wechat_timeout = 1;
     }
 

@@ -8,6 +8,7 @@ use berth_tests::{
     merchant::Merchant,
     on_both,
     scene::{Scene, person, text},
+    wechat::Wechat,
 };
 use serde_json::{Value, json};
 
@@ -123,6 +124,30 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/wechat/callback", May::Link),
     ("POST", "/v1/wechat/push", May::Signer),
     ("POST", "/v1/wechat/messages/{app_id}", May::Signer),
+    ("GET", "/v1/official-accounts", May::Anybody),
+    ("POST", "/v1/official-accounts", MERCHANT_ADMIN),
+    ("GET", "/v1/official-accounts/{app_id}", MERCHANT_READ),
+    ("PATCH", "/v1/official-accounts/{app_id}", MERCHANT_ADMIN),
+    ("DELETE", "/v1/official-accounts/{app_id}", MERCHANT_ADMIN),
+    ("GET", "/v1/official-accounts/{app_id}/templates", MERCHANT_READ),
+    ("PUT", "/v1/official-accounts/{app_id}/templates/{template}", MERCHANT_ADMIN),
+    ("DELETE", "/v1/official-accounts/{app_id}/templates/{template}", MERCHANT_ADMIN),
+    ("POST", "/v1/merchants/{id}/official-accounts/move", MERCHANT_ADMIN),
+    ("GET", "/v1/merchants/{id}/official-accounts/move", MERCHANT_READ),
+    ("GET", "/v1/merchants/{id}/entry-pages", MERCHANT_READ),
+    ("PUT", "/v1/merchants/{id}/entry-pages/{page}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/merchants/{id}/entry-pages/{page}", MERCHANT_OPERATE),
+    ("GET", "/w/{app_id}/{pt_id}/{page}", May::Link),
+    ("GET", "/w/{app_id}/{pt_id}/{page}/back", May::Link),
+    ("POST", "/v1/merchants/{id}/visitors", MERCHANT_OPERATE),
+    ("GET", "/v1/merchants/{id}/fans", MERCHANT_OPERATE),
+    ("GET", "/v1/merchants/{id}/fans/{member_id}/{app_id}", MERCHANT_OPERATE),
+    ("PUT", "/v1/merchants/{id}/fans/{member_id}/{app_id}", MERCHANT_OPERATE),
+    ("PATCH", "/v1/merchants/{id}/fans/{member_id}/{app_id}", MERCHANT_OPERATE),
+    ("DELETE", "/v1/merchants/{id}/fans/{member_id}/{app_id}", MERCHANT_OPERATE),
+    ("POST", "/v1/merchants/{id}/template-messages", MERCHANT_OPERATE),
+    ("GET", "/v1/merchants/{id}/template-messages", MERCHANT_READ),
+    ("GET", "/v1/merchants/{id}/template-messages/{message}", MERCHANT_READ),
     ("GET", "/v1/platform/members", May::Platform),
     ("PUT", "/v1/platform/members/{account}", May::Platform),
     ("DELETE", "/v1/platform/members/{account}", May::Platform),
@@ -317,8 +342,18 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/scim/v2/{workspace}/Bulk", PROVISION),
 ];
 
+const NO_MESSAGE: &str = "msg_00000000000000000000000000";
+const NO_TEMPLATE_MESSAGE: &str = "tmsg_00000000000000000000000000";
+
+/// A private official account of the merchant.
+const OFFICIAL: &str = "wxaaaaaaaaaaaaaaaa";
+/// Another one, which callers add.
+const OTHER_OFFICIAL: &str = "wxbbbbbbbbbbbbbbbb";
+
 /// An account for each role, by name, with its token.
 struct Cast {
+    /// The stand-in that says which secrets of official accounts are right.
+    _wechat: Wechat,
     scene: Scene,
     tokens: BTreeMap<&'static str, String>,
     places: BTreeMap<&'static str, String>,
@@ -340,7 +375,6 @@ const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulf
 /// Operations other than GET that only read, and are therefore open to the platform's viewers.
 const READING_POSTS: [&str; 3] = ["/v1/check", "/v1/check/explain", "/v1/bundles"];
 
-/// What the platform's viewers, who read everything else, do not: what is known of AppSecrets, and what users allow.
 /// An agreement that lacks nothing.
 fn complete_agreement() -> Value {
     json!({"developer": {"en": "Coffee"}, "contact": {"email": "privacy@example.com"}})
@@ -351,16 +385,23 @@ fn is_for_viewers(path: &str) -> bool {
     !path.starts_with("/scim/") && !NOT_FOR_VIEWERS.contains(&path)
 }
 
-const NOT_FOR_VIEWERS: [&str; 4] = [
+/// What the platform's viewers, who read everything else, do not: what is known of AppSecrets, what users allow, and who the
+/// fans of merchants are.
+const NOT_FOR_VIEWERS: [&str; 6] = [
     "/v1/mini-apps/{id}/secret",
     "/v1/host-apps/{id}/subscriptions",
     "/v1/host-apps/{id}/privacy-consents",
     "/v1/host-apps/{id}/links",
+    "/v1/merchants/{id}/fans",
+    "/v1/merchants/{id}/fans/{member_id}/{app_id}",
 ];
 
 impl Cast {
     async fn gather(host: Host) -> Self {
-        let scene = Scene::set(host).await;
+        let wechat = Wechat::start().await;
+        wechat.official(OFFICIAL, "right");
+        wechat.official(OTHER_OFFICIAL, "right");
+        let scene = Scene::set(host.again(|config| config.wechat.wechat_base_url.clone_from(&wechat.url)).await).await;
         let admin = scene.admin.clone();
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
@@ -383,6 +424,8 @@ impl Cast {
         let vouched = json!({"app_id": "tt3", "name": "Clips"});
         let new = json!({"merchant": merchant, "kind": "douyin", "vouched": vouched});
         let authorisation = text(&admin.post("/v1/channel-authorisations", new).await.good()["id"]);
+        let new = json!({"app_id": OFFICIAL, "name": "Own", "merchant": merchant, "secret": "right"});
+        admin.post("/v1/official-accounts", new).await.good();
         let hook = json!({"url": "http://127.0.0.1:9/", "scope": {"kind": "merchant", "id": merchant}});
         let webhook = text(&admin.post("/v1/webhooks", hook).await.good()["id"]);
         let new = json!({"template": "order-paid", "keywords": [1]});
@@ -473,7 +516,7 @@ impl Cast {
             ("digest", text(&bindings["items"][0]["digest"])),
         ]);
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await; // the token expires
-        Self { scene, tokens, places }
+        Self { _wechat: wechat, scene, tokens, places }
     }
 
     /// Puts real ids into the path of an operation.
@@ -499,7 +542,10 @@ impl Cast {
         let filled = path
             .replace("{id}", id)
             .replace("{account}", &self.places["account"])
-            .replace("{app_id}", "wxaaaaaaaaaaaaaaaa")
+            .replace("{app_id}", OFFICIAL)
+            .replace("{pt_id}", "bos-1")
+            .replace("{page}", "guess")
+            .replace("{member_id}", "m1")
             .replace("{cid}", &self.places["cid"])
             .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
@@ -511,7 +557,7 @@ impl Cast {
             .replace("{number}", "1")
             .replace("{template}", &self.places["template"])
             .replace("{public_key}", "pk_00000000000000000000000000000000")
-            .replace("{message}", "msg_00000000000000000000000000")
+            .replace("{message}", if id == self.places["merchant"] { NO_TEMPLATE_MESSAGE } else { NO_MESSAGE })
             .replace("{kind}", "version.published")
             .replace("{workspace}", "acme")
             .replace("{urn}", "urn:ietf:params:scim:schemas:core:2.0:User")
@@ -605,6 +651,22 @@ impl Cast {
                 json!({"account": "nobody"})
             }
             ("POST", "/v1/host-apps/{id}/login-codes") => json!({"mini_app": "coffee", "account": "alice"}),
+            ("POST", "/v1/official-accounts") => {
+                let merchant = &self.places["merchant"];
+                json!({"app_id": OTHER_OFFICIAL, "name": "new", "merchant": merchant, "secret": "right"})
+            }
+            ("PATCH", "/v1/official-accounts/{app_id}") => json!({"name": "new"}),
+            ("PUT", "/v1/official-accounts/{app_id}/templates/{template}") => json!({"template_id": "t"}),
+            ("POST", "/v1/merchants/{id}/official-accounts/move") => json!({"from": OTHER_OFFICIAL, "to": OFFICIAL}),
+            ("PUT", "/v1/merchants/{id}/entry-pages/{page}") => json!({"url": "https://shop.example.com/"}),
+            ("POST", "/v1/merchants/{id}/visitors") => json!({"code": "guess"}),
+            ("PUT", "/v1/merchants/{id}/fans/{member_id}/{app_id}") => {
+                json!({"open_id": format!("o{}", "0".repeat(27))})
+            }
+            ("PATCH", "/v1/merchants/{id}/fans/{member_id}/{app_id}") => json!({"preferred": true}),
+            ("POST", "/v1/merchants/{id}/template-messages") => {
+                json!({"member_id": "m1", "template": "paid", "data": {}})
+            }
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
             ("PUT", "/v1/mini-apps/{id}/domains") => json!({"request": ["https://api.example.com"]}),
             ("POST", "/v1/mini-apps/{id}/permits") => {

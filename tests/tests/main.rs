@@ -22,6 +22,7 @@ mod keys;
 mod logs;
 mod manifests;
 mod messages;
+mod official_accounts;
 mod policies;
 mod privacy;
 mod processes;

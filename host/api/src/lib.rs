@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod metrics;
 mod numberless;
+mod page;
 pub mod precondition;
 pub mod problem;
 mod proved;
@@ -69,6 +70,14 @@ impl Api {
         let index = || self.checks.live.current();
         let known = || index().knows_key(key, self.checks.clock.now()).then(|| key.to_owned());
         self.throttle.pass(client, known, || index().names(mini_apps, claims, self.checks.clock.now()))
+    }
+
+    /// Lets a browser pass that opens an entry link.
+    ///
+    /// # Errors
+    /// `too-many-requests`, by the limit of devices for each address.
+    fn let_in(&self, client: Option<Extension<ClientIp>>) -> Result<()> {
+        self.throttle.pass(client.map(|Extension(client)| client), || None, || None)
     }
 
     /// Does what takes an AppSecret, unless the client was wrong about secrets too often (K9).

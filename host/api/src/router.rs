@@ -38,7 +38,7 @@ use crate::Api;
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
-        (name = "endpoint-apps"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"),
+        (name = "endpoint-apps"), (name = "official-accounts"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"),
     ),
 )]
 struct Description;

@@ -34,7 +34,7 @@ pub fn add(document: &mut OpenApi) {
 /// The schemes of which an operation accepts any one; none where the address, a signature or the body says who asks.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
-        (_, path) if path.starts_with("/v1/wechat/") => &[],
+        (_, path) if path.starts_with("/v1/wechat/") || path.starts_with("/w/") => &[],
         ("POST", "/v1/session" | "/v1/server-tokens") => &[],
         ("POST", "/v1/session/check" | "/v1/session/end" | "/v1/messages" | "/v1/privacy-consents/check")
         | ("GET", "/v1/messages/{id}") => &[SERVER_TOKEN],

@@ -152,6 +152,15 @@ codes! {
     OrgNodeInUse = "org-node-in-use", Conflict, "There are nodes below the node";
     OrgNodeNotOpen = "org-node-not-open", Conflict, "No product instance of the endpoint application is open on the node";
 
+    // official accounts
+    OfficialAccountExists = "official-account-exists", Conflict, "The official account is here already";
+    OfficialAccountInUse = "official-account-in-use", Conflict, "Fans are bound to the official account";
+    OfficialAccountRetired = "official-account-retired", Conflict, "The official account is retired";
+    OfficialAccountLimit = "official-account-limit", Conflict, "There are too many of them";
+    InvalidVisitCode = "invalid-visit-code", Invalid, "The code of the visit is not valid";
+    FanTaken = "fan-taken", Conflict, "Another member is bound to the OpenID";
+    NoFan = "no-fan", Conflict, "The member is bound to no official account that can be used";
+
     // workspaces
     WorkspaceExists = "workspace-exists", Conflict, "The id is taken";
     WorkspaceInternal = "workspace-internal", Conflict, "An application is for members only";
@@ -201,6 +210,8 @@ codes! {
     ChannelKindMismatch = "channel-kind-mismatch", Conflict, "The account that was authorised is of another kind";
     WechatPush = "wechat-push", Unauthenticated, "The push is not one of WeChat's";
     WechatNotSetUp = "wechat-not-set-up", Conflict, "This host has no WeChat third-party platform";
+    WechatRefused = "wechat-refused", Conflict, "WeChat refuses";
+    WechatUnreachable = "wechat-unreachable", Unavailable, "WeChat gives no answer";
     LogQueueFull = "log-queue-full", Unavailable, "The log store is behind, and no more entries can wait for it";
     SecretSealed = "secret-sealed", Unavailable, "A stored secret cannot be opened";
     StorageFull = "storage-full", StorageFull, "The host has no room left";

@@ -122,6 +122,10 @@ prefixed_id! {
     MessageTemplateId = "tmpl", "a message template";
     /// A subscription message to a user.
     UserMessageId = "msg", "a message";
+    /// A fan: a visitor of an official account, whom a merchant knows there.
+    FanId = "fan", "a fan";
+    /// A template message to a fan.
+    TemplateMessageId = "tmsg", "a template message";
     /// A secret of a webhook.
     WebhookSecretId = "whs", "a secret of a webhook";
 }
@@ -207,6 +211,33 @@ foreign_id! {
     ProductCode ("product code", 64);
     /// A fulfilment message, by the id that its sender gave it.
     MessageId ("message id", 128);
+    /// A member of a merchant, by the id that the merchant's own system has for them.
+    ShopMemberId ("member id", 128);
+    /// The name of a page of a merchant to which entry links lead, such as `shop`.
+    EntryPageName ("name of an entry page", 64);
+    /// The name of a template of an official account, such as `order-paid`.
+    AccountTemplateName ("name of a template", 64);
+}
+
+text_id! {
+    /// The app id of an account at WeChat: `wx` and 16 lower-case letters or digits.
+    WechatAppId
+}
+
+impl FromStr for WechatAppId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.strip_prefix("wx") {
+            Some(rest) if rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) => {
+                Ok(Self(text.into()))
+            }
+            _ => Err(Error::new(
+                Code::InvalidId,
+                format!("{text:?} is not a WeChat appid: wx and 16 lower-case letters or digits."),
+            )),
+        }
+    }
 }
 
 /// A SHA-256, as 64 lower-case hexadecimal characters.

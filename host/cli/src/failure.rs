@@ -262,6 +262,11 @@ fn look_for(what: &str) -> Option<&'static str> {
         "product instance" => "berth product list",
         "workspace" => "berth workspace list",
         "endpoint application" => "berth endpoint list",
+        "official account" => "berth official-account list",
+        "entry page" => "berth official-account pages MERCHANT",
+        "template" => "berth official-account templates APP_ID",
+        "binding" => "berth fan list MERCHANT",
+        "template message" => "berth official-account messages MERCHANT",
         "organisation node" => "berth org-node list",
         _ => return None,
     })

@@ -36,6 +36,7 @@ mod merchant;
 mod message;
 mod message_view;
 mod names;
+mod official_account;
 mod org_node;
 mod output;
 mod pack;
@@ -156,6 +157,12 @@ pub enum Command {
     /// Channels of merchants, and the endpoint application that each reaches
     #[command(subcommand)]
     Channel(channel::Channel),
+    /// Official accounts at WeChat, shared and private: entry pages, template messages, moves
+    #[command(subcommand)]
+    OfficialAccount(official_account::OfficialAccount),
+    /// Fans: which member of a merchant is bound at which official account
+    #[command(subcommand)]
+    Fan(official_account::fan::Fan),
     /// Organisation nodes of merchants, what is open on them, what is assigned to them
     #[command(subcommand)]
     OrgNode(org_node::OrgNode),
@@ -264,6 +271,8 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Fulfil(args) => fulfilment::fulfil(args, session).await,
         Command::Fulfilment(command) => fulfilment::run(command, session).await,
         Command::Channel(command) => channel::run(command, session).await,
+        Command::OfficialAccount(command) => official_account::run(command, session).await,
+        Command::Fan(command) => official_account::fan::run(command, session).await,
         Command::OrgNode(command) => org_node::run(command, session).await,
         Command::Version(command) => version::run(command, session).await,
         Command::Gray(command) => gray::run(command, session).await,

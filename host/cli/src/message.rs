@@ -11,7 +11,7 @@ use super::{
     message_view::{
         library_row, message_row, message_view, request_view, subscription_row, template_row, template_view,
     },
-    parse::one_of,
+    parse::{assigned, one_of},
     session::Session,
     user::AppUser,
 };
@@ -110,7 +110,7 @@ pub enum Message {
         #[arg(long)]
         template: MessageTemplateId,
         /// The value of a field: thing2=Latte; once for each
-        #[arg(long = "field", value_name = "FIELD=VALUE", value_parser = field)]
+        #[arg(long = "field", value_name = "FIELD=VALUE", value_parser = assigned)]
         fields: Vec<(String, String)>,
         /// The page that it opens
         #[arg(long)]
@@ -139,11 +139,6 @@ pub enum Message {
         #[arg(long, default_value = "")]
         reason: String,
     },
-}
-
-fn field(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected FIELD=VALUE, such as thing2=Latte")?;
-    Ok((name.into(), value.into()))
 }
 
 fn templates(app: &MiniAppId) -> String {

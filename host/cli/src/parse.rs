@@ -19,6 +19,11 @@ pub fn duration(text: &str) -> Result<i64, String> {
     }
 }
 
+pub fn assigned(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected FIELD=VALUE, such as thing2=Latte")?;
+    Ok((name.into(), value.into()))
+}
+
 /// A moment: `now`, a time from now (`+2h`), or RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

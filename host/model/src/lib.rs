@@ -16,6 +16,7 @@ pub mod identity;
 pub mod log;
 pub mod message;
 pub mod mini_app;
+pub mod official_account;
 pub mod overview;
 pub mod policy;
 pub mod privacy;

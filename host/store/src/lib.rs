@@ -28,6 +28,7 @@ mod log_export;
 mod log_mask;
 pub mod message;
 mod mini_app;
+pub mod official_account;
 pub mod policy;
 #[cfg(test)]
 mod prepared;

@@ -111,7 +111,7 @@ mod tests {
     use crate::{Backend, Db, DbConfig, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
     use berth_base::{
         clock::{Nature, SystemRandom},
-        ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId},
+        ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId, WechatAppId},
     };
     use berth_model::testing::{DAWN, person};
     use berth_model::{
@@ -144,6 +144,7 @@ mod tests {
         let grants = if all { Vec::new() } else { vec![(Scope::Platform, Role::Admin)] };
         let caller = &person(UserId::generate(DAWN, &SystemRandom), grants);
         let (page, bos) = (&made(json!({})), "bos-1".parse::<MerchantId>().unwrap());
+        let wx: WechatAppId = "wxaaaaaaaaaaaaaaaa".parse().unwrap();
         let (task, webhook) = (&GrayTaskId::generate(DAWN, &SystemRandom), WebhookId::generate(DAWN, &SystemRandom));
         let (team, cid) = (TeamId::generate(DAWN, &SystemRandom), EndpointAppId::generate(DAWN, &SystemRandom));
         let row: FulfilmentRow = FulfilmentRow {
@@ -192,6 +193,10 @@ mod tests {
                 "state": "active", "endpoint_app": cid, "org_node": "vid-1"}))));
             org_nodes_known_to(caller, &made(maybe(json!({"merchant": bos, "parent": "vid-1", "endpoint_app": cid,
                 "product_instance": "pi-1"}))), page);
+            official_accounts_known_to(caller, &made(maybe(json!({"merchant": bos}))), page);
+            fans_of(&bos, &made(maybe(json!({"member_id": "m1", "app_id": wx}))), page);
+            moving_members(&bos, (&wx, &wx), &made(maybe(json!({"came_along": true}))), page);
+            template_messages_of(&bos, &made(maybe(json!({"member_id": "m1", "state": "sent"}))), page);
             authorisations_known_to(caller, &made(maybe(json!({"merchant": bos, "state": "bound"}))), page);
             fulfilments(&[row.id.clone()].into());
             product_instances(&[instance.id.clone()].into());

@@ -5,6 +5,7 @@ use berth_base::error::Result;
 
 use crate::{
     host_key::ABOUT_HOST_KEY,
+    official_account::{ABOUT_ACCOUNT_ACCESS, ABOUT_ACCOUNT_SECRET, ABOUT_OPEN_ID},
     user::ABOUT_SESSION_KEY,
     wechat::{ABOUT_ACCESS, ABOUT_GRANT},
 };
@@ -43,6 +44,9 @@ pub const SEALED: &[SealedColumn] = &[
         column: "session_key_sealed",
         about: ABOUT_SESSION_KEY,
     },
+    SealedColumn { table: "official_account", key: "app_id", column: "secret_sealed", about: ABOUT_ACCOUNT_SECRET },
+    SealedColumn { table: "official_account", key: "app_id", column: "access_sealed", about: ABOUT_ACCOUNT_ACCESS },
+    SealedColumn { table: "fan", key: "id", column: "open_id_sealed", about: ABOUT_OPEN_ID },
 ];
 
 impl Tx {

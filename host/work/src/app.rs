@@ -18,6 +18,7 @@ use crate::{
     },
     event::outbox::Outbox,
     log::{LogExport, LogQueue, Logs},
+    official_account::OfficialAccounts,
     policy::registry::Policies,
 };
 
@@ -43,6 +44,8 @@ pub struct App {
     pub intake: Intake,
     /// Authorises channels.
     pub channels: Arc<Channels>,
+    /// Lets visitors of official accounts in, and sends messages by them.
+    pub official_accounts: Arc<OfficialAccounts>,
     /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
     /// Takes in real-time logs, and reads them.
@@ -68,7 +71,7 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Channels::new`], [`Outbox::new`] and [`LogExport::new`].
+    /// Those of [`Channels::new`], [`OfficialAccounts::new`], [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
         db: Db,
@@ -93,11 +96,13 @@ impl App {
             max_failures: config.gray.gray_max_failures,
         };
         let url = config.public_url.clone();
+        let channels = Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?);
         let app = Self {
             follower: Arc::new(follower),
             checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
             audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
-            channels: Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?),
+            official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
+            channels,
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),
             log_export: Arc::new(LogExport::new(&config.log_export)?),

@@ -19,6 +19,7 @@ pub mod log;
 pub mod message;
 pub mod mini_app;
 pub mod nats;
+pub mod official_account;
 pub mod overview;
 pub mod policy;
 pub mod privacy;

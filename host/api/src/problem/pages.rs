@@ -321,6 +321,36 @@ pub fn page(code: Code) -> Page {
             "Open one: `berth org-node open VID INSTANCE`, then assign again.",
         ),
 
+        // official accounts
+        Code::OfficialAccountExists => (
+            "An account of WeChat is an official account here once: shared by the platform, or private to one merchant.",
+            "`berth official-account list` shows those that you may use. Whoever has it retires and deletes it first.",
+        ),
+        Code::OfficialAccountInUse => (
+            "Members of merchants are bound to the official account, and would be lost with it.",
+            "Retire it: `berth official-account edit APP_ID --state retired`. A retired one can be deleted with its bindings.",
+        ),
+        Code::OfficialAccountRetired => (
+            "Nobody enters by a retired official account, and no message goes out by it.",
+            "Use another one, or let it work again: `berth official-account edit APP_ID --state active`.",
+        ),
+        Code::OfficialAccountLimit => (
+            "A merchant has a bounded number of entry pages, and an official account of templates.",
+            "`limit` is the number. Remove one that is not in use.",
+        ),
+        Code::InvalidVisitCode => (
+            "The code was used before, is older than five minutes, or is for another merchant or official account.",
+            "Let the visitor open the entry link again. A code is exchanged once, by the merchant's server.",
+        ),
+        Code::FanTaken => (
+            "The OpenID belongs to another member of the merchant. One person is not two members, and nobody is taken over.",
+            "`member_id` is who has it. If that is the same person, unbind there first: `berth fan unbind`.",
+        ),
+        Code::NoFan => (
+            "The member is bound to no official account, or to none that is active and has the template.",
+            "`berth fan list MERCHANT --member ID` shows where the member is bound; let them open an entry link.",
+        ),
+
         // workspaces
         Code::WorkspaceExists => (
             "A workspace with this id exists. Ids are unique on the host.",
@@ -481,6 +511,14 @@ pub fn page(code: Code) -> Page {
         Code::WechatNotSetUp => (
             "This host was started without a WeChat third-party platform, so it can authorise nothing there.",
             "The operator sets it up; `berth serve --help` names the options. Other kinds of channels work without it.",
+        ),
+        Code::WechatRefused => (
+            "WeChat was asked and refuses; `errcode` is its number and `detail` has its words.",
+            "WeChat's page on global return codes explains the number. 40125 is a wrong secret; 40164 that this host's address is not in the account's list of IPs.",
+        ),
+        Code::WechatUnreachable => (
+            "WeChat gave no usable answer in time.",
+            "Try again in a moment. `--wechat-base-url` and `--wechat-timeout` of `berth serve` say where and for how long it is asked.",
         ),
         Code::SecretSealed => (
             "A stored secret cannot be opened: the host runs with another key than the one that sealed it.",

@@ -7,7 +7,9 @@ pub mod authorisations;
 pub mod channels;
 pub mod devices;
 pub mod endpoint_apps;
+pub mod entries;
 pub mod events;
+pub mod fans;
 pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
@@ -16,12 +18,14 @@ pub mod logs;
 pub mod merchants;
 pub mod messages;
 pub mod mini_apps;
+pub mod official_accounts;
 pub mod org_nodes;
 pub mod packages;
 pub mod policies;
 pub mod privacy;
 pub mod product_instances;
 pub mod settings;
+pub mod template_messages;
 pub mod users;
 pub mod versions;
 pub mod webhooks;
@@ -91,6 +95,10 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(merchants::routes())
         .merge(authorisations::routes())
         .merge(wechat::routes())
+        .merge(official_accounts::routes())
+        .merge(entries::routes())
+        .merge(fans::routes())
+        .merge(template_messages::routes())
         .merge(fulfilments::routes())
         .merge(product_instances::routes())
         .merge(endpoint_apps::routes())

@@ -10,6 +10,7 @@ mod hands;
 mod host_app;
 mod login;
 mod names;
+mod official_accounts;
 mod options;
 mod problems;
 mod push;

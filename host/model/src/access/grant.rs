@@ -45,7 +45,8 @@ text_enum! {
         /// Of a team: uploads and submits versions.
         Developer = "developer",
         /// Of a team: does what a developer does, and publishes, rolls back and runs gray tasks. Of a merchant: changes
-        /// endpoint applications, channels and organisation nodes.
+        /// endpoint applications, channels, organisation nodes and entry pages, learns who visits, binds fans and sends them
+        /// messages.
         Operator = "operator",
         /// Of a team, a merchant or a workspace: reads. Of the platform: reads everything, as downstream services need it.
         Viewer = "viewer",
@@ -73,7 +74,7 @@ text_enum! {
         Audit = "audit",
         /// Managing members, tokens, bindings, policies and what is sensitive; deciding who may skip the verification of domains.
         Manage = "manage",
-        /// Changing endpoint applications, channels and organisation nodes.
+        /// Changing endpoint applications, channels, organisation nodes and entry pages; fans and template messages.
         Operate = "operate",
         /// Sending fulfilment messages and looking after those that wait.
         Fulfil = "fulfil",
@@ -99,7 +100,8 @@ text_enum! {
         Decide = "decide",
         /// Bind MiniApps, change settings, and bind policies in a scope.
         Configure = "configure",
-        /// Change endpoint applications, channels and organisation nodes.
+        /// Change endpoint applications, channels, organisation nodes and entry pages, learn who visits, bind fans, send template
+        /// messages.
         Operate = "operate",
         /// Send fulfilment messages, and look after those that wait.
         Fulfil = "fulfil",

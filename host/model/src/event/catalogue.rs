@@ -32,6 +32,7 @@ use crate::{
     log::LogMasks,
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
+    official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
     policy::registry::{InstalledPolicy, PolicyBinding},
     privacy::{PrivacyDraftChanged, PrivacyPublished, UserErasedIn},
     rollout::{Cohort, GrayTask},
@@ -207,6 +208,22 @@ catalogue! {
     CHANNEL_BOUND = "channel.bound" Channel, "A channel reaches an endpoint application.";
     CHANNEL_UNBOUND = "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
     CHANNEL_DELETED = "channel.deleted" Channel, "A merchant gave a channel up.";
+
+    OFFICIAL_ACCOUNT_ADDED = "official_account.added" OfficialAccount, "An official account was added, to be shared or for one merchant.";
+    OFFICIAL_ACCOUNT_EDITED = "official_account.edited" OfficialAccount, "The name or the state of an official account changed, or how this host acts for it.";
+    OFFICIAL_ACCOUNT_SECRET_CHANGED = "official_account.secret_changed" OfficialAccount, "This host acts for an official account by another secret.";
+    OFFICIAL_ACCOUNT_REMOVED = "official_account.removed" OfficialAccount, "An official account was removed, with the bindings that it may have had.";
+    OFFICIAL_ACCOUNT_TEMPLATE_SET = "official_account.template_set" AccountTemplate, "A name stands for a template of an official account.";
+    OFFICIAL_ACCOUNT_TEMPLATE_REMOVED = "official_account.template_removed" AccountTemplate, "A name does not stand for a template of an official account any more.";
+    OFFICIAL_ACCOUNT_MOVED = "official_account.moved" AccountMove, "A merchant moves from one official account to another, which it prefers from now on.";
+    ENTRY_PAGE_SET = "entry_page.set" EntryPage, "Entry links of a merchant lead to a page.";
+    ENTRY_PAGE_REMOVED = "entry_page.removed" EntryPage, "Entry links of a merchant do not lead to a page any more.";
+    FAN_BOUND = "fan.bound" FanTold, "A member of a merchant is bound at an official account. The OpenID is not told.";
+    FAN_UNBOUND = "fan.unbound" FanTold, "A member of a merchant is not bound at an official account any more.";
+    TEMPLATE_MESSAGE_SENT = "template_message.sent" TemplateMessage, "WeChat has taken a template message; `app_id` says by which account.";
+    TEMPLATE_MESSAGE_REFUSED = "template_message.refused" TemplateMessage, "WeChat refused a template message by every account that was tried; `tried` says why.";
+    TEMPLATE_MESSAGE_UNKNOWN = "template_message.unknown" TemplateMessage, "No answer came about a template message: WeChat may have taken it or not.";
+
     ORG_NODE_CREATED = "org_node.created" OrgNode, "An organisation node was created.";
     ORG_NODE_EDITED = "org_node.edited" OrgNode, "An organisation node was renamed, moved or limited.";
     ORG_NODE_DELETED = "org_node.deleted" OrgNode, "An organisation node was deleted.";

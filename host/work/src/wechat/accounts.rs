@@ -139,11 +139,10 @@ pub async fn access(db: &Db, platform: &Platform, app_id: &str) -> Result<Access
     }
 }
 
-/// Does `call` with the platform's token, and once more with a new token when WeChat says that the first one has
-/// expired.
+/// Does `call` with the platform's own token; see [`with_token`].
 ///
 /// # Errors
-/// What WeChat refuses; failures of this host.
+/// As for [`with_token`].
 pub(crate) async fn with_platform_token<T, F>(
     db: &Db,
     platform: &Platform,
@@ -152,15 +151,32 @@ pub(crate) async fn with_platform_token<T, F>(
 where
     F: Future<Output = Result<T, Refusal>>,
 {
-    let first = access(db, platform, &platform.app_id).await?;
+    with_token(db, platform, &platform.app_id, call).await
+}
+
+/// Does `call` with the token of an account, and once more with a new token when WeChat says that the first one has
+/// expired.
+///
+/// # Errors
+/// What WeChat refuses; failures of this host.
+pub(crate) async fn with_token<T, F>(
+    db: &Db,
+    platform: &Platform,
+    app_id: &str,
+    call: impl Fn(Secret) -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Refusal>>,
+{
+    let first = access(db, platform, app_id).await?;
     match call(first.token).await {
         Err(Refusal::TokenExpired(_)) => {}
         answer => return Ok(answer?),
     }
     let mut tx = db.begin().await?;
-    tx.expire_wechat_access(&platform.app_id, first.expires_at).await?;
+    tx.expire_wechat_access(app_id, first.expires_at).await?;
     tx.commit().await?;
-    let second = access(db, platform, &platform.app_id).await?;
+    let second = access(db, platform, app_id).await?;
     Ok(call(second.token).await?)
 }
 

@@ -1,4 +1,8 @@
-//! The API of WeChat's third-party platform. Every answer has the HTTP status 200; `errcode` says what went wrong.
+//! The API of WeChat: of its third-party platform here, of official accounts in `official`. Every answer has the HTTP status 200; `errcode` says what went wrong.
+
+mod official;
+
+pub(crate) use official::{Acting, NewTemplateMessage, OauthUser};
 
 use std::time::Duration;
 
@@ -63,11 +67,26 @@ impl Refusal {
             -1 => Self::Busy,
             40001 | 40014 | 41001 | 42001 => Self::TokenExpired(errcode),
             45009 | 45011 => Self::RateLimited(errcode),
-            40029 | 40163 | 61009 | 61010 => Self::CodeInvalid(errcode),
+            40029 | 40163 | 42003 | 61009 | 61010 => Self::CodeInvalid(errcode),
             61007 => Self::NotGranted(errcode),
             61003 | 61023 => Self::Revoked(errcode),
             61005 | 61006 => Self::Ticket(errcode),
             _ => Self::Other { errcode, message: message.chars().filter(|c| !c.is_control()).take(200).collect() },
+        }
+    }
+
+    /// WeChat's number of the error; `None` when it said none.
+    pub fn errcode(&self) -> Option<i64> {
+        match self {
+            Self::Unreachable(_) | Self::CodeLost => None,
+            Self::Busy => Some(-1),
+            Self::TokenExpired(errcode)
+            | Self::RateLimited(errcode)
+            | Self::CodeInvalid(errcode)
+            | Self::NotGranted(errcode)
+            | Self::Revoked(errcode)
+            | Self::Ticket(errcode)
+            | Self::Other { errcode, .. } => Some(*errcode).filter(|errcode| *errcode != 0),
         }
     }
 }
@@ -167,7 +186,7 @@ pub(crate) struct AuthorizerInfo {
     pub mini_program: Option<Value>,
 }
 
-/// A client of the API of WeChat's third-party platform.
+/// A client of WeChat's API.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -248,25 +267,33 @@ impl Client {
     }
 
     async fn post<T: DeserializeOwned>(&self, call: &str, token: Option<&Secret>, body: &Value) -> Answer<T> {
-        let address = format!("{}/cgi-bin/component/{call}", self.base);
         let query = token.map(|token| ("component_access_token", token.expose()));
-        let url = reqwest::Url::parse_with_params(&address, query);
-        let url = url.map_err(|_| Refusal::Unreachable("its address is none".into()))?;
-        let unreachable = |error: reqwest::Error| Refusal::Unreachable(in_words(&error));
-        let mut response = self.http.post(url).json(body).send().await.map_err(unreachable)?;
-        let status = response.status();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if bytes.len() + chunk.len() > LARGEST {
-                return Err(Refusal::Unreachable("its answer is too large".into()));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        if !status.is_success() {
-            return Err(Refusal::Unreachable(format!("it answers with status {}", status.as_u16())));
-        }
-        read(&bytes)
+        let url = self.url(&format!("/cgi-bin/component/{call}"), query.as_slice())?;
+        answer(self.http.post(url).json(body)).await
     }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Answer<reqwest::Url> {
+        let url = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), query);
+        url.map_err(|_| Refusal::Unreachable("its address is none".into()))
+    }
+}
+
+/// Sends a request, and reads the answer within its bounds.
+async fn answer<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Answer<T> {
+    let unreachable = |error: reqwest::Error| Refusal::Unreachable(in_words(&error));
+    let mut response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(Refusal::Unreachable("its answer is too large".into()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    if !status.is_success() {
+        return Err(Refusal::Unreachable(format!("it answers with status {}", status.as_u16())));
+    }
+    read(&bytes)
 }
 
 /// The answer, or the refusal that its `errcode` means.

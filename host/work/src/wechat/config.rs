@@ -9,10 +9,11 @@ use berth_base::{
 };
 
 const BASE_URL: &str = "https://api.weixin.qq.com";
+const OPEN_URL: &str = "https://open.weixin.qq.com";
 const LOGIN_URL: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
 
-/// WeChat's third-party platform, as its console shows it. Without an app id, WeChat channels can only be recorded by
-/// hand.
+/// WeChat: where its services are, and its third-party platform as its console shows it. Without an app id, WeChat channels
+/// can only be recorded by hand, and official accounts act by their own secrets.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WechatConfig {
     /// The app id of the third-party platform.
@@ -35,6 +36,10 @@ pub struct WechatConfig {
     #[arg(long, env = "BERTH_WECHAT_BASE_URL", value_name = "URL", default_value = BASE_URL)]
     pub wechat_base_url: String,
 
+    /// The address to which visitors of official accounts are sent for silent OAuth
+    #[arg(long, env = "BERTH_WECHAT_OPEN_URL", value_name = "URL", default_value = OPEN_URL)]
+    pub wechat_open_url: String,
+
     /// The address of the page on which merchants authorise
     #[arg(long, env = "BERTH_WECHAT_LOGIN_URL", value_name = "URL", default_value = LOGIN_URL)]
     pub wechat_login_url: String,
@@ -52,6 +57,7 @@ impl Default for WechatConfig {
             wechat_token: None,
             wechat_aes_key: None,
             wechat_base_url: BASE_URL.into(),
+            wechat_open_url: OPEN_URL.into(),
             wechat_login_url: LOGIN_URL.into(),
             wechat_timeout: 15,
         }
@@ -59,6 +65,14 @@ impl Default for WechatConfig {
 }
 
 impl WechatConfig {
+    /// A client of WeChat's API.
+    ///
+    /// # Errors
+    /// `invalid-field` for its address.
+    pub(crate) fn client(&self) -> Result<Client> {
+        Client::new(&self.wechat_base_url, Duration::from_secs(self.wechat_timeout))
+    }
+
     /// Seconds for which a host that calls WeChat has a run or an account to itself: enough for a call and a token
     /// renewal, each tried twice. When a host dies, another one goes on with its work after this time at the latest.
     pub(crate) fn lease_seconds(&self) -> i64 {
@@ -101,7 +115,7 @@ impl Platform {
         Ok(Some(Self {
             crypt: Crypt::new(token, &key, &app_id)?,
             secret: given("wechat-app-secret", &config.wechat_app_secret)?,
-            client: Client::new(&config.wechat_base_url, Duration::from_secs(config.wechat_timeout))?,
+            client: config.client()?,
             app_id,
             lease_seconds: config.lease_seconds(),
             login_url: config.wechat_login_url.clone(),
