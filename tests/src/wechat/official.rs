@@ -254,7 +254,6 @@ impl Stop {
     /// A member of the query of the page that it leads to.
     pub fn query(&self, name: &str) -> Option<String> {
         let url = Url::parse(&self.to).ok()?;
-        let found = url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        found
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 }
