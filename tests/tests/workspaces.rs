@@ -286,6 +286,36 @@ on_both! {
         assert_eq!(done["Operations"].as_array().unwrap().len(), 1);
     }
 
+    async fn w5_w3_who_is_suspended_stays_so_until_active_is_said(host) {
+        let acme = Acme::found(host).await;
+        let ann = text(&acme.user("ann", json!({"active": false})).await["id"]);
+        let at = format!("Users/{ann}");
+        acme.application("wiki", json!({"everyone": true})).await;
+        for (what, operation) in [
+            ("removed", json!({"op": "remove", "path": "active"})),
+            ("null", json!({"op": "replace", "path": "active", "value": null})),
+            ("null without a path", json!({"op": "replace", "value": {"active": null}})),
+            ("something else", json!({"op": "replace", "value": {"title": "x"}})),
+        ] {
+            acme.patch(&at, json!([operation])).await.good();
+            assert_eq!(acme.get(&at).await["active"], false, "{what}");
+        }
+        for body in [json!({"schemas": [USER], "userName": "ann"}), json!({"schemas": [USER], "userName": "ann", "active": null})] {
+            let put = acme.directory.put(&format!("/scim/v2/acme/{at}"), body).await.good();
+            assert_eq!((&put["active"], put.get("title")), (&json!(false), None), "the rest is replaced");
+        }
+        assert_eq!(acme.portal(&ann).await, json!({}));
+        acme.patch(&at, json!([{"op": "replace", "path": "active", "value": "True"}])).await.good();
+        assert_eq!(acme.portal(&ann).await.as_object().unwrap().len(), 1);
+        // What a group is, is kept alike: most clients do not know the extension.
+        let vip = acme.group("VIP", "tag", &[&ann]).await;
+        let body = json!({"schemas": [GROUP], "displayName": "VIPs", "members": [{"value": ann}]});
+        let put = acme.directory.put(&format!("/scim/v2/acme/Groups/{vip}"), body).await.good();
+        assert_eq!((&put["displayName"], &put[WORKSPACE]["kind"]), (&json!("VIPs"), &json!("tag")));
+        acme.patch(&format!("Groups/{vip}"), json!([{"op": "remove", "path": WORKSPACE}])).await.good();
+        assert_eq!(acme.get(&format!("Groups/{vip}")).await[WORKSPACE]["kind"], "tag");
+    }
+
     async fn w5_what_is_not_there_or_not_allowed_is_refused_in_the_words_of_scim(host) {
         let acme = Acme::found(host).await;
         refused(&acme.directory.get("/scim/v2/acme/Robots").await, 404, "");

@@ -264,6 +264,21 @@ pub fn display_name(attributes: &Attributes) -> String {
     shown.unwrap_or(text_of(attributes, "userName")).to_owned()
 }
 
+/// Keeps what decides who may open what, when a change leaves it out: whether a User is active, and what a Group is. RFC 7644,
+/// §3.5.1, lets a host keep what a replacement does not say; otherwise a client that knows nothing of it would let those in
+/// again who were suspended, or turn a tag into a department.
+pub fn keep_what_decides(before: &Attributes, after: &mut Attributes) {
+    if let (Some(active), None) = (before.get("active"), after.get("active")) {
+        after.insert("active".into(), active.clone());
+    }
+    if let (Some(kind), None) = (stored_kind(before), stored_kind(after)) {
+        let extension = after.entry(WORKSPACE_GROUP).or_insert_with(|| json!({}));
+        if let Some(parts) = extension.as_object_mut() {
+            parts.insert("kind".into(), kind.into());
+        }
+    }
+}
+
 /// Whether a User may use what the workspace has: unless it says otherwise.
 pub fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active") != Some(&Value::Bool(false))
@@ -328,6 +343,27 @@ mod tests {
         }
         for body in [json!([]), json!({"userName": "bob"}), json!({"schemas": ["urn:x"], "userName": "bob"})] {
             assert_eq!(read(Resource::User, &body).unwrap_err().code, Code::ScimSyntax, "{body}");
+        }
+    }
+
+    #[test]
+    fn w5_what_decides_about_access_is_kept_unless_it_is_said() {
+        let after = |before: Value, after: Value| {
+            let (before, mut after) = (before.as_object().unwrap().clone(), after.as_object().unwrap().clone());
+            keep_what_decides(&before, &mut after);
+            Value::Object(after)
+        };
+        let group = |kind: &str| json!({WORKSPACE_GROUP: {"kind": kind}});
+        for (before, said, expected) in [
+            (json!({"active": false}), json!({"title": "x"}), json!({"title": "x", "active": false})),
+            (json!({"active": false}), json!({"active": true}), json!({"active": true})),
+            (json!({"active": true}), json!({"active": false}), json!({"active": false})),
+            (json!({"title": "x"}), json!({}), json!({})),
+            (group("tag"), json!({}), group("tag")),
+            (group("tag"), group("department"), group("department")),
+            (json!({}), json!({}), json!({})),
+        ] {
+            assert_eq!(after(before.clone(), said.clone()), expected, "{before} {said}");
         }
     }
 
