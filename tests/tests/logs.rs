@@ -289,6 +289,20 @@ on_both! {
         assert_eq!(messages(&scene.admin, &format!("{of_app}&account=alice-canary")).await, ["hello"]);
     }
 
+    async fn d4_what_is_percent_encoded_is_masked_too(host) {
+        let scene = scene(host).await;
+        let rules: Value = ["phone", "id_card", "email"].iter().map(|kind| json!({"kind": kind})).collect();
+        scene.admin.put("/v1/log-masks", json!({"rules": rules})).await.good();
+        let page = "pages/pay/pay?phone=%2B8613812345678&mail=ann%40mail.example.com&n=1";
+        let url = "opened https%253A%252F%252Fx.example%252F%253Fphone%253D%252B8613812345678";
+        send(&scene, json!([entry(url, json!({"page": page, "filter_msg": "ann%40mail.example.com"}))])).await.good();
+        let found = scene.admin.get("/v1/logs?mini_app=coffee").await.good()["items"][0].clone();
+        assert_eq!(found["page"], "pages/pay/pay?phone=[phone]&mail=[email]&n=1");
+        assert_eq!(found["message"], "opened https%253A%252F%252Fx.example%252F%253Fphone%253D[phone]");
+        assert_eq!(found["filter_msg"], "[email]");
+        assert_eq!(messages(&scene.admin, "mini_app=coffee&page=pages/pay/pay").await.len(), 1);
+    }
+
     async fn d4_the_log_is_followed_as_it_grows_on_every_host_and_nothing_is_missed(host) {
         let scene = scene(host).await;
         let beside = scene.host.beside().await;
