@@ -1,5 +1,7 @@
 //! Workspaces: the address book by SCIM, what members may open, and what external contacts see (W1–W5).
 
+use std::time::Duration;
+
 use berth_tests::{
     Answer, Api, Host, on_both,
     scene::{Scene, person, text},
@@ -284,6 +286,33 @@ on_both! {
         let body = json!({"failOnErrors": 1, "Operations": [wrong, user("eve", "ann")]});
         let done = acme.directory.post("/scim/v2/acme/Bulk", body).await.good();
         assert_eq!(done["Operations"].as_array().unwrap().len(), 1);
+    }
+
+    async fn f84_a_bulk_request_ends_when_its_token_is_revoked(host) {
+        let acme = Acme::found(host).await;
+        let operation = |number: usize| json!({"method": "POST", "path": "/Groups", "bulkId": format!("g{number}"),
+            "data": {"schemas": [GROUP], "displayName": format!("Group {number}")}});
+        let operations: Vec<_> = (0..1000).map(operation).collect();
+        let account = acme.admin.get("/v1/workspaces/acme/accounts").await.good()["items"][0]["account"].clone();
+        let token = json!({"account": account, "name": "bulk", "scopes": ["provision"]});
+        let token = acme.admin.post("/v1/tokens", token).await.good();
+        let directory = acme.scene.host.with_token(&text(&token["secret"]));
+        let running = tokio::spawn(async move { directory.post("/scim/v2/acme/Bulk", json!({"Operations": operations})).await.good() });
+        while acme.admin.get("/v1/workspaces/acme/groups").await.good()["items"].as_array().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        acme.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        // Longer than hosts may rely on what they know of a token.
+        let mut tx = acme.scene.host.app.db.begin().await.unwrap();
+        tx.hold_workspace(&"acme".parse().unwrap()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        drop(tx);
+        let done = running.await.unwrap();
+        let statuses: Vec<_> = done["Operations"].as_array().unwrap().iter().map(|one| text(&one["status"])).collect();
+        let made = statuses.iter().take_while(|status| *status == "201").count();
+        assert!(made < 1000 && statuses[made..].iter().all(|status| status == "401"), "{made} were made");
+        assert_eq!(statuses.len(), 1000, "each is told what became of it");
+        assert!(done["Operations"][999].get("location").is_none(), "{}", done["Operations"][999]);
     }
 
     async fn w5_w3_who_is_suspended_stays_so_until_active_is_said(host) {
