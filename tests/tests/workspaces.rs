@@ -345,6 +345,22 @@ on_both! {
         assert_eq!(acme.get(&format!("Groups/{vip}")).await[WORKSPACE]["kind"], "tag");
     }
 
+    async fn w2_w5_a_group_that_opens_something_stays_what_it_is(host) {
+        let acme = Acme::found(host).await;
+        let ann = acme.member("ann").await;
+        let sales = acme.group("Sales", "department", &[&ann]).await;
+        let wiki = acme.application("wiki", json!({"departments": [sales]})).await;
+        let turn = |kind: &str| json!([{"op": "replace", "path": format!("{WORKSPACE}:kind"), "value": kind}]);
+        let answer = acme.patch(&format!("Groups/{sales}"), turn("tag")).await;
+        refused(&answer, 400, "mutability");
+        assert!(text(&answer.json()["detail"]).contains("access"), "{}", answer.json());
+        assert_eq!(acme.portal(&ann).await.as_object().unwrap().len(), 1, "nothing is lost");
+        acme.admin.put(&format!("/v1/workspaces/acme/applications/{wiki}/access"), json!({})).await.good();
+        acme.patch(&format!("Groups/{sales}"), turn("tag")).await.good();
+        acme.admin.put(&format!("/v1/workspaces/acme/applications/{wiki}/access"), json!({"tags": [sales]})).await.good();
+        refused(&acme.patch(&format!("Groups/{sales}"), turn("department")).await, 400, "mutability");
+    }
+
     async fn w5_what_is_not_there_or_not_allowed_is_refused_in_the_words_of_scim(host) {
         let acme = Acme::found(host).await;
         refused(&acme.directory.get("/scim/v2/acme/Robots").await, 404, "");

@@ -193,7 +193,8 @@ async fn store(
 
 fn cannot_turn(kind: GroupKind) -> Error {
     let detail = format!(
-        "It cannot become a {kind} while departments are in it, or it is in one or has a tag. Take these apart first."
+        "It cannot become a {kind} while departments are in it, it is in one or has a tag, or it has access to something, which \
+         would be lost. Take these apart first, and the access away."
     );
     refuse(Reason::Mutability, detail)
 }
