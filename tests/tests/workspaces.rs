@@ -361,6 +361,24 @@ on_both! {
         refused(&acme.patch(&format!("Groups/{sales}"), turn("department")).await, 400, "mutability");
     }
 
+    async fn w5_user_names_that_look_alike_are_one(host) {
+        let acme = Acme::found(host).await;
+        let user = acme.user(" Zoe\u{308} ", json!({})).await;
+        assert_eq!(user["userName"], "Zo\u{eb}", "trimmed and composed");
+        for same in ["zo\u{eb}", "ZOE\u{308}", " zo\u{eb}\t"] {
+            let body = json!({"schemas": [USER], "userName": same});
+            refused(&acme.directory.post("/scim/v2/acme/Users", body).await, 409, "uniqueness");
+            assert_eq!(acme.found_by("Users", &format!("userName eq {}", json!(same))).await, [text(&user["id"])], "{same:?}");
+        }
+        assert_eq!(acme.found_by("Users", "userName sw \"zoe\u{308}\" and active ne false").await.len(), 1);
+        for unseen in ["zo\u{200b}e", "\u{feff}zoe", "zoe\u{ad}", "zo\u{202e}e", "zoe\u{fe0f}"] {
+            let body = json!({"schemas": [USER], "userName": unseen});
+            refused(&acme.directory.post("/scim/v2/acme/Users", body).await, 400, "invalidValue");
+            let change = json!([{"op": "replace", "path": "userName", "value": unseen}]);
+            refused(&acme.patch(&format!("Users/{}", text(&user["id"])), change).await, 400, "invalidValue");
+        }
+    }
+
     async fn w5_what_is_not_there_or_not_allowed_is_refused_in_the_words_of_scim(host) {
         let acme = Acme::found(host).await;
         refused(&acme.directory.get("/scim/v2/acme/Robots").await, 404, "");

@@ -57,7 +57,7 @@ pub fn apply(resource: Resource, attributes: &mut Attributes, body: &Value) -> R
         change.one(operation)?;
     }
     let members = change.members;
-    resource::check(resource, attributes)?;
+    resource::settle(resource, attributes)?;
     Ok(members)
 }
 

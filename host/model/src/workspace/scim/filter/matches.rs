@@ -10,6 +10,7 @@ use super::{Filter, Operator};
 use crate::workspace::scim::{
     path::AttributePath,
     refusal::{Reason, refuse},
+    resource::{composed, user_name},
     schema::{Attribute, Resource, Target, Type},
 };
 
@@ -59,17 +60,17 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    fn of(attribute: &Attribute, wanted: &Value) -> Self {
+    fn of(attribute: &Attribute, operator: Operator, wanted: &Value) -> Self {
         match wanted {
             Value::Null => Self::Null,
             Value::Bool(wanted) => Self::Bool(*wanted),
             Value::Number(wanted) => wanted.as_f64().map_or(Self::Nothing, Self::Number),
-            Value::String(text) => Self::text(attribute, text),
+            Value::String(text) => Self::text(attribute, operator, text),
             Value::Array(_) | Value::Object(_) => Self::Nothing,
         }
     }
 
-    fn text(attribute: &Attribute, text: &str) -> Self {
+    fn text(attribute: &Attribute, operator: Operator, text: &str) -> Self {
         let moment = || text.parse().map_or_else(|_| Self::Exact(text.to_owned()), Self::Moment);
         match attribute.kind {
             Type::DateTime => moment(),
@@ -77,6 +78,10 @@ impl Wanted {
             Type::Boolean if text.eq_ignore_ascii_case("false") => Self::Bool(false),
             Type::Boolean => Self::Nothing,
             _ if attribute.case_exact => Self::Exact(text.to_owned()),
+            _ if attribute.name == "userName" => match operator {
+                Operator::Eq | Operator::Ne => Self::Folded(user_name(text).to_lowercase()),
+                _ => Self::Folded(composed(text).to_lowercase()),
+            },
             _ => Self::Folded(text.to_lowercase()),
         }
     }
@@ -155,7 +160,7 @@ impl Matcher {
                 let attribute = target.and_then(|target| target.sub.or(target.attribute));
                 let wanted = match value {
                     Value::Null => Wanted::Null,
-                    _ => attribute.map_or(Wanted::Nothing, |attribute| Wanted::of(attribute, value)),
+                    _ => attribute.map_or(Wanted::Nothing, |attribute| Wanted::of(attribute, *operator, value)),
                 };
                 Self::Compare(target, *operator, wanted)
             }

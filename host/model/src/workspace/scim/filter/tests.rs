@@ -63,6 +63,8 @@ fn w5_a_filter_is_made_ready_once_and_finds_members_in_several_parts() {
         |filter: &str| Matcher::of_resources(&filter.parse().unwrap(), Resource::User, Known::Demanded).unwrap();
     let Matcher::Compare(_, _, wanted) = ready("displayName co \"BÄR\"") else { panic!("a comparison") };
     assert_eq!(wanted, Wanted::Folded("bär".into()));
+    let Matcher::Compare(_, _, wanted) = ready("userName eq \" Zoe\u{308} \"") else { panic!("a comparison") };
+    assert_eq!(wanted, Wanted::Folded("zo\u{eb}".into()));
     let (own, of_host) =
         (json!({"userName": "ann", "active": true}), json!({"id": "mem_1", "meta": {"resourceType": "User"}}));
     let parts = [own.as_object().unwrap(), of_host.as_object().unwrap()];
