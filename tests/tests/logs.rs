@@ -245,6 +245,64 @@ on_both! {
         scene.host.device(&scene.key).get("/v1/logs?mini_app=coffee").await.refused("missing-token");
     }
 
+    async fn d4_f80_who_was_logged_in_is_told_to_the_host_app_alone(host) {
+        let scene = scene(host).await;
+        let mut sent = batch(json!([entry("hello", json!({"level": "warn"}))]));
+        sent["account"] = json!("alice-canary");
+        scene.host.device(&scene.key).post("/v1/logs", sent).await.good();
+        let member = |account: String| format!("/v1/teams/{}/members/{account}", scene.team);
+        let (viewer, of_team) = scene.host.somebody("viewer").await;
+        scene.admin.put(&member(viewer), json!({"role": "viewer"})).await.good();
+        let (developer, of_both) = scene.host.somebody("developer").await;
+        scene.admin.put(&member(developer.clone()), json!({"role": "developer"})).await.good();
+        scene.admin.put(&format!("/v1/host-apps/super-app/members/{developer}"), json!({"role": "auditor"})).await.good();
+        let (auditor, of_host) = scene.host.somebody("auditor").await;
+        scene.admin.put(&format!("/v1/host-apps/super-app/members/{auditor}"), json!({"role": "auditor"})).await.good();
+        let hears = async |who: &Api, query: &str| {
+            let answer = who.request("GET", &format!("/v1/logs/stream?{query}&after=0000000000000000")).send().await.unwrap();
+            let (mut parts, mut heard) = (answer.bytes_stream(), String::new());
+            let wait = async {
+                while !heard.contains("hello") {
+                    heard.push_str(std::str::from_utf8(&parts.next().await.unwrap().unwrap()).unwrap());
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the entry");
+            heard
+        };
+        let (of_app, of_app_there) = ("mini_app=coffee", "mini_app=coffee&host_app=super-app");
+        for (who, query, sees) in [
+            (&of_team, of_app, false), (&of_team, of_app_there, false), (&of_both, of_app, true), (&of_both, of_app_there, true),
+            (&of_host, of_app_there, true), (&of_host, "host_app=super-app", true), (&scene.admin, of_app, true),
+        ] {
+            let found = who.get(&format!("/v1/logs?{query}")).await.good()["items"][0].clone();
+            assert_eq!((found.get("account").is_some(), &found["guid"]), (sees, &json!("device-1")), "{query}: {found}");
+            let heard = hears(who, query).await;
+            assert_eq!(heard.contains("alice-canary"), sees, "{query}: {heard}");
+        }
+        for (who, query) in [(&of_team, of_app), (&of_team, of_app_there), (&of_both, of_app)] {
+            for path in ["/v1/logs", "/v1/logs/stream"] {
+                let refusal = who.get(&format!("{path}?{query}&account=alice-canary")).await.refused("missing-grant");
+                assert_eq!(refusal["field"], "account", "{refusal}");
+            }
+        }
+        assert_eq!(messages(&of_both, &format!("{of_app_there}&account=alice-canary")).await, ["hello"]);
+        assert_eq!(messages(&scene.admin, &format!("{of_app}&account=alice-canary")).await, ["hello"]);
+    }
+
+    async fn d4_what_is_percent_encoded_is_masked_too(host) {
+        let scene = scene(host).await;
+        let rules: Value = ["phone", "id_card", "email"].iter().map(|kind| json!({"kind": kind})).collect();
+        scene.admin.put("/v1/log-masks", json!({"rules": rules})).await.good();
+        let page = "pages/pay/pay?phone=%2B8613812345678&mail=ann%40mail.example.com&n=1";
+        let url = "opened https%253A%252F%252Fx.example%252F%253Fphone%253D%252B8613812345678";
+        send(&scene, json!([entry(url, json!({"page": page, "filter_msg": "ann%40mail.example.com"}))])).await.good();
+        let found = scene.admin.get("/v1/logs?mini_app=coffee").await.good()["items"][0].clone();
+        assert_eq!(found["page"], "pages/pay/pay?phone=[phone]&mail=[email]&n=1");
+        assert_eq!(found["message"], "opened https%253A%252F%252Fx.example%252F%253Fphone%253D[phone]");
+        assert_eq!(found["filter_msg"], "[email]");
+        assert_eq!(messages(&scene.admin, "mini_app=coffee&page=pages/pay/pay").await.len(), 1);
+    }
+
     async fn d4_the_log_is_followed_as_it_grows_on_every_host_and_nothing_is_missed(host) {
         let scene = scene(host).await;
         let beside = scene.host.beside().await;

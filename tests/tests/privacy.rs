@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use berth_base::ids::Digest;
+use berth_model::{
+    idempotency::{About, Begin, IdempotencyStore, Scope, StoredResponse},
+    user::User,
+};
 use berth_tests::{
     Answer, Api, Host, invariants, on_both,
     receiver::Receiver,
@@ -326,6 +331,78 @@ on_both! {
         assert_eq!((&stands["records"], &stands["needs_consent"]), (&json!([]), &json!(true)));
         assert_eq!(desk.log_in("alice-canary").await, alice, "who comes back is a new user by the same name");
         invariants::hold(&scene.host.pool().await).await;
+    }
+
+    async fn d13_f91_f105_the_answers_to_calls_about_an_erased_user_are_gone_and_no_call_is_played_again(host) {
+        let desk = Desk::set(host).await;
+        let scene = &desk.scene;
+        publish(scene, json!([])).await;
+        let (alice, bob) = (desk.log_in("alice").await, desk.log_in("bob").await);
+        let message = desk.message("alice", &alice, "Latte").await;
+        let template = text(&scene.admin.get("/v1/mini-apps/coffee/message-templates").await.good()["items"][0]["id"]);
+        let post = async |api: &Api, key: &str, path: &str, body: &Value| {
+            let request = api.request("POST", path).header("Idempotency-Key", key.to_owned()).json(body);
+            Answer::of(request, format!("{path} {key}")).await
+        };
+        let in_app = |path: &str| format!("/v1/host-apps/super-app/{path}");
+        let answers = json!([{"template": template, "accept": true}]);
+        let allow = |account: &str| json!({"mini_app": "coffee", "account": account, "utc_offset": 0, "answers": answers});
+        let agree = |account: &str| json!({"mini_app": "coffee", "account": account, "version": 1});
+        let send = |open_id: &str| json!({"open_id": open_id, "template": template, "data": {"thing2": "Latte"}});
+        let calls = |account: &str, open_id: &str| [
+            (&desk.app, in_app("subscriptions"), allow(account)),
+            (&desk.app, in_app("privacy-consents"), agree(account)),
+            (&desk.server, "/v1/messages".to_owned(), send(open_id)),
+            (&desk.server, "/v1/privacy-consents/check".to_owned(), json!({"open_id": open_id})),
+        ];
+        let report = json!({"state": "shown"});
+        let about_message = in_app(&format!("messages/{message}"));
+        let replayed = async |key: &str, calls: &[(&Api, String, Value)]| {
+            for (api, path, body) in calls {
+                assert_eq!(post(api, key, path, body).await.header("idempotency-replayed"), "true", "{path}");
+            }
+        };
+        for (key, account, open_id) in [("a", "alice", &alice), ("b", "bob", &bob)] {
+            for (api, path, body) in &calls(account, open_id) {
+                post(api, key, path, body).await.good();
+            }
+            replayed(key, &calls(account, open_id)).await;
+        }
+        post(&desk.app, "a", &about_message, &report).await.good();
+        // What has nothing to do with the user goes on as ever, and so does what is about them elsewhere.
+        desk.app.post(ERASE, json!({"account": "alice", "mini_app": "other"})).await.good();
+        replayed("a", &calls("alice", &alice)).await;
+        post(&desk.app, "e", ERASE, &json!({"account": "alice", "mini_app": "coffee"})).await.good();
+        for (api, path, body) in &calls("alice", &alice) {
+            let refusal = post(api, "a", path, body).await.refused("idempotency-not-kept");
+            assert!(text(&refusal["detail"]).contains("erased"), "{path}: {refusal}");
+        }
+        post(&desk.app, "a", &about_message, &report).await.refused("idempotency-not-kept");
+        post(&desk.app, "e", ERASE, &json!({"account": "alice", "mini_app": "coffee"})).await.refused("idempotency-not-kept");
+        let stands = desk.stands("alice").await;
+        assert_eq!((&stands["records"], &stands["needs_consent"]), (&json!([]), &json!(true)), "no call has come back");
+        replayed("b", &calls("bob", &bob)).await;
+        assert_eq!(scene.host.pool().await.number("SELECT COUNT(*) FROM idempotency WHERE person IS NOT NULL").await, 4, "bob's");
+    }
+
+    async fn f91_f106_a_call_that_ends_after_the_user_was_erased_leaves_no_answer(host) {
+        let desk = Desk::set(host).await;
+        let db = &desk.scene.host.app.db;
+        let user = User::of(&"super-app".parse().unwrap(), "alice").unwrap();
+        let about = About { person: About::account(&user), mini_app: Some("coffee".parse().unwrap()) };
+        let (scope, fingerprint) = (Scope { scope: "s".into(), key: "k".into() }, Digest::of(b"body"));
+        let begin = async || IdempotencyStore::begin(db, &scope, &fingerprint, Some(&about), db.now()).await.unwrap();
+        assert_eq!(begin().await, Begin::Fresh);
+        desk.app.post(ERASE, json!({"account": "alice"})).await.good();
+        assert_eq!(begin().await, Begin::InProgress, "the call goes on");
+        let (headers, body) = (vec![("location".into(), "/alice".into())], "alice".into());
+        let answer = StoredResponse { status: 200, headers, body, secret: false, erased: false };
+        db.finish(&scope, answer.clone(), db.now()).await.unwrap();
+        assert_eq!(begin().await, Begin::Replay(answer.erased()));
+        db.abandon(&scope).await.unwrap();
+        assert_eq!(begin().await, Begin::Fresh);
+        db.finish(&scope, answer.clone(), db.now()).await.unwrap();
+        assert_eq!(begin().await, Begin::Replay(answer), "who comes back is a new user");
     }
 
     async fn d13_a_user_is_erased_in_one_mini_app_and_after_the_binding_has_ended(host) {

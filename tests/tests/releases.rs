@@ -58,7 +58,8 @@ on_both! {
         scene.decide(&audit, false, "").await.refused("note-required");
         let audit = scene.decide(&audit, false, "The logo is missing.").await.good();
         assert_eq!((&audit["state"], &audit["items"][0]["note"]), (&json!("rejected"), &json!("The logo is missing.")));
-        scene.decide(&audit, true, "").await.refused("audit-closed");
+        let closed = scene.decide(&audit, true, "").await.refused("audit-closed");
+        assert_eq!(closed["next"], "berth version show coffee 1.0.0");
         // Mended by talking: submitted again, approved, published; both audits stay readable (V6).
         let again = scene.submit("1.0.0").await;
         scene.decide(&again, true, "").await.good();

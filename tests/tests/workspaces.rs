@@ -1,5 +1,7 @@
 //! Workspaces: the address book by SCIM, what members may open, and what external contacts see (W1–W5).
 
+use std::time::Duration;
+
 use berth_tests::{
     Answer, Api, Host, on_both,
     scene::{Scene, person, text},
@@ -284,6 +286,97 @@ on_both! {
         let body = json!({"failOnErrors": 1, "Operations": [wrong, user("eve", "ann")]});
         let done = acme.directory.post("/scim/v2/acme/Bulk", body).await.good();
         assert_eq!(done["Operations"].as_array().unwrap().len(), 1);
+    }
+
+    async fn f84_a_bulk_request_ends_when_its_token_is_revoked(host) {
+        let acme = Acme::found(host).await;
+        let operation = |number: usize| json!({"method": "POST", "path": "/Groups", "bulkId": format!("g{number}"),
+            "data": {"schemas": [GROUP], "displayName": format!("Group {number}")}});
+        let operations: Vec<_> = (0..1000).map(operation).collect();
+        let account = acme.admin.get("/v1/workspaces/acme/accounts").await.good()["items"][0]["account"].clone();
+        let token = json!({"account": account, "name": "bulk", "scopes": ["provision"]});
+        let token = acme.admin.post("/v1/tokens", token).await.good();
+        let directory = acme.scene.host.with_token(&text(&token["secret"]));
+        let running = tokio::spawn(async move { directory.post("/scim/v2/acme/Bulk", json!({"Operations": operations})).await.good() });
+        while acme.admin.get("/v1/workspaces/acme/groups").await.good()["items"].as_array().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        acme.admin.delete(&format!("/v1/tokens/{}", text(&token["id"]))).await.good();
+        // Longer than hosts may rely on what they know of a token.
+        let mut tx = acme.scene.host.app.db.begin().await.unwrap();
+        tx.hold_workspace(&"acme".parse().unwrap()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        drop(tx);
+        let done = running.await.unwrap();
+        let statuses: Vec<_> = done["Operations"].as_array().unwrap().iter().map(|one| text(&one["status"])).collect();
+        let made = statuses.iter().take_while(|status| *status == "201").count();
+        assert!(made < 1000 && statuses[made..].iter().all(|status| status == "401"), "{made} were made");
+        assert_eq!(statuses.len(), 1000, "each is told what became of it");
+        assert!(done["Operations"][999].get("location").is_none(), "{}", done["Operations"][999]);
+    }
+
+    async fn w5_w3_who_is_suspended_stays_so_until_active_is_said(host) {
+        let acme = Acme::found(host).await;
+        let ann = text(&acme.user("ann", json!({"active": false})).await["id"]);
+        let at = format!("Users/{ann}");
+        acme.application("wiki", json!({"everyone": true})).await;
+        for (what, operation) in [
+            ("removed", json!({"op": "remove", "path": "active"})),
+            ("null", json!({"op": "replace", "path": "active", "value": null})),
+            ("null without a path", json!({"op": "replace", "value": {"active": null}})),
+            ("something else", json!({"op": "replace", "value": {"title": "x"}})),
+        ] {
+            acme.patch(&at, json!([operation])).await.good();
+            assert_eq!(acme.get(&at).await["active"], false, "{what}");
+        }
+        for body in [json!({"schemas": [USER], "userName": "ann"}), json!({"schemas": [USER], "userName": "ann", "active": null})] {
+            let put = acme.directory.put(&format!("/scim/v2/acme/{at}"), body).await.good();
+            assert_eq!((&put["active"], put.get("title")), (&json!(false), None), "the rest is replaced");
+        }
+        assert_eq!(acme.portal(&ann).await, json!({}));
+        acme.patch(&at, json!([{"op": "replace", "path": "active", "value": "True"}])).await.good();
+        assert_eq!(acme.portal(&ann).await.as_object().unwrap().len(), 1);
+        // What a group is, is kept alike: most clients do not know the extension.
+        let vip = acme.group("VIP", "tag", &[&ann]).await;
+        let body = json!({"schemas": [GROUP], "displayName": "VIPs", "members": [{"value": ann}]});
+        let put = acme.directory.put(&format!("/scim/v2/acme/Groups/{vip}"), body).await.good();
+        assert_eq!((&put["displayName"], &put[WORKSPACE]["kind"]), (&json!("VIPs"), &json!("tag")));
+        acme.patch(&format!("Groups/{vip}"), json!([{"op": "remove", "path": WORKSPACE}])).await.good();
+        assert_eq!(acme.get(&format!("Groups/{vip}")).await[WORKSPACE]["kind"], "tag");
+    }
+
+    async fn w2_w5_a_group_that_opens_something_stays_what_it_is(host) {
+        let acme = Acme::found(host).await;
+        let ann = acme.member("ann").await;
+        let sales = acme.group("Sales", "department", &[&ann]).await;
+        let wiki = acme.application("wiki", json!({"departments": [sales]})).await;
+        let turn = |kind: &str| json!([{"op": "replace", "path": format!("{WORKSPACE}:kind"), "value": kind}]);
+        let answer = acme.patch(&format!("Groups/{sales}"), turn("tag")).await;
+        refused(&answer, 400, "mutability");
+        assert!(text(&answer.json()["detail"]).contains("access"), "{}", answer.json());
+        assert_eq!(acme.portal(&ann).await.as_object().unwrap().len(), 1, "nothing is lost");
+        acme.admin.put(&format!("/v1/workspaces/acme/applications/{wiki}/access"), json!({})).await.good();
+        acme.patch(&format!("Groups/{sales}"), turn("tag")).await.good();
+        acme.admin.put(&format!("/v1/workspaces/acme/applications/{wiki}/access"), json!({"tags": [sales]})).await.good();
+        refused(&acme.patch(&format!("Groups/{sales}"), turn("department")).await, 400, "mutability");
+    }
+
+    async fn w5_user_names_that_look_alike_are_one(host) {
+        let acme = Acme::found(host).await;
+        let user = acme.user(" Zoe\u{308} ", json!({})).await;
+        assert_eq!(user["userName"], "Zo\u{eb}", "trimmed and composed");
+        for same in ["zo\u{eb}", "ZOE\u{308}", " zo\u{eb}\t"] {
+            let body = json!({"schemas": [USER], "userName": same});
+            refused(&acme.directory.post("/scim/v2/acme/Users", body).await, 409, "uniqueness");
+            assert_eq!(acme.found_by("Users", &format!("userName eq {}", json!(same))).await, [text(&user["id"])], "{same:?}");
+        }
+        assert_eq!(acme.found_by("Users", "userName sw \"zoe\u{308}\" and active ne false").await.len(), 1);
+        for unseen in ["zo\u{200b}e", "\u{feff}zoe", "zoe\u{ad}", "zo\u{202e}e", "zoe\u{fe0f}"] {
+            let body = json!({"schemas": [USER], "userName": unseen});
+            refused(&acme.directory.post("/scim/v2/acme/Users", body).await, 400, "invalidValue");
+            let change = json!([{"op": "replace", "path": "userName", "value": unseen}]);
+            refused(&acme.patch(&format!("Users/{}", text(&user["id"])), change).await, 400, "invalidValue");
+        }
     }
 
     async fn w5_what_is_not_there_or_not_allowed_is_refused_in_the_words_of_scim(host) {

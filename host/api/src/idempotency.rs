@@ -2,7 +2,10 @@
 //!
 //! A key belongs to its caller, method and path. The first request runs to its end even if the client leaves, so that a
 //! repetition finds its answer. Refusals and failures are forgotten, because they did nothing and another attempt may
-//! succeed. Of answers that show a secret (see [`NoStore`]) only the fact is kept that they were given.
+//! succeed. Of answers that show what is kept nowhere (see [`NoStore`]) only the fact is kept that they were given, and so it is of those that
+//! speak of a user once the user is erased: a key that was used stays used, so that no request is played again.
+
+mod about;
 
 use crate::problem::Problem;
 use std::sync::Arc;
@@ -26,7 +29,7 @@ use berth_base::{
     error::{Code, Error, Result},
     ids::Digest,
 };
-use berth_model::idempotency::{Begin, IdempotencyStore, Scope, StoredResponse};
+use berth_model::idempotency::{About, Begin, IdempotencyStore, Scope, StoredResponse};
 
 use crate::{limits, request_id};
 
@@ -49,7 +52,7 @@ pub struct Caller {
     pub scopes: Arc<str>,
 }
 
-/// An extension that handlers add to a response that shows a secret, so that it is not kept.
+/// An extension that handlers add to a response that shows a secret or what is known of a person, so that it is not kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoStore;
 
@@ -81,8 +84,8 @@ async fn begin<S: IdempotencyStore>(
     request: Request,
     next: Next,
 ) -> Result<Response> {
-    let (request, fingerprint) = fingerprint(request, state.max_body).await?;
-    match state.store.begin(&scope, &fingerprint, state.clock.now()).await? {
+    let (request, fingerprint, about) = read(request, state.max_body).await?;
+    match state.store.begin(&scope, &fingerprint, about.as_ref(), state.clock.now()).await? {
         Begin::Fresh => run_to_the_end(state, scope, request, next).await,
         Begin::Replay(stored) => replay(stored),
         Begin::Mismatch => Err(Error::new(
@@ -121,8 +124,8 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     }
 }
 
-/// Reads the body, and hashes it together with the query and the token's scopes.
-async fn fingerprint(request: Request, max_body: usize) -> Result<(Request, Digest)> {
+/// Reads the body, hashes it together with the query and the token's scopes, and finds of whom it speaks.
+async fn read(request: Request, max_body: usize) -> Result<(Request, Digest, Option<About>)> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, max_body).await.map_err(|error| limits::body_problem(&error))?;
     let query = parts.uri.query().unwrap_or_default();
@@ -133,7 +136,8 @@ async fn fingerprint(request: Request, max_body: usize) -> Result<(Request, Dige
         hash.update(part);
     }
     hash.update(&body);
-    Ok((Request::from_parts(parts, Body::from(body)), Digest::from_bytes(&hash.finalize().into())))
+    let about = about::about(parts.uri.path(), &body);
+    Ok((Request::from_parts(parts, Body::from(body)), Digest::from_bytes(&hash.finalize().into()), about))
 }
 
 /// Performs the request in a task of its own, which goes on when the client leaves and this request is dropped.
@@ -180,7 +184,13 @@ async fn capture(response: Response, max_body: usize) -> (Response, Option<Store
         return (response, None);
     }
     if response.extensions().get::<NoStore>().is_some() {
-        let secret = StoredResponse { status: status.as_u16(), headers: vec![], body: String::new(), secret: true };
+        let secret = StoredResponse {
+            status: status.as_u16(),
+            headers: vec![],
+            body: String::new(),
+            secret: true,
+            erased: false,
+        };
         return (response, Some(secret));
     }
     if !bounded {
@@ -200,15 +210,23 @@ fn keep(headers: &HeaderMap, status: StatusCode, body: &Bytes) -> Option<StoredR
     let text = |name: &HeaderName| Some((name.to_string(), headers.get(name)?.to_str().ok()?.to_owned()));
     let headers = KEPT_HEADERS.iter().filter_map(text).collect();
     let body = std::str::from_utf8(body).ok()?.to_owned();
-    Some(StoredResponse { status: status.as_u16(), headers, body, secret: false })
+    Some(StoredResponse { status: status.as_u16(), headers, body, secret: false, erased: false })
 }
 
 fn replay(stored: StoredResponse) -> Result<Response> {
+    if stored.erased {
+        return Err(Error::new(
+            Code::IdempotencyNotKept,
+            "The first request with this Idempotency-Key succeeded, and the user of whom it speaks was erased since, with its \
+             answer. Nothing was done now. If it is meant anew, use a new key.",
+        )
+        .with("first_status", stored.status));
+    }
     if stored.secret {
         return Err(Error::new(
             Code::IdempotencyNotKept,
-            "The first request with this Idempotency-Key succeeded and its answer showed a secret once, which is kept \
-             nowhere. If it was lost, revoke what was created and create anew with a new key.",
+            "The first request with this Idempotency-Key succeeded, and its answer, with a secret or what is known of a person, is \
+             kept nowhere. Look for what was created; if a secret was lost, revoke it and create anew with a new key.",
         )
         .with("first_status", stored.status));
     }

@@ -4,14 +4,14 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use berth_base::error::{Code, Error, Result};
 use berth_model::access::Caller;
-use berth_work::{access, app_secret};
-use std::{convert::Infallible, time::Duration};
+use berth_work::{
+    access::{self, FRESH},
+    app_secret,
+};
+use std::convert::Infallible;
 use tokio::time::Instant;
 
 use crate::Api;
-
-/// How old a proof may be: as old as what hosts know of each other.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// Whom a request was proved to come from, and when.
 #[derive(Clone)]

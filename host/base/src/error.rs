@@ -76,7 +76,7 @@ codes! {
     TooManyRequests = "too-many-requests", TooMany, "Too many requests";
     IdempotencyMismatch = "idempotency-mismatch", Conflict, "The Idempotency-Key was used for another request";
     IdempotencyInProgress = "idempotency-in-progress", Conflict, "The first request with this Idempotency-Key is still running";
-    IdempotencyNotKept = "idempotency-not-kept", Conflict, "The first answer showed a secret and was not kept";
+    IdempotencyNotKept = "idempotency-not-kept", Conflict, "The first answer is not kept";
     PreconditionFailed = "precondition-failed", Precondition, "A precondition of the request does not hold";
 
     // access

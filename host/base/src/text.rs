@@ -115,6 +115,19 @@ pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// Checks a name that stands for somebody alone, so that no two look alike for a character that nobody sees: as [`name`], without
+/// any invisible character.
+///
+/// # Errors
+/// `invalid-field` for `field`, with the rule that the text breaks.
+pub fn visible_name(field: &str, text: &str, max: usize) -> Result<String> {
+    let text = name(field, text, max)?;
+    match text.chars().find(|c| is_invisible(*c) || is_variation(*c)) {
+        Some(c) => Err(Error::field(field, format!("must not contain the invisible character U+{:04X}.", c as u32))),
+        None => Ok(text),
+    }
+}
+
 /// Whether a text has a character that can be seen.
 pub fn can_be_seen(text: &str) -> bool {
     !text.chars().all(|c| is_invisible(c) || c.is_whitespace() || is_variation(c))

@@ -80,7 +80,7 @@ pub struct Which {
     /// Only those of this installation of the host app
     #[arg(long)]
     pub guid: Option<String>,
-    /// Only those of this account
+    /// Only those of this account; for members of the host app, with --host-app
     #[arg(long)]
     pub account: Option<String>,
     /// Only those of this page, whatever its parameters

@@ -67,6 +67,7 @@ pub async fn run(args: Push, session: &mut Session) -> Done {
     let fresh = response.status() == reqwest::StatusCode::CREATED;
     let body = response.bytes().await.map_err(|error| super::reach::explain(client.base(), &error))?;
     let answer: Value = serde_json::from_slice(&body).map_err(|_| super::reach::not_berth(client.base()))?;
+    client.look_up_names(&answer).await;
     let PackageName { mini_app_id: app, version: number } = &name;
     if !args.submit && !args.wait.wait {
         session.out.show(&answer, |version: Version, paint| uploaded(&version, fresh, paint))?;

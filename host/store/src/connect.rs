@@ -4,12 +4,12 @@ use std::{
     path::Path,
     str::FromStr,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
-    Connection, PgPool, Postgres, SqlitePool, Transaction,
-    migrate::Migrator,
+    ConnectOptions, Connection, PgPool, Postgres, SqlitePool, Transaction,
+    migrate::{Migrate, MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -31,6 +31,12 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long to wait for the single writer of SQLite, or for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where sqlx notes which migrations a database has had.
+const MIGRATED: &str = "_sqlx_migrations";
+
+/// How long a migration takes that is told of.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// The pause between two attempts to open a file that another host is opening for the first time.
 const RETRY: Duration = Duration::from_millis(50);
@@ -256,7 +262,7 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
     let write = open_file(&options).await?;
-    migrate_sqlite(&write).await?;
+    migrate_sqlite(&options).await?;
     let read = sqlite_pool(readers);
     let read = read.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
     Ok(Backend::Sqlite { write, read })
@@ -290,28 +296,68 @@ async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
     }
 }
 
+/// Runs all migrations on a connection that logs no statements, as a migration is one of many lines; those that take long are logged
+/// by number and name.
+macro_rules! migrate {
+    ($connection:expr) => {
+        for (number, name) in pending($connection).await.map_err(cannot_migrate)? {
+            let begun = Instant::now();
+            MIGRATIONS.run_to(number, $connection).await.map_err(cannot_migrate)?;
+            tell_if_slow(number, name, begun.elapsed());
+        }
+        MIGRATIONS.run($connection).await.map_err(cannot_migrate)?;
+    };
+}
+
+/// The migrations that the database has not had, by number, with their names.
+async fn pending(connection: &mut impl Migrate) -> std::result::Result<Vec<(i64, &'static str)>, MigrateError> {
+    connection.lock().await?;
+    connection.ensure_migrations_table(MIGRATED).await?;
+    let had = connection.list_applied_migrations(MIGRATED).await?;
+    connection.unlock().await?;
+    let is_new = |number: i64| had.iter().all(|one| one.version != number);
+    Ok(MIGRATIONS.iter().filter(|one| is_new(one.version)).map(|one| (one.version, &*one.description)).collect())
+}
+
+fn tell_if_slow(number: i64, name: &str, took: Duration) {
+    if took >= SLOW {
+        tracing::info!(number, name, milliseconds = took.as_millis() as u64, "a migration of the database took long");
+    }
+}
+
 /// Runs all migrations in one transaction that holds the writer, so that of two processes that start at once one finds
 /// them done. (On PostgreSQL sqlx takes a lock for this.)
-async fn migrate_sqlite(write: &SqlitePool) -> Result<()> {
-    let mut tx = write.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
-    MIGRATIONS.run(&mut *tx).await.map_err(cannot_migrate)?;
-    tx.commit().await.map_err(cannot_open)
+async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<()> {
+    let quiet = options.clone().disable_statement_logging();
+    let mut connection = quiet.connect().await.map_err(cannot_open)?;
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(cannot_open)?;
+    migrate!(&mut *tx);
+    tx.commit().await.map_err(cannot_open)?;
+    connection.close().await.map_err(cannot_open)
+}
+
+async fn migrate_postgres(options: &PgConnectOptions) -> Result<()> {
+    let quiet = options.clone().disable_statement_logging();
+    let opened = tokio::time::timeout(PATIENCE, quiet.connect()).await;
+    let mut connection = opened.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(cannot_open)?;
+    migrate!(&mut connection);
+    connection.close().await.map_err(cannot_open)
 }
 
 async fn open_postgres(url: &str, connections: u32) -> Result<Backend> {
     let options = PgConnectOptions::from_str(url).map_err(cannot_open)?.statement_cache_capacity(STATEMENTS);
+    migrate_postgres(&options).await?;
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
     let pool = pool.connect_with(options).await.map_err(cannot_open)?;
-    MIGRATIONS.run(&pool).await.map_err(cannot_migrate)?;
     Ok(Backend::Postgres(pool))
 }
 
-fn cannot_migrate(error: sqlx::migrate::MigrateError) -> Error {
+fn cannot_migrate(error: MigrateError) -> Error {
     let detail = match &error {
-        sqlx::migrate::MigrateError::VersionMissing(version) => format!(
+        MigrateError::VersionMissing(version) => format!(
             "The database has migration {version}, which this berth does not know: a newer berth has used it. Start that one, or restore a backup."
         ),
-        sqlx::migrate::MigrateError::VersionMismatch(version) => {
+        MigrateError::VersionMismatch(version) => {
             format!(
                 "Migration {version} of the database is not the one in this berth. Restore a backup made by this berth."
             )

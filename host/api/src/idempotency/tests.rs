@@ -24,7 +24,7 @@ type Known = HashMap<Scope, (Digest, Option<StoredResponse>)>;
 struct Memory(Arc<Mutex<Known>>);
 
 impl IdempotencyStore for Memory {
-    async fn begin(&self, scope: &Scope, fingerprint: &Digest, _now: Millis) -> Result<Begin> {
+    async fn begin(&self, scope: &Scope, fingerprint: &Digest, _about: Option<&About>, _now: Millis) -> Result<Begin> {
         let mut known = self.0.lock().unwrap();
         Ok(match known.get(scope) {
             None => {

@@ -74,8 +74,10 @@ pub fn page(code: Code) -> Page {
             "Wait a moment and repeat it with the same key: you get the answer of the first one.",
         ),
         Code::IdempotencyNotKept => (
-            "The first request with this `Idempotency-Key` was done. Its answer showed a secret, which is never kept.",
-            "Look for what it created, revoke or delete it if the secret is lost, and create another with a new key.",
+            "The first request with this `Idempotency-Key` was done. Its answer is not kept: it showed a secret or what is known of a \
+             person, or spoke of a user who was erased since.",
+            "Look for what it created, revoke or delete it if the secret is lost, and create another with a new key. Do nothing again for a \
+             user who was erased, unless it is meant anew.",
         ),
         Code::PreconditionFailed => (
             "A condition in the headers, such as `If-Match`, does not hold: the thing is not as the caller remembers it.",

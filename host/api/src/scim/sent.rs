@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
+    Extension,
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{
@@ -32,6 +33,7 @@ use serde_json::Value;
 use crate::{
     Api,
     extract::{Json, Path},
+    idempotency::NoStore,
     problem::{Problem, SCIM_JSON, ScimProblem},
 };
 
@@ -149,11 +151,11 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
-/// A document of SCIM.
+/// A document of SCIM. It is kept for no repeated request, as what it says of a person must not outlive the person's deletion.
 pub(super) fn document(status: StatusCode, body: &impl serde::Serialize) -> Answer {
     let bytes = serde_json::to_vec(body).map_err(Error::internal)?;
     let headers = [(CONTENT_TYPE, SCIM_JSON), (CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
-    Ok((status, headers, Bytes::from(bytes)).into_response())
+    Ok((status, headers, Extension(NoStore), Bytes::from(bytes)).into_response())
 }
 
 /// A resource, with its ETag and its address.

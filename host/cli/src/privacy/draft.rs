@@ -1,6 +1,7 @@
 //! Changes of a draft, one thing at a time, unless somebody else changes it meanwhile.
 
 use clap::Args;
+use serde_json::Value;
 
 use super::{at, view, words};
 use crate::{
@@ -146,8 +147,13 @@ async fn change(
     let mut agreement = draft.agreement;
     change(&mut agreement)?;
     let answer = client.value(only_if(Call::put(at(app, "draft")).json(&agreement), tag)).await?;
-    session.out.show(&answer, view::draft)?;
-    session.out.then(&answer, |draft: PrivacyDraft| {
+    stored(&answer, session)
+}
+
+/// Prints a draft that was changed, and the command that publishes it when it is complete.
+pub fn stored(answer: &Value, session: &mut Session) -> Done {
+    session.out.show(answer, view::draft)?;
+    session.out.then(answer, |draft: PrivacyDraft| {
         draft.missing.is_empty().then(|| format!("berth privacy publish {}", draft.mini_app))
     });
     Ok(())

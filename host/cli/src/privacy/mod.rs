@@ -163,7 +163,7 @@ pub async fn run(command: Privacy, session: &mut Session) -> Done {
             let agreement: PrivacyAgreement = serde_json::from_value(files::read_json(&file)?)
                 .map_err(|error| Failure::usage(format!("{} is no privacy agreement: {error}.", file.display())))?;
             let answer = client.value(Call::put(at(&app, "draft")).json(&agreement)).await?;
-            session.out.show(&answer, view::draft)
+            draft::stored(&answer, session)
         }
         Privacy::About(about) => draft::about(about, &client, session).await,
         Privacy::Declare(declare) => draft::declare(declare, &client, session).await,

@@ -74,8 +74,9 @@ fn about(agreement: &PrivacyAgreement) -> Card {
 
 pub fn draft(draft: PrivacyDraft, paint: &Paint) -> String {
     let PrivacyDraft { agreement, missing, changed_at, changed_by, .. } = draft;
-    let card =
-        about(&agreement).maybe("changed", changed_at.map(|at| paint.when(at))).maybe("by", changed_by.as_deref());
+    let card = about(&agreement)
+        .maybe("changed", changed_at.map(|at| paint.when(at)))
+        .maybe("by", changed_by.map(|id| paint.who(id)));
     let mut text = format!("{}\n\n{}", card.render(paint), collected(&agreement.collected, paint));
     for one in missing {
         text.push_str(&format!("\n{}", paint.ink(Ink::Warn, &format!("missing {}: {}", one.pointer, one.rule))));
@@ -90,7 +91,7 @@ pub fn version(version: PrivacyVersion, paint: &Paint) -> String {
         .field("effective", Cell::of(&head.effective_on))
         .field("users", Cell::of(asked(head.renews)))
         .field("published", paint.when(head.published_at))
-        .field("by", Cell::of(&head.published_by));
+        .field("by", paint.who(&head.published_by));
     format!(
         "{}\n\n{}\n\n{}",
         card.render(paint),
@@ -111,7 +112,7 @@ pub fn head(head: PrivacyHead, paint: &Paint) -> [Cell; 6] {
         effective_on.into(),
         anew.into(),
         paint.when(published_at),
-        published_by.into(),
+        paint.who(published_by),
         note.into(),
     ]
 }

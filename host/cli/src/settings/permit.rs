@@ -209,7 +209,7 @@ fn card(permit: &View, paint: &Paint) -> Card {
 fn detail(detail: PermitDetail, paint: &Paint) -> String {
     let mut table = Table::new(["STEP", "STATE", "BY", "AT", "NOTE"]);
     for PermitMove { step, state: then, actor, at, note, .. } in detail.moves {
-        table.row([Cell::of(step), state(then), actor.into(), paint.when(at), note.into()]);
+        table.row([Cell::of(step), state(then), paint.who(&actor), paint.when(at), note.into()]);
     }
     format!("{}\n\n{}", card(&detail.permit, paint).render(paint), table.render(paint))
 }

@@ -52,3 +52,45 @@ async fn a_host_that_cannot_tell_names_leaves_the_ids() {
     let shown = desk.run("version releases mp-shop").await.good().out;
     assert_eq!(shown.matches(&ulid("usr")).count(), 2, "{shown}");
 }
+
+#[tokio::test]
+async fn a_push_a_privacy_agreement_and_a_permit_name_people_too() {
+    let (ada, permit, sha256) = (ulid("usr"), ulid("prm"), "0".repeat(64));
+    let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "development", "forced": false, "sha256": sha256,
+        "size": 1, "files": 3, "manifest": {"path": "app.json", "pages": [], "subpackages": []}, "uploaded_by": ada,
+        "created_at": AT, "updated_at": AT});
+    let draft = json!({"mini_app": "mp-shop", "agreement": {}, "missing": [], "changed_at": AT, "changed_by": ada});
+    let head = json!({"version": 1, "effective_on": "2030-01-31", "digest": sha256, "renews": true, "needs_consent_since": 1,
+        "published_at": AT, "published_by": ada});
+    let step = json!({"step": "apply", "state": "waiting", "actor": ada, "note": "", "at": AT});
+    let permitted = json!({"id": permit, "mini_app": "mp-shop", "host_app": "ha-super", "kind": "skip_domains", "state": "waiting",
+        "reason": "r", "applied_by": ada, "applied_at": AT, "note": "", "changed_by": ada, "changed_at": AT, "moves": [step]});
+    let names = json!({"items": [{"id": ada, "name": "Ada"}]});
+    let answers = Router::new().fallback(move |uri: Uri| async move {
+        Json(match uri.path() {
+            "/v1/account-names" => names,
+            path if path.starts_with("/v1/packages/") => version,
+            path if path.ends_with("/privacy/draft") => draft,
+            path if path.ends_with("/privacy/versions") => json!({"items": [head]}),
+            _ => permitted,
+        })
+    });
+    let desk = Desk::before(answers).await;
+    let (package, agreement) = (desk.write("mp-shop_1.2.0.apkg", "zip"), desk.write("agreement.json", "{}"));
+    for line in [
+        format!("push {package}"),
+        "privacy show mp-shop --draft".into(),
+        "privacy versions mp-shop".into(),
+        format!("permit show {permit}"),
+    ] {
+        let shown = desk.run(&line).await.good().out;
+        assert!(shown.contains("Ada") && !shown.contains(&ada), "{line}: {shown}");
+    }
+    let set = desk.run(&format!("privacy set mp-shop --file {agreement}")).await.good();
+    assert!(
+        set.out.contains("Ada") && set.err.contains("next: berth privacy publish mp-shop"),
+        "{} {}",
+        set.out,
+        set.err
+    );
+}

@@ -201,7 +201,7 @@ pub struct LogEntry {
     pub os_version: String,
     /// The installation of the host app.
     pub guid: String,
-    /// The account that was logged in, if any.
+    /// The account that was logged in, if any. Absent for callers without a role in the host app, such as the MiniApp's team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
 }

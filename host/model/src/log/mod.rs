@@ -11,6 +11,7 @@ mod mask;
 mod otlp;
 mod query;
 mod retention;
+mod sight;
 mod words;
 
 pub use entry::{Arrived, Batch, LogEntry, MAX_ENTRIES, NewEntry, NewLogs, Refusal, Refused, Sender, Taken};

@@ -31,7 +31,7 @@ macro_rules! queries {
             /// Only those of this installation of the host app.
             #[serde(default)]
             pub guid: Option<String>,
-            /// Only those of this account.
+            /// Only those of this account. For members of the host app, which must be named by `host_app`, and of the platform.
             #[serde(default)]
             pub account: Option<String>,
             /// Only those of this page, whatever its parameters.

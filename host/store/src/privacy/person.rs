@@ -5,9 +5,10 @@ use sqlx::types::Json;
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{Digest, MessageTemplateId, MiniAppId},
+    ids::{Digest, MessageTemplateId, MiniAppId, UserMessageId},
 };
 use berth_model::{
+    idempotency::About,
     message::{MessageToShow, UserMessage, public_template},
     privacy::{SubscriptionHeld, UserErased},
     user::User,
@@ -105,7 +106,8 @@ impl Tx {
     /// Deletes what a user has left behind, and takes the user out of events. Whoever writes for the user at the same time
     /// is waited for, or finds the user gone.
     ///
-    /// Login codes go first: who exchanges one now has it, and is waited for, and the user who comes of it goes next.
+    /// Login codes go first: who exchanges one now has it, and is waited for, and the user who comes of it goes next. Answers that
+    /// are kept for an Idempotency-Key go with the account, the OpenID or the message that they were asked about.
     pub async fn erase_user(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<UserErased> {
         let mut erased = UserErased::default();
         let codes = fetch!(
@@ -123,6 +125,7 @@ impl Tx {
         for known in self.hold_users(user, mini_app).await? {
             self.erase_known(&known, &mut erased).await?;
         }
+        self.erase_answers(&About::account(user), mini_app).await?;
         for (seq, message) in self.messages_told(user, mini_app).await? {
             erased.mini_apps.insert(message.mini_app.clone());
             erased.events += execute!(self, "UPDATE event SET data = $2 WHERE seq = $1", seq, Json(message.erased()))?;
@@ -146,7 +149,13 @@ impl Tx {
         erased.privacy_consents += execute!(self, "DELETE FROM privacy_consent WHERE open_id_sha256 = $1", open_id)?;
         erased.subscriptions += execute!(self, "DELETE FROM subscription WHERE open_id_sha256 = $1", open_id)?;
         // After the consents: who sends a message has locked one of them, and is waited for.
-        erased.messages += execute!(self, "DELETE FROM message WHERE open_id_sha256 = $1", open_id)?;
+        const MESSAGES: &str = "DELETE FROM message WHERE open_id_sha256 = $1 RETURNING id";
+        let messages = fetch!(self, fetch_all, (UserMessageId,), MESSAGES, open_id)?;
+        for (message,) in &messages {
+            self.erase_answers(&About::message(message), None).await?;
+        }
+        erased.messages += messages.len() as u64;
+        self.erase_answers(open_id, None).await?;
         erased.links += execute!(
             self,
             "DELETE FROM identity_link WHERE partner_open_id_sha256 = $1 OR open_id_sha256 = $1",

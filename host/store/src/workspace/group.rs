@@ -204,10 +204,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether a department or a tag has departments in it or is in one, or has a tag.
+    /// Whether a department or a tag has departments in it or is in one, has a tag, or has access to something.
     pub async fn is_entangled(&mut self, id: &GroupId) -> Result<bool> {
         const SQL: &str = "SELECT id FROM workspace_group WHERE parent_id = $1 OR id = $1 AND parent_id IS NOT NULL
-             UNION SELECT tag_id FROM workspace_tag_department WHERE tag_id = $1 OR department_id = $1 LIMIT 1";
+             UNION SELECT tag_id FROM workspace_tag_department WHERE tag_id = $1 OR department_id = $1
+             UNION SELECT a.subject_id FROM workspace_group g JOIN workspace_access a ON a.workspace_id = g.workspace_id
+                 AND a.subject_id = g.id WHERE g.id = $1 LIMIT 1";
         Ok(fetch!(self, fetch_optional, (String,), SQL, id)?.is_some())
     }
 

@@ -6,8 +6,10 @@
 mod accounts;
 mod first;
 mod token;
+mod watch;
 
 pub use accounts::{account_names, accounts, create_account, create_team, me, members, set_role, teams};
 pub use berth_model::access::*;
 pub use first::{admin_token, first_admin};
 pub use token::{authenticate, issue_token, look_again, revoke_token, tokens};
+pub use watch::{FRESH, Watch};

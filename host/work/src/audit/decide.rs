@@ -105,7 +105,8 @@ pub async fn decide(db: &Db, caller: &Caller, id: &AuditId, how: Decide) -> Resu
             Code::AuditClosed,
             format!("The audit is {}; decisions are taken while it is deciding.", audit.state),
         )
-        .with("state", audit.state));
+        .with("state", audit.state)
+        .next(format!("berth version show {} {}", audit.mini_app, audit.version)));
     }
     let decision = if how.approve { Decision::Approved } else { Decision::Rejected };
     let (by, at) = (caller.account.to_string(), tx.now());

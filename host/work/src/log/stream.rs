@@ -63,7 +63,7 @@ impl Source for Entries {
     async fn read(&mut self, found: &mut VecDeque<LogEntry>) -> Result<bool> {
         let read = self.logs.store.follow(&self.filter, self.after, BATCH).await?;
         self.after = read.looked_to;
-        found.extend(read.entries);
+        found.extend(read.entries.into_iter().map(|entry| entry.seen_by(&self.caller)));
         Ok(!read.is_all)
     }
 

@@ -1,9 +1,11 @@
 //! Masks: what of personal data is taken out of messages before they are stored.
 //!
 //! What a rule takes out is replaced by its name in square brackets, such as `[phone]`, so that readers see what was
-//! there and can search for it. All rules look at the text as it came; what they find is put together and replaced once.
+//! there and can search for it. All rules look at the text as it came, and at how it reads without percent-encoding; what they
+//! find is put together and replaced once.
 //! Where a text cannot be searched to its end, or read, the rest is masked: a rule leaves nothing out silently.
 
+mod decoded;
 mod digits;
 mod json;
 mod key;
@@ -246,6 +248,18 @@ impl Mask {
     }
 
     fn spans_within(&self, text: &str, budget: &mut Budget) -> Vec<Span> {
+        let mut found = self.found_in(text, budget);
+        for reading in decoded::readings(text) {
+            found.extend(self.found_in(&reading.text, budget).into_iter().map(|span| reading.back(span)));
+        }
+        if !found.is_empty() {
+            found.extend(spans::marks(text));
+        }
+        spans::merged(found)
+    }
+
+    /// What the rules find in one reading of a text.
+    fn found_in(&self, text: &str, budget: &mut Budget) -> Vec<Span> {
         let (mut found, mut end, digits) = (json::places(text, &self.places), text.len(), Digits::of(text));
         for (rule, finder) in &self.finders {
             let spans = |with: &'static str, places: Vec<(usize, usize)>| -> Vec<_> {
@@ -267,9 +281,6 @@ impl Mask {
         if end < text.len() {
             found.push(Span { start: end, end: text.len(), with: MASKED.into(), rule: usize::MAX });
         }
-        if !found.is_empty() {
-            found.extend(spans::marks(text));
-        }
-        spans::merged(found)
+        found
     }
 }

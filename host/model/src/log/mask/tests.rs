@@ -164,6 +164,44 @@ fn d4_a_value_is_masked_to_its_end() {
 }
 
 #[test]
+fn d4_what_is_percent_encoded_is_masked_where_it_stands() {
+    let rules = || {
+        json!([
+            {"kind": "phone"}, {"kind": "id_card"}, {"kind": "email"}, {"kind": "bank_card"}, {"kind": "key", "name": "password"},
+            {"kind": "pointer", "pointer": "/user/name"}, {"kind": "pattern", "pattern": "ORD-[0-9]+"},
+        ])
+    };
+    for (text, expected) in [
+        ("pay?phone=%2B86%2013812345678&n=1", "pay?phone=[phone]&n=1"),
+        ("q=%2013812345678", "q=%20[phone]"),
+        ("q=1%33812345678", "q=[phone]"),
+        ("q=%31%33%38%31%32%33%34%35%36%37%38%20x", "q=[phone]%20x"),
+        (
+            "q=%EF%BC%91%EF%BC%93%EF%BC%98%EF%BC%91%EF%BC%92%EF%BC%93%EF%BC%94%EF%BC%95%EF%BC%96%EF%BC%97%EF%BC%98",
+            "q=[phone]",
+        ),
+        ("phone=138+1234+5678", "phone=[phone]"),
+        ("off=50%2513812345678", "off=50%25[phone]"),
+        ("mail%40host.example", "[email]"),
+        ("m=ann.b%2Bx%40mail.example.com&n=%E7%94%A8", "m=[email]&n=%E7%94%A8"),
+        (
+            "url=https%253A%252F%252Fx%252F%253Fm%253Dann%252540x.example",
+            "url=https%253A%252F%252Fx%252F%253Fm%253D[email]",
+        ),
+        ("id=110105%2019491231%20002X%3B", "id=[id-card]%3B"),
+        ("c=4111%201111%201111%201111", "c=[bank-card]"),
+        ("d=%7B%22password%22%3A%22s3%22%2C%22n%22%3A1%7D", "d=%7B%22password%22%3A%22[masked]%22%2C%22n%22%3A1%7D"),
+        ("%70assword%3Ds3cret%26n%3D1", "%70assword%3D[masked]%26n%3D1"),
+        ("%7B%22user%22%3A%7B%22name%22%3A%22Ann%22%7D%7D", "%7B%22user%22%3A%7B%22name%22%3A%22[masked]%22%7D%7D"),
+        ("no%20ORD%2D77%20left", "no%20[masked]%20left"),
+        ("100%25 of %zz, 50%", "100%25 of %zz, 50%"),
+    ] {
+        assert_eq!(masked(rules(), text), expected);
+        assert_eq!(masked(rules(), expected), expected, "again");
+    }
+}
+
+#[test]
 fn d4_what_cannot_be_read_is_masked_when_a_pointer_could_lead_there() {
     let at = |text: &str| masked(json!([{"kind": "pointer", "pointer": "/user/phone"}]), text);
     for (text, expected) in [
@@ -213,9 +251,28 @@ fn d4_texts_that_are_made_to_be_slow_are_masked_in_one_pass() {
         {"kind": "phone"}, {"kind": "id_card"}, {"kind": "bank_card"}, {"kind": "email"},
         {"kind": "key", "name": "p"}, {"kind": "key", "name": "cookie"}, {"kind": "pointer", "pointer": "/*/*"},
     ]);
-    for part in
-        ["[", "{\"", "{\"p\":", "p={", "p=\"", "\\", "1 ", "+1-", "a@b.", "p ", "p[", "p= ", "\"p\":\\\"", "{", "p=' "]
-    {
+    for part in [
+        "[",
+        "{\"",
+        "{\"p\":",
+        "p={",
+        "p=\"",
+        "\\",
+        "1 ",
+        "+1-",
+        "a@b.",
+        "p ",
+        "p[",
+        "p= ",
+        "\"p\":\\\"",
+        "{",
+        "p=' ",
+        "%25",
+        "%7B%22",
+        "a%40b.",
+        "%",
+        "1+",
+    ] {
         let text = part.repeat(16_000 / part.len());
         assert!(masked(all.clone(), &text).len() <= text.len() * 8 + 8, "{part}");
     }
@@ -305,10 +362,45 @@ proptest! {
     }
 }
 
+/// A text whose characters are percent-encoded where `which` says so, and then as a whole as often as `times` says.
+fn encoded(text: &str, which: &[bool], times: usize) -> String {
+    let escaped = |c: char| c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let part = |(c, which): (char, &bool)| {
+        let is_plain = c.is_ascii_alphanumeric() || "-._~@".contains(c);
+        if *which || !is_plain { escaped(c) } else { c.to_string() }
+    };
+    let once = text.chars().zip(which.iter().cycle()).map(part).collect::<String>();
+    (0..times).fold(once, |text, _| text.replace('%', "%25"))
+}
+
+proptest! {
+    #[test]
+    fn d4_no_encoding_lets_a_number_or_an_address_through(
+        rest in "1[3-9][0-9]{9}", before in beside(), after in beside(), group in prop::sample::select(vec!["", " ", "-"]),
+        which in prop::collection::vec(any::<bool>(), 1..40), times in 0usize..3,
+    ) {
+        let phone = [&rest[..3], &rest[3..7], &rest[7..]].join(group);
+        for (kind, secret, text) in [
+            ("phone", phone.as_str(), format!("{before}{phone}{after}")),
+            ("email", "ann@mail.example", format!("{before}<ann@mail.example>{after}")),
+        ] {
+            let out = masked(json!([{"kind": kind}]), &encoded(&text, &which, times));
+            let read = decoded::readings(&out).pop().map_or(out.clone(), |reading| reading.text);
+            prop_assert!(!out.contains(secret) && !read.contains(secret), "{text}: {out}");
+        }
+    }
+}
+
 proptest! {
     // Always the same texts: in one of many thousands a mark that came into being gives what stands around it another
     // meaning, and masking again masks more.
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(2000) })]
+
+    #[test]
+    fn d4_masking_again_what_is_encoded_changes_nothing(text in some_text(), which in prop::collection::vec(any::<bool>(), 1..40)) {
+        let once = all_masked(&encoded(&text, &which, 0));
+        prop_assert_eq!(&all_masked(&once), &once, "{}", text);
+    }
 
     #[test]
     fn d4_masking_again_changes_nothing_and_a_text_grows_within_bounds(text in some_text()) {

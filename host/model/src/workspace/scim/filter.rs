@@ -6,7 +6,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use matches::{Known, Matcher};
+pub use matches::{Known, Matcher, Wanted};
 pub use narrow::Narrow;
 pub use parse::Patched;
 
@@ -99,6 +99,15 @@ impl Filter {
             Self::And(one, other) | Self::Or(one, other) => [one.names(), other.names()].concat(),
             Self::Not(inner) => inner.names(),
             Self::Present(path) | Self::Compare(path, ..) | Self::Has(path, _) => vec![&path.name],
+        }
+    }
+
+    /// How many comparisons a look at a resource, or at a value, takes, at most.
+    pub fn comparisons(&self) -> usize {
+        match self {
+            Self::And(one, other) | Self::Or(one, other) => one.comparisons() + other.comparisons(),
+            Self::Not(inner) | Self::Has(_, inner) => inner.comparisons(),
+            Self::Present(_) | Self::Compare(..) => 1,
         }
     }
 }

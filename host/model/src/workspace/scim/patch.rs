@@ -19,6 +19,8 @@ use super::{
 
 /// How many operations a change has, at most.
 const MOST: usize = 1000;
+/// How many comparisons the filters of a change have together, at most: each may look at all that a resource has.
+const MOST_COMPARISONS: usize = 2000;
 
 /// A change of the members of a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,12 +52,12 @@ pub fn apply(resource: Resource, attributes: &mut Attributes, body: &Value) -> R
     let operations = operations.filter(|list| !list.is_empty() && list.len() <= MOST).ok_or_else(|| {
         refuse(Reason::InvalidSyntax, format!("`Operations` must be a list of 1 to {MOST} operations."))
     })?;
-    let mut change = Change { resource, attributes, members: Vec::new() };
+    let mut change = Change { resource, attributes, members: Vec::new(), comparisons: 0 };
     for operation in operations {
         change.one(operation)?;
     }
     let members = change.members;
-    resource::check(resource, attributes)?;
+    resource::settle(resource, attributes)?;
     Ok(members)
 }
 
@@ -69,9 +71,21 @@ struct Change<'a> {
     resource: Resource,
     attributes: &'a mut Attributes,
     members: Vec<MemberChange>,
+    comparisons: usize,
 }
 
 impl Change<'_> {
+    /// Counts the comparisons of a filter, and refuses those that are too many.
+    fn count(&mut self, filter: &Filter) -> Result<()> {
+        self.comparisons += filter.comparisons();
+        if self.comparisons <= MOST_COMPARISONS {
+            return Ok(());
+        }
+        let detail =
+            format!("The filters of a change have at most {MOST_COMPARISONS} comparisons. Send it in several.");
+        Err(refuse(Reason::InvalidPath, detail))
+    }
+
     fn one(&mut self, operation: &Value) -> Result<()> {
         let op = match member(operation, "op").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase().as_str()
         {
@@ -106,6 +120,9 @@ impl Change<'_> {
 
     fn at(&mut self, op: Op, path: &str, value: Option<&Value>) -> Result<()> {
         let patched: Patched = path.parse()?;
+        if let Some(filter) = &patched.filter {
+            self.count(filter)?;
+        }
         let unknown = || refuse(Reason::InvalidPath, format!("No schema of a {} has {path}.", self.resource.name()));
         let target = self.resource.find(&patched.path).ok_or_else(unknown)?;
         let needed = || value.ok_or_else(|| unfit("value", "is missing."));

@@ -8,6 +8,7 @@ use berth_base::{
     text::{self, text_enum},
 };
 use serde_json::{Map, Value, json};
+use unicode_normalization::UnicodeNormalization;
 
 use super::{
     refusal::{Reason, refuse, unfit},
@@ -58,7 +59,7 @@ pub fn read(resource: Resource, body: &Value) -> Result<(Attributes, Vec<Referen
             set_named(resource, &mut attributes, name, value)?;
         }
     }
-    check(resource, &attributes)?;
+    settle(resource, &mut attributes)?;
     Ok((attributes, members))
 }
 
@@ -200,26 +201,25 @@ fn reference(value: &Value) -> Result<Reference> {
     Ok(Reference { value: string("members.value", id)?.to_owned(), resource })
 }
 
-/// Checks what concerns the resource as a whole: what it must have, one primary value, its size.
+/// Checks what concerns the resource as a whole: what it must have, one primary value, its size. Its name becomes what is kept of
+/// it.
 ///
 /// # Errors
 /// `scim-value`.
-pub(super) fn check(resource: Resource, attributes: &Attributes) -> Result<()> {
+pub(super) fn settle(resource: Resource, attributes: &mut Attributes) -> Result<()> {
     let required = resource.core().attributes.iter().filter(|one| one.required);
     for attribute in required {
-        match attributes.get(&attribute.name).and_then(Value::as_str) {
-            Some(text) if attribute.name == "userName" || attribute.name == "displayName" => {
-                let name = text::name(&attribute.name, text, 256);
-                name.map_err(|error| refuse(Reason::InvalidValue, error.detail))?;
-            }
-            Some(_) => {}
-            None => return Err(unfit(&attribute.name, "is missing.")),
+        let Some(text) = attributes.get(&attribute.name).and_then(Value::as_str) else {
+            return Err(unfit(&attribute.name, "is missing."));
+        };
+        if let Some(name) = required_name(&attribute.name, text)? {
+            attributes.insert(attribute.name.clone(), name.into());
         }
     }
     if let Some(kind) = stored_kind(attributes) {
         kind.parse::<GroupKind>().map_err(|error| unfit("kind", error.detail))?;
     }
-    for (name, value) in attributes {
+    for (name, value) in &*attributes {
         let primary = |value: &&Value| value["primary"] == true;
         if value.as_array().is_some_and(|list| list.iter().filter(primary).count() > 1) {
             return Err(unfit(name, "only one value is primary."));
@@ -230,6 +230,27 @@ pub(super) fn check(resource: Resource, attributes: &Attributes) -> Result<()> {
         return Err(refuse(Reason::InvalidValue, format!("The resource has {bytes} bytes, more than {MOST_BYTES}.")));
     }
     Ok(())
+}
+
+/// What is kept of a name that a resource must have; `None` for what is no name.
+fn required_name(attribute: &str, text: &str) -> Result<Option<String>> {
+    let name = match attribute {
+        "userName" => text::visible_name(attribute, &user_name(text), 256),
+        "displayName" => text::name(attribute, text, 256),
+        _ => return Ok(None),
+    };
+    name.map(Some).map_err(|error| refuse(Reason::InvalidValue, error.detail))
+}
+
+/// A `userName` as it is kept and looked for: composed (NFC), without blanks around it. What reads the same is the same then, but
+/// for letters of other scripts.
+pub fn user_name(text: &str) -> String {
+    composed(text.trim())
+}
+
+/// A text in which letters with marks are each one character (NFC).
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
 }
 
 fn stored_kind(attributes: &Attributes) -> Option<&str> {
@@ -262,6 +283,21 @@ pub fn display_name(attributes: &Attributes) -> String {
     let shown = [text_of(attributes, "displayName"), name("formatted").unwrap_or_default(), &parts];
     let shown = shown.into_iter().map(str::trim).find(|name| !name.is_empty());
     shown.unwrap_or(text_of(attributes, "userName")).to_owned()
+}
+
+/// Keeps what decides who may open what, when a change leaves it out: whether a User is active, and what a Group is. RFC 7644,
+/// §3.5.1, lets a host keep what a replacement does not say; otherwise a client that knows nothing of it would let those in
+/// again who were suspended, or turn a tag into a department.
+pub fn keep_what_decides(before: &Attributes, after: &mut Attributes) {
+    if let (Some(active), None) = (before.get("active"), after.get("active")) {
+        after.insert("active".into(), active.clone());
+    }
+    if let (Some(kind), None) = (stored_kind(before), stored_kind(after)) {
+        let extension = after.entry(WORKSPACE_GROUP).or_insert_with(|| json!({}));
+        if let Some(parts) = extension.as_object_mut() {
+            parts.insert("kind".into(), kind.into());
+        }
+    }
 }
 
 /// Whether a User may use what the workspace has: unless it says otherwise.
@@ -321,6 +357,9 @@ mod tests {
             (json!({"emails": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}), "emails"),
             (json!({"title": "a\u{0}b"}), "title"),
             (json!({"userName": ""}), "userName"),
+            (json!({"userName": "b\u{200b}ob"}), "userName"),
+            (json!({"userName": "bob\u{202e}"}), "userName"),
+            (json!({"userName": "bob\u{fe0f}"}), "userName"),
             (json!({"userName": null}), "userName"),
         ] {
             let refused = read(Resource::User, &user(more.clone())).unwrap_err();
@@ -328,6 +367,27 @@ mod tests {
         }
         for body in [json!([]), json!({"userName": "bob"}), json!({"schemas": ["urn:x"], "userName": "bob"})] {
             assert_eq!(read(Resource::User, &body).unwrap_err().code, Code::ScimSyntax, "{body}");
+        }
+    }
+
+    #[test]
+    fn w5_what_decides_about_access_is_kept_unless_it_is_said() {
+        let after = |before: Value, after: Value| {
+            let (before, mut after) = (before.as_object().unwrap().clone(), after.as_object().unwrap().clone());
+            keep_what_decides(&before, &mut after);
+            Value::Object(after)
+        };
+        let group = |kind: &str| json!({WORKSPACE_GROUP: {"kind": kind}});
+        for (before, said, expected) in [
+            (json!({"active": false}), json!({"title": "x"}), json!({"title": "x", "active": false})),
+            (json!({"active": false}), json!({"active": true}), json!({"active": true})),
+            (json!({"active": true}), json!({"active": false}), json!({"active": false})),
+            (json!({"title": "x"}), json!({}), json!({})),
+            (group("tag"), json!({}), group("tag")),
+            (group("tag"), group("department"), group("department")),
+            (json!({}), json!({}), json!({})),
+        ] {
+            assert_eq!(after(before.clone(), said.clone()), expected, "{before} {said}");
         }
     }
 

@@ -12,6 +12,8 @@ use berth_model::workspace::scim::{
 };
 use serde_json::Value;
 
+use crate::access::Watch;
+
 use super::{Ask, Directory, create, delete, fresh_id, patch, replace, shown};
 
 /// What became of an operation of a bulk request.
@@ -30,7 +32,8 @@ pub struct Done {
 }
 
 /// Does the operations of a bulk request, and answers what became of each, in the order of the request. After `failOnErrors`
-/// refusals no further one is tried.
+/// refusals no further one is tried. A request may take long: when its token is revoked or the role taken away, the operations
+/// that are left are refused, within a second.
 ///
 /// # Errors
 /// `scim-syntax` for what is no bulk request; `body-too-large`; `not-found`; `missing-grant`. What refuses one operation is
@@ -41,11 +44,11 @@ pub async fn bulk(of: &Directory<'_>, body: &Value) -> Result<Vec<Done>> {
     let Bulk { operations, fail_on_errors } = Bulk::read(body)?;
     let ids = given_ids(of, &operations);
     let mut waiting: BTreeMap<usize, BulkOperation> = operations.into_iter().enumerate().collect();
-    let (mut done, mut refused) = (BTreeMap::new(), 0);
+    let (mut done, mut refused, mut watch) = (BTreeMap::new(), 0, Watch::of(of.caller));
     while let Some(number) = next(&waiting) {
         let Some(mut operation) = waiting.remove(&number) else { break };
         operation.resolve(|name| ids.get(name).cloned());
-        let one = act(of, operation, &ids).await;
+        let one = act(of, &mut watch, operation, &ids).await;
         refused += usize::from(one.result.is_err());
         done.insert(number, one);
         if fail_on_errors.is_some_and(|most| refused >= most) {
@@ -78,13 +81,16 @@ fn next(waiting: &BTreeMap<usize, BulkOperation>) -> Option<usize> {
     ready.or_else(|| waiting.iter().next()).map(|(number, _)| *number)
 }
 
-async fn act(of: &Directory<'_>, operation: BulkOperation, ids: &BTreeMap<String, String>) -> Done {
+async fn act(of: &Directory<'_>, watch: &mut Watch, operation: BulkOperation, ids: &BTreeMap<String, String>) -> Done {
     let BulkOperation { method, resource, id, bulk_id, version, data } = operation;
     let given = bulk_id.as_ref().filter(|_| method == "POST").and_then(|name| ids.get(name)).cloned();
     let id = id.or(given).unwrap_or_else(|| fresh_id(of, resource));
     let view = View::of(["id"], []).unwrap_or_default(); // nothing of it is in the answer
     let ask = Ask { resource, id: &id, if_match: version.as_deref(), view: &view };
-    let result = one(of, &ask, &method, &data).await;
+    let result = match watch.caller(of.db).await {
+        Ok(caller) => one(&Directory { caller: &caller, ..*of }, &ask, &method, &data).await,
+        Err(error) => Err(error),
+    };
     let location = (method != "POST" || result.is_ok()).then(|| shown::location(of, resource, &id));
     let version = result.as_ref().ok().and_then(|(_, version)| version.map(etag));
     Done { method, bulk_id, location, version, result: result.map(|(status, _)| status) }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{
     Directory,
+    chosen::chosen,
     shown::{self, Around, around_name},
 };
 
@@ -53,6 +54,8 @@ async fn pages(of: &Directory<'_>, resources: &[Resource], known: Known, query: 
 struct Asked {
     resource: Resource,
     matcher: Option<Matcher>,
+    /// How many comparisons a look at a resource takes.
+    comparisons: usize,
     narrow: Option<Narrow>,
     /// Whether the filter asks who is in what.
     around: bool,
@@ -63,7 +66,8 @@ impl Asked {
         let matcher = filter.map(|filter| Matcher::of_resources(filter, resource, known)).transpose()?;
         let narrow = filter.and_then(|filter| Narrow::of(filter, resource));
         let asks = |filter: &Filter| filter.names().iter().any(|name| name.eq_ignore_ascii_case(around_name(resource)));
-        Ok(Self { resource, matcher, narrow, around: filter.is_some_and(asks) })
+        let comparisons = filter.map_or(0, Filter::comparisons);
+        Ok(Self { resource, matcher, comparisons, narrow, around: filter.is_some_and(asks) })
     }
 
     /// The next resources after an id that satisfy the filter, and the id up to which was looked; `None` when that was the
@@ -80,7 +84,9 @@ impl Asked {
         let last = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.id.clone());
         if let Some(matcher) = &self.matcher {
             let around = if self.around { Around::of(tx, self.resource, &rows).await? } else { Around::default() };
-            rows.retain(|row| matcher.fits(&around.whole(of, self.resource, row.clone())));
+            let is_wanted =
+                |row: &ResourceRow| matcher.fits(&[&row.attributes.0, &around.of_host(of, self.resource, row)]);
+            rows = chosen(rows, self.comparisons, is_wanted).await;
         }
         Ok((rows, last))
     }

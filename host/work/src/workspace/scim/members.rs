@@ -13,6 +13,8 @@ use berth_model::workspace::{
 use berth_store::Tx;
 use serde_json::json;
 
+use super::chosen::chosen;
+
 /// How deep departments are in each other, at most.
 const DEEPEST: usize = 32;
 
@@ -80,13 +82,13 @@ impl Group<'_> {
                 let of = |ids: Vec<String>, resource: Resource| ids.into_iter().map(move |id| (resource, id));
                 let all = of(now.members, Resource::User).chain(of(now.departments, Resource::Group));
                 let fits = |(resource, id): &(Resource, String)| {
-                    json!({"value": id, "type": resource.name()}).as_object().is_some_and(|one| matcher.fits(one))
+                    json!({"value": id, "type": resource.name()}).as_object().is_some_and(|one| matcher.fits(&[one]))
                 };
-                let chosen: Vec<_> = all.filter(fits).map(|(_, id)| id).collect();
+                let chosen = chosen(all, filter.comparisons(), fits).await;
                 if chosen.is_empty() {
                     return Err(refuse(Reason::NoTarget, "No member is as the filter of the path says."));
                 }
-                self.remove(tx, Parts::of_ids(chosen)).await
+                self.remove(tx, Parts::of_ids(chosen.into_iter().map(|(_, id)| id).collect())).await
             }
             MemberChange::Set(references) => {
                 let (now, then) = (self.parts(tx).await?, Parts::of(references)?);

@@ -2,6 +2,7 @@
 //! transaction.
 
 mod bulk;
+mod chosen;
 mod list;
 mod members;
 mod shown;

@@ -53,23 +53,31 @@ impl Around {
     }
 
     /// The whole of a resource.
-    pub(super) fn whole(&self, of: &Directory<'_>, resource: Resource, row: ResourceRow) -> Map<String, Value> {
+    fn whole(&self, of: &Directory<'_>, resource: Resource, row: ResourceRow) -> Map<String, Value> {
+        let own = self.of_host(of, resource, &row);
         let mut whole = row.attributes.0;
-        whole.insert("schemas".into(), schemas_of(resource, &whole));
+        whole.extend(own);
+        whole
+    }
+
+    /// The members of a resource that are the host's to set.
+    pub(super) fn of_host(&self, of: &Directory<'_>, resource: Resource, row: &ResourceRow) -> Map<String, Value> {
+        let mut own = Map::new();
+        own.insert("schemas".into(), schemas_of(resource, &row.attributes.0));
         let (name, list) = match resource {
             Resource::User => ("groups", self.groups(of, &row.id)),
             Resource::Group => ("members", self.members(of, &row.id)),
         };
         if !list.is_empty() {
-            whole.insert(name.into(), list.into());
+            own.insert(name.into(), list.into());
         }
         let meta = json!({
             "resourceType": resource.name(), "created": row.created_at, "lastModified": row.updated_at,
             "version": etag(row.version), "location": location(of, resource, &row.id),
         });
-        whole.insert("meta".into(), meta);
-        whole.insert("id".into(), row.id.into());
-        whole
+        own.insert("meta".into(), meta);
+        own.insert("id".into(), row.id.clone().into());
+        own
     }
 
     /// The groups of a User: each once, `direct` when it lists them itself.

@@ -13,7 +13,7 @@ use berth_model::{
             message::names_version,
             patch::{self, MemberChange},
             refuse,
-            resource::{self, Attributes, display_name, is_active, kind_of, text_of},
+            resource::{self, Attributes, display_name, is_active, keep_what_decides, kind_of, text_of},
             schema::Resource,
             view::View,
         },
@@ -83,7 +83,8 @@ pub async fn create(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<S
     Ok(shown)
 }
 
-/// Puts what the body says in the place of all that the client has said of a resource.
+/// Puts what the body says in the place of all that the client has said of a resource, but for what decides about access and
+/// is not said.
 ///
 /// # Errors
 /// As for [`create`]; `precondition-failed`; `scim-mutability` for a group that cannot become a tag or a department.
@@ -154,9 +155,10 @@ async fn store(
     of: &Directory<'_>,
     resource: Resource,
     before: ResourceRow,
-    attributes: Attributes,
+    mut attributes: Attributes,
     changes: Vec<MemberChange>,
 ) -> Result<ResourceRow> {
+    keep_what_decides(&before.attributes.0, &mut attributes);
     let same = before.attributes.0 == attributes;
     let row = ResourceRow { attributes: attributes.into(), ..before.clone() };
     let next = ResourceRow { version: before.version + 1, updated_at: tx.now(), ..row.clone() };
@@ -191,7 +193,8 @@ async fn store(
 
 fn cannot_turn(kind: GroupKind) -> Error {
     let detail = format!(
-        "It cannot become a {kind} while departments are in it, or it is in one or has a tag. Take these apart first."
+        "It cannot become a {kind} while departments are in it, it is in one or has a tag, or it has access to something, which \
+         would be lost. Take these apart first, and the access away."
     );
     refuse(Reason::Mutability, detail)
 }

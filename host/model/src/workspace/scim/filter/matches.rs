@@ -1,4 +1,5 @@
-//! Whether a resource satisfies a filter.
+//! Whether a resource satisfies a filter. A filter is made ready once and asked of many resources, so that what it wants is read
+//! and put into lower case once, and resources are looked at where they are.
 
 use std::cmp::Ordering;
 
@@ -9,6 +10,7 @@ use super::{Filter, Operator};
 use crate::workspace::scim::{
     path::AttributePath,
     refusal::{Reason, refuse},
+    resource::{composed, user_name},
     schema::{Attribute, Resource, Target, Type},
 };
 
@@ -33,9 +35,73 @@ pub enum Matcher {
     /// There is a value; `None` for an attribute that is not there.
     Present(Option<Target>),
     /// A value compares with the other like this.
-    Compare(Option<Target>, Operator, Value),
+    Compare(Option<Target>, Operator, Wanted),
     /// One value satisfies the filter.
     Has(Option<Target>, Box<Matcher>),
+}
+
+/// What values are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// No value.
+    Null,
+    /// What no value of the attribute is like.
+    Nothing,
+    /// One of both.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A moment.
+    Moment(Millis),
+    /// A text, exactly.
+    Exact(String),
+    /// A text in upper or lower case; here in lower case.
+    Folded(String),
+}
+
+impl Wanted {
+    fn of(attribute: &Attribute, operator: Operator, wanted: &Value) -> Self {
+        match wanted {
+            Value::Null => Self::Null,
+            Value::Bool(wanted) => Self::Bool(*wanted),
+            Value::Number(wanted) => wanted.as_f64().map_or(Self::Nothing, Self::Number),
+            Value::String(text) => Self::text(attribute, operator, text),
+            Value::Array(_) | Value::Object(_) => Self::Nothing,
+        }
+    }
+
+    fn text(attribute: &Attribute, operator: Operator, text: &str) -> Self {
+        let moment = || text.parse().map_or_else(|_| Self::Exact(text.to_owned()), Self::Moment);
+        match attribute.kind {
+            Type::DateTime => moment(),
+            Type::Boolean if text.eq_ignore_ascii_case("true") => Self::Bool(true),
+            Type::Boolean if text.eq_ignore_ascii_case("false") => Self::Bool(false),
+            Type::Boolean => Self::Nothing,
+            _ if attribute.case_exact => Self::Exact(text.to_owned()),
+            _ if attribute.name == "userName" => match operator {
+                Operator::Eq | Operator::Ne => Self::Folded(user_name(text).to_lowercase()),
+                _ => Self::Folded(composed(text).to_lowercase()),
+            },
+            _ => Self::Folded(text.to_lowercase()),
+        }
+    }
+
+    /// Whether a value compares with it like this.
+    fn is(&self, value: &Value, operator: Operator) -> bool {
+        match (self, value) {
+            (Self::Bool(wanted), Value::Bool(value)) => operator == Operator::Eq && value == wanted,
+            (Self::Number(wanted), Value::Number(value)) => {
+                let order = value.as_f64().and_then(|value| value.partial_cmp(wanted));
+                order.is_some_and(|order| ordered(order, operator))
+            }
+            (Self::Moment(wanted), Value::String(value)) => {
+                value.parse::<Millis>().is_ok_and(|value| ordered(value.cmp(wanted), operator))
+            }
+            (Self::Exact(wanted), Value::String(value)) => texts(value, operator, wanted),
+            (Self::Folded(wanted), Value::String(value)) => texts(&value.to_lowercase(), operator, wanted),
+            _ => false,
+        }
+    }
 }
 
 /// Where names are looked up.
@@ -91,7 +157,12 @@ impl Matcher {
             Filter::Present(path) => Self::Present(scope.find(path)?),
             Filter::Compare(path, operator, value) => {
                 let target = scope.find(path)?.map(|target| comparable(target, path, *operator)).transpose()?;
-                Self::Compare(target, *operator, value.clone())
+                let attribute = target.and_then(|target| target.sub.or(target.attribute));
+                let wanted = match value {
+                    Value::Null => Wanted::Null,
+                    _ => attribute.map_or(Wanted::Nothing, |attribute| Wanted::of(attribute, *operator, value)),
+                };
+                Self::Compare(target, *operator, wanted)
             }
             Filter::Has(path, inner) => match scope.find(path)? {
                 Some(target @ Target { attribute: Some(attribute), sub: None, .. })
@@ -105,17 +176,18 @@ impl Matcher {
         })
     }
 
-    /// Whether a resource, or a value of a complex attribute, satisfies the filter.
-    pub fn fits(&self, object: &Map<String, Value>) -> bool {
+    /// Whether an object satisfies the filter: a value of a complex attribute; or a resource, whose members may stand in several
+    /// parts, as what is stored and what follows from it.
+    pub fn fits(&self, parts: &[&Map<String, Value>]) -> bool {
         match self {
-            Self::And(one, other) => one.fits(object) && other.fits(object),
-            Self::Or(one, other) => one.fits(object) || other.fits(object),
-            Self::Not(inner) => !inner.fits(object),
-            Self::Present(target) => values(object, target.as_ref()).into_iter().any(is_present),
-            Self::Compare(target, operator, wanted) => compare(object, target.as_ref(), *operator, wanted),
+            Self::And(one, other) => one.fits(parts) && other.fits(parts),
+            Self::Or(one, other) => one.fits(parts) || other.fits(parts),
+            Self::Not(inner) => !inner.fits(parts),
+            Self::Present(target) => values(parts, target.as_ref()).into_iter().any(is_present),
+            Self::Compare(target, operator, wanted) => compare(parts, target.as_ref(), *operator, wanted),
             Self::Has(target, inner) => {
-                let values = values(object, target.as_ref());
-                values.into_iter().filter_map(Value::as_object).any(|value| inner.fits(value))
+                let values = values(parts, target.as_ref());
+                values.into_iter().filter_map(Value::as_object).any(|value| inner.fits(&[value]))
             }
         }
     }
@@ -146,15 +218,18 @@ fn comparable(target: Target, path: &AttributePath, operator: Operator) -> Resul
 }
 
 /// The values that a target has in an object; of a list each by itself.
-fn values<'a>(object: &'a Map<String, Value>, target: Option<&Target>) -> Vec<&'a Value> {
+fn values<'a>(parts: &[&'a Map<String, Value>], target: Option<&Target>) -> Vec<&'a Value> {
+    let member = |name: &str| parts.iter().find_map(|part| part.get(name));
     let Some(target) = target else { return Vec::new() };
-    let base = match target.extension {
-        Some(extension) => object.get(extension).and_then(Value::as_object),
-        None => Some(object),
+    let found = match (target.extension.map(member), target.attribute) {
+        (Some(extension), None) => {
+            return extension.and_then(Value::as_object).map_or_else(Vec::new, |own| own.values().collect());
+        }
+        (Some(extension), Some(attribute)) => extension.and_then(|own| own.get(&attribute.name)),
+        (None, Some(attribute)) => member(&attribute.name),
+        (None, None) => return Vec::new(), // there is no such target
     };
-    let Some(base) = base else { return Vec::new() };
-    let Some(attribute) = target.attribute else { return base.values().collect() };
-    let found = match base.get(&attribute.name) {
+    let found = match found {
         Some(Value::Array(list)) => list.iter().collect(),
         Some(one) => vec![one],
         None => Vec::new(),
@@ -175,40 +250,13 @@ fn is_present(value: &Value) -> bool {
     }
 }
 
-fn compare(object: &Map<String, Value>, target: Option<&Target>, operator: Operator, wanted: &Value) -> bool {
-    let found = values(object, target);
-    let is = |operator| {
-        let attribute = target.and_then(|target| target.sub.or(target.attribute));
-        match wanted {
-            Value::Null => operator == Operator::Eq && !found.iter().any(|value| is_present(value)),
-            _ => found.iter().any(|value| attribute.is_some_and(|attribute| holds(attribute, value, operator, wanted))),
-        }
+fn compare(parts: &[&Map<String, Value>], target: Option<&Target>, operator: Operator, wanted: &Wanted) -> bool {
+    let found = values(parts, target);
+    let is = |operator| match wanted {
+        Wanted::Null => operator == Operator::Eq && !found.iter().any(|value| is_present(value)),
+        _ => found.iter().any(|value| wanted.is(value, operator)),
     };
     if operator == Operator::Ne { !is(Operator::Eq) } else { is(operator) }
-}
-
-fn holds(attribute: &Attribute, value: &Value, operator: Operator, wanted: &Value) -> bool {
-    match (attribute.kind, value, wanted) {
-        (Type::DateTime, Value::String(value), Value::String(wanted)) => {
-            match (value.parse::<Millis>(), wanted.parse::<Millis>()) {
-                (Ok(value), Ok(wanted)) => ordered(value.cmp(&wanted), operator),
-                _ => texts(value, operator, wanted),
-            }
-        }
-        (Type::Boolean, Value::Bool(value), Value::String(wanted)) => {
-            operator == Operator::Eq && value.to_string().eq_ignore_ascii_case(wanted)
-        }
-        (_, Value::Bool(value), Value::Bool(wanted)) => operator == Operator::Eq && value == wanted,
-        (_, Value::Number(value), Value::Number(wanted)) => {
-            let order = value.as_f64().zip(wanted.as_f64()).and_then(|(value, wanted)| value.partial_cmp(&wanted));
-            order.is_some_and(|order| ordered(order, operator))
-        }
-        (_, Value::String(value), Value::String(wanted)) if attribute.case_exact => texts(value, operator, wanted),
-        (_, Value::String(value), Value::String(wanted)) => {
-            texts(&value.to_lowercase(), operator, &wanted.to_lowercase())
-        }
-        _ => false,
-    }
 }
 
 fn texts(value: &str, operator: Operator, wanted: &str) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Filter, Operator};
-use crate::workspace::scim::{path::AttributePath, schema::Resource};
+use crate::workspace::scim::{path::AttributePath, resource::user_name, schema::Resource};
 
 /// A condition that every match satisfies and that an index answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +35,13 @@ impl Narrow {
     }
 
     fn equal(path: &AttributePath, text: &str, resource: Resource) -> Option<Self> {
-        let key = match resource {
-            Resource::User => "userName",
-            Resource::Group => "displayName",
+        let (key, wanted) = match resource {
+            Resource::User => ("userName", user_name(text)),
+            Resource::Group => ("displayName", text.to_owned()),
         };
         match () {
             () if is(path, resource, "id") => Some(Self::Id(text.to_owned())),
-            () if is(path, resource, key) => Some(Self::Key(text.to_lowercase())),
+            () if is(path, resource, key) => Some(Self::Key(wanted.to_lowercase())),
             () if is(path, resource, "externalId") => Some(Self::ExternalId(text.to_owned())),
             () if resource == Resource::Group && is(path, resource, "members") => Some(Self::Member(text.to_owned())),
             () => None,

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn user() -> serde_json::Map<String, Value> {
 
 fn fits(filter: &str) -> bool {
     let filter: Filter = filter.parse().unwrap();
-    Matcher::of_resources(&filter, Resource::User, Known::Demanded).unwrap().fits(&user())
+    Matcher::of_resources(&filter, Resource::User, Known::Demanded).unwrap().fits(&[&user()])
 }
 
 #[test]
@@ -58,6 +58,29 @@ fn w5_filters_say_what_they_match() {
 }
 
 #[test]
+fn w5_a_filter_is_made_ready_once_and_finds_members_in_several_parts() {
+    let ready =
+        |filter: &str| Matcher::of_resources(&filter.parse().unwrap(), Resource::User, Known::Demanded).unwrap();
+    let Matcher::Compare(_, _, wanted) = ready("displayName co \"BÄR\"") else { panic!("a comparison") };
+    assert_eq!(wanted, Wanted::Folded("bär".into()));
+    let Matcher::Compare(_, _, wanted) = ready("userName eq \" Zoe\u{308} \"") else { panic!("a comparison") };
+    assert_eq!(wanted, Wanted::Folded("zo\u{eb}".into()));
+    let (own, of_host) =
+        (json!({"userName": "ann", "active": true}), json!({"id": "mem_1", "meta": {"resourceType": "User"}}));
+    let parts = [own.as_object().unwrap(), of_host.as_object().unwrap()];
+    for (filter, expected) in [
+        ("userName eq \"Ann\" and id eq \"mem_1\"", true),
+        ("meta.resourceType eq \"User\" and active eq \"true\"", true),
+        ("id eq \"MEM_1\" or title pr", false),
+        ("active eq \"maybe\"", false),
+    ] {
+        assert_eq!(ready(filter).fits(&parts), expected, "{filter}");
+    }
+    let many: Filter = "userName pr and not (emails[type pr or value pr] or title pr)".parse().unwrap();
+    assert_eq!(many.comparisons(), 4);
+}
+
+#[test]
 fn w5_a_filter_that_cannot_be_asked_is_refused_with_the_reason() {
     let deep = format!("{}userName pr{}", "(".repeat(100), ")".repeat(100));
     for filter in [
@@ -82,7 +105,7 @@ fn w5_a_filter_that_cannot_be_asked_is_refused_with_the_reason() {
         assert_eq!(refused.code, Code::ScimFilter, "{filter}");
     }
     let absent: Filter = "displayName eq \"x\" and members pr".parse().unwrap();
-    assert!(!Matcher::of_resources(&absent, Resource::User, Known::Absent).unwrap().fits(&user()));
+    assert!(!Matcher::of_resources(&absent, Resource::User, Known::Absent).unwrap().fits(&[&user()]));
 }
 
 #[test]
@@ -152,7 +175,7 @@ proptest! {
         let matcher = Matcher::of_resources(&filter, Resource::User, Known::Demanded).unwrap();
         let user = json!({"userName": name, "externalId": other});
         let user = user.as_object().unwrap();
-        prop_assert!(matcher.fits(user));
+        prop_assert!(matcher.fits(&[user]));
         prop_assert_eq!(Narrow::of(&filter, Resource::User).is_some(), !or);
     }
 }

@@ -107,7 +107,7 @@ impl Place<'_> {
         let matcher = Matcher::of_values(filter, attribute)?;
         let list = self.object.entry(&attribute.name).or_insert_with(|| Value::Array(Vec::new()));
         let Value::Array(list) = list else { return Ok(()) };
-        let chosen = |one: &Value| one.as_object().is_some_and(|one| matcher.fits(one));
+        let chosen = |one: &Value| one.as_object().is_some_and(|one| matcher.fits(&[one]));
         if !list.iter().any(chosen) {
             return self.none_chosen(op, filter, value);
         }

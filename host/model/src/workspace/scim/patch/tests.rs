@@ -147,3 +147,12 @@ fn w5_f77_no_number_of_operations_gives_an_attribute_more_values_than_it_may_hav
     assert_eq!(patched(many(1000, true)).unwrap_err().code, Code::ScimValue);
     assert_eq!(patched(many(1000, false)).unwrap()["phoneNumbers"].as_array().unwrap().len(), 200);
 }
+
+#[test]
+fn w5_f77_the_filters_of_a_change_compare_a_bounded_number_of_times() {
+    let path = format!("emails[{}].display", vec!["value pr"; 125].join(" or "));
+    let change =
+        |times: usize| patched((0..times).map(|_| json!({"op": "replace", "path": path, "value": "x"})).collect());
+    assert_eq!(change(16).unwrap()["emails"][0]["display"], "x");
+    assert_eq!(change(17).unwrap_err().code, Code::ScimPath);
+}
