@@ -122,6 +122,8 @@ prefixed_id! {
     MessageTemplateId = "tmpl", "a message template";
     /// A subscription message to a user.
     UserMessageId = "msg", "a message";
+    /// What the browser of a user has with this host by unified authentication.
+    SignOnId = "so", "a sign-on";
     /// A secret of a webhook.
     WebhookSecretId = "whs", "a secret of a webhook";
 }

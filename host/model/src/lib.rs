@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod log;
 pub mod message;
 pub mod mini_app;
+pub mod oidc;
 pub mod overview;
 pub mod policy;
 pub mod privacy;

@@ -27,6 +27,7 @@ mod log_export;
 mod log_mask;
 pub mod message;
 mod mini_app;
+mod oidc;
 pub mod policy;
 #[cfg(test)]
 mod prepared;
@@ -57,6 +58,7 @@ pub use delivery::{Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
+pub use oidc::{AccessTokenRow, SigningKey};
 pub use privacy::KnownUser;
 pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;

@@ -12,6 +12,7 @@ use super::PrivacyConsentRecord;
 use crate::{
     log::LogEntry,
     message::{BothLanguages, MessageToShow, UserMessage},
+    oidc::SignOnHeld,
 };
 
 /// The user who is to be exported or erased.
@@ -36,6 +37,9 @@ pub struct UserExport {
     pub exported_at: Millis,
     /// The MiniApps of which the user is known, by id. OpenIDs are not held, only hashes of them.
     pub mini_apps: Vec<UserOfMiniApp>,
+    /// What browsers of the user have with this host by unified authentication, the oldest first.
+    #[serde(default)]
+    pub sign_ons: Vec<SignOnHeld>,
     /// The messages to the user whose text is still in the event log, oldest first.
     pub messages: Vec<MessageToShow>,
     /// The newest entries of real-time logs that name the account, at most 1,000.
@@ -95,6 +99,9 @@ pub struct UserErased {
     pub mini_apps: BTreeSet<MiniAppId>,
     /// Login codes that were not exchanged yet.
     pub login_codes: u64,
+    /// Sign-ons of browsers, and authorisation codes and access tokens that came from them.
+    #[serde(default)]
+    pub sign_ons: u64,
     /// Session keys.
     pub session_keys: u64,
     /// Records of consents to privacy agreements.
