@@ -35,7 +35,7 @@ use berth_work::{
     config::Config,
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
-    log, message,
+    log, message, oidc,
     policy::registry::ensure_builtins,
     rollout, settings, user,
 };
@@ -126,6 +126,7 @@ impl Host {
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
         workers.spawn(user::run_forgetter(db.clone()));
+        workers.spawn(oidc::run_forgetter(db.clone()));
         workers.spawn(message::run_forgetter(db.clone()));
         (app, workers)
     }

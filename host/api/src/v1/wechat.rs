@@ -4,8 +4,7 @@
 use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, rejection::BytesRejection},
-    http::{HeaderName, header},
-    response::{Html, IntoResponse, Response},
+    response::Response,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -23,6 +22,7 @@ use berth_work::{
 use crate::{
     Api,
     extract::{SomeQuery, bytes_problem},
+    page::{escape, html},
 };
 
 /// Size of a push in bytes, at most. Usual ones have a few hundred.
@@ -146,34 +146,5 @@ fn problem(error: &Error) -> Response {
             let text = "Load this page again in a moment. Nothing is lost.";
             html(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text, "")
         }
-    }
-}
-
-/// A page that loads nothing and is not cached. It shows WeChat only its origin as referrer.
-fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
-    let page = include_str!("wechat.html").replace("{title}", &escape(title)).replace("{text}", &escape(text));
-    let headers: [(HeaderName, &str); 3] = [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "origin"),
-    ];
-    (status, headers, Html(page.replace("{more}", more))).into_response()
-}
-
-/// Escapes text for HTML. For one page with three places to fill in, the crate askama with its four dependencies would
-/// be too much.
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    // The brace, too: the page is filled in where it has one.
-    text.replace('"', "&quot;").replace('\'', "&#39;").replace('{', "&#123;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_from_wechat_stays_text() {
-        assert_eq!(escape("<b a='1'>&\"{more}"), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;&#123;more}");
     }
 }

@@ -23,6 +23,7 @@ use berth_store::seal;
 use berth_work::{
     access,
     config::{Config, Storage},
+    oidc,
 };
 
 use crate::{
@@ -52,6 +53,12 @@ pub enum Admin {
         restart the hosts, run this, then take the old one away. It can be broken off and run again."
     )]
     RotateSecrets(RotateSecrets),
+    /// Let another key sign ID tokens from now on; the former one is served until its tokens have ended
+    #[command(
+        after_help = "Clients learn of the new key when they see its name in an ID token. When the former key is in wrong\n\
+        hands, what it signs is still believed for twelve hours, by MiniApps alone and not by this host."
+    )]
+    RotateOidcKey(RotateOidcKey),
     /// Copy the database and the blobs while the host works
     Backup(Backup),
 }
@@ -59,6 +66,14 @@ pub enum Admin {
 /// The arguments of `berth admin rotate-secrets`.
 #[derive(Args, Clone, Debug)]
 pub struct RotateSecrets {
+    /// The storage of the host, and its keys.
+    #[command(flatten)]
+    pub storage: Storage,
+}
+
+/// The arguments of `berth admin rotate-oidc-key`.
+#[derive(Args, Clone, Debug)]
+pub struct RotateOidcKey {
     /// The storage of the host, and its keys.
     #[command(flatten)]
     pub storage: Storage,
@@ -163,6 +178,18 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
         done.sealed, done.key, done.current
     );
     session.out.done(&done, text)
+}
+
+/// Lets another key sign ID tokens, and prints its name.
+pub async fn rotate_oidc_key(args: RotateOidcKey, session: &mut Session) -> Done {
+    let host = existing(args.storage).await?;
+    let rotated = oidc::rotate_key(&host.app.db).await?;
+    let former = match (&rotated.former, rotated.former_ends_at) {
+        (Some(former), Some(ends_at)) => format!(" {former} is served until {ends_at}."),
+        _ => String::new(),
+    };
+    let text = format!("{} signs ID tokens from now on.{former}", rotated.kid);
+    session.out.done(&rotated, text)
 }
 
 /// Refuses storage in which there is no host's data, as a host would be created there.
