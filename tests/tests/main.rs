@@ -21,6 +21,7 @@ mod keys;
 mod logs;
 mod manifests;
 mod messages;
+mod oidc;
 mod policies;
 mod privacy;
 mod processes;

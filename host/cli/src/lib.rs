@@ -36,6 +36,7 @@ mod merchant;
 mod message;
 mod message_view;
 mod names;
+mod oidc;
 mod org_node;
 mod output;
 mod pack;
@@ -102,6 +103,9 @@ pub enum Command {
     /// Users of MiniApps: log them in, export and erase them, as the servers of a host app and of a MiniApp do
     #[command(subcommand)]
     User(user::User),
+    /// Unified authentication: where browsers come back to, and sign-ons of users
+    #[command(subcommand)]
+    Oidc(oidc::Oidc),
     /// Subscription messages: templates, consents of users, sending, and what becomes of them
     #[command(subcommand)]
     Message(message::Message),
@@ -239,6 +243,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::App(command) => app::run(command, session).await,
         Command::Secret(command) => secret::run(command, session).await,
         Command::User(command) => user::run(command, session).await,
+        Command::Oidc(command) => oidc::run(command, session).await,
         Command::Message(command) => message::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,

@@ -54,10 +54,6 @@ pub enum Admin {
     )]
     RotateSecrets(RotateSecrets),
     /// Let another key sign ID tokens from now on; the former one is served until its tokens have ended
-    #[command(
-        after_help = "Clients learn of the new key when they see its name in an ID token. When the former key is in wrong\n\
-        hands, what it signs is still believed for twelve hours, by MiniApps alone and not by this host."
-    )]
     RotateOidcKey(RotateOidcKey),
     /// Copy the database and the blobs while the host works
     Backup(Backup),
@@ -77,6 +73,10 @@ pub struct RotateOidcKey {
     /// The storage of the host, and its keys.
     #[command(flatten)]
     pub storage: Storage,
+    /// Serve the former key no more, as when it is in wrong hands: what it has signed is believed only by those who keep it,
+    /// for some minutes.
+    #[arg(long)]
+    pub at_once: bool,
 }
 
 /// The arguments of `berth admin token`.
@@ -183,7 +183,7 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
 /// Lets another key sign ID tokens, and prints its name.
 pub async fn rotate_oidc_key(args: RotateOidcKey, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let rotated = oidc::rotate_key(&host.app.db).await?;
+    let rotated = oidc::rotate_key(&host.app.db, args.at_once).await?;
     let former = match (&rotated.former, rotated.former_ends_at) {
         (Some(former), Some(ends_at)) => format!(" {former} is served until {ends_at}."),
         _ => String::new(),

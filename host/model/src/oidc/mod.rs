@@ -1,5 +1,5 @@
 //! Unified authentication: this host is the OpenID provider of the MiniApps, so that who has logged in to one of them in a
-//! host app is logged in to all that the host app runs (U2, U10–U19).
+//! host app is logged in to all that the host app runs (U2, U10–U18).
 //!
 //! A MiniApp is a client: its id is the `client_id`, its AppSecret the client secret, and the `sub` of a user is the OpenID
 //! that the user has in it. A **sign-on** is what the browser of a user has with this host meanwhile.

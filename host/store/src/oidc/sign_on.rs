@@ -29,6 +29,20 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether there is a sign-on whose secret has this hash, or such a login code: what is made up is refused by reading alone.
+    pub async fn knows_browser(&mut self, secret: Option<&Digest>, login_code: Option<&Digest>) -> Result<bool> {
+        let known = fetch!(
+            self,
+            fetch_optional,
+            (i64,),
+            "SELECT expires_at FROM sign_on WHERE secret_sha256 = $1
+             UNION ALL SELECT expires_at FROM login_code WHERE code_sha256 = $2 LIMIT 1",
+            secret,
+            login_code
+        )?;
+        Ok(known.is_some())
+    }
+
     /// The sign-on whose secret has this hash, if it is still good. It is locked until the transaction ends, so that nothing
     /// comes from one that is being ended.
     pub async fn hold_sign_on(&mut self, secret: &Digest) -> Result<Option<SignOn>> {

@@ -2,7 +2,7 @@
 
 use berth_base::{
     ids::{Digest, MiniAppId, SignOnId},
-    secret::{self, Secret},
+    secret,
 };
 use berth_model::{
     oidc::{
@@ -77,11 +77,13 @@ async fn log_in(
     browser: Option<&str>,
 ) -> Result<LoggedIn, Refusal> {
     let asked = Asked::read(asked)?;
-    if asked.login_code.is_none() && browser.is_none() {
+    let browser = browser.map(|secret| Digest::of(secret.as_bytes()));
+    let login_code = asked.login_code.as_ref().map(|code| Digest::of(code.expose().as_bytes()));
+    if !db.read().await?.knows_browser(browser.as_ref(), login_code.as_ref()).await? {
         return Err(login_required());
     }
     let mut tx = db.begin().await?;
-    let (sign_on, secret) = signed_on(&mut tx, &target.client_id, &asked, browser).await?;
+    let (sign_on, secret) = signed_on(&mut tx, &target.client_id, &asked, login_code, browser).await?;
     require_may(&mut tx, &target.client_id, &sign_on).await?;
     if let Some(hint) = &asked.id_token_hint {
         require_same(&mut tx, issuer, &target.client_id, &sign_on.user(), hint).await?;
@@ -103,14 +105,15 @@ async fn signed_on(
     tx: &mut Tx,
     client: &MiniAppId,
     asked: &Asked,
-    browser: Option<&str>,
+    login_code: Option<Digest>,
+    browser: Option<Digest>,
 ) -> Result<(SignOn, Option<String>), Refusal> {
-    let user = match &asked.login_code {
-        Some(code) => Some(vouched(tx, client, code).await?),
+    let user = match login_code {
+        Some(code) => Some(vouched(tx, client, &code).await?),
         None => None,
     };
     let held = match browser {
-        Some(secret) => tx.hold_sign_on(&Digest::of(secret.as_bytes())).await?,
+        Some(secret) => tx.hold_sign_on(&secret).await?,
         None => None,
     };
     match (user, held) {
@@ -120,8 +123,8 @@ async fn signed_on(
     }
 }
 
-async fn vouched(tx: &mut Tx, client: &MiniAppId, code: &Secret) -> Result<User, Refusal> {
-    let user = tx.take_login_code(&Digest::of(code.expose().as_bytes()), client).await?;
+async fn vouched(tx: &mut Tx, client: &MiniAppId, login_code: &Digest) -> Result<User, Refusal> {
+    let user = tx.take_login_code(login_code, client).await?;
     user.ok_or_else(|| {
         let detail = "The login code was used before, is older than five minutes, or is not for this MiniApp.";
         Refusal::new(Word::LoginRequired, detail)

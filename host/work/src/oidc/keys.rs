@@ -86,14 +86,14 @@ pub(super) async fn hinted(tx: &mut Tx, issuer: &Issuer, token: &str) -> Result<
 }
 
 /// Lets another key sign ID tokens from now on. The former one is served as long as a sign-on may last, so that clients
-/// verify what it has signed, and know whom they log out.
+/// verify what it has signed, and know whom they log out; `at_once` it is not served any more, as when it is in wrong hands.
 ///
 /// # Errors
 /// Those of the database.
 #[tracing::instrument(name = "oidc_key.rotate", skip_all)]
-pub async fn rotate(db: &Db) -> Result<OidcKeyRotated> {
+pub async fn rotate(db: &Db, at_once: bool) -> Result<OidcKeyRotated> {
     let mut tx = db.begin().await?;
-    let ends_at = tx.now().plus_seconds(SIGN_ON_SECONDS);
+    let ends_at = if at_once { tx.now() } else { tx.now().plus_seconds(SIGN_ON_SECONDS) };
     let former = tx.retire_signing_key(ends_at).await?;
     let key = signing(&mut tx).await?;
     let rotated = OidcKeyRotated { kid: key.kid, former_ends_at: former.as_ref().map(|_| ends_at), former };

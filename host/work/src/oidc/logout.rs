@@ -30,7 +30,8 @@ pub async fn log_out(
     browser: Option<&str>,
     confirmed: bool,
 ) -> Result<LoggedOut, Refusal> {
-    let mut tx = db.begin().await?;
+    // A browser without a sign-on has nothing to change.
+    let mut tx = if browser.is_some() { db.begin().await? } else { db.read().await? };
     let hinted = match &ask.id_token_hint {
         Some(token) => keys::hinted(&mut tx, issuer, token).await?,
         None => None,

@@ -1,4 +1,4 @@
-//! Unified authentication: this host is the OpenID provider of the MiniApps (U2, U10–U19).
+//! Unified authentication: this host is the OpenID provider of the MiniApps (U2, U10–U18).
 //!
 //! How is the user known in a web-view? By the word of the host app's server, as at every login: it gets a login code, and
 //! the host app opens `/oidc/authorize` with it. From then on the browser has a **sign-on**, by which other MiniApps of the
