@@ -7,8 +7,12 @@ if ! ask_apt node nodejs || ! ask_apt npm npm; then
     say "Node is not installed, so the libraries of others cannot be asked."
     exit 3
 fi
-if [ ! -d "$dir/node_modules/cloudevents" ] || [ ! -d "$dir/node_modules/standardwebhooks" ]; then
+missing=
+for module in standardwebhooks cloudevents openid-client; do
+    [ -d "$dir/node_modules/$module" ] || missing=yes
+done
+if [ -n "$missing" ]; then
     mkdir -p "$dir"
-    npm install --prefix "$dir" --no-audit --no-fund --silent standardwebhooks@1 cloudevents@8 >&2 || exit 3
+    npm install --prefix "$dir" --no-audit --no-fund --silent standardwebhooks@1 cloudevents@8 openid-client@6 >&2 || exit 3
 fi
 realpath "$dir/node_modules"

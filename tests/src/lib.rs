@@ -158,7 +158,7 @@ impl Host {
         let host = server::open(config.clone(), Compiler::InProcess, nature).await.unwrap();
         let app = host.app.clone();
         let admin_token = berth_work::access::admin_token(&app.db).await.unwrap().secret;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = listener(&config).await;
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn({
@@ -187,6 +187,14 @@ impl Host {
         change(&mut config);
         self.stop().await;
         Self::with_nature(config, folder, nature).await
+    }
+
+    /// Stops the host, and starts it again so that the address at which it answers is the public one.
+    pub async fn in_public(self, nature: Nature) -> Self {
+        let url = self.url.clone();
+        let host = self.again_in(nature, |config| config.public_url = Some(url)).await;
+        assert_eq!(host.config.public_url.as_deref(), Some(&*host.url), "the port is free again");
+        host
     }
 
     /// Stops the host, and starts it again on the same data with changed settings of its listener.
@@ -248,6 +256,17 @@ impl Host {
     pub async fn caller(&self, token: &str) -> berth_model::access::Caller {
         authenticate(&self.app.db, token).await.unwrap()
     }
+}
+
+/// Listens at the public address of a host if it is one of this machine that is free, else at any.
+async fn listener(config: &Config) -> TcpListener {
+    let address = config.public_url.as_deref().and_then(|url| url.strip_prefix("http://127.0.0.1:"));
+    if let Some(port) = address.and_then(|port| port.parse::<u16>().ok())
+        && let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await
+    {
+        return listener;
+    }
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
 /// A host's database, opened beside the host. The same queries work on either kind.

@@ -45,6 +45,9 @@ enum May {
     Signer,
     /// The server of a MiniApp, by its AppSecret in the body or by a server token. An API token does not help.
     Server,
+    /// Browsers of users and servers of MiniApps, by what OAuth has for it. All others are answered by this status, whatever
+    /// token of this host they have.
+    Relying(u16),
     /// The account that the thing belongs to. From all others the thing is hidden.
     Owner,
 }
@@ -163,6 +166,19 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/mini-apps/{id}/secret/reset", TEAM_ADMIN),
     ("POST", "/v1/mini-apps/{id}/secret/freeze", TEAM_ADMIN),
     ("POST", "/v1/mini-apps/{id}/secret/unfreeze", TEAM_ADMIN),
+    ("GET", "/v1/mini-apps/{id}/oidc-client", READ),
+    ("PUT", "/v1/mini-apps/{id}/oidc-client", TEAM_ADMIN),
+    ("POST", "/v1/host-apps/{id}/sign-ons/end", HOST_VOUCH),
+    ("GET", "/.well-known/openid-configuration", May::Relying(200)),
+    ("GET", "/oidc/jwks", May::Relying(200)),
+    // A browser that has to be told that the redirect_uri is wrong, and one that has nothing to be logged out of.
+    ("GET", "/oidc/authorize", May::Relying(400)),
+    ("POST", "/oidc/authorize", May::Relying(400)),
+    ("GET", "/oidc/end-session", May::Relying(200)),
+    ("POST", "/oidc/end-session", May::Relying(400)),
+    ("POST", "/oidc/token", May::Relying(400)),
+    ("GET", "/oidc/userinfo", May::Relying(401)),
+    ("POST", "/oidc/userinfo", May::Relying(401)),
     ("POST", "/v1/server-tokens", May::Server),
     ("POST", "/v1/session", May::Server),
     ("POST", "/v1/session/check", May::Server),
@@ -401,7 +417,11 @@ impl Cast {
         let wechat = Wechat::start().await;
         wechat.official(OFFICIAL, "right");
         wechat.official(OTHER_OFFICIAL, "right");
-        let scene = Scene::set(host.again(|config| config.wechat.wechat_base_url.clone_from(&wechat.url)).await).await;
+        let host = host.again(|config| {
+            config.public_url = Some("https://berth.example".into());
+            config.wechat.wechat_base_url.clone_from(&wechat.url);
+        });
+        let scene = Scene::set(host.await).await;
         let admin = scene.admin.clone();
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
@@ -668,6 +688,8 @@ impl Cast {
                 json!({"member_id": "m1", "template": "paid", "data": {}})
             }
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
+            ("PUT", "/v1/mini-apps/{id}/oidc-client") => json!({"redirect_uris": ["https://shop.example.com/"]}),
+            ("POST", "/v1/host-apps/{id}/sign-ons/end") => json!({"account": "nobody"}),
             ("PUT", "/v1/mini-apps/{id}/domains") => json!({"request": ["https://api.example.com"]}),
             ("POST", "/v1/mini-apps/{id}/permits") => {
                 json!({"host_app": "super-app", "kind": "sensitive_api", "api": "scanCode", "reason": "tickets"})
@@ -751,10 +773,12 @@ impl Cast {
             May::WorkspaceAndTeam => BTreeSet::new(),
             May::Fulfiller => ["fulfiller"].into(),
             May::MessageReader => MERCHANT_ROLES.iter().map(|(name, _)| *name).chain(["fulfiller"]).collect(),
-            May::Platform | May::Owner | May::Devices | May::Link | May::Signer | May::Server => BTreeSet::new(),
+            May::Platform | May::Owner | May::Devices | May::Link | May::Signer | May::Server | May::Relying(_) => {
+                BTreeSet::new()
+            }
         };
         let reads = method == "GET" || READING_POSTS.contains(&path);
-        let by_token = !matches!(may, May::Devices | May::Link | May::Signer | May::Server);
+        let by_token = !matches!(may, May::Devices | May::Link | May::Signer | May::Server | May::Relying(_));
         if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) && is_for_viewers(path) {
             names.insert("platform viewer");
         }
@@ -773,6 +797,7 @@ on_both! {
             let nobody = cast.ask(&cast.scene.host.anonymous(), method, path).await;
             let unknown = match may {
                 May::Link => 404,
+                May::Relying(status) => *status,
                 // No platform here; who signs wrongly where there is one gets 401: see f101_forged_pushes_and_links_change_nothing.
                 May::Signer => 409,
                 _ => 401,
@@ -784,7 +809,7 @@ on_both! {
                 }
                 let answer = cast.ask(&cast.scene.host.with_token(token), method, path).await;
                 let expected: &[u16] = match *name {
-                    _ if matches!(may, May::Link | May::Signer) => &[unknown],
+                    _ if matches!(may, May::Link | May::Signer | May::Relying(_)) => &[unknown],
                     "garbage" | "revoked" | "expired" => &[401],
                     _ if matches!(may, May::Devices | May::Server) => &[401],
                     _ => &[403, 404],
@@ -1137,8 +1162,8 @@ on_both! {
         let api = admin.get("/openapi.json").await.good();
         let mut tried = 0;
         for (method, path, may) in TABLE {
-            if matches!(may, May::Devices) || path.starts_with("/v1/session/") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
-                continue; // whoever has no key of a host app or server token is refused before the body is read
+            if matches!(may, May::Devices | May::Relying(_)) || path.starts_with("/v1/session/") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
+                continue; // whoever has no key of a host app or server token is refused before the body is read, and OAuth has forms
             }
             let (address, mut told) = (cast.path(path), members(&api, method, path));
             if *path == "/v1/fulfilments/{id}/replay" {

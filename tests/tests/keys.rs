@@ -521,7 +521,7 @@ async fn i8_f85_no_app_secret_server_token_login_code_session_key_or_open_id_is_
 }
 
 /// All rows of these tables as text.
-async fn rows(pool: &berth_tests::Pool, tables: &[&str]) -> Vec<String> {
+pub(super) async fn rows(pool: &berth_tests::Pool, tables: &[&str]) -> Vec<String> {
     let mut all = Vec::new();
     for table in tables {
         all.extend(match pool {

@@ -23,6 +23,7 @@ mod logs;
 mod manifests;
 mod messages;
 mod official_accounts;
+mod oidc;
 mod policies;
 mod privacy;
 mod processes;

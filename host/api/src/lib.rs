@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod metrics;
 mod numberless;
+mod oidc;
 mod page;
 pub mod precondition;
 pub mod problem;

@@ -1,12 +1,11 @@
-//! The one page that this host shows to people's browsers, with a text that is filled in.
+//! Pages for people who come by a browser without an account of this host: merchants from WeChat, users of MiniApps.
 
 use axum::{
     http::{HeaderName, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
-/// A page that loads nothing and is not cached. It shows WeChat only its origin as referrer. `title` and `text` are only text,
-/// `more` is HTML.
+/// A page that loads nothing and is not cached. It shows where its links lead only its origin as referrer. `more` is HTML.
 pub(crate) fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
     let page = include_str!("page.html").replace("{title}", &escape(title)).replace("{text}", &escape(text));
     let headers: [(HeaderName, &str); 3] = [
@@ -30,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_from_wechat_stays_text() {
+    fn a_name_from_elsewhere_stays_text() {
         assert_eq!(escape("<b a='1'>&\"{more}"), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;&#123;more}");
     }
 }

@@ -1,5 +1,6 @@
 //! Errors on the wire: `application/problem+json` (RFC 9457), and the pages that explain each `type`.
 
+mod oauth;
 mod pages;
 mod scim;
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use berth_base::error::{Code, Error, Kind};
 
+pub(crate) use self::oauth::{OAuthProblem, log as log_refusal};
 use self::pages::{Page, page};
 pub(crate) use self::scim::{SCIM_JSON, ScimProblem, document as scim_document};
 use crate::request_id;

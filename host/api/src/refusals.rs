@@ -1,7 +1,10 @@
 //! Adds refusals to the OpenAPI document. Every operation may answer with a problem, so one description serves all of
 //! them.
 
+use berth_model::oidc::Word;
 use utoipa::openapi::{OpenApi, Ref, RefOr, path::PathItem};
+
+use crate::oidc::is_oidc;
 
 /// A refusal (RFC 9457). Further members tell programs more: the values that disagree, the limit, or the place.
 #[derive(utoipa::ToSchema, utoipa::ToResponse)]
@@ -34,10 +37,24 @@ pub struct ScimError {
     pub scim_type: Option<String>,
 }
 
+/// A refusal as OAuth has it (RFC 6749, §5.2), for clients of OpenID Connect, which read no other.
+#[derive(serde::Serialize, utoipa::ToSchema, utoipa::ToResponse)]
+#[response(description = "A refusal", content_type = "application/json")]
+pub struct OAuthError {
+    /// The word of OAuth or OpenID Connect for the reason.
+    pub error: Word,
+    /// What is wrong in this case, and what to do about it.
+    pub error_description: String,
+}
+
 /// Adds the response `default` to every operation.
 pub fn add(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let name = if path.starts_with("/scim/") { "ScimError" } else { "Problem" };
+        let name = match path.as_str() {
+            path if path.starts_with("/scim/") => "ScimError",
+            path if is_oidc(path) => "OAuthError",
+            _ => "Problem",
+        };
         let PathItem { get, put, post, delete, patch, .. } = item;
         for operation in [get, put, post, delete, patch].into_iter().flatten() {
             let problem = RefOr::Ref(Ref::from_response_name(name));

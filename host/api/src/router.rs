@@ -20,7 +20,7 @@ use super::{
     extract::is_json,
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
-use crate::{auth, idempotency, numberless::numberless, refusals, scim, security, throttle::Throttle, v1};
+use crate::{auth, idempotency, numberless::numberless, oidc, refusals, scim, security, throttle::Throttle, v1};
 use berth_model::app_secret::SERVER_TOKEN;
 use berth_work::{access, app::App, app_secret};
 
@@ -31,14 +31,14 @@ use crate::Api;
 #[openapi(
     info(
         title = "Berth",
-        description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Creating POSTs take an `Idempotency-Key`.",
+        description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Below `/scim/` and `/oidc/` they are as SCIM and OAuth have them. Creating POSTs take an `Idempotency-Key`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(refusals::Problem, refusals::ScimError), responses(refusals::Problem, refusals::ScimError)),
+    components(schemas(refusals::Problem, refusals::ScimError, refusals::OAuthError), responses(refusals::Problem, refusals::ScimError, refusals::OAuthError)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
-        (name = "endpoint-apps"), (name = "official-accounts"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"),
+        (name = "endpoint-apps"), (name = "official-accounts"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"), (name = "identity"), (name = "oidc"),
     ),
 )]
 struct Description;
@@ -54,7 +54,10 @@ struct Resources {
 }
 
 fn resources() -> Resources {
-    let others = OpenApiRouter::with_openapi(Description::openapi()).merge(v1::routes()).merge(scim::routes());
+    let others = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(v1::routes())
+        .merge(scim::routes())
+        .merge(oidc::routes());
     let (others, mut document) = others.split_for_parts();
     let (of_devices, described) = v1::devices::routes().split_for_parts();
     document.merge(described);

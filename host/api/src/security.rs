@@ -7,6 +7,8 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
+use crate::oidc::is_oidc;
+
 const TOKEN: &str = "token";
 const HOST_APP_KEY: &str = "host_app_key";
 const SERVER_TOKEN: &str = "server_token";
@@ -31,12 +33,16 @@ pub fn add(document: &mut OpenApi) {
     }
 }
 
-/// The schemes of which an operation accepts any one; none where the address, a signature or the body says who asks.
+/// The schemes of which an operation accepts any one; none where the address, a signature, a cookie or the body says who asks, or a
+/// header in the way of OAuth.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
-        (_, path) if path.starts_with("/v1/wechat/") || path.starts_with("/w/") => &[],
+        (_, path) if path.starts_with("/v1/wechat/") || path.starts_with("/w/") || is_oidc(path) => &[],
         ("POST", "/v1/session" | "/v1/server-tokens") => &[],
-        ("POST", "/v1/session/check" | "/v1/session/end" | "/v1/messages" | "/v1/privacy-consents/check")
+        (
+            "POST",
+            "/v1/session/check" | "/v1/session/end" | "/v1/swap" | "/v1/messages" | "/v1/privacy-consents/check",
+        )
         | ("GET", "/v1/messages/{id}") => &[SERVER_TOKEN],
         ("POST", "/v1/reports" | "/v1/logs") => &[HOST_APP_KEY],
         ("POST", "/v1/check" | "/v1/check/explain" | "/v1/bundles")

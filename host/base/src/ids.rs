@@ -126,6 +126,8 @@ prefixed_id! {
     FanId = "fan", "a fan";
     /// A template message to a fan.
     TemplateMessageId = "tmsg", "a template message";
+    /// What the browser of a user has with this host by unified authentication.
+    SignOnId = "so", "a sign-on";
     /// A secret of a webhook.
     WebhookSecretId = "whs", "a secret of a webhook";
 }

@@ -79,6 +79,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Serve(args) => commands::serve(args, session).await,
         Command::Admin(commands::Admin::Token(args)) => commands::admin_token(args, session).await,
         Command::Admin(commands::Admin::RotateSecrets(args)) => commands::rotate_secrets(args, session).await,
+        Command::Admin(commands::Admin::RotateOidcKey(args)) => commands::rotate_oidc_key(args, session).await,
         Command::Admin(commands::Admin::Backup(args)) => commands::backup(args, session).await,
         Command::Demo(args) => commands::demo(args, session).await,
         Command::Doctor(args) => commands::doctor(args, session).await,

@@ -37,6 +37,7 @@ mod message;
 mod message_view;
 mod names;
 mod official_account;
+mod oidc;
 mod org_node;
 mod output;
 mod pack;
@@ -110,6 +111,9 @@ pub enum Command {
     Partner(partner::Partner),
     /// Run a proxy in front of a merchant's server that swaps OpenIDs of a partner for its own
     Swap(swap::Swap),
+    /// Unified authentication: where browsers come back to, and sign-ons of users
+    #[command(subcommand)]
+    Oidc(oidc::Oidc),
     /// Subscription messages: templates, consents of users, sending, and what becomes of them
     #[command(subcommand)]
     Message(message::Message),
@@ -255,6 +259,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::User(command) => user::run(command, session).await,
         Command::Partner(command) => partner::run(command, session).await,
         Command::Swap(args) => swap::run(args, session).await,
+        Command::Oidc(command) => oidc::run(command, session).await,
         Command::Message(command) => message::run(command, session).await,
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,

@@ -17,6 +17,7 @@ pub mod log;
 pub mod message;
 pub mod mini_app;
 pub mod official_account;
+pub mod oidc;
 pub mod overview;
 pub mod policy;
 pub mod privacy;

@@ -29,6 +29,7 @@ mod log_mask;
 pub mod message;
 mod mini_app;
 pub mod official_account;
+mod oidc;
 pub mod policy;
 #[cfg(test)]
 mod prepared;
@@ -60,6 +61,7 @@ pub use event::{EventAge, EventRow, NewEvent};
 pub use identity::LinkedUsers;
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
+pub use oidc::{AccessTokenRow, SigningKey};
 pub use privacy::KnownUser;
 pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;

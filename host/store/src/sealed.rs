@@ -6,6 +6,7 @@ use berth_base::error::Result;
 use crate::{
     host_key::ABOUT_HOST_KEY,
     official_account::{ABOUT_ACCOUNT_ACCESS, ABOUT_ACCOUNT_SECRET, ABOUT_OPEN_ID},
+    oidc::ABOUT_SIGNING_KEY,
     user::ABOUT_SESSION_KEY,
     wechat::{ABOUT_ACCESS, ABOUT_GRANT},
 };
@@ -38,6 +39,7 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "channel_authorisation", key: "id", column: "code_sealed", about: ABOUT_CODE },
     SealedColumn { table: "webhook_secret", key: "id", column: "secret_sealed", about: "webhook_secret" },
     SealedColumn { table: "host_key", key: "name", column: "key_sealed", about: ABOUT_HOST_KEY },
+    SealedColumn { table: "oidc_key", key: "kid", column: "key_sealed", about: ABOUT_SIGNING_KEY },
     SealedColumn {
         table: "mini_app_user",
         key: "open_id_sha256",

@@ -104,6 +104,22 @@ impl Tx {
         Ok(())
     }
 
+    /// Records that a user has logged in to a MiniApp by unified authentication, which leaves the session key as it is.
+    pub async fn note_login(&mut self, open_id: &OpenId, mini_app: &MiniAppId, user: &User) -> Result<()> {
+        let now = self.now();
+        execute!(
+            self,
+            "INSERT INTO mini_app_user (open_id_sha256, mini_app_id, host_app_id, account, session_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (open_id_sha256) DO UPDATE SET session_at = excluded.session_at",
+            open_id.digest(),
+            mini_app,
+            &user.host_app,
+            &user.account,
+            now
+        )?;
+        Ok(())
+    }
+
     /// The present session key of a user of this MiniApp; `None` when there is no such user, or no session.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub mod message;
 pub mod mini_app;
 pub mod nats;
 pub mod official_account;
+pub mod oidc;
 pub mod overview;
 pub mod policy;
 pub mod privacy;

@@ -19,6 +19,7 @@ pub mod merchants;
 pub mod messages;
 pub mod mini_apps;
 pub mod official_accounts;
+pub mod oidc_clients;
 pub mod org_nodes;
 pub mod packages;
 pub mod policies;
@@ -79,6 +80,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(mini_apps::routes())
+        .merge(oidc_clients::routes())
         .merge(app_secrets::routes())
         .merge(users::routes())
         .merge(identity::routes())

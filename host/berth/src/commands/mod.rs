@@ -23,6 +23,7 @@ use berth_store::seal;
 use berth_work::{
     access,
     config::{Config, Storage},
+    oidc,
 };
 
 use crate::{
@@ -52,6 +53,8 @@ pub enum Admin {
         restart the hosts, run this, then take the old one away. It can be broken off and run again."
     )]
     RotateSecrets(RotateSecrets),
+    /// Let another key sign ID tokens from now on; the former one is served until its tokens have ended
+    RotateOidcKey(RotateOidcKey),
     /// Copy the database and the blobs while the host works
     Backup(Backup),
 }
@@ -62,6 +65,18 @@ pub struct RotateSecrets {
     /// The storage of the host, and its keys.
     #[command(flatten)]
     pub storage: Storage,
+}
+
+/// The arguments of `berth admin rotate-oidc-key`.
+#[derive(Args, Clone, Debug)]
+pub struct RotateOidcKey {
+    /// The storage of the host, and its keys.
+    #[command(flatten)]
+    pub storage: Storage,
+    /// Serve the former key no more, as when it is in wrong hands: what it has signed is believed only by those who keep it,
+    /// for some minutes.
+    #[arg(long)]
+    pub at_once: bool,
 }
 
 /// The arguments of `berth admin token`.
@@ -163,6 +178,18 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
         done.sealed, done.key, done.current
     );
     session.out.done(&done, text)
+}
+
+/// Lets another key sign ID tokens, and prints its name.
+pub async fn rotate_oidc_key(args: RotateOidcKey, session: &mut Session) -> Done {
+    let host = existing(args.storage).await?;
+    let rotated = oidc::rotate_key(&host.app.db, args.at_once).await?;
+    let former = match (&rotated.former, rotated.former_ends_at) {
+        (Some(former), Some(ends_at)) => format!(" {former} is served until {ends_at}."),
+        _ => String::new(),
+    };
+    let text = format!("{} signs ID tokens from now on.{former}", rotated.kid);
+    session.out.done(&rotated, text)
 }
 
 /// Refuses storage in which there is no host's data, as a host would be created there.

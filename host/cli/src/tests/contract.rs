@@ -28,7 +28,7 @@ fn host(asked: Seen<String>) -> Router {
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
             "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
-            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [], "host_app": "ha-super", "apis": [],
+            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [], "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "host_app": "ha-super", "apis": [],
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
@@ -79,6 +79,16 @@ async fn each_command_asks_as_the_contract_says() {
         ("user session mp-shop c --secret s", r#"POST /v1/session {"mini_app":"mp-shop","secret":"s","code":"c"}"#.into()),
         ("user check OPENID 00", format!(r#"POST /v1/session/check {{"open_id":"{open_id}","signature":"00"}}"#)),
         ("user end OPENID", format!(r#"POST /v1/session/end {{"open_id":"{open_id}"}}"#)),
+        ("oidc show mp-shop", "GET /v1/mini-apps/mp-shop/oidc-client".into()),
+        (
+            "oidc redirects mp-shop --set https://a.example/ --after-logout https://b.example/",
+            r#"PUT /v1/mini-apps/mp-shop/oidc-client {"redirect_uris":["https://a.example/"],"post_logout_redirect_uris":["https://b.example/"]}"#.into(),
+        ),
+        (
+            "oidc redirects mp-shop --none",
+            r#"PUT /v1/mini-apps/mp-shop/oidc-client {"redirect_uris":[],"post_logout_redirect_uris":[]}"#.into(),
+        ),
+        ("oidc end ha-super --account ann", r#"POST /v1/host-apps/ha-super/sign-ons/end {"account":"ann"}"#.into()),
         ("message library --search order --kind one_time", "GET /v1/message-library?search=order&kind=one_time".into()),
         ("message templates mp-shop", "GET /v1/mini-apps/mp-shop/message-templates".into()),
         (

@@ -33,6 +33,7 @@ use crate::{
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
+    oidc::{OidcClientChanged, OidcKeyRotated},
     policy::registry::{InstalledPolicy, PolicyBinding},
     privacy::{PrivacyDraftChanged, PrivacyPublished, UserErasedIn},
     rollout::{Cohort, GrayTask},
@@ -110,6 +111,8 @@ catalogue! {
     APP_SECRET_RESET = "app_secret.reset" AppSecret, "The AppSecret of a MiniApp was replaced; the old one stopped at once.";
     APP_SECRET_FROZEN = "app_secret.frozen" AppSecret, "The AppSecret of a MiniApp was frozen; nothing works with it any more.";
     APP_SECRET_UNFROZEN = "app_secret.unfrozen" AppSecret, "The AppSecret of a MiniApp works again.";
+    OIDC_CLIENT_CHANGED = "oidc.client_changed" OidcClientChanged, "The addresses to which browsers come back to a MiniApp after a login or a logout changed.";
+    OIDC_KEY_ROTATED = "oidc.key_rotated" OidcKeyRotated, "Another key signs ID tokens; the former one is served until its tokens have ended.";
     HOST_APP_CREATED = "host_app.created" HostApp, "A host app was created.";
     HOST_APP_KEY_ROTATED = "host_app.key_rotated" HostApp, "A host app has another public key; `former_keys` says until when the old one works.";
     HOST_APP_KEY_ENDS = "host_app.key_ends" HostApp, "When a former key of a host app ends was changed; `former_keys` says to when.";

@@ -13,6 +13,7 @@ use crate::{
     identity::UserLink,
     log::LogEntry,
     message::{BothLanguages, MessageToShow, UserMessage},
+    oidc::SignOnHeld,
 };
 
 /// The user who is to be exported or erased.
@@ -39,6 +40,9 @@ pub struct UserExport {
     pub mini_apps: Vec<UserOfMiniApp>,
     /// What the user has agreed to be told to partners of MiniApps, those that ended too, oldest first.
     pub links: Vec<UserLink>,
+    /// What browsers of the user have with this host by unified authentication, the oldest first.
+    #[serde(default)]
+    pub sign_ons: Vec<SignOnHeld>,
     /// The messages to the user whose text is still in the event log, oldest first.
     pub messages: Vec<MessageToShow>,
     /// The newest entries of real-time logs that name the account, at most 1,000.
@@ -98,6 +102,9 @@ pub struct UserErased {
     pub mini_apps: BTreeSet<MiniAppId>,
     /// Login codes that were not exchanged yet.
     pub login_codes: u64,
+    /// Sign-ons of browsers, and authorisation codes and access tokens that came from them.
+    #[serde(default)]
+    pub sign_ons: u64,
     /// Session keys.
     pub session_keys: u64,
     /// Records of consents to privacy agreements.
@@ -120,6 +127,7 @@ impl UserErased {
         let Self {
             mini_apps,
             login_codes,
+            sign_ons,
             session_keys,
             privacy_consents,
             subscriptions,
@@ -132,6 +140,7 @@ impl UserErased {
         self.mini_apps.extend(mini_apps);
         for (sum, count) in [
             (&mut self.login_codes, login_codes),
+            (&mut self.sign_ons, sign_ons),
             (&mut self.session_keys, session_keys),
             (&mut self.privacy_consents, privacy_consents),
             (&mut self.subscriptions, subscriptions),

@@ -106,8 +106,9 @@ impl Tx {
     /// Deletes what a user has left behind, and takes the user out of events. Whoever writes for the user at the same time
     /// is waited for, or finds the user gone.
     ///
-    /// Login codes go first: who exchanges one now has it, and is waited for, and the user who comes of it goes next. Answers that
-    /// are kept for an Idempotency-Key go with the account, the OpenID or the message that they were asked about.
+    /// Login codes go first: who exchanges one now has it, and is waited for, and what comes of it goes next: sign-ons,
+    /// what came from those, and users. Answers that are kept for an Idempotency-Key go with the account, the OpenID or the
+    /// message that they were asked about.
     pub async fn erase_user(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<UserErased> {
         let mut erased = UserErased::default();
         let codes = fetch!(
@@ -122,6 +123,8 @@ impl Tx {
         )?;
         erased.login_codes = codes.len() as u64;
         erased.mini_apps.extend(codes.into_iter().map(|(mini_app,)| mini_app));
+        let (sign_ons, more) = self.end_sign_ons(user, mini_app).await?;
+        erased.sign_ons = sign_ons + more;
         for known in self.hold_users(user, mini_app).await? {
             self.erase_known(&known, &mut erased).await?;
         }

@@ -44,6 +44,7 @@ pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: 
         |link: &UserLink| who.mini_app.as_ref().is_none_or(|id| [&link.mini_app, &link.partner].contains(&id));
     let links = tx.links_of(&user).await?.into_iter().filter(is_meant).collect();
     let told = tx.messages_told(&user, who.mini_app.as_ref()).await?;
+    let sign_ons = tx.sign_ons_held(&user).await?;
     let exported_at = tx.now();
     drop(tx);
     let (mut log_entries, stopped_at) = entries(&*logs.store, &user, &who, ALL.below, ENTRIES + 1).await?;
@@ -51,7 +52,17 @@ pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: 
     log_entries.truncate(ENTRIES);
     let messages = told.into_iter().map(|(_, message)| message).collect();
     let User { host_app, account } = user;
-    Ok(UserExport { host_app, account, exported_at, mini_apps, links, messages, log_entries, more_log_entries })
+    Ok(UserExport {
+        host_app,
+        account,
+        exported_at,
+        mini_apps,
+        links,
+        sign_ons,
+        messages,
+        log_entries,
+        more_log_entries,
+    })
 }
 
 async fn of_mini_app(tx: &mut Tx, known: KnownUser) -> Result<UserOfMiniApp> {

@@ -1,0 +1,45 @@
+//! Unified authentication: this host is the OpenID provider of the MiniApps, so that who has logged in to one of them in a
+//! host app is logged in to all that the host app runs (U2, U10–U18).
+//!
+//! A MiniApp is a client: its id is the `client_id`, its AppSecret the client secret, and the `sub` of a user is the OpenID
+//! that the user has in it. A **sign-on** is what the browser of a user has with this host meanwhile.
+
+mod authorize;
+mod client;
+mod code;
+mod discovery;
+mod exchange;
+mod key;
+mod logout;
+mod parameters;
+mod redirect;
+mod refusal;
+mod sign_on;
+mod token;
+
+pub use authorize::{Asked, Target};
+pub use client::{OidcClient, OidcClientChanged, SetOidcClient};
+pub use code::{IssuedCode, Verdict};
+pub use discovery::{OpenIdConfiguration, SCOPE};
+pub use exchange::{ClientProof, Exchange};
+pub use key::{Jwk, Jwks, OidcKeyRotated};
+pub use logout::AskLogout;
+pub use parameters::Parameters;
+pub use redirect::{back, is_redirect};
+pub use refusal::{Refusal, Word};
+pub use sign_on::{EndSignOns, SignOn, SignOnHeld, SignOnsEnded};
+pub use token::{IdToken, TokenAnswer, UserInfo};
+
+/// The first characters of an authorisation code.
+pub const AUTHORISATION_CODE: &str = "berth_authz_";
+/// The first characters of an access token.
+pub const ACCESS_TOKEN: &str = "berth_access_";
+/// The first characters of what a browser keeps of a sign-on.
+pub const SIGN_ON: &str = "berth_sign_on_";
+/// For how many seconds an authorisation code can be exchanged.
+pub const CODE_SECONDS: i64 = 60;
+/// For how many seconds an access token and an ID token are good.
+pub const TOKEN_SECONDS: i64 = 3600;
+/// For how many seconds a sign-on is good. A former key is served as long: an ID token is a hint at a logout until the
+/// sign-on that it came from has ended.
+pub const SIGN_ON_SECONDS: i64 = 12 * 3600;

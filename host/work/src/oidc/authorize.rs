@@ -1,0 +1,199 @@
+//! A browser that a MiniApp has sent here, to be sent back with a code.
+
+use berth_base::{
+    ids::{Digest, MiniAppId, SignOnId},
+    secret,
+};
+use berth_model::{
+    oidc::{
+        AUTHORISATION_CODE, Asked, CODE_SECONDS, IssuedCode, Parameters, Refusal, SIGN_ON, SIGN_ON_SECONDS, SignOn,
+        Target, Word, back,
+    },
+    user::User,
+};
+use berth_store::{Db, Tx};
+
+use super::{Issuer, keys};
+use crate::user::{open_id, require_service};
+
+/// Where a browser is sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// The address, one that the MiniApp has registered.
+    pub to: String,
+    /// The secret of a sign-on that has begun, for the browser to keep.
+    pub sign_on: Option<String>,
+    /// Why the user was not logged in, which the address tells the MiniApp.
+    pub refused: Option<Refusal>,
+}
+
+/// Answers a browser that a MiniApp has sent. `browser` is the secret of a sign-on, if the browser has one.
+///
+/// # Errors
+/// What can only be shown as a page, since the browser must not be sent to an address that is not the MiniApp's:
+/// `invalid_request`.
+#[tracing::instrument(name = "oidc.authorize", skip_all)]
+pub async fn authorize(db: &Db, issuer: &Issuer, asked: &Parameters, browser: Option<&str>) -> Result<Sent, Refusal> {
+    let target = Target::read(asked)?;
+    let client = db.read().await?.oidc_client(&target.client_id).await?;
+    if !client.redirect_uris.contains(&target.redirect_uri) {
+        return Err(not_registered());
+    }
+    let done = log_in(db, issuer, &target, asked, browser).await;
+    let mut told = Vec::new();
+    let description = done.as_ref().err().map(Refusal::description).unwrap_or_default();
+    match &done {
+        Ok(done) => told.push(("code", done.code.as_str())),
+        Err(refusal) => told.extend([("error", refusal.word.as_str()), ("error_description", &description)]),
+    }
+    told.extend(target.state.as_deref().map(|state| ("state", state)));
+    // Says whose answer it is (RFC 9207).
+    told.push(("iss", issuer.as_str()));
+    let to = back(&target.redirect_uri, &told);
+    Ok(match done {
+        Ok(done) => Sent { to, sign_on: done.sign_on, refused: None },
+        Err(refused) => Sent { to, sign_on: None, refused: Some(refused) },
+    })
+}
+
+/// The same for a MiniApp that there is not: who guesses learns nothing.
+fn not_registered() -> Refusal {
+    let detail = "The redirect_uri is none of those that the MiniApp has registered, or there is no such MiniApp. An admin \
+                  of its team registers it by `berth oidc redirects`, character by character as it is sent.";
+    Refusal::request(detail)
+}
+
+/// A user who was logged in.
+struct LoggedIn {
+    code: String,
+    sign_on: Option<String>,
+}
+
+async fn log_in(
+    db: &Db,
+    issuer: &Issuer,
+    target: &Target,
+    asked: &Parameters,
+    browser: Option<&str>,
+) -> Result<LoggedIn, Refusal> {
+    let asked = Asked::read(asked)?;
+    let browser = browser.map(|secret| Digest::of(secret.as_bytes()));
+    let login_code = asked.login_code.as_ref().map(|code| Digest::of(code.expose().as_bytes()));
+    if !db.read().await?.knows_browser(browser.as_ref(), login_code.as_ref()).await? {
+        return Err(login_required());
+    }
+    let mut tx = db.begin().await?;
+    let (sign_on, secret) = signed_on(&mut tx, &target.client_id, &asked, login_code, browser).await?;
+    require_may(&mut tx, &target.client_id, &sign_on).await?;
+    if let Some(hint) = &asked.id_token_hint {
+        require_same(&mut tx, issuer, &target.client_id, &sign_on.user(), hint).await?;
+    }
+    let code = issue(&mut tx, target, asked, &sign_on).await?;
+    tx.commit().await?;
+    Ok(LoggedIn { code, sign_on: secret })
+}
+
+fn login_required() -> Refusal {
+    let detail = "Nobody is signed on in this browser, or it was too long ago. Have the host app ask its server for a login \
+                  code, and open this address with login_code.";
+    Refusal::new(Word::LoginRequired, detail)
+}
+
+/// The sign-on of the browser, with its new secret when the user was vouched for now. A login code that is not good is not
+/// made up for by a sign-on, which may be another user's.
+async fn signed_on(
+    tx: &mut Tx,
+    client: &MiniAppId,
+    asked: &Asked,
+    login_code: Option<Digest>,
+    browser: Option<Digest>,
+) -> Result<(SignOn, Option<String>), Refusal> {
+    let user = match login_code {
+        Some(code) => Some(vouched(tx, client, &code).await?),
+        None => None,
+    };
+    let held = match browser {
+        Some(secret) => tx.hold_sign_on(&secret).await?,
+        None => None,
+    };
+    match (user, held) {
+        (Some(user), held) => begin(tx, user, held).await.map(|(sign_on, secret)| (sign_on, Some(secret))),
+        (None, Some(held)) if asked.takes(held.signed_on_at, tx.now()) => Ok((held, None)),
+        (None, _) => Err(login_required()),
+    }
+}
+
+async fn vouched(tx: &mut Tx, client: &MiniAppId, login_code: &Digest) -> Result<User, Refusal> {
+    let user = tx.take_login_code(login_code, client).await?;
+    user.ok_or_else(|| {
+        let detail = "The login code was used before, is older than five minutes, or is not for this MiniApp.";
+        Refusal::new(Word::LoginRequired, detail)
+    })
+}
+
+/// Begins a sign-on. One of the same user in this browser goes on under a new secret; one of another user ends.
+async fn begin(tx: &mut Tx, user: User, held: Option<SignOn>) -> Result<(SignOn, String), Refusal> {
+    let secret = secret::generate(SIGN_ON, tx.random());
+    let hash = Digest::of(secret.as_bytes());
+    let (signed_on_at, expires_at) = (tx.now(), tx.now().plus_seconds(SIGN_ON_SECONDS));
+    match held {
+        Some(held) if held.user() == user => {
+            tx.renew_sign_on(&held.id, &hash, signed_on_at, expires_at).await?;
+            Ok((SignOn { signed_on_at, expires_at, ..held }, secret))
+        }
+        held => {
+            if let Some(held) = held {
+                tx.end_sign_on(&held.id).await?;
+            }
+            let User { host_app, account } = user;
+            let id = SignOnId::generate(signed_on_at, tx.random());
+            let sign_on = SignOn { id, host_app_id: host_app, account, signed_on_at, expires_at };
+            tx.insert_sign_on(&hash, &sign_on).await?;
+            Ok((sign_on, secret))
+        }
+    }
+}
+
+/// Refuses a MiniApp that the user's host app does not run, and one that is off the shelf (A2).
+async fn require_may(tx: &mut Tx, client: &MiniAppId, sign_on: &SignOn) -> Result<(), Refusal> {
+    let denied = |detail: String| Refusal::new(Word::AccessDenied, detail);
+    if !tx.bound_host_apps(client).await?.contains(&sign_on.host_app_id) {
+        return Err(denied("The MiniApp is not bound to the host app in which the user is logged in.".into()));
+    }
+    require_service(tx, client).await.map_err(|error| denied(error.detail))
+}
+
+/// Refuses a user who is not the one of the ID token that the MiniApp has sent.
+async fn require_same(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    client: &MiniAppId,
+    user: &User,
+    hint: &str,
+) -> Result<(), Refusal> {
+    let hinted = keys::hinted(tx, issuer, hint).await?.filter(|token| token.aud == *client);
+    let present = open_id::find(tx, client, user).await?;
+    match (hinted, present) {
+        (Some(hinted), Some(present)) if hinted.sub == present => Ok(()),
+        _ => Err(Refusal::new(Word::LoginRequired, "The user of the id_token_hint is not signed on in this browser.")),
+    }
+}
+
+async fn issue(tx: &mut Tx, target: &Target, asked: Asked, sign_on: &SignOn) -> Result<String, Refusal> {
+    let code = secret::generate(AUTHORISATION_CODE, tx.random());
+    let issued = IssuedCode {
+        code_sha256: Digest::of(code.as_bytes()),
+        mini_app_id: target.client_id.clone(),
+        host_app_id: sign_on.host_app_id.clone(),
+        account: sign_on.account.clone(),
+        sign_on_id: sign_on.id.clone(),
+        signed_on_at: sign_on.signed_on_at,
+        redirect_uri: target.redirect_uri.clone(),
+        code_challenge: asked.code_challenge,
+        nonce: asked.nonce,
+        expires_at: tx.now().plus_seconds(CODE_SECONDS),
+        used_at: None,
+    };
+    tx.insert_oidc_code(&issued).await?;
+    Ok(code)
+}

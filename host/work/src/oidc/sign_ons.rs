@@ -1,0 +1,26 @@
+//! Sign-ons, as the host app ends them.
+
+use berth_base::{error::Result, ids::HostAppId};
+use berth_model::{
+    access::{Action, Caller},
+    oidc::{EndSignOns, SignOnsEnded},
+    user::User,
+};
+use berth_store::Db;
+
+use crate::host_app;
+
+/// Ends all sign-ons of a user, in whatever browser, and the codes and access tokens that came from them: the user has
+/// logged out of the host app, or a device was lost.
+///
+/// # Errors
+/// `invalid-field` for the account; `not-found` for the host app; `missing-grant` for all but its server and its admins.
+#[tracing::instrument(name = "sign_ons.end", skip_all, fields(host_app = %id))]
+pub async fn end(db: &Db, caller: &Caller, id: &HostAppId, who: &EndSignOns) -> Result<SignOnsEnded> {
+    let mut tx = db.begin().await?;
+    let user = User::of(id, &who.account)?;
+    host_app::authorise(&mut tx, caller, id, Action::Vouch).await?;
+    let (ended, _) = tx.end_sign_ons(&user, None).await?;
+    tx.commit().await?;
+    Ok(SignOnsEnded { ended })
+}
