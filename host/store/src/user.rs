@@ -106,17 +106,10 @@ impl Tx {
 
     /// Records that a user has logged in to a MiniApp by unified authentication, which leaves the session key as it is.
     pub async fn note_login(&mut self, open_id: &OpenId, mini_app: &MiniAppId, user: &User) -> Result<()> {
+        self.note_user(open_id, mini_app, user).await?;
         let now = self.now();
-        execute!(
-            self,
-            "INSERT INTO mini_app_user (open_id_sha256, mini_app_id, host_app_id, account, session_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (open_id_sha256) DO UPDATE SET session_at = excluded.session_at",
-            open_id.digest(),
-            mini_app,
-            &user.host_app,
-            &user.account,
-            now
-        )?;
+        const SQL: &str = "UPDATE mini_app_user SET session_at = $2 WHERE open_id_sha256 = $1";
+        execute!(self, SQL, open_id.digest(), now)?;
         Ok(())
     }
 
