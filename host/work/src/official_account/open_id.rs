@@ -1,17 +1,13 @@
 //! The OpenIDs by which merchants know visitors (S5).
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use berth_base::{
     error::{Error, Result},
     ids::{MerchantId, WechatAppId},
 };
-use berth_model::{
-    official_account::{AccountOpenId, OfficialAccount},
-    user::OpenId,
-};
+use berth_model::official_account::{AccountOpenId, OfficialAccount};
 use berth_store::{Tx, seal::SecretKey};
+
+use crate::user::open_id::of_parts;
 
 /// The name of the key among those of the host. To change it would change all OpenIDs at shared accounts.
 const KEY: &str = "shared-account-open-id";
@@ -51,11 +47,8 @@ pub async fn still_known_as(
     of(&key, &account.app_id, merchant, open_id)
 }
 
-/// An HMAC-SHA256. Ids hold no NUL, so no two have the same text.
 fn of(key: &SecretKey, app_id: &WechatAppId, merchant: &MerchantId, open_id: &AccountOpenId) -> Result<AccountOpenId> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(Error::internal)?;
-    mac.update([app_id.as_str(), merchant.as_str(), open_id.as_str()].join("\0").as_bytes());
-    Ok(OpenId::of_mac(&mac.finalize().into_bytes().into()).into())
+    of_parts(key, [app_id.as_str(), merchant.as_str(), open_id.as_str()]).map(Into::into)
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use berth_base::{error::Result, ids::HostAppId};
 use berth_model::{
-    access::{Action, Caller},
+    access::Caller,
     oidc::{EndSignOns, SignOnsEnded},
-    user::User,
 };
 use berth_store::Db;
 
-use crate::host_app;
+use crate::user::spoken_for;
 
 /// Ends all sign-ons of a user, in whatever browser, and the codes and access tokens that came from them: the user has
 /// logged out of the host app, or a device was lost.
@@ -18,8 +17,7 @@ use crate::host_app;
 #[tracing::instrument(name = "sign_ons.end", skip_all, fields(host_app = %id))]
 pub async fn end(db: &Db, caller: &Caller, id: &HostAppId, who: &EndSignOns) -> Result<SignOnsEnded> {
     let mut tx = db.begin().await?;
-    let user = User::of(id, &who.account)?;
-    host_app::authorise(&mut tx, caller, id, Action::Vouch).await?;
+    let user = spoken_for(&mut tx, caller, id, &who.account).await?;
     let (ended, _) = tx.end_sign_ons(&user, None).await?;
     tx.commit().await?;
     Ok(SignOnsEnded { ended })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use berth_base::{error::Result, ids::HostAppId};
 use berth_logs::LogStore;
 use berth_model::{
-    access::{Action, Caller},
+    access::Caller,
     event::kind,
     identity::UserLink,
     log::{Filter, LogEntry, LogId, Span},
@@ -14,19 +14,12 @@ use berth_model::{
 };
 use berth_store::{Db, KnownUser, Tx};
 
-use crate::{host_app, log::Logs};
+use crate::{log::Logs, user::spoken_for};
 
 /// How many entries of real-time logs an export has at most, and how many are erased at a time.
 const ENTRIES: usize = 1000;
 /// How long one search of the logs takes at most.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The user of a host app for whom its server speaks. The MiniApp need not be bound any more: what it has left is here.
-async fn named(tx: &mut Tx, caller: &Caller, host_app: &HostAppId, who: &NamedUser) -> Result<User> {
-    let user = User::of(host_app, &who.account)?;
-    host_app::authorise(tx, caller, host_app, Action::Vouch).await?;
-    Ok(user)
-}
 
 /// Everything that is held about a user of the host app.
 ///
@@ -35,7 +28,7 @@ async fn named(tx: &mut Tx, caller: &Caller, host_app: &HostAppId, who: &NamedUs
 /// `unavailable` when the log store does not answer.
 pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: NamedUser) -> Result<UserExport> {
     let mut tx = db.read().await?;
-    let user = named(&mut tx, caller, id, &who).await?;
+    let user = spoken_for(&mut tx, caller, id, &who.account).await?;
     let mut mini_apps = Vec::new();
     for known in tx.known_users(&user, who.mini_app.as_ref()).await? {
         mini_apps.push(of_mini_app(&mut tx, known).await?);
@@ -96,7 +89,7 @@ pub async fn erase(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: N
 /// Erases what the user has left behind up to now, but for entries of logs.
 async fn erase_once(db: &Db, caller: &Caller, id: &HostAppId, who: &NamedUser) -> Result<UserErased> {
     let mut tx = db.begin().await?;
-    let user = named(&mut tx, caller, id, who).await?;
+    let user = spoken_for(&mut tx, caller, id, &who.account).await?;
     let erased = tx.erase_user(&user, who.mini_app.as_ref()).await?;
     for mini_app in &erased.mini_apps {
         let data = UserErasedIn { mini_app: mini_app.clone(), host_app: id.clone() };

@@ -35,11 +35,22 @@ pub(crate) async fn require_service(tx: &mut Tx, id: &MiniAppId) -> Result<()> {
     mini_app.shelf().require_for_service()
 }
 
-/// The user of a host app for whom its server speaks.
+/// The user of a host app for whom its server speaks. What a user has left behind in a MiniApp is theirs to see and to end when it is
+/// not bound any more, too.
 ///
 /// # Errors
-/// `invalid-field` for the account; `not-found` when the caller may not know about the host app, or the MiniApp is not bound
-/// to it; `missing-grant` for all but the server and the admins of the host app.
+/// `invalid-field` for the account; `not-found` when the caller may not know about the host app; `missing-grant` for all but the
+/// server and the admins of the host app.
+pub(crate) async fn spoken_for(tx: &mut Tx, caller: &Caller, host_app: &HostAppId, account: &str) -> Result<User> {
+    let user = User::of(host_app, account)?;
+    host_app::authorise(tx, caller, host_app, Action::Vouch).await?;
+    Ok(user)
+}
+
+/// As [`spoken_for`], for something new in a MiniApp, which must be bound to the host app.
+///
+/// # Errors
+/// As for [`spoken_for`]; `not-found` also when the MiniApp is not bound to the host app.
 pub(crate) async fn vouched(
     tx: &mut Tx,
     caller: &Caller,
@@ -47,10 +58,15 @@ pub(crate) async fn vouched(
     mini_app: &MiniAppId,
     account: &str,
 ) -> Result<User> {
-    let user = User::of(host_app, account)?;
-    host_app::authorise(tx, caller, host_app, Action::Vouch).await?;
+    let user = spoken_for(tx, caller, host_app, account).await?;
+    require_bound(tx, host_app, mini_app).await?;
+    Ok(user)
+}
+
+/// Refuses a MiniApp that is not bound to the host app as one that is not there.
+pub(crate) async fn require_bound(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<()> {
     if tx.bound_host_apps(mini_app).await?.contains(host_app) {
-        return Ok(user);
+        return Ok(());
     }
     Err(Error::not_found("MiniApp", mini_app))
 }

@@ -37,10 +37,15 @@ pub(crate) async fn key(tx: &mut Tx) -> Result<Option<SecretKey>> {
     tx.known_host_key(KEY).await
 }
 
-/// The OpenID of a user in a MiniApp: an HMAC-SHA256. Ids hold no NUL, so no two users have the same text.
+/// The OpenID of a user in a MiniApp.
 pub(crate) fn of(key: &SecretKey, mini_app: &MiniAppId, user: &User) -> Result<OpenId> {
+    of_parts(key, [mini_app.as_str(), user.host_app.as_str(), &user.account])
+}
+
+/// The OpenID of whom these parts name together: an HMAC-SHA256. None of them holds a NUL, so no two have the same text.
+pub(crate) fn of_parts(key: &SecretKey, parts: [&str; 3]) -> Result<OpenId> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(Error::internal)?;
-    mac.update([mini_app.as_str(), user.host_app.as_str(), &user.account].join("\0").as_bytes());
+    mac.update(parts.join("\0").as_bytes());
     Ok(OpenId::of_mac(&mac.finalize().into_bytes().into()))
 }
 
