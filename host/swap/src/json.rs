@@ -68,7 +68,7 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 ///
 /// # Errors
 /// A document that is no JSON.
-pub(crate) fn find(text: &str, pointers: &[&Pointer]) -> std::result::Result<Vec<Found>, serde_json::Error> {
+pub(crate) fn find(text: &str, pointers: &[Pointer]) -> std::result::Result<Vec<Found>, serde_json::Error> {
     let mut found = Vec::new();
     let root: &RawValue = serde_json::from_str(text)?;
     let wanted = pointers.iter().map(|pointer| pointer.0.as_slice()).collect();
@@ -125,7 +125,7 @@ mod tests {
 
     fn swapped(text: &str, pointers: &[&str]) -> String {
         let pointers: Vec<Pointer> = pointers.iter().map(|text| text.parse().unwrap()).collect();
-        let found = find(text, &pointers.iter().collect::<Vec<_>>()).unwrap();
+        let found = find(text, &pointers).unwrap();
         replaced(text, &found, |_| "\"X\"")
     }
 

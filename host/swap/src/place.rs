@@ -72,12 +72,12 @@ impl fmt::Display for Place {
 }
 
 /// The OpenIDs in a text of the form `a=b&c=d` that are values of these names. Values that are no OpenIDs are left alone.
-pub(crate) fn in_pairs(text: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Found> {
+pub(crate) fn in_pairs(text: &str, names: &[String]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut start = 0;
     for pair in text.split('&') {
         if let (Some((name, value)), Some(equals)) = (form_urlencoded::parse(pair.as_bytes()).next(), pair.find('='))
-            && is_meant(&name)
+            && names.iter().any(|one| *one == name)
             && let Ok(open_id) = value.parse()
         {
             found.push(Found { at: start + equals + 1..start + pair.len(), open_id });
@@ -134,7 +134,7 @@ mod tests {
         let (one, two) = (id(1), id(2));
         let encoded = format!("%{:02x}{}", b'o', &two.as_str()[1..]);
         let text = format!("a={}&openid={}&b=1&&open%69d={encoded}&openid=guest&openid", one.as_str(), one.as_str());
-        let found = in_pairs(&text, |name| name == "openid");
+        let found = in_pairs(&text, &["openid".into()]);
         assert_eq!(found.iter().map(|one| one.open_id.clone()).collect::<Vec<_>>(), [one.clone(), two]);
         let swapped = replaced(&text, &found, |_| "X");
         assert_eq!(swapped, format!("a={}&openid=X&b=1&&open%69d=X&openid=guest&openid", one.as_str()));

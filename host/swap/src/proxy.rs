@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Body as _, Incoming},
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue},
     http::request::Parts,
 };
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,7 @@ use crate::{
     Asker, Place, SwapArgs,
     forward::{self, Media},
     found::{Found, replaced},
-    json,
+    json::{self, Pointer},
     place::{in_pairs, in_path},
     refusal::Refusal,
     swapper::{Swapper, Swaps},
@@ -42,50 +42,42 @@ pub(crate) struct Proxy {
 }
 
 /// Places by kind.
+#[derive(Default)]
 struct Places {
-    all: Vec<Place>,
-    has_json: bool,
-    has_form: bool,
+    headers: Vec<HeaderName>,
+    query: Vec<String>,
+    paths: Vec<Vec<String>>,
+    form: Vec<String>,
+    json: Vec<Pointer>,
 }
 
 impl Places {
     fn new(all: Vec<Place>) -> Self {
-        let has = |is_meant: fn(&Place) -> bool| all.iter().any(is_meant);
-        Self {
-            has_json: has(|one| matches!(one, Place::Json(_))),
-            has_form: has(|one| matches!(one, Place::Form(_))),
-            all,
+        let mut places = Self::default();
+        for place in all {
+            match place {
+                Place::Header(name) => places.headers.push(name),
+                Place::Query(name) => places.query.push(name),
+                Place::Path(pattern) => places.paths.push(pattern),
+                Place::Form(name) => places.form.push(name),
+                Place::Json(pointer) => places.json.push(pointer),
+            }
         }
+        places
     }
 
     /// The OpenIDs in headers.
     fn in_headers<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = OpenId> + 'a {
-        let names = self.all.iter().filter_map(|place| if let Place::Header(name) = place { Some(name) } else { None });
-        names.flat_map(|name| headers.get_all(name)).filter_map(open_id)
+        self.headers.iter().flat_map(|name| headers.get_all(name)).filter_map(open_id)
     }
 
     fn in_path(&self, path: &str) -> Vec<Found> {
-        let patterns = self.all.iter().filter_map(|place| if let Place::Path(one) = place { Some(one) } else { None });
-        patterns.flat_map(|pattern| in_path(path, pattern)).collect()
-    }
-
-    fn in_query(&self, query: &str) -> Vec<Found> {
-        in_pairs(query, |name| self.all.iter().any(|place| matches!(place, Place::Query(one) if one == name)))
-    }
-
-    fn in_form(&self, form: &str) -> Vec<Found> {
-        in_pairs(form, |name| self.all.iter().any(|place| matches!(place, Place::Form(one) if one == name)))
-    }
-
-    fn in_json(&self, text: &str) -> std::result::Result<Vec<Found>, serde_json::Error> {
-        let pointers = self.all.iter().filter_map(|place| if let Place::Json(one) = place { Some(one) } else { None });
-        json::find(text, &pointers.collect::<Vec<_>>())
+        self.paths.iter().flat_map(|pattern| in_path(path, pattern)).collect()
     }
 
     /// Puts others into headers; those for which there are none are left out.
     fn swap_headers(&self, headers: &mut HeaderMap, swaps: &Swaps) {
-        for place in &self.all {
-            let Place::Header(name) = place else { continue };
+        for name in &self.headers {
             let values: Vec<_> = headers.get_all(name).into_iter().cloned().collect();
             headers.remove(name);
             for value in values {
@@ -175,7 +167,7 @@ impl Proxy {
             url.set_query(Some(&query));
         }
         self.requests.swap_headers(&mut head.headers, &swaps);
-        forward::request(&mut head.headers, &peer.to_string(), self.answers.has_json);
+        forward::request(&mut head.headers, &peer.to_string(), !self.answers.json.is_empty());
         let is_head = head.method == Method::HEAD;
         let answer = self.send(head, url, content, &swaps).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -206,7 +198,7 @@ impl Proxy {
         let (prefix, path) = url.path().split_at(base);
         let in_path = self.requests.in_path(path);
         let query = url.query().unwrap_or_default();
-        let in_query = self.requests.in_query(query);
+        let in_query = in_pairs(query, &self.requests.query);
         let in_body = if let Content::Read(document) = content { document.found.as_slice() } else { &[] };
         let all = in_path.iter().chain(&in_query).chain(in_body).map(|found| found.open_id.clone());
         let swaps = self.swapper.swap(Way::To, all.chain(self.requests.in_headers(&head.headers))).await?;
@@ -222,8 +214,8 @@ impl Proxy {
     /// Reads the body of a request, if OpenIDs can stand in it.
     async fn read_request(&self, head: &Parts, body: Incoming) -> Result<Content<Incoming>, Refusal> {
         let media = forward::media(&head.headers);
-        let looks_like_json = self.requests.has_json && matches!(media, Media::Json | Media::Unsaid);
-        let is_form = self.requests.has_form && media == Media::Form;
+        let looks_like_json = !self.requests.json.is_empty() && matches!(media, Media::Json | Media::Unsaid);
+        let is_form = !self.requests.form.is_empty() && media == Media::Form;
         if body.is_end_stream() || !looks_like_json && !is_form {
             return Ok(Content::Stream(body));
         }
@@ -239,10 +231,10 @@ impl Proxy {
             Err(_) => return Err(malformed("it is not UTF-8".into())),
         };
         if is_form {
-            let found = self.requests.in_form(&text);
+            let found = in_pairs(&text, &self.requests.form);
             return Ok(Content::Read(Document { found, text, is_json: false }));
         }
-        match self.requests.in_json(&text) {
+        match json::find(&text, &self.requests.json) {
             Ok(found) => Ok(Content::Read(Document { found, text, is_json: true })),
             Err(_) if media == Media::Unsaid => Ok(Content::Text(text.into())),
             Err(error) => Err(malformed(error.to_string())),
@@ -280,7 +272,7 @@ impl Proxy {
     async fn hand_back(&self, answer: reqwest::Response, is_head: bool) -> Result<Answer, Refusal> {
         let (mut head, body) = hyper::http::Response::<Body>::from(answer).into_parts();
         let has_body = !is_head && !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let is_read = has_body && self.answers.has_json && forward::media(&head.headers) == Media::Json;
+        let is_read = has_body && !self.answers.json.is_empty() && forward::media(&head.headers) == Media::Json;
         let content = if is_read { self.read_answer(&head.headers, body).await? } else { Content::Stream(body) };
         let in_body = if let Content::Read(document) = &content { document.found.as_slice() } else { &[] };
         let all = in_body.iter().map(|found| found.open_id.clone());
@@ -320,7 +312,7 @@ impl Proxy {
         }
         let wrong = |why: String| Refusal::Answer(format!("It says that it is JSON: {why}."));
         let text = String::from_utf8(bytes.into()).map_err(|_| wrong("it is not UTF-8".into()))?;
-        let found = self.answers.in_json(&text).map_err(|error| wrong(error.to_string()))?;
+        let found = json::find(&text, &self.answers.json).map_err(|error| wrong(error.to_string()))?;
         Ok(Content::Read(Document { text, found, is_json: true }))
     }
 }
