@@ -10,12 +10,12 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use axum::{Json, Router, http::header::CONTENT_TYPE, routing::post};
-use berth_tests::bench::{Readings, say};
+use berth_tests::bench::{Readings, Server, free_addr, say};
 use serde_json::{Value, json};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -64,20 +64,6 @@ fn bare(addr: &str, answer: String) -> Result<()> {
         axum::serve(listener, Router::new().route("/v1/check", post(handler))).await?;
         Ok(())
     })
-}
-
-/// A child process that is killed when this value is dropped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_addr() -> Result<String> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 fn spawn(command: &mut Command) -> Result<Server> {

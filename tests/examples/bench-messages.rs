@@ -59,10 +59,7 @@ impl Bench {
     }
 
     async fn log_in(&self, account: &str) -> Value {
-        let ask = json!({"mini_app": "coffee", "account": account});
-        let code = self.scene.admin.post("/v1/host-apps/super-app/login-codes", ask).await.good();
-        let open = json!({"mini_app": "coffee", "secret": self.secret, "code": code["code"]});
-        self.scene.host.anonymous().post("/v1/session", open).await.good()
+        self.scene.log_in(&self.scene.admin, "coffee", &self.secret, account).await
     }
 
     /// Sends a message; two senders get the same number, and so the same key.

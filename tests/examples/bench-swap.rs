@@ -9,13 +9,13 @@
 use std::{
     fs,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use berth_tests::{
     Database, Host,
-    bench::{Readings, say},
+    bench::{Readings, Server, free_addr, say},
     scene::{Scene, Servers, text},
 };
 use serde_json::json;
@@ -26,22 +26,8 @@ const SECONDS: u32 = 3;
 /// How many users take turns. What was swapped is remembered for five seconds, so that some requests ask the host and most do not.
 const USERS: usize = 500;
 
-/// A child process that is killed when this value is dropped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn spawn(command: &mut Command) -> Server {
     Server(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-}
-
-fn free_addr() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// The merchant's server: it hands back the body and the header that it got.
@@ -64,7 +50,7 @@ async fn merchant() -> String {
 
 /// nginx as a plain proxy with connections that stay open.
 fn nginx(folder: &Path, upstream: &str) -> (Server, String) {
-    let (addr, dir) = (free_addr(), folder.display());
+    let (addr, dir) = (free_addr().unwrap(), folder.display());
     let conf = format!(
         "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log;
          events {{ worker_connections 256; }}
@@ -85,17 +71,12 @@ fn nginx(folder: &Path, upstream: &str) -> (Server, String) {
 /// Users of `mall` who agree that it is told who they are in `coffee`; returns their OpenIDs in `mall` and the AppSecret of `mall`.
 async fn users(scene: &Scene) -> (Vec<String>, String) {
     let Servers { app, .. } = scene.servers().await;
-    scene.admin.post("/v1/mini-apps", json!({"name": "Mall", "id": "mall", "team": scene.team})).await.good();
-    scene.admin.put("/v1/host-apps/super-app/bindings/mall", json!(null)).await.good();
+    let secret = scene.another("mall", &scene.team).await;
     scene.admin.put("/v1/mini-apps/coffee/partners/mall", json!(null)).await.good();
-    let secret = text(&scene.admin.post("/v1/mini-apps/mall/secret", json!(null)).await.good()["secret"]);
     let mut open_ids = Vec::with_capacity(USERS);
     for number in 0..USERS {
         let account = format!("user-{number}");
-        let ask = json!({"mini_app": "mall", "account": account});
-        let code = app.post("/v1/host-apps/super-app/login-codes", ask).await.good()["code"].clone();
-        let exchange = json!({"mini_app": "mall", "secret": secret, "code": code});
-        open_ids.push(text(&scene.host.anonymous().post("/v1/session", exchange).await.good()["open_id"]));
+        open_ids.push(text(&scene.log_in(&app, "mall", &secret, &account).await["open_id"]));
         let said = json!({"account": account, "mini_app": "coffee", "partner": "mall"});
         app.post("/v1/host-apps/super-app/links", said).await.good();
     }
@@ -127,7 +108,7 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
     let (open_ids, secret) = users(&scene).await;
-    let (upstream, addr) = (merchant().await, free_addr());
+    let (upstream, addr) = (merchant().await, free_addr().unwrap());
     let _ours = spawn(
         Command::new(&berth)
             .args(["swap", "mall", "--to", "coffee", "--upstream", &format!("http://{upstream}"), "--listen", &addr])

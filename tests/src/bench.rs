@@ -1,6 +1,10 @@
 //! What benchmarks share: readings of ours beside those of a neighbour, and the line of JSON that each row ends with.
 
-use std::{fs, process::Command};
+use std::{
+    fs, io,
+    net::TcpListener,
+    process::{Child, Command},
+};
 
 use serde_json::{Value, json};
 
@@ -67,4 +71,22 @@ fn commit() -> String {
 /// What the system says of itself; empty where it does not.
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+/// A process beside the benchmark, which is killed when this value is dropped.
+pub struct Server(pub Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// An address on loopback at which nobody listens yet.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn free_addr() -> io::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

@@ -24,6 +24,7 @@ pub mod witness;
 
 use std::{
     path::{Path, PathBuf},
+    process::Stdio,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicU32, Ordering},
@@ -33,7 +34,7 @@ use std::{
 
 use berth::server;
 use berth_api::serve::ServeConfig;
-use berth_base::clock::Nature;
+use berth_base::clock::{Clock, ManualClock, Nature, SystemClock, SystemRandom};
 use berth_judge::Compiler;
 use berth_package::{PackOptions, PackageName, pack};
 use berth_store::DbConfig;
@@ -45,7 +46,28 @@ use berth_work::{
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{io::AsyncWriteExt, net::TcpListener, process::Command, sync::oneshot, task::JoinHandle};
+
+/// A clock that the test moves, which begins now, and a nature that goes by it.
+pub fn clock() -> (ManualClock, Nature) {
+    let clock = ManualClock::new(SystemClock.now());
+    (clock.clone(), Nature { clock: Arc::new(clock), random: Arc::new(SystemRandom) })
+}
+
+/// What a script of `tests/setup/` says, which runs a library of others from `modules` on what it is asked. Both are JSON.
+pub async fn run_node(modules: &str, script: &str, asked: &Value) -> Value {
+    let script = format!("{}/setup/{script}", env!("CARGO_MANIFEST_DIR"));
+    let mut node = Command::new("node")
+        .arg(script)
+        .env("NODE_PATH", modules)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    node.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).await.unwrap();
+    let said = node.wait_with_output().await.unwrap();
+    serde_json::from_slice(&said.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&said.stdout)))
+}
 
 /// The database that a host uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -50,6 +50,21 @@ impl Scene {
         Servers { app, server: self.host.with_token(&text(&token["token"])), secret }
     }
 
+    /// Another MiniApp, of this team and bound to the host app; returns its AppSecret.
+    pub async fn another(&self, id: &str, team: &str) -> String {
+        self.admin.post("/v1/mini-apps", json!({"name": id, "id": id, "team": team})).await.good();
+        self.admin.put(&format!("/v1/host-apps/super-app/bindings/{id}"), json!(null)).await.good();
+        text(&self.admin.post(&format!("/v1/mini-apps/{id}/secret"), json!(null)).await.good()["secret"])
+    }
+
+    /// Logs a user in to a MiniApp by its AppSecret, on the word of the host app's server `app`; returns the session.
+    pub async fn log_in(&self, app: &Api, mini_app: &str, secret: &str, account: &str) -> Value {
+        let ask = json!({"mini_app": mini_app, "account": account});
+        let code = app.post("/v1/host-apps/super-app/login-codes", ask).await.good()["code"].clone();
+        let exchange = json!({"mini_app": mini_app, "secret": secret, "code": code});
+        self.host.anonymous().post("/v1/session", exchange).await.good()
+    }
+
     /// Creates the team, the MiniApp and the host app on an empty host.
     pub async fn set(host: Host) -> Self {
         let admin = host.admin();

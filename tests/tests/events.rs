@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -13,6 +12,7 @@ use berth_model::{access::Team, event::kind};
 use berth_tests::{
     Api, Database, Host, Pool, on_both,
     receiver::Receiver,
+    run_node,
     scene::{Scene, person, text},
     there_is,
 };
@@ -22,7 +22,6 @@ use berth_work::{
 };
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 /// An event stream that is being read.
 struct Reading {
@@ -371,17 +370,7 @@ async fn f99_the_libraries_of_standard_webhooks_and_cloudevents_accept_our_messa
         "headers": headers,
         "body": std::str::from_utf8(&message.body).unwrap(),
     });
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/setup/verify-webhook.cjs");
-    let mut node = tokio::process::Command::new("node")
-        .arg(script)
-        .env("NODE_PATH", modules)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    node.stdin.take().unwrap().write_all(question.to_string().as_bytes()).await.unwrap();
-    let said = node.wait_with_output().await.unwrap();
-    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let said = run_node(&modules, "verify-webhook.cjs", &question).await;
     assert_eq!(said["verified"], 2, "{said}");
     assert_eq!(said["forged"], 0, "a changed body must not verify: {said}");
     assert_eq!((&said["type"], &said["name"]), (&json!("dev.berth.host_app.created"), &json!("灰度")));

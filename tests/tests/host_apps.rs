@@ -1,20 +1,14 @@
 //! The public keys of host apps, and who they are known by.
 
-use berth_base::clock::{Clock, ManualClock, Nature, SystemClock, SystemRandom};
+use berth_base::clock::{Nature, SystemRandom};
 use berth_tests::{
-    Answer, Host, on_both,
+    Answer, Host, clock, on_both,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const KEYS: &str = "/v1/host-apps/super-app";
-
-fn clock() -> (ManualClock, Nature) {
-    let clock = ManualClock::new(SystemClock.now());
-    let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
-    (clock, nature)
-}
 
 /// What a device is answered that sends this key.
 async fn ask(host: &Host, key: &str) -> Answer {

@@ -27,9 +27,7 @@ struct Mall {
 /// Another MiniApp of a team of its own, bound to the host app, with its server, its AppSecret, and an admin of the team.
 async fn another(scene: &Scene, id: &str) -> (Api, String, Api) {
     let team = text(&scene.admin.post("/v1/teams", json!({"name": id})).await.good()["id"]);
-    scene.admin.post("/v1/mini-apps", json!({"name": id, "id": id, "team": team})).await.good();
-    scene.admin.put(&format!("/v1/host-apps/super-app/bindings/{id}"), json!(null)).await.good();
-    let secret = text(&scene.admin.post(&format!("/v1/mini-apps/{id}/secret"), json!(null)).await.good()["secret"]);
+    let secret = scene.another(id, &team).await;
     let token =
         scene.host.anonymous().post("/v1/server-tokens", json!({"mini_app": id, "secret": secret})).await.good();
     (scene.host.with_token(&text(&token["token"])), secret, admin_of(scene, &team, id).await)
@@ -58,10 +56,7 @@ impl Mall {
     }
 
     async fn log_in(&self, mini_app: &str, secret: &str, account: &str) -> String {
-        let ask = json!({"mini_app": mini_app, "account": account});
-        let code = text(&self.app.post("/v1/host-apps/super-app/login-codes", ask).await.good()["code"]);
-        let exchange = json!({"mini_app": mini_app, "secret": secret, "code": code});
-        text(&self.scene.host.anonymous().post("/v1/session", exchange).await.good()["open_id"])
+        text(&self.scene.log_in(&self.app, mini_app, secret, account).await["open_id"])
     }
 
     /// The OpenIDs of an account in `coffee` and in `mall`, where it has logged in.

@@ -1,11 +1,10 @@
 //! AppSecrets, server tokens, and the logins of users to MiniApps (K1–K9).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use berth_base::clock::{Clock, ManualClock, Nature, SystemClock, SystemRandom};
 use berth_store::seal::{self, SecretKey};
 use berth_tests::{
-    Answer, Api, Database, Host, on_both,
+    Answer, Api, Database, Host, clock, on_both,
     process::Installation,
     scene::{Scene, text},
 };
@@ -62,13 +61,6 @@ async fn server_token(host: &Host, secret: &str) -> Answer {
     host.anonymous().post("/v1/server-tokens", json!({"mini_app": "coffee", "secret": secret})).await
 }
 
-/// Another MiniApp of the team, bound to the host app, and its AppSecret.
-async fn another(scene: &Scene, id: &str) -> String {
-    scene.admin.post("/v1/mini-apps", json!({"name": id, "id": id, "team": scene.team})).await.good();
-    scene.admin.put(&format!("/v1/host-apps/super-app/bindings/{id}"), json!(null)).await.good();
-    text(&scene.admin.post(&format!("/v1/mini-apps/{id}/secret"), json!(null)).await.good()["secret"])
-}
-
 /// What `POST /v1/session/check` is asked about a session.
 fn question(session: &Value) -> Value {
     let (open_id, key) = (text(&session["open_id"]), text(&session["session_key"]));
@@ -85,12 +77,6 @@ async fn is_current(server: &Api, session: &Value) -> bool {
 fn bare(mut refusal: Value) -> Value {
     refusal.as_object_mut().unwrap().remove("request_id");
     refusal
-}
-
-/// A clock that the test moves, which begins now.
-fn clock() -> (ManualClock, Nature) {
-    let clock = ManualClock::new(SystemClock.now());
-    (clock.clone(), Nature { clock: Arc::new(clock), random: Arc::new(SystemRandom) })
 }
 
 on_both! {
@@ -269,7 +255,7 @@ on_both! {
     async fn k5_f109_a_code_is_used_once_by_the_mini_app_that_it_is_for(host) {
         let logins = Logins::set(host).await;
         let (scene, code) = (&logins.scene, logins.code_for("alice").await);
-        let tea = another(scene, "tea").await;
+        let tea = scene.another("tea", &scene.team).await;
         let elsewhere = bare(exchange(&scene.host, "tea", &tea, &code).await.refused("invalid-login-code"));
         let made_up = bare(exchange(&scene.host, "coffee", &logins.secret, "berth_code_guess").await.refused("invalid-login-code"));
         exchange(&scene.host, "coffee", "wrong", &code).await.refused("invalid-app-secret");
@@ -298,7 +284,7 @@ on_both! {
     async fn f102_k6_a_user_has_an_open_id_of_their_own_in_each_mini_app(host) {
         let logins = Logins::set(host).await;
         let (scene, admin) = (&logins.scene, &logins.scene.admin);
-        let tea = another(scene, "tea").await;
+        let tea = scene.another("tea", &scene.team).await;
         let alice = logins.log_in("alice").await;
         let mut all = BTreeSet::from([text(&alice["open_id"]), text(&logins.log_in("bob").await["open_id"])]);
         let ask = json!({"mini_app": "tea", "account": "alice"});
@@ -357,7 +343,7 @@ on_both! {
 
     async fn f103_k7_nothing_is_learned_of_users_of_other_mini_apps_and_of_guessed_open_ids(host) {
         let logins = Logins::set(host).await;
-        let tea = another(&logins.scene, "tea").await;
+        let tea = logins.scene.another("tea", &logins.scene.team).await;
         let host = &logins.scene.host;
         let body = json!({"mini_app": "tea", "secret": tea});
         let stranger = host.with_token(&text(&host.anonymous().post("/v1/server-tokens", body).await.good()["token"]));

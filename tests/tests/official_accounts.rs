@@ -1,10 +1,8 @@
 //! Official accounts, shared and private: entry links, fans, template messages, moves (S1–S9).
 
-use std::sync::Arc;
-
-use berth_base::clock::{Clock, ManualClock, Nature, SystemClock, SystemRandom};
+use berth_base::clock::Nature;
 use berth_tests::{
-    Answer, Api, Host, on_both,
+    Answer, Api, Host, clock, on_both,
     scene::text,
     wechat::{
         Fault, PLATFORM, Stage, Wechat,
@@ -280,8 +278,7 @@ on_both! {
     }
 
     async fn s4_an_entry_and_a_code_are_good_for_five_minutes_and_a_visitor_is_known_for_thirty_days(host) {
-        let clock = ManualClock::new(SystemClock.now());
-        let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+        let (clock, nature) = clock();
         let street = Street::set_in(host, nature).await;
         let mut ann = Browser::of("ann");
         let at_wechat = ann.open(&format!("{}/w/{PRIVATE}/bos-1/shop", street.host.url)).await.to;

@@ -1,18 +1,18 @@
 //! Unified authentication: this host as the OpenID provider of the MiniApps (U2, U10–U18).
 
-use std::{process::Stdio, sync::Arc};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use berth_base::clock::{Clock, ManualClock, Nature, SystemClock, SystemRandom};
+use berth_base::clock::Nature;
 use berth_tests::{
-    Answer, Api, Database, Host, http, on_both,
+    Answer, Api, Database, Host, clock, http, on_both,
     process::Installation,
+    run_node,
     scene::{Scene, text},
     there_is,
 };
 use reqwest::{Url, redirect::Policy};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 use crate::keys::rows;
 
@@ -84,10 +84,9 @@ async fn visit(request: reqwest::RequestBuilder, cookie: Option<&str>) -> Browse
 
 /// Gives a MiniApp of the team, bound to the host app, an AppSecret and the addresses.
 async fn another(scene: &Scene, id: &str) -> String {
-    scene.admin.post("/v1/mini-apps", json!({"name": id, "id": id, "team": scene.team})).await.good();
-    scene.admin.put(&format!("/v1/host-apps/super-app/bindings/{id}"), json!(null)).await.good();
+    let secret = scene.another(id, &scene.team).await;
     register(scene, id).await;
-    text(&scene.admin.post(&format!("/v1/mini-apps/{id}/secret"), json!(null)).await.good()["secret"])
+    secret
 }
 
 async fn register(scene: &Scene, id: &str) {
@@ -182,11 +181,6 @@ fn refused(answer: &Answer, status: u16, word: &str) -> String {
     assert_eq!((answer.status, &body["error"]), (status, &json!(word)), "{body}");
     assert_eq!(answer.header("content-type"), "application/json");
     text(&body["error_description"])
-}
-
-fn clock() -> (ManualClock, Nature) {
-    let clock = ManualClock::new(SystemClock.now());
-    (clock.clone(), Nature { clock: Arc::new(clock), random: Arc::new(SystemRandom) })
 }
 
 on_both! {
@@ -605,17 +599,7 @@ async fn relying(modules: &str, login: &Login, changes: Value) -> Value {
     let mut asked =
         json!({"issuer": login.scene.host.url, "client_id": "coffee", "secret": login.secret, "redirect_uri": PLAIN});
     asked.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/setup/openid-client.cjs");
-    let mut node = tokio::process::Command::new("node")
-        .arg(script)
-        .env("NODE_PATH", modules)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    node.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).await.unwrap();
-    let said = node.wait_with_output().await.unwrap();
-    serde_json::from_slice(&said.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&said.stdout)))
+    run_node(modules, "openid-client.cjs", &asked).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -115,19 +115,14 @@ impl Shop {
         let scene = Scene::set(host).await;
         let Servers { app, secret, .. } = scene.servers().await;
         let team = text(&scene.admin.post("/v1/teams", json!({"name": "mall"})).await.good()["id"]);
-        scene.admin.post("/v1/mini-apps", json!({"name": "Mall", "id": "mall", "team": team})).await.good();
-        scene.admin.put("/v1/host-apps/super-app/bindings/mall", json!(null)).await.good();
+        let mall_secret = scene.another("mall", &team).await;
         scene.admin.put("/v1/mini-apps/coffee/partners/mall", json!(null)).await.good();
-        let mall_secret = text(&scene.admin.post("/v1/mini-apps/mall/secret", json!(null)).await.good()["secret"]);
-        let log_in = async |mini_app: &str, secret: &str, account: &str| {
-            let ask = json!({"mini_app": mini_app, "account": account});
-            let code = text(&app.post("/v1/host-apps/super-app/login-codes", ask).await.good()["code"]);
-            let exchange = json!({"mini_app": mini_app, "secret": secret, "code": code});
-            text(&scene.host.anonymous().post("/v1/session", exchange).await.good()["open_id"])
+        let open_id = async |mini_app: &str, secret: &str, account: &str| {
+            text(&scene.log_in(&app, mini_app, secret, account).await["open_id"])
         };
         let [mut alice, mut bob] = <[[String; 2]; 2]>::default();
         for (account, open_ids) in [("alice", &mut alice), ("bob", &mut bob)] {
-            *open_ids = [log_in("mall", &mall_secret, account).await, log_in("coffee", &secret, account).await];
+            *open_ids = [open_id("mall", &mall_secret, account).await, open_id("coffee", &secret, account).await];
         }
         app.post("/v1/host-apps/super-app/links", linked("alice")).await.good();
         let merchant = Merchant::default();

@@ -3,13 +3,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use berth_base::clock::{Clock, ManualClock, Millis, Nature, SystemClock, SystemRandom};
+use berth_base::clock::{Clock, Millis, Nature, SystemClock};
 use berth_tests::{
-    Api, Database, Host, Pool, on_both, postgres_is_there,
+    Api, Database, Host, Pool, clock, on_both, postgres_is_there,
     process::Installation,
     receiver::{Arrived, Receiver, Reply},
     scene::{Scene, text},
@@ -289,8 +288,7 @@ on_both! {
     }
 
     async fn what_is_dead_can_be_replayed_and_everything_can(host) {
-        let clock = ManualClock::new(SystemClock.now());
-        let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+        let (clock, nature) = clock();
         let host = host.again_in(nature, |_| {}).await;
         let admin = host.admin();
         let receiver = Receiver::start(|_, before| Reply::Status(if before < 10 { 500 } else { 204 })).await;
