@@ -320,14 +320,19 @@ on_both! {
         let ann = text(&acme.user("ann", json!({"active": false})).await["id"]);
         let at = format!("Users/{ann}");
         acme.application("wiki", json!({"everyone": true})).await;
-        for (what, operation) in [
-            ("removed", json!({"op": "remove", "path": "active"})),
-            ("null", json!({"op": "replace", "path": "active", "value": null})),
-            ("null without a path", json!({"op": "replace", "value": {"active": null}})),
-            ("something else", json!({"op": "replace", "value": {"title": "x"}})),
+        for (what, operation, shown) in [
+            ("removed", json!({"op": "remove", "path": "active"}), json!(null)),
+            ("null", json!({"op": "replace", "path": "active", "value": null}), json!(null)),
+            ("null without a path", json!({"op": "replace", "value": {"active": null}}), json!(null)),
+            ("something else", json!({"op": "replace", "value": {"title": "x"}}), json!(false)),
         ] {
+            acme.patch(&at, json!([{"op": "replace", "path": "active", "value": false}])).await.good();
             acme.patch(&at, json!([operation])).await.good();
-            assert_eq!(acme.get(&at).await["active"], false, "{what}");
+            assert_eq!(acme.get(&at).await["active"], shown, "{what}");
+            acme.patch(&at, json!([{"op": "replace", "path": "nickName", "value": what}])).await.good();
+            let members = acme.admin.get("/v1/workspaces/acme/members").await.good();
+            assert_eq!((&members["items"][0]["id"], &members["items"][0]["active"]), (&json!(ann), &json!(false)), "{what}: the attribute can be taken away, and not what it decided");
+            assert_eq!(acme.portal(&ann).await, json!({}), "{what}");
         }
         for body in [json!({"schemas": [USER], "userName": "ann"}), json!({"schemas": [USER], "userName": "ann", "active": null})] {
             let put = acme.directory.put(&format!("/scim/v2/acme/{at}"), body).await.good();
@@ -342,7 +347,9 @@ on_both! {
         let put = acme.directory.put(&format!("/scim/v2/acme/Groups/{vip}"), body).await.good();
         assert_eq!((&put["displayName"], &put[WORKSPACE]["kind"]), (&json!("VIPs"), &json!("tag")));
         acme.patch(&format!("Groups/{vip}"), json!([{"op": "remove", "path": WORKSPACE}])).await.good();
-        assert_eq!(acme.get(&format!("Groups/{vip}")).await[WORKSPACE]["kind"], "tag");
+        acme.patch(&format!("Groups/{vip}"), json!([{"op": "replace", "path": "displayName", "value": "VIP"}])).await.good();
+        let tags = acme.admin.get("/v1/workspaces/acme/groups?kind=tag").await.good();
+        assert_eq!(tags["items"][0]["id"], vip);
     }
 
     async fn w2_w5_a_group_that_opens_something_stays_what_it_is(host) {

@@ -265,9 +265,9 @@ pub(super) fn few(values: usize, at: &str) -> Result<()> {
     Err(unfit(at, format!("has at most {MOST_VALUES} values, not {values}.")))
 }
 
-/// What a group is: a department unless it says otherwise.
-pub fn kind_of(attributes: &Attributes) -> GroupKind {
-    stored_kind(attributes).and_then(|kind| kind.parse().ok()).unwrap_or(GroupKind::Department)
+/// What a group is said to be.
+pub fn said_kind(attributes: &Attributes) -> Option<GroupKind> {
+    stored_kind(attributes)?.parse().ok()
 }
 
 /// A text among the attributes; empty when it is not there.
@@ -285,9 +285,9 @@ pub fn display_name(attributes: &Attributes) -> String {
     shown.unwrap_or(text_of(attributes, "userName")).to_owned()
 }
 
-/// Keeps what decides who may open what, when a change leaves it out: whether a User is active, and what a Group is. RFC 7644,
-/// §3.5.1, lets a host keep what a replacement does not say; otherwise a client that knows nothing of it would let those in
-/// again who were suspended, or turn a tag into a department.
+/// Keeps what decides who may open what, when a replacement leaves it out: whether a User is active, and what a Group is. RFC
+/// 7644, §3.5.1, lets a host keep what a replacement does not say; otherwise a client that knows nothing of it would not see any
+/// more that somebody is suspended, or that a group is a tag.
 pub fn keep_what_decides(before: &Attributes, after: &mut Attributes) {
     if let (Some(active), None) = (before.get("active"), after.get("active")) {
         after.insert("active".into(), active.clone());
@@ -300,9 +300,9 @@ pub fn keep_what_decides(before: &Attributes, after: &mut Attributes) {
     }
 }
 
-/// Whether a User may use what the workspace has: unless it says otherwise.
-pub fn is_active(attributes: &Attributes) -> bool {
-    attributes.get("active") != Some(&Value::Bool(false))
+/// Whether a User is said to be active.
+pub fn said_active(attributes: &Attributes) -> Option<bool> {
+    attributes.get("active")?.as_bool()
 }
 
 /// The `schemas` of a stored resource.
@@ -343,7 +343,7 @@ mod tests {
         });
         assert_eq!(Value::Object(attributes.clone()), expected);
         assert_eq!(schemas_of(Resource::User, &attributes), json!([USER, ENTERPRISE]));
-        assert!(!is_active(&attributes));
+        assert_eq!(said_active(&attributes), Some(false));
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
             "members": [{"value": "mem_1", "type": "user"}, {"value": "grp_1", "type": "Group"}, {"value": "mem_1"}],
         });
         let (attributes, members) = read(Resource::Group, &body).unwrap();
-        assert_eq!(kind_of(&attributes), GroupKind::Department);
+        assert_eq!(said_kind(&attributes), None);
         let of = |value: &str, resource| Reference { value: value.into(), resource: Some(resource) };
         assert_eq!(members, [of("mem_1", Resource::User), of("grp_1", Resource::Group)]);
         assert_eq!(references(&json!([{"value": "a", "type": "Robot"}])).unwrap_err().code, Code::ScimValue);

@@ -13,7 +13,7 @@ use berth_model::{
             message::names_version,
             patch::{self, MemberChange},
             refuse,
-            resource::{self, Attributes, display_name, is_active, keep_what_decides, kind_of, text_of},
+            resource::{self, Attributes, display_name, keep_what_decides, said_active, said_kind, text_of},
             schema::Resource,
             view::View,
         },
@@ -63,19 +63,21 @@ pub async fn create(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<S
     match ask.resource {
         Resource::User => {
             let id: MemberId = ask.id.parse()?;
-            if !tx.insert_member(of.workspace, &member_row(&id, &row)).await? {
+            let active = is_active(&mut tx, of, &id, &row.attributes.0).await?;
+            if !tx.insert_member(of.workspace, &member_row(&id, &row, active)).await? {
                 return Err(taken());
             }
-            tell_member(&mut tx, of, kind::WORKSPACE_MEMBER_CREATED, &id, is_active(&row.attributes.0));
+            tell_member(&mut tx, of, kind::WORKSPACE_MEMBER_CREATED, &id, active);
         }
         Resource::Group => {
             let id: GroupId = ask.id.parse()?;
             tx.hold_workspace(of.workspace).await?;
             require_room(&mut tx, of).await?;
-            tx.insert_group(of.workspace, &group_row(&id, &row)).await?;
-            let group = Group { workspace: of.workspace, id: &id, kind: kind_of(&row.attributes.0) };
+            let kind = kind_of(&mut tx, of, &id, &row.attributes.0).await?;
+            tx.insert_group(of.workspace, &group_row(&id, &row, kind)).await?;
+            let group = Group { workspace: of.workspace, id: &id, kind };
             let changed = group.change(&mut tx, MemberChange::Add(references)).await?;
-            tell_group(&mut tx, of, kind::WORKSPACE_GROUP_CREATED, &id, &row.attributes.0, changed);
+            tell_group(&mut tx, of, kind::WORKSPACE_GROUP_CREATED, &group, &row.attributes.0, changed);
         }
     }
     let shown = shown::one(&mut tx, of, ask.resource, row, ask.view).await?;
@@ -90,8 +92,9 @@ pub async fn create(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<S
 /// As for [`create`]; `precondition-failed`; `scim-mutability` for a group that cannot become a tag or a department.
 #[tracing::instrument(name = "scim.replace", skip_all, fields(workspace = %of.workspace, resource = ask.resource.name()))]
 pub async fn replace(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<Shown> {
-    let (attributes, references) = resource::read(ask.resource, body)?;
+    let (mut attributes, references) = resource::read(ask.resource, body)?;
     let (mut tx, row) = hold(of, ask, ask.resource == Resource::Group).await?;
+    keep_what_decides(&row.attributes.0, &mut attributes);
     let row = store(&mut tx, of, ask.resource, row, attributes, vec![MemberChange::Set(references)]).await?;
     let shown = shown::one(&mut tx, of, ask.resource, row, ask.view).await?;
     tx.commit().await?;
@@ -120,16 +123,21 @@ pub async fn patch(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<Sh
 #[tracing::instrument(name = "scim.delete", skip_all, fields(workspace = %of.workspace, resource = ask.resource.name()))]
 pub async fn delete(of: &Directory<'_>, ask: &Ask<'_>) -> Result<()> {
     let (mut tx, row) = hold(of, ask, true).await?;
-    tx.delete_resource(ask.resource, of.workspace, ask.id).await?;
+    let attributes = &row.attributes.0;
     match ask.resource {
         Resource::User => {
-            let active = is_active(&row.attributes.0);
-            tell_member(&mut tx, of, kind::WORKSPACE_MEMBER_DELETED, &ask.id.parse()?, active);
+            let id = ask.id.parse()?;
+            let active = is_active(&mut tx, of, &id, attributes).await?;
+            tell_member(&mut tx, of, kind::WORKSPACE_MEMBER_DELETED, &id, active);
         }
         Resource::Group => {
-            tell_group(&mut tx, of, kind::WORKSPACE_GROUP_DELETED, &ask.id.parse()?, &row.attributes.0, false);
+            let id = ask.id.parse()?;
+            let kind = kind_of(&mut tx, of, &id, attributes).await?;
+            let group = Group { workspace: of.workspace, id: &id, kind };
+            tell_group(&mut tx, of, kind::WORKSPACE_GROUP_DELETED, &group, attributes, false);
         }
     }
+    tx.delete_resource(ask.resource, of.workspace, ask.id).await?;
     tx.commit().await
 }
 
@@ -155,10 +163,9 @@ async fn store(
     of: &Directory<'_>,
     resource: Resource,
     before: ResourceRow,
-    mut attributes: Attributes,
+    attributes: Attributes,
     changes: Vec<MemberChange>,
 ) -> Result<ResourceRow> {
-    keep_what_decides(&before.attributes.0, &mut attributes);
     let same = before.attributes.0 == attributes;
     let row = ResourceRow { attributes: attributes.into(), ..before.clone() };
     let next = ResourceRow { version: before.version + 1, updated_at: tx.now(), ..row.clone() };
@@ -166,29 +173,47 @@ async fn store(
         Resource::User if same => return Ok(row),
         Resource::User => {
             let id: MemberId = row.id.parse()?;
-            if !tx.set_member(&member_row(&id, &next)).await? {
+            let active = is_active(tx, of, &id, &next.attributes.0).await?;
+            if !tx.set_member(&member_row(&id, &next, active)).await? {
                 return Err(taken());
             }
-            tell_member(tx, of, kind::WORKSPACE_MEMBER_CHANGED, &id, is_active(&next.attributes.0));
+            tell_member(tx, of, kind::WORKSPACE_MEMBER_CHANGED, &id, active);
         }
         Resource::Group => {
             let id: GroupId = row.id.parse()?;
-            let kind = kind_of(&row.attributes.0);
-            if kind != kind_of(&before.attributes.0) && tx.is_entangled(&id).await? {
+            let kind = kind_of(tx, of, &id, &row.attributes.0).await?;
+            if kind != kind_of(tx, of, &id, &before.attributes.0).await? && tx.is_entangled(&id).await? {
                 return Err(cannot_turn(kind));
             }
+            let group = Group { workspace: of.workspace, id: &id, kind };
             let mut changed = false;
             for change in changes {
-                changed |= Group { workspace: of.workspace, id: &id, kind }.change(tx, change).await?;
+                changed |= group.change(tx, change).await?;
             }
             if same && !changed {
                 return Ok(row);
             }
-            tx.set_group(&group_row(&id, &next)).await?;
-            tell_group(tx, of, kind::WORKSPACE_GROUP_CHANGED, &id, &next.attributes.0, changed);
+            tx.set_group(&group_row(&id, &next, kind)).await?;
+            tell_group(tx, of, kind::WORKSPACE_GROUP_CHANGED, &group, &next.attributes.0, changed);
         }
     }
     Ok(next)
+}
+
+/// Whether a member is active: what is said, else what was said last, else yes. An attribute can be taken away; what it decided stays.
+async fn is_active(tx: &mut Tx, of: &Directory<'_>, id: &MemberId, attributes: &Attributes) -> Result<bool> {
+    match said_active(attributes) {
+        Some(active) => Ok(active),
+        None => Ok(tx.workspace_member(of.workspace, id).await?.is_none_or(|member| member.active)),
+    }
+}
+
+/// What a group is: what is said, else what was said last, else a department.
+async fn kind_of(tx: &mut Tx, of: &Directory<'_>, id: &GroupId, attributes: &Attributes) -> Result<GroupKind> {
+    match said_kind(attributes) {
+        Some(kind) => Ok(kind),
+        None => Ok(tx.workspace_group(of.workspace, id).await?.map_or(GroupKind::Department, |group| group.kind)),
+    }
 }
 
 fn cannot_turn(kind: GroupKind) -> Error {
@@ -216,25 +241,25 @@ fn external_id(attributes: &Attributes) -> Option<&str> {
     Some(text_of(attributes, "externalId")).filter(|id| !id.is_empty())
 }
 
-fn member_row<'a>(id: &'a MemberId, row: &'a ResourceRow) -> MemberRow<'a> {
+fn member_row<'a>(id: &'a MemberId, row: &'a ResourceRow, active: bool) -> MemberRow<'a> {
     let attributes = &row.attributes.0;
     MemberRow {
         id,
         user_name: text_of(attributes, "userName"),
         external_id: external_id(attributes),
         name: display_name(attributes),
-        active: is_active(attributes),
+        active,
         attributes,
         version: row.version,
         now: row.updated_at,
     }
 }
 
-fn group_row<'a>(id: &'a GroupId, row: &'a ResourceRow) -> GroupRow<'a> {
+fn group_row<'a>(id: &'a GroupId, row: &'a ResourceRow, kind: GroupKind) -> GroupRow<'a> {
     let attributes = &row.attributes.0;
     GroupRow {
         id,
-        kind: kind_of(attributes),
+        kind,
         name: text_of(attributes, "displayName"),
         external_id: external_id(attributes),
         attributes,
@@ -251,12 +276,12 @@ fn tell_member(tx: &mut Tx, of: &Directory<'_>, kind: Kind<MemberTold>, id: &Mem
 fn tell_group(
     tx: &mut Tx,
     of: &Directory<'_>,
-    kind: Kind<GroupTold>,
-    id: &GroupId,
+    event: Kind<GroupTold>,
+    group: &Group<'_>,
     attributes: &Attributes,
     members_changed: bool,
 ) {
-    let (group, name) = (id.clone(), text_of(attributes, "displayName").to_owned());
-    let told = GroupTold { workspace: of.workspace.clone(), group, kind: kind_of(attributes), name, members_changed };
-    tx.tell(kind, id, of.caller.account.as_str(), &told).for_workspace(of.workspace);
+    let (id, name) = (group.id.clone(), text_of(attributes, "displayName").to_owned());
+    let told = GroupTold { workspace: of.workspace.clone(), group: id, kind: group.kind, name, members_changed };
+    tx.tell(event, group.id, of.caller.account.as_str(), &told).for_workspace(of.workspace);
 }
