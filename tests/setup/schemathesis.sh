@@ -9,7 +9,8 @@ mkdir -p "$dir"
 keep_venv "$dir/venv" schemathesis.cli 'schemathesis==4.*' || exit 3
 data=$(mktemp -d)
 trap 'kill "$host" 2>/dev/null || true; wait "$host" 2>/dev/null || true; rm -rf "$data"' EXIT
-env -u BERTH_DATABASE_URL -u BERTH_BLOB_URL "$berth" serve --data-dir "$data" --listen 127.0.0.1:0 >"$dir/host.out" 2>"$dir/host.log" &
+env -u BERTH_DATABASE_URL -u BERTH_BLOB_URL "$berth" serve --data-dir "$data" --listen 127.0.0.1:0 \
+    --public-url https://berth.example >"$dir/host.out" 2>"$dir/host.log" &
 host=$!
 for _ in $(seq 300); do
     grep -q 'serves on' "$dir/host.out" && break

@@ -2,7 +2,10 @@
 //! them.
 
 use berth_model::oidc::Word;
-use utoipa::openapi::{OpenApi, Ref, RefOr, path::PathItem};
+use utoipa::{
+    PartialSchema,
+    openapi::{Content, OpenApi, Ref, RefOr, Response, Schema, path::PathItem},
+};
 
 use crate::oidc::is_oidc;
 
@@ -50,15 +53,34 @@ pub struct OAuthError {
 /// Adds the response `default` to every operation.
 pub fn add(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let name = match path.as_str() {
-            path if path.starts_with("/scim/") => "ScimError",
-            path if is_oidc(path) => "OAuthError",
-            _ => "Problem",
-        };
+        let refusal = at(path);
         let PathItem { get, put, post, delete, patch, .. } = item;
         for operation in [get, put, post, delete, patch].into_iter().flatten() {
-            let problem = RefOr::Ref(Ref::from_response_name(name));
-            operation.responses.responses.insert("default".into(), problem);
+            operation.responses.responses.insert("default".into(), refusal.clone());
         }
     }
+}
+
+/// How what is at this path refuses.
+fn at(path: &str) -> RefOr<Response> {
+    let response = |name| RefOr::Ref(Ref::from_response_name(name));
+    match path {
+        "/oidc/authorize" | "/oidc/end-session" => page_or("application/json", OAuthError::schema()),
+        path if path.starts_with("/w/") => page_or("application/problem+json", Problem::schema()),
+        path if path.starts_with("/scim/") => response("ScimError"),
+        path if is_oidc(path) => response("OAuthError"),
+        _ => response("Problem"),
+    }
+}
+
+/// A browser is refused by a page that its user can read. A request that no browser makes never gets as far.
+fn page_or(media_type: &str, schema: RefOr<Schema>) -> RefOr<Response> {
+    let content = |schema| Content::new(Some(schema));
+    RefOr::T(
+        Response::builder()
+            .description("A refusal: a page, or what programs read where no browser would ask so")
+            .content("text/html", content(String::schema()))
+            .content(media_type, content(schema))
+            .into(),
+    )
 }

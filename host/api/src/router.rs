@@ -21,12 +21,18 @@ use super::{
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
 use crate::{auth, idempotency, numberless::numberless, oidc, refusals, scim, security, throttle::Throttle, v1};
-use berth_model::app_secret::SERVER_TOKEN;
+use berth_model::{
+    app_secret::SERVER_TOKEN,
+    endpoint::authorisation::StageName,
+    log::NewEntry,
+    privacy::{Language, TextFormat},
+};
 use berth_work::{access, app::App, app_secret};
 
 use crate::Api;
 
-/// The description of the API, without its paths.
+/// The description of the API, without its paths. Schemas that only parameters and members of generic types name are not
+/// found by way of the paths.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -34,7 +40,7 @@ use crate::Api;
         description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Below `/scim/` and `/oidc/` they are as SCIM and OAuth have them. Creating POSTs take an `Idempotency-Key`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(refusals::Problem, refusals::ScimError, refusals::OAuthError), responses(refusals::Problem, refusals::ScimError, refusals::OAuthError)),
+    components(schemas(refusals::Problem, refusals::ScimError, refusals::OAuthError, StageName, TextFormat, Language, NewEntry), responses(refusals::Problem, refusals::ScimError, refusals::OAuthError)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
@@ -134,6 +140,8 @@ async fn welcome() -> impl IntoResponse {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// A change of the API shows as a change of this file, to be reviewed. `BERTH_UPDATE_SNAPSHOTS=1` writes it anew.
@@ -149,5 +157,25 @@ mod tests {
             document == reviewed,
             "The API differs from host/api/openapi.json. Review: BERTH_UPDATE_SNAPSHOTS=1 cargo test -p berth-api --lib openapi && git diff"
         );
+    }
+
+    #[test]
+    fn every_reference_in_the_openapi_document_leads_somewhere() {
+        fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+            match value {
+                Value::Object(members) => {
+                    found.extend(members.get("$ref").and_then(Value::as_str));
+                    members.values().for_each(|value| references(value, found));
+                }
+                Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+                _ => {}
+            }
+        }
+        let document = serde_json::to_value(openapi()).unwrap();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 100);
+        found.retain(|reference| document.pointer(reference.trim_start_matches('#')).is_none());
+        assert!(found.is_empty(), "nothing is at {found:?}");
     }
 }

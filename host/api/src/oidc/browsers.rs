@@ -40,13 +40,13 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// With a `login_code` the host app vouches for the user, and the browser gets a sign-on, which is enough for other MiniApps
 /// that are bound to the same host app. What is wrong is told to the MiniApp by `error`; where the browser must not be sent
 /// back, it is shown as a page.
-#[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters), responses((status = 303, description = "Back to the MiniApp, with `code` or `error`"), (status = 400, content_type = "text/html", body = String)))]
+#[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters), responses((status = 303, description = "Back to the MiniApp, with `code` or `error`")))]
 async fn authorize(State(app): State<Api>, headers: HeaderMap, InQuery(asked): InQuery) -> Response {
     authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
 
 /// Log a user in to a MiniApp, by a form.
-#[utoipa::path(post, path = "/oidc/authorize", tag = "oidc", request_body(content = AuthorizeParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "Back to the MiniApp, with `code` or `error`"), (status = 400, content_type = "text/html", body = String)))]
+#[utoipa::path(post, path = "/oidc/authorize", tag = "oidc", request_body(content = AuthorizeParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "Back to the MiniApp, with `code` or `error`")))]
 async fn authorize_posted(State(app): State<Api>, headers: HeaderMap, InForm(asked): InForm) -> Response {
     authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
