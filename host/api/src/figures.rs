@@ -128,6 +128,11 @@ impl Figures {
     fn policies(&self, page: &mut Page<'_>) -> fmt::Result {
         let usage = self.0.policies.engine().pool_usage();
         page.gauge("policy_instances", "Grayscale policies that run", usage.instances as i64)?;
+        page.gauge(
+            "policy_instances_resting",
+            "Instances of grayscale policies that wait to be asked again",
+            usage.resting as i64,
+        )?;
         page.gauge("policy_slots", "Grayscale policies that may run at the same time", i64::from(usage.slots))?;
         let index = self.0.checks.live.current();
         let mut said: BTreeMap<(&str, &'static str, &'static str), u64> = BTreeMap::new();

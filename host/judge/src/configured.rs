@@ -12,6 +12,7 @@ use super::{
     Policy, PolicyKind, deep,
     guest::{Archive, Grant},
     installed::Judge,
+    resting::Rested,
     run::Program,
     worlds::{Store, World, auditor::Auditor, gray, grayscale::Grayscale, guard::Guard, watch},
 };
@@ -84,6 +85,7 @@ impl<W: World> Clone for Configured<W> {
 }
 
 impl<W: World> Configured<W> {
+    /// Asks a fresh instance.
     fn run<V>(
         &self,
         grant: Grant,
@@ -154,8 +156,8 @@ binding! {
 }
 
 impl BoundGrayscale {
-    /// Decides whether the device may have the gray version. It blocks the calling thread: usually for tens of
-    /// microseconds, and at most for as long as the limits allow, after waiting as long for a free instance.
+    /// Decides whether the device may have the gray version. It blocks the calling thread: usually for a few
+    /// microseconds, for tens of them on a fresh instance, and at most for as long as the limits allow, after waiting as long for a free instance.
     pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
         let start = Instant::now();
         let Some(_slot) = self.0.policy.seats.grayscale.take(self.0.limits.patience()) else {
@@ -164,10 +166,46 @@ impl BoundGrayscale {
         let of_device = gray::attributes(&device.attributes);
         let of_task = gray::attributes(&task.attributes);
         let (device, task) = (gray::device(device, &of_device), gray::task(task, &of_task));
-        self.0.run(Grant::Cohorts(cohorts.clone()), |world, store| {
-            let answer = world.berth_policy_gray().call_decide(store, device, task)?;
+        self.0.ask(Grant::Cohorts(cohorts.clone()), |world, store| {
+            let answer = world.berth_policy_gray().call_decide(store, device.clone(), task.clone())?;
             Ok(answer.map(GrayVerdict::from))
         })
+    }
+}
+
+impl Configured<Grayscale> {
+    /// Asks an instance that has judged before, when one rests, or a fresh one. Of an instance that is not fresh only a
+    /// judgement counts, and that its time was over: what else happens to it may come from its past.
+    fn ask<V>(
+        &self,
+        grant: Grant,
+        call: impl Fn(&Grayscale, &mut Store) -> wasmtime::Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        let Self { policy, program, config, limits } = self;
+        let resting = &policy.seats.resting;
+        if let Some(mut rested) = resting.wake(config) {
+            let evaluation = program.ask(&mut rested.life, grant.clone(), limits, Some(config), &call);
+            match evaluation.outcome {
+                Outcome::Verdict(_) => resting.rest(rested),
+                Outcome::Limited(Limit::Deadline) => {}
+                _ => return self.ask_fresh(grant, call),
+            }
+            return evaluation;
+        }
+        self.ask_fresh(grant, call)
+    }
+
+    fn ask_fresh<V>(
+        &self,
+        grant: Grant,
+        call: impl FnOnce(&Grayscale, &mut Store) -> wasmtime::Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        let mut life = self.program.fresh(&self.limits);
+        let evaluation = self.program.ask(&mut life, grant, &self.limits, Some(&self.config), call);
+        if matches!(evaluation.outcome, Outcome::Verdict(_)) {
+            self.policy.seats.resting.rest(Rested::of(&self.config, life, self.limits.judgements_per_instance - 1));
+        }
+        evaluation
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     guest::Guest,
     installed::{Judge, Seats},
     pulse::Pulse,
+    resting::Resting,
     run::Program,
     settings,
     slots::Slots,
@@ -35,6 +36,9 @@ pub const AUDITS_AT_ONCE: usize = 4;
 
 /// How many evaluations by auditors and guards may run besides those of audits: configs are tried when policies are bound.
 const TRIALS_AT_ONCE: usize = 2;
+
+/// How many instances of grayscale policies wait for further questions, besides those that judge.
+const RESTING: u32 = 32;
 
 /// The settings of an [`Engine`].
 #[derive(Clone, Debug)]
@@ -89,7 +93,9 @@ type Known = tokio::sync::Mutex<Weak<Policy>>;
 #[derive(Clone, Copy, Debug)]
 pub struct PoolUsage {
     /// The instances that run.
-    pub instances: u64,
+    pub instances: usize,
+    /// The instances that wait to be asked again.
+    pub resting: usize,
     /// The linear memories that are in use.
     pub memories: usize,
     /// How many instances may run at the same time.
@@ -102,12 +108,14 @@ impl Engine {
     /// # Errors
     /// `internal` when the folder cannot be opened, or wasmtime refuses the settings.
     pub fn new(config: EngineConfig) -> Result<Self> {
-        let grayscale = settings::grayscale(config.grayscale_slots).map_err(internal)?;
+        let places = config.grayscale_slots.saturating_add(RESTING);
+        let grayscale = settings::grayscale(places).map_err(internal)?;
         let audit = settings::audit().map_err(internal)?;
         let cache = Cache::open(&config.cache_dir, settings::fingerprint(&grayscale)).map_err(Error::internal)?;
         let pulse = Pulse::start(vec![grayscale.clone(), audit.clone()]).map_err(Error::internal)?;
         let seats = Seats {
             grayscale: Slots::new(config.grayscale_slots),
+            resting: Resting::new(RESTING as usize),
             audit: Arc::new(Semaphore::new(config.audit_slots)),
         };
         Ok(Self(Arc::new(Inner {
@@ -151,8 +159,11 @@ impl Engine {
     /// How much of the pool for grayscale policies is in use.
     pub fn pool_usage(&self) -> PoolUsage {
         let metrics = self.0.grayscale.pooling_allocator_metrics();
+        let living = metrics.as_ref().map_or(0, |m| m.component_instances() as usize);
+        let resting = self.0.seats.resting.count();
         PoolUsage {
-            instances: metrics.as_ref().map_or(0, |m| m.component_instances()),
+            instances: living.saturating_sub(resting),
+            resting,
             memories: metrics.as_ref().map_or(0, |m| m.memories()),
             slots: self.0.config.grayscale_slots,
         }

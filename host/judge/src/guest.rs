@@ -1,6 +1,6 @@
 //! The state that the host keeps for one guest: what it was granted, what it has used, and its log.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use wasmtime::{ResourceLimiter, Result, component::Resource};
 
@@ -53,6 +53,7 @@ impl Archive {
 }
 
 /// What a guest may use besides the log.
+#[derive(Clone)]
 pub enum Grant {
     /// Nothing else, for guards and during installation.
     None,
@@ -65,8 +66,7 @@ pub enum Grant {
 /// The state of the host for one instance.
 pub struct Guest {
     grant: Grant,
-    /// The log that the guest has written.
-    pub log: Vec<LogLine>,
+    log: Vec<LogLine>,
     log_bytes_left: u64,
     log_lines: u64,
     /// Counts the memory and the tables of the guest.
@@ -75,14 +75,20 @@ pub struct Guest {
 
 impl Guest {
     /// The state of a guest that has not run yet.
-    pub fn new(grant: Grant, limits: &Limits) -> Self {
-        Self {
-            grant,
-            log: Vec::new(),
-            log_bytes_left: limits.log_bytes,
-            log_lines: limits.log_lines,
-            meter: Meter::new(limits),
-        }
+    pub fn new(limits: &Limits) -> Self {
+        Self { grant: Grant::None, log: Vec::new(), log_bytes_left: 0, log_lines: 0, meter: Meter::new(limits) }
+    }
+
+    /// Begins an evaluation, which has a grant and a log of its own.
+    pub fn begin(&mut self, grant: Grant, limits: &Limits) {
+        self.grant = grant;
+        (self.log_bytes_left, self.log_lines) = (limits.log_bytes, limits.log_lines);
+    }
+
+    /// Ends an evaluation: what it was granted is given back, and its log is returned.
+    pub fn end(&mut self) -> Vec<LogLine> {
+        self.grant = Grant::None;
+        mem::take(&mut self.log)
     }
 
     fn archive(&self) -> Result<&dyn Contents> {

@@ -10,6 +10,7 @@ use super::{
     description::RawDescription,
     gate,
     guest::Grant,
+    resting::Resting,
     run::Program,
     schema::ConfigSchema,
     slots::Slots,
@@ -21,7 +22,7 @@ use berth_base::{
 };
 
 /// A compiled policy. It is immutable: to upgrade, another one is loaded and the `Arc` is swapped, while calls of the
-/// old one run to their end. Every evaluation runs on an instance of its own, so nothing is left behind for the next.
+/// old one run to their end.
 pub struct Policy {
     digest: Digest,
     description: Description,
@@ -40,6 +41,7 @@ pub(super) enum Judge {
 /// The places for evaluations, which all policies of an engine share.
 pub(super) struct Seats {
     pub grayscale: Slots,
+    pub resting: Resting,
     pub audit: Arc<Semaphore>,
 }
 

@@ -1,9 +1,10 @@
 //! Policies: sandboxed wasm components that judge versions, choose devices and watch releases. This crate alone uses
 //! wasmtime, and shows none of its types.
 //!
-//! An upload is checked, compiled once by its digest in a child process, and kept as machine code. Every evaluation
-//! runs on a fresh instance under a deadline and limits of memory, tables, stack, output and log. It ends in one of
-//! four [`Outcome`]s, of which only one is a judgement.
+//! An upload is checked, compiled once by its digest in a child process, and kept as machine code. Every evaluation runs
+//! under a deadline and limits of memory, tables, stack, output and log: of auditors and guards on a fresh instance, of
+//! grayscale policies on one that may have judged before. It ends in one of four [`Outcome`]s, of which only one is a
+//! judgement.
 
 pub mod builtin;
 mod cache;
@@ -19,6 +20,7 @@ mod guest;
 mod installed;
 mod lists;
 mod pulse;
+mod resting;
 mod run;
 mod schema;
 mod settings;

@@ -1,4 +1,4 @@
-//! Runs one guest once, under its limits, and determines the outcome.
+//! Asks guests, under their limits, and determines the outcome.
 
 use std::{
     fmt,
@@ -34,9 +34,19 @@ impl<W: World> Program<W> {
         Ok(Self { instance, indices, pulse })
     }
 
-    /// Runs a fresh guest: configures it when there is a config, then makes the call. The limits are for both together.
-    pub fn run<V>(
+    /// A guest that was not asked yet, with room for these limits.
+    pub fn fresh(&self, limits: &Limits) -> Life<W> {
+        let mut store = Store::new(self.instance.engine(), Guest::new(limits));
+        store.limiter(|guest| &mut guest.meter);
+        store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
+        Life { store, world: None }
+    }
+
+    /// Asks a guest, which is configured first when it is fresh and there is a config. The limits are for both together.
+    /// What follows an evaluation without a verdict is not known, so the guest is not to be asked again then.
+    pub fn ask<V>(
         &self,
+        life: &mut Life<W>,
         grant: Grant,
         limits: &Limits,
         config: Option<&str>,
@@ -44,40 +54,53 @@ impl<W: World> Program<W> {
     ) -> Evaluation<V> {
         let start = Instant::now();
         let _beat = self.pulse.hold();
-        let mut store = self.store(grant, limits);
-        let result = self.enter(&mut store, config, call);
-        let guest = store.into_data();
-        Evaluation {
-            outcome: outcome(result),
-            elapsed: start.elapsed(),
-            peak_memory: guest.meter.memory(),
-            log: guest.log,
-        }
+        life.store.data_mut().begin(grant, limits);
+        watch(&mut life.store, limits);
+        let outcome = outcome(self.enter(life, config, call));
+        let guest = life.store.data_mut();
+        Evaluation { outcome, elapsed: start.elapsed(), peak_memory: guest.meter.memory(), log: guest.end() }
+    }
+
+    /// Asks a fresh guest once.
+    pub fn run<V>(
+        &self,
+        grant: Grant,
+        limits: &Limits,
+        config: Option<&str>,
+        call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
+    ) -> Evaluation<V> {
+        self.ask(&mut self.fresh(limits), grant, limits, config, call)
     }
 
     fn enter<V>(
         &self,
-        store: &mut Store,
+        life: &mut Life<W>,
         config: Option<&str>,
         call: impl FnOnce(&W, &mut Store) -> Result<Result<V, String>>,
     ) -> Result<Result<V, String>> {
-        let instance = self.instance.instantiate(&mut *store)?;
-        let world = W::attach(&self.indices, store, &instance).map_err(|e| Misfit(format!("{e:#}")))?;
-        if let Some(config) = config
-            && let Err(message) = world.configure(store, config)?
-        {
-            return Ok(Err(message));
-        }
-        call(&world, store)
+        let Life { store, world } = life;
+        let world = match world {
+            Some(world) => world,
+            None => {
+                let instance = self.instance.instantiate(&mut *store)?;
+                let entered = W::attach(&self.indices, store, &instance).map_err(|e| Misfit(format!("{e:#}")))?;
+                if let Some(config) = config
+                    && let Err(message) = entered.configure(store, config)?
+                {
+                    return Ok(Err(message));
+                }
+                world.insert(entered)
+            }
+        };
+        call(world, store)
     }
+}
 
-    fn store(&self, grant: Grant, limits: &Limits) -> Store {
-        let mut store = Store::new(self.instance.engine(), Guest::new(grant, limits));
-        store.limiter(|guest| &mut guest.meter);
-        store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
-        watch(&mut store, limits);
-        store
-    }
+/// A guest from its first question to its last.
+pub struct Life<W> {
+    store: Store,
+    /// What can be asked, once the guest is instantiated and configured.
+    world: Option<W>,
 }
 
 /// An export has another type than in `wit/`.

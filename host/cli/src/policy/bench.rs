@@ -20,8 +20,8 @@ use crate::{
 /// The arguments of `berth policy bench`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each case is asked on one thread again and again, every time on a fresh instance, as a host does. Cases whose config is
-refused are left out. With a debug build of berth itself the numbers are too high.")]
+Each case is asked on one thread again and again, as by a host: auditors and guards on fresh instances, grayscale policies on
+one instance as often as `judgements_per_instance` in the limits of the case says. Cases whose config is refused are left out. With a debug build of berth itself the numbers are too high.")]
 pub struct Bench {
     /// The file of the policy
     pub file: PathBuf,

@@ -98,11 +98,12 @@ impl Local {
 
 fn limits(limits: &Limits) -> String {
     format!(
-        "{} ms of CPU, {} of memory, {} of output, {} lines of log",
+        "{} ms of CPU, {} of memory, {} of output, {} lines of log, {} per instance",
         limits.deadline_ms,
         bytes(limits.memory_bytes),
         bytes(limits.output_bytes),
-        limits.log_lines
+        limits.log_lines,
+        count(limits.judgements_per_instance as i64, "judgement", "judgements"),
     )
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn cases_path(policy: &Path, given: Option<&Path>) -> PathBuf {
     given.map_or_else(|| policy.parent().unwrap_or(Path::new(".")).join("cases"), Path::to_owned)
 }
 
-/// The outcome of one case.
+/// The outcome of one case. It is asked twice, as a policy may be asked again on the same instance.
 struct Report {
     name: String,
     passed: bool,
@@ -87,11 +87,18 @@ async fn ask(case: &Case, policy: &std::sync::Arc<Policy>) -> Result<Report, Fai
     let trial = Trial::of(case, policy).await?;
     let answer = trial.ask().await;
     let said = trial::word(answer.as_ref());
+    let again = trial::word(trial.ask().await.as_ref());
+    let mut details = trial::details(&trial, answer.as_ref());
+    if again != said {
+        details.push(format!(
+            "Asked the same once more, it says {again}: it keeps something from one judgement to the next. Let it forget, or set `judgements_per_instance` in `limits` to 1."
+        ));
+    }
     Ok(Report {
         name: case.name.clone(),
-        passed: said == expected,
+        passed: said == expected && again == said,
         expected,
-        details: trial::details(&trial, answer.as_ref()),
+        details,
         micros: answer.as_ref().map_or(0, |answer| answer.elapsed.as_micros() as u64),
         peak_memory: answer.as_ref().map_or(0, |answer| answer.peak_memory),
         log: answer.map(|answer| answer.log).unwrap_or_default(),

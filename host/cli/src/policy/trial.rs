@@ -1,4 +1,4 @@
-//! A case that is ready to be asked any number of times, each time on a fresh instance under its limits, as on a host.
+//! A case that is ready to be asked any number of times, under its limits, as on a host.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -5,5 +5,6 @@ mod child;
 mod config;
 mod faults;
 mod gate;
+mod resting;
 mod smith;
 mod verdicts;

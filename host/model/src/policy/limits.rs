@@ -75,7 +75,7 @@ impl fmt::Display for Limit {
     }
 }
 
-/// The limits of one evaluation, which are for `configure` and the judgement together.
+/// The limits of one evaluation, which are for `configure` and the judgement together, and of the instance it runs on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Limits {
     /// Milliseconds of CPU time. The elapsed time may be four times as long.
@@ -90,6 +90,9 @@ pub struct Limits {
     pub log_lines: u64,
     /// Bytes that the log may have.
     pub log_bytes: u64,
+    /// How many judgements one instance may give, one after another; 1 is a fresh instance for each. An instance that
+    /// judges again remembers what the policy keeps in memory. Auditors and guards judge on fresh instances only.
+    pub judgements_per_instance: u64,
 }
 
 impl Limits {
@@ -103,6 +106,7 @@ impl Limits {
                 output_bytes: 64 * KIB,
                 log_lines: 100,
                 log_bytes: 16 * KIB,
+                judgements_per_instance: 1_000,
             },
             PolicyKind::Auditor => Self {
                 deadline_ms: 20_000,
@@ -111,6 +115,7 @@ impl Limits {
                 output_bytes: 4 * MIB,
                 log_lines: 10_000,
                 log_bytes: MIB,
+                judgements_per_instance: 1,
             },
             PolicyKind::Guard => Self {
                 deadline_ms: 1_000,
@@ -119,6 +124,7 @@ impl Limits {
                 output_bytes: 256 * KIB,
                 log_lines: 1_000,
                 log_bytes: 128 * KIB,
+                judgements_per_instance: 1,
             },
         }
     }
@@ -134,6 +140,7 @@ impl Limits {
                 output_bytes: MIB,
                 log_lines: 10_000,
                 log_bytes: MIB,
+                judgements_per_instance: 1_000_000,
             },
             PolicyKind::Auditor => Self {
                 deadline_ms: 300_000,
@@ -142,6 +149,7 @@ impl Limits {
                 output_bytes: 32 * MIB,
                 log_lines: 100_000,
                 log_bytes: 16 * MIB,
+                judgements_per_instance: 1,
             },
             PolicyKind::Guard => Self {
                 deadline_ms: 20_000,
@@ -150,6 +158,7 @@ impl Limits {
                 output_bytes: 4 * MIB,
                 log_lines: 10_000,
                 log_bytes: MIB,
+                judgements_per_instance: 1,
             },
         }
     }
@@ -206,7 +215,7 @@ macro_rules! overrides {
     };
 }
 
-overrides!(deadline_ms, memory_bytes, table_elements, output_bytes, log_lines, log_bytes);
+overrides!(deadline_ms, memory_bytes, table_elements, output_bytes, log_lines, log_bytes, judgements_per_instance);
 
 fn chosen(name: &str, asked: Option<u64>, default: u64, largest: u64) -> Result<u64> {
     match asked {
@@ -232,6 +241,8 @@ mod tests {
         let limits = serde_json::to_value(Limits::default_of(PolicyKind::Auditor)).unwrap_or_default();
         let mut settable: Vec<_> =
             limits.as_object().into_iter().flat_map(|limits| limits.keys().map(String::as_str)).collect();
+        // Nobody hits it: the next judgement is given by a fresh instance.
+        settable.retain(|member| *member != "judgements_per_instance");
         named.sort_unstable();
         settable.sort_unstable();
         assert_eq!(named, settable);
