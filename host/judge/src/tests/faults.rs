@@ -278,13 +278,13 @@ async fn f47_a_post_return_that_misbehaves_is_never_a_verdict() {
 
 /// The guest counts its calls in a global and in memory, and traps when it finds a count from an earlier call.
 #[tokio::test]
-async fn f48_no_state_is_left_for_the_next_call() {
+async fn f48_a_fresh_instance_for_each_judgement_finds_no_state_of_the_last() {
     let call = "(if (global.get $seen) (then unreachable)) (global.set $seen (i32.const 1))
         (if (i32.load (i32.const 100000)) (then unreachable)) (i32.store (i32.const 100000) (i32.const 1))
         (if (i32.ne (memory.size) (i32.const 2)) (then unreachable)) (drop (memory.grow (i32.const 1)))
         (i32.const 80)";
     let guest = Guest::gray().extra("(global $seen (mut i32) (i32.const 0))").call(call);
-    let binding = Lab::new().bind_gray(&guest, |_| ()).await;
+    let binding = Lab::new().bind_gray(&guest, |l| l.judgements_per_instance = 1).await;
     for _ in 0..50 {
         assert_eq!(decide(&binding).outcome, Outcome::Verdict(GrayVerdict::Admit));
     }

@@ -54,7 +54,7 @@ async fn f33_an_instance_whose_time_is_over_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn bindings_share_no_instance_and_clones_of_one_do() {
+async fn f48_bindings_share_no_instance_and_clones_of_one_do() {
     let (lab, remembering) = (Lab::new(), counting(1, &refusing()));
     let (one, other) = (lab.bind_gray(&remembering, |_| ()).await, lab.bind_gray(&remembering, |_| ()).await);
     assert!(admits(&one) && admits(&other), "each meets an instance of its own");
