@@ -1,0 +1,1 @@
+//! Tests of guards on a whole host, by the clock.
