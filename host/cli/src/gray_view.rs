@@ -12,9 +12,7 @@ use berth_model::{
         LimitOverrides, PolicyKind, Window,
         registry::{Mode, OnError, Watch},
     },
-    rollout::{
-        Cause, Change, FailureReason, GrayTask, GuardCounts, GuardProgress, GuardSaid, Progress, TaskPolicy,
-    },
+    rollout::{Cause, Change, FailureReason, GrayTask, GuardCounts, GuardProgress, GuardSaid, Progress, TaskPolicy},
 };
 
 /// The card of a task.

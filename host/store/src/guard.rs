@@ -124,14 +124,28 @@ macro_rules! tried {
 macro_rules! firsts {
     ($table:literal, $asked:literal) => {
         concat!(
-            "SELECT CAST(0 AS BIGINT), (", $asked, " - $2) / $3 AS number, COUNT(*) FROM ", $table,
-            " WHERE task_id = $1 AND ", $asked, " >= $2 GROUP BY number
-             UNION ALL SELECT CAST(1 AS BIGINT), (downloaded_at - $2) / $3 AS number, COUNT(*) FROM ", $table,
+            "SELECT CAST(0 AS BIGINT), (",
+            $asked,
+            " - $2) / $3 AS number, COUNT(*) FROM ",
+            $table,
+            " WHERE task_id = $1 AND ",
+            $asked,
+            " >= $2 GROUP BY number
+             UNION ALL SELECT CAST(1 AS BIGINT), (downloaded_at - $2) / $3 AS number, COUNT(*) FROM ",
+            $table,
             " WHERE task_id = $1 AND downloaded_at >= $2 GROUP BY number
-             UNION ALL SELECT CAST(2 AS BIGINT), (", tried!(), " - $2) / $3 AS number, COUNT(*) FROM ", $table,
-            " WHERE task_id = $1 AND ", tried!(), " >= $2 GROUP BY number
-             UNION ALL SELECT CAST(3 AS BIGINT), (failed_at - $2) / $3 AS number, COUNT(*) FROM ", $table,
-            " WHERE task_id = $1 AND ", tried!(), " >= $2 AND failed_at IS NOT NULL GROUP BY number"
+             UNION ALL SELECT CAST(2 AS BIGINT), (",
+            tried!(),
+            " - $2) / $3 AS number, COUNT(*) FROM ",
+            $table,
+            " WHERE task_id = $1 AND ",
+            tried!(),
+            " >= $2 GROUP BY number
+             UNION ALL SELECT CAST(3 AS BIGINT), (failed_at - $2) / $3 AS number, COUNT(*) FROM ",
+            $table,
+            " WHERE task_id = $1 AND ",
+            tried!(),
+            " >= $2 AND failed_at IS NOT NULL GROUP BY number"
         )
     };
 }

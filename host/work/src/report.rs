@@ -52,9 +52,8 @@ fn note_bystander(checks: &Checks, tasks: &[Arc<GrayEntry>], report: &Report) {
 /// address that a check answers with names both: `?gray={task}&guid={guid}`. To be called once the last byte was sent.
 pub fn downloaded(checks: &Checks, package: &PackageName, task: &GrayTaskId, guid: &str) {
     let index = checks.live.current();
-    let delivers = |task: &&Arc<GrayEntry>| {
-        task.mini_app == package.mini_app_id && task.release.version == package.version
-    };
+    let delivers =
+        |task: &&Arc<GrayEntry>| task.mini_app == package.mini_app_id && task.release.version == package.version;
     let Some(task) = index.task(task.as_str()).filter(delivers) else { return };
     if task.admitted.mark(Key::of(guid), Mark::Downloaded) {
         checks.marker.mark(&task.id, guid, Mark::Downloaded, String::new());

@@ -95,7 +95,9 @@ fn usual_test(gray: &Side, online: &Side) -> bool {
 }
 
 fn main() {
-    println!("| fails with the online version | fails in grayscale | stopped by `error-rate` | after devices: half, nine in ten | stopped by the usual test |");
+    println!(
+        "| fails with the online version | fails in grayscale | stopped by `error-rate` | after devices: half, nine in ten | stopped by the usual test |"
+    );
     println!("|---|---|---|---|---|");
     let same = [0.002, 0.01, 0.05, 0.2].map(|share| (share, share));
     let worse = [0.02, 0.03, 0.05, 0.1, 0.3, 1.0].map(|share| (0.01, share));
@@ -107,7 +109,9 @@ fn main() {
         times.sort_unstable();
         let after = |tenths: usize| {
             // Of all releases, not of those that were stopped.
-            times.get(RELEASES * tenths / 10 - 1).map_or("–".to_owned(), |windows| (*windows as u64 * GRAY).to_string())
+            times
+                .get(RELEASES * tenths / 10 - 1)
+                .map_or("–".to_owned(), |windows| (*windows as u64 * GRAY).to_string())
         };
         let devices = if gray > online { format!("{}, {}", after(5), after(9)) } else { String::new() };
         println!("| {} % | {} % | {:.1} % | {devices} | {:.1} % |", online * 100.0, gray * 100.0, share(0), share(1));

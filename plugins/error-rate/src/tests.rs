@@ -52,7 +52,11 @@ fn g13_before_the_minimum_sample_nothing_is_said() {
     let few = health(1, (49, 49), (400, 0));
     assert_eq!(advice("{}", &few), Advice::CarryOn);
     assert!(matches!(advice(r#"{"min_devices": 49}"#, &few), Advice::Suspend(_)));
-    assert_eq!(advice(r#"{"min_devices": 1}"#, &health(3, (100, 90), (0, 0))), Advice::CarryOn, "nobody to compare with");
+    assert_eq!(
+        advice(r#"{"min_devices": 1}"#, &health(3, (100, 90), (0, 0))),
+        Advice::CarryOn,
+        "nobody to compare with"
+    );
     let nothing = Health { gray: vec![], online: vec![], ..few };
     assert_eq!(advice(r#"{"min_devices": 1}"#, &nothing), Advice::CarryOn);
 }
@@ -79,7 +83,13 @@ fn g13_a_smaller_risk_takes_more_evidence() {
 
 #[test]
 fn g13_a_config_that_means_nothing_is_refused() {
-    for config in [r#"{"alpha": 0}"#, r#"{"alpha": 0.6}"#, r#"{"min_difference": -1}"#, r#"{"then": "pause"}"#, r#"{"aplha": 0.1}"#] {
+    for config in [
+        r#"{"alpha": 0}"#,
+        r#"{"alpha": 0.6}"#,
+        r#"{"min_difference": -1}"#,
+        r#"{"then": "pause"}"#,
+        r#"{"aplha": 0.1}"#,
+    ] {
         assert!(ErrorRate::from_json(config).is_err(), "{config}");
     }
 }

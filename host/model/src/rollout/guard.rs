@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Move, health::Beside};
 use crate::policy::{
-    Advice, Outcome,
+    Advice, Evaluation, LogLevel, Outcome,
     registry::{Mode, OnError, Watch},
 };
 
@@ -66,11 +66,13 @@ impl Opinion {
     }
 }
 
-impl From<Outcome<Advice>> for Opinion {
-    fn from(outcome: Outcome<Advice>) -> Self {
+impl From<Evaluation<Advice>> for Opinion {
+    /// An advice to carry on has no words of its own: the last line of the guard's log stands in for them.
+    fn from(Evaluation { outcome, log, .. }: Evaluation<Advice>) -> Self {
         let trouble = outcome.trouble().unwrap_or_default();
+        let last = || log.into_iter().rev().find(|line| line.level != LogLevel::Debug).map(|line| line.message);
         let (said, words) = match outcome {
-            Outcome::Verdict(Advice::CarryOn) => (GuardSaid::CarryOn, String::new()),
+            Outcome::Verdict(Advice::CarryOn) => (GuardSaid::CarryOn, last().unwrap_or_default()),
             Outcome::Verdict(Advice::Suspend(why)) => (GuardSaid::Suspend, why),
             Outcome::Verdict(Advice::End(why)) => (GuardSaid::End, why),
             Outcome::Failed { .. } => (GuardSaid::Failed, trouble),
@@ -164,11 +166,21 @@ impl GuardCounts {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::policy::Limit;
+    use crate::policy::{Limit, LogLine};
 
     fn opinion(outcome: Outcome<Advice>) -> Opinion {
-        outcome.into()
+        Evaluation::without_run(outcome, Duration::ZERO).into()
+    }
+
+    #[test]
+    fn g13_why_a_task_goes_on_is_told_by_the_guards_log() {
+        let line = |level, message: &str| LogLine { level, message: message.into() };
+        let log = vec![line(LogLevel::Info, "a"), line(LogLevel::Warn, "3 of 90 fail"), line(LogLevel::Debug, "b")];
+        let spoken = Evaluation { log, ..Evaluation::without_run(Outcome::Verdict(Advice::CarryOn), Duration::ZERO) };
+        assert_eq!(Opinion::from(spoken), Opinion { said: GuardSaid::CarryOn, words: "3 of 90 fail".into() });
     }
 
     #[test]
@@ -191,7 +203,10 @@ mod tests {
         assert_eq!(moves(Mode::Enforce, OnError::Open), [None, suspend, end, None, None, None]);
         assert_eq!(moves(Mode::Shadow, OnError::Closed), [None; 6]);
         let words = |outcome| {
-            opinion(outcome).calls_for("own", Mode::Enforce, OnError::Closed).map(|(_, words)| words).unwrap_or_default()
+            opinion(outcome)
+                .calls_for("own", Mode::Enforce, OnError::Closed)
+                .map(|(_, words)| words)
+                .unwrap_or_default()
         };
         assert_eq!(words(Outcome::Verdict(Advice::End("it burns".into()))), "own ends the task: it burns");
         assert_eq!(

@@ -10,8 +10,7 @@ use serde_json::Value;
 
 use super::{Cause, Change, Conditions, State};
 use crate::policy::{
-    LimitOverrides,
-    PolicyKind,
+    LimitOverrides, PolicyKind,
     registry::{Mode, OnError, Watch},
 };
 

@@ -19,7 +19,7 @@ use berth_base::{
 use berth_judge::GUARDS_AT_ONCE;
 use berth_model::{
     policy::{
-        Health, Outcome, PolicyKind,
+        Evaluation, Health, Outcome, PolicyKind,
         registry::{Mode, ScopeKind, Watch},
     },
     rollout::{
@@ -187,9 +187,10 @@ async fn opinion(guards: &Guards, due: &Due) -> Opinion {
         let binding = &due.binding;
         let policy = guards.policies.load(&binding.digest).await?;
         let bound = policy.bind_guard(&binding.config.0, binding.limits.0.apply(PolicyKind::Guard)?)?;
-        Ok::<_, Error>(bound.judge(due.health.clone()).await.outcome)
+        Ok::<_, Error>(bound.judge(due.health.clone()).await)
     };
-    judged.await.unwrap_or_else(|error| Outcome::Failed { message: error.detail }).into()
+    let failed = |error: Error| Evaluation::without_run(Outcome::Failed { message: error.detail }, Duration::ZERO);
+    judged.await.unwrap_or_else(failed).into()
 }
 
 /// Records what came of a window, and moves the task if that is called for. False, and nothing changes, when the task was
