@@ -8,6 +8,7 @@ struct Shape {
     world: &'static str,
     imports: &'static str,
     export: &'static str,
+    params: &'static str,
 }
 
 const AUDITOR: Shape = Shape {
@@ -15,18 +16,27 @@ const AUDITOR: Shape = Shape {
     imports: r#"(import "berth:policy/contents@1.0.0" "[resource-drop]archive" (func $drop (param i32)))
   (import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
     export: "audit@1.0.0#audit",
+    params: "i32",
 };
 
 const GRAYSCALE: Shape = Shape {
     world: "grayscale",
     imports: r#"(import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
     export: "gray@1.0.0#decide",
+    params: "i32",
+};
+
+const GUARD: Shape = Shape {
+    world: "guard",
+    imports: r#"(import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
+    export: "watch@1.0.0#judge",
+    params: "i32 i32 i32 i32 i32 i32 i32 i32",
 };
 
 /// What a policy does when it is asked to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Says yes: admits the device, or finds nothing.
+    /// Says yes: admits the device, finds nothing, or lets the release go on.
     Agrees,
     /// Traps, as a policy that panics does.
     Traps,
@@ -78,6 +88,11 @@ pub fn grayscale(name: &str, manner: Manner) -> Vec<u8> {
     guest(&GRAYSCALE, name, manner)
 }
 
+/// Makes a guard that judges in this manner.
+pub fn guard(name: &str, manner: Manner) -> Vec<u8> {
+    guest(&GUARD, name, manner)
+}
+
 /// Makes a core module with a section that names its world, as policy toolchains make it.
 fn guest(shape: &Shape, name: &str, manner: Manner) -> Vec<u8> {
     let mut module = wat::parse_str(text(shape, name, manner)).unwrap();
@@ -91,7 +106,7 @@ fn guest(shape: &Shape, name: &str, manner: Manner) -> Vec<u8> {
 /// Writes the module as text. Its `describe` answers with the name, the version, a summary and an empty schema; their
 /// addresses and lengths lie at address 16.
 fn text(shape: &Shape, name: &str, manner: Manner) -> String {
-    let Shape { imports, export, .. } = shape;
+    let Shape { imports, export, params, .. } = shape;
     let strings = [(256, name.len() as u32), (400, 5), (416, 4), (1024, 0)];
     let table: String = strings
         .iter()
@@ -110,7 +125,7 @@ fn text(shape: &Shape, name: &str, manner: Manner) -> String {
     (global.set $heap (i32.and (i32.add (i32.add (global.get $heap) (local.get 3)) (i32.const 15)) (i32.const -16))))
   (func (export "berth:policy/about@1.0.0#describe") (result i32) (i32.const 16))
   (func (export "berth:policy/configure@1.0.0#configure") (param i32 i32) (result i32) (i32.const 64))
-  (func (export "berth:policy/{export}") (param i32) (result i32) {}))"#,
+  (func (export "berth:policy/{export}") (param {params}) (result i32) {}))"#,
         manner.version(),
         manner.body(shape)
     )

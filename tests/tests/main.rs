@@ -14,6 +14,7 @@ mod gray;
 mod gray_edit;
 mod gray_policies;
 mod greed;
+mod guards;
 mod host_apps;
 mod house;
 mod identity;

@@ -59,6 +59,7 @@ impl Collector for Figures {
         self.index(&mut page)?;
         self.admissions(&mut page)?;
         self.policies(&mut page)?;
+        self.guards(&mut page)?;
         let failed_open = self.0.audits.failed_open.load(Ordering::Relaxed);
         page.counter(
             "audit_evaluations_failed_open",
@@ -146,6 +147,14 @@ impl Figures {
             (vec![("policy", *policy), ("mode", *mode), ("opinion", *opinion)], *count)
         });
         page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)
+    }
+
+    fn guards(&self, page: &mut Page<'_>) -> fmt::Result {
+        let counts = self.0.guards.tally.counts();
+        let labelled = counts.iter().map(|((policy, mode, said), count)| {
+            (vec![("policy", policy.as_str()), ("mode", mode.as_str()), ("said", said.as_str())], *count)
+        });
+        page.counters("guard_looks", "What guards of grayscale tasks said when a window was over", labelled)
     }
 }
 

@@ -112,6 +112,7 @@ impl Host {
         workers.spawn(log::run_retention(app.logs.clone()));
         workers.spawn(log::run_export(app.logs.clone(), app.log_export.clone(), db.clone()));
         workers.spawn(rollout::run_ticker(db.clone()));
+        workers.spawn(rollout::run_guards(app.guards.clone()));
         workers.spawn(settings::run_ticker(db.clone()));
         workers.spawn(authorisation::run(app.channels.clone()));
         workers.spawn(authorisation::run_renewer(app.channels.clone()));
@@ -173,6 +174,9 @@ impl Host {
         }
         if let Err(error) = deliver::release(&app.db).await {
             tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
+        }
+        if let Err(error) = rollout::release_guards(&app.db).await {
+            tracing::warn!(?error, "the guards could not be given back; other hosts wait until their leases end");
         }
         if let Err(error) = log::release_export(&app.db).await {
             tracing::warn!(

@@ -22,7 +22,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller, Scope},
     endpoint::runtime::Endpoint,
-    rollout::Mark,
+    rollout::{Mark, Standing},
     runtime::Runtime,
     settings::ApiName,
 };
@@ -179,6 +179,9 @@ impl<'a> Round<'a> {
         {
             self.note_running(task);
         }
+        if let Decision::Online(online) = &decision {
+            self.note_bystander(having, online, now);
+        }
         self.result(having, now, &decision)
     }
 
@@ -196,6 +199,21 @@ impl<'a> Round<'a> {
     fn note_running(&self, task: &GrayEntry) {
         if task.admitted.mark(self.key, Mark::Running) {
             self.checks.marker.mark(&task.id, &self.device.guid, Mark::Running, String::new());
+        }
+    }
+
+    /// Takes note of a device that gets the online version while tasks with guards deliver (G13).
+    fn note_bystander(&self, having: &Having, online: &Release, now: Millis) {
+        for task in self.known(having).iter().flat_map(|app| &app.gray) {
+            let Some(bystanders) = task.bystanders.as_ref().filter(|_| task.standing(now) == Standing::Open) else {
+                continue;
+            };
+            if bystanders.ask(self.key, task.admitted.len()) {
+                self.checks.marker.note_bystander(&task.id, &self.device.guid, None);
+            }
+            if having.version() == Some(&online.version) && bystanders.mark(self.key, Mark::Running) {
+                self.checks.marker.note_bystander(&task.id, &self.device.guid, Some(Mark::Running));
+            }
         }
     }
 

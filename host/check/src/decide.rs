@@ -160,7 +160,7 @@ fn try_task<'a>(
         return None;
     }
     if standing == Standing::AdmittedOnly || question.refused.contains(&task.id) {
-        trace.step("admitted", id, false, || "The task admits nobody new.".into());
+        trace.step("admitted", id, false, || admits_nobody(task));
         return None;
     }
     if (question.tired)() {
@@ -168,6 +168,11 @@ fn try_task<'a>(
         return None;
     }
     passes(task, online, question, trace).then_some(Decision::Admit(task))
+}
+
+fn admits_nobody(task: &GrayEntry) -> String {
+    let why = task.suspended_by_guard.as_ref().map(|why| format!(" Its guard {why}.")).unwrap_or_default();
+    format!("The task admits nobody new.{why}")
 }
 
 /// How many times the version failed on the device, as counted by the task of this version that has admitted it.
@@ -320,6 +325,8 @@ mod tests {
             cohorts: Arc::new(TaskCohorts::default()),
             named: Arc::default(),
             admitted: Arc::new(members),
+            bystanders: None,
+            suspended_by_guard: None,
             max_failures: 3,
         })
     }

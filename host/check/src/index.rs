@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Admitted, Claims, Named,
+    Admitted, Bystanders, Claims, Named,
     judge::{Cohorts, Judge, JudgeSpec, Tally},
 };
 use berth_base::{
@@ -82,6 +82,10 @@ pub struct GrayEntry {
     pub named: Arc<Named>,
     /// The devices that it has admitted.
     pub admitted: Arc<Admitted>,
+    /// Devices that get the online version meanwhile; `None` unless a guard watches the task (G13).
+    pub bystanders: Option<Arc<Bystanders>>,
+    /// What the guard said that has suspended it; `None` when none has.
+    pub suspended_by_guard: Option<String>,
     /// After how many failures of the version on a device it is not offered to the device any more (G15); 0 for never.
     pub max_failures: u8,
 }

@@ -4,6 +4,7 @@
 mod admitted;
 mod admitter;
 mod answer;
+mod bystanders;
 mod checks;
 mod decide;
 mod force;
@@ -20,6 +21,7 @@ mod trace;
 pub use admitted::Admitted;
 pub use admitter::{Admission, AdmitGroup, AdmitQueue, Admitter, AdmitterCounts};
 pub use answer::{Asker, check, explain};
+pub use bystanders::Bystanders;
 pub use checks::Checks;
 pub use decide::{Decision, Question, decide};
 pub use fuse::{Ask, Fuse};

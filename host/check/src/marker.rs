@@ -13,8 +13,14 @@ const BATCH: usize = 1000;
 struct Note {
     task: GrayTaskId,
     guid: String,
-    mark: Mark,
-    reason: String,
+    what: What,
+}
+
+enum What {
+    /// An admitted device got a mark, for this reason.
+    Admitted(Mark, String),
+    /// A bystander asked first, or got a mark.
+    Bystander(Option<Mark>),
 }
 
 /// Hands marks to the background worker. Cheap to clone.
@@ -35,10 +41,22 @@ pub struct TaskMarks {
     pub failing: BTreeSet<String>,
     /// Every failure: the device and the reason.
     pub failures: Vec<(String, String)>,
+    /// The bystanders that asked first, in the order in which they did.
+    pub new_bystanders: Vec<String>,
+    /// The bystanders that got each mark.
+    pub bystanders: BTreeMap<Mark, BTreeSet<String>>,
 }
 
 impl TaskMarks {
     /// Adds what is noted after all that is there.
+    fn take(&mut self, guid: String, what: What) {
+        match what {
+            What::Admitted(mark, reason) => self.add(guid, mark, reason),
+            What::Bystander(None) => self.new_bystanders.push(guid),
+            What::Bystander(Some(mark)) => _ = self.bystanders.entry(mark).or_default().insert(guid),
+        }
+    }
+
     fn add(&mut self, guid: String, mark: Mark, reason: String) {
         self.marked.entry(mark).or_default().insert(guid.clone());
         match mark {
@@ -69,9 +87,19 @@ impl Marker {
     /// Queues a mark for writing and returns at once. `reason` says why the version failed; it is empty for other
     /// marks. When the queue is full, the mark is dropped.
     pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark, reason: String) {
-        let note = Note { task: task.clone(), guid: guid.to_owned(), mark, reason };
+        self.send(task, guid, What::Admitted(mark, reason));
+    }
+
+    /// Queues for writing that a bystander of the task asked first (`None`) or got a mark, and returns at once. When the
+    /// queue is full, that is dropped.
+    pub fn note_bystander(&self, task: &GrayTaskId, guid: &str, mark: Option<Mark>) {
+        self.send(task, guid, What::Bystander(mark));
+    }
+
+    fn send(&self, task: &GrayTaskId, guid: &str, what: What) {
+        let note = Note { task: task.clone(), guid: guid.to_owned(), what };
         if self.0.try_send(note).is_err() {
-            tracing::debug!(%task, %mark, "a mark of a device is lost, because too many wait");
+            tracing::debug!(%task, "a mark of a device is lost, because too many wait");
         }
     }
 }
@@ -84,8 +112,8 @@ impl MarkQueue {
             return None;
         }
         let mut marks = Marks::new();
-        for Note { task, guid, mark, reason } in notes {
-            marks.entry(task).or_default().add(guid, mark, reason);
+        for Note { task, guid, what } in notes {
+            marks.entry(task).or_default().take(guid, what);
         }
         Some(marks)
     }

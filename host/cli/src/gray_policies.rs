@@ -12,7 +12,7 @@ use super::{
 use berth_model::{
     policy::{
         LimitOverrides,
-        registry::{Mode, NewPolicyBinding, OnError},
+        registry::{Mode, NewPolicyBinding, OnError, Watch},
     },
     rollout::{EditTaskPolicy, GrayTask, TaskPolicy, share},
 };
@@ -34,10 +34,17 @@ pub struct Policies {
     /// Only devices that this policy admits; may be repeated
     #[arg(long = "policy", value_name = "NAME[=CONFIG.json]")]
     pub policies: Vec<PolicyChoice>,
+    /// Let this guard watch the release, such as error-rate, and suspend or end it; may be repeated
+    #[arg(long = "guard", value_name = "NAME[=CONFIG.json]")]
+    pub guards: Vec<PolicyChoice>,
+    /// How a guard watches, such as error-rate='{"window_minutes": 10, "min_devices": 200}'; may be repeated
+    #[arg(long = "watch", value_name = "NAME=WATCH.json")]
+    pub watches: Vec<Of<ConfigSource>>,
     /// Whether the verdict of a policy decides (enforce) or is only recorded (shadow); may be repeated
     #[arg(long = "mode", value_name = "NAME=MODE")]
     pub modes: Vec<Of<Mode>>,
-    /// What happens when a policy fails: closed refuses, open lets pass; may be repeated
+    /// What happens when a policy fails: closed refuses the device, or suspends the task if it is a guard; open lets pass; may
+    /// be repeated
     #[arg(long = "on-error", value_name = "NAME=closed|open")]
     pub on_errors: Vec<Of<OnError>>,
     /// Limits of a policy in place of the default ones, such as percentage='{"deadline_ms": 50}'; may be repeated
@@ -92,6 +99,8 @@ impl Policies {
         self.share().is_none()
             && self.bucket_key.is_none()
             && self.policies.is_empty()
+            && self.guards.is_empty()
+            && self.watches.is_empty()
             && self.modes.is_empty()
             && self.on_errors.is_empty()
             && self.limits.is_empty()
@@ -115,7 +124,7 @@ impl Policies {
             (None, Some(_)) => return Err(Failure::usage("--bucket-key needs --percent or --stages.")),
             (None, None) => {}
         }
-        for choice in &self.policies {
+        for choice in self.policies.iter().chain(&self.guards) {
             let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
             new.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
         }
@@ -129,6 +138,9 @@ impl Policies {
         }
         for Of { policy, value } in &self.limits {
             new[at(policy)?].limits = limits(value)?;
+        }
+        for Of { policy, value } in &self.watches {
+            new[at(policy)?].watch = Some(watch(value)?);
         }
         Ok(new)
     }
@@ -144,6 +156,7 @@ impl Policies {
             mode: None,
             on_error: None,
             limits: None,
+            watch: None,
         };
         let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
         let at =
@@ -153,7 +166,7 @@ impl Policies {
             let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
             edits[place].config = Some(config);
         }
-        for choice in &self.policies {
+        for choice in self.policies.iter().chain(&self.guards) {
             let Some(config) = &choice.config else {
                 return Err(Failure::usage(format!("Give the new config: --policy {}=CONFIG.json.", choice.policy)));
             };
@@ -167,6 +180,9 @@ impl Policies {
         }
         for Of { policy, value } in &self.limits {
             edits[at(policy)?].limits = Some(limits(value)?);
+        }
+        for Of { policy, value } in &self.watches {
+            edits[at(policy)?].watch = Some(watch(value)?);
         }
         let changed = edits.into_iter().zip(&task.policies).filter(|(edit, policy)| *edit != nothing(policy));
         Ok(changed.map(|(edit, _)| edit).collect())
@@ -200,12 +216,19 @@ fn shared(config: &Value, share: Option<(&'static str, Value)>, key: Option<&str
 
 fn binding(policy: &str, config: Value) -> NewPolicyBinding {
     let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
-    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits }
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
 }
 
 fn limits(source: &ConfigSource) -> Result<LimitOverrides, Failure> {
     serde_json::from_value(source.load()?)
         .map_err(|error| Failure::usage(format!("These are no limits: {error}. Such as {{\"deadline_ms\": 50}}.")))
+}
+
+fn watch(source: &ConfigSource) -> Result<Watch, Failure> {
+    serde_json::from_value(source.load()?).map_err(|error| {
+        let such = r#"{"window_minutes": 10, "min_devices": 200}"#;
+        Failure::usage(format!("This does not say how to watch: {error}. Such as {such}."))
+    })
 }
 
 /// A number as JSON, without decimals if it is whole.

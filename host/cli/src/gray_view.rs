@@ -1,5 +1,7 @@
 //! Prints grayscale tasks, their progress, and lists.
 
+use std::iter;
+
 use super::{
     paint::{Paint, said, state},
     table::{Card, Cell, Table},
@@ -7,10 +9,10 @@ use super::{
 use berth_base::text;
 use berth_model::{
     policy::{
-        LimitOverrides,
-        registry::{Mode, OnError},
+        LimitOverrides, PolicyKind, Window,
+        registry::{Mode, OnError, Watch},
     },
-    rollout::{Cause, Change, FailureReason, GrayTask, MoveView, Progress, TaskPolicy},
+    rollout::{Cause, Change, FailureReason, GrayTask, GuardCounts, GuardProgress, GuardSaid, Progress, TaskPolicy},
 };
 
 /// The card of a task.
@@ -28,12 +30,12 @@ pub fn task(task: &GrayTask, paint: &Paint) -> String {
         card = card.field("only", words.as_str());
     }
     for one in &task.policies {
-        card = card.field("policy", policy(one));
+        card = card.field(if one.kind == PolicyKind::Guard { "guard" } else { "policy" }, policy(one));
     }
     if task.moves.is_empty() {
         return card.render(paint);
     }
-    format!("{}\n\n{}", card.render(paint), moves(&task.moves, paint))
+    format!("{}\n\n{}", card.render(paint), moves(task, paint))
 }
 
 /// The admitted devices and the cap: `12 of 500`, or `12` without a cap.
@@ -51,13 +53,19 @@ fn policy(one: &TaskPolicy) -> String {
     format!("{} {}{more}", one.policy, one.config)
 }
 
-fn moves(moves: &[MoveView], paint: &Paint) -> String {
+/// Who moved a task: a guard by the name of its policy.
+fn mover(task: &GrayTask, by: &str, paint: &Paint) -> Cell {
+    let guard = task.policies.iter().find(|policy| policy.binding.as_str() == by);
+    guard.map_or_else(|| paint.who(by), |guard| Cell::of(&guard.policy))
+}
+
+fn moves(task: &GrayTask, paint: &Paint) -> String {
     let mut table = Table::new(["WHEN", "TO", "CAUSE", "BY", "NOTE"]);
-    for one in moves {
+    for one in &task.moves {
         let parts = [one.note.clone(), changes(&one.changes)];
         let note = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
         let to = if one.changes.is_empty() { state(one.to.as_str()) } else { Cell::of("edited") };
-        table.row([paint.when(one.at), to, Cell::of(one.cause), paint.who(&one.by), Cell::any(said(&note))]);
+        table.row([paint.when(one.at), to, Cell::of(one.cause), mover(task, &one.by, paint), Cell::any(said(&note))]);
     }
     table.render(paint)
 }
@@ -94,8 +102,43 @@ pub fn progress(progress: &Progress, paint: &Paint) -> String {
         .field("running", share(progress.running))
         .field("failed", failed)
         .render(paint);
-    let parts = [Some(card), reasons(progress, paint), over_time(progress, paint)];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    let guards = progress.guards.iter().map(|one| guard(one, paint));
+    let parts = [reasons(progress, paint), over_time(progress, paint)];
+    iter::once(card).chain(guards).chain(parts.into_iter().flatten()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A guard, what it compares, and what it has said.
+fn guard(guard: &GuardProgress, paint: &Paint) -> String {
+    let Watch { window_minutes, min_devices } = guard.watch;
+    let shadow = if guard.mode == Mode::Shadow { " (shadow)" } else { "" };
+    let sides = |of: fn(&Window) -> u64| {
+        guard.looks.first().map(|look| format!("gray {}, online {}", of(&look.total.gray), of(&look.total.online)))
+    };
+    let card = Card::default()
+        .field("guard", Cell::strong(format!("{}{shadow}", guard.policy)))
+        .field("window", format!("{window_minutes} min, from {min_devices} devices on"))
+        .maybe("since", guard.since.map(|since| paint.when(since)))
+        .maybe("next look", guard.next_look.map(|next| paint.when(next)))
+        .maybe("said", counts(&guard.counts))
+        .maybe("tried", sides(|window| window.running))
+        .maybe("failed", sides(|window| window.failed))
+        .render(paint);
+    let mut table = Table::new(["LOOK", "SAID", "GRAY", "ONLINE", "WORDS"]);
+    for look in &guard.looks {
+        let side = |window: &Window| Cell::from(format!("{} of {}", window.failed, window.running));
+        let says = if look.moved { Cell::strong(look.said) } else { Cell::of(look.said) };
+        let (gray, online) = (side(&look.total.gray), side(&look.total.online));
+        table.row([paint.when(look.at), says, gray, online, Cell::any(said(&look.words))]);
+    }
+    if guard.looks.is_empty() { card } else { format!("{card}\n\n{}", table.render(paint)) }
+}
+
+/// How often a guard has said what; `None` when it was never its turn.
+fn counts(counts: &GuardCounts) -> Option<String> {
+    let mut counts = *counts;
+    let each = GuardSaid::ALL.iter().map(|said| (*counts.of(*said), said)).filter(|(count, _)| *count > 0);
+    let told: Vec<_> = each.map(|(count, said)| format!("{said} {count} ×")).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// Why the version failed; `None` when it never did.

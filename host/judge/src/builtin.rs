@@ -53,6 +53,7 @@ mod tests {
     fn f45_every_builtin_is_a_component_that_imports_only_what_its_world_has() {
         for builtin in ALL {
             let allowed: &[&str] = match builtin.name {
+                "error-rate" => &["berth:policy/log@1.0.0"],
                 "standard-conditions" | "percentage" => &["berth:policy/log@1.0.0", "berth:policy/cohort@1.0.0"],
                 _ => &["berth:policy/log@1.0.0", "berth:policy/contents@1.0.0"],
             };

@@ -43,7 +43,7 @@ mod tests;
 pub use child::compile_child_main;
 pub use compile::{CompileLimits, Compiler};
 pub use configured::{BoundAuditor, BoundGrayscale, BoundGuard};
-pub use engine::{AUDITS_AT_ONCE, Engine, EngineConfig, PoolUsage};
+pub use engine::{AUDITS_AT_ONCE, Engine, EngineConfig, GUARDS_AT_ONCE, PoolUsage};
 pub use gate::{admit, imports};
 pub use installed::Policy;
 pub use lists::named_lists;

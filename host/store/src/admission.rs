@@ -23,6 +23,8 @@ pub struct Gathered {
     pub admitted: u64,
     /// The failures of the version on them.
     pub failures: u64,
+    /// The devices that got the online version meanwhile; only a task with a guard has any (G13).
+    pub bystanders: u64,
 }
 
 /// How many of the devices that a task has admitted are in each state.
@@ -76,9 +78,9 @@ impl Tx {
         at: Millis,
     ) -> Result<()> {
         execute_built!(self, |query| {
-            query.push("UPDATE admission SET ").push(column(mark)).push(" = ").push_bind(at);
+            query.push("UPDATE admission SET ").push(mark.column()).push(" = ").push_bind(at);
             query.push(" WHERE task_id = ").push_bind(task);
-            query.push(" AND ").push(column(mark)).push(" IS NULL AND guid IN ");
+            query.push(" AND ").push(mark.column()).push(" IS NULL AND guid IN ");
             push_ids!(query, guids);
         })?;
         Ok(())
@@ -187,9 +189,11 @@ impl Tx {
 
     /// How much each task that still has an effect on devices has gathered.
     pub async fn gathered(&mut self) -> Result<HashMap<GrayTaskId, Gathered>> {
-        const SQL: &str = "SELECT id, admitted, failures FROM gray_task WHERE state <> 'ended' OR honoured";
-        let rows = fetch!(self, fetch_all, (GrayTaskId, Count, Count), SQL)?;
-        let gathered = |(id, Count(admitted), Count(failures))| (id, Gathered { admitted, failures });
+        const SQL: &str = "SELECT id, admitted, failures, bystanders FROM gray_task WHERE state <> 'ended' OR honoured";
+        let rows = fetch!(self, fetch_all, (GrayTaskId, Count, Count, Count), SQL)?;
+        let gathered = |(id, Count(admitted), Count(failures), Count(bystanders))| {
+            (id, Gathered { admitted, failures, bystanders })
+        };
         Ok(rows.into_iter().map(gathered).collect())
     }
 
@@ -298,14 +302,6 @@ impl Tx {
             _ => None,
         };
         Ok(rows.into_iter().map(|(which, number, Count(count))| (mark(which), number, count)).collect())
-    }
-}
-
-fn column(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Downloaded => "downloaded_at",
-        Mark::Running => "running_at",
-        Mark::Failed => "failed_at",
     }
 }
 

@@ -337,7 +337,9 @@ impl Tx {
 impl From<PolicyBindingRow> for TaskPolicy {
     fn from(row: PolicyBindingRow) -> Self {
         Self {
+            watch: row.watch(),
             binding: row.id,
+            kind: row.kind,
             policy: row.name,
             digest: row.digest,
             config: row.config.0,

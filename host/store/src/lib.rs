@@ -18,6 +18,7 @@ mod delivery;
 pub mod endpoint;
 pub mod event;
 pub mod gray_task;
+pub mod guard;
 mod host_app;
 mod host_key;
 mod idempotency;

@@ -12,7 +12,7 @@ use berth_base::{
 };
 use berth_model::policy::{
     LimitOverrides, PolicyKind,
-    registry::{Level, Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope},
+    registry::{Level, Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, Watch},
 };
 use berth_model::{
     access::Caller,
@@ -161,8 +161,8 @@ impl Tx {
         execute!(
             self,
             "INSERT INTO policy_binding (id, digest, scope_kind, scope_id, position, config, mode, on_error, limits,
-                                         bound_by, bound_at, once, level)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                         bound_by, bound_at, once, level, watch)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             &row.id,
             &row.digest,
             row.scope_kind,
@@ -175,7 +175,8 @@ impl Tx {
             &row.bound_by,
             row.bound_at,
             once,
-            row.level
+            row.level,
+            &row.watch
         )?;
         Ok(())
     }
@@ -185,7 +186,7 @@ impl Tx {
         execute!(
             self,
             "UPDATE policy_binding SET digest = $2, config = $3, mode = $4, on_error = $5, limits = $6, bound_by = $7,
-                    bound_at = $8, level = $9 WHERE id = $1",
+                    bound_at = $8, level = $9, watch = $10 WHERE id = $1",
             &row.id,
             &row.digest,
             Json(&row.config.0),
@@ -194,7 +195,8 @@ impl Tx {
             Json(&row.limits.0),
             &row.bound_by,
             row.bound_at,
-            row.level
+            row.level,
+            &row.watch
         )?;
         Ok(())
     }
@@ -228,6 +230,7 @@ pub struct PolicyBindingRow {
     pub mode: Mode,
     pub on_error: OnError,
     pub limits: Json<LimitOverrides>,
+    pub watch: Option<Json<Watch>>,
     pub level: Level,
     pub bound_by: String,
     pub bound_at: Millis,
@@ -239,6 +242,11 @@ impl PolicyBindingRow {
         PolicyScope { kind: self.scope_kind, id: self.scope_id.clone() }
     }
 
+    /// How it watches; `None` unless it is a guard.
+    pub fn watch(&self) -> Option<Watch> {
+        self.watch.map(|watch| watch.0)
+    }
+
     /// What comes of changing it: what is absent in `patch` stays.
     pub fn changed(&self, patch: &PolicyBindingPatch) -> NewPolicyBinding {
         let PolicyBindingPatch { policy, config, mode, on_error, limits } = patch.clone();
@@ -248,12 +256,14 @@ impl PolicyBindingRow {
             mode: mode.unwrap_or(self.mode),
             on_error: on_error.unwrap_or(self.on_error),
             limits: limits.unwrap_or_else(|| self.limits.0.clone()),
+            watch: self.watch(),
         }
     }
 
     /// Whether everything but the version of the policy is as in `new`.
     pub fn says(&self, new: &NewPolicyBinding) -> bool {
-        (&self.config.0, self.mode, self.on_error, &self.limits.0) == (&new.config, new.mode, new.on_error, &new.limits)
+        let own = (&self.config.0, self.mode, self.on_error, &self.limits.0, self.watch());
+        own == (&new.config, new.mode, new.on_error, &new.limits, new.watch)
     }
 
     /// Whether policy, config and limits are the same as in `other`, so that a config that was checked for one is good
@@ -267,6 +277,7 @@ impl From<PolicyBindingRow> for PolicyBinding {
     fn from(row: PolicyBindingRow) -> Self {
         Self {
             scope: row.scope(),
+            watch: row.watch(),
             id: row.id,
             policy: row.name,
             policy_version: row.version,

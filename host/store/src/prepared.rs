@@ -251,7 +251,11 @@ mod tests {
             grants(&ws, &["a".to_owned()].into());
         );
         for mark in Mark::ALL {
-            call!(db, mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN););
+            call!(
+                db,
+                mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN);
+                mark_bystanders(task, *mark, &["guid".to_owned()].into(), DAWN);
+            );
         }
         let (guid, reason) = ("guid".to_owned(), String::new());
         call!(
@@ -260,6 +264,8 @@ mod tests {
             failures_of(task, &["guid"].into());
             insert_failures(task, 0, &[(&guid, &reason)], DAWN);
             insert_fallen_back(task, &["guid"].into(), DAWN);
+            known_bystanders(task, std::slice::from_ref(&guid));
+            insert_bystanders(task, 0, &[&guid], DAWN);
         );
         for column in SEALED {
             call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););

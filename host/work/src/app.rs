@@ -20,6 +20,7 @@ use crate::{
     log::{LogExport, LogQueue, Logs},
     official_account::OfficialAccounts,
     policy::registry::Policies,
+    rollout::Guards,
 };
 
 /// The parts of a host. The API takes from here what an operation needs; operations do not know the whole.
@@ -40,6 +41,8 @@ pub struct App {
     pub follower: Arc<Follower>,
     /// Judges the versions under audit.
     pub audits: Arc<Audits>,
+    /// Asks the guards of gray tasks.
+    pub guards: Arc<Guards>,
     /// Takes in fulfilment messages.
     pub intake: Intake,
     /// Authorises channels.
@@ -100,6 +103,7 @@ impl App {
         let app = Self {
             follower: Arc::new(follower),
             checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
+            guards: Arc::new(Guards::new(policies.clone())),
             audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
             official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
             channels,

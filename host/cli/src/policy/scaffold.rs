@@ -168,7 +168,7 @@ fn filled(text: &str, name: &PolicyName, kind: World, schema: &str) -> String {
         World::Grayscale => {
             ("grayscale", format!("berth gray create APP --name canary --version V --for 7d --policy {name}"))
         }
-        World::Guard => ("guard", format!("berth policy inspect {name}")),
+        World::Guard => ("guard", format!("berth gray create APP --name canary --version V --for 7d --guard {name}")),
     };
     // The interface that the world exports besides the common ones, its class in Python, and its function.
     let (interface, class, function) = match kind {

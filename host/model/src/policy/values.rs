@@ -165,16 +165,17 @@ pub struct Finding {
     pub fix: Option<String>,
 }
 
-/// Counts of one period of time.
+/// Counts of one period of time. Each device counts once for each thing, in the period in which it did it first, so that
+/// periods add up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Window {
     /// The length of the period in minutes.
     pub minutes: u32,
-    /// The devices that asked for a version.
+    /// The devices that asked, and were told to run the version.
     pub checks: u64,
-    /// The packages that were downloaded.
+    /// The devices that downloaded the version.
     pub downloads: u64,
-    /// The devices that run the version.
+    /// The devices that tried the version: it ran there, or failed.
     pub running: u64,
     /// The devices on which the version failed.
     pub failed: u64,
@@ -189,7 +190,7 @@ pub struct Health {
     pub version: String,
     /// The periods of the gray version, oldest first.
     pub gray: Vec<Window>,
-    /// The periods of the online version, oldest first.
+    /// The same periods of the online version, on devices that asked while the task delivered and got it.
     pub online: Vec<Window>,
 }
 

@@ -34,7 +34,8 @@ pub struct NewGrayTask {
     /// Only devices or accounts in any of these lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectList>,
-    /// Further policies, at most 16, all of which must admit a device (G12).
+    /// Further policies, at most 16: grayscale policies, all of which must admit a device (G12), and guards, each of which
+    /// watches the health of the task (G13).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<NewPolicyBinding>,
 }

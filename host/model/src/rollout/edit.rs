@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Conditions, HostAppRange, ObjectList, PlatformRange, State, TaskPolicy, conditions, share, widen};
 use crate::policy::{
     LimitOverrides,
-    registry::{Mode, OnError},
+    registry::{Mode, OnError, Watch},
 };
 
 /// What may be edited of a gray task. Absent members stay as they are; lists replace the ones before.
@@ -74,6 +74,9 @@ pub struct EditTaskPolicy {
     /// The new limits, in place of all that differ from the defaults now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitOverrides>,
+    /// How a guard watches from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }
 
 /// What an edit changed of a task: one of its members, before and after. Conditions are in words.
@@ -166,11 +169,12 @@ impl Terms {
             );
             return Err(Error::field("policies", rule));
         }
-        let EditTaskPolicy { config, mode, on_error, limits, .. } = change.clone();
+        let EditTaskPolicy { config, mode, on_error, limits, watch, .. } = change.clone();
         policy.config = config.unwrap_or_else(|| policy.config.take());
         policy.mode = mode.unwrap_or(policy.mode);
         policy.on_error = on_error.unwrap_or(policy.on_error);
         policy.limits = limits.unwrap_or_else(|| std::mem::take(&mut policy.limits));
+        policy.watch = Watch::of(watch.or(policy.watch), policy.kind)?;
         Ok(())
     }
 
@@ -255,6 +259,7 @@ impl TaskPolicy {
             ("mode", json!(self.mode), json!(new.mode)),
             ("on_error", json!(self.on_error), json!(new.on_error)),
             ("limits", json!(self.limits), json!(new.limits)),
+            ("watch", json!(self.watch), json!(new.watch)),
         ];
         let members = members.into_iter().filter(|(_, from, to)| from != to);
         members.map(|(member, from, to)| Change { field: format!("{}.{member}", self.policy), from, to }).collect()
@@ -304,17 +309,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::DAWN;
+    use crate::{policy::PolicyKind, testing::DAWN};
 
     fn policy(name: &str, config: Value) -> TaskPolicy {
         TaskPolicy {
             binding: PolicyBindingId::generate(DAWN, &SystemRandom),
+            kind: PolicyKind::Grayscale,
             policy: name.into(),
             digest: Digest::of(name.as_bytes()),
             config,
             mode: Mode::Enforce,
             on_error: OnError::Closed,
             limits: LimitOverrides::default(),
+            watch: None,
         }
     }
 

@@ -25,4 +25,13 @@ impl Mark {
     pub fn bit(self) -> u8 {
         1 << self as u8
     }
+
+    /// The column of the time at which a device got its first mark of this kind.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Downloaded => "downloaded_at",
+            Self::Running => "running_at",
+            Self::Failed => "failed_at",
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Grayscale releases (G1–G12): a task offers an approved version to some devices before everyone gets it.
+//! Grayscale releases (G1–G13, G15): a task offers an approved version to some devices before everyone gets it.
 //!
 //! A device that passes a task's policies is *admitted*: a row, counted against the cap, that keeps the device on the
 //! version. Devices already admitted keep it while the task delivers or is suspended, and after the cap has ended it;
@@ -10,6 +10,8 @@ pub mod conditions;
 mod create;
 mod edit;
 mod fallen;
+mod guard;
+pub mod health;
 mod mark;
 mod moves;
 mod progress;
@@ -26,6 +28,7 @@ pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform,
 pub use create::NewGrayTask;
 pub use edit::{Change, EditGrayTask, EditTaskPolicy, Terms, check_cap, check_period};
 pub use fallen::is_told as fallen_is_told;
+pub use guard::{GuardCounts, GuardLook, GuardProgress, GuardSaid, Opinion};
 pub use mark::Mark;
 pub use moves::{Note, PlannedMove};
 pub use progress::{Bucket, FailureReason, Progress};

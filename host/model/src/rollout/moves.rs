@@ -11,7 +11,7 @@ pub struct PlannedMove<'a> {
     pub what: Move,
     /// Why the task moves.
     pub cause: Cause,
-    /// The account that moves it, or [`BERTH`].
+    /// The account that moves it, [`BERTH`], or the id of the binding of a guard.
     pub actor: &'a str,
     /// The note that comes with the move; may be empty.
     pub note: &'a str,

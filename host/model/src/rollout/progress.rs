@@ -4,6 +4,8 @@
 use berth_base::clock::Millis;
 use serde::{Deserialize, Serialize};
 
+use super::GuardProgress;
+
 /// The progress of a gray task, in distinct devices. Each device that was offered the version is in one state now:
 /// `waiting`, `running` or `failed`, which add up to `offered`.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -31,6 +33,9 @@ pub struct Progress {
     pub reasons: Vec<FailureReason>,
     /// How many further reasons there are.
     pub other_reasons: u64,
+    /// Its guards, with what they have said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardProgress>,
     /// When devices were offered the version, and when they first downloaded it, ran it and failed with it: at most 60
     /// buckets of equal length, oldest first. Buckets in which nothing happened are left out.
     pub over_time: Vec<Bucket>,

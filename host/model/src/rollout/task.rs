@@ -36,6 +36,8 @@ text_enum! {
         Superseded = "superseded",
         /// The MiniApp went off the shelf (A2).
         OffShelf = "off-shelf",
+        /// A guard said so, or gave no verdict and fails closed (G13).
+        Guard = "guard",
     }
 }
 

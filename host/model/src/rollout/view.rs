@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{Cause, Change, Conditions, State};
 use crate::policy::{
-    LimitOverrides,
-    registry::{Mode, OnError},
+    LimitOverrides, PolicyKind,
+    registry::{Mode, OnError, Watch},
 };
 
 /// A gray task: a grayscale release of one version.
@@ -61,6 +61,8 @@ pub struct GrayTask {
 #[allow(missing_docs, reason = "the words are those of PolicyBinding")]
 pub struct TaskPolicy {
     pub binding: PolicyBindingId,
+    /// What it judges: a grayscale policy whom the task admits, a guard whether it goes on.
+    pub kind: PolicyKind,
     pub policy: String,
     pub digest: Digest,
     pub config: Value,
@@ -68,6 +70,8 @@ pub struct TaskPolicy {
     pub on_error: OnError,
     #[serde(default)]
     pub limits: LimitOverrides,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }
 
 /// One move of a task: who or what caused it, and when (G5). An edit is a move, too (G16).
@@ -86,7 +90,7 @@ pub struct MoveView {
     /// The note that came with the move; absent when there was none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// The account that moved the task, or `berth` for the host itself.
+    /// The account that moved the task, `berth` for the host itself, or the id of the binding of the guard that did.
     #[cfg_attr(feature = "sql", sqlx(rename = "moved_by"))]
     pub by: String,
     /// When it moved.

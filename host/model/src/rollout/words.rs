@@ -1,11 +1,12 @@
 //! What restricts a gray task, in words for people (G8).
 
 use super::{Conditions, TaskPolicy, conditions::POLICY, share};
-use crate::policy::registry::Mode;
+use crate::policy::{PolicyKind, registry::Mode};
 
 /// A phrase for each condition and each policy, and one for the cap. When several must hold, the first phrase says so.
 pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Option<u64>) -> Vec<String> {
-    let named = || policies.iter().filter(|policy| policy.policy != POLICY);
+    let of_kind = |kind| policies.iter().filter(move |policy| policy.kind == kind);
+    let named = || of_kind(PolicyKind::Grayscale).filter(|policy| policy.policy != POLICY);
     let mut must = conditions.in_words();
     must.extend(named().filter(|policy| policy.mode == Mode::Enforce).map(admits));
     if must.len() > 1 {
@@ -17,7 +18,16 @@ pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Opt
     }
     must.extend(shadows().map(|policy| format!("Policy {}: is asked, and decides nothing (shadow)", policy.policy)));
     must.extend(max_users.map(|max| format!("At most {max} devices")));
+    must.extend(of_kind(PolicyKind::Guard).map(watches));
     must
+}
+
+fn watches(guard: &TaskPolicy) -> String {
+    let says = match guard.mode {
+        Mode::Enforce => "watches the release, and may suspend or end it",
+        Mode::Shadow => "watches the release, and decides nothing (shadow)",
+    };
+    format!("Guard {}: {says}", guard.policy)
 }
 
 fn admits(policy: &TaskPolicy) -> String {
@@ -40,12 +50,14 @@ mod tests {
     fn policy(name: &str, config: Value, mode: Mode) -> TaskPolicy {
         TaskPolicy {
             binding: PolicyBindingId::generate(DAWN, &SystemRandom),
+            kind: PolicyKind::Grayscale,
             policy: name.into(),
             digest: Digest::of(name.as_bytes()),
             config,
             mode,
             on_error: OnError::Closed,
             limits: Default::default(),
+            watch: None,
         }
     }
 
@@ -79,6 +91,19 @@ mod tests {
             [
                 "All devices, as nothing that decides restricts the task",
                 "Policy percentage: is asked, and decides nothing (shadow)",
+            ]
+        );
+    }
+
+    #[test]
+    fn g13_guards_are_told_apart_from_what_restricts_the_task() {
+        let guard = |mode| TaskPolicy { kind: PolicyKind::Guard, ..policy("error-rate", json!({}), mode) };
+        assert_eq!(
+            in_words(&Conditions::default(), &[guard(Mode::Enforce), guard(Mode::Shadow)], Some(9)),
+            [
+                "At most 9 devices",
+                "Guard error-rate: watches the release, and may suspend or end it",
+                "Guard error-rate: watches the release, and decides nothing (shadow)",
             ]
         );
     }

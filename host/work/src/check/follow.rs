@@ -12,7 +12,7 @@ use std::{
 };
 
 use berth_check::{
-    Admitted, Index, Live, Named, TaskCohorts,
+    Admitted, Bystanders, Index, Live, Named, TaskCohorts,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
     judge::{JudgeSpec, Judges, Unready},
 };
@@ -129,6 +129,9 @@ async fn read(follower: &Follower, base: &Index) -> Result<News> {
     }
     for task in base.tasks() {
         catch_up(&mut tx, &task.id, &task.admitted, &gathered).await?;
+        if let Some(bystanders) = &task.bystanders {
+            catch_up_bystanders(&mut tx, &task.id, bystanders, &gathered).await?;
+        }
     }
     Ok(news)
 }
@@ -189,7 +192,7 @@ async fn catch_up(
     known: &Admitted,
     gathered: &HashMap<GrayTaskId, Gathered>,
 ) -> Result<()> {
-    let Some(Gathered { admitted, failures }) = gathered.get(task) else { return Ok(()) };
+    let Some(Gathered { admitted, failures, .. }) = gathered.get(task) else { return Ok(()) };
     while known.known() < *admitted {
         let rows = tx.admissions_after(task.as_str(), known.known(), CHUNK).await?;
         let Some((_, last)) = rows.last() else { break };
@@ -199,6 +202,23 @@ async fn catch_up(
         let rows = tx.failures_after(task.as_str(), known.known_failures(), CHUNK).await?;
         let Some((_, last)) = rows.last() else { break };
         known.extend_failures(rows.iter().map(|(guid, _)| Key::of(guid)), *last);
+    }
+    Ok(())
+}
+
+/// Adds to the bystanders that are known of a task those that came meanwhile, on any host. Nothing depends on their being
+/// complete: those of a task that is new here come in the next round.
+async fn catch_up_bystanders(
+    tx: &mut Tx,
+    task: &GrayTaskId,
+    known: &Bystanders,
+    gathered: &HashMap<GrayTaskId, Gathered>,
+) -> Result<()> {
+    let Some(Gathered { bystanders, .. }) = gathered.get(task) else { return Ok(()) };
+    while known.known() < *bystanders {
+        let rows = tx.bystanders_after(task.as_str(), known.known(), CHUNK).await?;
+        let Some((_, last)) = rows.last() else { break };
+        known.extend(rows.iter().map(|(guid, _)| Key::of(guid)), *last);
     }
     Ok(())
 }
@@ -222,7 +242,7 @@ async fn gray_entry(
     task: TaskRows,
     admitted: Arc<Admitted>,
 ) -> GrayEntry {
-    let TaskRows { row, bindings, cohorts } = task;
+    let TaskRows { row, bindings, cohorts, guarded, suspended_by_guard } = task;
     let mut judges = Vec::with_capacity(bindings.len());
     for spec in bindings {
         judges.push(bound_judge(follower, before, spec, &row.mini_app_id).await);
@@ -235,6 +255,7 @@ async fn gray_entry(
         }
     }
     let typed = row.conditions.0.objects.iter().flat_map(|list| &list.values);
+    let bystanders = guarded.then(|| before.and_then(|task| task.bystanders.clone()).unwrap_or_default());
     let named = Arc::new(Named::new(typed, lists.0.values().cloned().collect()));
     GrayEntry {
         life: row.life(),
@@ -245,6 +266,8 @@ async fn gray_entry(
         cohorts: Arc::new(lists) as Arc<dyn Cohorts>,
         named,
         admitted,
+        bystanders,
+        suspended_by_guard,
         max_failures: follower.max_failures,
     }
 }

@@ -13,9 +13,12 @@ use berth_check::{
 use berth_model::{
     Finished,
     endpoint::runtime::Endpoint,
-    policy::registry::{Mode, OnError, ScopeKind},
+    policy::{
+        PolicyKind,
+        registry::{Mode, OnError, ScopeKind},
+    },
     privacy::PrivacyRuntime,
-    rollout::each_text,
+    rollout::{Cause, State, each_text},
     settings::{AppSettings, Domains, InForce},
 };
 use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
@@ -32,6 +35,10 @@ pub(super) struct TaskRows {
     pub row: TaskRow,
     pub bindings: Vec<JudgeSpec>,
     pub cohorts: Vec<(CohortId, Digest)>,
+    /// Whether a guard watches it.
+    pub guarded: bool,
+    /// The words of the guard that has suspended it.
+    pub suspended_by_guard: Option<String>,
 }
 
 /// The binding as checks know it.
@@ -179,19 +186,31 @@ async fn add_privacy(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 
 async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for row in tx.live_gray_tasks_in(span).await? {
-        let bindings = bindings(tx, &row.id).await?;
+        let (guards, bindings) = bindings(tx, &row.id).await?;
+        let suspended_by_guard = suspended_by_guard(tx, &row).await?;
         let cohorts = named_cohorts(tx, &row.mini_app_id, &bindings).await?;
         if let Some(app) = apps.get_mut(&row.mini_app_id) {
-            app.tasks.push(TaskRows { row, bindings, cohorts });
+            app.tasks.push(TaskRows { row, bindings, cohorts, guarded: guards > 0, suspended_by_guard });
         }
     }
     Ok(())
 }
 
-/// The policy bindings of a task, in their order.
-async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<Vec<JudgeSpec>> {
+/// How many guards a task has, and the bindings of the policies that judge devices, in their order.
+async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<(usize, Vec<JudgeSpec>)> {
     let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
-    Ok(rows.into_iter().map(spec).collect())
+    let (guards, judges): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.kind == PolicyKind::Guard);
+    Ok((guards.len(), judges.into_iter().map(spec).collect()))
+}
+
+/// Why a guard has suspended a task; `None` when the task goes on, or somebody else has suspended it.
+async fn suspended_by_guard(tx: &mut Tx, task: &TaskRow) -> Result<Option<String>> {
+    if task.state != State::Suspended {
+        return Ok(None);
+    }
+    let moves = tx.gray_moves(&task.id).await?;
+    let last = moves.into_iter().rev().find(|one| one.from != one.to);
+    Ok(last.filter(|last| last.cause == Cause::Guard).map(|last| last.note))
 }
 
 /// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.

@@ -1,4 +1,4 @@
-//! Creates gray tasks (G1–G4, G12).
+//! Creates gray tasks (G1–G4, G12, G13).
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -26,6 +26,9 @@ use crate::{mini_app, policy::registry, rollout::settle};
 
 /// Policies that one task takes besides the standard conditions.
 const MAX_POLICIES: usize = 16;
+
+/// The kinds of policies that a task takes.
+const JUDGES: [PolicyKind; 2] = [PolicyKind::Grayscale, PolicyKind::Guard];
 
 /// How many tasks of one MiniApp may exist that have not ended.
 const MOST_TASKS: i64 = 20;
@@ -187,7 +190,7 @@ async fn prepare_bindings(
     mini_app::authorise(&mut db.read().await?, caller, id, Action::Release).await?;
     let mut prepared = Vec::new();
     for wanted in standard.iter().chain(policies) {
-        let policy = registry::check(db, judges, wanted, PolicyKind::Grayscale).await?;
+        let policy = registry::check(db, judges, wanted, &JUDGES).await?;
         prepared.push((wanted.clone(), policy));
     }
     Ok(prepared)
@@ -201,5 +204,6 @@ pub(super) fn standard(conditions: &Conditions) -> NewPolicyBinding {
         mode: Mode::Enforce,
         on_error: OnError::Closed,
         limits: LimitOverrides::default(),
+        watch: None,
     }
 }

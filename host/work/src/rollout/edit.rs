@@ -88,13 +88,13 @@ impl Seen {
         for (row, terms) in self.rows.iter().zip(&new.policies) {
             if TaskPolicy::from(row.clone()) != *terms {
                 let new = binding(row.digest.to_string(), terms);
-                let policy = registry::check(db, judges, &new, PolicyKind::Grayscale).await?;
+                let policy = registry::check(db, judges, &new, &[row.kind]).await?;
                 accepted.push(Accepted { row: Some(row.clone()), new, policy });
             }
         }
         if self.terms.conditions.is_empty() && !new.conditions.is_empty() {
             let new = create::standard(&new.conditions);
-            let policy = registry::check(db, judges, &new, PolicyKind::Grayscale).await?;
+            let policy = registry::check(db, judges, &new, &[PolicyKind::Grayscale]).await?;
             accepted.push(Accepted { row: None, new, policy });
         }
         Ok(accepted)
@@ -102,8 +102,8 @@ impl Seen {
 }
 
 fn binding(policy: String, terms: &TaskPolicy) -> NewPolicyBinding {
-    let TaskPolicy { config, mode, on_error, limits, .. } = terms.clone();
-    NewPolicyBinding { policy, config, mode, on_error, limits }
+    let TaskPolicy { config, mode, on_error, limits, watch, .. } = terms.clone();
+    NewPolicyBinding { policy, config, mode, on_error, limits, watch }
 }
 
 /// Stores the new terms of a task that this transaction holds; nothing when they are the old ones.

@@ -15,7 +15,7 @@ use berth_model::{
     event::{self, GrayFellBack, kind},
     rollout::fallen_is_told,
 };
-use berth_store::{Db, Tx, gray_task::TaskRow};
+use berth_store::{Db, Tx, gray_task::TaskRow, guard::BystanderMarks};
 
 /// How long the worker lets marks gather between two batches.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -59,6 +59,8 @@ async fn write_task(tx: &mut Tx, task: &TaskRow, marks: &TaskMarks) -> Result<Ha
             tx.set_running(&task.id, runs, guids).await?;
         }
     }
+    let bystanders = BystanderMarks { new: marks.new_bystanders.clone(), marked: marks.bystanders.clone() };
+    tx.note_bystanders(task, &bystanders, now).await?;
     tx.add_failures(&task.id, &marks.failures, now).await
 }
 

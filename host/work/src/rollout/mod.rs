@@ -1,4 +1,4 @@
-//! Grayscale releases (G1–G12, G15): a task offers an approved version to some devices before everyone gets it.
+//! Grayscale releases (G1–G13, G15): a task offers an approved version to some devices before everyone gets it.
 //!
 //! A device that passes a task's policies is *admitted*: a row, counted against the cap, that keeps the device on the
 //! version. Devices already admitted keep it while the task delivers or is suspended, and after the cap has ended it;
@@ -11,6 +11,9 @@ mod cohort;
 mod config;
 mod create;
 mod edit;
+mod guard;
+#[cfg(test)]
+mod guard_tests;
 mod mark;
 mod progress;
 mod settle;
@@ -28,6 +31,7 @@ pub use cohort::{MAX_COHORT_BYTES, MAX_COHORT_MEMBERS, cohorts, upload_cohort};
 pub use config::GrayConfig;
 pub use create::create;
 pub use edit::edit;
+pub use guard::{GuardTally, Guards, look_around, release as release_guards, run as run_guards};
 pub use mark::run_marks;
 pub use progress::progress;
 pub use settle::{Settled, settle};

@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{Db, Tx, admission::States};
 
-use crate::rollout::{GrayConfig, view};
+use crate::rollout::{GrayConfig, guard, view};
 
 /// Buckets that a progress has at most.
 const BUCKETS: i64 = 60;
@@ -33,6 +33,7 @@ pub async fn progress(db: &Db, config: &GrayConfig, caller: &Caller, id: &GrayTa
         0 => 0,
         most => tx.devices_that_fell_back(id, most).await?,
     };
+    let guards = guard::progress(&mut tx, &task).await?;
     Ok(Progress {
         offered,
         downloaded: over_time.iter().map(|bucket| bucket.downloaded).sum(),
@@ -44,6 +45,7 @@ pub async fn progress(db: &Db, config: &GrayConfig, caller: &Caller, id: &GrayTa
         max_users: task.max_users.map(u64::from),
         other_reasons: all_reasons - reasons.len() as u64,
         reasons,
+        guards,
         over_time,
     })
 }

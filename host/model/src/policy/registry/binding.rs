@@ -11,7 +11,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{Level, Mode, OnError, PolicyScope, ScopeKind};
+use super::{Level, Mode, OnError, PolicyScope, ScopeKind, Watch};
 use crate::policy::LimitOverrides;
 
 /// A policy that is bound to a place.
@@ -36,6 +36,9 @@ pub struct PolicyBinding {
     pub on_error: OnError,
     /// The limits that differ from the defaults.
     pub limits: LimitOverrides,
+    /// How it watches its gray task; of guards only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
     /// The level that made it, or the platform if an admin of the platform has changed more of it than the version. What is
     /// the platform's, only its admins change or remove.
     pub level: Level,
@@ -73,6 +76,9 @@ pub struct NewPolicyBinding {
     /// The limits that are to differ from the defaults.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitOverrides,
+    /// How it watches its gray task; of guards only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }
 
 /// A policy to bind, and the place where to bind it.
@@ -100,12 +106,14 @@ struct Told {
     on_error: OnError,
     #[serde(default)]
     limits: LimitOverrides,
+    #[serde(default)]
+    watch: Option<Watch>,
 }
 
 impl From<Told> for ScopedPolicyBinding {
     fn from(told: Told) -> Self {
-        let Told { scope, policy, config, mode, on_error, limits } = told;
-        Self { scope, binding: NewPolicyBinding { policy, config, mode, on_error, limits } }
+        let Told { scope, policy, config, mode, on_error, limits, watch } = told;
+        Self { scope, binding: NewPolicyBinding { policy, config, mode, on_error, limits, watch } }
     }
 }
 

@@ -3,10 +3,12 @@
 mod binding;
 mod install;
 mod scope;
+mod watch;
 
 pub use binding::{NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, ScopedPolicyBinding};
 pub use install::{InstalledPolicy, PolicyQuery};
 pub use scope::{Level, PolicyScope, ScopeKind};
+pub use watch::Watch;
 
 use berth_base::text::text_enum;
 

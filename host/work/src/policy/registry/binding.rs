@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use berth_model::policy::registry::{
     InstalledPolicy, Level, NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope,
-    ScopeKind, ScopedPolicyBinding,
+    ScopeKind, ScopedPolicyBinding, Watch,
 };
 use berth_store::policy::PolicyBindingRow;
 
@@ -30,22 +30,25 @@ impl Acceptance for Policies {
     }
 }
 
-/// Decides whether a policy fits what is to be bound: it is of the kind, the limits are in bounds, and it accepts the
-/// config. It runs the policy, so that no transaction may be open.
+/// Decides whether a policy fits what is to be bound: it is of one of these kinds, the limits and the rest of its terms are
+/// in bounds, and it accepts the config. It runs the policy, so that no transaction may be open.
 ///
 /// # Errors
-/// `policy-kind`, `policy-config`, `invalid-field` for limits.
+/// `policy-kind`, `policy-config`, `invalid-field` for limits and what guards alone have.
 pub async fn fit(
     acceptance: &dyn Acceptance,
     policy: &InstalledPolicy,
     new: &NewPolicyBinding,
-    kind: PolicyKind,
+    kinds: &[PolicyKind],
 ) -> Result<()> {
-    if policy.kind != kind {
-        let text = format!("{} is a policy of kind {}; here one of kind {kind} is needed.", policy.name, policy.kind);
+    if !kinds.contains(&policy.kind) {
+        let wanted: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let wanted = wanted.join(" or ");
+        let text = format!("{} is a policy of kind {}; here one of kind {wanted} is needed.", policy.name, policy.kind);
         return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
     }
-    acceptance.accept(&policy.digest, &new.config, &new.limits.apply(kind)?).await
+    Watch::of(new.watch, policy.kind)?;
+    acceptance.accept(&policy.digest, &new.config, &new.limits.apply(policy.kind)?).await
 }
 
 /// The policy that is to be bound, found and fit.
@@ -53,10 +56,10 @@ pub async fn check(
     db: &Db,
     acceptance: &dyn Acceptance,
     new: &NewPolicyBinding,
-    kind: PolicyKind,
+    kinds: &[PolicyKind],
 ) -> Result<InstalledPolicy> {
     let policy = db.read().await?.require_policy(&new.policy).await?;
-    fit(acceptance, &policy, new, kind).await?;
+    fit(acceptance, &policy, new, kinds).await?;
     Ok(policy)
 }
 
@@ -90,6 +93,7 @@ pub async fn attach(
         mode: new.mode,
         on_error: new.on_error,
         limits: Json(new.limits),
+        watch: Watch::of(new.watch, policy.kind)?.map(Json),
         level,
         bound_by: actor.to_owned(),
         bound_at: now,
@@ -97,6 +101,9 @@ pub async fn attach(
     match tx.insert_policy_binding(&row).await {
         Err(error) if is_unique_violation(&error) => return Err(bound_already(&row.name, None)),
         inserted => inserted?,
+    }
+    if row.kind == PolicyKind::Guard {
+        tx.insert_guard_watch(&row).await?;
     }
     let told = PolicyBinding::from(row.clone());
     tx.tell(kind::POLICY_BOUND, &row.id, actor, &told);
@@ -141,7 +148,7 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
     scope::authorise(&scope, &mut reading, caller, Action::Configure).await?;
     let kind = kind_at(&scope, &reading.require_policy(&binding.policy).await?)?;
     drop(reading);
-    let policy = check(&policies.db, policies, &binding, kind).await?;
+    let policy = check(&policies.db, policies, &binding, &[kind]).await?;
     let mut tx = policies.db.begin().await?;
     let level = Level::at(scope.kind, caller.is_platform_admin());
     let row = attach(&mut tx, caller.account.as_str(), level, scope, binding, policy).await?;
@@ -230,7 +237,7 @@ pub async fn rebind(
             );
             return Err(Error::field("scope", rule));
         }
-        let policy = check(&policies.db, policies, &seen.changed(&patch), seen.kind).await?;
+        let policy = check(&policies.db, policies, &seen.changed(&patch), &[seen.kind]).await?;
         let mut tx = policies.db.begin().await?;
         let (row, owner) = held(&mut tx, caller, id).await?;
         if let Some(mini_app) = &owner {
@@ -286,6 +293,7 @@ pub async fn store(
         mode: new.mode,
         on_error: new.on_error,
         limits: Json(new.limits),
+        watch: Watch::of(new.watch, row.kind)?.map(Json),
         bound_by: actor.to_owned(),
         bound_at: tx.now(),
         ..row

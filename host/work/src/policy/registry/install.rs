@@ -165,7 +165,7 @@ async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes
     let row = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);
     if row.kind == PolicyKind::Auditor {
-        fit(policies, &row, &new, PolicyKind::Auditor).await?;
+        fit(policies, &row, &new, &[PolicyKind::Auditor]).await?;
     }
     let mut tx = policies.db.begin().await?;
     let added = add(&mut tx, event::BERTH, &row).await?;
@@ -190,5 +190,6 @@ fn platform_binding(policy: &InstalledPolicy) -> NewPolicyBinding {
         mode: Mode::Enforce,
         on_error: OnError::Closed,
         limits: Default::default(),
+        watch: None,
     }
 }

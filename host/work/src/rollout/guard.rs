@@ -1,0 +1,255 @@
+//! Asks the guards of gray tasks, once for each window, whether the tasks should go on, and does what they say (G13).
+//!
+//! A window begins when the task begins to deliver, or is resumed: who resumes it has overruled what the guard had seen,
+//! and the guard begins anew with devices that try the version from then on. When a window is over, the first host that
+//! takes a lease on the guard asks it. What came of it, the move of the task and the end of the lease are one transaction,
+//! which only the holder of the lease can make, so that nothing is done twice. A host that was away asks once, about all
+//! that was missed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use berth_base::{
+    clock::Millis,
+    error::{Error, Result},
+};
+use berth_judge::GUARDS_AT_ONCE;
+use berth_model::{
+    policy::{
+        Evaluation, Health, Outcome, PolicyKind,
+        registry::{Mode, ScopeKind, Watch},
+    },
+    rollout::{
+        Cause, GuardLook, GuardProgress, GuardSaid, Opinion, PlannedMove, State,
+        health::{self, Beside},
+    },
+};
+use berth_store::{Db, Lease, Tx, gray_task::TaskRow, guard::GuardWatch, policy::PolicyBindingRow};
+use futures_util::future::join_all;
+
+use crate::{beat, policy::registry::Policies};
+
+/// How often a host looks for windows that are over.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How long a guard stays with a host that says nothing more: longer than the longest evaluation may take, and the wait for a
+/// place to run in.
+const LEASE_SECONDS: i64 = 180;
+
+/// Looks that a progress has at most.
+const LOOKS: i64 = 10;
+
+/// Everything that asking guards takes.
+pub struct Guards {
+    policies: Policies,
+    /// What guards have said on this host since it started.
+    pub tally: GuardTally,
+}
+
+impl Guards {
+    /// Guards that are among these policies; the database is theirs, too.
+    pub fn new(policies: Policies) -> Self {
+        Self { policies, tally: GuardTally::default() }
+    }
+
+    fn db(&self) -> &Db {
+        &self.policies.db
+    }
+}
+
+/// Counts what guards say, by the name of the policy and its mode.
+#[derive(Default)]
+pub struct GuardTally(Mutex<BTreeMap<(String, Mode, GuardSaid), u64>>);
+
+impl GuardTally {
+    fn count(&self, binding: &PolicyBindingRow, said: GuardSaid) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((binding.name.clone(), binding.mode, said)).or_default() += 1;
+    }
+
+    /// All counts.
+    pub fn counts(&self) -> BTreeMap<(String, Mode, GuardSaid), u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Asks guards for ever, several at once; failures are logged and tried again.
+pub async fn run(guards: Arc<Guards>) {
+    let trouble = "guards of grayscale tasks could not be asked; trying again";
+    join_all((0..GUARDS_AT_ONCE).map(|_| beat::every(BEAT, trouble, || look_around(&guards)))).await;
+}
+
+/// Asks every guard whose window is over and that no other host has. Returns how many.
+#[tracing::instrument(name = "guards.look_around", skip_all)]
+pub async fn look_around(guards: &Guards) -> Result<usize> {
+    let mut asked = 0;
+    while let Some(watch) = claim(guards.db()).await? {
+        look(guards, watch).await?;
+        asked += 1;
+    }
+    Ok(asked)
+}
+
+/// Gives up the guards of a host that stops, so that others can take them at once.
+pub async fn release(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.release_guards(db.host()).await?;
+    tx.commit().await
+}
+
+async fn claim(db: &Db) -> Result<Option<GuardWatch>> {
+    // Most of the time nothing is due, and to see that takes no lock.
+    if !db.read().await?.has_due_guard(db.now()).await? {
+        return Ok(None);
+    }
+    let mut tx = db.begin().await?;
+    let claimed = tx.claim_guard(&Lease::of(db, LEASE_SECONDS)).await?;
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// A window that is over, with what there is to say of it.
+struct Due {
+    watch: GuardWatch,
+    binding: PolicyBindingRow,
+    /// How the guard watches.
+    terms: Watch,
+    task: TaskRow,
+    health: Health,
+    window: Beside,
+    total: Beside,
+}
+
+/// What there is to do about a guard whose time has come.
+enum Turn {
+    /// A window is over.
+    Ask(Box<Due>),
+    /// The task has begun, or begun again, or its windows have changed: the guard waits for a window to be over.
+    Wait(GuardWatch),
+}
+
+async fn look(guards: &Guards, watch: GuardWatch) -> Result<()> {
+    match turn(guards.db(), watch).await? {
+        Turn::Wait(watch) => {
+            let mut tx = guards.db().begin().await?;
+            tx.give_guard_back(&watch, guards.db().host()).await?;
+            tx.commit().await
+        }
+        Turn::Ask(due) => {
+            let opinion = opinion(guards, &due).await;
+            let said = opinion.said;
+            if act(guards.db(), &due, opinion).await? {
+                guards.tally.count(&due.binding, said);
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn turn(db: &Db, mut watch: GuardWatch) -> Result<Turn> {
+    let mut tx = db.read().await?;
+    let now = tx.now();
+    let task = tx.gray_task(&watch.task_id).await?;
+    let task = task.ok_or_else(|| Error::not_found("grayscale task", &watch.task_id))?;
+    let binding = tx.policy_binding(&watch.binding_id).await?;
+    let binding = binding.ok_or_else(|| Error::not_found("policy binding", &watch.binding_id))?;
+    let terms = binding.watch().unwrap_or_default();
+    let since = tx.delivers_since(&task.id).await?.unwrap_or(now);
+    let width = terms.window_millis();
+    let over = (now.0 - since.0).max(0) / width;
+    (watch.since, watch.due_at) = (since, Millis(since.0 + (over + 1) * width));
+    if over == 0 {
+        return Ok(Turn::Wait(watch));
+    }
+    let windows = |firsts| health::windows(terms.window_minutes, over.unsigned_abs(), firsts);
+    let gray = windows(tx.firsts_of_admitted(&task.id, since, width).await?);
+    let online = windows(tx.firsts_of_bystanders(&task.id, since, width).await?);
+    let last = |windows: &[_]| windows.last().copied().unwrap_or_default();
+    let (window, total) = (
+        Beside { gray: last(&gray), online: last(&online) },
+        Beside { gray: health::total(&gray), online: health::total(&online) },
+    );
+    let health = Health { task_id: task.id.to_string(), version: task.version.to_string(), gray, online };
+    Ok(Turn::Ask(Box::new(Due { watch, binding, terms, task, health, window, total })))
+}
+
+/// What the guard says, unless there are too few devices to ask about. That it cannot be loaded counts as its failure: a
+/// guard that is not there must not look like one that agrees.
+async fn opinion(guards: &Guards, due: &Due) -> Opinion {
+    let tried = due.total.gray.running;
+    if tried < due.terms.min_devices {
+        return Opinion::too_few(tried, &due.terms);
+    }
+    let judged = async {
+        let binding = &due.binding;
+        let policy = guards.policies.load(&binding.digest).await?;
+        let bound = policy.bind_guard(&binding.config.0, binding.limits.0.apply(PolicyKind::Guard)?)?;
+        Ok::<_, Error>(bound.judge(due.health.clone()).await)
+    };
+    let failed = |error: Error| Evaluation::without_run(Outcome::Failed { message: error.detail }, Duration::ZERO);
+    judged.await.unwrap_or_else(failed).into()
+}
+
+/// Records what came of a window, and moves the task if that is called for. False, and nothing changes, when the task was
+/// moved meanwhile or another host has the guard.
+#[tracing::instrument(name = "guard.act", skip_all, fields(gray_task = %due.task.id, guard = %due.binding.id))]
+async fn act(db: &Db, due: &Due, opinion: Opinion) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    tx.hold_mini_app(&due.task.mini_app_id).await?;
+    let mut task = tx.hold_gray_task(&due.task.id).await?;
+    let mut watch = due.watch.clone();
+    let current = task.state == State::Delivering && tx.delivers_since(&task.id).await? == Some(watch.since);
+    if current {
+        *watch.counts.0.of(opinion.said) += 1;
+    }
+    if !tx.give_guard_back(&watch, db.host()).await? {
+        return Ok(false);
+    }
+    if current {
+        record(&mut tx, due, &mut task, opinion).await?;
+    }
+    tx.commit().await?;
+    Ok(current)
+}
+
+async fn record(tx: &mut Tx, due: &Due, task: &mut TaskRow, opinion: Opinion) -> Result<()> {
+    let PolicyBindingRow { id, name, mode, on_error, .. } = &due.binding;
+    let step = opinion.calls_for(name, *mode, *on_error);
+    if let Some((what, note)) = &step {
+        let step = PlannedMove { what: *what, cause: Cause::Guard, actor: id.as_str(), note };
+        tx.move_gray_task(task, &step).await?;
+    }
+    let look = GuardLook {
+        at: tx.now(),
+        said: opinion.said,
+        words: opinion.words,
+        moved: step.is_some(),
+        window: due.window,
+        total: due.total,
+    };
+    tx.insert_guard_look(id, &look).await
+}
+
+/// The guards of a task, with what they have said, in the order of the task's policies.
+pub(super) async fn progress(tx: &mut Tx, task: &TaskRow) -> Result<Vec<GuardProgress>> {
+    let watches = tx.guard_watches(&task.id).await?;
+    let mut guards = Vec::with_capacity(watches.len());
+    for binding in tx.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await? {
+        let Some(watch) = watches.iter().find(|watch| watch.binding_id == binding.id) else { continue };
+        let began = watch.since > Millis(0);
+        guards.push(GuardProgress {
+            since: began.then_some(watch.since),
+            next_look: (began && task.state == State::Delivering).then_some(watch.due_at),
+            counts: watch.counts.0,
+            looks: tx.guard_looks(&binding.id, LOOKS).await?,
+            watch: binding.watch().unwrap_or_default(),
+            binding: binding.id,
+            policy: binding.name,
+            mode: binding.mode,
+        });
+    }
+    Ok(guards)
+}
