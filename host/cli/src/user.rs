@@ -13,9 +13,10 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MiniAppId};
+use berth_base::ids::{HostAppId, LoginEntryName, MiniAppId};
 use berth_model::{
     identity::{LinkUser, Swap, Swapped, UserLink},
+    login_entry::{NamedLoginBinding, UserLoginBinding},
     privacy::{NamedUser, UserErased},
     user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession},
 };
@@ -95,6 +96,26 @@ pub enum User {
     Links {
         /// The host app, whose token this takes: of its server or an admin
         host_app: HostAppId,
+        /// The account that is logged in to the host app
+        #[arg(long)]
+        account: String,
+    },
+    /// List who a user is at login entries of MiniApps, and was, as the server of the host app does
+    Logins {
+        /// The host app, whose token this takes: of its server or an admin
+        host_app: HostAppId,
+        /// The account that is logged in to the host app
+        #[arg(long)]
+        account: String,
+    },
+    /// End the binding of a user at a login entry, as the server of the host app does
+    Unbind {
+        /// The host app, whose token this takes: of its server or an admin
+        host_app: HostAppId,
+        /// The MiniApp
+        app: MiniAppId,
+        /// The name of the login entry
+        entry: LoginEntryName,
         /// The account that is logged in to the host app
         #[arg(long)]
         account: String,
@@ -219,6 +240,18 @@ pub async fn run(command: User, session: &mut Session) -> Done {
                 link_row,
             )
         }
+        User::Logins { host_app, account } => {
+            let call = Call::get(format!("/v1/host-apps/{host_app}/login-bindings")).query("account", Some(account));
+            let empty = "The user has logged in nowhere.";
+            let columns = ["MINI APP", "ENTRY", "IS THERE", "SINCE", "ENDED"];
+            session.out.list(client.items(call).await?, columns, empty, binding_row)
+        }
+        User::Unbind { host_app, app, entry, account } => {
+            let call = Call::ask(format!("/v1/host-apps/{host_app}/login-bindings/end"));
+            let done = format!("The user is nobody at {entry} of {app} any more.");
+            let named = NamedLoginBinding { account, mini_app: app, entry };
+            session.out.done(&client.value(call.json(&named)).await?, done)
+        }
         User::Swap { open_ids, to, from } => {
             let answer = client.value(Call::ask("/v1/swap").json(&Swap { to, from, open_ids })).await?;
             session.out.show(&answer, |swapped: Swapped, _| {
@@ -251,6 +284,11 @@ fn link_row(link: UserLink, paint: &Paint) -> [Cell; 5] {
     [Cell::strong(link.mini_app), Cell::of(link.partner), agreed, taken_back, holds]
 }
 
+fn binding_row(one: UserLoginBinding, paint: &Paint) -> [Cell; 5] {
+    let subject = one.subject.map_or_else(|| Cell::new(Ink::Faint, "-"), Cell::of);
+    [Cell::strong(one.mini_app), Cell::of(one.entry), subject, paint.when(one.bound_at), paint.when_any(one.ended_at)]
+}
+
 fn erased_view(one: UserErased, paint: &Paint) -> String {
     let mini_apps: Vec<_> = one.mini_apps.iter().map(ToString::to_string).collect();
     Card::default()
@@ -260,6 +298,7 @@ fn erased_view(one: UserErased, paint: &Paint) -> String {
         .field("privacy consents", Cell::of(one.privacy_consents))
         .field("subscriptions", Cell::of(one.subscriptions))
         .field("links", Cell::of(one.links))
+        .field("login bindings", Cell::of(one.login_bindings))
         .field("messages", Cell::of(one.messages))
         .field("events", Cell::of(one.events))
         .field("log entries", Cell::of(one.log_entries))

@@ -26,6 +26,7 @@ mod index;
 mod lease;
 mod log_export;
 mod log_mask;
+pub mod login_entry;
 pub mod message;
 mod mini_app;
 pub mod official_account;

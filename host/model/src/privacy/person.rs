@@ -12,6 +12,7 @@ use super::PrivacyConsentRecord;
 use crate::{
     identity::UserLink,
     log::LogEntry,
+    login_entry::UserLoginBinding,
     message::{BothLanguages, MessageToShow, UserMessage},
     oidc::SignOnHeld,
 };
@@ -40,6 +41,9 @@ pub struct UserExport {
     pub mini_apps: Vec<UserOfMiniApp>,
     /// What the user has agreed to be told to partners of MiniApps, those that ended too, oldest first.
     pub links: Vec<UserLink>,
+    /// Who the user is at login entries of MiniApps, those that ended too, oldest first.
+    #[serde(default)]
+    pub login_bindings: Vec<UserLoginBinding>,
     /// What browsers of the user have with this host by unified authentication, the oldest first.
     #[serde(default)]
     pub sign_ons: Vec<SignOnHeld>,
@@ -113,6 +117,9 @@ pub struct UserErased {
     pub subscriptions: u64,
     /// Links between MiniApps, those that had ended too.
     pub links: u64,
+    /// Bindings at login entries, those that had ended too.
+    #[serde(default)]
+    pub login_bindings: u64,
     /// Messages.
     pub messages: u64,
     /// Events that named the user, and are without the name and what was said now.
@@ -132,6 +139,7 @@ impl UserErased {
             privacy_consents,
             subscriptions,
             links,
+            login_bindings,
             messages,
             events,
             log_entries,
@@ -145,6 +153,7 @@ impl UserErased {
             (&mut self.privacy_consents, privacy_consents),
             (&mut self.subscriptions, subscriptions),
             (&mut self.links, links),
+            (&mut self.login_bindings, login_bindings),
             (&mut self.messages, messages),
             (&mut self.events, events),
             (&mut self.log_entries, log_entries),
