@@ -19,6 +19,7 @@ mod house;
 mod identity;
 mod intruders;
 mod keys;
+mod login_entries;
 mod logs;
 mod manifests;
 mod messages;
