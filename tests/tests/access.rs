@@ -190,6 +190,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/mini-apps/{id}/login-entries", READ),
     ("PUT", "/v1/mini-apps/{id}/login-entries/{entry}", TEAM_ADMIN),
     ("DELETE", "/v1/mini-apps/{id}/login-entries/{entry}", TEAM_ADMIN),
+    ("POST", "/v1/recognitions", May::Server),
+    ("POST", "/v1/recognitions/end", May::Server),
     ("POST", "/v1/authorised-logins", May::Server),
     ("POST", "/v1/authorised-logins/finish", May::Server),
     ("POST", "/v1/login-bindings", May::Server),
@@ -670,9 +672,10 @@ impl Cast {
             ("POST", "/v1/authorised-logins" | "/v1/login-bindings/end") => {
                 json!({"entry": "shop", "open_id": format!("o{}", "0".repeat(27))})
             }
-            ("POST", "/v1/authorised-logins/finish") => {
+            ("POST", "/v1/authorised-logins/finish" | "/v1/recognitions") => {
                 json!({"code": "guess", "open_id": format!("o{}", "0".repeat(27))})
             }
+            ("POST", "/v1/recognitions/end") => json!({"app_id": OFFICIAL, "open_id": format!("o{}", "0".repeat(27))}),
             ("POST", "/v1/login-bindings") => json!({"open_id": format!("o{}", "0".repeat(27))}),
             ("POST", "/v1/host-apps/{id}/login-bindings/end") => {
                 json!({"account": "alice", "mini_app": "coffee", "entry": "shop"})
@@ -1195,7 +1198,8 @@ on_both! {
         let api = admin.get("/openapi.json").await.good();
         let mut tried = 0;
         for (method, path, may) in TABLE {
-            if matches!(may, May::Devices | May::Relying(_)) || path.starts_with("/v1/session/") || path.starts_with("/v1/authorised-logins") || path.starts_with("/v1/login-bindings") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
+            if matches!(may, May::Devices | May::Relying(_)) || path.starts_with("/v1/session/") || path.starts_with("/v1/recognitions")
+                || path.starts_with("/v1/authorised-logins") || path.starts_with("/v1/login-bindings") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
                 continue; // whoever has no key of a host app or server token is refused before the body is read, and OAuth has forms
             }
             let (address, mut told) = (cast.path(path), members(&api, method, path));

@@ -29,6 +29,7 @@ mod policies;
 mod privacy;
 mod processes;
 mod recall;
+mod recognitions;
 mod releases;
 mod rollback;
 mod rules;

@@ -53,6 +53,8 @@ fn schemes(method: &str, path: &str) -> &'static [&'static str] {
             | "/v1/swap"
             | "/v1/messages"
             | "/v1/privacy-consents/check"
+            | "/v1/recognitions"
+            | "/v1/recognitions/end"
             | "/v1/authorised-logins"
             | "/v1/authorised-logins/finish"
             | "/v1/login-bindings"

@@ -48,3 +48,37 @@ CREATE TABLE login_binding (
 CREATE UNIQUE INDEX login_binding_user ON login_binding (open_id_sha256, entry) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX login_binding_subject ON login_binding (mini_app_id, entry, subject_mac) WHERE ended_at IS NULL;
 CREATE INDEX login_binding_open_id ON login_binding (open_id_sha256);
+
+-- As whom users of MiniApps were seen at official accounts, so that one person in two MiniApps is found. person: a MAC of
+-- WeChat's OpenID. A user is one person at an account, and a person is one user of a MiniApp.
+CREATE TABLE recognised_user (
+    open_id_sha256 TEXT NOT NULL REFERENCES mini_app_user (open_id_sha256),
+    app_id         TEXT NOT NULL REFERENCES official_account (app_id) ON DELETE CASCADE,
+    mini_app_id    TEXT NOT NULL REFERENCES mini_app (id),
+    person         TEXT NOT NULL,
+    recognised_at  BIGINT NOT NULL,
+    PRIMARY KEY (open_id_sha256, app_id),
+    UNIQUE (mini_app_id, app_id, person)
+);
+CREATE INDEX recognised_user_person ON recognised_user (app_id, person);
+
+-- A link may go through an official account: open_id_sha256 is NULL then, and follows from who is recognised there.
+CREATE TABLE identity_link_through (
+    partner_open_id_sha256 TEXT NOT NULL REFERENCES mini_app_user (open_id_sha256),
+    mini_app_id            TEXT NOT NULL REFERENCES mini_app (id),
+    position               BIGINT NOT NULL,
+    partner_id             TEXT NOT NULL REFERENCES mini_app (id),
+    open_id_sha256         TEXT REFERENCES mini_app_user (open_id_sha256),
+    through_app_id         TEXT,
+    linked_at              BIGINT NOT NULL,
+    unlinked_at            BIGINT,
+    PRIMARY KEY (partner_open_id_sha256, mini_app_id, position)
+);
+INSERT INTO identity_link_through
+    SELECT partner_open_id_sha256, mini_app_id, position, partner_id, open_id_sha256, NULL, linked_at, unlinked_at
+    FROM identity_link;
+DROP TABLE identity_link;
+ALTER TABLE identity_link_through RENAME TO identity_link;
+CREATE UNIQUE INDEX identity_link_open ON identity_link (partner_open_id_sha256, mini_app_id) WHERE unlinked_at IS NULL;
+CREATE UNIQUE INDEX identity_link_open_other ON identity_link (open_id_sha256, partner_id) WHERE unlinked_at IS NULL;
+CREATE INDEX identity_link_open_id ON identity_link (open_id_sha256);

@@ -59,7 +59,7 @@ pub use berth_base::sql::{Count, is_unique_violation, was_unique_violation};
 pub use connect::{Backend, Db, DbConfig};
 pub use delivery::{Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
-pub use identity::LinkedUsers;
+pub use identity::{Here, LinkedUsers};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
 pub use oidc::{AccessTokenRow, SigningKey};

@@ -140,6 +140,10 @@ pub fn page(code: Code) -> Page {
             "A server is told OpenIDs of another MiniApp only when both teams agree that its MiniApp is the partner. There is no such agreement, it waits for one of the teams, or it was ended.",
             "An admin of each team runs `berth partner agree APP PARTNER`. `berth partner list APP` says who has to agree.",
         ),
+        Code::RecognisedOtherwise => (
+            "At the official account the user was recognised as another person before, or the person as another user of the MiniApp. Nobody is taken over.",
+            "If that is right, the MiniApp's server ends the former recognition: `berth user unrecognise APP_ID OPEN_ID`. If it is not, ignore the code: somebody else may have sent it.",
+        ),
         Code::LoginEntryFixed => (
             "Who somebody is at a provider means something there only. So the provider and the client id of a login entry stay as they are registered.",
             "Register another entry under another name. Or remove this one, which ends the bindings of its users, and add it anew.",

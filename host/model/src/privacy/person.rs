@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PrivacyConsentRecord;
 use crate::{
-    identity::UserLink,
+    identity::{RecognitionHeld, UserLink},
     log::LogEntry,
     login_entry::UserLoginBinding,
     message::{BothLanguages, MessageToShow, UserMessage},
@@ -41,6 +41,9 @@ pub struct UserExport {
     pub mini_apps: Vec<UserOfMiniApp>,
     /// What the user has agreed to be told to partners of MiniApps, those that ended too, oldest first.
     pub links: Vec<UserLink>,
+    /// At which official accounts the user is recognised, oldest first.
+    #[serde(default)]
+    pub recognitions: Vec<RecognitionHeld>,
     /// Who the user is at login entries of MiniApps, those that ended too, oldest first.
     #[serde(default)]
     pub login_bindings: Vec<UserLoginBinding>,
@@ -117,6 +120,9 @@ pub struct UserErased {
     pub subscriptions: u64,
     /// Links between MiniApps, those that had ended too.
     pub links: u64,
+    /// Recognitions at official accounts.
+    #[serde(default)]
+    pub recognitions: u64,
     /// Bindings at login entries, those that had ended too.
     #[serde(default)]
     pub login_bindings: u64,
@@ -139,6 +145,7 @@ impl UserErased {
             privacy_consents,
             subscriptions,
             links,
+            recognitions,
             login_bindings,
             messages,
             events,
@@ -153,6 +160,7 @@ impl UserErased {
             (&mut self.privacy_consents, privacy_consents),
             (&mut self.subscriptions, subscriptions),
             (&mut self.links, links),
+            (&mut self.recognitions, recognitions),
             (&mut self.login_bindings, login_bindings),
             (&mut self.messages, messages),
             (&mut self.events, events),
