@@ -12,12 +12,11 @@ use berth_model::{
 };
 
 /// How the user in the MiniApp is known.
-#[derive(Clone, Copy)]
-pub enum Here<'a> {
+pub enum Here {
     /// By the OpenID.
-    OpenId(&'a OpenId),
+    OpenId(OpenId),
     /// As the same person at this official account, whoever that is at the time.
-    Through(&'a WechatAppId),
+    Through(WechatAppId),
 }
 
 /// The users of a link: the same person in two MiniApps.
@@ -27,7 +26,7 @@ pub struct LinkedUsers<'a> {
     /// The user in the partner.
     pub there: &'a OpenId,
     /// The user in the MiniApp.
-    pub here: Here<'a>,
+    pub here: &'a Here,
 }
 
 /// The statement that finds the user of one end of a link by the other end.
@@ -296,9 +295,9 @@ impl Tx {
     }
 }
 
-impl<'a> Here<'a> {
+impl Here {
     /// What the columns `open_id_sha256` and `through_app_id` are.
-    fn columns(self) -> (Option<Digest>, Option<&'a WechatAppId>) {
+    fn columns(&self) -> (Option<Digest>, Option<&WechatAppId>) {
         match self {
             Self::OpenId(open_id) => (Some(open_id.digest()), None),
             Self::Through(app_id) => (None, Some(app_id)),

@@ -16,10 +16,11 @@ use crate::{
         authorisation::Channels,
         fulfilment::intake::{Intake, IntakeQueue},
     },
-    event::{deliver::guard::Guard, outbox::Outbox},
+    event::outbox::Outbox,
     log::{LogExport, LogQueue, Logs},
     login_entry::LoginEntries,
     official_account::OfficialAccounts,
+    outbound::Guard,
     policy::registry::Policies,
 };
 

@@ -22,7 +22,7 @@ pub mod mini_app;
 pub mod nats;
 pub mod official_account;
 pub mod oidc;
-mod outbound;
+pub mod outbound;
 pub mod overview;
 pub mod policy;
 pub mod privacy;

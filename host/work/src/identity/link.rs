@@ -35,22 +35,19 @@ pub async fn link(db: &Db, caller: &Caller, id: &HostAppId, said: LinkUser) -> R
     require_service(&mut tx, &said.partner).await?;
     let there = open_id::make(&mut tx, &said.partner, &user).await?;
     let here = match &said.through {
-        None => Some(open_id::make(&mut tx, &said.mini_app, &user).await?),
-        Some(_) => None,
+        None => Here::OpenId(open_id::make(&mut tx, &said.mini_app, &user).await?),
+        Some(app_id) => Here::Through(app_id.clone()),
     };
-    // Held in one order, so that no two transactions wait for each other.
     let mut held = vec![(&said.partner, &there)];
-    held.extend(here.iter().map(|here| (&said.mini_app, here)));
+    if let Here::OpenId(here) = &here {
+        held.push((&said.mini_app, here));
+    }
+    // Held in one order, so that no two transactions wait for each other.
     held.sort_by_key(|(mini_app, _)| *mini_app);
     for (mini_app, open_id) in held {
         tx.note_user(open_id, mini_app, &user).await?;
     }
-    let known = match (&here, &said.through) {
-        (Some(here), _) => Here::OpenId(here),
-        (None, Some(app_id)) => Here::Through(app_id),
-        (None, None) => return Err(Error::internal(anyhow::anyhow!("a link is of nobody"))),
-    };
-    let users = LinkedUsers { partner: &partner, there: &there, here: known };
+    let users = LinkedUsers { partner: &partner, there: &there, here: &here };
     let since = tx.linked_since(&users).await?;
     let linked_at = match since.filter(|since| *since >= partner.created_at) {
         Some(since) => since,

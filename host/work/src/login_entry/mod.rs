@@ -31,7 +31,7 @@ use berth_base::{
 use berth_model::user::{OpenId, User};
 use berth_store::{Db, Tx};
 
-use crate::event::deliver::guard::Guard;
+use crate::outbound::Guard;
 
 use self::provider::Providers;
 

@@ -20,9 +20,8 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    event::deliver::guard::Guard,
     oidc::jose::{Foreign, ForeignKey, read_foreign},
-    outbound::{Outbound, reason},
+    outbound::{Guard, Outbound, reason},
 };
 
 /// How long a provider may take for one answer.
@@ -288,6 +287,9 @@ async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Fault> {
         let answer = answer.map_err(|error| Fault::Unreachable(reason(WHO, &error)))?;
         let status = answer.status();
         let body = body(answer).await?;
+        if status.is_server_error() {
+            return Err(Fault::Unreachable(format!("{WHO} cannot answer now: {status}.")));
+        }
         if !status.is_success() {
             return Err(wrong(format!("{WHO} answers {status}{}", said(&body))));
         }

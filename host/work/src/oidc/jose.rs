@@ -240,4 +240,45 @@ mod tests {
             assert_eq!(verify(none, &key, "https://a.example"), None, "{none}");
         }
     }
+
+    // A key of the library jose, a token that it has signed by RS256, and one by HS256 with the modulus as the secret.
+    const N: &str = "v7q38lEtPhhPofJ3-T7CBwcaLCVy70pJdJqDkmrDePuesuOuoVqLT2LhOUUZrjhXU3vU-saLzzQNURquL-84nQD21s3VI_uh2FJk\
+         Rcn9vGYWFOfhspTFyR6cFyKA1Gsp9I4wBi6qrYLrR4VpbaS7uFXLkNMq9b-E15QB8UmsG6C_z9ONctixna8j2X9YXK2BTo1RYfbz\
+         crqpE6Q9H4jBqfpOc3QT6Di7Q46bKCNuilcyzAtxirpSI24lWNoRzjDmAWZAzOVCPcZ7bjroofbrdcW6rgU-5c7JQZvHW6fZPQj_\
+         k4yzcLFjzbSJdIW-5VgpD-ZOPygK5XemJ9z14E7NeQ";
+    const SIGNED: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0.eyJzdWIiOiJhbm4ifQ.bdgoQVE5wwIAMK1gOOrDoW6gqyaAntwnKHWF5eSQGFWBV\
+         dJzLEl-L9L8PSZjQLlDESIxEZVA9VaRdbhB4Nkcwx2EaQpvLvhFUBHPwyS7l2YhJX2XnRo73L4VYViAOSmPAbD6nwr9Hlv33DVnx\
+         jb8JYvk5QiV5xWmwfUvYlp50gIN3y6D3jAosBGzHtQ0W8s7qQ3XNvM4jXBjctV48D_B7gJuG_Cpj4AoNbAv4cjpNz2Pv8XUo3kvK\
+         J5OQbC3T8m3AvvWwpvQlqorblRIPzNBBBq_HskRihxtt2jaPsMRrorNxD7tYk6XGrpP_lUyqJA1mSLq1KEjMPA3i2h9opIHkA";
+    const CONFUSED: &str =
+        "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.eyJzdWIiOiJhbm4ifQ.bLRT-6nmBQq-LOPKzVWM1elWr-Wq7ISXPJ8SMHW4kwA";
+
+    #[test]
+    fn u20_f90_a_token_of_another_issuer_is_read_by_a_key_of_its_own_kind_only() {
+        let key = |json: Value| serde_json::from_value::<ForeignKey>(json).unwrap();
+        let rsa = |kid: &str| key(json!({"kty": "RSA", "kid": kid, "n": N, "e": "AQAB"}));
+        let read = |token: &str, keys: &[ForeignKey]| read_foreign::<Value>(token, keys);
+        let ann = Foreign::Signed(json!({"sub": "ann"}));
+        assert_eq!(read(SIGNED, &[rsa("k1")]), ann);
+        assert_eq!(read(SIGNED, &[rsa("k2")]), Foreign::NoKey);
+        assert_eq!(read(SIGNED, &[]), Foreign::NoKey);
+        for other in [json!({"alg": "PS256"}), json!({"use": "enc"})] {
+            let mut whole = json!({"kty": "RSA", "kid": "k1", "n": N, "e": "AQAB"});
+            whole.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+            assert_eq!(read(SIGNED, &[key(whole)]), Foreign::NoKey);
+        }
+        assert_eq!(read(CONFUSED, &[rsa("k1")]), Foreign::Bad, "the modulus is no shared secret");
+        let (front, _) = SIGNED.rsplit_once('.').unwrap();
+        for forged in [format!("{front}."), format!("{front}.AAAA"), front.to_owned(), String::new()] {
+            assert_eq!(read(&forged, &[rsa("k1")]), Foreign::Bad, "{forged}");
+        }
+        // By ES256, as this host signs itself.
+        let pkcs8 = generate().unwrap();
+        let point = public(&pkcs8).unwrap();
+        let at = |from: usize| URL_SAFE_NO_PAD.encode(&point[from..from + 32]);
+        let ec = key(json!({"kty": "EC", "crv": "P-256", "kid": "k1", "x": at(1), "y": at(33)}));
+        let token = sign("k1", &pkcs8, &json!({"sub": "ann"})).unwrap();
+        assert_eq!(read(&token, &[rsa("k1"), ec]), ann, "of two keys of one name, the one of the right kind");
+        assert_eq!(read(&token, &[rsa("k1")]), Foreign::NoKey);
+    }
 }

@@ -5,7 +5,6 @@
 //! transaction.
 
 mod dispatch;
-pub mod guard;
 mod hook;
 mod lanes;
 mod lease;

@@ -12,10 +12,10 @@ use bytes::Bytes;
 use reqwest::{Response, StatusCode, Url, header};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{guard::Guard, plan::Verdict};
+use super::plan::Verdict;
 use crate::{
     event::deliver::schedule,
-    outbound::{Outbound, reason},
+    outbound::{Guard, Outbound, reason},
 };
 use berth_base::{clock::Millis, error::Result};
 

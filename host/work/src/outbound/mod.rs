@@ -1,12 +1,14 @@
 //! Requests to addresses that others have named: webhooks, login providers. They go where the guard permits and nowhere else,
 //! follow no redirect, and take nothing from the environment.
 
+mod guard;
+
+pub use guard::{Guard, Refused};
+
 use reqwest::{Client, Url, redirect::Policy};
 use std::time::Duration;
 
 use berth_base::error::{Error, Result};
-
-use crate::event::deliver::guard::{Guard, Refused};
 
 /// How long a connection without a request is kept open.
 const IDLE: Duration = Duration::from_secs(5);
