@@ -18,7 +18,8 @@ use berth_base::{
 };
 use berth_model::{
     login_entry::{
-        AuthorisedLogin, BeginLogin, BoundUser, ClientAuth, EndLoginBinding, LoginBinding, LoginEntryShown, Provider,
+        AuthorisedLogin, BeginLogin, BoundUser, ClientAuth, EndLoginBinding, LoginBinding, LoginEntryShown,
+        LoginProvider,
     },
     user::OpenId,
 };
@@ -112,10 +113,10 @@ pub struct At {
 }
 
 impl At {
-    fn provider(self) -> Provider {
+    fn provider(self) -> LoginProvider {
         match self.issuer {
-            Some(issuer) => Provider::Oidc { issuer },
-            None => Provider::Oauth2 {
+            Some(issuer) => LoginProvider::Oidc { issuer },
+            None => LoginProvider::Oauth2 {
                 authorization_endpoint: self.authorize.unwrap_or_default(),
                 token_endpoint: self.token_endpoint.unwrap_or_default(),
                 user_info_endpoint: self.user_info.unwrap_or_default(),
@@ -146,7 +147,7 @@ pub struct AsClient {
 }
 
 impl AsClient {
-    fn put(self, provider: &Provider) -> Value {
+    fn put(self, provider: &LoginProvider) -> Value {
         json!({
             "provider": provider,
             "client_id": self.client_id,
@@ -206,10 +207,10 @@ pub async fn run(command: LoginEntry, session: &mut Session) -> Done {
     }
 }
 
-fn provider_name(provider: &Provider) -> &str {
+fn provider_name(provider: &LoginProvider) -> &str {
     match provider {
-        Provider::Oidc { issuer } => issuer,
-        Provider::Oauth2 { authorization_endpoint, .. } => authorization_endpoint,
+        LoginProvider::Oidc { issuer } => issuer,
+        LoginProvider::Oauth2 { authorization_endpoint, .. } => authorization_endpoint,
     }
 }
 

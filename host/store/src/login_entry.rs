@@ -7,7 +7,7 @@ use berth_base::{
     secret::Secret,
 };
 use berth_model::{
-    login_entry::{LoginEntry, Step, UserLoginBinding},
+    login_entry::{LoginEntry, LoginStep, UserLoginBinding},
     user::{OpenId, User},
 };
 use sqlx::types::Json;
@@ -142,7 +142,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
             &row.id,
             ticket,
-            Step::Begun,
+            LoginStep::Begun,
             &row.entry_id,
             &row.open_id_sha256,
             &row.state,
@@ -156,7 +156,7 @@ impl Tx {
         let now = self.now();
         const SQL: &str = "SELECT id, entry_id, open_id_sha256, state, subject_sealed FROM authorised_login
             WHERE key_sha256 = $1 AND step = $2 AND expires_at > $3";
-        Ok(fetch!(self, fetch_optional, LoginRow, SQL, ticket, Step::Begun, now)?)
+        Ok(fetch!(self, fetch_optional, LoginRow, SQL, ticket, LoginStep::Begun, now)?)
     }
 
     /// Lets a browser go with a login that its ticket opens. Of many who try, one does; returns `false` to the others.
@@ -176,8 +176,8 @@ impl Tx {
             state,
             browser,
             back_until,
-            Step::Sent,
-            Step::Begun,
+            LoginStep::Sent,
+            LoginStep::Begun,
             now
         )?;
         Ok(sent > 0)
@@ -204,8 +204,8 @@ impl Tx {
             state,
             browser,
             code,
-            Step::Asking,
-            Step::Sent,
+            LoginStep::Asking,
+            LoginStep::Sent,
             now
         )?)
     }
@@ -214,7 +214,7 @@ impl Tx {
     pub async fn note_subject(&mut self, id: &AuthorisedLoginId, subject: &str, finish_until: Millis) -> Result<bool> {
         let sealed = self.seal().seal(subject.as_bytes(), &format!("{ABOUT_LOGIN_SUBJECT}:{id}"))?;
         const SQL: &str = "UPDATE authorised_login SET subject_sealed = $2, step = $3, expires_at = $4 WHERE id = $1";
-        Ok(execute!(self, SQL, id, &sealed, Step::Arrived, finish_until)? > 0)
+        Ok(execute!(self, SQL, id, &sealed, LoginStep::Arrived, finish_until)? > 0)
     }
 
     /// Deletes a login that came to nothing.
@@ -228,7 +228,8 @@ impl Tx {
         let now = self.now();
         const SQL: &str = "SELECT entry_id FROM authorised_login
             WHERE key_sha256 = $1 AND open_id_sha256 = $2 AND step = $3 AND expires_at > $4";
-        let found = fetch!(self, fetch_optional, (LoginEntryId,), SQL, code, open_id.digest(), Step::Arrived, now)?;
+        let found =
+            fetch!(self, fetch_optional, (LoginEntryId,), SQL, code, open_id.digest(), LoginStep::Arrived, now)?;
         Ok(found.map(|(entry,)| entry))
     }
 
@@ -247,7 +248,7 @@ impl Tx {
              RETURNING id, entry_id, open_id_sha256, state, subject_sealed",
             code,
             open_id.digest(),
-            Step::Arrived,
+            LoginStep::Arrived,
             now
         )?;
         let Some(LoginRow { id, subject_sealed: Some(sealed), .. }) = taken else { return Ok(None) };

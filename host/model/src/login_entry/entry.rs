@@ -29,7 +29,7 @@ text_enum! {
 /// A provider at which users log in.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Provider {
+pub enum LoginProvider {
     /// An OpenID Connect provider, which says itself where its addresses are. The user is the `sub` of its ID token.
     Oidc {
         /// Its issuer, such as `https://login.shop.example.com`.
@@ -66,7 +66,7 @@ pub struct LoginEntry {
     pub name: LoginEntryName,
     /// The provider.
     #[cfg_attr(feature = "sql", sqlx(json))]
-    pub provider: Provider,
+    pub provider: LoginProvider,
     /// The id that the provider has given to the MiniApp as its client.
     pub client_id: String,
     /// How this host proves to the provider that it is that client.
@@ -100,7 +100,7 @@ pub struct LoginEntryShown {
 #[serde(deny_unknown_fields)]
 pub struct PutLoginEntry {
     /// The provider.
-    pub provider: Provider,
+    pub provider: LoginProvider,
     /// The id that the provider has given to the MiniApp as its client.
     pub client_id: String,
     /// The secret that goes with it. It is kept sealed and never shown; the former one stays when it is absent.
@@ -127,11 +127,11 @@ impl PutLoginEntry {
         printable("scope", self.scope.as_deref().unwrap_or_default(), 0)?;
         is_redirect(&self.return_url).map_err(|rule| Error::field("return_url", rule))?;
         match &self.provider {
-            Provider::Oidc { issuer } if issuer.contains(['?', '#']) => {
+            LoginProvider::Oidc { issuer } if issuer.contains(['?', '#']) => {
                 Err(Error::field("provider.issuer", "must have no query and no fragment."))
             }
-            Provider::Oidc { .. } => Ok(()),
-            Provider::Oauth2 { subject, .. } => {
+            LoginProvider::Oidc { .. } => Ok(()),
+            LoginProvider::Oauth2 { subject, .. } => {
                 printable("provider.subject", subject, 1)?;
                 let is_pointer = subject.starts_with('/');
                 is_pointer.then_some(()).ok_or_else(|| {
@@ -145,7 +145,7 @@ impl PutLoginEntry {
     pub fn scope(&self) -> String {
         let said = self.scope.as_deref().unwrap_or_default();
         let mut words: Vec<_> = said.split_ascii_whitespace().collect();
-        if matches!(self.provider, Provider::Oidc { .. }) && !words.contains(&"openid") {
+        if matches!(self.provider, LoginProvider::Oidc { .. }) && !words.contains(&"openid") {
             words.insert(0, "openid");
         }
         words.join(" ")
@@ -179,8 +179,8 @@ impl LoginEntry {
     /// The addresses of the provider that were registered; `None` of one that says them itself.
     pub fn registered(&self) -> Option<super::Metadata> {
         match &self.provider {
-            Provider::Oidc { .. } => None,
-            Provider::Oauth2 { authorization_endpoint, token_endpoint, .. } => Some(super::Metadata {
+            LoginProvider::Oidc { .. } => None,
+            LoginProvider::Oauth2 { authorization_endpoint, token_endpoint, .. } => Some(super::Metadata {
                 issuer: None,
                 authorization_endpoint: authorization_endpoint.clone(),
                 token_endpoint: token_endpoint.clone(),
@@ -241,7 +241,7 @@ mod tests {
             id: format!("le_{}", "0".repeat(26)).parse().unwrap(),
             mini_app: "coffee".parse().unwrap(),
             name: "shop".parse().unwrap(),
-            provider: Provider::Oidc { issuer: "https://login.example.com".into() },
+            provider: LoginProvider::Oidc { issuer: "https://login.example.com".into() },
             client_id: "berth".into(),
             client_auth: ClientAuth::Basic,
             scope: "openid".into(),

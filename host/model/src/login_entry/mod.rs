@@ -13,10 +13,10 @@ mod oauth;
 pub use binding::{
     BoundUser, EndLoginBinding, LoginBinding, LoginBindingTold, LoginBindingsQuery, NamedLoginBinding, UserLoginBinding,
 };
-pub use entry::{ClientAuth, LoginEntry, LoginEntryShown, MOST_ENTRIES, Provider, PutLoginEntry};
+pub use entry::{ClientAuth, LoginEntry, LoginEntryShown, LoginProvider, MOST_ENTRIES, PutLoginEntry};
 pub use id_token::{Expected, IdClaims, subject_at};
 pub use login::{
-    ARRIVAL_CODE, AuthorisedLogin, BACK_SECONDS, BeginLogin, FinishLogin, LOGIN_TICKET, Step, TICKET_SECONDS,
+    ARRIVAL_CODE, AuthorisedLogin, BACK_SECONDS, BeginLogin, FinishLogin, LOGIN_TICKET, LoginStep, TICKET_SECONDS,
     of_browser,
 };
 pub use oauth::{AskedFor, Metadata, authorise_address};

@@ -7,7 +7,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller},
     event::kind,
-    login_entry::{ClientAuth, LoginEntry, LoginEntryShown, MOST_ENTRIES, Provider, PutLoginEntry},
+    login_entry::{ClientAuth, LoginEntry, LoginEntryShown, LoginProvider, MOST_ENTRIES, PutLoginEntry},
 };
 use berth_store::{Db, Tx};
 
@@ -88,14 +88,14 @@ fn too_many(id: &MiniAppId) -> Error {
 }
 
 /// Looks at the addresses of a provider, and at what OpenID Connect says of itself.
-async fn look_at(entries: &LoginEntries, provider: &Provider) -> Result<()> {
+async fn look_at(entries: &LoginEntries, provider: &LoginProvider) -> Result<()> {
     let guard = entries.providers.guard();
     match provider {
-        Provider::Oidc { issuer } => {
+        LoginProvider::Oidc { issuer } => {
             guard.address("provider.issuer", issuer)?;
             Ok(entries.providers.discover(issuer).await.map(drop)?)
         }
-        Provider::Oauth2 { authorization_endpoint, token_endpoint, user_info_endpoint, .. } => {
+        LoginProvider::Oauth2 { authorization_endpoint, token_endpoint, user_info_endpoint, .. } => {
             guard.address("provider.authorization_endpoint", authorization_endpoint)?;
             guard.address("provider.token_endpoint", token_endpoint)?;
             guard.address("provider.user_info_endpoint", user_info_endpoint).map(drop)

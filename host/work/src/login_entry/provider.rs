@@ -13,7 +13,7 @@ use berth_base::{
     error::{Code, Error, Result},
     secret::Secret,
 };
-use berth_model::login_entry::{ClientAuth, Expected, IdClaims, LoginEntry, Metadata, Provider, subject_at};
+use berth_model::login_entry::{ClientAuth, Expected, IdClaims, LoginEntry, LoginProvider, Metadata, subject_at};
 use reqwest::{RequestBuilder, Response, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -142,7 +142,7 @@ impl Providers {
         if let Some(registered) = entry.registered() {
             return Ok(Arc::new(registered));
         }
-        let Provider::Oidc { issuer } = &entry.provider else { return Err(wrong("It is of no known kind.")) };
+        let LoginProvider::Oidc { issuer } = &entry.provider else { return Err(wrong("It is of no known kind.")) };
         match remembered(&self.metadata, issuer, REMEMBERED) {
             Some(metadata) => Ok(metadata),
             None => self.discover(issuer).await,
@@ -184,13 +184,13 @@ impl Providers {
         }
         let tokens = self.exchange(entry, secret, &metadata.token_endpoint, answered).await?;
         match &entry.provider {
-            Provider::Oidc { issuer } => {
+            LoginProvider::Oidc { issuer } => {
                 let token = tokens.id_token.ok_or_else(|| wrong(format!("{WHO} gives no ID token.")))?;
                 let claims = self.read(&metadata, &token).await?;
                 let expected = Expected { issuer, client_id: &entry.client_id, nonce: answered.nonce, now };
                 claims.subject(&expected).map_err(wrong)
             }
-            Provider::Oauth2 { user_info_endpoint, subject, .. } => {
+            LoginProvider::Oauth2 { user_info_endpoint, subject, .. } => {
                 let token = tokens.access_token.ok_or_else(|| wrong(format!("{WHO} gives no access token.")))?;
                 let info: Value = self.get(user_info_endpoint, Some(&token)).await?;
                 let nobody = || wrong(format!("{WHO} names nobody at {subject} of its user info."));
