@@ -13,6 +13,7 @@
 pub mod bench;
 pub mod guests;
 pub mod invariants;
+pub mod login_provider;
 pub mod made;
 pub mod merchant;
 pub mod process;

@@ -187,6 +187,19 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/mini-apps/{id}/partners", READ),
     ("PUT", "/v1/mini-apps/{id}/partners/{partner}", TEAM_ADMIN),
     ("DELETE", "/v1/mini-apps/{id}/partners/{partner}", TEAM_ADMIN),
+    ("GET", "/v1/mini-apps/{id}/login-entries", READ),
+    ("PUT", "/v1/mini-apps/{id}/login-entries/{entry}", TEAM_ADMIN),
+    ("DELETE", "/v1/mini-apps/{id}/login-entries/{entry}", TEAM_ADMIN),
+    ("POST", "/v1/recognitions", May::Server),
+    ("POST", "/v1/recognitions/end", May::Server),
+    ("POST", "/v1/authorised-logins", May::Server),
+    ("POST", "/v1/authorised-logins/finish", May::Server),
+    ("POST", "/v1/login-bindings", May::Server),
+    ("POST", "/v1/login-bindings/end", May::Server),
+    ("GET", "/v1/host-apps/{id}/login-bindings", HOST_VOUCH),
+    ("POST", "/v1/host-apps/{id}/login-bindings/end", HOST_VOUCH),
+    ("GET", "/l/{ticket}", May::Link),
+    ("GET", "/l/back/{mini_app_id}/{entry}", May::Link),
     ("GET", "/v1/host-apps/{id}/links", HOST_VOUCH),
     ("POST", "/v1/host-apps/{id}/links", HOST_VOUCH),
     ("POST", "/v1/host-apps/{id}/links/end", HOST_VOUCH),
@@ -403,11 +416,12 @@ fn is_for_viewers(path: &str) -> bool {
 
 /// What the platform's viewers, who read everything else, do not: what is known of AppSecrets, what users allow, and who the
 /// fans of merchants are.
-const NOT_FOR_VIEWERS: [&str; 6] = [
+const NOT_FOR_VIEWERS: [&str; 7] = [
     "/v1/mini-apps/{id}/secret",
     "/v1/host-apps/{id}/subscriptions",
     "/v1/host-apps/{id}/privacy-consents",
     "/v1/host-apps/{id}/links",
+    "/v1/host-apps/{id}/login-bindings",
     "/v1/merchants/{id}/fans",
     "/v1/merchants/{id}/fans/{member_id}/{app_id}",
 ];
@@ -570,6 +584,8 @@ impl Cast {
             .replace("{instance}", "pi-2")
             .replace("{mini_app_id}", "coffee")
             .replace("{partner}", "tea")
+            .replace("{entry}", "shop")
+            .replace("{ticket}", "guess")
             .replace("{vid}", "vid-1")
             .replace("{version}", "1.3.0")
             .replace("{name}", "coffee_1.3.0.apkg")
@@ -595,7 +611,7 @@ impl Cast {
             "/v1/host-apps/{id}/subscriptions" | "/v1/host-apps/{id}/privacy-consents" => {
                 format!("{filled}?mini_app=coffee&account=alice")
             }
-            "/v1/host-apps/{id}/links" => format!("{filled}?account=alice"),
+            "/v1/host-apps/{id}/links" | "/v1/host-apps/{id}/login-bindings" => format!("{filled}?account=alice"),
             "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
@@ -643,6 +659,26 @@ impl Cast {
             ("POST", "/v1/session/end") => json!({"open_id": format!("o{}", "0".repeat(27))}),
             ("POST", "/v1/host-apps/{id}/links" | "/v1/host-apps/{id}/links/end") => {
                 json!({"account": "alice", "mini_app": "coffee", "partner": "tea"})
+            }
+            ("PUT", "/v1/mini-apps/{id}/login-entries/{entry}") => {
+                let provider = json!({
+                    "kind": "oauth2",
+                    "authorization_endpoint": "https://login.example.com/authorize",
+                    "token_endpoint": "https://login.example.com/token",
+                    "user_info_endpoint": "https://login.example.com/me",
+                });
+                json!({"provider": provider, "client_id": "berth", "return_url": "https://shop.example.com/"})
+            }
+            ("POST", "/v1/authorised-logins" | "/v1/login-bindings/end") => {
+                json!({"entry": "shop", "open_id": format!("o{}", "0".repeat(27))})
+            }
+            ("POST", "/v1/authorised-logins/finish" | "/v1/recognitions") => {
+                json!({"code": "guess", "open_id": format!("o{}", "0".repeat(27))})
+            }
+            ("POST", "/v1/recognitions/end") => json!({"app_id": OFFICIAL, "open_id": format!("o{}", "0".repeat(27))}),
+            ("POST", "/v1/login-bindings") => json!({"open_id": format!("o{}", "0".repeat(27))}),
+            ("POST", "/v1/host-apps/{id}/login-bindings/end") => {
+                json!({"account": "alice", "mini_app": "coffee", "entry": "shop"})
             }
             ("POST", "/v1/swap") => json!({"to": "tea", "open_ids": [format!("o{}", "0".repeat(27))]}),
             ("POST", "/v1/mini-apps/{id}/message-templates") => json!({"template": "order-paid", "keywords": [2]}),
@@ -1162,7 +1198,8 @@ on_both! {
         let api = admin.get("/openapi.json").await.good();
         let mut tried = 0;
         for (method, path, may) in TABLE {
-            if matches!(may, May::Devices | May::Relying(_)) || path.starts_with("/v1/session/") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
+            if matches!(may, May::Devices | May::Relying(_)) || path.starts_with("/v1/session/") || path.starts_with("/v1/recognitions")
+                || path.starts_with("/v1/authorised-logins") || path.starts_with("/v1/login-bindings") || ["/v1/messages", "/v1/privacy-consents/check", "/v1/swap"].contains(path) {
                 continue; // whoever has no key of a host app or server token is refused before the body is read, and OAuth has forms
             }
             let (address, mut told) = (cast.path(path), members(&api, method, path));

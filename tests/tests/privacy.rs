@@ -294,7 +294,7 @@ on_both! {
         let late = desk.code_for("alice-canary").await;
         let erased = desk.app.post(ERASE, json!({"account": "alice-canary"})).await.good();
         let expected = json!({"mini_apps": ["coffee"], "login_codes": 1, "sign_ons": 0, "session_keys": 1, "privacy_consents": 1,
-            "subscriptions": 1, "links": 0, "messages": 1, "events": 1, "log_entries": 1});
+            "subscriptions": 1, "links": 0, "recognitions": 0, "login_bindings": 0, "messages": 1, "events": 1, "log_entries": 1});
         assert_eq!(erased, expected);
         let again = desk.app.post(ERASE, json!({"account": "alice-canary"})).await.good();
         assert_eq!((&again["mini_apps"], &again["events"]), (&json!([]), &json!(0)), "twice is once");

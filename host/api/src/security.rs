@@ -37,11 +37,28 @@ pub fn add(document: &mut OpenApi) {
 /// header in the way of OAuth.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
-        (_, path) if path.starts_with("/v1/wechat/") || path.starts_with("/w/") || is_oidc(path) => &[],
+        (_, path)
+            if path.starts_with("/v1/wechat/")
+                || path.starts_with("/w/")
+                || path.starts_with("/l/")
+                || is_oidc(path) =>
+        {
+            &[]
+        }
         ("POST", "/v1/session" | "/v1/server-tokens") => &[],
         (
             "POST",
-            "/v1/session/check" | "/v1/session/end" | "/v1/swap" | "/v1/messages" | "/v1/privacy-consents/check",
+            "/v1/session/check"
+            | "/v1/session/end"
+            | "/v1/swap"
+            | "/v1/messages"
+            | "/v1/privacy-consents/check"
+            | "/v1/recognitions"
+            | "/v1/recognitions/end"
+            | "/v1/authorised-logins"
+            | "/v1/authorised-logins/finish"
+            | "/v1/login-bindings"
+            | "/v1/login-bindings/end",
         )
         | ("GET", "/v1/messages/{id}") => &[SERVER_TOKEN],
         ("POST", "/v1/reports" | "/v1/logs") => &[HOST_APP_KEY],

@@ -95,6 +95,13 @@ codes! {
     InvalidServerToken = "invalid-server-token", Unauthenticated, "The server token is not valid";
     InvalidLoginCode = "invalid-login-code", Invalid, "The login code is not valid";
     NotPartners = "not-partners", Conflict, "The teams have not agreed that the one MiniApp is the other's partner";
+    RecognisedOtherwise = "recognised-otherwise", Conflict, "The user or the person is recognised otherwise";
+    LoginEntryFixed = "login-entry-fixed", Conflict, "The provider of a login entry does not change";
+    LoginEntryLimit = "login-entry-limit", Conflict, "The MiniApp has too many login entries";
+    LoginProviderWrong = "login-provider-wrong", Conflict, "The login provider does not answer as it should";
+    LoginProviderUnreachable = "login-provider-unreachable", Unavailable, "The login provider gives no answer";
+    InvalidAuthorisedLogin = "invalid-authorised-login", Invalid, "The code of the authorised login is not valid";
+    LoginSubjectTaken = "login-subject-taken", Conflict, "Another user is bound to who has logged in";
 
     // subscription messages
     MessageTemplateExists = "message-template-exists", Conflict, "The MiniApp has the template with these keywords";

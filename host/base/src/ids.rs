@@ -128,6 +128,12 @@ prefixed_id! {
     TemplateMessageId = "tmsg", "a template message";
     /// What the browser of a user has with this host by unified authentication.
     SignOnId = "so", "a sign-on";
+    /// A login entry: a provider at which users of a MiniApp log in.
+    LoginEntryId = "le", "a login entry";
+    /// One run of a user who logs in at a login entry.
+    AuthorisedLoginId = "al", "an authorised login";
+    /// That a user of a MiniApp is somebody at a login entry.
+    LoginBindingId = "lb", "a login binding";
     /// A secret of a webhook.
     WebhookSecretId = "whs", "a secret of a webhook";
 }
@@ -217,6 +223,8 @@ foreign_id! {
     ShopMemberId ("member id", 128);
     /// The name of a page of a merchant to which entry links lead, such as `shop`.
     EntryPageName ("name of an entry page", 64);
+    /// The name of a login entry of a MiniApp, such as `shop`.
+    LoginEntryName ("name of a login entry", 64);
     /// The name of a template of an official account, such as `order-paid`.
     AccountTemplateName ("name of a template", 64);
 }

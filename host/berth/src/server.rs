@@ -35,7 +35,7 @@ use berth_work::{
     config::Config,
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
-    log, message, official_account, oidc,
+    log, login_entry, message, official_account, oidc,
     policy::registry::ensure_builtins,
     rollout, settings, user,
 };
@@ -129,6 +129,7 @@ impl Host {
         workers.spawn(user::run_forgetter(db.clone()));
         workers.spawn(official_account::run_forgetter(app.official_accounts.clone()));
         workers.spawn(oidc::run_forgetter(db.clone()));
+        workers.spawn(login_entry::run_forgetter(db.clone()));
         workers.spawn(message::run_forgetter(db.clone()));
         (app, workers)
     }

@@ -32,6 +32,7 @@ mod host_app;
 mod init;
 mod log;
 mod login;
+mod login_entry;
 mod merchant;
 mod message;
 mod message_view;
@@ -109,6 +110,9 @@ pub enum Command {
     /// Partners: which MiniApp's server may learn who its users are in another one
     #[command(subcommand)]
     Partner(partner::Partner),
+    /// Login entries: providers of merchants at which users of a MiniApp log in, and are known as who they are there
+    #[command(subcommand)]
+    LoginEntry(login_entry::LoginEntry),
     /// Run a proxy in front of a merchant's server that swaps OpenIDs of a partner for its own
     Swap(swap::Swap),
     /// Unified authentication: where browsers come back to, and sign-ons of users
@@ -258,6 +262,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Secret(command) => secret::run(command, session).await,
         Command::User(command) => user::run(command, session).await,
         Command::Partner(command) => partner::run(command, session).await,
+        Command::LoginEntry(command) => login_entry::run(command, session).await,
         Command::Swap(args) => swap::run(args, session).await,
         Command::Oidc(command) => oidc::run(command, session).await,
         Command::Message(command) => message::run(command, session).await,

@@ -13,9 +13,10 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MiniAppId};
+use berth_base::ids::{HostAppId, LoginEntryName, MiniAppId, WechatAppId};
 use berth_model::{
-    identity::{LinkUser, Swap, Swapped, UserLink},
+    identity::{EndRecognition, LinkUser, RecognisedUser, Swap, Swapped, UserLink},
+    login_entry::{NamedLoginBinding, UserLoginBinding},
     privacy::{NamedUser, UserErased},
     user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenId, SessionChecked, UserSession},
 };
@@ -99,6 +100,40 @@ pub enum User {
         #[arg(long)]
         account: String,
     },
+    /// Recognise a user at an official account by the code of a visit; takes a server token as --token
+    Recognise {
+        /// The code with which the web-view came to the merchant's page
+        code: String,
+        /// The user in whose session that was
+        open_id: OpenId,
+    },
+    /// End that a user is recognised at an official account; takes a server token as --token
+    Unrecognise {
+        /// The official account
+        app_id: WechatAppId,
+        /// The user
+        open_id: OpenId,
+    },
+    /// List who a user is at login entries of MiniApps, and was, as the server of the host app does
+    Logins {
+        /// The host app, whose token this takes: of its server or an admin
+        host_app: HostAppId,
+        /// The account that is logged in to the host app
+        #[arg(long)]
+        account: String,
+    },
+    /// End the binding of a user at a login entry, as the server of the host app does
+    Unbind {
+        /// The host app, whose token this takes: of its server or an admin
+        host_app: HostAppId,
+        /// The MiniApp
+        app: MiniAppId,
+        /// The name of the login entry
+        entry: LoginEntryName,
+        /// The account that is logged in to the host app
+        #[arg(long)]
+        account: String,
+    },
     /// Swap OpenIDs for those in another MiniApp; takes a server token as --token
     #[command(group = ArgGroup::new("way").required(true))]
     Swap {
@@ -145,13 +180,17 @@ pub struct Linked {
     /// The account that is logged in to the host app
     #[arg(long)]
     account: String,
+    /// The official account by which the user in the MiniApp is found, in whatever host app
+    #[arg(long, value_name = "APP_ID")]
+    through: Option<WechatAppId>,
 }
 
 impl Linked {
     /// The call that says this of the user.
     fn call(self, what: &str) -> Call {
         let call = Call::ask(format!("/v1/host-apps/{}/links{what}", self.host_app));
-        call.json(&LinkUser { account: self.account, mini_app: self.app, partner: self.partner })
+        let Self { app: mini_app, partner, account, through, .. } = self;
+        call.json(&LinkUser { account, mini_app, partner, through })
     }
 }
 
@@ -214,10 +253,34 @@ pub async fn run(command: User, session: &mut Session) -> Done {
             let empty = "The user has agreed to nothing.";
             session.out.list(
                 client.items(call).await?,
-                ["MINI APP", "PARTNER", "AGREED", "TAKEN BACK", "HOLDS"],
+                ["MINI APP", "PARTNER", "THROUGH", "AGREED", "TAKEN BACK", "HOLDS"],
                 empty,
                 link_row,
             )
+        }
+        User::Recognise { code, open_id } => {
+            let call = Call::ask("/v1/recognitions").json(&json!({"code": code, "open_id": open_id}));
+            session.out.show(&client.value(call).await?, |one: RecognisedUser, _| {
+                format!("The user is recognised at {}.", one.app_id)
+            })
+        }
+        User::Unrecognise { app_id, open_id } => {
+            let end = EndRecognition { app_id: app_id.clone(), open_id: open_id.clone() };
+            client.value(Call::ask("/v1/recognitions/end").json(&end)).await?;
+            let sentence = format!("The user is a stranger at {app_id}.");
+            session.out.done(&json!({"app_id": app_id, "open_id": open_id, "ended": true}), sentence)
+        }
+        User::Logins { host_app, account } => {
+            let call = Call::get(format!("/v1/host-apps/{host_app}/login-bindings")).query("account", Some(account));
+            let empty = "The user has logged in nowhere.";
+            let columns = ["MINI APP", "ENTRY", "IS THERE", "SINCE", "ENDED"];
+            session.out.list(client.items(call).await?, columns, empty, binding_row)
+        }
+        User::Unbind { host_app, app, entry, account } => {
+            let call = Call::ask(format!("/v1/host-apps/{host_app}/login-bindings/end"));
+            let done = format!("The user is nobody at {entry} of {app} any more.");
+            let named = NamedLoginBinding { account, mini_app: app, entry };
+            session.out.done(&client.value(call.json(&named)).await?, done)
         }
         User::Swap { open_ids, to, from } => {
             let answer = client.value(Call::ask("/v1/swap").json(&Swap { to, from, open_ids })).await?;
@@ -241,14 +304,20 @@ fn code_view(one: LoginCode, paint: &Paint) -> String {
         .render(paint)
 }
 
-fn link_row(link: UserLink, paint: &Paint) -> [Cell; 5] {
+fn link_row(link: UserLink, paint: &Paint) -> [Cell; 6] {
     let holds = match link.unlinked_at {
         _ if link.holds => Cell::new(Ink::Good, "yes"),
         Some(_) => Cell::new(Ink::Faint, "no"),
         None => Cell::new(Ink::Faint, "no: the partnership ended"),
     };
     let (agreed, taken_back) = (paint.when(link.linked_at), paint.when_any(link.unlinked_at));
-    [Cell::strong(link.mini_app), Cell::of(link.partner), agreed, taken_back, holds]
+    let through = link.through.map_or_else(|| Cell::new(Ink::Faint, "-"), Cell::of);
+    [Cell::strong(link.mini_app), Cell::of(link.partner), through, agreed, taken_back, holds]
+}
+
+fn binding_row(one: UserLoginBinding, paint: &Paint) -> [Cell; 5] {
+    let subject = one.subject.map_or_else(|| Cell::new(Ink::Faint, "-"), Cell::of);
+    [Cell::strong(one.mini_app), Cell::of(one.entry), subject, paint.when(one.bound_at), paint.when_any(one.ended_at)]
 }
 
 fn erased_view(one: UserErased, paint: &Paint) -> String {
@@ -260,6 +329,8 @@ fn erased_view(one: UserErased, paint: &Paint) -> String {
         .field("privacy consents", Cell::of(one.privacy_consents))
         .field("subscriptions", Cell::of(one.subscriptions))
         .field("links", Cell::of(one.links))
+        .field("recognitions", Cell::of(one.recognitions))
+        .field("login bindings", Cell::of(one.login_bindings))
         .field("messages", Cell::of(one.messages))
         .field("events", Cell::of(one.events))
         .field("log entries", Cell::of(one.log_entries))

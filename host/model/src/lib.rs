@@ -14,6 +14,7 @@ pub mod host_app;
 pub mod idempotency;
 pub mod identity;
 pub mod log;
+pub mod login_entry;
 pub mod message;
 pub mod mini_app;
 pub mod official_account;

@@ -5,6 +5,7 @@ use berth_base::error::Result;
 
 use crate::{
     host_key::ABOUT_HOST_KEY,
+    login_entry::{ABOUT_BOUND_SUBJECT, ABOUT_ENTRY_SECRET, ABOUT_LOGIN_SUBJECT},
     official_account::{ABOUT_ACCOUNT_ACCESS, ABOUT_ACCOUNT_SECRET, ABOUT_OPEN_ID},
     oidc::ABOUT_SIGNING_KEY,
     user::ABOUT_SESSION_KEY,
@@ -49,6 +50,9 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "official_account", key: "app_id", column: "secret_sealed", about: ABOUT_ACCOUNT_SECRET },
     SealedColumn { table: "official_account", key: "app_id", column: "access_sealed", about: ABOUT_ACCOUNT_ACCESS },
     SealedColumn { table: "fan", key: "id", column: "open_id_sealed", about: ABOUT_OPEN_ID },
+    SealedColumn { table: "login_entry", key: "id", column: "secret_sealed", about: ABOUT_ENTRY_SECRET },
+    SealedColumn { table: "authorised_login", key: "id", column: "subject_sealed", about: ABOUT_LOGIN_SUBJECT },
+    SealedColumn { table: "login_binding", key: "id", column: "subject_sealed", about: ABOUT_BOUND_SUBJECT },
 ];
 
 impl Tx {

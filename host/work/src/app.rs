@@ -18,7 +18,9 @@ use crate::{
     },
     event::outbox::Outbox,
     log::{LogExport, LogQueue, Logs},
+    login_entry::LoginEntries,
     official_account::OfficialAccounts,
+    outbound::Guard,
     policy::registry::Policies,
     rollout::Guards,
 };
@@ -49,6 +51,8 @@ pub struct App {
     pub channels: Arc<Channels>,
     /// Lets visitors of official accounts in, and sends messages by them.
     pub official_accounts: Arc<OfficialAccounts>,
+    /// Logs users in at providers of merchants.
+    pub login_entries: Arc<LoginEntries>,
     /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
     /// Takes in real-time logs, and reads them.
@@ -74,7 +78,7 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Channels::new`], [`OfficialAccounts::new`], [`Outbox::new`] and [`LogExport::new`].
+    /// Those of [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
         db: Db,
@@ -106,6 +110,7 @@ impl App {
             guards: Arc::new(Guards::new(policies.clone())),
             audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
             official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
+            login_entries: Arc::new(LoginEntries::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
             channels,
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),

@@ -140,6 +140,34 @@ pub fn page(code: Code) -> Page {
             "A server is told OpenIDs of another MiniApp only when both teams agree that its MiniApp is the partner. There is no such agreement, it waits for one of the teams, or it was ended.",
             "An admin of each team runs `berth partner agree APP PARTNER`. `berth partner list APP` says who has to agree.",
         ),
+        Code::RecognisedOtherwise => (
+            "At the official account the user was recognised as another person before, or the person as another user of the MiniApp. Nobody is taken over.",
+            "If that is right, the MiniApp's server ends the former recognition: `berth user unrecognise APP_ID OPEN_ID`. If it is not, ignore the code: somebody else may have sent it.",
+        ),
+        Code::LoginEntryFixed => (
+            "Who somebody is at a provider means something there only. So the provider and the client id of a login entry stay as they are registered.",
+            "Register another entry under another name. Or remove this one, which ends the bindings of its users, and add it anew.",
+        ),
+        Code::LoginEntryLimit => (
+            "A MiniApp has at most as many login entries as `limit` says.",
+            "Remove one that is not in use: `berth login-entry remove APP NAME`.",
+        ),
+        Code::LoginProviderWrong => (
+            "The provider answers, and not as OpenID Connect or OAuth 2.0 has it. `detail` says what is wrong.",
+            "Compare the entry with what the provider says of itself at `/.well-known/openid-configuration`, then register it again.",
+        ),
+        Code::LoginProviderUnreachable => (
+            "This host has asked the provider and got no answer, or its address is none that this host connects to.",
+            "Check the address. The operator of this host allows addresses that are not public by `--webhook-allow`.",
+        ),
+        Code::InvalidAuthorisedLogin => (
+            "The code was used before, is older than five minutes, or the login was begun for another user or by another MiniApp: all are answered alike.",
+            "Finish a login with the OpenID for which your server has begun it, in the session in which the user comes back. If the code came otherwise, somebody may have sent it: ignore it.",
+        ),
+        Code::LoginSubjectTaken => (
+            "Who has logged in at the provider is bound to another user of the MiniApp. Nobody is taken over.",
+            "Let the other user end it: `berth login-entry end NAME OPEN_ID`, or the host app's server for them. Then the user logs in once more.",
+        ),
 
         // subscription messages
         Code::MessageTemplateExists => (

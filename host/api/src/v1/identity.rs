@@ -5,7 +5,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use berth_base::ids::{HostAppId, MiniAppId};
 use berth_model::{access::Caller, app_secret::MiniAppServer};
-use berth_work::identity::{self, LinkUser, LinksQuery, Partner, Swap, Swapped, UserLink};
+use berth_work::identity::{
+    self, EndRecognition, LinkUser, LinksQuery, Partner, RecogniseUser, RecognisedUser, Swap, Swapped, UserLink,
+};
 
 use crate::Api;
 
@@ -16,6 +18,8 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(links, link))
         .routes(routes!(unlink))
         .routes(routes!(swap))
+        .routes(routes!(recognise))
+        .routes(routes!(end_recognition))
 }
 
 /// List the partners of a MiniApp, and the MiniApps whose partner it is, agreed or asked for.
@@ -61,7 +65,8 @@ async fn links(
 
 /// Record that a user agrees that a partner learns who they are in a MiniApp, in the name of the host app's server.
 ///
-/// The host app has asked the user. Who agrees to it already has said nothing new.
+/// The host app has asked the user. Who agrees to it already has said nothing new. With `through` the user in the MiniApp is the same person
+/// at that official account, in whatever host app: recognised before or later, which is not said.
 #[utoipa::path(post, path = "/v1/host-apps/{id}/links", tag = "identity", params(("id" = HostAppId, Path)), request_body = LinkUser, responses((status = 200, body = UserLink)))]
 async fn link(
     State(app): AppState,
@@ -94,4 +99,29 @@ async fn swap(
     Json(asked): Json<Swap>,
 ) -> Result<(SecretHeaders, Json<Swapped>)> {
     Ok((secret_headers(), Json(identity::swap(&app.db, &server, &asked).await?)))
+}
+
+/// Recognise a user at an official account, in the name of the MiniApp's server.
+///
+/// A web-view of the MiniApp has opened an entry link of the merchant whose channel it is, and came to the merchant's page with `code`.
+/// `open_id` is the user in whose session that was. It tells nobody anything: partners are told of the person by links through the account, to
+/// which the user agrees.
+#[utoipa::path(post, path = "/v1/recognitions", tag = "identity", request_body = RecogniseUser, responses((status = 200, body = RecognisedUser)))]
+async fn recognise(
+    State(app): AppState,
+    server: MiniAppServer,
+    Json(said): Json<RecogniseUser>,
+) -> Result<(SecretHeaders, Json<RecognisedUser>)> {
+    Ok((secret_headers(), Json(identity::recognise(&app.db, &server, said).await?)))
+}
+
+/// End that a user is recognised at an official account, in the name of the MiniApp's server.
+#[utoipa::path(post, path = "/v1/recognitions/end", tag = "identity", request_body = EndRecognition, responses((status = 204)))]
+async fn end_recognition(
+    State(app): AppState,
+    server: MiniAppServer,
+    Json(end): Json<EndRecognition>,
+) -> Result<StatusCode> {
+    identity::end_recognition(&app.db, &server, &end).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,7 @@ pub mod fulfilments;
 pub mod gray;
 pub mod host_apps;
 pub mod identity;
+pub mod login_entries;
 pub mod logs;
 pub mod merchants;
 pub mod messages;
@@ -84,6 +85,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(app_secrets::routes())
         .merge(users::routes())
         .merge(identity::routes())
+        .merge(login_entries::routes())
         .merge(messages::routes())
         .merge(host_apps::routes())
         .merge(settings::routes())

@@ -78,6 +78,15 @@ async fn each_command_asks_as_the_contract_says() {
         ),
         ("user session mp-shop c --secret s", r#"POST /v1/session {"mini_app":"mp-shop","secret":"s","code":"c"}"#.into()),
         ("user check OPENID 00", format!(r#"POST /v1/session/check {{"open_id":"{open_id}","signature":"00"}}"#)),
+        ("login-entry end shop OPENID", format!(r#"POST /v1/login-bindings/end {{"entry":"shop","open_id":"{open_id}"}}"#)),
+        (
+            "user unbind ha-super mp-shop shop --account ann",
+            r#"POST /v1/host-apps/ha-super/login-bindings/end {"account":"ann","mini_app":"mp-shop","entry":"shop"}"#.into(),
+        ),
+        (
+            "user unlink ha-super mp-shop --partner mp-mall --account ann --through wx0123456789abcdef",
+            r#"POST /v1/host-apps/ha-super/links/end {"account":"ann","mini_app":"mp-shop","partner":"mp-mall","through":"wx0123456789abcdef"}"#.into(),
+        ),
         ("user end OPENID", format!(r#"POST /v1/session/end {{"open_id":"{open_id}"}}"#)),
         ("oidc show mp-shop", "GET /v1/mini-apps/mp-shop/oidc-client".into()),
         (

@@ -30,6 +30,7 @@ use crate::{
     host_app::HostApp,
     identity::Partner,
     log::LogMasks,
+    login_entry::{LoginBindingTold, LoginEntry},
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
@@ -113,6 +114,10 @@ catalogue! {
     APP_SECRET_UNFROZEN = "app_secret.unfrozen" AppSecret, "The AppSecret of a MiniApp works again.";
     OIDC_CLIENT_CHANGED = "oidc.client_changed" OidcClientChanged, "The addresses to which browsers come back to a MiniApp after a login or a logout changed.";
     OIDC_KEY_ROTATED = "oidc.key_rotated" OidcKeyRotated, "Another key signs ID tokens; the former one is served until its tokens have ended.";
+    LOGIN_ENTRY_SET = "login_entry.set" LoginEntry, "A provider at which users of a MiniApp log in was registered or changed.";
+    LOGIN_ENTRY_REMOVED = "login_entry.removed" LoginEntry, "A login entry was removed, and with it the bindings of its users; `data` is how it was before.";
+    LOGIN_BINDING_MADE = "login_binding.made" LoginBindingTold, "A user of a MiniApp has logged in at a login entry and is bound to who they are there. Who it is, is not said.";
+    LOGIN_BINDING_ENDED = "login_binding.ended" LoginBindingTold, "A user of a MiniApp is not bound at a login entry any more.";
     HOST_APP_CREATED = "host_app.created" HostApp, "A host app was created.";
     HOST_APP_KEY_ROTATED = "host_app.key_rotated" HostApp, "A host app has another public key; `former_keys` says until when the old one works.";
     HOST_APP_KEY_ENDS = "host_app.key_ends" HostApp, "When a former key of a host app ends was changed; `former_keys` says to when.";

@@ -1,6 +1,9 @@
 //! Links: the consent of a user that a partner learns by which OpenID they are known in a MiniApp.
 
-use berth_base::{clock::Millis, ids::MiniAppId};
+use berth_base::{
+    clock::Millis,
+    ids::{MiniAppId, WechatAppId},
+};
 use serde::{Deserialize, Serialize};
 
 /// A user agrees that a partner learns who they are in a MiniApp, or does not agree any more.
@@ -13,6 +16,10 @@ pub struct LinkUser {
     pub mini_app: MiniAppId,
     /// Id of the partner.
     pub partner: MiniAppId,
+    /// The official account by which the user in the MiniApp is found: whoever is the same person there, in whatever host app. Absent,
+    /// it is this very account of the host app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<WechatAppId>,
 }
 
 /// Whose links to list.
@@ -33,6 +40,10 @@ pub struct UserLink {
     /// Id of the partner.
     #[cfg_attr(feature = "sql", sqlx(rename = "partner_id"))]
     pub partner: MiniAppId,
+    /// The official account by which the user in the MiniApp is found; absent of the same account of a host app.
+    #[cfg_attr(feature = "sql", sqlx(rename = "through_app_id"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<WechatAppId>,
     /// When the user agreed.
     pub linked_at: Millis,
     /// When the user took it back; absent while they have not.

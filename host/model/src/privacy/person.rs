@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::PrivacyConsentRecord;
 use crate::{
-    identity::UserLink,
+    identity::{RecognitionHeld, UserLink},
     log::LogEntry,
+    login_entry::UserLoginBinding,
     message::{BothLanguages, MessageToShow, UserMessage},
     oidc::SignOnHeld,
 };
@@ -40,6 +41,12 @@ pub struct UserExport {
     pub mini_apps: Vec<UserOfMiniApp>,
     /// What the user has agreed to be told to partners of MiniApps, those that ended too, oldest first.
     pub links: Vec<UserLink>,
+    /// At which official accounts the user is recognised, oldest first.
+    #[serde(default)]
+    pub recognitions: Vec<RecognitionHeld>,
+    /// Who the user is at login entries of MiniApps, those that ended too, oldest first.
+    #[serde(default)]
+    pub login_bindings: Vec<UserLoginBinding>,
     /// What browsers of the user have with this host by unified authentication, the oldest first.
     #[serde(default)]
     pub sign_ons: Vec<SignOnHeld>,
@@ -113,6 +120,12 @@ pub struct UserErased {
     pub subscriptions: u64,
     /// Links between MiniApps, those that had ended too.
     pub links: u64,
+    /// Recognitions at official accounts.
+    #[serde(default)]
+    pub recognitions: u64,
+    /// Bindings at login entries, those that had ended too.
+    #[serde(default)]
+    pub login_bindings: u64,
     /// Messages.
     pub messages: u64,
     /// Events that named the user, and are without the name and what was said now.
@@ -132,6 +145,8 @@ impl UserErased {
             privacy_consents,
             subscriptions,
             links,
+            recognitions,
+            login_bindings,
             messages,
             events,
             log_entries,
@@ -145,6 +160,8 @@ impl UserErased {
             (&mut self.privacy_consents, privacy_consents),
             (&mut self.subscriptions, subscriptions),
             (&mut self.links, links),
+            (&mut self.recognitions, recognitions),
+            (&mut self.login_bindings, login_bindings),
             (&mut self.messages, messages),
             (&mut self.events, events),
             (&mut self.log_entries, log_entries),

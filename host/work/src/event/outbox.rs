@@ -1,10 +1,10 @@
 //! What carries events out of the host.
 
-use super::deliver::{Sender, WebhookConfig, guard::Guard};
+use super::deliver::{Sender, WebhookConfig};
 use berth_base::error::Result;
 use berth_store::Db;
 
-use crate::{nats::NatsConfig, stream::Streams};
+use crate::{nats::NatsConfig, outbound::Guard, stream::Streams};
 
 /// Carries events to webhooks, streams and NATS.
 pub struct Outbox {

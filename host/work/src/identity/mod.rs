@@ -1,4 +1,4 @@
-//! One user in two MiniApps (U4–U9).
+//! One user in two MiniApps (U3–U9).
 //!
 //! What a partner is told follows from three yeses: of the team whose OpenIDs they are, of the partner's team, and of the user,
 //! on the word of the host app's server, which has asked them. Each can be taken back, and then nothing is told any more. A link
@@ -7,11 +7,13 @@
 
 mod link;
 mod partner;
+mod recognise;
 mod swap;
 
 pub use berth_model::identity::*;
 pub use link::{link, links, unlink};
 pub use partner::{agree, end, of_mini_app};
+pub use recognise::{end_recognition, recognise};
 pub use swap::swap;
 
 use berth_base::{

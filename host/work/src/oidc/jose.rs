@@ -3,7 +3,7 @@
 
 use berth_base::error::{Error, Result};
 use jsonwebtoken::{
-    Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Header, Validation,
+    Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey, Header, Validation,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
     errors::ErrorKind,
     signature::{Error as SignatureError, Signer, Verifier},
@@ -11,10 +11,11 @@ use jsonwebtoken::{
 use ring::{
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
     },
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 /// A new key pair of P-256, as PKCS #8. ring takes randomness from the system alone.
@@ -59,6 +60,73 @@ pub fn verify<T: DeserializeOwned + Clone>(token: &str, public: &[u8], issuer: &
     Some(read.ok()?.claims)
 }
 
+/// A public key by which another issuer signs, as its JWKS has it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ForeignKey {
+    kty: String,
+    kid: Option<String>,
+    r#use: Option<String>,
+    alg: Option<String>,
+    crv: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+}
+
+impl ForeignKey {
+    fn decoding(&self, algorithm: Algorithm) -> Option<DecodingKey> {
+        match (algorithm, self.kty.as_str(), self.crv.as_deref()) {
+            (Algorithm::RS256 | Algorithm::PS256, "RSA", _) => {
+                DecodingKey::from_rsa_components(self.n.as_deref()?, self.e.as_deref()?).ok()
+            }
+            (Algorithm::ES256, "EC", Some("P-256")) => {
+                DecodingKey::from_ec_components(self.x.as_deref()?, self.y.as_deref()?).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a token whose header says this may have been signed by it.
+    fn fits(&self, header: &Header) -> bool {
+        let same_name = header.kid.is_none() || self.kid == header.kid;
+        let same_algorithm = self.alg.as_deref().is_none_or(|alg| alg == format!("{:?}", header.alg));
+        same_name && same_algorithm && self.r#use.as_deref() != Some("enc")
+    }
+}
+
+/// What becomes of a token of another issuer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Foreign<T> {
+    /// It is signed by one of the keys, and says this.
+    Signed(T),
+    /// None of the keys fits it: the issuer may have another one by now.
+    NoKey,
+    /// It is no token, forged, or signed as nobody here accepts it.
+    Bad,
+}
+
+/// Reads a token that another issuer has signed. The header says which of its keys to try, and never which algorithm is good:
+/// `RS256`, `PS256` and `ES256` are, each with a key of its own kind (F90). Whom it is for and until when is not looked at.
+pub fn read_foreign<T: DeserializeOwned + Clone>(token: &str, keys: &[ForeignKey]) -> Foreign<T> {
+    install();
+    let Ok(header) = jsonwebtoken::decode_header(token) else { return Foreign::Bad };
+    let mut validation = Validation::new(header.alg);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    let fitting = keys.iter().filter(|key| key.fits(&header)).filter_map(|key| key.decoding(header.alg));
+    let mut tried = false;
+    for key in fitting {
+        tried = true;
+        if let Ok(read) = jsonwebtoken::decode::<T>(token, &key, &validation) {
+            return Foreign::Signed(read.claims);
+        }
+    }
+    let is_accepted = matches!(header.alg, Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256);
+    if tried || !is_accepted { Foreign::Bad } else { Foreign::NoKey }
+}
+
 /// Lets the crate sign by ring. It fails when that is so already.
 fn install() {
     static RING: CryptoProvider = CryptoProvider {
@@ -70,6 +138,8 @@ fn install() {
             Algorithm::ES256 if key.family() == AlgorithmFamily::Ec => {
                 Ok(Box::new(EcVerifier(key.try_get_as_bytes()?.to_vec())))
             }
+            Algorithm::RS256 => rsa(&RSA_PKCS1_2048_8192_SHA256, Algorithm::RS256, key),
+            Algorithm::PS256 => rsa(&RSA_PSS_2048_8192_SHA256, Algorithm::PS256, key),
             _ => Err(ErrorKind::InvalidAlgorithm.into()),
         },
         // What makes JWKs is not used: ours are made in `keys`.
@@ -108,6 +178,39 @@ impl JwtVerifier for EcVerifier {
     }
 }
 
+/// Verifies by RSA: other issuers sign by it, this one does not.
+struct RsaVerifier {
+    parameters: &'static RsaParameters,
+    algorithm: Algorithm,
+    key: RsaPublicKeyComponents<Vec<u8>>,
+}
+
+fn rsa(
+    parameters: &'static RsaParameters,
+    algorithm: Algorithm,
+    key: &DecodingKey,
+) -> std::result::Result<Box<dyn JwtVerifier>, jsonwebtoken::errors::Error> {
+    let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() else {
+        return Err(ErrorKind::InvalidKeyFormat.into());
+    };
+    // ring takes numbers without leading zeros, which some issuers write.
+    let number = |bytes: &[u8]| bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
+    let key = RsaPublicKeyComponents { n: number(n), e: number(e) };
+    Ok(Box::new(RsaVerifier { parameters, algorithm, key }))
+}
+
+impl Verifier<Vec<u8>> for RsaVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
+        self.key.verify(self.parameters, message, signature).map_err(|_| SignatureError::new())
+    }
+}
+
+impl JwtVerifier for RsaVerifier {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
@@ -136,5 +239,46 @@ mod tests {
         for none in ["", "a.b", "a.b.c", &token[1..]] {
             assert_eq!(verify(none, &key, "https://a.example"), None, "{none}");
         }
+    }
+
+    // A key of the library jose, a token that it has signed by RS256, and one by HS256 with the modulus as the secret.
+    const N: &str = "v7q38lEtPhhPofJ3-T7CBwcaLCVy70pJdJqDkmrDePuesuOuoVqLT2LhOUUZrjhXU3vU-saLzzQNURquL-84nQD21s3VI_uh2FJk\
+         Rcn9vGYWFOfhspTFyR6cFyKA1Gsp9I4wBi6qrYLrR4VpbaS7uFXLkNMq9b-E15QB8UmsG6C_z9ONctixna8j2X9YXK2BTo1RYfbz\
+         crqpE6Q9H4jBqfpOc3QT6Di7Q46bKCNuilcyzAtxirpSI24lWNoRzjDmAWZAzOVCPcZ7bjroofbrdcW6rgU-5c7JQZvHW6fZPQj_\
+         k4yzcLFjzbSJdIW-5VgpD-ZOPygK5XemJ9z14E7NeQ";
+    const SIGNED: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0.eyJzdWIiOiJhbm4ifQ.bdgoQVE5wwIAMK1gOOrDoW6gqyaAntwnKHWF5eSQGFWBV\
+         dJzLEl-L9L8PSZjQLlDESIxEZVA9VaRdbhB4Nkcwx2EaQpvLvhFUBHPwyS7l2YhJX2XnRo73L4VYViAOSmPAbD6nwr9Hlv33DVnx\
+         jb8JYvk5QiV5xWmwfUvYlp50gIN3y6D3jAosBGzHtQ0W8s7qQ3XNvM4jXBjctV48D_B7gJuG_Cpj4AoNbAv4cjpNz2Pv8XUo3kvK\
+         J5OQbC3T8m3AvvWwpvQlqorblRIPzNBBBq_HskRihxtt2jaPsMRrorNxD7tYk6XGrpP_lUyqJA1mSLq1KEjMPA3i2h9opIHkA";
+    const CONFUSED: &str =
+        "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.eyJzdWIiOiJhbm4ifQ.bLRT-6nmBQq-LOPKzVWM1elWr-Wq7ISXPJ8SMHW4kwA";
+
+    #[test]
+    fn u20_f90_a_token_of_another_issuer_is_read_by_a_key_of_its_own_kind_only() {
+        let key = |json: Value| serde_json::from_value::<ForeignKey>(json).unwrap();
+        let rsa = |kid: &str| key(json!({"kty": "RSA", "kid": kid, "n": N, "e": "AQAB"}));
+        let read = |token: &str, keys: &[ForeignKey]| read_foreign::<Value>(token, keys);
+        let ann = Foreign::Signed(json!({"sub": "ann"}));
+        assert_eq!(read(SIGNED, &[rsa("k1")]), ann);
+        assert_eq!(read(SIGNED, &[rsa("k2")]), Foreign::NoKey);
+        assert_eq!(read(SIGNED, &[]), Foreign::NoKey);
+        for other in [json!({"alg": "PS256"}), json!({"use": "enc"})] {
+            let mut whole = json!({"kty": "RSA", "kid": "k1", "n": N, "e": "AQAB"});
+            whole.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+            assert_eq!(read(SIGNED, &[key(whole)]), Foreign::NoKey);
+        }
+        assert_eq!(read(CONFUSED, &[rsa("k1")]), Foreign::Bad, "the modulus is no shared secret");
+        let (front, _) = SIGNED.rsplit_once('.').unwrap();
+        for forged in [format!("{front}."), format!("{front}.AAAA"), front.to_owned(), String::new()] {
+            assert_eq!(read(&forged, &[rsa("k1")]), Foreign::Bad, "{forged}");
+        }
+        // By ES256, as this host signs itself.
+        let pkcs8 = generate().unwrap();
+        let point = public(&pkcs8).unwrap();
+        let at = |from: usize| URL_SAFE_NO_PAD.encode(&point[from..from + 32]);
+        let ec = key(json!({"kty": "EC", "crv": "P-256", "kid": "k1", "x": at(1), "y": at(33)}));
+        let token = sign("k1", &pkcs8, &json!({"sub": "ann"})).unwrap();
+        assert_eq!(read(&token, &[rsa("k1"), ec]), ann, "of two keys of one name, the one of the right kind");
+        assert_eq!(read(&token, &[rsa("k1")]), Foreign::NoKey);
     }
 }

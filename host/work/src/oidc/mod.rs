@@ -11,7 +11,7 @@ mod authorize;
 mod exchange;
 mod forget;
 mod issuer;
-mod jose;
+pub(crate) mod jose;
 mod keys;
 mod logout;
 mod redirects;

@@ -36,6 +36,8 @@ pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: 
     let is_meant =
         |link: &UserLink| who.mini_app.as_ref().is_none_or(|id| [&link.mini_app, &link.partner].contains(&id));
     let links = tx.links_of(&user).await?.into_iter().filter(is_meant).collect();
+    let recognitions = tx.recognitions_of(&user, who.mini_app.as_ref()).await?;
+    let login_bindings = tx.bindings_of(&user, who.mini_app.as_ref()).await?;
     let told = tx.messages_told(&user, who.mini_app.as_ref()).await?;
     let sign_ons = tx.sign_ons_held(&user).await?;
     let exported_at = tx.now();
@@ -51,6 +53,8 @@ pub async fn export(db: &Db, logs: &Logs, caller: &Caller, id: &HostAppId, who: 
         exported_at,
         mini_apps,
         links,
+        recognitions,
+        login_bindings,
         sign_ons,
         messages,
         log_entries,

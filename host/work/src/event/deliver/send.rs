@@ -9,18 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use reqwest::{Client, Response, StatusCode, Url, header, redirect::Policy};
+use reqwest::{Response, StatusCode, Url, header};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{
-    guard::{Guard, Refused},
-    plan::Verdict,
+use super::plan::Verdict;
+use crate::{
+    event::deliver::schedule,
+    outbound::{Guard, Outbound, reason},
 };
-use crate::event::deliver::schedule;
-use berth_base::{
-    clock::Millis,
-    error::{Error, Result},
-};
+use berth_base::{clock::Millis, error::Result};
 
 use crate::event::{
     cloud,
@@ -33,8 +30,6 @@ const MAX_BODY: usize = 64 << 10;
 const EXCERPT: usize = 1024;
 /// How long the body of an answer may take after its status.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a connection without a request is kept open.
-const IDLE: Duration = Duration::from_secs(5);
 
 /// A message to a receiver.
 #[derive(Clone, Debug)]
@@ -94,9 +89,7 @@ impl Receipt {
 pub struct Sender(Arc<Inner>);
 
 struct Inner {
-    guard: Guard,
-    secure: Client,
-    plain: Client,
+    outbound: Outbound,
     patience: Duration,
     delivered: AtomicU64,
     failed: AtomicU64,
@@ -105,14 +98,14 @@ struct Inner {
 impl Sender {
     /// A sender that connects only where `guard` permits, and takes `patience` at most for a send.
     pub fn new(guard: Guard, patience: Duration) -> Result<Self> {
-        let (secure, plain) = (client(&guard, true)?, client(&guard, false)?);
+        let outbound = Outbound::new(guard, "webhook")?;
         let (delivered, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self(Arc::new(Inner { guard, secure, plain, patience, delivered, failed })))
+        Ok(Self(Arc::new(Inner { outbound, patience, delivered, failed })))
     }
 
     /// The guard that decides where it may connect.
     pub fn guard(&self) -> &Guard {
-        &self.0.guard
+        self.0.outbound.guard()
     }
 
     /// How long a send may take.
@@ -142,8 +135,7 @@ impl Sender {
 
     async fn request(&self, url: &str, keys: &[Key], message: &Message, now: Millis) -> Result<Response, String> {
         let url = Url::parse(url).map_err(|error| format!("The address is wrong: {error}."))?;
-        self.0.guard.literal(&url).map_err(|refused| refused.to_string())?;
-        let client = if url.scheme() == "https" { &self.0.secure } else { &self.0.plain };
+        let client = self.0.outbound.to(&url).map_err(|refused| refused.to_string())?;
         let seconds = now.0.div_euclid(1000);
         let request = client
             .post(url)
@@ -152,43 +144,8 @@ impl Sender {
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", signature(keys, &message.id, seconds, &message.body))
             .body(message.body.clone());
-        request.send().await.map_err(|error| reason(&error))
+        request.send().await.map_err(|error| reason("The receiver", &error))
     }
-}
-
-fn client(guard: &Guard, tls: bool) -> Result<Client> {
-    // Fails only when a provider is installed already, which is then the one that is used.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
-        .user_agent(concat!("berth/", env!("CARGO_PKG_VERSION"), " (webhook)"))
-        .dns_resolver(guard.resolver(tls))
-        .redirect(Policy::none())
-        .no_proxy()
-        .referer(false)
-        .http1_only()
-        // What is compressed stays so: nothing of it is needed.
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(4);
-    builder.build().map_err(Error::internal)
-}
-
-/// Why there was no answer, in words for people. It contains nothing of what the host knows about its own network.
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    let mut last = String::new();
-    while let Some(error) = cause {
-        if let Some(refused) = error.downcast_ref::<Refused>() {
-            return refused.to_string();
-        }
-        last = error.to_string();
-        cause = error.source();
-    }
-    let what = if error.is_connect() { "The receiver cannot be reached" } else { "The receiver broke off" };
-    format!("{what}: {}.", last.trim_end_matches('.'))
 }
 
 /// Makes the receipt of an answer. The status decides; the body is read only as far as it is small and arrives soon.

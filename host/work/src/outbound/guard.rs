@@ -1,4 +1,4 @@
-//! Decides to which addresses webhooks may connect: public ones, and those that the operator allows. Every connection
+//! Decides to which addresses that others have named this host connects, for webhooks and to login providers: public ones, and those that the operator allows. Every connection
 //! is checked after its name was resolved, so that no name can lead into the host's own network (F92, F93).
 
 use std::{
@@ -104,7 +104,15 @@ impl Guard {
     /// # Errors
     /// `invalid-field` for `url`, with the rule that it breaks.
     pub fn url(&self, text: &str) -> Result<Url> {
-        let refuse = |rule: &str| Error::field("url", rule);
+        self.address("url", text)
+    }
+
+    /// An address that others have named in a field, checked as far as possible before its name is resolved.
+    ///
+    /// # Errors
+    /// `invalid-field` for `field`, with the rule that it breaks.
+    pub fn address(&self, field: &str, text: &str) -> Result<Url> {
+        let refuse = |rule: &str| Error::field(field, rule);
         let url =
             Url::parse(text.trim()).map_err(|_| refuse("must be an address such as https://example.com/hook."))?;
         match url.scheme() {
@@ -112,13 +120,13 @@ impl Guard {
             "http" if !self.allowed.is_empty() => {}
             "http" => {
                 return Err(refuse(
-                    "must be https; plain http is for receivers that the host's --webhook-allow names.",
+                    "must be https; plain http is for addresses that the host's --webhook-allow names.",
                 ));
             }
             _ => return Err(refuse("must be https.")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("must not contain a user name or password; receivers verify the signature."));
+            return Err(refuse("must not contain a user name or password."));
         }
         if url.as_str().len() > 2048 {
             return Err(refuse("must have at most 2,048 characters."));

@@ -1,0 +1,146 @@
+//! What a provider says of a user, and whether it is good (U20, F90).
+
+use berth_base::clock::Millis;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// How many seconds the clocks of a provider and of this host may differ.
+const SKEW: i64 = 60;
+/// How many bytes a subject has at most (OpenID Connect Core, §2).
+const LONGEST: usize = 255;
+
+/// The claims of an ID token, whose signature was verified.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IdClaims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    #[serde(default)]
+    azp: Option<String>,
+    exp: i64,
+    #[serde(default)]
+    iat: Option<i64>,
+    #[serde(default)]
+    nonce: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// What the ID token of a login has to say.
+pub struct Expected<'a> {
+    /// The issuer.
+    pub issuer: &'a str,
+    /// The client.
+    pub client_id: &'a str,
+    /// What the browser was sent with.
+    pub nonce: &'a str,
+    /// The present time.
+    pub now: Millis,
+}
+
+impl IdClaims {
+    /// The subject, when the token is for this login (OpenID Connect Core, §3.1.3.7).
+    ///
+    /// # Errors
+    /// What is wrong with the token, as a sentence.
+    pub fn subject(self, expected: &Expected<'_>) -> Result<String, &'static str> {
+        let now = expected.now.0 / 1000;
+        let audience = match &self.aud {
+            Audience::One(one) => std::slice::from_ref(one),
+            Audience::Many(many) => many,
+        };
+        let is_ours = |id: &String| id == expected.client_id;
+        if self.iss != expected.issuer {
+            return Err("Its ID token names another issuer.");
+        }
+        if !audience.iter().any(is_ours) || !self.azp.as_ref().is_none_or(is_ours) {
+            return Err("Its ID token is for another client.");
+        }
+        if audience.len() > 1 && self.azp.is_none() {
+            return Err("Its ID token is for several clients, and does not say for which it was issued.");
+        }
+        if self.exp <= now - SKEW {
+            return Err("Its ID token has expired.");
+        }
+        if self.iat.is_some_and(|iat| iat > now + SKEW) {
+            return Err("Its ID token was issued in the future: one of the two clocks is wrong.");
+        }
+        if self.nonce.as_deref() != Some(expected.nonce) {
+            return Err("Its ID token repeats another nonce, so it is of another login.");
+        }
+        is_subject(self.sub).ok_or("Its ID token names nobody.")
+    }
+}
+
+fn is_subject(text: String) -> Option<String> {
+    Some(text).filter(|text| (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control))
+}
+
+/// The subject that user info has at a pointer: a text, or a whole number.
+pub fn subject_at(user_info: &Value, pointer: &str) -> Option<String> {
+    match user_info.pointer(pointer)? {
+        Value::String(text) => is_subject(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judged(changes: Value) -> Result<String, &'static str> {
+        let mut claims =
+            json!({"iss": "https://a.example", "sub": "s1", "aud": "berth", "exp": 1600, "iat": 1000, "nonce": "n1"});
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let claims: IdClaims = serde_json::from_value(claims).unwrap();
+        let expected =
+            Expected { issuer: "https://a.example", client_id: "berth", nonce: "n1", now: Millis(1_000_000) };
+        claims.subject(&expected)
+    }
+
+    #[test]
+    fn u20_f90_an_id_token_is_good_for_its_own_login_only() {
+        assert_eq!(judged(json!({})).as_deref(), Ok("s1"));
+        assert_eq!(judged(json!({"aud": ["berth"]})).as_deref(), Ok("s1"));
+        assert_eq!(judged(json!({"aud": ["x", "berth"], "azp": "berth"})).as_deref(), Ok("s1"));
+        assert_eq!(judged(json!({"exp": 941})).as_deref(), Ok("s1"), "clocks differ a little");
+        for (wrong, why) in [
+            (json!({"iss": "https://a.example/"}), "issuer"),
+            (json!({"aud": "other"}), "another client"),
+            (json!({"aud": []}), "another client"),
+            (json!({"azp": "other"}), "another client"),
+            (json!({"aud": ["berth", "other"]}), "several"),
+            (json!({"exp": 940}), "expired"),
+            (json!({"iat": 1061}), "future"),
+            (json!({"nonce": "n2"}), "nonce"),
+            (json!({"nonce": null}), "nonce"),
+            (json!({"sub": ""}), "nobody"),
+            (json!({"sub": "a\u{0}b"}), "nobody"),
+            (json!({"sub": "s".repeat(256)}), "nobody"),
+        ] {
+            let said = judged(wrong.clone()).unwrap_err();
+            assert!(said.contains(why), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn u20_user_info_names_a_user_by_a_text_or_a_whole_number() {
+        let info = json!({"data": {"id": 42, "name": "ann", "half": 0.5, "none": null, "empty": ""}});
+        let at = |pointer| subject_at(&info, pointer);
+        assert_eq!((at("/data/id").as_deref(), at("/data/name").as_deref()), (Some("42"), Some("ann")));
+        for none in ["/data/half", "/data/none", "/data/empty", "/data", "/id"] {
+            assert_eq!(at(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Forgets logins that have expired. They are void by the clock; this only frees the room.
+
+use std::time::Duration;
+
+use berth_base::error::Result;
+use berth_store::Db;
+
+use crate::beat;
+
+/// The pause between two rounds.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Forgets what has expired, every minute, in an endless loop.
+pub async fn run_forgetter(db: Db) {
+    beat::every(EVERY, "authorised logins that have expired could not be forgotten; later again", || forget(&db)).await;
+}
+
+/// Deletes what has expired.
+#[tracing::instrument(name = "authorised_logins.forget", skip_all)]
+async fn forget(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.forget_authorised_logins().await?;
+    tx.commit().await
+}
