@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 
-use berth_base::ids::Digest;
+use berth_base::{ids::Digest, text::count};
 use berth_judge::{Compiler, Engine, EngineConfig, Policy, imports};
 use berth_model::policy::Limits;
 
