@@ -23,7 +23,7 @@ fn advice(config: &str, health: &Health) -> Advice {
 #[test]
 fn g13_a_release_that_fails_more_often_is_suspended_and_told_why() {
     let told = advice("{}", &health(6, (50, 5), (200, 2)));
-    let Advice::Suspend(why) = told else { panic!("{told:?}") };
+    let Advice::Suspend(why) = told else { unreachable!("{told:?}") };
     assert!(
         why.starts_with(
             "1.1.0 fails on 30 of 300 devices (10.0 %), the online version on 12 of 1200 devices (1.0 %); evidence"
