@@ -31,6 +31,7 @@ pub mod users;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
+pub mod workspace_sign_on;
 pub mod workspaces;
 
 use axum::{
@@ -109,4 +110,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(workspaces::routes())
+        .merge(workspace_sign_on::routes())
 }
