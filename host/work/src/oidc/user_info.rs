@@ -27,7 +27,8 @@ pub enum Told {
 /// AppSecret, with the binding, or while the MiniApp is off the shelf; of an internal tool, when the member may not open it.
 pub async fn user_info(db: &Db, token: &str) -> Result<Told, Refusal> {
     if token.starts_with(MEMBER_ACCESS_TOKEN) {
-        return Ok(Told::Member(Box::new(tool::member(db, token).await?)));
+        let member = tool::member(db, token).await?.ok_or_else(ended)?;
+        return Ok(Told::Member(Box::new(member)));
     }
     let mut tx = db.read().await?;
     let row = tx.access_token(&Digest::of(token.as_bytes())).await?.ok_or_else(ended)?;
@@ -37,6 +38,6 @@ pub async fn user_info(db: &Db, token: &str) -> Result<Told, Refusal> {
     Ok(Told::User(UserInfo { sub, host_app: user.host_app }))
 }
 
-pub(super) fn ended() -> Refusal {
+fn ended() -> Refusal {
     Refusal::new(Word::InvalidToken, "The access token is none of this host, or it has ended. Log the user in again.")
 }

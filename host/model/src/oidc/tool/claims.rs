@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w3_a_tool_is_told_what_it_asked_for_and_nothing_else() {
+    fn w7_a_tool_is_told_what_it_asked_for_and_nothing_else() {
         let member = WorkspaceMember {
             id: format!("mem_{}", "0".repeat(26)).parse().unwrap(),
             user_name: "ann".into(),

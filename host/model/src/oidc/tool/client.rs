@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w1_a_client_is_a_mini_app_or_an_internal_tool() {
+    fn w6_a_client_is_a_mini_app_or_an_internal_tool() {
         let tool = format!("wapp_{}", "0".repeat(26));
         assert!(matches!(ClientId::read("shop").unwrap(), ClientId::MiniApp(_)));
         assert!(matches!(ClientId::read(&tool).unwrap(), ClientId::Tool(_)));

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn w3_a_code_is_good_once_in_time_for_its_tool_address_and_verifier() {
+    fn w6_a_code_is_good_once_in_time_for_its_tool_address_and_verifier() {
         let code = ToolCode {
             code_sha256: Digest::of(b"code"),
             application_id: id("wapp", 1),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn w3_a_refresh_token_is_good_once_for_its_tool_until_the_secret_is_reset() {
+    fn w8_a_refresh_token_is_good_once_for_its_tool_until_the_secret_is_reset() {
         let token = ToolToken {
             token_sha256: Digest::of(b"token"),
             kind: TokenKind::Refresh,

@@ -1,4 +1,4 @@
-//! Internal tools of workspaces as OpenID clients, to which members are signed on (W1–W3).
+//! Internal tools of workspaces as OpenID clients, to which members are signed on (W6–W8).
 //!
 //! The client id is that of the application. The portal's server vouches for a member by a login code; whether the member may
 //! open the tool is the decision of the portal, each time that anything is given or told.

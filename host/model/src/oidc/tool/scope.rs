@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w3_scopes_that_are_not_known_are_left_aside() {
+    fn w7_scopes_that_are_not_known_are_left_aside() {
         let scopes = Scopes::read("email openid phone departments");
         assert_eq!(scopes.granted(), "openid email departments");
         assert_eq!(Scopes::read(&scopes.granted()), scopes);

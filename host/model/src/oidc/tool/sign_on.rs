@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w3_members_sign_on_at_a_page_that_browsers_may_be_sent_to() {
+    fn w6_members_sign_on_at_a_page_that_browsers_may_be_sent_to() {
         let check = |url: &str| SetSignIn { url: url.into(), help: String::new() }.check(&"acme".parse().unwrap());
         assert!(check("").is_ok() && check("https://portal.acme.example/sign-in").is_ok());
         for bad in ["http://portal.acme.example/", "https://portal.acme.example/?a=b", "portal", "javascript:alert(1)"]

@@ -11,7 +11,7 @@ use berth_model::oidc::{
 use berth_store::{Db, Tx};
 
 use super::member::{is_of, require_open};
-use crate::oidc::{Browser, Issuer, Sent, Shown, authorize::answer, keys};
+use crate::oidc::{Browser, Issuer, Sent, Shown, keys, sent::answer};
 
 /// Answers a browser that an internal tool has sent.
 ///

@@ -11,7 +11,6 @@ use berth_model::{
 };
 use berth_store::{Db, Tx};
 
-use super::super::user_info::ended;
 use crate::{
     user::open_id,
     workspace::{Opening, opening},
@@ -68,24 +67,32 @@ pub(super) async fn require_open(
     }
 }
 
-/// What an internal tool is told of the member of whom an access token speaks, as the address book has them now.
+/// What an internal tool is told of the member of whom an access token speaks, as the address book has them now; `None` when the
+/// token has ended: by time, by a logout, by a second use of its code or of a refresh token, by a new client secret, or when the
+/// member may not open the tool.
 ///
 /// # Errors
-/// `invalid_token` when the token has ended: by time, by a logout, by a second use of its code or of a refresh token, by a new client
-/// secret, or when the member may not open the tool.
-pub(in super::super) async fn member(db: &Db, token: &str) -> std::result::Result<MemberClaims, Refusal> {
+/// `secret-sealed` when this host cannot open its key.
+pub(in super::super) async fn member(db: &Db, token: &str) -> Result<Option<MemberClaims>> {
     let mut tx = db.read().await?;
+    let now = tx.now();
     let found = tx.tool_token(&Digest::of(token.as_bytes())).await?;
-    let found =
-        found.filter(|found| found.kind == TokenKind::Access && found.expires_at > tx.now()).ok_or_else(ended)?;
+    let Some(found) = found.filter(|found| found.kind == TokenKind::Access && now < found.expires_at) else {
+        return Ok(None);
+    };
     let secret = db.tool_secret(&found.application_id).await?;
-    let client = tx.tool_client(&found.application_id).await?.ok_or_else(ended)?;
-    if secret.is_none_or(|secret| secret.generation != found.generation) {
-        return Err(ended());
-    }
-    let Opening { member, groups, .. } = require_open(&mut tx, &client, &found.member_id).await.map_err(|_| ended())?;
-    let sub = find_sub(&mut tx, &client.application, &client.workspace, &member.id).await?.ok_or_else(ended)?;
-    let said = tx.resource(Resource::User, &client.workspace, member.id.as_str()).await?.ok_or_else(ended)?;
+    let client = tx.tool_client(&found.application_id).await?;
+    let Some(client) = client.filter(|_| secret.is_some_and(|secret| secret.generation == found.generation)) else {
+        return Ok(None);
+    };
+    let id = found.member_id;
+    let opening = opening(&mut tx, &client.workspace, &id, client.application.as_str()).await?;
+    let opening = opening.filter(|opening| opening.item.decision == Decision::Open);
+    let sub = find_sub(&mut tx, &client.application, &client.workspace, &id).await?;
+    let said = tx.resource(Resource::User, &client.workspace, id.as_str()).await?;
+    let (Some(Opening { member, groups, .. }), Some(sub), Some(said)) = (opening, sub, said) else {
+        return Ok(None);
+    };
     let scopes = Scopes::read(&found.scope);
-    Ok(MemberClaims::of(&sub, &client.workspace, &member, &said.attributes.0, &groups, scopes))
+    Ok(Some(MemberClaims::of(&sub, &client.workspace, &member, &said.attributes.0, &groups, scopes)))
 }

@@ -1,4 +1,4 @@
-//! Internal tools of workspaces as OpenID clients: members are signed on to them (W1–W3).
+//! Internal tools of workspaces as OpenID clients: members are signed on to them (W6–W8).
 //!
 //! How does a member prove who they are? The portal of the organisation knows it, by its own login. Its server vouches for the
 //! member by a login code, as the server of a host app does for a user: the browser of somebody who is not signed on is sent to
