@@ -1,8 +1,10 @@
 // A MiniApp's server, by the library openid-client: logs a user in, by a browser that this script is too.
-// stdin: {issuer, client_id, secret, method?, redirect_uri, browser?, authorize?, verifier?, nonce?, tolerance?, logout?}
+// With `held` it asks nothing of a browser, but tries the tokens that a login has given.
+// stdin: {issuer, client_id, secret, method?, redirect_uri, browser?, authorize?, verifier?, nonce?, tolerance?, logout?, refresh?, held?}
 //   method: "basic" (when absent) or "post"   browser: the cookie   authorize: more parameters, such as login_code
+//   refresh: whether to get other tokens then   held: {access_token, refresh_token?, sub}
 //   verifier, nonce: in place of the right ones   tolerance: seconds by which clocks may differ   logout: where to go after it
-// stdout: {claims, user, browser, callback, access_token, logout} or {failed: {error, description, code, status}}
+// stdout: {claims, user, browser, callback, access_token, refresh_token, refreshed, logout} or {failed: {error, description, code, status}}
 const { pathToFileURL } = require("url");
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
 
@@ -20,6 +22,14 @@ const run = async () => {
   const insecure = { execute: [client.allowInsecureRequests] };
   const config = await client.discovery(new URL(asked.issuer), asked.client_id, metadata, proof, insecure);
   client.enableNonRepudiationChecks(config); // verifies the signature by the JWKS
+  if (asked.held) {
+    const { access_token, refresh_token, sub } = asked.held;
+    const tried = (work) => work.then((good) => ({ good }), ({ error, code, status }) => ({ error, code, status }));
+    return {
+      user: await tried(client.fetchUserInfo(config, access_token, sub)),
+      refresh: refresh_token && (await tried(client.refreshTokenGrant(config, refresh_token))),
+    };
+  }
   const verifier = client.randomPKCECodeVerifier();
   const expected = { state: client.randomState(), nonce: client.randomNonce() };
   const url = client.buildAuthorizationUrl(config, {
@@ -42,6 +52,13 @@ const run = async () => {
   const claims = tokens.claims();
   const user = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
   const said = { claims, user, browser: back.cookie, callback: back.to, access_token: tokens.access_token };
+  said.refresh_token = tokens.refresh_token;
+  if (asked.refresh) {
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
+    const again = await client.fetchUserInfo(config, refreshed.access_token, claims.sub);
+    const { access_token, refresh_token } = refreshed;
+    said.refreshed = { claims: refreshed.claims(), user: again, access_token, refresh_token };
+  }
   if (asked.logout) {
     const out = { id_token_hint: tokens.id_token, post_logout_redirect_uri: asked.logout, state: "bye" };
     said.logout = await visit(client.buildEndSessionUrl(config, out), back.cookie);

@@ -63,6 +63,7 @@ const MERCHANT_READ: May = May::Merchant(&["viewer", "operator", "admin"]);
 const MERCHANT_OPERATE: May = May::Merchant(&["operator", "admin"]);
 const WORKSPACE_READ: May = May::Workspace(&["viewer", "admin"]);
 const WORKSPACE_ADMIN: May = May::Workspace(&["admin"]);
+const WORKSPACE_VOUCH: May = May::Workspace(&["server", "admin"]);
 const PROVISION: May = May::Workspace(&["provisioner", "admin"]);
 const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
@@ -347,7 +348,14 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/workspaces/{id}/mini-apps/{mini_app_id}", WORKSPACE_ADMIN),
     ("GET", "/v1/workspaces/{id}/mini-apps/{mini_app_id}/access", WORKSPACE_READ),
     ("PUT", "/v1/workspaces/{id}/mini-apps/{mini_app_id}/access", WORKSPACE_ADMIN),
-    ("GET", "/v1/workspaces/{id}/portal", WORKSPACE_READ),
+    ("GET", "/v1/workspaces/{id}/portal", May::Workspace(&["viewer", "server", "admin"])),
+    ("GET", "/v1/workspaces/{id}/sign-in", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/sign-in", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/applications/{application}/oidc-client", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/applications/{application}/oidc-client", WORKSPACE_ADMIN),
+    ("POST", "/v1/workspaces/{id}/applications/{application}/secret", WORKSPACE_ADMIN),
+    ("POST", "/v1/workspaces/{id}/login-codes", WORKSPACE_VOUCH),
+    ("POST", "/v1/workspaces/{id}/sign-ons/end", WORKSPACE_VOUCH),
     ("GET", "/scim/v2/{workspace}/ServiceProviderConfig", PROVISION),
     ("GET", "/scim/v2/{workspace}/ResourceTypes", PROVISION),
     ("GET", "/scim/v2/{workspace}/ResourceTypes/{name}", PROVISION),
@@ -397,8 +405,12 @@ const TEAM_ROLES: [(&str, &str); 4] = [
 const HOST_ROLES: [(&str, &str); 3] = [("host auditor", "auditor"), ("host server", "server"), ("host admin", "admin")];
 const MERCHANT_ROLES: [(&str, &str); 3] =
     [("merchant viewer", "viewer"), ("merchant operator", "operator"), ("merchant admin", "admin")];
-const WORKSPACE_ROLES: [(&str, &str); 3] =
-    [("workspace viewer", "viewer"), ("workspace provisioner", "provisioner"), ("workspace admin", "admin")];
+const WORKSPACE_ROLES: [(&str, &str); 4] = [
+    ("workspace viewer", "viewer"),
+    ("workspace server", "server"),
+    ("workspace provisioner", "provisioner"),
+    ("workspace admin", "admin"),
+];
 const PLATFORM_ROLES: [(&str, &str); 2] = [("platform viewer", "viewer"), ("fulfiller", "fulfiller")];
 
 /// Operations other than GET that only read, and are therefore open to the platform's viewers.
@@ -478,8 +490,10 @@ impl Cast {
         let new = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Sales"});
         let department = text(&admin.post("/scim/v2/acme/Groups", new).await.good()["id"]);
         let contact = text(&admin.post("/v1/workspaces/acme/contacts", json!({"name": "Carol"})).await.good()["id"]);
-        let new = json!({"kind": "link", "name": "Wiki", "url": "https://wiki.example.com/"});
+        let new = json!({"kind": "internal_tool", "name": "Wiki", "url": "https://wiki.example.com/"});
         let application = text(&admin.post("/v1/workspaces/acme/applications", new).await.good()["id"]);
+        let client = json!({"redirect_uris": ["https://wiki.example.com/back"]});
+        admin.put(&format!("/v1/workspaces/acme/applications/{application}/oidc-client"), client).await.good();
         admin.put("/v1/workspaces/acme/mini-apps/coffee", json!(null)).await.good();
         let mut tokens = BTreeMap::new();
         let team = scene.team.clone();
@@ -764,6 +778,14 @@ impl Cast {
                 json!({"kind": "link", "name": "new", "url": "https://new.example.com/"})
             }
             ("PATCH", "/v1/workspaces/{id}/applications/{application}") => json!({"name": "new"}),
+            ("PUT", "/v1/workspaces/{id}/sign-in") => json!({"url": "https://portal.example.com/", "help": "IT"}),
+            ("PUT", "/v1/workspaces/{id}/applications/{application}/oidc-client") => {
+                json!({"redirect_uris": ["https://wiki.example.com/back"]})
+            }
+            ("POST", "/v1/workspaces/{id}/login-codes") => {
+                json!({"application": self.places["application"], "member": self.places["colleague"]})
+            }
+            ("POST", "/v1/workspaces/{id}/sign-ons/end") => json!({"member": self.places["colleague"]}),
             ("PUT", path) if path.ends_with("/access") => json!({"everyone": true}),
             ("PUT", "/v1/workspaces/{id}/accounts/{account}") => json!({"role": "admin"}),
             ("POST" | "PUT", path) if path.starts_with("/scim/") => {

@@ -37,6 +37,7 @@ mod rules;
 mod s3;
 mod samples;
 mod settings;
+mod sign_on;
 mod sockets;
 mod storage;
 mod swap;

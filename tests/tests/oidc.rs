@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use crate::keys::rows;
 
 /// Where browsers come back to `coffee` and to the other MiniApps.
-const BACK: &str = "https://shop.example.com/callback?from=berth";
+pub const BACK: &str = "https://shop.example.com/callback?from=berth";
 /// Another address, without a query: openid-client leaves the query away at the exchange.
-const PLAIN: &str = "https://shop.example.com/other";
-const AFTER: &str = "https://shop.example.com/bye";
+pub const PLAIN: &str = "https://shop.example.com/other";
+pub const AFTER: &str = "https://shop.example.com/bye";
 /// The example of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The scene with a host that knows its address, the server of the host app, and the AppSecret of `coffee`.
 struct Login {
@@ -33,38 +33,38 @@ struct Login {
 }
 
 /// What a browser holds: where it is sent, and its cookie.
-struct Browser {
-    status: u16,
-    to: Option<Url>,
-    cookie: Option<String>,
-    page: String,
+pub struct Browser {
+    pub status: u16,
+    pub to: Option<Url>,
+    pub cookie: Option<String>,
+    pub page: String,
 }
 
 impl Browser {
     /// A parameter of the address that the browser is sent to.
-    fn told(&self, name: &str) -> Option<String> {
+    pub fn told(&self, name: &str) -> Option<String> {
         let pairs = self.to.as_ref().expect(&self.page).query_pairs();
         pairs.filter(|(one, _)| one == name).map(|(_, value)| value.into_owned()).next()
     }
 
     #[track_caller]
-    fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.told("code").unwrap_or_else(|| panic!("{:?} {}", self.to, self.page))
     }
 
     #[track_caller]
-    fn error(&self) -> String {
+    pub fn error(&self) -> String {
         self.told("error").unwrap_or_else(|| panic!("{:?} {}", self.to, self.page))
     }
 
     #[track_caller]
-    fn cookie(&self) -> &str {
+    pub fn cookie(&self) -> &str {
         self.cookie.as_deref().expect("the browser has a cookie")
     }
 }
 
 /// Lets a browser follow one request.
-async fn visit(request: reqwest::RequestBuilder, cookie: Option<&str>) -> Browser {
+pub async fn visit(request: reqwest::RequestBuilder, cookie: Option<&str>) -> Browser {
     let (_, request) = request.build_split();
     let mut request = request.unwrap();
     if let Some(cookie) = cookie {
@@ -153,7 +153,7 @@ impl Login {
     }
 }
 
-async fn exchange_at(host: &Host, mini_app: &str, secret: &str, code: &str, changes: &[(&str, &str)]) -> Answer {
+pub async fn exchange_at(host: &Host, mini_app: &str, secret: &str, code: &str, changes: &[(&str, &str)]) -> Answer {
     let usual =
         [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", BACK), ("code_verifier", VERIFIER)];
     let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
@@ -164,19 +164,19 @@ async fn exchange_at(host: &Host, mini_app: &str, secret: &str, code: &str, chan
     Answer::of(request, format!("exchange for {mini_app}")).await
 }
 
-async fn user_info(host: &Host, tokens: &Value) -> Answer {
+pub async fn user_info(host: &Host, tokens: &Value) -> Answer {
     host.with_token(&text(&tokens["access_token"])).get("/oidc/userinfo").await
 }
 
 /// What an ID token says.
-fn claims(tokens: &Value) -> Value {
+pub fn claims(tokens: &Value) -> Value {
     let token = text(&tokens["id_token"]);
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
 /// Asserts that an answer is a refusal of OAuth.
 #[track_caller]
-fn refused(answer: &Answer, status: u16, word: &str) -> String {
+pub fn refused(answer: &Answer, status: u16, word: &str) -> String {
     let body = answer.json();
     assert_eq!((answer.status, &body["error"]), (status, &json!(word)), "{body}");
     assert_eq!(answer.header("content-type"), "application/json");

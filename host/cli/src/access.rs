@@ -73,7 +73,7 @@ const ROLES: &str = "Roles:
   of a team      admin, operator (publishes, rolls back, grayscale), developer (uploads, submits), viewer
   of a host app  admin, auditor (decides on audits), server (says who its users are)
   of a merchant  admin, operator (endpoint applications, channels, organisation nodes), viewer
-  of a workspace  admin, viewer, provisioner (keeps the address book by SCIM)
+  of a workspace  admin, viewer, provisioner (keeps the address book by SCIM), server (of the portal)
   of the platform  admin, viewer (reads everything), fulfiller (the order system)";
 
 /// The place in which roles are held, unless it is a team.
@@ -86,7 +86,7 @@ pub struct Place {
     /// A merchant (roles: admin, operator, viewer)
     #[arg(long, value_name = "BOS_ID")]
     pub merchant: Option<MerchantId>,
-    /// A workspace (roles: admin, viewer, provisioner)
+    /// A workspace (roles: admin, viewer, provisioner, server)
     #[arg(long, value_name = "ID")]
     pub workspace: Option<WorkspaceId>,
     /// The platform (roles: admin, viewer, fulfiller)

@@ -63,7 +63,7 @@ pub use event::{EventAge, EventRow, NewEvent};
 pub use identity::{Here, LinkedUsers};
 pub use index::{IndexedApp, IndexedTrial, IndexedVersion, Span};
 pub use lease::Lease;
-pub use oidc::{AccessTokenRow, SigningKey};
+pub use oidc::{AccessTokenRow, SigningKey, ToolSecretRow};
 pub use privacy::KnownUser;
 pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;

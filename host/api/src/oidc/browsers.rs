@@ -11,11 +11,11 @@ use axum::{
 };
 use berth_base::error::Error;
 use berth_model::oidc::{AskLogout, Parameters, Refusal, Word};
-use berth_work::oidc::{self, Issuer, LoggedOut};
+use berth_work::oidc::{self, Issuer, LoggedOut, Shown};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    cookie,
+    cookie::{self, Of},
     described::{AuthorizeParameters, EndSessionParameters},
     sent::{InForm, InQuery, LARGEST},
 };
@@ -35,18 +35,19 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .layer(DefaultBodyLimit::max(LARGEST))
 }
 
-/// Log a user in to a MiniApp, and send the browser back to it with a code.
+/// Log a user in to a MiniApp, or a member of a workspace to an internal tool, and send the browser back with a code.
 ///
 /// With a `login_code` the host app vouches for the user, and the browser gets a sign-on, which is enough for other MiniApps
 /// that are bound to the same host app. What is wrong is told to the MiniApp by `error`; where the browser must not be sent
-/// back, it is shown as a page.
-#[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters), responses((status = 303, description = "Back to the MiniApp, with `code` or `error`")))]
+/// back, it is shown as a page. For an internal tool the portal of the workspace vouches: the browser of somebody who is not signed
+/// on is sent there first. A member who may not open the tool is shown why not, and whom to ask.
+#[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters), responses((status = 303, description = "Back to the client, with `code` or `error`, or on to where members sign on")))]
 async fn authorize(State(app): State<Api>, headers: HeaderMap, InQuery(asked): InQuery) -> Response {
     authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
 
-/// Log a user in to a MiniApp, by a form.
-#[utoipa::path(post, path = "/oidc/authorize", tag = "oidc", request_body(content = AuthorizeParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "Back to the MiniApp, with `code` or `error`")))]
+/// Log a user in to a MiniApp, or a member to an internal tool, by a form.
+#[utoipa::path(post, path = "/oidc/authorize", tag = "oidc", request_body(content = AuthorizeParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "Back to the client, with `code` or `error`, or on to where members sign on")))]
 async fn authorize_posted(State(app): State<Api>, headers: HeaderMap, InForm(asked): InForm) -> Response {
     authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
@@ -54,27 +55,43 @@ async fn authorize_posted(State(app): State<Api>, headers: HeaderMap, InForm(ask
 async fn authorized(app: &Api, headers: &HeaderMap, asked: &Parameters) -> Result<Response, Refusal> {
     let issuer = Issuer::of(app.config.public_url.as_deref())?;
     let browser = cookie::read(headers, &issuer);
-    let sent = oidc::authorize(&app.db, &issuer, asked, browser.as_deref()).await?;
+    let sent = oidc::authorize(&app.db, &issuer, asked, &browser).await?;
     sent.refused.iter().for_each(log_refusal);
-    let mut response = go(&sent.to)?;
-    if let Some(secret) = &sent.sign_on {
-        response.headers_mut().insert(SET_COOKIE, cookie::keep(&issuer, secret).map_err(Error::internal)?);
+    let mut response = match (&sent.shown, &sent.refused) {
+        (Some(shown), Some(refused)) => not_for_them(shown, refused, &sent.to),
+        _ => go(&sent.to)?,
+    };
+    for (of, secret) in [(Of::User, &sent.begun.user), (Of::Member, &sent.begun.member)] {
+        if let Some(secret) = secret {
+            response.headers_mut().append(SET_COOKIE, cookie::keep(&issuer, of, secret).map_err(Error::internal)?);
+        }
     }
     Ok(response)
+}
+
+/// Tells a member why a tool is not for them, and whom to ask. The tool is told by the way back.
+fn not_for_them(shown: &Shown, refused: &Refusal, back: &str) -> Response {
+    let whom = if shown.help.is_empty() {
+        "Ask whoever looks after the tools of your organisation.".to_owned()
+    } else {
+        format!("Ask {}.", shown.help.trim_end_matches('.'))
+    };
+    let more = format!("<p>{}</p><a class=\"go\" href=\"{}\">Back</a>", escape(&whom), escape(back));
+    html(StatusCode::FORBIDDEN, &format!("You may not open {}", shown.tool), &refused.detail, &more)
 }
 
 /// Log a user out, and send the browser on.
 ///
 /// The sign-on of the browser ends, and with it what came from it. Without an ID token of the user as `id_token_hint` the
 /// user is asked.
-#[utoipa::path(get, path = "/oidc/end-session", tag = "oidc", params(EndSessionParameters), responses((status = 303, description = "On to the MiniApp"), (status = 200, content_type = "text/html", body = String)))]
+#[utoipa::path(get, path = "/oidc/end-session", tag = "oidc", params(EndSessionParameters), responses((status = 303, description = "On to the client"), (status = 200, content_type = "text/html", body = String)))]
 async fn end_session(State(app): State<Api>, headers: HeaderMap, InQuery(asked): InQuery) -> Response {
     // What an address says is not what a user has confirmed.
     ended(&app, &headers, &asked, false).await.unwrap_or_else(|refusal| page(&refusal))
 }
 
 /// Log a user out, by a form.
-#[utoipa::path(post, path = "/oidc/end-session", tag = "oidc", request_body(content = EndSessionParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "On to the MiniApp"), (status = 200, content_type = "text/html", body = String)))]
+#[utoipa::path(post, path = "/oidc/end-session", tag = "oidc", request_body(content = EndSessionParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "On to the client"), (status = 200, content_type = "text/html", body = String)))]
 async fn end_session_posted(State(app): State<Api>, headers: HeaderMap, InForm(asked): InForm) -> Response {
     // The cookie comes with forms of pages of this very site only, so this one is ours.
     let confirmed = matches!(asked.get(CONFIRMED), Ok(Some(_)));
@@ -85,12 +102,19 @@ async fn ended(app: &Api, headers: &HeaderMap, asked: &Parameters, confirmed: bo
     let issuer = Issuer::of(app.config.public_url.as_deref())?;
     let browser = cookie::read(headers, &issuer);
     let ask = AskLogout::read(asked)?;
-    let mut response = match oidc::log_out(&app.db, &issuer, &ask, browser.as_deref(), confirmed).await? {
+    let (to, user, member) = match oidc::log_out(&app.db, &issuer, &ask, &browser, confirmed).await? {
         LoggedOut::Ask => return Ok(question(&issuer, asked)),
-        LoggedOut::Done(Some(to)) => go(&to)?,
-        LoggedOut::Done(None) => html(StatusCode::OK, "You are logged out", "You can close this page.", ""),
+        LoggedOut::Done { to, user, member } => (to, user, member),
     };
-    response.headers_mut().insert(SET_COOKIE, cookie::forget(&issuer).map_err(Error::internal)?);
+    let mut response = match to {
+        Some(to) => go(&to)?,
+        None => html(StatusCode::OK, "You are logged out", "You can close this page.", ""),
+    };
+    for (of, ended) in [(Of::User, user), (Of::Member, member)] {
+        if ended {
+            response.headers_mut().append(SET_COOKIE, cookie::forget(&issuer, of).map_err(Error::internal)?);
+        }
+    }
     Ok(response)
 }
 
@@ -104,7 +128,12 @@ fn question(issuer: &Issuer, asked: &Parameters) -> Response {
     let action = escape(&format!("{}/oidc/end-session", issuer.as_str()));
     let form =
         format!("<form method=\"post\" action=\"{action}\">{fields}<button class=\"go\">Log out</button></form>");
-    html(StatusCode::OK, "Log out?", "You are logged out of all mini-programs that know you by this sign-on.", &form)
+    html(
+        StatusCode::OK,
+        "Log out?",
+        "You are logged out of all mini-programs and tools that know you by this sign-on.",
+        &form,
+    )
 }
 
 /// Sends the browser on. The next page does not learn from where, as this address may hold a login code.
@@ -123,7 +152,7 @@ fn page(refusal: &Refusal) -> Response {
         Word::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
-    let whom = "<p>Go back to the mini-program. If it happens again, tell its makers what this page says.</p>";
+    let whom = "<p>Go back to where you came from. If it happens again, tell its makers what this page says.</p>";
     let text = format!("{} ({})", refusal.detail, refusal.word);
     html(status, "You could not be logged in or out", &text, whom)
 }

@@ -20,7 +20,7 @@ pub(super) struct InQuery(pub Parameters);
 pub(super) struct InForm(pub Parameters);
 
 fn read(text: &[u8]) -> Parameters {
-    Parameters::of(form_urlencoded::parse(text).into_owned())
+    Parameters::read(text)
 }
 
 impl FromRequestParts<Api> for InQuery {

@@ -1,4 +1,4 @@
-//! Handlers for the servers of MiniApps.
+//! Handlers for the servers of MiniApps and internal tools.
 
 use axum::{
     Extension, Json,
@@ -8,10 +8,13 @@ use axum::{
         header::{AUTHORIZATION, CACHE_CONTROL},
     },
 };
-use berth_model::oidc::{ClientProof, Exchange, Jwks, OpenIdConfiguration, Refusal, TokenAnswer, UserInfo, Word};
+use berth_model::oidc::{
+    ClientId, ClientProof, Exchange, Granted, Jwks, MemberClaims, OpenIdConfiguration, Refusal, TokenAnswer, UserInfo,
+    Word,
+};
 use berth_work::{
     app_secret,
-    oidc::{self, Issuer},
+    oidc::{self, Issuer, Told, tool},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -28,6 +31,15 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(token))
         .routes(routes!(user_info, user_info_posted))
         .layer(DefaultBodyLimit::max(LARGEST))
+}
+
+/// What an access token tells, for the API's description: of a user, or of a member.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only the description is used")]
+enum UserInfoAnswer {
+    User(UserInfo),
+    Member(MemberClaims),
 }
 
 type Answer<T> = Result<T, OAuthProblem>;
@@ -57,9 +69,11 @@ async fn jwks(State(app): State<Api>) -> Answer<With<Jwks>> {
     Ok(kept(oidc::jwks(&app.db).await?))
 }
 
-/// Exchange a code for an ID token and an access token, in the name of the MiniApp's server.
+/// Exchange a code for an ID token and an access token, in the name of the client's server. An internal tool exchanges its refresh
+/// tokens, too.
 ///
-/// The AppSecret says who asks, by `client_secret_basic` or `client_secret_post`.
+/// The AppSecret of the MiniApp, or the client secret of the internal tool, says who asks, by `client_secret_basic` or
+/// `client_secret_post`.
 #[utoipa::path(post, path = "/oidc/token", tag = "oidc", request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokenAnswer)))]
 async fn token(
     State(app): State<Api>,
@@ -69,9 +83,16 @@ async fn token(
 ) -> Answer<With<TokenAnswer>> {
     let issuer = Issuer::of(app.config.public_url.as_deref())?;
     let proof = ClientProof::read(headers.get(AUTHORIZATION).map(readable), &form)?;
-    let proved = app.try_secret(client, app_secret::prove(&app.db, &proof.mini_app, &proof.secret)).await?;
-    let exchange = Exchange::read(&form)?;
-    Ok(not_kept(oidc::exchange(&app.db, &issuer, &proof.mini_app, proved, &exchange).await?))
+    Ok(not_kept(match &proof.client {
+        ClientId::MiniApp(id) => {
+            let proved = app.try_secret(client, app_secret::prove(&app.db, id, &proof.secret)).await?;
+            oidc::exchange(&app.db, &issuer, id, proved, &Exchange::read(&form)?).await?
+        }
+        ClientId::Tool(id) => {
+            let proved = app.try_secret(client, tool::prove(&app.db, id, &proof.secret)).await?;
+            tool::exchange(&app.db, &issuer, id, proved, &Granted::read(&form)?).await?
+        }
+    }))
 }
 
 /// The text of a header; what is none proves nothing.
@@ -79,9 +100,12 @@ fn readable(header: &HeaderValue) -> &str {
     header.to_str().unwrap_or_default()
 }
 
-/// Get the user whom an access token speaks of.
-#[utoipa::path(get, path = "/oidc/userinfo", tag = "oidc", responses((status = 200, body = UserInfo)))]
-async fn user_info(State(app): State<Api>, headers: HeaderMap) -> Answer<With<UserInfo>> {
+/// Get the user or the member whom an access token speaks of.
+///
+/// A MiniApp is told the OpenID and the host app of a user; an internal tool what its scopes tell of a member, as the address book has
+/// it now.
+#[utoipa::path(get, path = "/oidc/userinfo", tag = "oidc", responses((status = 200, body = inline(UserInfoAnswer))))]
+async fn user_info(State(app): State<Api>, headers: HeaderMap) -> Answer<With<Told>> {
     Issuer::of(app.config.public_url.as_deref())?;
     let token = headers.get(AUTHORIZATION).map(readable).and_then(|header| header.split_once(' '));
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(|| {
@@ -94,7 +118,7 @@ async fn user_info(State(app): State<Api>, headers: HeaderMap) -> Answer<With<Us
 }
 
 /// Get the user whom an access token speaks of, as some clients ask.
-#[utoipa::path(post, path = "/oidc/userinfo", tag = "oidc", responses((status = 200, body = UserInfo)))]
-async fn user_info_posted(app: State<Api>, headers: HeaderMap) -> Answer<With<UserInfo>> {
+#[utoipa::path(post, path = "/oidc/userinfo", tag = "oidc", responses((status = 200, body = inline(UserInfoAnswer))))]
+async fn user_info_posted(app: State<Api>, headers: HeaderMap) -> Answer<With<Told>> {
     user_info(app, headers).await
 }

@@ -32,6 +32,7 @@ pub mod users;
 pub mod versions;
 pub mod webhooks;
 pub mod wechat;
+pub mod workspace_sign_on;
 pub mod workspaces;
 
 use axum::{
@@ -111,4 +112,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(workspaces::routes())
+        .merge(workspace_sign_on::routes())
 }

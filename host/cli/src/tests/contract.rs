@@ -28,7 +28,7 @@ fn host(asked: Seen<String>) -> Router {
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
             "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
-            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [], "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "host_app": "ha-super", "apis": [],
+            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [], "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "application": ulid("wapp"), "workspace": "acme", "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "member": ulid("mem"), "issued_at": AT, "expires_at": AT, "host_app": "ha-super", "apis": [],
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
         Json::<Value>(version)
     })
@@ -55,6 +55,7 @@ async fn each_command_asks_as_the_contract_says() {
     let (cid, channel) = (ulid("cid"), ulid("chn"));
     let open_id = format!("o{}", "0".repeat(27));
     let (template, message) = (ulid("tmpl"), ulid("msg"));
+    let (application, member) = (ulid("wapp"), ulid("mem"));
     let (task, binding, webhook) = (ulid("gray"), ulid("pb"), ulid("wh"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
@@ -98,6 +99,28 @@ async fn each_command_asks_as_the_contract_says() {
             r#"PUT /v1/mini-apps/mp-shop/oidc-client {"redirect_uris":[],"post_logout_redirect_uris":[]}"#.into(),
         ),
         ("oidc end ha-super --account ann", r#"POST /v1/host-apps/ha-super/sign-ons/end {"account":"ann"}"#.into()),
+        (
+            "workspace sign-in acme --set https://p.example/ --help-text IT",
+            r#"PUT /v1/workspaces/acme/sign-in {"url":"https://p.example/","help":"IT"}"#.into(),
+        ),
+        (
+            "workspace tool redirects acme WAPP --set https://a.example/",
+            format!(
+                r#"PUT /v1/workspaces/acme/applications/{application}/oidc-client {{"redirect_uris":["https://a.example/"],"post_logout_redirect_uris":[]}}"#
+            ),
+        ),
+        ("workspace tool show acme WAPP", format!("GET /v1/workspaces/acme/applications/{application}/oidc-client")),
+        ("workspace tool secret acme WAPP", format!("POST /v1/workspaces/acme/applications/{application}/secret")),
+        (
+            "workspace code acme WAPP --user-name ann --request a=b",
+            format!(
+                r#"POST /v1/workspaces/acme/login-codes {{"application":"{application}","user_name":"ann","request":"a=b"}}"#
+            ),
+        ),
+        (
+            "workspace end-sign-ons acme MEM",
+            format!(r#"POST /v1/workspaces/acme/sign-ons/end {{"member":"{member}"}}"#),
+        ),
         ("message library --search order --kind one_time", "GET /v1/message-library?search=order&kind=one_time".into()),
         ("message templates mp-shop", "GET /v1/mini-apps/mp-shop/message-templates".into()),
         (
@@ -355,6 +378,8 @@ async fn each_command_asks_as_the_contract_says() {
             ("WEBHOOK", &webhook),
             ("OPENID", &open_id),
             ("TMPL", &template),
+            ("WAPP", &application),
+            ("MEM", &member),
             ("MSG", &message),
             ("PRM", &permit),
         ];

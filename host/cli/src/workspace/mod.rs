@@ -2,10 +2,11 @@
 
 mod items;
 mod people;
+mod sign_on;
 
 use clap::Subcommand;
 
-use self::{items::Items, people::People};
+use self::{items::Items, people::People, sign_on::SignOn};
 use crate::{
     call::Call,
     failure::Done,
@@ -23,6 +24,7 @@ use berth_model::workspace::{EditWorkspace, NewWorkspace, Workspace as View};
   berth workspace link acme mp-shop
   berth workspace give acme mp-shop --department grp_01… --contact ext_01…
   berth workspace portal acme --member mem_01… --all
+  berth workspace tool secret acme wapp_01…
 The directory of the organisation keeps the address book by SCIM: /scim/v2/acme.")]
 pub enum Workspace {
     /// Create a workspace (platform admins)
@@ -51,6 +53,8 @@ pub enum Workspace {
     People(People),
     #[command(flatten)]
     Items(Items),
+    #[command(flatten)]
+    SignOn(SignOn),
 }
 
 fn path(workspace: &WorkspaceId, rest: &str) -> String {
@@ -82,6 +86,7 @@ pub async fn run(command: Workspace, session: &mut Session) -> Done {
         }
         Workspace::People(command) => people::run(command, session).await,
         Workspace::Items(command) => items::run(command, session).await,
+        Workspace::SignOn(command) => sign_on::run(command, session).await,
     }
 }
 

@@ -52,7 +52,8 @@ text_enum! {
         Viewer = "viewer",
         /// Of a host app: decides in audits and about sensitive APIs.
         Auditor = "auditor",
-        /// Of a host app: its server, which says who its users are and may do nothing else.
+        /// Of a host app: its server, which says who its users are and may do nothing else. Of a workspace: the server of its portal,
+        /// which says who its members are, and asks what they may open.
         Server = "server",
         /// Of the platform: the order system, which sends fulfilment messages and may do nothing else.
         Fulfiller = "fulfiller",
@@ -78,7 +79,7 @@ text_enum! {
         Operate = "operate",
         /// Sending fulfilment messages and looking after those that wait.
         Fulfil = "fulfil",
-        /// Saying who the users of a host app are.
+        /// Saying who the users of a host app or the members of a workspace are.
         Vouch = "vouch",
         /// Keeping the address book of a workspace, by SCIM.
         Provision = "provision",
@@ -105,7 +106,8 @@ text_enum! {
         Operate = "operate",
         /// Send fulfilment messages, and look after those that wait.
         Fulfil = "fulfil",
-        /// Say who the users of a host app are, so that they are logged in to MiniApps.
+        /// Say who the users of a host app are, so that they are logged in to MiniApps, or who the members of a workspace are, so
+        /// that they are signed on to internal tools.
         Vouch = "vouch",
         /// Keep the address book of a workspace: its members, departments and tags.
         Provision = "provision",
@@ -135,7 +137,7 @@ impl ScopeKind {
             Self::Team => &[Role::Admin, Role::Operator, Role::Developer, Role::Viewer],
             Self::HostApp => &[Role::Admin, Role::Auditor, Role::Server],
             Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
-            Self::Workspace => &[Role::Admin, Role::Viewer, Role::Provisioner],
+            Self::Workspace => &[Role::Admin, Role::Viewer, Role::Server, Role::Provisioner],
         }
     }
 }
@@ -152,8 +154,10 @@ impl Action {
             Self::EditMiniApp | Self::Develop => scope == ScopeKind::Team && role != Role::Viewer,
             Self::Release => scope == ScopeKind::Team && matches!(role, Role::Admin | Role::Operator),
             Self::Decide => scope == ScopeKind::HostApp && role != Role::Server,
-            Self::Vouch => scope == ScopeKind::HostApp && role != Role::Auditor,
-            Self::Provision => scope == ScopeKind::Workspace && role != Role::Viewer,
+            Self::Vouch => {
+                matches!(scope, ScopeKind::HostApp | ScopeKind::Workspace) && matches!(role, Role::Admin | Role::Server)
+            }
+            Self::Provision => scope == ScopeKind::Workspace && matches!(role, Role::Admin | Role::Provisioner),
             Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
             Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
             Self::Configure | Self::ManageMembers => role == Role::Admin,
@@ -264,6 +268,7 @@ mod tests {
         };
         assert_eq!(may(Role::Provisioner), ["provision"]);
         assert_eq!(may(Role::Viewer), ["read"]);
-        assert_eq!(may(Role::Admin), ["read", "configure", "provision", "manage-members"]);
+        assert_eq!(may(Role::Server), ["vouch"]);
+        assert_eq!(may(Role::Admin), ["read", "configure", "vouch", "provision", "manage-members"]);
     }
 }

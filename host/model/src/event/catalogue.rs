@@ -34,7 +34,7 @@ use crate::{
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
-    oidc::{OidcClientChanged, OidcKeyRotated},
+    oidc::{OidcClientChanged, OidcKeyRotated, SignIn, ToolClientChanged, ToolSecretIssued},
     policy::registry::{InstalledPolicy, PolicyBinding},
     privacy::{PrivacyDraftChanged, PrivacyPublished, UserErasedIn},
     rollout::{Cohort, GrayTask},
@@ -253,6 +253,9 @@ catalogue! {
     WORKSPACE_APPLICATION_REMOVED = "workspace.application_removed" Application, "A workspace does not have an application any more.";
     WORKSPACE_MINI_APP_LINKED = "workspace.mini_app_linked" LinkedMiniApp, "A workspace has linked a MiniApp.";
     WORKSPACE_MINI_APP_UNLINKED = "workspace.mini_app_unlinked" LinkedMiniApp, "A workspace does not link a MiniApp any more.";
+    WORKSPACE_SIGN_IN_SET = "workspace.sign_in_set" SignIn, "A workspace has said where its members sign on, and whom they ask.";
+    WORKSPACE_TOOL_CLIENT_CHANGED = "workspace.tool_client_changed" ToolClientChanged, "What an internal tool has registered as an OpenID client changed.";
+    WORKSPACE_TOOL_SECRET_ISSUED = "workspace.tool_secret_issued" ToolSecretIssued, "An internal tool has a new client secret; with `reset` in place of another one, whose tokens ended.";
     WORKSPACE_ACCESS_SET = "workspace.access_set" AccessChanged, "An application or a linked MiniApp was given to others, or taken from them.";
 
     LOG_MASKS_SET = "log_masks.set" LogMasks, "What is masked in real-time logs changed, on the whole host or for one MiniApp.";

@@ -1,35 +1,39 @@
-//! What a MiniApp asks when it sends a browser here to log a user in.
+//! What a client asks, a MiniApp or an internal tool, when it sends a browser here to log a user in.
 
-use berth_base::{clock::Millis, ids::MiniAppId, secret::Secret};
+use berth_base::{clock::Millis, secret::Secret};
 
-use super::{Parameters, Refusal, SCOPE, Word};
+use super::{ClientId, Parameters, Refusal, SCOPE, Scopes, Word};
 
 /// How many bytes `state` and `nonce` have at most.
 const LONGEST: usize = 2000;
 /// How many characters the base64url of a SHA-256 has.
 const CHALLENGE: usize = 43;
 
-/// Which MiniApp asks, and where the browser is to come back to. Until both are known to belong together, nothing is sent
+/// Who asks, and where the browser is to come back to. Until both are known to belong together, nothing is sent
 /// to the address.
 #[derive(Debug)]
 pub struct Target {
-    /// The MiniApp.
-    pub client_id: MiniAppId,
+    /// The MiniApp or the internal tool.
+    pub client: ClientId,
     /// Where the browser is to come back to.
     pub redirect_uri: String,
-    /// What the MiniApp gets back unchanged.
+    /// What the client gets back unchanged.
     pub state: Option<String>,
 }
 
-/// What the MiniApp asks.
+/// What the client asks.
 #[derive(Debug)]
 pub struct Asked {
+    /// What it wants to know.
+    pub scopes: Scopes,
     /// The base64url of the SHA-256 of what the server will show at the exchange (RFC 7636).
     pub code_challenge: String,
     /// What the ID token is to repeat.
     pub nonce: Option<String>,
     /// Whether the user has to be vouched for anew (`prompt=login`).
     pub anew: bool,
+    /// Whether the user must not be shown anything (`prompt=none`).
+    pub silent: bool,
     /// How many seconds ago the user may have been vouched for at most.
     pub max_age: Option<i64>,
     /// A login code, by which the host app vouches for the user now.
@@ -44,12 +48,11 @@ impl Target {
     /// # Errors
     /// `invalid_request`, which can only be shown as a page.
     pub fn read(parameters: &Parameters) -> Result<Self, Refusal> {
-        let client_id = parameters.required("client_id")?;
-        let client_id = client_id.parse().map_err(|_| Refusal::request("The client_id is not the id of a MiniApp."))?;
+        let client = ClientId::read(parameters.required("client_id")?)?;
         let redirect_uri = parameters.required("redirect_uri")?.to_owned();
         // One that is there twice is refused with the rest, and not sent back.
         let state = parameters.get("state").ok().flatten().map(str::to_owned);
-        Ok(Self { client_id, redirect_uri, state })
+        Ok(Self { client, redirect_uri, state })
     }
 }
 
@@ -64,7 +67,9 @@ impl Asked {
         Ok(Self {
             code_challenge: code_challenge(parameters)?,
             nonce: short(parameters, "nonce")?,
+            scopes: Scopes::read(parameters.get("scope")?.unwrap_or_default()),
             anew: prompts.contains(&"login"),
+            silent: prompts.contains(&"none"),
             max_age,
             login_code: parameters.get("login_code")?.map(|code| code.to_owned().into()),
             id_token_hint: parameters.get("id_token_hint")?.map(str::to_owned),
@@ -222,7 +227,7 @@ mod tests {
             Target::read(&Parameters::of(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
         };
         let good = target(&[("client_id", "shop"), ("redirect_uri", "https://a.example/"), ("state", "s")]).unwrap();
-        assert_eq!((good.client_id.as_str(), good.state.as_deref()), ("shop", Some("s")));
+        assert_eq!((good.client.to_string().as_str(), good.state.as_deref()), ("shop", Some("s")));
         for bad in [
             &[("client_id", "shop")][..],
             &[("redirect_uri", "https://a.example/")],

@@ -32,7 +32,7 @@ pub struct OidcClient {
     pub changed_by: Option<String>,
 }
 
-/// What a MiniApp is to have registered, in place of all that it has.
+/// What a MiniApp or an internal tool is to have registered, in place of all that it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SetOidcClient {
@@ -92,24 +92,31 @@ fn faults(name: &str, all: &[String]) -> Vec<(String, String)> {
 impl OidcClient {
     /// How this becomes `after`; `None` when it stays as it is.
     pub fn change(&self, after: &SetOidcClient) -> Option<OidcClientChanged> {
-        let all = |redirects: &[String], logouts: &[String]| {
-            redirects.iter().chain(logouts).cloned().collect::<BTreeSet<String>>()
+        let before = SetOidcClient {
+            redirect_uris: self.redirect_uris.clone(),
+            post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
         };
-        if self.redirect_uris == after.redirect_uris
-            && self.post_logout_redirect_uris == after.post_logout_redirect_uris
-        {
-            return None;
-        }
-        let old = all(&self.redirect_uris, &self.post_logout_redirect_uris);
-        let new = all(&after.redirect_uris, &after.post_logout_redirect_uris);
+        let (added, removed) = changed(&before, after)?;
         Some(OidcClientChanged {
             mini_app: self.mini_app.clone(),
-            added: new.difference(&old).cloned().collect(),
-            removed: old.difference(&new).cloned().collect(),
+            added,
+            removed,
             redirect_uris: after.redirect_uris.clone(),
             post_logout_redirect_uris: after.post_logout_redirect_uris.clone(),
         })
     }
+}
+
+/// The addresses of either kind that came, and those that went; `None` when all stay as they are.
+pub(super) fn changed(before: &SetOidcClient, after: &SetOidcClient) -> Option<(Vec<String>, Vec<String>)> {
+    if before == after {
+        return None;
+    }
+    let all = |set: &SetOidcClient| {
+        set.redirect_uris.iter().chain(&set.post_logout_redirect_uris).cloned().collect::<BTreeSet<String>>()
+    };
+    let (old, new) = (all(before), all(after));
+    Some((new.difference(&old).cloned().collect(), old.difference(&new).cloned().collect()))
 }
 
 #[cfg(test)]

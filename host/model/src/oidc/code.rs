@@ -70,7 +70,7 @@ impl IssuedCode {
 }
 
 /// The S256 of RFC 7636.
-fn challenge_of(verifier: &str) -> String {
+pub fn challenge_of(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Digest::of(verifier.as_bytes()).to_bytes())
 }
 

@@ -1,18 +1,18 @@
-//! The exchange of a code for tokens, as the server of a MiniApp asks for it.
+//! The exchange of a code or a refresh token for tokens, as the server of a client asks for it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 
-use berth_base::{ids::MiniAppId, secret::Secret};
+use berth_base::secret::Secret;
 
-use super::{Parameters, Refusal, Word};
+use super::{ClientId, Parameters, Refusal, Word};
 
-/// By what a server proves that it is that of a MiniApp.
+/// By what a server proves that it is that of a client.
 #[derive(Debug)]
 pub struct ClientProof {
-    /// The MiniApp.
-    pub mini_app: MiniAppId,
-    /// Its AppSecret.
+    /// The MiniApp or the internal tool.
+    pub client: ClientId,
+    /// Its secret.
     pub secret: Secret,
 }
 
@@ -27,6 +27,32 @@ pub struct Exchange {
     pub code_verifier: Secret,
 }
 
+/// For what an internal tool wants tokens.
+#[derive(Debug)]
+pub enum Granted {
+    /// For a code.
+    Code(Exchange),
+    /// For a refresh token.
+    Refresh(Secret),
+}
+
+impl Granted {
+    /// Reads what is asked for.
+    ///
+    /// # Errors
+    /// `unsupported_grant_type`; `invalid_request`.
+    pub fn read(parameters: &Parameters) -> Result<Self, Refusal> {
+        match parameters.required("grant_type")? {
+            "refresh_token" => Ok(Self::Refresh(parameters.required("refresh_token")?.to_owned().into())),
+            "authorization_code" => Exchange::read(parameters).map(Self::Code),
+            _ => Err(Refusal::new(
+                Word::UnsupportedGrantType,
+                "The grant_type must be authorization_code or refresh_token.",
+            )),
+        }
+    }
+}
+
 impl ClientProof {
     /// Reads the proof from the header `Authorization` (`client_secret_basic`) or from the body (`client_secret_post`).
     ///
@@ -35,7 +61,7 @@ impl ClientProof {
     pub fn read(authorization: Option<&str>, parameters: &Parameters) -> Result<Self, Refusal> {
         let (id, secret) = match (authorization, parameters.get("client_secret")?) {
             (Some(_), Some(_)) => {
-                return Err(Refusal::request("The AppSecret is in the header and in the body. Send it once."));
+                return Err(Refusal::request("The client secret is in the header and in the body. Send it once."));
             }
             (Some(header), None) => basic(header).ok_or_else(unproved)?,
             (None, Some(secret)) => (parameters.required("client_id")?.to_owned(), secret.to_owned().into()),
@@ -45,12 +71,13 @@ impl ClientProof {
             return Err(Refusal::request("The client_id in the body is not the one in the header."));
         }
         // What is no id is answered as an id that nobody has.
-        Ok(Self { mini_app: id.parse().map_err(|_| unproved())?, secret })
+        Ok(Self { client: ClientId::read(&id).map_err(|_| unproved())?, secret })
     }
 }
 
 fn unproved() -> Refusal {
-    let detail = "Send the id of the MiniApp and its AppSecret, by client_secret_basic or client_secret_post.";
+    let detail = "Send the client id and the client secret, which for a MiniApp are its id and its AppSecret, by \
+                  client_secret_basic or client_secret_post.";
     Refusal::new(Word::InvalidClient, detail)
 }
 
@@ -94,7 +121,7 @@ mod tests {
     fn read(header: Option<&str>, body: &[(&str, &str)]) -> Result<(String, String), Word> {
         let body = Parameters::of(body.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let proof = ClientProof::read(header, &body).map_err(|refusal| refusal.word)?;
-        Ok((proof.mini_app.to_string(), proof.secret.expose().to_owned()))
+        Ok((proof.client.to_string(), proof.secret.expose().to_owned()))
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //!
 //! A MiniApp is a client: its id is the `client_id`, its AppSecret the client secret, and the `sub` of a user is the OpenID
 //! that the user has in it. A **sign-on** is what the browser of a user has with this host meanwhile.
+//!
+//! Internal tools of workspaces are clients as well, for members of the workspace, with ids, secrets and sign-ons of their own:
+//! [`tool`].
 
 mod authorize;
 mod client;
@@ -16,12 +19,13 @@ mod redirect;
 mod refusal;
 mod sign_on;
 mod token;
+mod tool;
 
 pub use authorize::{Asked, Target};
 pub use client::{OidcClient, OidcClientChanged, SetOidcClient};
-pub use code::{IssuedCode, Verdict};
+pub use code::{IssuedCode, Verdict, challenge_of};
 pub use discovery::{OpenIdConfiguration, SCOPE};
-pub use exchange::{ClientProof, Exchange};
+pub use exchange::{ClientProof, Exchange, Granted};
 pub use key::{Jwk, Jwks, OidcKeyRotated};
 pub use logout::AskLogout;
 pub use parameters::Parameters;
@@ -29,6 +33,11 @@ pub use redirect::{back, is_redirect};
 pub use refusal::{Refusal, Word};
 pub use sign_on::{EndSignOns, SignOn, SignOnHeld, SignOnsEnded};
 pub use token::{IdToken, TokenAnswer, UserInfo};
+pub use tool::{
+    AskMemberCode, ClientId, EndMemberSignOns, IssuedToolSecret, MemberClaims, MemberCode, MemberDepartment,
+    MemberIdToken, MemberSignOn, Scopes, SetSignIn, SignIn, TokenKind, ToolClient, ToolClientChanged, ToolCode,
+    ToolSecretIssued, ToolToken,
+};
 
 /// The first characters of an authorisation code.
 pub const AUTHORISATION_CODE: &str = "berth_authz_";
@@ -36,6 +45,16 @@ pub const AUTHORISATION_CODE: &str = "berth_authz_";
 pub const ACCESS_TOKEN: &str = "berth_access_";
 /// The first characters of what a browser keeps of a sign-on.
 pub const SIGN_ON: &str = "berth_sign_on_";
+/// The first characters of the client secret of an internal tool.
+pub const TOOL_SECRET: &str = "berth_tool_";
+/// The first characters of what a browser keeps of the sign-on of a member.
+pub const MEMBER_SIGN_ON: &str = "berth_member_sign_on_";
+/// The first characters of an access token for a member.
+pub const MEMBER_ACCESS_TOKEN: &str = "berth_member_access_";
+/// The first characters of a refresh token for a member.
+pub const MEMBER_REFRESH_TOKEN: &str = "berth_member_refresh_";
+/// For how many seconds a refresh token is good, each of which is used once.
+pub const REFRESH_SECONDS: i64 = 14 * 24 * 3600;
 /// For how many seconds an authorisation code can be exchanged.
 pub const CODE_SECONDS: i64 = 60;
 /// For how many seconds an access token and an ID token are good.

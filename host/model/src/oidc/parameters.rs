@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use url::form_urlencoded;
+
 use super::Refusal;
 
 /// The parameters of a request by name. None may be there twice, an empty one is absent, and who does not know one leaves it
@@ -17,6 +19,18 @@ impl Parameters {
             all.entry(name).or_default().push(value);
         }
         Self(all)
+    }
+
+    /// The parameters of a query or a form.
+    pub fn read(text: &[u8]) -> Self {
+        Self::of(form_urlencoded::parse(text).into_owned())
+    }
+
+    /// The parameters as a query, without the one that has this name.
+    pub fn query_without(&self, name: &str) -> String {
+        let others = self.0.iter().filter(|(other, _)| *other != name);
+        let pairs = others.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
 
     /// The value of a parameter, if it is there.
@@ -59,6 +73,7 @@ mod tests {
         assert_eq!((all.get("a").unwrap(), all.get("b").unwrap(), all.get("d").unwrap()), (Some("1"), None, Some("4")));
         assert!(all.get("c").unwrap_err().detail.contains("twice"));
         assert!(all.required("b").unwrap_err().detail.contains("missing"));
+        assert_eq!(all.query_without("a"), "c=1&c=2&d=4");
         assert_eq!(format!("{all:?}"), r#"{"a", "c", "d"}"#, "no value shows");
     }
 }

@@ -14,10 +14,13 @@ pub struct TokenAnswer {
     pub token_type: String,
     /// For how many seconds the access token is good.
     pub expires_in: i64,
-    /// What was granted: always `openid`.
+    /// What was granted: `openid` for MiniApps, and for internal tools those that are known of what was asked for.
     pub scope: String,
     /// Who was logged in, as a signed JWT.
     pub id_token: String,
+    /// What an internal tool gets other tokens with, once; absent unless it asked for `offline_access`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 /// What an ID token says. Times are seconds since 1970.

@@ -6,6 +6,8 @@ mod code;
 mod key;
 mod sign_on;
 mod token;
+mod tool;
 
 pub use key::{ABOUT_SIGNING_KEY, SigningKey};
 pub use token::AccessTokenRow;
+pub use tool::ToolSecretRow;

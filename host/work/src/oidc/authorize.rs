@@ -6,53 +6,47 @@ use berth_base::{
 };
 use berth_model::{
     oidc::{
-        AUTHORISATION_CODE, Asked, CODE_SECONDS, IssuedCode, Parameters, Refusal, SIGN_ON, SIGN_ON_SECONDS, SignOn,
-        Target, Word, back,
+        AUTHORISATION_CODE, Asked, CODE_SECONDS, ClientId, IdToken, IssuedCode, Parameters, Refusal, SIGN_ON,
+        SIGN_ON_SECONDS, SignOn, Target, Word,
     },
     user::User,
 };
 use berth_store::{Db, Tx};
 
-use super::{Issuer, keys};
+use super::{Browser, Issuer, Sent, keys, sent::answer, tool};
 use crate::user::{open_id, require_service};
 
-/// Where a browser is sent.
-#[derive(Debug)]
-pub struct Sent {
-    /// The address, one that the MiniApp has registered.
-    pub to: String,
-    /// The secret of a sign-on that has begun, for the browser to keep.
-    pub sign_on: Option<String>,
-    /// Why the user was not logged in, which the address tells the MiniApp.
-    pub refused: Option<Refusal>,
-}
-
-/// Answers a browser that a MiniApp has sent. `browser` is the secret of a sign-on, if the browser has one.
+/// Answers a browser that a client has sent. `browser` is what it holds.
 ///
 /// # Errors
 /// What can only be shown as a page, since the browser must not be sent to an address that is not the MiniApp's:
 /// `invalid_request`.
 #[tracing::instrument(name = "oidc.authorize", skip_all)]
-pub async fn authorize(db: &Db, issuer: &Issuer, asked: &Parameters, browser: Option<&str>) -> Result<Sent, Refusal> {
+pub async fn authorize(db: &Db, issuer: &Issuer, asked: &Parameters, browser: &Browser) -> Result<Sent, Refusal> {
     let target = Target::read(asked)?;
-    let client = db.read().await?.oidc_client(&target.client_id).await?;
+    match &target.client {
+        ClientId::MiniApp(id) => for_mini_app(db, issuer, id, &target, asked, browser.user.as_deref()).await,
+        ClientId::Tool(id) => tool::authorize(db, issuer, id, &target, asked, browser.member.as_deref()).await,
+    }
+}
+
+async fn for_mini_app(
+    db: &Db,
+    issuer: &Issuer,
+    id: &MiniAppId,
+    target: &Target,
+    asked: &Parameters,
+    browser: Option<&str>,
+) -> Result<Sent, Refusal> {
+    let client = db.read().await?.oidc_client(id).await?;
     if !client.redirect_uris.contains(&target.redirect_uri) {
         return Err(not_registered());
     }
-    let done = log_in(db, issuer, &target, asked, browser).await;
-    let mut told = Vec::new();
-    let description = done.as_ref().err().map(Refusal::description).unwrap_or_default();
-    match &done {
-        Ok(done) => told.push(("code", done.code.as_str())),
-        Err(refusal) => told.extend([("error", refusal.word.as_str()), ("error_description", &description)]),
-    }
-    told.extend(target.state.as_deref().map(|state| ("state", state)));
-    // Says whose answer it is (RFC 9207).
-    told.push(("iss", issuer.as_str()));
-    let to = back(&target.redirect_uri, &told);
+    let done = log_in(db, issuer, id, target, asked, browser).await;
+    let to = answer(issuer, target, done.as_ref().map(|done| done.code.as_str()));
     Ok(match done {
-        Ok(done) => Sent { to, sign_on: done.sign_on, refused: None },
-        Err(refused) => Sent { to, sign_on: None, refused: Some(refused) },
+        Ok(done) => Sent { to, begun: Browser { user: done.sign_on, member: None }, ..Sent::default() },
+        Err(refused) => Sent { to, refused: Some(refused), ..Sent::default() },
     })
 }
 
@@ -72,6 +66,7 @@ struct LoggedIn {
 async fn log_in(
     db: &Db,
     issuer: &Issuer,
+    mini_app: &MiniAppId,
     target: &Target,
     asked: &Parameters,
     browser: Option<&str>,
@@ -83,12 +78,12 @@ async fn log_in(
         return Err(login_required());
     }
     let mut tx = db.begin().await?;
-    let (sign_on, secret) = signed_on(&mut tx, &target.client_id, &asked, login_code, browser).await?;
-    require_may(&mut tx, &target.client_id, &sign_on).await?;
+    let (sign_on, secret) = signed_on(&mut tx, mini_app, &asked, login_code, browser).await?;
+    require_may(&mut tx, mini_app, &sign_on).await?;
     if let Some(hint) = &asked.id_token_hint {
-        require_same(&mut tx, issuer, &target.client_id, &sign_on.user(), hint).await?;
+        require_same(&mut tx, issuer, mini_app, &sign_on.user(), hint).await?;
     }
-    let code = issue(&mut tx, target, asked, &sign_on).await?;
+    let code = issue(&mut tx, mini_app, target, asked, &sign_on).await?;
     tx.commit().await?;
     Ok(LoggedIn { code, sign_on: secret })
 }
@@ -171,7 +166,7 @@ async fn require_same(
     user: &User,
     hint: &str,
 ) -> Result<(), Refusal> {
-    let hinted = keys::hinted(tx, issuer, hint).await?.filter(|token| token.aud == *client);
+    let hinted = keys::hinted::<IdToken>(tx, issuer, hint).await?.filter(|token| token.aud == *client);
     let present = open_id::find(tx, client, user).await?;
     match (hinted, present) {
         (Some(hinted), Some(present)) if hinted.sub == present => Ok(()),
@@ -179,11 +174,17 @@ async fn require_same(
     }
 }
 
-async fn issue(tx: &mut Tx, target: &Target, asked: Asked, sign_on: &SignOn) -> Result<String, Refusal> {
+async fn issue(
+    tx: &mut Tx,
+    mini_app: &MiniAppId,
+    target: &Target,
+    asked: Asked,
+    sign_on: &SignOn,
+) -> Result<String, Refusal> {
     let code = secret::generate(AUTHORISATION_CODE, tx.random());
     let issued = IssuedCode {
         code_sha256: Digest::of(code.as_bytes()),
-        mini_app_id: target.client_id.clone(),
+        mini_app_id: mini_app.clone(),
         host_app_id: sign_on.host_app_id.clone(),
         account: sign_on.account.clone(),
         sign_on_id: sign_on.id.clone(),

@@ -82,5 +82,6 @@ async fn give(tx: &mut Tx, issuer: &Issuer, code: &IssuedCode, proved: Proved) -
         expires_in: TOKEN_SECONDS,
         scope: SCOPE.into(),
         id_token: keys::sign(tx, &claims).await?,
+        refresh_token: None,
     })
 }

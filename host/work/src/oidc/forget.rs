@@ -22,6 +22,7 @@ async fn forget(db: &Db) -> Result<()> {
     tx.forget_sign_ons().await?;
     tx.forget_oidc_codes().await?;
     tx.forget_access_tokens().await?;
+    tx.forget_member_sign_ons().await?;
     tx.forget_signing_keys().await?;
     tx.commit().await
 }

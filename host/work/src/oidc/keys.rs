@@ -7,9 +7,10 @@ use berth_base::{
 };
 use berth_model::{
     event::{self, kind},
-    oidc::{IdToken, Jwk, Jwks, OidcKeyRotated, SIGN_ON_SECONDS},
+    oidc::{Jwk, Jwks, OidcKeyRotated, SIGN_ON_SECONDS},
 };
 use berth_store::{Db, SigningKey, Tx};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Issuer, jose};
 
@@ -68,17 +69,21 @@ async fn make(tx: &mut Tx) -> Result<()> {
 ///
 /// # Errors
 /// `secret-sealed` when this host cannot open the key.
-pub(super) async fn sign(tx: &mut Tx, claims: &IdToken) -> Result<String> {
+pub(super) async fn sign(tx: &mut Tx, claims: &impl Serialize) -> Result<String> {
     let key = signing(tx).await?;
     jose::sign(&key.kid, &key.pkcs8, claims)
 }
 
-/// What an ID token of this host says; `None` when it is none, or its key is not served any more. That it has expired does
+/// What an ID token of this host says; `None` when it is none of this form, or its key is not served any more. That it has expired does
 /// not matter: it only says who is meant.
 ///
 /// # Errors
 /// `secret-sealed` when this host cannot open the keys.
-pub(super) async fn hinted(tx: &mut Tx, issuer: &Issuer, token: &str) -> Result<Option<IdToken>> {
+pub(super) async fn hinted<T: DeserializeOwned + Clone>(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    token: &str,
+) -> Result<Option<T>> {
     let Some(kid) = jose::kid(token) else { return Ok(None) };
     let keys = tx.signing_keys().await?;
     let Some(key) = keys.iter().find(|key| key.kid == kid) else { return Ok(None) };

@@ -2,25 +2,40 @@
 
 use berth_base::ids::Digest;
 use berth_model::{
-    oidc::{Refusal, UserInfo, Word},
+    oidc::{MEMBER_ACCESS_TOKEN, MemberClaims, Refusal, UserInfo, Word},
     user::User,
 };
 use berth_store::Db;
 
+use super::tool;
 use crate::user::{open_id, require_service};
+
+/// What a client is told.
+#[derive(Debug, serde::Serialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// A MiniApp, of a user.
+    User(UserInfo),
+    /// An internal tool, of a member.
+    Member(Box<MemberClaims>),
+}
 
 /// What there is to know of the user whom an access token speaks of.
 ///
 /// # Errors
 /// `invalid_token` when the token has ended: by time, by a logout, by a second use of its code, by a reset or a freeze of the
-/// AppSecret, with the binding, or while the MiniApp is off the shelf.
-pub async fn user_info(db: &Db, token: &str) -> Result<UserInfo, Refusal> {
+/// AppSecret, with the binding, or while the MiniApp is off the shelf; of an internal tool, when the member may not open it.
+pub async fn user_info(db: &Db, token: &str) -> Result<Told, Refusal> {
+    if token.starts_with(MEMBER_ACCESS_TOKEN) {
+        let member = tool::member(db, token).await?.ok_or_else(ended)?;
+        return Ok(Told::Member(Box::new(member)));
+    }
     let mut tx = db.read().await?;
     let row = tx.access_token(&Digest::of(token.as_bytes())).await?.ok_or_else(ended)?;
     require_service(&mut tx, &row.mini_app_id).await.map_err(|_| ended())?;
     let user = User { host_app: row.host_app_id, account: row.account };
     let sub = open_id::find(&mut tx, &row.mini_app_id, &user).await?.ok_or_else(ended)?;
-    Ok(UserInfo { sub, host_app: user.host_app })
+    Ok(Told::User(UserInfo { sub, host_app: user.host_app }))
 }
 
 fn ended() -> Refusal {

@@ -29,6 +29,14 @@ pub async fn find(tx: &mut Tx, mini_app: &MiniAppId, user: &User) -> Result<Opti
     key(tx).await?.map(|key| of(&key, mini_app, user)).transpose()
 }
 
+/// As [`make`], of whom these parts name together.
+///
+/// # Errors
+/// `secret-sealed` when this host cannot open its key.
+pub(crate) async fn make_of_parts(tx: &mut Tx, parts: [&str; 3]) -> Result<OpenId> {
+    of_parts(&tx.host_key(KEY).await?, parts)
+}
+
 /// What OpenIDs are computed with, for whoever needs several; `None` as long as nobody has one.
 ///
 /// # Errors

@@ -34,7 +34,15 @@ fn of_application(one: Application) -> Item {
     Item { id, kind: ItemKind::Application, form, name, description, url, online: true, added_at }
 }
 
-async fn found_application(tx: &mut Tx, id: &WorkspaceId, application: &ApplicationId) -> Result<Application> {
+/// One application of a workspace.
+///
+/// # Errors
+/// `not-found`.
+pub(crate) async fn found_application(
+    tx: &mut Tx,
+    id: &WorkspaceId,
+    application: &ApplicationId,
+) -> Result<Application> {
     let found = tx.item(id, application.as_str()).await?.and_then(Item::application);
     found.ok_or_else(|| Error::not_found("application", application))
 }

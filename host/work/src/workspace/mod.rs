@@ -10,11 +10,13 @@ pub mod scim;
 
 pub use berth_model::workspace::*;
 pub use contact::{add_contact, contacts, remove_contact};
+pub(crate) use item::found_application;
 pub use item::{
     access, add_application, application, applications, edit_application, link_mini_app, mini_apps, remove_application,
     set_access, unlink_mini_app,
 };
 pub use portal::portal;
+pub(crate) use portal::{Opening, opening};
 
 use berth_base::{
     error::{Code, Error, Result},

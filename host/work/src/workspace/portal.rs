@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_base::{
     error::{Error, Result},
-    ids::WorkspaceId,
+    ids::{MemberId, WorkspaceId},
 };
 use berth_model::{
-    access::{Action, Caller},
-    workspace::{Decision, Grant, Membership, Portal, PortalQuery, Who, decide},
+    access::{Action, Caller, Scope},
+    workspace::{Decision, Grant, Membership, Portal, PortalItem, PortalQuery, Who, WorkspaceMember, decide},
 };
 use berth_store::{Db, Tx};
 
@@ -23,15 +23,15 @@ use super::authorise;
 pub async fn portal(db: &Db, caller: &Caller, id: &WorkspaceId, query: &PortalQuery) -> Result<Portal> {
     let whose = query.whose()?;
     let mut tx = db.read().await?;
-    authorise(&mut tx, caller, id, Action::Read).await?;
+    // The server of a portal says who asks, so it may as well ask.
+    let vouches = caller.can(Action::Vouch, &Scope::Workspace(id.clone()));
+    authorise(&mut tx, caller, id, if vouches { Action::Vouch } else { Action::Read }).await?;
     let all = query.all == Some(true);
     let (name, items) = match whose {
         Ok(member) => {
             let found = tx.workspace_member(id, member).await?.ok_or_else(|| Error::not_found("member", member))?;
-            let rows = tx.memberships(&[member.to_string()]).await?;
-            let groups: Vec<Membership> = rows.into_iter().map(|(_, membership)| membership).collect();
-            let own = groups.iter().map(|group| group.group_id.clone());
-            let subjects = own.chain([String::new(), member.to_string()]).collect();
+            let groups = groups_of(&mut tx, member).await?;
+            let subjects = subjects_of(member, &groups);
             let who = Who::Member { id: member, active: found.active, groups: &groups };
             (found.name, decided(&mut tx, id, &subjects, &who, all).await?)
         }
@@ -45,13 +45,45 @@ pub async fn portal(db: &Db, caller: &Caller, id: &WorkspaceId, query: &PortalQu
     Ok(Portal { whose, name, items })
 }
 
+async fn groups_of(tx: &mut Tx, member: &MemberId) -> Result<Vec<Membership>> {
+    let rows = tx.memberships(&[member.to_string()]).await?;
+    Ok(rows.into_iter().map(|(_, membership)| membership).collect())
+}
+
+/// All to which something may be given so that this member has it.
+fn subjects_of(member: &MemberId, groups: &[Membership]) -> BTreeSet<String> {
+    let own = groups.iter().map(|group| group.group_id.clone());
+    own.chain([String::new(), member.to_string()]).collect()
+}
+
+/// A member, what they are in, and whether they may open one item.
+pub(crate) struct Opening {
+    /// The member.
+    pub member: WorkspaceMember,
+    /// What they are in.
+    pub groups: Vec<Membership>,
+    /// The decision.
+    pub item: PortalItem,
+}
+
+/// Decides about one item as the portal does; `None` when there is no such member or item.
+pub(crate) async fn opening(tx: &mut Tx, id: &WorkspaceId, member: &MemberId, item: &str) -> Result<Option<Opening>> {
+    let Some(found) = tx.workspace_member(id, member).await? else { return Ok(None) };
+    let Some(item) = tx.item(id, item).await? else { return Ok(None) };
+    let groups = groups_of(tx, member).await?;
+    let grants = tx.grants(id, &subjects_of(member, &groups)).await?;
+    let grants: Vec<_> = grants.iter().filter(|grant| grant.item_id == item.id).collect();
+    let decided = decide(&item, &grants, &Who::Member { id: member, active: found.active, groups: &groups });
+    Ok(Some(Opening { member: found, groups, item: decided }))
+}
+
 async fn decided(
     tx: &mut Tx,
     id: &WorkspaceId,
     subjects: &BTreeSet<String>,
     who: &Who<'_>,
     all: bool,
-) -> Result<Vec<berth_model::workspace::PortalItem>> {
+) -> Result<Vec<PortalItem>> {
     let grants = tx.grants(id, subjects).await?;
     let mut by_item = BTreeMap::<&str, Vec<&Grant>>::new();
     for grant in &grants {

@@ -177,6 +177,9 @@ async fn store(
             if !tx.set_member(&member_row(&id, &next, active)).await? {
                 return Err(taken());
             }
+            if !active {
+                tx.end_member_sign_ons(&id).await?;
+            }
             tell_member(tx, of, kind::WORKSPACE_MEMBER_CHANGED, &id, active);
         }
         Resource::Group => {
