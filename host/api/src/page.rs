@@ -5,6 +5,12 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+/// Whether browsers of people come to this path, who are answered by pages and have no token: entries of official accounts,
+/// logins at providers.
+pub(crate) fn is_for_browsers(path: &str) -> bool {
+    path.starts_with("/w/") || path.starts_with("/l/")
+}
+
 /// A page that loads nothing and is not cached. It shows where its links lead only its origin as referrer. `more` is HTML.
 pub(crate) fn html(status: StatusCode, title: &str, text: &str, more: &str) -> Response {
     let page = include_str!("page.html").replace("{title}", &escape(title)).replace("{text}", &escape(text));

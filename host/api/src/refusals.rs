@@ -7,7 +7,7 @@ use utoipa::{
     openapi::{Content, OpenApi, Ref, RefOr, Response, Schema, path::PathItem},
 };
 
-use crate::oidc::is_oidc;
+use crate::{oidc::is_oidc, page::is_for_browsers};
 
 /// A refusal (RFC 9457). Further members tell programs more: the values that disagree, the limit, or the place.
 #[derive(utoipa::ToSchema, utoipa::ToResponse)]
@@ -66,7 +66,7 @@ fn at(path: &str) -> RefOr<Response> {
     let response = |name| RefOr::Ref(Ref::from_response_name(name));
     match path {
         "/oidc/authorize" | "/oidc/end-session" => page_or("application/json", OAuthError::schema()),
-        path if path.starts_with("/w/") => page_or("application/problem+json", Problem::schema()),
+        path if is_for_browsers(path) => page_or("application/problem+json", Problem::schema()),
         path if path.starts_with("/scim/") => response("ScimError"),
         path if is_oidc(path) => response("OAuthError"),
         _ => response("Problem"),

@@ -7,7 +7,7 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
-use crate::oidc::is_oidc;
+use crate::{oidc::is_oidc, page::is_for_browsers};
 
 const TOKEN: &str = "token";
 const HOST_APP_KEY: &str = "host_app_key";
@@ -37,14 +37,7 @@ pub fn add(document: &mut OpenApi) {
 /// header in the way of OAuth.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
-        (_, path)
-            if path.starts_with("/v1/wechat/")
-                || path.starts_with("/w/")
-                || path.starts_with("/l/")
-                || is_oidc(path) =>
-        {
-            &[]
-        }
+        (_, path) if path.starts_with("/v1/wechat/") || is_for_browsers(path) || is_oidc(path) => &[],
         ("POST", "/v1/session" | "/v1/server-tokens") => &[],
         (
             "POST",

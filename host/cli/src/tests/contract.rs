@@ -24,13 +24,17 @@ fn host(asked: Seen<String>) -> Router {
         asked.note(format!("{method} {path} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
         let audit = json!({"id": ulid("aud"), "mini_app": "mp-shop", "version": "1.2.0", "state": "deciding",
             "sha256": "0".repeat(64), "submitted_by": "usr_1", "created_at": AT, "items": [], "evaluations": []});
-        let version = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
+        let mut fits_all = json!({"mini_app": "mp-shop", "version": "1.2.0", "state": "auditing", "forced": false,
             "sha256": "0".repeat(64), "size": 1, "files": 1, "manifest": {"path": "app.json", "pages": [], "subpackages": []},
             "uploaded_by": "usr_1", "created_at": AT, "updated_at": AT, "audit": audit, "items": [], "results": [],
-            "id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
-            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [], "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "application": ulid("wapp"), "workspace": "acme", "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "member": ulid("mem"), "issued_at": AT, "expires_at": AT, "host_app": "ha-super", "apis": [],
             "digest": digest("1.2.0"), "kind": "auditor", "name": "secrets", "summary": "", "installed_by": "berth", "installed_at": AT});
-        Json::<Value>(version)
+        let more = json!({"id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
+            "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [],
+            "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "application": ulid("wapp"), "workspace": "acme",
+            "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "member": ulid("mem"), "issued_at": AT,
+            "expires_at": AT, "host_app": "ha-super", "apis": []});
+        fits_all.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        Json::<Value>(fits_all)
     })
 }
 
