@@ -29,7 +29,15 @@ async fn devices(scene: &Scene, count: usize, gray_fails: bool) {
         for has in [Value::Null, json!(version)] {
             let apps = json!([{"mini_app": "coffee", "version": has}]);
             let asks = json!({"host_app": "super-app", "guid": guid, "network": network, "apps": apps});
-            assert_eq!(device.post("/v1/check", asks).await.good()["results"][0]["version"], version);
+            // A database that is slow to admit a device gives it the online version for now.
+            let mut answer = device.post("/v1/check", asks.clone()).await.good();
+            for _ in 0..20 {
+                if answer["results"][0]["version"] == version {
+                    break;
+                }
+                answer = device.post("/v1/check", asks.clone()).await.good();
+            }
+            assert_eq!(answer["results"][0]["version"], version);
         }
         if gray && gray_fails {
             let report = json!({"host_app": "super-app", "guid": guid, "mini_app": "coffee", "version": version, "kind": "failed"});

@@ -168,6 +168,7 @@ pub struct Finding {
 /// Counts of one period of time. Each device counts once for each thing, in the period in which it did it first, so that
 /// periods add up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
 pub struct Window {
     /// The length of the period in minutes.
     pub minutes: u32,
