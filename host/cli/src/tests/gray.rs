@@ -199,7 +199,7 @@ async fn g11_g12_options_say_how_policies_judge() {
 /// A host with a task for android on wifi, a tenth of all by a key, and a policy of its own.
 fn host_with_task(asked: Seen<Value>) -> Router {
     let binding = |last: u8| format!("pb_{}{last}", "0".repeat(25));
-    let policy = |at, name: &str, config: Value| json!({"binding": binding(at), "policy": name, "digest": "0".repeat(64), "config": config, "mode": "enforce", "on_error": "closed"});
+    let policy = |at, name: &str, config: Value| json!({"binding": binding(at), "policy": name, "kind": "grayscale", "digest": "0".repeat(64), "config": config, "mode": "enforce", "on_error": "closed"});
     let mut known = task(
         &json!({"name": "canary", "version": "1.3.0", "start": "2030-01-31T08:00:00Z", "end": "2030-02-03T08:00:00Z"}),
     );
