@@ -208,6 +208,10 @@ impl<'a> Round<'a> {
             let Some(bystanders) = task.bystanders.as_ref().filter(|_| task.standing(now) == Standing::Open) else {
                 continue;
             };
+            // A device that fell back is one of the task's own.
+            if task.admitted.contains(self.key) {
+                continue;
+            }
             if bystanders.ask(self.key, task.admitted.len()) {
                 self.checks.marker.note_bystander(&task.id, &self.device.guid, None);
             }

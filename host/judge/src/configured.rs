@@ -188,7 +188,11 @@ impl Configured<Grayscale> {
             match evaluation.outcome {
                 Outcome::Verdict(_) => resting.rest(rested),
                 Outcome::Limited(Limit::Deadline) => {}
-                _ => return self.ask_fresh(grant, call),
+                _ => {
+                    // There is room for one instance of each question.
+                    drop(rested);
+                    return self.ask_fresh(grant, call);
+                }
             }
             return evaluation;
         }

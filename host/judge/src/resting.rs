@@ -40,7 +40,7 @@ impl Resting {
         Self { instances: Mutex::default(), most }
     }
 
-    /// Takes an instance of the binding with this config. Where there is none, those go whose binding is gone.
+    /// Takes an instance of the binding with this config. Where there is none, one goes whose binding is gone.
     pub fn wake(&self, config: &Arc<str>) -> Option<Rested> {
         let is_of = |rested: &Rested| ptr::addr_eq(rested.binding.as_ptr(), Arc::as_ptr(config));
         let mut instances = self.instances();
@@ -49,8 +49,10 @@ impl Resting {
             rested.left -= 1;
             return Some(rested);
         }
+        // One, as it lives until it is dropped, and there is room for one instance of each question.
+        let gone = instances.iter().position(|rested| rested.binding.strong_count() == 0);
+        let gone = gone.map(|place| instances.remove(place));
         // To end an instance takes longer than others should wait.
-        let gone: Vec<_> = instances.extract_if(.., |rested| rested.binding.strong_count() == 0).collect();
         drop(instances);
         drop(gone);
         None

@@ -112,38 +112,62 @@ impl Tx {
     }
 }
 
-/// When a device first tried a version, as an expression.
-macro_rules! tried {
+/// When a device was first seen to run a version, or that it failed, as an expression.
+macro_rules! seen {
     () => {
         "CASE WHEN failed_at IS NULL OR running_at < failed_at THEN running_at ELSE failed_at END"
     };
 }
 
+/// When a device first tried a version, as an expression. Of a version that does well there may be no sign but its download until
+/// the device asks again, while a failure is told at once: devices that run it must not be counted later than those that fail.
+macro_rules! tried {
+    () => {
+        concat!(
+            "CASE WHEN downloaded_at IS NULL THEN ",
+            seen!(),
+            " WHEN ",
+            seen!(),
+            " < downloaded_at THEN ",
+            seen!(),
+            " ELSE downloaded_at END"
+        )
+    };
+}
+
 /// How many devices of a table did what first, by the number of the window after `$2`, each `$3` milliseconds long. Who had
-/// tried the version before has no part in it.
+/// tried the version before has no part in it, nor who is none `of` those that are compared.
 macro_rules! firsts {
-    ($table:literal, $asked:literal) => {
+    ($table:literal, $asked:literal, $of:literal) => {
         concat!(
             "SELECT CAST(0 AS BIGINT), (",
             $asked,
             " - $2) / $3 AS number, COUNT(*) FROM ",
             $table,
-            " WHERE task_id = $1 AND ",
+            " WHERE task_id = $1 ",
+            $of,
+            " AND ",
             $asked,
             " >= $2 GROUP BY number
              UNION ALL SELECT CAST(1 AS BIGINT), (downloaded_at - $2) / $3 AS number, COUNT(*) FROM ",
             $table,
-            " WHERE task_id = $1 AND downloaded_at >= $2 GROUP BY number
+            " WHERE task_id = $1 ",
+            $of,
+            " AND downloaded_at >= $2 GROUP BY number
              UNION ALL SELECT CAST(2 AS BIGINT), (",
             tried!(),
             " - $2) / $3 AS number, COUNT(*) FROM ",
             $table,
-            " WHERE task_id = $1 AND ",
+            " WHERE task_id = $1 ",
+            $of,
+            " AND ",
             tried!(),
             " >= $2 GROUP BY number
              UNION ALL SELECT CAST(3 AS BIGINT), (failed_at - $2) / $3 AS number, COUNT(*) FROM ",
             $table,
-            " WHERE task_id = $1 AND ",
+            " WHERE task_id = $1 ",
+            $of,
+            " AND ",
             tried!(),
             " >= $2 AND failed_at IS NOT NULL GROUP BY number"
         )
@@ -165,14 +189,18 @@ fn first((which, number, Count(count)): FirstsRow) -> Firsts {
 impl Tx {
     /// What the devices that the task has admitted did first since a moment, by windows of `width` milliseconds.
     pub async fn firsts_of_admitted(&mut self, task: &GrayTaskId, since: Millis, width: i64) -> Result<Vec<Firsts>> {
-        const SQL: &str = firsts!("admission", "admitted_at");
+        const SQL: &str = firsts!("admission", "admitted_at", "");
         let rows = fetch!(self, fetch_all, FirstsRow, SQL, task, since, width)?;
         Ok(rows.into_iter().map(first).collect())
     }
 
-    /// The same of the task's bystanders.
+    /// The same of the task's bystanders, without those whom the task has admitted since.
     pub async fn firsts_of_bystanders(&mut self, task: &GrayTaskId, since: Millis, width: i64) -> Result<Vec<Firsts>> {
-        const SQL: &str = firsts!("bystander", "asked_at");
+        const SQL: &str = firsts!(
+            "bystander",
+            "asked_at",
+            "AND NOT EXISTS (SELECT 1 FROM admission a WHERE a.task_id = bystander.task_id AND a.guid = bystander.guid)"
+        );
         let rows = fetch!(self, fetch_all, FirstsRow, SQL, task, since, width)?;
         Ok(rows.into_iter().map(first).collect())
     }
@@ -245,11 +273,12 @@ impl Tx {
         Ok(fetch!(self, fetch_all, GuardWatch, "SELECT * FROM guard_watch WHERE task_id = $1", task)?)
     }
 
-    /// Whether the window of a guard of a task that delivers is over.
+    /// Whether the window of a guard of a task that delivers is over. One that would be over in more than a day, which is the
+    /// longest, was begun by a clock that was wrong.
     pub async fn has_due_guard(&mut self, now: Millis) -> Result<bool> {
         const SQL: &str = concat!(
             "SELECT w.due_at FROM guard_watch w JOIN gray_task t ON t.id = w.task_id
-             WHERE t.state = 'delivering' AND w.due_at <= $1 AND ",
+             WHERE t.state = 'delivering' AND (w.due_at <= $1 OR w.due_at > $1 + 86400000) AND ",
             free!("$1"),
             " LIMIT 1"
         );
@@ -262,7 +291,7 @@ impl Tx {
     pub async fn claim_guard(&mut self, lease: &Lease) -> Result<Option<GuardWatch>> {
         const NEXT: &str = concat!(
             "SELECT w.* FROM guard_watch w JOIN gray_task t ON t.id = w.task_id JOIN mini_app m ON m.id = t.mini_app_id
-             WHERE t.state = 'delivering' AND w.due_at <= $1 AND ",
+             WHERE t.state = 'delivering' AND (w.due_at <= $1 OR w.due_at > $1 + 86400000) AND ",
             free!("$1"),
             " AND NOT EXISTS (SELECT 1 FROM guard_watch other JOIN gray_task its ON its.id = other.task_id
                               JOIN mini_app app ON app.id = its.mini_app_id

@@ -173,6 +173,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Deletes the links through official accounts that tell partners of a user of the MiniApp, as long as the user is recognised.
+    /// Returns how many there were.
+    pub(crate) async fn erase_links_through(&mut self, here: &Digest, mini_app: &MiniAppId) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "DELETE FROM identity_link
+             WHERE mini_app_id = $2 AND through_app_id IS NOT NULL
+                AND EXISTS (SELECT 1 FROM recognised_user t JOIN recognised_user h ON h.app_id = t.app_id AND h.person = t.person
+                    WHERE t.open_id_sha256 = identity_link.partner_open_id_sha256
+                    AND t.app_id = identity_link.through_app_id AND h.open_id_sha256 = $1)",
+            here,
+            mini_app
+        )?)
+    }
+
     /// All links of a user of a host app, those that ended too, oldest first: those of the user in partners, and those through official
     /// accounts that tell of the user.
     pub async fn links_of(&mut self, user: &User) -> Result<Vec<UserLink>> {

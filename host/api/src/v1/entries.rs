@@ -161,7 +161,7 @@ fn answer(sent: Result<Sent, NoEntry>, secure: bool) -> Response {
 fn cookie_line(state: &Secret, cookie: &Secret, secure: bool) -> Option<HeaderValue> {
     let (name, value) = (cookie_name(state)?, cookie.expose());
     let secure = if secure { "; Secure" } else { "" };
-    let line = format!("{name}={value}; Path=/w/; Max-Age={VISIT_SECONDS}; HttpOnly; SameSite=Lax{secure}");
+    let line = format!("{name}={value}; Path=/; Max-Age={VISIT_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&line).ok()
 }
 
@@ -215,7 +215,7 @@ mod tests {
         let (state, cookie): (Secret, Secret) = ("0123456789abcdef".parse().unwrap(), "c00c1e".parse().unwrap());
         let line = cookie_line(&state, &cookie, true).unwrap();
         let line = line.to_str().unwrap();
-        assert_eq!(line, "berth_entry_01234567=c00c1e; Path=/w/; Max-Age=300; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(line, "berth_entry_01234567=c00c1e; Path=/; Max-Age=300; HttpOnly; SameSite=Lax; Secure");
         let read = |cookies: &'static str| {
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(cookies))]);
             cookie_of(&headers, &state).map(|found| found.expose().to_owned())

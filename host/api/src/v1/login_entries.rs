@@ -231,11 +231,12 @@ fn answer(sent: Result<Sent, NoLogin>, secure: bool) -> Response {
     response
 }
 
-/// The cookie that lets a browser come back. The provider sends it back from another site, so `Lax` and not `Strict`.
+/// The cookie that lets a browser come back. The provider sends it back from another site, so `Lax` and not `Strict`. Its path is
+/// the root, as a proxy may serve this host below any other.
 fn cookie_line(state: &Secret, cookie: &Secret, secure: bool) -> Option<HeaderValue> {
     let (name, value) = (cookie_name(state)?, cookie.expose());
     let secure = if secure { "; Secure" } else { "" };
-    let line = format!("{name}={value}; Path=/l/back/; Max-Age={BACK_SECONDS}; HttpOnly; SameSite=Lax{secure}");
+    let line = format!("{name}={value}; Path=/; Max-Age={BACK_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&line).ok()
 }
 
@@ -280,7 +281,7 @@ mod tests {
         let (state, cookie): (Secret, Secret) = ("0123456789abcdef".parse().unwrap(), "c00c1e".parse().unwrap());
         let line = cookie_line(&state, &cookie, true).unwrap();
         let line = line.to_str().unwrap();
-        assert_eq!(line, "berth_login_01234567=c00c1e; Path=/l/back/; Max-Age=900; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(line, "berth_login_01234567=c00c1e; Path=/; Max-Age=900; HttpOnly; SameSite=Lax; Secure");
         let read = |cookies: &'static str| {
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(cookies))]);
             cookie_of(&headers, &state).map(|found| found.expose().to_owned())

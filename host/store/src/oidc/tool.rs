@@ -76,6 +76,12 @@ impl Tx {
         }))
     }
 
+    /// The generation of the secret of an internal tool.
+    pub async fn tool_generation(&mut self, id: &ApplicationId) -> Result<Option<i64>> {
+        const SQL: &str = "SELECT generation FROM tool_client WHERE application_id = $1";
+        Ok(fetch!(self, fetch_optional, (i64,), SQL, id)?.map(|(generation,)| generation))
+    }
+
     /// Sets what an internal tool has registered. Whoever does holds the workspace.
     pub async fn set_tool_client(
         &mut self,

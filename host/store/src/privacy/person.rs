@@ -164,6 +164,7 @@ impl Tx {
             "DELETE FROM identity_link WHERE partner_open_id_sha256 = $1 OR open_id_sha256 = $1",
             open_id
         )?;
+        erased.links += self.erase_links_through(open_id, &user.mini_app_id).await?;
         erased.recognitions += self.erase_recognitions(open_id).await?;
         erased.login_bindings += self.erase_bindings(open_id).await?;
         execute!(self, "DELETE FROM mini_app_user WHERE open_id_sha256 = $1", open_id)?;

@@ -32,8 +32,10 @@ const MOST: usize = 256 << 10;
 const REMEMBERED: Duration = Duration::from_secs(300);
 /// How old keys have to be to be asked for anew, when a token comes with another one.
 const KEYS_STAND: Duration = Duration::from_secs(5);
-/// How many providers are remembered.
-const MANY: usize = 1000;
+/// How many providers are remembered, each with at most [`MOST`] bytes.
+const MANY: usize = 200;
+/// How many keys a provider may show. All that fit a token are tried.
+const MOST_KEYS: usize = 50;
 const WHO: &str = "The login provider";
 
 /// Why a provider has not said what it was asked.
@@ -107,6 +109,7 @@ fn remembered<T>(memory: &Memory<T>, address: &str, at_most: Duration) -> Option
 
 fn remember<T>(memory: &Memory<T>, address: &str, what: T) -> Arc<T> {
     let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    memory.retain(|_, (said, _)| said.elapsed() < REMEMBERED);
     if memory.len() >= MANY {
         memory.clear();
     }
@@ -232,6 +235,9 @@ impl Providers {
         }
         if matches!(found, Foreign::NoKey) {
             let set: KeySet = self.get(address, None).await?;
+            if set.keys.len() > MOST_KEYS {
+                return Err(wrong(format!("{WHO} shows more than {MOST_KEYS} keys.")));
+            }
             // A key of a kind that is not known here is none of ours.
             let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
             found = read_foreign(token, &remember(&self.keys, address, keys));

@@ -156,7 +156,7 @@ impl Guard {
 
 fn refused(address: &str) -> Refused {
     Refused(format!(
-        "{address} is not a public address, or is reached without TLS. An operator can allow it with --webhook-allow."
+        "{address} is at no public address, or is reached without TLS. An operator can allow it with --webhook-allow."
     ))
 }
 
@@ -172,7 +172,8 @@ impl Resolve for Resolver {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let permitted: Vec<_> = found.iter().filter(|one| guard.permits(one.ip(), tls)).copied().collect();
             match found.first() {
-                Some(first) if permitted.is_empty() => Err(refused(&first.ip().to_string()).into()),
+                // By its name: where it leads inside a network is not told to who has named it.
+                Some(_) if permitted.is_empty() => Err(refused(name.as_str()).into()),
                 _ => Ok(Box::new(permitted.into_iter()) as Addrs),
             }
         })

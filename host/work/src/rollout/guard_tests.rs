@@ -222,3 +222,28 @@ async fn g13_a_guard_has_no_part_in_checks() {
     assert_eq!(judges, ["standard-conditions"]);
     assert_eq!(index.mini_app(shop().as_str()).expect("shop").gray.len(), 1);
 }
+
+/// A version that does well says nothing until the device asks again, and one that fails says so at once.
+#[tokio::test]
+async fn g13_a_device_has_tried_what_it_has_downloaded() {
+    let (host, task) = watched(vec![guard("by-hand", json!({}))], &[Guest::guard()]).await;
+    let asks = berth_model::check::Device { network: "wifi".into(), ..device("device-0") };
+    assert_eq!(host.ask(&asks, None).await.version, Some(v("1.1.0")));
+    tell(&host, 0, "1.1.0", "downloaded");
+    known(&host, &task, [1, 0], [0, 0]).await;
+    host.ask(&asks, Some("1.1.0")).await;
+    tell(&host, 0, "1.1.0", "failed");
+    known(&host, &task, [1, 1], [0, 0]).await;
+}
+
+#[tokio::test]
+async fn g13_a_device_that_the_task_admits_later_is_beside_it_no_more() {
+    let (host, task) = watched(vec![guard("by-hand", json!({}))], &[Guest::guard()]).await;
+    devices(&host, 0, 10, |_| false).await;
+    known(&host, &task, [2, 0], [8, 0]).await;
+    let asks = berth_model::check::Device { network: "wifi".into(), ..device("device-1") };
+    assert_eq!(host.ask(&asks, Some("1.0.0")).await.version, Some(v("1.1.0")));
+    host.ask(&asks, Some("1.1.0")).await;
+    tell(&host, 1, "1.0.0", "failed"); // of a version that it had before
+    known(&host, &task, [3, 0], [7, 0]).await;
+}

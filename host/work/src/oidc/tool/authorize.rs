@@ -96,12 +96,7 @@ async fn sign_on(
 ) -> Result<SignedOn, Refusal> {
     let login_code = asked.login_code.as_ref().map(|code| Digest::of(code.expose().as_bytes()));
     let browser = browser.map(|secret| Digest::of(secret.as_bytes()));
-    let mut tx = db.read().await?;
-    let mut known = false;
-    for secret in login_code.iter().chain(&browser) {
-        known |= tx.knows_member_of(secret).await?;
-    }
-    if !known {
+    if !is_known(db, login_code.iter().chain(&browser)).await? {
         return Err(login_required());
     }
     let mut tx = db.begin().await?;
@@ -116,6 +111,17 @@ async fn sign_on(
     let code = issue(&mut tx, client, target, asked, &sign_on).await?;
     tx.commit().await?;
     Ok(SignedOn { code, sign_on: secret })
+}
+
+/// Whether a login code or a sign-on is one of a member. Who has neither does not wait for the database to be free to write.
+async fn is_known(db: &Db, secrets: impl Iterator<Item = &Digest>) -> Result<bool, Refusal> {
+    let mut tx = db.read().await?;
+    for secret in secrets {
+        if tx.knows_member_of(secret).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn login_required() -> Refusal {

@@ -54,8 +54,12 @@ pub async fn exchange(
         }
         Verdict::Good => {}
     }
-    if require_open(&mut tx, &client, &basis.member).await.is_err() {
-        return end(tx, &basis, "The member may not open the tool any more.").await;
+    match require_open(&mut tx, &client, &basis.member).await {
+        Ok(_) => {}
+        Err(refusal) if refusal.word == Word::AccessDenied => {
+            return end(tx, &basis, "The member may not open the tool any more.").await;
+        }
+        Err(refusal) => return Err(refusal),
     }
     let answer = give(&mut tx, issuer, &client, proved, basis).await?;
     tx.commit().await?;

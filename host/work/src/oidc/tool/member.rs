@@ -80,11 +80,10 @@ pub(in super::super) async fn member(db: &Db, token: &str) -> Result<Option<Memb
     let Some(found) = found.filter(|found| found.kind == TokenKind::Access && now < found.expires_at) else {
         return Ok(None);
     };
-    let secret = db.tool_secret(&found.application_id).await?;
-    let client = tx.tool_client(&found.application_id).await?;
-    let Some(client) = client.filter(|_| secret.is_some_and(|secret| secret.generation == found.generation)) else {
+    if tx.tool_generation(&found.application_id).await? != Some(found.generation) {
         return Ok(None);
-    };
+    }
+    let Some(client) = tx.tool_client(&found.application_id).await? else { return Ok(None) };
     let id = found.member_id;
     let opening = opening(&mut tx, &client.workspace, &id, client.application.as_str()).await?;
     let opening = opening.filter(|opening| opening.item.decision == Decision::Open);
