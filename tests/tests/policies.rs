@@ -73,7 +73,7 @@ on_both! {
         let other = text(&scene.admin.post("/v1/teams", json!({"name": "Tea team"})).await.good()["id"]);
         scene.admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea-shop", "team": other})).await.good();
         scene.admin.put("/v1/host-apps/super-app/bindings/tea-shop", json!(null)).await.good();
-        bind(&scene, Manner::Loops, json!({"limits": {"deadline_ms": 6_000}})).await;
+        bind(&scene, Manner::Loops, json!({"limits": {"deadline_ms": 20_000}})).await;
         let submit = async |app: &str, number: &str| {
             let name = format!("{app}_{number}.apkg");
             scene.admin.push(&name, packed("coffee/1.0.0", &name)).await.good();

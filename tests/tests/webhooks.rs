@@ -413,10 +413,10 @@ async fn f92_a_webhook_leads_nowhere_inside() {
     // A name is judged by what it leads to, whenever it is asked (F93).
     let webhook = webhook(&admin, &format!("https://localhost:{port}/"), &["host_app.created"]).await;
     let said = admin.send("POST", &format!("{}/test", path(&webhook)), None).await.good();
-    assert!(text(&said["error"]).contains("not a public address"), "{said}");
+    assert!(text(&said["error"]).contains("no public address"), "{said}");
     host_app(&admin, "app-one").await;
     let waiting = waiting(&admin, &webhook, 1).await;
-    assert!(text(&waiting[0]["error"]).contains("not a public address"), "{waiting:?}");
+    assert!(text(&waiting[0]["error"]).contains("no public address"), "{waiting:?}");
     assert_eq!(inside.arrived().len(), 0);
 }
 

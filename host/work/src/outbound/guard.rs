@@ -156,7 +156,7 @@ impl Guard {
 
 fn refused(address: &str) -> Refused {
     Refused(format!(
-        "{address} is at no public address, or is reached without TLS. An operator can allow it with --webhook-allow."
+        "{address} is no public address, or is reached without TLS. An operator can allow it with --webhook-allow."
     ))
 }
 
