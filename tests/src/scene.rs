@@ -105,14 +105,14 @@ impl Scene {
 
     /// Waits until the policies of an audit have judged, and returns the audit.
     pub async fn judged(&self, audit: &str) -> Value {
-        for _ in 0..600 {
+        for _ in 0..1800 {
             let audit = self.admin.get(&format!("/v1/audits/{audit}")).await.good();
             if audit["state"] != "checking" {
                 return audit;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-        panic!("the audit {audit} did not end in 30 s");
+        panic!("the audit {audit} did not end in 90 s");
     }
 
     /// Uploads, submits and approves a version.
