@@ -81,7 +81,7 @@ impl Guard for ErrorRate {
     fn judge(&self, health: &Health) -> Result<Advice, String> {
         let (gray, online) = (Share::of(&health.gray), Share::of(&health.online));
         if gray.tried.min(online.tried) < self.min_devices {
-            log::info(&format!(
+            log::info(format!(
                 "{} needs {} devices on each side: {gray}, online {online}",
                 health.version, self.min_devices
             ));
