@@ -22,6 +22,7 @@ pub mod range;
 mod read;
 pub mod refusals;
 pub mod request_id;
+mod round_trip;
 pub mod router;
 mod scim;
 pub mod security;
@@ -71,6 +72,11 @@ impl Api {
         let index = || self.checks.live.current();
         let known = || index().knows_key(key, self.checks.clock.now()).then(|| key.to_owned());
         self.throttle.pass(client, known, || index().names(mini_apps, claims, self.checks.clock.now()))
+    }
+
+    /// Whether browsers come to this host by TLS, as far as it knows its own address.
+    fn is_secure(&self) -> bool {
+        self.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
     /// Lets a browser pass that opens an entry link.

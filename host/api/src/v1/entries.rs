@@ -1,16 +1,12 @@
 //! Handlers for entry links and the pages behind them. Browsers of visitors have no token: an entry is recognised by its state
 //! and its cookie.
 
-use axum::{
-    extract::RawQuery,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::RawQuery, http::HeaderMap, response::Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::{
-    error::{Code, Error, Kind},
+    error::{Code, Kind},
     ids::{EntryPageName, MerchantId},
     secret::Secret,
 };
@@ -23,7 +19,13 @@ use berth_work::{
     wechat::Refusal,
 };
 
-use crate::{Api, client_ip::ClientIp, extract::SomeQuery, page::html};
+use crate::{
+    Api,
+    client_ip::ClientIp,
+    extract::SomeQuery,
+    page::html,
+    round_trip::{RoundTrip, no_state, redirect},
+};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -74,7 +76,7 @@ async fn enter(
     app.let_in(client)?;
     let Some(at) = entrance(&names) else { return Ok(no_entry(&NoEntry::NoPage)) };
     let sent = official_account::enter(&app.official_accounts, &at, &query.unwrap_or_default()).await;
-    Ok(answer(sent, is_secure(&app)))
+    Ok(answer(sent, app.is_secure()))
 }
 
 /// What comes back from WeChat.
@@ -83,16 +85,12 @@ async fn enter(
 pub(crate) struct BackQuery {
     /// The state with which the visitor was sent.
     #[param(value_type = String)]
-    #[serde(default = "nothing")]
+    #[serde(default = "no_state")]
     state: Secret,
     /// WeChat's code.
     #[param(value_type = Option<String>)]
     #[serde(default)]
     code: Option<Secret>,
-}
-
-fn nothing() -> Secret {
-    String::new().into()
 }
 
 /// Receive a visitor back from WeChat, and send them on to the merchant's page with the code of the visit.
@@ -106,63 +104,25 @@ async fn come_back(
 ) -> Result<Response> {
     app.let_in(client)?;
     let Some(at) = entrance(&names) else { return Ok(no_entry(&NoEntry::NoPage)) };
-    let Some(cookie) = cookie_of(&headers, &back.state) else { return Ok(no_entry(&NoEntry::Over)) };
+    let Some(cookie) = TRIP.cookie_of(&headers, &back.state) else { return Ok(no_entry(&NoEntry::Over)) };
     let arrival = Arrival { state: back.state, code: back.code, cookie };
     let sent = official_account::come_back(&app.official_accounts, &at, &arrival).await;
-    Ok(answer(sent, is_secure(&app)))
+    Ok(answer(sent, app.is_secure()))
 }
 
 fn entrance((app_id, merchant, page): &(String, String, String)) -> Option<Entrance> {
     Some(Entrance { app_id: app_id.parse().ok()?, merchant: merchant.parse().ok()?, page: page.parse().ok()? })
 }
 
-fn is_secure(app: &Api) -> bool {
-    app.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
-}
+const TRIP: RoundTrip = RoundTrip { prefix: "berth_entry_", seconds: VISIT_SECONDS };
 
-/// How many characters of a state the name of its cookie has: enough to tell the entries of one browser apart.
-const NAMED: usize = 8;
-
-/// The name of the cookie of a state; `None` for what is no state of this host.
-fn cookie_name(state: &Secret) -> Option<String> {
-    let named = state.expose().get(..NAMED).filter(|named| named.bytes().all(|b| b.is_ascii_hexdigit()))?;
-    Some(format!("berth_entry_{named}"))
-}
-
-/// The cookie that the browser was given with a state.
-fn cookie_of(headers: &HeaderMap, state: &Secret) -> Option<Secret> {
-    let name = cookie_name(state)?;
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned().into())
-}
-
-/// Sends the browser where it has to go. No page that it comes to learns where it has been.
 fn answer(sent: Result<Sent, NoEntry>, secure: bool) -> Response {
     let (address, cookie) = match sent {
         Ok(Sent::ToPage(address)) => (address, None),
-        Ok(Sent::ToWechat { address, state, cookie }) => (address, cookie_line(&state, &cookie, secure)),
+        Ok(Sent::ToWechat { address, state, cookie }) => (address, TRIP.cookie_line(&state, &cookie, secure)),
         Err(why) => return no_entry(&why),
     };
-    let Ok(address) = HeaderValue::from_str(&address) else {
-        return no_entry(&NoEntry::Host(Error::internal(anyhow::anyhow!("an address fits into no header"))));
-    };
-    let headers: [(HeaderName, HeaderValue); 3] = [
-        (header::LOCATION, address),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    let mut response = (StatusCode::FOUND, headers).into_response();
-    response.headers_mut().extend(cookie.map(|line| (header::SET_COOKIE, line)));
-    response
-}
-
-/// The cookie that lets a browser come back. WeChat sends it back from another site, so `Lax` and not `Strict`.
-fn cookie_line(state: &Secret, cookie: &Secret, secure: bool) -> Option<HeaderValue> {
-    let (name, value) = (cookie_name(state)?, cookie.expose());
-    let secure = if secure { "; Secure" } else { "" };
-    let line = format!("{name}={value}; Path=/; Max-Age={VISIT_SECONDS}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::from_str(&line).ok()
+    redirect(&address, cookie).unwrap_or_else(|error| no_entry(&NoEntry::Host(error)))
 }
 
 /// The page for a visitor who does not get in.
@@ -208,21 +168,23 @@ fn no_entry(why: &NoEntry) -> Response {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use axum::http::{HeaderValue, header};
+
     use super::*;
 
     #[test]
     fn s4_a_cookie_is_read_as_it_was_given_and_by_its_own_name_only() {
         let (state, cookie): (Secret, Secret) = ("0123456789abcdef".parse().unwrap(), "c00c1e".parse().unwrap());
-        let line = cookie_line(&state, &cookie, true).unwrap();
+        let line = TRIP.cookie_line(&state, &cookie, true).unwrap();
         let line = line.to_str().unwrap();
         assert_eq!(line, "berth_entry_01234567=c00c1e; Path=/; Max-Age=300; HttpOnly; SameSite=Lax; Secure");
         let read = |cookies: &'static str| {
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(cookies))]);
-            cookie_of(&headers, &state).map(|found| found.expose().to_owned())
+            TRIP.cookie_of(&headers, &state).map(|found| found.expose().to_owned())
         };
         assert_eq!(read("a=b; berth_entry_01234567=c00c1e").as_deref(), Some("c00c1e"));
         assert_eq!(read("berth_entry_89abcdef=c00c1e; xberth_entry_01234567=1"), None);
-        assert!(cookie_name(&"x;y=zzzzz".parse().unwrap()).is_none());
-        assert!(cookie_name(&"12".parse().unwrap()).is_none());
+        assert!(TRIP.cookie_name(&"x;y=zzzzz".parse().unwrap()).is_none());
+        assert!(TRIP.cookie_name(&"12".parse().unwrap()).is_none());
     }
 }

@@ -1,16 +1,12 @@
 //! Handlers for login entries, the logins of users there, and the pages that their browsers may be shown. Browsers have no token:
 //! a login is recognised by its ticket, then by its state and its cookie.
 
-use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-use headers::{Cookie, HeaderMapExt};
+use axum::{http::HeaderMap, response::Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::{
-    error::{Code, Error, Kind},
+    error::{Code, Kind},
     ids::{HostAppId, LoginEntryName, MiniAppId},
     secret::Secret,
 };
@@ -24,7 +20,13 @@ use berth_model::{
 };
 use berth_work::login_entry::{self, Back, Fault, NoLogin, Sent};
 
-use crate::{Api, client_ip::ClientIp, extract::SomeQuery, page::html};
+use crate::{
+    Api,
+    client_ip::ClientIp,
+    extract::SomeQuery,
+    page::html,
+    round_trip::{RoundTrip, no_state, redirect},
+};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -146,7 +148,7 @@ async fn open(
     Path(ticket): Path<String>,
 ) -> Result<Response> {
     app.let_in(client)?;
-    Ok(answer(login_entry::open(&app.login_entries, &ticket.into()).await, is_secure(&app)))
+    Ok(answer(login_entry::open(&app.login_entries, &ticket.into()).await, app.is_secure()))
 }
 
 /// What comes back from a provider.
@@ -155,7 +157,7 @@ async fn open(
 pub(crate) struct BackFromProvider {
     /// The state with which the browser was sent.
     #[param(value_type = String)]
-    #[serde(default = "nothing")]
+    #[serde(default = "no_state")]
     state: Secret,
     /// The provider's code.
     #[param(value_type = Option<String>)]
@@ -169,10 +171,6 @@ pub(crate) struct BackFromProvider {
     iss: Option<String>,
 }
 
-fn nothing() -> Secret {
-    String::new().into()
-}
-
 /// Receive the browser of a user back from the provider, and send it on to the MiniApp with the code that finishes the login.
 #[utoipa::path(get, path = "/l/back/{mini_app_id}/{entry}", tag = "identity", params(("mini_app_id" = String, Path), ("entry" = String, Path), BackFromProvider), responses((status = 302, description = "To the return address of the entry, with `code` or `error`")))]
 async fn come_back(
@@ -184,60 +182,24 @@ async fn come_back(
 ) -> Result<Response> {
     app.let_in(client)?;
     let BackFromProvider { state, code, error, iss } = back;
-    let (Ok(mini_app), Ok(entry), Some(cookie)) = (mini_app.parse(), entry.parse(), cookie_of(&headers, &state)) else {
+    let (Ok(mini_app), Ok(entry), Some(cookie)) = (mini_app.parse(), entry.parse(), TRIP.cookie_of(&headers, &state))
+    else {
         return Ok(no_login(&NoLogin::Over));
     };
     let came = Back { state, cookie, code, error, iss };
     let sent = login_entry::come_back(&app.login_entries, &mini_app, &entry, came).await;
-    Ok(answer(sent, is_secure(&app)))
+    Ok(answer(sent, app.is_secure()))
 }
 
-fn is_secure(app: &Api) -> bool {
-    app.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
-}
+const TRIP: RoundTrip = RoundTrip { prefix: "berth_login_", seconds: BACK_SECONDS };
 
-/// How many characters of a state the name of its cookie has: enough to tell the logins of one browser apart.
-const NAMED: usize = 8;
-
-/// The name of the cookie of a state; `None` for what is no state of this host.
-fn cookie_name(state: &Secret) -> Option<String> {
-    let named = state.expose().get(..NAMED).filter(|named| named.bytes().all(|b| b.is_ascii_hexdigit()))?;
-    Some(format!("berth_login_{named}"))
-}
-
-/// The cookie that the browser was given with a state.
-fn cookie_of(headers: &HeaderMap, state: &Secret) -> Option<Secret> {
-    let name = cookie_name(state)?;
-    headers.typed_get::<Cookie>()?.get(&name).map(|value| value.to_owned().into())
-}
-
-/// Sends the browser where it has to go. No page that it comes to learns where it has been.
 fn answer(sent: Result<Sent, NoLogin>, secure: bool) -> Response {
     let (address, cookie) = match sent {
         Ok(Sent::ToMiniApp(address)) => (address, None),
-        Ok(Sent::ToProvider { address, state, cookie }) => (address, cookie_line(&state, &cookie, secure)),
+        Ok(Sent::ToProvider { address, state, cookie }) => (address, TRIP.cookie_line(&state, &cookie, secure)),
         Err(why) => return no_login(&why),
     };
-    let Ok(address) = HeaderValue::from_str(&address) else {
-        return no_login(&NoLogin::Host(Error::internal(anyhow::anyhow!("an address fits into no header"))));
-    };
-    let headers: [(HeaderName, HeaderValue); 3] = [
-        (header::LOCATION, address),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    let mut response = (StatusCode::FOUND, headers).into_response();
-    response.headers_mut().extend(cookie.map(|line| (header::SET_COOKIE, line)));
-    response
-}
-
-/// The cookie that lets a browser come back. The provider sends it back from another site, so `Lax` and not `Strict`. Its path is
-/// the root, as a proxy may serve this host below any other.
-fn cookie_line(state: &Secret, cookie: &Secret, secure: bool) -> Option<HeaderValue> {
-    let (name, value) = (cookie_name(state)?, cookie.expose());
-    let secure = if secure { "; Secure" } else { "" };
-    let line = format!("{name}={value}; Path=/; Max-Age={BACK_SECONDS}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::from_str(&line).ok()
+    redirect(&address, cookie).unwrap_or_else(|error| no_login(&NoLogin::Host(error)))
 }
 
 /// The page for a user whose login does not go on.
@@ -274,20 +236,22 @@ fn no_login(why: &NoLogin) -> Response {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use axum::http::{HeaderValue, header};
+
     use super::*;
 
     #[test]
     fn u20_a_cookie_is_for_its_own_state_for_this_host_and_for_no_script() {
         let (state, cookie): (Secret, Secret) = ("0123456789abcdef".parse().unwrap(), "c00c1e".parse().unwrap());
-        let line = cookie_line(&state, &cookie, true).unwrap();
+        let line = TRIP.cookie_line(&state, &cookie, true).unwrap();
         let line = line.to_str().unwrap();
         assert_eq!(line, "berth_login_01234567=c00c1e; Path=/; Max-Age=900; HttpOnly; SameSite=Lax; Secure");
         let read = |cookies: &'static str| {
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(cookies))]);
-            cookie_of(&headers, &state).map(|found| found.expose().to_owned())
+            TRIP.cookie_of(&headers, &state).map(|found| found.expose().to_owned())
         };
         assert_eq!(read("a=b; berth_login_01234567=c00c1e").as_deref(), Some("c00c1e"));
         assert_eq!(read("berth_login_89abcdef=c00c1e; xberth_login_01234567=1"), None);
-        assert!(cookie_name(&"x;y=zzzzz".parse().unwrap()).is_none());
+        assert!(TRIP.cookie_name(&"x;y=zzzzz".parse().unwrap()).is_none());
     }
 }
