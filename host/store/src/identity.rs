@@ -69,6 +69,19 @@ macro_rules! linked_through {
     };
 }
 
+/// That a link goes through an official account at which the user with this OpenID is the person of whom it tells.
+macro_rules! tells_of {
+    ($open_id:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM recognised_user t JOIN recognised_user h ON h.app_id = t.app_id AND h.person = t.person
+                WHERE t.open_id_sha256 = identity_link.partner_open_id_sha256
+                AND t.app_id = identity_link.through_app_id AND h.open_id_sha256 = ",
+            $open_id,
+            ")"
+        )
+    };
+}
+
 impl Tx {
     /// That a MiniApp is the partner of another one.
     pub async fn partner(&mut self, mini_app: &MiniAppId, partner: &MiniAppId) -> Result<Option<Partner>> {
@@ -160,11 +173,11 @@ impl Tx {
         let now = self.now();
         execute!(
             self,
-            "UPDATE identity_link SET unlinked_at = $4
-             WHERE mini_app_id = $2 AND partner_id = $3 AND unlinked_at IS NULL
-                AND EXISTS (SELECT 1 FROM recognised_user t JOIN recognised_user h ON h.app_id = t.app_id AND h.person = t.person
-                    WHERE t.open_id_sha256 = identity_link.partner_open_id_sha256
-                    AND t.app_id = identity_link.through_app_id AND h.open_id_sha256 = $1)",
+            concat!(
+                "UPDATE identity_link SET unlinked_at = $4
+                 WHERE mini_app_id = $2 AND partner_id = $3 AND unlinked_at IS NULL AND ",
+                tells_of!("$1")
+            ),
             here.digest(),
             mini_app,
             partner,
@@ -178,11 +191,7 @@ impl Tx {
     pub(crate) async fn erase_links_through(&mut self, here: &Digest, mini_app: &MiniAppId) -> Result<u64> {
         Ok(execute!(
             self,
-            "DELETE FROM identity_link
-             WHERE mini_app_id = $2 AND through_app_id IS NOT NULL
-                AND EXISTS (SELECT 1 FROM recognised_user t JOIN recognised_user h ON h.app_id = t.app_id AND h.person = t.person
-                    WHERE t.open_id_sha256 = identity_link.partner_open_id_sha256
-                    AND t.app_id = identity_link.through_app_id AND h.open_id_sha256 = $1)",
+            concat!("DELETE FROM identity_link WHERE mini_app_id = $2 AND ", tells_of!("$1")),
             here,
             mini_app
         )?)
