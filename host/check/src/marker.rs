@@ -48,7 +48,6 @@ pub struct TaskMarks {
 }
 
 impl TaskMarks {
-    /// Adds what is noted after all that is there.
     fn take(&mut self, guid: String, what: What) {
         match what {
             What::Admitted(mark, reason) => self.add(guid, mark, reason),
@@ -57,6 +56,7 @@ impl TaskMarks {
         }
     }
 
+    /// Adds what is noted after all that is there.
     fn add(&mut self, guid: String, mark: Mark, reason: String) {
         self.marked.entry(mark).or_default().insert(guid.clone());
         match mark {

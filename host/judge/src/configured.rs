@@ -157,7 +157,8 @@ binding! {
 
 impl BoundGrayscale {
     /// Decides whether the device may have the gray version. It blocks the calling thread: usually for a few
-    /// microseconds, for tens of them on a fresh instance, and at most for as long as the limits allow, after waiting as long for a free instance.
+    /// microseconds, for tens of them on a fresh instance, and at most for as long as the limits allow, after waiting as long for
+    /// a free instance; for twice as long when an instance that is not fresh breaks and a fresh one is asked the same.
     pub fn decide(&self, device: &GrayDevice, task: &GrayTask, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
         let start = Instant::now();
         let Some(_slot) = self.0.policy.seats.grayscale.take(self.0.limits.patience()) else {
@@ -183,20 +184,18 @@ impl Configured<Grayscale> {
     ) -> Evaluation<V> {
         let Self { policy, program, config, limits } = self;
         let resting = &policy.seats.resting;
-        if let Some(mut rested) = resting.wake(config) {
-            let evaluation = program.ask(&mut rested.life, grant.clone(), limits, Some(config), &call);
-            match evaluation.outcome {
-                Outcome::Verdict(_) => resting.rest(rested),
-                Outcome::Limited(Limit::Deadline) => {}
-                _ => {
-                    // There is room for one instance of each question.
-                    drop(rested);
-                    return self.ask_fresh(grant, call);
-                }
+        let Some(mut rested) = resting.wake(config) else { return self.ask_fresh(grant, call) };
+        let evaluation = program.ask(&mut rested.life, grant.clone(), limits, Some(config), &call);
+        match evaluation.outcome {
+            Outcome::Verdict(_) => resting.rest(rested),
+            Outcome::Limited(Limit::Deadline) => {}
+            _ => {
+                // There is room for one instance of each question.
+                drop(rested);
+                return self.ask_fresh(grant, call);
             }
-            return evaluation;
         }
-        self.ask_fresh(grant, call)
+        evaluation
     }
 
     fn ask_fresh<V>(
