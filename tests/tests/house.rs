@@ -12,7 +12,7 @@ use regex::Regex;
 use walkdir::WalkDir;
 
 /// The crates below `host/` in their order: each may use those before it that are named here, and no other.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("package", &["base"]),
     ("model", &["base"]),
@@ -22,9 +22,11 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("logs", &["base", "model"]),
     ("work", &["base", "package", "model", "judge", "check", "store", "logs"]),
     ("api", &["base", "package", "model", "check", "store", "work"]),
+    // The console is a client of the API, without a network between.
+    ("console", &["base", "model"]),
     ("swap", &["base", "model"]),
     ("cli", &["base", "package", "model", "judge", "swap"]),
-    ("berth", &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "swap", "cli"]),
+    ("berth", &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "console", "swap", "cli"]),
 ];
 
 /// Where a heavy library stands. Its types end there.
@@ -34,7 +36,7 @@ const STANDS_IN: [(&str, &[&str]); 9] = [
     ("object_store", &["store"]),
     ("chacha20poly1305", &["store"]),
     ("wasmtime", &["judge"]),
-    ("axum", &["api"]),
+    ("axum", &["api", "console"]),
     ("hyper", &["api", "swap"]),
     ("async-nats", &["work"]),
     ("imbl", &["check"]),

@@ -68,6 +68,11 @@ pub fn edge(router: Router, deps: EdgeDeps) -> Router {
         .layer(from_fn_with_state(deps, observe))
 }
 
+/// Wraps routes that stand beside those of the API: requests to them pass the same, and have no fallbacks of their own.
+pub fn within_edge(router: Router, deps: EdgeDeps) -> Router {
+    router.route_layer(from_fn_with_state(deps, observe))
+}
+
 async fn observe(State(deps): State<EdgeDeps>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers(), &*deps.random);
     let entry = Entry::open(&request, id.clone(), deps.metrics);

@@ -10,7 +10,7 @@ use tokio::{
 
 use berth_api::{
     backlog::BacklogFigures,
-    edge::EdgeDeps,
+    edge::{EdgeDeps, within_edge},
     figures::Figures,
     health::ReadyCheck,
     metrics::Metrics,
@@ -165,7 +165,10 @@ impl Host {
             }
             app.outbox.streams.end();
         };
-        let report = serve(listener, router(app.clone(), throttle, deps), http, metrics, stop).await;
+        let api = router(app.clone(), throttle, deps.clone());
+        let is_secure = app.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        let whole = within_edge(berth_console::routes(api.clone(), is_secure), deps).fallback_service(api);
+        let report = serve(listener, whole, http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
         // What is being asked of WeChat may be answered once only: a call and its storing are waited for.

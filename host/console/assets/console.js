@@ -1,0 +1,128 @@
+// What pages of the console do besides being pages. Each part stands alone, and every page works without all of them.
+
+/** Times are shown in the zone of the browser: the host learns it by a cookie, and from the next page on. */
+function tellZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || document.cookie.includes(`berth_zone=${encodeURIComponent(zone)}`)) return;
+  document.cookie = `berth_zone=${encodeURIComponent(zone)}; Path=/ui; Max-Age=31536000; SameSite=Lax`;
+}
+
+/** Says one sentence to whoever cannot see that the page has changed. */
+function say(text) {
+  const flash = document.getElementById("flash");
+  if (flash) flash.textContent = text;
+}
+
+/** A button with `data-copy` copies the text of the element that it names. */
+function copyOnClick() {
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    const name = button.textContent;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = name; }, 2000);
+  });
+  document.querySelectorAll("button[data-copy]").forEach((button) => { button.hidden = false; });
+}
+
+/** A `<select data-sends>` sends its form when it changes. */
+function sendOnChange() {
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("select[data-sends]")) event.target.form.requestSubmit();
+  });
+}
+
+/** `/` leads to the search, unless somebody types. */
+function keys() {
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    const search = document.getElementById("q");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+  });
+}
+
+/** The policy by which text of our own host becomes a document. */
+const pages = globalThis.trustedTypes?.createPolicy("berth", { createHTML: (text) => text });
+
+/** Fetches the page anew and replaces the regions marked by `data-region` that have changed. */
+async function renew() {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!response.ok || response.redirected) return;
+  const text = await response.text();
+  const fresh = new DOMParser().parseFromString(pages ? pages.createHTML(text) : text, "text/html");
+  let changed = false;
+  for (const region of document.querySelectorAll("[data-region]")) {
+    const now = fresh.getElementById(region.id);
+    if (!now || now.innerHTML === region.innerHTML || region.contains(document.activeElement)) continue;
+    const open = [...region.querySelectorAll("details")].map((one) => one.open);
+    region.replaceChildren(...now.childNodes);
+    region.querySelectorAll("details").forEach((one, at) => { one.open ||= open[at] ?? false; });
+    changed = true;
+  }
+  if (changed) say(document.body.dataset.updated);
+}
+
+/** Follows the events of what the page shows, as long as somebody looks at it. */
+function follow() {
+  const address = document.body.dataset.live;
+  if (!address) return;
+  let source, timer;
+  const soon = () => { clearTimeout(timer); timer = setTimeout(renew, 400); };
+  const start = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(address);
+    source.onmessage = soon;
+    source.addEventListener("changed", soon);
+  };
+  const stop = () => { source?.close(); source = undefined; };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { stop(); } else { start(); soon(); }
+  });
+  start();
+}
+
+/** A form with `data-upload` shows how far its file has come. The file may be dropped on it. */
+function showUpload() {
+  const form = document.querySelector("form[data-upload]");
+  if (!form) return;
+  const file = form.querySelector("input[type=file]"), bar = form.querySelector("progress"), area = form.querySelector(".drop");
+  area.addEventListener("dragover", (event) => { event.preventDefault(); area.classList.add("over"); });
+  area.addEventListener("dragleave", () => area.classList.remove("over"));
+  area.addEventListener("drop", (event) => {
+    event.preventDefault();
+    area.classList.remove("over");
+    file.files = event.dataTransfer.files;
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.upload.addEventListener("progress", (at) => {
+      bar.hidden = false;
+      bar.max = at.total;
+      bar.value = at.loaded;
+    });
+    request.addEventListener("load", () => {
+      if (request.responseURL !== form.action) { location.assign(request.responseURL); return; }
+      const text = request.responseText;
+      const page = new DOMParser().parseFromString(pages ? pages.createHTML(text) : text, "text/html");
+      document.getElementById("content").replaceWith(page.getElementById("content"));
+      document.querySelector("[role=alert], h1")?.scrollIntoView();
+      showUpload();
+    });
+    request.addEventListener("error", () => { form.submit(); });
+    request.send(new FormData(form));
+  });
+}
+
+tellZone();
+copyOnClick();
+sendOnChange();
+keys();
+follow();
+showUpload();

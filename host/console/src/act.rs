@@ -1,0 +1,117 @@
+//! Acts: pages that say what an act will do before it is done, and forms.
+
+use axum::extract::{FromRequest, Request};
+
+use crate::{parts::Filled, texts::Texts, visit::{Answer, Visit}, frame::Head};
+
+/// What a form of the console sends, in order.
+pub struct Sent(pub Vec<(String, String)>);
+
+/// The largest form, in bytes: a list of 1,000 typed devices fits.
+const MAX_FORM: usize = 2 << 20;
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = axum::http::StatusCode;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let body = axum::body::to_bytes(request.into_body(), MAX_FORM).await;
+        let body = body.map_err(|_| axum::http::StatusCode::PAYLOAD_TOO_LARGE)?;
+        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+    }
+}
+
+impl Sent {
+    /// The value of a field, without white space around it; empty when it was not sent.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// The value of a field that may be left empty.
+    pub fn some(&self, name: &str) -> Option<String> {
+        Some(self.get(name)).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// All values under a name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.trim())
+    }
+
+    /// Whether a box is ticked.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.0.iter().any(|(found, _)| found == name)
+    }
+
+    /// The form with what was typed.
+    pub fn filled(self) -> Filled {
+        Filled::with(self.0)
+    }
+}
+
+/// A box to tick before an act.
+pub struct Tick {
+    pub name: &'static str,
+    pub label: String,
+    pub hint: String,
+}
+
+/// A page that says what an act will do, takes what there is to say about it, and does it.
+pub struct Confirm {
+    /// What the button says; a verb.
+    pub act: String,
+    /// What will happen, a sentence each.
+    pub effects: Vec<String>,
+    /// What stands against it, a sentence each; the act can be done all the same.
+    pub cautions: Vec<String>,
+    /// Whether it takes something away from people.
+    pub is_dangerous: bool,
+    pub ticks: Vec<Tick>,
+    /// The label of a note to write; none when the act takes no note.
+    pub note: Option<&'static str>,
+    /// Whether the note must be written.
+    pub is_note_needed: bool,
+    /// What must be typed before a dangerous act.
+    pub typed: Option<String>,
+    /// What the page sends besides what people say.
+    pub hidden: Vec<(&'static str, String)>,
+    /// The same act as a command.
+    pub command: String,
+    /// Where to go instead.
+    pub back: String,
+}
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self {
+            act: String::new(),
+            effects: Vec::new(),
+            cautions: Vec::new(),
+            is_dangerous: false,
+            ticks: Vec::new(),
+            note: None,
+            is_note_needed: false,
+            typed: None,
+            hidden: Vec::new(),
+            command: String::new(),
+            back: "/ui".into(),
+        }
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "confirm.html")]
+struct Page<'a> {
+    t: Texts,
+    title: &'a str,
+    action: &'a str,
+    confirm: &'a Confirm,
+    filled: &'a Filled,
+}
+
+impl Confirm {
+    /// Shows the page, at first or again after a refusal.
+    pub fn show(&self, visit: &Visit, head: Head<'_>, filled: &Filled) -> Answer {
+        let title = head.title.to_owned();
+        let page = Page { t: visit.t, title: &title, action: &visit.address, confirm: self, filled };
+        visit.page(head, &page)
+    }
+}

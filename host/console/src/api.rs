@@ -1,0 +1,164 @@
+//! What the console asks of the API, in the name of one visitor.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{
+        Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+    },
+    response::Response,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tower::ServiceExt;
+
+use berth_base::page::Page;
+use berth_model::access::Me;
+use crate::pending::StartedSession;
+
+use crate::refused::{Refusal, Refused};
+
+/// The largest answer of the API that a page is made of, in bytes.
+const MAX_ANSWER: usize = 16 << 20;
+
+/// The API as a visitor may use it.
+#[derive(Clone)]
+pub struct Api {
+    router: Router,
+    token: Option<HeaderValue>,
+    /// What the request of the browser says of where it comes from: limits for an address hold for its visitors, too.
+    from: Extensions,
+    agent: Option<HeaderValue>,
+}
+
+/// A list, as the API sends lists without pages.
+#[derive(serde::Deserialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+impl Api {
+    /// The API for whoever has this token; what needs none for whoever has no token.
+    pub fn new(router: Router, token: Option<HeaderValue>, from: Extensions) -> Self {
+        Self { router, token, from, agent: None }
+    }
+
+    /// The same API with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        let token = HeaderValue::from_str(&format!("Bearer {token}")).ok();
+        Self { token, ..self.clone() }
+    }
+
+    /// The same API, which is told which browser asks: a list of sessions names it.
+    pub fn by(self, headers: &HeaderMap) -> Self {
+        Self { agent: headers.get(USER_AGENT).cloned(), ..self }
+    }
+
+    /// What is at this address.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refused> {
+        read(self.ask(Method::GET, path, Body::empty(), None).await?).await
+    }
+
+    /// What is at this address; `None` where nothing is.
+    pub async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Refused> {
+        match self.get(path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Refused::ByApi(refusal)) if refusal.status == 404 => Ok(None),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// All of a list that has no pages.
+    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Refused> {
+        Ok(self.get::<Items<T>>(path).await?.items)
+    }
+
+    /// A page of a list.
+    pub async fn page<T: DeserializeOwned>(&self, path: &str) -> Result<Page<T>, Refused> {
+        self.get(path).await
+    }
+
+    /// Does something that is told as JSON, and reads what came of it.
+    pub async fn tell<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        what: &impl Serialize,
+    ) -> Result<T, Refused> {
+        read(self.send(method, path, what).await?).await
+    }
+
+    /// Does something that is told as JSON, of which nothing is read.
+    pub async fn act(&self, method: Method, path: &str, what: &impl Serialize) -> Result<(), Refused> {
+        self.send(method, path, what).await.map(drop)
+    }
+
+    /// Does something of which there is nothing to say.
+    pub async fn just(&self, method: Method, path: &str) -> Result<(), Refused> {
+        self.ask(method, path, Body::empty(), None).await.map(drop)
+    }
+
+    async fn send(&self, method: Method, path: &str, what: &impl Serialize) -> Result<Response, Refused> {
+        let body = serde_json::to_vec(what).map_err(|error| Refused::Broken(error.to_string()))?;
+        self.ask(method, path, Body::from(body), Some("application/json")).await
+    }
+
+    /// Sends content that comes piece by piece, and reads what came of it.
+    pub async fn read_from<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        content: Body,
+        kind: &str,
+    ) -> Result<T, Refused> {
+        read(self.ask(method, path, content, Some(kind)).await?).await
+    }
+
+    /// Sends a request and returns the answer if it is a success.
+    ///
+    /// # Errors
+    /// What the API refused.
+    pub async fn ask(&self, method: Method, path: &str, body: Body, kind: Option<&str>) -> Result<Response, Refused> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().map_err(|_| Refused::Broken(format!("{path} is no address")))?;
+        *request.extensions_mut() = self.from.clone();
+        let headers = request.headers_mut();
+        headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
+        headers.extend(self.agent.clone().map(|agent| (USER_AGENT, agent)));
+        headers.extend(kind.and_then(|kind| HeaderValue::from_str(kind).ok()).map(|kind| (CONTENT_TYPE, kind)));
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+
+    /// Who asks.
+    pub async fn me(&self) -> Result<Me, Refused> {
+        self.get("/v1/me").await
+    }
+
+    /// Makes a session of a token, a password or an invitation.
+    pub async fn start(&self, path: &str, by: &impl Serialize) -> Result<StartedSession, Refused> {
+        self.tell(Method::POST, path, by).await
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Refused> {
+    let bytes = bytes(response).await?;
+    serde_json::from_slice(&bytes).map_err(|error| Refused::Broken(format!("an answer of the API reads wrong: {error}")))
+}
+
+async fn bytes(response: Response) -> Result<bytes::Bytes, Refused> {
+    let read = axum::body::to_bytes(response.into_body(), MAX_ANSWER).await;
+    read.map_err(|error| Refused::Broken(format!("an answer of the API broke off: {error}")))
+}
+
+async fn refusal(response: Response) -> Refused {
+    let status = response.status();
+    if status == StatusCode::NOT_MODIFIED {
+        return Refused::Broken("the API answered a question that was not asked".into());
+    }
+    match read::<Refusal>(response).await {
+        Ok(refusal) => Refused::ByApi(Box::new(refusal)),
+        Err(broken) => broken,
+    }
+}

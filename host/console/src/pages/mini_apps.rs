@@ -1,0 +1,269 @@
+//! MiniApps: the list, a new one, what devices get of one now, and what is next.
+
+pub mod bindings;
+mod settings;
+mod trial;
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::get,
+};
+use serde::Deserialize;
+
+use berth_base::page::Page;
+use berth_model::{
+    access::{Action, NewTeam, Team},
+    mini_app::{MiniApp, NewMiniApp},
+    overview::Overview,
+    rollout::GrayTask,
+    version::{Force, ForceCause, Release, ReleaseKind, Version},
+};
+
+use crate::{
+    Console,
+    act::Sent,
+    frame::{Head, done},
+    parts::{Filled, Names, Shown, Badge},
+    path::{at, with_query},
+    show,
+    texts::{Texts, grouped},
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The place of these pages in the menu.
+pub const PLACE: &str = "/ui/mini-apps";
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route("/ui/mini-apps", get(list))
+        .route("/ui/mini-apps/new", get(new).post(create))
+        .route("/ui/mini-apps/{id}", get(overview))
+        .merge(settings::routes())
+        .merge(bindings::routes())
+        .merge(trial::routes())
+        .merge(super::versions::routes())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ListQuery {
+    q: String,
+    team: String,
+    cursor: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "mini_apps/list.html")]
+struct List<'a> {
+    t: Texts,
+    query: &'a ListQuery,
+    teams: &'a [Team],
+    apps: &'a [MiniApp],
+    next: Option<String>,
+    is_filtered: bool,
+}
+
+impl List<'_> {
+    fn team<'a>(&'a self, app: &'a MiniApp) -> &'a str {
+        self.teams.iter().find(|team| team.id == app.team).map_or(app.team.as_str(), |team| &team.name)
+    }
+}
+
+async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
+    let ListQuery { q, team, cursor } = &query;
+    let members = [("search", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(cursor))];
+    let page: Page<MiniApp> = visit.api.page(&with_query("/v1/mini-apps", members)).await.or_show(&visit)?;
+    let teams = teams(&visit).await?;
+    let next = page.next.as_deref().map(|next| {
+        with_query(PLACE, [("q", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(next))])
+    });
+    let is_filtered = !(q.is_empty() && team.is_empty() && cursor.is_empty());
+    let body = List { t: visit.t, query: &query, teams: &teams, apps: &page.items, next, is_filtered };
+    visit.page(Head { title: visit.t.mini_apps(), place: PLACE, ..Head::default() }, &body)
+}
+
+/// The first teams that the visitor may know.
+async fn teams(visit: &Visit) -> Result<Vec<Team>, crate::visit::Shown> {
+    Ok(visit.api.page::<Team>("/v1/teams?limit=200").await.or_show(visit)?.items)
+}
+
+#[derive(askama::Template)]
+#[template(path = "mini_apps/new.html")]
+struct New<'a> {
+    t: Texts,
+    teams: &'a [Team],
+    filled: &'a Filled,
+}
+
+async fn new(visit: Visit) -> Answer {
+    show_new(&visit, &Filled::default()).await
+}
+
+async fn show_new(visit: &Visit, filled: &Filled) -> Answer {
+    let mut teams = teams(visit).await?;
+    teams.retain(|team| visit.can(Action::EditMiniApp, &berth_model::access::Scope::Team(team.id.clone())));
+    let t = visit.t;
+    let above = vec![(t.mini_apps().to_owned(), PLACE.to_owned())];
+    visit.page(Head { title: t.new_mini_app(), above, place: PLACE, live: None }, &New { t, teams: &teams, filled })
+}
+
+async fn create(visit: Visit, sent: Sent) -> Answer {
+    let created = create_in_team(&visit, &sent).await;
+    match created {
+        Ok(app) => done(&at!("/ui/mini-apps/{}", app.id), &visit.t.mini_app_created(&app.name)),
+        Err(refused) => show_new(&visit, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn create_in_team(visit: &Visit, sent: &Sent) -> Result<MiniApp, crate::refused::Refused> {
+    let team = match (sent.get("team"), sent.get("team_name")) {
+        ("", "") => None,
+        ("", name) => {
+            let new = NewTeam { name: name.to_owned() };
+            Some(visit.api.tell::<Team>(Method::POST, "/v1/teams", &new).await?.id)
+        }
+        (id, _) => id.parse().ok(),
+    };
+    let id = match sent.some("id") {
+        None => None,
+        Some(id) => Some(id.parse().map_err(|error: berth_base::error::Error| crate::refused::invalid("id", &error.detail))?),
+    };
+    let new = NewMiniApp { name: sent.get("name").into(), team, id, description: sent.get("description").into() };
+    visit.api.tell(Method::POST, "/v1/mini-apps", &new).await
+}
+
+/// A tab of a MiniApp's pages.
+pub struct Tab {
+    pub name: &'static str,
+    pub address: String,
+    pub is_here: bool,
+}
+
+/// The pages of a MiniApp, of which one is open.
+pub fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
+    let pages = [
+        (t.overview(), ""),
+        (t.versions(), "/versions"),
+        (t.gray_tasks(), "/gray"),
+        (t.releases(), "/releases"),
+        (t.trial(), "/trial"),
+        (t.bindings(), "/bindings"),
+        (t.settings(), "/settings"),
+    ];
+    let tab = |(name, path)| Tab { name, address: format!("{}{path}", at!("/ui/mini-apps/{}", id)), is_here: path == here };
+    pages.into_iter().map(tab).collect()
+}
+
+/// The head of a page of a MiniApp.
+pub fn head<'a>(visit: &Visit, title: &'a str, app: Option<&MiniApp>) -> Head<'a> {
+    let mut above = vec![(visit.t.mini_apps().to_owned(), PLACE.to_owned())];
+    above.extend(app.map(|app| (app.name.clone(), at!("/ui/mini-apps/{}", app.id))));
+    Head { title, above, place: PLACE, live: None }
+}
+
+/// A MiniApp by its id.
+pub async fn mini_app(visit: &Visit, id: &str) -> Result<MiniApp, crate::visit::Shown> {
+    visit.api.get(&at!("/v1/mini-apps/{}", id)).await.or_show(visit)
+}
+
+/// What is to be done next with a MiniApp: one thing.
+struct Next {
+    said: String,
+    address: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "mini_apps/overview.html")]
+struct OverviewPage<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    tabs: Vec<Tab>,
+    it: &'a Overview,
+    next: Option<Next>,
+    hosts: usize,
+    releases: Vec<Row<'a>>,
+    names: &'a Names,
+}
+
+impl OverviewPage<'_> {
+    /// Why devices must update, where that is not said already: a MiniApp off the shelf has a message of its own.
+    fn forced(&self, force: &Force) -> String {
+        let why = match force.cause {
+            ForceCause::OffShelf => return String::new(),
+            ForceCause::MinVersion => self.t.forced_by_minimum(),
+            ForceCause::ForcedRelease => self.t.forced_by_release(),
+        };
+        force.below.as_ref().map(|below| self.t.forced_devices(below, why)).unwrap_or_default()
+    }
+
+    fn admitted(&self, task: &GrayTask) -> String {
+        match task.max_users {
+            Some(cap) => self.t.admitted_of(grouped(task.admitted), grouped(cap)),
+            None => self.t.admitted_devices(grouped(task.admitted)),
+        }
+    }
+}
+
+/// A release in the history.
+pub struct Row<'a> {
+    pub release: &'a Release,
+    /// How long it was, or is, online.
+    pub active: String,
+    pub is_online: bool,
+}
+
+/// Releases with how long each was online, newest first.
+pub fn rows<'a>(releases: &'a [Release], online: Option<&Version>, now: berth_base::clock::Millis, t: Texts) -> Vec<Row<'a>> {
+    let ends = std::iter::once(now).chain(releases.iter().map(|release| release.released_at));
+    let row = |(at, (release, end)): (usize, (&'a Release, berth_base::clock::Millis))| {
+        let is_online = at == 0 && online.is_some_and(|online| online.version == release.version);
+        Row { release, active: show::stretch(end.0 - release.released_at.0, t), is_online }
+    };
+    releases.iter().zip(ends).enumerate().map(row).collect()
+}
+
+fn next(visit: &Visit, it: &Overview) -> Option<Next> {
+    let t = visit.t;
+    let app = &it.mini_app;
+    let scope = app.scope();
+    let one = |version: &Version, act: &str| at!("/ui/mini-apps/{}/versions/{}", app.id, version.version) + act;
+    if let Some(version) = it.approved.first().filter(|_| visit.can(Action::Release, &scope)) {
+        return Some(Next { said: t.next_publish(&version.version), address: one(version, "/publish") });
+    }
+    if let Some(audit) = it.auditing.first() {
+        return Some(Next { said: t.next_audit(&audit.version), address: at!("/ui/audits/{}", audit.id) });
+    }
+    if !visit.can(Action::Develop, &scope) {
+        return None;
+    }
+    match it.development.first() {
+        Some(version) => Some(Next { said: t.next_submit(&version.version), address: one(version, "/submit") }),
+        None => Some(Next { said: t.next_upload().into(), address: at!("/ui/mini-apps/{}/upload", app.id) }),
+    }
+}
+
+async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
+    let t = visit.t;
+    let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(&visit)?;
+    let releases: Vec<Release> = visit.api.list(&at!("/v1/mini-apps/{}/releases", id)).await.unwrap_or_default();
+    let hosts = bindings::active(&visit, &it.mini_app).await.len();
+    let names = Names::of(&visit.api, releases.iter().take(5).map(|release| release.released_by.as_str())).await;
+    let mut shown = rows(&releases, it.online.as_ref(), crate::show::now(), t);
+    shown.truncate(5);
+    let title = it.mini_app.name.clone();
+    let mut head = head(&visit, &title, None);
+    head.live = Some(at!("/ui/live?mini_app={}", it.mini_app.id));
+    let page = OverviewPage {
+        t,
+        visit: &visit,
+        tabs: tabs(t, it.mini_app.id.as_str(), ""),
+        next: next(&visit, &it),
+        it: &it,
+        hosts,
+        releases: shown,
+        names: &names,
+    };
+    visit.page(head, &page)
+}

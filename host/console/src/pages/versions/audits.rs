@@ -1,0 +1,156 @@
+//! Audits: what waits for the auditors of host apps, and one audit with its decisions.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::get,
+};
+use berth_base::page::Page as ListPage;
+use berth_model::{
+    access::{Action, Scope},
+    audit::{Audit, AuditItem, AuditState, Decide},
+    host_app::HostApp,
+    mini_app::MiniApp,
+    policy::{Severity, registry::Mode},
+    version::Version,
+};
+use serde::Deserialize;
+
+use crate::{
+    Console,
+    act::Sent,
+    frame::{Head, done},
+    parts::{Filled, Names, Shown},
+    path::{at, with_query},
+    refused::{Refused, invalid},
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The place of these pages in the menu.
+const PLACE: &str = "/ui/audits";
+
+pub fn routes() -> Router<Console> {
+    Router::new().route("/ui/audits", get(queue)).route("/ui/audits/{id}", get(show).post(decide))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct QueueQuery {
+    state: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "versions/queue.html")]
+struct Queue<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    queues: Vec<(HostApp, Vec<Audit>)>,
+    state: &'a str,
+}
+
+impl Queue<'_> {
+    /// How many findings an audit has.
+    fn findings(&self, audit: &Audit) -> usize {
+        audit.evaluations.iter().map(|one| one.findings.len()).sum()
+    }
+
+    /// How many of its findings reject the version.
+    fn errors(&self, audit: &Audit) -> usize {
+        let enforced = audit.evaluations.iter().filter(|one| one.mode == Mode::Enforce);
+        enforced.flat_map(|one| &one.findings).filter(|finding| finding.severity == Severity::Error).count()
+    }
+}
+
+/// The host apps for which the visitor may decide; all that they may know where none is.
+async fn host_apps(visit: &Visit) -> Result<Vec<HostApp>, crate::visit::Shown> {
+    let all: ListPage<HostApp> = visit.api.page("/v1/host-apps?limit=50").await.or_show(visit)?;
+    let (decides, others): (Vec<_>, Vec<_>) =
+        all.items.into_iter().partition(|host| visit.can(Action::Decide, &Scope::HostApp(host.id.clone())));
+    Ok(if decides.is_empty() { others } else { decides })
+}
+
+async fn queue(visit: Visit, Query(QueueQuery { state }): Query<QueueQuery>) -> Answer {
+    let mut queues = Vec::new();
+    for host in host_apps(&visit).await? {
+        let path = at!("/v1/host-apps/{}/audits", host.id);
+        let path = with_query(&path, [("state", Some(state.as_str()))]);
+        let audits: Vec<Audit> = visit.api.list(&path).await.or_show(&visit)?;
+        queues.push((host, audits));
+    }
+    let mut head = Head { title: visit.t.audits(), place: PLACE, ..Head::default() };
+    head.live = Some("/ui/live?types=audit.*".into());
+    visit.page(head, &Queue { t: visit.t, visit: &visit, queues, state: &state })
+}
+
+#[derive(askama::Template)]
+#[template(path = "versions/audit.html")]
+struct One<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    audit: &'a Audit,
+    app: Option<MiniApp>,
+    /// The version that everybody has, with which this one is compared.
+    online: Option<Version>,
+    names: &'a Names,
+    filled: &'a Filled,
+}
+
+impl One<'_> {
+    /// The host apps that have not decided and for which the visitor may.
+    fn mine(&self) -> impl Iterator<Item = &AuditItem> {
+        let may = |item: &&AuditItem| {
+            item.decision.is_none() && self.visit.can(Action::Decide, &Scope::HostApp(item.host_app.clone()))
+        };
+        self.audit.items.iter().filter(|_| self.audit.state == AuditState::Deciding).filter(may)
+    }
+
+    fn name(&self) -> &str {
+        self.app.as_ref().map_or(self.audit.mini_app.as_str(), |app| &app.name)
+    }
+
+    /// How many findings of a severity one policy has.
+    fn count(&self, at: &usize, severity: Severity) -> usize {
+        self.audit.evaluations[*at].findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}
+
+async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_with(&visit, &id, &Filled::default()).await
+}
+
+async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let audit: Audit = visit.api.get(&at!("/v1/audits/{}", id)).await.or_show(visit)?;
+    let overview: Option<berth_model::overview::Overview> =
+        visit.api.find(&at!("/v1/mini-apps/{}/overview", audit.mini_app)).await.or_show(visit)?;
+    let mut people = vec![audit.submitted_by.as_str()];
+    people.extend(audit.items.iter().filter_map(|item| item.decided_by.as_deref()));
+    let names = Names::of(&visit.api, people).await;
+    let (app, online) = overview.map_or((None, None), |it| (Some(it.mini_app), it.online));
+    let online = online.filter(|online| online.version != audit.version);
+    let page = One { t: visit.t, visit, audit: &audit, app, online, names: &names, filled };
+    let title = visit.t.audit_of(page.name(), &audit.version);
+    let above = vec![(visit.t.audits().to_owned(), PLACE.to_owned())];
+    let live = Some(at!("/ui/live?mini_app={}", audit.mini_app));
+    visit.page(Head { title: &title, above, place: PLACE, live }, &page)
+}
+
+async fn decide(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let approve = sent.is_on("approve");
+    let host = sent.get("host_app").to_owned();
+    match decide_as(&visit, &id, &sent, approve).await {
+        Ok(()) => {
+            let said = if approve { visit.t.decided_approved(host) } else { visit.t.decided_rejected(host) };
+            done(&at!("/ui/audits/{}", id), &said)
+        }
+        Err(refused) => show_with(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn decide_as(visit: &Visit, id: &str, sent: &Sent, approve: bool) -> Result<(), Refused> {
+    let host_app = sent.get("host_app").parse();
+    let host_app = host_app.map_err(|error: berth_base::error::Error| invalid("host_app", &error.detail))?;
+    let decide = Decide { host_app, approve, note: sent.get("note").into() };
+    visit.api.act(Method::POST, &at!("/v1/audits/{}/decisions", id), &decide).await
+}

@@ -1,0 +1,45 @@
+//! Addresses of the API and of the console, with what comes from people escaped.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All characters but the unreserved ones of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Escapes a segment of a path or a value in a query.
+pub fn escape(text: impl std::fmt::Display) -> String {
+    utf8_percent_encode(&text.to_string(), SEGMENT).to_string()
+}
+
+/// An address: `at!("/v1/mini-apps/{}/versions", id)`. Each value is escaped.
+macro_rules! at {
+    ($path:literal $(, $value:expr)* $(,)?) => { format!($path $(, $crate::path::escape(&$value))*) };
+}
+pub(crate) use at;
+
+/// An address with those of the members of its query that are there.
+pub fn with_query<'a>(path: &str, members: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in members {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_people_stays_in_its_segment() {
+        assert_eq!(at!("/v1/mini-apps/{}/versions/{}", "../a?b", "1.0.0+x"), "/v1/mini-apps/..%2Fa%3Fb/versions/1.0.0%2Bx");
+    }
+
+    #[test]
+    fn a_query_has_the_members_that_are_there() {
+        let members = [("q", Some("a b&c")), ("team", None), ("cursor", Some(""))];
+        assert_eq!(with_query("/ui/mini-apps", members), "/ui/mini-apps?q=a+b%26c");
+    }
+}

@@ -1,0 +1,122 @@
+//! What was refused, and the page that says so.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    parts::Tone,
+    path::with_query,
+    texts::{Language, Texts},
+    visitor::Taste,
+};
+
+/// A refusal of the API (RFC 9457).
+#[derive(Clone, Debug, Deserialize)]
+pub struct Refusal {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    #[serde(default)]
+    pub request_id: String,
+    /// What else it says, such as the field that breaks its rule.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A field that cannot be what was typed, said as the API says it.
+pub fn invalid(field: &str, detail: &str) -> Refused {
+    let more = Map::from_iter([("field".to_owned(), Value::from(field))]);
+    let (kind, title) = ("/problems/invalid-field".into(), "A field breaks its rule".into());
+    Refused::ByApi(Box::new(Refusal { kind, title, status: 422, detail: detail.into(), request_id: String::new(), more }))
+}
+
+/// Why a page cannot be shown, or an act was not done.
+#[derive(Debug)]
+pub enum Refused {
+    /// The API refused.
+    ByApi(Box<Refusal>),
+    /// The visitor is not signed in; they come back to this address once they are.
+    NotSignedIn(String),
+    /// The request was none that a page of the console sends.
+    Misread(String),
+    /// A defect.
+    Broken(String),
+}
+
+impl Refusal {
+    /// Its name, without the address of its page.
+    pub fn code(&self) -> &str {
+        self.kind.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The field that broke a rule, as the API names it.
+    pub fn field(&self) -> Option<&str> {
+        self.more.get("field").or_else(|| self.more.get("parameter")).and_then(Value::as_str)
+    }
+
+    /// What it says in a language. Sentences of the API are English; in other languages its code speaks first.
+    pub fn says(&self, t: Texts) -> Says {
+        match t.0 {
+            Language::English => Says { heading: self.title.clone(), text: self.detail.clone(), original: None },
+            Language::Chinese => {
+                let heading = t.problem(self.code()).unwrap_or(t.refused_heading());
+                Says { heading: heading.into(), text: String::new(), original: Some(self.detail.clone()) }
+            }
+        }
+    }
+}
+
+/// A refusal as a page says it.
+pub struct Says {
+    pub heading: String,
+    pub text: String,
+    /// The sentence of the API where the page speaks another language.
+    pub original: Option<String>,
+}
+
+/// The body of the page.
+#[derive(askama::Template)]
+#[template(path = "refused.html")]
+struct Body<'a> {
+    t: Texts,
+    says: Says,
+    problem: Option<&'a str>,
+    request_id: &'a str,
+    tone: Tone,
+}
+
+impl Refused {
+    /// A page that says it, for a visitor of whom nothing but the taste is known.
+    pub fn show(&self, taste: &Taste) -> Response {
+        let t = taste.t;
+        let plain = |heading: &str, text: &str| Says { heading: heading.into(), text: text.into(), original: None };
+        let (status, says, problem, request_id) = match self {
+            Self::NotSignedIn(back) => {
+                return Redirect::to(&with_query("/ui/sign-in", [("back", Some(back.as_str()))])).into_response();
+            }
+            Self::Misread(text) => (StatusCode::BAD_REQUEST, plain(t.refused_heading(), text), None, ""),
+            Self::Broken(cause) => {
+                tracing::error!(cause, "the console could not make a page");
+                let says = plain(t.broken_heading(), t.broken_text());
+                (StatusCode::INTERNAL_SERVER_ERROR, says, None, "")
+            }
+            Self::ByApi(refusal) => {
+                let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+                let says = match refusal.status {
+                    404 => plain(t.not_found_heading(), t.not_found_text()),
+                    _ => refusal.says(t),
+                };
+                (status, says, Some(refusal.kind.as_str()), refusal.request_id.as_str())
+            }
+        };
+        let title = says.heading.clone();
+        let body = Body { t, says, problem, request_id, tone: Tone::Bad };
+        crate::frame::alone(taste, status, &title, &body)
+    }
+}

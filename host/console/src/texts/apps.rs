@@ -1,0 +1,88 @@
+//! MiniApps.
+
+use super::texts;
+
+texts! {
+    new_mini_app = "New MiniApp" / "新建小程序";
+    create = "Create" / "创建";
+    mini_app_created(name) = "{name} was created. Upload its first package." / "{name} 已创建，请上传首个代码包。";
+    mini_app_id = "Id" / "ID";
+    mini_app_id_hint = "3 to 63 characters of a-z, 0-9 and -, such as coffee. It never changes. Left empty, one is made." / "3–63 个字符，可用 a-z、0-9 和 -，例如 coffee。创建后不可修改；留空则自动生成。";
+    mini_app_name_hint = "What users see, 1 to 64 characters." / "用户看到的名称，1–64 个字符。";
+    description = "Description" / "描述";
+    description_hint = "For people; at most 2,000 characters." / "供人阅读，最多 2000 个字符。";
+    team = "Team" / "团队";
+    all_teams = "All teams" / "全部团队";
+    new_team_option = "A new team:" / "新团队：";
+    team_name = "Name of the new team" / "新团队名称";
+    team_name_hint = "Only when no team above is chosen." / "仅在未选择现有团队时填写。";
+    no_mini_apps = "There are no MiniApps yet." / "还没有小程序。";
+    no_mini_apps_hint = "A MiniApp belongs to a team. Create it here, or by command:" / "小程序归团队所有。在此创建，或使用命令：";
+    no_mini_apps_found = "No MiniApp fits the filter." / "没有符合筛选条件的小程序。";
+    shelf = "Shelf" / "上架状态";
+    overview = "Overview" / "概览";
+    versions = "Versions" / "版本";
+    releases = "Releases" / "发布记录";
+    gray_tasks = "Gray tasks" / "灰度任务";
+    trial = "Trial" / "体验版";
+    bindings = "Host apps" / "宿主应用";
+    settings = "Settings" / "设置";
+    now_online = "Online" / "线上版本";
+    nothing_online = "Nothing is online: devices get nothing." / "没有线上版本，设备获取不到内容。";
+    in_gray = "In grayscale" / "灰度中";
+    on_trial = "On trial" / "体验版";
+    under_audit = "Under audit" / "审核中";
+    approved_versions = "Approved" / "审核通过";
+    in_development = "In development" / "开发版本";
+    next_step = "What is next" / "下一步";
+    next_upload = "Upload a package" / "上传代码包";
+    next_submit(version) = "Submit {version} for audit" / "提交 {version} 审核";
+    next_audit(version) = "See the audit of {version}" / "查看 {version} 的审核";
+    next_publish(version) = "Publish {version}" / "发布 {version}";
+    online_since(when) = "since {when}" / "自 {when} 起";
+    forced_devices(version, why) = "Devices below {version} must update: {why}." / "低于 {version} 的设备必须更新：{why}。";
+    forced_by_minimum = "it is the minimum version" / "这是最低可用版本";
+    forced_by_release = "it was published as forced" / "该版本以强制更新发布";
+    admitted_of(admitted, cap) = "{admitted} of {cap} devices" / "{admitted} / {cap} 台设备";
+    admitted_devices(admitted) = "{admitted} devices" / "{admitted} 台设备";
+    accounts_count(count) = "{count} accounts" / "{count} 个账号";
+    last_releases = "Last releases" / "最近发布";
+    no_releases = "Nothing was released yet." / "尚无发布记录。";
+    kind_publish = "published" / "发布";
+    kind_rollback = "rolled back to" / "回退";
+    active_for = "Active for" / "持续时间";
+    still_online = "still online" / "仍在线";
+    was_rolled_back = "rolled back" / "已回退";
+    forced = "forced" / "强制更新";
+    through_host_app = "You see this MiniApp through a host app that runs it: what was published or submitted to it." / "您通过运行它的宿主应用查看此小程序，仅显示已发布或提交给该宿主应用的内容。";
+    off_shelf_text(note) = "This MiniApp is off the shelf: no device gets it. {note}" / "此小程序已下架，所有设备均无法获取。{note}";
+    last_changed = "Changed" / "更新时间";
+
+    edit = "Edit" / "编辑";
+    edited = "The changes were saved." / "更改已保存。";
+    minimum_version = "Minimum version" / "最低可用版本";
+    minimum_version_hint = "Devices with an older version must update before they run the MiniApp. Empty for none; not above the online version." / "低于此版本的设备必须更新后才能运行。留空表示不限；不能高于线上版本。";
+    take_off_shelf = "Take off the shelf" / "下架";
+    put_on_shelf = "Put back on the shelf" / "重新上架";
+    took_off_shelf = "The MiniApp is off the shelf." / "小程序已下架。";
+    is_back_on_shelf = "The MiniApp is back on the shelf." / "小程序已重新上架。";
+    off_shelf_effect(count) = "All devices in {count} host apps lose the MiniApp; what they have downloaded is refused to start once they ask." / "{count} 个宿主应用中的所有设备将失去此小程序；已下载的内容在下次检查后无法启动。";
+    off_shelf_gray(count) = "{count} gray tasks are suspended." / "{count} 个灰度任务将被暂停。";
+    on_shelf_effect = "Devices get the online version again." / "设备重新获取线上版本。";
+    resume_tasks = "Go on with the gray tasks that the recall suspended" / "继续因下架而暂停的灰度任务";
+    resume_tasks_hint = "Without this they stay suspended." / "不勾选则保持暂停。";
+    shelf_note = "Why" / "原因";
+    danger_zone = "Recall" / "召回";
+    danger_zone_hint = "Takes the MiniApp from all devices at once." / "立即从所有设备撤下此小程序。";
+
+    binding_none = "No host app runs this MiniApp: no device gets it." / "没有宿主应用运行此小程序，任何设备都无法获取。";
+    ask_binding = "Ask for a binding" / "申请绑定";
+    ask_binding_hint = "The id of the host app, which its admins know. They agree by the same act." / "填写宿主应用 ID，由其管理员同意后生效。";
+    binding_asked = "The binding was asked for, or agreed to." / "绑定申请已提交或已同意。";
+    host_app_id = "Host app id" / "宿主应用 ID";
+    since = "Since" / "自";
+    end_binding = "End the binding" / "解除绑定";
+    end_binding_effect(app, host) = "Devices of {host} do not get {app} any more." / "{host} 的设备将不再获取 {app}。";
+    binding_ended = "The binding was ended." / "绑定已解除。";
+    agree_binding_effect(host, app) = "{host} runs {app}: its devices get what is published, and its auditors decide about versions." / "{host} 将运行 {app}：其设备获取已发布版本，其审核人员参与版本审核。";
+}

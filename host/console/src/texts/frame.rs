@@ -1,0 +1,67 @@
+//! What stands around every page.
+
+use super::texts;
+
+texts! {
+    skip_to_content = "Skip to content" / "跳到正文";
+    menu = "Menu" / "菜单";
+    home = "Home" / "首页";
+    mini_apps = "MiniApps" / "小程序";
+    audits = "Audits" / "审核";
+    host_apps = "Host apps" / "宿主应用";
+    policies = "Policies" / "策略";
+    merchants = "Merchants" / "商户";
+    events = "Events" / "事件";
+    webhooks = "Webhooks" / "事件推送";
+    accounts = "Accounts" / "账号";
+    my_access = "My access" / "我的访问";
+    search = "Search" / "搜索";
+    search_hint = "Name or id" / "名称或 ID";
+    sign_out = "Sign out" / "退出登录";
+    language = "Language" / "语言";
+    theme = "Theme" / "主题";
+    theme_system = "As the system" / "跟随系统";
+    theme_light = "Light" / "浅色";
+    theme_dark = "Dark" / "深色";
+    change = "Change" / "更改";
+    times_in(zone) = "Times are in {zone}" / "时间按 {zone} 显示";
+    by_command = "Do this by command" / "用命令完成";
+    copy = "Copy" / "复制";
+    copied = "Copied" / "已复制";
+    cancel = "Cancel" / "取消";
+    older = "Older" / "更早";
+    newest = "Newest" / "最新";
+    next_page = "Next page" / "下一页";
+    first_page = "First page" / "第一页";
+    filter = "Filter" / "筛选";
+    clear = "Clear" / "清除";
+    all = "All" / "全部";
+    none_yet = "None yet" / "暂无";
+    unknown = "unknown" / "未知";
+    the_host = "Berth itself" / "Berth 自动";
+    optional = "optional" / "选填";
+    note = "Note" / "备注";
+    note_hint = "For the history; people will read it later. At most 500 characters." / "写入历史记录，供日后查看。最多 500 个字符。";
+    yes = "Yes" / "是";
+    no = "No" / "否";
+    save = "Save" / "保存";
+    details = "Details" / "详情";
+    name = "Name" / "名称";
+    state = "State" / "状态";
+    when = "When" / "时间";
+    by_whom = "By" / "操作人";
+    role = "Role" / "角色";
+    page_updated = "This page was updated." / "页面已更新。";
+    look_again = "Look again" / "刷新";
+
+    refused_heading = "That was not possible" / "操作未能完成";
+    not_found_heading = "There is nothing here" / "这里没有内容";
+    not_found_text = "It does not exist, or you may not know of it." / "它不存在，或您无权查看。";
+    broken_heading = "Something broke" / "出错了";
+    broken_text = "The console could not make this page. The host's log says why." / "控制台无法生成此页面，原因见主机日志。";
+    forbidden_heading = "You may not do this" / "您没有权限";
+    what_it_means = "What this means, and what to do" / "含义与处理办法";
+    request_number(id) = "Request {id}" / "请求 {id}";
+    back_home = "Go to the first page" / "返回首页";
+    other_origin = "This request came from another site, so nothing was done." / "此请求来自其他网站，未执行任何操作。";
+}

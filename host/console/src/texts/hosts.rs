@@ -1,0 +1,67 @@
+//! Host apps, events, webhooks, accounts.
+
+use super::texts;
+
+texts! {
+    new_host_app = "New host app" / "新建宿主应用";
+    no_host_apps = "There are no host apps yet." / "还没有宿主应用。";
+    no_host_apps_hint = "A host app is the app on people's phones that runs MiniApps. Admins of the platform register it." / "宿主应用是用户手机上运行小程序的应用，由平台管理员登记。";
+    host_app_created = "The host app was created. Its key goes into the app." / "宿主应用已创建，请将公钥写入应用。";
+    public_key = "Public key" / "公钥";
+    public_key_hint = "The app sends it with every check. It is no secret." / "应用在每次检查时发送，并非机密。";
+    runs = "MiniApps that it runs" / "运行的小程序";
+    runs_nothing = "It runs no MiniApp yet." / "尚未运行任何小程序。";
+    audit_queue = "Audits" / "审核";
+    waiting = "Waiting" / "待审核";
+    bundle_by_command = "For an offline build, the host app takes the packages of all its MiniApps:" / "离线构建时，宿主应用可打包全部小程序：";
+    members = "Members" / "成员";
+    no_members = "Nobody has a role here." / "暂无成员。";
+    add_member = "Give a role" / "授予角色";
+    account_id = "Account id" / "账号 ID";
+    member_set = "The role was given." / "角色已授予。";
+    member_removed = "The role was taken away." / "角色已移除。";
+    remove = "Remove" / "移除";
+    remove_member_effect(name) = "{name} may do nothing here any more." / "{name} 将失去此处的权限。";
+
+    event_kind = "What happened" / "事件";
+    subject = "To what" / "对象";
+    number = "Number" / "序号";
+    no_events = "No events yet, or none that you may read." / "暂无事件，或您无权查看。";
+    event_number(seq) = "Event {seq}" / "事件 {seq}";
+    event_data = "What changed" / "变更内容";
+
+    new_webhook = "New webhook" / "新建事件推送";
+    webhook_address = "Address" / "推送地址";
+    webhook_address_hint = "An https address of your system; events are posted to it, signed." / "您系统的 https 地址，事件将带签名推送。";
+    webhook_kinds = "Which events" / "事件类型";
+    webhook_kinds_hint = "With commas between them, such as version.published, gray_task.*; empty for all." / "用逗号分隔，例如 version.published, gray_task.*；留空为全部。";
+    no_webhooks = "There are no webhooks yet. They tell your systems what happens here." / "还没有事件推送。事件推送将此处发生的事件通知您的系统。";
+    webhook_created = "The webhook was created. Its secret is shown only now: copy it." / "事件推送已创建，密钥仅显示这一次，请立即复制。";
+    webhook_deleted = "The webhook was deleted." / "事件推送已删除。";
+    delete_webhook = "Delete the webhook" / "删除事件推送";
+    delete_webhook_effect = "Nothing is sent to the address any more, and its history is gone." / "不再向该地址推送，历史记录一并删除。";
+    deliveries = "Deliveries" / "投递";
+    no_deliveries = "Nothing was sent yet." / "尚无投递。";
+    send_again = "Send again" / "重新投递";
+    sent_again(seq) = "Event {seq} will be sent again." / "事件 {seq} 将重新投递。";
+    attempts = "Attempts" / "尝试次数";
+    answer = "Answer" / "响应";
+    send_test = "Send a test" / "发送测试";
+    test_went_well(status) = "The test was answered with {status}." / "测试成功，响应 {status}。";
+    test_went_wrong(why) = "The test failed: {why}" / "测试失败：{why}";
+    enabled = "enabled" / "已启用";
+    disabled = "disabled" / "已停用";
+    delivery_done = "done" / "成功";
+    delivery_waiting = "waiting" / "等待中";
+    delivery_dead = "dead" / "已放弃";
+
+    new_account = "New account" / "新建账号";
+    account_created(name) = "{name} has an account. Give it roles, and invite the person." / "{name} 的账号已创建，请授予角色并发送邀请。";
+    teams = "Teams" / "团队";
+    no_policies = "Only the policies that Berth brings judge." / "仅有内置策略。";
+    kind = "Kind" / "类型";
+    digest = "Digest" / "摘要";
+    built_in = "built in" / "内置";
+    installed = "Installed" / "安装时间";
+    bound_where = "Where it is bound" / "绑定位置";
+}

@@ -1,0 +1,65 @@
+//! States and other words that stand for things all over the console.
+
+use super::{Texts, texts};
+use crate::visitor::Theme;
+
+texts! {
+    state_development = "development" / "开发版本";
+    state_auditing = "under audit" / "审核中";
+    state_approved = "approved" / "审核通过";
+    state_rejected = "rejected" / "已驳回";
+    state_online = "online" / "线上版本";
+    state_historical = "historical" / "历史版本";
+    state_deleted = "deleted" / "已删除";
+    audit_checking = "policies judge" / "策略检查中";
+    audit_deciding = "waits for decisions" / "待审核";
+    audit_withdrawn = "withdrawn" / "已撤回";
+    decision_waits = "waits" / "待决定";
+    gray_pending = "pending" / "待下发";
+    gray_delivering = "delivering" / "下发中";
+    gray_suspended = "suspended" / "已暂停";
+    gray_ended = "ended" / "已结束";
+    binding_active = "active" / "已绑定";
+    binding_waits_for_team = "waits for the team" / "待小程序方同意";
+    binding_waits_for_host_app = "waits for the host app" / "待宿主应用同意";
+    outcome_verdict = "verdict" / "有结论";
+    outcome_failed = "failed" / "策略报错";
+    outcome_trapped = "trapped" / "策略崩溃";
+    outcome_limited = "hit a limit" / "超出限制";
+    severity_error = "error" / "错误";
+    severity_warning = "warning" / "警告";
+    severity_note = "note" / "提示";
+    mode_enforce = "enforce" / "生效";
+    mode_shadow = "shadow" / "观察";
+    off_shelf = "off the shelf" / "已下架";
+    on_shelf = "on the shelf" / "已上架";
+    what_will_happen = "What will happen" / "将会发生";
+    type_to_confirm(what) = "Type {what} to confirm" / "输入 {what} 以确认";
+}
+
+impl Texts {
+    /// The name of a theme.
+    pub fn theme_name(self, theme: &Theme) -> &'static str {
+        match theme {
+            Theme::System => self.theme_system(),
+            Theme::Light => self.theme_light(),
+            Theme::Dark => self.theme_dark(),
+        }
+    }
+
+    /// The name of a role.
+    pub fn role_name(self, role: berth_model::access::Role) -> &'static str {
+        use berth_model::access::Role;
+        match (self.0, role) {
+            (super::Language::English, role) => role.as_str(),
+            (_, Role::Admin) => "管理员",
+            (_, Role::Developer) => "开发者",
+            (_, Role::Operator) => "运营",
+            (_, Role::Viewer) => "只读成员",
+            (_, Role::Auditor) => "审核人员",
+            (_, Role::Server) => "服务端",
+            (_, Role::Fulfiller) => "订单系统",
+            (_, Role::Provisioner) => "通讯录同步",
+        }
+    }
+}

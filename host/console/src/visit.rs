@@ -1,0 +1,113 @@
+//! One request of somebody who is signed in.
+
+use axum::{
+    extract::{FromRequestParts, OriginalUri},
+    http::{HeaderMap, HeaderValue, request::Parts},
+    response::Response,
+};
+use berth_model::access::{Action, Caller, Me, Scope, ScopeKind};
+
+use crate::{
+    Console,
+    api::Api,
+    frame::{self, Head},
+    refused::Refused,
+    texts::Texts,
+    visitor::{Taste, cookie, session_cookie},
+};
+
+/// Somebody who is signed in, and what they asked for.
+pub struct Visit {
+    pub api: Api,
+    pub me: Me,
+    /// What the visitor may do.
+    pub caller: Caller,
+    pub taste: Taste,
+    /// The texts in the language of the visitor.
+    pub t: Texts,
+    /// The address that was asked for, to which forms and signing in lead back.
+    pub address: String,
+    /// What the page before has to say, such as that it did what it was asked.
+    pub said: Option<String>,
+}
+
+/// A page, or why there is none.
+pub type Answer = Result<Response, Shown>;
+
+/// A refusal, shown in the taste of the visitor.
+pub struct Shown(pub Response);
+
+impl axum::response::IntoResponse for Shown {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl FromRequestParts<Console> for Visit {
+    type Rejection = Shown;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Shown> {
+        let taste = Taste::of(&parts.headers);
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, console).await.unwrap_or_else(|never| match never {});
+        let address = uri.path_and_query().map_or("/ui", |path| path.as_str()).to_owned();
+        let token = token(&parts.headers, console.is_secure);
+        let shown = |refused: Refused| Shown(refused.show(&taste));
+        let Some(token) = token else { return Err(shown(Refused::NotSignedIn(address))) };
+        let api = Api::new(console.api.clone(), Some(token), parts.extensions.clone());
+        let me = match api.me().await {
+            Ok(me) => me,
+            Err(Refused::ByApi(refusal)) if refusal.status == 401 => return Err(shown(Refused::NotSignedIn(address))),
+            Err(refused) => return Err(shown(refused)),
+        };
+        let said = cookie(&parts.headers, frame::SAID).and_then(frame::read_said);
+        let caller = caller(&me);
+        Ok(Self { api, me, caller, t: taste.t, taste, address, said })
+    }
+}
+
+fn caller(me: &Me) -> Caller {
+    let grants = me.grants.iter().filter_map(|grant| Some((Scope::parse(grant.scope, &grant.id).ok()?, grant.role)));
+    let (account, token) = (me.account.id.clone(), me.token.id.clone());
+    Caller { account, token, token_scopes: me.token.scopes.clone(), grants: grants.collect() }
+}
+
+/// The token of the session of the browser, as the API takes it.
+fn token(headers: &HeaderMap, is_secure: bool) -> Option<HeaderValue> {
+    let token = cookie(headers, session_cookie(is_secure)).filter(|token| !token.is_empty())?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl Visit {
+    /// A page with this body.
+    pub fn page(&self, head: Head<'_>, body: &impl askama::Template) -> Answer {
+        Ok(frame::page(self, head, body))
+    }
+
+    /// A refusal as the visitor sees it.
+    pub fn refuse(&self, refused: Refused) -> Shown {
+        Shown(refused.show(&self.taste))
+    }
+
+    /// Whether the visitor may do this there, by the rule of the API.
+    pub fn can(&self, action: Action, scope: &Scope) -> bool {
+        self.caller.can(action, scope)
+    }
+
+    /// The ids of the scopes of a kind in which the visitor has a role.
+    pub fn scopes(&self, kind: ScopeKind) -> impl Iterator<Item = &str> {
+        self.me.grants.iter().filter(move |grant| grant.scope == kind).map(|grant| grant.id.as_str())
+    }
+}
+
+/// Turns what the API refused into what the visitor sees: `api.get(…).await.or_show(&visit)?`.
+pub trait OrShow<T> {
+    fn or_show(self, visit: &Visit) -> Result<T, Shown>;
+}
+
+impl<T> OrShow<T> for Result<T, Refused> {
+    fn or_show(self, visit: &Visit) -> Result<T, Shown> {
+        self.map_err(|refused| visit.refuse(refused))
+    }
+}
