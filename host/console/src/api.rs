@@ -12,7 +12,7 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
-use berth_base::page::Page;
+use berth_base::{client_ip::ClientIp, page::Page};
 use berth_model::access::Me;
 use crate::pending::StartedSession;
 
@@ -26,8 +26,8 @@ const MAX_ANSWER: usize = 16 << 20;
 pub struct Api {
     router: Router,
     token: Option<HeaderValue>,
-    /// What the request of the browser says of where it comes from: limits for an address hold for its visitors, too.
-    from: Extensions,
+    /// Where the browser is: limits for an address hold for its visitors, too.
+    from: Option<ClientIp>,
     agent: Option<HeaderValue>,
 }
 
@@ -39,8 +39,8 @@ struct Items<T> {
 
 impl Api {
     /// The API for whoever has this token; what needs none for whoever has no token.
-    pub fn new(router: Router, token: Option<HeaderValue>, from: Extensions) -> Self {
-        Self { router, token, from, agent: None }
+    pub fn new(router: Router, token: Option<HeaderValue>, request: &Extensions) -> Self {
+        Self { router, token, from: request.get().copied(), agent: None }
     }
 
     /// The same API with another token.
@@ -122,7 +122,9 @@ impl Api {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|_| Refused::Broken(format!("{path} is no address")))?;
-        *request.extensions_mut() = self.from.clone();
+        if let Some(from) = self.from {
+            request.extensions_mut().insert(from);
+        }
         let headers = request.headers_mut();
         headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
         headers.extend(self.agent.clone().map(|agent| (USER_AGENT, agent)));

@@ -53,7 +53,7 @@ impl FromRequestParts<Console> for Visit {
         let token = token(&parts.headers, console.is_secure);
         let shown = |refused: Refused| Shown(refused.show(&taste));
         let Some(token) = token else { return Err(shown(Refused::NotSignedIn(address))) };
-        let api = Api::new(console.api.clone(), Some(token), parts.extensions.clone());
+        let api = Api::new(console.api.clone(), Some(token), &parts.extensions);
         let me = match api.me().await {
             Ok(me) => me,
             Err(Refused::ByApi(refusal)) if refusal.status == 401 => return Err(shown(Refused::NotSignedIn(address))),

@@ -64,7 +64,7 @@ async fn form(headers: HeaderMap, Query(Back { back }): Query<Back>) -> Response
 
 /// The API for somebody who is not signed in.
 fn stranger(console: &Console, from: &Extensions) -> Api {
-    Api::new(console.api.clone(), None, from.clone())
+    Api::new(console.api.clone(), None, from)
 }
 
 async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions: Extensions, sent: Sent) -> Response {
