@@ -3,6 +3,7 @@
 
 use berth_base::{
     clock::{Millis, Random},
+    error::{Error, Result},
     ids::{TokenId, UserId},
     secret::{self, Secret},
     text::{is_invisible, text_enum},
@@ -30,6 +31,22 @@ pub struct SignIn {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub password: Option<Secret>,
+}
+
+impl SignIn {
+    /// The name and the password, when they are told.
+    ///
+    /// # Errors
+    /// `invalid-field` when one of them is missing.
+    pub fn credentials(self) -> Result<Option<(String, Secret)>> {
+        let missing = |field: &str| Err(Error::field(field, "is needed to sign in."));
+        match (self.sign_in_name, self.password) {
+            (Some(name), Some(password)) => Ok(Some((name, password))),
+            (None, None) => Ok(None),
+            (Some(_), None) => missing("password"),
+            (None, Some(_)) => missing("sign_in_name"),
+        }
+    }
 }
 
 /// A session, without its secret.
