@@ -5,6 +5,7 @@ use berth_tests::{
     process::Installation,
     scene::{person, text},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::keys::rows;
@@ -275,8 +276,8 @@ on_both! {
         };
         let see = async |issued: &Value| host.anonymous().post("/v1/invitations/seen", json!({"code": issued["code"]})).await;
         let (one, late, withdrawn) = (invite(1).await, invite(1).await, invite(1).await);
-        let tries = (0..8).map(|_| async { host.anonymous().post("/v1/invitations/accept", json!({"code": one["code"]})).await.status });
-        let mut answers = futures_util::future::join_all(tries).await;
+        let tries = (0..8).map(async |_| { host.anonymous().post("/v1/invitations/accept", json!({"code": one["code"]})).await.status });
+        let mut answers = join_all(tries).await;
         answers.sort_unstable();
         assert_eq!(answers, [201, 404, 404, 404, 404, 404, 404, 404]);
         let path = format!("/v1/invitations/{}", text(&withdrawn["invitation"]["id"]));
@@ -291,8 +292,8 @@ on_both! {
             assert_eq!(bare(see(gone).await.refused("invalid-invitation")), made_up);
         }
         let listed = admin.get("/v1/invitations").await.good();
-        assert_eq!(listed["items"].as_array().unwrap().len(), 2);
-        assert_eq!(listed["items"][1]["used_at"].as_str().is_some(), true, "{listed}");
+        let used = |one: &&Value| one["used_at"].is_string();
+        assert_eq!((listed["items"].as_array().unwrap().len(), listed["items"].as_array().unwrap().iter().filter(used).count()), (2, 1));
         for wrong in [json!({}), json!({"name": "A", "account": listed["items"][0]["account"]}), json!({"name": "A", "expires_in_hours": 721})] {
             admin.post("/v1/invitations", wrong).await.refused("invalid-field");
         }

@@ -18,7 +18,9 @@ const NOTHING: &str = "";
 /// Adds the three security schemes, and to each operation those that it accepts.
 pub fn add(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Default::default);
-    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token, `berth_…`, or a session, `berth_session_…`."));
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API token, `berth_…`, or a session, `berth_session_…`."));
     components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
     let server = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
     let server = server.description(Some("A server token of a MiniApp: `berth_server_…`."));

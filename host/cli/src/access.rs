@@ -287,10 +287,15 @@ pub async fn account(command: Account, session: &mut Session) -> Done {
         }
         Account::List { name } => {
             let items = client.items(Call::get("/v1/accounts").query("name", name)).await?;
-            session.out.list(items, ["ID", "NAME", "CREATED", "STATE"], "No accounts.", |account: AccountView, paint| {
-                let created = paint.when(account.created_at);
-                [Cell::strong(&account.id), Cell::of(&account.name), created, account_state(&account)]
-            })
+            session.out.list(
+                items,
+                ["ID", "NAME", "CREATED", "STATE"],
+                "No accounts.",
+                |account: AccountView, paint| {
+                    let created = paint.when(account.created_at);
+                    [Cell::strong(&account.id), Cell::of(&account.name), created, account_state(&account)]
+                },
+            )
         }
     }
 }

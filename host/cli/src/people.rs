@@ -15,7 +15,8 @@ use super::{
 };
 use berth_base::ids::{InvitationId, TokenId};
 use berth_model::access::{
-    Grant, Invitation as InvitationView, IssuedInvitation, NewGrant, NewInvitation, Role, ScopeKind, Session as SessionView,
+    Grant, Invitation as InvitationView, IssuedInvitation, NewGrant, NewInvitation, Role, ScopeKind,
+    Session as SessionView,
 };
 
 /// The arguments of `berth account invite`.
@@ -96,7 +97,10 @@ fn issued_view(issued: &IssuedInvitation, base: &str, paint: &Paint) -> String {
         .maybe("role", invitation.grant.as_ref().map(granted))
         .field("expires", paint.when(invitation.expires_at))
         .field("link", Cell::strong(link));
-    format!("{}\n\nThe link is shown this once, and lets in whoever opens it first. Send it to nobody else.", card.render(paint))
+    format!(
+        "{}\n\nThe link is shown this once, and lets in whoever opens it first. Send it to nobody else.",
+        card.render(paint)
+    )
 }
 
 fn granted(grant: &Grant) -> String {

@@ -134,7 +134,8 @@ impl Tx {
 
     /// The roles of an account that can be used, each with its scope; none of one that is disabled.
     pub async fn grants_of(&mut self, account: &UserId) -> Result<Vec<(Scope, Role)>> {
-        const SQL: &str = "SELECT g.scope_kind, g.scope_id, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
+        const SQL: &str =
+            "SELECT g.scope_kind, g.scope_id, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
              WHERE g.account_id = $1 AND a.disabled_at IS NULL";
         let rows = fetch!(self, fetch_all, (ScopeKind, String, Role), SQL, account)?;
         rows.into_iter().map(|(kind, id, role)| Ok((Scope::parse(kind, &id)?, role))).collect()

@@ -235,7 +235,8 @@ impl Tx {
 
     /// The invitation with this code, whatever its state. The look-up is by digest, so its time tells nothing of the code.
     pub async fn invitation_by_code(&mut self, code: &str) -> Result<Option<(Invitation, Inviting)>> {
-        const SQL: &str = "SELECT i.*, a.name FROM invitation i JOIN account a ON a.id = i.account_id WHERE i.code_sha256 = $1";
+        const SQL: &str =
+            "SELECT i.*, a.name FROM invitation i JOIN account a ON a.id = i.account_id WHERE i.code_sha256 = $1";
         let row = fetch!(self, fetch_optional, InvitationRow, SQL, Digest::of(code.as_bytes()))?;
         row.map(InvitationRow::read).transpose()
     }
@@ -252,7 +253,9 @@ impl Tx {
             q.push("SELECT i.*, a.name FROM invitation i JOIN account a ON a.id = i.account_id WHERE i.id < ");
             q.push_bind(page.before());
             if chosen!(!caller.reads_everything()) {
-                q.push(" AND EXISTS (SELECT 1 FROM role_grant g WHERE g.role = 'admin' AND g.scope_kind = i.scope_kind");
+                q.push(
+                    " AND EXISTS (SELECT 1 FROM role_grant g WHERE g.role = 'admin' AND g.scope_kind = i.scope_kind",
+                );
                 q.push(" AND g.scope_id = i.scope_id AND g.account_id = ").push_bind(&caller.account).push(")");
             }
             q.push(" ORDER BY i.id DESC LIMIT ").push_bind(page.limit() + 1);
@@ -263,7 +266,8 @@ impl Tx {
     /// How many invitations are open that somebody has issued.
     pub async fn open_invitations_by(&mut self, issuer: &str) -> Result<u64> {
         let now = self.now();
-        const SQL: &str = "SELECT COUNT(*) FROM invitation WHERE issued_by = $1 AND used_at IS NULL AND expires_at > $2";
+        const SQL: &str =
+            "SELECT COUNT(*) FROM invitation WHERE issued_by = $1 AND used_at IS NULL AND expires_at > $2";
         Ok(fetch!(self, fetch_one, (Count,), SQL, issuer, now)?.0.into())
     }
 

@@ -10,8 +10,8 @@ use berth_base::{
     page::{Page, PageQuery},
 };
 use berth_model::access::{
-    AcceptInvitation, Account, Caller, ChangePassword, Invitation, InvitationSeen, IssuedInvitation, NewInvitation, SeeInvitation,
-    Session, SessionQuery, SignIn, StartedSession, folded_name,
+    AcceptInvitation, Account, Caller, ChangePassword, Invitation, InvitationSeen, IssuedInvitation, NewInvitation,
+    SeeInvitation, Session, SessionQuery, SignIn, StartedSession, folded_name,
 };
 use berth_work::access;
 

@@ -16,13 +16,13 @@ pub use accounts::{
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use invitation::{
-    AcceptInvitation, Invitation, InvitationSeen, Inviting, IssuedInvitation, MOST_INVITATIONS, NewGrant, NewInvitation,
-    SeeInvitation, invitation_link, new_invitation_code,
+    AcceptInvitation, Invitation, InvitationSeen, Inviting, IssuedInvitation, MOST_INVITATIONS, NewGrant,
+    NewInvitation, SeeInvitation, invitation_link, new_invitation_code,
 };
 pub use password::{ChangePassword, PasswordChanged, folded_name, new_password, normalised, sign_in_name};
 pub use session::{
-    MOST_SESSIONS, Origin, Session, SessionBy, SessionEnd, SessionEnded, SessionQuery, SessionStarted, SessionUse, SignIn,
-    StartedSession, new_session_secret,
+    MOST_SESSIONS, Origin, Session, SessionBy, SessionEnd, SessionEnded, SessionQuery, SessionStarted, SessionUse,
+    SignIn, StartedSession, new_session_secret,
 };
 pub use token::{IssueToken, IssuedToken, NewToken, Token, new_secret};
 

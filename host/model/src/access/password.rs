@@ -92,7 +92,8 @@ pub fn new_password(field: &str, password: &Secret, sign_in_name: &str) -> Resul
     let password = normalised(field, password)?;
     let length = password.expose().chars().count();
     if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
-        let rule = format!("A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters, this one has {length}.");
+        let rule =
+            format!("A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters, this one has {length}.");
         return Err(refused("length", format!("{rule} Several words are easier to keep in mind than signs.")));
     }
     let folded = folded_name(password.expose());
@@ -169,7 +170,8 @@ mod tests {
 
     #[test]
     fn p3_a_password_is_long_and_not_one_that_is_tried_first() {
-        for good in ["correct pony pile", "   spaces count   ", "密码要长一点才行啊对不对", "\0\u{1}\u{2}any character"] {
+        for good in ["correct pony pile", "   spaces count   ", "密码要长一点才行啊对不对", "\0\u{1}\u{2}any character"]
+        {
             assert_eq!(rule(good), None, "{good:?}");
         }
         let (long, too_long) = ("ab1".repeat(42) + "zz", "ab1".repeat(43));

@@ -201,13 +201,10 @@ mod tests {
     #[test]
     fn p2_a_session_ends_when_it_rests_and_is_noted_once_a_minute() {
         let after = used(12 * 3600);
-        assert_eq!([0, 59, 60, 43_199, 43_200].map(after), [
-            (false, false),
-            (false, false),
-            (true, false),
-            (true, false),
-            (true, true)
-        ]);
+        assert_eq!(
+            [0, 59, 60, 43_199, 43_200].map(after),
+            [(false, false), (false, false), (true, false), (true, false), (true, true)]
+        );
     }
 
     #[test]

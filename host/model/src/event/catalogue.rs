@@ -16,9 +16,7 @@ use super::{
 use berth_base::error::{Error, Result};
 
 use crate::{
-    access::{
-        Account, Caller, Invitation, PasswordChanged, SessionEnded, SessionStarted, Team, Token, TokenScope,
-    },
+    access::{Account, Caller, Invitation, PasswordChanged, SessionEnded, SessionStarted, Team, Token, TokenScope},
     app_secret::AppSecret,
     binding::Binding,
     endpoint::{

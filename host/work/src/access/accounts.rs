@@ -8,8 +8,8 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        Account, AccountName, AccountQuery, Action, Caller, Member, NamesQuery, NewAccount, NewTeam, Role, Scope, SessionEnd,
-        Team, Token, TokenScope,
+        Account, AccountName, AccountQuery, Action, Caller, Member, NamesQuery, NewAccount, NewTeam, Role, Scope,
+        SessionEnd, Team, Token, TokenScope,
     },
     event::kind,
 };

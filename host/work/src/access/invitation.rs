@@ -8,9 +8,9 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        AcceptInvitation, Account, Action, BERTH, Caller, Grant, Invitation, InvitationSeen, Inviting, IssuedInvitation,
-        MOST_INVITATIONS, NewAccount, NewGrant, NewInvitation, Origin, Scope, StartedSession, TokenScope, invitation_link,
-        new_invitation_code, new_password,
+        AcceptInvitation, Account, Action, BERTH, Caller, Grant, Invitation, InvitationSeen, Inviting,
+        IssuedInvitation, MOST_INVITATIONS, NewAccount, NewGrant, NewInvitation, Origin, Scope, StartedSession,
+        TokenScope, invitation_link, new_invitation_code, new_password,
     },
     event::kind,
 };
@@ -51,7 +51,8 @@ impl People {
         };
         let issuer = caller.account.as_str();
         if tx.open_invitations_by(issuer).await? >= MOST_INVITATIONS {
-            let detail = format!("{MOST_INVITATIONS} invitations of yours are open. Withdraw some, or wait until they expire.");
+            let detail =
+                format!("{MOST_INVITATIONS} invitations of yours are open. Withdraw some, or wait until they expire.");
             return Err(Error::new(Code::InvitationLimit, detail).with("limit", MOST_INVITATIONS));
         }
         let is_known = new.account.is_some();
@@ -127,7 +128,10 @@ async fn account_for(tx: &mut Tx, issuer: &str, account: Option<UserId>, name: O
             tx.account(&id).await?.ok_or_else(|| Error::not_found("account", &id))
         }
         (None, Some(name)) => tx.create_account(issuer, &NewAccount { name }).await,
-        _ => Err(Error::field("name", "say either the name of a new account, or the id of one that is there as account.")),
+        _ => Err(Error::field(
+            "name",
+            "say either the name of a new account, or the id of one that is there as account.",
+        )),
     }
 }
 
@@ -186,12 +190,16 @@ pub async fn invitations(db: &Db, caller: &Caller, page: &PageQuery) -> Result<P
 #[tracing::instrument(name = "invitation.withdraw", skip_all, fields(invitation = %id))]
 pub async fn withdraw_invitation(db: &Db, caller: &Caller, id: &InvitationId) -> Result<()> {
     let mut tx = db.begin().await?;
-    let found = tx.invitation(id).await?.map(|(invitation, inviting)| (invitation, inviting.scope.unwrap_or(Scope::Platform)));
+    let found =
+        tx.invitation(id).await?.map(|(invitation, inviting)| (invitation, inviting.scope.unwrap_or(Scope::Platform)));
     let (invitation, scope) =
         found.filter(|(_, scope)| caller.knows(scope)).ok_or_else(|| Error::not_found("invitation", id))?;
     caller.require(Action::ManageMembers, &scope)?;
     if !tx.delete_invitation(id).await? {
-        return Err(Error::new(Code::InvalidInvitation, "The invitation was accepted. What it gave can be taken back by itself."));
+        return Err(Error::new(
+            Code::InvalidInvitation,
+            "The invitation was accepted. What it gave can be taken back by itself.",
+        ));
     }
     tx.tell(kind::INVITATION_WITHDRAWN, id, caller.account.as_str(), &invitation);
     tx.commit().await
@@ -227,6 +235,7 @@ async fn give(tx: &mut Tx, invitation: &Invitation, grant: &Grant) -> Result<()>
 }
 
 fn invalid() -> Error {
-    let detail = "The invitation is unknown, was used or withdrawn, or has expired. Ask whoever has sent it for another one.";
+    let detail =
+        "The invitation is unknown, was used or withdrawn, or has expired. Ask whoever has sent it for another one.";
     Error::new(Code::InvalidInvitation, detail)
 }

@@ -10,8 +10,8 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        Caller, ChangePassword, MOST_SESSIONS, Origin, PasswordChanged, SessionBy, SessionEnd, SessionStarted, StartedSession,
-        Token, TokenScope, folded_name, new_password, normalised, sign_in_name,
+        Caller, ChangePassword, MOST_SESSIONS, Origin, PasswordChanged, SessionBy, SessionEnd, SessionStarted,
+        StartedSession, Token, TokenScope, folded_name, new_password, normalised, sign_in_name,
     },
     event::kind,
 };
@@ -88,7 +88,13 @@ impl People {
     }
 
     /// Starts a session of an account, which the transaction holds.
-    pub(super) async fn start(&self, tx: &mut Tx, account: &UserId, by: By<'_>, from: &Origin) -> Result<StartedSession> {
+    pub(super) async fn start(
+        &self,
+        tx: &mut Tx,
+        account: &UserId,
+        by: By<'_>,
+        from: &Origin,
+    ) -> Result<StartedSession> {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         let end = tx.now().plus_seconds(seconds(self.sessions.life));
         let (by, token) = match by {
@@ -106,7 +112,8 @@ impl People {
         };
         let started = tx.start_session(new).await?;
         let (address, agent) = (from.address.clone(), from.agent.clone());
-        let told = SessionStarted { account: account.clone(), by, expires_at: started.session.expires_at, address, agent };
+        let told =
+            SessionStarted { account: account.clone(), by, expires_at: started.session.expires_at, address, agent };
         tx.tell(kind::SESSION_STARTED, &started.session.id, account.as_str(), &told);
         for oldest in tx.sessions_of(account, None).await?.iter().skip(MOST_SESSIONS) {
             session::end(tx, oldest, account.as_str(), SessionEnd::Limit).await?;

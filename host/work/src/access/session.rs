@@ -76,7 +76,8 @@ const KEPT: i64 = 30 * 24 * 3600;
 /// Forgets sessions and invitations a month after they have ended, in an endless loop. They are void by the clock; this only
 /// frees the room.
 pub async fn run_forgetter(db: Db) {
-    beat::every(EVERY, "sessions and invitations that have ended could not be forgotten; later again", || forget(&db)).await;
+    beat::every(EVERY, "sessions and invitations that have ended could not be forgotten; later again", || forget(&db))
+        .await;
 }
 
 /// Deletes what has ended a month ago.
