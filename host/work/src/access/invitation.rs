@@ -9,7 +9,7 @@ use berth_base::{
 use berth_model::{
     access::{
         AcceptInvitation, Account, Action, BERTH, Caller, Grant, Invitation, InvitationSeen, Inviting,
-        IssuedInvitation, MOST_INVITATIONS, NewAccount, NewGrant, NewInvitation, Origin, Scope, StartedSession,
+        IssuedInvitation, MOST_INVITATIONS, NewAccount, NewGrant, NewInvitation, Origin, Role, Scope, StartedSession,
         TokenScope, invitation_link, new_invitation_code, new_password,
     },
     event::kind,
@@ -85,7 +85,7 @@ impl People {
     pub async fn accept_invitation(&self, accept: AcceptInvitation, from: &Origin) -> Result<StartedSession> {
         let AcceptInvitation { code, sign_in_name, password } = accept;
         let mut tx = self.db.read().await?;
-        let account = good(&mut tx, &code).await?.account;
+        let Invitation { account, grant, .. } = good(&mut tx, &code).await?;
         let known = tx.password_of(&account).await?;
         drop(tx);
         let row = match password {
@@ -100,7 +100,12 @@ impl People {
                 Some(PasswordRow { account_id: account.clone(), sign_in_name: name, hash })
             }
         };
+        let scope = grant.as_ref().map(|grant| Scope::parse(grant.scope, &grant.id)).transpose()?;
         let mut tx = self.db.begin().await?;
+        // Before the account, as whoever disables it holds them in this order, too.
+        if let Some(scope) = &scope {
+            tx.hold_grants(scope).await?;
+        }
         tx.hold_account(&account).await?;
         let mut invitation = good(&mut tx, &code).await?;
         if !tx.use_invitation(&invitation.id).await? {
@@ -108,8 +113,8 @@ impl People {
         }
         invitation.used_at = Some(tx.now());
         tx.tell(kind::INVITATION_ACCEPTED, &invitation.id, account.as_str(), &invitation);
-        if let Some(grant) = &invitation.grant {
-            give(&mut tx, &invitation, grant).await?;
+        if let (Some(scope), Some(grant)) = (&scope, &grant) {
+            give(&mut tx, &invitation, scope, grant.role).await?;
         }
         if let Some(row) = row {
             put_password(&mut tx, row, known.is_none(), None).await?;
@@ -225,13 +230,11 @@ async fn still_may(tx: &mut Tx, issuer: &str, inviting: &Inviting) -> Result<boo
 }
 
 /// Gives the account its role, unless it has one there already: whoever is admin meanwhile must not become less by it.
-async fn give(tx: &mut Tx, invitation: &Invitation, grant: &Grant) -> Result<()> {
-    let scope = Scope::parse(grant.scope, &grant.id)?;
-    tx.hold_grants(&scope).await?;
-    if tx.members(&scope).await?.iter().any(|member| member.account == invitation.account) {
+async fn give(tx: &mut Tx, invitation: &Invitation, scope: &Scope, role: Role) -> Result<()> {
+    if tx.members(scope).await?.iter().any(|member| member.account == invitation.account) {
         return Ok(());
     }
-    tx.grant(&invitation.by, &invitation.account, &scope, grant.role).await
+    tx.grant(&invitation.by, &invitation.account, scope, role).await
 }
 
 fn invalid() -> Error {
