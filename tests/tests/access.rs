@@ -72,7 +72,18 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/me", May::Anybody),
     ("GET", "/v1/accounts", May::Platform),
     ("POST", "/v1/accounts", May::Platform),
+    ("POST", "/v1/accounts/{id}/disable", May::Platform),
+    ("POST", "/v1/accounts/{id}/enable", May::Platform),
     ("GET", "/v1/account-names", May::Anybody),
+    ("GET", "/v1/sessions", May::Anybody),
+    ("POST", "/v1/sessions", May::Anybody),
+    ("DELETE", "/v1/sessions/{id}", May::Owner),
+    ("PUT", "/v1/me/password", May::Anybody),
+    ("GET", "/v1/invitations", May::Anybody),
+    ("POST", "/v1/invitations", TEAM_ADMIN),
+    ("DELETE", "/v1/invitations/{id}", TEAM_ADMIN),
+    ("POST", "/v1/invitations/seen", May::Link),
+    ("POST", "/v1/invitations/accept", May::Link),
     ("GET", "/v1/teams", May::Anybody),
     ("POST", "/v1/teams", May::Anybody),
     ("GET", "/v1/teams/{id}/members", READ),
@@ -543,6 +554,9 @@ impl Cast {
         tokens.insert("garbage", "berth_00000000000000000000000000000000".into());
         tokens.insert("admin", scene.host.admin_token.clone());
         let own = admin.get("/v1/tokens").await.good();
+        let session = text(&admin.post("/v1/sessions", json!({})).await.good()["session"]["id"]);
+        let grant = json!({"scope": "team", "id": team, "role": "viewer"});
+        let invited = admin.post("/v1/invitations", json!({"name": "Invited", "grant": grant})).await.good();
         let bindings = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
         let places = BTreeMap::from([
             ("audit", audit),
@@ -555,6 +569,8 @@ impl Cast {
             ("cid", cid),
             ("authorisation", authorisation),
             ("account", bystander),
+            ("session", session),
+            ("invitation", text(&invited["invitation"]["id"])),
             ("colleague", colleague),
             ("department", department),
             ("contact", contact),
@@ -583,6 +599,9 @@ impl Cast {
             "gray-tasks" => &self.places["task"],
             "permits" => &self.places["permit"],
             "tokens" => &self.places["token"],
+            "accounts" => &self.places["account"],
+            "sessions" => &self.places["session"],
+            "invitations" => &self.places["invitation"],
             "workspaces" => "acme",
             "policy-bindings" => &self.places["binding"],
             _ => "coffee",
@@ -640,6 +659,11 @@ impl Cast {
         let device = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
         Some(match (method, path) {
             ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),
+            ("PUT", "/v1/me/password") => json!({"new": "correct pony pile", "sign_in_name": "new"}),
+            ("POST", "/v1/invitations") => {
+                json!({"name": "new", "grant": {"scope": "team", "id": self.scene.team, "role": "viewer"}})
+            }
+            ("POST", "/v1/invitations/seen" | "/v1/invitations/accept") => json!({"code": "guess"}),
             ("POST", "/v1/host-apps") => json!({"name": "new"}),
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),

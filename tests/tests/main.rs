@@ -26,6 +26,7 @@ mod manifests;
 mod messages;
 mod official_accounts;
 mod oidc;
+mod people;
 mod policies;
 mod privacy;
 mod processes;

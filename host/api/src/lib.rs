@@ -14,6 +14,7 @@ pub mod limits;
 pub mod metrics;
 mod numberless;
 mod oidc;
+mod origin;
 mod page;
 pub mod precondition;
 pub mod problem;
@@ -36,7 +37,10 @@ pub mod v1;
 use std::{ops::Deref, sync::Arc};
 
 use axum::Extension;
-use berth_base::error::{Code, Result};
+use berth_base::{
+    error::{Code, Result},
+    ids::Digest,
+};
 use berth_check::Claims;
 use berth_work::app::App;
 
@@ -87,7 +91,27 @@ impl Api {
         self.throttle.pass(client.map(|Extension(client)| client), || None, || None)
     }
 
-    /// Does what takes an AppSecret, unless the client was wrong about secrets too often (K9).
+    /// Does what takes a password, unless the client was wrong too often, or somebody about this name (P4). `name` is whose
+    /// password it is, by a text that nobody else has.
+    ///
+    /// # Errors
+    /// `too-many-requests`, and those of the work.
+    async fn try_password<T>(
+        &self,
+        client: Option<Extension<ClientIp>>,
+        name: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let (client, name) = (client.map(|Extension(client)| client), Digest::of(name.as_bytes()));
+        self.throttle.may_sign_in(client, &name)?;
+        let done = work.await;
+        if done.as_ref().is_err_and(|error| error.code == Code::WrongCredentials) {
+            self.throttle.password_was_wrong(client, name);
+        }
+        done
+    }
+
+    /// Does what takes an AppSecret or the code of an invitation, unless the client was wrong about secrets too often (K9).
     ///
     /// # Errors
     /// `too-many-requests`, and those of the work.
@@ -99,7 +123,8 @@ impl Api {
         let client = client.map(|Extension(client)| client);
         self.throttle.may_try(client)?;
         let done = work.await;
-        if done.as_ref().is_err_and(|error| error.code == Code::InvalidAppSecret) {
+        let is_wrong = |code| matches!(code, Code::InvalidAppSecret | Code::InvalidInvitation);
+        if done.as_ref().is_err_and(|error| is_wrong(error.code)) {
             self.throttle.was_wrong(client);
         }
         done

@@ -12,11 +12,15 @@ use crate::{oidc::is_oidc, page::is_for_browsers};
 const TOKEN: &str = "token";
 const HOST_APP_KEY: &str = "host_app_key";
 const SERVER_TOKEN: &str = "server_token";
+/// No scheme at all: what makes another one optional.
+const NOTHING: &str = "";
 
 /// Adds the three security schemes, and to each operation those that it accepts.
 pub fn add(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Default::default);
-    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: `berth_…`."));
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API token, `berth_…`, or a session, `berth_session_…`."));
     components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
     let server = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
     let server = server.description(Some("A server token of a MiniApp: `berth_server_…`."));
@@ -38,7 +42,8 @@ pub fn add(document: &mut OpenApi) {
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (_, path) if path.starts_with("/v1/wechat/") || is_for_browsers(path) || is_oidc(path) => &[],
-        ("POST", "/v1/session" | "/v1/server-tokens") => &[],
+        ("POST", "/v1/session" | "/v1/server-tokens" | "/v1/invitations/seen" | "/v1/invitations/accept") => &[],
+        ("POST", "/v1/sessions") => &[NOTHING, TOKEN],
         (
             "POST",
             "/v1/session/check"
@@ -64,6 +69,9 @@ fn schemes(method: &str, path: &str) -> &'static [&'static str] {
 }
 
 fn set(operation: &mut Operation, schemes: &[&str]) {
-    let require = |scheme: &&str| SecurityRequirement::new(*scheme, [] as [&str; 0]);
+    let require = |scheme: &&str| match *scheme {
+        NOTHING => SecurityRequirement::default(),
+        scheme => SecurityRequirement::new(scheme, [] as [&str; 0]),
+    };
     operation.security = Some(schemes.iter().map(require).collect());
 }

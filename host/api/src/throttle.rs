@@ -1,5 +1,5 @@
 //! Limits what comes without a token: what devices may ask for, those behind one address and those with the key of one host
-//! app (F110), and how often an address may be wrong about a secret (K9).
+//! app (F110), and how often somebody may be wrong about a secret (K9, P4).
 //!
 //! Requests of devices prove nothing. The key is in every copy of the host app, and a guid is the client's word, so that
 //! one client with invented guids could use up the places of a gray task. An address is what a client cannot invent.
@@ -33,6 +33,7 @@ use prometheus_client::{
 use berth_base::{
     clock::{duration, in_words},
     error::{Code, Error, Result},
+    ids::Digest,
 };
 use berth_model::check::Key;
 
@@ -57,6 +58,13 @@ pub struct DeviceLimits {
     /// Wrong AppSecrets of MiniApps from one address, or off. Right ones have no limit.
     #[arg(long = "secret-tries", env = "BERTH_SECRET_TRIES", default_value = TRIES, value_name = "COUNT/TIME")]
     pub secret_tries: Limit,
+    /// Wrong passwords from one address, or off. Right ones have no limit.
+    #[arg(long = "password-tries", env = "BERTH_PASSWORD_TRIES", default_value = TRIES, value_name = "COUNT/TIME")]
+    pub password_tries: Limit,
+    /// Wrong passwords for one sign-in name, from any address, or off. Who has used it up is refused for a while, and so is
+    /// whoever has the right password; sessions that are there go on.
+    #[arg(long = "name-tries", env = "BERTH_NAME_TRIES", default_value = NAME_TRIES, value_name = "COUNT/TIME")]
+    pub name_tries: Limit,
     /// Batches of logs from one address, or off. They have a limit of their own, so that logs never use up what checks
     /// may ask.
     #[arg(long = "device-log-rate", env = "BERTH_DEVICE_LOG_RATE", default_value = LOGS, value_name = "COUNT/TIME")]
@@ -69,6 +77,8 @@ const PER_ADDRESS: &str = "3000/1m";
 const NEWCOMERS: &str = "200/1h";
 /// More than a server gets wrong whose secret was reset under it, before somebody looks.
 const TRIES: &str = "30/1m";
+/// A person is not wrong so often; who guesses has no more than 100 guesses a day.
+const NAME_TRIES: &str = "10/2h24m";
 /// A device sends a batch every few seconds while somebody uses it.
 const LOGS: &str = "6000/1m";
 const OFF: &str = "off";
@@ -86,6 +96,8 @@ impl Default for DeviceLimits {
             per_key: default(OFF),
             newcomers: default(NEWCOMERS),
             secret_tries: default(TRIES),
+            password_tries: default(TRIES),
+            name_tries: default(NAME_TRIES),
             logs: default(LOGS),
         }
     }
@@ -178,7 +190,9 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     newcomers: Option<Buckets<IpAddr, C>>,
     logs: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
-    tries: Option<Tries<C>>,
+    tries: Option<Tries<IpAddr, C>>,
+    passwords: Option<Tries<IpAddr, C>>,
+    names: Option<Tries<Digest, C>>,
     refused: Family<Labels, Counter>,
 }
 
@@ -208,7 +222,14 @@ impl<C: Clock + Clone> Throttle<C> {
             newcomers: Buckets::new(limits.newcomers, clock),
             logs: Buckets::new(limits.logs, clock),
             named: Buckets::new(Limit(Some(RESERVE)), clock),
-            tries: Tries::new(limits.secret_tries, clock),
+            tries: Tries::new("secret", |address| format!("Wrong secrets from {address}"), limits.secret_tries, clock),
+            passwords: Tries::new(
+                "password",
+                |address| format!("Wrong passwords from {address}"),
+                limits.password_tries,
+                clock,
+            ),
+            names: Tries::new("name", |_| "Wrong passwords for this name".into(), limits.name_tries, clock),
             refused: Family::default(),
         }
     }
@@ -278,10 +299,34 @@ impl<C: Clock + Clone> Throttle<C> {
     /// `too-many-requests`, with the time after which it may try again.
     pub fn may_try(&self, client: Option<ClientIp>) -> Result<()> {
         let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
-        tries.may_try(address).map_err(|reached| {
-            self.count(reached.limit);
-            reached.into()
-        })
+        tries.may_try(&address).map_err(|reached| self.refuse(reached))
+    }
+
+    /// Refuses a client that was wrong about passwords too often, and everybody when somebody was wrong about this sign-in
+    /// name too often (P4). Loopback has a limit by the name, too.
+    ///
+    /// # Errors
+    /// `too-many-requests`, with the time after which to try again.
+    pub fn may_sign_in(&self, client: Option<ClientIp>, name: &Digest) -> Result<()> {
+        if let Some((tries, address)) = self.passwords.as_ref().zip(self.bucket_of(client)) {
+            tries.may_try(&address).map_err(|reached| self.refuse(reached))?;
+        }
+        self.names.as_ref().map_or(Ok(()), |tries| tries.may_try(name)).map_err(|reached| self.refuse(reached))
+    }
+
+    /// Counts that a client was wrong about the password of a sign-in name.
+    pub fn password_was_wrong(&self, client: Option<ClientIp>, name: Digest) {
+        if let Some((tries, address)) = self.passwords.as_ref().zip(self.bucket_of(client)) {
+            tries.was_wrong(address);
+        }
+        if let Some(tries) = &self.names {
+            tries.was_wrong(name);
+        }
+    }
+
+    fn refuse(&self, reached: Reached) -> Error {
+        self.count(reached.limit);
+        reached.into()
     }
 
     /// Counts that a client was wrong about a secret.
@@ -308,7 +353,8 @@ impl<C: Clock + Clone> Throttle<C> {
         self.newcomers.iter().for_each(Buckets::sweep);
         self.logs.iter().for_each(Buckets::sweep);
         self.named.iter().for_each(Buckets::sweep);
-        self.tries.iter().for_each(Tries::sweep);
+        self.tries.iter().chain(&self.passwords).for_each(Tries::sweep);
+        self.names.iter().for_each(Tries::sweep);
     }
 
     fn count(&self, limit: &'static str) {
@@ -357,6 +403,8 @@ mod tests {
             per_key: limit(per_key),
             newcomers: limit(newcomers),
             secret_tries: limit("2/20s"),
+            password_tries: limit("2/20s"),
+            name_tries: limit("3/30s"),
             logs: Limit(None),
         }
     }
@@ -465,6 +513,25 @@ mod tests {
         assert_eq!(wait("1.1.1.1"), Ok(()));
         wrong("127.0.0.1", 9);
         assert_eq!(wait("127.0.0.1"), Ok(()), "loopback stands for many");
+    }
+
+    #[test]
+    fn p4_f87_passwords_are_tried_seldom_from_an_address_and_seldom_for_a_name() {
+        let (throttle, clock) = throttle(&limits("off", "off", "off"));
+        let (ann, bob) = (Digest::of(b"ann"), Digest::of(b"bob"));
+        let wait = |address, name| {
+            throttle.may_sign_in(from(address), name).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone())
+        };
+        let wrong = |address, name: &Digest| throttle.password_was_wrong(from(address), name.clone());
+        (0..3).for_each(|_| wrong("1.1.1.1", &ann));
+        assert_eq!((wait("1.1.1.1", &ann), wait("1.1.1.1", &bob)), (Err(10.into()), Err(10.into())), "the address");
+        assert_eq!((wait("2.2.2.2", &ann), wait("127.0.0.1", &bob)), (Ok(()), Ok(())));
+        wrong("127.0.0.1", &ann);
+        assert_eq!((wait("2.2.2.2", &ann), wait("127.0.0.1", &ann)), (Err(10.into()), Err(10.into())), "the name");
+        assert_eq!(wait("2.2.2.2", &bob), Ok(()), "others are not concerned");
+        clock.advance(Duration::from_secs(10));
+        throttle.sweep();
+        assert_eq!((wait("1.1.1.1", &ann), wait("127.0.0.1", &ann)), (Ok(()), Ok(())));
     }
 
     /// A check is to cost little more than a bare handler: the limiter must not show. In a debug build it may take more.

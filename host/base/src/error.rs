@@ -87,6 +87,13 @@ codes! {
     MissingGrant = "missing-grant", Forbidden, "The role or the token's scope does not allow this";
     LastAdmin = "last-admin", Conflict, "The last admin cannot be removed";
 
+    AccountDisabled = "account-disabled", Forbidden, "The account is disabled";
+    WrongCredentials = "wrong-credentials", Unauthenticated, "The sign-in name or the password is wrong";
+    PasswordRefused = "password-refused", Invalid, "The password is too easy to guess";
+    SignInNameTaken = "sign-in-name-taken", Conflict, "Another account has the sign-in name";
+    InvalidInvitation = "invalid-invitation", NotFound, "The invitation is not valid";
+    InvitationLimit = "invitation-limit", Conflict, "Too many invitations are open";
+
     // AppSecrets and users
     AppSecretExists = "app-secret-exists", Conflict, "The MiniApp has an AppSecret already";
     NoAppSecret = "no-app-secret", NotFound, "The MiniApp has no AppSecret";

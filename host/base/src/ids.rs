@@ -86,6 +86,8 @@ prefixed_id! {
     UserId = "usr", "an account";
     /// The public part of an API token.
     TokenId = "tok", "a token";
+    /// An invitation of a person.
+    InvitationId = "inv", "an invitation";
     /// One uploaded package of a MiniApp.
     VersionId = "ver", "a version";
     /// One audit of one version.

@@ -78,6 +78,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Done {
     match command {
         Command::Serve(args) => commands::serve(args, session).await,
         Command::Admin(commands::Admin::Token(args)) => commands::admin_token(args, session).await,
+        Command::Admin(commands::Admin::Invite(args)) => commands::admin_invite(args, session).await,
         Command::Admin(commands::Admin::RotateSecrets(args)) => commands::rotate_secrets(args, session).await,
         Command::Admin(commands::Admin::RotateOidcKey(args)) => commands::rotate_oidc_key(args, session).await,
         Command::Admin(commands::Admin::Backup(args)) => commands::backup(args, session).await,

@@ -30,6 +30,7 @@ use berth_store::{
     seal::KeySource,
 };
 use berth_work::{
+    access,
     app::{App, Queues},
     audit, check,
     config::Config,
@@ -126,6 +127,7 @@ impl Host {
         workers.spawn(deliver::run(app.outbox.clone()));
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
+        workers.spawn(access::run_forgetter(db.clone()));
         workers.spawn(user::run_forgetter(db.clone()));
         workers.spawn(official_account::run_forgetter(app.official_accounts.clone()));
         workers.spawn(oidc::run_forgetter(db.clone()));

@@ -10,7 +10,8 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    paint::Paint,
+    paint::{Ink, Paint},
+    people::{self, Invite},
     session::Session,
     table::{Card, Cell},
 };
@@ -241,11 +242,23 @@ pub enum Account {
         /// Its name
         name: String,
     },
+    /// Invite a person to an account, by a link that is good once
+    Invite(Invite),
     /// List the accounts, newest first
     List {
         /// Only those of exactly this name
         #[arg(long)]
         name: Option<String>,
+    },
+    /// Disable an account at once: its sessions end, its tokens are of no use
+    Disable {
+        /// The account, by its id or name
+        account: String,
+    },
+    /// Let an account be used again, with the tokens and roles that it has
+    Enable {
+        /// The account, by its id or name
+        account: String,
     },
 }
 
@@ -253,9 +266,20 @@ pub enum Account {
 pub async fn account(command: Account, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
+        Account::Invite(args) => people::invite(args, session).await,
+        Account::Disable { account } => {
+            let id = account_id(&client, &account).await?;
+            session.confirm(&format!("Disable {account}, so that nobody can sign in and no token of it works?"))?;
+            let answer = client.value(Call::ask(format!("/v1/accounts/{id}/disable"))).await?;
+            session.out.show(&answer, account_view)
+        }
+        Account::Enable { account } => {
+            let id = account_id(&client, &account).await?;
+            session.out.show(&client.value(Call::ask(format!("/v1/accounts/{id}/enable"))).await?, account_view)
+        }
         Account::Create { name } => {
             let answer = client.value(Call::create("/v1/accounts").json(&NewAccount { name })).await?;
-            session.out.show(&answer, |account: AccountView, paint| named(&account.id, &account.name, paint))?;
+            session.out.show(&answer, account_view)?;
             session
                 .out
                 .then(&answer, |one: AccountView| Some(format!("berth token create laptop --account {}", one.id)));
@@ -263,11 +287,32 @@ pub async fn account(command: Account, session: &mut Session) -> Done {
         }
         Account::List { name } => {
             let items = client.items(Call::get("/v1/accounts").query("name", name)).await?;
-            session.out.list(items, ["ID", "NAME", "CREATED"], "No accounts.", |account: AccountView, paint| {
-                [Cell::strong(account.id), Cell::of(account.name), paint.when(account.created_at)]
-            })
+            session.out.list(
+                items,
+                ["ID", "NAME", "CREATED", "STATE"],
+                "No accounts.",
+                |account: AccountView, paint| {
+                    let created = paint.when(account.created_at);
+                    [Cell::strong(&account.id), Cell::of(&account.name), created, account_state(&account)]
+                },
+            )
         }
     }
+}
+
+fn account_state(account: &AccountView) -> Cell {
+    match account.disabled_at {
+        Some(_) => Cell::new(Ink::Bad, "disabled"),
+        None => Cell::new(Ink::Good, "enabled"),
+    }
+}
+
+fn account_view(account: AccountView, paint: &Paint) -> String {
+    Card::default()
+        .field("id", Cell::strong(&account.id))
+        .field("name", account.name.as_str())
+        .maybe("disabled", account.disabled_at.map(|at| paint.when(at)))
+        .render(paint)
 }
 
 fn named(id: &impl ToString, name: &str, paint: &Paint) -> String {

@@ -258,6 +258,8 @@ fn look_for(what: &str) -> Option<&'static str> {
         "policy binding" => "berth policy bindings",
         "webhook" => "berth webhook list",
         "team" => "berth team list",
+        "invitation" => "berth invitation list",
+        "session" => "berth session list",
         "merchant" => "berth merchant list",
         "product instance" => "berth product list",
         "workspace" => "berth workspace list",
@@ -276,6 +278,8 @@ fn look_for(what: &str) -> Option<&'static str> {
 fn advice(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "missing-token" | "invalid-token" | "expired-token" => "berth login --server URL",
+        "account-disabled" => "berth account enable ACCOUNT (by an admin of the platform)",
+        "invitation-limit" => "berth invitation list, then berth invitation withdraw INVITATION",
         "missing-grant" => "berth whoami (it shows your roles and what your token may do)",
         "version-exists" => "raise the version and pack again",
         "no-host-app" => "berth host-app bind HOST_APP APP",

@@ -45,6 +45,7 @@ mod pack;
 mod paint;
 mod parse;
 mod partner;
+mod people;
 mod policy;
 mod privacy;
 mod push;
@@ -130,6 +131,12 @@ pub enum Command {
     /// API tokens
     #[command(subcommand)]
     Token(token::Token),
+    /// Invitations of people: list and withdraw them; `berth account invite` makes them
+    #[command(subcommand)]
+    Invitation(people::Invitation),
+    /// Sessions of people who have signed in
+    #[command(subcommand)]
+    Session(people::SignedIn),
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
@@ -269,6 +276,8 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Team(command) => access::team(command, session).await,
         Command::Account(command) => access::account(command, session).await,
         Command::Token(command) => token::run(command, session).await,
+        Command::Invitation(command) => people::invitation(command, session).await,
+        Command::Session(command) => people::session(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
         Command::Domains(command) => settings::domains::run(command, session).await,
         Command::Permit(command) => settings::permit::run(command, session).await,

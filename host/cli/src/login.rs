@@ -120,6 +120,7 @@ fn view(server: &str, me: &Me, paint: &Paint) -> String {
         .field("server", server)
         .field("account", Cell::strong(&me.account.id))
         .field("name", me.account.name.as_str())
+        .maybe("signs in as", me.sign_in_name.as_deref())
         .field("token", format!("{} {}", me.token.id, me.token.name))
         .field("token may", scopes.join(", "))
         .maybe("expires", me.token.expires_at.map(|at| paint.when(at)));

@@ -13,8 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
 use berth_base::{client_ip::ClientIp, page::Page};
-use berth_model::access::Me;
-use crate::pending::StartedSession;
+use berth_model::access::{Me, StartedSession};
 
 use crate::refused::{Refusal, Refused};
 

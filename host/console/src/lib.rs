@@ -11,7 +11,6 @@ mod frame;
 mod pages;
 mod parts;
 mod path;
-mod pending;
 mod refused;
 mod show;
 mod texts;

@@ -12,7 +12,7 @@ use berth_base::{
     page::PageQuery,
 };
 use berth_base::{error::Error, text};
-use berth_model::access::{Account, AccountName, Caller, Member, Role, Scope, ScopeKind, Team, Token};
+use berth_model::access::{Account, AccountName, Caller, Member, Role, Scope, ScopeKind, SessionUse, Team, Token};
 use berth_model::{
     access::{IssuedToken, NewAccount, NewToken, TokenScope, new_secret},
     event::{MemberGranted, MemberRemoved, kind},
@@ -23,6 +23,10 @@ use berth_model::{
 struct HolderRow {
     #[sqlx(flatten)]
     token: Token,
+    disabled_at: Option<Millis>,
+    seen_at: Option<Millis>,
+    idle_seconds: Option<i64>,
+    from_revoked_at: Option<Millis>,
     scope_kind: Option<ScopeKind>,
     scope_id: Option<String>,
     role: Option<Role>,
@@ -35,10 +39,26 @@ impl HolderRow {
         };
         Ok(Some((Scope::parse(kind, id)?, role)))
     }
+
+    fn used(&self) -> Option<SessionUse> {
+        let (seen_at, idle_seconds) = self.seen_at.zip(self.idle_seconds)?;
+        Some(SessionUse { seen_at, idle_seconds })
+    }
 }
 
-/// A token, and the roles of its account.
-type Holder = (Token, Vec<(Scope, Role)>);
+/// A token, and what decides whether it is good, and for what.
+pub struct Holder {
+    /// The token.
+    pub token: Token,
+    /// The roles of its account.
+    pub grants: Vec<(Scope, Role)>,
+    /// Whether the account is disabled.
+    pub is_disabled: bool,
+    /// When it was used, if it is a session.
+    pub session: Option<SessionUse>,
+    /// Whether the API token is revoked that it was started by, if it is a session that was.
+    pub is_cut_off: bool,
+}
 
 /// The token that a condition names, whatever its state, and the roles of its account. One statement is a snapshot by
 /// itself; a transaction around it would cost each request one round trip.
@@ -48,7 +68,10 @@ macro_rules! holder {
             $db,
             HolderRow,
             concat!(
-                "SELECT t.*, g.scope_kind, g.scope_id, g.role FROM token t
+                "SELECT t.*, a.disabled_at, s.seen_at, s.idle_seconds, f.revoked_at AS from_revoked_at,
+                    g.scope_kind, g.scope_id, g.role
+                 FROM token t JOIN account a ON a.id = t.account_id
+                 LEFT JOIN session s ON s.token_id = t.id LEFT JOIN token f ON f.id = s.from_token_id
                  LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
                 $condition
             ),
@@ -59,7 +82,13 @@ macro_rules! holder {
 
 fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
     let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
-    Ok(rows.into_iter().next().map(|row| (row.token, grants)))
+    Ok(rows.into_iter().next().map(|row| Holder {
+        session: row.used(),
+        is_disabled: row.disabled_at.is_some(),
+        is_cut_off: row.from_revoked_at.is_some(),
+        token: row.token,
+        grants,
+    }))
 }
 
 impl Db {
@@ -101,6 +130,15 @@ impl Tx {
             push_if!(query, name, " AND name = ", "");
             query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
         })?)
+    }
+
+    /// The roles of an account that can be used, each with its scope; none of one that is disabled.
+    pub async fn grants_of(&mut self, account: &UserId) -> Result<Vec<(Scope, Role)>> {
+        const SQL: &str =
+            "SELECT g.scope_kind, g.scope_id, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
+             WHERE g.account_id = $1 AND a.disabled_at IS NULL";
+        let rows = fetch!(self, fetch_all, (ScopeKind, String, Role), SQL, account)?;
+        rows.into_iter().map(|(kind, id, role)| Ok((Scope::parse(kind, &id)?, role))).collect()
     }
 
     /// The names of those of `ids` that are accounts, by id.
@@ -207,6 +245,15 @@ impl Tx {
         Ok(rows.into_iter().map(|(account, name, role)| Member { account, name, role }).collect())
     }
 
+    /// The admins of a scope whose accounts can be used, oldest role first.
+    pub async fn admins(&mut self, scope: &Scope) -> Result<Vec<UserId>> {
+        const SQL: &str = "SELECT g.account_id FROM role_grant g JOIN account a ON a.id = g.account_id
+             WHERE g.scope_kind = $1 AND g.scope_id = $2 AND g.role = 'admin' AND a.disabled_at IS NULL
+             ORDER BY g.created_at, g.account_id";
+        let rows = fetch!(self, fetch_all, (UserId,), SQL, scope.kind(), scope.id())?;
+        Ok(rows.into_iter().map(|(account,)| account).collect())
+    }
+
     /// Locks the roles in a scope, so that two changes of its admins come one after the other.
     pub async fn hold_grants(&mut self, scope: &Scope) -> Result<()> {
         execute!(
@@ -235,9 +282,10 @@ impl Tx {
         Ok(())
     }
 
-    /// All tokens of an account, newest first.
+    /// All tokens of an account but its sessions, newest first.
     pub async fn tokens_of(&mut self, account: &UserId) -> Result<Vec<Token>> {
-        const SQL: &str = "SELECT * FROM token WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
+        const SQL: &str = "SELECT * FROM token t WHERE account_id = $1
+             AND NOT EXISTS (SELECT 1 FROM session s WHERE s.token_id = t.id) ORDER BY created_at DESC, id DESC";
         Ok(fetch!(self, fetch_all, Token, SQL, account)?)
     }
 
@@ -261,6 +309,7 @@ impl Tx {
             id: UserId::generate(now, self.random()),
             name: text::name("name", &new.name, 64)?,
             created_at: now,
+            disabled_at: None,
         };
         self.insert_account(&account).await?;
         self.tell(kind::ACCOUNT_CREATED, &account.id, actor, &account);
@@ -273,10 +322,7 @@ impl Tx {
     /// # Errors
     /// `invalid-field` when scopes of this kind do not have the role; `not-found` when there is no such account.
     pub async fn grant(&mut self, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
-        if !scope.kind().roles().contains(&role) {
-            let roles: Vec<_> = scope.kind().roles().iter().map(|role| role.as_str()).collect();
-            return Err(Error::field("role", format!("a {} has the roles {}.", scope.kind(), roles.join(", "))));
-        }
+        scope.kind().require_role("role", role)?;
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
         if !self.set_grant(account, scope, role, self.now()).await? {
             return Ok(());

@@ -32,6 +32,7 @@ pub mod message;
 mod mini_app;
 pub mod official_account;
 mod oidc;
+pub mod people;
 pub mod policy;
 #[cfg(test)]
 mod prepared;

@@ -171,6 +171,7 @@ mod tests {
             accounts(page, all.then_some("name"));
             account_names(&[caller.account.clone()].into());
             teams_known_to(caller, page);
+            invitations_known_to(caller, page);
             mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a"}))), page);
             versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
             policy_bindings_known_to(caller);

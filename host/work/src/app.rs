@@ -9,6 +9,7 @@ use berth_logs::LogStore;
 use berth_store::{Db, blob::Blobs};
 
 use crate::{
+    access::People,
     audit::Audits,
     check::{Follower, Shelf},
     config::Config,
@@ -31,6 +32,8 @@ pub struct App {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// Lets people in.
+    pub people: People,
     /// The store of packages, policies and uploaded lists.
     pub blobs: Blobs,
     /// The installed policies.
@@ -105,6 +108,7 @@ impl App {
         let url = config.public_url.clone();
         let channels = Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?);
         let app = Self {
+            people: People::new(db.clone(), config.sessions.clone(), url.clone()),
             follower: Arc::new(follower),
             checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
             guards: Arc::new(Guards::new(policies.clone())),

@@ -7,6 +7,7 @@ use berth_package::Limits;
 use berth_store::{DbConfig, blob::BlobConfig, seal::SealConfig};
 
 use crate::{
+    access::SessionConfig,
     endpoint::fulfilment::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
     log::LogExportConfig,
@@ -64,6 +65,10 @@ pub struct Config {
     #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
+    /// How long people stay signed in.
+    #[command(flatten)]
+    pub sessions: SessionConfig,
+
     /// Limits of packages.
     #[command(flatten)]
     pub package: Limits,
@@ -107,6 +112,7 @@ impl Config {
         Self {
             storage,
             public_url: None,
+            sessions: SessionConfig::default(),
             package: Limits::default(),
             gray: GrayConfig::default(),
             webhooks: WebhookConfig::default(),

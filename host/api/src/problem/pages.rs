@@ -109,6 +109,30 @@ pub fn page(code: Code) -> Page {
             "This would leave nobody who can give roles here.",
             "Make another account admin first: `berth team grant … ACCOUNT admin`.",
         ),
+        Code::AccountDisabled => (
+            "An admin of the platform has disabled the account: nobody can sign in to it, and its tokens are of no use.",
+            "Ask an admin of the platform. `berth account enable ACCOUNT` lets it be used again, with the same tokens and roles.",
+        ),
+        Code::WrongCredentials => (
+            "There is no such sign-in name, or this is not its password: both are answered alike.",
+            "Mind upper and lower case of the password. Who has forgotten it asks an admin of the platform, whose `berth account invite --account ACCOUNT` makes a link by which another one is set.",
+        ),
+        Code::PasswordRefused => (
+            "The password is too short or too long, one of those that are tried first, or the sign-in name itself; `rule` says which.",
+            "Take 12 to 128 characters, whatever they are. A few words that nobody says together are easy to keep in mind.",
+        ),
+        Code::SignInNameTaken => (
+            "Sign-in names are unique on a host, whether in upper or lower case.",
+            "Take another one; an address of e-mail does well.",
+        ),
+        Code::InvalidInvitation => (
+            "The code of the invitation is unknown, was used or withdrawn, or has expired, or whoever issued it may not do so any more: all are answered alike.",
+            "Ask for another one. On the host's machine `berth admin invite` makes one for the first admin.",
+        ),
+        Code::InvitationLimit => (
+            "So many invitations of one account may be open at a time; `limit` says how many.",
+            "`berth invitation list` shows them, `berth invitation withdraw INVITATION` takes one back. Others expire.",
+        ),
 
         // AppSecrets and users
         Code::AppSecretExists => (

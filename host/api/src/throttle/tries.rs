@@ -1,13 +1,16 @@
-//! Limits how often an address may be wrong about a secret (K9). Nobody finds a secret of 160 bits by trying; this keeps
-//! those who try from using up the host, and shows them in the figures.
+//! Limits how often somebody may be wrong about a secret: an address about AppSecrets and codes (K9), an address and a sign-in
+//! name about passwords (P4). Nobody finds a secret of 160 bits by trying; there, this keeps those who try from using up the
+//! host, and shows them in the figures. A password may be found by trying, and here this is what makes it take for ever.
 //!
-//! Only what is wrong counts, so that the server of a busy MiniApp has no limit. An address that was wrong too often is
-//! refused before its next secret is looked at, so that it cannot tell a right one either. It is the address that is
-//! refused and not the MiniApp: otherwise anybody could lock out the MiniApp's own server.
+//! Only what is wrong counts, so that the server of a busy MiniApp has no limit. Who was wrong too often is refused before the
+//! next secret is looked at, and so cannot tell a right one either. About AppSecrets it is the address that is refused and not
+//! the MiniApp: otherwise anybody could lock out the MiniApp's own server. About passwords it is the name, too: many addresses
+//! together must not try a password as often as they like. That strangers can keep somebody from signing in for a while is the
+//! lesser evil: sessions that are there go on.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,19 +19,23 @@ use governor::clock::{Clock, Reference};
 
 use super::{Buckets, Limit, Reached};
 
-/// The addresses that were wrong lately.
-pub(super) struct Tries<C: Clock> {
-    wrong: Buckets<IpAddr, C>,
-    /// Those that were wrong too often, each with the time from which it may try again.
-    shut: Mutex<HashMap<IpAddr, C::Instant>>,
+/// Those who were wrong lately.
+pub(super) struct Tries<K: Eq + Hash + Clone, C: Clock> {
+    /// The name of the limit in the figures.
+    limit: &'static str,
+    /// Whose tries they are, as a refusal says it.
+    who: fn(&K) -> String,
+    wrong: Buckets<K, C>,
+    /// Those who were wrong too often, each with the time from which they may try again.
+    shut: Mutex<HashMap<K, C::Instant>>,
 }
 
-impl<C: Clock + Clone> Tries<C> {
-    pub(super) fn new(limit: Limit, clock: &C) -> Option<Self> {
-        Some(Self { wrong: Buckets::new(limit, clock)?, shut: Mutex::default() })
+impl<K: Eq + Hash + Clone, C: Clock + Clone> Tries<K, C> {
+    pub(super) fn new(limit: &'static str, who: fn(&K) -> String, rate: Limit, clock: &C) -> Option<Self> {
+        Some(Self { limit, who, wrong: Buckets::new(rate, clock)?, shut: Mutex::default() })
     }
 
-    fn shut(&self) -> MutexGuard<'_, HashMap<IpAddr, C::Instant>> {
+    fn shut(&self) -> MutexGuard<'_, HashMap<K, C::Instant>> {
         self.shut.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -36,19 +43,19 @@ impl<C: Clock + Clone> Tries<C> {
         self.wrong.buckets.clock().now()
     }
 
-    /// Refuses an address that was wrong too often.
-    pub(super) fn may_try(&self, address: IpAddr) -> Result<(), Reached> {
+    /// Refuses who was wrong too often.
+    pub(super) fn may_try(&self, key: &K) -> Result<(), Reached> {
         let now = self.now();
-        let until = self.shut().get(&address).copied().filter(|until| *until > now);
+        let until = self.shut().get(key).copied().filter(|until| *until > now);
         let Some(until) = until else { return Ok(()) };
-        let (who, wait) = (format!("Wrong AppSecrets from {address}"), Duration::from(until.duration_since(now)));
-        Err(Reached { limit: "secret", who, rate: self.wrong.rate, wait })
+        let wait = Duration::from(until.duration_since(now));
+        Err(Reached { limit: self.limit, who: (self.who)(key), rate: self.wrong.rate, wait })
     }
 
-    /// Counts that an address was wrong.
-    pub(super) fn was_wrong(&self, address: IpAddr) {
-        if let Err(later) = self.wrong.buckets.check_key(&address) {
-            self.shut().insert(address, later.earliest_possible());
+    /// Counts that somebody was wrong.
+    pub(super) fn was_wrong(&self, key: K) {
+        if let Err(later) = self.wrong.buckets.check_key(&key) {
+            self.shut().insert(key, later.earliest_possible());
         }
     }
 

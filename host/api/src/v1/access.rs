@@ -39,9 +39,9 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// Get the caller's own account, token and roles.
 #[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Me)))]
 async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
-    let (account, token) = access::me(&app.db, &caller).await?;
+    let access::Myself { account, token, sign_in_name } = access::me(&app.db, &caller).await?;
     let grant = |(scope, role): &(Scope, Role)| Grant { scope: scope.kind(), id: scope.id().to_owned(), role: *role };
-    Ok(Json(Me { account, token, grants: caller.grants.iter().map(grant).collect() }))
+    Ok(Json(Me { account, token, grants: caller.grants.iter().map(grant).collect(), sign_in_name }))
 }
 
 /// Create an account. Only admins of the platform may.

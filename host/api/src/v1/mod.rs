@@ -23,6 +23,7 @@ pub mod official_accounts;
 pub mod oidc_clients;
 pub mod org_nodes;
 pub mod packages;
+pub mod people;
 pub mod policies;
 pub mod privacy;
 pub mod product_instances;
@@ -81,6 +82,7 @@ fn items<T>(items: Vec<T>) -> Result<Json<Items<T>>> {
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
+        .merge(people::routes())
         .merge(mini_apps::routes())
         .merge(oidc_clients::routes())
         .merge(app_secrets::routes())

@@ -61,11 +61,12 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     let host = open(Config::with_defaults(Storage::in_folder(args.data_dir))).await?;
     let app = host.app.clone();
     let token = access::admin_token(&app.db).await?.secret;
+    let link = access::invite_admin(&app.db, Some(&format!("http://{bound}"))).await?.link.unwrap_or_default();
     let http = ServeConfig::default();
     let serving = host.run(listener, &http, async { drop(stop_signal().await) });
     let introduce = async {
         let key = seed(&app, &access::authenticate(&app.db, &token).await?).await?;
-        session.out.line(lines_to_try(bound, &token, &key))
+        session.out.line(lines_to_try(bound, &link, &token, &key))
     };
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
@@ -148,9 +149,13 @@ async fn half_of_the_devices(app: &App, caller: &Caller, id: &str, number: &str)
     rollout::create(&app.db, &*app.judges, caller, &id.parse()?, task).await.map(|_| ())
 }
 
-fn lines_to_try(bound: SocketAddr, token: &str, key: &str) -> String {
+fn lines_to_try(bound: SocketAddr, link: &str, token: &str, key: &str) -> String {
     format!(
         "Berth serves a demo on http://{bound}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online.
+
+Sign in as its admin, once, within a day:
+
+  {link}
 
 Ask as devices do (some get 1.1.0, some 1.2.0):
 
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_body_to_try_is_a_check_of_coffee() {
-        let lines = lines_to_try(([127, 0, 0, 1], 7070).into(), "token", "key");
+        let lines = lines_to_try(([127, 0, 0, 1], 7070).into(), "link", "token", "key");
         let body = lines.split("-d '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default();
         let asked = serde_json::from_str::<CheckRequest>(body).map(|asked| asked.apps.len());
         assert!(matches!(asked, Ok(1)), "{asked:?}: {body}");

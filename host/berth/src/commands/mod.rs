@@ -47,6 +47,8 @@ pub struct Serve {
 pub enum Admin {
     /// Print a new platform-admin token
     Token(AdminToken),
+    /// Print a link by which the first admin signs in and sets a password
+    Invite(AdminInvite),
     /// Seal every stored secret anew with the first of the keys
     #[command(
         after_help = "To change keys: put the new one before the old one in --secret-keys (or first in the key file),\n\
@@ -85,6 +87,17 @@ pub struct AdminToken {
     /// The storage of the host.
     #[command(flatten)]
     pub storage: Storage,
+}
+
+/// The arguments of `berth admin invite`.
+#[derive(Args, Clone, Debug)]
+pub struct AdminInvite {
+    /// The storage of the host.
+    #[command(flatten)]
+    pub storage: Storage,
+    /// The address by which people reach the host
+    #[arg(long, env = "BERTH_PUBLIC_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
+    pub public_url: String,
 }
 
 /// Sets the process's umask so that only its user can read what it writes: the database, packages that are not public
@@ -144,7 +157,7 @@ This is its first run, so there is an admin now. Its token is shown this once:
 
   {secret}
 
-Next, in another terminal:
+Next, in another terminal (`berth admin invite` prints a link by which the admin signs in and sets a password):
 
   berth login --server http://{bound} --token {secret}
   berth team create \"My team\"
@@ -161,6 +174,15 @@ pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
         return session.out.done(&issued, "");
     }
     session.out.line(issued.secret)
+}
+
+/// Prints a link by which the first admin of the host whose data is in the storage signs in.
+pub async fn admin_invite(args: AdminInvite, session: &mut Session) -> Done {
+    let host = existing(args.storage).await?;
+    let issued = access::invite_admin(&host.app.db, Some(&args.public_url)).await?;
+    let link = issued.link.as_deref().unwrap_or_default();
+    let text = format!("{link}\n\nIt is good once, until {}.", issued.invitation.expires_at);
+    session.out.done(&issued, text)
 }
 
 /// The host whose data is in `storage`, which must exist.

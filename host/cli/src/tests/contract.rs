@@ -201,6 +201,22 @@ async fn each_command_asks_as_the_contract_says() {
         ),
         ("team revoke --platform USR", format!("DELETE /v1/platform/members/{account}")),
         ("account create Bob", r#"POST /v1/accounts {"name":"Bob"}"#.into()),
+        (
+            "account invite Bob --team TEAM --role developer --for 2d",
+            format!(
+                r#"POST /v1/invitations {{"name":"Bob","grant":{{"scope":"team","id":"{team}","role":"developer"}},"expires_in_hours":48}}"#
+            ),
+        ),
+        (
+            "account invite Bob --platform --role viewer",
+            r#"POST /v1/invitations {"name":"Bob","grant":{"scope":"platform","role":"viewer"}}"#.into(),
+        ),
+        ("account invite --account USR", format!(r#"POST /v1/invitations {{"account":"{account}"}}"#)),
+        ("account disable USR", format!("POST /v1/accounts/{account}/disable")),
+        ("account enable USR", format!("POST /v1/accounts/{account}/enable")),
+        ("invitation ls", "GET /v1/invitations".into()),
+        ("session list --account USR", format!("GET /v1/sessions?account={account}")),
+        ("session end TOK", format!("DELETE /v1/sessions/{token}")),
         ("token create ci --scope read", r#"POST /v1/tokens {"name":"ci","scopes":["read"]}"#.into()),
         (
             "token create ci --expires +1d --account USR",

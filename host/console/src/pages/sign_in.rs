@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use crate::pending::{AcceptInvitation, InvitationSeen, SignIn};
+use berth_model::access::InvitationSeen;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -75,7 +75,7 @@ async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions:
     let started = if token.is_empty() {
         // A password is taken as it was typed, with the white space around it.
         let password = sent.0.iter().find(|(name, _)| name == "password").map_or("", |(_, value)| value);
-        let by = SignIn { sign_in_name: sent.get("sign_in_name").to_owned(), password: password.to_owned() };
+        let by = json!({ "sign_in_name": sent.get("sign_in_name"), "password": password });
         api.start("/v1/sessions", &by).await
     } else {
         api.with_token(token).start("/v1/sessions", &json!({})).await
@@ -139,7 +139,7 @@ async fn accept(
     let password = sent.0.iter().find(|(name, value)| name == "password" && !value.is_empty());
     let password = password.map(|(_, value)| value.clone());
     let sign_in_name = sent.some("sign_in_name");
-    let by = AcceptInvitation { code: code.clone(), sign_in_name, password };
+    let by = json!({ "code": code, "sign_in_name": sign_in_name, "password": password });
     match api.start("/v1/invitations/accept", &by).await {
         Ok(started) => signed_in(&console, "/ui", &started.secret),
         Err(Refused::ByApi(refusal)) if refusal.status != 404 => {

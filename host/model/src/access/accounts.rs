@@ -19,6 +19,9 @@ pub struct Account {
     pub id: UserId,
     pub name: String,
     pub created_at: Millis,
+    /// Since when nobody can use the account; absent when it can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Millis>,
 }
 
 /// The name of an account.
@@ -109,6 +112,9 @@ pub struct Me {
     pub token: Token,
     /// All roles of the account.
     pub grants: Vec<Grant>,
+    /// The name by which the person signs in; absent when the account has no password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_name: Option<String>,
 }
 
 /// A role in a scope.

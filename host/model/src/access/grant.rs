@@ -1,7 +1,7 @@
 //! Roles, scopes and actions, and which role allows which action.
 
 use berth_base::{
-    error::Result,
+    error::{Error, Result},
     ids::{HostAppId, MerchantId, TeamId, WorkspaceId},
     text::text_enum,
 };
@@ -139,6 +139,20 @@ impl ScopeKind {
             Self::Merchant => &[Role::Admin, Role::Operator, Role::Viewer],
             Self::Workspace => &[Role::Admin, Role::Viewer, Role::Server, Role::Provisioner],
         }
+    }
+}
+
+impl ScopeKind {
+    /// Refuses a role that no account can have in a scope of this kind.
+    ///
+    /// # Errors
+    /// `invalid-field` for the member `field`.
+    pub fn require_role(self, field: &str, role: Role) -> Result<()> {
+        if self.roles().contains(&role) {
+            return Ok(());
+        }
+        let roles: Vec<_> = self.roles().iter().map(|role| role.as_str()).collect();
+        Err(Error::field(field, format!("a {self} has the roles {}.", roles.join(", "))))
     }
 }
 

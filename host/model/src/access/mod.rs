@@ -1,16 +1,29 @@
-//! Who may do what: accounts hold roles in scopes, tokens stand for accounts, and roles allow actions.
+//! Who may do what: accounts hold roles in scopes, tokens stand for accounts, and roles allow actions. And how people get in:
+//! by invitations, passwords and sessions.
 //!
 //! Two questions are kept apart. *May the caller know that the thing exists?* If not, the answer is `not-found`, as for
 //! a thing that does not exist. *May the caller do this to it?* If not, the answer is `missing-grant`.
 
 mod accounts;
 mod grant;
+mod invitation;
+mod password;
+mod session;
 mod token;
 
 pub use accounts::{
     Account, AccountName, AccountQuery, Grant, MOST_NAMES, Me, Member, NamesQuery, NewAccount, NewTeam, SetRole, Team,
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
+pub use invitation::{
+    AcceptInvitation, Invitation, InvitationSeen, Inviting, IssuedInvitation, MOST_INVITATIONS, NewGrant,
+    NewInvitation, SeeInvitation, invitation_link, new_invitation_code,
+};
+pub use password::{ChangePassword, PasswordChanged, folded_name, new_password, normalised, sign_in_name};
+pub use session::{
+    MOST_SESSIONS, Origin, Session, SessionBy, SessionEnd, SessionEnded, SessionQuery, SessionStarted, SessionUse,
+    SignIn, StartedSession, new_session_secret,
+};
 pub use token::{IssueToken, IssuedToken, NewToken, Token, new_secret};
 
 use berth_base::{
@@ -74,6 +87,18 @@ impl Caller {
             Code::MissingGrant,
             format!("The token lacks the scope {:?}. Create one that has it.", scope.as_str()),
         ))
+    }
+
+    /// Refuses with `missing-grant` unless the token may be used for everything. What lets somebody sign in takes such a
+    /// token, as whoever signs in may do everything that their roles allow (F83).
+    pub fn require_all_scopes(&self, what: &str) -> Result<()> {
+        match TokenScope::ALL.iter().find(|scope| !self.token_scopes.contains(scope)) {
+            None => Ok(()),
+            Some(scope) => Err(Error::new(
+                Code::MissingGrant,
+                format!("What {what} takes a token with all scopes, and this one lacks {:?}.", scope.as_str()),
+            )),
+        }
     }
 
     /// Refuses with `missing-grant` unless the caller may do `action` in `scope`.

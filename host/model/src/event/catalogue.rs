@@ -16,7 +16,7 @@ use super::{
 use berth_base::error::{Error, Result};
 
 use crate::{
-    access::{Account, Caller, Team, Token, TokenScope},
+    access::{Account, Caller, Invitation, PasswordChanged, SessionEnded, SessionStarted, Team, Token, TokenScope},
     app_secret::AppSecret,
     binding::Binding,
     endpoint::{
@@ -97,6 +97,14 @@ macro_rules! catalogue {
 
 catalogue! {
     ACCOUNT_CREATED = "account.created" Account, "An account was created.";
+    ACCOUNT_DISABLED = "account.disabled" Account, "An account was disabled: its sessions ended, and its tokens are of no use.";
+    ACCOUNT_ENABLED = "account.enabled" Account, "An account that was disabled can be used again.";
+    SESSION_STARTED = "session.started" SessionStarted, "A person has signed in, or a session was started by a token.";
+    SESSION_ENDED = "session.ended" SessionEnded, "A session was ended; `cause` says by what. That one ends by its time is not told.";
+    PASSWORD_CHANGED = "password.changed" PasswordChanged, "The password of an account was set.";
+    INVITATION_ISSUED = "invitation.issued" Invitation, "Somebody was invited to an account.";
+    INVITATION_ACCEPTED = "invitation.accepted" Invitation, "An invitation was accepted.";
+    INVITATION_WITHDRAWN = "invitation.withdrawn" Invitation, "An invitation was withdrawn; `data` is how it was before.";
     MEMBER_GRANTED = "member.granted" MemberGranted, "An account got a role.";
     MEMBER_REMOVED = "member.removed" MemberRemoved, "An account lost its role.";
     TOKEN_ISSUED = "token.issued" Token, "A token was issued.";

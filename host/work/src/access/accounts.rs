@@ -8,12 +8,14 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        Account, AccountName, AccountQuery, Action, Caller, Member, NamesQuery, NewAccount, NewTeam, Role, Scope, Team,
-        TokenScope,
+        Account, AccountName, AccountQuery, Action, Caller, Member, NamesQuery, NewAccount, NewTeam, Role, Scope,
+        SessionEnd, Team, Token, TokenScope,
     },
     event::kind,
 };
 use berth_store::{Db, Tx};
+
+use super::session;
 
 /// All members of a scope, for a caller who may read it.
 pub async fn members(db: &Db, caller: &Caller, scope: &Scope) -> Result<Vec<Member>> {
@@ -36,10 +38,8 @@ pub async fn set_role(db: &Db, caller: &Caller, scope: &Scope, account: &UserId,
     caller.require(Action::ManageMembers, scope)?;
     tx.hold_grants(scope).await?;
     let members = tx.members(scope).await?;
-    let admins: Vec<_> = members.iter().filter(|member| member.role == Role::Admin).collect();
-    let is_last = matches!(admins[..], [last] if last.account == *account) && role != Some(Role::Admin);
-    if is_last {
-        return Err(Error::new(Code::LastAdmin, "This is the last admin. Make another account an admin first."));
+    if role != Some(Role::Admin) {
+        another_admin(&mut tx, scope, account).await?;
     }
     match role {
         Some(role) => tx.grant(caller.account.as_str(), account, scope, role).await?,
@@ -51,7 +51,18 @@ pub async fn set_role(db: &Db, caller: &Caller, scope: &Scope, account: &UserId,
     tx.commit().await
 }
 
-async fn known_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> {
+/// Refuses when nobody but this account can be an admin of the scope. The transaction holds the roles there.
+async fn another_admin(tx: &mut Tx, scope: &Scope, account: &UserId) -> Result<()> {
+    match &tx.admins(scope).await?[..] {
+        [last] if last == account => {
+            Err(Error::new(Code::LastAdmin, "This is the last admin. Make another account an admin first."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a scope that does not exist, or that the caller may not know of.
+pub(super) async fn known_scope(tx: &mut Tx, caller: &Caller, scope: &Scope) -> Result<()> {
     // That there is a platform is no secret: whoever lacks the grant is told so.
     if *scope == Scope::Platform || caller.knows(scope) && tx.scope_exists(scope).await? {
         return Ok(());
@@ -67,6 +78,52 @@ pub async fn create_account(db: &Db, caller: &Caller, new: &NewAccount) -> Resul
     let account = tx.create_account(caller.account.as_str(), new).await?;
     tx.commit().await?;
     Ok(account)
+}
+
+/// Disables an account, which only admins of the platform may: its sessions end, its tokens are of no use, and invitations to it
+/// and from it are not good, at once on every host. Disabling it again does nothing.
+///
+/// # Errors
+/// `last-admin` when no other account would be an admin of the platform; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "account.disable", skip_all, fields(account = %id))]
+pub async fn disable(db: &Db, caller: &Caller, id: &UserId) -> Result<Account> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = db.begin().await?;
+    tx.hold_grants(&Scope::Platform).await?;
+    let mut account = held(&mut tx, id).await?;
+    if account.disabled_at.is_some() {
+        return Ok(account);
+    }
+    another_admin(&mut tx, &Scope::Platform, id).await?;
+    session::end_all(&mut tx, id, None, caller.account.as_str(), SessionEnd::Disabled).await?;
+    account.disabled_at = Some(tx.now());
+    tx.set_disabled(id, account.disabled_at).await?;
+    tx.tell(kind::ACCOUNT_DISABLED, id, caller.account.as_str(), &account);
+    tx.commit().await?;
+    Ok(account)
+}
+
+/// Lets an account be used again, with the tokens and the roles that it has. Only admins of the platform may.
+///
+/// # Errors
+/// `not-found`; `missing-grant`.
+#[tracing::instrument(name = "account.enable", skip_all, fields(account = %id))]
+pub async fn enable(db: &Db, caller: &Caller, id: &UserId) -> Result<Account> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let mut tx = db.begin().await?;
+    let mut account = held(&mut tx, id).await?;
+    if account.disabled_at.take().is_none() {
+        return Ok(account);
+    }
+    tx.set_disabled(id, None).await?;
+    tx.tell(kind::ACCOUNT_ENABLED, id, caller.account.as_str(), &account);
+    tx.commit().await?;
+    Ok(account)
+}
+
+async fn held(tx: &mut Tx, id: &UserId) -> Result<Account> {
+    tx.hold_account(id).await?;
+    tx.account(id).await?.ok_or_else(|| Error::not_found("account", id))
 }
 
 /// A page of the accounts, newest first, for admins and viewers of the platform.
@@ -120,10 +177,21 @@ pub async fn teams(db: &Db, caller: &Caller, page: &PageQuery) -> Result<Page<Te
     Ok(Page::of(items, page, |team| team.id.to_string()))
 }
 
-/// The account of the caller, and the token that was used.
-pub async fn me(db: &Db, caller: &Caller) -> Result<(Account, berth_model::access::Token)> {
+/// The account of a caller, the token that was used, and the name to sign in by, if there is one.
+pub struct Myself {
+    /// The account.
+    pub account: Account,
+    /// The token.
+    pub token: Token,
+    /// The sign-in name.
+    pub sign_in_name: Option<String>,
+}
+
+/// Who the caller is.
+pub async fn me(db: &Db, caller: &Caller) -> Result<Myself> {
     let mut tx = db.read().await?;
     let account = tx.account(&caller.account).await?.ok_or_else(|| Error::not_found("account", &caller.account))?;
     let token = tx.token(&caller.token).await?.ok_or_else(|| Error::not_found("token", &caller.token))?;
-    Ok((account, token))
+    let sign_in_name = tx.password_of(&caller.account).await?.map(|password| password.sign_in_name);
+    Ok(Myself { account, token, sign_in_name })
 }

@@ -1,6 +1,6 @@
 //! The first admin, and tokens for whoever has the host's machine.
 
-use berth_base::error::Result;
+use berth_base::{error::Result, ids::UserId};
 use berth_model::access::{IssuedToken, NewAccount, NewToken, Role, Scope};
 use berth_model::event::kind;
 use berth_store::{Db, Tx};
@@ -28,15 +28,18 @@ pub async fn admin_token(db: &Db) -> Result<IssuedToken> {
     Ok(issued)
 }
 
+/// The first admin of the platform whose account can be used. It is created if there is none.
+pub(super) async fn first_admin_in(tx: &mut Tx) -> Result<UserId> {
+    if let Some(admin) = tx.admins(&Scope::Platform).await?.into_iter().next() {
+        return Ok(admin);
+    }
+    let account = tx.create_account(event::BERTH, &NewAccount { name: "admin".into() }).await?;
+    tx.grant(event::BERTH, &account.id, &Scope::Platform, Role::Admin).await?;
+    Ok(account.id)
+}
+
 async fn admin_token_in(tx: &mut Tx) -> Result<IssuedToken> {
-    let account = match tx.members(&Scope::Platform).await?.into_iter().next() {
-        Some(admin) => admin.account,
-        None => {
-            let account = tx.create_account(event::BERTH, &NewAccount { name: "admin".into() }).await?;
-            tx.grant(event::BERTH, &account.id, &Scope::Platform, Role::Admin).await?;
-            account.id
-        }
-    };
+    let account = first_admin_in(tx).await?;
     let new = NewToken { name: "admin".into(), scopes: None, expires_at: None };
     let issued = tx.issue_token(&account, new).await?;
     tx.tell(kind::TOKEN_ISSUED, &issued.token.id, event::BERTH, &issued.token);

@@ -5,21 +5,42 @@ use berth_base::{
     ids::{TokenId, UserId},
 };
 use berth_model::{
-    access::{Action, Caller, IssuedToken, NewToken, Role, Scope, Token, TokenScope},
+    access::{Action, Caller, IssuedToken, NewToken, Scope, Token, TokenScope},
     event::kind,
 };
-use berth_store::Db;
+use berth_store::{Db, access::Holder};
 
-/// The caller whose token has this secret.
+use super::people::disabled;
+
+/// The caller whose token or session has this secret. That a session is used is noted, about once a minute.
 ///
 /// # Errors
-/// `invalid-token` for an unknown or revoked token, between which no difference is made; `expired-token`.
+/// `invalid-token` for an unknown or revoked token, between which no difference is made; `expired-token`, also for a session
+/// that has rested for too long; `account-disabled`.
 pub async fn authenticate(db: &Db, secret: &str) -> Result<Caller> {
-    caller_of(db, db.holder_of(secret).await?)
+    let holder = db.holder_of(secret).await?;
+    let session = holder.as_ref().and_then(|holder| holder.session);
+    let caller = caller_of(db, holder)?;
+    if session.is_some_and(|session| session.is_to_be_noted(db.now())) {
+        note_seen(db, &caller.token).await;
+    }
+    Ok(caller)
+}
+
+/// Notes that a session is used. A database that cannot be written to now is no reason to refuse what only reads.
+async fn note_seen(db: &Db, session: &TokenId) {
+    let noted = async {
+        let mut tx = db.begin().await?;
+        tx.note_seen(session).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(?error, "that a session is used could not be noted");
+    }
 }
 
 /// The caller with the roles that the account has now. Long-lasting requests call it to see whether token and roles are
-/// still there.
+/// still there. It does not count as use of a session: nobody may be there who looks.
 ///
 /// # Errors
 /// As for [`authenticate`].
@@ -27,16 +48,25 @@ pub async fn look_again(db: &Db, caller: &Caller) -> Result<Caller> {
     caller_of(db, db.holder_by_id(&caller.token).await?)
 }
 
-fn caller_of(db: &Db, holder: Option<(Token, Vec<(Scope, Role)>)>) -> Result<Caller> {
+fn caller_of(db: &Db, holder: Option<Holder>) -> Result<Caller> {
     let invalid = || {
         Error::new(
             Code::InvalidToken,
             "The token is unknown or revoked. Create one with `berth admin token`, or ask for one.",
         )
     };
-    let (token, grants) = holder.filter(|(token, _)| token.revoked_at.is_none()).ok_or_else(invalid)?;
-    if token.expires_at.is_some_and(|at| at <= db.now()) {
-        return Err(Error::new(Code::ExpiredToken, "The token has expired. Create a new one."));
+    let holder = holder.filter(|holder| holder.token.revoked_at.is_none() && !holder.is_cut_off).ok_or_else(invalid)?;
+    let Holder { token, grants, is_disabled, session, .. } = holder;
+    let now = db.now();
+    if token.expires_at.is_some_and(|at| at <= now) || session.is_some_and(|session| session.is_idle(now)) {
+        let detail = match session {
+            Some(_) => "The session has ended. Sign in again.",
+            None => "The token has expired. Create a new one.",
+        };
+        return Err(Error::new(Code::ExpiredToken, detail));
+    }
+    if is_disabled {
+        return Err(disabled());
     }
     Ok(Caller { account: token.account, token: token.id, token_scopes: token.scopes, grants })
 }
@@ -69,7 +99,7 @@ pub async fn issue_token(db: &Db, caller: &Caller, account: Option<UserId>, mut 
     Ok(issued)
 }
 
-/// All tokens of the caller's account, without their secrets.
+/// All tokens of the caller's account but its sessions, without their secrets.
 pub async fn tokens(db: &Db, caller: &Caller) -> Result<Vec<Token>> {
     caller.require_scope(TokenScope::Read)?;
     db.read().await?.tokens_of(&caller.account).await
@@ -82,6 +112,9 @@ pub async fn revoke_token(db: &Db, caller: &Caller, id: &TokenId) -> Result<()> 
     let mut tx = db.begin().await?;
     let token = tx.token(id).await?.filter(|token| token.account == caller.account || caller.is_platform_admin());
     let token = token.ok_or_else(|| Error::not_found("token", id))?;
+    if tx.session(id).await?.is_some() {
+        return Err(Error::not_found("token", id)); // it is ended as a session
+    }
     // A token may always end itself, whatever its scopes.
     if token.id != caller.token {
         caller.require_scope(TokenScope::Manage)?;

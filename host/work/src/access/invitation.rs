@@ -1,0 +1,244 @@
+//! Invitations: issue, list and withdraw them; what they say, and accepting them (P6).
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{Digest, InvitationId, UserId},
+    page::{Page, PageQuery},
+    secret::Secret,
+};
+use berth_model::{
+    access::{
+        AcceptInvitation, Account, Action, BERTH, Caller, Grant, Invitation, InvitationSeen, Inviting,
+        IssuedInvitation, MOST_INVITATIONS, NewAccount, NewGrant, NewInvitation, Origin, Role, Scope, StartedSession,
+        TokenScope, invitation_link, new_invitation_code, new_password,
+    },
+    event::kind,
+};
+use berth_store::{Db, Tx, people::PasswordRow};
+
+use super::{
+    People,
+    accounts::known_scope,
+    first::first_admin_in,
+    people::{By, enabled, name_from, put_password},
+};
+
+/// For how many seconds an invitation of the first admin is good.
+const ADMIN_SECONDS: i64 = 24 * 3600;
+
+impl People {
+    /// Invites a person to a new account, or to one that is there. Whoever manages the members of a place invites new people
+    /// to a role there; everything else is for admins of the platform (P7).
+    ///
+    /// # Errors
+    /// `missing-grant`; `not-found` for the scope and the account; `invitation-limit` for who has issued 100 that are open;
+    /// `invalid-field`, also when neither or both of `account` and `name` are told.
+    #[tracing::instrument(name = "invitation.issue", skip_all)]
+    pub async fn invite(&self, caller: &Caller, new: NewInvitation) -> Result<IssuedInvitation> {
+        let scope = new.grant.as_ref().map(NewGrant::scope).transpose()?;
+        let mut tx = self.db.begin().await?;
+        if let Some(scope) = &scope {
+            known_scope(&mut tx, caller, scope).await?;
+        }
+        Inviting { is_known: new.account.is_some(), scope: scope.clone() }.require(caller)?;
+        let seconds = new.seconds()?;
+        let grant = match (&scope, &new.grant) {
+            (Some(scope), Some(grant)) => {
+                scope.kind().require_role("grant.role", grant.role)?;
+                Some(Grant { scope: scope.kind(), id: scope.id().to_owned(), role: grant.role })
+            }
+            _ => None,
+        };
+        let issuer = caller.account.as_str();
+        if tx.open_invitations_by(issuer).await? >= MOST_INVITATIONS {
+            let detail =
+                format!("{MOST_INVITATIONS} invitations of yours are open. Withdraw some, or wait until they expire.");
+            return Err(Error::new(Code::InvitationLimit, detail).with("limit", MOST_INVITATIONS));
+        }
+        let is_known = new.account.is_some();
+        let account = account_for(&mut tx, issuer, new.account, new.name).await?;
+        let issued = issue(&mut tx, issuer, &account, is_known, grant, seconds, self.url.as_deref()).await?;
+        tx.commit().await?;
+        Ok(issued)
+    }
+
+    /// What an invitation says to whoever has its code.
+    ///
+    /// # Errors
+    /// `invalid-invitation`; `account-disabled`.
+    pub async fn see_invitation(&self, code: &Secret) -> Result<InvitationSeen> {
+        let mut tx = self.db.read().await?;
+        let Invitation { account, name, expires_at, .. } = good(&mut tx, code).await?;
+        let password = tx.password_of(&account).await?;
+        let (has_password, sign_in_name) = (password.is_some(), password.map(|password| password.sign_in_name));
+        Ok(InvitationSeen { account, name, expires_at, has_password, sign_in_name })
+    }
+
+    /// Accepts an invitation: the account gets the role, the password if one is told, and a session. Of many who try the code
+    /// at once, one succeeds.
+    ///
+    /// # Errors
+    /// `invalid-invitation` when the code is unknown, was used or has expired, or the invitation was withdrawn, or whoever
+    /// issued it may not do so any more, between which no difference is made; `account-disabled`; `password-refused`;
+    /// `sign-in-name-taken`; `invalid-field`; `unavailable`.
+    #[tracing::instrument(name = "invitation.accept", skip_all)]
+    pub async fn accept_invitation(&self, accept: AcceptInvitation, from: &Origin) -> Result<StartedSession> {
+        let AcceptInvitation { code, sign_in_name, password } = accept;
+        let mut tx = self.db.read().await?;
+        let Invitation { account, grant, .. } = good(&mut tx, &code).await?;
+        let known = tx.password_of(&account).await?;
+        drop(tx);
+        let row = match password {
+            None if sign_in_name.is_some() => {
+                return Err(Error::field("password", "is needed with a sign-in name."));
+            }
+            None => None,
+            Some(password) => {
+                let name = name_from(sign_in_name.as_deref(), known.as_ref())?;
+                let password = new_password("password", &password, &name)?;
+                let hash = self.passwords.hash(password, self.db.random()).await?;
+                Some(PasswordRow { account_id: account.clone(), sign_in_name: name, hash })
+            }
+        };
+        let scope = grant.as_ref().map(|grant| Scope::parse(grant.scope, &grant.id)).transpose()?;
+        let mut tx = self.db.begin().await?;
+        // Before the account, as whoever disables it holds them in this order, too.
+        if let Some(scope) = &scope {
+            tx.hold_grants(scope).await?;
+        }
+        tx.hold_account(&account).await?;
+        let mut invitation = good(&mut tx, &code).await?;
+        if !tx.use_invitation(&invitation.id).await? {
+            return Err(invalid());
+        }
+        invitation.used_at = Some(tx.now());
+        tx.tell(kind::INVITATION_ACCEPTED, &invitation.id, account.as_str(), &invitation);
+        if let (Some(scope), Some(grant)) = (&scope, &grant) {
+            give(&mut tx, &invitation, scope, grant.role).await?;
+        }
+        if let Some(row) = row {
+            put_password(&mut tx, row, known.is_none(), None).await?;
+        }
+        let started = self.start(&mut tx, &account, By::Invitation, from).await?;
+        tx.commit().await?;
+        Ok(started)
+    }
+}
+
+/// The account that a person is invited to.
+async fn account_for(tx: &mut Tx, issuer: &str, account: Option<UserId>, name: Option<String>) -> Result<Account> {
+    match (account, name) {
+        (Some(id), None) => {
+            enabled(tx, &id).await?;
+            tx.account(&id).await?.ok_or_else(|| Error::not_found("account", &id))
+        }
+        (None, Some(name)) => tx.create_account(issuer, &NewAccount { name }).await,
+        _ => Err(Error::field(
+            "name",
+            "say either the name of a new account, or the id of one that is there as account.",
+        )),
+    }
+}
+
+/// Issues an invitation to an account.
+async fn issue(
+    tx: &mut Tx,
+    issuer: &str,
+    account: &Account,
+    is_known: bool,
+    grant: Option<Grant>,
+    seconds: i64,
+    url: Option<&str>,
+) -> Result<IssuedInvitation> {
+    let now = tx.now();
+    let code = new_invitation_code(tx.random());
+    let invitation = Invitation {
+        id: InvitationId::generate(now, tx.random()),
+        account: account.id.clone(),
+        name: account.name.clone(),
+        grant,
+        by: issuer.to_owned(),
+        created_at: now,
+        expires_at: now.plus_seconds(seconds),
+        used_at: None,
+    };
+    tx.insert_invitation(&invitation, is_known, Digest::of(code.as_bytes())).await?;
+    tx.tell(kind::INVITATION_ISSUED, &invitation.id, issuer, &invitation);
+    let link = url.map(|url| invitation_link(url, &code));
+    Ok(IssuedInvitation { invitation, code, link })
+}
+
+/// Invites whoever has access to the host's machine to the account of the first admin, which is created if there is none. The
+/// link leads to a host that others reach at `url`.
+pub async fn invite_admin(db: &Db, url: Option<&str>) -> Result<IssuedInvitation> {
+    let mut tx = db.begin().await?;
+    tx.hold_events().await?; // a host may start at once
+    let id = first_admin_in(&mut tx).await?;
+    let account = tx.account(&id).await?.ok_or_else(|| Error::not_found("account", &id))?;
+    let issued = issue(&mut tx, BERTH, &account, true, None, ADMIN_SECONDS, url).await?;
+    tx.commit().await?;
+    Ok(issued)
+}
+
+/// A page of the invitations that the caller may know of, newest first: those to places whose members they manage; all for who
+/// reads everything. One that was accepted or has expired is listed for some weeks.
+pub async fn invitations(db: &Db, caller: &Caller, page: &PageQuery) -> Result<Page<Invitation>> {
+    caller.require_scope(TokenScope::Read)?;
+    let items = db.read().await?.invitations_known_to(caller, page).await?;
+    Ok(Page::of(items, page, |invitation| invitation.id.to_string()))
+}
+
+/// Withdraws an invitation that was not accepted. Whoever manages the members of the place may, and admins of the platform.
+///
+/// # Errors
+/// `not-found` for one that the caller may not know of; `missing-grant`; `invalid-invitation` when it was accepted.
+#[tracing::instrument(name = "invitation.withdraw", skip_all, fields(invitation = %id))]
+pub async fn withdraw_invitation(db: &Db, caller: &Caller, id: &InvitationId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found =
+        tx.invitation(id).await?.map(|(invitation, inviting)| (invitation, inviting.scope.unwrap_or(Scope::Platform)));
+    let (invitation, scope) =
+        found.filter(|(_, scope)| caller.knows(scope)).ok_or_else(|| Error::not_found("invitation", id))?;
+    caller.require(Action::ManageMembers, &scope)?;
+    if !tx.delete_invitation(id).await? {
+        return Err(Error::new(
+            Code::InvalidInvitation,
+            "The invitation was accepted. What it gave can be taken back by itself.",
+        ));
+    }
+    tx.tell(kind::INVITATION_WITHDRAWN, id, caller.account.as_str(), &invitation);
+    tx.commit().await
+}
+
+/// The invitation with this code, if it is good now.
+async fn good(tx: &mut Tx, code: &Secret) -> Result<Invitation> {
+    let (invitation, inviting) = tx.invitation_by_code(code.expose()).await?.ok_or_else(invalid)?;
+    let is_open = invitation.used_at.is_none() && invitation.expires_at > tx.now();
+    if !is_open || !still_may(tx, &invitation.by, &inviting).await? {
+        return Err(invalid());
+    }
+    enabled(tx, &invitation.account).await?;
+    Ok(invitation)
+}
+
+/// Whether whoever issued an invitation may do so now.
+async fn still_may(tx: &mut Tx, issuer: &str, inviting: &Inviting) -> Result<bool> {
+    if issuer == BERTH {
+        return Ok(true);
+    }
+    Ok(inviting.is_for(&tx.grants_of(&issuer.parse()?).await?))
+}
+
+/// Gives the account its role, unless it has one there already: whoever is admin meanwhile must not become less by it.
+async fn give(tx: &mut Tx, invitation: &Invitation, scope: &Scope, role: Role) -> Result<()> {
+    if tx.members(scope).await?.iter().any(|member| member.account == invitation.account) {
+        return Ok(());
+    }
+    tx.grant(&invitation.by, &invitation.account, scope, role).await
+}
+
+fn invalid() -> Error {
+    let detail =
+        "The invitation is unknown, was used or withdrawn, or has expired. Ask whoever has sent it for another one.";
+    Error::new(Code::InvalidInvitation, detail)
+}
