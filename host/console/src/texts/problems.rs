@@ -78,7 +78,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "privacy-unchanged" => "隐私保护指引没有变化，请修改后再发布",
 
         // packages
-        "package-name" => "代码包文件名不正确，应为“小程序ID_版本号.apkg”",
+        "package-name" => "代码包文件名不正确，应为“{小程序 ID}_{版本号}.apkg”",
         "package-archive" => "代码包已损坏或结构有歧义，请重新打包",
         "package-path" => "代码包内有不允许的文件路径，请重命名后重新打包",
         "package-limit" => "代码包的大小或文件数超出限制，请删减文件后重新打包",
