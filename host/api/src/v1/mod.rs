@@ -26,10 +26,12 @@ pub mod packages;
 pub mod policies;
 pub mod privacy;
 pub mod product_instances;
+pub mod search;
 pub mod settings;
 pub mod template_messages;
 pub mod users;
 pub mod versions;
+pub mod waiting;
 pub mod webhooks;
 pub mod wechat;
 pub mod workspace_sign_on;
@@ -81,6 +83,8 @@ fn items<T>(items: Vec<T>) -> Result<Json<Items<T>>> {
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
+        .merge(waiting::routes())
+        .merge(search::routes())
         .merge(mini_apps::routes())
         .merge(oidc_clients::routes())
         .merge(app_secrets::routes())
