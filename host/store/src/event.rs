@@ -251,7 +251,10 @@ mod tests {
             (serde_json::json!({"merchant": "bos-coffee"}), "event_merchant (merchant_id=? AND seq>?)"),
             (serde_json::json!({"workspace": "ws-1"}), "event_workspace (workspace_id=? AND seq>?)"),
             (serde_json::json!({}), "sqlite_autoindex_event_1 (seq>?)"),
-            (serde_json::json!({"mini_app": "shop", "before": 0}), "event_mini_app (mini_app_id=? AND seq>? AND seq<?)"),
+            (
+                serde_json::json!({"mini_app": "shop", "before": 0}),
+                "event_mini_app (mini_app_id=? AND seq>? AND seq<?)",
+            ),
         ];
         for (query, index) in cases {
             let plan = plan(&mut tx, &asked(query)).await;
