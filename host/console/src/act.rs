@@ -2,7 +2,12 @@
 
 use axum::extract::{FromRequest, Request};
 
-use crate::{parts::Filled, texts::Texts, visit::{Answer, Visit}, frame::Head};
+use crate::{
+    frame::Head,
+    parts::Filled,
+    texts::Texts,
+    visit::{Answer, Visit},
+};
 
 /// What a form of the console sends, in order.
 pub struct Sent(pub Vec<(String, String)>);

@@ -33,7 +33,27 @@ pub struct Refusal {
 pub fn invalid(field: &str, detail: &str) -> Refused {
     let more = Map::from_iter([("field".to_owned(), Value::from(field))]);
     let (kind, title) = ("/problems/invalid-field".into(), "A field breaks its rule".into());
-    Refused::ByApi(Box::new(Refusal { kind, title, status: 422, detail: detail.into(), request_id: String::new(), more }))
+    Refused::ByApi(Box::new(Refusal {
+        kind,
+        title,
+        status: 422,
+        detail: detail.into(),
+        request_id: String::new(),
+        more,
+    }))
+}
+
+/// That there is nothing at an address, said as the API says it.
+pub fn not_found() -> Refused {
+    let (kind, title) = ("/problems/not-found".into(), "There is no such thing".into());
+    Refused::ByApi(Box::new(Refusal {
+        kind,
+        title,
+        status: 404,
+        detail: String::new(),
+        request_id: String::new(),
+        more: Map::new(),
+    }))
 }
 
 /// Why a page cannot be shown, or an act was not done.

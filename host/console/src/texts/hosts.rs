@@ -7,6 +7,7 @@ texts! {
     no_host_apps = "There are no host apps yet." / "还没有宿主应用。";
     no_host_apps_hint = "A host app is the app on people's phones that runs MiniApps. Admins of the platform register it." / "宿主应用是用户手机上用来运行小程序的 App，由平台管理员登记。";
     host_app_created = "The host app was created. Its key goes into the app." / "宿主应用已创建，请将其公钥配置到 App 中。";
+    host_app_id_hint = "a-z, 0-9 and -, 3 to 63 characters. It never changes. Left empty, one is made." / "3–63 个字符，可用 a-z、0-9 和 -。创建后不可修改；留空则自动生成。";
     public_key = "Public key" / "公钥";
     public_key_hint = "The app sends it with every check. It is no secret." / "App 每次进行版本检查时都会发送公钥，公钥无需保密。";
     runs = "MiniApps that it runs" / "运行的小程序";
@@ -18,6 +19,7 @@ texts! {
     no_members = "Nobody has a role here." / "暂无成员。";
     add_member = "Give a role" / "授予角色";
     account_id = "Account id" / "账号 ID";
+    account_id_hint = "Of somebody who has an account: it is on their page of access." / "对方账号的 ID，可在其“我的权限”页查看。";
     member_set = "The role was given." / "角色已授予。";
     member_removed = "The role was taken away." / "角色已移除。";
     remove = "Remove" / "移除";
@@ -33,6 +35,7 @@ texts! {
     new_webhook = "New webhook" / "新建事件推送";
     webhook_address = "Address" / "推送地址";
     webhook_address_hint = "An https address of your system; events are posted to it, signed." / "您系统的 https 地址，事件将附带签名推送至此地址。";
+    whose_events = "Whose events" / "事件范围";
     webhook_kinds = "Which events" / "推送的事件";
     webhook_kinds_hint = "With commas between them, such as version.published, gray_task.*; empty for all." / "多个事件用英文逗号分隔，例如 version.published, gray_task.*；留空则推送全部事件。";
     no_webhooks = "There are no webhooks yet. They tell your systems what happens here." / "还没有事件推送。添加后，此处发生的事件会通知到您的系统。";
@@ -41,7 +44,7 @@ texts! {
     delete_webhook = "Delete the webhook" / "删除事件推送";
     delete_webhook_effect = "Nothing is sent to the address any more, and its history is gone." / "将不再向该地址推送，历史记录也会一并删除。";
     deliveries = "Deliveries" / "投递记录";
-    no_deliveries = "Nothing was sent yet." / "暂无投递记录。";
+    no_deliveries = "Nothing waits and nothing failed: all events have arrived." / "没有等待中或失败的投递，所有事件均已送达。";
     send_again = "Send again" / "重新投递";
     sent_again(seq) = "Event {seq} will be sent again." / "事件 {seq} 即将重新投递。";
     attempts = "Attempts" / "尝试次数";
@@ -51,7 +54,6 @@ texts! {
     test_went_wrong(why) = "The test failed: {why}" / "测试失败：{why}";
     enabled = "enabled" / "已启用";
     disabled = "disabled" / "已停用";
-    delivery_done = "done" / "成功";
     delivery_waiting = "waiting" / "等待投递";
     delivery_dead = "dead" / "已放弃";
 

@@ -26,11 +26,17 @@ texts! {
     step_team = "Create a team, which owns MiniApps" / "创建团队（小程序归团队所有）";
     step_mini_app = "Create a MiniApp" / "创建小程序";
     step_host_app = "Register the app that is to run it: a host app" / "登记运行小程序的宿主应用";
-    step_binding = "Bind the MiniApp to the host app" / "将小程序绑定到宿主应用";
     step_upload = "Upload a package, submit it, have it approved, publish it" / "上传代码包，提交审核，通过后发布上线";
     home_audit_decide(app, version) = "Decide about {app} {version}" / "审核 {app} {version}";
     home_binding_host(app, host) = "{app} asks to run in {host}" / "{app} 申请在 {host} 中运行";
-    home_binding_team(host, app) = "{host} asks to run {app}" / "{host} 申请运行 {app}";
+    home_gray_failing(app, task, failed, admitted) = "{app}: gray task {task} failed on {failed} of {admitted} devices" / "{app} 的灰度任务 {task}：{admitted} 台设备中有 {failed} 台失败";
+    home_parked(count) = "{count} messages of the order system are parked" / "{count} 条履约消息已搁置";
+    home_dead(count, host) = "{count} deliveries to {host} were given up" / "{count} 次发往 {host} 的投递已放弃";
+    home_channel(name, merchant) = "Channel {name} of {merchant} lost its authorisation" / "{merchant} 的渠道 {name} 授权已失效";
+    home_permit(app, api, host) = "{app} applies for {api} in {host}" / "{app} 申请在 {host} 中使用 {api}";
+    home_skip(app, host) = "{app} applies to skip the check of its domains in {host}" / "{app} 申请在 {host} 中跳过域名校验";
+    more_waits = "There is more. These are the oldest." / "还有更多事项，此处仅显示最早的部分。";
+    home_binding_team(app, host) = "{host} asks to run {app}" / "{host} 申请运行 {app}";
     home_publish(app, version) = "{app} {version} is approved and may be published" / "{app} {version} 已通过审核，可以发布";
     home_rejected(app, version) = "{app} {version} was rejected" / "{app} {version} 已被驳回";
     home_gray_ends(app, task, when) = "Gray task {task} of {app} ends {when}" / "{app} 的灰度任务 {task} 将于 {when} 结束";
@@ -43,7 +49,7 @@ texts! {
     see_why = "See why" / "查看原因";
 
     search_results(q) = "Found for {q}" / "“{q}”的搜索结果";
-    search_nothing = "Nothing was found. MiniApps are searched by name and id, host apps, merchants and teams by id." / "没有找到结果。小程序可按名称和 ID 搜索，宿主应用、商户和团队可按 ID 搜索。";
+    search_nothing = "Nothing was found. Names are searched by a part of them, ids and version numbers as a whole." / "没有找到结果。名称支持部分匹配，ID 和版本号须完整输入。";
 
     my_roles = "My roles" / "我的角色";
     my_tokens = "My API tokens" / "我的访问令牌";
@@ -75,5 +81,17 @@ texts! {
     scope_merchant = "Merchant" / "商户";
     scope_workspace = "Workspace" / "工作空间";
     no_roles = "You have no role yet. An admin of a team, a host app or a merchant can give you one." / "您还没有角色，可请团队、宿主应用或商户的管理员授予。";
+    invite = "Invite somebody" / "邀请成员";
+    invite_hint = "You get a link that works once and for seven days. Give it to the person: who opens it signs in and chooses a password." / "将生成一个 7 天内有效且仅可使用一次的链接。请将链接发给对方，对方打开后即可登录并设置密码。";
+    invited(name) = "The link for {name}. It is shown only now: copy it." / "{name} 的邀请链接，仅显示这一次，请立即复制。";
+    person_name = "Name of the person" / "对方姓名";
+    person_name_hint = "An account with this name is made." / "将以此姓名创建账号。";
+    role_where = "Where" / "角色范围";
+    open_invitations = "Open invitations" / "待接受的邀请";
+    withdraw_invitation = "Withdraw" / "撤回";
+    invitation_withdrawn = "The invitation was withdrawn." / "邀请已撤回。";
+    all_accounts = "All accounts" / "全部账号";
+    disable = "Disable" / "停用";
+    enable = "Enable" / "启用";
     signed_out = "You are signed out." / "您已退出登录。";
 }

@@ -27,6 +27,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "not-found" => "内容不存在，或您无权查看；请核对 ID",
         "route-not-found" => "地址不存在，请检查拼写，并确认服务器版本是否过旧",
         "method-not-allowed" => "此地址不支持该请求方法，请改用支持的方法",
+        "file-too-large" => "文件过大，无法显示；请下载后查看",
         "unsupported-media-type" => "不支持此内容类型，请检查文件类型或 Content-Type",
         "too-many-requests" => "操作过于频繁，请稍后再试",
         "idempotency-mismatch" => "此 Idempotency-Key 已用于其他请求，请刷新页面后重新提交",

@@ -2,6 +2,7 @@
 
 use super::{Texts, texts};
 use crate::visitor::Theme;
+use berth_model::access::ScopeKind;
 
 texts! {
     state_development = "development" / "开发版本";
@@ -47,10 +48,21 @@ impl Texts {
         }
     }
 
+    /// The name of a kind of scope.
+    pub fn scope_name(self, kind: ScopeKind) -> &'static str {
+        match kind {
+            ScopeKind::Platform => self.scope_platform(),
+            ScopeKind::Team => self.scope_team(),
+            ScopeKind::HostApp => self.scope_host_app(),
+            ScopeKind::Merchant => self.scope_merchant(),
+            ScopeKind::Workspace => self.scope_workspace(),
+        }
+    }
+
     /// The name of a role.
-    pub fn role_name(self, role: berth_model::access::Role) -> &'static str {
+    pub fn role_name(self, role: &berth_model::access::Role) -> &'static str {
         use berth_model::access::Role;
-        match (self.0, role) {
+        match (self.0, *role) {
             (super::Language::English, role) => role.as_str(),
             (_, Role::Admin) => "管理员",
             (_, Role::Developer) => "开发者",

@@ -7,7 +7,11 @@ use axum::{
     http::Method,
     routing::get,
 };
-use berth_model::{access::Action, mini_app::MiniApp, version::{State, Version}};
+use berth_model::{
+    access::Action,
+    mini_app::MiniApp,
+    version::{State, Version},
+};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
