@@ -11,6 +11,7 @@
 )]
 
 pub mod bench;
+pub mod browser;
 pub mod guests;
 pub mod invariants;
 pub mod login_provider;

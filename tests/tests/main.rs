@@ -5,6 +5,7 @@
 
 mod access;
 mod channel;
+mod console;
 mod crash;
 mod crash_endpoints;
 mod downloads;

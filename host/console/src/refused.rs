@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    parts::Tone,
     path::with_query,
     texts::{Language, Texts},
     visitor::Taste,
@@ -108,7 +107,6 @@ struct Body<'a> {
     says: Says,
     problem: Option<&'a str>,
     request_id: &'a str,
-    tone: Tone,
 }
 
 impl Refused {
@@ -136,7 +134,7 @@ impl Refused {
             }
         };
         let title = says.heading.clone();
-        let body = Body { t, says, problem, request_id, tone: Tone::Bad };
+        let body = Body { t, says, problem, request_id };
         crate::frame::alone(taste, status, &title, &body)
     }
 }

@@ -58,7 +58,7 @@ texts! {
     decisions = "Decisions of host apps" / "宿主应用审核结果";
     policies_said = "What the policies say" / "策略检查结果";
     policies_not_yet = "The policies are judging." / "策略检查中…";
-    no_findings(count, millis) = "No findings: {count} policies ran in {millis} ms." / "未发现问题：共运行 {count} 个策略，耗时 {millis} 毫秒。";
+    no_findings = "The policies found nothing." / "策略未发现问题。";
     failed_open = "These policies gave no verdict, and the version went on without them:" / "以下策略未给出结论，版本已跳过这些策略继续审核：";
     took(millis) = "{millis} ms" / "{millis} 毫秒";
     policy = "Policy" / "策略";

@@ -145,7 +145,7 @@ async fn show_publish(visit: &Visit, id: &str, number: &str, filled: &Filled) ->
     let hosts = reached(visit, &it.mini_app).await;
     let mut effects = vec![match &it.online {
         Some(online) => t.publish_effect_replaces(number, &online.version, &hosts),
-        None => t.publish_effect_first(&hosts, number),
+        None => t.publish_effect_first(number, &hosts),
     }];
     let is_overtaken = |task: &&GrayTask| number.parse().is_ok_and(|published| task.version <= published);
     let ended = it.gray_tasks.iter().filter(is_overtaken);

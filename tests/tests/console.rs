@@ -1,0 +1,244 @@
+//! The web console, as browsers see it: by HTTP, without a screen.
+
+use std::collections::BTreeSet;
+
+use berth_tests::{
+    Database, Host,
+    browser::{Browser, Page},
+    on_both, packed,
+    scene::{Scene, person, text},
+};
+use clap::Parser;
+use reqwest::Method;
+use serde_json::json;
+
+/// A scene with something on every page: versions in all states, a trial, a webhook, an event.
+async fn furnished(host: Host) -> Scene {
+    let scene = Scene::set(host).await;
+    scene.online("1.0.0").await;
+    scene.online("1.1.0").await;
+    scene.approved("1.2.0").await;
+    scene.push("1.0.0", "1.3.0").await.good();
+    let audit = scene.submit_script("1.4.0", "eval('wx.' + location.hash)").await;
+    if audit["state"] == "deciding" {
+        scene.decide(&audit, false, "It runs code that nobody has seen.").await.good();
+    }
+    scene.push("1.0.0", "1.5.0").await.good();
+    scene.submit("1.5.0").await;
+    scene.gray("1.2.0", json!({})).await.good();
+    let trial = json!({"version": "1.3.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
+    scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
+    let webhook = json!({"url": "http://127.0.0.1:9/hook", "scope": {"kind": "platform", "id": ""}});
+    scene.admin.post("/v1/webhooks", webhook).await.good();
+    scene
+}
+
+/// All pages that can be reached from the first one, each kind of page a few times.
+async fn all_pages(browser: &Browser) -> Vec<Page> {
+    let kind = |address: &str| {
+        let path = address.split(['?', '#']).next().unwrap();
+        let parts = path
+            .split('/')
+            .map(|part| if part.contains(['.', '_']) || part.parse::<u64>().is_ok() { "*" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let (mut waiting, mut seen, mut kinds) = (vec!["/ui".to_owned()], BTreeSet::new(), Vec::<String>::new());
+    let mut pages = Vec::new();
+    while let Some(address) = waiting.pop() {
+        let address = address.split('#').next().unwrap().to_owned();
+        let is_page = address.starts_with("/ui") && !address.starts_with("/ui/assets/");
+        if !is_page || !seen.insert(address.clone()) || kinds.iter().filter(|one| **one == kind(&address)).count() >= 3
+        {
+            continue;
+        }
+        kinds.push(kind(&address));
+        let page = browser.get(&address).await;
+        waiting.extend(page.links());
+        pages.push(page);
+    }
+    pages
+}
+
+on_both! {
+    async fn b32_every_page_is_whole_in_both_languages_for_everybody(host) {
+        let scene = furnished(host).await;
+        let (developer, token) = person(&scene.admin, "Dora", json!({})).await;
+        let path = format!("/v1/teams/{}/members/{developer}", scene.team);
+        scene.admin.put(&path, json!({"role": "developer"})).await.good();
+        let (auditor, auditors) = person(&scene.admin, "Audrey", json!({})).await;
+        scene.admin.put(&format!("/v1/host-apps/super-app/members/{auditor}"), json!({"role": "auditor"})).await.good();
+        let (_, nobody) = person(&scene.admin, "Nobody", json!({})).await;
+        let visitors =
+            [("admin", &scene.host.admin_token), ("developer", &token), ("auditor", &auditors), ("nobody", &nobody)];
+        for (who, token) in visitors {
+            for language in ["en", "zh-CN"] {
+                let browser = Browser::signed_in(&scene.host, token).await;
+                browser.keep("berth_language", language);
+                let pages = all_pages(&browser).await;
+                for page in &pages {
+                    assert_eq!(page.status, 200, "{who} {language} {}: {}", page.address, page.html);
+                    let faults = page.faults();
+                    assert!(faults.is_empty(), "{who} {language} {}: {faults:?}", page.address);
+                    assert!(page.html.contains(&format!("<html lang=\"{language}\"")), "{}", page.address);
+                    assert!(page.html.len() < 100_000, "{} has {} bytes", page.address, page.html.len());
+                    for form in page.posts() {
+                        let status = browser
+                            .request(Method::DELETE, form.split('?').next().unwrap())
+                            .send()
+                            .await
+                            .unwrap()
+                            .status();
+                        assert_eq!(status, 405, "{}: the form leads to {form}", page.address);
+                    }
+                }
+                let least = if who == "admin" { 40 } else { 6 };
+                assert!(pages.len() >= least, "{who} sees {} pages", pages.len());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_of_the_console_are_commands_of_berth() {
+    let scene = furnished(Host::start(Database::Sqlite).await).await;
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    let mut commands: BTreeSet<String> = BTreeSet::new();
+    for page in all_pages(&browser).await {
+        commands.extend(page.commands());
+    }
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let words = shell_words(&command);
+        if let Err(error) = berth::program::Cli::try_parse_from(&words) {
+            panic!("{command}: {error}");
+        }
+    }
+}
+
+/// The words of a command line, as far as the console quotes them; capital words stand for what people write there.
+fn shell_words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in command.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c == ' ' => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    let stands_for = |word: String| match word.as_str() {
+        "HOST_APP" => "super-app".to_owned(),
+        "TEAM" => "team_01arz3ndektsv4rrffq69g5fav".to_owned(),
+        _ => word,
+    };
+    words.into_iter().map(stands_for).collect()
+}
+
+on_both! {
+    async fn people_come_in_by_an_invitation_and_by_a_password_and_leave(host) {
+        let scene = Scene::set(host).await;
+        let invitation = json!({"name": "Ann", "grant": {"scope": "team", "id": scene.team, "role": "developer"}});
+        let code = text(&scene.admin.post("/v1/invitations", invitation).await.good()["code"]);
+        let ann = Browser::new(&scene.host);
+        let page = ann.get("/ui/mini-apps").await;
+        assert_eq!(page.address, "/ui/sign-in?back=%2Fui%2Fmini-apps");
+        let page = ann.get(&format!("/ui/invitation/{code}")).await;
+        assert!(page.says("This link signs in as Ann.") && page.faults().is_empty(), "{:?}", page.faults());
+        let short =
+            ann.send(&format!("/ui/invitation/{code}"), &[("sign_in_name", "ann"), ("password", "short")]).await;
+        assert!(short.html.contains("value=\"ann\"") && !short.html.contains("short\""), "{}", short.html);
+        let phrase = "a horse that eats batteries";
+        let page = ann.send(&format!("/ui/invitation/{code}"), &[("sign_in_name", "ann"), ("password", phrase)]).await;
+        assert_eq!((page.address.as_str(), page.status), ("/ui", 200));
+        assert_eq!(ann.get(&format!("/ui/invitation/{code}")).await.status, 404, "it works once");
+        let page = ann.send("/ui/sign-out", &[]).await;
+        assert_eq!(page.address, "/ui/sign-in");
+        assert_eq!(ann.get("/ui/me").await.address, "/ui/sign-in?back=%2Fui%2Fme");
+        let wrong = [("sign_in_name", "ann"), ("password", "a horse that eats nothing"), ("back", "/ui/mini-apps")];
+        let page = ann.send("/ui/sign-in", &wrong).await;
+        assert!(page.html.contains("value=\"ann\"") && !page.html.contains("eats nothing"), "{}", page.html);
+        let page =
+            ann.send("/ui/sign-in", &[("sign_in_name", "ANN"), ("password", phrase), ("back", "/ui/mini-apps")]).await;
+        assert_eq!(page.address, "/ui/mini-apps");
+        assert!(page.says("Coffee"));
+    }
+}
+
+#[tokio::test]
+async fn f82_other_sites_do_nothing_in_the_name_of_a_visitor() {
+    let scene = Scene::set(Host::start(Database::Sqlite).await).await;
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+    {
+        let mut request = browser.request(Method::POST, "/ui/mini-apps/coffee/shelf").build().unwrap();
+        request.headers_mut().remove("sec-fetch-site");
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let answer = reqwest::Client::new().execute(request).await.unwrap();
+        assert_eq!(answer.status(), 403, "{name}: {value}");
+    }
+    assert_eq!(scene.admin.get("/v1/mini-apps/coffee").await.good()["on_shelf"], true);
+}
+
+on_both! {
+    async fn a_first_version_goes_online_by_the_console_alone(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let package = packed("coffee/1.0.0", "coffee_1.0.0.apkg");
+        let none = browser
+            .upload("/ui/mini-apps/coffee/upload", &[("submit", "on")], ("package", "dist.zip", package.clone()))
+            .await;
+        assert!(none.says("Write the version number into its field."), "{}", none.html);
+        let fields = [("version", ""), ("submit", "on")];
+        let page =
+            browser.upload("/ui/mini-apps/coffee/upload", &fields, ("package", "coffee_1.0.0.apkg", package)).await;
+        assert_eq!(page.address, "/ui/mini-apps/coffee/versions/1.0.0");
+        assert!(page.says("1.0.0 was uploaded and submitted for audit."), "{}", page.html);
+        let detail = scene.admin.get("/v1/mini-apps/coffee/versions/1.0.0").await.good();
+        let audit = text(&scene.judged(&text(&detail["audit"]["id"])).await["id"]);
+        let home = browser.get("/ui").await;
+        assert!(home.says("Decide about Coffee 1.0.0"), "{}", home.html);
+        let address = format!("/ui/audits/{audit}");
+        let refused = browser.send(&address, &[("host_app", "super-app"), ("reject", "yes"), ("note", "")]).await;
+        assert!(refused.html.contains("role=\"alert\""), "a rejection needs a note");
+        let page = browser.send(&address, &[("host_app", "super-app"), ("approve", "yes"), ("note", "")]).await;
+        assert!(page.says("Approved for super-app."), "{}", page.html);
+        assert!(browser.get("/ui").await.says("Coffee 1.0.0 is approved and may be published"));
+        let address = "/ui/mini-apps/coffee/versions/1.0.0/publish";
+        assert!(browser.get(address).await.says("Devices in super-app get 1.0.0."));
+        let page = browser.send(address, &[("note", "the first")]).await;
+        assert!(page.says("1.0.0 is online.") && page.says("still online"), "{}", page.html);
+        assert!(!browser.get("/ui/mini-apps/coffee").await.says("1.0.0 is online."), "it is said once");
+        assert_eq!(scene.version_for("device-1").await, "1.0.0");
+    }
+}
+
+#[tokio::test]
+async fn b28_what_people_write_is_text_on_every_page() {
+    let scene = Scene::set(Host::start(Database::Sqlite).await).await;
+    let evil = "<img src=x onerror=alert(1)>\"'</title><script>alert(1)</script>";
+    let name = &evil[..60];
+    scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&json!({"name": name, "description": evil}))).await.good();
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    for page in all_pages(&browser).await {
+        assert!(!page.html.contains("<img") && !page.html.contains("<script>"), "{}", page.address);
+    }
+    let searched = browser.get("/ui/search?q=%3Cscript%3Ealert%281%29%3C%2Fscript%3E").await;
+    assert!(!searched.html.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn b32_the_files_of_a_package_are_shown_as_text_alone() {
+    let scene = Scene::set(Host::start(Database::Sqlite).await).await;
+    scene.submit_script("1.0.0", "var page = '<script>alert(1)</script>';\neval(location.hash);").await;
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    let page = browser.get("/ui/mini-apps/coffee/versions/1.0.0/files?path=pages%2Findex%2Fextra.js").await;
+    assert!(
+        page.says("var page = '<script>alert(1)</script>';") && !page.html.contains("<script>alert"),
+        "{}",
+        page.html
+    );
+    assert!(page.html.contains("id=\"L2\" class=\"marked\""), "the finding stands in its line: {}", page.html);
+    assert!(page.faults().is_empty(), "{:?}", page.faults());
+}
