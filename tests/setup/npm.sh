@@ -8,11 +8,11 @@ if ! ask_apt node nodejs || ! ask_apt npm npm; then
     exit 3
 fi
 missing=
-for module in standardwebhooks cloudevents openid-client oidc-provider; do
+for module in standardwebhooks cloudevents openid-client oidc-provider axe-core; do
     [ -d "$dir/node_modules/$module" ] || missing=yes
 done
 if [ -n "$missing" ]; then
     mkdir -p "$dir"
-    npm install --prefix "$dir" --no-audit --no-fund --silent standardwebhooks@1 cloudevents@8 openid-client@6 oidc-provider@9 >&2 || exit 3
+    npm install --prefix "$dir" --no-audit --no-fund --silent standardwebhooks@1 cloudevents@8 openid-client@6 oidc-provider@9 axe-core@4 >&2 || exit 3
 fi
 realpath "$dir/node_modules"

@@ -7,7 +7,8 @@ cluster=$(mktemp -d)
 s3=${CARGO_TARGET_DIR:-target}/s3
 nats=${CARGO_TARGET_DIR:-target}/nats
 clickhouse=${CARGO_TARGET_DIR:-target}/clickhouse
-trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"; tests/setup/clickhouse.sh stop "$clickhouse"' EXIT
+browser=${CARGO_TARGET_DIR:-target}/browser
+trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"; tests/setup/clickhouse.sh stop "$clickhouse"; tests/setup/browser.sh stop "$browser"' EXIT
 
 # missing WHAT HOW   says loudly what is left out and how to have it; in CI that is the end
 missing() {
@@ -43,6 +44,12 @@ if url=$(tests/setup/clickhouse.sh start "$clickhouse"); then
     export BERTH_TEST_CLICKHOUSE=$url
 else
     missing "the tests on ClickHouse" "Install it (Debian 12: apt-get install clickhouse-server) to run them."
+fi
+
+if url=$(tests/setup/browser.sh start "$browser"); then
+    export BERTH_TEST_BROWSER=$url
+else
+    missing "the tests of the console in a browser" "Install it (Debian: apt-get install chromium chromium-driver) to run them."
 fi
 
 if python=$(tests/setup/otlp.sh "${CARGO_TARGET_DIR:-target}/otlp"); then

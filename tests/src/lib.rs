@@ -12,6 +12,7 @@
 
 pub mod bench;
 pub mod browser;
+pub mod chromium;
 pub mod guests;
 pub mod invariants;
 pub mod login_provider;

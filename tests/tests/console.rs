@@ -1,12 +1,14 @@
 //! The web console, as browsers see it: by HTTP, without a screen.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use berth_tests::{
     Database, Host,
     browser::{Browser, Page},
+    chromium::Window,
     on_both, packed,
     scene::{Scene, person, text},
+    there_is,
 };
 use clap::Parser;
 use reqwest::Method;
@@ -241,4 +243,64 @@ async fn b32_the_files_of_a_package_are_shown_as_text_alone() {
     );
     assert!(page.html.contains("id=\"L2\" class=\"marked\""), "the finding stands in its line: {}", page.html);
     assert!(page.faults().is_empty(), "{:?}", page.faults());
+}
+
+/// A window in which somebody has signed in, with the address of the host.
+async fn window(scene: &Scene, driver: &str) -> Window {
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    let window = Window::open(driver, 1280, 900).await;
+    window.go(&format!("{}/ui/sign-in", scene.host.url)).await;
+    window.keep("berth_session", &browser.cookie("berth_session").unwrap()).await;
+    window
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_can_be_read_by_everybody_in_a_real_browser() {
+    let (Some(driver), Some(modules)) = (there_is("BERTH_TEST_BROWSER"), there_is("BERTH_TEST_NODE_MODULES")) else {
+        return;
+    };
+    let axe = Path::new(&modules).join("axe-core/axe.min.js");
+    let scene = furnished(Host::start(Database::Sqlite).await).await;
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    let pages: Vec<_> = all_pages(&browser).await.into_iter().map(|page| page.address).collect();
+    let window = window(&scene, &driver).await;
+    for (language, theme) in [("en", "light"), ("zh-CN", "dark")] {
+        window.keep("berth_language", language).await;
+        window.keep("berth_theme", theme).await;
+        for address in &pages {
+            window.go(&format!("{}{address}", scene.host.url)).await;
+            let found = window.axe(&axe).await;
+            assert!(found.is_empty(), "{language} {theme} {address}: {found:#?}");
+            let complaints = window.complaints().await;
+            assert!(complaints.is_empty(), "{address}: {complaints:?}");
+        }
+    }
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_is_uploaded_and_a_page_renews_itself_in_a_real_browser() {
+    let Some(driver) = there_is("BERTH_TEST_BROWSER") else { return };
+    let scene = Scene::set(Host::start(Database::Sqlite).await).await;
+    let window = window(&scene, &driver).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("coffee_1.0.0.apkg");
+    std::fs::write(&file, packed("coffee/1.0.0", "coffee_1.0.0.apkg")).unwrap();
+    window.go(&format!("{}/ui/mini-apps/coffee/upload", scene.host.url)).await;
+    window.type_into("#package", file.to_str().unwrap()).await;
+    window.click("main form button.primary").await;
+    window.wait_for("return location.pathname === '/ui/mini-apps/coffee/versions/1.0.0'").await;
+    let detail = scene.admin.get("/v1/mini-apps/coffee/versions/1.0.0").await.good();
+    let audit = scene.judged(&text(&detail["audit"]["id"])).await;
+    window.go(&format!("{}/ui/mini-apps/coffee", scene.host.url)).await;
+    scene.decide(&audit, true, "").await.good();
+    scene.publish("1.0.0").await.good();
+    window.wait_for("return document.getElementById('overview').innerText.includes('published')").await;
+    window.press("/").await;
+    window.wait_for("return document.activeElement.id === 'q'").await;
+    window.press("coffee\u{E007}").await;
+    window.wait_for("return location.pathname === '/ui/search'").await;
+    let complaints = window.complaints().await;
+    assert!(complaints.is_empty(), "{complaints:?}");
+    window.close().await;
 }
