@@ -9,10 +9,10 @@ use berth_base::clock::duration;
 pub struct SessionConfig {
     /// After how long a session ends, however much it is used.
     #[arg(long = "session-life", env = "BERTH_SESSION_LIFE", default_value = "336h", value_parser = a_minute_or_more, value_name = "TIME")]
-    pub life: Duration,
+    pub session_life: Duration,
     /// After how long a session ends that nobody uses; at least a minute.
     #[arg(long = "session-idle", env = "BERTH_SESSION_IDLE", default_value = "12h", value_parser = a_minute_or_more, value_name = "TIME")]
-    pub idle: Duration,
+    pub session_idle: Duration,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -20,7 +20,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Default for SessionConfig {
     /// The defaults of the command line.
     fn default() -> Self {
-        Self { life: 14 * DAY, idle: DAY / 2 }
+        Self { session_life: 14 * DAY, session_idle: DAY / 2 }
     }
 }
 
@@ -36,8 +36,8 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_command_line_and_a_session_lasts_a_minute_at_least() {
-        let SessionConfig { life, idle } = SessionConfig::default();
-        assert_eq!((a_minute_or_more("336h"), a_minute_or_more("12h")), (Ok(life), Ok(idle)));
+        let SessionConfig { session_life, session_idle } = SessionConfig::default();
+        assert_eq!((a_minute_or_more("336h"), a_minute_or_more("12h")), (Ok(session_life), Ok(session_idle)));
         assert!(a_minute_or_more("59s").is_err() && a_minute_or_more("soon").is_err());
     }
 }

@@ -148,8 +148,8 @@ mod tests {
         };
         for (password, hash, is_right) in [
             ("correct pony pile", Some(one.as_str()), true),
-            ("correct pony pile", Some(&other), true),
-            ("Correct pony pile", Some(&one), false),
+            ("correct pony pile", Some(other.as_str()), true),
+            ("Correct pony pile", Some(one.as_str()), false),
             ("correct pony pile", None, false),
         ] {
             assert_eq!(compared(password, hash).await, Compared { is_right, renewed: None }, "{password} {hash:?}");

@@ -96,7 +96,7 @@ impl People {
         from: &Origin,
     ) -> Result<StartedSession> {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        let end = tx.now().plus_seconds(seconds(self.sessions.life));
+        let end = tx.now().plus_seconds(seconds(self.sessions.session_life));
         let (by, token) = match by {
             By::Password => (SessionBy::Password, None),
             By::Invitation => (SessionBy::Invitation, None),
@@ -107,7 +107,7 @@ impl People {
             scopes: token.map_or_else(|| TokenScope::ALL.to_vec(), |token| token.scopes.clone()),
             expires_at: token.and_then(|token| token.expires_at).map_or(end, |at| at.min(end)),
             from_token: token.map(|token| &token.id),
-            idle_seconds: seconds(self.sessions.idle),
+            idle_seconds: seconds(self.sessions.session_idle),
             origin: from,
         };
         let started = tx.start_session(new).await?;
