@@ -1,6 +1,7 @@
 //! The pages of the console, by what they are about.
 
 mod access;
+mod gray;
 mod versions;
 mod home;
 mod mini_apps;
@@ -12,5 +13,5 @@ use crate::Console;
 
 /// All pages.
 pub fn routes() -> Router<Console> {
-    Router::new().merge(sign_in::routes()).merge(home::routes()).merge(mini_apps::routes()).merge(access::routes())
+    Router::new().merge(sign_in::routes()).merge(home::routes()).merge(mini_apps::routes()).merge(gray::routes()).merge(access::routes())
 }
