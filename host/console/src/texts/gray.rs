@@ -151,7 +151,6 @@ texts! {
     ask_because_gray = "A gray task gives it to the device." / "设备命中了灰度任务。";
     ask_because_trial = "The account is named in the trial." / "该账号在体验名单中。";
     ask_force = "What the device has must not run any more." / "设备上的版本不可再运行。";
-    ask_why = "Why" / "原因";
     ask_package = "Package" / "代码包";
     ask_rules = "Every rule that was tried" / "依次判断的规则";
     ask_passed = "passed" / "通过";

@@ -4,7 +4,10 @@ use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_model::rollout::Note;
 use serde::Deserialize;
 
-use super::{super::mini_apps::{head, mini_app}, one::task};
+use super::{
+    super::mini_apps::{head, mini_app},
+    one::task,
+};
 use crate::{
     Console,
     act::{Confirm, Sent},

@@ -55,7 +55,6 @@ pub struct Chart {
     pub height: i64,
     pub left: i64,
     pub right: i64,
-    pub bottom: i64,
     pub lines: Vec<Line>,
     pub levels: Vec<Level>,
     pub moments: Vec<Moment>,
@@ -96,7 +95,6 @@ pub fn draw(buckets: &[Bucket], names: [&'static str; 4]) -> Option<Chart> {
         height: HEIGHT,
         left: LEFT,
         right: WIDTH - RIGHT,
-        bottom: HEIGHT - BOTTOM,
         lines: (0..names.len()).map(line).collect(),
         levels: levels.map(|count| Level { y: y(count), count }).collect(),
         moments: moments.into_iter().map(|(at, anchor)| Moment { x: x(at), at, anchor }).collect(),
@@ -115,7 +113,12 @@ fn sums(buckets: &[Bucket], stretch: i64) -> Vec<(Millis, Counts)> {
 }
 
 /// The points of one line: it is level where nothing happened, and rises in each stretch.
-fn points(buckets: &[Bucket], rows: &[(Millis, Counts)], place: impl Fn(Millis, u64) -> (i64, i64), of: usize) -> String {
+fn points(
+    buckets: &[Bucket],
+    rows: &[(Millis, Counts)],
+    place: impl Fn(Millis, u64) -> (i64, i64),
+    of: usize,
+) -> String {
     let before = std::iter::once(0).chain(rows.iter().map(|(_, counts)| counts[of]));
     let rises = buckets.iter().zip(before).zip(rows);
     let mut points: Vec<_> = rises
@@ -160,8 +163,14 @@ mod tests {
         assert_eq!(chart.lines[1].points, "56,212 216,212 376,140 536,140 696,140");
         assert_eq!(chart.lines[3].class, "s4");
         assert_eq!(chart.last(), [10, 4, 4, 1]);
-        assert_eq!(chart.levels.iter().map(|level| (level.y, level.count)).collect::<Vec<_>>(), [(212, 0), (122, 5), (32, 10)]);
-        assert_eq!(chart.moments.iter().map(|moment| (moment.x, moment.at.0)).collect::<Vec<_>>(), [(56, 0), (376, 20), (696, 40)]);
+        assert_eq!(
+            chart.levels.iter().map(|level| (level.y, level.count)).collect::<Vec<_>>(),
+            [(212, 0), (122, 5), (32, 10)]
+        );
+        assert_eq!(
+            chart.moments.iter().map(|moment| (moment.x, moment.at.0)).collect::<Vec<_>>(),
+            [(56, 0), (376, 20), (696, 40)]
+        );
     }
 
     #[test]

@@ -5,7 +5,12 @@ use berth_base::clock::Millis;
 use berth_model::rollout::{EditGrayTask, EditTaskPolicy, GrayTask, State, TaskPolicy, share::POLICY};
 use serde_json::Value;
 
-use super::{super::mini_apps::{head, mini_app}, moment, number, one::task, share};
+use super::{
+    super::mini_apps::{head, mini_app},
+    moment, number,
+    one::task,
+    share,
+};
 use crate::{
     Console,
     act::Sent,

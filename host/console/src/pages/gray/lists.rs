@@ -131,13 +131,8 @@ fn name_of(file: &str) -> &str {
 /// What was read of a list, in words.
 fn told(t: Texts, UploadedCohort { cohort, read }: &UploadedCohort) -> String {
     let first = read.first.join(", ");
-    let said = t.list_read(
-        &cohort.name,
-        grouped(cohort.members),
-        first,
-        grouped(cohort.duplicates),
-        grouped(cohort.blanks),
-    );
+    let said =
+        t.list_read(&cohort.name, grouped(cohort.members), first, grouped(cohort.duplicates), grouped(cohort.blanks));
     match read.odd.len() as u64 + read.more_odd {
         0 => said,
         odd => format!("{said} {}", t.list_odd(grouped(odd))),
@@ -150,6 +145,9 @@ mod tests {
 
     #[test]
     fn a_list_is_named_by_its_file() {
-        assert_eq!(["testers.txt", "C:\\lists\\vip.guids.txt", "plain"].map(name_of), ["testers", "vip.guids", "plain"]);
+        assert_eq!(
+            ["testers.txt", "C:\\lists\\vip.guids.txt", "plain"].map(name_of),
+            ["testers", "vip.guids", "plain"]
+        );
     }
 }

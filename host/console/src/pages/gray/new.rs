@@ -15,7 +15,9 @@ use berth_model::{
         LimitOverrides,
         registry::{Mode, NewPolicyBinding, OnError},
     },
-    rollout::{Cohort, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, share::POLICY},
+    rollout::{
+        Cohort, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, share::POLICY,
+    },
     version::Version,
 };
 use serde::Deserialize;
@@ -106,7 +108,9 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     let lists: Vec<Cohort> = visit.api.list(&at!("/v1/mini-apps/{}/cohorts", id)).await.or_show(visit)?;
     let hosts = bindings::active(visit, app).await;
     let online = it.online.as_ref();
-    let may_give = |version: &&Version| version.online_at.is_none() && online.is_some_and(|online| version.version > online.version);
+    let may_give = |version: &&Version| {
+        version.online_at.is_none() && online.is_some_and(|online| version.version > online.version)
+    };
     let now = show::now();
     let page = Form {
         t,

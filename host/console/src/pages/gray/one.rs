@@ -155,8 +155,7 @@ async fn acts(visit: &Visit, app: &MiniApp, task: &GrayTask) -> Vec<Act> {
     }
     let act = |name, path: &str, class| Act { name, address: at!("/ui/gray/{}", task.id) + path, class };
     let mut acts = Vec::new();
-    let version: Option<Version> =
-        visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", app.id, task.version)).await.ok();
+    let version: Option<Version> = visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", app.id, task.version)).await.ok();
     if version.is_some_and(|version| version.state == VersionState::Approved) {
         let address = at!("/ui/mini-apps/{}/versions/{}/publish", app.id, task.version);
         acts.push(Act { name: t.gray_publish(), address, class: "primary" });
