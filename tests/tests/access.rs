@@ -70,6 +70,8 @@ const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 /// All operations of the API, each with who may do it.
 const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/me", May::Anybody),
+    ("GET", "/v1/waiting", May::Anybody),
+    ("GET", "/v1/search", May::Anybody),
     ("GET", "/v1/accounts", May::Platform),
     ("POST", "/v1/accounts", May::Platform),
     ("POST", "/v1/accounts/{id}/disable", May::Platform),
@@ -266,6 +268,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/mini-apps/{id}/versions/{version}", DEVELOP),
     ("GET", "/v1/mini-apps/{id}/versions/{version}/findings", May::Both),
     ("GET", "/v1/mini-apps/{id}/versions/{version}/files", May::Both),
+    ("GET", "/v1/mini-apps/{id}/versions/{version}/files/{path}", May::Both),
+    ("GET", "/v1/mini-apps/{id}/compare", May::Both),
     ("GET", "/v1/mini-apps/{id}/versions/{version}/audits", May::Both),
     ("POST", "/v1/mini-apps/{id}/versions/{version}/submit", DEVELOP),
     ("POST", "/v1/mini-apps/{id}/versions/{version}/withdraw", DEVELOP),
@@ -621,6 +625,7 @@ impl Cast {
             .replace("{ticket}", "guess")
             .replace("{vid}", "vid-1")
             .replace("{version}", "1.3.0")
+            .replace("{path}", "app.json")
             .replace("{name}", "coffee_1.3.0.apkg")
             .replace("{seq}", "1")
             .replace("{number}", "1")
@@ -640,6 +645,8 @@ impl Cast {
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/fulfilments" => format!("{filled}?merchant={}", self.places["merchant"]),
+            "/v1/search" => format!("{filled}?q=coffee"),
+            "/v1/mini-apps/{id}/compare" => format!("{filled}?from=1.3.0&to=1.3.0"),
             "/v1/account-names" => format!("{filled}?ids={}", self.places["account"]),
             "/v1/host-apps/{id}/subscriptions" | "/v1/host-apps/{id}/privacy-consents" => {
                 format!("{filled}?mini_app=coffee&account=alice")

@@ -26,7 +26,10 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("console", &["base", "model"]),
     ("swap", &["base", "model"]),
     ("cli", &["base", "package", "model", "judge", "swap"]),
-    ("berth", &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "console", "swap", "cli"]),
+    (
+        "berth",
+        &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "console", "swap", "cli"],
+    ),
 ];
 
 /// Where a heavy library stands. Its types end there.

@@ -1,7 +1,10 @@
 //! Versions: their audits, the shelf and the trial, over HTTP.
 
+use std::io::Cursor;
+
+use berth_package::ZipWriter;
 use berth_tests::{
-    on_both, packed,
+    Answer, on_both, packed,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -146,5 +149,92 @@ on_both! {
         assert_eq!(scene.version_for("e").await, "1.0.0");
         scene.move_task(&task, "resume").await.good();
         assert_eq!(scene.version_for("e").await, "1.1.0");
+    }
+
+    async fn v13_a_file_is_read_as_data_whatever_it_is(host) {
+        let scene = Scene::set(host).await;
+        let hostile = "<script>alert(1)</script>\n";
+        let long = vec![b'x'; (5 << 20) + 1];
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let files: [(&str, &[u8]); 6] = [
+            ("app.js", b"App({})\n"),
+            ("app.json", br#"{"pages": ["pages/index"]}"#),
+            ("pages/index.js", "Page({ name: '咖啡' })\n".as_bytes()),
+            ("pages/a b#?%.html", hostile.as_bytes()),
+            ("logo.png", b"\x89PNG\r\n\x1a\n\0"),
+            ("long.txt", &long),
+        ];
+        for (path, bytes) in files {
+            zip.add_stored(path, bytes).unwrap();
+        }
+        scene.admin.push("coffee_1.0.0.apkg", zip.finish().unwrap().into_inner()).await.good();
+        let files = "/v1/mini-apps/coffee/versions/1.0.0/files";
+        let listed = scene.admin.get(files).await.good()["items"].as_array().unwrap().clone();
+        let digest_of = |path: &str| text(&listed.iter().find(|one| one["path"] == path).unwrap()["sha256"]);
+        for (path, address, kind, content) in [
+            ("pages/index.js", "pages/index.js", "text/plain; charset=utf-8", "Page({ name: '咖啡' })\n".as_bytes()),
+            ("pages/a b#?%.html", "pages/a%20b%23%3F%25.html", "text/plain; charset=utf-8", hostile.as_bytes()),
+            ("logo.png", "logo.png", "application/octet-stream", b"\x89PNG\r\n\x1a\n\0"),
+        ] {
+            let answer = scene.admin.get(&format!("{files}/{address}")).await;
+            assert_eq!((answer.status, &answer.bytes[..]), (200, content), "{path}");
+            assert_eq!(answer.header("content-type"), kind);
+            assert_eq!(answer.header("content-disposition"), "attachment");
+            assert_eq!(answer.header("content-security-policy"), "sandbox; default-src 'none'");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("etag"), format!("\"{}\"", digest_of(path)));
+        }
+        let known = format!("\"{}\"", digest_of("pages/index.js"));
+        let request = scene.admin.request("GET", &format!("{files}/pages/index.js")).header("If-None-Match", known);
+        assert_eq!(Answer::of(request, "GET a file that is known".into()).await.status, 304);
+        let request = scene.admin.request("GET", &format!("{files}/pages/index.js")).header("Range", "bytes=0-3");
+        let part = Answer::of(request, "GET a part of a file".into()).await;
+        assert_eq!((part.status, &part.bytes[..]), (206, &b"Page"[..]));
+        let refused = scene.admin.get(&format!("{files}/long.txt")).await.refused("file-too-large");
+        assert_eq!(refused["limit"], json!(5 << 20));
+        for missing in ["pages", "none.js", "../app.js", "pages%2F..%2Fapp.js", "APP.js"] {
+            let answer = scene.admin.get(&format!("{files}/{missing}")).await;
+            assert_eq!(answer.status, 404, "{missing}");
+        }
+        let (_, stranger) = scene.host.somebody("stranger").await;
+        stranger.get(&format!("{files}/app.js")).await.refused("not-found");
+    }
+
+    async fn v13_two_versions_are_compared_file_by_file(host) {
+        let scene = Scene::set(host).await;
+        for sample in ["1.0.0", "1.1.0"] {
+            scene.push(sample, sample).await.good();
+        }
+        let compare = async |from: &str, to: &str| {
+            scene.admin.get(&format!("/v1/mini-apps/coffee/compare?from={from}&to={to}")).await
+        };
+        let there = compare("1.0.0", "1.1.0").await.good();
+        let back = compare("1.1.0", "1.0.0").await.good();
+        assert!(!there["changed"].as_array().unwrap().is_empty(), "{there}");
+        assert_eq!((&there["added"], &there["pages_added"]), (&back["removed"], &back["pages_removed"]));
+        assert_eq!(there["packed"]["by"].as_i64().unwrap(), -back["packed"]["by"].as_i64().unwrap());
+        let same = compare("1.0.0", "1.0.0").await.good();
+        assert_eq!((&same["same_bytes"], &same["changed"]), (&json!(true), &json!([])));
+        compare("1.0.0", "9.9.9").await.refused("not-found");
+        let missing = scene.admin.get("/v1/mini-apps/coffee/compare?from=1.0.0").await;
+        assert_eq!(missing.status, 422, "{}", missing.json());
+    }
+
+    async fn v5_v13_who_decides_reads_and_compares_what_was_submitted_to_them(host) {
+        let scene = Scene::set(host).await;
+        let (account, auditor) = scene.host.somebody("auditor").await;
+        let member = format!("/v1/host-apps/super-app/members/{account}");
+        scene.admin.put(&member, json!({"role": "auditor"})).await.good();
+        scene.online("1.0.0").await;
+        scene.push("1.1.0", "1.1.0").await.good();
+        let (file, compare) = (
+            "/v1/mini-apps/coffee/versions/1.1.0/files/app.json",
+            "/v1/mini-apps/coffee/compare?from=1.0.0&to=1.1.0",
+        );
+        auditor.get(file).await.refused("not-found");
+        auditor.get(compare).await.refused("not-found");
+        scene.submit("1.1.0").await;
+        assert_eq!(auditor.get(file).await.status, 200);
+        auditor.get(compare).await.good();
     }
 }

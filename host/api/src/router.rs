@@ -67,9 +67,16 @@ fn resources() -> Resources {
     let (others, mut document) = others.split_for_parts();
     let (of_devices, described) = v1::devices::routes().split_for_parts();
     document.merge(described);
+    name_rests(&mut document);
     refusals::add(&mut document);
     security::add(&mut document);
     Resources { of_devices, others, document }
+}
+
+/// Says `{path}` for what the router calls `{*path}`, a parameter with slashes in it: OpenAPI has no other word for it.
+fn name_rests(document: &mut utoipa::openapi::OpenApi) {
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
 }
 
 /// The OpenAPI document of the API, with the numbers of rules that only its sources speak of.

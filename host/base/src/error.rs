@@ -21,7 +21,7 @@ pub enum Kind {
     Conflict,
     /// A precondition of the request does not hold.
     Precondition,
-    /// The request has more bytes than the limit.
+    /// There are more bytes than the limit, in the request or in what it asks for.
     TooLarge,
     /// The content of the request breaks a rule.
     Invalid,
@@ -67,6 +67,7 @@ codes! {
     InvalidVersion = "invalid-version", Malformed, "A version has the wrong form";
     InvalidCursor = "invalid-cursor", Malformed, "The page cursor is not one of ours";
     BodyTooLarge = "body-too-large", TooLarge, "The body is over the limit";
+    FileTooLarge = "file-too-large", TooLarge, "The file is too large to be shown";
     BodyTimeout = "body-timeout", Timeout, "The body did not arrive in time";
     UnsupportedRange = "range-not-satisfiable", Precondition, "The range lies outside the package";
     NotFound = "not-found", NotFound, "There is no such thing here";

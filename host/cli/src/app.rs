@@ -21,7 +21,7 @@ use berth_base::{
 };
 use berth_model::{
     binding::Binding,
-    mini_app::{EditMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf},
+    mini_app::{EditMiniApp, ListedMiniApp, MinVersion, MiniApp, NewMiniApp, Shelf, ShelfSide},
     overview::Overview,
     rollout::State,
     shelf::Shelved,
@@ -59,6 +59,9 @@ pub enum App {
         /// Only those with this text in name or id
         #[arg(long)]
         search: Option<String>,
+        /// Only those that are on the shelf, or off it
+        #[arg(long)]
+        shelf: Option<OnOff>,
     },
     /// Show a MiniApp: what is online, in audit, in development, in grayscale
     Show {
@@ -127,14 +130,15 @@ pub async fn run(command: App, session: &mut Session) -> Done {
             session.out.then(&answer, |app: MiniApp| Some(format!("berth init --id {}", app.id)));
             Ok(())
         }
-        App::List { team, search } => {
+        App::List { team, search, shelf } => {
             let team = owner(&client, team).await?;
-            let call = Call::get("/v1/mini-apps").query("team", team).query("search", search);
+            let shelf = shelf.map(|shelf| if shelf == OnOff::On { ShelfSide::On } else { ShelfSide::Off });
+            let call = Call::get("/v1/mini-apps").query("team", team).query("search", search).query("shelf", shelf);
             let items = client.items(call).await?;
             let empty = "No MiniApps. Create one with `berth app create NAME`.";
             let teams = if session.out.json { BTreeMap::new() } else { team_names(&client).await };
-            let head = ["ID", "NAME", "TEAM", "SHELF", "CREATED"];
-            session.out.list(items, head, empty, |app: MiniApp, paint| row(app, &teams, paint))
+            let head = ["ID", "NAME", "TEAM", "ONLINE", "NEXT", "CHANGED"];
+            session.out.list(items, head, empty, |app: ListedMiniApp, paint| row(app, &teams, paint))
         }
         App::Show { app } => {
             let answer = client.value(Call::get(format!("/v1/mini-apps/{app}/overview"))).await?;
@@ -221,9 +225,25 @@ async fn owner(client: &Client, team: Option<String>) -> Result<Option<TeamId>, 
     }
 }
 
-fn row(app: MiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -> [Cell; 5] {
+fn row(listed: ListedMiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -> [Cell; 6] {
+    let app = &listed.mini_app;
     let team = teams.get(&app.team).map_or_else(|| Cell::of(&app.team), Cell::of);
-    [Cell::strong(&app.id), Cell::of(&app.name), team, shelf(&app), paint.when(app.created_at)]
+    let online = if app.on_shelf { Cell::any(listed.online.as_ref()) } else { Cell::new(Ink::Bad, "off the shelf") };
+    let changed = paint.when_any(listed.changed_at);
+    [Cell::strong(&app.id), Cell::of(&app.name), team, online, next(&listed).into(), changed]
+}
+
+/// What is under way for a MiniApp: `1.2.0 in audit, 1.1.0 approved, 1 gray task`.
+fn next(listed: &ListedMiniApp) -> String {
+    let audit = listed.auditing.as_ref().map(|version| format!("{version} in audit"));
+    let approved = listed.approved.as_ref().map(|version| format!("{version} approved"));
+    let gray = match listed.delivering.unwrap_or_default() {
+        0 => None,
+        1 => Some("1 gray task".to_owned()),
+        tasks => Some(format!("{tasks} gray tasks")),
+    };
+    let parts: Vec<_> = [audit, approved, gray].into_iter().flatten().collect();
+    if parts.is_empty() { "-".into() } else { parts.join(", ") }
 }
 
 fn view(app: MiniApp, paint: &Paint) -> String {

@@ -100,8 +100,7 @@ impl Client {
     }
 
     async fn document(&self, call: Call) -> Result<Value, Failure> {
-        let answer = async { self.read(self.send(&call).await?).await };
-        let bytes = self.in_time(&call, answer).await?;
+        let bytes = self.bytes(call).await?;
         if bytes.is_empty() {
             return Ok(Value::Null);
         }
@@ -110,8 +109,13 @@ impl Client {
 
     /// Sends a call and reads the answer as text.
     pub async fn text(&self, call: Call) -> Result<String, Failure> {
+        Ok(String::from_utf8_lossy(&self.bytes(call).await?).into_owned())
+    }
+
+    /// Sends a call and reads the bytes of the answer.
+    pub async fn bytes(&self, call: Call) -> Result<bytes::Bytes, Failure> {
         let answer = async { self.read(self.send(&call).await?).await };
-        Ok(String::from_utf8_lossy(&self.in_time(&call, answer).await?).into_owned())
+        self.in_time(&call, answer).await
     }
 
     async fn read(&self, response: Response) -> Result<bytes::Bytes, Failure> {

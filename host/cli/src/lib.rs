@@ -13,6 +13,7 @@ mod channel;
 mod channel_authorise;
 mod check;
 mod client;
+mod compare;
 mod credentials;
 mod download;
 mod endpoint;
@@ -62,6 +63,7 @@ mod unpack;
 mod user;
 mod version;
 mod views;
+mod waiting;
 mod webhook;
 mod workspace;
 
@@ -91,6 +93,8 @@ pub enum Command {
     Logout,
     /// Show who you are on the host, your roles and what your token may do
     Whoami,
+    /// List what waits for you: audits to decide, versions to publish, what failed
+    Waiting,
     /// Write a berth.json, which says how the package of a folder is called
     Init(init::Init),
     /// Make an .apkg from a folder
@@ -261,6 +265,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Login => login::login(session).await,
         Command::Logout => login::logout(session),
         Command::Whoami => login::whoami(session).await,
+        Command::Waiting => waiting::run(session).await,
         Command::Init(args) => init::run(args, session),
         Command::Pack(args) => pack::run(args, session),
         Command::Audit(args) => audit::run(args, session).await,

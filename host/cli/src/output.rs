@@ -76,6 +76,17 @@ impl Output {
         self.write(text.trim_end_matches('\n'))
     }
 
+    /// Whether people read what is printed, on a terminal.
+    pub fn is_on_terminal(&self) -> bool {
+        self.paint.width.is_some()
+    }
+
+    /// Prints the bytes of a file as they are.
+    pub fn raw(&mut self, bytes: &[u8]) -> Done {
+        self.answered = true;
+        printed(self.stdout.write_all(bytes).and_then(|()| self.stdout.flush()))
+    }
+
     /// Prints the answer: the host's own document with `--json`, else what `human` makes of it.
     pub fn show<T: DeserializeOwned>(&mut self, answer: &Value, human: impl FnOnce(T, &Paint) -> String) -> Done {
         self.answer(answer, |paint| Ok(human(read(answer)?, paint)))
@@ -134,12 +145,15 @@ impl Output {
     }
 
     fn write(&mut self, text: &str) -> Done {
-        let written = writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush());
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
-            _ => Failure::refused("output", format!("Cannot print: {error}.")),
-        })
+        printed(writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush()))
     }
+}
+
+fn printed(written: io::Result<()>) -> Done {
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+        _ => Failure::refused("output", format!("Cannot print: {error}.")),
+    })
 }
 
 fn pretty(document: &Value) -> String {

@@ -1,18 +1,20 @@
 //! `berth version`: the versions of a MiniApp, from submission to release.
 
+use std::path::{Path, PathBuf};
+
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 
 use super::{
     answer::read,
-    call::Call,
+    call::{Call, escape},
     client::Client,
     failure::{Done, Failure},
-    paint::{Paint, bytes, state},
+    paint::{Paint, bytes as size, state},
     session::Session,
     table::Cell,
 };
-use crate::{findings, push, release, trial, views};
+use crate::{compare, findings, push, release, trial, views};
 use berth_base::{
     ids::{HostAppId, MiniAppId},
     page::Page,
@@ -20,7 +22,7 @@ use berth_base::{
 };
 use berth_model::{
     audit::{self, Audit, Findings},
-    version::{Publish, Rollback, Version as View, VersionFile, upload::VersionDetail},
+    version::{Publish, Rollback, Version as View, VersionFile, is_text, upload::VersionDetail},
 };
 use berth_package::PackageName;
 
@@ -30,6 +32,8 @@ use berth_package::PackageName;
   berth version submit mp-shop 1.2.0 --wait
   berth version decide mp-shop 1.2.0 --host-app ha-super --approve
   berth version publish mp-shop 1.2.0
+  berth version compare mp-shop 1.1.0 1.2.0
+  berth version file mp-shop 1.2.0 pages/index/index.js
   berth version rollback mp-shop --to 1.1.0 --note \"crash at start\"")]
 pub enum Version {
     /// List the versions of a MiniApp
@@ -58,6 +62,25 @@ pub enum Version {
     },
     /// List the files in the package of a version, with their sizes
     Files(Which),
+    /// Print a file of the package of a version, as it is
+    File {
+        #[command(flatten)]
+        which: Which,
+        /// The path of the file in the package
+        path: String,
+        /// The file to write to; needed for what is no text, when this is a terminal
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Compare two versions: files and pages that were added, removed or changed
+    Compare {
+        /// The MiniApp
+        app: MiniAppId,
+        /// The version to begin with
+        from: VersionNumber,
+        /// The version that is compared with it
+        to: VersionNumber,
+    },
     /// List every audit of a version
     Audits(Which),
     /// Approve or reject a version on behalf of a host app
@@ -149,6 +172,12 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
         }
         Version::Findings { which, sarif } => print_findings(&client, session, &which, sarif).await,
         Version::Files(which) => files(&client, session, &which).await,
+        Version::File { which, path, out } => file(&client, session, &which, &path, out.as_deref()).await,
+        Version::Compare { app, from, to } => {
+            let call =
+                Call::get(format!("/v1/mini-apps/{app}/compare")).query("from", Some(from)).query("to", Some(to));
+            session.out.show(&client.value(call).await?, compare::view)
+        }
         Version::Audits(which) => {
             let items = client.items(Call::get(format!("{}/audits", which.path()))).await?;
             let document = json!({ "items": items });
@@ -180,7 +209,7 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
         [
             Cell::strong(&version.version),
             state(version.state.as_str()),
-            bytes(version.size).into(),
+            size(version.size).into(),
             Cell::of(version.files),
             paint.when(version.created_at),
             paint.when_any(version.online_at),
@@ -191,8 +220,24 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 async fn files(client: &Client, session: &mut Session, which: &Which) -> Done {
     let items = client.items(Call::get(format!("{}/files", which.path()))).await?;
     session.out.list(items, ["PATH", "SIZE"], "The package has no files.", |file: VersionFile, _| {
-        [Cell::strong(&file.path), bytes(file.size).into()]
+        [Cell::strong(&file.path), size(file.size).into()]
     })
+}
+
+/// Prints a file, or writes it where it is told to. What is no text is not printed on a terminal, which might obey it.
+async fn file(client: &Client, session: &mut Session, which: &Which, path: &str, out: Option<&Path>) -> Done {
+    let segments: Vec<_> = path.split('/').map(escape).collect();
+    let bytes = client.bytes(Call::get(format!("{}/files/{}", which.path(), segments.join("/")))).await?;
+    if let Some(out) = out {
+        std::fs::write(out, &bytes).map_err(|error| Failure::file("write", out, &error))?;
+        let document = json!({"file": out, "path": path, "size": bytes.len()});
+        return session.out.done(&document, format!("{}  {}", out.display(), size(bytes.len() as u64)));
+    }
+    if session.out.is_on_terminal() && !is_text(&bytes) {
+        let text = format!("{path} is no text, and a terminal might obey it. Write it to a file with --out.");
+        return Err(Failure::usage(text));
+    }
+    session.out.raw(&bytes)
 }
 
 fn audits(page: Page<Audit>, paint: &Paint) -> String {

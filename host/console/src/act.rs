@@ -9,7 +9,14 @@ use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
-use crate::{api::Api, parts::Filled, refused::Refused, texts::Texts, visit::{Answer, Visit}, frame::Head};
+use crate::{
+    api::Api,
+    frame::Head,
+    parts::Filled,
+    refused::Refused,
+    texts::Texts,
+    visit::{Answer, Visit},
+};
 
 /// What a form of the console sends, in order.
 pub struct Sent(pub Vec<(String, String)>);

@@ -145,7 +145,8 @@ impl Api {
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Refused> {
     let bytes = bytes(response).await?;
-    serde_json::from_slice(&bytes).map_err(|error| Refused::Broken(format!("an answer of the API reads wrong: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Refused::Broken(format!("an answer of the API reads wrong: {error}")))
 }
 
 async fn bytes(response: Response) -> Result<bytes::Bytes, Refused> {

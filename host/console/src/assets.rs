@@ -3,12 +3,7 @@
 
 use std::sync::LazyLock;
 
-use axum::{
-    Router,
-    http::header,
-    response::IntoResponse,
-    routing::get,
-};
+use axum::{Router, http::header, response::IntoResponse, routing::get};
 use sha2::{Digest, Sha256};
 
 use crate::Console;
@@ -46,9 +41,9 @@ fn hashed(name: &str, content: &str) -> String {
 
 /// The routes of the files.
 pub fn routes() -> Router<Console> {
-    [&STYLE, &SCRIPT, &ICON].into_iter().fold(Router::new(), |router, asset| {
-        router.route(asset.address(), get(move || async move { serve(asset) }))
-    })
+    [&STYLE, &SCRIPT, &ICON]
+        .into_iter()
+        .fold(Router::new(), |router, asset| router.route(asset.address(), get(move || async move { serve(asset) })))
 }
 
 fn serve(asset: &'static Asset) -> impl IntoResponse {

@@ -80,9 +80,10 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
     let t = visit.t;
     let caller = &visit.caller;
     let has = |kind| caller.reads_everything() || visit.scopes(kind).next().is_some();
-    let decides = caller.grants.iter().any(|(scope, role)| {
-        matches!(scope, Scope::HostApp(_)) && matches!(role, Role::Admin | Role::Auditor)
-    });
+    let decides = caller
+        .grants
+        .iter()
+        .any(|(scope, role)| matches!(scope, Scope::HostApp(_)) && matches!(role, Role::Admin | Role::Auditor));
     let places = [
         (t.home(), "/ui", true),
         (t.mini_apps(), "/ui/mini-apps", has(ScopeKind::Team) || has(ScopeKind::HostApp)),

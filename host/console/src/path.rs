@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn what_comes_from_people_stays_in_its_segment() {
-        assert_eq!(at!("/v1/mini-apps/{}/versions/{}", "../a?b", "1.0.0+x"), "/v1/mini-apps/..%2Fa%3Fb/versions/1.0.0%2Bx");
+        assert_eq!(
+            at!("/v1/mini-apps/{}/versions/{}", "../a?b", "1.0.0+x"),
+            "/v1/mini-apps/..%2Fa%3Fb/versions/1.0.0%2Bx"
+        );
     }
 
     #[test]

@@ -33,7 +33,27 @@ pub struct Refusal {
 pub fn invalid(field: &str, detail: &str) -> Refused {
     let more = Map::from_iter([("field".to_owned(), Value::from(field))]);
     let (kind, title) = ("/problems/invalid-field".into(), "A field breaks its rule".into());
-    Refused::ByApi(Box::new(Refusal { kind, title, status: 422, detail: detail.into(), request_id: String::new(), more }))
+    Refused::ByApi(Box::new(Refusal {
+        kind,
+        title,
+        status: 422,
+        detail: detail.into(),
+        request_id: String::new(),
+        more,
+    }))
+}
+
+/// That there is nothing at an address, said as the API says it.
+pub fn not_found() -> Refused {
+    let (kind, title) = ("/problems/not-found".into(), "There is no such thing".into());
+    Refused::ByApi(Box::new(Refusal {
+        kind,
+        title,
+        status: 404,
+        detail: String::new(),
+        request_id: String::new(),
+        more: Map::new(),
+    }))
 }
 
 /// Why a page cannot be shown, or an act was not done.
@@ -55,9 +75,11 @@ impl Refusal {
         self.kind.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The field that broke a rule, as the API names it.
+    /// The field that broke a rule, as the API names it: a place in the config of a policy is a field as well.
     pub fn field(&self) -> Option<&str> {
-        self.more.get("field").or_else(|| self.more.get("parameter")).and_then(Value::as_str)
+        let in_config = || self.more.get("errors")?.get(0)?.get("pointer");
+        let field = self.more.get("field").or_else(|| self.more.get("parameter")).or_else(in_config);
+        field.and_then(Value::as_str)
     }
 
     /// What it says in a language. Sentences of the API are English; in other languages its code speaks first.

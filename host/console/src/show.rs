@@ -20,17 +20,17 @@ pub fn now() -> Millis {
 /// A moment in a zone of time, such as `2026-11-28 14:05`.
 pub fn when(at: Millis, zone: &TimeZone) -> When {
     match Timestamp::from_millisecond(at.0) {
-        Ok(time) => When { exact: time.to_string(), shown: time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string() },
+        Ok(time) => {
+            When { exact: time.to_string(), shown: time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string() }
+        }
         Err(_) => When { exact: at.to_string(), shown: at.to_string() },
     }
 }
 
 /// What a field for a moment holds: the time of day in the visitor's zone, without the zone.
 pub fn for_field(at: Millis, zone: &TimeZone) -> String {
-    Timestamp::from_millisecond(at.0).map_or_else(
-        |_| String::new(),
-        |time| time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string(),
-    )
+    Timestamp::from_millisecond(at.0)
+        .map_or_else(|_| String::new(), |time| time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string())
 }
 
 /// The moment that a field for one means in a zone.

@@ -48,7 +48,8 @@ impl FromRequestParts<Console> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Shown> {
         let taste = Taste::of(&parts.headers);
-        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, console).await.unwrap_or_else(|never| match never {});
+        let OriginalUri(uri) =
+            OriginalUri::from_request_parts(parts, console).await.unwrap_or_else(|never| match never {});
         let address = uri.path_and_query().map_or("/ui", |path| path.as_str()).to_owned();
         let token = token(&parts.headers, console.is_secure);
         let shown = |refused: Refused| Shown(refused.show(&taste));

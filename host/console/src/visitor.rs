@@ -52,7 +52,8 @@ impl Taste {
         let accepted = || headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().and_then(Language::accepted);
         let language = cookie(headers, LANGUAGE).and_then(Language::of_tag).or_else(accepted).unwrap_or_default();
         let theme = cookie(headers, THEME).and_then(|name| Theme::ALL.into_iter().find(|one| one.as_str() == name));
-        let zone = cookie(headers, ZONE).map(|name| name.replace("%2F", "/")).and_then(|name| TimeZone::get(&name).ok());
+        let zone =
+            cookie(headers, ZONE).map(|name| name.replace("%2F", "/")).and_then(|name| TimeZone::get(&name).ok());
         Self { t: Texts(language), theme: theme.unwrap_or_default(), zone: zone.unwrap_or(TimeZone::UTC) }
     }
 

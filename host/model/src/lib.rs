@@ -26,12 +26,14 @@ pub mod report;
 pub mod rollout;
 pub mod runtime;
 mod said;
+pub mod search;
 pub mod settings;
 pub mod shelf;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod user;
 pub mod version;
+pub mod waiting;
 pub mod workspace;
 
 pub use finished::Finished;

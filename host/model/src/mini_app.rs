@@ -7,6 +7,7 @@ pub use shelf::OnShelf;
 use berth_base::{
     clock::Millis,
     ids::{MiniAppId, TeamId},
+    text::text_enum,
     version::VersionNumber,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,32 @@ pub struct MiniApp {
     pub min_version: Option<VersionNumber>,
     /// When it was created.
     pub created_at: Millis,
+}
+
+/// A MiniApp in a list, with what is next for it. Through a host app, without a role in its team, somebody sees what was
+/// submitted to that host app; what is in grayscale, and when something changed, is the team's own.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+pub struct ListedMiniApp {
+    /// The MiniApp; its members are part of this object.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "sql", sqlx(flatten))]
+    pub mini_app: MiniApp,
+    /// The online version; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<VersionNumber>,
+    /// The greatest version that is under audit; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auditing: Option<VersionNumber>,
+    /// The greatest version that is approved and was never online; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<VersionNumber>,
+    /// How many gray tasks deliver; absent when the caller sees it through a host app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivering: Option<i64>,
+    /// When somebody last changed it, its versions or its gray tasks; absent when the caller sees it through a host app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Millis>,
 }
 
 /// A MiniApp to create.
@@ -91,6 +118,16 @@ pub struct MinVersion {
     pub version: Option<VersionNumber>,
 }
 
+text_enum! {
+    /// Whether a MiniApp is on the shelf or off it.
+    ShelfSide {
+        /// It is on the shelf: host apps get service.
+        On = "on",
+        /// It is off the shelf.
+        Off = "off",
+    }
+}
+
 /// Which MiniApps to list.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -101,6 +138,9 @@ pub struct MiniAppQuery {
     /// Only MiniApps whose name or id contains this text, in upper or lower case.
     #[serde(default)]
     pub search: Option<String>,
+    /// Only MiniApps that are on the shelf, or only those that are off it.
+    #[serde(default)]
+    pub shelf: Option<ShelfSide>,
     /// The `next` of the previous page; leave it out for the first page.
     #[serde(default)]
     pub cursor: Option<String>,

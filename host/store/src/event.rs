@@ -118,7 +118,9 @@ macro_rules! ask_for_events {
             push_if!(q, $query.host_app.as_ref(), " AND host_app_id = ", "");
             push_if!(q, $query.merchant.as_ref(), " AND merchant_id = ", "");
             push_if!(q, $query.workspace.as_ref(), " AND workspace_id = ", "");
-            q.push(" ORDER BY seq LIMIT ").push_bind($query.limit());
+            push_if!(q, $query.below(), " AND seq < ", "");
+            q.push(if $query.before.is_some() { " ORDER BY seq DESC" } else { " ORDER BY seq" });
+            q.push(" LIMIT ").push_bind($query.limit());
         })
     };
 }
@@ -197,7 +199,7 @@ impl Tx {
         Ok(fetch!(self, fetch_all, EventRow, "SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", seq, limit)?)
     }
 
-    /// The events that `query` selects, oldest first.
+    /// The events that `query` selects, in its order.
     pub async fn events_of(&mut self, query: &EventQuery) -> Result<Vec<EventRow>> {
         Ok(ask_for_events!(self, EventRow, "SELECT *", query)?)
     }
@@ -249,6 +251,10 @@ mod tests {
             (serde_json::json!({"merchant": "bos-coffee"}), "event_merchant (merchant_id=? AND seq>?)"),
             (serde_json::json!({"workspace": "ws-1"}), "event_workspace (workspace_id=? AND seq>?)"),
             (serde_json::json!({}), "sqlite_autoindex_event_1 (seq>?)"),
+            (
+                serde_json::json!({"mini_app": "shop", "before": 0}),
+                "event_mini_app (mini_app_id=? AND seq>? AND seq<?)",
+            ),
         ];
         for (query, index) in cases {
             let plan = plan(&mut tx, &asked(query)).await;

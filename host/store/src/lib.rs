@@ -39,12 +39,14 @@ mod prepared;
 mod privacy;
 pub mod seal;
 pub mod sealed;
+mod search;
 mod settings;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod user;
 pub mod version;
+mod waiting;
 mod webhook;
 pub mod wechat;
 mod workspace;

@@ -1,6 +1,7 @@
 //! MiniApps in the database.
 
 use super::{Tx, chosen, execute, fetch, fetch_built, push_if};
+use crate::search::containing;
 use berth_base::{
     error::{Error, Result},
     ids::MiniAppId,
@@ -9,8 +10,27 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    mini_app::{MiniApp, MiniAppQuery},
+    mini_app::{ListedMiniApp, MiniApp, MiniAppQuery, ShelfSide},
+    version::State,
 };
+
+/// Pushes the teams in which the caller has a role, as a list in parentheses.
+macro_rules! push_own_teams {
+    ($query:ident, $caller:expr) => {
+        $query.push("(SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+        $query.push_bind(&$caller.account).push(")");
+    };
+}
+
+/// Pushes the host apps of which the caller is a member that reads, as a list in parentheses.
+macro_rules! push_own_host_apps {
+    ($query:ident, $caller:expr) => {
+        $query.push(
+            "(SELECT scope_id FROM role_grant WHERE scope_kind = 'host_app' AND role <> 'server' AND account_id = ",
+        );
+        $query.push_bind(&$caller.account).push(")");
+    };
+}
 
 impl Tx {
     /// The MiniApp with this id.
@@ -25,16 +45,12 @@ impl Tx {
     }
 
     /// Locks the MiniApp until the transaction ends. Everything that changes its state begins with this, so that
-    /// publications, rollbacks and changes of gray tasks come one after the other (F58). `not-found` when there is
-    /// none.
+    /// publications, rollbacks and changes of gray tasks come one after the other (F58), and says when it was changed
+    /// last. `not-found` when there is none.
     pub async fn hold_mini_app(&mut self, id: &MiniAppId) -> Result<MiniApp> {
-        let row = fetch!(
-            self,
-            fetch_optional,
-            MiniApp,
-            "UPDATE mini_app SET revision = revision + 1 WHERE id = $1 RETURNING *",
-            id
-        )?;
+        const SQL: &str = "UPDATE mini_app SET revision = revision + 1, changed_at = $2 WHERE id = $1 RETURNING *";
+        let now = self.now();
+        let row = fetch!(self, fetch_optional, MiniApp, SQL, id, now)?;
         row.ok_or_else(|| Error::not_found("MiniApp", id))
     }
 
@@ -42,8 +58,8 @@ impl Tx {
     pub async fn insert_mini_app(&mut self, mini_app: &MiniApp) -> sqlx::Result<()> {
         execute!(
             self,
-            "INSERT INTO mini_app (id, team_id, name, description, on_shelf, shelf_note, revision, created_at)
-             VALUES ($1, $2, $3, $4, TRUE, '', 0, $5)",
+            "INSERT INTO mini_app (id, team_id, name, description, on_shelf, shelf_note, revision, created_at, changed_at)
+             VALUES ($1, $2, $3, $4, TRUE, '', 0, $5, $5)",
             &mini_app.id,
             &mini_app.team,
             &mini_app.name,
@@ -53,30 +69,56 @@ impl Tx {
         .map(drop)
     }
 
-    /// A page of the MiniApps that match `query` and that the caller may know about, by id, and one more than the page
-    /// holds.
+    /// A page of the MiniApps that match `query` and that the caller may know about, by id, each with what is next for it,
+    /// and one more than the page holds.
     pub async fn mini_apps_known_to(
         &mut self,
         caller: &Caller,
         query: &MiniAppQuery,
         page: &PageQuery,
-    ) -> Result<Vec<MiniApp>> {
-        let search = query.search.as_deref().map(|text| text.to_lowercase().replace(['%', '_', '\\'], ""));
-        let search = search.map(|text| format!("%{text}%"));
-        Ok(fetch_built!(self, MiniApp, |q| {
-            q.push("SELECT * FROM mini_app m WHERE m.id > ").push_bind(page.after());
+    ) -> Result<Vec<ListedMiniApp>> {
+        let search = query.search.as_deref().map(containing);
+        let on_shelf = query.shelf.map(|side| side == ShelfSide::On);
+        Ok(fetch_built!(self, ListedMiniApp, |q| {
+            q.push("SELECT m.*,");
+            q.push(" (SELECT v.number FROM version v WHERE v.mini_app_id = m.id AND v.state = 'online') AS online,");
+            for state in [State::Auditing, State::Approved] {
+                q.push(" (SELECT v.number FROM version v WHERE v.mini_app_id = m.id AND v.state = '")
+                    .push(state)
+                    .push("'");
+                if chosen!(!caller.reads_everything()) {
+                    q.push(" AND (m.own OR v.id IN (SELECT a.version_id FROM audit a JOIN audit_item i ON i.audit_id = a.id");
+                    q.push(" WHERE a.mini_app_id = m.id AND i.host_app_id IN ");
+                    push_own_host_apps!(q, caller);
+                    q.push("))");
+                }
+                q.push(" ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1) AS ").push(state).push(",");
+            }
+            q.push(
+                " CASE WHEN m.own THEN (SELECT COUNT(*) FROM gray_task t WHERE t.mini_app_id = m.id
+                    AND t.state = 'delivering') END AS delivering,
+                  CASE WHEN m.own THEN m.changed END AS changed_at
+                  FROM (SELECT m.id, m.team_id, m.name, m.description, m.on_shelf, m.shelf_note, m.min_version,
+                    m.created_at, m.changed_at AS changed, ",
+            );
+            if chosen!(caller.reads_everything()) {
+                q.push("TRUE");
+            } else {
+                q.push("m.team_id IN ");
+                push_own_teams!(q, caller);
+            }
+            q.push(" AS own FROM mini_app m WHERE m.id > ").push_bind(page.after());
             if chosen!(!caller.reads_everything()) {
+                q.push(" AND (m.team_id IN ");
+                push_own_teams!(q, caller);
                 q.push(
-                    " AND (m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ",
+                    " OR m.id IN (SELECT b.mini_app_id FROM binding b WHERE b.state = 'active' AND b.host_app_id IN ",
                 );
-                q.push_bind(&caller.account);
-                q.push(
-                    ") OR m.id IN (SELECT b.mini_app_id FROM binding b JOIN role_grant g ON g.scope_id = b.host_app_id
-                        WHERE b.state = 'active' AND g.scope_kind = 'host_app' AND g.role <> 'server' AND g.account_id = ",
-                );
-                q.push_bind(&caller.account).push("))");
+                push_own_host_apps!(q, caller);
+                q.push("))");
             }
             push_if!(q, query.team.as_ref(), " AND m.team_id = ", "");
+            push_if!(q, on_shelf, " AND m.on_shelf = ", "");
             if let Some(search) = chosen!(&search) {
                 q.push(" AND (lower(m.name) LIKE ")
                     .push_bind(search)
@@ -84,7 +126,7 @@ impl Tx {
                     .push_bind(search)
                     .push(")");
             }
-            q.push(" ORDER BY m.id LIMIT ").push_bind(page.limit() + 1);
+            q.push(" ORDER BY m.id LIMIT ").push_bind(page.limit() + 1).push(") m ORDER BY m.id");
         })?)
     }
 

@@ -116,6 +116,7 @@ mod tests {
     use berth_model::testing::{DAWN, person};
     use berth_model::{
         access::{Role, Scope},
+        binding::BindingState,
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
         rollout::Mark,
@@ -172,7 +173,20 @@ mod tests {
             account_names(&[caller.account.clone()].into());
             teams_known_to(caller, page);
             invitations_known_to(caller, page);
-            mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a"}))), page);
+            mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a", "shelf": "on"}))), page);
+            gray_tasks_called(caller, "a");
+            versions_numbered(caller, &"1.0.0".parse().unwrap());
+            audits_waiting(caller);
+            versions_to_publish(caller);
+            versions_rejected(caller);
+            gray_tasks_ending(caller);
+            gray_tasks_suspended(caller);
+            gray_tasks_failing(caller);
+            deliveries_dead(caller);
+            channels_unauthorised(caller);
+            bindings_waiting(caller, BindingState::WaitsForTeam);
+            bindings_waiting(caller, BindingState::WaitsForHostApp);
+            permits_waiting(caller, PermitKind::SkipDomains);
             versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
             policy_bindings_known_to(caller);
             events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos,

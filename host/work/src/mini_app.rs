@@ -117,13 +117,13 @@ pub async fn get(db: &Db, caller: &Caller, id: &MiniAppId) -> Result<MiniApp> {
     Ok(readable(&mut db.read().await?, caller, id).await?.0)
 }
 
-/// A page of the MiniApps that the caller may know about, ordered by id (A1).
-pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page<MiniApp>> {
+/// A page of the MiniApps that the caller may know about, ordered by id, each with what is next for it (A1).
+pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page<ListedMiniApp>> {
     caller.require_scope(berth_model::access::TokenScope::Read)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
     let mut tx = db.read().await?;
     let items = tx.mini_apps_known_to(caller, query, &page).await?;
-    Ok(Page::of(items, &page, |mini_app| mini_app.id.to_string()))
+    Ok(Page::of(items, &page, |listed| listed.mini_app.id.to_string()))
 }
 
 /// Edits the name and the description of a MiniApp (A1).

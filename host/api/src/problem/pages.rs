@@ -38,6 +38,10 @@ pub fn page(code: Code) -> Page {
             "The body has more bytes than this address takes; nothing of it was kept.",
             "`limit` is the number of bytes, where it is known. Split the request. For packages the operator sets the limit: `berth serve --help`.",
         ),
+        Code::FileTooLarge => (
+            "A file of a package has more bytes, after inflating, than are shown one by one.",
+            "`limit` is the number of bytes. Download the package, which has all of them: `berth download APP --version VERSION`.",
+        ),
         Code::BodyTimeout => (
             "The body came too slowly, or not at all.",
             "Send it again over a better line. Uploads may be repeated: the same bytes are never stored twice.",

@@ -21,7 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(stream)).routes(routes!(types)).routes(routes!(schema))
 }
 
-/// List events, oldest first: of a MiniApp, host app or merchant for its members, all for readers of the platform.
+/// List events, oldest first or newest first: of a MiniApp, host app or merchant for its members, all for readers of the platform.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventQuery), responses((status = 200, body = EventPage)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<EventQuery>) -> Result<Json<EventPage>> {
     Ok(Json(event::list(&app.db, &caller, &query).await?))

@@ -7,7 +7,7 @@ use berth_base::{ids::MiniAppId, page::Page};
 use berth_model::{
     access::Caller,
     binding::Binding,
-    mini_app::{EditMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Shelf},
+    mini_app::{EditMiniApp, ListedMiniApp, MinVersion, MiniApp, MiniAppQuery, NewMiniApp, Shelf},
     overview::Overview,
     shelf::Shelved,
 };
@@ -31,9 +31,13 @@ async fn create(State(app): AppState, caller: Caller, Json(new): Json<NewMiniApp
     created(mini_app::create(&app.db, &caller, new).await?)
 }
 
-/// List the MiniApps that the caller may know, by id.
-#[utoipa::path(get, path = "/v1/mini-apps", tag = "mini-apps", params(MiniAppQuery), responses((status = 200, body = Page<MiniApp>)))]
-async fn list(State(app): AppState, caller: Caller, Query(query): Query<MiniAppQuery>) -> Result<Json<Page<MiniApp>>> {
+/// List the MiniApps that the caller may know, by id, each with what is next for it.
+#[utoipa::path(get, path = "/v1/mini-apps", tag = "mini-apps", params(MiniAppQuery), responses((status = 200, body = Page<ListedMiniApp>)))]
+async fn list(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<MiniAppQuery>,
+) -> Result<Json<Page<ListedMiniApp>>> {
     Ok(Json(mini_app::list(&app.db, &caller, &query).await?))
 }
 

@@ -27,10 +27,12 @@ pub mod people;
 pub mod policies;
 pub mod privacy;
 pub mod product_instances;
+pub mod search;
 pub mod settings;
 pub mod template_messages;
 pub mod users;
 pub mod versions;
+pub mod waiting;
 pub mod webhooks;
 pub mod wechat;
 pub mod workspace_sign_on;
@@ -83,6 +85,8 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(people::routes())
+        .merge(waiting::routes())
+        .merge(search::routes())
         .merge(mini_apps::routes())
         .merge(oidc_clients::routes())
         .merge(app_secrets::routes())

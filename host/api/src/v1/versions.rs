@@ -1,7 +1,8 @@
 //! Handlers for versions, releases and trials.
 
 use axum::{
-    http::{HeaderMap, header},
+    body::Body,
+    http::{HeaderMap, HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -16,14 +17,17 @@ use berth_base::{
 use berth_model::{
     access::Caller,
     audit::{Audit, Findings},
-    version::{Publish, Release, Released, Rollback, Trial, Version, VersionFile, upload::VersionDetail},
+    version::{
+        CompareQuery, Comparison, Publish, Release, Released, Rollback, Trial, Version, VersionFile, is_text,
+        upload::VersionDetail,
+    },
 };
 use berth_work::{
     audit,
     version::{self, trial, upload},
 };
 
-use crate::Api;
+use crate::{Api, range};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -31,6 +35,8 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get, delete))
         .routes(routes!(findings))
         .routes(routes!(files))
+        .routes(routes!(file))
+        .routes(routes!(compare))
         .routes(routes!(audits))
         .routes(routes!(submit))
         .routes(routes!(withdraw))
@@ -108,6 +114,46 @@ async fn files(
     Path((id, number)): Path<(MiniAppId, VersionNumber)>,
 ) -> Result<Json<Items<VersionFile>>> {
     items(version::files::list(&app.audits, &caller, &id, &number).await?)
+}
+
+/// Get one file in the package of a version, after inflating, up to 5 MiB.
+///
+/// It is the work of strangers: whatever it is, it is sent as plain text or as bytes, and browsers neither show nor run it.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/files/{*path}", tag = "versions", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path), ("path" = String, Path, description = "The path of the file in the package, with its slashes")), responses((status = 200, content_type = "application/octet-stream"), (status = 206), (status = 304)))]
+async fn file(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, number, path)): Path<(MiniAppId, VersionNumber, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let file = version::files::read(&app.audits, &caller, &id, &number, path).await?;
+    let etag = format!("\"{}\"", file.sha256).parse().map_err(Error::internal)?;
+    let answer = range::decide(&method, &headers, &etag, file.bytes.len() as u64);
+    let part = answer.range.clone().and_then(|part| file.bytes.get(part.start as usize..part.end as usize));
+    let mut response = answer.respond(part.map_or_else(Body::empty, |part| Body::from(part.to_vec())));
+    if response.status().is_client_error() {
+        return Ok(response);
+    }
+    let kind = if is_text(&file.bytes) { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// Compare two versions: their files, the pages of their manifests, and their sizes.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/compare", tag = "versions", params(("id" = MiniAppId, Path), CompareQuery), responses((status = 200, body = Comparison)))]
+async fn compare(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Query(CompareQuery { from, to }): Query<CompareQuery>,
+) -> Result<Json<Comparison>> {
+    Ok(Json(version::files::compare(&app.audits, &caller, &id, (&from, &to)).await?))
 }
 
 /// List all audits of a version, newest first.

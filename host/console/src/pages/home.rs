@@ -1,7 +1,10 @@
 //! The first page, the search, and the stream of what changes.
 
+mod waits;
+
 use axum::{
     Router,
+    body::Body,
     extract::{Query, RawQuery},
     http::Method,
     response::Response,
@@ -12,18 +15,24 @@ use berth_model::{
     access::Team,
     event::Event,
     host_app::HostApp,
-    mini_app::MiniApp,
+    mini_app::ListedMiniApp,
+    search::{Found, FoundKind, FoundList},
+    waiting::WaitingList,
 };
 use serde::Deserialize;
 
+use super::events::newest;
 use crate::{
     Console,
+    api::Api,
     frame::Head,
     parts::Names,
-    path::with_query,
+    path::{at, with_query},
+    refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
+use waits::Wait;
 
 pub fn routes() -> Router<Console> {
     Router::new().route("/ui", get(home)).route("/ui/search", get(search)).route("/ui/live", get(live))
@@ -41,6 +50,8 @@ struct Step {
 struct Home<'a> {
     t: Texts,
     visit: &'a Visit,
+    waits: Vec<Wait>,
+    more: bool,
     steps: Vec<Step>,
     events: Vec<Event>,
     names: &'a Names,
@@ -49,38 +60,43 @@ struct Home<'a> {
 /// How many of the newest events home shows.
 const MOST_EVENTS: i64 = 8;
 
-async fn steps(visit: &Visit) -> Vec<Step> {
-    let t = visit.t;
-    let api = &visit.api;
+/// How many of a list there are, as far as its first page says.
+fn count<T>(page: &Result<ListPage<T>, Refused>) -> usize {
+    page.as_ref().map_or(0, |page| page.items.len())
+}
+
+/// The steps that a new installation needs, or none once all of them are done.
+async fn steps(t: Texts, api: &Api) -> Vec<Step> {
     let teams = api.page::<Team>("/v1/teams?limit=1");
-    let apps = api.page::<MiniApp>("/v1/mini-apps?limit=1");
+    let apps = api.page::<ListedMiniApp>("/v1/mini-apps?limit=5");
     let hosts = api.page::<HostApp>("/v1/host-apps?limit=1");
     let (teams, apps, hosts) = futures_util::join!(teams, apps, hosts);
-    let any = |count: usize| count > 0;
-    let count = |apps: &Result<ListPage<MiniApp>, _>| apps.as_ref().map_or(0, |page| page.items.len());
-    let app = count(&apps);
-    vec![
-        Step { name: t.step_team(), address: "/ui/mini-apps/new", is_done: any(teams.map_or(0, |page| page.items.len())) },
-        Step { name: t.step_mini_app(), address: "/ui/mini-apps/new", is_done: any(app) },
-        Step { name: t.step_host_app(), address: "/ui/host-apps", is_done: any(hosts.map_or(0, |page| page.items.len())) },
-    ]
+    let is_online = apps.as_ref().is_ok_and(|page| page.items.iter().any(|app| app.online.is_some()));
+    let (teams, apps, hosts) = (count(&teams) > 0, count(&apps) > 0, count(&hosts) > 0);
+    let step = |name, address, is_done| Step { name, address, is_done };
+    let steps = vec![
+        step(t.step_team(), "/ui/mini-apps/new", teams),
+        step(t.step_mini_app(), "/ui/mini-apps/new", apps),
+        step(t.step_host_app(), "/ui/host-apps", hosts),
+        step(t.step_upload(), "/ui/mini-apps", is_online),
+    ];
+    if steps.iter().all(|step| step.is_done) { Vec::new() } else { steps }
 }
 
 async fn home(visit: Visit) -> Answer {
-    let mut steps = steps(&visit).await;
-    if steps.iter().all(|step| step.is_done) {
-        steps.clear();
-    }
-    let events = newest(&visit).await;
-    let names = Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await;
-    let title = visit.t.home();
-    let page = Home { t: visit.t, visit: &visit, steps, events, names: &names };
-    visit.page(Head { title, place: "/ui", live: Some("/ui/live".into()), ..Head::default() }, &page)
-}
-
-/// The newest events that the visitor may read, newest first.
-async fn newest(visit: &Visit) -> Vec<Event> {
-    super::access::newest_events(visit, MOST_EVENTS).await
+    let t = visit.t;
+    let waiting: WaitingList = visit.api.get("/v1/waiting").await.or_show(&visit)?;
+    let events = newest(&visit, MOST_EVENTS).await;
+    let page = Home {
+        t,
+        visit: &visit,
+        waits: waiting.items.iter().map(|waiting| waits::wait(&visit, waiting)).collect(),
+        more: waiting.more,
+        steps: steps(t, &visit.api).await,
+        names: &Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await,
+        events,
+    };
+    visit.page(Head { title: t.home(), place: "/ui", live: Some("/ui/live".into()), ..Head::default() }, &page)
 }
 
 #[derive(Default, Deserialize)]
@@ -91,25 +107,42 @@ struct Sought {
 
 #[derive(askama::Template)]
 #[template(path = "home/search.html")]
-struct Found<'a> {
+struct Results<'a> {
     t: Texts,
     q: &'a str,
-    apps: Vec<MiniApp>,
+    found: Vec<Found>,
+}
+
+impl Results<'_> {
+    fn address(&self, found: &Found) -> String {
+        let app = found.mini_app.as_ref().map_or("", |id| id.as_str());
+        match found.kind {
+            FoundKind::MiniApp => at!("/ui/mini-apps/{}", found.id),
+            FoundKind::Version => at!("/ui/mini-apps/{}/versions/{}", app, found.id),
+            FoundKind::GrayTask => at!("/ui/gray/{}", found.id),
+            FoundKind::Audit => at!("/ui/audits/{}", found.id),
+            FoundKind::HostApp => at!("/ui/host-apps/{}", found.id),
+            FoundKind::Team => with_query("/ui/mini-apps", [("team", Some(found.id.as_str()))]),
+            FoundKind::Merchant => at!("/ui/merchants/{}", found.id),
+            FoundKind::Webhook => at!("/ui/webhooks/{}", found.id),
+            // Things that have no page of their own yet.
+            _ => "/ui".into(),
+        }
+    }
 }
 
 async fn search(visit: Visit, Query(Sought { q }): Query<Sought>) -> Answer {
-    let path = with_query("/v1/mini-apps", [("search", Some(q.as_str())), ("limit", Some("50"))]);
-    let apps: ListPage<MiniApp> = visit.api.page(&path).await.or_show(&visit)?;
+    let found = match q.trim() {
+        "" => Vec::new(),
+        q => visit.api.get::<FoundList>(&with_query("/v1/search", [("q", Some(q))])).await.or_show(&visit)?.items,
+    };
     let title = visit.t.search_results(&q);
-    let page = Found { t: visit.t, q: &q, apps: apps.items };
+    let page = Results { t: visit.t, q: &q, found };
     visit.page(Head { title: &title, ..Head::default() }, &page)
 }
 
 /// The events of what a page shows, for its script: the stream of the API, in the name of the visitor.
 async fn live(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Shown> {
-    let path = match query {
-        Some(query) => format!("/v1/events/stream?{query}"),
-        None => "/v1/events/stream".into(),
-    };
-    visit.api.ask(Method::GET, &path, axum::body::Body::empty(), None).await.or_show(&visit)
+    let path = format!("/v1/events/stream?{}", query.unwrap_or_default());
+    visit.api.ask(Method::GET, &path, Body::empty(), None).await.or_show(&visit)
 }

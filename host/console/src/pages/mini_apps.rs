@@ -15,9 +15,9 @@ use serde::Deserialize;
 use berth_base::page::Page;
 use berth_model::{
     access::{Action, NewTeam, Team},
-    mini_app::{MiniApp, NewMiniApp},
+    mini_app::{ListedMiniApp, MiniApp, NewMiniApp},
     overview::Overview,
-    rollout::GrayTask,
+    rollout::{GrayTask, State as GrayState},
     version::{Force, ForceCause, Release, ReleaseKind, Version},
 };
 
@@ -25,7 +25,7 @@ use crate::{
     Console,
     act::Sent,
     frame::{Head, done},
-    parts::{Filled, Names, Shown, Badge},
+    parts::{Badge, Filled, Names, Shown},
     path::{at, with_query},
     show,
     texts::{Texts, grouped},
@@ -43,7 +43,6 @@ pub fn routes() -> Router<Console> {
         .merge(settings::routes())
         .merge(bindings::routes())
         .merge(trial::routes())
-        .merge(super::versions::routes())
 }
 
 #[derive(Default, Deserialize)]
@@ -58,14 +57,28 @@ struct ListQuery {
 #[template(path = "mini_apps/list.html")]
 struct List<'a> {
     t: Texts,
+    visit: &'a Visit,
     query: &'a ListQuery,
     teams: &'a [Team],
-    apps: &'a [MiniApp],
+    apps: &'a [ListedMiniApp],
     next: Option<String>,
     is_filtered: bool,
 }
 
 impl List<'_> {
+    /// What is next for a MiniApp, and where it is done.
+    fn next_of(&self, listed: &ListedMiniApp) -> Option<Next> {
+        let app = &listed.mini_app;
+        let may_release = self.visit.can(Action::Release, &app.scope());
+        if let Some(version) = listed.approved.as_ref().filter(|_| may_release) {
+            let address = at!("/ui/mini-apps/{}/versions/{}/publish", app.id, version);
+            return Some(Next { said: self.t.next_publish(version), address });
+        }
+        let version = listed.auditing.as_ref()?;
+        let address = at!("/ui/mini-apps/{}/versions/{}", app.id, version);
+        Some(Next { said: self.t.next_audit(version), address })
+    }
+
     fn team<'a>(&'a self, app: &'a MiniApp) -> &'a str {
         self.teams.iter().find(|team| team.id == app.team).map_or(app.team.as_str(), |team| &team.name)
     }
@@ -74,13 +87,14 @@ impl List<'_> {
 async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
     let ListQuery { q, team, cursor } = &query;
     let members = [("search", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(cursor))];
-    let page: Page<MiniApp> = visit.api.page(&with_query("/v1/mini-apps", members)).await.or_show(&visit)?;
+    let page: Page<ListedMiniApp> = visit.api.page(&with_query("/v1/mini-apps", members)).await.or_show(&visit)?;
     let teams = teams(&visit).await?;
-    let next = page.next.as_deref().map(|next| {
-        with_query(PLACE, [("q", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(next))])
-    });
+    let next = page
+        .next
+        .as_deref()
+        .map(|next| with_query(PLACE, [("q", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(next))]));
     let is_filtered = !(q.is_empty() && team.is_empty() && cursor.is_empty());
-    let body = List { t: visit.t, query: &query, teams: &teams, apps: &page.items, next, is_filtered };
+    let body = List { t: visit.t, visit: &visit, query: &query, teams: &teams, apps: &page.items, next, is_filtered };
     visit.page(Head { title: visit.t.mini_apps(), place: PLACE, ..Head::default() }, &body)
 }
 
@@ -128,7 +142,9 @@ async fn create_in_team(visit: &Visit, sent: &Sent) -> Result<MiniApp, crate::re
     };
     let id = match sent.some("id") {
         None => None,
-        Some(id) => Some(id.parse().map_err(|error: berth_base::error::Error| crate::refused::invalid("id", &error.detail))?),
+        Some(id) => {
+            Some(id.parse().map_err(|error: berth_base::error::Error| crate::refused::invalid("id", &error.detail))?)
+        }
     };
     let new = NewMiniApp { name: sent.get("name").into(), team, id, description: sent.get("description").into() };
     visit.api.tell(Method::POST, "/v1/mini-apps", &new).await
@@ -152,7 +168,8 @@ pub fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
         (t.bindings(), "/bindings"),
         (t.settings(), "/settings"),
     ];
-    let tab = |(name, path)| Tab { name, address: format!("{}{path}", at!("/ui/mini-apps/{}", id)), is_here: path == here };
+    let tab =
+        |(name, path)| Tab { name, address: format!("{}{path}", at!("/ui/mini-apps/{}", id)), is_here: path == here };
     pages.into_iter().map(tab).collect()
 }
 
@@ -215,7 +232,12 @@ pub struct Row<'a> {
 }
 
 /// Releases with how long each was online, newest first.
-pub fn rows<'a>(releases: &'a [Release], online: Option<&Version>, now: berth_base::clock::Millis, t: Texts) -> Vec<Row<'a>> {
+pub fn rows<'a>(
+    releases: &'a [Release],
+    online: Option<&Version>,
+    now: berth_base::clock::Millis,
+    t: Texts,
+) -> Vec<Row<'a>> {
     let ends = std::iter::once(now).chain(releases.iter().map(|release| release.released_at));
     let row = |(at, (release, end)): (usize, (&'a Release, berth_base::clock::Millis))| {
         let is_online = at == 0 && online.is_some_and(|online| online.version == release.version);

@@ -1,11 +1,16 @@
 //! The pages of the console, by what they are about.
 
-mod access;
+mod accounts;
+mod events;
 mod gray;
-mod versions;
 mod home;
+mod host_apps;
+mod me;
+mod members;
 mod mini_apps;
 mod sign_in;
+mod versions;
+mod webhooks;
 
 use axum::Router;
 
@@ -13,5 +18,16 @@ use crate::Console;
 
 /// All pages.
 pub fn routes() -> Router<Console> {
-    Router::new().merge(sign_in::routes()).merge(home::routes()).merge(mini_apps::routes()).merge(gray::routes()).merge(access::routes())
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(home::routes())
+        .merge(mini_apps::routes())
+        .merge(versions::routes())
+        .merge(gray::routes())
+        .merge(host_apps::routes())
+        .merge(members::routes())
+        .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(accounts::routes())
+        .merge(me::routes())
 }

@@ -155,7 +155,9 @@ async fn change_taste(OriginalUri(_): OriginalUri, sent: Sent) -> Response {
     let language = Language::of_tag(sent.get("language")).unwrap_or_default();
     let theme = visitor::Theme::ALL.into_iter().find(|theme| theme.as_str() == sent.get("theme")).unwrap_or_default();
     let mut response = Redirect::to(safe(sent.get("back"))).into_response();
-    for (name, value) in remember(visitor::LANGUAGE, language.tag()).into_iter().chain(remember(visitor::THEME, theme.as_str())) {
+    for (name, value) in
+        remember(visitor::LANGUAGE, language.tag()).into_iter().chain(remember(visitor::THEME, theme.as_str()))
+    {
         response.headers_mut().append(name, value);
     }
     response
@@ -167,7 +169,8 @@ mod tests {
 
     #[test]
     fn signing_in_never_leads_to_another_host() {
-        for back in ["//evil.example", "/ui//evil.example", "https://evil.example", "/uix", "/ui/\\evil", "/v1/me", ""] {
+        for back in ["//evil.example", "/ui//evil.example", "https://evil.example", "/uix", "/ui/\\evil", "/v1/me", ""]
+        {
             assert_eq!(safe(back), "/ui", "{back}");
         }
         assert_eq!(safe("/ui/mini-apps?q=a"), "/ui/mini-apps?q=a");

@@ -2,6 +2,7 @@
 
 mod acts;
 mod audits;
+mod files;
 mod releases;
 mod upload;
 
@@ -37,6 +38,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/mini-apps/{id}/versions/{version}/findings", get(findings))
         .merge(upload::routes())
         .merge(acts::routes())
+        .merge(files::routes())
         .merge(releases::routes())
         .merge(audits::routes())
 }
@@ -136,7 +138,8 @@ fn acts_of(visit: &Visit, app: &MiniApp, version: &Version) -> Vec<Act> {
 
 async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer {
     let app = mini_app(&visit, &id).await?;
-    let detail: VersionDetail = visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", id, number)).await.or_show(&visit)?;
+    let detail: VersionDetail =
+        visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", id, number)).await.or_show(&visit)?;
     let found = visit.api.get::<Findings>(&at!("/v1/mini-apps/{}/versions/{}/findings", id, number)).await.ok();
     let audit = detail.audit.as_ref();
     let mut people = vec![detail.version.uploaded_by.as_str()];
@@ -181,7 +184,8 @@ struct FindingsQuery {
 
 impl FindingsPage<'_> {
     fn shown(&self) -> impl Iterator<Item = &NamedFinding> {
-        let is_shown = |named: &&NamedFinding| self.severity.is_empty() || named.finding.severity.as_str() == self.severity;
+        let is_shown =
+            |named: &&NamedFinding| self.severity.is_empty() || named.finding.severity.as_str() == self.severity;
         self.found.findings.iter().filter(is_shown)
     }
 

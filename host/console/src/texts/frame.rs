@@ -3,7 +3,7 @@
 use super::texts;
 
 texts! {
-    skip_to_content = "Skip to content" / "跳到正文";
+    skip_to_content = "Skip to content" / "跳到主要内容";
     menu = "Menu" / "菜单";
     home = "Home" / "首页";
     mini_apps = "MiniApps" / "小程序";
@@ -14,7 +14,7 @@ texts! {
     events = "Events" / "事件";
     webhooks = "Webhooks" / "事件推送";
     accounts = "Accounts" / "账号";
-    my_access = "My access" / "我的访问";
+    my_access = "My access" / "我的权限";
     search = "Search" / "搜索";
     search_hint = "Name or id" / "名称或 ID";
     sign_out = "Sign out" / "退出登录";
@@ -24,24 +24,24 @@ texts! {
     theme_light = "Light" / "浅色";
     theme_dark = "Dark" / "深色";
     change = "Change" / "更改";
-    times_in(zone) = "Times are in {zone}" / "时间按 {zone} 显示";
-    by_command = "Do this by command" / "用命令完成";
+    times_in(zone) = "Times are in {zone}" / "时间按 {zone} 时区显示";
+    by_command = "Do this by command" / "使用命令行操作";
     copy = "Copy" / "复制";
     copied = "Copied" / "已复制";
     cancel = "Cancel" / "取消";
-    older = "Older" / "更早";
-    newest = "Newest" / "最新";
+    older = "Older" / "更早的记录";
+    newest = "Newest" / "最新的记录";
     next_page = "Next page" / "下一页";
     first_page = "First page" / "第一页";
     filter = "Filter" / "筛选";
-    clear = "Clear" / "清除";
+    clear = "Clear" / "清除筛选";
     all = "All" / "全部";
     none_yet = "None yet" / "暂无";
     unknown = "unknown" / "未知";
-    the_host = "Berth itself" / "Berth 自动";
+    the_host = "Berth itself" / "Berth 系统";
     optional = "optional" / "选填";
     note = "Note" / "备注";
-    note_hint = "For the history; people will read it later. At most 500 characters." / "写入历史记录，供日后查看。最多 500 个字符。";
+    note_hint = "For the history; people will read it later. At most 500 characters." / "将写入历史记录，供日后查看。最多 500 个字符。";
     yes = "Yes" / "是";
     no = "No" / "否";
     save = "Save" / "保存";
@@ -55,13 +55,13 @@ texts! {
     look_again = "Look again" / "刷新";
 
     refused_heading = "That was not possible" / "操作未能完成";
-    not_found_heading = "There is nothing here" / "这里没有内容";
-    not_found_text = "It does not exist, or you may not know of it." / "它不存在，或您无权查看。";
-    broken_heading = "Something broke" / "出错了";
-    broken_text = "The console could not make this page. The host's log says why." / "控制台无法生成此页面，原因见主机日志。";
-    forbidden_heading = "You may not do this" / "您没有权限";
-    what_it_means = "What this means, and what to do" / "含义与处理办法";
-    request_number(id) = "Request {id}" / "请求 {id}";
+    not_found_heading = "There is nothing here" / "内容不存在";
+    not_found_text = "It does not exist, or you may not know of it." / "您访问的内容不存在，或您无权查看。";
+    broken_heading = "Something broke" / "页面出错了";
+    broken_text = "The console could not make this page. The host's log says why." / "控制台无法生成此页面，原因请查看服务器日志。";
+    forbidden_heading = "You may not do this" / "您没有此操作的权限";
+    what_it_means = "What this means, and what to do" / "查看说明与处理办法";
+    request_number(id) = "Request {id}" / "请求编号：{id}";
     back_home = "Go to the first page" / "返回首页";
-    other_origin = "This request came from another site, so nothing was done." / "此请求来自其他网站，未执行任何操作。";
+    other_origin = "This request came from another site, so nothing was done." / "此请求来自其他网站，操作未执行。";
 }

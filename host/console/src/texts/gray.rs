@@ -6,9 +6,9 @@ use super::{Texts, texts};
 
 texts! {
     new_gray_task = "New gray task" / "新建灰度任务";
-    no_gray_tasks = "No gray task yet. A gray task gives a version to some devices before everybody gets it." / "还没有灰度任务。灰度任务在全量发布前先将版本提供给部分设备。";
+    no_gray_tasks = "No gray task yet. A gray task gives a version to some devices before everybody gets it." / "还没有灰度任务。灰度任务可在全量发布前，先将版本下发给部分设备。";
     conditions = "Who gets it" / "灰度条件";
-    everybody_asked = "every device that asks" / "所有发起检查的设备";
+    everybody_asked = "every device that asks" / "所有进行版本检查的设备";
     ends = "Ends" / "结束时间";
     gray_admitted = "Admitted devices" / "已灰度设备";
 
@@ -47,11 +47,11 @@ texts! {
     gray_no_moment = "Choose a day and a time." / "请选择日期和时间。";
     gray_no_number = "Write a number." / "请填写数字。";
 
-    gray_sentence(version, from, until) = "Gives {version} from {from} until {until} to:" / "自 {from} 至 {until}，将 {version} 提供给：";
+    gray_sentence(version, from, until) = "Gives {version} from {from} until {until} to:" / "自 {from} 至 {until}，将 {version} 下发给：";
     gray_created_by(who, when) = "Created by {who}, {when}" / "由 {who} 创建于 {when}";
     gray_honoured = "Its devices keep the version." / "已获取的设备保留该版本。";
     gray_suspend = "Suspend" / "暂停";
-    gray_suspend_effect(version, count) = "No new device gets {version}. The {count} devices that have it keep it." / "不再有新设备获取 {version}，已获取的 {count} 台设备保留该版本。";
+    gray_suspend_effect(version, count) = "No new device gets {version}. The {count} devices that have it keep it." / "不再向新设备下发 {version}，已获取的 {count} 台设备保留该版本。";
     gray_suspended_now = "The gray task is suspended." / "灰度任务已暂停。";
     gray_resume = "Resume" / "继续";
     gray_resume_effect(version) = "New devices get {version} again, as the conditions say." / "符合条件的新设备将重新获取 {version}。";
@@ -66,8 +66,8 @@ texts! {
     gray_stages = "Its share rises in stages; edit them by command." / "灰度比例按阶段上升，请用命令编辑。";
 
     gray_progress = "How it goes" / "灰度进度";
-    gray_no_news = "No news yet: devices ask when they start the MiniApp." / "暂无数据：设备在启动小程序时发起检查。";
-    gray_offered = "Offered" / "已提供";
+    gray_no_news = "No news yet: devices ask when they start the MiniApp." / "暂无数据：设备在启动小程序时进行版本检查。";
+    gray_offered = "Offered" / "已下发";
     gray_downloaded = "Downloaded" / "已下载";
     gray_running = "Running" / "运行中";
     gray_waiting = "No news of them" / "尚无消息";
@@ -76,7 +76,7 @@ texts! {
     gray_fell_back_hint(count) = "A device on which the version failed {count} times falls back to the online one." / "版本在设备上失败 {count} 次后，该设备回退到线上版本。";
     gray_never_falls_back = "Devices do not fall back, however often the version fails." / "无论失败多少次，设备都不会回退。";
     gray_over_time = "Devices over time" / "设备数随时间变化";
-    gray_over_time_desc(offered, downloaded, running, failed) = "Up to now {offered} devices were offered the version, {downloaded} downloaded it, {running} ran it, on {failed} it failed." / "截至目前，已提供 {offered} 台，已下载 {downloaded} 台，已运行 {running} 台，失败 {failed} 台。";
+    gray_over_time_desc(offered, downloaded, running, failed) = "Up to now {offered} devices were offered the version, {downloaded} downloaded it, {running} ran it, on {failed} it failed." / "截至目前，已下发 {offered} 台，已下载 {downloaded} 台，已运行 {running} 台，失败 {failed} 台。";
     gray_same_numbers = "The same numbers as a table" / "以表格查看";
     gray_by_then = "By" / "截至";
     gray_reasons = "Why it failed" / "失败原因";
@@ -128,7 +128,7 @@ texts! {
     list_duplicates = "Repeated" / "重复";
     list_blanks = "Blank" / "空白";
 
-    ask_as_device = "Ask as a device" / "模拟设备检查";
+    ask_as_device = "Ask as a device" / "模拟版本检查";
     ask_hint = "What a device gets, and why. Nothing is counted, and no device is admitted by this. The address of this page holds the whole question." / "查看设备获取的内容及原因。不会计数，也不会让设备进入灰度。此页地址包含完整问题。";
     ask_host_app = "Host app" / "宿主应用";
     ask_guid = "guid" / "GUID";
@@ -141,7 +141,7 @@ texts! {
     ask_network = "Network" / "网络类型";
     ask_has_version = "Version that it has" / "设备上的版本";
     ask_has_version_hint = "Empty for none." / "留空表示没有。";
-    ask = "Ask" / "检查";
+    ask = "Ask" / "版本检查";
     ask_answer = "The answer" / "检查结果";
     ask_update(version) = "It fetches {version} and runs it." / "获取并运行 {version}。";
     ask_current(version) = "It runs {version}, which it has." / "继续运行设备上的 {version}。";

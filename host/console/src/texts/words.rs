@@ -2,6 +2,7 @@
 
 use super::{Texts, texts};
 use crate::visitor::Theme;
+use berth_model::access::ScopeKind;
 
 texts! {
     state_development = "development" / "开发版本";
@@ -14,7 +15,7 @@ texts! {
     audit_checking = "policies judge" / "策略检查中";
     audit_deciding = "waits for decisions" / "待审核";
     audit_withdrawn = "withdrawn" / "已撤回";
-    decision_waits = "waits" / "待决定";
+    decision_waits = "waits" / "待审核";
     gray_pending = "pending" / "待下发";
     gray_delivering = "delivering" / "下发中";
     gray_suspended = "suspended" / "已暂停";
@@ -23,8 +24,8 @@ texts! {
     binding_waits_for_team = "waits for the team" / "待小程序方同意";
     binding_waits_for_host_app = "waits for the host app" / "待宿主应用同意";
     outcome_verdict = "verdict" / "有结论";
-    outcome_failed = "failed" / "策略报错";
-    outcome_trapped = "trapped" / "策略崩溃";
+    outcome_failed = "failed" / "执行失败";
+    outcome_trapped = "trapped" / "异常中止";
     outcome_limited = "hit a limit" / "超出限制";
     severity_error = "error" / "错误";
     severity_warning = "warning" / "警告";
@@ -33,8 +34,8 @@ texts! {
     mode_shadow = "shadow" / "观察";
     off_shelf = "off the shelf" / "已下架";
     on_shelf = "on the shelf" / "已上架";
-    what_will_happen = "What will happen" / "将会发生";
-    type_to_confirm(what) = "Type {what} to confirm" / "输入 {what} 以确认";
+    what_will_happen = "What will happen" / "操作影响";
+    type_to_confirm(what) = "Type {what} to confirm" / "请输入 {what} 以确认";
 }
 
 impl Texts {
@@ -47,10 +48,21 @@ impl Texts {
         }
     }
 
+    /// The name of a kind of scope.
+    pub fn scope_name(self, kind: ScopeKind) -> &'static str {
+        match kind {
+            ScopeKind::Platform => self.scope_platform(),
+            ScopeKind::Team => self.scope_team(),
+            ScopeKind::HostApp => self.scope_host_app(),
+            ScopeKind::Merchant => self.scope_merchant(),
+            ScopeKind::Workspace => self.scope_workspace(),
+        }
+    }
+
     /// The name of a role.
-    pub fn role_name(self, role: berth_model::access::Role) -> &'static str {
+    pub fn role_name(self, role: &berth_model::access::Role) -> &'static str {
         use berth_model::access::Role;
-        match (self.0, role) {
+        match (self.0, *role) {
             (super::Language::English, role) => role.as_str(),
             (_, Role::Admin) => "管理员",
             (_, Role::Developer) => "开发者",

@@ -179,6 +179,11 @@ impl Action {
         }
     }
 
+    /// The roles that allow the action in a scope of this kind.
+    pub fn roles(self, scope: ScopeKind) -> impl Iterator<Item = Role> {
+        scope.roles().iter().copied().filter(move |role| self.granted_to(scope, *role))
+    }
+
     /// The scope that a token must have for the action.
     pub fn token_scope(self) -> TokenScope {
         match self {
@@ -196,8 +201,7 @@ impl Action {
 
     /// The roles that allow the action in a scope of this kind, as a phrase such as `the role admin or operator`.
     pub(crate) fn roles_in_words(self, scope: ScopeKind) -> String {
-        let roles: Vec<_> =
-            scope.roles().iter().filter(|role| self.granted_to(scope, **role)).map(|role| role.as_str()).collect();
+        let roles: Vec<_> = self.roles(scope).map(Role::as_str).collect();
         format!("the role {}", roles.join(" or "))
     }
 }

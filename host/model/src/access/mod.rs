@@ -78,6 +78,13 @@ impl Caller {
                 || self.grants.iter().any(|(own, role)| own == scope && action.granted_to(scope.kind(), *role)))
     }
 
+    /// Whether there is any scope of this kind in which the caller may do `action`: token and roles both allow it.
+    pub fn can_somewhere(&self, action: Action, kind: ScopeKind) -> bool {
+        let grants = |(scope, role): &(Scope, Role)| scope.kind() == kind && action.granted_to(kind, *role);
+        self.token_scopes.contains(&action.token_scope())
+            && (self.is_platform_admin() || self.grants.iter().any(grants))
+    }
+
     /// Refuses with `missing-grant` unless the token has `scope`. Enough by itself only for what every account may do.
     pub fn require_scope(&self, scope: TokenScope) -> Result<()> {
         if self.token_scopes.contains(&scope) {

@@ -72,24 +72,33 @@ pub struct EventQuery {
     /// Only those after this number: the `last` of the page before. 0 begins with the oldest that is kept.
     #[serde(default)]
     pub after: i64,
+    /// Newest first, and only those before this number: the `last` of the page before. 0 begins with the newest.
+    #[serde(default)]
+    pub before: Option<i64>,
     /// How many events a page has at most, 1 to 1,000; 100 when absent.
     #[serde(default)]
     pub limit: Option<i64>,
 }
 
 impl EventQuery {
+    /// Below which number a page of newest events ends; `None` for a page of oldest ones.
+    pub fn below(&self) -> Option<i64> {
+        self.before.map(|before| if before <= 0 { i64::MAX } else { before })
+    }
+
     /// How many events a page has at most.
     pub fn limit(&self) -> i64 {
         self.limit.unwrap_or(100).clamp(1, 1000)
     }
 }
 
-/// A page of events, oldest first.
+/// A page of events: oldest first, or newest first where that was asked for.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct EventPage {
     /// The events of the page.
     pub items: Vec<Event>,
     /// The `after` of the next page. When the page is not full it is the number of the host's last event, whatever that
-    /// is about, so that a client that asks now and then gets only what is new.
+    /// is about, so that a client that asks now and then gets only what is new. Of a page of newest events it is the
+    /// `before` of the next one, and 0 when nothing older is kept.
     pub last: i64,
 }

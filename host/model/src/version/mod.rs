@@ -1,5 +1,6 @@
 //! Versions of MiniApps: their numbers, their states, and how they come online (V1–V12).
 
+mod compare;
 mod file;
 mod force;
 mod record;
@@ -8,7 +9,8 @@ mod state;
 pub mod trial;
 pub mod upload;
 
-pub use file::VersionFile;
+pub use compare::{ChangedFile, CompareQuery, Comparison, Side, SizeChange};
+pub use file::{MOST_SHOWN_BYTES, VersionFile, is_text};
 pub use force::{Force, ForceCause};
 pub use record::{ManifestSummary, StoredManifest, Version};
 pub use release::{Publish, Release, ReleaseKind, Released, Rollback, note_rollbacks};

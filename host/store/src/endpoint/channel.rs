@@ -30,8 +30,8 @@ impl Tx {
     pub async fn insert_channel(&mut self, channel: &Channel) -> Result<bool> {
         let added = execute!(
             self,
-            "INSERT INTO channel (id, merchant_id, kind, app_id, name, state, authorised_by, authorised_at, proof)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (kind, app_id) DO NOTHING",
+            "INSERT INTO channel (id, merchant_id, kind, app_id, name, state, authorised_by, authorised_at, proof, state_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8) ON CONFLICT (kind, app_id) DO NOTHING",
             &channel.id,
             &channel.merchant,
             channel.kind,
@@ -47,16 +47,19 @@ impl Tx {
 
     /// Stores the name and state of a channel, who authorised it, when, and by what proof.
     pub async fn set_channel(&mut self, channel: &Channel) -> Result<()> {
+        let now = self.now();
         execute!(
             self,
-            "UPDATE channel SET name = $2, state = $3, authorised_by = $4, authorised_at = $5, proof = $6
+            "UPDATE channel SET name = $2, state = $3, authorised_by = $4, authorised_at = $5, proof = $6,
+                state_at = CASE WHEN state = $3 THEN state_at ELSE $7 END
              WHERE id = $1",
             &channel.id,
             &channel.name,
             channel.state,
             &channel.authorised_by,
             channel.authorised_at,
-            channel.proof
+            channel.proof,
+            now
         )?;
         Ok(())
     }

@@ -34,9 +34,12 @@ pub async fn list(db: &Db, caller: &Caller, query: &EventQuery) -> Result<EventP
 }
 
 /// The number up to which a page covers the log, whose last event in the same snapshot is `last`. A page that is not
-/// full covers all of it.
+/// full covers all of it; of the newest events, 0 stands for all that is kept.
 fn read_to(query: &EventQuery, rows: &[EventRow], last: i64) -> i64 {
     let full = rows.len() as i64 == query.limit();
+    if query.before.is_some() {
+        return rows.last().filter(|_| full).map_or(0, |row| row.seq);
+    }
     rows.last().filter(|_| full).map_or(last.max(query.after), |row| row.seq)
 }
 

@@ -38,7 +38,7 @@ pub async fn open(outbox: Arc<Outbox>, caller: Caller, query: StreamQuery) -> Re
         Some(after) => after,
         None => tx.last_event().await?,
     };
-    let query = EventQuery { mini_app, host_app, merchant, workspace, after, limit: Some(BATCH) };
+    let query = EventQuery { mini_app, host_app, merchant, workspace, after, before: None, limit: Some(BATCH) };
     may_list(&mut tx, &caller, &query).await?;
     require_kept(&mut tx, after).await?;
     drop(tx);

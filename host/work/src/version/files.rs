@@ -1,12 +1,18 @@
-//! The files of a version, so that whoever decides on it sees what is in it.
+//! The files of a version, so that whoever decides on it sees what is in it, and what changed since another one.
+
+use std::sync::Arc;
 
 use berth_base::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{Digest, MiniAppId},
     version::VersionNumber,
 };
-use berth_model::{access::Caller, version::VersionFile};
-use berth_package::Archive;
+use berth_model::{
+    access::Caller,
+    version::{Comparison, MOST_SHOWN_BYTES, Side, VersionFile},
+};
+use berth_package::{Archive, FileEntry, ReadError};
+use berth_store::version::VersionRow;
 
 use super::readable;
 use crate::audit::Audits;
@@ -23,15 +29,90 @@ pub async fn list(
     number: &VersionNumber,
 ) -> Result<Vec<VersionFile>> {
     let row = readable(&mut audits.db.read().await?, caller, id, number).await?;
+    in_archive(audits, &row, |archive| Ok(files(&archive))).await
+}
+
+/// The bytes of a file, and their digest.
+pub struct FileBytes {
+    /// The bytes, after inflating.
+    pub bytes: Arc<[u8]>,
+    /// Their SHA-256.
+    pub sha256: Digest,
+}
+
+/// One file in the package of a version, for those who may [`list`] them. It is the work of strangers: whoever shows it
+/// shows it as data.
+///
+/// # Errors
+/// `not-found`, also when the package has no such file; `missing-grant`; `file-too-large`; the error of the blob store when
+/// the package cannot be read.
+pub async fn read(
+    audits: &Audits,
+    caller: &Caller,
+    id: &MiniAppId,
+    number: &VersionNumber,
+    path: String,
+) -> Result<FileBytes> {
+    let row = readable(&mut audits.db.read().await?, caller, id, number).await?;
+    let (missing, name) = (Error::not_found("file in this version called", &path), row.number.clone());
+    in_archive(audits, &row, move |archive| {
+        let Some(file) = archive.file(&path) else { return Err(missing) };
+        if file.size > MOST_SHOWN_BYTES {
+            let (size, limit) = (file.size, MOST_SHOWN_BYTES);
+            let text = format!("{path} of {name} is {size} bytes; at most {limit} are shown. Download the package.");
+            return Err(Error::new(Code::FileTooLarge, text).with("limit", limit));
+        }
+        let bytes = archive.read_whole(&path).map_err(unreadable)?;
+        Ok(FileBytes { bytes, sha256: Digest::from_bytes(&file.sha256) })
+    })
+    .await
+}
+
+/// What changed from one version to another, for those who may [`list`] the files of both.
+///
+/// # Errors
+/// As for [`list`].
+pub async fn compare(
+    audits: &Audits,
+    caller: &Caller,
+    id: &MiniAppId,
+    (from, to): (&VersionNumber, &VersionNumber),
+) -> Result<Comparison> {
+    let mut tx = audits.db.read().await?;
+    let from = readable(&mut tx, caller, id, from).await?;
+    let to = readable(&mut tx, caller, id, to).await?;
+    drop(tx);
+    Ok(Comparison::of(id.clone(), side(audits, from).await?, side(audits, to).await?))
+}
+
+async fn side(audits: &Audits, row: VersionRow) -> Result<Side> {
+    let files = in_archive(audits, &row, |archive| Ok(files(&archive))).await?;
+    Ok(Side { version: row.number, sha256: row.sha256, size: row.size, pages: row.manifest.0.pages, files })
+}
+
+/// Does something with the package of a version, on a thread that may wait for the disk.
+async fn in_archive<T: Send + 'static>(
+    audits: &Audits,
+    row: &VersionRow,
+    work: impl FnOnce(Archive) -> Result<T> + Send + 'static,
+) -> Result<T> {
     let (file, limits) = (audits.blobs.file(&row.sha256).await?, audits.limits.clone());
-    let open = move || Archive::open(file, &limits);
-    let archive = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
-    let file = |one: &berth_package::FileEntry| VersionFile {
+    let open = move || Archive::open(file, &limits).and_then(work);
+    tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
+}
+
+fn files(archive: &Archive) -> Vec<VersionFile> {
+    let file = |one: &FileEntry| VersionFile {
         path: one.path.clone(),
         size: one.size,
         sha256: Digest::from_bytes(&one.sha256),
     };
-    let mut files: Vec<_> = archive.files().iter().map(file).collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    archive.files().iter().map(file).collect()
+}
+
+fn unreadable(error: ReadError) -> Error {
+    match error {
+        ReadError::Storage(error) => error,
+        error => Error::new(Code::PackageDamaged, "The stored package is damaged and is not shown.").caused_by(error),
+    }
 }

@@ -1,9 +1,14 @@
 //! What describes a MiniApp, the minimum version, and the recall.
 
-use axum::{Router, extract::Path, http::Method, routing::{get, post}};
+use axum::{
+    Router,
+    extract::Path,
+    http::Method,
+    routing::{get, post},
+};
 use berth_model::{
     access::Action,
-    mini_app::{EditMiniApp, MiniApp, MinVersion, Shelf},
+    mini_app::{EditMiniApp, MinVersion, MiniApp, Shelf},
     overview::Overview,
     rollout::State as GrayState,
 };
@@ -109,11 +114,7 @@ async fn show_shelf(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         }
     } else {
         let suspended = it.gray_tasks.iter().any(|task| task.state == GrayState::Suspended);
-        let tick = || Tick {
-            name: "resume",
-            label: t.resume_tasks().into(),
-            hint: t.resume_tasks_hint().into(),
-        };
+        let tick = || Tick { name: "resume", label: t.resume_tasks().into(), hint: t.resume_tasks_hint().into() };
         Confirm {
             act: t.put_on_shelf().into(),
             effects: vec![t.on_shelf_effect().into()],

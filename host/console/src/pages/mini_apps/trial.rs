@@ -1,6 +1,11 @@
 //! The trial of a MiniApp: a version for named accounts.
 
-use axum::{Router, extract::{Path, Query}, http::Method, routing::get};
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::get,
+};
 use berth_base::page::Page as ListPage;
 use berth_model::{
     access::Action,
@@ -54,15 +59,18 @@ async fn show(visit: Visit, Path(id): Path<String>, Query(Chosen { version }): Q
 async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
     let trial: Option<Trial> = visit.api.find(&at!("/v1/mini-apps/{}/trial", id)).await.or_show(visit)?;
-    let versions: ListPage<Version> =
-        visit.api.page(&at!("/v1/mini-apps/{}/versions", id)).await.or_show(visit)?;
+    let versions: ListPage<Version> = visit.api.page(&at!("/v1/mini-apps/{}/versions", id)).await.or_show(visit)?;
     let mut versions = versions.items;
     versions.retain(|version| !matches!(version.state, State::Rejected | State::Deleted | State::Historical));
-    let chosen = [chosen, filled.get("version").to_owned(), trial.as_ref().map(|trial| trial.version.to_string()).unwrap_or_default()]
-        .into_iter()
-        .find(|version| !version.is_empty())
-        .or_else(|| versions.first().map(|version| version.version.to_string()))
-        .unwrap_or_default();
+    let chosen = [
+        chosen,
+        filled.get("version").to_owned(),
+        trial.as_ref().map(|trial| trial.version.to_string()).unwrap_or_default(),
+    ]
+    .into_iter()
+    .find(|version| !version.is_empty())
+    .or_else(|| versions.first().map(|version| version.version.to_string()))
+    .unwrap_or_default();
     let page = Page {
         t: visit.t,
         app: &app,
@@ -97,7 +105,8 @@ async fn set_trial(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> 
     let version = sent.get("version").parse();
     let version = version.map_err(|error: berth_base::error::Error| invalid("version", &error.detail))?;
     let accounts = sent.get("accounts").lines().map(str::trim).filter(|line| !line.is_empty());
-    let trial = Trial { version, entry_path: sent.get("entry_path").into(), accounts: accounts.map(str::to_owned).collect() };
+    let trial =
+        Trial { version, entry_path: sent.get("entry_path").into(), accounts: accounts.map(str::to_owned).collect() };
     visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/trial", id), &trial).await
 }
 

@@ -40,7 +40,10 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let releases: Vec<Release> = visit.api.list(&at!("/v1/mini-apps/{}/releases", id)).await.or_show(&visit)?;
     let names = Names::of(&visit.api, releases.iter().map(|release| release.released_by.as_str())).await;
     let online = it.online.as_ref().map(|online| &online.version);
-    let below = releases.iter().map(|release| &release.version).filter(|version| online.is_some_and(|online| *version < online));
+    let below = releases
+        .iter()
+        .map(|release| &release.version)
+        .filter(|version| online.is_some_and(|online| *version < online));
     let before = below.max().filter(|_| visit.can(Action::Release, &it.mini_app.scope())).map(ToString::to_string);
     let page = Page {
         t,

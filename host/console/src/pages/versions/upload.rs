@@ -6,7 +6,11 @@ use axum::{
     http::Method,
     routing::get,
 };
-use berth_model::{access::Action, mini_app::MiniApp, version::{State, Version}};
+use berth_model::{
+    access::Action,
+    mini_app::MiniApp,
+    version::{State, Version},
+};
 
 use super::super::mini_apps::{head, mini_app};
 use crate::{

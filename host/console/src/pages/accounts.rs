@@ -1,0 +1,151 @@
+//! Accounts, and invitations to people.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::{get, post},
+};
+use berth_base::{error::Error, page::Page as ListPage};
+use berth_model::access::{
+    Account, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind, Team,
+};
+use serde::Deserialize;
+
+use crate::{
+    Console,
+    act::Sent,
+    frame::{Head, done},
+    parts::Filled,
+    path::{at, with_query},
+    refused::{Refused, invalid},
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The place of these pages in the menu.
+const PLACE: &str = "/ui/accounts";
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route(PLACE, get(list))
+        .route("/ui/accounts/{id}/{act}", post(set_use))
+        .route("/ui/invitations", post(invite))
+        .route("/ui/invitations/{id}/withdraw", post(withdraw))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cursor {
+    cursor: String,
+}
+
+/// A scope in which the visitor may give roles.
+struct Choice {
+    value: String,
+    name: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "people/accounts.html")]
+struct Page<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    accounts: Option<&'a ListPage<Account>>,
+    invitations: &'a [Invitation],
+    scopes: Vec<Choice>,
+    roles: Vec<Role>,
+    issued: Option<&'a IssuedInvitation>,
+    may_administer: bool,
+    filled: &'a Filled,
+}
+
+async fn list(visit: Visit, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
+    show(&visit, &cursor, None, &Filled::default()).await
+}
+
+async fn show(visit: &Visit, cursor: &str, issued: Option<&IssuedInvitation>, filled: &Filled) -> Answer {
+    let accounts: Option<ListPage<Account>> = if visit.can(Action::Read, &Scope::Platform) {
+        Some(visit.api.page(&with_query("/v1/accounts", [("cursor", Some(cursor))])).await.or_show(visit)?)
+    } else {
+        None
+    };
+    let invitations: Result<ListPage<Invitation>, Refused> = visit.api.page("/v1/invitations").await;
+    let mut invitations = invitations.map(|page| page.items).unwrap_or_default();
+    invitations.retain(|invitation| invitation.used_at.is_none());
+    let scopes = scopes(visit).await;
+    let kinds = scopes.iter().filter_map(|choice| choice.value.split('/').next()?.parse::<ScopeKind>().ok());
+    let roles: std::collections::BTreeSet<_> = kinds.flat_map(ScopeKind::roles).map(|role| role.as_str()).collect();
+    let roles = Role::ALL.iter().copied().filter(|role| roles.contains(role.as_str())).collect();
+    let page = Page {
+        t: visit.t,
+        visit,
+        accounts: accounts.as_ref(),
+        invitations: &invitations,
+        scopes,
+        roles,
+        issued,
+        may_administer: visit.can(Action::Administer, &Scope::Platform),
+        filled,
+    };
+    visit.page(Head { title: visit.t.accounts(), place: PLACE, ..Head::default() }, &page)
+}
+
+/// The scopes in which the visitor may give roles: the platform, the teams that they may know, and what they have roles in.
+async fn scopes(visit: &Visit) -> Vec<Choice> {
+    let t = visit.t;
+    let choice = |scope: &Scope, name: &str| Choice {
+        value: format!("{}/{}", scope.kind().as_str(), scope.id()),
+        name: format!("{} {name}", t.scope_name(scope.kind())),
+    };
+    let mut choices = Vec::new();
+    if visit.can(Action::ManageMembers, &Scope::Platform) {
+        choices.push(choice(&Scope::Platform, ""));
+    }
+    let teams: Result<ListPage<Team>, Refused> = visit.api.page("/v1/teams?limit=200").await;
+    for team in teams.map(|page| page.items).unwrap_or_default() {
+        let scope = Scope::Team(team.id);
+        if visit.can(Action::ManageMembers, &scope) {
+            choices.push(choice(&scope, &team.name));
+        }
+    }
+    let others = visit.caller.grants.iter().map(|(scope, _)| scope);
+    let others = others.filter(|scope| !matches!(scope, Scope::Team(_) | Scope::Platform));
+    choices
+        .extend(others.filter(|scope| visit.can(Action::ManageMembers, scope)).map(|scope| choice(scope, scope.id())));
+    choices
+}
+
+async fn invite(visit: Visit, sent: Sent) -> Answer {
+    match invited(&visit, &sent).await {
+        Ok(issued) => show(&visit, "", Some(&issued), &Filled::default()).await,
+        Err(refused) => show(&visit, "", None, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn invited(visit: &Visit, sent: &Sent) -> Result<IssuedInvitation, Refused> {
+    let grant = match sent.get("scope").split_once('/') {
+        None => None,
+        Some((kind, id)) => Some(NewGrant {
+            scope: kind.parse().map_err(|error: Error| invalid("scope", &error.detail))?,
+            id: Some(id.to_owned()).filter(|id| !id.is_empty()),
+            role: sent.get("role").parse().map_err(|error: Error| invalid("role", &error.detail))?,
+        }),
+    };
+    let account = sent.some("account").map(|id| id.parse()).transpose();
+    let account = account.map_err(|error: Error| invalid("account", &error.detail))?;
+    let name = sent.some("name").filter(|_| account.is_none());
+    let new = NewInvitation { account, name, grant, expires_in_hours: None };
+    visit.api.tell(Method::POST, "/v1/invitations", &new).await
+}
+
+async fn withdraw(visit: Visit, Path(id): Path<String>) -> Answer {
+    visit.api.just(Method::DELETE, &at!("/v1/invitations/{}", id)).await.or_show(&visit)?;
+    done(PLACE, visit.t.invitation_withdrawn())
+}
+
+/// Disables or enables an account.
+async fn set_use(visit: Visit, Path((id, act)): Path<(String, String)>) -> Answer {
+    visit.api.just(Method::POST, &at!("/v1/accounts/{}/{}", id, act)).await.or_show(&visit)?;
+    done(PLACE, visit.t.edited())
+}

@@ -1,0 +1,146 @@
+//! What happened.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    routing::get,
+};
+use berth_base::page::Page as ListPage;
+use berth_model::{
+    access::{Action, Scope, ScopeKind},
+    event::{Event, EventPage},
+    mini_app::ListedMiniApp,
+};
+use serde::Deserialize;
+
+use crate::{
+    Console,
+    frame::Head,
+    parts::Names,
+    path::with_query,
+    refused::Refused,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The place of these pages in the menu.
+const PLACE: &str = "/ui/events";
+
+pub fn routes() -> Router<Console> {
+    Router::new().route("/ui/events", get(list)).route("/ui/events/{seq}", get(one))
+}
+
+/// Of how many things of their own the newest events are gathered for people who may not read all events.
+const MOST_OWN: usize = 5;
+
+/// The newest events that the visitor may read, newest first: all of them for readers of the platform, and otherwise those
+/// of some MiniApps, host apps and merchants of theirs.
+pub async fn newest(visit: &Visit, count: i64) -> Vec<Event> {
+    let count_text = count.to_string();
+    let newest_of = async |member: Option<(&str, &str)>| {
+        let limits = [("before", Some("0")), ("limit", Some(count_text.as_str()))];
+        let of = member.map(|(name, id)| (name, Some(id)));
+        let page: Result<EventPage, Refused> =
+            visit.api.get(&with_query("/v1/events", limits.into_iter().chain(of))).await;
+        page.map(|page| page.items).unwrap_or_default()
+    };
+    if visit.can(Action::Read, &Scope::Platform) {
+        return newest_of(None).await;
+    }
+    let mut events = Vec::new();
+    let apps: Result<ListPage<ListedMiniApp>, Refused> =
+        visit.api.page(&format!("/v1/mini-apps?limit={MOST_OWN}")).await;
+    for app in apps.map(|page| page.items).unwrap_or_default() {
+        events.extend(newest_of(Some(("mini_app", app.mini_app.id.as_str()))).await);
+    }
+    for (kind, member) in [(ScopeKind::HostApp, "host_app"), (ScopeKind::Merchant, "merchant")] {
+        for id in visit.scopes(kind).take(MOST_OWN) {
+            events.extend(newest_of(Some((member, id))).await);
+        }
+    }
+    events.sort_by_key(|event| std::cmp::Reverse(event.seq));
+    events.dedup_by_key(|event| event.seq);
+    events.truncate(usize::try_from(count).unwrap_or(0));
+    events
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ListQuery {
+    mini_app: String,
+    host_app: String,
+    merchant: String,
+    before: String,
+}
+
+impl ListQuery {
+    fn members(&self) -> [(&'static str, Option<&str>); 3] {
+        [("mini_app", Some(&self.mini_app)), ("host_app", Some(&self.host_app)), ("merchant", Some(&self.merchant))]
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.members().iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty()))
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "events/list.html")]
+struct List<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    query: &'a ListQuery,
+    events: &'a [Event],
+    names: &'a Names,
+    older: Option<String>,
+}
+
+async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
+    let (events, last) = if query.is_filtered() || visit.can(Action::Read, &Scope::Platform) {
+        let before = if query.before.is_empty() { "0" } else { &query.before };
+        let more = [("before", Some(before)), ("limit", Some("50"))];
+        let path = with_query("/v1/events", query.members().into_iter().chain(more));
+        let page: EventPage = visit.api.get(&path).await.or_show(&visit)?;
+        (page.items, page.last)
+    } else {
+        (newest(&visit, 50).await, 0)
+    };
+    let older = (last > 0).then(|| {
+        let last = last.to_string();
+        with_query(PLACE, query.members().into_iter().chain([("before", Some(last.as_str()))]))
+    });
+    let names = Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await;
+    let page = List { t: visit.t, visit: &visit, query: &query, events: &events, names: &names, older };
+    visit.page(Head { title: visit.t.events(), place: PLACE, ..Head::default() }, &page)
+}
+
+#[derive(askama::Template)]
+#[template(path = "events/one.html")]
+struct One<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    event: &'a Event,
+    names: &'a Names,
+    data: String,
+}
+
+/// One event. The API lists events of what one may read, so somebody who is no reader of the platform is led to the lists of
+/// their own things.
+async fn one(visit: Visit, Path(seq): Path<i64>) -> Answer {
+    let event = if visit.can(Action::Read, &Scope::Platform) {
+        let path = format!("/v1/events?after={}&limit=1", seq - 1);
+        visit.api.get::<EventPage>(&path).await.or_show(&visit)?.items
+    } else {
+        newest(&visit, 1000).await
+    };
+    let Some(event) = event.into_iter().find(|event| event.seq == seq) else {
+        return Err(visit.refuse(crate::refused::not_found()));
+    };
+    let data = serde_json::from_str::<serde_json::Value>(event.data.get())
+        .and_then(|data| serde_json::to_string_pretty(&data))
+        .unwrap_or_default();
+    let names = Names::of(&visit.api, [event.actor.as_str()]).await;
+    let page = One { t: visit.t, visit: &visit, event: &event, names: &names, data };
+    let title = visit.t.event_number(seq);
+    let above = vec![(visit.t.events().to_owned(), PLACE.to_owned())];
+    visit.page(Head { title: &title, above, place: PLACE, live: None }, &page)
+}

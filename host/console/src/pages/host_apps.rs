@@ -1,0 +1,131 @@
+//! Host apps: their keys, what they run, and agreeing to bindings.
+
+use axum::{
+    Router,
+    extract::Path,
+    http::Method,
+    routing::{get, post},
+};
+use berth_base::page::Page as ListPage;
+use berth_model::{
+    access::{Action, Scope},
+    binding::{Binding, BindingState},
+    host_app::{HostApp, NewHostApp},
+};
+
+use crate::{
+    Console,
+    act::{Confirm, Sent},
+    frame::{Head, done},
+    parts::{Filled, Shown},
+    path::at,
+    refused::{Refused, invalid},
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The place of these pages in the menu.
+const PLACE: &str = "/ui/host-apps";
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route("/ui/host-apps", get(list).post(create))
+        .route("/ui/host-apps/{id}", get(one))
+        .route("/ui/host-apps/{id}/bindings/{mini_app}/agree", post(agree))
+        .route("/ui/host-apps/{id}/bindings/{mini_app}/end", get(confirm_end).post(end))
+}
+
+#[derive(askama::Template)]
+#[template(path = "host_apps/list.html")]
+struct List<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    hosts: &'a [HostApp],
+    may_create: bool,
+    filled: &'a Filled,
+}
+
+async fn list(visit: Visit) -> Answer {
+    show_list(&visit, &Filled::default()).await
+}
+
+async fn show_list(visit: &Visit, filled: &Filled) -> Answer {
+    let page: ListPage<HostApp> = visit.api.page("/v1/host-apps?limit=200").await.or_show(visit)?;
+    let may_create = visit.can(Action::Administer, &Scope::Platform);
+    let body = List { t: visit.t, visit, hosts: &page.items, may_create, filled };
+    visit.page(Head { title: visit.t.host_apps(), place: PLACE, ..Head::default() }, &body)
+}
+
+async fn create(visit: Visit, sent: Sent) -> Answer {
+    match created(&visit, &sent).await {
+        Ok(host) => done(&at!("/ui/host-apps/{}", host.id), visit.t.host_app_created()),
+        Err(refused) => show_list(&visit, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn created(visit: &Visit, sent: &Sent) -> Result<HostApp, Refused> {
+    let id = sent.some("id").map(|id| id.parse()).transpose();
+    let id = id.map_err(|error: berth_base::error::Error| invalid("id", &error.detail))?;
+    visit.api.tell(Method::POST, "/v1/host-apps", &NewHostApp { name: sent.get("name").into(), id }).await
+}
+
+#[derive(askama::Template)]
+#[template(path = "host_apps/one.html")]
+struct One<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    host: &'a HostApp,
+    bindings: &'a [Binding],
+    may_bind: bool,
+    may_see_members: bool,
+}
+
+async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
+    let host: HostApp = visit.api.get(&at!("/v1/host-apps/{}", id)).await.or_show(&visit)?;
+    let bindings: Option<Vec<Binding>> = visit.api.list(&at!("/v1/host-apps/{}/bindings", id)).await.ok();
+    let scope = Scope::HostApp(host.id.clone());
+    let page = One {
+        t: visit.t,
+        visit: &visit,
+        host: &host,
+        bindings: &bindings.unwrap_or_default(),
+        may_bind: visit.can(Action::Configure, &scope),
+        may_see_members: visit.can(Action::Read, &scope),
+    };
+    let above = vec![(visit.t.host_apps().to_owned(), PLACE.to_owned())];
+    let live = Some(at!("/ui/live?host_app={}", id));
+    visit.page(Head { title: &host.name, above, place: PLACE, live }, &page)
+}
+
+async fn agree(visit: Visit, Path((id, mini_app)): Path<(String, String)>) -> Answer {
+    let path = at!("/v1/host-apps/{}/bindings/{}", id, mini_app);
+    visit.api.just(Method::PUT, &path).await.or_show(&visit)?;
+    done(&at!("/ui/host-apps/{}", id), visit.t.binding_asked())
+}
+
+async fn confirm_end(visit: Visit, Path((id, mini_app)): Path<(String, String)>) -> Answer {
+    show_end(&visit, &id, &mini_app, &Filled::default()).await
+}
+
+async fn show_end(visit: &Visit, id: &str, mini_app: &str, filled: &Filled) -> Answer {
+    let host: HostApp = visit.api.get(&at!("/v1/host-apps/{}", id)).await.or_show(visit)?;
+    let t = visit.t;
+    let back = at!("/ui/host-apps/{}", id);
+    let confirm = Confirm {
+        act: t.end_binding().into(),
+        effects: vec![t.end_binding_effect(mini_app, &host.name)],
+        is_dangerous: true,
+        command: format!("berth host-app unbind {id} {mini_app}"),
+        back: back.clone(),
+        ..Confirm::default()
+    };
+    let above = vec![(t.host_apps().to_owned(), PLACE.to_owned()), (host.name, back)];
+    confirm.show(visit, Head { title: t.end_binding(), above, place: PLACE, live: None }, filled)
+}
+
+async fn end(visit: Visit, Path((id, mini_app)): Path<(String, String)>, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/host-apps/{}/bindings/{}", id, mini_app)).await {
+        Ok(()) => done(&at!("/ui/host-apps/{}", id), visit.t.binding_ended()),
+        Err(refused) => show_end(&visit, &id, &mini_app, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}

@@ -1,0 +1,99 @@
+//! The visitor's own access: roles, sessions, tokens, password.
+
+use axum::{
+    Router,
+    extract::Path,
+    http::Method,
+    routing::{get, post},
+};
+use berth_model::access::{IssueToken, IssuedToken, ScopeKind, Session, Token, TokenScope};
+use serde_json::json;
+
+use crate::{
+    Console,
+    act::Sent,
+    frame::{Head, done},
+    parts::Filled,
+    path::at,
+    refused::Refused,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The page.
+const HERE: &str = "/ui/me";
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route(HERE, get(show))
+        .route("/ui/me/tokens", post(issue))
+        .route("/ui/me/tokens/{id}/revoke", post(revoke))
+        .route("/ui/me/sessions/{id}/end", post(end))
+        .route("/ui/me/password", post(change_password))
+}
+
+#[derive(askama::Template)]
+#[template(path = "people/me.html")]
+struct Page<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    tokens: &'a [Token],
+    sessions: &'a [Session],
+    issued: Option<&'a IssuedToken>,
+    filled: &'a Filled,
+}
+
+impl Page<'_> {
+    fn scope_name(&self, kind: &ScopeKind) -> &'static str {
+        self.t.scope_name(*kind)
+    }
+}
+
+async fn show(visit: Visit) -> Answer {
+    show_with(&visit, None, &Filled::default()).await
+}
+
+async fn show_with(visit: &Visit, issued: Option<&IssuedToken>, filled: &Filled) -> Answer {
+    let sessions: Vec<Session> = visit.api.list("/v1/sessions").await.or_show(visit)?;
+    let mut tokens: Vec<Token> = visit.api.list("/v1/tokens").await.or_show(visit)?;
+    tokens.retain(|token| token.revoked_at.is_none());
+    let page = Page { t: visit.t, visit, tokens: &tokens, sessions: &sessions, issued, filled };
+    visit.page(Head { title: visit.t.my_access(), ..Head::default() }, &page)
+}
+
+/// Issues a token, and shows its secret: the page cannot be asked for again.
+async fn issue(visit: Visit, sent: Sent) -> Answer {
+    let scopes: Vec<TokenScope> = sent.all("scopes").filter_map(|scope| scope.parse().ok()).collect();
+    let new = IssueToken { account: None, name: sent.get("name").into(), scopes: Some(scopes), expires_at: None };
+    match visit.api.tell::<IssuedToken>(Method::POST, "/v1/tokens", &new).await {
+        Ok(issued) => show_with(&visit, Some(&issued), &Filled::default()).await,
+        Err(refused) => again(&visit, refused, sent).await,
+    }
+}
+
+async fn again(visit: &Visit, refused: Refused, sent: Sent) -> Answer {
+    show_with(visit, None, &sent.filled().refused(refused).or_show(visit)?).await
+}
+
+async fn revoke(visit: Visit, Path(id): Path<String>) -> Answer {
+    visit.api.just(Method::DELETE, &at!("/v1/tokens/{}", id)).await.or_show(&visit)?;
+    done(HERE, visit.t.token_revoked())
+}
+
+async fn end(visit: Visit, Path(id): Path<String>) -> Answer {
+    visit.api.just(Method::DELETE, &at!("/v1/sessions/{}", id)).await.or_show(&visit)?;
+    done(HERE, visit.t.session_ended())
+}
+
+async fn change_password(visit: Visit, sent: Sent) -> Answer {
+    // Passwords are taken as they were typed, with the white space around them.
+    let typed =
+        |name: &str| sent.0.iter().find(|(found, value)| found == name && !value.is_empty()).map(|(_, value)| value);
+    let change = json!({ "current": typed("current"), "sign_in_name": sent.some("sign_in_name"), "new": typed("new").map_or("", |new| new) });
+    match visit.api.act(Method::PUT, "/v1/me/password", &change).await {
+        Ok(()) => done(HERE, visit.t.password_changed()),
+        Err(refused) => {
+            again(&visit, refused, Sent(vec![("sign_in_name".into(), sent.get("sign_in_name").into())])).await
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Webhooks: where events are sent, what became of each, and sending again.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::{get, post},
+};
+use berth_base::{error::Error, page::Page as ListPage};
+use berth_model::{
+    access::{Action, Scope},
+    event::webhook::{
+        Delivery, DeliveryState, NewWebhook, Ping, Webhook, WebhookDetail, WebhookScope, WebhookWithSecret,
+    },
+};
+use serde::Deserialize;
+
+use crate::{
+    Console,
+    act::{Confirm, Sent},
+    frame::{Head, done},
+    parts::{Badge, Filled, Shown, Tone},
+    path::{at, with_query},
+    refused::{Refused, invalid},
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+/// The place of these pages in the menu.
+const PLACE: &str = "/ui/webhooks";
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route(PLACE, get(list).post(create))
+        .route("/ui/webhooks/{id}", get(one))
+        .route("/ui/webhooks/{id}/test", post(test))
+        .route("/ui/webhooks/{id}/delete", get(confirm_delete).post(delete))
+        .route("/ui/webhooks/{id}/deliveries/{seq}/again", post(again))
+}
+
+impl Shown for DeliveryState {
+    fn badge(&self, t: &Texts) -> Badge {
+        let (tone, mark, word) = match self {
+            Self::Waiting => (Tone::Warn, "◷", t.delivery_waiting()),
+            Self::Dead => (Tone::Bad, "✕", t.delivery_dead()),
+        };
+        Badge { tone, mark, word }
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "webhooks/list.html")]
+struct List<'a> {
+    t: Texts,
+    webhooks: &'a [Webhook],
+    scopes: Vec<(String, String)>,
+    made: Option<&'a WebhookWithSecret>,
+    filled: &'a Filled,
+}
+
+async fn list(visit: Visit) -> Answer {
+    show(&visit, None, &Filled::default()).await
+}
+
+async fn show(visit: &Visit, made: Option<&WebhookWithSecret>, filled: &Filled) -> Answer {
+    let page: ListPage<Webhook> = visit.api.page("/v1/webhooks?limit=200").await.or_show(visit)?;
+    let body = List { t: visit.t, webhooks: &page.items, scopes: scopes(visit), made, filled };
+    visit.page(Head { title: visit.t.webhooks(), place: PLACE, ..Head::default() }, &body)
+}
+
+/// The scopes for which the visitor may make webhooks, each with its name.
+fn scopes(visit: &Visit) -> Vec<(String, String)> {
+    let t = visit.t;
+    let value = |scope: &Scope| format!("{}/{}", scope.kind().as_str(), scope.id());
+    let mut scopes = Vec::new();
+    if visit.can(Action::Configure, &Scope::Platform) {
+        scopes.push((value(&Scope::Platform), t.scope_platform().to_owned()));
+    }
+    let own = visit.caller.grants.iter().map(|(scope, _)| scope).filter(|scope| **scope != Scope::Platform);
+    let own = own.filter(|scope| visit.can(Action::Configure, scope));
+    scopes.extend(own.map(|scope| (value(scope), format!("{} {}", t.scope_name(scope.kind()), scope.id()))));
+    scopes
+}
+
+async fn create(visit: Visit, sent: Sent) -> Answer {
+    match created(&visit, &sent).await {
+        Ok(made) => show(&visit, Some(&made), &Filled::default()).await,
+        Err(refused) => show(&visit, None, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn created(visit: &Visit, sent: &Sent) -> Result<WebhookWithSecret, Refused> {
+    let (kind, id) = sent.get("scope").split_once('/').unwrap_or_default();
+    let kind = kind.parse().map_err(|error: Error| invalid("scope", &error.detail))?;
+    let types = sent.get("types").split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    let scope = WebhookScope { kind, id: id.into() };
+    let new = NewWebhook { url: sent.get("url").into(), scope, types, description: String::new() };
+    visit.api.tell(Method::POST, "/v1/webhooks", &new).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DeliveriesQuery {
+    state: String,
+    cursor: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "webhooks/one.html")]
+struct One<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    it: &'a WebhookDetail,
+    deliveries: &'a ListPage<Delivery>,
+    query: &'a DeliveriesQuery,
+    older: Option<String>,
+}
+
+async fn one(visit: Visit, Path(id): Path<String>, Query(query): Query<DeliveriesQuery>) -> Answer {
+    let it: WebhookDetail = visit.api.get(&at!("/v1/webhooks/{}", id)).await.or_show(&visit)?;
+    let members = [("state", Some(query.state.as_str())), ("cursor", Some(query.cursor.as_str()))];
+    let path = with_query(&at!("/v1/webhooks/{}/deliveries", id), members);
+    let deliveries: ListPage<Delivery> = visit.api.page(&path).await.or_show(&visit)?;
+    let here = at!("/ui/webhooks/{}", id);
+    let older = deliveries
+        .next
+        .as_deref()
+        .map(|next| with_query(&here, [("state", Some(query.state.as_str())), ("cursor", Some(next))]));
+    let page = One { t: visit.t, visit: &visit, it: &it, deliveries: &deliveries, query: &query, older };
+    let above = vec![(visit.t.webhooks().to_owned(), PLACE.to_owned())];
+    visit.page(Head { title: &it.webhook.url, above, place: PLACE, live: Some("/ui/live".into()) }, &page)
+}
+
+async fn test(visit: Visit, Path(id): Path<String>) -> Answer {
+    let t = visit.t;
+    let ping: Ping = visit.api.tell(Method::POST, &at!("/v1/webhooks/{}/test", id), &()).await.or_show(&visit)?;
+    let said = match ping.status {
+        Some(status) if ping.delivered => t.test_went_well(status),
+        Some(status) => t.test_went_wrong(format!("{status} {}", ping.error)),
+        None => t.test_went_wrong(&ping.error),
+    };
+    done(&at!("/ui/webhooks/{}", id), &said)
+}
+
+async fn again(visit: Visit, Path((id, seq)): Path<(String, i64)>) -> Answer {
+    visit.api.just(Method::POST, &at!("/v1/webhooks/{}/deliveries/{}/replay", id, seq)).await.or_show(&visit)?;
+    done(&at!("/ui/webhooks/{}", id), &visit.t.sent_again(seq))
+}
+
+async fn confirm_delete(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_delete(&visit, &id, &Filled::default()).await
+}
+
+async fn show_delete(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let it: WebhookDetail = visit.api.get(&at!("/v1/webhooks/{}", id)).await.or_show(visit)?;
+    let t = visit.t;
+    let back = at!("/ui/webhooks/{}", id);
+    let confirm = Confirm {
+        act: t.delete_webhook().into(),
+        effects: vec![t.delete_webhook_effect().into()],
+        is_dangerous: true,
+        command: format!("berth webhook delete {id}"),
+        back: back.clone(),
+        ..Confirm::default()
+    };
+    let above = vec![(t.webhooks().to_owned(), PLACE.to_owned()), (it.webhook.url, back)];
+    confirm.show(visit, Head { title: t.delete_webhook(), above, place: PLACE, live: None }, filled)
+}
+
+async fn delete(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/webhooks/{}", id)).await {
+        Ok(()) => done(PLACE, visit.t.webhook_deleted()),
+        Err(refused) => show_delete(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}

@@ -1,0 +1,71 @@
+//! Names and ids of things, for those who look for them. Each statement finds what the caller may know, and no more of it
+//! than is shown.
+
+use berth_base::{error::Result, version::VersionNumber};
+use berth_model::{
+    access::Caller,
+    search::{Found, MOST_FOUND},
+};
+
+use super::{Tx, chosen, fetch, fetch_built};
+
+const MOST: i64 = MOST_FOUND as i64;
+
+/// What `LIKE` looks for: what people type is a text to find, and no pattern.
+pub(crate) fn containing(text: &str) -> String {
+    format!("%{}%", text.to_lowercase().replace(['%', '_', '\\'], ""))
+}
+
+/// Pushes the condition that the caller may know the team of the MiniApp `m`.
+macro_rules! push_team_members {
+    ($query:ident, $caller:expr) => {
+        if chosen!(!$caller.reads_everything()) {
+            $query
+                .push(" AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+            $query.push_bind(&$caller.account).push(")");
+        }
+    };
+}
+
+impl Tx {
+    /// Host apps, teams and merchants whose name contains the text, or whose id does where people choose it.
+    pub async fn scopes_called(&mut self, caller: &Caller, text: &str) -> Result<Vec<Found>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            Found,
+            "SELECT s.kind, s.id, s.name, NULL AS mini_app FROM (
+                SELECT 'host_app' AS kind, id, name FROM host_app WHERE lower(name) LIKE $1 OR id LIKE $1
+                UNION ALL SELECT 'team' AS kind, id, name FROM team WHERE lower(name) LIKE $1
+                UNION ALL SELECT 'merchant' AS kind, id, name FROM merchant WHERE lower(name) LIKE $1 OR id LIKE $1) s
+             WHERE $2 OR EXISTS (SELECT 1 FROM role_grant g
+                WHERE g.account_id = $3 AND g.scope_kind = s.kind AND g.scope_id = s.id)
+             ORDER BY s.kind, s.name, s.id LIMIT $4",
+            containing(text),
+            caller.reads_everything(),
+            &caller.account,
+            MOST
+        )?)
+    }
+
+    /// Gray tasks of the caller's MiniApps whose name contains the text, newest first.
+    pub async fn gray_tasks_called(&mut self, caller: &Caller, text: &str) -> Result<Vec<Found>> {
+        Ok(fetch_built!(self, Found, |q| {
+            q.push("SELECT 'gray_task' AS kind, t.id, t.name, t.mini_app_id AS mini_app FROM gray_task t");
+            q.push(" JOIN mini_app m ON m.id = t.mini_app_id WHERE lower(t.name) LIKE ").push_bind(containing(text));
+            push_team_members!(q, caller);
+            q.push(" ORDER BY t.id DESC LIMIT ").push_bind(MOST);
+        })?)
+    }
+
+    /// Versions of the caller's MiniApps with this number, newest first.
+    pub async fn versions_numbered(&mut self, caller: &Caller, number: &VersionNumber) -> Result<Vec<Found>> {
+        Ok(fetch_built!(self, Found, |q| {
+            q.push("SELECT 'version' AS kind, v.number AS id, m.name, v.mini_app_id AS mini_app FROM version v");
+            q.push(" JOIN mini_app m ON m.id = v.mini_app_id WHERE v.state <> 'deleted' AND v.number = ");
+            q.push_bind(number);
+            push_team_members!(q, caller);
+            q.push(" ORDER BY v.id DESC LIMIT ").push_bind(MOST);
+        })?)
+    }
+}
