@@ -74,9 +74,11 @@ impl Refusal {
         self.kind.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The field that broke a rule, as the API names it.
+    /// The field that broke a rule, as the API names it: a place in the config of a policy is a field as well.
     pub fn field(&self) -> Option<&str> {
-        self.more.get("field").or_else(|| self.more.get("parameter")).and_then(Value::as_str)
+        let in_config = || self.more.get("errors")?.get(0)?.get("pointer");
+        let field = self.more.get("field").or_else(|| self.more.get("parameter")).or_else(in_config);
+        field.and_then(Value::as_str)
     }
 
     /// What it says in a language. Sentences of the API are English; in other languages its code speaks first.

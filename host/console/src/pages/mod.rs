@@ -2,6 +2,7 @@
 
 mod accounts;
 mod events;
+mod gray;
 mod home;
 mod host_apps;
 mod me;
@@ -22,6 +23,7 @@ pub fn routes() -> Router<Console> {
         .merge(home::routes())
         .merge(mini_apps::routes())
         .merge(versions::routes())
+        .merge(gray::routes())
         .merge(host_apps::routes())
         .merge(members::routes())
         .merge(events::routes())

@@ -1,0 +1,157 @@
+//! Asks as a device would, and shows every rule that led to the answer. The address holds the whole question, so that it can
+//! be sent to somebody else.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::get,
+};
+use berth_model::{
+    check::{CheckRequest, CheckResult, Device, Explained, Explanation, Had, Having, Reason, Status, Step},
+    mini_app::MiniApp,
+    rollout::Platform,
+};
+
+use super::{
+    super::mini_apps::{Tab, bindings, head, mini_app, tabs},
+    read,
+};
+use crate::{
+    Console,
+    act::Sent,
+    parts::Filled,
+    path::at,
+    refused::Refused,
+    show,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    Router::new().route("/ui/mini-apps/{id}/check", get(ask))
+}
+
+/// What a device says of itself, field by field, with the option of the command for it.
+const FIELDS: [(&str, &str); 8] = [
+    ("host_app", "--host-app"),
+    ("guid", "--guid"),
+    ("platform", "--platform"),
+    ("os_version", "--os-version"),
+    ("host_version", "--host-version"),
+    ("network", "--network"),
+    ("account", "--account"),
+    ("device_id", "--device-id"),
+];
+
+#[derive(askama::Template)]
+#[template(path = "gray/check.html")]
+struct Page<'a> {
+    t: Texts,
+    app: &'a MiniApp,
+    tabs: Vec<Tab>,
+    hosts: Vec<String>,
+    answer: Option<Explained>,
+    filled: &'a Filled,
+}
+
+impl Page<'_> {
+    fn wrong(&self, name: &str) -> Option<String> {
+        super::wrong(self.t, self.filled, name)
+    }
+
+    /// What the device does.
+    fn said(&self, result: &CheckResult) -> String {
+        let version = result.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        match result.status {
+            Status::Update => self.t.ask_update(version),
+            Status::Current => self.t.ask_current(version),
+            Status::Removed => self.t.ask_removed().into(),
+            Status::Unknown => self.t.ask_unknown().into(),
+        }
+    }
+
+    fn because(&self, reason: &Reason) -> &'static str {
+        match reason {
+            Reason::Online => self.t.ask_because_online(),
+            Reason::Gray => self.t.ask_because_gray(),
+            Reason::Trial => self.t.ask_because_trial(),
+        }
+    }
+
+    /// The rules, with those of one task together.
+    fn branches<'s>(&self, steps: &'s [Step]) -> Vec<&'s [Step]> {
+        steps.chunk_by(|a, b| a.gray_task.is_some() && a.gray_task == b.gray_task).collect()
+    }
+
+    /// The same question as a command.
+    fn command(&self) -> String {
+        let mut command = format!("berth check --app {}", self.app.id);
+        let current = [("version", "--current")];
+        for (field, option) in FIELDS.into_iter().chain(current) {
+            match (field, self.filled.get(field)) {
+                ("host_app", "") => command += " --host-app HOST_APP",
+                ("guid", "") => command += " --guid GUID",
+                (_, "") => {}
+                (_, value) => command += &format!(" {option} {}", quoted(value)),
+            }
+        }
+        command + " --explain"
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-._@:/+".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+async fn ask(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
+    let t = visit.t;
+    let app = mini_app(&visit, &id).await?;
+    let asked = Sent(asked);
+    let answer = if asked.0.is_empty() { Ok(None) } else { explain(&visit, &id, &asked).await };
+    let filled = asked.filled();
+    let (answer, filled) = match answer {
+        Ok(answer) => (answer, filled),
+        Err(refused) => (None, filled.refused(refused).or_show(&visit)?),
+    };
+    let hosts = bindings::active(&visit, &app).await;
+    let page = Page {
+        t,
+        app: &app,
+        tabs: tabs(t, &id, "/gray"),
+        hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
+        answer,
+        filled: &filled,
+    };
+    let mut head = head(&visit, t.ask_as_device(), Some(&app));
+    head.above.push((t.gray_tasks().into(), at!("/ui/mini-apps/{}/gray", id)));
+    visit.page(head, &page)
+}
+
+async fn explain(visit: &Visit, id: &str, asked: &Sent) -> Result<Option<Explained>, Refused> {
+    let device = Device {
+        platform: asked.get("platform").into(),
+        os_version: asked.get("os_version").into(),
+        host_version: asked.get("host_version").into(),
+        network: asked.get("network").into(),
+        account: asked.some("account"),
+        device_id: asked.some("device_id"),
+        ..Device::named(read("host_app", asked.get("host_app"))?, asked.get("guid"))
+    };
+    let version = asked.some("version").map(|version| read("version", &version).map(Had::Version)).transpose()?;
+    let request = CheckRequest { device, apps: vec![Having { mini_app: id.into(), version }] };
+    let mut explanation: Explanation = visit.api.tell(Method::POST, "/v1/check/explain", &request).await?;
+    Ok(explanation.results.pop())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_takes_what_was_typed_as_one_word() {
+        assert_eq!(["my-phone", "two words", "it's"].map(quoted), ["my-phone", "'two words'", "'it'\\''s'"]);
+    }
+}

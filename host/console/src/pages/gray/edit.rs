@@ -1,0 +1,132 @@
+//! Edits a gray task: in every way before its start, and wider afterwards.
+
+use axum::{Router, extract::Path, http::Method, routing::get};
+use berth_base::clock::Millis;
+use berth_model::rollout::{EditGrayTask, EditTaskPolicy, GrayTask, State, TaskPolicy, share::POLICY};
+use serde_json::Value;
+
+use super::{
+    super::mini_apps::{head, mini_app},
+    moment, number,
+    one::task,
+    share,
+};
+use crate::{
+    Console,
+    act::Sent,
+    frame::done,
+    parts::Filled,
+    path::at,
+    refused::{Refused, invalid},
+    show,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    Router::new().route("/ui/gray/{id}/edit", get(form).post(edit))
+}
+
+#[derive(askama::Template)]
+#[template(path = "gray/edit.html")]
+struct Form<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    task: &'a GrayTask,
+    has_begun: bool,
+    start: String,
+    end: String,
+    cap: String,
+    /// The share of the devices; none where the task has none, or one in stages.
+    percent: Option<String>,
+    has_stages: bool,
+    filled: &'a Filled,
+}
+
+impl Form<'_> {
+    fn wrong(&self, name: &str) -> Option<String> {
+        super::wrong(self.t, self.filled, name)
+    }
+}
+
+async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_with(&visit, &task(&visit, &id).await?, &Filled::default()).await
+}
+
+async fn show_with(visit: &Visit, task: &GrayTask, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let app = mini_app(visit, task.mini_app.as_str()).await?;
+    let share = share_of(task);
+    let page = Form {
+        t,
+        visit,
+        task,
+        has_begun: task.state != State::Pending,
+        start: field(visit, task.start),
+        end: field(visit, task.end),
+        cap: task.max_users.map(|cap| cap.to_string()).unwrap_or_default(),
+        percent: share.and_then(percent),
+        has_stages: share.is_some_and(|share| percent(share).is_none()),
+        filled,
+    };
+    let title = t.gray_edit(&task.name);
+    let mut head = head(visit, &title, Some(&app));
+    head.above.push((task.name.clone(), at!("/ui/gray/{}", task.id)));
+    visit.page(head, &page)
+}
+
+fn field(visit: &Visit, at: Millis) -> String {
+    show::for_field(at, &visit.taste.zone)
+}
+
+/// The policy that admits a share of the devices.
+fn share_of(task: &GrayTask) -> Option<&TaskPolicy> {
+    task.policies.iter().find(|policy| policy.policy == POLICY)
+}
+
+/// The share as it was typed; `None` when it has stages.
+fn percent(policy: &TaskPolicy) -> Option<String> {
+    policy.config.get("percent").filter(|percent| percent.is_number()).map(Value::to_string)
+}
+
+async fn edit(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let task = task(&visit, &id).await?;
+    match edit_as(&visit, &task, &sent).await {
+        Ok(()) => done(&at!("/ui/gray/{}", id), visit.t.edited()),
+        Err(refused) => show_with(&visit, &task, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn edit_as(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<(), Refused> {
+    let cap = number(visit, sent, "max_users")?;
+    let edit = EditGrayTask {
+        name: sent.some("name").filter(|name| *name != task.name),
+        start: if task.state == State::Pending { changed(visit, sent, "start", task.start)? } else { None },
+        end: changed(visit, sent, "end", task.end)?,
+        max_users: (cap != task.max_users).then_some(cap),
+        policies: shares(visit, task, sent)?,
+        note: sent.get("note").into(),
+        ..EditGrayTask::default()
+    };
+    visit.api.act(Method::PATCH, &at!("/v1/gray-tasks/{}", task.id), &edit).await
+}
+
+/// The moment in a field, if it is another one: fields have no seconds, and an untouched one must not cut them off.
+fn changed(visit: &Visit, sent: &Sent, name: &str, before: Millis) -> Result<Option<Millis>, Refused> {
+    if sent.get(name) == field(visit, before) { Ok(None) } else { moment(visit, sent, name).map(Some) }
+}
+
+/// The change of the share, if it is another one. What devices are chosen by stays.
+fn shares(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<Vec<EditTaskPolicy>, Refused> {
+    let Some((policy, before)) = share_of(task).and_then(|policy| Some((policy, percent(policy)?))) else {
+        return Ok(Vec::new());
+    };
+    if sent.get("percent") == before {
+        return Ok(Vec::new());
+    }
+    let new = number(visit, sent, "percent")?.ok_or_else(|| invalid("percent", visit.t.gray_no_number()))?;
+    let mut config = policy.config.clone();
+    config["percent"] = share(new);
+    let binding = policy.binding.clone();
+    Ok(vec![EditTaskPolicy { binding, config: Some(config), mode: None, on_error: None, limits: None, watch: None }])
+}

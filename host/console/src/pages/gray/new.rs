@@ -1,0 +1,208 @@
+//! A new gray task, on one page that reads as a sentence: give this version to these devices, from then until then.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::get,
+};
+use berth_base::clock::Millis;
+use berth_model::{
+    access::Action,
+    mini_app::MiniApp,
+    overview::Overview,
+    policy::{
+        LimitOverrides,
+        registry::{Mode, NewPolicyBinding, OnError},
+    },
+    rollout::{
+        Cohort, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, share::POLICY,
+    },
+    version::Version,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    super::mini_apps::{bindings, head},
+    moment, number, read, share,
+};
+use crate::{
+    Console,
+    act::Sent,
+    frame::done,
+    parts::Filled,
+    path::at,
+    refused::Refused,
+    show,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    Router::new().route("/ui/mini-apps/{id}/gray/new", get(form).post(create))
+}
+
+/// The networks that are offered as boxes. Others are typed.
+const NETWORKS: [&str; 4] = ["wifi", "5g", "4g", "3g"];
+
+/// The guard that a tick asks for.
+const GUARD: &str = "error-rate";
+
+/// How long a task lasts if nobody says otherwise, in seconds.
+const A_WEEK: i64 = 7 * 24 * 3600;
+
+#[derive(askama::Template)]
+#[template(path = "gray/new.html")]
+struct Form<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    app: &'a MiniApp,
+    online: Option<&'a Version>,
+    /// The versions that a task may give: approved, and above the online one.
+    versions: Vec<&'a Version>,
+    chosen: &'a str,
+    hosts: Vec<String>,
+    lists: &'a [Cohort],
+    start: String,
+    end: String,
+    filled: &'a Filled,
+}
+
+impl Form<'_> {
+    fn wrong(&self, name: &str) -> Option<String> {
+        super::wrong(self.t, self.filled, name)
+    }
+
+    /// What was typed into one of several fields of a kind.
+    fn typed(&self, of: &str, one: &str) -> &str {
+        self.filled.get(&format!("{of}.{one}"))
+    }
+
+    /// What a person who knows the command would write for the same.
+    fn command(&self) -> String {
+        format!(
+            "berth gray create {} --name canary --version {} --for 7d --percent 10 --max-users 1000 \\\n    --platform android:10.. --network wifi --guard {GUARD}",
+            self.app.id, self.chosen
+        )
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Chosen {
+    version: String,
+}
+
+async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { version }): Query<Chosen>) -> Answer {
+    show_with(&visit, &id, &version, &Filled::default()).await
+}
+
+async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(visit)?;
+    let app = &it.mini_app;
+    if !visit.can(Action::Release, &app.scope()) {
+        return Err(visit.refuse(Refused::Misread(t.forbidden_heading().into())));
+    }
+    let lists: Vec<Cohort> = visit.api.list(&at!("/v1/mini-apps/{}/cohorts", id)).await.or_show(visit)?;
+    let hosts = bindings::active(visit, app).await;
+    let online = it.online.as_ref();
+    let may_give = |version: &&Version| {
+        version.online_at.is_none() && online.is_some_and(|online| version.version > online.version)
+    };
+    let now = show::now();
+    let page = Form {
+        t,
+        visit,
+        app,
+        online,
+        versions: it.approved.iter().filter(may_give).collect(),
+        chosen: filled.or("version", version),
+        hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
+        lists: &lists,
+        start: show::for_field(now, &visit.taste.zone),
+        end: show::for_field(now.plus_seconds(A_WEEK), &visit.taste.zone),
+        filled,
+    };
+    let mut head = head(visit, t.new_gray_task(), Some(app));
+    head.above.push((t.gray_tasks().into(), at!("/ui/mini-apps/{}/gray", id)));
+    visit.page(head, &page)
+}
+
+async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match create_as(&visit, &id, &sent).await {
+        Ok(task) => done(&at!("/ui/gray/{}", task.id), &visit.t.gray_created(&task.name)),
+        Err(refused) => show_with(&visit, &id, "", &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn create_as(visit: &Visit, id: &str, sent: &Sent) -> Result<GrayTask, Refused> {
+    let new = NewGrayTask {
+        name: sent.get("name").into(),
+        version: read("version", sent.get("version"))?,
+        start: start(visit, sent)?,
+        end: moment(visit, sent, "end")?,
+        max_users: number(visit, sent, "max_users")?,
+        host_apps: host_apps(sent)?,
+        platforms: platforms(sent)?,
+        networks: networks(sent),
+        objects: objects(sent)?,
+        policies: policies(visit, sent)?,
+    };
+    visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/gray-tasks", id), &new).await
+}
+
+/// When the task begins: now where nothing is said.
+fn start(visit: &Visit, sent: &Sent) -> Result<Millis, Refused> {
+    if sent.get("start").is_empty() { Ok(show::now()) } else { moment(visit, sent, "start") }
+}
+
+fn host_apps(sent: &Sent) -> Result<Vec<HostAppRange>, Refused> {
+    let range = |id: &str| {
+        let (min_version, max_version) = (sent.some(&format!("host_min.{id}")), sent.some(&format!("host_max.{id}")));
+        Ok(HostAppRange { id: read("host_apps", id)?, min_version, max_version })
+    };
+    sent.all("host_apps").map(range).collect()
+}
+
+fn platforms(sent: &Sent) -> Result<Vec<PlatformRange>, Refused> {
+    let range = |name: &str| {
+        let (min_os, max_os) = (sent.some(&format!("os_min.{name}")), sent.some(&format!("os_max.{name}")));
+        Ok(PlatformRange { platform: read("platforms", name)?, min_os, max_os })
+    };
+    sent.all("platforms").map(range).collect()
+}
+
+fn networks(sent: &Sent) -> Vec<String> {
+    let others = sent.get("other_networks").split([',', '，', '、']).map(str::trim).filter(|name| !name.is_empty());
+    sent.all("networks").chain(others).map(str::to_owned).collect()
+}
+
+/// The typed and the uploaded lists of each kind.
+fn objects(sent: &Sent) -> Result<Vec<ObjectList>, Refused> {
+    let mut all = Vec::new();
+    for kind in ObjectKind::ALL.iter().copied() {
+        let typed = sent.get(&format!("typed.{kind}")).lines().map(str::trim).filter(|line| !line.is_empty());
+        let values: Vec<_> = typed.map(str::to_owned).collect();
+        if !values.is_empty() {
+            all.push(ObjectList { kind, values, cohort: None });
+        }
+        if let Some(list) = sent.some(&format!("list.{kind}")) {
+            all.push(ObjectList { kind, values: Vec::new(), cohort: Some(read("objects", &list)?) });
+        }
+    }
+    Ok(all)
+}
+
+fn policies(visit: &Visit, sent: &Sent) -> Result<Vec<NewPolicyBinding>, Refused> {
+    let percent = number(visit, sent, "percent")?;
+    let share = percent.map(|percent| bound(POLICY, json!({"percent": share(percent)})));
+    let guard = sent.is_on("guard").then(|| bound(GUARD, json!({})));
+    Ok(share.into_iter().chain(guard).collect())
+}
+
+fn bound(policy: &str, config: Value) -> NewPolicyBinding {
+    let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
+}
