@@ -50,8 +50,6 @@ pub enum Step<'a> {
         people: Difference<'a>,
         /// The departments that have the tag more.
         departments: Difference<'a>,
-        /// Whether nothing else of it changes.
-        is_alone: bool,
     },
     /// A department or a tag is gone, and with it what was given to it.
     Drop {
@@ -230,9 +228,8 @@ impl<'a> Making<'a> {
         if people.is_empty() && departments.is_empty() {
             return;
         }
-        let is_alone = !named.contains(&(kind, id));
-        self.counts.groups_changed += u64::from(is_alone);
-        self.steps.push(Step::List { kind, id, people, departments, is_alone });
+        self.counts.groups_changed += u64::from(!named.contains(&(kind, id)));
+        self.steps.push(Step::List { kind, id, people, departments });
     }
 
     /// Departments and tags that are gone come last, when nothing is in them any more.
@@ -325,14 +322,12 @@ mod tests {
                 id: "1",
                 people: Difference { more: vec!["u0"], less: vec![] },
                 departments: Difference::default(),
-                is_alone: false,
             },
             Step::List {
                 kind: tag,
                 id: "9",
                 people: Difference { more: vec!["u0"], less: vec![] },
                 departments: Difference { more: vec!["0"], less: vec![] },
-                is_alone: false,
             },
         ];
         assert_eq!(plan.steps, expected);
