@@ -7,6 +7,7 @@ mod access;
 mod channel;
 mod crash;
 mod crash_endpoints;
+mod directories;
 mod downloads;
 mod endpoint;
 mod events;

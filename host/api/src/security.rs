@@ -37,7 +37,14 @@ pub fn add(document: &mut OpenApi) {
 /// header in the way of OAuth.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
-        (_, path) if path.starts_with("/v1/wechat/") || path.starts_with("/v1/wecom/") || is_for_browsers(path) || is_oidc(path) => &[],
+        (_, path)
+            if path.starts_with("/v1/wechat/")
+                || path.starts_with("/v1/wecom/")
+                || is_for_browsers(path)
+                || is_oidc(path) =>
+        {
+            &[]
+        }
         ("POST", "/v1/session" | "/v1/server-tokens") => &[],
         (
             "POST",

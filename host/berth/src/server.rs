@@ -181,7 +181,10 @@ impl Host {
             tracing::warn!(?error, "the guards could not be given back; other hosts wait until their leases end");
         }
         if let Err(error) = workspace::directory::release(&app.db).await {
-            tracing::warn!(?error, "the syncs of address books could not be given back; other hosts wait until their leases end");
+            tracing::warn!(
+                ?error,
+                "the syncs of address books could not be given back; other hosts wait until their leases end"
+            );
         }
         if let Err(error) = log::release_export(&app.db).await {
             tracing::warn!(

@@ -80,10 +80,22 @@ pub struct Set {
     #[arg(long, value_name = "HOURS")]
     every: Option<i64>,
     /// The token of callbacks (接收事件服务器), which say that something has changed
-    #[arg(long, env = "BERTH_DIRECTORY_CALLBACK_TOKEN", value_name = "TOKEN", hide_env_values = true, requires = "callback_key")]
+    #[arg(
+        long,
+        env = "BERTH_DIRECTORY_CALLBACK_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        requires = "callback_key"
+    )]
     callback_token: Option<Secret>,
     /// The EncodingAESKey of callbacks
-    #[arg(long, env = "BERTH_DIRECTORY_CALLBACK_KEY", value_name = "KEY", hide_env_values = true, requires = "callback_token")]
+    #[arg(
+        long,
+        env = "BERTH_DIRECTORY_CALLBACK_KEY",
+        value_name = "KEY",
+        hide_env_values = true,
+        requires = "callback_token"
+    )]
     callback_key: Option<Secret>,
 }
 

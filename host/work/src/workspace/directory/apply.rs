@@ -10,9 +10,7 @@ use berth_model::{
     event::{self, Kind, kind},
     workspace::{
         GroupKind, GroupTold, MemberTold,
-        directory::{
-            Book, DirectorySettings, Step, Tag, key, known_group, known_member, stored_group, stored_member,
-        },
+        directory::{Book, DirectorySettings, Step, Tag, key, known_group, known_member, stored_group, stored_member},
         scim::{
             resource::{Attributes, display_name, text_of},
             schema::Resource,
@@ -49,7 +47,8 @@ impl Standing {
             return Err(kept_by_others(workspace, settings.kind));
         }
         let ids: Vec<_> = groups.iter().map(|row| row.id.to_string()).collect();
-        let tags: Vec<_> = groups.iter().filter(|row| row.kind == GroupKind::Tag).map(|row| row.id.to_string()).collect();
+        let tags: Vec<_> =
+            groups.iter().filter(|row| row.kind == GroupKind::Tag).map(|row| row.id.to_string()).collect();
         let listed = tx.members_of_groups(&ids).await?;
         let tagged = tx.departments_of_groups(&tags).await?;
         Ok(Self::of(members, groups, &listed, &tagged))
@@ -62,8 +61,10 @@ impl Standing {
         tagged: &[(String, String)],
     ) -> Self {
         let external = |attributes: &Attributes| text_of(attributes, "externalId").to_owned();
-        let people: BTreeMap<_, _> = members.iter().map(|row| (row.id.to_string(), key(&external(&row.attributes)))).collect();
-        let known: BTreeMap<_, _> = groups.iter().map(|row| (row.id.to_string(), (row.kind, external(&row.attributes)))).collect();
+        let people: BTreeMap<_, _> =
+            members.iter().map(|row| (row.id.to_string(), key(&external(&row.attributes)))).collect();
+        let known: BTreeMap<_, _> =
+            groups.iter().map(|row| (row.id.to_string(), (row.kind, external(&row.attributes)))).collect();
         let mut book = Book::default();
         for row in &members {
             book.add_person(known_member(&row.attributes, row.active));
@@ -80,16 +81,22 @@ impl Standing {
             let (Some((kind, group)), Some(person)) = (known.get(group), people.get(member)) else { continue };
             match kind {
                 GroupKind::Department => {
-                    book.people.entry(person.clone()).and_modify(|person| drop(person.departments.insert(group.clone())));
+                    if let Some(person) = book.people.get_mut(person) {
+                        person.departments.insert(group.clone());
+                    }
                 }
                 GroupKind::Tag => {
-                    book.tags.entry(group.clone()).and_modify(|tag| drop(tag.people.insert(person.clone())));
+                    if let Some(tag) = book.tags.get_mut(group) {
+                        tag.people.insert(person.clone());
+                    }
                 }
             }
         }
         for (tag, department) in tagged {
             let (Some((_, tag)), Some((_, department))) = (known.get(tag), known.get(department)) else { continue };
-            book.tags.entry(tag.clone()).and_modify(|tag| drop(tag.departments.insert(department.clone())));
+            if let Some(tag) = book.tags.get_mut(tag) {
+                tag.departments.insert(department.clone());
+            }
         }
         Self {
             book,
@@ -109,7 +116,14 @@ pub(super) async fn apply(
     steps: &[Step<'_>],
 ) -> Result<bool> {
     let Standing { members, groups, .. } = standing;
-    let mut applying = Applying { workspace: &settings.workspace, source: settings.source(), after, members, groups, touched: BTreeMap::new() };
+    let mut applying = Applying {
+        workspace: &settings.workspace,
+        source: settings.source(),
+        after,
+        members,
+        groups,
+        touched: BTreeMap::new(),
+    };
     for steps in steps.chunks(STEPS) {
         let mut tx = directories.db.begin().await?;
         if !tx.keep_directory(settings, &Lease::of(&directories.db, LEASE_SECONDS)).await? {
@@ -195,7 +209,8 @@ impl Applying<'_> {
             version: row.version,
             now: tx.now(),
         };
-        let done = if is_new { tx.insert_member(self.workspace, &written).await? } else { tx.set_member(&written).await? };
+        let done =
+            if is_new { tx.insert_member(self.workspace, &written).await? } else { tx.set_member(&written).await? };
         if !done {
             return Err(gone(key));
         }

@@ -8,17 +8,11 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller},
     event::kind,
-    workspace::directory::{
-        AskSync, Directory, DirectoryKind, DirectoryReads, DirectorySettings, PutDirectory,
-    },
+    workspace::directory::{AskSync, Directory, DirectoryKind, DirectoryReads, DirectorySettings, PutDirectory},
 };
 use berth_store::{DirectoryRow, DirectorySecrets, Tx};
 
-use super::{
-    Directories, named,
-    source::Source,
-    wecom::Wecom,
-};
+use super::{Directories, named, source::Source, wecom::Wecom};
 use crate::workspace::authorise;
 
 /// From where the address book of a workspace is pulled, and how that goes.
@@ -54,6 +48,7 @@ pub async fn put(directories: &Directories, caller: &Caller, id: &WorkspaceId, p
     authorise(&mut tx, caller, id, Action::Configure).await?;
     put.check()?;
     directories.outbound.guard().address("base_url", &settings.base_url)?;
+    require_own(&mut tx, &settings).await?;
     let secret = match &put.secret {
         Some(secret) => secret.clone(),
         None => kept_secret(&mut tx, &settings).await?,
@@ -65,9 +60,7 @@ pub async fn put(directories: &Directories, caller: &Caller, id: &WorkspaceId, p
     let mut tx = directories.db.begin().await?;
     authorise(&mut tx, caller, id, Action::Configure).await?;
     tx.hold_workspace(id).await?;
-    if tx.is_kept_by_others(id, &settings.source()).await? {
-        return Err(kept_by_others(id, settings.kind));
-    }
+    require_own(&mut tx, &settings).await?;
     let callback = put.callback.map(|callback| (callback.token, callback.aes_key));
     tx.put_directory(&settings, &DirectorySecrets { secret: Some(secret), callback }).await?;
     let row = required(&mut tx, id).await?;
@@ -81,9 +74,15 @@ async fn kept_secret(tx: &mut Tx, new: &DirectorySettings) -> Result<Secret> {
     let of = |one: &DirectorySettings| (one.kind, one.corp_id.clone(), one.base_url.clone());
     let same = tx.directory(&new.workspace).await?.is_some_and(|row| of(&row.settings) == of(new));
     let kept = if same { tx.directory_secret(&new.workspace).await? } else { None };
-    kept.ok_or_else(|| {
-        Error::field("secret", "is needed: none was given yet for this organisation at this address.")
-    })
+    kept.ok_or_else(|| Error::field("secret", "is needed: none was given yet for this organisation at this address."))
+}
+
+/// Refuses to bring people into an address book that has some from elsewhere.
+async fn require_own(tx: &mut Tx, settings: &DirectorySettings) -> Result<()> {
+    if tx.is_kept_by_others(&settings.workspace, &settings.source()).await? {
+        return Err(kept_by_others(&settings.workspace, settings.kind));
+    }
+    Ok(())
 }
 
 pub(super) fn kept_by_others(id: &WorkspaceId, kind: DirectoryKind) -> Error {
@@ -115,7 +114,12 @@ pub async fn remove(directories: &Directories, caller: &Caller, id: &WorkspaceId
 /// # Errors
 /// `not-found`, also when the address book is pulled from nowhere; `missing-grant`.
 #[tracing::instrument(name = "directory.ask_for_sync", skip_all, fields(workspace = %id, force = ask.force))]
-pub async fn ask_for_sync(directories: &Directories, caller: &Caller, id: &WorkspaceId, ask: AskSync) -> Result<Directory> {
+pub async fn ask_for_sync(
+    directories: &Directories,
+    caller: &Caller,
+    id: &WorkspaceId,
+    ask: AskSync,
+) -> Result<Directory> {
     let mut tx = directories.db.begin().await?;
     authorise(&mut tx, caller, id, Action::Configure).await?;
     let now = tx.now();
@@ -132,7 +136,8 @@ fn show(directories: &Directories, row: DirectoryRow) -> Directory {
 
 async fn required(tx: &mut Tx, id: &WorkspaceId) -> Result<DirectoryRow> {
     tx.directory(id).await?.ok_or_else(|| {
-        let detail = format!("The address book of {id} is pulled from nowhere. SCIM keeps it, unless a directory is set.");
+        let detail =
+            format!("The address book of {id} is pulled from nowhere. SCIM keeps it, unless a directory is set.");
         let refused = Error::new(Code::NotFound, detail).with("what", "directory");
         refused.next(format!("berth workspace directory set {id} --corp-id WW…"))
     })

@@ -9,7 +9,8 @@ use berth_base::{
 use berth_model::{
     event::{self, kind},
     workspace::directory::{
-        Book, DirectoryKind, DirectorySettings, DirectoryStuck, DirectorySynced, Flaw, Plan, Step, SyncCounts, SyncState, plan,
+        Book, DirectoryKind, DirectorySettings, DirectoryStuck, DirectorySynced, Flaw, Plan, Step, SyncCounts,
+        SyncState, plan,
     },
 };
 use berth_store::{Db, DirectoryRow, Lease, SyncEnd};
@@ -107,7 +108,8 @@ async fn attempt(directories: &Directories, row: &DirectoryRow) -> Result<Went, 
 /// Makes the address book as the source says.
 async fn follow(directories: &Directories, row: &DirectoryRow, source: &impl Source) -> Result<Went, Trouble> {
     let settings = &row.settings;
-    let late = |_| Trouble::Unreachable(format!("The address book was not read within {} minutes.", PULL.as_secs() / 60));
+    let late =
+        |_| Trouble::Unreachable(format!("The address book was not read within {} minutes.", PULL.as_secs() / 60));
     let told = timeout(PULL, pull(source)).await.map_err(late)??;
     let mut tx = directories.db.read().await?;
     let standing = match Standing::read(&mut tx, settings).await {
@@ -138,7 +140,9 @@ fn refusal(settings: &DirectorySettings, too_much: &str) -> Error {
 /// Asks for those by name who would lose access because the directory did not name them.
 async fn require_gone(source: &impl Source, before: &Book, after: &Book, plan: &Plan<'_>) -> Result<(), Trouble> {
     let going = plan.steps.iter().filter_map(|step| match step {
-        Step::Deactivate(key) if !after.people.contains_key(*key) => before.people.get(*key).map(|person| person.id.as_str()),
+        Step::Deactivate(key) if !after.people.contains_key(*key) => {
+            before.people.get(*key).map(|person| person.id.as_str())
+        }
         _ => None,
     });
     let going: Vec<_> = going.collect();
@@ -146,7 +150,9 @@ async fn require_gone(source: &impl Source, before: &Book, after: &Book, plan: &
         return Ok(());
     }
     match source.still_has(&going).await? {
-        Some(id) => Err(Trouble::Wrong(format!("The address book changed while it was read: {id} was in no list, and is there."))),
+        Some(id) => Err(Trouble::Wrong(format!(
+            "The address book changed while it was read: {id} was in no list, and is there."
+        ))),
         None => Ok(()),
     }
 }
@@ -161,7 +167,9 @@ async fn end(db: &Db, row: &DirectoryRow, went: Went) -> Result<()> {
             tx.release_directories(db.host(), Some(workspace)).await?;
             return tx.commit().await;
         }
-        Went::Done(counts) => SyncEnd { outcome: SyncState::Done, problem: None, counts: Some(counts), next_at: row.due_at },
+        Went::Done(counts) => {
+            SyncEnd { outcome: SyncState::Done, problem: None, counts: Some(counts), next_at: row.due_at }
+        }
         Went::Refused(error) => stuck(SyncState::Refused, &error, row.due_at),
         Went::Failed(error) => stuck(SyncState::Failed, &error, next_try(row, tx.now())),
     };

@@ -44,7 +44,8 @@ impl Refusal {
     /// The refusal of an `errcode` other than 0, with what to do about it where that is known.
     fn of(errcode: i64, message: &str) -> Self {
         let message: String = message.chars().filter(|c| !c.is_control()).take(200).collect();
-        let why = |advice: &str| format!("{WHO} refuses: {message} (errcode {errcode}). {advice}").trim_end().to_owned();
+        let why =
+            |advice: &str| format!("{WHO} refuses: {message} (errcode {errcode}). {advice}").trim_end().to_owned();
         match errcode {
             40014 | 41001 | 42001 => Self::Token(errcode),
             -1 | 6000 => Self::Passing(format!("{WHO} is busy (errcode {errcode}).")),
@@ -53,7 +54,9 @@ impl Refusal {
             60011 => Self::Unseen(why("Make the whole organisation visible to the application (可见范围).")),
             40001 | 40091 => Self::Denied(why("Give the secret of the application anew.")),
             40013 => Self::Denied(why("Compare the id of the organisation (企业ID).")),
-            60020 => Self::Denied(why("Enter this host's address among the trusted ones of the application (企业可信IP).")),
+            60020 => {
+                Self::Denied(why("Enter this host's address among the trusted ones of the application (企业可信IP)."))
+            }
             48002 => Self::Denied(why(
                 "The secret of the contact sync (通讯录同步) reads ids only: say so by `reads`, or give the secret of an application.",
             )),
@@ -65,7 +68,9 @@ impl Refusal {
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Token(errcode) => Self::Denied(format!("{WHO} takes no access token that it gives (errcode {errcode}).")),
+            Refusal::Token(errcode) => {
+                Self::Denied(format!("{WHO} takes no access token that it gives (errcode {errcode})."))
+            }
             Refusal::Passing(why) => Self::Unreachable(why),
             Refusal::Gone(errcode) => {
                 Self::Wrong(format!("The address book of {WHO} changed while it was read (errcode {errcode})."))
@@ -286,7 +291,11 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     }
     // What does not fit is not repeated: it may be full of tokens and names.
     let unreadable = |error: serde_json::Error| {
-        let why = format!("{WHO} answers what its documentation does not say ({:?} at {}).", error.classify(), error.column());
+        let why = format!(
+            "{WHO} answers what its documentation does not say ({:?} at {}).",
+            error.classify(),
+            error.column()
+        );
         if error.is_eof() { Refusal::Passing(why) } else { Refusal::Wrong(why) }
     };
     let Status { errcode, errmsg } = serde_json::from_slice(bytes).map_err(unreadable)?;
@@ -315,9 +324,14 @@ mod tests {
             assert!(matches!(refusal(errcode), Refusal::Passing(_)), "{errcode}");
         }
         assert_eq!(refusal(60003), Refusal::Gone(60003));
-        for (errcode, advice) in
-            [(60020, "企业可信IP"), (60011, "可见范围"), (48002, "`reads`"), (40001, "secret"), (40013, "企业ID"), (999, "")]
-        {
+        for (errcode, advice) in [
+            (60020, "企业可信IP"),
+            (60011, "可见范围"),
+            (48002, "`reads`"),
+            (40001, "secret"),
+            (40013, "企业ID"),
+            (999, ""),
+        ] {
             let refused = refusal(errcode);
             let (Refusal::Denied(why) | Refusal::Unseen(why)) = &refused else { unreachable!("{refused:?}") };
             assert!(why.contains("1.2.3.4") && why.contains(&errcode.to_string()) && why.contains(advice), "{why}");
@@ -332,7 +346,9 @@ mod tests {
             let cut = read::<AccessToken>(&whole[..length]).unwrap_err();
             assert!(matches!(&cut, Refusal::Passing(why) if !why.contains("canary")), "{length}: {cut:?}");
         }
-        for body in ["<html>canary</html>", r#"{"errcode":0,"access_token":["canary"]}"#, r#"{"access_token":"canary"}"#] {
+        for body in
+            ["<html>canary</html>", r#"{"errcode":0,"access_token":["canary"]}"#, r#"{"access_token":"canary"}"#]
+        {
             let odd = read::<AccessToken>(body.as_bytes()).unwrap_err();
             assert!(matches!(&odd, Refusal::Wrong(why) if !why.contains("canary")), "{odd:?}");
         }

@@ -145,7 +145,8 @@ impl<'a> Wecom<'a> {
 
 impl Source for Wecom<'_> {
     async fn enter(&self) -> Result<(), Trouble> {
-        patiently(|| self.client.token(&self.settings.corp_id, &self.secret)).await.map(drop).map_err(Trouble::from)
+        // Somebody waits for the answer, and tries again themselves.
+        self.client.token(&self.settings.corp_id, &self.secret).await.map(drop).map_err(Trouble::from)
     }
 
     async fn departments(&self, book: &mut Book) -> Result<(), Trouble> {
