@@ -290,8 +290,11 @@ fn crypt() -> Crypt {
     Crypt::new(CALLBACK_TOKEN.parse().unwrap(), &CALLBACK_KEY.parse().unwrap(), CORP).unwrap()
 }
 
+/// The query of a push: the signature, the time and the nonce.
+pub type Signed = Vec<(&'static str, String)>;
+
 /// The query that signs an encrypted text.
-fn signed(encrypted: &str) -> Vec<(&'static str, String)> {
+fn signed(encrypted: &str) -> Signed {
     let (timestamp, nonce) = (now().to_string(), "380320359");
     let signature = crypt().sign(&timestamp, nonce, encrypted);
     vec![("msg_signature", signature), ("timestamp", timestamp), ("nonce", nonce.into())]
@@ -308,12 +311,7 @@ pub async fn try_address(host: &Host, workspace: &str, text: &str) -> (u16, Stri
 }
 
 /// WeCom tells an event. `forge` changes the query before it is sent. Returns status and answer.
-pub async fn push(
-    host: &Host,
-    workspace: &str,
-    fields: &str,
-    forge: impl Fn(&mut Vec<(&'static str, String)>),
-) -> (u16, String) {
+pub async fn push(host: &Host, workspace: &str, fields: &str, forge: impl Fn(&mut Signed)) -> (u16, String) {
     let message = format!(
         "<xml><ToUserName><![CDATA[{CORP}]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>\
          <CreateTime>{}</CreateTime><MsgType><![CDATA[event]]></MsgType>{fields}</xml>",
