@@ -225,6 +225,7 @@ on_both! {
         assert!(wrong.refused("directory-denied")["detail"].as_str().unwrap().contains("40001"));
         acme.admin.put(AT, set(json!({"corp_id": "wwffffffffffffffff"}))).await.refused("directory-denied");
         acme.admin.put(AT, set(json!({"base_url": "https://169.254.169.254"}))).await.refused("invalid-field");
+        acme.admin.put(AT, set(json!({"base_url": format!("{}/?to=", acme.wecom.url)}))).await.refused("invalid-field");
         acme.admin.put(AT, set(json!({"base_url": "http://127.0.0.1:9"}))).await.refused("directory-unreachable");
         acme.admin.put(AT, set(json!({"secret": null}))).await.refused("invalid-field");
         acme.admin.get(AT).await.refused("not-found");

@@ -276,7 +276,8 @@ impl Tx {
     }
 
     /// Takes the sync that has been due for longest; one whose host has died is due, too. The one after it is due when the hours are
-    /// over that are set, so that what is asked for while this one runs is not lost.
+    /// over that are set, so that what is asked for while this one runs is not lost. The outer condition says all of the inner one again: a host that waited for
+    /// the row would take what another one has done meanwhile.
     pub async fn claim_directory(&mut self, lease: &Lease) -> Result<Option<DirectoryRow>> {
         const SQL: &str = concat!(
             "UPDATE workspace_directory SET ",
@@ -284,7 +285,7 @@ impl Tx {
             ", due_at = $2 + every_hours * 3600000 WHERE workspace_id = (SELECT workspace_id FROM workspace_directory
                 WHERE (due_at <= $2 OR lease_owner IS NOT NULL) AND ",
             free!("$2"),
-            " ORDER BY due_at, workspace_id LIMIT 1) AND ",
+            " ORDER BY due_at, workspace_id LIMIT 1) AND (due_at <= $2 OR lease_owner IS NOT NULL) AND ",
             free!("$2"),
             " RETURNING ",
             columns!()

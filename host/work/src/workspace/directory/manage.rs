@@ -47,7 +47,9 @@ pub async fn put(directories: &Directories, caller: &Caller, id: &WorkspaceId, p
     let mut tx = directories.db.read().await?;
     authorise(&mut tx, caller, id, Action::Configure).await?;
     put.check()?;
-    directories.outbound.guard().address("base_url", &settings.base_url)?;
+    if directories.outbound.guard().address("base_url", &settings.base_url)?.as_str().contains(['?', '#']) {
+        return Err(Error::field("base_url", "must have no query and no fragment."));
+    }
     require_own(&mut tx, &settings).await?;
     let secret = match &put.secret {
         Some(secret) => secret.clone(),
