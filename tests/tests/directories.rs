@@ -88,7 +88,8 @@ impl Acme {
 
     /// The department or tag that WeCom knows by this id.
     async fn group(&self, kind: &str, id: i64) -> Option<Value> {
-        let of = |one: &Value| one["kind"] == kind && one["external_id"] == id.to_string();
+        let id = id.to_string();
+        let of = |one: &Value| one["kind"] == kind && one["external_id"].as_str() == Some(&id);
         self.list("groups").await.into_iter().find(of)
     }
 
