@@ -23,6 +23,7 @@ pub mod receiver;
 pub mod scene;
 pub mod shop;
 pub mod wechat;
+pub mod wecom;
 pub mod witness;
 
 use std::{

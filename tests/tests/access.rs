@@ -41,8 +41,8 @@ enum May {
     Devices,
     /// Everybody who has the link, whose address holds the secret. A token does not help.
     Link,
-    /// WeChat, by the signature in the address. A token does not help.
-    Signer,
+    /// WeChat and WeCom, by the signature in the address. A token does not help: all others are answered by this status.
+    Signer(u16),
     /// The server of a MiniApp, by its AppSecret in the body or by a server token. An API token does not help.
     Server,
     /// Browsers of users and servers of MiniApps, by what OAuth has for it. All others are answered by this status, whatever
@@ -65,6 +65,8 @@ const WORKSPACE_READ: May = May::Workspace(&["viewer", "admin"]);
 const WORKSPACE_ADMIN: May = May::Workspace(&["admin"]);
 const WORKSPACE_VOUCH: May = May::Workspace(&["server", "admin"]);
 const PROVISION: May = May::Workspace(&["provisioner", "admin"]);
+/// There is no platform here; who signs wrongly where there is one gets 401: see f101_forged_pushes_and_links_change_nothing.
+const NO_PLATFORM: May = May::Signer(409);
 const MERCHANT_ADMIN: May = May::Merchant(&["admin"]);
 
 /// All operations of the API, each with who may do it.
@@ -139,8 +141,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/channel-authorisations/{id}/abandon", MERCHANT_OPERATE),
     ("GET", "/v1/wechat/authorise", May::Link),
     ("GET", "/v1/wechat/callback", May::Link),
-    ("POST", "/v1/wechat/push", May::Signer),
-    ("POST", "/v1/wechat/messages/{app_id}", May::Signer),
+    ("POST", "/v1/wechat/push", NO_PLATFORM),
+    ("POST", "/v1/wechat/messages/{app_id}", NO_PLATFORM),
     ("GET", "/v1/official-accounts", May::Anybody),
     ("POST", "/v1/official-accounts", MERCHANT_ADMIN),
     ("GET", "/v1/official-accounts/{app_id}", MERCHANT_READ),
@@ -364,6 +366,12 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/workspaces/{id}/mini-apps/{mini_app_id}/access", WORKSPACE_READ),
     ("PUT", "/v1/workspaces/{id}/mini-apps/{mini_app_id}/access", WORKSPACE_ADMIN),
     ("GET", "/v1/workspaces/{id}/portal", May::Workspace(&["viewer", "server", "admin"])),
+    ("GET", "/v1/workspaces/{id}/directory", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/directory", WORKSPACE_ADMIN),
+    ("DELETE", "/v1/workspaces/{id}/directory", WORKSPACE_ADMIN),
+    ("POST", "/v1/workspaces/{id}/directory/sync", WORKSPACE_ADMIN),
+    ("GET", "/v1/wecom/directory/{workspace}", May::Signer(401)),
+    ("POST", "/v1/wecom/directory/{workspace}", May::Signer(401)),
     ("GET", "/v1/workspaces/{id}/sign-in", WORKSPACE_READ),
     ("PUT", "/v1/workspaces/{id}/sign-in", WORKSPACE_ADMIN),
     ("GET", "/v1/workspaces/{id}/applications/{application}/oidc-client", WORKSPACE_READ),
@@ -657,6 +665,7 @@ impl Cast {
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
                 format!("{filled}?timestamp=1&nonce=2&msg_signature=3")
             }
+            "/v1/wecom/directory/{workspace}" => format!("{filled}?timestamp=1&nonce=2&msg_signature=3&echostr=4"),
             _ => filled,
         }
     }
@@ -809,6 +818,10 @@ impl Cast {
                 json!({"kind": "link", "name": "new", "url": "https://new.example.com/"})
             }
             ("PATCH", "/v1/workspaces/{id}/applications/{application}") => json!({"name": "new"}),
+            ("PUT", "/v1/workspaces/{id}/directory") => {
+                json!({"kind": "wecom", "corp_id": "ww1", "secret": "s", "base_url": "http://127.0.0.1:9"})
+            }
+            ("POST", "/v1/workspaces/{id}/directory/sync") => json!({}),
             ("PUT", "/v1/workspaces/{id}/sign-in") => json!({"url": "https://portal.example.com/", "help": "IT"}),
             ("PUT", "/v1/workspaces/{id}/applications/{application}/oidc-client") => {
                 json!({"redirect_uris": ["https://wiki.example.com/back"]})
@@ -862,12 +875,12 @@ impl Cast {
             May::WorkspaceAndTeam => BTreeSet::new(),
             May::Fulfiller => ["fulfiller"].into(),
             May::MessageReader => MERCHANT_ROLES.iter().map(|(name, _)| *name).chain(["fulfiller"]).collect(),
-            May::Platform | May::Owner | May::Devices | May::Link | May::Signer | May::Server | May::Relying(_) => {
+            May::Platform | May::Owner | May::Devices | May::Link | May::Signer(_) | May::Server | May::Relying(_) => {
                 BTreeSet::new()
             }
         };
         let reads = method == "GET" || READING_POSTS.contains(&path);
-        let by_token = !matches!(may, May::Devices | May::Link | May::Signer | May::Server | May::Relying(_));
+        let by_token = !matches!(may, May::Devices | May::Link | May::Signer(_) | May::Server | May::Relying(_));
         if reads && by_token && !matches!(may, May::Owner | May::Fulfiller) && is_for_viewers(path) {
             names.insert("platform viewer");
         }
@@ -886,9 +899,7 @@ on_both! {
             let nobody = cast.ask(&cast.scene.host.anonymous(), method, path).await;
             let unknown = match may {
                 May::Link => 404,
-                May::Relying(status) => *status,
-                // No platform here; who signs wrongly where there is one gets 401: see f101_forged_pushes_and_links_change_nothing.
-                May::Signer => 409,
+                May::Relying(status) | May::Signer(status) => *status,
                 _ => 401,
             };
             assert_eq!(nobody.status, unknown, "anonymous {method} {path}: {}", nobody.kind());
@@ -898,7 +909,7 @@ on_both! {
                 }
                 let answer = cast.ask(&cast.scene.host.with_token(token), method, path).await;
                 let expected: &[u16] = match *name {
-                    _ if matches!(may, May::Link | May::Signer | May::Relying(_)) => &[unknown],
+                    _ if matches!(may, May::Link | May::Signer(_) | May::Relying(_)) => &[unknown],
                     "garbage" | "revoked" | "expired" => &[401],
                     _ if matches!(may, May::Devices | May::Server) => &[401],
                     _ => &[403, 404],

@@ -8,6 +8,7 @@ mod channel;
 mod console;
 mod crash;
 mod crash_endpoints;
+mod directories;
 mod downloads;
 mod endpoint;
 mod events;

@@ -41,7 +41,14 @@ pub fn add(document: &mut OpenApi) {
 /// header in the way of OAuth.
 fn schemes(method: &str, path: &str) -> &'static [&'static str] {
     match (method, path) {
-        (_, path) if path.starts_with("/v1/wechat/") || is_for_browsers(path) || is_oidc(path) => &[],
+        (_, path)
+            if path.starts_with("/v1/wechat/")
+                || path.starts_with("/v1/wecom/")
+                || is_for_browsers(path)
+                || is_oidc(path) =>
+        {
+            &[]
+        }
         ("POST", "/v1/session" | "/v1/server-tokens" | "/v1/invitations/seen" | "/v1/invitations/accept") => &[],
         ("POST", "/v1/sessions") => &[NOTHING, TOKEN],
         (

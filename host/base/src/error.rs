@@ -180,6 +180,12 @@ codes! {
     WorkspaceExists = "workspace-exists", Conflict, "The id is taken";
     WorkspaceInternal = "workspace-internal", Conflict, "An application is for members only";
     WorkspaceLimit = "workspace-limit", Conflict, "The workspace has too many of them";
+    AddressBookKept = "address-book-kept", Conflict, "The address book is kept by something else";
+    DirectoryDenied = "directory-denied", Conflict, "The directory refuses this host";
+    DirectoryUnreachable = "directory-unreachable", Unavailable, "The directory gives no answer";
+    DirectoryWrong = "directory-wrong", Conflict, "The directory does not answer as it should";
+    DirectoryTooMuch = "directory-too-much", Conflict, "A sync would take away too much";
+    DirectoryPush = "directory-push", Unauthenticated, "The push is not one of the directory's";
     ContactExists = "contact-exists", Conflict, "The workspace has a contact with this external id";
 
     // SCIM

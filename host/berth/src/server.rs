@@ -38,7 +38,7 @@ use berth_work::{
     event::{deliver, relay, retain},
     log, login_entry, message, official_account, oidc,
     policy::registry::ensure_builtins,
-    rollout, settings, user,
+    rollout, settings, user, workspace,
 };
 
 /// A host whose parts are open, and whose workers have not been started.
@@ -133,6 +133,7 @@ impl Host {
         workers.spawn(oidc::run_forgetter(db.clone()));
         workers.spawn(login_entry::run_forgetter(db.clone()));
         workers.spawn(message::run_forgetter(db.clone()));
+        workers.spawn(workspace::directory::run(app.directories.clone()));
         (app, workers)
     }
 
@@ -183,6 +184,12 @@ impl Host {
         }
         if let Err(error) = rollout::release_guards(&app.db).await {
             tracing::warn!(?error, "the guards could not be given back; other hosts wait until their leases end");
+        }
+        if let Err(error) = workspace::directory::release(&app.db).await {
+            tracing::warn!(
+                ?error,
+                "the syncs of address books could not be given back; other hosts wait until their leases end"
+            );
         }
         if let Err(error) = log::release_export(&app.db).await {
             tracing::warn!(

@@ -72,7 +72,9 @@ pub use sealed::{SEALED, SealedColumn};
 pub use settings::PermitsOf;
 pub use sqlx::types::Json;
 pub use webhook::{WebhookRow, WebhookSecretRow};
-pub use workspace::{GroupRow, MemberRow, ResourceRow};
+pub use workspace::{
+    DirectoryRow, DirectorySecrets, GroupRow, MemberRow, ResourceRow, StandingGroup, StandingMember, SyncEnd,
+};
 
 use serde::Serialize;
 

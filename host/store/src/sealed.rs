@@ -10,6 +10,7 @@ use crate::{
     oidc::ABOUT_SIGNING_KEY,
     user::ABOUT_SESSION_KEY,
     wechat::{ABOUT_ACCESS, ABOUT_GRANT},
+    workspace::directory::{ABOUT_CALLBACK_KEY, ABOUT_CALLBACK_TOKEN, ABOUT_DIRECTORY_ACCESS, ABOUT_DIRECTORY_SECRET},
 };
 
 /// A column that holds sealed secrets.
@@ -53,6 +54,30 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "login_entry", key: "id", column: "secret_sealed", about: ABOUT_ENTRY_SECRET },
     SealedColumn { table: "authorised_login", key: "id", column: "subject_sealed", about: ABOUT_LOGIN_SUBJECT },
     SealedColumn { table: "login_binding", key: "id", column: "subject_sealed", about: ABOUT_BOUND_SUBJECT },
+    SealedColumn {
+        table: "workspace_directory",
+        key: "workspace_id",
+        column: "secret_sealed",
+        about: ABOUT_DIRECTORY_SECRET,
+    },
+    SealedColumn {
+        table: "workspace_directory",
+        key: "workspace_id",
+        column: "callback_token_sealed",
+        about: ABOUT_CALLBACK_TOKEN,
+    },
+    SealedColumn {
+        table: "workspace_directory",
+        key: "workspace_id",
+        column: "callback_key_sealed",
+        about: ABOUT_CALLBACK_KEY,
+    },
+    SealedColumn {
+        table: "workspace_directory",
+        key: "workspace_id",
+        column: "access_sealed",
+        about: ABOUT_DIRECTORY_ACCESS,
+    },
 ];
 
 impl Tx {

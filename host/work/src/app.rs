@@ -24,6 +24,7 @@ use crate::{
     outbound::Guard,
     policy::registry::Policies,
     rollout::Guards,
+    workspace::directory::Directories,
 };
 
 /// The parts of a host. The API takes from here what an operation needs; operations do not know the whole.
@@ -56,6 +57,8 @@ pub struct App {
     pub official_accounts: Arc<OfficialAccounts>,
     /// Logs users in at providers of merchants.
     pub login_entries: Arc<LoginEntries>,
+    /// Pulls address books of workspaces.
+    pub directories: Arc<Directories>,
     /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
     /// Takes in real-time logs, and reads them.
@@ -81,7 +84,8 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Outbox::new`] and [`LogExport::new`].
+    /// Those of [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`],
+    /// [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
         db: Db,
@@ -115,6 +119,7 @@ impl App {
             audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
             official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
             login_entries: Arc::new(LoginEntries::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
+            directories: Arc::new(Directories::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
             channels,
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),

@@ -422,6 +422,30 @@ pub fn page(code: Code) -> Page {
             "The workspace has as many of these as a workspace may have.",
             "Remove what is not used any more. `detail` says the limit.",
         ),
+        Code::AddressBookKept => (
+            "The address book of the workspace is kept by SCIM or pulled from WeCom, and the request would have both write into it.",
+            "`detail` says who keeps it. While it is pulled, change people there; `berth workspace directory remove` ends that, and SCIM may go on with what is there. What SCIM has brought has to be deleted by SCIM before WeCom brings its own, or another workspace is used.",
+        ),
+        Code::DirectoryDenied => (
+            "The directory of the organisation knows this host and refuses it: the id of the organisation or the secret is wrong, this host's address is not in the list of trusted ones, or the secret may not read what it was asked for.",
+            "`detail` has the directory's number of the error and what to change in its console. `berth workspace directory set` takes another secret or another `reads`; then `berth workspace directory sync`.",
+        ),
+        Code::DirectoryUnreachable => (
+            "The directory of the organisation could not be reached, broke off, or asked to be left alone for a while. Nothing was changed.",
+            "It is tried again by itself, later each time. `berth workspace directory show` says when; look at `base_url` when it goes on.",
+        ),
+        Code::DirectoryWrong => (
+            "The directory of the organisation answered with what is no address book: another form than its documentation says, or a member in a department that it does not list. Nothing was changed.",
+            "It is tried again by itself. When it goes on, `detail` names the place: look at it there, and at what stands at `base_url`.",
+        ),
+        Code::DirectoryTooMuch => (
+            "A sync would have taken the access of more than ten and more than a fifth of the members, departments or tags, or of all members. That is mostly a secret that sees less than before, so nothing was changed.",
+            "Look in the directory's console what the application may see. When all of them are to go, `berth workspace directory sync WORKSPACE --force`.",
+        ),
+        Code::DirectoryPush => (
+            "A message to the address of a directory's callbacks is not signed with the token that was set for that workspace, or cannot be opened with its key.",
+            "Compare token and key with those in the directory's console, and set them with `berth workspace directory set`.",
+        ),
         Code::ContactExists => (
             "The workspace has an external contact with this `external_id` already.",
             "Find the contact by `?external_id=` in the list of contacts, and use that one.",

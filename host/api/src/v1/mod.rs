@@ -35,7 +35,8 @@ pub mod versions;
 pub mod waiting;
 pub mod webhooks;
 pub mod wechat;
-pub mod workspace_sign_on;
+mod workspace_directory;
+mod workspace_sign_on;
 pub mod workspaces;
 
 use axum::{
@@ -118,5 +119,6 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(workspaces::routes())
+        .merge(workspace_directory::routes())
         .merge(workspace_sign_on::routes())
 }

@@ -108,6 +108,14 @@ async fn each_command_asks_as_the_contract_says() {
             r#"PUT /v1/workspaces/acme/sign-in {"url":"https://p.example/","help":"IT"}"#.into(),
         ),
         (
+            "workspace directory set acme --corp-id ww1 --secret s --reads ids --base-url https://p.example --every 12 \
+             --callback-token t --callback-key k",
+            r#"PUT /v1/workspaces/acme/directory {"kind":"wecom","corp_id":"ww1","secret":"s","reads":"ids","base_url":"https://p.example","every_hours":12,"callback":{"token":"t","aes_key":"k"}}"#.into(),
+        ),
+        ("workspace directory show acme", "GET /v1/workspaces/acme/directory".into()),
+        ("workspace directory sync acme --force", r#"POST /v1/workspaces/acme/directory/sync {"force":true}"#.into()),
+        ("workspace directory remove acme", "DELETE /v1/workspaces/acme/directory".into()),
+        (
             "workspace tool redirects acme WAPP --set https://a.example/",
             format!(
                 r#"PUT /v1/workspaces/acme/applications/{application}/oidc-client {{"redirect_uris":["https://a.example/"],"post_logout_redirect_uris":[]}}"#

@@ -1,12 +1,13 @@
 //! `berth workspace`: what an organisation has for its members, and who may open which.
 
+mod directory;
 mod items;
 mod people;
 mod sign_on;
 
 use clap::Subcommand;
 
-use self::{items::Items, people::People, sign_on::SignOn};
+use self::{directory::Directory, items::Items, people::People, sign_on::SignOn};
 use crate::{
     call::Call,
     failure::Done,
@@ -25,7 +26,8 @@ use berth_model::workspace::{EditWorkspace, NewWorkspace, Workspace as View};
   berth workspace give acme mp-shop --department grp_01… --contact ext_01…
   berth workspace portal acme --member mem_01… --all
   berth workspace tool secret acme wapp_01…
-The directory of the organisation keeps the address book by SCIM: /scim/v2/acme.")]
+The directory of the organisation keeps the address book by SCIM: /scim/v2/acme.
+It is pulled from WeCom with `berth workspace directory set`.")]
 pub enum Workspace {
     /// Create a workspace (platform admins)
     Create {
@@ -49,6 +51,9 @@ pub enum Workspace {
         /// The new name
         name: String,
     },
+    /// From where the address book is pulled, when SCIM does not keep it
+    #[command(subcommand)]
+    Directory(Directory),
     #[command(flatten)]
     People(People),
     #[command(flatten)]
@@ -84,6 +89,7 @@ pub async fn run(command: Workspace, session: &mut Session) -> Done {
                 [Cell::strong(&one.id), Cell::of(&one.name), paint.when(one.created_at)]
             })
         }
+        Workspace::Directory(command) => directory::run(command, session).await,
         Workspace::People(command) => people::run(command, session).await,
         Workspace::Items(command) => items::run(command, session).await,
         Workspace::SignOn(command) => sign_on::run(command, session).await,

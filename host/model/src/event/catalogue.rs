@@ -40,7 +40,10 @@ use crate::{
     rollout::{Cohort, GrayTask},
     settings::{DomainsChanged, Permit, SensitiveApisChanged},
     version::{Release, Trial, Version},
-    workspace::{AccessChanged, Application, ContactTold, GroupTold, LinkedMiniApp, MemberTold, Workspace},
+    workspace::{
+        AccessChanged, Application, ContactTold, GroupTold, LinkedMiniApp, MemberTold, Workspace,
+        directory::{DirectorySettings, DirectoryStuck, DirectorySynced},
+    },
 };
 
 /// A type of event, as the host knows it.
@@ -264,6 +267,10 @@ catalogue! {
     WORKSPACE_SIGN_IN_SET = "workspace.sign_in_set" SignIn, "A workspace has said where its members sign on, and whom they ask.";
     WORKSPACE_TOOL_CLIENT_CHANGED = "workspace.tool_client_changed" ToolClientChanged, "What an internal tool has registered as an OpenID client changed.";
     WORKSPACE_TOOL_SECRET_ISSUED = "workspace.tool_secret_issued" ToolSecretIssued, "An internal tool has a new client secret; with `reset` in place of another one, whose tokens ended.";
+    WORKSPACE_DIRECTORY_SET = "workspace.directory_set" DirectorySettings, "It was set from where the address book of a workspace is pulled.";
+    WORKSPACE_DIRECTORY_REMOVED = "workspace.directory_removed" DirectorySettings, "The address book of a workspace is not pulled any more; it stays as it is.";
+    WORKSPACE_DIRECTORY_SYNCED = "workspace.directory_synced" DirectorySynced, "A sync changed the address book of a workspace.";
+    WORKSPACE_DIRECTORY_STUCK = "workspace.directory_stuck" DirectoryStuck, "A sync was refused or failed, for another reason than the one before, and changed nothing.";
     WORKSPACE_ACCESS_SET = "workspace.access_set" AccessChanged, "An application or a linked MiniApp was given to others, or taken from them.";
 
     LOG_MASKS_SET = "log_masks.set" LogMasks, "What is masked in real-time logs changed, on the whole host or for one MiniApp.";

@@ -1,8 +1,9 @@
 //! Workspaces: an organisation with its address book, its applications, the MiniApps that it has linked, and who may open
-//! which (W1–W5).
+//! which (W1–W12).
 
 mod access;
 mod contact;
+pub mod directory;
 mod event;
 mod item;
 mod portal;

@@ -34,6 +34,8 @@ pub struct GroupRow<'a> {
     pub name: &'a str,
     /// The id by which the organisation knows it.
     pub external_id: Option<&'a str>,
+    /// Who says this: `None` for SCIM, else the directory from which it is pulled.
+    pub source: Option<&'a str>,
     /// All that the directory has said.
     pub attributes: &'a Attributes,
     /// 1 when it is new, and 1 more at each change.
@@ -56,8 +58,8 @@ impl Tx {
         execute!(
             self,
             "INSERT INTO workspace_group (id, workspace_id, kind, name_key, name, external_id, attributes, version,
-                created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+                created_at, updated_at, source)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
             one.id,
             workspace,
             one.kind,
@@ -66,7 +68,8 @@ impl Tx {
             one.external_id,
             Json(one.attributes),
             one.version,
-            one.now
+            one.now,
+            one.source
         )?;
         Ok(())
     }
@@ -76,7 +79,7 @@ impl Tx {
         execute!(
             self,
             "UPDATE workspace_group SET kind = $2, name_key = $3, name = $4, external_id = $5, attributes = $6,
-                version = $7, updated_at = $8 WHERE id = $1",
+                version = $7, updated_at = $8, source = $9 WHERE id = $1",
             one.id,
             one.kind,
             one.name.to_lowercase(),
@@ -84,7 +87,8 @@ impl Tx {
             one.external_id,
             Json(one.attributes),
             one.version,
-            one.now
+            one.now,
+            one.source
         )?;
         Ok(())
     }

@@ -19,6 +19,8 @@ pub struct MemberRow<'a> {
     pub user_name: &'a str,
     /// The id by which the organisation knows them.
     pub external_id: Option<&'a str>,
+    /// Who says this: `None` for SCIM, else the directory from which it is pulled.
+    pub source: Option<&'a str>,
     /// The name that people see.
     pub name: String,
     /// Whether they may use what the workspace has.
@@ -45,8 +47,8 @@ impl Tx {
         let done = execute!(
             self,
             "INSERT INTO workspace_member (id, workspace_id, user_key, user_name, external_id, name, active, attributes,
-                version, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+                version, created_at, updated_at, source)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
             one.id,
             workspace,
             one.user_name.to_lowercase(),
@@ -56,7 +58,8 @@ impl Tx {
             one.active,
             Json(one.attributes),
             one.version,
-            one.now
+            one.now,
+            one.source
         );
         unless_taken(done)
     }
@@ -66,7 +69,7 @@ impl Tx {
         let done = execute!(
             self,
             "UPDATE workspace_member SET user_key = $2, user_name = $3, external_id = $4, name = $5, active = $6,
-                attributes = $7, version = $8, updated_at = $9 WHERE id = $1",
+                attributes = $7, version = $8, updated_at = $9, source = $10 WHERE id = $1",
             one.id,
             one.user_name.to_lowercase(),
             one.user_name,
@@ -75,7 +78,8 @@ impl Tx {
             one.active,
             Json(one.attributes),
             one.version,
-            one.now
+            one.now,
+            one.source
         );
         unless_taken(done)
     }

@@ -1,11 +1,13 @@
 //! Workspaces: their address books, what they have for their members, and to whom it is given.
 
 mod contact;
+pub(crate) mod directory;
 mod group;
 mod item;
 mod member;
 mod resource;
 
+pub use directory::{DirectoryRow, DirectorySecrets, StandingGroup, StandingMember, SyncEnd};
 pub use group::GroupRow;
 pub use member::MemberRow;
 pub use resource::ResourceRow;

@@ -116,13 +116,21 @@ impl Crypt {
     pub fn read(&self, envelope: &Envelope, body: &str, now: Millis) -> Result<xml::Fields, CryptError> {
         let outer = xml::fields(body).map_err(|_| CryptError::Xml)?;
         let encrypted = outer.get("Encrypt").ok_or(CryptError::Xml)?;
+        xml::fields(&self.open(envelope, encrypted, now)?).map_err(|_| CryptError::Xml)
+    }
+
+    /// The text in an encrypted one, such as that by which WeCom tries an address: checks its signature and its time, and decrypts
+    /// it.
+    ///
+    /// # Errors
+    /// See [`CryptError`]. Nothing is decrypted before the signature is checked.
+    pub fn open(&self, envelope: &Envelope, encrypted: &str, now: Millis) -> Result<String, CryptError> {
         self.verify(envelope, encrypted)?;
         let at: i64 = envelope.timestamp.parse().map_err(|_| CryptError::Stale)?;
         if (now.0 / 1000).abs_diff(at) > TOLERANCE.unsigned_abs() {
             return Err(CryptError::Stale);
         }
-        let message = String::from_utf8(self.decrypt(encrypted)?).map_err(|_| CryptError::Xml)?;
-        xml::fields(&message).map_err(|_| CryptError::Xml)
+        String::from_utf8(self.decrypt(encrypted)?).map_err(|_| CryptError::Xml)
     }
 
     /// Checks that the text was signed with the token. The comparison takes constant time.

@@ -23,7 +23,7 @@ use berth_model::{
 };
 use berth_store::{Db, Tx};
 
-use super::authorise;
+use super::{authorise, directory::require_unpulled};
 
 /// The address book of a workspace, as a caller works with it.
 #[derive(Clone, Copy)]
@@ -46,10 +46,11 @@ impl Directory<'_> {
         Ok(tx)
     }
 
-    /// Begins to change, for a caller who may.
+    /// Begins to change, for a caller who may, unless the address book is pulled.
     async fn begin(&self) -> Result<Tx> {
         let mut tx = self.db.begin().await?;
         authorise(&mut tx, self.caller, self.workspace, Action::Provision).await?;
+        require_unpulled(&mut tx, self.workspace).await?;
         Ok(tx)
     }
 
