@@ -783,7 +783,7 @@ impl Cast {
                 json!({"redirect_uris": ["https://wiki.example.com/back"]})
             }
             ("POST", "/v1/workspaces/{id}/login-codes") => {
-                json!({"application": self.places["application"], "member": self.places["colleague"]})
+                json!({"application": self.places["application"], "member": self.places["colleague"], "request": "a=b"})
             }
             ("POST", "/v1/workspaces/{id}/sign-ons/end") => json!({"member": self.places["colleague"]}),
             ("PUT", path) if path.ends_with("/access") => json!({"everyone": true}),

@@ -111,8 +111,19 @@ impl Login {
         text(&self.app.post("/v1/host-apps/super-app/login-codes", ask).await.good()["code"])
     }
 
-    /// Sends a browser to log in to a MiniApp, with these parameters in place of the usual ones.
+    /// Sends a browser to log in to a MiniApp, with these parameters in place of the usual ones. A login code is brought in the
+    /// header, as by the web-view of the host app.
     async fn authorize(&self, mini_app: &str, changes: &[(&str, &str)], cookie: Option<&str>) -> Browser {
+        let (brought, changes): (Vec<_>, Vec<_>) = changes.iter().partition(|(name, _)| *name == "login_code");
+        let mut request = http().get(self.address(mini_app, &changes));
+        for (_, code) in brought {
+            request = request.header("x-login-code", code);
+        }
+        visit(request, cookie).await
+    }
+
+    /// Where a MiniApp sends a browser to log in, with these parameters in place of the usual ones.
+    fn address(&self, mini_app: &str, changes: &[(&str, &str)]) -> Url {
         let usual = [
             ("client_id", mini_app),
             ("redirect_uri", BACK),
@@ -125,8 +136,7 @@ impl Login {
         ];
         let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
         let all: Vec<_> = kept.chain(changes.iter().copied()).collect();
-        let url = Url::parse_with_params(&format!("{}/oidc/authorize", self.scene.host.url), all).unwrap();
-        visit(http().get(url), cookie).await
+        Url::parse_with_params(&format!("{}/oidc/authorize", self.scene.host.url), all).unwrap()
     }
 
     /// Logs a user in to a MiniApp by a login code.
@@ -324,6 +334,34 @@ on_both! {
         let carol = login.log_in("coffee", "carol").await;
         let used = login.authorize("coffee", &[("login_code", &bob)], carol.cookie.as_deref()).await;
         assert_eq!(used.error(), "login_required");
+    }
+
+    async fn u13_a_login_code_in_an_address_logs_in_once_and_leaves_the_sign_on_of_the_browser_as_it_is(host) {
+        let login = Login::set(host).await;
+        let opened = async |account: &str, cookie: Option<&str>| {
+            let code = login.login_code("coffee", account).await;
+            visit(http().get(login.address("coffee", &[("login_code", &code)])), cookie).await
+        };
+        // A link of a stranger, with a login code of the stranger's own: the browser is nobody afterwards.
+        let fresh = opened("mallory", None).await;
+        assert_eq!(fresh.cookie, None);
+        let said = claims(&login.tokens("coffee", &login.secret, &fresh.code()).await);
+        assert_eq!(said["sub"], login.open_id("coffee", &login.secret, "mallory").await);
+        // In a browser that is somebody, it stays who it was, and so does what came from it.
+        let alice = login.log_in("coffee", "alice").await;
+        let tokens = login.tokens("coffee", &login.secret, &alice.code()).await;
+        assert_eq!(opened("mallory", alice.cookie.as_deref()).await.cookie, alice.cookie);
+        user_info(&login.scene.host, &tokens).await.good();
+        let still = login.authorize("coffee", &[("prompt", "none")], alice.cookie.as_deref()).await;
+        assert_eq!(claims(&login.tokens("coffee", &login.secret, &still.code()).await)["sub"], claims(&tokens)["sub"]);
+        // The same user is vouched for anew.
+        assert_ne!(opened("alice", alice.cookie.as_deref()).await.cookie, alice.cookie);
+        // The host app ends what came of such a login, too.
+        let ended = login.app.post("/v1/host-apps/super-app/sign-ons/end", json!({"account": "mallory"})).await.good();
+        assert_eq!(ended, json!({"ended": 2}));
+        let code = login.login_code("coffee", "alice").await;
+        let twice = http().get(login.address("coffee", &[("login_code", &code)])).header("x-login-code", &code);
+        assert_eq!(visit(twice, None).await.error(), "invalid_request");
     }
 
     async fn u14_f109_a_code_is_good_once_for_its_mini_app_address_and_verifier_within_a_minute(host) {
@@ -554,10 +592,10 @@ async fn i8_a_login_leaves_no_secret_in_the_log_and_an_admin_rotates_the_key() {
         ("nonce", "nonce-canary"),
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
-        ("login_code", &login_code),
     ];
     let query = Url::parse_with_params("http://x/", form).unwrap().query().unwrap().to_owned();
-    let browser = visit(admin.request("GET", &format!("/oidc/authorize?{query}")), None).await;
+    let request = admin.request("GET", &format!("/oidc/authorize?{query}")).header("x-login-code", &login_code);
+    let browser = visit(request, None).await;
     assert!(browser.cookie().starts_with("__Host-berth-sign-on="), "the host is reached by https");
     let code = browser.code();
     let exchange = [
@@ -610,7 +648,7 @@ async fn u2_f109_the_library_openid_client_logs_users_in_unmodified() {
     let ask = async |changes: Value| relying(&modules, &login, changes).await;
     let vouched = async |account: &str| json!({"login_code": login.login_code("coffee", account).await});
 
-    let first = ask(json!({"authorize": vouched("alice").await})).await;
+    let first = ask(vouched("alice").await).await;
     let alice = login.open_id("coffee", &login.secret, "alice").await;
     assert_eq!((&first["claims"]["sub"], &first["user"]["sub"]), (&json!(alice), &json!(alice)), "{first}");
     let silent = json!({"client_id": "tea", "secret": tea, "method": "post", "browser": first["browser"], "authorize": {"prompt": "none", "max_age": 600}});
@@ -620,7 +658,7 @@ async fn u2_f109_the_library_openid_client_logs_users_in_unmodified() {
     for (changes, error, code) in [
         (json!({"authorize": {"prompt": "none"}}), "login_required", "OAUTH_AUTHORIZATION_RESPONSE_ERROR"),
         (
-            json!({"authorize": vouched("bob").await, "verifier": "v".repeat(43)}),
+            json!({"login_code": login.login_code("coffee", "bob").await, "verifier": "v".repeat(43)}),
             "invalid_grant",
             "OAUTH_RESPONSE_BODY_ERROR",
         ),
@@ -653,8 +691,7 @@ async fn u2_f109_the_library_openid_client_logs_users_in_unmodified() {
     assert_eq!(said["failed"]["error"], "login_required");
 
     login.scene.admin.post("/v1/mini-apps/coffee/secret/freeze", json!({})).await.good();
-    let code = login.login_code("coffee", "alice").await;
-    let said = ask(json!({"authorize": {"login_code": code}})).await;
+    let said = ask(vouched("alice").await).await;
     assert_eq!(
         (&said["failed"]["code"], &said["failed"]["status"]),
         (&json!("OAUTH_WWW_AUTHENTICATE_CHALLENGE"), &json!(401)),
@@ -669,7 +706,7 @@ async fn u16_clocks_that_differ_by_less_than_a_client_tolerates_do_no_harm() {
     let login = Login::set_in(Host::start(Database::Sqlite).await, nature).await;
     let ask = async |tolerance: i64| {
         let code = login.login_code("coffee", "alice").await;
-        relying(&modules, &login, json!({"tolerance": tolerance, "authorize": {"login_code": code, "max_age": 60}}))
+        relying(&modules, &login, json!({"tolerance": tolerance, "login_code": code, "authorize": {"max_age": 60}}))
             .await
     };
     // This host is behind by an hour and ten seconds: what it signs has ended for others.

@@ -31,7 +31,7 @@ fn host(asked: Seen<String>) -> Router {
         let more = json!({"id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
             "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [],
             "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "application": ulid("wapp"), "workspace": "acme",
-            "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "member": ulid("mem"), "issued_at": AT,
+            "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "open": "o", "member": ulid("mem"), "issued_at": AT,
             "expires_at": AT, "host_app": "ha-super", "apis": []});
         fits_all.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         Json::<Value>(fits_all)

@@ -119,36 +119,46 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a login code for a member, of which only the hash is stored.
+    /// Adds a login code for a member in one browser, of which only the hash is stored.
     pub async fn insert_member_code(
         &mut self,
         code: &Digest,
         tool: &ApplicationId,
         member: &MemberId,
+        browser: &Digest,
         expires_at: Millis,
     ) -> Result<()> {
         execute!(
             self,
-            "INSERT INTO member_login_code (code_sha256, application_id, member_id, expires_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO member_login_code (code_sha256, application_id, member_id, browser_sha256, expires_at)
+             VALUES ($1, $2, $3, $4, $5)",
             code,
             tool,
             member,
+            browser,
             expires_at
         )?;
         Ok(())
     }
 
-    /// Takes a login code that is valid for this tool, and returns its member. Of many who try, one gets it.
-    pub async fn take_member_code(&mut self, code: &Digest, tool: &ApplicationId) -> Result<Option<MemberId>> {
+    /// Takes a login code that is valid for this tool in this browser, and returns its member. Of many who try, one gets it.
+    pub async fn take_member_code(
+        &mut self,
+        code: &Digest,
+        tool: &ApplicationId,
+        browser: &Digest,
+    ) -> Result<Option<MemberId>> {
         let now = self.now();
         let taken = fetch!(
             self,
             fetch_optional,
             (MemberId,),
-            "DELETE FROM member_login_code WHERE code_sha256 = $1 AND application_id = $2 AND expires_at > $3
+            "DELETE FROM member_login_code
+             WHERE code_sha256 = $1 AND application_id = $2 AND browser_sha256 = $3 AND expires_at > $4
              RETURNING member_id",
             code,
             tool,
+            browser,
             now
         )?;
         Ok(taken.map(|(member,)| member))

@@ -1,0 +1,3 @@
+-- A login code for a member is good in one browser alone: that which was sent to the sign-in page. Codes of before, which live for
+-- five minutes, are for none.
+ALTER TABLE member_login_code ADD COLUMN browser_sha256 TEXT;
