@@ -34,6 +34,7 @@ use berth_base::{
     clock::{duration, in_words},
     error::{Code, Error, Result},
 };
+use berth_check::Side;
 use berth_model::check::Key;
 
 use self::tries::Tries;
@@ -51,7 +52,8 @@ pub struct DeviceLimits {
     /// app, so whoever uses up this limit locks out all others of the host app but those that lists name.
     #[arg(long = "device-key-rate", env = "BERTH_DEVICE_KEY_RATE", default_value = OFF, value_name = "COUNT/TIME")]
     pub per_key: Limit,
-    /// Devices that one address may bring newly into gray tasks, or off. Further ones get the online version for now.
+    /// Devices that one address may bring newly into gray tasks, and as many that guards compare with, or off. Further ones get the
+    /// online version for now.
     #[arg(long = "device-newcomers", env = "BERTH_DEVICE_NEWCOMERS", default_value = NEWCOMERS, value_name = "COUNT/TIME")]
     pub newcomers: Limit,
     /// Wrong AppSecrets of MiniApps from one address, or off. Right ones have no limit.
@@ -175,7 +177,7 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     exempt: Vec<IpNet>,
     per_address: Option<Buckets<IpAddr, C>>,
     per_key: Option<Buckets<String, C>>,
-    newcomers: Option<Buckets<IpAddr, C>>,
+    newcomers: Option<Buckets<(IpAddr, Side), C>>,
     logs: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
     tries: Option<Tries<C>>,
@@ -262,10 +264,11 @@ impl<C: Clock + Clone> Throttle<C> {
         })
     }
 
-    /// Whether the client may bring one more device into a gray task now.
-    pub fn newcomer(&self, client: Option<ClientIp>) -> bool {
+    /// Whether the client may bring one more device into a gray task, or beside one, now. Each side is counted by itself: for a
+    /// device that is admitted there may be several beside the task.
+    pub fn newcomer(&self, client: Option<ClientIp>, side: Side) -> bool {
         let Some((buckets, address)) = self.newcomers.as_ref().zip(self.bucket_of(client)) else { return true };
-        let may = buckets.take(&address).is_ok();
+        let may = buckets.take(&(address, side)).is_ok();
         if !may {
             self.count("newcomers");
         }
@@ -412,7 +415,7 @@ mod tests {
     fn f110_loopback_and_trusted_proxies_stand_for_many_and_have_no_limit_and_an_ipv6_network_is_one_client() {
         let (throttle, _) = throttle(&limits("1/1h", "off", "1/1h"));
         for free in [from("127.0.0.1"), from("::1"), from("10.1.2.3"), None] {
-            assert!((0..5).all(|_| throttle.pass(free, none, nobody).is_ok() && throttle.newcomer(free)), "{free:?}");
+            assert!((0..5).all(|_| throttle.pass(free, none, nobody).is_ok() && throttle.newcomer(free, Side::Gray)), "{free:?}");
         }
         assert!(throttle.pass(from("2001:db8::1"), none, nobody).is_ok());
         assert!(throttle.pass(from("2001:db8::ffff:1"), none, nobody).is_err());
@@ -440,10 +443,12 @@ mod tests {
     #[test]
     fn f110_an_address_brings_a_limited_number_of_new_devices() {
         let (throttle, clock) = throttle(&limits("off", "off", "2/1m"));
-        let newcomer = || throttle.newcomer(from("1.1.1.1"));
-        assert_eq!([newcomer(), newcomer(), newcomer()], [true, true, false]);
+        let newcomer = |side| throttle.newcomer(from("1.1.1.1"), side);
+        for side in [Side::Gray, Side::Beside] {
+            assert_eq!([newcomer(side), newcomer(side), newcomer(side)], [true, true, false], "{side:?}");
+        }
         clock.advance(Duration::from_secs(30));
-        assert_eq!([newcomer(), newcomer()], [true, false]);
+        assert_eq!([newcomer(Side::Gray), newcomer(Side::Gray)], [true, false]);
     }
 
     #[test]

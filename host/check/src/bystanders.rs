@@ -30,10 +30,11 @@ impl Bystanders {
     }
 
     /// Notes that a device asked and got the online version. Returns `true` when that has to be stored: the device is new,
-    /// and the task, which has admitted so many, takes note of more.
-    pub fn ask(&self, device: Key, admitted: usize) -> bool {
+    /// the task, which has admitted so many, takes note of more, and so it does of this one, which `is_welcome` tells.
+    pub fn ask(&self, device: Key, admitted: usize, is_welcome: impl FnOnce() -> bool) -> bool {
         let mut devices = self.devices();
-        if devices.contains_key(&device) || devices.len() as u64 >= bystanders_for(admitted as u64) {
+        let takes_more = (devices.len() as u64) < bystanders_for(admitted as u64);
+        if devices.contains_key(&device) || !takes_more || !is_welcome() {
             return false;
         }
         devices.insert(device, 0);
@@ -72,8 +73,10 @@ mod tests {
     fn g13_bystanders_are_taken_note_of_at_the_pace_of_the_task_and_each_mark_once() {
         let beside = Bystanders::default();
         let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(Key::of);
-        assert!(!beside.ask(a, 0), "nobody was admitted yet");
-        assert_eq!([a, b, a, c, d, e].map(|key| beside.ask(key, 1)), [true, true, false, true, true, false]);
+        assert!(!beside.ask(a, 0, || true), "nobody was admitted yet");
+        assert!(!beside.ask(a, 1, || false), "its address has brought enough");
+        assert_eq!([a, b, a, c, d, e].map(|key| beside.ask(key, 1, || true)), [true, true, false, true, true, false]);
+        assert!(!beside.ask(a, 9, || unreachable!("it is known")));
         assert_eq!([Mark::Running, Mark::Running, Mark::Failed].map(|mark| beside.mark(a, mark)), [true, false, true]);
         assert!(!beside.mark(e, Mark::Failed), "nobody knows it");
         beside.extend([e], 5);

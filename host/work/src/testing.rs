@@ -303,7 +303,7 @@ impl TestHost {
 
     /// Checks as an SDK does, at once.
     pub async fn check(&self, request: &CheckRequest) -> CheckResponse {
-        check::check(&self.app.checks, &Asker::Key(&self.key), request, &|| true).await.unwrap()
+        check::check(&self.app.checks, &Asker::Key(&self.key), request, &|_| true).await.unwrap()
     }
 
     /// The version that a device without any version gets.

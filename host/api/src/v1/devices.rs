@@ -5,7 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::error::{Code, Error};
-use berth_check::{Asker, Claims};
+use berth_check::{Asker, Claims, Side};
 use berth_model::{
     access::Caller,
     check::{CheckRequest, CheckResponse, Explanation},
@@ -46,7 +46,7 @@ async fn check(
     Json(request): Json<CheckRequest>,
 ) -> Result<Json<CheckResponse>> {
     let (asker, client) = (asker(caller.as_ref(), &headers)?, client.map(|Extension(client)| client));
-    let newcomer = || matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client);
+    let newcomer = |side: Side| matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client, side);
     if let Asker::Key(key) = asker {
         let apps = request.apps.iter().map(|having| having.mini_app.as_str());
         app.let_pass(client, key, apps, &Claims::from(&request.device))?;
