@@ -364,10 +364,7 @@ async fn w6_w8_the_library_openid_client_signs_members_on_unmodified() {
         (&said["refreshed"]["user"], &said["refreshed"]["claims"]["sub"]),
         (&said["user"], &said["claims"]["sub"])
     );
-    assert_eq!(
-        ask(vouched(&acme.bob, json!({})).await).await["failed"],
-        json!({"error": "page", "status": 403})
-    );
+    assert_eq!(ask(vouched(&acme.bob, json!({})).await).await["failed"], json!({"error": "page", "status": 403}));
 
     let held = |said: &Value| {
         json!({"held": {"access_token": said["refreshed"]["access_token"],

@@ -34,8 +34,7 @@ use berth_base::{
     clock::{duration, in_words},
     error::{Code, Error, Result},
 };
-use berth_check::Side;
-use berth_model::check::Key;
+use berth_model::{check::Key, rollout::Side};
 
 use self::tries::Tries;
 use crate::{client_ip::ClientIp, problem::RETRY_AFTER_FIELD};
@@ -415,7 +414,10 @@ mod tests {
     fn f110_loopback_and_trusted_proxies_stand_for_many_and_have_no_limit_and_an_ipv6_network_is_one_client() {
         let (throttle, _) = throttle(&limits("1/1h", "off", "1/1h"));
         for free in [from("127.0.0.1"), from("::1"), from("10.1.2.3"), None] {
-            assert!((0..5).all(|_| throttle.pass(free, none, nobody).is_ok() && throttle.newcomer(free, Side::Gray)), "{free:?}");
+            assert!(
+                (0..5).all(|_| throttle.pass(free, none, nobody).is_ok() && throttle.newcomer(free, Side::Gray)),
+                "{free:?}"
+            );
         }
         assert!(throttle.pass(from("2001:db8::1"), none, nobody).is_ok());
         assert!(throttle.pass(from("2001:db8::ffff:1"), none, nobody).is_err());

@@ -22,7 +22,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller, Scope},
     endpoint::runtime::Endpoint,
-    rollout::{Mark, Standing},
+    rollout::{Mark, Side, Standing},
     runtime::Runtime,
     settings::ApiName,
 };
@@ -42,16 +42,7 @@ pub enum Asker<'a> {
     Person(&'a Caller),
 }
 
-/// Where a device is new to a gray task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The task would admit it.
-    Gray,
-    /// A guard would compare the task with it (G13).
-    Beside,
-}
-
-/// Whether the client may bring one more device into a gray task, or beside one, now.
+/// Whether the client may bring one more device to this side of a gray task now.
 pub type Newcomer<'a> = &'a (dyn Fn(Side) -> bool + Sync);
 
 /// Answers a check, and admits the device to gray tasks where it is due. `newcomer` is not asked for devices that a list of the
@@ -230,11 +221,9 @@ impl<'a> Round<'a> {
                 continue;
             }
             let is_welcome = || self.is_welcome(task, Side::Beside, newcomer);
-            if bystanders.ask(self.key, task.admitted.len(), is_welcome) {
-                self.checks.marker.note_bystander(&task.id, &self.device.guid, None);
-            }
-            if having.version() == Some(&online.version) && bystanders.mark(self.key, Mark::Running) {
-                self.checks.marker.note_bystander(&task.id, &self.device.guid, Some(Mark::Running));
+            let runs = having.version() == Some(&online.version);
+            for news in bystanders.ask(self.key, task.admitted.len(), runs, is_welcome) {
+                self.checks.marker.note_bystander(&task.id, &self.device.guid, news);
             }
         }
     }

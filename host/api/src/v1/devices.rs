@@ -5,11 +5,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::error::{Code, Error};
-use berth_check::{Asker, Claims, Side};
+use berth_check::{Asker, Claims};
 use berth_model::{
     access::Caller,
     check::{CheckRequest, CheckResponse, Explanation},
     report::Report,
+    rollout::Side,
 };
 use berth_work::{check, report};
 

@@ -11,13 +11,11 @@
 //! is, and with it all OpenIDs. The database has only hashes of OpenIDs.
 
 mod code;
-mod forget;
 pub(crate) mod open_id;
 mod session;
 
 pub use berth_model::user::*;
 pub use code::issue_login_code;
-pub use forget::run_forgetter;
 pub use session::{check_session, end_session, open_session};
 
 use berth_base::{

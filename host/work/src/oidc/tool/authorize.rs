@@ -112,9 +112,7 @@ async fn sign_on(
         return Err(login_required());
     }
     let mut tx = db.begin().await?;
-    for secret in login_code.iter().chain(&held) {
-        tx.hold_member_of(secret).await?;
-    }
+    tx.hold_members_of(&login_code.iter().chain(&held).collect::<Vec<_>>()).await?;
     let vouched = match &login_code {
         Some(code) => Some(vouched(&mut tx, client, code, browser.sign_in.as_deref().map(hash)).await?),
         None => None,
@@ -149,7 +147,7 @@ fn login_required() -> Refusal {
 /// The sign-on that a browser holds, if it is still good. Its member is locked until the transaction ends.
 pub(in super::super) async fn held(tx: &mut Tx, browser: Option<&str>) -> Result<Option<MemberSignOn>, Refusal> {
     let Some(secret) = browser.map(|secret| Digest::of(secret.as_bytes())) else { return Ok(None) };
-    tx.hold_member_of(&secret).await?;
+    tx.hold_members_of(&[&secret]).await?;
     Ok(tx.member_sign_on(&secret).await?)
 }
 
