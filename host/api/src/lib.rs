@@ -36,7 +36,7 @@ pub mod v1;
 use std::{ops::Deref, sync::Arc};
 
 use axum::Extension;
-use berth_base::error::{Code, Result};
+use berth_base::error::Result;
 use berth_check::Claims;
 use berth_work::app::App;
 
@@ -96,12 +96,6 @@ impl Api {
         client: Option<Extension<ClientIp>>,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let client = client.map(|Extension(client)| client);
-        self.throttle.may_try(client)?;
-        let done = work.await;
-        if done.as_ref().is_err_and(|error| error.code == Code::InvalidAppSecret) {
-            self.throttle.was_wrong(client);
-        }
-        done
+        self.throttle.try_secret(client.map(|Extension(client)| client), work).await
     }
 }

@@ -274,23 +274,21 @@ impl<C: Clock + Clone> Throttle<C> {
         may
     }
 
-    /// Refuses a client that was wrong about secrets too often (K9).
+    /// Does what takes a secret, unless the client was wrong about secrets too often (K9).
     ///
     /// # Errors
-    /// `too-many-requests`, with the time after which it may try again.
-    pub fn may_try(&self, client: Option<ClientIp>) -> Result<()> {
-        let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
-        tries.may_try(address).map_err(|reached| {
+    /// `too-many-requests`, with the time after which it may try again, and those of the work.
+    pub async fn try_secret<T>(&self, client: Option<ClientIp>, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) else { return work.await };
+        let begun = tries.begin(address).await.map_err(|reached| {
             self.count(reached.limit);
-            reached.into()
-        })
-    }
-
-    /// Counts that a client was wrong about a secret.
-    pub fn was_wrong(&self, client: Option<ClientIp>) {
-        if let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) {
-            tries.was_wrong(address);
+            Error::from(reached)
+        })?;
+        let done = work.await;
+        if done.as_ref().is_err_and(|error| error.code == Code::InvalidAppSecret) {
+            begun.wrong();
         }
+        done
     }
 
     /// The address under which a client is counted; `None` for who has no limit.
@@ -347,6 +345,7 @@ impl From<Reached> for Error {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use futures_util::future::join_all;
     use governor::clock::FakeRelativeClock;
     use serde_json::Value;
 
@@ -453,25 +452,51 @@ mod tests {
         assert_eq!([newcomer(Side::Gray), newcomer(Side::Gray)], [true, false]);
     }
 
-    #[test]
-    fn k9_f87_an_address_that_was_wrong_too_often_is_refused_before_its_secret_is_looked_at() {
+    /// What comes of a try from an address: of a right secret nothing, of a wrong one its code, and when it is refused the wait.
+    async fn tried(throttle: &Throttle<FakeRelativeClock>, address: &str, is_right: bool) -> Value {
+        let work = async {
+            tokio::task::yield_now().await;
+            is_right.then_some(()).ok_or_else(|| Error::new(Code::InvalidAppSecret, "wrong"))
+        };
+        match throttle.try_secret(from(address), work).await {
+            Ok(()) => Value::Null,
+            Err(error) if error.code == Code::TooManyRequests => error.fields[RETRY_AFTER_FIELD].clone(),
+            Err(error) => Value::from(error.code.slug()),
+        }
+    }
+
+    #[tokio::test]
+    async fn k9_f87_an_address_that_was_wrong_too_often_is_refused_before_its_secret_is_looked_at() {
         let (throttle, clock) = throttle(&limits("off", "off", "off"));
-        let wait = |address| throttle.may_try(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone());
-        let wrong = |address, times| (0..times).for_each(|_| throttle.was_wrong(from(address)));
-        assert!((0..100).all(|_| wait("1.1.1.1").is_ok()), "what is right has no limit");
-        wrong("1.1.1.1", 2);
-        assert_eq!(wait("1.1.1.1"), Ok(()));
-        wrong("1.1.1.1", 1);
-        assert_eq!(wait("1.1.1.1"), Err(Value::from(10)), "one comes back every ten seconds");
-        assert_eq!((wait("2.2.2.2"), wait("127.0.0.1")), (Ok(()), Ok(())), "others are not concerned");
+        for _ in 0..100 {
+            assert_eq!(tried(&throttle, "1.1.1.1", true).await, Value::Null, "what is right has no limit");
+        }
+        for _ in 0..2 {
+            assert_eq!(tried(&throttle, "1.1.1.1", false).await, "invalid-app-secret");
+        }
+        assert_eq!(tried(&throttle, "1.1.1.1", true).await, 10, "one comes back every ten seconds");
+        for other in ["2.2.2.2", "127.0.0.1"] {
+            assert_eq!(tried(&throttle, other, true).await, Value::Null, "others are not concerned");
+        }
         clock.advance(Duration::from_secs(9));
         throttle.sweep();
-        assert_eq!(wait("1.1.1.1"), Err(Value::from(1)));
+        assert_eq!(tried(&throttle, "1.1.1.1", true).await, 1);
         clock.advance(Duration::from_secs(1));
         throttle.sweep();
-        assert_eq!(wait("1.1.1.1"), Ok(()));
-        wrong("127.0.0.1", 9);
-        assert_eq!(wait("127.0.0.1"), Ok(()), "loopback stands for many");
+        assert_eq!(tried(&throttle, "1.1.1.1", true).await, Value::Null);
+        for _ in 0..9 {
+            assert_eq!(tried(&throttle, "127.0.0.1", false).await, "invalid-app-secret", "loopback stands for many");
+        }
+    }
+
+    #[tokio::test]
+    async fn k9_who_tries_many_secrets_at_once_has_no_more_tries_and_right_ones_wait_their_turn() {
+        let (throttle, _) = throttle(&limits("off", "off", "off"));
+        let at_once = async |is_right| join_all((0..50).map(|_| tried(&throttle, "1.1.1.1", is_right))).await;
+        assert_eq!(at_once(true).await, vec![Value::Null; 50]);
+        let wrong = at_once(false).await;
+        let looked_at = wrong.iter().filter(|said| **said == "invalid-app-secret").count();
+        assert_eq!((looked_at, wrong.iter().filter(|said| **said == 10).count()), (2, 48));
     }
 
     /// A check is to cost little more than a bare handler: the limiter must not show. In a debug build it may take more.
