@@ -169,6 +169,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/mini-apps/{id}/secret/unfreeze", TEAM_ADMIN),
     ("GET", "/v1/mini-apps/{id}/oidc-client", READ),
     ("PUT", "/v1/mini-apps/{id}/oidc-client", TEAM_ADMIN),
+    ("GET", "/v1/mini-apps/{id}/union-ids", READ),
+    ("PUT", "/v1/mini-apps/{id}/union-ids", TEAM_ADMIN),
     ("POST", "/v1/host-apps/{id}/sign-ons/end", HOST_VOUCH),
     ("GET", "/.well-known/openid-configuration", May::Relying(200)),
     ("GET", "/oidc/jwks", May::Relying(200)),
@@ -738,6 +740,7 @@ impl Cast {
                 json!({"member_id": "m1", "template": "paid", "data": {}})
             }
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
+            ("PUT", "/v1/mini-apps/{id}/union-ids") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/oidc-client") => json!({"redirect_uris": ["https://shop.example.com/"]}),
             ("POST", "/v1/host-apps/{id}/sign-ons/end") => json!({"account": "nobody"}),
             ("PUT", "/v1/mini-apps/{id}/domains") => json!({"request": ["https://api.example.com"]}),

@@ -336,7 +336,7 @@ on_both! {
         assert_eq!(used.error(), "login_required");
     }
 
-    async fn u13_a_login_code_in_an_address_logs_in_once_and_leaves_the_sign_on_of_the_browser_as_it_is(host) {
+    async fn u13_f89_a_login_code_in_an_address_logs_in_once_and_leaves_the_sign_on_of_the_browser_as_it_is(host) {
         let login = Login::set(host).await;
         let opened = async |account: &str, cookie: Option<&str>| {
             let code = login.login_code("coffee", account).await;
@@ -362,6 +362,66 @@ on_both! {
         let code = login.login_code("coffee", "alice").await;
         let twice = http().get(login.address("coffee", &[("login_code", &code)])).header("x-login-code", &code);
         assert_eq!(visit(twice, None).await.error(), "invalid_request");
+    }
+
+    async fn k10_a_team_that_asks_for_it_knows_a_user_in_several_of_its_mini_apps(host) {
+        let login = Login::set(host).await;
+        let (scene, host) = (&login.scene, &login.scene.host);
+        let tea = another(scene, "tea").await;
+        let other_team = text(&scene.admin.post("/v1/teams", json!({"name": "Other"})).await.good()["id"]);
+        let milk = scene.another("milk", &other_team).await;
+        scene.admin.post("/v1/host-apps", json!({"name": "Other app", "id": "other-app"})).await.good();
+        scene.admin.put("/v1/host-apps/other-app/bindings/coffee", json!(null)).await.good();
+        let session_at = async |host_app: &str, mini_app: &str, secret: &str, account: &str| {
+            let ask = json!({"mini_app": mini_app, "account": account});
+            let code = scene.admin.post(&format!("/v1/host-apps/{host_app}/login-codes"), ask).await.good();
+            let body = json!({"mini_app": mini_app, "secret": secret, "code": code["code"]});
+            host.anonymous().post("/v1/session", body).await.good()
+        };
+        let session = async |mini_app, secret, account| session_at("super-app", mini_app, secret, account).await;
+        let before = session("coffee", &login.secret, "alice").await;
+        assert_eq!(before.get("union_id"), None, "off unless asked for: {before}");
+        let (account, operator) = host.somebody("operator").await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{account}", scene.team), json!({"role": "operator"})).await.good();
+        operator.put("/v1/mini-apps/coffee/union-ids", json!({"on": true})).await.refused("missing-grant");
+        let turn = async |mini_app: &str, on: bool| {
+            scene.admin.put(&format!("/v1/mini-apps/{mini_app}/union-ids"), json!({"on": on})).await.good()
+        };
+        for mini_app in ["coffee", "coffee", "tea", "milk"] {
+            assert_eq!(turn(mini_app, true).await, json!({"mini_app": mini_app, "on": true}));
+        }
+        assert_eq!(operator.get("/v1/mini-apps/coffee/union-ids").await.good()["on"], true);
+        let alice = session("coffee", &login.secret, "alice").await;
+        let union = text(&alice["union_id"]);
+        assert!(union.starts_with('u') && union.len() == 28 && alice["open_id"] == before["open_id"], "{alice}");
+        assert_eq!(session("tea", &tea, "alice").await["union_id"], union);
+        for other in [
+            session("tea", &tea, "bob").await,
+            session("milk", &milk, "alice").await,
+            session_at("other-app", "coffee", &login.secret, "alice").await,
+        ] {
+            assert!(other["union_id"].is_string() && other["union_id"] != union, "{other}");
+        }
+        let browser = login.log_in("coffee", "alice").await;
+        let tokens = login.tokens("coffee", &login.secret, &browser.code()).await;
+        assert_eq!((&claims(&tokens)["union_id"], &user_info(host, &tokens).await.good()["union_id"]), (&json!(union), &json!(union)));
+        let who = json!({"account": "alice"});
+        let export = login.app.post("/v1/host-apps/super-app/users/export", who.clone()).await.good();
+        assert_eq!(export["mini_apps"][0]["has_union_id"], true, "{export}");
+        assert!(!export.to_string().contains(&union));
+        let events = scene.admin.get("/v1/events?mini_app=coffee&limit=1000").await.good();
+        let told: Vec<_> = events["items"].as_array().unwrap().iter().filter(|event| event["type"] == "union_id.set").collect();
+        assert_eq!((told.len(), &told[0]["data"]), (1, &json!({"mini_app": "coffee", "on": true})));
+        let pool = host.pool().await;
+        let left = rows(&pool, &["mini_app_user", "sign_on", "oidc_code", "oidc_token", "event", "idempotency"]).await.join("\n");
+        assert!(!left.contains(&union), "it is not stored");
+        pool.close().await;
+        turn("coffee", false).await;
+        assert_eq!(session("coffee", &login.secret, "alice").await.get("union_id"), None);
+        assert_eq!(user_info(host, &tokens).await.good().get("union_id"), None);
+        turn("coffee", true).await;
+        login.app.post("/v1/host-apps/super-app/users/erase", who).await.good();
+        assert_eq!(session("coffee", &login.secret, "alice").await["union_id"], union, "as the OpenID, it is the same for ever");
     }
 
     async fn u14_f109_a_code_is_good_once_for_its_mini_app_address_and_verifier_within_a_minute(host) {

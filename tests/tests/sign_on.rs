@@ -273,7 +273,7 @@ on_both! {
         assert!(!events.to_string().contains("berth_tool_"));
     }
 
-    async fn w6_a_login_code_is_good_in_the_browser_alone_that_came_to_the_sign_in_page(host) {
+    async fn w6_f89_a_login_code_is_good_in_the_browser_alone_that_came_to_the_sign_in_page(host) {
         let acme = Acme::found(host).await;
         acme.give(json!({"members": [acme.ann, acme.bob]})).await;
         let ann = acme.sign_on(&acme.wiki, &acme.ann).await;
@@ -291,6 +291,37 @@ on_both! {
         let first = acme.authorize(&acme.wiki, &[], None).await;
         let second = acme.authorize(&acme.wiki, &[("browser", "0".repeat(64).as_str())], first.cookie.as_deref()).await;
         assert_eq!((&second.cookie, second.told("request")), (&first.cookie, first.told("request")));
+    }
+
+    async fn w6_two_members_who_have_changed_browsers_hold_up_nobody(host) {
+        let acme = Acme::found(host).await;
+        acme.give(json!({"members": [acme.ann, acme.bob]})).await;
+        for _ in 0..10 {
+            let [ann, bob] = [acme.sign_on(&acme.wiki, &acme.ann).await, acme.sign_on(&acme.wiki, &acme.bob).await];
+            let [of_ann, of_bob] = [acme.vouch(&acme.wiki, &acme.ann).await, acme.vouch(&acme.wiki, &acme.bob).await];
+            let change = |held: &Browser, vouched: Vouched| {
+                let cookie = format!("{}; {}", held.cookie(), vouched.cookie);
+                Vouched { cookie, ..vouched }
+            };
+            let (first, second) = (change(&ann, of_bob), change(&bob, of_ann));
+            let both = tokio::join!(acme.come_back(&acme.wiki, &first, &[]), acme.come_back(&acme.wiki, &second, &[]));
+            assert!(both.0.code() != both.1.code());
+        }
+    }
+
+    async fn w8_f77_a_login_keeps_a_bounded_number_of_tokens(host) {
+        let acme = Acme::found(host).await;
+        let first = acme.tokens().await;
+        let mut last = acme.refresh(&acme.secret, &first).await.good();
+        for _ in 0..110 {
+            last = acme.refresh(&acme.secret, &last).await.good();
+        }
+        let pool = acme.host.pool().await;
+        assert_eq!(crate::keys::rows(&pool, &["tool_token"]).await.len(), 200);
+        pool.close().await;
+        // The first one is forgotten: it is refused as one that there never was.
+        refused(&acme.refresh(&acme.secret, &first).await, 400, "invalid_grant");
+        user_info(&acme.host, &last).await.good();
     }
 
     async fn w8_a_logout_by_a_tool_or_the_portal_ends_what_came_from_the_sign_on(host) {

@@ -7,3 +7,6 @@ CREATE TABLE guard_turn (
     team_id TEXT PRIMARY KEY REFERENCES team (id),
     turn    BIGINT NOT NULL
 );
+
+-- Whether the MiniApp is told the union ids of its users.
+ALTER TABLE mini_app ADD COLUMN union_ids BOOLEAN NOT NULL DEFAULT FALSE;

@@ -44,6 +44,7 @@ mod statement;
 mod task_device;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod union;
 mod user;
 pub mod version;
 mod webhook;
