@@ -1,7 +1,8 @@
 // A MiniApp's server, by the library openid-client: logs a user in, by a browser that this script is too.
 // With `held` it asks nothing of a browser, but tries the tokens that a login has given.
-// stdin: {issuer, client_id, secret, method?, redirect_uri, browser?, authorize?, verifier?, nonce?, tolerance?, logout?, refresh?, held?}
-//   method: "basic" (when absent) or "post"   browser: the cookie   authorize: more parameters, such as login_code
+// stdin: {issuer, client_id, secret, method?, redirect_uri, browser?, login_code?, authorize?, verifier?, nonce?, tolerance?, logout?, refresh?, held?}
+//   method: "basic" (when absent) or "post"   browser: the cookie   authorize: more parameters, such as max_age
+//   login_code: which a host app has the browser bring in a header
 //   refresh: whether to get other tokens then   held: {access_token, refresh_token?, sub}
 //   verifier, nonce: in place of the right ones   tolerance: seconds by which clocks may differ   logout: where to go after it
 // stdout: {claims, user, browser, callback, access_token, refresh_token, refreshed, logout} or {failed: {error, description, code, status}}
@@ -9,8 +10,9 @@ const { pathToFileURL } = require("url");
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
 
 // The browser: one step, with the cookie that it has, and the new one.
-const visit = async (url, cookie) => {
-  const answer = await fetch(url, { redirect: "manual", headers: cookie ? { cookie } : {} });
+const visit = async (url, cookie, login_code) => {
+  const headers = { ...(cookie && { cookie }), ...(login_code && { "x-login-code": login_code }) };
+  const answer = await fetch(url, { redirect: "manual", headers });
   const set = answer.headers.get("set-cookie");
   return { status: answer.status, to: answer.headers.get("location"), cookie: set ? set.split(";")[0] : cookie };
 };
@@ -40,7 +42,7 @@ const run = async () => {
     ...expected,
     ...asked.authorize,
   });
-  const back = await visit(url, asked.browser);
+  const back = await visit(url, asked.browser, asked.login_code);
   if (!back.to) return { failed: { error: "page", status: back.status } };
   const tokens = await client.authorizationCodeGrant(config, new URL(back.to), {
     pkceCodeVerifier: asked.verifier ?? verifier,

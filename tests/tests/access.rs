@@ -184,6 +184,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/mini-apps/{id}/secret/unfreeze", TEAM_ADMIN),
     ("GET", "/v1/mini-apps/{id}/oidc-client", READ),
     ("PUT", "/v1/mini-apps/{id}/oidc-client", TEAM_ADMIN),
+    ("GET", "/v1/mini-apps/{id}/union-ids", READ),
+    ("PUT", "/v1/mini-apps/{id}/union-ids", TEAM_ADMIN),
     ("POST", "/v1/host-apps/{id}/sign-ons/end", HOST_VOUCH),
     ("GET", "/.well-known/openid-configuration", May::Relying(200)),
     ("GET", "/oidc/jwks", May::Relying(200)),
@@ -778,6 +780,7 @@ impl Cast {
                 json!({"member_id": "m1", "template": "paid", "data": {}})
             }
             ("POST", "/v1/webhooks/{id}/replay") => json!({"after": 0}),
+            ("PUT", "/v1/mini-apps/{id}/union-ids") => json!({"on": true}),
             ("PUT", "/v1/mini-apps/{id}/oidc-client") => json!({"redirect_uris": ["https://shop.example.com/"]}),
             ("POST", "/v1/host-apps/{id}/sign-ons/end") => json!({"account": "nobody"}),
             ("PUT", "/v1/mini-apps/{id}/domains") => json!({"request": ["https://api.example.com"]}),
@@ -827,7 +830,7 @@ impl Cast {
                 json!({"redirect_uris": ["https://wiki.example.com/back"]})
             }
             ("POST", "/v1/workspaces/{id}/login-codes") => {
-                json!({"application": self.places["application"], "member": self.places["colleague"]})
+                json!({"application": self.places["application"], "member": self.places["colleague"], "request": "a=b"})
             }
             ("POST", "/v1/workspaces/{id}/sign-ons/end") => json!({"member": self.places["colleague"]}),
             ("PUT", path) if path.ends_with("/access") => json!({"everyone": true}),

@@ -9,6 +9,8 @@ use berth_tests::{
 };
 use serde_json::{Value, json};
 
+use crate::keys::rows;
+
 /// A package whose manifest lists this many pages, of which only the first exists.
 fn with_pages(count: usize) -> Vec<u8> {
     let pages: Vec<_> = (0..count).map(|page| format!("pages/p{page}")).collect();
@@ -118,6 +120,32 @@ on_both! {
         assert_eq!(version("203.0.113.9", "late").await, "1.0.0", "the cap is exact");
         let task = scene.task(&task).await;
         assert_eq!((&task["admitted"], &task["ended_by"]), (&json!(3), &json!("cap")));
+    }
+
+    async fn f110_g13_one_address_cannot_spoil_what_a_guard_compares_with_by_invented_guids(host) {
+        let scene = limited(host, "off", "2/1h").await;
+        let task = scene.gray("1.1.0", json!({"networks": ["wifi"], "policies": [{"policy": "error-rate"}]})).await.good();
+        scene.host.settled().await;
+        for number in 0..4 {
+            let address = format!("203.0.113.{}", 100 + number);
+            let gray = check_from(&scene, &address, json!({"guid": format!("gray-{number}"), "network": "wifi"})).await.good();
+            assert_eq!(gray["results"][0]["version"], "1.1.0");
+        }
+        for number in 0..6 {
+            check_from(&scene, "203.0.113.7", json!({"guid": format!("invented-{number}")})).await.good();
+        }
+        check_from(&scene, "203.0.113.8", json!({"guid": "honest"})).await.good();
+        let pool = scene.host.pool().await;
+        let beside = async || rows(&pool, &["bystander"]).await.join("\n");
+        for _ in 0..100 {
+            if beside().await.contains("honest") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let beside = beside().await;
+        assert!(beside.contains("honest") && beside.matches("invented").count() == 2, "{task} {beside}");
+        pool.close().await;
     }
 
     async fn f110_many_devices_on_loopback_have_no_limit_by_default(host) {

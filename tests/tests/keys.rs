@@ -408,7 +408,9 @@ on_both! {
             let request = host.anonymous().request("POST", "/v1/server-tokens").header("X-Forwarded-For", address);
             Answer::of(request.json(&body), "try".into()).await
         };
-        for _ in 0..4 {
+        let at_once = join_all((0..20).map(|_| try_from("203.0.113.9", "wrong"))).await;
+        assert_eq!(at_once.iter().filter(|answer| answer.status == 401).count(), 3, "no more than one after the other");
+        for _ in 0..3 {
             try_from("203.0.113.7", "wrong").await.refused("invalid-app-secret");
         }
         for secret in ["wrong", &logins.secret] {
@@ -422,7 +424,7 @@ on_both! {
         }
         try_from("203.0.113.8", "wrong").await.refused("invalid-app-secret");
         let metrics = String::from_utf8(host.anonymous().get("/metrics").await.bytes).unwrap();
-        assert!(metrics.contains("berth_device_limits_reached_total{limit=\"secret\"} 2"), "{metrics}");
+        assert!(metrics.contains("berth_device_limits_reached_total{limit=\"secret\"} 19"), "{metrics}");
     }
 }
 

@@ -135,6 +135,24 @@ async fn bound_by(server: &Api, open_id: &str) -> Vec<Value> {
 }
 
 on_both! {
+    async fn u20_f77_a_user_has_a_bounded_number_of_logins_under_way_and_a_further_one_ends_the_oldest(host) {
+        let Some(shop) = Shop::set(host).await else { return };
+        let bob = shop.log_in("bob").await;
+        let (first, of_bob) = (shop.begin(&shop.alice).await, shop.begin(&bob).await);
+        let mut last = String::new();
+        for _ in 0..10 {
+            last = shop.begin(&shop.alice).await;
+        }
+        let pool = shop.scene.host.pool().await;
+        assert_eq!(crate::keys::rows(&pool, &["authorised_login"]).await.len(), 11);
+        pool.close().await;
+        let gone = Browser::of("ann").open(&first).await;
+        assert!(gone.status >= 400, "{gone:?}");
+        for address in [last, of_bob] {
+            assert!(shop.visit(&mut Browser::of("ann"), &address).await.query("code").is_some());
+        }
+    }
+
     async fn u1_u20_u21_a_user_is_known_as_who_has_logged_in_at_the_merchant(host) {
         let Some(shop) = Shop::set(host).await else { return };
         let alice = &shop.alice;

@@ -111,8 +111,19 @@ impl Login {
         text(&self.app.post("/v1/host-apps/super-app/login-codes", ask).await.good()["code"])
     }
 
-    /// Sends a browser to log in to a MiniApp, with these parameters in place of the usual ones.
+    /// Sends a browser to log in to a MiniApp, with these parameters in place of the usual ones. A login code is brought in the
+    /// header, as by the web-view of the host app.
     async fn authorize(&self, mini_app: &str, changes: &[(&str, &str)], cookie: Option<&str>) -> Browser {
+        let (brought, changes): (Vec<_>, Vec<_>) = changes.iter().partition(|(name, _)| *name == "login_code");
+        let mut request = http().get(self.address(mini_app, &changes));
+        for (_, code) in brought {
+            request = request.header("x-login-code", code);
+        }
+        visit(request, cookie).await
+    }
+
+    /// Where a MiniApp sends a browser to log in, with these parameters in place of the usual ones.
+    fn address(&self, mini_app: &str, changes: &[(&str, &str)]) -> Url {
         let usual = [
             ("client_id", mini_app),
             ("redirect_uri", BACK),
@@ -125,8 +136,7 @@ impl Login {
         ];
         let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
         let all: Vec<_> = kept.chain(changes.iter().copied()).collect();
-        let url = Url::parse_with_params(&format!("{}/oidc/authorize", self.scene.host.url), all).unwrap();
-        visit(http().get(url), cookie).await
+        Url::parse_with_params(&format!("{}/oidc/authorize", self.scene.host.url), all).unwrap()
     }
 
     /// Logs a user in to a MiniApp by a login code.
@@ -324,6 +334,94 @@ on_both! {
         let carol = login.log_in("coffee", "carol").await;
         let used = login.authorize("coffee", &[("login_code", &bob)], carol.cookie.as_deref()).await;
         assert_eq!(used.error(), "login_required");
+    }
+
+    async fn u13_f89_a_login_code_in_an_address_logs_in_once_and_leaves_the_sign_on_of_the_browser_as_it_is(host) {
+        let login = Login::set(host).await;
+        let opened = async |account: &str, cookie: Option<&str>| {
+            let code = login.login_code("coffee", account).await;
+            visit(http().get(login.address("coffee", &[("login_code", &code)])), cookie).await
+        };
+        // A link of a stranger, with a login code of the stranger's own: the browser is nobody afterwards.
+        let fresh = opened("mallory", None).await;
+        assert_eq!(fresh.cookie, None);
+        let said = claims(&login.tokens("coffee", &login.secret, &fresh.code()).await);
+        assert_eq!(said["sub"], login.open_id("coffee", &login.secret, "mallory").await);
+        // In a browser that is somebody, it stays who it was, and so does what came from it.
+        let alice = login.log_in("coffee", "alice").await;
+        let tokens = login.tokens("coffee", &login.secret, &alice.code()).await;
+        assert_eq!(opened("mallory", alice.cookie.as_deref()).await.cookie, alice.cookie);
+        user_info(&login.scene.host, &tokens).await.good();
+        let still = login.authorize("coffee", &[("prompt", "none")], alice.cookie.as_deref()).await;
+        assert_eq!(claims(&login.tokens("coffee", &login.secret, &still.code()).await)["sub"], claims(&tokens)["sub"]);
+        // The same user is vouched for anew.
+        assert_ne!(opened("alice", alice.cookie.as_deref()).await.cookie, alice.cookie);
+        // The host app ends what came of such a login, too.
+        let ended = login.app.post("/v1/host-apps/super-app/sign-ons/end", json!({"account": "mallory"})).await.good();
+        assert_eq!(ended, json!({"ended": 2}));
+        let code = login.login_code("coffee", "alice").await;
+        let twice = http().get(login.address("coffee", &[("login_code", &code)])).header("x-login-code", &code);
+        assert_eq!(visit(twice, None).await.error(), "invalid_request");
+    }
+
+    async fn k10_a_team_that_asks_for_it_knows_a_user_in_several_of_its_mini_apps(host) {
+        let login = Login::set(host).await;
+        let (scene, host) = (&login.scene, &login.scene.host);
+        let tea = another(scene, "tea").await;
+        let other_team = text(&scene.admin.post("/v1/teams", json!({"name": "Other"})).await.good()["id"]);
+        let milk = scene.another("milk", &other_team).await;
+        scene.admin.post("/v1/host-apps", json!({"name": "Other app", "id": "other-app"})).await.good();
+        scene.admin.put("/v1/host-apps/other-app/bindings/coffee", json!(null)).await.good();
+        let session_at = async |host_app: &str, mini_app: &str, secret: &str, account: &str| {
+            let ask = json!({"mini_app": mini_app, "account": account});
+            let code = scene.admin.post(&format!("/v1/host-apps/{host_app}/login-codes"), ask).await.good();
+            let body = json!({"mini_app": mini_app, "secret": secret, "code": code["code"]});
+            host.anonymous().post("/v1/session", body).await.good()
+        };
+        let session = async |mini_app, secret, account| session_at("super-app", mini_app, secret, account).await;
+        let before = session("coffee", &login.secret, "alice").await;
+        assert_eq!(before.get("union_id"), None, "off unless asked for: {before}");
+        let (account, operator) = host.somebody("operator").await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{account}", scene.team), json!({"role": "operator"})).await.good();
+        operator.put("/v1/mini-apps/coffee/union-ids", json!({"on": true})).await.refused("missing-grant");
+        let turn = async |mini_app: &str, on: bool| {
+            scene.admin.put(&format!("/v1/mini-apps/{mini_app}/union-ids"), json!({"on": on})).await.good()
+        };
+        for mini_app in ["coffee", "coffee", "tea", "milk"] {
+            assert_eq!(turn(mini_app, true).await, json!({"mini_app": mini_app, "on": true}));
+        }
+        assert_eq!(operator.get("/v1/mini-apps/coffee/union-ids").await.good()["on"], true);
+        let alice = session("coffee", &login.secret, "alice").await;
+        let union = text(&alice["union_id"]);
+        assert!(union.starts_with('u') && union.len() == 28 && alice["open_id"] == before["open_id"], "{alice}");
+        assert_eq!(session("tea", &tea, "alice").await["union_id"], union);
+        for other in [
+            session("tea", &tea, "bob").await,
+            session("milk", &milk, "alice").await,
+            session_at("other-app", "coffee", &login.secret, "alice").await,
+        ] {
+            assert!(other["union_id"].is_string() && other["union_id"] != union, "{other}");
+        }
+        let browser = login.log_in("coffee", "alice").await;
+        let tokens = login.tokens("coffee", &login.secret, &browser.code()).await;
+        assert_eq!((&claims(&tokens)["union_id"], &user_info(host, &tokens).await.good()["union_id"]), (&json!(union), &json!(union)));
+        let who = json!({"account": "alice"});
+        let export = login.app.post("/v1/host-apps/super-app/users/export", who.clone()).await.good();
+        assert_eq!(export["mini_apps"][0]["has_union_id"], true, "{export}");
+        assert!(!export.to_string().contains(&union));
+        let events = scene.admin.get("/v1/events?mini_app=coffee&limit=1000").await.good();
+        let told: Vec<_> = events["items"].as_array().unwrap().iter().filter(|event| event["type"] == "union_id.set").collect();
+        assert_eq!((told.len(), &told[0]["data"]), (1, &json!({"mini_app": "coffee", "on": true})));
+        let pool = host.pool().await;
+        let left = rows(&pool, &["mini_app_user", "sign_on", "oidc_code", "oidc_token", "event", "idempotency"]).await.join("\n");
+        assert!(!left.contains(&union), "it is not stored");
+        pool.close().await;
+        turn("coffee", false).await;
+        assert_eq!(session("coffee", &login.secret, "alice").await.get("union_id"), None);
+        assert_eq!(user_info(host, &tokens).await.good().get("union_id"), None);
+        turn("coffee", true).await;
+        login.app.post("/v1/host-apps/super-app/users/erase", who).await.good();
+        assert_eq!(session("coffee", &login.secret, "alice").await["union_id"], union, "as the OpenID, it is the same for ever");
     }
 
     async fn u14_f109_a_code_is_good_once_for_its_mini_app_address_and_verifier_within_a_minute(host) {
@@ -554,10 +652,10 @@ async fn i8_a_login_leaves_no_secret_in_the_log_and_an_admin_rotates_the_key() {
         ("nonce", "nonce-canary"),
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
-        ("login_code", &login_code),
     ];
     let query = Url::parse_with_params("http://x/", form).unwrap().query().unwrap().to_owned();
-    let browser = visit(admin.request("GET", &format!("/oidc/authorize?{query}")), None).await;
+    let request = admin.request("GET", &format!("/oidc/authorize?{query}")).header("x-login-code", &login_code);
+    let browser = visit(request, None).await;
     assert!(browser.cookie().starts_with("__Host-berth-sign-on="), "the host is reached by https");
     let code = browser.code();
     let exchange = [
@@ -610,7 +708,7 @@ async fn u2_f109_the_library_openid_client_logs_users_in_unmodified() {
     let ask = async |changes: Value| relying(&modules, &login, changes).await;
     let vouched = async |account: &str| json!({"login_code": login.login_code("coffee", account).await});
 
-    let first = ask(json!({"authorize": vouched("alice").await})).await;
+    let first = ask(vouched("alice").await).await;
     let alice = login.open_id("coffee", &login.secret, "alice").await;
     assert_eq!((&first["claims"]["sub"], &first["user"]["sub"]), (&json!(alice), &json!(alice)), "{first}");
     let silent = json!({"client_id": "tea", "secret": tea, "method": "post", "browser": first["browser"], "authorize": {"prompt": "none", "max_age": 600}});
@@ -620,7 +718,7 @@ async fn u2_f109_the_library_openid_client_logs_users_in_unmodified() {
     for (changes, error, code) in [
         (json!({"authorize": {"prompt": "none"}}), "login_required", "OAUTH_AUTHORIZATION_RESPONSE_ERROR"),
         (
-            json!({"authorize": vouched("bob").await, "verifier": "v".repeat(43)}),
+            json!({"login_code": login.login_code("coffee", "bob").await, "verifier": "v".repeat(43)}),
             "invalid_grant",
             "OAUTH_RESPONSE_BODY_ERROR",
         ),
@@ -653,8 +751,7 @@ async fn u2_f109_the_library_openid_client_logs_users_in_unmodified() {
     assert_eq!(said["failed"]["error"], "login_required");
 
     login.scene.admin.post("/v1/mini-apps/coffee/secret/freeze", json!({})).await.good();
-    let code = login.login_code("coffee", "alice").await;
-    let said = ask(json!({"authorize": {"login_code": code}})).await;
+    let said = ask(vouched("alice").await).await;
     assert_eq!(
         (&said["failed"]["code"], &said["failed"]["status"]),
         (&json!("OAUTH_WWW_AUTHENTICATE_CHALLENGE"), &json!(401)),
@@ -669,7 +766,7 @@ async fn u16_clocks_that_differ_by_less_than_a_client_tolerates_do_no_harm() {
     let login = Login::set_in(Host::start(Database::Sqlite).await, nature).await;
     let ask = async |tolerance: i64| {
         let code = login.login_code("coffee", "alice").await;
-        relying(&modules, &login, json!({"tolerance": tolerance, "authorize": {"login_code": code, "max_age": 60}}))
+        relying(&modules, &login, json!({"tolerance": tolerance, "login_code": code, "authorize": {"max_age": 60}}))
             .await
     };
     // This host is behind by an hour and ten seconds: what it signs has ended for others.

@@ -28,6 +28,12 @@ struct Acme {
     secret: String,
 }
 
+/// A login code for a member, and the cookie of the browser in which it is good.
+struct Vouched {
+    code: String,
+    cookie: String,
+}
+
 impl Acme {
     async fn found(host: Host) -> Self {
         Self::found_in(host, Nature::default()).await
@@ -87,14 +93,22 @@ impl Acme {
         visit(http().get(url), cookie).await
     }
 
-    async fn login_code(&self, tool: &str, member: &str) -> String {
-        let ask = json!({"application": tool, "member": member});
-        text(&self.portal.post("/v1/workspaces/acme/login-codes", ask).await.good()["code"])
+    /// Has the portal vouch for a member in a browser that came to its sign-in page.
+    async fn vouch(&self, tool: &str, member: &str) -> Vouched {
+        let sent = self.authorize(tool, &[], None).await;
+        let ask = json!({"application": tool, "member": member, "request": sent.told("request").unwrap()});
+        let code = self.portal.post("/v1/workspaces/acme/login-codes", ask).await.good();
+        Vouched { code: text(&code["code"]), cookie: sent.cookie().into() }
+    }
+
+    /// Sends a browser for which the portal has vouched back to a tool's sign-on.
+    async fn come_back(&self, tool: &str, vouched: &Vouched, changes: &[(&str, &str)]) -> Browser {
+        let changes = [changes, &[("login_code", &*vouched.code)]].concat();
+        self.authorize(tool, &changes, Some(&vouched.cookie)).await
     }
 
     async fn sign_on(&self, tool: &str, member: &str) -> Browser {
-        let code = self.login_code(tool, member).await;
-        self.authorize(tool, &[("login_code", &code)], None).await
+        self.come_back(tool, &self.vouch(tool, member).await, &[]).await
     }
 
     /// The tokens of the tool Wiki for Ann.
@@ -133,10 +147,10 @@ on_both! {
         assert_eq!(code["member"], acme.ann);
         let open = text(&code["open"]);
         assert!(open.starts_with(&format!("{}/oidc/authorize?", acme.host.url)), "{open}");
-        let browser = visit(http().get(&open), None).await;
+        let browser = visit(http().get(&open), sent.cookie.as_deref()).await;
         assert!(browser.to.as_ref().unwrap().as_str().starts_with(BACK) && browser.told("state").as_deref() == Some("s 1"));
         assert!(browser.cookie().starts_with("berth-member-sign-on="), "{}", browser.cookie());
-        let again = visit(http().get(&open), None).await;
+        let again = visit(http().get(&open), sent.cookie.as_deref()).await;
         assert_eq!(again.error(), "login_required", "a login code is used once");
 
         let tokens = exchange_at(&acme.host, &acme.wiki, &acme.secret, &browser.code(), &[]).await.good();
@@ -163,14 +177,13 @@ on_both! {
 
     async fn w7_who_may_not_open_a_tool_is_told_why_and_whom_to_ask(host) {
         let acme = Acme::found(host).await;
-        let code = acme.login_code(&acme.wiki, &acme.bob).await;
-        let page = acme.authorize(&acme.wiki, &[("login_code", &code)], None).await;
+        let page = acme.sign_on(&acme.wiki, &acme.bob).await;
         assert!(page.status == 403 && page.to.is_none(), "{:?}", page.to);
         for words in ["Wiki", "not given to you", "the IT desk, it@acme.example", "error=access_denied"] {
             assert!(page.page.contains(words), "{words}: {}", page.page);
         }
-        let code = acme.login_code(&acme.wiki, &acme.bob).await;
-        let silent = acme.authorize(&acme.wiki, &[("login_code", &code), ("prompt", "none")], None).await;
+        let vouched = acme.vouch(&acme.wiki, &acme.bob).await;
+        let silent = acme.come_back(&acme.wiki, &vouched, &[("prompt", "none")]).await;
         assert_eq!(silent.error(), "access_denied");
         let all = acme.portal.get(&format!("/v1/workspaces/acme/portal?member={}&all=true", acme.bob)).await.good();
         assert_eq!(all["items"][0]["decision"], "not_given", "the portal decides the same");
@@ -232,14 +245,18 @@ on_both! {
         let link = text(&acme.admin.post("/v1/workspaces/acme/applications", new).await.good()["id"]);
         acme.admin.put(&format!("/v1/workspaces/acme/applications/{link}/oidc-client"), json!({})).await.refused("invalid-field");
         let codes = "/v1/workspaces/acme/login-codes";
-        let ask = json!({"application": acme.wiki, "member": acme.ann});
+        let sent = acme.authorize(&acme.wiki, &[], None).await;
+        let request = sent.told("request").unwrap();
+        let ask = json!({"application": acme.wiki, "member": acme.ann, "request": request});
         let (account, viewer) = acme.host.somebody("viewer").await;
         acme.admin.put(&format!("/v1/workspaces/acme/accounts/{account}"), json!({"role": "viewer"})).await.good();
         viewer.post(codes, ask.clone()).await.refused("missing-grant");
         for (changes, pointer) in [
             (json!({"user_name": "ann"}), "/member"),
             (json!({"member": null}), "/member"),
-            (json!({"request": "client_id=coffee&redirect_uri=https://evil.example.com/"}), "/request"),
+            (json!({"request": request.replace(&acme.wiki, "coffee")}), "/request"),
+            (json!({"request": request.split("&browser=").next()}), "/request"),
+            (json!({"request": format!("{request}0")}), "/request"),
         ] {
             let mut ask = ask.clone();
             ask.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
@@ -247,13 +264,64 @@ on_both! {
         }
         // A login code is good for its tool alone.
         let (crm, _) = acme.tool("CRM").await;
-        let code = acme.login_code(&crm, &acme.ann).await;
-        assert_eq!(acme.authorize(&acme.wiki, &[("login_code", &code)], None).await.error(), "login_required");
+        let vouched = acme.vouch(&crm, &acme.ann).await;
+        assert_eq!(acme.come_back(&acme.wiki, &vouched, &[]).await.error(), "login_required");
         // The log of events knows no secret and no person.
         let events = acme.admin.get("/v1/events?workspace=acme&limit=1000").await.good();
         let told = events["items"].as_array().unwrap().iter().find(|event| event["type"] == "workspace.tool_secret_issued");
         assert_eq!(told.unwrap()["data"], json!({"workspace": "acme", "application": acme.wiki, "reset": false}));
         assert!(!events.to_string().contains("berth_tool_"));
+    }
+
+    async fn w6_f89_a_login_code_is_good_in_the_browser_alone_that_came_to_the_sign_in_page(host) {
+        let acme = Acme::found(host).await;
+        acme.give(json!({"members": [acme.ann, acme.bob]})).await;
+        let ann = acme.sign_on(&acme.wiki, &acme.ann).await;
+        // Bob has Ann's browser open an address with a login code of his own.
+        let bob = acme.vouch(&acme.wiki, &acme.bob).await;
+        let own = acme.authorize(&acme.wiki, &[("prompt", "login")], None).await;
+        let anns = format!("{}; {}", ann.cookie(), own.cookie());
+        for cookie in [None, ann.cookie.as_deref(), Some(anns.as_str())] {
+            let sent = acme.authorize(&acme.wiki, &[("login_code", &bob.code)], cookie).await;
+            assert_eq!((sent.error().as_str(), sent.cookie.as_deref()), ("login_required", cookie));
+        }
+        acme.authorize(&acme.wiki, &[("prompt", "none")], ann.cookie.as_deref()).await.code();
+        acme.come_back(&acme.wiki, &bob, &[]).await.code();
+        // A browser that is at two sign-in pages comes back from both.
+        let first = acme.authorize(&acme.wiki, &[], None).await;
+        let second = acme.authorize(&acme.wiki, &[("browser", "0".repeat(64).as_str())], first.cookie.as_deref()).await;
+        assert_eq!((&second.cookie, second.told("request")), (&first.cookie, first.told("request")));
+    }
+
+    async fn w6_two_members_who_have_changed_browsers_hold_up_nobody(host) {
+        let acme = Acme::found(host).await;
+        acme.give(json!({"members": [acme.ann, acme.bob]})).await;
+        for _ in 0..10 {
+            let [ann, bob] = [acme.sign_on(&acme.wiki, &acme.ann).await, acme.sign_on(&acme.wiki, &acme.bob).await];
+            let [of_ann, of_bob] = [acme.vouch(&acme.wiki, &acme.ann).await, acme.vouch(&acme.wiki, &acme.bob).await];
+            let change = |held: &Browser, vouched: Vouched| {
+                let cookie = format!("{}; {}", held.cookie(), vouched.cookie);
+                Vouched { cookie, ..vouched }
+            };
+            let (first, second) = (change(&ann, of_bob), change(&bob, of_ann));
+            let both = tokio::join!(acme.come_back(&acme.wiki, &first, &[]), acme.come_back(&acme.wiki, &second, &[]));
+            assert!(both.0.code() != both.1.code());
+        }
+    }
+
+    async fn w8_f77_a_login_keeps_a_bounded_number_of_tokens(host) {
+        let acme = Acme::found(host).await;
+        let first = acme.tokens().await;
+        let mut last = acme.refresh(&acme.secret, &first).await.good();
+        for _ in 0..110 {
+            last = acme.refresh(&acme.secret, &last).await.good();
+        }
+        let pool = acme.host.pool().await;
+        assert_eq!(crate::keys::rows(&pool, &["tool_token"]).await.len(), 200);
+        pool.close().await;
+        // The first one is forgotten: it is refused as one that there never was.
+        refused(&acme.refresh(&acme.secret, &first).await, 400, "invalid_grant");
+        user_info(&acme.host, &last).await.good();
     }
 
     async fn w8_a_logout_by_a_tool_or_the_portal_ends_what_came_from_the_sign_on(host) {
@@ -285,9 +353,9 @@ on_both! {
 async fn w6_w8_codes_tokens_and_sign_ons_end_by_the_clock() {
     let (clock, nature) = clock();
     let acme = Acme::found_in(Host::start(Database::Sqlite).await, nature).await;
-    let code = acme.login_code(&acme.wiki, &acme.ann).await;
+    let vouched = acme.vouch(&acme.wiki, &acme.ann).await;
     clock.advance_seconds(300);
-    assert_eq!(acme.authorize(&acme.wiki, &[("login_code", &code)], None).await.error(), "login_required");
+    assert_eq!(acme.come_back(&acme.wiki, &vouched, &[]).await.error(), "login_required");
     let browser = acme.sign_on(&acme.wiki, &acme.ann).await;
     clock.advance_seconds(60);
     refused(&exchange_at(&acme.host, &acme.wiki, &acme.secret, &browser.code(), &[]).await, 400, "invalid_grant");
@@ -314,18 +382,20 @@ async fn w6_w8_the_library_openid_client_signs_members_on_unmodified() {
         run_node(&modules, "openid-client.cjs", &asked).await
     };
     let scope = "openid profile email departments offline_access";
-    let vouched = async |member: &str| json!({"scope": scope, "login_code": acme.login_code(&acme.wiki, member).await});
+    let vouched = async |member: &str, more: Value| {
+        let Vouched { code, cookie } = acme.vouch(&acme.wiki, member).await;
+        let mut asked = json!({"browser": cookie, "authorize": {"scope": scope, "login_code": code}});
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        asked
+    };
 
-    let said = ask(json!({"authorize": vouched(&acme.ann).await, "refresh": true})).await;
+    let said = ask(vouched(&acme.ann, json!({"refresh": true})).await).await;
     assert_eq!(said["user"]["email"], "ann@acme.example", "{said}");
     assert_eq!(
         (&said["refreshed"]["user"], &said["refreshed"]["claims"]["sub"]),
         (&said["user"], &said["claims"]["sub"])
     );
-    assert_eq!(
-        ask(json!({"authorize": vouched(&acme.bob).await})).await["failed"],
-        json!({"error": "page", "status": 403})
-    );
+    assert_eq!(ask(vouched(&acme.bob, json!({})).await).await["failed"], json!({"error": "page", "status": 403}));
 
     let held = |said: &Value| {
         json!({"held": {"access_token": said["refreshed"]["access_token"],
@@ -337,7 +407,7 @@ async fn w6_w8_the_library_openid_client_signs_members_on_unmodified() {
     let over = ask(held(&said)).await;
     assert_eq!((&over["user"]["status"], &over["refresh"]["error"]), (&json!(401), &json!("invalid_grant")), "{over}");
 
-    let said = ask(json!({"authorize": vouched(&acme.ann).await, "refresh": true, "method": "post"})).await;
+    let said = ask(vouched(&acme.ann, json!({"refresh": true, "method": "post"})).await).await;
     assert!(said["refreshed"]["refresh_token"].is_string(), "{said}");
     acme.set_active(false).await;
     let over = ask(held(&said)).await;

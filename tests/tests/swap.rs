@@ -314,4 +314,63 @@ on_both! {
         assert!(head.contains(&format!("get /live?openid={} ", shop.alice[1])) && head.contains("upgrade: websocket"), "{head}");
         assert!(head.contains("sec-websocket-key"), "{head}");
     }
+
+    async fn u9_text_messages_of_a_web_socket_that_are_json_are_swapped_both_ways(host) {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = format!("http://{}", socket.local_addr().unwrap());
+        let shop = Shop::open(host, |args| args.upstream = upstream.parse().unwrap()).await;
+        let merchant = tokio::spawn(async move {
+            let (mut stream, _) = socket.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            let (mut said, mut opcode) = (Vec::new(), 0x81);
+            while opcode == 0x81 {
+                let (got, text) = frame_from(&mut stream).await;
+                opcode = got;
+                stream.write_all(&[&[opcode, text.len() as u8][..], &text].concat()).await.unwrap();
+                said.push(text);
+            }
+            (String::from_utf8(head).unwrap(), said)
+        });
+        let mut client = TcpStream::connect(shop.proxy).await.unwrap();
+        let head = "GET /live HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(client.read_u8().await.unwrap());
+        }
+        let texts = [json!({"open_id": shop.alice[0]}).to_string(), "no JSON".into(), json!({"open_id": shop.bob[0]}).to_string()];
+        let mut heard = Vec::new();
+        for text in &texts {
+            let mask = [7, 8, 9, 10];
+            let masked = text.bytes().enumerate().map(|(place, byte)| byte ^ mask[place % 4]);
+            let frame: Vec<u8> = [0x81, 0x80 | text.len() as u8].into_iter().chain(mask).chain(masked).collect();
+            client.write_all(&frame).await.unwrap();
+            heard.push(frame_from(&mut client).await);
+        }
+        let (head, said) = merchant.await.unwrap();
+        assert!(!head.to_lowercase().contains("sec-websocket-extensions"), "{head}");
+        let swapped = json!({"open_id": shop.alice[1]}).to_string();
+        assert_eq!(said, [swapped.as_bytes(), b"no JSON", &1008u16.to_be_bytes()]);
+        let back = [(0x81, texts[0].clone().into_bytes()), (0x81, b"no JSON".to_vec()), (0x88, vec![3, 0xf0])];
+        assert_eq!(heard, back);
+    }
+}
+
+/// Reads a frame of at most 125 bytes: its first byte, and what it says.
+async fn frame_from(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let (opcode, length) = (stream.read_u8().await.unwrap(), stream.read_u8().await.unwrap());
+    let mut mask = [0; 4];
+    if length & 0x80 != 0 {
+        stream.read_exact(&mut mask).await.unwrap();
+    }
+    let mut says = vec![0; (length & 0x7f).into()];
+    stream.read_exact(&mut says).await.unwrap();
+    (opcode, says.iter().enumerate().map(|(place, byte)| byte ^ mask[place % 4]).collect())
 }

@@ -37,10 +37,7 @@ pub mod v1;
 use std::{ops::Deref, sync::Arc};
 
 use axum::Extension;
-use berth_base::{
-    error::{Code, Result},
-    ids::Digest,
-};
+use berth_base::{error::Result, ids::Digest};
 use berth_check::Claims;
 use berth_work::app::App;
 
@@ -102,13 +99,8 @@ impl Api {
         name: &str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let (client, name) = (client.map(|Extension(client)| client), Digest::of(name.as_bytes()));
-        self.throttle.may_sign_in(client, &name)?;
-        let done = work.await;
-        if done.as_ref().is_err_and(|error| error.code == Code::WrongCredentials) {
-            self.throttle.password_was_wrong(client, name);
-        }
-        done
+        let client = client.map(|Extension(client)| client);
+        self.throttle.try_password(client, Digest::of(name.as_bytes()), work).await
     }
 
     /// Does what takes an AppSecret or the code of an invitation, unless the client was wrong about secrets too often (K9).
@@ -120,13 +112,6 @@ impl Api {
         client: Option<Extension<ClientIp>>,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let client = client.map(|Extension(client)| client);
-        self.throttle.may_try(client)?;
-        let done = work.await;
-        let is_wrong = |code| matches!(code, Code::InvalidAppSecret | Code::InvalidInvitation);
-        if done.as_ref().is_err_and(|error| is_wrong(error.code)) {
-            self.throttle.was_wrong(client);
-        }
-        done
+        self.throttle.try_secret(client.map(|Extension(client)| client), work).await
     }
 }

@@ -35,9 +35,9 @@ use berth_base::{
     error::{Code, Error, Result},
     ids::Digest,
 };
-use berth_model::check::Key;
+use berth_model::{check::Key, rollout::Side};
 
-use self::tries::Tries;
+use self::tries::{Tries, Try};
 use crate::{client_ip::ClientIp, problem::RETRY_AFTER_FIELD};
 
 /// Settings of what may be asked for without a token, such as `3000/1m`: at most 3000 at once, and 3000 come back over a minute. `off`
@@ -52,7 +52,8 @@ pub struct DeviceLimits {
     /// app, so whoever uses up this limit locks out all others of the host app but those that lists name.
     #[arg(long = "device-key-rate", env = "BERTH_DEVICE_KEY_RATE", default_value = OFF, value_name = "COUNT/TIME")]
     pub per_key: Limit,
-    /// Devices that one address may bring newly into gray tasks, or off. Further ones get the online version for now.
+    /// Devices that one address may bring newly into gray tasks, and as many that guards compare with, or off. Further ones get the
+    /// online version for now.
     #[arg(long = "device-newcomers", env = "BERTH_DEVICE_NEWCOMERS", default_value = NEWCOMERS, value_name = "COUNT/TIME")]
     pub newcomers: Limit,
     /// Wrong AppSecrets of MiniApps from one address, or off. Right ones have no limit.
@@ -187,7 +188,7 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     exempt: Vec<IpNet>,
     per_address: Option<Buckets<IpAddr, C>>,
     per_key: Option<Buckets<String, C>>,
-    newcomers: Option<Buckets<IpAddr, C>>,
+    newcomers: Option<Buckets<(IpAddr, Side), C>>,
     logs: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
     tries: Option<Tries<IpAddr, C>>,
@@ -283,57 +284,62 @@ impl<C: Clock + Clone> Throttle<C> {
         })
     }
 
-    /// Whether the client may bring one more device into a gray task now.
-    pub fn newcomer(&self, client: Option<ClientIp>) -> bool {
+    /// Whether the client may bring one more device into a gray task, or beside one, now. Each side is counted by itself: for a
+    /// device that is admitted there may be several beside the task.
+    pub fn newcomer(&self, client: Option<ClientIp>, side: Side) -> bool {
         let Some((buckets, address)) = self.newcomers.as_ref().zip(self.bucket_of(client)) else { return true };
-        let may = buckets.take(&address).is_ok();
+        let may = buckets.take(&(address, side)).is_ok();
         if !may {
             self.count("newcomers");
         }
         may
     }
 
-    /// Refuses a client that was wrong about secrets too often (K9).
+    /// Does what takes a secret, unless the client was wrong about secrets too often (K9).
     ///
     /// # Errors
-    /// `too-many-requests`, with the time after which it may try again.
-    pub fn may_try(&self, client: Option<ClientIp>) -> Result<()> {
-        let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
-        tries.may_try(&address).map_err(|reached| self.refuse(reached))
+    /// `too-many-requests`, with the time after which it may try again, and those of the work.
+    pub async fn try_secret<T>(&self, client: Option<ClientIp>, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) else { return work.await };
+        let begun = tries.begin(address).await.map_err(|reached| self.refuse(reached))?;
+        let done = work.await;
+        let is_wrong = |code| matches!(code, Code::InvalidAppSecret | Code::InvalidInvitation);
+        if done.as_ref().is_err_and(|error| is_wrong(error.code)) {
+            begun.wrong();
+        }
+        done
     }
 
-    /// Refuses a client that was wrong about passwords too often, and everybody when somebody was wrong about this sign-in
-    /// name too often (P4). Loopback has a limit by the name, too.
+    /// Does what takes a password, unless the client was wrong about passwords too often, or somebody was about this sign-in
+    /// name (P4). Loopback has a limit by the name, too.
     ///
     /// # Errors
-    /// `too-many-requests`, with the time after which to try again.
-    pub fn may_sign_in(&self, client: Option<ClientIp>, name: &Digest) -> Result<()> {
-        if let Some((tries, address)) = self.passwords.as_ref().zip(self.bucket_of(client)) {
-            tries.may_try(&address).map_err(|reached| self.refuse(reached))?;
+    /// `too-many-requests`, with the time after which to try again, and those of the work.
+    pub async fn try_password<T>(
+        &self,
+        client: Option<ClientIp>,
+        name: Digest,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let by_address = match self.passwords.as_ref().zip(self.bucket_of(client)) {
+            Some((tries, address)) => Some(tries.begin(address).await.map_err(|reached| self.refuse(reached))?),
+            None => None,
+        };
+        let by_name = match &self.names {
+            Some(tries) => Some(tries.begin(name).await.map_err(|reached| self.refuse(reached))?),
+            None => None,
+        };
+        let done = work.await;
+        if done.as_ref().is_err_and(|error| error.code == Code::WrongCredentials) {
+            by_address.into_iter().for_each(Try::wrong);
+            by_name.into_iter().for_each(Try::wrong);
         }
-        self.names.as_ref().map_or(Ok(()), |tries| tries.may_try(name)).map_err(|reached| self.refuse(reached))
-    }
-
-    /// Counts that a client was wrong about the password of a sign-in name.
-    pub fn password_was_wrong(&self, client: Option<ClientIp>, name: Digest) {
-        if let Some((tries, address)) = self.passwords.as_ref().zip(self.bucket_of(client)) {
-            tries.was_wrong(address);
-        }
-        if let Some(tries) = &self.names {
-            tries.was_wrong(name);
-        }
+        done
     }
 
     fn refuse(&self, reached: Reached) -> Error {
         self.count(reached.limit);
         reached.into()
-    }
-
-    /// Counts that a client was wrong about a secret.
-    pub fn was_wrong(&self, client: Option<ClientIp>) {
-        if let Some((tries, address)) = self.tries.as_ref().zip(self.bucket_of(client)) {
-            tries.was_wrong(address);
-        }
     }
 
     /// The address under which a client is counted; `None` for who has no limit.
@@ -391,6 +397,7 @@ impl From<Reached> for Error {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use futures_util::future::join_all;
     use governor::clock::FakeRelativeClock;
     use serde_json::Value;
 
@@ -460,7 +467,10 @@ mod tests {
     fn f110_loopback_and_trusted_proxies_stand_for_many_and_have_no_limit_and_an_ipv6_network_is_one_client() {
         let (throttle, _) = throttle(&limits("1/1h", "off", "1/1h"));
         for free in [from("127.0.0.1"), from("::1"), from("10.1.2.3"), None] {
-            assert!((0..5).all(|_| throttle.pass(free, none, nobody).is_ok() && throttle.newcomer(free)), "{free:?}");
+            assert!(
+                (0..5).all(|_| throttle.pass(free, none, nobody).is_ok() && throttle.newcomer(free, Side::Gray)),
+                "{free:?}"
+            );
         }
         assert!(throttle.pass(from("2001:db8::1"), none, nobody).is_ok());
         assert!(throttle.pass(from("2001:db8::ffff:1"), none, nobody).is_err());
@@ -488,50 +498,88 @@ mod tests {
     #[test]
     fn f110_an_address_brings_a_limited_number_of_new_devices() {
         let (throttle, clock) = throttle(&limits("off", "off", "2/1m"));
-        let newcomer = || throttle.newcomer(from("1.1.1.1"));
-        assert_eq!([newcomer(), newcomer(), newcomer()], [true, true, false]);
+        let newcomer = |side| throttle.newcomer(from("1.1.1.1"), side);
+        for side in [Side::Gray, Side::Beside] {
+            assert_eq!([newcomer(side), newcomer(side), newcomer(side)], [true, true, false], "{side:?}");
+        }
         clock.advance(Duration::from_secs(30));
-        assert_eq!([newcomer(), newcomer()], [true, false]);
+        assert_eq!([newcomer(Side::Gray), newcomer(Side::Gray)], [true, false]);
     }
 
-    #[test]
-    fn k9_f87_an_address_that_was_wrong_too_often_is_refused_before_its_secret_is_looked_at() {
+    /// What comes of a try from an address: of a right secret nothing, of a wrong one its code, and when it is refused the wait.
+    async fn tried(throttle: &Throttle<FakeRelativeClock>, address: &str, is_right: bool) -> Value {
+        let work = async {
+            tokio::task::yield_now().await;
+            is_right.then_some(()).ok_or_else(|| Error::new(Code::InvalidAppSecret, "wrong"))
+        };
+        match throttle.try_secret(from(address), work).await {
+            Ok(()) => Value::Null,
+            Err(error) if error.code == Code::TooManyRequests => error.fields[RETRY_AFTER_FIELD].clone(),
+            Err(error) => Value::from(error.code.slug()),
+        }
+    }
+
+    #[tokio::test]
+    async fn k9_f87_an_address_that_was_wrong_too_often_is_refused_before_its_secret_is_looked_at() {
         let (throttle, clock) = throttle(&limits("off", "off", "off"));
-        let wait = |address| throttle.may_try(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone());
-        let wrong = |address, times| (0..times).for_each(|_| throttle.was_wrong(from(address)));
-        assert!((0..100).all(|_| wait("1.1.1.1").is_ok()), "what is right has no limit");
-        wrong("1.1.1.1", 2);
-        assert_eq!(wait("1.1.1.1"), Ok(()));
-        wrong("1.1.1.1", 1);
-        assert_eq!(wait("1.1.1.1"), Err(Value::from(10)), "one comes back every ten seconds");
-        assert_eq!((wait("2.2.2.2"), wait("127.0.0.1")), (Ok(()), Ok(())), "others are not concerned");
+        for _ in 0..100 {
+            assert_eq!(tried(&throttle, "1.1.1.1", true).await, Value::Null, "what is right has no limit");
+        }
+        for _ in 0..2 {
+            assert_eq!(tried(&throttle, "1.1.1.1", false).await, "invalid-app-secret");
+        }
+        assert_eq!(tried(&throttle, "1.1.1.1", true).await, 10, "one comes back every ten seconds");
+        for other in ["2.2.2.2", "127.0.0.1"] {
+            assert_eq!(tried(&throttle, other, true).await, Value::Null, "others are not concerned");
+        }
         clock.advance(Duration::from_secs(9));
         throttle.sweep();
-        assert_eq!(wait("1.1.1.1"), Err(Value::from(1)));
+        assert_eq!(tried(&throttle, "1.1.1.1", true).await, 1);
         clock.advance(Duration::from_secs(1));
         throttle.sweep();
-        assert_eq!(wait("1.1.1.1"), Ok(()));
-        wrong("127.0.0.1", 9);
-        assert_eq!(wait("127.0.0.1"), Ok(()), "loopback stands for many");
+        assert_eq!(tried(&throttle, "1.1.1.1", true).await, Value::Null);
+        for _ in 0..9 {
+            assert_eq!(tried(&throttle, "127.0.0.1", false).await, "invalid-app-secret", "loopback stands for many");
+        }
     }
 
-    #[test]
-    fn p4_f87_passwords_are_tried_seldom_from_an_address_and_seldom_for_a_name() {
+    #[tokio::test]
+    async fn k9_who_tries_many_secrets_at_once_has_no_more_tries_and_right_ones_wait_their_turn() {
+        let (throttle, _) = throttle(&limits("off", "off", "off"));
+        let at_once = async |is_right| join_all((0..50).map(|_| tried(&throttle, "1.1.1.1", is_right))).await;
+        assert_eq!(at_once(true).await, vec![Value::Null; 50]);
+        let wrong = at_once(false).await;
+        let looked_at = wrong.iter().filter(|said| **said == "invalid-app-secret").count();
+        assert_eq!((looked_at, wrong.iter().filter(|said| **said == 10).count()), (2, 48));
+    }
+
+    /// What comes of a sign-in from an address by a name: of a right password nothing, of a wrong one its code, and when it is
+    /// refused the wait.
+    async fn signed_in(throttle: &Throttle<FakeRelativeClock>, address: &str, name: &Digest, is_right: bool) -> Value {
+        let work = async { is_right.then_some(()).ok_or_else(|| Error::new(Code::WrongCredentials, "wrong")) };
+        match throttle.try_password(from(address), name.clone(), work).await {
+            Ok(()) => Value::Null,
+            Err(error) if error.code == Code::TooManyRequests => error.fields[RETRY_AFTER_FIELD].clone(),
+            Err(error) => Value::from(error.code.slug()),
+        }
+    }
+
+    #[tokio::test]
+    async fn p4_f87_passwords_are_tried_seldom_from_an_address_and_seldom_for_a_name() {
         let (throttle, clock) = throttle(&limits("off", "off", "off"));
         let (ann, bob) = (Digest::of(b"ann"), Digest::of(b"bob"));
-        let wait = |address, name| {
-            throttle.may_sign_in(from(address), name).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone())
-        };
-        let wrong = |address, name: &Digest| throttle.password_was_wrong(from(address), name.clone());
-        (0..3).for_each(|_| wrong("1.1.1.1", &ann));
-        assert_eq!((wait("1.1.1.1", &ann), wait("1.1.1.1", &bob)), (Err(10.into()), Err(10.into())), "the address");
-        assert_eq!((wait("2.2.2.2", &ann), wait("127.0.0.1", &bob)), (Ok(()), Ok(())));
-        wrong("127.0.0.1", &ann);
-        assert_eq!((wait("2.2.2.2", &ann), wait("127.0.0.1", &ann)), (Err(10.into()), Err(10.into())), "the name");
-        assert_eq!(wait("2.2.2.2", &bob), Ok(()), "others are not concerned");
+        let right = async |address, name: &Digest| signed_in(&throttle, address, name, true).await;
+        for name in [&ann, &bob] {
+            assert_eq!(signed_in(&throttle, "1.1.1.1", name, false).await, "wrong-credentials");
+        }
+        assert_eq!([right("1.1.1.1", &ann).await, right("1.1.1.1", &bob).await], [10, 10], "the address");
+        assert_eq!([right("2.2.2.2", &ann).await, right("127.0.0.1", &bob).await], [Value::Null, Value::Null]);
+        assert_eq!(signed_in(&throttle, "127.0.0.1", &ann, false).await, "wrong-credentials");
+        assert_eq!([right("2.2.2.2", &ann).await, right("127.0.0.1", &ann).await], [10, 10], "the name");
+        assert_eq!(right("2.2.2.2", &bob).await, Value::Null, "others are not concerned");
         clock.advance(Duration::from_secs(10));
         throttle.sweep();
-        assert_eq!((wait("1.1.1.1", &ann), wait("127.0.0.1", &ann)), (Ok(()), Ok(())));
+        assert_eq!([right("1.1.1.1", &ann).await, right("127.0.0.1", &ann).await], [Value::Null, Value::Null]);
     }
 
     /// A check is to cost little more than a bare handler: the limiter must not show. In a debug build it may take more.

@@ -36,9 +36,9 @@ use berth_work::{
     config::Config,
     endpoint::{self, authorisation},
     event::{deliver, relay, retain},
-    log, login_entry, message, official_account, oidc,
+    forget, log, message, official_account,
     policy::registry::ensure_builtins,
-    rollout, settings, user, workspace,
+    rollout, settings, workspace,
 };
 
 /// A host whose parts are open, and whose workers have not been started.
@@ -128,10 +128,8 @@ impl Host {
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
         workers.spawn(access::run_forgetter(db.clone()));
-        workers.spawn(user::run_forgetter(db.clone()));
+        workers.spawn(forget::run(db.clone()));
         workers.spawn(official_account::run_forgetter(app.official_accounts.clone()));
-        workers.spawn(oidc::run_forgetter(db.clone()));
-        workers.spawn(login_entry::run_forgetter(db.clone()));
         workers.spawn(message::run_forgetter(db.clone()));
         workers.spawn(workspace::directory::run(app.directories.clone()));
         (app, workers)

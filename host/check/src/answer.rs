@@ -22,7 +22,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller, Scope},
     endpoint::runtime::Endpoint,
-    rollout::{Mark, Standing},
+    rollout::{Mark, Side, Standing},
     runtime::Runtime,
     settings::ApiName,
 };
@@ -42,8 +42,11 @@ pub enum Asker<'a> {
     Person(&'a Caller),
 }
 
-/// Answers a check, and admits the device to gray tasks where it is due. `newcomer` tells whether the client may bring one
-/// more device into a gray task now; it is not asked for devices that a list of the task names (F110).
+/// Whether the client may bring one more device to this side of a gray task now.
+pub type Newcomer<'a> = &'a (dyn Fn(Side) -> bool + Sync);
+
+/// Answers a check, and admits the device to gray tasks where it is due. `newcomer` is not asked for devices that a list of the
+/// task names (F110).
 ///
 /// # Errors
 /// `invalid-host-app-key`; `invalid-field`; for a person `not-found` when there is no such host app, and
@@ -53,7 +56,7 @@ pub async fn check(
     checks: &Checks,
     asker: &Asker<'_>,
     request: &CheckRequest,
-    newcomer: &(dyn Fn() -> bool + Sync),
+    newcomer: Newcomer<'_>,
 ) -> Result<CheckResponse> {
     let index = ready(checks)?;
     request.verify()?;
@@ -150,12 +153,12 @@ impl<'a> Round<'a> {
 
     /// Decides, and asks for admission where it is needed, until a task admits the device or no task remains to admit
     /// it.
-    async fn answer(&mut self, having: &Having, newcomer: &(dyn Fn() -> bool + Sync)) -> CheckResult {
+    async fn answer(&mut self, having: &Having, newcomer: Newcomer<'_>) -> CheckResult {
         let (mut refused, now) = (Vec::new(), self.checks.clock.now());
         let decision = loop {
             let decision = self.decide(having, now, &refused, &mut Counting);
             let Decision::Admit(task) = decision else { break decision };
-            if task.named.find(&Claims::from(self.device)).is_none() && !newcomer() {
+            if !self.is_welcome(task, Side::Gray, newcomer) {
                 refused.push(task.id.clone());
                 continue;
             }
@@ -180,9 +183,14 @@ impl<'a> Round<'a> {
             self.note_running(task);
         }
         if let Decision::Online(online) = &decision {
-            self.note_bystander(having, online, now);
+            self.note_bystander(having, online, now, newcomer);
         }
         self.result(having, now, &decision)
+    }
+
+    /// Whether the task takes note of the device now, which is new to it.
+    fn is_welcome(&self, task: &GrayEntry, side: Side, newcomer: Newcomer<'_>) -> bool {
+        task.named.find(&Claims::from(self.device)).is_some() || newcomer(side)
     }
 
     fn explain(&mut self, having: &Having) -> Explained {
@@ -203,7 +211,7 @@ impl<'a> Round<'a> {
     }
 
     /// Takes note of a device that gets the online version while tasks with guards deliver (G13).
-    fn note_bystander(&self, having: &Having, online: &Release, now: Millis) {
+    fn note_bystander(&self, having: &Having, online: &Release, now: Millis, newcomer: Newcomer<'_>) {
         for task in self.known(having).iter().flat_map(|app| &app.gray) {
             let Some(bystanders) = task.bystanders.as_ref().filter(|_| task.standing(now) == Standing::Open) else {
                 continue;
@@ -212,11 +220,10 @@ impl<'a> Round<'a> {
             if task.admitted.contains(self.key) {
                 continue;
             }
-            if bystanders.ask(self.key, task.admitted.len()) {
-                self.checks.marker.note_bystander(&task.id, &self.device.guid, None);
-            }
-            if having.version() == Some(&online.version) && bystanders.mark(self.key, Mark::Running) {
-                self.checks.marker.note_bystander(&task.id, &self.device.guid, Some(Mark::Running));
+            let is_welcome = || self.is_welcome(task, Side::Beside, newcomer);
+            let runs = having.version() == Some(&online.version);
+            for news in bystanders.ask(self.key, task.admitted.len(), runs, is_welcome) {
+                self.checks.marker.note_bystander(&task.id, &self.device.guid, news);
             }
         }
     }

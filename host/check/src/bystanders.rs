@@ -29,24 +29,30 @@ impl Bystanders {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a device asked and got the online version. Returns `true` when that has to be stored: the device is new,
-    /// and the task, which has admitted so many, takes note of more.
-    pub fn ask(&self, device: Key, admitted: usize) -> bool {
+    /// Notes that a device asked and got the online version, which it `runs` already or not. Returns what has to be stored: that it
+    /// asked first (`None`), if the task, which has admitted so many, takes note of more, and so it does of this one, which
+    /// `is_welcome` tells; and that it was seen to run the version.
+    pub fn ask(
+        &self,
+        device: Key,
+        admitted: usize,
+        runs: bool,
+        is_welcome: impl FnOnce() -> bool,
+    ) -> Vec<Option<Mark>> {
         let mut devices = self.devices();
-        if devices.contains_key(&device) || devices.len() as u64 >= bystanders_for(admitted as u64) {
-            return false;
+        let takes_more = (devices.len() as u64) < bystanders_for(admitted as u64);
+        let is_new = !devices.contains_key(&device) && takes_more && is_welcome();
+        if is_new {
+            devices.insert(device, 0);
         }
-        devices.insert(device, 0);
-        true
+        let is_seen = runs && devices.get_mut(&device).is_some_and(|marks| is_first(marks, Mark::Running));
+        let news = [(is_new, None), (is_seen, Some(Mark::Running))];
+        news.into_iter().filter_map(|(is_news, what)| is_news.then_some(what)).collect()
     }
 
     /// Remembers a mark of a device. Returns `true` when it has to be stored: it is the first of its kind of a bystander.
     pub fn mark(&self, device: Key, mark: Mark) -> bool {
-        self.devices().get_mut(&device).is_some_and(|marks| {
-            let is_first = *marks & mark.bit() == 0;
-            *marks |= mark.bit();
-            is_first
-        })
+        self.devices().get_mut(&device).is_some_and(|marks| is_first(marks, mark))
     }
 
     /// The last ordinal up to which all bystanders are known.
@@ -64,6 +70,13 @@ impl Bystanders {
     }
 }
 
+/// Adds a mark to those of a device, and says whether it is the first of its kind.
+fn is_first(marks: &mut u8, mark: Mark) -> bool {
+    let is_first = *marks & mark.bit() == 0;
+    *marks |= mark.bit();
+    is_first
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,12 +85,19 @@ mod tests {
     fn g13_bystanders_are_taken_note_of_at_the_pace_of_the_task_and_each_mark_once() {
         let beside = Bystanders::default();
         let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(Key::of);
-        assert!(!beside.ask(a, 0), "nobody was admitted yet");
-        assert_eq!([a, b, a, c, d, e].map(|key| beside.ask(key, 1)), [true, true, false, true, true, false]);
+        let asks = |key, admitted, runs, is_welcome| beside.ask(key, admitted, runs, || is_welcome);
+        assert_eq!(asks(a, 0, true, true), [], "nobody was admitted yet");
+        assert_eq!(asks(a, 1, true, false), [], "its address has brought enough");
+        let news = [a, b, a, c, d, e].map(|key| asks(key, 1, false, true).len());
+        assert_eq!(news, [1, 1, 0, 1, 1, 0]);
+        assert_eq!(beside.ask(a, 9, false, || unreachable!("it is known")), []);
+        assert_eq!([asks(b, 1, true, true), asks(b, 1, true, true)], [vec![Some(Mark::Running)], vec![]]);
+        assert_eq!(asks(e, 2, true, true), [None, Some(Mark::Running)]);
         assert_eq!([Mark::Running, Mark::Running, Mark::Failed].map(|mark| beside.mark(a, mark)), [true, false, true]);
-        assert!(!beside.mark(e, Mark::Failed), "nobody knows it");
-        beside.extend([e], 5);
-        assert!(beside.mark(e, Mark::Failed));
-        assert_eq!(beside.known(), 5);
+        let f = Key::of("f");
+        assert!(!beside.mark(f, Mark::Failed), "nobody knows it");
+        beside.extend([f], 6);
+        assert!(beside.mark(f, Mark::Failed));
+        assert_eq!(beside.known(), 6);
     }
 }

@@ -20,7 +20,7 @@ mod trace;
 
 pub use admitted::Admitted;
 pub use admitter::{Admission, AdmitGroup, AdmitQueue, Admitter, AdmitterCounts};
-pub use answer::{Asker, check, explain};
+pub use answer::{Asker, Newcomer, check, explain};
 pub use bystanders::Bystanders;
 pub use checks::Checks;
 pub use decide::{Decision, Question, decide};

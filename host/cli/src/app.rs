@@ -25,6 +25,7 @@ use berth_model::{
     overview::Overview,
     rollout::State,
     shelf::Shelved,
+    user::{SetUnion, Union},
     version::Force,
 };
 
@@ -96,6 +97,13 @@ pub enum App {
         /// With `on`: let the grayscale tasks go on that a recall suspended
         #[arg(long)]
         resume: bool,
+    },
+    /// Show or set whether a MiniApp is told the union ids of its users, by which its team knows them in several MiniApps
+    UnionIds {
+        /// The MiniApp
+        app: MiniAppId,
+        /// Whether it is
+        state: Option<OnOff>,
     },
     /// Set the oldest version that may still run
     MinVersion {
@@ -170,6 +178,14 @@ pub async fn run(command: App, session: &mut Session) -> Done {
             }
             Ok(())
         }
+        App::UnionIds { app, state } => {
+            let path = format!("/v1/mini-apps/{app}/union-ids");
+            let call = match state {
+                Some(state) => Call::put(path).json(&SetUnion { on: state == OnOff::On }),
+                None => Call::get(path),
+            };
+            session.out.show(&client.value(call).await?, union_view)
+        }
         App::MinVersion { app, version, none } => {
             let version = version.filter(|_| !none);
             let path = format!("/v1/mini-apps/{app}/min-version");
@@ -187,6 +203,11 @@ const TEAMS_OWN: &str =
 fn force(reasons: &[Force], paint: &Paint) -> String {
     let lines = reasons.iter().map(|one| Cell::new(Ink::Warn, &one.says).render(paint));
     lines.map(|line| format!("\n\nforce: {line}")).collect()
+}
+
+fn union_view(one: Union, _: &Paint) -> String {
+    let is = if one.on { "is" } else { "is not" };
+    format!("{} {is} told the union ids of its users.", one.mini_app)
 }
 
 /// A MiniApp that was taken off the shelf or put back, with its gray tasks that are suspended or go on.

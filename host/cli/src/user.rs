@@ -340,6 +340,7 @@ fn erased_view(one: UserErased, paint: &Paint) -> String {
 fn session_view(one: UserSession, paint: &Paint) -> String {
     Card::default()
         .field("OpenID", Cell::strong(one.open_id.as_str()))
+        .maybe("union id", one.union_id.map(|id| Cell::strong(id.as_str())))
         .field("host app", Cell::of(&one.host_app))
         .field("session key", Cell::strong(&one.session_key))
         .render(paint)

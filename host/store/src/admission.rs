@@ -10,7 +10,7 @@ use berth_model::rollout::Mark;
 
 use berth_model::{
     event,
-    rollout::{Cause, FailureReason, Life, Move, PlannedMove, State},
+    rollout::{Cause, FailureReason, Life, Move, PlannedMove, Side, State},
 };
 
 /// How many failures of one device are kept for a task; later ones only say that the version still fails there.
@@ -39,53 +39,6 @@ pub struct States {
 }
 
 impl Tx {
-    /// Those of `guids` that the task has admitted.
-    pub async fn admitted_of(&mut self, task: &GrayTaskId, guids: &[&str]) -> Result<Vec<String>> {
-        let rows = fetch_built!(self, (String,), |query| {
-            query.push("SELECT guid FROM admission WHERE task_id = ").push_bind(task).push(" AND guid IN ");
-            push_ids!(query, guids);
-        })?;
-        Ok(rows.into_iter().map(|(guid,)| guid).collect())
-    }
-
-    /// Adds admissions with the ordinals after `last`, and counts them in the task, which this transaction holds.
-    pub(crate) async fn insert_admissions(
-        &mut self,
-        task: &GrayTaskId,
-        last: u64,
-        guids: &[&str],
-        now: Millis,
-    ) -> Result<()> {
-        if guids.is_empty() {
-            return Ok(());
-        }
-        execute_built!(self, |query| {
-            query.push("INSERT INTO admission (task_id, guid, ordinal, admitted_at) ");
-            query.push_values((last + 1..).zip(guids), |mut row, (ordinal, guid)| {
-                row.push_bind(task).push_bind(*guid).push_bind(Count(ordinal)).push_bind(now);
-            });
-        })?;
-        execute!(self, "UPDATE gray_task SET admitted = $2 WHERE id = $1", task, Count(last + guids.len() as u64))?;
-        Ok(())
-    }
-
-    /// Gives the mark to those of `guids` that the task has admitted and that do not have it yet.
-    pub async fn mark_admissions(
-        &mut self,
-        task: &GrayTaskId,
-        mark: Mark,
-        guids: &BTreeSet<String>,
-        at: Millis,
-    ) -> Result<()> {
-        execute_built!(self, |query| {
-            query.push("UPDATE admission SET ").push(mark.column()).push(" = ").push_bind(at);
-            query.push(" WHERE task_id = ").push_bind(task);
-            query.push(" AND ").push(mark.column()).push(" IS NULL AND guid IN ");
-            push_ids!(query, guids);
-        })?;
-        Ok(())
-    }
-
     /// Notes of admitted devices whether they run the version or it failed on them; the last note counts.
     pub async fn set_running(&mut self, task: &GrayTaskId, runs: bool, guids: &BTreeSet<String>) -> Result<()> {
         execute_built!(self, |query| {
@@ -250,14 +203,6 @@ impl Tx {
         Ok(count)
     }
 
-    /// The admissions of a task after an ordinal, in their order.
-    pub async fn admissions_after(&mut self, task: &str, ordinal: u64, limit: i64) -> Result<Vec<(String, u64)>> {
-        const SQL: &str =
-            "SELECT guid, ordinal FROM admission WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
-        let rows = fetch!(self, fetch_all, (String, Count), SQL, task, Count(ordinal), limit)?;
-        Ok(rows.into_iter().map(|(guid, Count(ordinal))| (guid, ordinal)).collect())
-    }
-
     /// When the task admitted its first device; `None` when it has admitted none.
     pub async fn first_admission(&mut self, task: &GrayTaskId) -> Result<Option<Millis>> {
         let row = fetch!(
@@ -384,7 +329,7 @@ impl Tx {
         if !task.life().standing(now).honours() {
             return Ok(Admissions::default());
         }
-        let mut admitted = self.admitted_of(&task.id, guids).await?;
+        let mut admitted = self.devices_of(Side::Gray, &task.id, guids).await?;
         let known: HashSet<_> = admitted.iter().map(String::as_str).collect();
         let rest: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).collect();
         let kept = self.kept_by_others(task, &rest, now).await?;
@@ -395,7 +340,7 @@ impl Tx {
         let room = task.max_users.map_or(u64::MAX, |max| max.0.saturating_sub(task.admitted));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let new: Vec<&str> = rest.into_iter().filter(|guid| !kept.contains_key(*guid)).take(room).collect();
-        self.insert_admissions(&task.id, task.admitted, &new, now).await?;
+        self.insert_devices(Side::Gray, &task.id, task.admitted, &new, now).await?;
         task.admitted += new.len() as u64;
         if task.max_users.is_some_and(|max| task.admitted >= max.0) {
             let step = PlannedMove { what: Move::End, cause: Cause::Cap, actor: event::BERTH, note: "" };

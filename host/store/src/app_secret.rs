@@ -141,10 +141,4 @@ impl Tx {
         )?;
         Ok(())
     }
-
-    /// Deletes the server tokens that have expired.
-    pub async fn forget_server_tokens(&mut self) -> Result<u64> {
-        let now = self.now();
-        Ok(execute!(self, "DELETE FROM server_token WHERE expires_at <= $1", now)?)
-    }
 }

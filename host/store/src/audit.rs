@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use super::{
     Lease, Tx, execute, fetch,
-    lease::{free, given_back, taken},
+    lease::{free, given_back, taken, turn_taken},
 };
 use berth_base::{
     clock::Millis,
@@ -211,7 +211,7 @@ impl Tx {
             let next = fetch!(self, fetch_optional, (AuditId, TeamId), NEXT, lease.from(), lease.owner())?;
             let Some((id, team)) = next else { return Ok(None) };
             if self.take_audit(&id, lease).await? {
-                self.take_turn(&team).await?;
+                execute!(self, turn_taken!("audit_turn"), &team)?;
                 return Ok(Some(id));
             }
             // Another host was faster with this one; there may be more.
@@ -226,13 +226,6 @@ impl Tx {
             free!("$4")
         );
         Ok(execute!(self, TAKE, id, lease.owner(), lease.until(), lease.from())? > 0)
-    }
-
-    async fn take_turn(&mut self, team: &TeamId) -> Result<()> {
-        const SQL: &str = "INSERT INTO audit_turn (team_id, turn) SELECT $1, COALESCE(MAX(turn), 0) + 1 FROM audit_turn
-             WHERE TRUE ON CONFLICT (team_id) DO UPDATE SET turn = excluded.turn";
-        execute!(self, SQL, team)?;
-        Ok(())
     }
 
     /// Gives a claimed audit back, to be claimed by nobody until the lease ends.

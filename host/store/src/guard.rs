@@ -5,22 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{GrayTaskId, PolicyBindingId},
+    ids::{GrayTaskId, PolicyBindingId, TeamId},
     sql::Count,
 };
 use berth_model::{
     policy::PolicyKind,
     rollout::{
-        GuardCounts, GuardLook, GuardSaid, Mark,
+        GuardCounts, GuardLook, GuardSaid, Mark, Side,
         health::{Beside, First, Firsts},
     },
 };
 use sqlx::types::Json;
 
 use super::{
-    Lease, Tx, execute, execute_built, fetch, fetch_built,
-    lease::{free, given_back, taken},
-    push_ids,
+    Lease, Tx, execute, fetch,
+    lease::{free, given_back, taken, turn_taken},
 };
 use crate::{gray_task::TaskRow, policy::PolicyBindingRow};
 
@@ -41,74 +40,16 @@ impl Tx {
     pub async fn note_bystanders(&mut self, task: &TaskRow, marks: &BystanderMarks, now: Millis) -> Result<()> {
         const SQL: &str = "SELECT bystanders FROM gray_task WHERE id = $1";
         let (Count(last),) = fetch!(self, fetch_one, (Count,), SQL, &task.id)?;
-        let known = self.known_bystanders(&task.id, &marks.new).await?;
+        let new: Vec<_> = marks.new.iter().map(String::as_str).collect();
+        let known: BTreeSet<_> = self.devices_of(Side::Beside, &task.id, &new).await?.into_iter().collect();
         let room = berth_model::rollout::health::bystanders_for(task.admitted).saturating_sub(last);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let new: Vec<_> = marks.new.iter().filter(|guid| !known.contains(*guid)).take(room).collect();
-        self.insert_bystanders(&task.id, last, &new, now).await?;
+        let new: Vec<_> = new.into_iter().filter(|guid| !known.contains(*guid)).take(room).collect();
+        self.insert_devices(Side::Beside, &task.id, last, &new, now).await?;
         for (mark, guids) in &marks.marked {
-            self.mark_bystanders(&task.id, *mark, guids, now).await?;
+            self.mark_devices(Side::Beside, &task.id, *mark, guids, now).await?;
         }
         Ok(())
-    }
-
-    /// Those of `guids` that are bystanders of the task.
-    pub(crate) async fn known_bystanders(&mut self, task: &GrayTaskId, guids: &[String]) -> Result<BTreeSet<String>> {
-        if guids.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let rows = fetch_built!(self, (String,), |query| {
-            query.push("SELECT guid FROM bystander WHERE task_id = ").push_bind(task).push(" AND guid IN ");
-            push_ids!(query, guids);
-        })?;
-        Ok(rows.into_iter().map(|(guid,)| guid).collect())
-    }
-
-    /// Adds bystanders with the ordinals after `last`, and counts them in the task.
-    pub(crate) async fn insert_bystanders(
-        &mut self,
-        task: &GrayTaskId,
-        last: u64,
-        new: &[&String],
-        now: Millis,
-    ) -> Result<()> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        execute_built!(self, |query| {
-            query.push("INSERT INTO bystander (task_id, guid, ordinal, asked_at) ");
-            query.push_values((last + 1..).zip(new), |mut row, (ordinal, guid)| {
-                row.push_bind(task).push_bind(*guid).push_bind(Count(ordinal)).push_bind(now);
-            });
-        })?;
-        execute!(self, "UPDATE gray_task SET bystanders = $2 WHERE id = $1", task, Count(last + new.len() as u64))?;
-        Ok(())
-    }
-
-    /// Gives the mark to those of `guids` that are bystanders of the task and do not have it yet.
-    pub(crate) async fn mark_bystanders(
-        &mut self,
-        task: &GrayTaskId,
-        mark: Mark,
-        guids: &BTreeSet<String>,
-        at: Millis,
-    ) -> Result<()> {
-        let column = mark.column();
-        execute_built!(self, |query| {
-            query.push("UPDATE bystander SET ").push(column).push(" = ").push_bind(at);
-            query.push(" WHERE task_id = ").push_bind(task);
-            query.push(" AND ").push(column).push(" IS NULL AND guid IN ");
-            push_ids!(query, guids);
-        })?;
-        Ok(())
-    }
-
-    /// The bystanders of a task after an ordinal, in their order.
-    pub async fn bystanders_after(&mut self, task: &str, ordinal: u64, limit: i64) -> Result<Vec<(String, u64)>> {
-        const SQL: &str =
-            "SELECT guid, ordinal FROM bystander WHERE task_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
-        let rows = fetch!(self, fetch_all, (String, Count), SQL, task, Count(ordinal), limit)?;
-        Ok(rows.into_iter().map(|(guid, Count(ordinal))| (guid, ordinal)).collect())
     }
 }
 
@@ -229,6 +170,14 @@ pub struct GuardWatch {
     pub counts: Json<GuardCounts>,
 }
 
+/// A guard that was claimed.
+#[derive(sqlx::FromRow)]
+struct Claimed {
+    team_id: TeamId,
+    #[sqlx(flatten)]
+    watch: GuardWatch,
+}
+
 /// A row of `guard_look`.
 #[derive(sqlx::FromRow)]
 struct LookRow {
@@ -285,23 +234,25 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, (Millis,), SQL, now)?.is_some())
     }
 
-    /// Takes a guard whose window is over and that no living host has: the one that waits for longest. A team for which a
-    /// worker of the same owner is at a guard already has no turn, so that guards that take long hold up those of their own
-    /// team only (F77).
+    /// Takes a guard whose window is over and that no living host has: that of the team whose last turn is the longest ago, and of
+    /// one team the one that waits for longest. A team for which a worker of the same owner is at a guard already has no turn, so
+    /// that guards that take long hold up those of their own team only (F77).
     pub async fn claim_guard(&mut self, lease: &Lease) -> Result<Option<GuardWatch>> {
         const NEXT: &str = concat!(
-            "SELECT w.* FROM guard_watch w JOIN gray_task t ON t.id = w.task_id JOIN mini_app m ON m.id = t.mini_app_id
+            "SELECT w.*, m.team_id FROM guard_watch w JOIN gray_task t ON t.id = w.task_id
+             JOIN mini_app m ON m.id = t.mini_app_id LEFT JOIN guard_turn u ON u.team_id = m.team_id
              WHERE t.state = 'delivering' AND (w.due_at <= $1 OR w.due_at > $1 + 86400000) AND ",
             free!("$1"),
             " AND NOT EXISTS (SELECT 1 FROM guard_watch other JOIN gray_task its ON its.id = other.task_id
                               JOIN mini_app app ON app.id = its.mini_app_id
                               WHERE app.team_id = m.team_id AND other.lease_owner = $2 AND other.lease_until > $1)
-             ORDER BY w.due_at, w.binding_id LIMIT 1"
+             ORDER BY COALESCE(u.turn, 0), w.due_at, w.binding_id LIMIT 1"
         );
         loop {
-            let next = fetch!(self, fetch_optional, GuardWatch, NEXT, lease.from(), lease.owner())?;
-            let Some(watch) = next else { return Ok(None) };
+            let next = fetch!(self, fetch_optional, Claimed, NEXT, lease.from(), lease.owner())?;
+            let Some(Claimed { team_id, watch }) = next else { return Ok(None) };
             if self.take_guard(&watch, lease).await? {
+                execute!(self, turn_taken!("guard_turn"), &team_id)?;
                 return Ok(Some(watch));
             }
             // Another host was faster with this one; there may be more.
@@ -319,16 +270,16 @@ impl Tx {
         Ok(execute!(self, TAKE, &watch.binding_id, owner, until, from, watch.due_at)? > 0)
     }
 
-    /// Notes how far a guard is, and gives it back until its next window is over. False, and nothing changes, when another
-    /// host has it.
-    pub async fn give_guard_back(&mut self, watch: &GuardWatch, owner: &str) -> Result<bool> {
+    /// Notes how far a guard is, and gives it back until it is due. False, and nothing changes, when this is not its lease any
+    /// more: after its end another worker may have the guard, also one of the same host.
+    pub async fn give_guard_back(&mut self, watch: &GuardWatch, lease: &Lease) -> Result<bool> {
         const SQL: &str = concat!(
             "UPDATE guard_watch SET since = $3, due_at = $4, counts = $5, ",
             given_back!(),
-            " WHERE binding_id = $1 AND lease_owner = $2"
+            " WHERE binding_id = $1 AND lease_owner = $2 AND lease_until = $6"
         );
         let GuardWatch { binding_id, since, due_at, counts, .. } = watch;
-        Ok(execute!(self, SQL, binding_id, owner, since, due_at, counts)? > 0)
+        Ok(execute!(self, SQL, binding_id, lease.owner(), since, due_at, counts, lease.until())? > 0)
     }
 
     /// Gives back the guards of a host that stops.

@@ -71,9 +71,24 @@ macro_rules! given_back {
     };
 }
 
+/// Gives the team `$1` its turn in a queue of work, after all others. Who claims work takes that of the team whose last turn is the
+/// longest ago, so that much or slow work of one team holds up no other (F77).
+macro_rules! turn_taken {
+    ($turns:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $turns,
+            " (team_id, turn) SELECT $1, COALESCE(MAX(turn), 0) + 1 FROM ",
+            $turns,
+            " WHERE TRUE ON CONFLICT (team_id) DO UPDATE SET turn = excluded.turn"
+        )
+    };
+}
+
 pub(crate) use free;
 pub(crate) use given_back;
 pub(crate) use taken;
+pub(crate) use turn_taken;
 
 #[cfg(test)]
 mod tests {

@@ -151,6 +151,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends the logins of a user, whom this transaction holds, but for the newest `keep`.
+    pub async fn end_older_logins(&mut self, open_id: &OpenId, keep: i64) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM authorised_login WHERE id IN (SELECT id FROM authorised_login
+             WHERE open_id_sha256 = $1 ORDER BY id DESC LIMIT 1000 OFFSET $2)",
+            open_id.digest(),
+            keep
+        )?;
+        Ok(())
+    }
+
     /// The login that this ticket opens.
     pub async fn begun_login(&mut self, ticket: &Digest) -> Result<Option<LoginRow>> {
         let now = self.now();
@@ -253,12 +265,6 @@ impl Tx {
         )?;
         let Some(LoginRow { id, subject_sealed: Some(sealed), .. }) = taken else { return Ok(None) };
         self.seal().open_text(&sealed, &format!("{ABOUT_LOGIN_SUBJECT}:{id}")).map(Some)
-    }
-
-    /// Deletes the logins that have expired.
-    pub async fn forget_authorised_logins(&mut self) -> Result<u64> {
-        let now = self.now();
-        Ok(execute!(self, "DELETE FROM authorised_login WHERE expires_at <= $1", now)?)
     }
 
     /// Locks a user of a MiniApp until the transaction ends; `None` when there is none, as after an erasure.

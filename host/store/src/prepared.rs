@@ -108,7 +108,7 @@ mod tests {
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
     use crate::testing;
-    use crate::{Backend, Db, DbConfig, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use crate::{Backend, Db, DbConfig, EXPIRING, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
     use berth_base::{
         clock::{Nature, SystemRandom},
         ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId, WechatAppId},
@@ -119,7 +119,7 @@ mod tests {
         binding::BindingState,
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
-        rollout::Mark,
+        rollout::{Mark, Side},
         settings::{PermitKind, PermitState},
         version::TrialEnd,
         workspace::{
@@ -193,8 +193,6 @@ mod tests {
                 "workspace": "ws-1"}))));
             webhook_deliveries(&webhook, state, 0, 1);
             move_cursors("host", 1, std::slice::from_ref(&webhook));
-            admitted_of(task, &["guid"]);
-            insert_admissions(task, 0, &["guid"], DAWN);
             hold_rivals(&[task]);
             admitted_to_any(std::slice::from_ref(task), &["guid"]);
             merchants_known_to(caller, page);
@@ -268,8 +266,8 @@ mod tests {
         for mark in Mark::ALL {
             call!(
                 db,
-                mark_admissions(task, *mark, &["guid".to_owned()].into(), DAWN);
-                mark_bystanders(task, *mark, &["guid".to_owned()].into(), DAWN);
+                mark_devices(Side::Gray, task, *mark, &["guid".to_owned()].into(), DAWN);
+                mark_devices(Side::Beside, task, *mark, &["guid".to_owned()].into(), DAWN);
             );
         }
         let (guid, reason) = ("guid".to_owned(), String::new());
@@ -279,9 +277,18 @@ mod tests {
             failures_of(task, &["guid"].into());
             insert_failures(task, 0, &[(&guid, &reason)], DAWN);
             insert_fallen_back(task, &["guid"].into(), DAWN);
-            known_bystanders(task, std::slice::from_ref(&guid));
-            insert_bystanders(task, 0, &[&guid], DAWN);
         );
+        for side in [Side::Gray, Side::Beside] {
+            call!(
+                db,
+                devices_of(side, task, &["guid"]);
+                insert_devices(side, task, 0, &["guid"], DAWN);
+                devices_after(side, task.as_str(), 0, 1);
+            );
+        }
+        for kind in &EXPIRING {
+            call!(db, forget_expired(kind););
+        }
         for column in SEALED {
             call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););
         }

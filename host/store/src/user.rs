@@ -52,12 +52,6 @@ impl Tx {
         Ok(taken.map(|(host_app, account)| User { host_app, account }))
     }
 
-    /// Deletes the login codes that have expired.
-    pub async fn forget_login_codes(&mut self) -> Result<u64> {
-        let now = self.now();
-        Ok(execute!(self, "DELETE FROM login_code WHERE expires_at <= $1", now)?)
-    }
-
     /// Makes a user known in a MiniApp, if they are not yet, and holds them.
     ///
     /// A user has two unique names, the OpenID and the account. PostgreSQL's upsert looks at one of them, and fails by the other one

@@ -4,7 +4,7 @@
 //!
 //! The flow: [`proxy`] takes a request apart, [`place`] and [`json`] say where OpenIDs stand in it, [`swapper`] swaps them by
 //! what it [remembers](remember) or by asking the host, and the request goes on with the swapped ones. Bodies in which none can
-//! stand are streamed as they are.
+//! stand are streamed as they are. Of a WebSocket [`socket`] finds the messages.
 
 mod forward;
 mod found;
@@ -15,6 +15,7 @@ mod proxy;
 mod refusal;
 mod remember;
 mod settings;
+mod socket;
 mod swapper;
 
 pub use listen::{Listener, listen};

@@ -7,12 +7,15 @@ use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Body as _, Incoming},
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, UPGRADE},
     http::request::Parts,
 };
 use hyper_util::rt::TokioIo;
 use reqwest::{Body, Client, Url};
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional, split},
+    time::timeout,
+};
 
 use berth_base::error::Result;
 use berth_model::{identity::Way, user::OpenId};
@@ -24,11 +27,18 @@ use crate::{
     json::{self, Pointer},
     place::{in_pairs, in_path},
     refusal::Refusal,
+    socket::{Piece, Reader, Text},
     swapper::{Swapper, Swaps},
 };
 
 /// The body of an answer: a document that was looked through or written here, or the stream of the server behind.
 pub(crate) type Answer = Response<Either<Full<Bytes>, Body>>;
+
+/// How many bytes of a WebSocket are read at a time.
+const CHUNK: usize = 16 << 10;
+/// That a message is not handed on, as RFC 6455 says it: by a rule, or as the proxy could not look.
+const POLICY_VIOLATION: u16 = 1008;
+const INTERNAL_ERROR: u16 = 1011;
 
 /// Stands in front of one server.
 pub(crate) struct Proxy {
@@ -154,7 +164,7 @@ impl Proxy {
         self.hand_on(peer, request).await.unwrap_or_else(refused)
     }
 
-    async fn hand_on(&self, peer: IpAddr, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
+    async fn hand_on(self: &Arc<Self>, peer: IpAddr, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
         let client = forward::upgrades(request.headers()).then(|| hyper::upgrade::on(&mut request));
         let (mut head, body) = request.into_parts();
         let content = self.read_request(&head, body).await?;
@@ -168,10 +178,14 @@ impl Proxy {
         }
         self.requests.swap_headers(&mut head.headers, &swaps);
         forward::request(&mut head.headers, &peer.to_string(), !self.answers.json.is_empty());
+        if client.is_some() && self.reads_messages() {
+            // What is compressed could not be read.
+            head.headers.remove(SEC_WEBSOCKET_EXTENSIONS);
+        }
         let is_head = head.method == Method::HEAD;
         let answer = self.send(head, url, content, &swaps).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(go_on(answer, client));
+            return Ok(self.go_on(answer, client));
         }
         self.hand_back(answer, is_head).await
     }
@@ -315,21 +329,85 @@ impl Proxy {
         let found = json::find(&text, &self.answers.json).map_err(|error| wrong(error.to_string()))?;
         Ok(Content::Read(Document { text, found, is_json: true }))
     }
-}
 
-/// Goes on with another protocol, such as WebSocket: from here on bytes are handed on as they come, both ways.
-fn go_on(answer: reqwest::Response, client: Option<hyper::upgrade::OnUpgrade>) -> Answer {
-    let mut headers = answer.headers().clone();
-    forward::answer(&mut headers);
-    tokio::spawn(async move {
-        let Some(client) = client else { return };
-        if let (Ok(client), Ok(mut server)) = (client.await, answer.upgrade().await) {
+    /// Whether OpenIDs may stand in messages of a WebSocket.
+    fn reads_messages(&self) -> bool {
+        !self.requests.json.is_empty() || !self.answers.json.is_empty()
+    }
+
+    /// Goes on with another protocol, such as WebSocket: from here on bytes are handed on as they come, both ways, but for the
+    /// messages of a WebSocket in which OpenIDs may stand.
+    fn go_on(self: &Arc<Self>, answer: reqwest::Response, client: Option<hyper::upgrade::OnUpgrade>) -> Answer {
+        let mut headers = answer.headers().clone();
+        forward::answer(&mut headers);
+        let is_socket = headers.get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        let proxy = self.clone();
+        tokio::spawn(async move {
+            let Some(client) = client else { return };
+            let (Ok(client), Ok(mut server)) = (client.await, answer.upgrade().await) else { return };
+            let mut client = TokioIo::new(client);
             // When either side ends it, so does the other one; there is nobody to tell of an error.
-            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut server).await;
+            if is_socket && proxy.reads_messages() {
+                let ((from_client, to_client), (from_server, to_server)) = (split(client), split(server));
+                let there = proxy.hand_messages(Way::To, from_client, to_server);
+                let _ = tokio::try_join!(there, proxy.hand_messages(Way::From, from_server, to_client));
+            } else {
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            }
+        });
+        let mut response = Response::new(Either::Left(Full::default()));
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// Hands on what one side sends, with other OpenIDs in text messages that are JSON.
+    async fn hand_messages(
+        &self,
+        way: Way,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+    ) -> std::io::Result<()> {
+        let (mut reader, mut some) = (Reader::new(self.max_document), vec![0; CHUNK]);
+        loop {
+            let count = from.read(&mut some).await?;
+            if count == 0 {
+                return to.shutdown().await;
+            }
+            for piece in reader.read(&some[..count]) {
+                match piece {
+                    Piece::Bytes(bytes) => to.write_all(&bytes).await?,
+                    Piece::Text(text) => match self.swap_message(way, &text).await {
+                        Ok(None) => to.write_all(&text.frames).await?,
+                        Ok(Some(other)) => to.write_all(&text.saying(other.as_bytes())).await?,
+                        Err(refusal) => {
+                            // The side that is told answers it, and the connection ends.
+                            let code = if refusal == Refusal::NotLinked { POLICY_VIOLATION } else { INTERNAL_ERROR };
+                            to.write_all(&text.ending(code)).await?;
+                            return to.flush().await;
+                        }
+                    },
+                }
+            }
+            to.flush().await?;
         }
-    });
-    let mut response = Response::new(Either::Left(Full::default()));
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    *response.headers_mut() = headers;
-    response
+    }
+
+    /// What a text message says with other OpenIDs; `None` when there are none in it, or it is no JSON.
+    async fn swap_message(&self, way: Way, message: &Text) -> Result<Option<String>, Refusal> {
+        let pointers = match way {
+            Way::To => &self.requests.json,
+            Way::From => &self.answers.json,
+        };
+        let Ok(text) = std::str::from_utf8(&message.says) else { return Ok(None) };
+        let found = json::find(text, pointers).unwrap_or_default();
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let swaps = self.swapper.swap(way, found.iter().map(|found| found.open_id.clone())).await?;
+        if way == Way::To && swaps.values().any(Option::is_none) {
+            return Err(Refusal::NotLinked);
+        }
+        Ok(Some(Document { text: text.to_owned(), found, is_json: true }.swapped(&swaps)))
+    }
 }

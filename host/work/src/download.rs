@@ -13,6 +13,7 @@ use berth_model::{
     endpoint::runtime::Endpoint,
     host_app::HostApp,
     mini_app::MiniApp,
+    rollout::Side,
     runtime::Runtime,
 };
 use berth_package::{PackageName, ZipWriter};
@@ -101,7 +102,7 @@ pub async fn package(db: &Db, who: &Fetcher, name: &PackageName, offer: Offer<'_
 async fn is_admitted(tx: &mut Tx, row: &VersionRow, gray: Option<(&GrayTaskId, &str)>) -> Result<bool> {
     let Some((task, guid)) = gray else { return Ok(false) };
     let offers = tx.gray_task(task).await?.is_some_and(|task| task.version_id == row.id);
-    Ok(offers && !tx.admitted_of(task, &[guid]).await?.is_empty())
+    Ok(offers && !tx.devices_of(Side::Gray, task, &[guid]).await?.is_empty())
 }
 
 async fn bound_mini_app(tx: &mut Tx, host_app: &HostAppId, mini_app: &MiniAppId) -> Result<Option<MiniApp>> {

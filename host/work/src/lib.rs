@@ -13,6 +13,7 @@ pub mod config;
 pub mod download;
 pub mod endpoint;
 pub mod event;
+pub mod forget;
 pub mod host_app;
 pub mod identity;
 pub mod log;

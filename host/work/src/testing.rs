@@ -223,17 +223,34 @@ impl TestHost {
     }
 
     async fn put_online(&self, number: &str, kind: ReleaseKind, forced: bool) {
+        self.put_online_of(&shop(), number, kind, forced).await;
+    }
+
+    async fn put_online_of(&self, mini_app: &MiniAppId, number: &str, kind: ReleaseKind, forced: bool) {
         let number = v(number);
         let mut tx = self.app.db.begin().await.unwrap();
-        tx.hold_mini_app(&shop()).await.unwrap();
-        let row = tx.require_version(&shop(), &number).await.unwrap();
-        let tasks = rollout::settle(&mut tx, &shop()).await.unwrap();
+        tx.hold_mini_app(mini_app).await.unwrap();
+        let row = tx.require_version(mini_app, &number).await.unwrap();
+        let tasks = rollout::settle(&mut tx, mini_app).await.unwrap();
         let release = bring_online(&mut tx, &self.caller, &row, kind, forced, String::new()).await.unwrap();
         if kind == ReleaseKind::Publish {
             tasks.end_superseded(&mut tx, "test", &number).await.unwrap();
         }
-        tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(&shop());
+        tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(mini_app);
         tx.commit().await.unwrap();
+    }
+
+    /// A MiniApp of a team of its own, with 1.0.0 online.
+    #[cfg(test)]
+    pub(crate) async fn of_another_team(&self, id: &str) -> MiniAppId {
+        let new = serde_json::from_value(json!({"name": id})).unwrap();
+        let team = crate::access::create_team(&self.app.db, &self.caller, &new).await.unwrap();
+        let new = serde_json::from_value(json!({"name": id, "id": id, "team": team.id})).unwrap();
+        let id = mini_app::create(&self.app.db, &self.caller, new).await.unwrap().id;
+        crate::binding::bind(&self.app.db, &self.caller, &mall(), &id).await.unwrap();
+        self.version_of(&id, "1.0.0", "approved").await;
+        self.put_online_of(&id, "1.0.0", ReleaseKind::Publish, false).await;
+        id
     }
 
     /// Publishes an approved version.
@@ -266,6 +283,16 @@ impl TestHost {
 
     /// Creates a gray task of the version that runs for an hour, after `change` was applied.
     pub async fn task(&self, number: &str, change: impl FnOnce(&mut NewGrayTask)) -> Result<rollout::GrayTask> {
+        self.task_of(&shop(), number, change).await
+    }
+
+    /// The same for a MiniApp.
+    pub(crate) async fn task_of(
+        &self,
+        mini_app: &MiniAppId,
+        number: &str,
+        change: impl FnOnce(&mut NewGrayTask),
+    ) -> Result<rollout::GrayTask> {
         // Ids sort by the millisecond.
         self.clock.advance_seconds(1);
         let now = self.app.db.now();
@@ -282,7 +309,7 @@ impl TestHost {
             policies: Vec::new(),
         };
         change(&mut new);
-        rollout::create(&self.app.db, &*self.app.judges, &self.caller, &shop(), new).await
+        rollout::create(&self.app.db, &*self.app.judges, &self.caller, mini_app, new).await
     }
 
     /// Waits until the index includes everything that is committed.
@@ -303,7 +330,7 @@ impl TestHost {
 
     /// Checks as an SDK does, at once.
     pub async fn check(&self, request: &CheckRequest) -> CheckResponse {
-        check::check(&self.app.checks, &Asker::Key(&self.key), request, &|| true).await.unwrap()
+        check::check(&self.app.checks, &Asker::Key(&self.key), request, &|_| true).await.unwrap()
     }
 
     /// The version that a device without any version gets.

@@ -4,14 +4,14 @@
 use axum::{
     extract::{DefaultBodyLimit, State},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
 use berth_base::error::Error;
 use berth_model::oidc::{AskLogout, Parameters, Refusal, Word};
-use berth_work::oidc::{self, Issuer, LoggedOut, Shown};
+use berth_work::oidc::{self, Browser, Issuer, LoggedOut, Shown};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -27,6 +27,8 @@ use crate::{
 
 /// The field of the page's own form by which a user confirms a logout.
 const CONFIRMED: &str = "confirmed";
+/// The header by which a host app has its web-view bring a login code.
+const LOGIN_CODE: HeaderName = HeaderName::from_static("x-login-code");
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -37,11 +39,12 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// Log a user in to a MiniApp, or a member of a workspace to an internal tool, and send the browser back with a code.
 ///
-/// With a `login_code` the host app vouches for the user, and the browser gets a sign-on, which is enough for other MiniApps
-/// that are bound to the same host app. What is wrong is told to the MiniApp by `error`; where the browser must not be sent
-/// back, it is shown as a page. For an internal tool the portal of the workspace vouches: the browser of somebody who is not signed
-/// on is sent there first. A member who may not open the tool is shown why not, and whom to ask.
-#[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters), responses((status = 303, description = "Back to the client, with `code` or `error`, or on to where members sign on")))]
+/// By a login code the host app vouches for the user. One in the header `X-Login-Code` gives the browser a sign-on, which is enough for
+/// other MiniApps that are bound to the same host app; one in the address logs in once, as any page can have a browser open an address.
+/// What is wrong is told to the MiniApp by `error`; where the browser must not be sent back, it is shown as a page. For an internal
+/// tool the portal of the workspace vouches: the browser of somebody who is not signed on is sent there first, and the login code is
+/// good in that browser alone. A member who may not open the tool is shown why not, and whom to ask.
+#[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters, ("X-Login-Code" = Option<String>, Header, description = "A login code, which the host app has its web-view bring for a MiniApp. It begins a sign-on of the browser")), responses((status = 303, description = "Back to the client, with `code` or `error`, or on to where members sign on")))]
 async fn authorize(State(app): State<Api>, headers: HeaderMap, InQuery(asked): InQuery) -> Response {
     authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
@@ -54,14 +57,16 @@ async fn authorize_posted(State(app): State<Api>, headers: HeaderMap, InForm(ask
 
 async fn authorized(app: &Api, headers: &HeaderMap, asked: &Parameters) -> Result<Response, Refusal> {
     let issuer = Issuer::of(app.config.public_url.as_deref())?;
-    let browser = cookie::read(headers, &issuer);
+    let login_code = headers.get(LOGIN_CODE).and_then(|code| code.to_str().ok()).map(|code| code.to_owned().into());
+    let browser = Browser { login_code, ..cookie::read(headers, &issuer) };
     let sent = oidc::authorize(&app.db, &issuer, asked, &browser).await?;
     sent.refused.iter().for_each(log_refusal);
     let mut response = match (&sent.shown, &sent.refused) {
         (Some(shown), Some(refused)) => not_for_them(shown, refused, &sent.to),
         _ => go(&sent.to)?,
     };
-    for (of, secret) in [(Of::User, &sent.begun.user), (Of::Member, &sent.begun.member)] {
+    let begun = &sent.begun;
+    for (of, secret) in [(Of::User, &begun.user), (Of::Member, &begun.member), (Of::SignIn, &begun.sign_in)] {
         if let Some(secret) = secret {
             response.headers_mut().append(SET_COOKIE, cookie::keep(&issuer, of, secret).map_err(Error::internal)?);
         }

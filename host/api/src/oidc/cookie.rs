@@ -1,20 +1,22 @@
-//! The cookies by which a browser keeps sign-ons, one of a user and one of a member.
+//! The cookies by which a browser keeps sign-ons, one of a user and one of a member, and is known again after a sign-in page.
 //!
 //! `__Host-` has browsers take them from this very host by TLS only, so that no neighbour can slip another one in. Without TLS,
 //! which is for machines of developers, browsers would not take them, and they go by other names.
 
 use axum::http::{HeaderMap, HeaderValue, header::InvalidHeaderValue};
-use berth_model::oidc::SIGN_ON_SECONDS;
+use berth_model::oidc::{SIGN_IN_SECONDS, SIGN_ON_SECONDS};
 use berth_work::oidc::{Browser, Issuer};
 use headers::{Cookie, HeaderMapExt};
 
-/// Whose sign-on a cookie keeps.
+/// What a cookie keeps.
 #[derive(Clone, Copy)]
 pub(super) enum Of {
-    /// A user of a host app.
+    /// The sign-on of a user of a host app.
     User,
-    /// A member of a workspace.
+    /// The sign-on of a member of a workspace.
     Member,
+    /// What is known again after the sign-in page of a workspace.
+    SignIn,
 }
 
 fn name(issuer: &Issuer, of: Of) -> &'static str {
@@ -23,6 +25,8 @@ fn name(issuer: &Issuer, of: Of) -> &'static str {
         (Of::User, false) => "berth-sign-on",
         (Of::Member, true) => "__Host-berth-member-sign-on",
         (Of::Member, false) => "berth-member-sign-on",
+        (Of::SignIn, true) => "__Host-berth-sign-in",
+        (Of::SignIn, false) => "berth-sign-in",
     }
 }
 
@@ -30,12 +34,16 @@ fn name(issuer: &Issuer, of: Of) -> &'static str {
 pub(super) fn read(headers: &HeaderMap, issuer: &Issuer) -> Browser {
     let Some(cookies) = headers.typed_get::<Cookie>() else { return Browser::default() };
     let held = |of| cookies.get(name(issuer, of)).map(str::to_owned);
-    Browser { user: held(Of::User), member: held(Of::Member) }
+    Browser { user: held(Of::User), member: held(Of::Member), sign_in: held(Of::SignIn), login_code: None }
 }
 
 /// Has the browser keep a secret.
 pub(super) fn keep(issuer: &Issuer, of: Of, secret: &str) -> Result<HeaderValue, InvalidHeaderValue> {
-    set(issuer, of, secret, SIGN_ON_SECONDS)
+    let seconds = match of {
+        Of::User | Of::Member => SIGN_ON_SECONDS,
+        Of::SignIn => SIGN_IN_SECONDS,
+    };
+    set(issuer, of, secret, seconds)
 }
 
 /// Has the browser forget what it keeps.
@@ -66,6 +74,8 @@ mod tests {
             forget(&local, Of::Member).unwrap(),
             "berth-member-sign-on=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
         );
+        let known = keep(&safe, Of::SignIn, "s").unwrap();
+        assert_eq!(known, "__Host-berth-sign-in=s; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure");
         let mut headers = HeaderMap::new();
         headers.insert(
             "cookie",

@@ -28,7 +28,8 @@ pub(super) struct AuthorizeParameters {
     max_age: Option<u32>,
     /// An ID token of the user who has to be signed on.
     id_token_hint: Option<String>,
-    /// A login code, which the server of the host app, or of the portal, got for this client. It begins a sign-on of the browser.
+    /// A login code, which the server of the host app, or of the portal, got for this client. That of a host app logs in once; that of a
+    /// portal begins a sign-on of the browser for which it was issued.
     login_code: Option<String>,
 }
 

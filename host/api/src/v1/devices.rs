@@ -10,6 +10,7 @@ use berth_model::{
     access::Caller,
     check::{CheckRequest, CheckResponse, Explanation},
     report::Report,
+    rollout::Side,
 };
 use berth_work::{check, report};
 
@@ -46,7 +47,7 @@ async fn check(
     Json(request): Json<CheckRequest>,
 ) -> Result<Json<CheckResponse>> {
     let (asker, client) = (asker(caller.as_ref(), &headers)?, client.map(|Extension(client)| client));
-    let newcomer = || matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client);
+    let newcomer = |side: Side| matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client, side);
     if let Asker::Key(key) = asker {
         let apps = request.apps.iter().map(|having| having.mini_app.as_str());
         app.let_pass(client, key, apps, &Claims::from(&request.device))?;

@@ -3,11 +3,13 @@
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
-use berth_base::ids::HostAppId;
+use berth_base::ids::{HostAppId, MiniAppId};
 use berth_model::{
     access::Caller,
     app_secret::MiniAppServer,
-    user::{AskLoginCode, CheckSession, EndSession, LoginCode, OpenSession, SessionChecked, UserSession},
+    user::{
+        AskLoginCode, CheckSession, EndSession, LoginCode, OpenSession, SessionChecked, SetUnion, Union, UserSession,
+    },
 };
 use berth_work::user;
 
@@ -19,6 +21,26 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(open_session))
         .routes(routes!(check_session))
         .routes(routes!(end_session))
+        .routes(routes!(union, set_union))
+}
+
+/// Get whether a MiniApp is told the union ids of its users.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/union-ids", tag = "users", params(("id" = MiniAppId, Path)), responses((status = 200, body = Union)))]
+async fn union(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Union>> {
+    Ok(Json(user::union(&app.db, &caller, &id).await?))
+}
+
+/// Set whether a MiniApp is told the union ids of its users, for admins of its team.
+///
+/// A union id is the same for a user of a host app in all MiniApps of the team that are told them.
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/union-ids", tag = "users", params(("id" = MiniAppId, Path)), request_body = SetUnion, responses((status = 200, body = Union)))]
+async fn set_union(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(set): Json<SetUnion>,
+) -> Result<Json<Union>> {
+    Ok(Json(user::set_union(&app.db, &caller, &id, &set).await?))
 }
 
 /// Get a login code for a user of a host app, in the name of its server.

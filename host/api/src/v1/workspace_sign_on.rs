@@ -80,8 +80,8 @@ async fn issue_secret(
     Ok((StatusCode::CREATED, secret_headers(), Json(issued)))
 }
 
-/// Issue a login code for a member, in the name of the server of the portal. With it a browser is signed on to the internal tool, once,
-/// within five minutes, if the member may open it.
+/// Issue a login code for a member, in the name of the server of the portal. With it the browser that came to the sign-in page with
+/// `request` is signed on to the internal tool, once, within five minutes, if the member may open it.
 #[utoipa::path(post, path = "/v1/workspaces/{id}/login-codes", tag = "workspaces", params(("id" = WorkspaceId, Path)), request_body = AskMemberCode, responses((status = 201, body = MemberCode)))]
 async fn issue_login_code(
     State(app): AppState,

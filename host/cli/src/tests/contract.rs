@@ -31,7 +31,7 @@ fn host(asked: Seen<String>) -> Router {
         let more = json!({"id": "m-1", "outcome": "applied", "delivered": true, "millis": 1, "current": true,
             "domains": {"request": ["https://a.example.com"]}, "agreement": {"retention_days": 30}, "missing": [],
             "redirect_uris": [], "post_logout_redirect_uris": [], "ended": 1, "application": ulid("wapp"), "workspace": "acme",
-            "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "member": ulid("mem"), "issued_at": AT,
+            "url": "https://p.example/", "help": "", "secret": "s", "code": "c", "open": "o", "on": true, "member": ulid("mem"), "issued_at": AT,
             "expires_at": AT, "host_app": "ha-super", "apis": []});
         fits_all.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         Json::<Value>(fits_all)
@@ -93,6 +93,8 @@ async fn each_command_asks_as_the_contract_says() {
             r#"POST /v1/host-apps/ha-super/links/end {"account":"ann","mini_app":"mp-shop","partner":"mp-mall","through":"wx0123456789abcdef"}"#.into(),
         ),
         ("user end OPENID", format!(r#"POST /v1/session/end {{"open_id":"{open_id}"}}"#)),
+        ("app union-ids mp-shop", "GET /v1/mini-apps/mp-shop/union-ids".into()),
+        ("app union-ids mp-shop on", r#"PUT /v1/mini-apps/mp-shop/union-ids {"on":true}"#.into()),
         ("oidc show mp-shop", "GET /v1/mini-apps/mp-shop/oidc-client".into()),
         (
             "oidc redirects mp-shop --set https://a.example/ --after-logout https://b.example/",

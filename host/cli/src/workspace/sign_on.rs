@@ -47,7 +47,7 @@ pub enum SignOn {
         who: Named,
         /// The `request` with which the browser came to the sign-in page
         #[arg(long)]
-        request: Option<String>,
+        request: String,
     },
     /// End the sign-ons of a member in all browsers, as the server of the portal does after a logout
     EndSignOns {
@@ -186,6 +186,6 @@ fn code_view(one: MemberCode, paint: &Paint) -> String {
         .field("code", Cell::strong(&one.code))
         .field("member", Cell::of(&one.member))
         .field("expires", paint.when(one.expires_at))
-        .maybe("open", one.open)
+        .field("open", one.open)
         .render(paint)
 }

@@ -39,6 +39,7 @@ use crate::{
     privacy::{PrivacyDraftChanged, PrivacyPublished, UserErasedIn},
     rollout::{Cohort, GrayTask},
     settings::{DomainsChanged, Permit, SensitiveApisChanged},
+    user::Union,
     version::{Release, Trial, Version},
     workspace::{
         AccessChanged, Application, ContactTold, GroupTold, LinkedMiniApp, MemberTold, Workspace,
@@ -123,6 +124,7 @@ catalogue! {
     APP_SECRET_RESET = "app_secret.reset" AppSecret, "The AppSecret of a MiniApp was replaced; the old one stopped at once.";
     APP_SECRET_FROZEN = "app_secret.frozen" AppSecret, "The AppSecret of a MiniApp was frozen; nothing works with it any more.";
     APP_SECRET_UNFROZEN = "app_secret.unfrozen" AppSecret, "The AppSecret of a MiniApp works again.";
+    UNION_ID_SET = "union_id.set" Union, "Whether a MiniApp is told the union ids of its users has changed.";
     OIDC_CLIENT_CHANGED = "oidc.client_changed" OidcClientChanged, "The addresses to which browsers come back to a MiniApp after a login or a logout changed.";
     OIDC_KEY_ROTATED = "oidc.key_rotated" OidcKeyRotated, "Another key signs ID tokens; the former one is served until its tokens have ended.";
     LOGIN_ENTRY_SET = "login_entry.set" LoginEntry, "A provider at which users of a MiniApp log in was registered or changed.";

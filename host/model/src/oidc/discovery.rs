@@ -61,6 +61,7 @@ impl OpenIdConfiguration {
                 "auth_time",
                 "nonce",
                 "host_app",
+                "union_id",
                 "workspace",
                 "name",
                 "given_name",

@@ -49,6 +49,13 @@ pub const SIGN_ON: &str = "berth_sign_on_";
 pub const TOOL_SECRET: &str = "berth_tool_";
 /// The first characters of what a browser keeps of the sign-on of a member.
 pub const MEMBER_SIGN_ON: &str = "berth_member_sign_on_";
+/// The first characters of what a browser keeps that is sent to the sign-in page of a workspace.
+pub const SIGN_IN: &str = "berth_sign_in_";
+/// The parameter by which the request that a browser brings to the sign-in page says which browser it is: the SHA-256 of what it
+/// keeps.
+pub const BROWSER: &str = "browser";
+/// For how many seconds a browser may be at the sign-in page.
+pub const SIGN_IN_SECONDS: i64 = 3600;
 /// The first characters of an access token for a member.
 pub const MEMBER_ACCESS_TOKEN: &str = "berth_member_access_";
 /// The first characters of a refresh token for a member.

@@ -26,9 +26,9 @@ impl Parameters {
         Self::of(form_urlencoded::parse(text).into_owned())
     }
 
-    /// The parameters as a query, without the one that has this name.
-    pub fn query_without(&self, name: &str) -> String {
-        let others = self.0.iter().filter(|(other, _)| *other != name);
+    /// The parameters as a query, without those that have these names.
+    pub fn query_without(&self, names: &[&str]) -> String {
+        let others = self.0.iter().filter(|(other, _)| !names.contains(&other.as_str()));
         let pairs = others.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
         form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!((all.get("a").unwrap(), all.get("b").unwrap(), all.get("d").unwrap()), (Some("1"), None, Some("4")));
         assert!(all.get("c").unwrap_err().detail.contains("twice"));
         assert!(all.required("b").unwrap_err().detail.contains("missing"));
-        assert_eq!(all.query_without("a"), "c=1&c=2&d=4");
+        assert_eq!(all.query_without(&["a", "d"]), "c=1&c=2");
         assert_eq!(format!("{all:?}"), r#"{"a", "c", "d"}"#, "no value shows");
     }
 }

@@ -3,7 +3,7 @@
 use berth_base::ids::{HostAppId, MiniAppId};
 use serde::{Deserialize, Serialize};
 
-use crate::user::OpenId;
+use crate::user::{OpenId, UnionId};
 
 /// Tokens for a user who was logged in.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -43,6 +43,9 @@ pub struct IdToken {
     pub nonce: Option<String>,
     /// Where the user comes from.
     pub host_app: HostAppId,
+    /// The user in all MiniApps of the team that are told union ids; absent when this one is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub union_id: Option<UnionId>,
 }
 
 /// What there is to know of a user who was logged in.
@@ -52,4 +55,7 @@ pub struct UserInfo {
     pub sub: OpenId,
     /// Where the user comes from.
     pub host_app: HostAppId,
+    /// The user in all MiniApps of the team that are told union ids; absent when this one is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub union_id: Option<UnionId>,
 }

@@ -70,6 +70,9 @@ pub struct UserOfMiniApp {
     pub logged_in_at: Option<Millis>,
     /// Whether there is a session key.
     pub has_session: bool,
+    /// Whether the MiniApp is told which user this is in other MiniApps of its team. Union ids are not held.
+    #[serde(default)]
+    pub has_union_id: bool,
     /// What the user has said to privacy agreements, oldest first.
     pub privacy_consents: Vec<PrivacyConsentRecord>,
     /// The subscription messages that the user has been asked about.

@@ -2,8 +2,10 @@
 //! server exchanges for the user's OpenID and a session key (K5–K7).
 
 mod open_id;
+mod union;
 
-pub use open_id::OpenId;
+pub use open_id::{OpenId, UnionId};
+pub use union::{SetUnion, Union};
 
 use berth_base::{
     clock::Millis,
@@ -89,6 +91,9 @@ pub struct UserSession {
     pub host_app: HostAppId,
     /// The user, by a name that this MiniApp has for them and no other one.
     pub open_id: OpenId,
+    /// The user, by a name that all MiniApps of the team have for them that are told union ids; absent when this one is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub union_id: Option<UnionId>,
     /// The key that the MiniApp's server shares with this host for the user, until the user logs in again: the base64 of
     /// 16 random bytes. It must not leave the server.
     pub session_key: String,

@@ -1,7 +1,7 @@
 //! Authorisation codes.
 
 use berth_base::{error::Result, ids::Digest};
-use berth_model::oidc::{IssuedCode, TOKEN_SECONDS};
+use berth_model::oidc::IssuedCode;
 
 use crate::{Tx, execute, fetch};
 
@@ -38,11 +38,5 @@ impl Tx {
         let now = self.now();
         execute!(self, "UPDATE oidc_code SET used_at = $2 WHERE code_sha256 = $1", code, now)?;
         Ok(())
-    }
-
-    /// Deletes the codes that have expired, those of which tokens may still live excepted.
-    pub async fn forget_oidc_codes(&mut self) -> Result<u64> {
-        let before = self.now().plus_seconds(-TOKEN_SECONDS);
-        Ok(execute!(self, "DELETE FROM oidc_code WHERE expires_at <= $1", before)?)
     }
 }

@@ -62,12 +62,6 @@ impl Tx {
         const SQL: &str = "UPDATE oidc_key SET ends_at = $1 WHERE ends_at IS NULL RETURNING kid";
         Ok(fetch!(self, fetch_optional, (String,), SQL, ends_at)?.map(|(kid,)| kid))
     }
-
-    /// Deletes the keys that have ended.
-    pub async fn forget_signing_keys(&mut self) -> Result<u64> {
-        let now = self.now();
-        Ok(execute!(self, "DELETE FROM oidc_key WHERE ends_at <= $1", now)?)
-    }
 }
 
 fn about(kid: &str) -> String {

@@ -123,10 +123,4 @@ impl Tx {
             &user.account
         )?)
     }
-
-    /// Deletes the sign-ons that have expired.
-    pub async fn forget_sign_ons(&mut self) -> Result<u64> {
-        let now = self.now();
-        Ok(execute!(self, "DELETE FROM sign_on WHERE expires_at <= $1", now)?)
-    }
 }

@@ -67,10 +67,4 @@ impl Tx {
     pub async fn end_access_tokens(&mut self, code: &Digest) -> Result<u64> {
         Ok(execute!(self, "DELETE FROM oidc_token WHERE code_sha256 = $1", code)?)
     }
-
-    /// Deletes the access tokens that have expired.
-    pub async fn forget_access_tokens(&mut self) -> Result<u64> {
-        let now = self.now();
-        Ok(execute!(self, "DELETE FROM oidc_token WHERE expires_at <= $1", now)?)
-    }
 }

@@ -1,5 +1,7 @@
 //! Internal tools as OpenID clients: what they have registered, and the sign-ons, codes and tokens of members.
 
+use std::collections::BTreeSet;
+
 use sqlx::types::Json;
 
 use berth_base::{
@@ -7,7 +9,7 @@ use berth_base::{
     error::Result,
     ids::{ApplicationId, Digest, MemberId, SignOnId, UserId, WorkspaceId},
 };
-use berth_model::oidc::{MemberSignOn, SetOidcClient, SignIn, TOKEN_SECONDS, ToolClient, ToolCode, ToolToken};
+use berth_model::oidc::{MemberSignOn, SetOidcClient, SignIn, TokenKind, ToolClient, ToolCode, ToolToken};
 
 use crate::{Db, Tx, execute, fetch, fetch_alone};
 
@@ -119,36 +121,46 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a login code for a member, of which only the hash is stored.
+    /// Adds a login code for a member in one browser, of which only the hash is stored.
     pub async fn insert_member_code(
         &mut self,
         code: &Digest,
         tool: &ApplicationId,
         member: &MemberId,
+        browser: &Digest,
         expires_at: Millis,
     ) -> Result<()> {
         execute!(
             self,
-            "INSERT INTO member_login_code (code_sha256, application_id, member_id, expires_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO member_login_code (code_sha256, application_id, member_id, browser_sha256, expires_at)
+             VALUES ($1, $2, $3, $4, $5)",
             code,
             tool,
             member,
+            browser,
             expires_at
         )?;
         Ok(())
     }
 
-    /// Takes a login code that is valid for this tool, and returns its member. Of many who try, one gets it.
-    pub async fn take_member_code(&mut self, code: &Digest, tool: &ApplicationId) -> Result<Option<MemberId>> {
+    /// Takes a login code that is valid for this tool in this browser, and returns its member. Of many who try, one gets it.
+    pub async fn take_member_code(
+        &mut self,
+        code: &Digest,
+        tool: &ApplicationId,
+        browser: &Digest,
+    ) -> Result<Option<MemberId>> {
         let now = self.now();
         let taken = fetch!(
             self,
             fetch_optional,
             (MemberId,),
-            "DELETE FROM member_login_code WHERE code_sha256 = $1 AND application_id = $2 AND expires_at > $3
+            "DELETE FROM member_login_code
+             WHERE code_sha256 = $1 AND application_id = $2 AND browser_sha256 = $3 AND expires_at > $4
              RETURNING member_id",
             code,
             tool,
+            browser,
             now
         )?;
         Ok(taken.map(|(member,)| member))
@@ -163,19 +175,27 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, (MemberId,), SQL, secret)?.is_some())
     }
 
-    /// Locks the members of whom a secret of this hash speaks, whatever kind of secret it is, until the transaction ends: nothing
-    /// comes from what is being ended, and all who change what a member has do it in one order.
-    pub async fn hold_member_of(&mut self, secret: &Digest) -> Result<()> {
-        execute!(
-            self,
-            "UPDATE workspace_member SET version = version WHERE id IN (
-                SELECT member_id FROM member_login_code WHERE code_sha256 = $1
-                UNION SELECT member_id FROM member_sign_on WHERE secret_sha256 = $1
-                UNION SELECT member_id FROM tool_code WHERE code_sha256 = $1
-                UNION SELECT member_id FROM tool_token WHERE token_sha256 = $1)",
-            secret
-        )?;
+    /// Locks the members of whom secrets of these hashes speak, whatever kind of secret they are, until the transaction ends: nothing
+    /// comes from what is being ended. Members are locked in the order of their ids, so that two browsers that each have something of
+    /// the other's member do not wait for each other.
+    pub async fn hold_members_of(&mut self, secrets: &[&Digest]) -> Result<()> {
+        let mut members = BTreeSet::new();
+        for secret in secrets {
+            members.extend(self.members_of(secret).await?);
+        }
+        for member in members {
+            execute!(self, "UPDATE workspace_member SET version = version WHERE id = $1", &member)?;
+        }
         Ok(())
+    }
+
+    async fn members_of(&mut self, secret: &Digest) -> Result<Vec<String>> {
+        const SQL: &str = "SELECT member_id FROM member_login_code WHERE code_sha256 = $1
+             UNION SELECT member_id FROM member_sign_on WHERE secret_sha256 = $1
+             UNION SELECT member_id FROM tool_code WHERE code_sha256 = $1
+             UNION SELECT member_id FROM tool_token WHERE token_sha256 = $1";
+        let rows = fetch!(self, fetch_all, (String,), SQL, secret)?;
+        Ok(rows.into_iter().map(|(member,)| member).collect())
     }
 
     /// Locks a member of a workspace until the transaction ends. Returns whether there is one.
@@ -310,18 +330,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends the tokens of a kind that came from a code but for the newest `keep`, which are those that expire last.
+    pub async fn end_older_tool_tokens(&mut self, code: &Digest, kind: TokenKind, keep: i64) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM tool_token WHERE token_sha256 IN (SELECT token_sha256 FROM tool_token
+             WHERE code_sha256 = $1 AND kind = $2 ORDER BY expires_at DESC, token_sha256 LIMIT 1000 OFFSET $3)",
+            code,
+            kind,
+            keep
+        )?;
+        Ok(())
+    }
+
     /// Ends the tokens that came from a code.
     pub async fn end_tool_tokens(&mut self, code: &Digest) -> Result<u64> {
         Ok(execute!(self, "DELETE FROM tool_token WHERE code_sha256 = $1", code)?)
-    }
-
-    /// Deletes what has expired of members' sign-on: login codes, sign-ons, codes and tokens.
-    pub async fn forget_member_sign_ons(&mut self) -> Result<()> {
-        let now = self.now();
-        execute!(self, "DELETE FROM member_login_code WHERE expires_at <= $1", now)?;
-        execute!(self, "DELETE FROM member_sign_on WHERE expires_at <= $1", now)?;
-        execute!(self, "DELETE FROM tool_code WHERE expires_at <= $1", now.plus_seconds(-TOKEN_SECONDS))?;
-        execute!(self, "DELETE FROM tool_token WHERE expires_at <= $1", now)?;
-        Ok(())
     }
 }

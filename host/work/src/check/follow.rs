@@ -16,7 +16,7 @@ use berth_check::{
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
     judge::{JudgeSpec, Judges, Unready},
 };
-use berth_model::check::Key;
+use berth_model::{check::Key, rollout::Side};
 
 use super::{
     judge::Cohorts,
@@ -194,7 +194,7 @@ async fn catch_up(
 ) -> Result<()> {
     let Some(Gathered { admitted, failures, .. }) = gathered.get(task) else { return Ok(()) };
     while known.known() < *admitted {
-        let rows = tx.admissions_after(task.as_str(), known.known(), CHUNK).await?;
+        let rows = tx.devices_after(Side::Gray, task.as_str(), known.known(), CHUNK).await?;
         let Some((_, last)) = rows.last() else { break };
         known.extend(rows.iter().map(|(guid, _)| Key::of(guid)), *last);
     }
@@ -216,7 +216,7 @@ async fn catch_up_bystanders(
 ) -> Result<()> {
     let Some(Gathered { bystanders, .. }) = gathered.get(task) else { return Ok(()) };
     while known.known() < *bystanders {
-        let rows = tx.bystanders_after(task.as_str(), known.known(), CHUNK).await?;
+        let rows = tx.devices_after(Side::Beside, task.as_str(), known.known(), CHUNK).await?;
         let Some((_, last)) = rows.last() else { break };
         known.extend(rows.iter().map(|(guid, _)| Key::of(guid)), *last);
     }

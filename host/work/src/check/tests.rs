@@ -283,7 +283,7 @@ async fn o2_only_what_is_online_and_on_the_shelf_has_an_offline_package() {
 async fn f80_the_key_must_be_that_of_the_host_app() {
     let host = host().await;
     host.settle().await;
-    let wrong = check(&host.app.checks, &Asker::Key("pk_0"), &question(&device("g"), None), &|| true).await;
+    let wrong = check(&host.app.checks, &Asker::Key("pk_0"), &question(&device("g"), None), &|_| true).await;
     assert_eq!(wrong.map_err(|error| error.code).err(), Some(Code::InvalidHostAppKey));
     let stranger = crate::testing::person(host.caller.account.clone(), Vec::new());
     let refused = explain(&host.app.checks, &stranger, &question(&device("g"), None)).await;

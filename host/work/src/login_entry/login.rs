@@ -14,6 +14,9 @@ use berth_store::{Db, login_entry::LoginRow};
 use super::{LoginEntries, bindings, digest, held_user};
 use crate::user::require_service;
 
+/// How many logins of a user of a MiniApp are under way at most. A further one ends the oldest.
+const MOST_LOGINS: i64 = 10;
+
 /// Begins a login of a user at an entry. What comes back is opened in a browser, once, within five minutes.
 ///
 /// # Errors
@@ -35,6 +38,7 @@ pub async fn begin(entries: &LoginEntries, server: &MiniAppServer, begin: BeginL
     let id = AuthorisedLoginId::generate(tx.now(), tx.random());
     let row = LoginRow::new(id, entry.id, &open_id, state);
     tx.insert_authorised_login(&row, &digest(&ticket.into()), expires_at).await?;
+    tx.end_older_logins(&open_id, MOST_LOGINS).await?;
     tx.commit().await?;
     Ok(AuthorisedLogin { entry: name, address, expires_at })
 }

@@ -9,7 +9,6 @@
 //! needs, verifier and nonce, follows from the browser's cookie. Who a user is at a provider is stored sealed, and found by a MAC.
 
 mod bindings;
-mod forget;
 mod login;
 mod manage;
 mod provider;
@@ -17,7 +16,6 @@ mod visit;
 
 pub use berth_model::login_entry::*;
 pub use bindings::{end, end_of_account, of_account, of_open_id};
-pub use forget::run_forgetter;
 pub use login::{begin, finish};
 pub use manage::{list, put, remove};
 pub use provider::Fault;

@@ -25,8 +25,8 @@ use crate::user::{open_id, require_service};
 pub async fn authorize(db: &Db, issuer: &Issuer, asked: &Parameters, browser: &Browser) -> Result<Sent, Refusal> {
     let target = Target::read(asked)?;
     match &target.client {
-        ClientId::MiniApp(id) => for_mini_app(db, issuer, id, &target, asked, browser.user.as_deref()).await,
-        ClientId::Tool(id) => tool::authorize(db, issuer, id, &target, asked, browser.member.as_deref()).await,
+        ClientId::MiniApp(id) => for_mini_app(db, issuer, id, &target, asked, browser).await,
+        ClientId::Tool(id) => tool::authorize(db, issuer, id, &target, asked, browser).await,
     }
 }
 
@@ -36,7 +36,7 @@ async fn for_mini_app(
     id: &MiniAppId,
     target: &Target,
     asked: &Parameters,
-    browser: Option<&str>,
+    browser: &Browser,
 ) -> Result<Sent, Refusal> {
     let client = db.read().await?.oidc_client(id).await?;
     if !client.redirect_uris.contains(&target.redirect_uri) {
@@ -45,7 +45,7 @@ async fn for_mini_app(
     let done = log_in(db, issuer, id, target, asked, browser).await;
     let to = answer(issuer, target, done.as_ref().map(|done| done.code.as_str()));
     Ok(match done {
-        Ok(done) => Sent { to, begun: Browser { user: done.sign_on, member: None }, ..Sent::default() },
+        Ok(done) => Sent { to, begun: Browser { user: done.sign_on, ..Browser::default() }, ..Sent::default() },
         Err(refused) => Sent { to, refused: Some(refused), ..Sent::default() },
     })
 }
@@ -69,12 +69,13 @@ async fn log_in(
     mini_app: &MiniAppId,
     target: &Target,
     asked: &Parameters,
-    browser: Option<&str>,
+    browser: &Browser,
 ) -> Result<LoggedIn, Refusal> {
     let asked = Asked::read(asked)?;
-    let browser = browser.map(|secret| Digest::of(secret.as_bytes()));
-    let login_code = asked.login_code.as_ref().map(|code| Digest::of(code.expose().as_bytes()));
-    if !db.read().await?.knows_browser(browser.as_ref(), login_code.as_ref()).await? {
+    let login_code = LoginCode::read(&asked, browser)?;
+    let browser = browser.user.as_ref().map(|secret| Digest::of(secret.as_bytes()));
+    let known = login_code.as_ref().map(|code| &code.sha256);
+    if !db.read().await?.knows_browser(browser.as_ref(), known).await? {
         return Err(login_required());
     }
     let mut tx = db.begin().await?;
@@ -88,9 +89,31 @@ async fn log_in(
     Ok(LoggedIn { code, sign_on: secret })
 }
 
+/// The word of the host app's server that this is the user.
+struct LoginCode {
+    sha256: Digest,
+    /// Whether the host app itself has sent it with its web-view, by the header.
+    by_host_app: bool,
+}
+
+impl LoginCode {
+    fn read(asked: &Asked, browser: &Browser) -> Result<Option<Self>, Refusal> {
+        let (code, by_host_app) = match (&browser.login_code, &asked.login_code) {
+            (Some(_), Some(_)) => {
+                let detail = "The login code is there twice. Send the one of the header X-Login-Code alone.";
+                return Err(Refusal::request(detail));
+            }
+            (Some(code), None) => (code, true),
+            (None, Some(code)) => (code, false),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Self { sha256: Digest::of(code.expose().as_bytes()), by_host_app }))
+    }
+}
+
 fn login_required() -> Refusal {
     let detail = "Nobody is signed on in this browser, or it was too long ago. Have the host app ask its server for a login \
-                  code, and open this address with login_code.";
+                  code, and open this address with it in the header X-Login-Code.";
     Refusal::new(Word::LoginRequired, detail)
 }
 
@@ -100,19 +123,20 @@ async fn signed_on(
     tx: &mut Tx,
     client: &MiniAppId,
     asked: &Asked,
-    login_code: Option<Digest>,
+    login_code: Option<LoginCode>,
     browser: Option<Digest>,
 ) -> Result<(SignOn, Option<String>), Refusal> {
-    let user = match login_code {
-        Some(code) => Some(vouched(tx, client, &code).await?),
+    let user = match &login_code {
+        Some(code) => Some(vouched(tx, client, &code.sha256).await?),
         None => None,
     };
+    let by_host_app = login_code.is_some_and(|code| code.by_host_app);
     let held = match browser {
         Some(secret) => tx.hold_sign_on(&secret).await?,
         None => None,
     };
     match (user, held) {
-        (Some(user), held) => begin(tx, user, held).await.map(|(sign_on, secret)| (sign_on, Some(secret))),
+        (Some(user), held) => begin(tx, user, held, by_host_app).await,
         (None, Some(held)) if asked.takes(held.signed_on_at, tx.now()) => Ok((held, None)),
         (None, _) => Err(login_required()),
     }
@@ -127,24 +151,33 @@ async fn vouched(tx: &mut Tx, client: &MiniAppId, login_code: &Digest) -> Result
 }
 
 /// Begins a sign-on. One of the same user in this browser goes on under a new secret; one of another user ends.
-async fn begin(tx: &mut Tx, user: User, held: Option<SignOn>) -> Result<(SignOn, String), Refusal> {
+///
+/// Whoever has a login code of their own can have another browser open an address with it. So a code in an address logs in once: by
+/// it the browser gets no sign-on that it would be somebody by from then on, and loses none. What it logs in to knows by `state` and
+/// by the verifier that it has not asked.
+async fn begin(
+    tx: &mut Tx,
+    user: User,
+    held: Option<SignOn>,
+    by_host_app: bool,
+) -> Result<(SignOn, Option<String>), Refusal> {
     let secret = secret::generate(SIGN_ON, tx.random());
     let hash = Digest::of(secret.as_bytes());
     let (signed_on_at, expires_at) = (tx.now(), tx.now().plus_seconds(SIGN_ON_SECONDS));
     match held {
         Some(held) if held.user() == user => {
             tx.renew_sign_on(&held.id, &hash, signed_on_at, expires_at).await?;
-            Ok((SignOn { signed_on_at, expires_at, ..held }, secret))
+            Ok((SignOn { signed_on_at, expires_at, ..held }, Some(secret)))
         }
         held => {
-            if let Some(held) = held {
+            if let Some(held) = held.filter(|_| by_host_app) {
                 tx.end_sign_on(&held.id).await?;
             }
             let User { host_app, account } = user;
             let id = SignOnId::generate(signed_on_at, tx.random());
             let sign_on = SignOn { id, host_app_id: host_app, account, signed_on_at, expires_at };
             tx.insert_sign_on(&hash, &sign_on).await?;
-            Ok((sign_on, secret))
+            Ok((sign_on, by_host_app.then_some(secret)))
         }
     }
 }

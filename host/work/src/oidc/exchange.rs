@@ -12,7 +12,7 @@ use berth_store::{Db, Tx};
 use super::{Issuer, keys};
 use crate::{
     app_secret::Proved,
-    user::{open_id, require_service},
+    user::{open_id, require_service, union_id},
 };
 
 /// Exchanges a code for tokens. `proved` says that the server is that of `mini_app`. Of many who try a code at once, one is
@@ -74,6 +74,7 @@ async fn give(tx: &mut Tx, issuer: &Issuer, code: &IssuedCode, proved: Proved) -
         iat: now.0 / 1000,
         auth_time: code.signed_on_at.0 / 1000,
         nonce: code.nonce.clone(),
+        union_id: union_id::make(tx, mini_app, &user).await?,
         host_app: user.host_app,
     };
     Ok(TokenAnswer {

@@ -12,7 +12,6 @@
 mod authorize;
 mod browser;
 mod exchange;
-mod forget;
 mod issuer;
 pub(crate) mod jose;
 mod keys;
@@ -27,7 +26,6 @@ pub use authorize::authorize;
 pub use berth_model::oidc::*;
 pub use browser::Browser;
 pub use exchange::exchange;
-pub use forget::run_forgetter;
 pub use issuer::Issuer;
 pub use keys::{jwks, rotate as rotate_key};
 pub use logout::{LoggedOut, log_out};

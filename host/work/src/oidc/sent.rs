@@ -9,7 +9,7 @@ use super::{Browser, Issuer};
 pub struct Sent {
     /// The address: one that the client has registered, or the sign-in page of a workspace.
     pub to: String,
-    /// The secrets of sign-ons that have begun, for the browser to keep.
+    /// The secrets of sign-ons that have begun, and of being known again, for the browser to keep.
     pub begun: Browser,
     /// Why the user was not logged in, which the address tells the client.
     pub refused: Option<Refusal>,

@@ -8,7 +8,7 @@ use berth_model::{
 use berth_store::Db;
 
 use super::tool;
-use crate::user::{open_id, require_service};
+use crate::user::{open_id, require_service, union_id};
 
 /// What a client is told.
 #[derive(Debug, serde::Serialize)]
@@ -35,7 +35,8 @@ pub async fn user_info(db: &Db, token: &str) -> Result<Told, Refusal> {
     require_service(&mut tx, &row.mini_app_id).await.map_err(|_| ended())?;
     let user = User { host_app: row.host_app_id, account: row.account };
     let sub = open_id::find(&mut tx, &row.mini_app_id, &user).await?.ok_or_else(ended)?;
-    Ok(Told::User(UserInfo { sub, host_app: user.host_app }))
+    let union_id = union_id::find(&mut tx, &row.mini_app_id, &user).await?;
+    Ok(Told::User(UserInfo { sub, host_app: user.host_app, union_id }))
 }
 
 fn ended() -> Refusal {

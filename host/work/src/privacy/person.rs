@@ -67,6 +67,7 @@ async fn of_mini_app(tx: &mut Tx, known: KnownUser) -> Result<UserOfMiniApp> {
         privacy_consents: tx.privacy_consents(&known.open_id_sha256).await?,
         subscriptions: tx.subscriptions_held(&known).await?,
         messages: tx.messages_held(&known).await?,
+        has_union_id: tx.union_of(&known.mini_app_id).await?.is_some(),
         mini_app: known.mini_app_id,
         known_since: known.created_at,
         logged_in_at: Some(known.session_at).filter(|at| at.0 > 0),

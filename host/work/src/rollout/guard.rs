@@ -37,7 +37,10 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// How long a guard stays with a host that says nothing more: longer than the longest evaluation may take, and the wait for a
 /// place to run in.
-const LEASE_SECONDS: i64 = 180;
+pub(super) const LEASE_SECONDS: i64 = 180;
+
+/// After how long a guard that could not be looked at is due again.
+pub(super) const AGAIN_SECONDS: i64 = 10;
 
 /// Looks that a progress has at most.
 const LOOKS: i64 = 10;
@@ -86,8 +89,11 @@ pub async fn run(guards: Arc<Guards>) {
 #[tracing::instrument(name = "guards.look_around", skip_all)]
 pub async fn look_around(guards: &Guards) -> Result<usize> {
     let mut asked = 0;
-    while let Some(watch) = claim(guards.db()).await? {
-        look(guards, watch).await?;
+    while let Some(claimed) = claim(guards.db()).await? {
+        if let Err(error) = look(guards, claimed.clone()).await {
+            put_off(guards.db(), claimed).await?;
+            return Err(error);
+        }
         asked += 1;
     }
     Ok(asked)
@@ -100,20 +106,36 @@ pub async fn release(db: &Db) -> Result<()> {
     tx.commit().await
 }
 
-async fn claim(db: &Db) -> Result<Option<GuardWatch>> {
+/// A guard whose time has come, in the hands of one worker.
+#[derive(Clone)]
+struct Claimed {
+    watch: GuardWatch,
+    lease: Lease,
+}
+
+async fn claim(db: &Db) -> Result<Option<Claimed>> {
     // Most of the time nothing is due, and to see that takes no lock.
     if !db.read().await?.has_due_guard(db.now()).await? {
         return Ok(None);
     }
     let mut tx = db.begin().await?;
-    let claimed = tx.claim_guard(&Lease::of(db, LEASE_SECONDS)).await?;
+    let lease = Lease::of(db, LEASE_SECONDS);
+    let claimed = tx.claim_guard(&lease).await?;
     tx.commit().await?;
-    Ok(claimed)
+    Ok(claimed.map(|watch| Claimed { watch, lease }))
+}
+
+/// Gives back a guard that could not be looked at, for a while in which others of its team have their turn.
+async fn put_off(db: &Db, Claimed { mut watch, lease }: Claimed) -> Result<()> {
+    let mut tx = db.begin().await?;
+    watch.due_at = tx.now().plus_seconds(AGAIN_SECONDS);
+    tx.give_guard_back(&watch, &lease).await?;
+    tx.commit().await
 }
 
 /// A window that is over, with what there is to say of it.
 struct Due {
-    watch: GuardWatch,
+    claimed: Claimed,
     binding: PolicyBindingRow,
     /// How the guard watches.
     terms: Watch,
@@ -128,14 +150,14 @@ enum Turn {
     /// A window is over.
     Ask(Box<Due>),
     /// The task has begun, or begun again, or its windows have changed: the guard waits for a window to be over.
-    Wait(GuardWatch),
+    Wait(Claimed),
 }
 
-async fn look(guards: &Guards, watch: GuardWatch) -> Result<()> {
-    match turn(guards.db(), watch).await? {
-        Turn::Wait(watch) => {
+async fn look(guards: &Guards, claimed: Claimed) -> Result<()> {
+    match turn(guards.db(), claimed).await? {
+        Turn::Wait(Claimed { watch, lease }) => {
             let mut tx = guards.db().begin().await?;
-            tx.give_guard_back(&watch, guards.db().host()).await?;
+            tx.give_guard_back(&watch, &lease).await?;
             tx.commit().await
         }
         Turn::Ask(due) => {
@@ -149,7 +171,8 @@ async fn look(guards: &Guards, watch: GuardWatch) -> Result<()> {
     }
 }
 
-async fn turn(db: &Db, mut watch: GuardWatch) -> Result<Turn> {
+async fn turn(db: &Db, mut claimed: Claimed) -> Result<Turn> {
+    let watch = &mut claimed.watch;
     let mut tx = db.read().await?;
     let now = tx.now();
     let task = tx.gray_task(&watch.task_id).await?;
@@ -162,7 +185,7 @@ async fn turn(db: &Db, mut watch: GuardWatch) -> Result<Turn> {
     let over = (now.0 - since.0).max(0) / width;
     (watch.since, watch.due_at) = (since, Millis(since.0 + (over + 1) * width));
     if over == 0 {
-        return Ok(Turn::Wait(watch));
+        return Ok(Turn::Wait(claimed));
     }
     let windows = |firsts| health::windows(terms.window_minutes, over.unsigned_abs(), firsts);
     let gray = windows(tx.firsts_of_admitted(&task.id, since, width).await?);
@@ -173,7 +196,7 @@ async fn turn(db: &Db, mut watch: GuardWatch) -> Result<Turn> {
         Beside { gray: health::total(&gray), online: health::total(&online) },
     );
     let health = Health { task_id: task.id.to_string(), version: task.version.to_string(), gray, online };
-    Ok(Turn::Ask(Box::new(Due { watch, binding, terms, task, health, window, total })))
+    Ok(Turn::Ask(Box::new(Due { claimed, binding, terms, task, health, window, total })))
 }
 
 /// What the guard says, unless there are too few devices to ask about. That it cannot be loaded counts as its failure: a
@@ -194,18 +217,18 @@ async fn opinion(guards: &Guards, due: &Due) -> Opinion {
 }
 
 /// Records what came of a window, and moves the task if that is called for. False, and nothing changes, when the task was
-/// moved meanwhile or another host has the guard.
+/// moved meanwhile or another worker has the guard.
 #[tracing::instrument(name = "guard.act", skip_all, fields(gray_task = %due.task.id, guard = %due.binding.id))]
 async fn act(db: &Db, due: &Due, opinion: Opinion) -> Result<bool> {
     let mut tx = db.begin().await?;
     tx.hold_mini_app(&due.task.mini_app_id).await?;
     let mut task = tx.hold_gray_task(&due.task.id).await?;
-    let mut watch = due.watch.clone();
+    let Claimed { mut watch, lease } = due.claimed.clone();
     let current = task.state == State::Delivering && tx.delivers_since(&task.id).await? == Some(watch.since);
     if current {
         *watch.counts.0.of(opinion.said) += 1;
     }
-    if !tx.give_guard_back(&watch, db.host()).await? {
+    if !tx.give_guard_back(&watch, &lease).await? {
         return Ok(false);
     }
     if current {

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use berth_base::ids::GrayTaskId;
+use berth_base::{clock::Millis, ids::GrayTaskId};
 use berth_judge::testing::Guest;
 use berth_model::{policy::registry::NewPolicyBinding, report::Report};
-use berth_store::Tx;
+use berth_store::{Lease, Tx, guard::GuardWatch, testing::run};
 
 use crate::{
     report,
@@ -190,6 +190,65 @@ async fn g13_f51_a_guard_of_a_host_that_died_is_asked_by_another_one() {
     tx.commit().await.expect("commit");
     assert_eq!((look_after(&host, 0).await, look_after(&host, 1).await), (0, 1));
     assert_eq!(said(&host, &task).await, [GuardSaid::TooFew]);
+}
+
+/// Takes the next guard for a worker of this host, at a moment.
+async fn taken(host: &TestHost, seconds: i64) -> Option<(GuardWatch, Lease)> {
+    let db = &host.app.db;
+    let lease = Lease::at(db.host(), db.now().plus_seconds(seconds), guard::LEASE_SECONDS);
+    let mut tx = db.begin().await.expect("begin");
+    let watch = tx.claim_guard(&lease).await.expect("claim");
+    tx.commit().await.expect("commit");
+    watch.map(|watch| (watch, lease))
+}
+
+async fn given_back(host: &TestHost, (watch, lease): &(GuardWatch, Lease)) -> bool {
+    let mut tx = host.app.db.begin().await.expect("begin");
+    let done = tx.give_guard_back(watch, lease).await.expect("give back");
+    tx.commit().await.expect("commit");
+    done
+}
+
+#[tokio::test]
+async fn g13_f51_a_worker_that_took_too_long_gives_nothing_back_that_another_one_of_its_host_has() {
+    let (host, _) = watched(vec![guard("by-hand", json!({}))], &[Guest::guard()]).await;
+    let slow = taken(&host, 300).await.expect("due");
+    assert!(taken(&host, 300).await.is_none());
+    let other = taken(&host, 300 + guard::LEASE_SECONDS).await.expect("the lease is over");
+    assert_eq!((given_back(&host, &slow).await, given_back(&host, &other).await), (false, true));
+}
+
+#[tokio::test]
+async fn g13_a_guard_that_could_not_be_looked_at_is_due_again_soon() {
+    let (host, task) = watched(vec![guard("by-hand", json!({}))], &[Guest::guard()]).await;
+    host.clock.advance_seconds(300);
+    run(&host.app.db, "UPDATE policy_binding SET watch = '{\"min_devices\": \"many\"}' WHERE watch IS NOT NULL").await;
+    assert!(look_around(&host.app.guards).await.is_err());
+    run(&host.app.db, "UPDATE policy_binding SET watch = NULL WHERE watch IS NOT NULL").await;
+    host.clock.advance_seconds(guard::AGAIN_SECONDS - 1);
+    assert_eq!(look_around(&host.app.guards).await.expect("look"), 0);
+    host.clock.advance_seconds(1);
+    assert_eq!(look_around(&host.app.guards).await.expect("look"), 1);
+    assert_eq!(said(&host, &task).await, [GuardSaid::TooFew]);
+}
+
+#[tokio::test]
+async fn g13_f77_teams_take_turns_with_their_guards() {
+    let guards = vec![guard("by-hand", json!({})), guard("by-hand", json!({"mode": "shadow"}))];
+    let (host, busy) = watched(guards, &[Guest::guard()]).await;
+    let tea = host.of_another_team("tea").await;
+    host.version_of(&tea, "1.1.0", "approved").await;
+    let calm =
+        host.task_of(&tea, "1.1.0", |new| new.policies = vec![guard("by-hand", json!({}))]).await.expect("task").id;
+    look_around(&host.app.guards).await.expect("look");
+    // The guards of the busy team have waited for longer, and one of them comes first; then it is the turn of the other team.
+    let mut order = Vec::new();
+    while let Some((mut watch, lease)) = taken(&host, 400).await {
+        watch.due_at = Millis(host.app.db.now().0 + 1_000_000);
+        order.push(watch.task_id.clone());
+        assert!(given_back(&host, &(watch, lease)).await);
+    }
+    assert_eq!(order, [&busy, &calm, &busy].map(Clone::clone));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use berth_base::error::Result;
 use berth_check::{MarkQueue, Marks, TaskMarks};
 use berth_model::{
     event::{self, GrayFellBack, kind},
-    rollout::fallen_is_told,
+    rollout::{Side, fallen_is_told},
 };
 use berth_store::{Db, Tx, gray_task::TaskRow, guard::BystanderMarks};
 
@@ -52,7 +52,7 @@ async fn write(db: &Db, marks: Marks, max_failures: u8) -> Result<()> {
 async fn write_task(tx: &mut Tx, task: &TaskRow, marks: &TaskMarks) -> Result<HashMap<String, u64>> {
     let now = tx.now();
     for (mark, guids) in &marks.marked {
-        tx.mark_admissions(&task.id, *mark, guids, now).await?;
+        tx.mark_devices(Side::Gray, &task.id, *mark, guids, now).await?;
     }
     for (runs, guids) in [(true, &marks.running), (false, &marks.failing)] {
         if !guids.is_empty() {

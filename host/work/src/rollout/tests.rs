@@ -19,6 +19,7 @@ use berth_model::{
     check::{Reason, Status},
     event::EventQuery,
     report::Report,
+    rollout::Side,
 };
 
 use crate::{
@@ -213,7 +214,7 @@ async fn i3_cap_is_exact_with_many_devices_on_two_hosts_and_counts_a_device_once
     let task = get(&one.app.db, &one.caller, &task.id).await.expect("task");
     assert_eq!((task.admitted, task.state, task.ended_by, task.honoured), (100, State::Ended, Some(Cause::Cap), true));
     let mut tx = one.app.db.read().await.expect("read");
-    let stored = tx.admissions_after(task.id.as_str(), 0, 1000).await.expect("admissions");
+    let stored = tx.devices_after(Side::Gray, task.id.as_str(), 0, 1000).await.expect("admissions");
     drop(tx);
     assert_eq!(stored.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
     one.settle().await;
@@ -240,7 +241,7 @@ async fn i3_cap_holds_while_the_task_is_suspended_and_resumed() {
     let told = asking.await.expect("no panic");
     let mut tx = one.app.db.read().await.expect("read");
     let row = tx.gray_task(&task).await.expect("read").expect("task");
-    let stored = tx.admissions_after(task.as_str(), 0, 1000).await.expect("admissions");
+    let stored = tx.devices_after(Side::Gray, task.as_str(), 0, 1000).await.expect("admissions");
     assert!(row.admitted <= 50 && stored.len() as u64 == row.admitted);
     assert!(told.iter().all(|guid| stored.iter().any(|(known, _)| known == guid)), "nobody gets it uncounted");
 }
@@ -293,7 +294,11 @@ async fn g9_two_hosts_that_admit_at_once_to_two_tasks_leave_each_device_in_one()
     let mut guids = Vec::new();
     for task in &tasks {
         guids.extend(
-            tx.admissions_after(task.as_str(), 0, 1000).await.expect("admissions").into_iter().map(|(guid, _)| guid),
+            tx.devices_after(Side::Gray, task.as_str(), 0, 1000)
+                .await
+                .expect("admissions")
+                .into_iter()
+                .map(|(guid, _)| guid),
         );
     }
     guids.sort();

@@ -8,17 +8,18 @@
 //!
 //! A MiniApp learns the user by an OpenID and nothing else. It is a MAC of MiniApp, host app and account under a key that
 //! the host makes once and keeps sealed: sealing it anew under another key (`berth admin rotate-secrets`) leaves it as it
-//! is, and with it all OpenIDs. The database has only hashes of OpenIDs.
+//! is, and with it all OpenIDs. The database has only hashes of OpenIDs. Where a team asks for it, its MiniApps also get a name that they
+//! share: [`union_id`].
 
 mod code;
-mod forget;
 pub(crate) mod open_id;
 mod session;
+pub(crate) mod union_id;
 
 pub use berth_model::user::*;
 pub use code::issue_login_code;
-pub use forget::run_forgetter;
 pub use session::{check_session, end_session, open_session};
+pub use union_id::{set_union, union};
 
 use berth_base::{
     error::{Error, Result},

@@ -50,11 +50,16 @@ pub(crate) fn of(key: &SecretKey, mini_app: &MiniAppId, user: &User) -> Result<O
     of_parts(key, [mini_app.as_str(), user.host_app.as_str(), &user.account])
 }
 
-/// The OpenID of whom these parts name together: an HMAC-SHA256. None of them holds a NUL, so no two have the same text.
+/// The OpenID of whom these parts name together.
 pub(crate) fn of_parts(key: &SecretKey, parts: [&str; 3]) -> Result<OpenId> {
+    Ok(OpenId::of_mac(&mac(key, parts)?))
+}
+
+/// The HMAC-SHA256 of parts that name somebody together. None of them holds a NUL, so no two have the same text.
+pub(super) fn mac(key: &SecretKey, parts: [&str; 3]) -> Result<[u8; 32]> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(Error::internal)?;
     mac.update(parts.join("\0").as_bytes());
-    Ok(OpenId::of_mac(&mac.finalize().into_bytes().into()))
+    Ok(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_store::Db;
 
-use super::{open_id, require_service};
+use super::{open_id, require_service, union_id};
 use crate::app_secret;
 
 /// Exchanges a login code for the user's OpenID and a new session key, in place of the former one. Of many who try a code at
@@ -32,10 +32,11 @@ pub async fn open_session(db: &Db, open: OpenSession) -> Result<UserSession> {
     require_service(&mut tx, &mini_app).await?;
     let user = tx.take_login_code(&Digest::of(code.expose().as_bytes()), &mini_app).await?.ok_or_else(invalid_code)?;
     let open_id = open_id::make(&mut tx, &mini_app, &user).await?;
+    let union_id = union_id::make(&mut tx, &mini_app, &user).await?;
     let session_key = new_session_key(tx.random());
     tx.put_session(&open_id, &mini_app, &user, &session_key).await?;
     tx.commit().await?;
-    Ok(UserSession { mini_app, host_app: user.host_app, open_id, session_key })
+    Ok(UserSession { mini_app, host_app: user.host_app, open_id, union_id, session_key })
 }
 
 fn invalid_code() -> Error {

@@ -63,9 +63,8 @@ pub struct AskMemberCode {
     /// The member, by the name by which they log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// The `request` with which the browser came to the sign-in page, unchanged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<String>,
+    /// The `request` with which the browser came to the sign-in page, unchanged. The code is good in this browser alone.
+    pub request: String,
 }
 
 /// A login code for a member.
@@ -80,9 +79,8 @@ pub struct MemberCode {
     pub code: String,
     /// When it stops being valid: five minutes after it was issued.
     pub expires_at: Millis,
-    /// Where to send the browser now: on with its `request`; absent when there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<String>,
+    /// Where to send the browser now: on with its `request`.
+    pub open: String,
 }
 
 /// Ends the sign-ons of a member, in whatever browser, as after a logout from the portal.

@@ -5,8 +5,8 @@ use berth_base::{
     secret,
 };
 use berth_model::oidc::{
-    AUTHORISATION_CODE, Asked, CODE_SECONDS, MEMBER_SIGN_ON, MemberIdToken, MemberSignOn, Parameters, Refusal,
-    SIGN_ON_SECONDS, Target, ToolClient, ToolCode, Word, back,
+    AUTHORISATION_CODE, Asked, BROWSER, CODE_SECONDS, MEMBER_SIGN_ON, MemberIdToken, MemberSignOn, Parameters, Refusal,
+    SIGN_IN, SIGN_ON_SECONDS, Target, ToolClient, ToolCode, Word, back,
 };
 use berth_store::{Db, Tx};
 
@@ -23,7 +23,7 @@ pub(in super::super) async fn authorize(
     id: &ApplicationId,
     target: &Target,
     asked: &Parameters,
-    browser: Option<&str>,
+    browser: &Browser,
 ) -> Result<Sent, Refusal> {
     let client = db.read().await?.tool_client(id).await?;
     let client =
@@ -38,7 +38,7 @@ pub(in super::super) async fn authorize(
     let refused = match done {
         Ok(done) => {
             let to = answer(issuer, target, Ok(&done.code));
-            let begun = Browser { user: None, member: done.sign_on };
+            let begun = Browser { member: done.sign_on, ..Browser::default() };
             return Ok(Sent { to, begun, ..Sent::default() });
         }
         Err(refused) => refused,
@@ -46,8 +46,8 @@ pub(in super::super) async fn authorize(
     let mut sent = Sent { to: answer(issuer, target, Err(&refused)), ..Sent::default() };
     match refused.word {
         Word::LoginRequired if !silent && !vouched => {
-            if let Some(to) = sign_in_page(db, &client, asked).await? {
-                return Ok(Sent { to, ..sent });
+            if let Some(sent) = sign_in_page(db, &client, asked, browser).await? {
+                return Ok(sent);
             }
         }
         Word::AccessDenied if !silent => sent.shown = Some(shown(db, &client).await?),
@@ -63,15 +63,26 @@ fn not_registered() -> Refusal {
     Refusal::request(detail)
 }
 
-/// The page where members sign on, with what was asked here, for the portal to come back with.
-async fn sign_in_page(db: &Db, client: &ToolClient, asked: &Parameters) -> Result<Option<String>, Refusal> {
-    let sign_in = db.read().await?.sign_in(&client.workspace).await?;
+/// To the page where members sign on, with what was asked here, for the portal to come back with. The browser keeps a secret, whose
+/// hash goes along: the login code is good in this browser alone, so that nobody has another one open an address with a code of
+/// their own, and be them. One that is at several sign-in pages keeps one secret for all.
+async fn sign_in_page(
+    db: &Db,
+    client: &ToolClient,
+    asked: &Parameters,
+    browser: &Browser,
+) -> Result<Option<Sent>, Refusal> {
+    let mut tx = db.read().await?;
+    let sign_in = tx.sign_in(&client.workspace).await?;
     if sign_in.url.is_empty() {
         return Ok(None);
     }
-    let request = asked.query_without("login_code");
+    let secret = browser.sign_in.clone().unwrap_or_else(|| secret::generate(SIGN_IN, tx.random()));
+    let known = Digest::of(secret.as_bytes());
+    let request = format!("{}&{BROWSER}={known}", asked.query_without(&["login_code", BROWSER]));
     let told = [("application", client.application.as_str()), ("request", &request)];
-    Ok(Some(back(&sign_in.url, &told)))
+    let begun = Browser { sign_in: Some(secret), ..Browser::default() };
+    Ok(Some(Sent { to: back(&sign_in.url, &told), begun, ..Sent::default() }))
 }
 
 async fn shown(db: &Db, client: &ToolClient) -> Result<Shown, Refusal> {
@@ -92,18 +103,21 @@ async fn sign_on(
     client: &ToolClient,
     target: &Target,
     asked: Asked,
-    browser: Option<&str>,
+    browser: &Browser,
 ) -> Result<SignedOn, Refusal> {
-    let login_code = asked.login_code.as_ref().map(|code| Digest::of(code.expose().as_bytes()));
-    let browser = browser.map(|secret| Digest::of(secret.as_bytes()));
-    if !is_known(db, login_code.iter().chain(&browser)).await? {
+    let hash = |secret: &str| Digest::of(secret.as_bytes());
+    let login_code = asked.login_code.as_ref().map(|code| hash(code.expose()));
+    let held = browser.member.as_deref().map(hash);
+    if !is_known(db, login_code.iter().chain(&held)).await? {
         return Err(login_required());
     }
     let mut tx = db.begin().await?;
-    for secret in login_code.iter().chain(&browser) {
-        tx.hold_member_of(secret).await?;
-    }
-    let (sign_on, secret) = signed_on(&mut tx, client, &asked, login_code, browser).await?;
+    tx.hold_members_of(&login_code.iter().chain(&held).collect::<Vec<_>>()).await?;
+    let vouched = match &login_code {
+        Some(code) => Some(vouched(&mut tx, client, code, browser.sign_in.as_deref().map(hash)).await?),
+        None => None,
+    };
+    let (sign_on, secret) = signed_on(&mut tx, client, &asked, vouched, held).await?;
     require_open(&mut tx, client, &sign_on.member_id).await?;
     if let Some(hint) = &asked.id_token_hint {
         require_same(&mut tx, issuer, client, &sign_on, hint).await?;
@@ -133,7 +147,7 @@ fn login_required() -> Refusal {
 /// The sign-on that a browser holds, if it is still good. Its member is locked until the transaction ends.
 pub(in super::super) async fn held(tx: &mut Tx, browser: Option<&str>) -> Result<Option<MemberSignOn>, Refusal> {
     let Some(secret) = browser.map(|secret| Digest::of(secret.as_bytes())) else { return Ok(None) };
-    tx.hold_member_of(&secret).await?;
+    tx.hold_members_of(&[&secret]).await?;
     Ok(tx.member_sign_on(&secret).await?)
 }
 
@@ -143,18 +157,14 @@ async fn signed_on(
     tx: &mut Tx,
     client: &ToolClient,
     asked: &Asked,
-    login_code: Option<Digest>,
-    browser: Option<Digest>,
+    vouched: Option<MemberId>,
+    held: Option<Digest>,
 ) -> Result<(MemberSignOn, Option<String>), Refusal> {
-    let member = match login_code {
-        Some(code) => Some(vouched(tx, client, &code).await?),
-        None => None,
-    };
-    let held = match browser {
+    let held = match held {
         Some(secret) => tx.member_sign_on(&secret).await?,
         None => None,
     };
-    match (member, held) {
+    match (vouched, held) {
         (Some(member), held) => begin(tx, client, member, held).await.map(|(begun, secret)| (begun, Some(secret))),
         (None, Some(held)) if held.workspace_id == client.workspace && asked.takes(held.signed_on_at, tx.now()) => {
             Ok((held, None))
@@ -163,10 +173,19 @@ async fn signed_on(
     }
 }
 
-async fn vouched(tx: &mut Tx, client: &ToolClient, login_code: &Digest) -> Result<MemberId, Refusal> {
-    let member = tx.take_member_code(login_code, &client.application).await?;
+async fn vouched(
+    tx: &mut Tx,
+    client: &ToolClient,
+    login_code: &Digest,
+    browser: Option<Digest>,
+) -> Result<MemberId, Refusal> {
+    let member = match browser {
+        Some(browser) => tx.take_member_code(login_code, &client.application, &browser).await?,
+        None => None,
+    };
     member.ok_or_else(|| {
-        let detail = "The login code was used before, is older than five minutes, or is not for this tool.";
+        let detail = "The login code was used before, is older than five minutes, or is not for this tool in this browser. Open \
+                      the tool anew. The browser has to take cookies of this host.";
         Refusal::new(Word::LoginRequired, detail)
     })
 }

@@ -39,7 +39,7 @@ pub async fn exchange(
         return Err(not_good());
     }
     let mut tx = db.begin().await?;
-    tx.hold_member_of(&hash).await?;
+    tx.hold_members_of(&[&hash]).await?;
     let client = tx.tool_client(tool).await?.ok_or_else(not_good)?;
     let basis = match granted {
         Granted::Code(exchange) => of_code(&mut tx, tool, exchange, &hash).await?,
@@ -167,6 +167,10 @@ async fn give(
     })
 }
 
+/// How many tokens of a kind a login has at most, used refresh tokens with them. A further one forgets the oldest: a second use of that
+/// is refused then, and ends nothing.
+const MOST_TOKENS: i64 = 100;
+
 /// Makes a token, of which only the hash is kept.
 async fn keep(
     tx: &mut Tx,
@@ -194,5 +198,6 @@ async fn keep(
         used_at: None,
     };
     tx.insert_tool_token(&kept).await?;
+    tx.end_older_tool_tokens(&basis.code, kind, MOST_TOKENS).await?;
     Ok(token.into())
 }

@@ -7,7 +7,7 @@ use berth_base::{
 };
 use berth_model::{
     access::{Action, Caller},
-    oidc::{AskMemberCode, ClientId, EndMemberSignOns, MemberCode, Parameters, SignOnsEnded, Target},
+    oidc::{AskMemberCode, BROWSER, ClientId, EndMemberSignOns, MemberCode, Parameters, SignOnsEnded, Target},
     user::{LOGIN_CODE, LOGIN_CODE_SECONDS},
     workspace::{WorkspaceMember, WorkspaceMemberQuery},
 };
@@ -19,13 +19,13 @@ use crate::{oidc::Issuer, workspace::authorise};
 /// How many bytes a request has at most, with which a browser came to the sign-in page.
 const LONGEST: usize = 16 << 10;
 
-/// Issues a login code for a member, with which the browser can be signed on to an internal tool once, within five minutes. Whether
-/// the member may open it is decided when the browser comes with it.
+/// Issues a login code for a member, with which the browser that brought the request can be signed on to an internal tool once, within
+/// five minutes. Whether the member may open it is decided when the browser comes with it.
 ///
 /// # Errors
 /// `not-found` for the workspace, the application or the member; `missing-grant` for all but the server of the portal and admins;
 /// `invalid-field` for a link, a tool without addresses, a member who is not named once, or a request that is not for this tool;
-/// `unavailable` with a request while the host does not know its own address.
+/// `unavailable` while the host does not know its own address.
 #[tracing::instrument(name = "member_code.issue", skip_all, fields(workspace = %id, tool = %ask.application))]
 pub async fn issue_login_code(
     db: &Db,
@@ -44,12 +44,9 @@ pub async fn issue_login_code(
     }
     let member = named(&mut tx, id, &ask).await?.id;
     let code = secret::generate(LOGIN_CODE, tx.random());
-    let open = match &ask.request {
-        Some(request) => Some(onwards(public_url, &ask.application, request, &code)?),
-        None => None,
-    };
+    let Onwards { browser, open } = onwards(public_url, &ask.application, &ask.request, &code)?;
     let expires_at = tx.now().plus_seconds(LOGIN_CODE_SECONDS);
-    tx.insert_member_code(&Digest::of(code.as_bytes()), &ask.application, &member, expires_at).await?;
+    tx.insert_member_code(&Digest::of(code.as_bytes()), &ask.application, &member, &browser, expires_at).await?;
     tx.commit().await?;
     Ok(MemberCode { application: ask.application, member, code, expires_at, open })
 }
@@ -68,20 +65,27 @@ async fn named(tx: &mut Tx, id: &WorkspaceId, ask: &AskMemberCode) -> Result<Wor
     }
 }
 
-/// Where the browser goes on with what it had asked. The address is made here, so that no portal sends a code to another one.
-fn onwards(public_url: Option<&str>, tool: &ApplicationId, request: &str, code: &str) -> Result<String> {
-    let issuer = Issuer::of(public_url).map_err(|refusal| Error::new(Code::Unavailable, refusal.detail))?;
+/// How the browser goes on with what it had asked.
+struct Onwards {
+    /// Which browser it is: the SHA-256 of what it keeps.
+    browser: Digest,
+    /// The address, which is made here, so that no portal sends a code to another one.
+    open: String,
+}
+
+fn onwards(public_url: Option<&str>, tool: &ApplicationId, request: &str, code: &str) -> Result<Onwards> {
     if request.len() > LONGEST {
         return Err(Error::field("request", format!("has more than {LONGEST} bytes.")));
     }
     let asked = Parameters::read(request.as_bytes());
-    match Target::read(&asked) {
-        Ok(target) if target.client == ClientId::Tool(tool.clone()) => {
-            let asked = asked.query_without("login_code");
-            Ok(format!("{}/oidc/authorize?{asked}&login_code={code}", issuer.as_str()))
-        }
-        _ => Err(Error::field("request", "is not what the browser came with for this application.")),
-    }
+    let target = Target::read(&asked).ok().filter(|target| target.client == ClientId::Tool(tool.clone()));
+    let browser = asked.get(BROWSER).ok().flatten().and_then(|browser| browser.parse().ok());
+    let (Some(_), Some(browser)) = (target, browser) else {
+        return Err(Error::field("request", "is not what the browser came with for this application."));
+    };
+    let issuer = Issuer::of(public_url).map_err(|refusal| Error::new(Code::Unavailable, refusal.detail))?;
+    let asked = asked.query_without(&["login_code", BROWSER]);
+    Ok(Onwards { browser, open: format!("{}/oidc/authorize?{asked}&login_code={code}", issuer.as_str()) })
 }
 
 /// Ends all sign-ons of a member, in whatever browser, and the codes and tokens that came from them: they have logged out of the
