@@ -6,7 +6,9 @@ mod home;
 mod host_apps;
 mod me;
 mod members;
+mod merchants;
 mod mini_apps;
+mod policies;
 mod sign_in;
 mod versions;
 mod webhooks;
@@ -24,6 +26,8 @@ pub fn routes() -> Router<Console> {
         .merge(versions::routes())
         .merge(host_apps::routes())
         .merge(members::routes())
+        .merge(merchants::routes())
+        .merge(policies::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(accounts::routes())

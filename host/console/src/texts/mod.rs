@@ -5,9 +5,12 @@
 
 mod apps;
 mod frame;
+mod fulfilments;
 mod gray;
 mod hosts;
+mod merchants;
 mod people;
+mod policies;
 mod problems;
 mod versions;
 mod words;

@@ -2,7 +2,6 @@
 
 use axum::{
     Router,
-    body::Body,
     extract::{DefaultBodyLimit, Multipart, Path},
     http::Method,
     routing::get,
@@ -12,8 +11,6 @@ use berth_model::{
     mini_app::MiniApp,
     version::{State, Version},
 };
-use futures_util::{StreamExt, stream};
-use tokio::sync::mpsc;
 
 use super::super::mini_apps::{head, mini_app};
 use crate::{
@@ -89,21 +86,8 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
                 let file = field.file_name().unwrap_or_default().to_owned();
                 let name = package_name(visit.t, id, &file, &said.version)?;
                 let path = at!("/v1/packages/{}", name);
-                let (tell, told) = mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
-                let told = stream::unfold(told, async |mut told| told.recv().await.map(|piece| (piece, told)));
-                let reading = async move {
-                    let mut field = field;
-                    while let Some(piece) = field.next().await {
-                        let piece = piece.map_err(|error| std::io::Error::other(error.body_text()));
-                        // The API stops listening once it has refused.
-                        if tell.send(piece).await.is_err() {
-                            break;
-                        }
-                    }
-                };
-                let asking = visit.api.read_from(Method::PUT, &path, Body::from_stream(told), "application/zip");
-                let ((), version) = futures_util::join!(reading, asking);
-                return submitted(visit, version?, said.submit).await;
+                let version = visit.api.pass_on(Method::PUT, &path, field, "application/zip").await?;
+                return submitted(visit, version, said.submit).await;
             }
             _ => {}
         }
