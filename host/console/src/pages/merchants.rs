@@ -1,7 +1,10 @@
 //! Merchants: the list, a new one, and what one merchant has bought and built of it.
 
+mod channels;
+mod connect;
 mod endpoint_apps;
 mod fulfilments;
+mod nodes;
 
 use axum::{
     Router,
@@ -43,8 +46,11 @@ pub fn routes() -> Router<Console> {
         .route("/ui/merchants/new", get(new).post(create))
         .route("/ui/merchants/{id}", get(one))
         .route("/ui/merchants/{id}/edit", get(edit_form).post(edit))
+        .merge(channels::routes())
+        .merge(connect::routes())
         .merge(endpoint_apps::routes())
         .merge(fulfilments::routes())
+        .merge(nodes::routes())
 }
 
 impl Shown for InstanceState {
